@@ -1,0 +1,63 @@
+"""The exceptions of headrace.
+
+    HeadraceError            every error that a user can cause; the command line prints it as one sentence, exit 1
+    ├── InputError           a file, an array or an argument is not what it should be
+    ├── UnsupportedError     a model holds something that has no exact hardware form
+    ├── FoldingError         PE, SIMD or lanes break a rule of a layer
+    ├── ToolError            an outside program (g++, Verilator, ...) is missing or failed
+    └── MismatchError        a back end computed something else than the golden model
+
+A sentence names the thing, the rule, the numbers and the way out. What is not a HeadraceError is a defect of headrace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class HeadraceError(Exception):
+    """Base of all errors that a user can cause and mend."""
+
+
+class InputError(HeadraceError):
+    """A file, an array or an argument is not what it should be."""
+
+
+class UnsupportedError(HeadraceError):
+    """A model holds something that has no exact hardware form."""
+
+
+class FoldingError(HeadraceError):
+    """PE, SIMD or a number of lanes breaks a rule of a layer."""
+
+
+class ToolError(HeadraceError):
+    """An outside program is missing or failed."""
+
+
+class MismatchError(HeadraceError):
+    """A back end computed something else than the golden model."""
+
+
+def divisors(number: int) -> list[int]:
+    """All positive divisors in ascending order.
+
+    >>> divisors(8)
+    [1, 2, 4, 8]
+    """
+    small = [d for d in range(1, int(number**0.5) + 1) if number % d == 0]
+    return sorted({*small, *(number // d for d in small)})
+
+
+def require_divides(layer: str, fold_name: str, fold: int, size_name: str, size: int) -> None:
+    """Raise FoldingError unless `fold` divides `size`, naming the legal values."""
+    if fold < 1 or size % fold:
+        raise FoldingError(f"{layer}: {fold_name}={fold} must divide {size_name}={size}; choose one of {divisors(size)}")
+
+
+def require_positive(layer: str, **values: int | Iterable[int]) -> None:
+    """Raise InputError for the first value that is not a positive integer."""
+    for name, value in values.items():
+        for item in [value] if isinstance(value, int) else value:
+            if item < 1:
+                raise InputError(f"{layer}: {name}={value} must be positive; use 1 or more")

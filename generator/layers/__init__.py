@@ -1,0 +1,11 @@
+"""The streaming layers, one file each, and their registry."""
+
+from generator.layers.base import Layer
+from generator.layers.dwc import Dwc
+from generator.layers.fifo import Fifo
+from generator.layers.max_pool import MaxPool
+from generator.layers.mvtu import Mvtu
+from generator.layers.swu import Swu
+
+#: Every streaming layer by the stem of its files; the order is that of the documentation.
+LAYERS: dict[str, type[Layer]] = {cls.kind: cls for cls in (Mvtu, Swu, MaxPool, Dwc, Fifo)}

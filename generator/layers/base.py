@@ -1,0 +1,192 @@
+"""What every streaming layer is: a frozen value with typed streams, a golden model, a schedule and parameters."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from generator.datatypes import DataType, IntArray
+from generator.errors import FoldingError
+from generator.packing import Memory, word_bytes
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A typed edge: per frame `words` words of `lanes` elements, in stream order (row major, channels innermost)."""
+
+    element: DataType
+    lanes: int
+    words: int
+
+    @property
+    def bits(self) -> int:
+        """Exact width of a word in bits."""
+        return self.lanes * self.element.bits
+
+    @property
+    def bytes(self) -> int:
+        """Width of TDATA at a boundary in bytes."""
+        return word_bytes(self.lanes, self.element.bits)
+
+    @property
+    def elements(self) -> int:
+        """Elements per frame."""
+        return self.lanes * self.words
+
+
+class Step(NamedTuple):
+    """`repeats` cycles in each of which the layer takes `reads` (0 or 1) words and then puts `writes` (0 or 1) words."""
+
+    repeats: int
+    reads: int
+    writes: int
+
+
+class Loop(NamedTuple):
+    """`body`, `times` times."""
+
+    times: int
+    body: tuple[Step | Loop, ...]
+
+
+Phases = tuple[Step | Loop, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One frame of a layer, cycle by cycle, when no neighbour stalls it.
+
+    `phases` lists what each cycle takes and puts, in the order in which outputs need inputs. A cycle happens only when
+    its input word is there and its output has room. `latency_cycles` is the time from the cycle that takes the last
+    word an output needs to the cycle in which that output is valid. `slack_words` is how many words the layer still
+    holds when its output is blocked. `run_ahead_words` > 0 says that reading runs ahead of the phases by up to that
+    many words, into the next frame too, so that the larger of reads and writes sets the pace.
+    """
+
+    phases: Phases
+    latency_cycles: int
+    slack_words: int = 2
+    run_ahead_words: int = 0
+
+    @property
+    def reads(self) -> int:
+        """Words taken per frame (from each input)."""
+        return _total(self.phases, reads=True, writes=False)
+
+    @property
+    def writes(self) -> int:
+        """Words put per frame (to each output)."""
+        return _total(self.phases, reads=False, writes=True)
+
+    @property
+    def cycles(self) -> int:
+        """Steady-state cycles per frame."""
+        if self.run_ahead_words:
+            return max(self.reads, self.writes)
+        return _total(self.phases, reads=False, writes=False)
+
+    @property
+    def cycles_to_first_write(self) -> int:
+        """Cycles of one frame before the cycle of its first write."""
+        return _before_first_write(self.phases)[0]
+
+
+def _total(phases: Phases, *, reads: bool, writes: bool) -> int:
+    total = 0
+    for phase in phases:
+        if isinstance(phase, Loop):
+            total += phase.times * _total(phase.body, reads=reads, writes=writes)
+        else:
+            total += phase.repeats * (phase.reads if reads else phase.writes if writes else 1)
+    return total
+
+
+def _before_first_write(phases: Phases) -> tuple[int, bool]:
+    cycles = 0
+    for phase in phases:
+        if isinstance(phase, Loop):
+            inside, found = _before_first_write(phase.body)
+            if found:
+                return cycles + inside, True
+            cycles += phase.times * inside
+        elif phase.writes:
+            return cycles, True
+        else:
+            cycles += phase.repeats
+    return cycles, False
+
+
+def demand_phases(needed_reads: IntArray, reads: int) -> Phases:
+    """Phases in which every output word follows the reads that it needs.
+
+    needed_reads: (writes,) for each output word how many of the frame's `reads` input words it needs. Reads that no
+    output needs close the frame.
+    """
+    reached = np.maximum.accumulate(needed_reads)
+    fresh = np.diff(reached, prepend=0)
+    steps: list[Step] = []
+    start = 0
+    for end in np.flatnonzero(np.diff(fresh, append=-1)) + 1:  # ends of runs of equal numbers
+        repeats, count = int(end) - start, int(fresh[start])
+        start = int(end)
+        if count > 1:
+            steps += [Step(count - 1, 1, 0), Step(1, 1, 1)] * repeats
+        else:
+            steps.append(Step(repeats, count, 1))
+    if unused := reads - int(reached[-1]):
+        steps.append(Step(unused, 1, 0))
+    return tuple(steps)
+
+
+Parameters = tuple[tuple[str, int], ...]
+
+
+class Layer(ABC):
+    """Base of the streaming layers. Every subclass is a frozen dataclass whose first field is `name`.
+
+    `kind` is the stem shared by the Python file, the C++ header, the SystemVerilog module, the bench and the test.
+    """
+
+    kind: ClassVar[str]
+    name: str
+
+    @property
+    @abstractmethod
+    def inputs(self) -> tuple[Stream, ...]:
+        """Typed input streams."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> tuple[Stream, ...]:
+        """Typed output streams."""
+
+    @abstractmethod
+    def golden(self, *x: IntArray) -> IntArray:
+        """Naive integer model. Every x: (frames, elements) in stream order -> (frames, elements); equal on all outputs."""
+
+    @abstractmethod
+    def schedule(self) -> Schedule:
+        """The layer's frame, cycle by cycle; the only source of its cycle count."""
+
+    @abstractmethod
+    def parameters(self) -> Parameters:
+        """Integers that configure the kernels: names are those of the C++ template and the SystemVerilog module."""
+
+    def memories(self) -> tuple[Memory, ...]:
+        """Read-only memories; each is the file parameter NAME_FILE in SystemVerilog and an argument in C++."""
+        return ()
+
+    @property
+    def cycles(self) -> int:
+        """Steady-state cycles per frame without stalls."""
+        return self.schedule().cycles
+
+
+def require_lanes(layer: str, size_name: str, size: int, lanes: int) -> None:
+    """Raise FoldingError unless the elements of a frame fill whole words."""
+    if lanes < 1 or size % lanes:
+        raise FoldingError(f"{layer}: {size_name}={size} elements per frame do not fill words of {lanes} lanes; "
+                           f"choose a number of lanes that divides {size}")

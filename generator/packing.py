@@ -1,0 +1,96 @@
+"""Arrays to stream words and memory words: the only place that knows lane, bit and fold order.
+
+* A stream word holds `lanes` elements, lane 0 in the least significant bits, padded to whole bytes at the boundary.
+* A weight memory word at address nf*SF + sf holds rows nf*PE + p and columns sf*SIMD + s as lanes [PE][SIMD].
+* A threshold memory word at address nf holds the thresholds of rows nf*PE + p as lanes [PE][N].
+* The columns of a lowered convolution are ordered (kh*K_w + kw)*C_in + c, as the sliding window emits them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.datatypes import DataType, IntArray
+
+Bytes = NDArray[np.uint8]
+
+
+def word_bytes(lanes: int, bits: int) -> int:
+    """Bytes of a stream word at a boundary."""
+    return (lanes * bits + 7) // 8
+
+
+def _lanes_to_bytes(codes: NDArray[np.uint64], bits: int) -> Bytes:
+    """(words, lanes) codes of `bits` bits -> (words, bytes), lane 0 lowest."""
+    planes = (codes[:, :, None] >> np.arange(bits, dtype=np.uint64)) & np.uint64(1)
+    return np.packbits(planes.reshape(len(codes), -1).astype(np.uint8), axis=1, bitorder="little")
+
+
+def pack_stream(elements: IntArray, lanes: int, dtype: DataType) -> Bytes:
+    """Elements in stream order, any shape, -> (words, bytes). Their number must be a multiple of `lanes`.
+
+    >>> pack_stream(np.array([1, 2, 3, 0]), 2, __import__("generator.datatypes").datatypes.uint_type(2)).tolist()
+    [[9], [3]]
+    """
+    return _lanes_to_bytes(dtype.encode(elements.reshape(-1, lanes)), dtype.bits)
+
+
+def unpack_stream(words: Bytes, lanes: int, dtype: DataType) -> IntArray:
+    """(words, bytes) -> (words, lanes) elements."""
+    bits = np.unpackbits(np.ascontiguousarray(words), axis=1, bitorder="little")[:, : lanes * dtype.bits]
+    planes = bits.reshape(len(words), lanes, dtype.bits).astype(np.uint64)
+    codes = (planes << np.arange(dtype.bits, dtype=np.uint64)).sum(axis=2, dtype=np.uint64)
+    return dtype.decode(codes)
+
+
+def weight_words(W: IntArray, pe: int, simd: int) -> IntArray:
+    """Weight matrix (MH, MW) -> (NF*SF, PE, SIMD), one memory word per address."""
+    mh, mw = W.shape
+    folded = W.reshape(mh // pe, pe, mw // simd, simd)
+    return folded.transpose(0, 2, 1, 3).reshape(-1, pe, simd)
+
+
+def threshold_words(T: IntArray, pe: int) -> IntArray:
+    """Thresholds (MH, N) -> (NF, PE, N), one memory word per address."""
+    return T.reshape(-1, pe, T.shape[1])
+
+
+def conv_matrix(weights: IntArray) -> IntArray:
+    """Convolution weights (C_out, K_h, K_w, C_in) -> (MH, MW) in the column order of the sliding window."""
+    return weights.reshape(len(weights), -1)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A read-only memory of a layer: `words` is (depth, rows, lanes), each element a value of `dtype`.
+
+    The RTL reads one flat word [rows][lanes] per address from NAME.mem; the HLS header holds the same word row by row,
+    each row cut into chunks of 64 bits.
+    """
+
+    name: str
+    words: IntArray
+    dtype: DataType
+
+    @property
+    def word_bits(self) -> int:
+        """Width of one address in bits."""
+        return self.words.shape[1] * self.words.shape[2] * self.dtype.bits
+
+    def mem_text(self) -> str:
+        """The words as the lines of a file for $readmemh."""
+        depth = len(self.words)
+        raw = _lanes_to_bytes(self.dtype.encode(self.words.reshape(depth, -1)), self.dtype.bits)
+        digits = (self.word_bits + 3) // 4
+        return "".join(f"{int.from_bytes(word.tobytes(), 'little'):0{digits}x}\n" for word in raw)
+
+    def chunks(self) -> NDArray[np.uint64]:
+        """The words as (rows, depth, chunks) integers of 64 bits, chunk 0 lowest."""
+        depth, rows, lanes = self.words.shape
+        raw = _lanes_to_bytes(self.dtype.encode(self.words.reshape(-1, lanes)), self.dtype.bits)
+        padded = np.zeros((len(raw), -(-raw.shape[1] // 8) * 8), np.uint8)
+        padded[:, : raw.shape[1]] = raw
+        return padded.view("<u8").reshape(depth, rows, -1).transpose(1, 0, 2)
