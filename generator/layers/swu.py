@@ -110,7 +110,7 @@ class Swu(Layer):
             words = self.live_words + self.folds
         else:
             skipped = max(0, self.stride[0] - (self.kernel[0] - 1) * self.dilation[0] - 1)
-            words = 2 * (self.live_words + skipped * self.width * self.folds) + 8
+            words = 2 * (self.live_words + skipped * self.width * self.folds) + 4
         return 1 << (words - 1).bit_length()
 
     @cached_property
