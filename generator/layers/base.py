@@ -175,6 +175,11 @@ class Layer(ABC):
     def parameters(self) -> Parameters:
         """Integers that configure the kernels: names are those of the C++ template and the SystemVerilog module."""
 
+    @property
+    def fold_sizes(self) -> dict[str, int]:
+        """What may be folded: the field that holds the fold (pe, simd) and the size that it must divide."""
+        return {}
+
     def memories(self) -> tuple[Memory, ...]:
         """Read-only memories; each is the file parameter NAME_FILE in SystemVerilog and an argument in C++."""
         return ()

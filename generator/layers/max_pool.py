@@ -95,6 +95,10 @@ class MaxPool(Layer):
         """0: maximum everywhere, 1: minimum everywhere, 2: per channel, from the memory MINIMUM."""
         return 0 if not self.minimum else 1 if len(self.minimum) == self.channels else 2
 
+    @property
+    def fold_sizes(self) -> dict[str, int]:
+        return {"pe": self.channels}
+
     def parameters(self) -> Parameters:
         return (
             ("HEIGHT", self.height), ("WIDTH", self.width), ("CHANNELS", self.channels),

@@ -128,6 +128,10 @@ class Mvtu(Layer):
         """Width of the kernel's two's complement accumulator and thresholds."""
         return signed_bits(self.kernel_accumulator.lo, self.kernel_accumulator.hi)
 
+    @property
+    def fold_sizes(self) -> dict[str, int]:
+        return {"pe": self.mh, "simd": self.mw}
+
     def parameters(self) -> Parameters:
         return (
             ("MW", self.mw), ("MH", self.mh), ("PE", self.pe), ("SIMD", self.simd), ("VECTORS", self.vectors),

@@ -132,6 +132,10 @@ class Swu(Layer):
         phases = demand_phases(self.needed_words + 1, self.inputs[0].words)
         return Schedule(phases, latency_cycles=2, run_ahead_words=self.depth - self.live_words)
 
+    @property
+    def fold_sizes(self) -> dict[str, int]:
+        return {"simd": self.channels}
+
     def parameters(self) -> Parameters:
         top, left, bottom, right = self.pad
         return (
