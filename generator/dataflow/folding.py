@@ -1,0 +1,111 @@
+"""Folding: PE and SIMD of every layer, from a target rate or from the user's file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from generator.dataflow.graph import Dataflow
+from generator.errors import FoldingError, InputError, divisors
+from generator.layers.base import Layer
+
+#: Folds by layer name: {"conv0": {"pe": 4, "simd": 9}}.
+Folding = Mapping[str, Mapping[str, int]]
+
+DEFAULT_CYCLES_PER_FRAME = 100_000
+
+
+def load_folding(path: Path) -> Folding:
+    """Read a folding file: a JSON object {layer: {"pe": int, "simd": int}}; either key may be left out."""
+    try:
+        folding = json.loads(path.read_text())
+    except OSError:
+        raise InputError(f"{path}: the folding file cannot be read; check the path") from None
+    except ValueError as error:
+        raise InputError(f"{path}: the folding file is no JSON ({error}); write {{\"conv0\": {{\"pe\": 2}}}}") from None
+    legal = isinstance(folding, dict) and all(
+        isinstance(folds, dict) and all(type(fold) is int for fold in folds.values()) for folds in folding.values())
+    if not legal:
+        raise InputError(f"{path}: a folding file maps layers to whole numbers; write {{\"conv0\": {{\"pe\": 2}}}}")
+    return folding  # type: ignore[no-any-return]  # checked above
+
+
+def solve_folding(dataflow: Dataflow, cycles_per_frame: int, given: Folding | None = None) -> Folding:
+    """The least PE * SIMD per layer at no more than `cycles_per_frame`; the folds in `given` are kept.
+
+    dataflow: as lowered, PE = SIMD = 1. Among equal products the fewest PE win: each costs an accumulator and its
+    thresholds. Data movers take their neighbour's lanes where that is fast enough, which saves a width converter.
+    Raises FoldingError naming the layer that cannot reach the target, and for unknown layers, folds and illegal values.
+    """
+    given = given or {}
+    _check_names(dataflow, given)
+    folding: dict[str, dict[str, int]] = {}
+    for item in reversed(dataflow.placed):  # readers first: a window takes the lanes of the unit behind it
+        layer = item.layer
+        if not layer.fold_sizes:
+            continue
+        wish = _neighbour_lanes(dataflow, layer, folding)
+        folding[layer.name] = _cheapest(layer, given.get(layer.name, {}), cycles_per_frame, wish)
+    return {name: folding[name] for name in (layer.name for layer in dataflow.layers) if name in folding}
+
+
+def folding_target(dataflow: Dataflow, given: Folding) -> int:
+    """Cycles per frame of the slowest layer that `given` folds: the pace that the others need not beat."""
+    _check_names(dataflow, given)
+    return max((replace_folds(layer, given[layer.name]).cycles for layer in dataflow.layers if layer.name in given),
+               default=DEFAULT_CYCLES_PER_FRAME)
+
+
+def replace_folds(layer: Layer, folds: Mapping[str, int]) -> Layer:
+    """The layer with other folds; it checks them itself."""
+    changes: dict[str, Any] = dict(folds)
+    return replace(layer, **changes)  # type: ignore[type-var]  # every Layer is a dataclass
+
+
+def _check_names(dataflow: Dataflow, given: Folding) -> None:
+    foldable = {layer.name: layer for layer in dataflow.layers if layer.fold_sizes}
+    for name, folds in given.items():
+        if name not in foldable:
+            raise FoldingError(f"folding: there is no layer {name}; choose one of {list(foldable)}")
+        for key in folds:
+            if key not in foldable[name].fold_sizes:
+                raise FoldingError(f"{name}: {key} cannot be folded; choose one of {list(foldable[name].fold_sizes)}")
+        replace_folds(foldable[name], folds)
+
+
+def _neighbour_lanes(dataflow: Dataflow, layer: Layer, folding: Mapping[str, Mapping[str, int]]) -> int | None:
+    """SIMD or PE of the layer that reads this one, if it is folded already."""
+    for item in dataflow.placed:
+        if (layer.name, 0) in item.sources and item.layer.name in folding:
+            folds = folding[item.layer.name]
+            return folds.get("simd", folds.get("pe"))
+    return None
+
+
+def _cheapest(layer: Layer, fixed: Mapping[str, int], target: int, wish: int | None) -> dict[str, int]:
+    names = list(layer.fold_sizes)
+    choices = [[fixed[n]] if n in fixed else divisors(size) for n, size in layer.fold_sizes.items()]
+    if len(names) == 1 and names[0] not in fixed and wish in choices[0]:
+        wished = {names[0]: wish}
+        if replace_folds(layer, wished).cycles <= target:
+            return wished
+    for folds in sorted(product(*choices), key=lambda f: (_product(f), f[0])):
+        candidate = dict(zip(names, folds, strict=True))
+        if replace_folds(layer, candidate).cycles <= target:
+            return candidate
+    fastest = replace_folds(layer, {n: c[-1] for n, c in zip(names, choices, strict=True)}).cycles
+    raise FoldingError(f"{layer.name}: {target} cycles per frame are asked for but it needs at least {fastest}; "
+                       f"ask for {fastest} cycles per frame or more")
+
+
+def _product(folds: tuple[int, ...]) -> int:
+    total = 1
+    for fold in folds:
+        total *= fold
+    return total
+
+

@@ -1,0 +1,169 @@
+"""Single layers from plain descriptions, with random weights: the SPEC.json of `headrace layer`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from generator.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, parse
+from generator.errors import InputError, require_divides, require_positive
+from generator.layers.base import Layer
+from generator.layers.dwc import Dwc
+from generator.layers.fifo import Fifo
+from generator.layers.max_pool import MaxPool
+from generator.layers.mvtu import Mvtu
+from generator.layers.swu import Swu
+
+DEFAULT_FRAMES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class LayerCase:
+    """A layer to try: random input for `frames` frames is drawn from `seed`."""
+
+    layer: Layer
+    frames: int
+    seed: int
+
+    def random_input(self) -> tuple[IntArray, ...]:
+        """One (frames, elements) array per input stream."""
+        rng = np.random.default_rng([self.seed, 1])
+        return tuple(random_values(rng, stream.element, (self.frames, stream.elements)) for stream in self.layer.inputs)
+
+
+def random_values(rng: np.random.Generator, dtype: DataType, shape: tuple[int, ...]) -> IntArray:
+    """Uniform values of a type."""
+    values = rng.integers(dtype.lo, dtype.hi + 1, shape)
+    return np.where(values >= 0, 1, -1) if dtype == BIPOLAR else values
+
+
+class Fields:
+    """The entries of one spec, read by name and type; what was not read is an error."""
+
+    def __init__(self, name: str, entries: Mapping[str, Any]) -> None:
+        self.name = name
+        self._entries = dict(entries)
+
+    def _take(self, key: str, default: Any, legal: Callable[[Any], bool], wanted: str) -> Any:
+        value = self._entries.pop(key, default)
+        if value is None:
+            raise InputError(f"{self.name}: {key} is missing; give {wanted}")
+        if not legal(value):
+            raise InputError(f"{self.name}: {key}={value!r} is not {wanted}")
+        return value
+
+    def integer(self, key: str, default: int | None = None) -> int:
+        """A whole number."""
+        return int(self._take(key, default, lambda v: type(v) is int, "a whole number"))
+
+    def integers(self, key: str, count: int, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
+        """`count` whole numbers; a single number stands for all of them."""
+        value = self._take(key, default, lambda v: _are_integers(v, count), f"{count} whole numbers")
+        return (value,) * count if isinstance(value, int) else tuple(value)
+
+    def pair(self, key: str, default: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Two whole numbers, vertical and horizontal."""
+        vertical, horizontal = self.integers(key, 2, default)
+        return vertical, horizontal
+
+    def dtype(self, key: str) -> DataType:
+        """A type in words."""
+        return parse(self.text(key))
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """A string."""
+        return str(self._take(key, default, lambda v: isinstance(v, str), "a text"))
+
+    def flag(self, key: str) -> bool:
+        """true or false; false if it is not given."""
+        return bool(self._take(key, False, lambda v: isinstance(v, bool), "true or false"))
+
+    def finish(self) -> None:
+        """Raise InputError if an entry was not used."""
+        if self._entries:
+            raise InputError(f"{self.name}: {', '.join(self._entries)} is unknown for this kind of layer; remove it")
+
+
+def _are_integers(value: Any, count: int) -> bool:
+    if isinstance(value, (list, tuple)):
+        return len(value) == count and all(type(item) is int for item in value)
+    return type(value) is int
+
+
+def layer_from_spec(spec: Mapping[str, Any], index: int = 0) -> LayerCase:
+    """The layer that a spec describes, named KIND plus `index`.
+
+    Raises InputError or FoldingError with one sentence for an illegal spec.
+    """
+    if not isinstance(spec, Mapping):
+        raise InputError(f"spec {index} is not a JSON object; write {{\"kind\": \"mvtu\", ...}}")
+    kind = spec.get("kind")
+    if kind not in _BUILDERS:
+        raise InputError(f"spec {index}: kind {kind!r} is unknown; choose one of {list(_BUILDERS)}")
+    fields = Fields(f"{kind}{index}", {key: value for key, value in spec.items() if key != "kind"})
+    frames, seed = fields.integer("frames", DEFAULT_FRAMES), fields.integer("seed", 0)
+    require_positive(fields.name, frames=frames)
+    if seed < 0:
+        raise InputError(f"{fields.name}: seed={seed} must not be negative; use 0 or more")
+    layer = _BUILDERS[kind](fields, np.random.default_rng(seed))
+    fields.finish()
+    return LayerCase(layer, frames, seed)
+
+
+def _mvtu(f: Fields, rng: np.random.Generator) -> Layer:
+    mh, mw, pe, simd = f.integer("mh"), f.integer("mw"), f.integer("pe", 1), f.integer("simd", 1)
+    require_positive(f.name, mh=mh, mw=mw)
+    require_divides(f.name, "PE", pe, "MH", mh)
+    require_divides(f.name, "SIMD", simd, "MW", mw)
+    weight, element, output = f.dtype("weight"), f.dtype("input"), f.text("output")
+    weights = random_values(rng, weight, (mh, mw))
+    lo, hi = dot_product_interval(weights, element)
+    accumulator = Interval(int(lo.min()), int(hi.max()))
+    vectors = f.integer("vectors", 1)
+    require_positive(f.name, vectors=vectors)
+    if output == "acc":
+        return Mvtu(f.name, weights, None, weight, element, accumulator, vectors, pe, simd)
+    dtype = parse(output)
+    if dtype.steps > 255:
+        raise InputError(f"{f.name}: an output of {dtype} would need {dtype.steps} thresholds per row; "
+                         "use 8 bits or fewer, or acc")
+    # Drawn where a random accumulator falls, so that every output value occurs.
+    spread = np.maximum(1, (hi - lo) // 8)[:, None]
+    centre = ((hi + lo) // 2)[:, None]
+    thresholds = np.sort(centre + rng.integers(-spread, spread + 1, (mh, dtype.steps)), axis=1)
+    return Mvtu(f.name, weights, thresholds, weight, element, dtype, vectors, pe, simd)
+
+
+def _swu(f: Fields, rng: np.random.Generator) -> Layer:
+    for flag in ("depthwise", "parallel_window"):
+        if f.flag(flag):
+            raise InputError(f"{f.name}: {flag} is not available in this version; leave it out")
+    top, left, bottom, right = f.integers("pad", 4, (0, 0, 0, 0))
+    element = f.dtype("element")
+    pad_value = element.lo if element == BIPOLAR or element.lo > 0 else 0
+    return Swu(f.name, f.integer("height"), f.integer("width"), f.integer("channels"), f.pair("kernel"), element,
+               f.pair("stride", (1, 1)), f.pair("dilation", (1, 1)), (top, left, bottom, right), pad_value,
+               f.integer("simd", 1), "minimal" if f.text("buffer", "overlapping") == "minimal" else "overlapping")
+
+
+def _max_pool(f: Fields, rng: np.random.Generator) -> Layer:
+    kernel = f.pair("kernel")
+    return MaxPool(f.name, f.integer("height"), f.integer("width"), f.integer("channels"), kernel,
+                   f.pair("stride", kernel), f.dtype("element"), pe=f.integer("pe", 1))
+
+
+def _dwc(f: Fields, rng: np.random.Generator) -> Layer:
+    return Dwc(f.name, f.integer("in_lanes"), f.integer("out_lanes"), f.dtype("element"), f.integer("words"))
+
+
+def _fifo(f: Fields, rng: np.random.Generator) -> Layer:
+    return Fifo(f.name, f.integer("depth"), f.integer("lanes", 1), f.dtype("element"), f.integer("words"))
+
+
+#: How a spec of each kind becomes a layer.
+_BUILDERS: dict[str, Callable[[Fields, np.random.Generator], Layer]] = {
+    "mvtu": _mvtu, "swu": _swu, "max_pool": _max_pool, "dwc": _dwc, "fifo": _fifo,
+}  # fmt: skip
