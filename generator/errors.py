@@ -4,6 +4,7 @@
     ├── InputError           a file, an array or an argument is not what it should be
     ├── UnsupportedError     a model holds something that has no exact hardware form
     ├── FoldingError         PE, SIMD or lanes break a rule of a layer
+    ├── QuantizationError    data or parameters that a quantization method is not defined for; also a ValueError
     ├── ToolError            an outside program (g++, Verilator, ...) is missing or failed
     └── MismatchError        a back end computed something else than the golden model
 
@@ -29,6 +30,10 @@ class UnsupportedError(HeadraceError):
 
 class FoldingError(HeadraceError):
     """PE, SIMD or a number of lanes breaks a rule of a layer."""
+
+
+class QuantizationError(HeadraceError, ValueError):
+    """Data or parameters that a quantization method is not defined for."""
 
 
 class ToolError(HeadraceError):
