@@ -1,0 +1,46 @@
+# headrace: `make sim` runs the main job, `make test` the tests; both set up .venv first.
+
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+STAMP  := $(VENV)/.installed
+
+# file.py:function returning a torch / Brevitas module (or a pair of module and example input)
+MODEL  ?= examples/digits/model.py:trained
+
+.DEFAULT_GOAL := help
+.PHONY: help setup sim test test-full lint bench bench-quant clean
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv from the pinned versions
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+sim: $(STAMP) ## train, build both back ends, verify, simulate cycle by cycle (MODEL=file.py:function for your own)
+	$(PY) examples/simulate.py $(MODEL)
+
+test: $(STAMP) ## the tests
+	$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests
+
+test-full: $(STAMP) ## the tests and the full products of the layer battery
+	$(PY) -m pytest -n 2 --dist loadfile tests
+
+lint: $(STAMP) ## ruff, mypy --strict and Verilator's lint of every module
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(PY) -m pytest -q tests/rtl/test_lint.py
+
+bench: $(STAMP) ## long benchmarks
+	$(PY) -m benchmarks
+
+bench-quant: $(STAMP) ## the published trends of the quantization methods
+	$(PY) -m benchmarks.quantization
+
+clean: ## remove everything that can be made again
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

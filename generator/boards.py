@@ -1,0 +1,58 @@
+"""Boards: one TOML file each, in the folder `boards` or the user's own."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from generator.errors import InputError
+from generator.paths import data_folder
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board and what its programmable logic offers; bram36 and uram count blocks of 36 and 288 Kb."""
+
+    name: str
+    title: str
+    part: str
+    board_part: str
+    lut: int
+    ff: int
+    bram36: int
+    uram: int
+    dsp: int
+
+
+def board_names() -> list[str]:
+    """Names of the boards that come with headrace."""
+    return sorted(path.stem for path in data_folder("boards").glob("*.toml"))
+
+
+def load_board(name: str) -> Board:
+    """A board by its name, or by the path of the user's own TOML file.
+
+    Raises InputError for an unknown board, and for a file with missing, unknown or ill-typed entries.
+    """
+    path = Path(name) if name.endswith(".toml") else data_folder("boards") / f"{name}.toml"
+    try:
+        entries = tomllib.loads(path.read_text())
+    except OSError:
+        raise InputError(f"board {name!r} is unknown; choose one of {board_names()} or give a .toml file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is no TOML ({error}); correct the file") from None
+    return Board(path.stem, **_checked(path, entries))
+
+
+def _checked(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
+    wanted = {field.name: {"str": str, "int": int}[str(field.type)] for field in fields(Board) if field.name != "name"}
+    if unknown := sorted(set(entries) - set(wanted)):
+        raise InputError(f"{path}: {unknown} are no entries of a board; choose from {list(wanted)}")
+    for key, kind in wanted.items():
+        value = entries.get(key)
+        if type(value) is not kind or (kind is int and value < 0):
+            raise InputError(f"{path}: {key} must be {'a text' if kind is str else 'a whole number, 0 or more'}, "
+                             f"not {value!r}")
+    return entries

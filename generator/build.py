@@ -1,0 +1,124 @@
+"""Build: a build directory, what is recorded of it, and its engines."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from generator.dataflow.folding import Folding
+from generator.dataflow.graph import Dataflow
+from generator.datatypes import IntArray
+from generator.errors import InputError
+from generator.layers import Fifo, Layer, Mvtu
+from generator.model import Engine, Model, predict_with
+from generator.network.integer import IntegerNetwork
+from generator.network.serialize import load as load_value
+from generator.passes.fold import fold, insert_fifos
+from generator.passes.lower import lower
+from generator.simulate.backends import run_hls, run_rtl
+from generator.simulate.frames import Stalls
+
+RECORD = "build.json"
+MODEL = "model"
+
+
+def elaborate(net: IntegerNetwork, folding: Folding) -> Dataflow:
+    """The hardware of an integer network at a folding: layers, width converters and FIFOs."""
+    return insert_fifos(fold(lower(net), folding))
+
+
+def headrace_version() -> str:
+    """Version of the installed distribution."""
+    try:
+        return version("headrace")
+    except PackageNotFoundError:
+        raise InputError("headrace is not installed; run `make setup` or `pip install headrace`") from None
+
+
+@dataclass(frozen=True, eq=False)
+class Build:
+    """A finished build directory."""
+
+    folder: Path
+    record: Mapping[str, Any]
+    model: Model
+    dataflow: Dataflow
+
+    @classmethod
+    def open(cls, folder: Path) -> Build:
+        """Read a build directory. Raises InputError if it is none, or of another version of headrace."""
+        try:
+            record = json.loads((folder / RECORD).read_text())
+            made_by, folding, source = record["headrace"], record["folding"], record["source_sha256"]
+        except OSError:
+            raise InputError(f"{folder}: is no build directory (it has no {RECORD}); "
+                             "make one with `headrace build MODEL --out DIR`") from None
+        except (ValueError, KeyError, TypeError):
+            raise InputError(f"{folder / RECORD}: is damaged; build again") from None
+        if made_by != headrace_version():
+            raise InputError(f"{folder}: was built by headrace {made_by} but this is {headrace_version()}; build again")
+        integer = load_value(folder / MODEL)
+        if not isinstance(integer, IntegerNetwork):
+            raise InputError(f"{folder / MODEL}.json: is no integer network; build again")
+        return cls(folder, record, Model(integer, source), elaborate(integer, folding))
+
+    @property
+    def has_hls(self) -> bool:
+        """True if the HLS back end was built."""
+        return (self.folder / "hls").is_dir()
+
+    @property
+    def has_rtl(self) -> bool:
+        """True if the RTL back end was built."""
+        return (self.folder / "rtl").is_dir()
+
+    @property
+    def engines(self) -> dict[str, Engine]:
+        """The model's engines and those of the back ends that were built."""
+        hardware = {"hls": self._hls} if self.has_hls else {}
+        if self.has_rtl:
+            hardware["rtl"] = self._rtl
+        return {**self.model.engines, **hardware}
+
+    def predict(self, x: ArrayLike, engine: str = "rtl", raw: bool = False) -> Any:
+        """Outputs for inputs as the original model takes them; see model.predict_with."""
+        return predict_with(self.engines, engine, self.model.integer, x, raw)
+
+    @property
+    def cycles(self) -> int:
+        """Steady-state cycles per frame by the model of the slowest layer."""
+        return self.dataflow.cycles_per_frame
+
+    def _hls(self, q: IntArray) -> IntArray:
+        with tempfile.TemporaryDirectory() as work:
+            return run_hls(self.folder, self.dataflow, q, Path(work)).output(self.dataflow)
+
+    def _rtl(self, q: IntArray) -> IntArray:
+        with tempfile.TemporaryDirectory() as work:
+            return run_rtl(self.folder, self.dataflow, q, Path(work), Stalls.NONE).output(self.dataflow)
+
+
+def layer_record(layer: Layer) -> dict[str, Any]:
+    """What build.json says of a layer."""
+    record: dict[str, Any] = {"name": layer.name, "kind": layer.kind}
+    record |= {name: getattr(layer, name) for name in layer.fold_sizes}
+    record["cycles"] = layer.cycles
+    if isinstance(layer, Mvtu):
+        record |= {"mw": layer.mw, "mh": layer.mh, "vectors": layer.vectors, "weight_bits": layer.weight.bits,
+                   "weight_type": str(layer.weight)}
+    record |= {"input_bits": layer.inputs[0].element.bits, "input_type": str(layer.inputs[0].element),
+               "output_bits": layer.outputs[0].element.bits, "output_type": str(layer.outputs[0].element)}
+    return record
+
+
+def fifo_records(dataflow: Dataflow) -> list[dict[str, Any]]:
+    """What build.json says of the FIFOs."""
+    return [{"name": layer.name, "depth": layer.depth, "bits": layer.inputs[0].bits}
+            for layer in dataflow.layers if isinstance(layer, Fifo)]

@@ -1,0 +1,148 @@
+"""The command line: argument parsing, and nothing else than calls into the package."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from generator.build import RECORD, Build
+from generator.compile import Options, build
+from generator.dataflow.folding import load_folding
+from generator.errors import InputError
+from generator.model import load, read_samples
+from generator.report import tables
+from generator.simulate.cases import load_cases, run_cases
+from generator.simulate.frames import Stalls
+from generator.simulate.network import simulate_build
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Parse the arguments, run the command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    code: int = options.command(options)
+    return code
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """What goes on, on stderr."""
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        yield lambda text: status.update(text)
+
+
+def _check(options: argparse.Namespace) -> int:
+    model = load(options.model)
+    tables.show(tables.layers_table(model.unfolded), options.json, lambda: tables.layers_json(model.unfolded))
+    return 0
+
+
+def _build(options: argparse.Namespace) -> int:
+    chosen = Options(
+        board=options.board,
+        clock_mhz=options.clock_mhz,
+        fps=options.fps,
+        folding=load_folding(options.folding) if options.folding else None,
+        backend=options.backend,
+        verify=options.verify,
+        verify_input=read_samples(options.verify_input) if options.verify_input else None,
+    )
+    with _progress() as progress:
+        progress(f"loading {options.model}")
+        made = build(load(options.model), options.out, chosen, progress)
+    tables.show(tables.build_table(made), options.json, lambda: dict(made.record))
+    return 0
+
+
+def _predict(options: argparse.Namespace) -> int:
+    samples = read_samples(options.input)
+    folder = Path(options.model)
+    source = Build.open(folder) if (folder / RECORD).is_file() else load(options.model)
+    y = source.predict(samples, engine=options.engine, raw=options.raw)
+    if not options.output.parent.is_dir():
+        raise InputError(f"{options.output}: its folder does not exist; create it first")
+    np.save(options.output, y)
+    return 0
+
+
+def _sim(options: argparse.Namespace) -> int:
+    made = Build.open(options.directory)
+    with _progress() as progress:
+        result = simulate_build(made, options.frames, Stalls(options.stalls), options.seed, options.waves, progress)
+    tables.show(tables.sim_table(result), options.json, lambda: result)
+    return 0
+
+
+def _layer(options: argparse.Namespace) -> int:
+    cases = load_cases(options.spec)
+    engines = ("rtl", "hls") if options.engine == "both" else (options.engine,)
+    stalls = None if options.stalls is None else Stalls(options.stalls)
+    with _progress() as progress:
+        results = run_cases(cases, engines, stalls, options.seed, progress)
+    tables.show(tables.cases_table(results), options.json, lambda: results)
+    return 0 if all(result["bit_exact"] for result in results) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="headrace", description="A trained CNN as a streaming FPGA accelerator, "
+                                     "proved bit-exact on this machine.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, function: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=function)
+        return sub
+
+    model_help = "file.py:function that returns a module, or a saved network (.json, .npz)"
+    check = command("check", _check, "say what of a model is supported, what is not, and why")
+    check.add_argument("model", metavar="MODEL", help=model_help)
+    _add_json(check)
+
+    make = command("build", _build, "generate the accelerator and verify it bit for bit")
+    make.add_argument("model", metavar="MODEL", help=model_help)
+    make.add_argument("--out", required=True, type=Path, metavar="DIR", help="build directory to write or replace")
+    make.add_argument("--board", default=Options.board, help="board name or .toml file (default %(default)s)")
+    make.add_argument("--clock-mhz", type=float, default=Options.clock_mhz, help="default %(default)s")
+    rate = make.add_mutually_exclusive_group()
+    rate.add_argument("--fps", type=float, help="frames per second to reach with the least hardware")
+    rate.add_argument("--folding", type=Path, metavar="FILE", help="JSON: {layer: {pe, simd}}")
+    make.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend)
+    make.add_argument("--verify", type=int, default=Options.verify, metavar="N", help="vectors (default %(default)s)")
+    make.add_argument("--verify-input", type=Path, metavar="X.npy", help="samples to verify with instead of random ones")
+    _add_json(make)
+
+    predict = command("predict", _predict, "compute outputs exactly")
+    predict.add_argument("model", metavar="MODEL_OR_DIR", help=f"{model_help}, or a build directory")
+    predict.add_argument("--input", required=True, type=Path, metavar="X.npy")
+    predict.add_argument("--output", required=True, type=Path, metavar="Y.npy")
+    predict.add_argument("--engine", choices=("golden", "fast", "hls", "rtl"), default="fast")
+    predict.add_argument("--raw", action="store_true", help="integers as they leave the accelerator")
+
+    sim = command("sim", _sim, "simulate a build cycle by cycle; writes DIR/sim.json")
+    sim.add_argument("directory", type=Path, metavar="DIR")
+    sim.add_argument("--frames", type=int, default=4, metavar="N")
+    sim.add_argument("--stalls", choices=[stalls.value for stalls in Stalls], default="none")
+    sim.add_argument("--seed", type=int, default=0, metavar="S")
+    sim.add_argument("--waves", action="store_true", help="write DIR/sim/waves.fst")
+    _add_json(sim)
+
+    layer = command("layer", _layer, "build, simulate and compare single layers")
+    layer.add_argument("spec", type=Path, metavar="SPEC.json", help="one layer or a list of layers")
+    layer.add_argument("--engine", choices=("rtl", "hls", "both"), default="both")
+    layer.add_argument("--stalls", choices=[stalls.value for stalls in Stalls],
+                       help="only this pattern (default: all of them, and a reset in mid-frame)")
+    layer.add_argument("--seed", type=int, default=0, metavar="S", help="of the stalls")
+    _add_json(layer)
+    return parser
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print machine-readable results on stdout")
+
+

@@ -1,0 +1,105 @@
+"""Model: a loaded network in its exact integer form, and its predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from generator.dataflow.graph import Dataflow
+from generator.datatypes import IntArray
+from generator.errors import InputError
+from generator.load import load_module, load_source
+from generator.network.graph import Network
+from generator.network.integer import IntegerNetwork
+from generator.network.serialize import digest
+from generator.passes.lower import lower
+from generator.passes.streamline import streamline
+from generator.passes.thresholds_before_pooling import thresholds_before_pooling
+from generator.simulate import fast
+from generator.simulate.host import from_stream, to_stream
+
+#: Computes the last integers (frames, elements) of the stream from the first.
+Engine = Callable[[IntArray], IntArray]
+
+
+def predict_with(engines: Mapping[str, Engine], engine: str, net: IntegerNetwork, x: ArrayLike, raw: bool) -> Any:
+    """Outputs for inputs as the original model takes them, computed by the engine of that name.
+
+    x: (N, ...) float32. Returns (N, ...) float32, or with `raw` the last integers (N, elements) in stream order.
+    Raises InputError for an unknown engine, a wrong shape or values that are not finite.
+    """
+    if engine not in engines:
+        raise InputError(f"engine {engine!r} is not available here; choose one of {list(engines)}")
+    samples = np.asarray(x, np.float32)
+    shape = net.host_input.shape
+    if samples.ndim != len(shape) + 1 or samples.shape[1:] != shape or not len(samples):
+        raise InputError(f"the input has shape {samples.shape} but the model takes (N, {', '.join(map(str, shape))}); "
+                         "reshape it")
+    if not np.isfinite(samples).all():
+        raise InputError("the input holds values that are not finite; remove them")
+    q = engines[engine](to_stream(net.host_input, samples))
+    return q if raw else from_stream(net.host_output, q)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """An exact integer network and the hash of the network that it came from."""
+
+    integer: IntegerNetwork
+    source_sha256: str
+
+    @cached_property
+    def unfolded(self) -> Dataflow:
+        """The streaming layers with PE = SIMD = 1."""
+        return lower(self.integer)
+
+    @property
+    def engines(self) -> dict[str, Engine]:
+        """Engines that need no build."""
+        return {"fast": self._fast, "golden": self._golden}
+
+    def predict(self, x: ArrayLike, engine: str = "fast", raw: bool = False) -> Any:
+        """See predict_with; `hls` and `rtl` need a build."""
+        return predict_with(self.engines, engine, self.integer, x, raw)
+
+    def _golden(self, q: IntArray) -> IntArray:
+        return self.unfolded.golden(q)[self.unfolded.output_port]
+
+    def _fast(self, q: IntArray) -> IntArray:
+        frames = q.reshape(len(q), *self.integer.host_input.tensor.shape)
+        return fast.run(self.integer, frames)[self.integer.output].reshape(len(q), -1)
+
+
+def load(source: Any, example_input: Any = None) -> Model:
+    """A model from a torch / Brevitas module with an example input, or from a text that names a source.
+
+    source: a module, a Network, an IntegerNetwork, or a path: `file.py:function` or a saved network (.json or .npz).
+    """
+    if isinstance(source, (str, Path)):
+        value = load_source(str(source))
+    elif isinstance(source, (Network, IntegerNetwork)):
+        value = source
+    else:
+        value = load_module(source, example_input)
+    integer = value if isinstance(value, IntegerNetwork) else streamline(value)
+    return Model(thresholds_before_pooling(integer), digest(value))
+
+
+def read_samples(path: Path) -> NDArray[np.float32]:
+    """Samples from a .npy file; raises InputError if it is not one."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the path") from None
+    except (OSError, ValueError):
+        raise InputError(f"{path}: is not a .npy array of numbers; save it with numpy.save") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+        raise InputError(f"{path}: is not a .npy array of numbers; save it with numpy.save")
+    return array.astype(np.float32)
+

@@ -1,0 +1,71 @@
+"""Results as tables for people, or as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from generator.build import Build, layer_record
+from generator.dataflow.graph import Dataflow
+
+
+def show(table: Table, as_json: bool, value: Callable[[], Any]) -> None:
+    """Print the table, or the value as JSON."""
+    if as_json:
+        print(json.dumps(value(), indent=2))
+    else:
+        Console().print(table)
+
+
+def layers_json(dataflow: Dataflow) -> dict[str, Any]:
+    """Layers that a model becomes."""
+    return {"supported": True, "layers": [layer_record(layer) for layer in dataflow.layers]}
+
+
+def layers_table(dataflow: Dataflow) -> Table:
+    """Layers that a model becomes, before folding."""
+    return _layers(dataflow, "supported: every layer has an exact hardware form", cycles=False)
+
+
+def _layers(dataflow: Dataflow, title: str, cycles: bool) -> Table:
+    columns = ["layer", "kind", "size", "types"] + (["PE", "SIMD", "cycles"] if cycles else [])
+    table = Table(*columns, title=title)
+    for layer in dataflow.layers:
+        record = layer_record(layer)
+        size = f"{record['mh']}x{record['mw']}" if "mh" in record else f"{layer.outputs[0].elements} out"
+        types = " -> ".join(dict.fromkeys((record["input_type"], record["output_type"])))
+        if "weight_type" in record:
+            types += f", weights {record['weight_type']}"
+        folds = [str(record.get("pe", "")), str(record.get("simd", "")), str(layer.cycles)] if cycles else []
+        table.add_row(layer.name, layer.kind, size, types, *folds)
+    return table
+
+
+def build_table(build: Build) -> Table:
+    """Layers of a build with their folds, and what they reach together."""
+    record = build.record
+    return _layers(build.dataflow, f"{build.folder}: {record['vectors']} vectors bit-exact, "
+                   f"{record['cycles_per_frame']} cycles per frame, {record['fps']:.0f} fps at "
+                   f"{record['clock_mhz']:g} MHz", cycles=True)
+
+
+def sim_table(result: Mapping[str, Any]) -> Table:
+    """What a simulation measured."""
+    table = Table("measured", "value", title="simulation")
+    for key, value in result.items():
+        table.add_row(key, json.dumps(value))
+    return table
+
+
+def cases_table(results: Sequence[Mapping[str, Any]]) -> Table:
+    """Single layers: exact or not, cycles by model and by measurement."""
+    table = Table("layer", "result", "cycles", "measured")
+    for index, result in enumerate(results):
+        verdict = "bit-exact" if result["bit_exact"] else f"[red]{result['error']}"
+        kind = result["spec"].get("kind") if isinstance(result["spec"], Mapping) else None
+        table.add_row(f"{kind}{index}", verdict, str(result["cycles"]), str(result["cycles_measured"]))
+    return table

@@ -1,0 +1,47 @@
+"""Frames through a build's back ends, seen from outside: words on every stream, cycles where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.dataflow.graph import SOURCE, Dataflow, Port
+from generator.datatypes import IntArray
+from generator.packing import Bytes, pack_stream, unpack_stream
+from generator.simulate import csim, rtl
+from generator.simulate.compare import expected_words, require_equal
+from generator.simulate.frames import Stalls
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """Words on the streams of a network; cycles are measured on the RTL without stalls, from two frames on."""
+
+    engine: str
+    words: Mapping[Port, Bytes]
+    cycles_per_frame: int | None = None
+    latency_cycles: int | None = None
+
+    def output(self, dataflow: Dataflow) -> IntArray:
+        """The output's integers (frames, elements)."""
+        port = dataflow.output_port
+        stream = dataflow.streams[port]
+        return unpack_stream(self.words[port], stream.lanes, stream.element).reshape(-1, stream.elements)
+
+    def require_golden(self, dataflow: Dataflow, x: IntArray) -> None:
+        """Raise MismatchError at the first stream that differs from the golden model on x (frames, elements)."""
+        require_equal(dataflow, expected_words(dataflow, x), self.words, self.engine)
+
+
+def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path) -> Observed:
+    """Frames x (frames, elements) through the C++ in `folder`/hls under g++; `work` takes what is compiled."""
+    words = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
+    return Observed("HLS", csim.compile_network(folder / "hls", dataflow, work).run(words, len(x)))
+
+
+def run_rtl(folder: Path, dataflow: Dataflow, x: IntArray, work: Path, stalls: Stalls, seed: int = 0) -> Observed:
+    """Frames x (frames, elements) through the SystemVerilog in `folder`/rtl under Verilator's compiled harness."""
+    raise NotImplementedError
+
+

@@ -1,0 +1,43 @@
+"""Atomic folders: written beside their place, then renamed; a failure leaves what was there untouched."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from generator.errors import InputError
+
+
+def require_replaceable(folder: Path, marker: str) -> None:
+    """Raise InputError if `folder` is something that a build must not replace: not a folder made by one (no `marker`)."""
+    if not folder.parent.is_dir():
+        raise InputError(f"{folder}: its parent folder does not exist; create it first")
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / marker).is_file())):
+        raise InputError(f"{folder}: exists and is no build directory; choose another name for --out or remove it")
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """A new folder to fill; it takes the place of `folder` when the block ends without an exception."""
+    staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        staged.chmod(0o755)
+        yield staged
+        previous = staged.with_name(f"{staged.name}.previous")
+        if folder.exists():
+            folder.rename(previous)
+        staged.rename(folder)
+        shutil.rmtree(previous, ignore_errors=True)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Write texts by their path relative to `folder`."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
