@@ -1,0 +1,159 @@
+"""Dataflow -> the rtl/ folder of a build: top.sv, the SystemVerilog library and the memory images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jinja2
+
+from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from generator.errors import InputError
+from generator.layers.base import Layer, Stream
+from generator.paths import data_folder
+from generator.render.names import identifier
+
+#: The module of top.sv.
+TOP = "accelerator"
+_SHAPE = ("MW", "MH", "PE", "SIMD")
+
+
+def render_rtl(dataflow: Dataflow, header: str) -> dict[str, str]:
+    """All files of rtl/ by their path in it. header: one line that says where they come from.
+
+    Raises InputError where two streams would have one name.
+    """
+    files = {"top.sv": _top(dataflow, header)}
+    for source in sorted((data_folder("rtl_sim") / "rtl").glob("*.sv")):
+        files[source.name] = source.read_text()
+    for layer in dataflow.layers:
+        files |= {memory_file(layer, memory.name): memory.mem_text() for memory in layer.memories()}
+    return files
+
+
+def memory_file(layer: Layer, memory_name: str) -> str:
+    """Name of the image that the parameter MEMORY_NAME_FILE of a layer reads."""
+    return f"{identifier(layer.name)}_{memory_name.lower()}.mem"
+
+
+def stream_names(dataflow: Dataflow) -> dict[Port, str]:
+    """Name of every stream: its signals are NAME_TDATA, NAME_TVALID and NAME_TREADY.
+
+    Raises InputError where two streams would have one name (also where only the case differs: they name files too).
+    """
+    names: dict[Port, str] = {}
+    taken = {"m_axis": "the network's output"}
+    for layer_name, k in dataflow.streams:
+        base = SOURCE if layer_name == SOURCE else identifier(layer_name)
+        name = base if k == 0 else f"{base}_{k}"
+        if other := taken.get(name.lower()):
+            raise InputError(f"{layer_name}: its output {k} would be called {name} like {other}; rename the layer")
+        taken[name.lower()] = f"output {k} of {layer_name}"
+        names[layer_name, k] = name
+    return names
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of rtl_sim/templates; an undefined variable in it is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(data_folder("rtl_sim") / "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - the text is SystemVerilog, not HTML
+    )
+    environment.filters["bit_range"] = bit_range
+    return environment.get_template(name)
+
+
+def bit_range(bits: int) -> str:
+    """A packed range: `[7:0]`."""
+    return f"[{bits - 1}:0]"
+
+
+def words_text(stream: Stream) -> str:
+    """What a stream carries: `64 words of 4 x uint2 per frame`."""
+    return f"{stream.words} words of {stream.lanes} x {stream.element} per frame"
+
+
+@dataclass(frozen=True)
+class _Wire:
+    """A stream as the template wants it."""
+
+    name: str
+    text: str
+    words: int
+    range: str
+
+
+@dataclass(frozen=True)
+class _Instance:
+    """A layer as the template wants it; `title` and `notes` are its comment."""
+
+    name: str
+    kind: str
+    title: str
+    notes: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+    ports: tuple[tuple[str, str], ...]
+
+
+def _top(dataflow: Dataflow, header: str) -> str:
+    names = stream_names(dataflow)
+    wires = {port: _wire(names[port], stream) for port, stream in dataflow.streams.items()}
+    last_word = wires[dataflow.output_port].words - 1
+    return template("top.sv.j2").render(
+        header=" ".join(header.split()),
+        top=TOP,
+        cycles=dataflow.cycles_per_frame,
+        input=wires[SOURCE, 0],
+        output=wires[dataflow.output_port],
+        wires=[wire for port, wire in wires.items() if port[0] != SOURCE],
+        range_width=max(len(wire.range) for wire in wires.values()),
+        layers=[_instance(item, names) for item in dataflow.placed],
+        count_bits=max(1, last_word.bit_length()),
+        last_word=last_word,
+    )
+
+
+def _wire(name: str, stream: Stream) -> _Wire:
+    return _Wire(name, words_text(stream), stream.words, bit_range(8 * stream.bytes))
+
+
+def _instance(item: Placed, names: dict[Port, str]) -> _Instance:
+    layer = item.layer
+    files = [(f"{memory.name}_FILE", f'"{memory_file(layer, memory.name)}"') for memory in layer.memories()]
+    parameters = (*((name, str(value)) for name, value in layer.parameters()), *files)
+    outputs = tuple((layer.name, k) for k in range(len(layer.outputs)))
+    ports = (("ap_clk", "ap_clk"), ("ap_rst_n", "ap_rst_n"),
+             *_connections("s", item.sources, names), *_connections("m", outputs, names))  # fmt: skip
+    return _Instance(identifier(layer.name), layer.kind, _title(layer), _notes(layer), _aligned(parameters),
+                     _aligned(ports))  # fmt: skip
+
+
+def _connections(side: str, ports: tuple[Port, ...], names: dict[Port, str]) -> list[tuple[str, str]]:
+    """AXI4-Stream ports of one side: s_axis_, or s0_axis_, s1_axis_, ... where there are several."""
+    return [
+        (f"{side}{index if len(ports) > 1 else ''}_axis_{signal}", f"{names[port]}_{signal}")
+        for index, port in enumerate(ports)
+        for signal in ("TDATA", "TVALID", "TREADY")
+    ]
+
+
+def _title(layer: Layer) -> str:
+    shape = [f"{name}={value}" for name, value in layer.parameters() if name in _SHAPE]
+    return ", ".join([f"{layer.name}: {layer.kind}", *shape, f"{layer.cycles} cycles per frame"])
+
+
+def _notes(layer: Layer) -> tuple[str, ...]:
+    """One line for each side of the layer and one for its memories."""
+    sides = (("takes", layer.inputs), ("gives", layer.outputs))
+    notes = [f"{verb} {' and '.join(map(words_text, streams))}" for verb, streams in sides]
+    memories = [f"{memory.name.lower()} {len(memory.words)} words of {memory.word_bits} bits ({memory.dtype})"
+                for memory in layer.memories()]  # fmt: skip
+    return (*notes, *([f"holds {', '.join(memories)}"] if memories else []))
+
+
+def _aligned(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    width = max(len(name) for name, _ in pairs)
+    return tuple((name.ljust(width), value) for name, value in pairs)
