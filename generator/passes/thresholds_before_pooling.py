@@ -6,24 +6,32 @@ the pooling buffers narrow.
 
 from __future__ import annotations
 
-from generator.network.integer import INPUT, Conv, IntegerNetwork, MaxPool, Node, Threshold
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from generator.network.integer import Conv, IntegerNetwork, MaxPool, Node, Op, Threshold
 
 
 def thresholds_before_pooling(net: IntegerNetwork) -> IntegerNetwork:
     """The same network with every conv -> pool -> threshold as conv -> threshold -> pool."""
     ops = {node.name: node.op for node in net.nodes}
-    readers = [source for node in net.nodes for source in node.inputs]
+    readers = Counter(source for node in net.nodes for source in node.inputs)
+    stands_for: dict[str, str] = {}  # a threshold that moved -> the pooling that now makes its values
     nodes: list[Node] = []
     for node in net.nodes:
         pool = nodes[-1] if nodes else None
-        moves = (
-            pool is not None and isinstance(node.op, Threshold) and isinstance(pool.op, MaxPool)
-            and node.inputs == (pool.name,) and readers.count(pool.name) == 1
-            and pool.inputs[0] != INPUT and isinstance(ops[pool.inputs[0]], Conv) and readers.count(pool.inputs[0]) == 1
-        )  # fmt: skip
-        if moves and pool is not None:
-            # Readers of the threshold must now read the pool, so the two nodes trade places and names stay with readers.
-            nodes[-1:] = [Node(pool.name, node.op, pool.inputs), Node(node.name, pool.op, (pool.name,))]
+        if pool is not None and _trade_places(node, pool, ops, readers):
+            nodes[-1:] = [replace(node, inputs=pool.inputs), replace(pool, inputs=(node.name,))]
+            stands_for[node.name] = pool.name
         else:
-            nodes.append(node)
+            nodes.append(replace(node, inputs=tuple(stands_for.get(source, source) for source in node.inputs)))
     return IntegerNetwork(net.host_input, tuple(nodes), net.host_output)
+
+
+def _trade_places(node: Node, before: Node, ops: Mapping[str, Op], readers: Mapping[str, int]) -> bool:
+    """True if `node` thresholds what `before` pools from a convolution's accumulators, and nobody else reads them."""
+    if not (isinstance(node.op, Threshold) and isinstance(before.op, MaxPool) and node.inputs == (before.name,)):
+        return False
+    source = before.inputs[0]
+    return isinstance(ops.get(source), Conv) and readers[source] == readers[before.name] == 1

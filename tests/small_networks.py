@@ -1,0 +1,43 @@
+"""Small integer networks with random weights for tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from generator.datatypes import BIPOLAR, TERNARY, Bipolar, DataType, IntArray, Interval, uint_type
+from generator.layers.spec import random_values
+from generator.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, MaxPool, Node, TensorType, Threshold
+
+
+def host_input(height: int, width: int, channels: int, dtype: DataType) -> HostInput:
+    return HostInput((channels, height, width), TensorType((height, width, channels), dtype), np.ones(1), np.zeros(1))
+
+
+def random_conv(rng: np.random.Generator, shape: tuple[int, int, int, int], weight: DataType, **options: object) -> Conv:
+    return Conv(random_values(rng, weight, shape), weight, **options)  # type: ignore[arg-type]
+
+
+def random_threshold(rng: np.random.Generator, channels: int, output: DataType, spread: int) -> Threshold:
+    return Threshold(np.sort(rng.integers(-spread, spread + 1, (channels, output.steps)), axis=1), output)
+
+
+def small_network(seed: int = 0, activation: DataType = uint_type(2)) -> IntegerNetwork:
+    """conv 3x3 padded, threshold; conv 3x3, pool 2x2, threshold; dense with threshold; dense: all kinds of weights."""
+    rng = np.random.default_rng(seed)
+    pad_value = -1 if isinstance(activation, Bipolar) else 0
+    nodes = (
+        Node("conv0", random_conv(rng, (4, 3, 3, 1), Interval(-7, 7), pad=(1, 1, 1, 1)), ("input",)),
+        Node("conv0_act", random_threshold(rng, 4, activation, 60), ("conv0",)),
+        Node("conv1", random_conv(rng, (6, 3, 3, 4), BIPOLAR, pad=(0, 1, 1, 0), pad_value=pad_value), ("conv0_act",)),
+        Node("pool2", MaxPool((2, 2), (2, 2), frozenset({1, 4})), ("conv1",)),
+        Node("conv1_act", random_threshold(rng, 6, activation, 12), ("pool2",)),
+        Node("fc3", random_conv(rng, (8, 3, 3, 6), TERNARY), ("conv1_act",)),
+        Node("fc3_act", random_threshold(rng, 8, activation, 10), ("fc3",)),
+        Node("fc4", random_conv(rng, (5, 1, 1, 8), BIPOLAR), ("fc3_act",)),
+    )
+    return IntegerNetwork(host_input(8, 8, 1, uint_type(4)), nodes, HostOutput((5,), np.ones(5), np.zeros(5)))
+
+
+def random_input(net: IntegerNetwork, frames: int, seed: int = 1) -> IntArray:
+    tensor = net.host_input.tensor
+    return random_values(np.random.default_rng(seed), tensor.dtype, (frames, int(np.prod(tensor.shape))))

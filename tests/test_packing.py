@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator.datatypes import BIPOLAR, int_type, uint_type
+from generator.packing import Memory, conv_matrix, pack_stream, threshold_words, unpack_stream, weight_words, word_bytes
+
+
+@given(st.sampled_from([BIPOLAR, uint_type(1), int_type(3), uint_type(5), int_type(16), int_type(31)]),
+       st.integers(1, 9), st.integers(1, 5), st.integers(0, 99))
+def test_stream_words_round_trip(dtype, lanes, words, seed):
+    rng = np.random.default_rng(seed)
+    values = dtype.decode(rng.integers(0, 1 << dtype.bits, (words, lanes)).astype(np.uint64))
+    packed = pack_stream(values, lanes, dtype)
+    assert packed.shape == (words, word_bytes(lanes, dtype.bits))
+    assert np.array_equal(unpack_stream(packed, lanes, dtype), values)
+
+
+def test_lane_0_is_lowest():
+    assert pack_stream(np.array([1, 2, -1]), 3, int_type(4)).tolist() == [[0x21, 0x0F]]
+
+
+def test_weight_words_order():
+    W = np.arange(4 * 6).reshape(4, 6)
+    words = weight_words(W, pe=2, simd=3)
+    for nf in range(2):
+        for sf in range(2):
+            for p in range(2):
+                assert words[nf * 2 + sf, p].tolist() == W[nf * 2 + p, sf * 3 : sf * 3 + 3].tolist()
+
+
+def test_threshold_words_order():
+    assert threshold_words(np.arange(8).reshape(4, 2), pe=2).tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
+
+
+def test_convolution_columns():
+    weights = np.arange(2 * 3 * 3 * 4).reshape(2, 3, 3, 4)
+    assert conv_matrix(weights)[1, (2 * 3 + 1) * 4 + 3] == weights[1, 2, 1, 3]
+
+
+def test_both_prints_of_a_memory_hold_the_same_bits():
+    words = np.random.default_rng(0).integers(-4, 4, (5, 3, 30))
+    memory = Memory("WEIGHTS", words, int_type(3))
+    lines = memory.mem_text().split()
+    chunks = memory.chunks()
+    assert chunks.shape == (3, 5, 2)
+    for address, line in enumerate(lines):
+        word = sum((int(chunks[row, address, 0]) | int(chunks[row, address, 1]) << 64) << (90 * row) for row in range(3))
+        assert int(line, 16) == word
+
+
+@pytest.mark.parametrize("bits", [1, 3, 8])
+def test_mem_lines_have_the_width_of_the_word(bits):
+    memory = Memory("M", np.zeros((2, 1, 5), np.int64), uint_type(bits))
+    assert memory.mem_text() == 2 * ("0" * ((5 * bits + 3) // 4) + "\n")
