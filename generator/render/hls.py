@@ -1,0 +1,194 @@
+"""Dataflow -> the hls/ folder of a build: C++ for Vitis HLS and g++, its memories, a testbench and the Tcl."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import jinja2
+
+from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from generator.layers.base import Layer, Stream
+from generator.layers.fifo import Fifo
+from generator.packing import Memory
+from generator.paths import data_folder
+from generator.render.names import identifier
+from generator.render.rtl import TOP, stream_names, words_text
+
+_LINE_LENGTH = 112
+#: A stream's default depth in Vitis HLS, to which a FIFO layer on it adds.
+_DEFAULT_DEPTH = 2
+
+
+@dataclass(frozen=True)
+class StreamView:
+    """A stream as the templates want it; depth 0 keeps the compiler's default."""
+
+    name: str
+    bits: int
+    words: int
+    text: str = ""
+    depth: int = 0
+
+    @property
+    def padded_bits(self) -> int:
+        """Bits of TDATA at a boundary."""
+        return (self.bits + 7) // 8 * 8
+
+
+@dataclass(frozen=True)
+class MemoryView:
+    """A memory as the templates want it; `values` is the whole initializer."""
+
+    name: str
+    title: str
+    rows: int
+    depth: int
+    chunks: int
+    values: str
+
+
+@dataclass(frozen=True)
+class StageView:
+    """A layer as the templates want it: its constants lie in the namespace config::NAME."""
+
+    name: str
+    kind: str
+    title: str
+    parameters: tuple[tuple[str, int], ...]
+    memories: tuple[MemoryView, ...]
+    inputs: tuple[StreamView, ...]
+    outputs: tuple[StreamView, ...]
+
+    @property
+    def argument_lines(self) -> list[str]:
+        """Template arguments, wrapped."""
+        return _wrapped(f"config::{self.name}::{name}" for name, _ in self.parameters)
+
+    @property
+    def arguments(self) -> list[str]:
+        """Function arguments: inputs, outputs, memories."""
+        streams = [stream.name for stream in (*self.inputs, *self.outputs)]
+        return [*streams, *(f"memories::{memory.name}" for memory in self.memories)]
+
+
+def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: str) -> dict[str, str]:
+    """All files of hls/ by their path in it.
+
+    clock_period_ns and part go into the Tcl; header is one line that says where the files come from.
+    Raises InputError where two streams would have one name.
+    """
+    views = stream_views(dataflow)
+    # A FIFO is no process: it is the depth of its stream, which keeps the name that its producer gave it.
+    stages = [_placed_view(item, views) for item in dataflow.placed if not isinstance(item.layer, Fifo)]
+    source, sink = views[SOURCE, 0], views[dataflow.output_port]
+    boundary = (("IN_BITS", source.bits), ("IN_WORDS", source.words),
+                ("OUT_BITS", sink.bits), ("OUT_WORDS", sink.words))  # fmt: skip
+    values = {
+        "header": " ".join(header.split()), "top": TOP, "part": part, "period": f"{clock_period_ns:.3f}",
+        "stages": stages, "streams": list(dict.fromkeys(views.values())), "boundary": boundary,
+        "kinds": ["axis", *_kinds(stages)], "input": source, "output": sink,
+    }  # fmt: skip
+    rendered = {name: template(f"{name}.j2").render(values)
+                for name in ("config.hpp", "weights.hpp", "top.cpp", "csynth.tcl")}
+    return rendered | static_files()
+
+
+def render_layers(layers: Sequence[Layer]) -> dict[str, str]:
+    """A C++ program that runs each of the layers by its index, and what it includes besides `static_files`."""
+    stages = [_layer_view(index, layer) for index, layer in enumerate(layers)]
+    values = {"header": "Single layers.", "stages": stages, "boundary": (), "kinds": _kinds(stages)}
+    names = {"config.hpp": "config.hpp.j2", "weights.hpp": "weights.hpp.j2", "layers.cpp": "sim/layers.cpp.j2"}
+    return {name: template(source).render(values) for name, source in names.items()}
+
+
+def static_files() -> dict[str, str]:
+    """The kernels, the stand-ins for C simulation and the testbench, by their path in hls/."""
+    folder = data_folder("hls_templates")
+    paths = chain((folder / "include").glob("*.hpp"), (folder / "sim").glob("*.h*"), [folder / "testbench.cpp"])
+    return {str(path.relative_to(folder).as_posix()): path.read_text() for path in sorted(paths)}
+
+
+def producers(dataflow: Dataflow) -> dict[Port, Port]:
+    """For every stream the one whose C++ variable carries it: a FIFO's output is its input, deeper."""
+    found: dict[Port, Port] = {(SOURCE, 0): (SOURCE, 0)}
+    for item in dataflow.placed:
+        ports = [(item.layer.name, k) for k in range(len(item.layer.outputs))]
+        found |= {port: found[item.sources[0]] if isinstance(item.layer, Fifo) else port for port in ports}
+    return found
+
+
+def stream_views(dataflow: Dataflow) -> dict[Port, StreamView]:
+    """The C++ variable of every stream, in the order of declaration; a FIFO's output is its input's variable."""
+    names, carriers = stream_names(dataflow), producers(dataflow)
+    depths = dict.fromkeys(carriers.values(), 0)
+    for layer in dataflow.layers:
+        if isinstance(layer, Fifo):
+            carrier = carriers[layer.name, 0]
+            depths[carrier] = (depths[carrier] or _DEFAULT_DEPTH) + layer.depth
+    views = {port: StreamView(f"{names[port]}_words", stream.bits, stream.words, words_text(stream), depths[port])
+             for port, stream in dataflow.streams.items() if port in depths}  # fmt: skip
+    return {port: views[carrier] for port, carrier in carriers.items()}
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of hls_templates; an undefined variable in it is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(data_folder("hls_templates")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - the text is C++ and Tcl, not HTML
+    )
+    return environment.get_template(name)
+
+
+def _placed_view(item: Placed, views: Mapping[Port, StreamView]) -> StageView:
+    layer = item.layer
+    outputs = tuple(views[layer.name, k] for k in range(len(layer.outputs)))
+    return _stage(identifier(layer.name), layer, tuple(views[port] for port in item.sources), outputs)
+
+
+def _layer_view(index: int, layer: Layer) -> StageView:
+    # The index keeps apart layers of one name.
+    return _stage(f"layer{index}", layer, _numbered("in", layer.inputs), _numbered("out", layer.outputs))
+
+
+def _numbered(side: str, streams: Iterable[Stream]) -> tuple[StreamView, ...]:
+    return tuple(StreamView(f"{side}{k}", stream.bits, stream.words) for k, stream in enumerate(streams))
+
+
+def _stage(name: str, layer: Layer, inputs: tuple[StreamView, ...], outputs: tuple[StreamView, ...]) -> StageView:
+    memories = tuple(_memory(name, memory) for memory in layer.memories())
+    takes, gives = (" and ".join(map(words_text, side)) for side in (layer.inputs, layer.outputs))
+    title = f"{name}: {layer.kind}, {takes} to {gives}"
+    return StageView(name, layer.kind, title, layer.parameters(), memories, inputs, outputs)
+
+
+def _memory(stage: str, memory: Memory) -> MemoryView:
+    chunks = memory.chunks()
+    rows, depth, width = chunks.shape
+    title = f"{stage}: {memory.name.lower()}, {rows} rows of {depth} words of {memory.words.shape[2]} x {memory.dtype}"
+    body = ",\n".join("  {\n" + "\n".join(_wrapped(_braced(word) for word in row)) + "\n  }" for row in chunks.tolist())
+    return MemoryView(f"{stage}_{memory.name.lower()}", title, rows, depth, width, body)
+
+
+def _braced(word: list[int]) -> str:
+    return "{" + ", ".join(f"{chunk:#x}" for chunk in word) + "}"
+
+
+def _wrapped(items: Iterable[str]) -> list[str]:
+    """Items separated by commas, in lines of a bounded length."""
+    lines = [""]
+    for item in items:
+        if lines[-1] and len(lines[-1]) + len(item) > _LINE_LENGTH:
+            lines[-1] += ","
+            lines.append("")
+        lines[-1] += f", {item}" if lines[-1] else item
+    return lines
+
+
+def _kinds(stages: Iterable[StageView]) -> list[str]:
+    return sorted({stage.kind for stage in stages})

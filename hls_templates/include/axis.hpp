@@ -1,0 +1,39 @@
+// The boundary of the network: whole bytes and TLAST outside, exact bits inside.
+//
+//   axis_in    drops the padding bits of a word
+//   axis_out   pads a word with zeros and sets TLAST on the last of the WORDS words of a frame
+#ifndef HEADRACE_AXIS_HPP
+#define HEADRACE_AXIS_HPP
+
+#include <ap_axi_sdata.h>
+
+#include "words.hpp"
+
+namespace headrace {
+
+constexpr int padded_bits(int bits) { return (bits + 7) / 8 * 8; }
+
+template <int BITS, int WORDS>
+void axis_in(hls::stream<ap_uint<padded_bits(BITS)> >& in, hls::stream<ap_uint<BITS> >& out) {
+  for (int i = 0; i < WORDS; ++i) {
+#pragma HLS PIPELINE II=1
+    out.write(ap_uint<BITS>(in.read()));
+  }
+}
+
+template <int BITS, int WORDS>
+void axis_out(hls::stream<ap_uint<BITS> >& in, hls::stream<ap_axiu<padded_bits(BITS), 0, 0, 0> >& out) {
+  for (int i = 0; i < WORDS; ++i) {
+#pragma HLS PIPELINE II=1
+    ap_axiu<padded_bits(BITS), 0, 0, 0> beat;
+    beat.data = in.read();
+    beat.keep = -1;
+    beat.strb = -1;
+    beat.last = i == WORDS - 1;
+    out.write(beat);
+  }
+}
+
+}  // namespace headrace
+
+#endif

@@ -1,0 +1,94 @@
+// Words, chunks and lanes.
+//
+//   word    ap_uint<BITS> on a stream, BITS = lanes * bits per element
+//   chunks  the same bits as 64-bit integers, chunk 0 lowest; memories are stored in this form
+//   lane i  the bits [i*BITS, (i+1)*BITS) of the chunks, lane 0 lowest
+//
+// Invariant: the bits of a last chunk above the word are 0.
+// The kernels compute on native integers taken from the chunks: exact, because no value that matters is wider than its
+// integer, and an order of magnitude faster in C simulation than arithmetic on wide ap_uint.
+#ifndef HEADRACE_WORDS_HPP
+#define HEADRACE_WORDS_HPP
+
+#include <stdint.h>
+
+#ifndef AP_INT_MAX_W
+#define AP_INT_MAX_W 4096
+#endif
+#include <ap_int.h>
+#include <hls_stream.h>
+
+namespace headrace {
+
+// How an element is decoded; the values of W_KIND, A_KIND and E_KIND.
+constexpr int UNSIGNED = 0;
+constexpr int SIGNED   = 1;
+constexpr int BIPOLAR  = 2;
+
+// Chunks of a word; a memory of words of no bits still has one.
+constexpr int chunks_of(int bits) { return bits > 0 ? (bits + 63) / 64 : 1; }
+
+constexpr uint64_t low_mask(int bits) { return bits >= 64 ? ~uint64_t(0) : (uint64_t(1) << bits) - 1; }
+
+constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+template <int BITS>
+void split_word(const ap_uint<BITS>& word, uint64_t (&chunks)[chunks_of(BITS)]) {
+#pragma HLS INLINE
+  if (BITS <= 64) {
+    chunks[0] = word.to_uint64();
+  } else {
+    for (int k = 0; k < chunks_of(BITS); ++k) {
+#pragma HLS UNROLL
+      const int high = 64 * k + 63 < BITS ? 64 * k + 63 : BITS - 1;
+      chunks[k] = word.range(high, 64 * k).to_uint64();
+    }
+  }
+}
+
+template <int BITS>
+ap_uint<BITS> join_word(const uint64_t (&chunks)[chunks_of(BITS)]) {
+#pragma HLS INLINE
+  ap_uint<BITS> word = chunks[0];
+  for (int k = 1; k < chunks_of(BITS); ++k) {
+#pragma HLS UNROLL
+    const int high = 64 * k + 63 < BITS ? 64 * k + 63 : BITS - 1;
+    word.range(high, 64 * k) = ap_uint<64>(chunks[k]);
+  }
+  return word;
+}
+
+// Code of lane `index`. A lane may straddle two chunks where BITS does not divide 64.
+template <int BITS, int CHUNKS>
+uint64_t get_lane(const uint64_t (&chunks)[CHUNKS], int index) {
+#pragma HLS INLINE
+  const int chunk = index * BITS / 64;
+  const int shift = index * BITS % 64;
+  uint64_t code = chunks[chunk] >> shift;
+  if (64 % BITS != 0 && shift + BITS > 64) code |= chunks[chunk + 1] << (64 - shift);
+  return code & low_mask(BITS);
+}
+
+// Put `code` into lane `index`, whose bits must be 0.
+template <int BITS, int CHUNKS>
+void put_lane(uint64_t (&chunks)[CHUNKS], int index, uint64_t code) {
+#pragma HLS INLINE
+  const int chunk = index * BITS / 64;
+  const int shift = index * BITS % 64;
+  chunks[chunk] |= code << shift;
+  if (64 % BITS != 0 && shift + BITS > 64) chunks[chunk + 1] |= code >> (64 - shift);
+}
+
+// Value of a code of BITS bits.
+template <int BITS, int KIND>
+int64_t decode(uint64_t code) {
+#pragma HLS INLINE
+  const int64_t sign = int64_t(1) << (BITS - 1);
+  if (KIND == SIGNED) return (int64_t(code) ^ sign) - sign;
+  if (KIND == BIPOLAR) return 2 * int64_t(code) - 1;
+  return int64_t(code);
+}
+
+}  // namespace headrace
+
+#endif
