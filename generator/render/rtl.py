@@ -60,7 +60,7 @@ def template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the text is SystemVerilog, not HTML
+        autoescape=False,
     )
     environment.filters["bit_range"] = bit_range
     return environment.get_template(name)

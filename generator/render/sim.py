@@ -1,0 +1,103 @@
+"""Dataflow -> the sim/ folder of a build: a cocotb bench that runs without headrace, and its expected vectors."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from generator.dataflow.graph import SOURCE, Dataflow, Port
+from generator.datatypes import IntArray
+from generator.layers.base import Layer
+from generator.layers.fifo import Fifo
+from generator.packing import pack_stream
+from generator.paths import data_folder
+from generator.render.rtl import TOP, bit_range, stream_names, template
+
+#: Files of rtl_sim/tb that every build carries.
+BENCH_FILES = ("Makefile", "run.py", "network_bench.py", "axi_stream.py", "records.py", "stream_tap.sv", "taps.vlt")
+# Zip entries need a time; the earliest that the format knows keeps the archive byte-identical.
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def render_sim(dataflow: Dataflow, header: str) -> dict[str, str]:
+    """All text files of sim/ by their path in it. header: one line that says where they come from."""
+    files = {name: (data_folder("rtl_sim") / "tb" / name).read_text() for name in BENCH_FILES}
+    files["taps.sv"] = _taps(dataflow, header)
+    files["streams.json"] = json.dumps(_description(dataflow), indent=2) + "\n"
+    return files
+
+
+def write_vectors(folder: Path, dataflow: Dataflow, x: IntArray) -> Path:
+    """Write vectors.npz into a folder: the golden words of every stream for the frames x (frames, elements).
+
+    Arrays of uint8 (frames, words, bytes) by stream name. The same frames give the same bytes. Returns the file.
+    """
+    values, path = dataflow.golden(x), folder / "vectors.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        for port, name in stream_names(dataflow).items():
+            stream = dataflow.streams[port]
+            words = pack_stream(values[port], stream.lanes, stream.element)
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, words.reshape(-1, stream.words, stream.bytes), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _ZIP_TIME), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+    return path
+
+
+def _taps(dataflow: Dataflow, header: str) -> str:
+    taps = []
+    for port, name in stream_names(dataflow).items():
+        size = dataflow.streams[port].bytes
+        if port == dataflow.output_port:
+            # The last stream is recorded where it leaves, with TLAST in a byte above the data.
+            data = "{7'b0, m_axis_TLAST, m_axis_TDATA}"
+            taps.append({"name": name, "bytes": size + 1, "path": "m_axis", "data": data})
+        else:
+            path = name if port[0] == SOURCE else f"dut.{name}"
+            taps.append({"name": name, "bytes": size, "path": path, "data": f"{path}_TDATA"})
+    streams = dataflow.streams
+    return template("taps.sv.j2").render(
+        header=" ".join(header.split()),
+        top=TOP,
+        input_range=bit_range(8 * streams[SOURCE, 0].bytes),
+        output_range=bit_range(8 * streams[dataflow.output_port].bytes),
+        taps_range=bit_range(len(taps)),
+        taps=taps,
+    )
+
+
+def _description(dataflow: Dataflow) -> dict[str, object]:
+    """What the bench has to know: every stream, in the order of the taps, and every FIFO."""
+    names, channels = stream_names(dataflow), _channels(dataflow)
+    streams = [
+        {"name": name, "lanes": stream.lanes, "bits": stream.element.bits, "kind": stream.element.kind,
+         "words": stream.words, "bytes": stream.bytes, "channels": channels[port]}
+        for (port, name), stream in zip(names.items(), dataflow.streams.values(), strict=True)
+    ]  # fmt: skip
+    fifos = [{"name": names[item.layer.name, 0], "input": names[item.sources[0]], "output": names[item.layer.name, 0]}
+             for item in dataflow.placed if isinstance(item.layer, Fifo)]  # fmt: skip
+    return {
+        "streams": streams,
+        "output": names[dataflow.output_port],
+        "fifos": fifos,
+        # No layer is silent for longer than a frame of the slowest one.
+        "watchdog_cycles": 2 * dataflow.cycles_per_frame + 1000,
+    }
+
+
+def _channels(dataflow: Dataflow) -> dict[Port, int]:
+    """Elements per pixel of every stream, to name pixel and channel; those of the source where a layer tells none."""
+    channels = {(SOURCE, 0): _told_channels(dataflow.placed[0].layer) or dataflow.input.lanes}
+    for item in dataflow.placed:
+        own = _told_channels(item.layer, output=True)
+        channels |= {(item.layer.name, k): own or channels[item.sources[0]] for k in range(len(item.layer.outputs))}
+    return channels
+
+
+def _told_channels(layer: Layer, *, output: bool = False) -> int:
+    """Channels that a layer's parameters tell, 0 where they do not."""
+    sizes = dict(layer.parameters())
+    return sizes.get("MH" if output else "MW") or sizes.get("CHANNELS", 0)

@@ -1,0 +1,133 @@
+"""cocotb bench of a whole accelerator: frames through it, and every stream compared with the golden words.
+
+It reads job.json in the folder where it runs and leaves result.json there; run.py writes the one and reads the other.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cocotb
+from axi_stream import Bus, accept, feed, reset, sink_spells, source_gaps, start_clock
+from cocotb.triggers import ClockCycles, RisingEdge
+from records import Stream, compare, expected_words, max_occupancy, measure, read_record, read_vectors
+
+POLL_CYCLES = 64
+
+
+class Network:
+    """The streams of the accelerator, from streams.json."""
+
+    def __init__(self, path: Path) -> None:
+        description = json.loads(path.read_text())
+        self.streams = [Stream(**item) for item in description["streams"]]
+        self.output: str = description["output"]
+        self.fifos: list[dict[str, str]] = description["fifos"]
+        self.watchdog_cycles: int = description["watchdog_cycles"]
+
+    def stream(self, name: str) -> Stream:
+        """The stream of this name."""
+        return next(stream for stream in self.streams if stream.name == name)
+
+
+@cocotb.test()
+async def network_equals_golden_model(dut: Any) -> None:
+    """Every word of every stream is that of the golden model, and every stream keeps the rules."""
+    job = json.loads(Path("job.json").read_text())
+    network = Network(Path(job["streams"]))
+    vectors = read_vectors(Path(job["vectors"]))
+    source = expected_words(vectors["s_axis"], job["frames"])
+
+    start_clock(dut)
+    if job["stalls"] == "random":
+        await _abort_a_frame(dut, source[: 1 + job["seed"] % len(vectors["s_axis"][0])], job)
+    words_to_send = job["frames"] * network.stream(network.output).words
+    deadlock = await _run(dut, network, source, words_to_send, job)
+    broken_rule = _broken_rule(dut, network)
+    await _close_records(dut)
+
+    result = {key: job[key] for key in ("frames", "stalls", "seed")} | _judge(network, vectors, job["frames"], deadlock)
+    if broken_rule and result["bit_exact"]:
+        result |= {"bit_exact": False, "mismatch": broken_rule}
+    Path("result.json").write_text(json.dumps(result, indent=2))
+    assert result["bit_exact"], result["mismatch"]
+
+
+async def _abort_a_frame(dut: Any, words: list[int], job: dict[str, Any]) -> None:
+    """Let a part of a frame in; the reset that follows must leave no trace of it."""
+    await reset(dut, "s_axis")
+    sink = cocotb.start_soon(accept(Bus(dut, "m_axis"), sink_spells(job["stalls"], job["seed"] + 1)))
+    source = cocotb.start_soon(feed(Bus(dut, "s_axis"), words))
+    await ClockCycles(dut.ap_clk, 2 * len(words) + 10)
+    source.cancel()
+    sink.cancel()
+
+
+async def _run(dut: Any, network: Network, words: list[int], words_to_send: int, job: dict[str, Any]) -> str | None:
+    """Stream all frames through; a sentence if they get stuck."""
+    await reset(dut, "s_axis")
+    cocotb.start_soon(accept(Bus(dut, "m_axis"), sink_spells(job["stalls"], job["seed"])))
+    source = cocotb.start_soon(feed(Bus(dut, "s_axis"), words, source_gaps(job["stalls"], job["seed"])))
+    while True:
+        await ClockCycles(dut.ap_clk, POLL_CYCLES)
+        idle_cycles = dut.idle_cycles.value.to_unsigned()
+        # Words that no output needs may still be on their way after the last output.
+        if source.done() and dut.words_sent.value.to_unsigned() >= words_to_send and idle_cycles >= POLL_CYCLES:
+            return None
+        if idle_cycles >= network.watchdog_cycles:
+            return _who_waits(dut, network, idle_cycles)
+
+
+def _flags(signal: Any, network: Network) -> list[bool]:
+    value = signal.value.to_unsigned()
+    return [bool(value >> index & 1) for index in range(len(network.streams))]
+
+
+def _who_waits(dut: Any, network: Network, idle_cycles: int) -> str:
+    """Who waits for whom, when nothing moves."""
+    flags = _flags(dut.stream_valid, network), _flags(dut.stream_ready, network)
+    states = list(zip(network.streams, *flags, strict=True))
+    offered = ", ".join(stream.name for stream, valid, ready in states if valid and not ready)
+    wanted = ", ".join(stream.name for stream, valid, ready in states if ready and not valid)
+    return (f"no word moved for {idle_cycles} cycles, after {dut.words_sent.value.to_unsigned()} words of output; "
+            f"not taken: {offered or 'nothing'}; waited for: {wanted or 'nothing'}")  # fmt: skip
+
+
+def _broken_rule(dut: Any, network: Network) -> str | None:
+    """The first stream that broke a rule of AXI4-Stream."""
+    for signal, rule in ((dut.valid_fell, "TVALID fell"), (dut.data_changed, "TDATA changed")):
+        for stream, broken in zip(network.streams, _flags(signal, network), strict=True):
+            if broken:
+                return f"{stream.name}: {rule} before TREADY came"
+    return None
+
+
+async def _close_records(dut: Any) -> None:
+    dut.close_files.value = 1
+    await RisingEdge(dut.ap_clk)
+    await RisingEdge(dut.ap_clk)
+
+
+def _judge(network: Network, vectors: dict[str, list[list[int]]], frames: int, deadlock: str | None) -> dict[str, Any]:
+    """Compare and measure what was recorded."""
+    differences, records = [], {}
+    for stream in network.streams:
+        last_bit = 8 * stream.bytes if stream.name == network.output else None
+        record = read_record(Path(f"{stream.name}.rec"), stream.bytes + (last_bit is not None))
+        wanted = expected_words(vectors[stream.name], frames, last_bit=last_bit)
+        # Where the network is stuck, the words that are missing are no news.
+        difference = compare(stream, record.words, wanted[: len(record.words)] if deadlock else wanted)
+        differences += [difference] if difference else []
+        records[stream.name] = record
+    # The earliest frame, and in it the layer nearest to the input: min() keeps the first of equals.
+    mismatch = min(differences, key=lambda item: item[0])[1] if differences else deadlock
+    return {
+        "bit_exact": mismatch is None,
+        "mismatch": mismatch,
+        **measure(records["s_axis"], records[network.output], network.stream(network.output).words),
+        "fifo_max_occupancy": {
+            fifo["name"]: max_occupancy(records[fifo["input"]], records[fifo["output"]]) for fifo in network.fifos
+        },
+    }
