@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,11 @@ __all__ = [
 ]  # fmt: skip
 
 
-def build(model: Model, out: str | Path, **options: Any) -> Build:
+def build(model: Model, out: str | Path, progress: Callable[[str], None] = lambda _: None, **options: Any) -> Build:
     """Build `model` into the directory `out`; options are the fields of generator.compile.Options.
+
+    `progress` is told what goes on.
 
     Raises a HeadraceError, and leaves `out` untouched, if anything is illegal, missing or not bit-exact.
     """
-    return _compile.build(model, out, _compile.Options(**options))
+    return _compile.build(model, out, _compile.Options(**options), progress)

@@ -1,0 +1,115 @@
+"""The main job, end to end: a trained module becomes an accelerator and is simulated cycle by cycle.
+
+If the file of the model also has a function `held_out()` that returns (images, labels), accuracies on the same images
+are printed for the float model and for every engine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+import generator as hr
+from generator.load import function_from_file
+from generator.simulate.frames import Stalls
+from generator.simulate.network import simulate_build
+
+HERE = Path(__file__).resolve().parent
+DIGITS, DIGITS_FPS = HERE / "digits" / "model.py", 100_000
+BENCH_FRAMES, HARNESS_FRAMES, VECTORS = 10, 100, 4
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", nargs="?", default=f"{DIGITS}:trained", help="file.py:function (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=HERE.parent / "build" / "sim", help="build directory")
+    parser.add_argument("--fps", type=float, help=f"frames per second at 200 MHz (default for the digits: {DIGITS_FPS})")
+    options = parser.parse_args()
+    console = Console()
+    try:
+        with console.status("starting") as status:
+            table = main_job(options.model, options.out, options.fps, status.update)
+    except hr.HeadraceError as error:
+        print(f"simulate: {error}", file=sys.stderr)
+        return 1
+    console.print(table)
+    return 0
+
+
+def main_job(model: str, out: Path, fps: float | None, progress: Callable[[str], None]) -> Table:
+    """Load (training if needed), build both back ends, verify, simulate; every step raises unless it is bit-exact."""
+    path, _, name = model.rpartition(":")
+    function = function_from_file(Path(path), name)
+    progress(f"loading {model}")
+    module, example = function()
+    if fps is None and Path(path).resolve() == DIGITS:
+        fps = DIGITS_FPS
+    out.parent.mkdir(parents=True, exist_ok=True)
+    build = hr.build(hr.load(module, example), out, progress=progress, backend="both", verify=VECTORS, fps=fps)
+    table = Table("what", "result", title=f"{model}: every layer simulated cycle by cycle")
+    add_accuracies(table, build, module, *test_images(function, build), progress)
+    add_simulations(table, build, progress)
+    record = build.record
+    table.add_row("frames per second at 200 MHz", f"{record['fps']:,.0f}")
+    table.add_row("vectors verified at every boundary", f"{record['vectors']}, HLS and RTL bit-exact")
+    return table
+
+
+def test_images(function: Any, build: hr.Build) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+    """The held-out images and labels of the model's file, or random images without labels."""
+    held_out = function.__globals__.get("held_out")
+    if held_out is None:
+        shape = build.model.integer.host_input.shape
+        return np.random.default_rng(0).random((HARNESS_FRAMES, *shape), np.float32), None
+    images, labels = held_out()
+    return images[:HARNESS_FRAMES], labels[:HARNESS_FRAMES]
+
+
+def add_accuracies(table: Table, build: hr.Build, module: Any, images: NDArray[np.float32],
+                   labels: NDArray[np.int64] | None, progress: Callable[[str], None]) -> None:
+    """Rows for the float model and every engine on the same images; integers must be equal."""
+    outputs = {"torch, float32": float_outputs(module, images)}
+    golden = build.predict(images, engine="golden", raw=True)
+    for engine in ("golden", "hls", "rtl"):
+        progress(f"{len(images)} images through the engine {engine}")
+        if not np.array_equal(build.predict(images, engine=engine, raw=True), golden):
+            raise hr.MismatchError(f"{engine}: {len(images)} images give other integers than the golden model")
+        outputs[f"{engine}, bit-exact"] = build.predict(images, engine=engine)
+    for title, y in outputs.items():
+        if labels is not None:
+            accuracy = np.mean(y.reshape(len(y), -1).argmax(1) == labels)
+            table.add_row(f"accuracy on {len(images)} images: {title}", f"{accuracy:.2%}")
+        else:
+            table.add_row(f"{len(images)} random images: {title}", "done")
+
+
+def float_outputs(module: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The float model's own outputs."""
+    import torch
+
+    with torch.no_grad():
+        y: NDArray[np.float32] = module.eval()(torch.from_numpy(images)).numpy()
+    return y
+
+
+def add_simulations(table: Table, build: hr.Build, progress: Callable[[str], None]) -> None:
+    """Rows for the cocotb bench in every stall mode."""
+    for stalls in Stalls:
+        result = simulate_build(build, BENCH_FRAMES, stalls, seed=1, waves=False, progress=progress)
+        table.add_row(f"cocotb, {BENCH_FRAMES} frames, stalls: {stalls.value}", "bit-exact")
+        if stalls is Stalls.NONE:
+            table.add_row("cycles per frame, measured", f"{result['cycles_per_frame']:,}")
+            table.add_row("cycles per frame, predicted", f"{build.cycles:,}")
+            table.add_row("latency in cycles, measured", f"{result['latency_cycles']:,}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
