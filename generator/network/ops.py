@@ -144,12 +144,12 @@ class Conv:
         c_out, c_in, k_h, k_w = W.shape
         padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
         extent = [(k - 1) * d + 1 for k, d in zip((k_h, k_w), self.dilation, strict=True)]
-        windows = sliding_window_view(padded, extent, axis=(2, 3))  # type: ignore[call-overload]
+        windows = sliding_window_view(padded, extent, axis=(2, 3))
         windows = windows[:, :, :: self.stride[0], :: self.stride[1], :: self.dilation[0], :: self.dilation[1]]
         grouped = windows.reshape(len(x), self.groups, c_in, *windows.shape[2:])
         y = np.einsum("ngcyxij,gocij->ngoyx", grouped, W.reshape(self.groups, -1, c_in, k_h, k_w), optimize=True)
         y = y.reshape(len(x), c_out, *y.shape[3:])
-        return y if self.bias is None else y + per_channel(self.bias, 3)
+        return np.asarray(y if self.bias is None else y + per_channel(self.bias, 3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,7 +236,7 @@ class MaxPool:
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Pooled values."""
-        windows = sliding_window_view(x, self.kernel, axis=(2, 3))  # type: ignore[call-overload]
+        windows = sliding_window_view(x, self.kernel, axis=(2, 3))
         return np.asarray(windows[:, :, :: self.stride[0], :: self.stride[1]].max((-2, -1)))
 
 

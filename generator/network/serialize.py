@@ -43,7 +43,7 @@ def _tag(cls: type) -> str:
     return f"{cls.__module__.removeprefix('generator.')}.{cls.__qualname__}"
 
 
-_BY_TAG = {_tag(cls): cls for cls in CLASSES}
+_BY_TAG: dict[str, Any] = {_tag(cls): cls for cls in CLASSES}
 
 
 class _Encoder:
@@ -53,6 +53,7 @@ class _Encoder:
         self.arrays: list[np.ndarray[Any, Any]] = []
 
     def encode(self, value: Any) -> Any:
+        """JSON of a value."""
         if isinstance(value, float) and not math.isfinite(value):
             return {"$float": repr(value)}
         if value is None or isinstance(value, bool | int | float | str):
@@ -65,10 +66,10 @@ class _Encoder:
             return {"$fraction": str(value)}
         if isinstance(value, np.ndarray):
             return {"$array": self._store(value)}
-        if _BY_TAG.get(_tag(type(value))) is not type(value):
-            raise TypeError(f"{type(value)} is not in the registry of serialize.CLASSES")
-        return {"$": _tag(type(value)),
-                **{f.name: self.encode(getattr(value, f.name)) for f in fields(value) if f.init}}
+        tag = _tag(type(value))
+        if tag not in _BY_TAG:
+            raise TypeError(f"{tag} is not in the registry of serialize.CLASSES")
+        return {"$": tag, **{f.name: self.encode(getattr(value, f.name)) for f in fields(_BY_TAG[tag]) if f.init}}
 
     def _store(self, array: np.ndarray[Any, Any]) -> int:
         """Number under which the array is stored."""
@@ -112,6 +113,16 @@ def save(value: Any, stem: Path | str) -> None:
     document = {"format": FORMAT, "arrays_sha256": hashlib.sha256(arrays).hexdigest(), "value": tree}
     _replace(npz_path, arrays)
     _replace(json_path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a value: equal values have equal digests, on every machine."""
+    encoder = _Encoder()
+    state = hashlib.sha256(json.dumps(encoder.encode(value)).encode())
+    for array in encoder.arrays:
+        state.update(f"{array.dtype.str}{array.shape}".encode())
+        state.update(np.ascontiguousarray(array).tobytes())
+    return state.hexdigest()
 
 
 #: How the marked objects of the JSON become values; "$array" and "$" need more than their text.

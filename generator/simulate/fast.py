@@ -36,7 +36,7 @@ def _conv(name: str, op: Conv, x: IntArray, dtype: DataType) -> IntArray:
     kind = _exact_float(name, rows, dtype)
     padded = np.pad(x.astype(kind), ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=op.pad_value)
     extent = [(k - 1) * d + 1 for k, d in zip((k_h, k_w), op.dilation, strict=True)]
-    windows: NDArray[Any] = sliding_window_view(padded, extent, axis=(1, 2))  # type: ignore[call-overload]
+    windows: NDArray[Any] = sliding_window_view(padded, extent, axis=(1, 2))
     windows = windows[:, :: op.stride[0], :: op.stride[1], :, :: op.dilation[0], :: op.dilation[1]]
     n, height, width = windows.shape[:3]
     columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(n * height * width, k_h * k_w * c_in)
@@ -57,7 +57,7 @@ def _threshold(name: str, op: Threshold, x: IntArray, dtype: DataType) -> IntArr
 
 def _max_pool(name: str, op: MaxPool, x: IntArray, dtype: DataType) -> IntArray:
     sign = np.asarray([-1 if c in op.minimum else 1 for c in range(x.shape[3])], np.int64)
-    windows: NDArray[Any] = sliding_window_view(x * sign, op.kernel, axis=(1, 2))  # type: ignore[call-overload]
+    windows: NDArray[Any] = sliding_window_view(x * sign, op.kernel, axis=(1, 2))
     return np.asarray(windows[:, :: op.stride[0], :: op.stride[1]].max((-2, -1)) * sign)
 
 

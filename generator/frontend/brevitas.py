@@ -1,0 +1,179 @@
+"""Brevitas models, read directly: torch.fx finds the order of the modules, brevitas_layers reads each of them.
+
+Nothing is exported in between. These two modules and the difference report are the only ones that need torch.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from generator.errors import InputError, UnsupportedError
+from generator.frontend.brevitas_layers import MODULES, Reader, Steps, to_array
+from generator.network import ops
+from generator.network.graph import Input, Network, Node
+
+#: Stands for the size of the batch axis where a model asks for it, as in x.view(x.size(0), -1).
+BATCH = -1
+
+
+class _Tracer(fx.Tracer):
+    """Traces a model down to the modules of torch.nn and brevitas.nn."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        known = tuple(kind for kinds, _ in MODULES for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+        is_leaf: bool = super().is_leaf_module(m, module_qualified_name)
+        return is_leaf or isinstance(m, known) or m.__module__.startswith("brevitas.")
+
+
+def _trace(module: nn.Module) -> fx.Graph:
+    try:
+        return _Tracer().trace(module)
+    except Exception as error:
+        raise UnsupportedError(f"{type(module).__name__}: its forward cannot be traced ({error}); write it without "
+                               "branches or loops that depend on data") from error
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    """The module in eval mode, afterwards as before."""
+    modes = [(item, item.training) for item in module.modules()]
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for item, training in modes:
+            item.training = training
+
+
+def _quantized_biases(module: nn.Module, shape: Sequence[int]) -> dict[str, ops.FloatArray]:
+    """Biases that pass a quantizer, by module path; their scale may follow from the input's, so the model is run."""
+    biases: dict[str, ops.FloatArray] = {}
+
+    def keep(path: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(_module: nn.Module, _args: Any, output: Any) -> None:
+            biases[path] = to_array(getattr(output, "value", output))
+        return hook
+
+    layers = [(path, item.bias_quant) for path, item in module.named_modules()
+              if getattr(item, "bias", None) is not None and hasattr(item, "bias_quant")
+              and item.bias_quant.is_quant_enabled]
+    handles = [proxy.register_forward_hook(keep(path)) for path, proxy in layers]
+    if handles:
+        module(torch.zeros(1, *shape))
+    for handle in handles:
+        handle.remove()
+    return biases
+
+
+def _sample_shape(example_input: Any) -> tuple[int, ...]:
+    """Shape of one sample from an example (N, ...) or from the shape of one."""
+    if isinstance(example_input, list | tuple) and not all(isinstance(n, int) for n in example_input):
+        raise InputError(f"the model has {len(example_input)} inputs but a streaming network has exactly one; "
+                         "pass a model with one input")
+    shape = example_input if isinstance(example_input, list | tuple) else getattr(example_input, "shape", None)
+    if shape is None or len(shape) < 2:
+        raise InputError(f"the example input {example_input!r} is no array or shape with a batch axis; "
+                         "pass an array (N, ...)")
+    return tuple(int(n) for n in shape[1:])
+
+
+class _Walk:
+    """One pass over a trace: collects nodes of the Network and everything that is not supported."""
+
+    def __init__(self, module: nn.Module, reader: Reader) -> None:
+        self.module, self.reader = module, reader
+        self.names: dict[fx.Node, str] = {}
+        self.values: dict[fx.Node, Any] = {}
+        self.nodes: list[Node] = []
+        self.unsupported: list[str] = []
+
+    def visit(self, node: fx.Node) -> None:
+        """Read one node of the trace."""
+        if node.op == "get_attr":
+            self.values[node] = operator.attrgetter(str(node.target))(self.module)
+        elif self._is_size(node):
+            self.values[node] = BATCH
+        else:
+            self._read(node)
+
+    def _is_size(self, node: fx.Node) -> bool:
+        """True for x.size(0), x.shape and x.shape[0], which ask for the batch."""
+        args: tuple[Any, ...] = node.args
+        if node.op == "call_method" and node.target == "size":
+            return args[1:] == (0,)
+        if node.target is getattr:
+            return bool(args[1] == "shape")
+        return node.target is operator.getitem and args[0] in self.values and bool(args[1] == 0)
+
+    def _read(self, node: fx.Node) -> None:
+        sources = [self.names[arg] for arg in node.all_input_nodes if arg in self.names]
+        path, kind = str(node.target) if node.op == "call_module" else node.name, _kind(self.module, node)
+        steps: Steps = []
+        try:
+            steps = self._steps(node, path)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+        except UnsupportedError as error:
+            self.unsupported.append(f"{path} ({kind}): {error}")
+        except TypeError:
+            self.unsupported.append(f"{path} ({kind}): its arguments are not understood; use the module of torch.nn")
+        tensor = sources[0] if sources else ""
+        for suffix, op in steps:
+            name = self._fresh(path + suffix)
+            self.nodes.append(Node(name, op, (tensor,)))
+            tensor = name
+        self.names[node] = tensor
+
+    def _steps(self, node: fx.Node, path: str) -> Steps:
+        if node.op == "call_module":
+            return self.reader.module(path, self.module.get_submodule(path))
+        args = tuple(fx.node.map_arg(arg, self._argument) for arg in node.args)
+        return self.reader.function(node.target, args, dict(node.kwargs))
+
+    def _argument(self, node: fx.Node) -> Any:
+        """A constant of the trace, or None for a tensor of the network."""
+        return self.values.get(node)
+
+    def _fresh(self, name: str) -> str:
+        """The name, with a number where a module is called again."""
+        taken = {node.name for node in self.nodes} | {"input"}
+        candidates = [name, *(f"{name}_{k}" for k in range(2, len(taken) + 2))]
+        return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _kind(module: nn.Module, node: fx.Node) -> str:
+    if node.op == "call_module":
+        return type(module.get_submodule(str(node.target))).__name__
+    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+
+
+def from_module(module: nn.Module, example_input: Any) -> Network:
+    """The Network of a Brevitas model.
+
+    example_input: an array or tensor (N, ...), or the shape of one. Raises UnsupportedError naming every module that
+    is not supported at once, and InputError for several inputs or outputs and for weights that are not finite.
+    """
+    shape = _sample_shape(example_input)
+    with _evaluating(module):
+        trace = _trace(module)
+        walk = _Walk(module, Reader(_quantized_biases(module, shape)))
+        inputs: list[Input] = []
+        outputs: list[str] = []
+        for node in trace.nodes:
+            if node.op == "placeholder":
+                inputs.append(Input("input" if not inputs else node.name, shape))
+                walk.names[node] = inputs[-1].name
+            elif node.op == "output":
+                outputs = [walk.names[arg] for arg in node.all_input_nodes]
+            else:
+                walk.visit(node)
+    if walk.unsupported:
+        raise UnsupportedError("; ".join(walk.unsupported))
+    return Network(tuple(inputs), tuple(walk.nodes), tuple(outputs))

@@ -1,0 +1,83 @@
+"""Where networks come from: a saved file, or a function in a Python file that returns a module."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from generator.errors import HeadraceError, InputError, ToolError, UnsupportedError
+from generator.network import serialize
+from generator.network.graph import Network
+from generator.network.integer import IntegerNetwork
+
+
+def load_module(module: Any, example_input: Any) -> Network:
+    """The Network of a torch / Brevitas module; see frontend.brevitas.from_module.
+
+    Raises ToolError where torch or Brevitas is not installed.
+    """
+    try:
+        from generator.frontend import brevitas
+    except ImportError as error:
+        raise ToolError(f"reading a module needs {error.name}, which is not installed; "
+                        "run pip install 'headrace[torch]'") from None
+    return brevitas.from_module(module, example_input)
+
+
+def load_source(spec: str) -> Network | IntegerNetwork:
+    """The network that a text names: `file.py:function`, or a saved network NAME.json or NAME.npz.
+
+    The function takes no arguments and returns a pair of module and example input, a Network or an IntegerNetwork.
+    """
+    path, colon, function = spec.rpartition(":")
+    if colon and path.endswith(".py"):
+        return _network_of(spec, function_from_file(Path(path), function)())
+    if spec.endswith(".onnx"):
+        raise UnsupportedError(f"{spec}: QONNX import is not available in this version; pass file.py:function or a "
+                               "saved network")
+    if spec.endswith((".json", ".npz")):
+        return _saved(Path(spec))
+    raise InputError(f"{spec}: is no model; pass file.py:function or a saved network NAME.json")
+
+
+def _saved(path: Path) -> Network | IntegerNetwork:
+    value = serialize.load(path.parent / path.stem)
+    if not isinstance(value, Network | IntegerNetwork):
+        raise InputError(f"{path}: holds a {type(value).__name__}, not a network; pass a saved network")
+    return value
+
+
+def function_from_file(path: Path, name: str) -> Callable[[], Any]:
+    """The function of that name in a Python file, which is executed."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; check the path")
+    spec = importlib.util.spec_from_file_location(f"headrace_model_{path.stem}", path)
+    assert spec is not None and spec.loader is not None  # the suffix is .py
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except ModuleNotFoundError as error:
+        hint = "'headrace[torch]'" if error.name in ("torch", "brevitas") else f"what provides {error.name}"
+        raise ToolError(f"{path}: needs {error.name}, which is not installed; run pip install {hint}") from None
+    except HeadraceError:
+        raise
+    except Exception as error:
+        raise InputError(f"{path}: fails on import ({type(error).__name__}: {error}); mend the file") from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise InputError(f"{path}: has no function {name!r}; name one that returns a module and an example input")
+    return function  # type: ignore[no-any-return]
+
+
+def _network_of(spec: str, value: Any) -> Network | IntegerNetwork:
+    """The network in what a user's function returned."""
+    if isinstance(value, Network | IntegerNetwork):
+        return value
+    if not (isinstance(value, tuple) and len(value) == 2):
+        raise InputError(f"{spec}: returns a {type(value).__name__} without an example input, so the input's shape is "
+                         "unknown; return (module, example_input)")
+    return load_module(*value)
