@@ -1,0 +1,1 @@
+"""Quantization methods as pure functions on arrays, one per file; docs/quantization-methods.md lists them."""
