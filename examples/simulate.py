@@ -31,7 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", nargs="?", default=f"{DIGITS}:trained", help="file.py:function (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=HERE.parent / "build" / "sim", help="build directory")
-    parser.add_argument("--fps", type=float, help=f"frames per second at 200 MHz (default for the digits: {DIGITS_FPS})")
+    parser.add_argument("--fps", type=float, help=f"at 200 MHz (default for the digits: {DIGITS_FPS})")
     options = parser.parse_args()
     console = Console()
     try:

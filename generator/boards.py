@@ -52,7 +52,7 @@ def _checked(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
         raise InputError(f"{path}: {unknown} are no entries of a board; choose from {list(wanted)}")
     for key, kind in wanted.items():
         value = entries.get(key)
-        if type(value) is not kind or (kind is int and value < 0):
+        if type(value) is not kind or (isinstance(value, int) and value < 0):
             raise InputError(f"{path}: {key} must be {'a text' if kind is str else 'a whole number, 0 or more'}, "
                              f"not {value!r}")
     return entries

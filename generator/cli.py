@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     rate.add_argument("--folding", type=Path, metavar="FILE", help="JSON: {layer: {pe, simd}}")
     make.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend)
     make.add_argument("--verify", type=int, default=Options.verify, metavar="N", help="vectors (default %(default)s)")
-    make.add_argument("--verify-input", type=Path, metavar="X.npy", help="samples to verify with instead of random ones")
+    make.add_argument("--verify-input", type=Path, metavar="X.npy", help="samples to verify with, not random ones")
     _add_json(make)
 
     predict = command("predict", _predict, "compute outputs exactly")

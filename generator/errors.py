@@ -57,7 +57,8 @@ def divisors(number: int) -> list[int]:
 def require_divides(layer: str, fold_name: str, fold: int, size_name: str, size: int) -> None:
     """Raise FoldingError unless `fold` divides `size`, naming the legal values."""
     if fold < 1 or size % fold:
-        raise FoldingError(f"{layer}: {fold_name}={fold} must divide {size_name}={size}; choose one of {divisors(size)}")
+        raise FoldingError(f"{layer}: {fold_name}={fold} must divide {size_name}={size}; "
+                           f"choose one of {divisors(size)}")
 
 
 def require_positive(layer: str, **values: int | Iterable[int]) -> None:

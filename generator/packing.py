@@ -78,7 +78,7 @@ class Memory:
     @property
     def word_bits(self) -> int:
         """Width of one address in bits."""
-        return self.words.shape[1] * self.words.shape[2] * self.dtype.bits
+        return int(self.words.shape[1] * self.words.shape[2] * self.dtype.bits)
 
     def mem_text(self) -> str:
         """The words as the lines of a file for $readmemh."""

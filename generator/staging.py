@@ -12,7 +12,7 @@ from generator.errors import InputError
 
 
 def require_replaceable(folder: Path, marker: str) -> None:
-    """Raise InputError if `folder` is something that a build must not replace: not a folder made by one (no `marker`)."""
+    """Raise InputError if `folder` holds something but not `marker`, the file by which a build is known."""
     if not folder.parent.is_dir():
         raise InputError(f"{folder}: its parent folder does not exist; create it first")
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / marker).is_file())):

@@ -8,9 +8,12 @@ from generator.datatypes import BIPOLAR, TERNARY, Bipolar, DataType, IntArray, I
 from generator.layers.spec import random_values
 from generator.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, MaxPool, Node, TensorType, Threshold
 
+UINT2 = uint_type(2)
+
 
 def host_input(height: int, width: int, channels: int, dtype: DataType) -> HostInput:
-    return HostInput((channels, height, width), TensorType((height, width, channels), dtype), np.ones(1), np.zeros(1))
+    tensor = TensorType((height, width, channels), dtype)
+    return HostInput((channels, height, width), tensor, np.ones(1), np.zeros(1))
 
 
 def random_conv(rng: np.random.Generator, shape: tuple[int, int, int, int], weight: DataType, **options: object) -> Conv:
@@ -21,7 +24,7 @@ def random_threshold(rng: np.random.Generator, channels: int, output: DataType, 
     return Threshold(np.sort(rng.integers(-spread, spread + 1, (channels, output.steps)), axis=1), output)
 
 
-def small_network(seed: int = 0, activation: DataType = uint_type(2)) -> IntegerNetwork:
+def small_network(seed: int = 0, activation: DataType = UINT2) -> IntegerNetwork:
     """conv 3x3 padded, threshold; conv 3x3, pool 2x2, threshold; dense with threshold; dense: all kinds of weights."""
     rng = np.random.default_rng(seed)
     pad_value = -1 if isinstance(activation, Bipolar) else 0

@@ -46,8 +46,8 @@ def test_both_prints_of_a_memory_hold_the_same_bits():
     chunks = memory.chunks()
     assert chunks.shape == (3, 5, 2)
     for address, line in enumerate(lines):
-        word = sum((int(chunks[row, address, 0]) | int(chunks[row, address, 1]) << 64) << (90 * row) for row in range(3))
-        assert int(line, 16) == word
+        rows = [int(low) | int(high) << 64 for low, high in chunks[:, address]]
+        assert int(line, 16) == rows[0] | rows[1] << 90 | rows[2] << 180
 
 
 @pytest.mark.parametrize("bits", [1, 3, 8])

@@ -7,5 +7,7 @@ from generator.layers.max_pool import MaxPool
 from generator.layers.mvtu import Mvtu
 from generator.layers.swu import Swu
 
+__all__ = ["LAYERS", "Dwc", "Fifo", "Layer", "MaxPool", "Mvtu", "Swu"]
+
 #: Every streaming layer by the stem of its files; the order is that of the documentation.
 LAYERS: dict[str, type[Layer]] = {cls.kind: cls for cls in (Mvtu, Swu, MaxPool, Dwc, Fifo)}

@@ -38,7 +38,7 @@ class Stream:
 
 
 class Step(NamedTuple):
-    """`repeats` cycles in each of which the layer takes `reads` (0 or 1) words and then puts `writes` (0 or 1) words."""
+    """`repeats` cycles in each of which the layer takes `reads` words and then puts `writes` words, 0 or 1 each."""
 
     repeats: int
     reads: int
@@ -165,7 +165,7 @@ class Layer(ABC):
 
     @abstractmethod
     def golden(self, *x: IntArray) -> IntArray:
-        """Naive integer model. Every x: (frames, elements) in stream order -> (frames, elements); equal on all outputs."""
+        """Naive integer model: every x (frames, elements) in stream order -> (frames, elements), on all outputs."""
 
     @abstractmethod
     def schedule(self) -> Schedule:

@@ -30,7 +30,8 @@ class Mvtu(Layer):
     """Matrix-vector product with multi-threshold activation.
 
     weights: (MH, MW) values of `weight`. thresholds: (MH, N) ascending along N with N = output.steps, compared as
-    T <= acc; None puts out the accumulator, and `output` must hold its reachable range. vectors: input vectors per frame.
+    T <= acc; None puts out the accumulator, and `output` must hold its reachable range. vectors: input vectors per
+    frame.
     """
 
     kind = "mvtu"

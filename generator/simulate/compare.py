@@ -20,7 +20,8 @@ def expected_words(dataflow: Dataflow, x: IntArray) -> dict[Port, Bytes]:
             for port, values in dataflow.golden(x).items()}
 
 
-def require_equal(dataflow: Dataflow, expected: Mapping[Port, Bytes], actual: Mapping[Port, Bytes], engine: str) -> None:
+def require_equal(dataflow: Dataflow, expected: Mapping[Port, Bytes], actual: Mapping[Port, Bytes],
+                  engine: str) -> None:
     """Raise MismatchError at the first stream, in the order of the layers, whose words differ.
 
     Streams that `actual` lacks are not compared; the network's output must be among them.

@@ -54,7 +54,7 @@ def test_a_rate_that_no_folding_reaches(dataflow):
         solve_folding(dataflow, 10)
 
 
-@pytest.mark.parametrize("content", ["[1]", "{\"conv0\": 3}", "{\"conv0\": {\"pe\": 1.5}}", "{", "{\"c\": {\"pe\": true}}"])
+@pytest.mark.parametrize("content", ["[1]", '{"conv0": 3}', '{"conv0": {"pe": 1.5}}', "{", '{"c": {"pe": true}}'])
 def test_bad_folding_files(tmp_path, content):
     path = tmp_path / "folding.json"
     path.write_text(content)
