@@ -16,7 +16,7 @@ def host_input(height: int, width: int, channels: int, dtype: DataType) -> HostI
     return HostInput((channels, height, width), tensor, np.ones(1), np.zeros(1))
 
 
-def random_conv(rng: np.random.Generator, shape: tuple[int, int, int, int], weight: DataType, **options: object) -> Conv:
+def random_conv(rng: np.random.Generator, shape: tuple[int, ...], weight: DataType, **options: object) -> Conv:
     return Conv(random_values(rng, weight, shape), weight, **options)  # type: ignore[arg-type]
 
 
