@@ -152,13 +152,17 @@ def sqnr_db(x: ArrayLike, quantized: ArrayLike) -> float:
 def rshift_round(acc: ArrayLike, shift: int) -> IntArray:
     """(acc + 2^(shift-1)) >> shift with an arithmetic shift; acc << -shift for shift <= 0.
 
+    acc: integers of up to 32 bits. Raises QuantizationError for a left shift by more than 31, which leaves int64.
+
     >>> rshift_round([5, 6, -6, -7], 2), rshift_round([3], -2)
     (array([ 1,  2, -1, -2]), array([12]))
     """
     values = np.asarray(acc, np.int64)
+    if shift < -31:
+        raise QuantizationError(f"a left shift by {-shift} bits leaves every accumulator; choose closer scales")
     if shift <= 0:
         return values << -shift
-    # Beyond 62 the half LSB leaves int64, and every 62-bit accumulator rounds to 0 there as it does at 62.
+    # Beyond 62 the half LSB leaves int64, and every accumulator rounds to 0 there as it does at 62.
     shift = min(shift, 62)
     return (values + (1 << (shift - 1))) >> shift
 
