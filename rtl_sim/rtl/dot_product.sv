@@ -1,0 +1,80 @@
+// PE dot products of SIMD weights with the same SIMD activations: sums[p] = sum over s of w[p][s] * a[s].
+//
+// Two bipolar operands count XNOR matches instead: sums[p] = #{s : w[p][s] == a[s]}, in chunks of 32 bits.
+// One registered stage of products (or chunk counts), then an adder tree. `tag` travels beside the data.
+// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
+module dot_product #(
+  parameter int unsigned PE       = 2,  // rows
+  parameter int unsigned SIMD     = 3,  // columns
+  parameter int unsigned W_BITS   = 2,  // width of a weight
+  parameter int unsigned W_KIND   = 1,  // kind of the weights
+  parameter int unsigned A_BITS   = 2,  // width of an activation
+  parameter int unsigned A_KIND   = 0,  // kind of the activations
+  parameter int unsigned SUM_BITS = 8,  // width of a sum, two's complement
+  parameter int unsigned TAG_BITS = 1   // width of what travels beside; reset to zero
+) (
+  input  logic                      ap_clk,    // clock
+  input  logic                      ap_rst_n,  // synchronous reset, active low
+  input  logic                      en,        // moves the pipeline by one
+  input  logic [PE*SIMD*W_BITS-1:0] weights,   // lanes [PE][SIMD]
+  input  logic [SIMD*A_BITS-1:0]    acts,      // lanes [SIMD]
+  input  logic [TAG_BITS-1:0]       tag_in,    // belongs to weights and acts
+  output logic [PE*SUM_BITS-1:0]    sums,      // lanes [PE]
+  output logic [TAG_BITS-1:0]       tag_out    // belongs to sums
+);
+
+  localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
+  localparam int unsigned CHUNK     = 32;
+  localparam int unsigned LEAVES    = XNOR ? (SIMD + CHUNK - 1) / CHUNK : SIMD;
+  // A chunk count needs a sign bit above its six; a product of codes extended by one bit each fits W + A + 1.
+  localparam int unsigned LEAF_BITS = XNOR ? 7 : W_BITS + A_BITS + 1;
+  localparam int unsigned STAGES    = 1 + ($clog2(LEAVES) + 1) / 2;
+
+  function automatic logic signed [W_BITS:0] weight_value(input logic [W_BITS-1:0] code);
+    if (W_KIND == 2) return {{W_BITS{~code[0]}}, 1'b1};
+    return {W_KIND == 1 && code[W_BITS-1], code};
+  endfunction
+
+  function automatic logic signed [A_BITS:0] act_value(input logic [A_BITS-1:0] code);
+    if (A_KIND == 2) return {{A_BITS{~code[0]}}, 1'b1};
+    return {A_KIND == 1 && code[A_BITS-1], code};
+  endfunction
+
+  for (genvar p = 0; p < PE; p++) begin : gen_pe
+    logic [LEAVES*LEAF_BITS-1:0] leaves_q;
+    if (XNOR) begin : gen_xnor
+      logic [SIMD-1:0] same;
+      assign same = ~(weights[p*SIMD+:SIMD] ^ acts);
+      for (genvar c = 0; c < LEAVES; c++) begin : gen_chunk
+        localparam int unsigned BITS = SIMD - c * CHUNK < CHUNK ? SIMD - c * CHUNK : CHUNK;
+        logic [$clog2(BITS+1)-1:0] count;
+        popcount #(.BITS(BITS)) u_popcount (.bits(same[c*CHUNK+:BITS]), .count);
+        always_ff @(posedge ap_clk) if (en) leaves_q[c*LEAF_BITS+:LEAF_BITS] <= LEAF_BITS'(count);
+      end
+    end else begin : gen_product
+      always_ff @(posedge ap_clk) begin
+        if (en) begin
+          for (int unsigned s = 0; s < SIMD; s++) begin
+            leaves_q[s*LEAF_BITS+:LEAF_BITS] <= LEAF_BITS'(weight_value(weights[(p*SIMD+s)*W_BITS+:W_BITS])
+                                                         * act_value(acts[s*A_BITS+:A_BITS]));
+          end
+        end
+      end
+    end
+    adder_tree #(.LEAVES(LEAVES), .LEAF_BITS(LEAF_BITS), .SUM_BITS(SUM_BITS)) u_tree (
+      .ap_clk, .en, .leaves(leaves_q), .sum(sums[p*SUM_BITS+:SUM_BITS])
+    );
+  end
+
+  logic [STAGES*TAG_BITS-1:0] tags_q;
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) tags_q <= '0;
+    else if (en) tags_q <= (STAGES*TAG_BITS)'({tags_q, tag_in});
+  end
+  assign tag_out = tags_q[(STAGES-1)*TAG_BITS+:TAG_BITS];
+
+  if (W_KIND > 2 || A_KIND > 2 || (W_KIND == 2 && W_BITS != 1) || (A_KIND == 2 && A_BITS != 1)) begin : gen_check
+    $error("dot_product: W_KIND=%0d and A_KIND=%0d must be 0, 1 or 2, and 2 needs one bit", W_KIND, A_KIND);
+  end
+
+endmodule

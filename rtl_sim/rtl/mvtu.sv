@@ -1,0 +1,194 @@
+// Matrix-vector-threshold unit: y_i = BASE + #{k : acc_i >= T_ik}, or acc_i itself where N is 0, with acc = W x.
+//
+// PE rows and SIMD columns per cycle: SF = MW/SIMD words make a vector, NF = MH/PE row groups make its result. The words
+// are taken in the first row group and replayed from a buffer in the others, so a vector takes exactly NF*SF cycles and
+// the next one follows without a bubble. Two bipolar operands count XNOR matches: acc = 2 * matches - MW; their
+// thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes [PE][N].
+//
+// One enable, the registered ready of the output slice, moves the whole pipeline.
+// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
+module mvtu #(
+  parameter int    MW              = 8,   // matrix columns
+  parameter int    MH              = 4,   // matrix rows
+  parameter int    PE              = 2,   // rows per cycle
+  parameter int    SIMD            = 4,   // columns per cycle
+  parameter int    VECTORS         = 1,   // vectors per frame
+  parameter int    W_BITS          = 2,   // width of a weight
+  parameter int    W_KIND          = 1,   // kind of the weights
+  parameter int    A_BITS          = 2,   // width of an activation
+  parameter int    A_KIND          = 0,   // kind of the activations
+  parameter int    ACC_BITS        = 8,   // width of accumulators and thresholds, two's complement
+  parameter int    N               = 3,   // thresholds per row; 0: raw accumulators
+  parameter int    O_BITS          = 2,   // width of an output code
+  parameter int    BASE            = 0,   // output for a count of zero
+  parameter string WEIGHTS_FILE    = "",  // weight memory
+  parameter string THRESHOLDS_FILE = ""   // threshold memory
+) (
+  input  logic                           ap_clk,         // clock
+  input  logic                           ap_rst_n,       // synchronous reset, active low
+  input  logic [(SIMD*A_BITS+7)/8*8-1:0] s_axis_TDATA,   // SIMD activations
+  input  logic                           s_axis_TVALID,  // activations are there
+  output logic                           s_axis_TREADY,  // activations are taken
+  output logic [(PE*O_BITS+7)/8*8-1:0]   m_axis_TDATA,   // PE results
+  output logic                           m_axis_TVALID,  // results are there
+  input  logic                           m_axis_TREADY   // results are taken
+);
+
+  localparam int unsigned SF        = MW / SIMD;
+  localparam int unsigned NF        = MH / PE;
+  localparam int unsigned SF_BITS   = SF > 1 ? $clog2(SF) : 1;
+  localparam int unsigned NF_BITS   = NF > 1 ? $clog2(NF) : 1;
+  localparam int unsigned ADDR_BITS = SF * NF > 1 ? $clog2(SF * NF) : 1;
+  localparam int unsigned S_BITS    = SIMD * A_BITS;
+  localparam int unsigned M_BITS    = PE * O_BITS;
+  localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
+
+  logic              en;  // the pipeline moves
+  logic [S_BITS-1:0] word;
+  logic              word_valid, word_ready;
+  logic              unused_pad;
+  assign unused_pad = ^s_axis_TDATA;
+
+  skid #(.BITS(S_BITS)) u_in (
+    .ap_clk, .ap_rst_n,
+    .s_axis_TDATA(s_axis_TDATA[S_BITS-1:0]), .s_axis_TVALID, .s_axis_TREADY,
+    .m_axis_TDATA(word), .m_axis_TVALID(word_valid), .m_axis_TREADY(word_ready)
+  );
+
+  // Issue: one weight word and one activation word per cycle.
+  logic [SF_BITS-1:0]   sf_q;
+  logic [NF_BITS-1:0]   nf_q;
+  logic [ADDR_BITS-1:0] addr_q;
+  logic                 fills, issue, sf_first, sf_last, nf_last;
+
+  assign fills      = nf_q == '0;
+  assign issue      = en && (word_valid || !fills);
+  assign word_ready = en && fills;
+  assign sf_first   = sf_q == '0;
+  assign sf_last    = sf_q == SF_BITS'(SF - 1);
+  assign nf_last    = nf_q == NF_BITS'(NF - 1);
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      sf_q   <= '0;
+      nf_q   <= '0;
+      addr_q <= '0;
+    end else if (issue) begin
+      sf_q   <= sf_last ? '0 : sf_q + 1'b1;
+      addr_q <= sf_last && nf_last ? '0 : addr_q + 1'b1;
+      if (sf_last) nf_q <= nf_last ? '0 : nf_q + 1'b1;
+    end
+  end
+
+  // Read: weights and replayed activations, two registers each.
+  logic [PE*SIMD*W_BITS-1:0] weights;
+  logic [S_BITS-1:0]         acts_d, acts_q;
+  logic [1:0]                valid_q, first_q, last_q;
+
+  rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
+    .ap_clk, .en, .address(addr_q), .data(weights)
+  );
+
+  if (NF > 1) begin : gen_replay
+    logic [S_BITS-1:0] replay [SF];
+    logic [S_BITS-1:0] fresh_q, stored_q;
+    logic              fills_q;
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        if (fills && word_valid) replay[sf_q] <= word;
+        stored_q <= replay[sf_q];
+        fresh_q  <= word;
+        fills_q  <= fills;
+      end
+    end
+    assign acts_d = fills_q ? fresh_q : stored_q;
+  end else begin : gen_direct
+    logic [S_BITS-1:0] fresh_q;
+    always_ff @(posedge ap_clk) if (en) fresh_q <= word;
+    assign acts_d = fresh_q;
+  end
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) valid_q <= '0;
+    else if (en) valid_q <= {valid_q[0], issue};
+  end
+  always_ff @(posedge ap_clk) begin
+    if (en) begin
+      acts_q  <= acts_d;
+      first_q <= {first_q[0], sf_first};
+      last_q  <= {last_q[0], sf_last};
+    end
+  end
+
+  // Multiply and accumulate.
+  logic [PE*ACC_BITS-1:0] sums, acc_q;
+  logic                   sum_valid, sum_first, sum_last, acc_valid_q;
+
+  dot_product #(
+    .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
+    .SUM_BITS(ACC_BITS), .TAG_BITS(3)
+  ) u_dot (
+    .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums,
+    .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
+  );
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) acc_valid_q <= 1'b0;
+    else if (en) acc_valid_q <= sum_valid && sum_last;
+  end
+  always_ff @(posedge ap_clk) begin
+    if (en && sum_valid) begin
+      for (int unsigned p = 0; p < PE; p++) begin
+        acc_q[p*ACC_BITS+:ACC_BITS] <= (sum_first ? '0 : acc_q[p*ACC_BITS+:ACC_BITS]) + sums[p*ACC_BITS+:ACC_BITS];
+      end
+    end
+  end
+
+  // Activate.
+  logic [M_BITS-1:0] y;
+  logic              y_valid;
+
+  if (N > 0) begin : gen_thresholds
+    logic [NF_BITS-1:0] group_q;
+    always_ff @(posedge ap_clk) begin
+      if (!ap_rst_n) group_q <= '0;
+      else if (en && sum_valid && sum_last) group_q <= group_q == NF_BITS'(NF - 1) ? '0 : group_q + 1'b1;
+    end
+    thresholds #(
+      .PE(PE), .NF(NF), .N(N), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(THRESHOLDS_FILE)
+    ) u_thresholds (
+      .ap_clk, .ap_rst_n, .en, .group(group_q), .acc(acc_q), .acc_valid(acc_valid_q), .y, .y_valid
+    );
+  end else begin : gen_raw
+    for (genvar p = 0; p < PE; p++) begin : gen_pe
+      logic signed [ACC_BITS:0] acc;
+      assign acc = signed'(acc_q[p*ACC_BITS+:ACC_BITS]);
+      // Shifting one place more than ACC_BITS holds is safe: matches count up to MW.
+      assign y[p*O_BITS+:O_BITS] = XNOR ? O_BITS'(2 * 32'(acc) - MW) : O_BITS'(acc);
+    end
+    assign y_valid = acc_valid_q;
+  end
+
+  skid #(.BITS(M_BITS)) u_out (
+    .ap_clk, .ap_rst_n,
+    .s_axis_TDATA(y), .s_axis_TVALID(y_valid), .s_axis_TREADY(en),
+    .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+  );
+  if (M_BITS % 8 != 0) begin : gen_pad
+    assign m_axis_TDATA[(M_BITS+7)/8*8-1:M_BITS] = '0;
+  end
+
+  if (MW % SIMD != 0) begin : gen_check_simd
+    $error("mvtu: SIMD=%0d must divide MW=%0d", SIMD, MW);
+  end
+  if (MH % PE != 0) begin : gen_check_pe
+    $error("mvtu: PE=%0d must divide MH=%0d", PE, MH);
+  end
+  if (VECTORS < 1 || N < 0) begin : gen_check_counts
+    $error("mvtu: VECTORS=%0d must be at least 1 and N=%0d at least 0", VECTORS, N);
+  end
+  if (N > 0 && (ACC_BITS < 1 || O_BITS < $clog2(N + 1))) begin : gen_check_output
+    $error("mvtu: N=%0d thresholds do not fit into O_BITS=%0d", N, O_BITS);
+  end
+
+endmodule
