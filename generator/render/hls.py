@@ -32,6 +32,11 @@ class StreamView:
     depth: int = 0
 
     @property
+    def declaration(self) -> str:
+        """The C++ that declares it."""
+        return f"hls::stream<ap_uint<{self.bits}> > {self.name};"
+
+    @property
     def padded_bits(self) -> int:
         """Bits of TDATA at a boundary."""
         return (self.bits + 7) // 8 * 8
@@ -62,6 +67,11 @@ class StageView:
     outputs: tuple[StreamView, ...]
 
     @property
+    def name_width(self) -> int:
+        """Length of the longest parameter name."""
+        return max(len(name) for name, _ in self.parameters)
+
+    @property
     def argument_lines(self) -> list[str]:
         """Template arguments, wrapped."""
         return _wrapped(f"config::{self.name}::{name}" for name, _ in self.parameters)
@@ -82,12 +92,14 @@ def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: st
     views = stream_views(dataflow)
     # A FIFO is no process: it is the depth of its stream, which keeps the name that its producer gave it.
     stages = [_placed_view(item, views) for item in dataflow.placed if not isinstance(item.layer, Fifo)]
+    streams = list(dict.fromkeys(views.values()))
     source, sink = views[SOURCE, 0], views[dataflow.output_port]
     boundary = (("IN_BITS", source.bits), ("IN_WORDS", source.words),
                 ("OUT_BITS", sink.bits), ("OUT_WORDS", sink.words))  # fmt: skip
     values = {
         "header": " ".join(header.split()), "top": TOP, "part": part, "period": f"{clock_period_ns:.3f}",
-        "stages": stages, "streams": list(dict.fromkeys(views.values())), "boundary": boundary,
+        "stages": stages, "streams": streams, "boundary": boundary,
+        "declaration_width": max(len(stream.declaration) for stream in streams),
         "kinds": ["axis", *_kinds(stages)], "input": source, "output": sink,
     }  # fmt: skip
     rendered = {name: template(f"{name}.j2").render(values)
@@ -104,9 +116,9 @@ def render_layers(layers: Sequence[Layer]) -> dict[str, str]:
 
 
 def static_files() -> dict[str, str]:
-    """The kernels, the stand-ins for C simulation and the testbench, by their path in hls/."""
+    """The kernels, the testbench and the stand-ins for g++, by their path in hls/."""
     folder = data_folder("hls_templates")
-    paths = chain((folder / "include").glob("*.hpp"), (folder / "sim").glob("*.h*"), [folder / "testbench.cpp"])
+    paths = chain((folder / "include").glob("*.hpp"), (folder / "sim").glob("*.h"), folder.glob("*.[ch]pp"))
     return {str(path.relative_to(folder).as_posix()): path.read_text() for path in sorted(paths)}
 
 
@@ -170,9 +182,14 @@ def _stage(name: str, layer: Layer, inputs: tuple[StreamView, ...], outputs: tup
 def _memory(stage: str, memory: Memory) -> MemoryView:
     chunks = memory.chunks()
     rows, depth, width = chunks.shape
-    title = f"{stage}: {memory.name.lower()}, {rows} rows of {depth} words of {memory.words.shape[2]} x {memory.dtype}"
-    body = ",\n".join("  {\n" + "\n".join(_wrapped(_braced(word) for word in row)) + "\n  }" for row in chunks.tolist())
+    title = f"{stage}: {memory.name.lower()}, {rows} x {depth} words of {memory.words.shape[2]} x {memory.dtype}"
+    body = ",\n".join(_row(row) for row in chunks.tolist())
     return MemoryView(f"{stage}_{memory.name.lower()}", title, rows, depth, width, body)
+
+
+def _row(words: list[list[int]]) -> str:
+    lines = (f"    {line}\n" for line in _wrapped(_braced(word) for word in words))
+    return "  {\n" + "".join(lines) + "  }"
 
 
 def _braced(word: list[int]) -> str:

@@ -127,7 +127,7 @@ def compile_layers(layers: Sequence[Layer], work: Path) -> LayersCSim:
         folder = work / f"unit{index}"
         for path, text in render_layers(layers[index::units]).items():
             _write(folder / path, text)
-        _compile(folder / "layers.cpp", folder / "layers", [folder, work / "include", work / "sim"], [])
+        _compile(folder / "layers.cpp", folder / "layers", [folder, work, work / "include", work / "sim"], [])
         return folder / "layers"
 
     with ThreadPoolExecutor(units) as pool:

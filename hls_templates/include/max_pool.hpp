@@ -139,9 +139,8 @@ void max_pool(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<PE * E
 template <int HEIGHT, int WIDTH, int CHANNELS, int KERNEL_H, int KERNEL_W, int STRIDE_H, int STRIDE_W, int PE,
           int E_BITS, int E_KIND, int MODE>
 void max_pool(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<PE * E_BITS> >& out) {
-#pragma HLS INLINE
   static_assert(MODE != 2, "the mask of the channels that take the minimum is missing");
-  const uint64_t none[1][CHANNELS / PE][chunks_of(PE)] = {};
+  static const uint64_t none[1][CHANNELS / PE][chunks_of(PE)] = {};
   max_pool<HEIGHT, WIDTH, CHANNELS, KERNEL_H, KERNEL_W, STRIDE_H, STRIDE_W, PE, E_BITS, E_KIND, MODE>(in, out, none);
 }
 

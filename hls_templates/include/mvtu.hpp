@@ -130,9 +130,8 @@ template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND,
           int N, int O_BITS, int BASE>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)]) {
-#pragma HLS INLINE
   static_assert(N == 0, "thresholds are missing");
-  const uint64_t none[PE][MH / PE][1] = {};
+  static const uint64_t none[PE][MH / PE][1] = {};
   mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE>(in, out, weights, none);
 }
 

@@ -8,7 +8,7 @@
 // Invariants: an iteration writes at most one word, the next tap, if it lies in the padding or was read in an earlier
 // iteration; and reads at most one word, if the place of word k - DEPTH is free, that is older than any word that this
 // or a later window shows. Which iteration reads and writes does not depend on data or stalls, so a frame that passes
-// C simulation passes always.
+// C simulation passes always. A call is one frame: the fill of the next one does not overlap its end.
 #ifndef HEADRACE_SWU_HPP
 #define HEADRACE_SWU_HPP
 

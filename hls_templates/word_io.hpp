@@ -1,6 +1,6 @@
 // Stream words in files: every word in whole bytes, lowest first.
-#ifndef HEADRACE_SIM_WORD_IO_HPP
-#define HEADRACE_SIM_WORD_IO_HPP
+#ifndef HEADRACE_WORD_IO_HPP
+#define HEADRACE_WORD_IO_HPP
 
 #include <stdio.h>
 #include <stdlib.h>
