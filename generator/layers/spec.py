@@ -101,14 +101,14 @@ def layer_from_spec(spec: Mapping[str, Any], index: int = 0) -> LayerCase:
     if not isinstance(spec, Mapping):
         raise InputError(f"spec {index} is not a JSON object; write {{\"kind\": \"mvtu\", ...}}")
     kind = spec.get("kind")
-    if kind not in _BUILDERS:
-        raise InputError(f"spec {index}: kind {kind!r} is unknown; choose one of {list(_BUILDERS)}")
+    if kind not in BUILDERS:
+        raise InputError(f"spec {index}: kind {kind!r} is unknown; choose one of {list(BUILDERS)}")
     fields = Fields(f"{kind}{index}", {key: value for key, value in spec.items() if key != "kind"})
     frames, seed = fields.integer("frames", DEFAULT_FRAMES), fields.integer("seed", 0)
     require_positive(fields.name, frames=frames)
     if seed < 0:
         raise InputError(f"{fields.name}: seed={seed} must not be negative; use 0 or more")
-    layer = _BUILDERS[kind](fields, np.random.default_rng(seed))
+    layer = BUILDERS[kind](fields, np.random.default_rng(seed))
     fields.finish()
     return LayerCase(layer, frames, seed)
 
@@ -164,6 +164,6 @@ def _fifo(f: Fields, rng: np.random.Generator) -> Layer:
 
 
 #: How a spec of each kind becomes a layer.
-_BUILDERS: dict[str, Callable[[Fields, np.random.Generator], Layer]] = {
+BUILDERS: dict[str, Callable[[Fields, np.random.Generator], Layer]] = {
     "mvtu": _mvtu, "swu": _swu, "max_pool": _max_pool, "dwc": _dwc, "fifo": _fifo,
 }  # fmt: skip

@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from generator.errors import HeadraceError
+from generator.layers.spec import layer_from_spec
+
+MVTU = {"kind": "mvtu", "mh": 8, "mw": 6, "pe": 2, "simd": 3, "weight": "ternary", "input": "uint2", "output": "uint2"}
+SWU = {"kind": "swu", "height": 5, "width": 5, "channels": 4, "kernel": [3, 3], "element": "uint2"}
+
+
+@pytest.mark.parametrize(("spec", "sentence"), [
+    ([], "spec 0 is not a JSON object; write {\"kind\": \"mvtu\", ...}"),
+    ({"kind": "conv"}, "spec 0: kind 'conv' is unknown; choose one of ['mvtu', 'swu', 'max_pool', 'dwc', 'fifo']"),
+    (MVTU | {"pe": 3}, "mvtu0: PE=3 must divide MH=8; choose one of [1, 2, 4, 8]"),
+    (MVTU | {"simd": 4}, "mvtu0: SIMD=4 must divide MW=6; choose one of [1, 2, 3, 6]"),
+    (MVTU | {"mh": 0}, "mvtu0: mh=0 must be positive; use 1 or more"),
+    (MVTU | {"mh": "8"}, "mvtu0: mh='8' is not a whole number"),
+    ({k: v for k, v in MVTU.items() if k != "mw"}, "mvtu0: mw is missing; give a whole number"),
+    (MVTU | {"weight": "int1"}, "type 'int1' is unknown; write bipolar, ternary, int2..int32, uint1..uint32 or [lo,hi]"),
+    (MVTU | {"output": "uint12"}, "mvtu0: an output of uint12 would need 4095 thresholds per row; "
+                                  "use 8 bits or fewer, or acc"),
+    (MVTU | {"stride": 2}, "mvtu0: stride is unknown for this kind of layer; remove it"),
+    (MVTU | {"seed": -1}, "mvtu0: seed=-1 must not be negative; use 0 or more"),
+    (SWU | {"simd": 3}, "swu0: SIMD=3 must divide channels=4; choose one of [1, 2, 4]"),
+    (SWU | {"kernel": [7, 3]}, "swu0: kernel (7, 3) with dilation (1, 1) does not fit into 5x5 with pad (0, 0, 0, 0); "
+                               "use a smaller kernel or more padding"),
+    ({"kind": "dwc", "in_lanes": 3, "out_lanes": 2, "element": "uint2", "words": 3},
+     "dwc0: a frame of 9 elements does not fill words of out_lanes=2; choose a divisor of 9"),
+    ({"kind": "max_pool", "height": 2, "width": 9, "channels": 2, "kernel": [3, 3], "element": "uint2"},
+     "max_pool0: kernel (3, 3) does not fit into 2x9; use a smaller kernel"),
+])  # fmt: skip
+def test_illegal_specs(spec, sentence):
+    with pytest.raises(HeadraceError) as error:
+        layer_from_spec(spec)
+    assert str(error.value) == sentence
+
+
+def test_the_same_seed_gives_the_same_layer_and_frames():
+    first, second, other = (layer_from_spec(MVTU | {"seed": seed}) for seed in (3, 3, 4))
+    assert np.array_equal(first.layer.weights, second.layer.weights)
+    assert np.array_equal(first.random_input()[0], second.random_input()[0])
+    assert not np.array_equal(first.layer.weights, other.layer.weights)
+
+
+def test_sixty_layers_are_legal_and_cover_every_kind():
+    specs = json.loads((Path(__file__).parents[1] / "data" / "sixty_layers.json").read_text())
+    cases = [layer_from_spec(spec, index) for index, spec in enumerate(specs)]
+    assert len(cases) == 60
+    assert {case.layer.kind for case in cases} == {"mvtu", "swu", "max_pool", "dwc", "fifo"}
+    for case in cases:
+        if case.layer.kind == "mvtu" and case.layer.thresholds is not None:
+            assert len(np.unique(case.layer.golden(*case.random_input()))) > 1, case.layer.name

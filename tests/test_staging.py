@@ -1,0 +1,47 @@
+import pytest
+
+from generator.errors import InputError
+from generator.staging import replacing, require_replaceable, write_files
+
+
+def test_a_folder_appears_whole(tmp_path):
+    out = tmp_path / "out"
+    with replacing(out) as folder:
+        write_files(folder, {"a/b.txt": "x"})
+        assert not out.exists()
+    assert (out / "a" / "b.txt").read_text() == "x"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_failure_leaves_the_previous_folder(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "keep").write_text("old")
+    with pytest.raises(RuntimeError), replacing(out) as folder:
+        (folder / "keep").write_text("new")
+        raise RuntimeError
+    assert (out / "keep").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_success_replaces_everything(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "stale").touch()
+    with replacing(out) as folder:
+        (folder / "fresh").touch()
+    assert [path.name for path in out.iterdir()] == ["fresh"]
+
+
+def test_what_may_be_replaced(tmp_path):
+    require_replaceable(tmp_path / "new", "build.json")
+    (tmp_path / "empty").mkdir()
+    require_replaceable(tmp_path / "empty", "build.json")
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").touch()
+    with pytest.raises(InputError, match=r"photos: exists and is no build directory; choose another name"):
+        require_replaceable(tmp_path / "photos", "build.json")
+    (tmp_path / "photos" / "build.json").touch()
+    require_replaceable(tmp_path / "photos", "build.json")
+    with pytest.raises(InputError, match=r"its parent folder does not exist"):
+        require_replaceable(tmp_path / "a" / "b", "build.json")
