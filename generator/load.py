@@ -51,7 +51,7 @@ def _saved(path: Path) -> Network | IntegerNetwork:
 
 
 def function_from_file(path: Path, name: str) -> Callable[[], Any]:
-    """The function of that name in a Python file, which is executed."""
+    """The function of that name in a Python file, which is executed. Raises InputError or ToolError in one sentence."""
     if not path.is_file():
         raise InputError(f"{path}: no such file; check the path")
     spec = importlib.util.spec_from_file_location(f"headrace_model_{path.stem}", path)

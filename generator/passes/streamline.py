@@ -34,7 +34,7 @@ class QuantizerTrace:
     """Where a quantizer of the Network went: its codes are the integers of `tensor`.
 
     `meaning` is that of what it reads: the integers of `source`, or for the first quantizer (source None) the
-    model's own floating-point input.
+    model's own floating-point input. `scales` are the quantizer's, one per channel.
     """
 
     name: str
@@ -42,6 +42,7 @@ class QuantizerTrace:
     source: str | None
     meaning: Meaning
     op: ops.Quantize
+    scales: tuple[Fraction, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +212,7 @@ def _quantize(run: Streamliner, name: str, op: ops.Quantize, x: Value) -> Value:
         tensor = source if _is_identity(run, source, op, T) else run.draft.add_threshold(
             ints.Threshold(T, op.dtype), source)
     source_name = None if x.tensor is None else source
-    run.quantizers.append(QuantizerTrace(name, tensor, source_name, meaning, op))
+    run.quantizers.append(QuantizerTrace(name, tensor, source_name, meaning, op, scales))
     return replace(x, tensor=tensor, meaning=Meaning.lines(scales, [-op.zero_point * scale for scale in scales]))
 
 
