@@ -1,0 +1,134 @@
+"""RTL simulation through Verilator and a compiled harness without VPI: many frames, no Python in the loop.
+
+One executable holds one network, or one instance of every layer of a list; it runs as a child process on a job file
+and leaves the words that passed each stream, with their cycles, in a result file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.dataflow.graph import SOURCE, Dataflow, Port
+from generator.layers.base import Layer
+from generator.paths import data_folder
+from generator.render.rtl import TOP, stream_names, template
+from generator.simulate.harness import Endpoint, RtlModel, Side
+from generator.simulate.tools import require_build_tools, run_tool, verilator
+
+__all__ = ["SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "require_tools"]
+
+#: Name of the stream that leaves a network.
+SINK = "m_axis"
+
+# Verilator's model is compiled with little optimization where it runs once, and its runtime too: compiling takes
+# longer than most runs. The last variable mends the wheel's configuration, which lacks it.
+_MAKE = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1 CFG_CXXFLAGS_PCH_I=-include"
+
+
+@dataclass(frozen=True)
+class _Instance:
+    """A module under test as the template wants it: `ports` are stream prefixes and indices of endpoints."""
+
+    module: str
+    parameters: tuple[tuple[str, str], ...]
+    ports: tuple[tuple[str, int], ...]
+    open_ports: tuple[str, ...] = ()
+
+
+def require_tools() -> None:
+    """Raise ToolError if Verilator or what it needs to compile a model is missing."""
+    require_build_tools()
+
+
+def layer_source(index: int, port: int = 0) -> str:
+    """Name of input `port` of layer `index` in a model made by compile_layers."""
+    return f"layer{index}_s{port}"
+
+
+def layer_sink(index: int, port: int = 0) -> str:
+    """Name of output `port` of layer `index` in a model made by compile_layers."""
+    return f"layer{index}_m{port}"
+
+
+def compile_layers(layers: Sequence[Layer], work: Path) -> RtlModel:
+    """One model with one instance of every layer, each with streams and a reset of its own.
+
+    work: an empty folder that the model needs as long as it is used. Raises ToolError where the tools are missing.
+    """
+    endpoints: list[Endpoint] = []
+    instances = []
+    for index, layer in enumerate(layers):
+        first = len(endpoints)
+        endpoints += _layer_endpoints(index, layer)
+        ports = tuple((prefix, first + k) for k, prefix in enumerate(_prefixes(layer)))
+        instances.append(_Instance(layer.kind, _layer_parameters(index, layer), ports))
+        for memory in layer.memories():
+            (work / _memory_file(index, memory.name)).write_text(memory.mem_text())
+    sources = sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))
+    return _compile(instances, endpoints, (), sources, work, work, max(layer.cycles for layer in layers))
+
+
+def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
+    """The network in a build's folder `rtl`; every inner stream is observed under the name that it has there.
+
+    work: an empty folder that the model needs as long as it is used, like `rtl`. Streams are named as by
+    render.rtl.stream_names; the network's output is also SINK. Raises ToolError where the tools are missing.
+    """
+    names = stream_names(dataflow)
+    inner = [port for port in dataflow.streams if port not in ((SOURCE, 0), dataflow.output_port)]
+    endpoints = [
+        Endpoint(SOURCE, 0, Side.SOURCE, dataflow.input),
+        Endpoint(SINK, 0, Side.SINK, dataflow.streams[dataflow.output_port]),
+        *(Endpoint(names[port], 0, Side.TAP, dataflow.streams[port]) for port in inner),
+    ]
+    taps = tuple((2 + k, f"dut0.{names[port]}") for k, port in enumerate(inner))
+    instance = _Instance(TOP, (), ((SOURCE, 0), (SINK, 1)), (f"{SINK}_TLAST",))
+    sources = sorted(rtl.resolve().glob("*.sv"))
+    return _compile([instance], endpoints, taps, sources, rtl.resolve(), work, sum(x.cycles for x in dataflow.layers))
+
+
+def observed_ports(dataflow: Dataflow) -> dict[Port, str]:
+    """Every port of a network and the name under which a model of compile_network reports it."""
+    return {port: SINK if port == dataflow.output_port else name for port, name in stream_names(dataflow).items()}
+
+
+def _prefixes(layer: Layer) -> Iterator[str]:
+    for side, streams in (("s", layer.inputs), ("m", layer.outputs)):
+        yield from (f"{side}{k if len(streams) > 1 else ''}_axis" for k in range(len(streams)))
+
+
+def _layer_endpoints(index: int, layer: Layer) -> list[Endpoint]:
+    return [
+        *(Endpoint(layer_source(index, k), index, Side.SOURCE, stream) for k, stream in enumerate(layer.inputs)),
+        *(Endpoint(layer_sink(index, k), index, Side.SINK, stream) for k, stream in enumerate(layer.outputs)),
+    ]
+
+
+def _memory_file(index: int, memory_name: str) -> str:
+    return f"layer{index}_{memory_name.lower()}.mem"
+
+
+def _layer_parameters(index: int, layer: Layer) -> tuple[tuple[str, str], ...]:
+    files = ((f"{memory.name}_FILE", f'"{_memory_file(index, memory.name)}"') for memory in layer.memories())
+    return (*((name, str(value)) for name, value in layer.parameters()), *files)
+
+
+def _compile(instances: Sequence[_Instance], endpoints: Sequence[Endpoint], taps: Sequence[tuple[int, str]],
+             sources: Sequence[Path], folder: Path, work: Path, cycles: int) -> RtlModel:
+    """Render the wrapper, verilate and compile. folder: where the memories lie; cycles: the longest frame."""
+    require_tools()
+    work = work.resolve()
+    streams = [{"side": e.side.value, "group": e.group, "bytes": e.stream.bytes} for e in endpoints]
+    context = {"instances": instances, "groups": len(instances), "streams": streams, "taps": taps}
+    (work / "harness.sv").write_text(template("harness.sv.j2").render(context))
+    (work / "streams.hpp").write_text(template("harness_streams.hpp.j2").render(context))
+    main = data_folder("rtl_sim") / "harness" / "harness.cpp"
+    run_tool("Verilator", [
+        verilator(), "--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial", "fast",
+        "-Wno-fatal", "--top-module", "harness", "--prefix", "Vharness", "--Mdir", work / "obj",
+        "-CFLAGS", f"-std=c++17 -I{work}", "-MAKEFLAGS", _MAKE, "-o", "harness",
+        *sources, work / "harness.sv", main,
+    ], work)  # fmt: skip
+    return RtlModel(work / "obj" / "harness", folder, work, tuple(endpoints), cycles)
