@@ -1,9 +1,9 @@
 // Runs the accelerator on frames from a file: testbench FRAMES INPUT OUTPUT [TRACE]
 //
-// INPUT holds the words of all frames, OUTPUT receives theirs, each in whole bytes, lowest first. Exit status 0 says that
-// TLAST stood on the last word of every frame and on no other. With HEADRACE_TRACE defined, TRACE receives for every
-// stream inside the accelerator, in the order of their declaration: bytes per word, largest depth and number of words,
-// as 64-bit integers, then the words.
+// INPUT holds the words of all frames, OUTPUT receives theirs, each in whole bytes, lowest first. Exit status 0 says
+// that TLAST stood on the last word of every frame and on no other. With HEADRACE_TRACE defined, TRACE receives for
+// every stream inside the accelerator, in the order of their declaration: bytes per word, largest depth and number of
+// words, as 64-bit integers, then the words.
 #include <stdio.h>
 #include <stdlib.h>
 

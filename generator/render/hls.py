@@ -152,7 +152,7 @@ def template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the text is C++ and Tcl, not HTML
+        autoescape=False,  # the text is C++ and Tcl, not HTML
     )
     return environment.get_template(name)
 

@@ -1,4 +1,4 @@
-"""C simulation: the generated C++ compiled by g++ and run as a child process, so that its failures stay outside Python."""
+"""C simulation: the generated C++ compiled by g++ and run as a child process, so that its failures stay outside."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 // First-in first-out buffer: y_i = x_i.
 //
-// A kernel that passes words on; C simulation has no time, so DEPTH shows nothing here. In a network a FIFO is no process
-// of its own but the depth of the stream that it lengthens (#pragma HLS STREAM in the top).
+// A kernel that passes words on; C simulation has no time, so DEPTH shows nothing here. In a network a FIFO is no
+// process of its own but the depth of the stream that it lengthens (#pragma HLS STREAM in the top).
 #ifndef HEADRACE_FIFO_HPP
 #define HEADRACE_FIFO_HPP
 

@@ -1,5 +1,5 @@
-// hls::stream for C simulation with g++: an unbounded queue that aborts on reading while empty and, at its end, on words
-// that nobody read, and knows the largest number of words that it ever held.
+// hls::stream for C simulation with g++: an unbounded queue that ends the program when it is read while empty or is
+// destroyed with words that nobody read, and knows the largest number of words that it ever held.
 //
 // With HEADRACE_TRACE defined, while hls::sim::trace().on is set every stream that is constructed gets the next number,
 // and every word of an integer type written to it is recorded under that number.

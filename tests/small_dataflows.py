@@ -1,0 +1,40 @@
+"""Small hand-made dataflows for the tests of the back ends."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from generator.datatypes import uint_type
+from generator.layers import Dwc, Fifo, MaxPool, Mvtu, Swu
+from generator.layers.base import Layer
+from generator.layers.spec import layer_from_spec
+
+
+def chain(layers: Iterable[Layer]) -> Dataflow:
+    """Layers one behind the other."""
+    items = list(layers)
+    sources: list[Port] = [(SOURCE, 0), *((layer.name, 0) for layer in items)]
+    placed = tuple(Placed(layer, (source,)) for layer, source in zip(items, sources, strict=False))
+    return Dataflow(items[0].inputs[0], placed)
+
+
+def named_mvtu(name: str, **spec: int | str) -> Mvtu:
+    """A matrix of random weights and thresholds."""
+    layer = layer_from_spec({"kind": "mvtu", **spec}).layer
+    assert isinstance(layer, Mvtu)
+    return replace(layer, name=name)
+
+
+def small_cnn() -> Dataflow:
+    """A padded 3x3 convolution, pooling with one minimum and a dense layer; FIFOs single and in a row."""
+    return chain([
+        Swu("swu0", 6, 6, 2, (3, 3), uint_type(3), pad=(1, 1, 1, 1), pad_value=2),
+        Dwc("dwc0", 1, 3, uint_type(3), 648),
+        named_mvtu("conv0", mw=18, mh=4, pe=2, simd=3, weight="ternary", input="uint3", output="uint2", vectors=36),
+        Fifo("fifo0", 8, 2, uint_type(2), 72),
+        Dwc("dwc1", 2, 4, uint_type(2), 72),
+        MaxPool("pool0", 6, 6, 4, (2, 2), (2, 2), uint_type(2), frozenset([1]), pe=4),
+        Fifo("fifo1", 5, 4, uint_type(2), 9),
+        Fifo("fifo2", 7, 4, uint_type(2), 9),
+        named_mvtu("fc0", mw=36, mh=3, simd=4, weight="int4", input="uint2", output="acc"),
+    ])  # fmt: skip
