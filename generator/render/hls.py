@@ -16,7 +16,7 @@ from generator.paths import data_folder
 from generator.render.names import identifier
 from generator.render.rtl import TOP, stream_names, words_text
 
-_LINE_LENGTH = 112
+_LINE_LENGTH = 110
 #: A stream's default depth in Vitis HLS, to which a FIFO layer on it adds.
 _DEFAULT_DEPTH = 2
 
@@ -200,7 +200,7 @@ def _wrapped(items: Iterable[str]) -> list[str]:
     """Items separated by commas, in lines of a bounded length."""
     lines = [""]
     for item in items:
-        if lines[-1] and len(lines[-1]) + len(item) > _LINE_LENGTH:
+        if lines[-1] and len(lines[-1]) + len(item) + 2 > _LINE_LENGTH:
             lines[-1] += ","
             lines.append("")
         lines[-1] += f", {item}" if lines[-1] else item

@@ -1,8 +1,8 @@
 // Data width converter: words of IN_LANES elements become words of OUT_LANES elements, elements in order.
 //
 // Invariants: `held` keeps `lanes` elements, the oldest lowest, and zeros above. An iteration takes a word if fewer
-// than OUT_LANES are held and then puts one if OUT_LANES are. With IN_LANES <= OUT_LANES every iteration takes a word, else
-// every iteration puts one, so the side with more words sets the number of iterations.
+// than OUT_LANES are held and then puts one if OUT_LANES are. With IN_LANES <= OUT_LANES every iteration takes a word,
+// else every iteration puts one, so the side with more words sets the number of iterations.
 #ifndef HEADRACE_DWC_HPP
 #define HEADRACE_DWC_HPP
 
