@@ -1,0 +1,30 @@
+"""The one comparison of the front end's tests: integer network against the exact reading, code by code."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from generator.network.graph import Network
+from generator.passes.streamline import streamline_traced
+from generator.simulate import fast
+from generator.simulate.host import from_stream, to_stream
+from tests.exact_network import evaluate
+
+
+def assert_exact(network: Network, x: np.ndarray) -> int:
+    """Every code of every quantizer and every output of x (N, ...) agree; returns how many codes were compared."""
+    streamlined = streamline_traced(network)
+    net = streamlined.network
+    values = fast.run(net, to_stream(net.host_input, x))
+    outputs = from_stream(net.host_output, values[net.output].reshape(len(x), -1))
+    compared = 0
+    for n, sample in enumerate(x):
+        codes, output = evaluate(network, sample)
+        for trace in streamlined.quantizers:
+            mine = values[trace.tensor][n].transpose(2, 0, 1).reshape(codes[trace.name].shape)
+            assert np.array_equal(mine, codes[trace.name]), f"{trace.name} of sample {n}"
+            compared += mine.size
+        wanted = np.array([float(v) for v in output.reshape(-1)])
+        # The scale and the offset of the output are rounded to float64 and the result to float32, nothing else.
+        np.testing.assert_allclose(outputs[n].reshape(-1), wanted, rtol=2**-23, atol=1e-12 + 2**-50 * abs(wanted).max())
+    return compared
