@@ -35,7 +35,9 @@ class Fifo(Layer):
         return x[0]
 
     def schedule(self) -> Schedule:
-        return Schedule((Step(self.words, 1, 1),), latency_cycles=2, slack_words=self.depth)
+        if self.depth <= 2:  # one register slice
+            return Schedule((Step(self.words, 1, 1),), latency_cycles=1)
+        return Schedule((Step(self.words, 1, 1),), latency_cycles=3, slack_words=self.depth + 3)
 
     def parameters(self) -> Parameters:
         return (("DEPTH", self.depth), ("LANES", self.lanes), ("E_BITS", self.element.bits), ("WORDS", self.words))

@@ -88,7 +88,7 @@ class MaxPool(Layer):
         ends = np.flatnonzero(np.diff(puts, append=-1)) + 1
         steps = tuple(Step(int(end - start), 1, int(puts[start]))
                       for start, end in zip([0, *ends[:-1]], ends, strict=True))
-        return Schedule(steps, latency_cycles=2)
+        return Schedule(steps, latency_cycles=3)
 
     @property
     def mode(self) -> int:

@@ -115,7 +115,11 @@ class Mvtu(Layer):
 
     @property
     def _latency_cycles(self) -> int:
-        return 4  # placeholder until the kernel's pipeline is fixed
+        """Depth of the pipeline: two slices, two reads, products, adders of four, accumulator, binary search."""
+        leaves = -(-self.simd // 32) if self.counts_matches else self.simd
+        adder_levels = ((leaves - 1).bit_length() + 1) // 2
+        steps = 0 if self.thresholds is None else self.output.steps
+        return 6 + adder_levels + max(0, steps.bit_length() - 1)
 
     @property
     def kernel_accumulator(self) -> Interval:

@@ -15,7 +15,8 @@ import numpy as np
 
 from generator.datatypes import DataType, IntArray
 from generator.errors import InputError, require_divides, require_positive
-from generator.layers.base import Layer, Parameters, Schedule, Stream, demand_phases
+from generator.layers.base import Layer, Parameters, Phases, Schedule, Stream, demand_phases
+from generator.layers.circular_buffer import Buffer, frame_phases
 
 Pair = tuple[int, int]
 
@@ -103,15 +104,27 @@ class Swu(Layer):
     def depth(self) -> int:
         """Words of the circular buffer, a power of two so that addresses wrap for free.
 
-        Overlapping: two live windows, and twice the rows that a vertical stride skips, which arrive in one piece.
-        That suffices for one word per cycle; a property test executes the buffer to confirm it.
+        Overlapping: two live windows, and twice what arrives while no window needs it. That suffices for one word per
+        cycle; a property test executes the buffer to confirm it.
         """
         if self.buffer == "minimal":
             words = self.live_words + self.folds
         else:
-            skipped = max(0, self.stride[0] - (self.kernel[0] - 1) * self.dilation[0] - 1)
-            words = 2 * (self.live_words + skipped * self.width * self.folds) + 4
+            words = 2 * (self.live_words + self._idle_words) + 4
         return 1 << (words - 1).bit_length()
+
+    @property
+    def _idle_words(self) -> int:
+        """Words that arrive while no window needs them: a stride skips them, or windows lie wholly in the padding."""
+        top, left, bottom, right = self.pad
+        rows, columns = (
+            max(0, stride - reach - 1) + max(0, before - reach) + max(0, after - reach)
+            for stride, reach, before, after in (
+                (self.stride[0], (self.kernel[0] - 1) * self.dilation[0], top, bottom),
+                (self.stride[1], (self.kernel[1] - 1) * self.dilation[1], left, right),
+            )
+        )
+        return (rows * self.width + columns) * self.folds
 
     @cached_property
     def needed_words(self) -> IntArray:
@@ -126,15 +139,35 @@ class Swu(Layer):
         inside = (y >= 0) & (y < self.height) & (x >= 0) & (x < self.width)
         return np.where(inside, word, -1).reshape(-1)
 
-    def schedule(self) -> Schedule:
-        if self.buffer == "minimal":
-            raise NotImplementedError
-        phases = demand_phases(self.needed_words + 1, self.inputs[0].words)
-        return Schedule(phases, latency_cycles=2, run_ahead_words=self.depth - self.live_words)
+    @property
+    def kept_words(self) -> IntArray:
+        """For every window the oldest word of the frame that it and all later ones need, negative: as before.
+
+        Windows that start above the frame keep it whole; the next row may start at its first column again.
+        """
+        y, x = (np.arange(windows) * stride - pad
+                for windows, stride, pad in zip(self.out_shape, self.stride, self.pad[:2], strict=True))
+        word = (y[:, None] * self.width + x) * self.folds
+        kept = np.where((y[:, None] >= 0) & (x < self.width), word, -1).reshape(-1)
+        kept[0] = 0
+        return kept
 
     @property
-    def fold_sizes(self) -> dict[str, int]:
-        return {"simd": self.channels}
+    def circular_buffer(self) -> Buffer:
+        """The buffer as the kernels run it."""
+        needed = self.needed_words.reshape(self.out_shape[0] * self.out_shape[1], -1).tolist()
+        return Buffer(self.inputs[0].words, self.depth, self.buffer == "overlapping", needed, self.kept_words.tolist())
+
+    @cached_property
+    def _phases(self) -> Phases:
+        if self.buffer == "minimal":
+            return frame_phases(self.circular_buffer)
+        # A frame's first word leaves after its first word came, even where it shows padding.
+        return demand_phases(np.maximum(self.needed_words, 0) + 1, self.inputs[0].words)
+
+    def schedule(self) -> Schedule:
+        run_ahead = self.depth - self.live_words if self.buffer == "overlapping" else 0
+        return Schedule(self._phases, latency_cycles=4, slack_words=3, run_ahead_words=run_ahead)
 
     def parameters(self) -> Parameters:
         top, left, bottom, right = self.pad

@@ -1,0 +1,74 @@
+"""The circular buffer of the sliding window unit, executed cycle by cycle as the kernels do it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from generator.datatypes import IntArray
+from generator.layers.base import Phases, Step
+
+
+class Buffer(NamedTuple):
+    """A buffer of `depth` words and one frame of its work.
+
+    words: taken per frame. needed: per window, per tap the word that it shows, negative for padding. kept: per window
+    the oldest word that stays in the buffer from the window's start on, negative where that does not change.
+    """
+
+    words: int
+    depth: int
+    overlaps: bool
+    needed: Sequence[Sequence[int]]
+    kept: Sequence[int]
+
+
+def execute(buffer: Buffer, frames: int) -> tuple[IntArray, IntArray]:
+    """The cycles in which the buffer takes each word and issues each tap, when nobody else waits.
+
+    A word is there in the cycle after it was taken, a frame's first tap waits for the frame's first word, and a window
+    releases words two cycles after the tap before it. Without overlap a frame waits for the last tap of the one before.
+    """
+    taken: list[int] = []
+    issued: list[int] = []
+    releases: deque[tuple[int, int]] = deque([(0, 0)])  # (cycle, oldest word kept from then on)
+    for base in range(0, frames * buffer.words, buffer.words):
+        for kept, taps in zip(buffer.kept, buffer.needed, strict=True):
+            if kept >= 0 and base + kept > releases[-1][1]:
+                releases.append((issued[-1] + 2, base + kept))
+            for tap in taps:
+                word = base + max(tap, 0)
+                _take(buffer, taken, releases, word + 1, issued[-1] if issued else -1)
+                issued.append(max(taken[word], issued[-1] if issued else 0) + 1)
+    releases.append((issued[-1] + 2, frames * buffer.words))
+    _take(buffer, taken, releases, frames * buffer.words, issued[-1])
+    return np.array(taken), np.array(issued)
+
+
+def _take(buffer: Buffer, taken: list[int], releases: deque[tuple[int, int]], count: int, last_issue: int) -> None:
+    """Take words until there are `count`, each as soon as its place is free."""
+    while len(taken) < count:
+        word = len(taken)
+        cycle = taken[-1] + 1 if taken else 0
+        if not buffer.overlaps and word % buffer.words == 0:
+            cycle = max(cycle, last_issue + 1)
+        while word - releases[0][1] >= buffer.depth:
+            releases.popleft()
+        taken.append(max(cycle, releases[0][0]))
+
+
+def frame_phases(buffer: Buffer) -> Phases:
+    """One frame in the steady state of a buffer without overlap."""
+    taken, issued = execute(buffer, 3)
+    start, end = int(taken[buffer.words]), int(taken[2 * buffer.words])
+    taps = len(issued) // 3
+    # Written into the cycle of the word that a tap waits for: the cycle in between is latency.
+    moves = np.zeros((2, end - start), np.int64)
+    moves[0, taken[buffer.words : 2 * buffer.words] - start] = 1
+    moves[1, issued[taps : 2 * taps] - 1 - start] = 1
+    ends = np.flatnonzero(np.any(np.diff(moves, axis=1, append=-1), axis=0)) + 1
+    return tuple(Step(int(stop - first), int(moves[0, first]), int(moves[1, first]))
+                 for first, stop in zip([0, *ends[:-1]], ends, strict=True))
