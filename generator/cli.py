@@ -16,7 +16,7 @@ from generator.dataflow.folding import load_folding
 from generator.errors import InputError
 from generator.model import load, read_samples
 from generator.report import tables
-from generator.simulate.cases import load_cases, run_cases
+from generator.simulate.cases import load_specs, run_specs
 from generator.simulate.frames import Stalls
 from generator.simulate.network import simulate_build
 
@@ -79,11 +79,11 @@ def _sim(options: argparse.Namespace) -> int:
 
 
 def _layer(options: argparse.Namespace) -> int:
-    cases = load_cases(options.spec)
+    specs = load_specs(options.spec)
     engines = ("rtl", "hls") if options.engine == "both" else (options.engine,)
     stalls = None if options.stalls is None else Stalls(options.stalls)
     with _progress() as progress:
-        results = run_cases(cases, engines, stalls, options.seed, progress)
+        results = run_specs(specs, engines, stalls, options.seed, progress)
     tables.show(tables.cases_table(results), options.json, lambda: results)
     return 0 if all(result["bit_exact"] for result in results) else 1
 

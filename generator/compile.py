@@ -123,7 +123,7 @@ def _write_sources(folder: Path, model: Model, dataflow: Dataflow, options: Opti
     if options.backend in ("rtl", "both"):
         write_files(folder / "rtl", render_rtl(dataflow, header))
         write_files(folder / "sim", render_sim(dataflow, header))
-        write_vectors(dataflow, dataflow.golden(x), folder / "sim" / "vectors.npz")
+        write_vectors(folder / "sim", dataflow, x)
 
 
 def _verify(folder: Path, model: Model, dataflow: Dataflow, x: IntArray, progress: Progress) -> Observed | None:

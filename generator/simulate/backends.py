@@ -42,6 +42,13 @@ def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path) -> Observ
 
 def run_rtl(folder: Path, dataflow: Dataflow, x: IntArray, work: Path, stalls: Stalls, seed: int = 0) -> Observed:
     """Frames x (frames, elements) through the SystemVerilog in `folder`/rtl under Verilator's compiled harness."""
-    raise NotImplementedError
-
-
+    words = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
+    traces = rtl.compile_network(folder / "rtl", dataflow, work).run({SOURCE: words}, stalls, seed)
+    out = traces[rtl.SINK]
+    frame = dataflow.streams[dataflow.output_port].words
+    return Observed(
+        "RTL",
+        {port: traces[name].words for port, name in rtl.observed_ports(dataflow).items()},
+        cycles_per_frame=out.cycles_per_frame(frame) if len(x) > 1 and stalls is Stalls.NONE else None,
+        latency_cycles=int(out.cycles[frame - 1] - traces[SOURCE].cycles[0]),
+    )

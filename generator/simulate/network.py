@@ -49,6 +49,4 @@ def _simulate(build: Build, x: IntArray, stalls: Stalls, seed: int, waves: bool,
     if not build.has_rtl:
         return {}
     progress(f"RTL simulation, {len(x)} frames, stalls {stalls.value}")
-    vectors = work / "vectors.npz"
-    write_vectors(build.dataflow, build.dataflow.golden(x), vectors)
-    return run_bench(build.folder, len(x), stalls, seed, waves, vectors)
+    return run_bench(build.folder, len(x), stalls, seed, waves, write_vectors(work, build.dataflow, x))
