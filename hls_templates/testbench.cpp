@@ -2,8 +2,11 @@
 //
 // INPUT holds the words of all frames, OUTPUT receives theirs, each in whole bytes, lowest first. Exit status 0 says
 // that TLAST stood on the last word of every frame and on no other. With HEADRACE_TRACE defined, TRACE receives for
-// every stream inside the accelerator, in the order of their declaration: bytes per word, largest depth and number of
-// words, as 64-bit integers, then the words.
+// every stream inside the accelerator, in the order of their declaration: bytes per word and number of words, as
+// 64-bit integers, then the words.
+//
+// With g++ and the folder AP_TYPES of ap_int.h:
+//   g++ -std=c++14 -O2 -I. -Iinclude -Isim -isystem AP_TYPES top.cpp testbench.cpp -o testbench
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,8 +53,7 @@ static void run_frame(FILE* input, FILE* output) {
 #ifdef HEADRACE_TRACE
 static void write_trace(FILE* file) {
   for (const hls::sim::Recorded& stream : hls::sim::trace().streams) {
-    const uint64_t head[3] = {uint64_t(stream.word_bytes), uint64_t(stream.max_depth),
-                              uint64_t(stream.words.size() / stream.word_bytes)};
+    const uint64_t head[2] = {uint64_t(stream.word_bytes), uint64_t(stream.words.size() / stream.word_bytes)};
     fwrite(head, sizeof head, 1, file);
     fwrite(stream.words.data(), 1, stream.words.size(), file);
   }

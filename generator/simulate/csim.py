@@ -25,6 +25,8 @@ _FLAGS = ("-std=c++14", "-O2", "-w")
 #: Layers in one translation unit, from which on a second one is worth its parsing of the ap_int header.
 _LAYERS_PER_UNIT = 8
 _ABORTED = "csim: "
+# The kernels' buffers are automatic arrays; together they may exceed the usual 8 MiB of stack.
+_WITH_LARGE_STACK = ("sh", "-c", 'ulimit -s "$(ulimit -H -s)"; exec "$0" "$@"')
 
 
 def require_tools() -> None:
@@ -151,7 +153,7 @@ def _compile(unit: Path, program: Path, folders: Sequence[Path], flags: Sequence
 
 def _execute(command: Sequence[str], data: bytes = b"") -> bytes:
     """What the program writes. Raises MismatchError with its own message, ToolError if it dies without one."""
-    result = subprocess.run(command, input=data, capture_output=True, check=False)
+    result = subprocess.run([*_WITH_LARGE_STACK, *command], input=data, capture_output=True, check=False)
     message = result.stderr.decode(errors="replace").strip()
     if message.startswith(_ABORTED):
         raise MismatchError(f"C simulation stopped: {message.removeprefix(_ABORTED)}")
@@ -164,8 +166,8 @@ def _parse_trace(data: bytes) -> list[Bytes]:
     """The recorded words of every stream, in the order of construction."""
     streams, start = [], 0
     while start < len(data):
-        word_bytes, _, words = np.frombuffer(data, "<u8", 3, start).tolist()
-        start += 24
+        word_bytes, words = np.frombuffer(data, "<u8", 2, start).tolist()
+        start += 16
         streams.append(_as_words(data[start : start + word_bytes * words], word_bytes))
         start += word_bytes * words
     return streams

@@ -1,7 +1,7 @@
 // Number of ones among 64 bits, as a tree of adders: 32 sums of 2 bits, 16 of 4 bits, 8 of 8 bits, and so on.
 //
-// Invariant: after the step of width k every field of 2k bits holds the number of ones of its own 2k input bits; no
-// field overflows, because 2k < 2^k for k > 2 and the narrower fields are added under masks.
+// Invariant: after the step of width k every field of 2k bits holds the number of ones among its own 2k input bits. It
+// fits, because 2k < 2^(2k); the masks keep the carries of one field out of the next.
 // Input bits that are constant 0 remove their part of the tree in synthesis.
 #ifndef HEADRACE_POPCOUNT_HPP
 #define HEADRACE_POPCOUNT_HPP

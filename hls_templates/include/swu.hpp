@@ -83,7 +83,7 @@ void swu(hls::stream<ap_uint<SIMD * E_BITS> >& in, hls::stream<ap_uint<SIMD * E_
   uint64_t pad_chunks[chunks_of(SIMD * E_BITS)] = {};
   for (int s = 0; s < SIMD; ++s) {
 #pragma HLS UNROLL
-    put_lane<E_BITS>(pad_chunks, s, uint64_t(PAD_CODE));
+    put_lane<E_BITS>(pad_chunks, s, uint64_t(PAD_CODE) & low_mask(E_BITS));
   }
   const ap_uint<SIMD * E_BITS> pad_word = join_word<SIMD * E_BITS>(pad_chunks);
 

@@ -23,7 +23,6 @@ namespace sim {
 #ifdef HEADRACE_TRACE
 struct Recorded {
   int word_bytes;
-  size_t max_depth;
   std::vector<uint8_t> words;
 };
 
@@ -42,7 +41,7 @@ inline Trace& trace() {
 inline long trace_open(int word_bytes) {
   Trace& t = trace();
   if (!t.on) return -1;
-  if (t.next == t.streams.size()) t.streams.push_back(Recorded{word_bytes, 0, {}});
+  if (t.next == t.streams.size()) t.streams.push_back(Recorded{word_bytes, {}});
   return long(t.next++);
 }
 #endif
@@ -86,10 +85,6 @@ class stream {
 
   ~stream() {
     if (size_ > 0) sim::fail("words left over in a stream:", size_);
-#ifdef HEADRACE_TRACE
-    if (number_ >= 0 && max_depth_ > sim::trace().streams[number_].max_depth)
-      sim::trace().streams[number_].max_depth = max_depth_;
-#endif
     delete[] words_;
   }
 
