@@ -74,15 +74,14 @@ class TensorScale:
         return dequantize(codes, self.n) / self.q
 
 
-def _full_scale(max_v: float, bits: int, signed: bool) -> tuple[float, int]:
-    """(c, e) with c * 2^e = (largest code) / max_v and 0.5 <= max_v * 2^e < 1, which no max_v > 0 overflows."""
+def _full_scale(max_v: float, bits: int, signed: bool) -> tuple[float, float, int]:
+    """(largest code, mantissa, exponent) of largest / max_v, max_v = mantissa * 2^exponent, so that nothing overflows."""
     if not (math.isfinite(max_v) and max_v >= 0):
         raise QuantizationError(f"a maximum magnitude of {max_v} gives no scale; give a finite number from 0 on")
     largest = code_type(bits, signed).hi
     if max_v == 0:
-        return float(largest + 1), 0
-    mantissa, exponent = math.frexp(max_v)
-    return largest / mantissa, -exponent
+        return float(largest + 1), 1.0, 0
+    return float(largest), *math.frexp(max_v)
 
 
 def scale_factor(max_v: float, bits: int, signed: bool = True) -> TensorScale:
@@ -95,14 +94,15 @@ def scale_factor(max_v: float, bits: int, signed: bool = True) -> TensorScale:
     >>> scale_factor(6.2, 8)
     TensorScale(q=0.6401209677419355, n=5, bits=8, signed=True)
     """
-    scale, exponent = _full_scale(max_v, bits, signed)
-    n = ceil_log2(scale)
-    return TensorScale(float_pow2(scale, -n), n + exponent, bits, signed)
+    largest, mantissa, exponent = _full_scale(max_v, bits, signed)
+    n = ceil_log2(largest / mantissa)
+    return TensorScale(float_pow2(largest / mantissa, -n), n - exponent, bits, signed)
 
 
 def fixed_q_scale(max_v: float, bits: int, signed: bool = True, q: float = 1.0) -> TensorScale:
     """n = floor_log2((2^(p-1) - 1) / (q * max_v)) for a given q; q = 1 keeps true units (input and last layer).
 
+    Computed in float64 as written; the q that a tensor has alone may round to an n one below its own.
     Raises as `scale_factor`, and for q that is not above 0.
 
     >>> fixed_q_scale(3.0, 8).n
@@ -110,8 +110,8 @@ def fixed_q_scale(max_v: float, bits: int, signed: bool = True, q: float = 1.0) 
     """
     if not (math.isfinite(q) and q > 0):
         raise QuantizationError(f"a scale of q={q} cannot be divided out; give a finite number above 0")
-    scale, exponent = _full_scale(max_v, bits, signed)
-    return TensorScale(q, floor_log2(scale / q) + exponent, bits, signed)
+    largest, mantissa, exponent = _full_scale(max_v, bits, signed)
+    return TensorScale(q, floor_log2(largest / (q * mantissa)) - exponent, bits, signed)
 
 
 @dataclass(frozen=True, eq=False)
