@@ -11,7 +11,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write tests/golden anew; read the diff before commit")
+    parser.addoption("--update-golden", action="store_true", help="write tests/golden anew; read the diff")
 
 
 @pytest.fixture

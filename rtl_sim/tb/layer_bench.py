@@ -8,6 +8,7 @@ import cocotb
 import numpy as np
 from axi_stream import Bus, accept, collect, feed, reset, sink_spells, source_gaps, start_clock
 from cocotb.triggers import ClockCycles
+
 from generator.datatypes import IntArray
 from generator.layers.base import Layer, Stream
 from generator.layers.spec import random_values
@@ -41,14 +42,15 @@ async def stream_frames(dut: Any, layer: Layer, stalls: str, seed: int) -> list[
     sinks = []
     for k, (prefix, trace) in enumerate(zip(prefixes("m", layer.outputs), traces, strict=True)):
         bus = Bus(dut, prefix)
-        sinks += [cocotb.start_soon(accept(bus, sink_spells(stalls, seed + k))), cocotb.start_soon(collect(bus, *trace))]
+        sinks.append(cocotb.start_soon(accept(bus, sink_spells(stalls, seed + k))))
+        sinks.append(cocotb.start_soon(collect(bus, *trace)))
     for source in sources:
         await source
     await _drain(dut, layer, traces)
     for sink in sinks:
         sink.cancel()
     for prefix, stream, (words, _) in zip(prefixes("m", layer.outputs), layer.outputs, traces, strict=True):
-        assert words == words_of(y, stream), f"{layer.name}: {prefix} differs from the golden model ({stalls=}, {seed=})"
+        assert words == words_of(y, stream), f"{layer.name}: wrong words on {prefix} ({stalls=}, {seed=})"
     return traces[0][1]
 
 

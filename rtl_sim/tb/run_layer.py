@@ -18,6 +18,7 @@ RTL = TB.parent / "rtl"
 def run_layer(kind: str, folder: Path) -> int:
     """Compile and run in `folder`; number of tests that failed."""
     from cocotb_tools.runner import get_results, get_runner
+
     from generator.layers.base import Layer
     from generator.render.rtl import memory_file
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from generator.render.names import RESERVED, identifier
 from hypothesis import given
 from hypothesis import strategies as st
+
+from generator.render.names import RESERVED, identifier
 
 
 @pytest.mark.parametrize(
