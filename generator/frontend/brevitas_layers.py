@@ -126,7 +126,9 @@ class Reader:
         for kind, handler in MODULES:
             if isinstance(module, kind):
                 return handler(self, path, module)
-        raise UnsupportedError("no streaming layer does this; use the layers that docs/brevitas.md lists")
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            raise UnsupportedError(f"is not quantized; use brevitas.nn.Quant{type(module).__name__}")
+        raise UnsupportedError(f"no streaming layer does this; use {SUPPORTED}")
 
     def function(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps:
         """The operations of a function or method, called with the traced tensor as None in `args`."""
@@ -203,6 +205,10 @@ MODULES: tuple[tuple[Any, Callable[[Reader, str, Any], Steps]], ...] = (
     ((nn.Identity, nn.Dropout, nn.Dropout2d), Reader.nothing),
     ((nn.ReLU, nn.Hardtanh), Reader.plain_activation),
 )
+
+
+SUPPORTED = ("QuantConv2d, QuantLinear, QuantReLU, QuantHardTanh, QuantIdentity, BatchNorm1d, BatchNorm2d, MaxPool2d, "
+             "Flatten, Identity, Dropout, ReLU or Hardtanh")
 
 
 def _pair(value: Any) -> tuple[int, int]:

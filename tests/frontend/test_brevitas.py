@@ -1,0 +1,266 @@
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
+
+from brevitas.inject.enum import FloatToIntImplType  # noqa: E402
+from brevitas.quant import (  # noqa: E402
+    Int8WeightPerChannelFloat,
+    Int8WeightPerTensorFixedPoint,
+    Int8WeightPerTensorFloat,
+    Int32Bias,
+    ShiftedUint8ActPerTensorFloat,
+    SignedBinaryActPerTensorConst,
+    SignedBinaryWeightPerTensorConst,
+    SignedTernaryActPerTensorConst,
+    SignedTernaryWeightPerTensorConst,
+)
+from torch import nn  # noqa: E402
+
+from generator.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type  # noqa: E402
+from generator.errors import InputError, UnsupportedError  # noqa: E402
+from generator.frontend.brevitas import from_module  # noqa: E402
+from generator.frontend.brevitas_layers import read_weight  # noqa: E402
+from generator.network import ops  # noqa: E402
+from generator.report.difference import difference  # noqa: E402
+from tests.assert_exact import assert_exact  # noqa: E402
+
+
+class WideInt8PerTensor(Int8WeightPerTensorFloat):
+    """Uses the code -128 too."""
+
+    narrow_range = False
+
+
+WEIGHTS = [
+    {"weight_quant": SignedBinaryWeightPerTensorConst},
+    {"weight_quant": SignedTernaryWeightPerTensorConst},
+    *({"weight_quant": quant, "weight_bit_width": bits}
+      for quant in (Int8WeightPerTensorFloat, Int8WeightPerChannelFloat, Int8WeightPerTensorFixedPoint,
+                    WideInt8PerTensor) for bits in (2, 3, 4, 8)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", WEIGHTS)
+@pytest.mark.parametrize("layer", [lambda **o: qnn.QuantConv2d(2, 3, 3, **o), lambda **o: qnn.QuantLinear(7, 3, **o)])
+def test_codes_times_scale_are_the_weights_in_float32(options, layer):
+    torch.manual_seed(1)
+    module = layer(**options)
+    weight = read_weight(module)
+    codes = torch.from_numpy(weight.codes.astype(np.float32))
+    scale = torch.from_numpy(weight.scale.astype(np.float32)).reshape(-1, *[1] * (codes.ndim - 1))
+    assert torch.equal(codes * scale, module.quant_weight().value)
+    assert len(weight.scale) == (3 if options["weight_quant"] is Int8WeightPerChannelFloat else 1)
+
+
+def test_types_of_weights():
+    types = [read_weight(qnn.QuantLinear(4, 2, **options)).dtype for options in WEIGHTS[:6]]
+    assert types == [BIPOLAR, TERNARY, TERNARY, Interval(-3, 3), Interval(-7, 7), Interval(-127, 127)]
+    assert read_weight(qnn.QuantLinear(4, 2, weight_quant=WideInt8PerTensor)).dtype == int_type(8)
+
+
+def act(kind, **options):
+    """An activation with a fixed scale."""
+    return kind(scaling_impl_type="const", scaling_init=options.pop("scaling_init", 1.0), **options)
+
+
+def activation(rng) -> nn.Module:
+    bits = int(rng.integers(1, 5))
+    scale = float(rng.uniform(0.5, 2))
+    return [
+        lambda: act(qnn.QuantReLU, bit_width=bits, scaling_init=scale),
+        lambda: act(qnn.QuantIdentity, bit_width=bits + 1, scaling_init=scale),
+        lambda: qnn.QuantHardTanh(bit_width=bits + 1, max_val=scale, min_val=-scale),
+        lambda: qnn.QuantIdentity(act_quant=SignedBinaryActPerTensorConst),
+        lambda: qnn.QuantIdentity(act_quant=SignedTernaryActPerTensorConst),
+    ][rng.integers(5)]()
+
+
+def is_bipolar(module: nn.Module) -> bool:
+    return getattr(module, "act_quant", None) is not None and float(module.act_quant.bit_width()) == 1 and bool(
+        module.act_quant.is_signed)
+
+
+def scramble(module: nn.Module, rng) -> None:
+    """Random statistics and parameters of a batch norm: some channels negative, some zero."""
+    for item in module.modules():
+        if isinstance(item, nn.BatchNorm1d | nn.BatchNorm2d):
+            size = item.num_features
+            item.running_mean.copy_(torch.from_numpy(rng.normal(size=size)))
+            item.running_var.copy_(torch.from_numpy(rng.uniform(0.05, 2, size)))
+            item.weight.data.copy_(torch.from_numpy(rng.choice([-1.1, -0.3, 0.0, 0.7, 1.9], size)))
+            item.bias.data.copy_(torch.from_numpy(rng.normal(size=size)))
+
+
+def random_model(seed: int) -> tuple[nn.Module, tuple[int, ...]]:
+    """A small network without training: non-square images, every kind of weight and activation, any place to pool."""
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    pick = lambda options: options[rng.integers(len(options))]  # noqa: E731
+    shape = (int(rng.integers(1, 3)), int(rng.integers(7, 9)), int(rng.integers(8, 11)))
+    layers: list[nn.Module] = [act(qnn.QuantIdentity, bit_width=int(rng.integers(2, 9)), scaling_init=2.0)]
+    channels = shape[0]
+    for stage in range(2):
+        out = int(rng.integers(2, 4))
+        padding = 0 if is_bipolar(layers[-1]) else pick([0, 1, (1, 0)])
+        layers.append(qnn.QuantConv2d(channels, out, pick([2, (2, 1), 3]), padding=padding, bias=bool(rng.integers(2)),
+                                      **pick(WEIGHTS)))
+        block = [nn.BatchNorm2d(out), activation(rng)] if rng.integers(3) else [activation(rng)]
+        if stage == 0:
+            block.insert(int(rng.integers(len(block) + 1)), nn.MaxPool2d(2))
+        layers += block
+        # What stands last may be the pool; the quantizer before it says whether the next padding is legal.
+        layers += [nn.Dropout(0.5)] if not isinstance(layers[-1], nn.MaxPool2d) and rng.integers(2) else []
+        if isinstance(layers[-1], nn.MaxPool2d | nn.Dropout):
+            layers.append(activation(rng))
+        channels = out
+    layers.append(nn.Flatten())
+    with torch.no_grad():
+        features = nn.Sequential(*layers).eval()(torch.zeros(1, *shape)).shape[1]
+    layers += [qnn.QuantLinear(features, 4, bias=True, **pick(WEIGHTS)), nn.BatchNorm1d(4), activation(rng),
+               qnn.QuantLinear(4, 3, bias=bool(rng.integers(2)), **pick(WEIGHTS))]
+    model = nn.Sequential(*layers)
+    scramble(model, rng)
+    return model.eval(), shape
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_random_models_are_exact_and_torch_agrees_up_to_rounding(seed):
+    model, shape = random_model(seed)
+    x = np.random.default_rng(seed).normal(size=(40, *shape)).astype(np.float32)
+    assert assert_exact(from_module(model, x), x[:2]) > 50
+    report = difference(model, x)
+    assert report.explained, str(report)
+
+
+class Functional(nn.Module):
+    """Functions instead of modules, a view with the batch size, a constant and a shared activation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quant = act(qnn.QuantIdentity, bit_width=4)
+        self.conv = qnn.QuantConv2d(1, 2, 3, weight_bit_width=3, bias=True)
+        self.act = act(qnn.QuantReLU, bit_width=2)
+        self.fc1 = qnn.QuantLinear(8, 4, weight_bit_width=3, bias=False)
+        self.fc2 = qnn.QuantLinear(4, 3, weight_bit_width=3, bias=False)
+        self.register_buffer("shift", torch.tensor([0.25, -0.5]).reshape(2, 1, 1))
+
+    def forward(self, image):
+        x = self.quant(2 * image - 1)
+        x = torch.nn.functional.max_pool2d(torch.relu(self.conv(x) + self.shift), 2)
+        x = self.act(x)
+        x = self.act(self.fc1(x.view(x.shape[0], -1)))
+        return self.fc2(torch.flatten(x, 1)) / 4
+
+
+def test_functions_views_constants_and_shared_modules():
+    torch.manual_seed(0)
+    model = Functional().eval()
+    x = np.random.default_rng(0).uniform(size=(30, 1, 6, 6)).astype(np.float32)
+    network = from_module(model, torch.from_numpy(x))
+    assert [node.name for node in network.nodes if isinstance(node.op, ops.Quantize)] == ["quant", "act", "act_2"]
+    assert_exact(network, x[:3])
+    assert difference(model, x).explained
+
+
+def test_quantizers_of_a_layers_own_input_and_output_and_a_quantized_bias():
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        qnn.QuantIdentity(bit_width=4, return_quant_tensor=True, scaling_impl_type="const", scaling_init=1.0),
+        qnn.QuantConv2d(1, 2, 2, bias=True, bias_quant=Int32Bias, weight_bit_width=3,
+                        output_quant=SignedBinaryActPerTensorConst),
+        nn.Flatten(), qnn.QuantLinear(18, 2, bias=False, input_quant=SignedTernaryActPerTensorConst)).eval()
+    network = from_module(model, (1, 1, 4, 4))
+    assert [node.name for node in network.nodes] == ["0", "1", "1.output_quant", "2", "3.input_quant", "3"]
+    x = np.random.default_rng(0).normal(size=(20, 1, 4, 4)).astype(np.float32)
+    assert_exact(network, x[:3])
+    assert difference(model, x).explained
+
+
+def test_rounding_and_zero_point_are_read_from_the_module():
+    module = qnn.QuantIdentity(act_quant=ShiftedUint8ActPerTensorFloat, bit_width=4,
+                               float_to_int_impl_type=FloatToIntImplType.FLOOR)
+    module(torch.tensor([-1.0, 3.0]))
+    network = from_module(nn.Sequential(module.eval()), (1, 2))
+    op = network.nodes[0].op
+    assert isinstance(op, ops.Quantize) and (op.rounding, op.dtype) == ("floor", uint_type(4)) and op.zero_point > 0
+    x = torch.linspace(-2, 4, 50)[:, None].repeat(1, 2)
+    np.testing.assert_allclose(op.forward(x.numpy().astype(float)), module(x).detach().numpy(), rtol=1e-6, atol=1e-6)
+
+
+def test_the_model_keeps_its_training_mode():
+    model = nn.Sequential(act(qnn.QuantIdentity, bit_width=4), qnn.QuantLinear(2, 2, bias=False)).train()
+    model[0].eval()
+    from_module(model, (1, 2))
+    assert model.training and model[1].training and not model[0].training
+
+
+def test_every_unsupported_module_is_named_at_once():
+    model = nn.Sequential(qnn.QuantIdentity(), nn.Softplus(), nn.Sequential(nn.Conv2d(1, 1, 3), nn.Sigmoid()),
+                          qnn.QuantSigmoid(), nn.MaxPool2d(2, padding=1), nn.Flatten(0))
+    with pytest.raises(UnsupportedError) as caught:
+        from_module(model, (1, 1, 8, 8))
+    for start in ("1 (Softplus): no streaming layer does this; use QuantConv2d, ", "2.0 (Conv2d): is not quantized",
+                  "2.1 (Sigmoid): no", "3 (QuantSigmoid): no",
+                  "4 (MaxPool2d): max pooling with padding", "5 (Flatten): flatten from axis 0"):
+        assert start in str(caught.value)
+
+
+class TwoInputs(nn.Module):
+    def forward(self, a, b):
+        return torch.relu(a)
+
+
+class TwoOutputs(nn.Module):
+    def forward(self, a):
+        return torch.relu(a), a
+
+
+class Branching(nn.Module):
+    def forward(self, a):
+        return a if a.sum() > 0 else -a
+
+
+class Joining(nn.Module):
+    def forward(self, a):
+        return a + torch.relu(a)
+
+
+def with_nan() -> nn.Module:
+    layer = qnn.QuantLinear(3, 2, bias=False)
+    layer.weight.data[0, 1] = float("nan")
+    return nn.Sequential(qnn.QuantIdentity(), layer)
+
+
+REFUSED = [
+    (TwoInputs, (1, 3), InputError, "the model has 2 inputs (input, b) but a streaming network has exactly one; "
+                                    "export a model with one input"),
+    (TwoInputs, (np.zeros((1, 3)), np.zeros((1, 3))), InputError,
+     "the model has 2 inputs but a streaming network has exactly one; pass a model with one input"),
+    (TwoOutputs, (1, 3), InputError, "the model has 2 outputs (relu, input) but a streaming network has exactly one; "
+                                     "export a model with one output"),
+    (with_nan, (1, 3), InputError, "1: 1 of its 6 weights are NaN or infinite; retrain the model"),
+    (Joining, (1, 3), UnsupportedError, "add (add): joins of two tensors have no streaming layer in this version; "
+                                        "remove the branch"),
+    (lambda: nn.Sequential(nn.Linear(3, 3)), (1, 3), UnsupportedError,
+     "0 (Linear): is not quantized; use brevitas.nn.QuantLinear"),
+    (lambda: nn.Sequential(qnn.QuantLinear(3, 3, bias=False, weight_quant=None)), (1, 3), UnsupportedError,
+     "0 (QuantLinear): its weights are not quantized; give it a weight_quant"),
+    (lambda: nn.Sequential(qnn.QuantIdentity()), 5, InputError,
+     "the example input 5 is no array or shape with a batch axis; pass an array (N, ...)"),
+    (lambda: nn.Sequential(qnn.QuantLinear(3, 3, bias=False)), (1, 4), InputError,
+     "0: a dense layer of 3 inputs meets a tensor of shape (4,); flatten it or mend the size"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "example", "kind", "sentence"), REFUSED)
+def test_bad_models_are_one_sentence(make, example, kind, sentence):
+    with pytest.raises(kind) as caught:
+        from_module(make(), example)
+    assert str(caught.value) == sentence
+
+
+def test_control_flow_that_depends_on_data_is_one_sentence():
+    with pytest.raises(UnsupportedError, match=r"^Branching: its forward cannot be traced \(.*\); write it without"):
+        from_module(Branching(), (1, 3))
