@@ -109,7 +109,7 @@ def compile_network(hls: Path, dataflow: Dataflow, work: Path) -> NetworkCSim:
 
     Raises ToolError if g++ or the ap_int headers are missing or the sources do not compile.
     """
-    unit, program = work / "network.cpp", work / "network"
+    unit, program = work.resolve() / "network.cpp", work.resolve() / "network"
     unit.write_text('#include "top.cpp"\n#include "testbench.cpp"\n')
     folders = [hls.resolve(), hls.resolve() / "include", hls.resolve() / "sim"]
     _compile(unit, program, folders, ["-DHEADRACE_TRACE"])
@@ -121,6 +121,7 @@ def compile_layers(layers: Sequence[Layer], work: Path) -> LayersCSim:
 
     Raises ToolError if g++ or the ap_int headers are missing.
     """
+    work = work.resolve()
     units = max(1, min(os.cpu_count() or 1, -(-len(layers) // _LAYERS_PER_UNIT)))
     for path, text in static_files().items():
         _write(work / path, text)
