@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from generator.dataflow.graph import Dataflow
+from generator.dataflow.graph import Dataflow, Placed
 from generator.errors import FoldingError, InputError, divisors
 from generator.layers.base import Layer
 
@@ -44,13 +44,12 @@ def solve_folding(dataflow: Dataflow, cycles_per_frame: int, given: Folding | No
     given = given or {}
     _check_names(dataflow, given)
     folding: dict[str, dict[str, int]] = {}
-    for item in reversed(dataflow.placed):  # readers first: a window takes the lanes of the unit behind it
+    for item in sorted(dataflow.placed, key=lambda item: len(item.layer.fold_sizes), reverse=True):
         layer = item.layer
-        if not layer.fold_sizes:
-            continue
-        wish = _neighbour_lanes(dataflow, layer, folding)
-        folding[layer.name] = _cheapest(layer, given.get(layer.name, {}), cycles_per_frame, wish)
-    return {name: folding[name] for name in (layer.name for layer in dataflow.layers) if name in folding}
+        if layer.fold_sizes:
+            wishes = _neighbour_lanes(dataflow, item, folding)
+            folding[layer.name] = _cheapest(layer, given.get(layer.name, {}), cycles_per_frame, wishes)
+    return {layer.name: folding[layer.name] for layer in dataflow.layers if layer.name in folding}
 
 
 def folding_target(dataflow: Dataflow, given: Folding) -> int:
@@ -77,22 +76,20 @@ def _check_names(dataflow: Dataflow, given: Folding) -> None:
         replace_folds(foldable[name], folds)
 
 
-def _neighbour_lanes(dataflow: Dataflow, layer: Layer, folding: Mapping[str, Mapping[str, int]]) -> int | None:
-    """SIMD or PE of the layer that reads this one, if it is folded already."""
-    for item in dataflow.placed:
-        if (layer.name, 0) in item.sources and item.layer.name in folding:
-            folds = folding[item.layer.name]
-            return folds.get("simd", folds.get("pe"))
-    return None
+def _neighbour_lanes(dataflow: Dataflow, item: Placed, folding: Folding) -> list[int]:
+    """Lanes of the neighbours that are folded already: those of the readers, then those of the producers."""
+    readers = [other.layer.name for other in dataflow.placed if (item.layer.name, 0) in other.sources]
+    lanes = [folding[name].get("simd") for name in readers if name in folding]
+    lanes += [folding[name].get("pe") for name, _ in item.sources if name in folding]
+    return [fold for fold in lanes if fold is not None]
 
 
-def _cheapest(layer: Layer, fixed: Mapping[str, int], target: int, wish: int | None) -> dict[str, int]:
+def _cheapest(layer: Layer, fixed: Mapping[str, int], target: int, wishes: Sequence[int]) -> dict[str, int]:
     names = list(layer.fold_sizes)
     choices = [[fixed[n]] if n in fixed else divisors(size) for n, size in layer.fold_sizes.items()]
-    if len(names) == 1 and names[0] not in fixed and wish in choices[0]:
-        wished = {names[0]: wish}
-        if replace_folds(layer, wished).cycles <= target:
-            return wished
+    for wish in wishes if len(names) == 1 else ():
+        if wish in choices[0] and replace_folds(layer, {names[0]: wish}).cycles <= target:
+            return {names[0]: wish}
     for folds in sorted(product(*choices), key=lambda f: (_product(f), f[0])):
         candidate = dict(zip(names, folds, strict=True))
         if replace_folds(layer, candidate).cycles <= target:

@@ -169,6 +169,10 @@ class Swu(Layer):
         run_ahead = self.depth - self.live_words if self.buffer == "overlapping" else 0
         return Schedule(self._phases, latency_cycles=4, slack_words=3, run_ahead_words=run_ahead)
 
+    @property
+    def fold_sizes(self) -> dict[str, int]:
+        return {"simd": self.channels}
+
     def parameters(self) -> Parameters:
         top, left, bottom, right = self.pad
         return (
