@@ -56,9 +56,9 @@ class RtlModel:
 
         inputs: words (n, bytes) by the name of a source; n is a multiple of the words per frame, and groups without
         input stand still. reset_after_words: by source, after how many accepted words its group is reset once; then
-        all starts again from the first word and what came before is forgotten. tap_frames: how many frames are recorded
-        at inner streams (all, if None). Raises MismatchError where a stream breaks the protocol or stops, InputError for
-        unfit inputs.
+        all starts again from the first word and what came before is forgotten. tap_frames: how many frames are
+        recorded at inner streams (all, if None). Raises MismatchError where a stream breaks the protocol or stops,
+        InputError for unfit inputs.
         """
         frames = self._frames(inputs)
         words = [self._words(e, frames.get(e.group, 0), tap_frames) for e in self.endpoints]
@@ -82,7 +82,8 @@ class RtlModel:
         for name, words in inputs.items():
             source = sources[name]
             count, rest = divmod(len(words), source.stream.words)
-            if rest or words.shape != (len(words), source.stream.bytes) or frames.setdefault(source.group, count) != count:
+            agrees = frames.setdefault(source.group, count) == count
+            if rest or not agrees or words.shape != (len(words), source.stream.bytes):
                 raise InputError(f"{name}: {words.shape} words do not make frames of ({source.stream.words}, "
                                  f"{source.stream.bytes}), as many as at its sister streams")
         return frames

@@ -17,7 +17,10 @@ from generator.render.rtl import TOP, stream_names, template
 from generator.simulate.harness import Endpoint, RtlModel, Side
 from generator.simulate.tools import require_build_tools, run_tool, verilator
 
-__all__ = ["SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "require_tools"]
+__all__ = [
+    "SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "observed_ports",
+    "require_tools",
+]  # fmt: skip
 
 #: Name of the stream that leaves a network.
 SINK = "m_axis"

@@ -162,7 +162,7 @@ module mvtu #(
   end else begin : gen_raw
     for (genvar p = 0; p < PE; p++) begin : gen_pe
       logic signed [ACC_BITS:0] acc;
-      assign acc = signed'(acc_q[p*ACC_BITS+:ACC_BITS]);
+      assign acc = (ACC_BITS + 1)'(signed'(acc_q[p*ACC_BITS+:ACC_BITS]));
       // Shifting one place more than ACC_BITS holds is safe: matches count up to MW.
       assign y[p*O_BITS+:O_BITS] = XNOR ? O_BITS'(2 * 32'(acc) - MW) : O_BITS'(acc);
     end

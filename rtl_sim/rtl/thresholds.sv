@@ -83,6 +83,11 @@ module thresholds #(
   end
   assign y_valid = gen_stage[STAGES-1].valid;
 
+  if (STAGES == 1) begin : gen_combinational
+    logic unused_reset;
+    assign unused_reset = ap_rst_n;
+  end
+
   if (N < 1) begin : gen_check
     $error("thresholds: N=%0d must be at least 1", N);
   end

@@ -1,0 +1,62 @@
+import random
+
+import pytest
+
+from generator.datatypes import uint_type
+from generator.errors import InputError
+from generator.layers import Swu
+from generator.layers.circular_buffer import execute
+from generator.layers.swu import Pair
+from tests.layer_battery import LayerBattery
+
+
+def spec(size: tuple[int, int, int], kernel: Pair, element: str, simd: int = 1, **more: object) -> dict[str, object]:
+    height, width, channels = size
+    return {"kind": "swu", "height": height, "width": width, "channels": channels, "kernel": kernel,
+            "element": element, "simd": simd, **more}  # fmt: skip
+
+
+SHAPES = (
+    spec((4, 5, 2), (3, 3), "uint2", pad=(1, 1, 1, 1)),
+    spec((6, 5, 6), (3, 3), "bipolar", 3),
+    spec((5, 5, 3), (1, 1), "int4", 3),
+    spec((6, 7, 4), (3, 2), "int8", 4, stride=(2, 2)),
+    spec((7, 8, 2), (3, 3), "ternary", 2, dilation=(2, 2), pad=(2, 2, 2, 2)),
+    spec((5, 6, 1), (2, 3), "int16", pad=(1, 0, 0, 2)),
+    spec((6, 9, 5), (1, 1), "uint2", 5, stride=(3, 2)),  # fewer words out than in
+    spec((9, 6, 2), (2, 1), "int4", stride=(4, 3), pad=(0, 1, 1, 0)),
+    spec((1, 12, 3), (1, 5), "uint8", 3, pad=(0, 2, 0, 2)),
+    spec((2, 2, 2), (3, 4), "int4", 2, pad=(1, 1, 1, 2)),  # a kernel wider than the frame
+    spec((1, 1, 4), (1, 1), "bipolar", 2),
+    spec((3, 4, 1), (2, 2), "uint3", stride=(1, 5), pad=(2, 3, 3, 3)),  # windows wholly in the padding
+    spec((4, 3, 7), (4, 3), "int4", 7),  # one window
+    spec((1, 1, 2), (1, 1), "uint2", stride=(5, 5), pad=(1, 1, 0, 0)),  # nothing but padding
+)
+
+
+class TestOverlapping(LayerBattery):
+    specs = SHAPES
+
+
+class TestMinimal(LayerBattery):
+    specs = tuple({**shape, "buffer": "minimal"} for shape in SHAPES)
+
+
+def random_swu(draw: random.Random) -> Swu | None:
+    """A small unit of any geometry; None where the kernel does not fit."""
+    kernel, stride, dilation = ((draw.randint(1, most), draw.randint(1, most)) for most in (4, 6, 3))
+    pad = (draw.randint(0, 3), draw.randint(0, 3), draw.randint(0, 3), draw.randint(0, 3))
+    try:
+        return Swu("s", draw.randint(1, 9), draw.randint(1, 9), draw.randint(1, 3), kernel, uint_type(2), stride,
+                   dilation, pad)  # fmt: skip
+    except InputError:
+        return None
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_overlapping_buffer_is_deep_enough_for_a_word_per_cycle(seed: int) -> None:
+    draw = random.Random(seed)
+    for swu in filter(None, (random_swu(draw) for _ in range(250))):
+        _, issued = execute(swu.circular_buffer, 6)
+        words = swu.outputs[0].words
+        assert issued[-1] - issued[-1 - words] == max(swu.inputs[0].words, words) == swu.cycles, swu

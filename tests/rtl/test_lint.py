@@ -1,0 +1,63 @@
+"""Every module of the library, found by looking, passes Verilator's lint alone and checks its parameters."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from generator.layers import LAYERS
+from generator.paths import data_folder
+from generator.simulate.tools import verilator
+from tests.layer_battery import LayerBattery
+from tests.layers.test_dwc import TestDwc as Dwcs
+from tests.layers.test_fifo import TestFifo as Fifos
+from tests.layers.test_max_pool import TestMaxPool as MaxPools
+from tests.layers.test_mvtu import TestMvtu as Mvtus
+from tests.layers.test_swu import TestOverlapping as Swus
+
+LIBRARY = data_folder("rtl_sim") / "rtl"
+MODULES = sorted(LIBRARY.glob("*.sv"))
+BATTERIES: dict[str, type[LayerBattery]] = {
+    "mvtu": Mvtus, "swu": Swus, "max_pool": MaxPools, "dwc": Dwcs, "fifo": Fifos,
+}  # fmt: skip
+
+
+def lint(module: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [verilator(), "--lint-only", "-Wall", *options, "-y", LIBRARY, module]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_module_lints_alone(module: Path) -> None:
+    done = lint(module)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_parameters_are_those_of_the_layer(kind: str) -> None:
+    source = (LIBRARY / f"{kind}.sv").read_text()
+    found = re.findall(r"^  parameter (int|string) +(\w+) +=", source, re.MULTILINE)
+    for layer in BATTERIES[kind].layers():
+        assert [name for sort, name in found if sort == "int"] == [name for name, _ in layer.parameters()]
+        files = [name for sort, name in found if sort == "string"]
+        assert {f"{memory.name}_FILE" for memory in layer.memories()} <= set(files)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "sentence"),
+    [
+        ("mvtu", ["-GSIMD=3"], "SIMD=3 must divide MW=8"),
+        ("mvtu", ["-GPE=3"], "PE=3 must divide MH=4"),
+        ("mvtu", ["-GN=4"], "N=4 thresholds do not fit into O_BITS=2"),
+        ("swu", ["-GDEPTH=24"], "DEPTH=24 must be a power of two"),
+        ("swu", ["-GDEPTH=16"], "DEPTH=16 must be a power of two that holds a window of 22 words"),
+        ("max_pool", ["-GKERNEL_W=5"], "does not fit into 4x4"),
+        ("dwc", ["-GWORDS=3"], "WORDS=3 of IN_LANES=3 do not fill words of OUT_LANES=2"),
+        ("fifo", ["-GDEPTH=0"], "DEPTH=0"),
+    ],
+)
+def test_illegal_parameters_stop_the_elaboration(kind: str, options: list[str], sentence: str) -> None:
+    done = lint(LIBRARY / f"{kind}.sv", *options)
+    assert done.returncode != 0
+    assert sentence in done.stderr
