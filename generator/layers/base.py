@@ -38,11 +38,15 @@ class Stream:
 
 
 class Step(NamedTuple):
-    """`repeats` cycles in each of which the layer takes `reads` words and then puts `writes` words, 0 or 1 each."""
+    """`repeats` cycles in each of which the layer takes `reads` words and then puts `writes` words, 0 or 1 each.
+
+    A word is taken from every input, or from input `source` alone; it is put on every output.
+    """
 
     repeats: int
     reads: int
     writes: int
+    source: int | None = None
 
 
 class Loop(NamedTuple):
@@ -73,7 +77,7 @@ class Schedule:
 
     @property
     def reads(self) -> int:
-        """Words taken per frame (from each input)."""
+        """Words taken per frame (from each input, or from all of them together where the steps name a source)."""
         return _total(self.phases, reads=True, writes=False)
 
     @property
@@ -151,6 +155,9 @@ class Layer(ABC):
     """
 
     kind: ClassVar[str]
+    #: Ports that the kernels have; those that a layer does not use stay open.
+    max_inputs: ClassVar[int] = 1
+    max_outputs: ClassVar[int] = 1
     name: str
 
     @property

@@ -1,0 +1,22 @@
+// Fork: every word goes to all OUTPUTS streams.
+#ifndef HEADRACE_FORK_HPP
+#define HEADRACE_FORK_HPP
+
+#include "words.hpp"
+
+namespace headrace {
+
+template <int OUTPUTS, int PE, int E_BITS, int WORDS, typename... Streams>
+void fork(hls::stream<ap_uint<PE * E_BITS> >& in, Streams&... outs) {
+  static_assert(sizeof...(outs) == OUTPUTS, "OUTPUTS is the number of output streams");
+  for (int i = 0; i < WORDS; ++i) {
+#pragma HLS PIPELINE II=1
+    const ap_uint<PE * E_BITS> word = in.read();
+    const int written[] = {(outs.write(word), 0)...};
+    (void)written;
+  }
+}
+
+}  // namespace headrace
+
+#endif
