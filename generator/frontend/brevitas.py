@@ -160,6 +160,8 @@ def from_module(module: nn.Module, example_input: Any) -> Network:
     example_input: an array or tensor (N, ...), or the shape of one. Raises UnsupportedError naming every module that
     is not supported at once, and InputError for several inputs or outputs and for weights that are not finite.
     """
+    if not isinstance(module, nn.Module):
+        raise InputError(f"the model is a {type(module).__name__}, not a torch module; pass a torch.nn.Module")
     shape = _sample_shape(example_input)
     with _evaluating(module):
         trace = _trace(module)

@@ -6,7 +6,7 @@ from which integer on the value reaches a decision point.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -121,6 +121,22 @@ class Meaning:
                              for c, channel in enumerate(self.channels)))
 
 
+#: Whether a tie between code - 1 and code goes up, for every rounding to nearest.
+TIES_UP: dict[str, Callable[[int], bool]] = {
+    "half_up": lambda code: True,
+    "half_even": lambda code: code % 2 == 0,
+    "half_away": lambda code: code > 0,
+    "half_inward": lambda code: code <= 0,
+}
+#: Whether every fraction between code - 1 and code goes up, for the directed roundings.
+FRACTIONS_UP: dict[str, Callable[[int], bool]] = {
+    "floor": lambda code: False,
+    "ceil": lambda code: True,
+    "away": lambda code: code > 0,
+    "inward": lambda code: code <= 0,
+}
+
+
 def decision_point(quantizer: Quantize, scale: Fraction, code: int) -> tuple[Fraction, bool]:
     """Where a quantizer starts to give at least `code`: (point, whether the point itself belongs to it).
 
@@ -129,11 +145,11 @@ def decision_point(quantizer: Quantize, scale: Fraction, code: int) -> tuple[Fra
     if quantizer.dtype == BIPOLAR:
         return Fraction(0), True
     position = Fraction(code - quantizer.zero_point)
-    if quantizer.rounding == "floor":
-        return position * scale, True
-    if quantizer.rounding == "ceil":
+    if quantizer.rounding in TIES_UP:
+        return (position - Fraction(1, 2)) * scale, TIES_UP[quantizer.rounding](code)
+    if FRACTIONS_UP[quantizer.rounding](code):
         return (position - 1) * scale, False
-    return (position - Fraction(1, 2)) * scale, quantizer.rounding == "half_up" or code % 2 == 0
+    return position * scale, True
 
 
 def codes_above_lowest(quantizer: Quantize) -> range:

@@ -58,7 +58,10 @@ class CodeDifference:
 
 @dataclass(frozen=True)
 class QuantizerDifference:
-    """The comparison at one quantizer: its module, the integer tensor, codes compared, differences by cause."""
+    """The comparison at one quantizer: its module, the integer tensor, codes compared, differences by cause.
+
+    `first` is the first unexplained difference, or the first of all.
+    """
 
     quantizer: str
     tensor: str
@@ -200,7 +203,8 @@ class _Comparison:
                  for index in map(tuple, np.argwhere(theirs != mine).tolist())]
         self.differs |= (theirs != mine).any((1, 2, 3))
         causes = {cause: sum(item.cause is cause for item in found) for cause in Cause}
-        return QuantizerDifference(trace.name, trace.tensor, mine.size, causes, found[0] if found else None)
+        first = next((item for item in found if item.cause is Cause.ERROR), found[0] if found else None)
+        return QuantizerDifference(trace.name, trace.tensor, mine.size, causes, first)
 
     def _explain(self, trace: QuantizerTrace, index: tuple[int, ...], theirs: int, mine: int,
                  allowed: float) -> CodeDifference:

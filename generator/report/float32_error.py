@@ -23,6 +23,10 @@ PRODUCT_ROUNDINGS = 4
 AFFINE_ROUNDINGS = 8
 
 
+#: The operations, besides quantizers, whose rounding is known.
+Step = ops.Conv | ops.Linear | ops.Affine | ops.Clip | ops.MaxPool | ops.Reshape
+
+
 @dataclass(frozen=True, eq=False)
 class Bounded:
     """A tensor (N, *shape): float64 value and a bound on the distance of the float32 value from it."""
@@ -46,8 +50,9 @@ def bounds(network: Network, x: FloatArray, codes: Mapping[str, IntArray],
             value = (codes[node.name] - node.op.zero_point) * scale
             tensors[node.name] = Bounded(value, UNIT * np.abs(value))
         else:
-            tensors[node.name] = Bounded(node.op.forward(source.value), _error(node.op, source,
-                                                                               magnitudes.get(node.name)))
+            assert isinstance(node.op, Step)  # nothing else streamlines
+            error = _error(node.op, source, magnitudes.get(node.name))
+            tensors[node.name] = Bounded(node.op.forward(source.value), error)
     return tensors
 
 
@@ -57,7 +62,7 @@ def in_steps(op: ops.Quantize, x: Bounded) -> FloatArray:
     return np.asarray(x.error / scale + 2 * UNIT * (np.abs(x.value / scale) + abs(op.zero_point)))
 
 
-def _error(op: ops.Op, x: Bounded, magnitude: FloatArray | None) -> FloatArray:
+def _error(op: Step, x: Bounded, magnitude: FloatArray | None) -> FloatArray:
     if isinstance(op, ops.Conv | ops.Linear):
         terms = int(np.prod(op.weight.codes.shape[1:])) + PRODUCT_ROUNDINGS
         absolute = _absolute(op)

@@ -17,7 +17,7 @@ from tests.small_dataflows import small_cnn
 from tests.small_networks import random_input, small_network
 
 NETWORK = legal_network(0)
-VALUES = {"network": NETWORK, "integer": small_network(), "dataflow": small_cnn(), 
+VALUES = {"network": NETWORK, "integer": small_network(), "dataflow": small_cnn(),
           "lowered": lower(thresholds_before_pooling(small_network()))}
 
 
@@ -75,8 +75,8 @@ def test_what_is_not_registered_is_refused():
 def test_a_missing_file_is_one_sentence(tmp_path):
     with pytest.raises(InputError) as caught:
         serialize.load(tmp_path / "gone")
-    assert str(caught.value) == (f"{tmp_path}/gone.json: cannot be read (No such file or directory); a saved value is a "
-                                 "pair NAME.json and NAME.npz")
+    assert str(caught.value) == (f"{tmp_path}/gone.json: cannot be read (No such file or directory); a saved value is "
+                                 "a pair NAME.json and NAME.npz")
 
 
 def replaced(text: str, old: str, new: str) -> str:

@@ -1,4 +1,5 @@
 from fractions import Fraction
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,12 +10,24 @@ from generator.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type
 from generator.errors import UnsupportedError
 from generator.network import integer
 from generator.network.graph import Input, Network, Node
-from generator.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Op, Quantize, QuantWeight, Reshape
+from generator.network.ops import (
+    RELU,
+    Affine,
+    Clip,
+    Conv,
+    Linear,
+    MaxPool,
+    Op,
+    Quantize,
+    QuantWeight,
+    Reshape,
+    Rounding,
+)
 from generator.passes.streamline import streamline, streamline_traced
 from tests.assert_exact import assert_exact
 from tests.exact_network import round_exactly
 
-ROUNDINGS = ["half_even", "half_up", "floor", "ceil"]
+ROUNDINGS = list(get_args(Rounding))
 
 
 def chain(shape: tuple[int, ...], *steps: Op) -> Network:
@@ -102,7 +115,8 @@ def random_network(seed: int) -> Network:
     pick = lambda options: options[rng.integers(len(options))]  # noqa: E731
     shape = (int(rng.integers(1, 3)), int(rng.integers(5, 8)), int(rng.integers(5, 8)))
     steps: list[Op] = [Affine(rng.normal(size=shape[0]), rng.normal(size=1)),
-                       Quantize(rng.uniform(0.1, 0.5, 1), pick([uint_type(4), int_type(3), BIPOLAR]), 0, pick(ROUNDINGS))]
+                       Quantize(rng.uniform(0.1, 0.5, 1), pick([uint_type(4), int_type(3), BIPOLAR]), 0,
+                                pick(ROUNDINGS))]
     channels = shape[0]
     for stage in range(2):
         out = int(rng.integers(1, 4))
@@ -112,9 +126,10 @@ def random_network(seed: int) -> Network:
                           pick([None, rng.normal(size=out)]), stride=(1, 1 + stage), pad=pad))
         channels = out
         middle: list[Op] = [Affine(rng.choice([-1.3, -0.4, 0.0, 0.6, 1.0], out), rng.normal(size=out)),
-                            pick([RELU, Clip(-1.0, 1.0), Clip(-0.25, 2.0)])]
+                            pick([RELU, Clip(-1.0, 1.0), Clip(-0.25, 2.0)]),
+                            Affine(rng.choice([-1.0, 1.0, 2.0], 1), rng.normal(size=1))]
         if stage == 0:
-            middle.insert(int(rng.integers(0, 3)), MaxPool((2, 2), (1, 2)))
+            middle.insert(int(rng.integers(0, 4)), MaxPool((2, 2), (1, 2)))
         dtype = pick(ACTIVATIONS)
         steps += [*middle, Quantize(rng.uniform(0.1, 0.6, 1), dtype,
                                     0 if dtype == BIPOLAR else int(rng.integers(0, 2)), pick(ROUNDINGS))]
@@ -254,5 +269,5 @@ def test_what_has_no_exact_form_is_one_sentence(shape, steps, sentence):
 
 def test_forks_are_refused():
     nodes = (Node("a", quantizer(uint_type(2)), ("x",)), Node("b", RELU, ("a",)), Node("c", RELU, ("a",)))
-    with pytest.raises(UnsupportedError, match="^a: is read 2 times but this version builds chains"):
+    with pytest.raises(UnsupportedError, match=r"^a: is read 2 times but this version builds chains"):
         streamline(Network((Input("x", (1,)),), nodes, ("c",)))

@@ -3,7 +3,7 @@ import pytest
 
 from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
 from generator.errors import UnsupportedError
-from generator.network.integer import INPUT, Conv, HostOutput, IntegerNetwork, MaxPool, Node, Threshold
+from generator.network.integer import INPUT, Conv, HostOutput, IntegerNetwork, MaxPool, Node
 from generator.passes.lower import lower
 from generator.passes.thresholds_before_pooling import thresholds_before_pooling
 from generator.simulate import fast
@@ -23,7 +23,8 @@ def test_fast_equals_golden_at_the_output(activation):
     assert np.array_equal(fast.run(net, x)[net.output].reshape(20, -1), dataflow.golden(x)[dataflow.output_port])
 
 
-@pytest.mark.parametrize(("stride", "dilation", "pad"), [((1, 1), (1, 1), (0, 0, 0, 0)), ((2, 1), (1, 2), (1, 0, 2, 1))])
+@pytest.mark.parametrize(("stride", "dilation", "pad"),
+                         [((1, 1), (1, 1), (0, 0, 0, 0)), ((2, 1), (1, 2), (1, 0, 2, 1))])
 @pytest.mark.parametrize("scale", [1, 1 << 12, 1 << 30])
 def test_convolution_is_exact_in_every_float_type(stride, dilation, pad, scale):
     rng = np.random.default_rng(0)

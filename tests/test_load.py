@@ -1,0 +1,85 @@
+import sys
+
+import pytest
+
+from generator import frontend
+from generator.errors import InputError, ToolError, UnsupportedError
+from generator.load import load_module, load_source
+from generator.network import serialize
+from generator.network.graph import Network
+from generator.network.integer import MaxPool
+from tests.small_networks import small_network
+
+MODELS = """
+import generator.network.graph as graph
+from generator.network.ops import RELU
+network = lambda: graph.Network((graph.Input("x", (3,)),), (graph.Node("relu", RELU, ("x",)),), ("relu",))
+def nothing():
+    return None
+"""
+
+
+@pytest.fixture
+def models(tmp_path):
+    path = tmp_path / "models.py"
+    path.write_text(MODELS)
+    return path
+
+
+def sentence_of(kind, spec: str) -> str:
+    with pytest.raises(kind) as caught:
+        load_source(spec)
+    return str(caught.value)
+
+
+def test_a_function_of_a_file(models):
+    network = load_source(f"{models}:network")
+    assert isinstance(network, Network) and network.output == "relu"
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+def test_a_saved_network(suffix, tmp_path):
+    serialize.save(small_network(), tmp_path / "net.v2")
+    assert serialize.digest(load_source(f"{tmp_path}/net.v2{suffix}")) == serialize.digest(small_network())
+
+
+def test_bad_sources_are_one_sentence(models, tmp_path):
+    assert sentence_of(InputError, f"{tmp_path}/gone.py:f") == f"{tmp_path}/gone.py: no such file; check the path"
+    assert sentence_of(InputError, f"{models}:gone") == (
+        f"{models}: has no function 'gone'; name one that returns a module and an example input")
+    assert sentence_of(InputError, f"{models}:nothing") == (
+        f"{models}:nothing: returns a NoneType without an example input, so the input's shape is unknown; "
+        "return (module, example_input)")
+    assert sentence_of(UnsupportedError, "net.onnx") == (
+        "net.onnx: QONNX import is not available in this version; pass file.py:function or a saved network")
+    assert sentence_of(InputError, "net.txt") == (
+        "net.txt: is no model; pass file.py:function or a saved network NAME.json")
+    serialize.save(MaxPool((2, 2), (2, 2)), tmp_path / "pool")
+    assert sentence_of(InputError, f"{tmp_path}/pool.json") == (
+        f"{tmp_path}/pool.json: holds a MaxPool, not a network; pass a saved network")
+
+
+def test_a_file_that_fails_is_one_sentence(tmp_path):
+    path = tmp_path / "broken.py"
+    path.write_text("1 / 0\n")
+    assert sentence_of(InputError, f"{path}:f") == (
+        f"{path}: fails on import (ZeroDivisionError: division by zero); mend the file")
+    path.write_text("import surely_not_installed\n")
+    assert sentence_of(ToolError, f"{path}:f") == (
+        f"{path}: needs surely_not_installed, which is not installed; "
+        "run pip install what provides surely_not_installed")
+
+
+def test_missing_torch_is_one_sentence(monkeypatch, tmp_path):
+    path = tmp_path / "model.py"
+    path.write_text("import torch\n")
+    for name in [name for name in sys.modules if name.startswith("generator.frontend.brevitas")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(frontend, "brevitas", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert sentence_of(ToolError, f"{path}:f") == (
+        f"{path}: needs torch, which is not installed; run pip install 'headrace[torch]'")
+    with pytest.raises(ToolError) as caught:
+        load_module(None, (1, 1))
+    assert str(caught.value) == (
+        "reading a module needs torch, which is not installed; run pip install 'headrace[torch]'")
