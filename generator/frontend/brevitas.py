@@ -161,7 +161,7 @@ def from_module(module: nn.Module, example_input: Any) -> Network:
     is not supported at once, and InputError for several inputs or outputs and for weights that are not finite.
     """
     if not isinstance(module, nn.Module):
-        raise InputError(f"the model is a {type(module).__name__}, not a torch module; pass a torch.nn.Module")
+        raise InputError(f"the model is of type {type(module).__name__}, not a torch module; pass a torch.nn.Module")
     shape = _sample_shape(example_input)
     with _evaluating(module):
         trace = _trace(module)

@@ -247,7 +247,7 @@ REFUSED = [
      "0 (Linear): is not quantized; use brevitas.nn.QuantLinear"),
     (lambda: nn.Sequential(qnn.QuantLinear(3, 3, bias=False, weight_quant=None)), (1, 3), UnsupportedError,
      "0 (QuantLinear): its weights are not quantized; give it a weight_quant"),
-    (lambda: 5, (1, 3), InputError, "the model is a int, not a torch module; pass a torch.nn.Module"),
+    (lambda: 5, (1, 3), InputError, "the model is of type int, not a torch module; pass a torch.nn.Module"),
     (lambda: nn.Sequential(qnn.QuantIdentity()), 5, InputError,
      "the example input 5 is no array or shape with a batch axis; pass an array (N, ...)"),
     (lambda: nn.Sequential(qnn.QuantLinear(3, 3, bias=False)), (1, 4), InputError,
