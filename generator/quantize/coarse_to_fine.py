@@ -75,7 +75,7 @@ class TensorScale:
 
 
 def _full_scale(max_v: float, bits: int, signed: bool) -> tuple[float, float, int]:
-    """(largest code, mantissa, exponent) of largest / max_v, max_v = mantissa * 2^exponent, so that nothing overflows."""
+    """(largest code, m, e) with max_v = m * 2^e; the largest code over max_v itself could overflow."""
     if not (math.isfinite(max_v) and max_v >= 0):
         raise QuantizationError(f"a maximum magnitude of {max_v} gives no scale; give a finite number from 0 on")
     largest = code_type(bits, signed).hi

@@ -103,6 +103,8 @@ def _unit_samples(x: ArrayLike, bits: int, signed: bool, mode: Mode) -> tuple[Fl
     if mode not in ("default", "fast"):
         raise QuantizationError(f"feature-map mode {mode!r} is unknown; use default or fast")
     samples = finite("feature map", x)
+    if not signed:
+        require_non_negative(samples)
     samples = samples[samples != 0]
     exponent = ceil_log2(peak_of(samples)) if samples.size else 0
     return scale_pow2(samples, -exponent), exponent
@@ -139,7 +141,6 @@ def fq_single(x: ArrayLike, bits: int, mode: Mode = "default", guard: bool = Fal
     (1, (0, 1), (0.5, 0.0), 0.66633081, 'closed_form')
     """
     samples, exponent = _unit_samples(x, bits, False, mode)
-    require_non_negative(samples)
     levels = 2 ** (bits + 1)
     fit = _fit(samples, levels, bits, signed=False)
     if fit.reason is Reason.EMPTY:
