@@ -7,10 +7,10 @@ module adder_tree #(
   parameter int unsigned LEAF_BITS = 4,  // width of each, two's complement
   parameter int unsigned SUM_BITS  = 8   // width of the sum
 ) (
-  input  logic                               ap_clk,  // clock
-  input  logic                               en,      // moves every level by one
-  input  logic        [LEAVES*LEAF_BITS-1:0] leaves,  // numbers, the first in the low bits
-  output logic signed [SUM_BITS-1:0]         sum      // their sum, ceil(log4(LEAVES)) enabled cycles later
+  input  logic                        ap_clk,           // clock
+  input  logic                        en,               // moves every level by one
+  input  logic signed [LEAF_BITS-1:0] leaves [LEAVES],  // numbers
+  output logic signed [SUM_BITS-1:0]  sum               // their sum, ceil(log4(LEAVES)) enabled cycles later
 );
 
   localparam int unsigned LEVELS = ($clog2(LEAVES) + 1) / 2;
@@ -18,34 +18,31 @@ module adder_tree #(
   for (genvar l = 0; l <= LEVELS; l++) begin : gen_level
     localparam int unsigned COUNT = (LEAVES + 4 ** l - 1) / 4 ** l;
     localparam int unsigned BITS  = LEAF_BITS + 2 * l < SUM_BITS ? LEAF_BITS + 2 * l : SUM_BITS;
-    logic [COUNT*BITS-1:0] nodes;
+    logic signed [BITS-1:0] nodes [COUNT];
     if (l == 0) begin : gen_leaf
       for (genvar i = 0; i < COUNT; i++) begin : gen_node
-        assign nodes[i*BITS+:BITS] = leaves[i*LEAF_BITS+:BITS];
+        assign nodes[i] = leaves[i][BITS-1:0];
         if (BITS < LEAF_BITS) begin : gen_cut
           logic unused_high;
-          assign unused_high = ^leaves[i*LEAF_BITS+BITS+:LEAF_BITS-BITS];
+          assign unused_high = ^leaves[i][LEAF_BITS-1:BITS];
         end
       end
     end else begin : gen_sum
-      localparam int unsigned BELOW      = (LEAVES + 4 ** (l - 1) - 1) / 4 ** (l - 1);
-      localparam int unsigned GROWN      = LEAF_BITS + 2 * (l - 1);
-      localparam int unsigned BELOW_BITS = GROWN < SUM_BITS ? GROWN : SUM_BITS;
+      localparam int unsigned BELOW = (LEAVES + 4 ** (l - 1) - 1) / 4 ** (l - 1);
       for (genvar i = 0; i < COUNT; i++) begin : gen_node
         logic signed [BITS-1:0] total;
         always_comb begin
           total = '0;
           for (int unsigned c = 4 * i; c < 4 * i + 4 && c < BELOW; c++) begin
-            total = total + BITS'(signed'(gen_level[l-1].nodes[c*BELOW_BITS+:BELOW_BITS]));
+            total = total + BITS'(gen_level[l-1].nodes[c]);
           end
         end
-        always_ff @(posedge ap_clk) if (en) nodes[i*BITS+:BITS] <= total;
+        always_ff @(posedge ap_clk) if (en) nodes[i] <= total;
       end
     end
   end
 
-  localparam int unsigned TOP_BITS = LEAF_BITS + 2 * LEVELS < SUM_BITS ? LEAF_BITS + 2 * LEVELS : SUM_BITS;
-  assign sum = SUM_BITS'(signed'(gen_level[LEVELS].nodes[TOP_BITS-1:0]));
+  assign sum = SUM_BITS'(gen_level[LEVELS].nodes[0]);
 
   if (LEVELS == 0) begin : gen_no_level
     logic unused_clock;

@@ -19,7 +19,7 @@ module dot_product #(
   input  logic [PE*SIMD*W_BITS-1:0] weights,   // lanes [PE][SIMD]
   input  logic [SIMD*A_BITS-1:0]    acts,      // lanes [SIMD]
   input  logic [TAG_BITS-1:0]       tag_in,    // belongs to weights and acts
-  output logic [PE*SUM_BITS-1:0]    sums,      // lanes [PE]
+  output logic signed [SUM_BITS-1:0] sums [PE],  // one per row
   output logic [TAG_BITS-1:0]       tag_out    // belongs to sums
 );
 
@@ -41,28 +41,28 @@ module dot_product #(
   endfunction
 
   for (genvar p = 0; p < PE; p++) begin : gen_pe
-    logic [LEAVES*LEAF_BITS-1:0] leaves_q;
+    logic signed [LEAF_BITS-1:0] leaves_q [LEAVES];
     if (XNOR) begin : gen_xnor
-      logic [SIMD-1:0] same;
-      assign same = ~(weights[p*SIMD+:SIMD] ^ acts);
       for (genvar c = 0; c < LEAVES; c++) begin : gen_chunk
         localparam int unsigned BITS = SIMD - c * CHUNK < CHUNK ? SIMD - c * CHUNK : CHUNK;
+        logic [BITS-1:0]           same;
         logic [$clog2(BITS+1)-1:0] count;
-        popcount #(.BITS(BITS)) u_popcount (.bits(same[c*CHUNK+:BITS]), .count);
-        always_ff @(posedge ap_clk) if (en) leaves_q[c*LEAF_BITS+:LEAF_BITS] <= LEAF_BITS'(count);
+        assign same = ~(weights[p*SIMD+c*CHUNK+:BITS] ^ acts[c*CHUNK+:BITS]);
+        popcount #(.BITS(BITS)) u_popcount (.bits(same), .count);
+        always_ff @(posedge ap_clk) if (en) leaves_q[c] <= LEAF_BITS'(count);
       end
     end else begin : gen_product
       always_ff @(posedge ap_clk) begin
         if (en) begin
           for (int unsigned s = 0; s < SIMD; s++) begin
-            leaves_q[s*LEAF_BITS+:LEAF_BITS] <= LEAF_BITS'(weight_value(weights[(p*SIMD+s)*W_BITS+:W_BITS])
-                                                         * act_value(acts[s*A_BITS+:A_BITS]));
+            leaves_q[s] <= LEAF_BITS'(weight_value(weights[(p*SIMD+s)*W_BITS+:W_BITS])
+                                    * act_value(acts[s*A_BITS+:A_BITS]));
           end
         end
       end
     end
     adder_tree #(.LEAVES(LEAVES), .LEAF_BITS(LEAF_BITS), .SUM_BITS(SUM_BITS)) u_tree (
-      .ap_clk, .en, .leaves(leaves_q), .sum(sums[p*SUM_BITS+:SUM_BITS])
+      .ap_clk, .en, .leaves(leaves_q), .sum(sums[p])
     );
   end
 

@@ -121,8 +121,8 @@ module mvtu #(
   end
 
   // Multiply and accumulate.
-  logic [PE*ACC_BITS-1:0] sums, acc_q;
-  logic                   sum_valid, sum_first, sum_last, acc_valid_q;
+  logic signed [ACC_BITS-1:0] sums [PE], acc_q [PE];
+  logic                       sum_valid, sum_first, sum_last, acc_valid_q;
 
   dot_product #(
     .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
@@ -139,7 +139,7 @@ module mvtu #(
   always_ff @(posedge ap_clk) begin
     if (en && sum_valid) begin
       for (int unsigned p = 0; p < PE; p++) begin
-        acc_q[p*ACC_BITS+:ACC_BITS] <= (sum_first ? '0 : acc_q[p*ACC_BITS+:ACC_BITS]) + sums[p*ACC_BITS+:ACC_BITS];
+        acc_q[p] <= (sum_first ? '0 : acc_q[p]) + sums[p];
       end
     end
   end
@@ -161,10 +161,7 @@ module mvtu #(
     );
   end else begin : gen_raw
     for (genvar p = 0; p < PE; p++) begin : gen_pe
-      logic signed [ACC_BITS:0] acc;
-      assign acc = (ACC_BITS + 1)'(signed'(acc_q[p*ACC_BITS+:ACC_BITS]));
-      // Shifting one place more than ACC_BITS holds is safe: matches count up to MW.
-      assign y[p*O_BITS+:O_BITS] = XNOR ? O_BITS'(2 * 32'(acc) - MW) : O_BITS'(acc);
+      assign y[p*O_BITS+:O_BITS] = XNOR ? O_BITS'(2 * 32'(acc_q[p]) - MW) : O_BITS'(acc_q[p]);
     end
     assign y_valid = acc_valid_q;
   end

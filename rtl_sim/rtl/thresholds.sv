@@ -16,7 +16,7 @@ module thresholds #(
   input  logic                                   ap_rst_n,   // synchronous reset, active low
   input  logic                                   en,         // moves the pipeline by one
   input  logic [(NF > 1 ? $clog2(NF) : 1) - 1:0] group,      // row group of the accumulators of the next enabled cycle
-  input  logic [PE*ACC_BITS-1:0]                 acc,        // accumulators
+  input  logic signed [ACC_BITS-1:0]             acc [PE],   // accumulators
   input  logic                                   acc_valid,  // accumulators are there
   output logic [PE*O_BITS-1:0]                   y,          // codes, $clog2(N+1) - 1 enabled cycles after acc
   output logic                                   y_valid     // codes are there
@@ -32,20 +32,20 @@ module thresholds #(
     localparam int unsigned STEP = 2 ** (STAGES - 1 - k);
     logic [GROUP_BITS-1:0]  group_now;  // of the thresholds that this stage reads
     logic                   valid;
-    logic [PE*ACC_BITS-1:0] acc_now, bound_q;
-    logic [PE*STAGES-1:0]   count_now, count_before, count;
+    logic signed [ACC_BITS-1:0] acc_now [PE];
+    logic [STAGES-1:0]          count_now [PE], count_before [PE], count [PE];
 
     if (k == 0) begin : gen_first
       assign group_now    = group;
       assign valid        = acc_valid;
       assign acc_now      = acc;
-      assign count_now    = '0;
-      assign count_before = '0;
+      assign count_now    = '{default: '0};
+      assign count_before = '{default: '0};
     end else begin : gen_next
       logic                   valid_q;
       logic [GROUP_BITS-1:0]  group_q;
-      logic [PE*ACC_BITS-1:0] acc_q;
-      logic [PE*STAGES-1:0]   count_q;
+      logic signed [ACC_BITS-1:0] acc_q [PE];
+      logic [STAGES-1:0]          count_q [PE];
       always_ff @(posedge ap_clk) begin
         if (!ap_rst_n) valid_q <= 1'b0;
         else if (en) valid_q <= gen_stage[k-1].valid;
@@ -65,21 +65,20 @@ module thresholds #(
     end
 
     for (genvar p = 0; p < PE; p++) begin : gen_pe
-      logic [STAGES-1:0] index, found;
-      logic              reached;
-      assign index = count_before[p*STAGES+:STAGES] + STAGES'(STEP - 1);
+      logic signed [ACC_BITS-1:0] bound_q;
+      logic [STAGES-1:0]          index;
+      logic                       reached;
+      assign index = count_before[p] + STAGES'(STEP - 1);
       always_ff @(posedge ap_clk) begin
-        if (en) bound_q[p*ACC_BITS+:ACC_BITS] <= words[group_now][(p*N+32'(index))*ACC_BITS+:ACC_BITS];
+        if (en) bound_q <= words[group_now][(p*N+32'(index))*ACC_BITS+:ACC_BITS];
       end
-      assign found   = count_now[p*STAGES+:STAGES];
-      assign reached = 32'(found) + STEP <= N
-                       && signed'(acc_now[p*ACC_BITS+:ACC_BITS]) >= signed'(bound_q[p*ACC_BITS+:ACC_BITS]);
-      assign count[p*STAGES+:STAGES] = reached ? found + STAGES'(STEP) : found;
+      assign reached  = 32'(count_now[p]) + STEP <= N && acc_now[p] >= bound_q;
+      assign count[p] = reached ? count_now[p] + STAGES'(STEP) : count_now[p];
     end
   end
 
   for (genvar p = 0; p < PE; p++) begin : gen_code
-    assign y[p*O_BITS+:O_BITS] = O_BITS'(BASE + 32'(gen_stage[STAGES-1].count[p*STAGES+:STAGES]));
+    assign y[p*O_BITS+:O_BITS] = O_BITS'(BASE + 32'(gen_stage[STAGES-1].count[p]));
   end
   assign y_valid = gen_stage[STAGES-1].valid;
 
