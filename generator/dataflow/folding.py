@@ -43,6 +43,7 @@ def solve_folding(dataflow: Dataflow, cycles_per_frame: int, given: Folding | No
     """
     given = given or {}
     _check_names(dataflow, given)
+    _require_reachable(dataflow, given, cycles_per_frame)
     folding: dict[str, dict[str, int]] = {}
     for item in sorted(dataflow.placed, key=lambda item: len(item.layer.fold_sizes), reverse=True):
         layer = item.layer
@@ -94,9 +95,19 @@ def _cheapest(layer: Layer, fixed: Mapping[str, int], target: int, wishes: Seque
         candidate = dict(zip(names, folds, strict=True))
         if replace_folds(layer, candidate).cycles <= target:
             return candidate
-    fastest = replace_folds(layer, {n: c[-1] for n, c in zip(names, choices, strict=True)}).cycles
-    raise FoldingError(f"{layer.name}: {target} cycles per frame are asked for but it needs at least {fastest}; "
-                       f"ask for {fastest} cycles per frame or more")
+    raise AssertionError(f"{layer.name}: _require_reachable let {target} cycles per frame pass")
+
+
+def _require_reachable(dataflow: Dataflow, given: Folding, target: int) -> None:
+    """Raise FoldingError naming the layer that even with all its free folds open takes the longest."""
+    fastest = {}
+    for layer in dataflow.layers:
+        open_folds = {**layer.fold_sizes, **given.get(layer.name, {})}
+        fastest[layer.name] = replace_folds(layer, open_folds).cycles
+    slowest = max(fastest, key=lambda name: fastest[name])
+    if fastest[slowest] > target:
+        raise FoldingError(f"{slowest}: {target} cycles per frame are asked for but it needs at least "
+                           f"{fastest[slowest]}; ask for {fastest[slowest]} cycles per frame or more")
 
 
 def _product(folds: tuple[int, ...]) -> int:

@@ -6,7 +6,7 @@
 //   JOB     source_stalls sink_stalls seed max_cycles idle_limit
 //           per stream: words reset_after, and for a source the words themselves
 //   RESULT  status stream, then per stream: count valid ready, the words, the cycle of each word
-// `words` is what a source sends, a sink expects, or at most is recorded at an inner stream (a tap). A source that has
+// `words` is what a source sends, and what a sink or an inner stream (a tap) is waited for. A source that has
 // delivered `reset_after` words (0: never) resets its group once, and the group starts again from its first word.
 
 #include <cstdint>
@@ -121,7 +121,7 @@ struct Stream : Binding {
     return true;
   }
 
-  bool finished() const { return side == Side::Tap || count >= words; }
+  bool finished() const { return count >= words; }
 };
 
 int64_t read_integer(std::FILE* file) {

@@ -1,0 +1,154 @@
+"""Builds of a small network, through the command line: what is written, what it computes, what breaks it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import generator as hr
+from generator.__main__ import main
+from generator.network import serialize
+from generator.simulate.host import to_stream
+from tests.small_networks import small_network
+
+FPS = 200e6 / 800
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("model") / "small"
+    serialize.save(small_network(), path)
+    return f"{path}.json"
+
+
+@pytest.fixture(scope="module")
+def built(model, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("built") / "b"
+    assert main(["build", model, "--out", str(out), "--backend", "both", "--fps", str(FPS)]) == 0
+    return out
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def copy_of(built: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(built, tmp_path / "copy"))
+
+
+def test_record(built):
+    record = json.loads((built / "build.json").read_text())
+    assert record["verified"] is True and record["vectors"] == 4
+    assert record["cycles_per_frame"] <= 800 and record["fps"] == 200e6 / record["cycles_per_frame"]
+    layers = {layer["name"]: layer for layer in record["layers"]}
+    assert record["cycles_per_frame"] == max(layer["cycles"] for layer in layers.values())
+    conv1 = layers["conv1"]
+    assert (conv1["mh"], conv1["mw"], conv1["vectors"], conv1["weight_bits"], conv1["output_bits"]) == (6, 36, 49, 1, 2)
+    assert conv1["cycles"] == 6 // conv1["pe"] * 36 // conv1["simd"] * 49
+    assert {"name", "depth", "bits"} == set(record["fifos"][0])
+
+
+def test_the_same_inputs_give_the_same_bytes(built, model, tmp_path):
+    again = tmp_path / "elsewhere"
+    assert main(["build", model, "--out", str(again), "--backend", "both", "--fps", str(FPS)]) == 0
+    assert files(again) == files(built)
+
+
+def test_engines_agree(built):
+    build = hr.Build.open(built)
+    x = np.random.default_rng(0).integers(-3, 20, (5, 1, 8, 8)).astype(np.float32)
+    want = build.predict(x, engine="golden", raw=True)
+    assert np.array_equal(want, build.dataflow.golden(to_stream(build.model.integer.host_input, x))["fc4", 0])
+    for engine in ("fast", "hls", "rtl"):
+        assert np.array_equal(build.predict(x, engine=engine, raw=True), want), engine
+
+
+def test_predict_command(built, tmp_path):
+    x = np.random.default_rng(1).integers(0, 16, (3, 1, 8, 8)).astype(np.float32)
+    np.save(tmp_path / "x.npy", x)
+    for engine in ("fast", "rtl"):
+        arguments = ["--input", str(tmp_path / "x.npy"), "--output", str(tmp_path / f"{engine}.npy")]
+        assert main(["predict", str(built), *arguments, "--engine", engine]) == 0
+    y = np.load(tmp_path / "rtl.npy")
+    assert y.shape == (3, 5) and y.dtype == np.float32
+    assert np.array_equal(y, np.load(tmp_path / "fast.npy"))
+
+
+def test_simulation_measures_what_the_model_predicts(built, tmp_path):
+    copy = copy_of(built, tmp_path)
+    assert main(["sim", str(copy), "--frames", "4"]) == 0
+    result = json.loads((copy / "sim.json").read_text())
+    assert result["bit_exact"] is True and result["frames"] == 4
+    assert result["cycles_per_frame"] == hr.Build.open(copy).cycles
+    assert result["latency_cycles"] == hr.Build.open(copy).record["latency_cycles"]
+
+
+def test_simulation_with_random_stalls(built, tmp_path):
+    copy = copy_of(built, tmp_path)
+    assert main(["sim", str(copy), "--frames", "3", "--stalls", "random", "--seed", "7"]) == 0
+    assert json.loads((copy / "sim.json").read_text())["bit_exact"] is True
+
+
+@pytest.mark.parametrize("layer", ["conv0", "conv1", "fc3", "fc4"])
+def test_a_changed_memory_word_is_found_and_its_layer_named(built, tmp_path, capsys, layer):
+    copy = copy_of(built, tmp_path)
+    memory = copy / "rtl" / f"{layer}_weights.mem"
+    words = memory.read_text().split()
+    words[0] = f"{int(words[0], 16) ^ (1 << 4 * len(words[0])) - 1:0{len(words[0])}x}"[-len(words[0]):]
+    memory.write_text("\n".join(words) + "\n")
+    assert main(["sim", str(copy), "--frames", "2"]) == 1
+    assert re.search(rf"\b{layer}\b", capsys.readouterr().err)
+    assert json.loads((copy / "sim.json").read_text())["bit_exact"] is False
+
+
+def test_a_changed_word_of_the_hls_sources_is_found_and_its_layer_named(built, tmp_path, capsys):
+    copy = copy_of(built, tmp_path)
+    header = copy / "hls" / "weights.hpp"
+    text = header.read_text()
+    start = text.index("conv1_weights")
+    word = re.compile(r"0x([0-9a-f]+)").search(text, start)
+    conv1 = next(layer for layer in hr.Build.open(copy).dataflow.layers if layer.name == "conv1")
+    every_weight = (1 << conv1.simd) - 1
+    header.write_text(text[: word.start(1)] + f"{int(word[1], 16) ^ every_weight:x}" + text[word.end(1) :])
+    assert main(["sim", str(copy), "--frames", "2"]) == 1
+    error = capsys.readouterr().err
+    assert "HLS" in error and "conv1" in error
+
+
+def test_the_bench_needs_no_headrace(built, tmp_path):
+    copy = copy_of(built, tmp_path)
+    # -I hides the checkout, and a stub in front of the installed package makes any import of it fail.
+    block = tmp_path / "block" / "generator"
+    block.mkdir(parents=True)
+    (block / "__init__.py").write_text("raise ImportError('headrace must not be needed')")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(["make", "-C", str(copy / "sim")], env={"PATH": path, "PYTHONPATH": str(block.parent)},
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_saved_network_is_built_without_torch(model, tmp_path):
+    script = ("import sys\nfor name in ('torch', 'brevitas', 'hls4ml', 'sklearn', 'onnx'): sys.modules[name] = None\n"
+              "from generator.__main__ import main\nsys.exit(main(sys.argv[1:]))")
+    out = tmp_path / "b"
+    done = subprocess.run([sys.executable, "-c", script, "build", model, "--out", str(out), "--verify", "1"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (out / "build.json").is_file()
+
+
+def test_folding_file(model, tmp_path):
+    folding = tmp_path / "folding.json"
+    folding.write_text('{"conv1": {"pe": 3, "simd": 4}}')
+    assert main(["build", model, "--out", str(tmp_path / "b"), "--folding", str(folding), "--verify", "1"]) == 0
+    record = json.loads((tmp_path / "b" / "build.json").read_text())
+    assert record["folding"]["conv1"] == {"pe": 3, "simd": 4}
+    assert record["cycles_per_frame"] == 49 * 2 * 9

