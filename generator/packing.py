@@ -3,6 +3,7 @@
 * A stream word holds `lanes` elements, lane 0 in the least significant bits, padded to whole bytes at the boundary.
 * A weight memory word at address nf*SF + sf holds rows nf*PE + p and columns sf*SIMD + s as lanes [PE][SIMD].
 * A threshold memory word at address nf holds the thresholds of rows nf*PE + p as lanes [PE][N].
+* A word of one value per channel at address nf holds channels nf*PE + p as lanes [PE].
 * The columns of a lowered convolution are ordered (kh*K_w + kw)*C_in + c, as the sliding window emits them.
 """
 
@@ -56,6 +57,16 @@ def weight_words(W: IntArray, pe: int, simd: int) -> IntArray:
 def threshold_words(T: IntArray, pe: int) -> IntArray:
     """Thresholds (MH, N) -> (NF, PE, N), one memory word per address."""
     return T.reshape(-1, pe, T.shape[1])
+
+
+def channel_words(values: IntArray, pe: int) -> IntArray:
+    """One value per channel (C,) -> (C/PE, 1, PE), one memory word per group of PE channels."""
+    return values.reshape(-1, 1, pe)
+
+
+def is_uniform(words: IntArray) -> bool:
+    """True if all memory words are alike, so that one of them will do."""
+    return bool(np.all(words == words[:1]))
 
 
 def conv_matrix(weights: IntArray) -> IntArray:

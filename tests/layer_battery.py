@@ -10,6 +10,7 @@ All layers of a class are compiled into one Verilated model and one set of C pro
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -131,3 +132,10 @@ class LayerBattery:
         command = [verilator(), "--lint-only", "-Wall", "--top-module", "harness", "-y", library, wrapper]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def battery(kind: str) -> type[LayerBattery]:
+    """The first battery in the test module of a kind of layer."""
+    module = vars(importlib.import_module(f"tests.layers.test_{kind}")).values()
+    return next(item for item in module if isinstance(item, type) and issubclass(item, LayerBattery)
+                and item is not LayerBattery)  # fmt: skip

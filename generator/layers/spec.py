@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from generator.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, parse
 from generator.errors import InputError, require_divides, require_positive
+from generator.layers.activation import require_thresholds_fit
 from generator.layers.base import Layer
 from generator.layers.dwc import Dwc
 from generator.layers.fifo import Fifo
 from generator.layers.max_pool import MaxPool
 from generator.layers.mvtu import Mvtu
+from generator.layers.requant import Requant, Rounding
 from generator.layers.swu import Swu
+from generator.layers.threshold import Threshold
 
 DEFAULT_FRAMES = 3
 
@@ -38,6 +41,14 @@ def random_values(rng: np.random.Generator, dtype: DataType, shape: tuple[int, .
     """Uniform values of a type."""
     values = rng.integers(dtype.lo, dtype.hi + 1, shape)
     return np.where(values >= 0, 1, -1) if dtype == BIPOLAR else values
+
+
+def random_thresholds(layer: str, rng: np.random.Generator, lo: IntArray, hi: IntArray, dtype: DataType) -> IntArray:
+    """Thresholds (rows, N) for values from lo to hi, each (rows,), drawn where a random one falls."""
+    require_thresholds_fit(layer, dtype)
+    spread = np.maximum(1, (hi - lo) // 8)[:, None]
+    centre = ((hi + lo) // 2)[:, None]
+    return np.sort(centre + rng.integers(-spread, spread + 1, (len(lo), dtype.steps)), axis=1)
 
 
 class Fields:
@@ -127,14 +138,38 @@ def _mvtu(f: Fields, rng: np.random.Generator) -> Layer:
     if output == "acc":
         return Mvtu(f.name, weights, None, weight, element, accumulator, vectors, pe, simd)
     dtype = parse(output)
-    if dtype.steps > 255:
-        raise InputError(f"{f.name}: an output of {dtype} would need {dtype.steps} thresholds per row; "
-                         "use 8 bits or fewer, or acc")
-    # Drawn where a random accumulator falls, so that every output value occurs.
-    spread = np.maximum(1, (hi - lo) // 8)[:, None]
-    centre = ((hi + lo) // 2)[:, None]
-    thresholds = np.sort(centre + rng.integers(-spread, spread + 1, (mh, dtype.steps)), axis=1)
+    thresholds = random_thresholds(f.name, rng, lo, hi, dtype)
     return Mvtu(f.name, weights, thresholds, weight, element, dtype, vectors, pe, simd)
+
+
+def _threshold(f: Fields, rng: np.random.Generator) -> Layer:
+    channels, element, dtype = f.integer("channels"), f.dtype("input"), f.dtype("output")
+    pixels, pe = f.integer("pixels"), f.integer("pe", 1)
+    require_positive(f.name, channels=channels)
+    rows = np.ones(1 if f.flag("shared") else channels, np.int64)
+    # Three quarters of the range on both sides of its middle, since the input is uniform.
+    span = 3 * (element.hi - element.lo)
+    middle = (element.hi + element.lo) // 2
+    drawn = random_thresholds(f.name, rng, rows * (middle - span), rows * (middle + span), dtype)
+    inverted = frozenset(np.flatnonzero(rng.integers(0, 2, channels)).tolist() if f.flag("inverted") else ())
+    thresholds = np.broadcast_to(drawn, (channels, dtype.steps))
+    return Threshold(f.name, thresholds, element, dtype, pixels, inverted, pe)
+
+
+def _requant(f: Fields, rng: np.random.Generator) -> Layer:
+    channels, element, dtype = f.integer("channels"), f.dtype("input"), f.dtype("output")
+    pixels, pe = f.integer("pixels"), f.integer("pe", 1)
+    require_positive(f.name, channels=channels)
+    rows = np.ones(1 if f.flag("shared") else channels, np.int64)
+    # Scales around the one that maps the input's range onto the output's, in halves so that ties occur.
+    shift = int(rng.integers(1, 5)) + max(0, (element.hi - element.lo).bit_length() - dtype.bits)
+    scale = max(1, ((dtype.hi - dtype.lo) << shift) // (element.hi - element.lo))
+    multiplier = rows * rng.integers(1, 2 * scale + 1, len(rows)) * rng.choice([-1, 1], len(rows))
+    noise = rng.integers(-(1 << shift), (1 << shift) + 1, len(rows))
+    offset = (((dtype.hi + dtype.lo) << shift) - multiplier * (element.hi + element.lo)) // 2 + noise
+    multiplier, offset = (np.broadcast_to(values, (channels,)) for values in (multiplier, offset))
+    rounding = cast(Rounding, f.text("rounding", "half_up"))  # checked by the layer
+    return Requant(f.name, multiplier, offset, shift, rounding, element, dtype, pixels, pe)
 
 
 def _swu(f: Fields, rng: np.random.Generator) -> Layer:
@@ -165,5 +200,6 @@ def _fifo(f: Fields, rng: np.random.Generator) -> Layer:
 
 #: How a spec of each kind becomes a layer.
 BUILDERS: dict[str, Callable[[Fields, np.random.Generator], Layer]] = {
-    "mvtu": _mvtu, "swu": _swu, "max_pool": _max_pool, "dwc": _dwc, "fifo": _fifo,
+    "mvtu": _mvtu, "swu": _swu, "threshold": _threshold, "requant": _requant, "max_pool": _max_pool, "dwc": _dwc,
+    "fifo": _fifo,
 }  # fmt: skip

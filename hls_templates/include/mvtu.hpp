@@ -14,61 +14,11 @@
 #ifndef HEADRACE_MVTU_HPP
 #define HEADRACE_MVTU_HPP
 
-#include "popcount.hpp"
+#include "dot_product.hpp"
+#include "thresholds.hpp"
 #include "words.hpp"
 
 namespace headrace {
-
-// Above this number of thresholds a binary search takes their place of comparators side by side.
-constexpr int MVTU_MAX_COMPARATORS = 15;
-
-// w * x without a multiplier where one of them is bipolar.
-template <int W_BITS, int W_KIND, int A_BITS, int A_KIND>
-int64_t mvtu_product(uint64_t w, uint64_t x) {
-#pragma HLS INLINE
-  if (W_KIND == BIPOLAR) return w ? decode<A_BITS, A_KIND>(x) : -decode<A_BITS, A_KIND>(x);
-  if (A_KIND == BIPOLAR) return x ? decode<W_BITS, W_KIND>(w) : -decode<W_BITS, W_KIND>(w);
-  return decode<W_BITS, W_KIND>(w) * decode<A_BITS, A_KIND>(x);
-}
-
-// Contribution of one fold to an accumulator: SIMD products or matches.
-template <int SIMD, int W_BITS, int W_KIND, int A_BITS, int A_KIND>
-int64_t mvtu_fold(const uint64_t (&w)[chunks_of(SIMD * W_BITS)], const uint64_t (&x)[chunks_of(SIMD * A_BITS)]) {
-#pragma HLS INLINE
-  int64_t sum = 0;
-  if (W_KIND == BIPOLAR && A_KIND == BIPOLAR) {
-    for (int k = 0; k < chunks_of(SIMD); ++k) {
-#pragma HLS UNROLL
-      sum += popcount64(~(w[k] ^ x[k]) & low_mask(SIMD - 64 * k));
-    }
-  } else {
-    for (int s = 0; s < SIMD; ++s) {
-#pragma HLS UNROLL
-      sum += mvtu_product<W_BITS, W_KIND, A_BITS, A_KIND>(get_lane<W_BITS>(w, s), get_lane<A_BITS>(x, s));
-    }
-  }
-  return sum;
-}
-
-// #{n : acc >= T_n}. The search halves a range of 2^k - 1 thresholds; those beyond N are never reached.
-template <int ACC_BITS, int N, int CHUNKS>
-int mvtu_count(int64_t acc, const uint64_t (&thresholds)[CHUNKS]) {
-#pragma HLS INLINE
-  int count = 0;
-  if (N <= MVTU_MAX_COMPARATORS) {
-    for (int n = 0; n < N; ++n) {
-#pragma HLS UNROLL
-      count += acc >= decode<ACC_BITS, SIGNED>(get_lane<ACC_BITS>(thresholds, n));
-    }
-  } else {
-    for (int bit = 15; bit >= 0; --bit) {
-#pragma HLS UNROLL
-      const int probe = count + (1 << bit);
-      if (probe <= N && acc >= decode<ACC_BITS, SIGNED>(get_lane<ACC_BITS>(thresholds, probe - 1))) count = probe;
-    }
-  }
-  return count;
-}
 
 template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
           int N, int O_BITS, int BASE>
@@ -106,11 +56,11 @@ void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_B
     for (int p = 0; p < PE; ++p) {
 #pragma HLS UNROLL
       const int64_t before = sf == 0 ? int64_t(0) : acc[p].to_int64();
-      acc[p] = before + mvtu_fold<SIMD, W_BITS, W_KIND, A_BITS, A_KIND>(weights[p][nf * SF + sf], x);
+      acc[p] = before + dot_product<SIMD, W_BITS, W_KIND, A_BITS, A_KIND>(weights[p][nf * SF + sf], x);
       if (sf == SF - 1) {
         const int64_t sum = acc[p].to_int64();
         const int64_t raw = W_KIND == BIPOLAR && A_KIND == BIPOLAR ? 2 * sum - MW : sum;
-        const int64_t value = N == 0 ? raw : BASE + mvtu_count<ACC_BITS, N>(sum, thresholds[p][nf]);
+        const int64_t value = N == 0 ? raw : BASE + count_thresholds<ACC_BITS, N>(sum, thresholds[p][nf]);
         put_lane<O_BITS>(y, p, uint64_t(value) & low_mask(O_BITS));
       }
     }

@@ -5,28 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from generator.datatypes import uint_type
-from generator.layers import LAYERS, Dwc, Fifo, MaxPool, Swu
-from generator.layers.base import Layer
-from generator.layers.spec import layer_from_spec
+from generator.layers import LAYERS
 from generator.paths import data_folder
+from tests.layer_battery import battery
 
 INCLUDE = data_folder("hls_templates") / "include"
-SAMPLES: dict[str, Layer] = {
-    "mvtu": layer_from_spec({"kind": "mvtu", "mw": 4, "mh": 2, "weight": "int4", "input": "uint2",
-                             "output": "uint2"}).layer,
-    "swu": Swu("s", 4, 4, 1, (3, 3), uint_type(2)),
-    "max_pool": MaxPool("p", 4, 4, 1, (2, 2), (2, 2), uint_type(2)),
-    "dwc": Dwc("d", 1, 2, uint_type(2), 4),
-    "fifo": Fifo("f", 4, 1, uint_type(2), 4),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_template_parameters_are_those_of_the_layer(kind: str) -> None:
     source = (INCLUDE / f"{kind}.hpp").read_text()
     found = re.findall(rf"template <([^>]*)>\s*void {kind}\(", source)
-    wanted = [name for name, _ in SAMPLES[kind].parameters()]
+    wanted = [name for name, _ in battery(kind).layers()[0].parameters()]
     assert found
     for parameters in found:
         assert re.findall(r"int (\w+)", parameters) == wanted

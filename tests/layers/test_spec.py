@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from generator.errors import HeadraceError
+from generator.layers import LAYERS
 from generator.layers.spec import layer_from_spec
 
 MVTU = {"kind": "mvtu", "mh": 8, "mw": 6, "pe": 2, "simd": 3, "weight": "ternary", "input": "uint2", "output": "uint2"}
@@ -13,13 +14,14 @@ SWU = {"kind": "swu", "height": 5, "width": 5, "channels": 4, "kernel": [3, 3], 
 
 @pytest.mark.parametrize(("spec", "sentence"), [
     ([], "spec 0 is not a JSON object; write {\"kind\": \"mvtu\", ...}"),
-    ({"kind": "conv"}, "spec 0: kind 'conv' is unknown; choose one of ['mvtu', 'swu', 'max_pool', 'dwc', 'fifo']"),
+    ({"kind": "conv"}, f"spec 0: kind 'conv' is unknown; choose one of {list(LAYERS)}"),
     (MVTU | {"pe": 3}, "mvtu0: PE=3 must divide MH=8; choose one of [1, 2, 4, 8]"),
     (MVTU | {"simd": 4}, "mvtu0: SIMD=4 must divide MW=6; choose one of [1, 2, 3, 6]"),
     (MVTU | {"mh": 0}, "mvtu0: mh=0 must be positive; use 1 or more"),
     (MVTU | {"mh": "8"}, "mvtu0: mh='8' is not a whole number"),
     ({k: v for k, v in MVTU.items() if k != "mw"}, "mvtu0: mw is missing; give a whole number"),
-    (MVTU | {"weight": "int1"}, "type 'int1' is unknown; write bipolar, ternary, int2..int32, uint1..uint32 or [lo,hi]"),
+    (MVTU | {"weight": "int1"},
+     "type 'int1' is unknown; write bipolar, ternary, int2..int32, uint1..uint32 or [lo,hi]"),
     (MVTU | {"output": "uint12"}, "mvtu0: an output of uint12 would need 4095 thresholds per row; "
                                   "use 8 bits or fewer, or acc"),
     (MVTU | {"stride": 2}, "mvtu0: stride is unknown for this kind of layer; remove it"),

@@ -9,18 +9,10 @@ import pytest
 from generator.layers import LAYERS
 from generator.paths import data_folder
 from generator.simulate.tools import verilator
-from tests.layer_battery import LayerBattery
-from tests.layers.test_dwc import TestDwc as Dwcs
-from tests.layers.test_fifo import TestFifo as Fifos
-from tests.layers.test_max_pool import TestMaxPool as MaxPools
-from tests.layers.test_mvtu import TestMvtu as Mvtus
-from tests.layers.test_swu import TestOverlapping as Swus
+from tests.layer_battery import battery
 
 LIBRARY = data_folder("rtl_sim") / "rtl"
 MODULES = sorted(LIBRARY.glob("*.sv"))
-BATTERIES: dict[str, type[LayerBattery]] = {
-    "mvtu": Mvtus, "swu": Swus, "max_pool": MaxPools, "dwc": Dwcs, "fifo": Fifos,
-}  # fmt: skip
 
 
 def lint(module: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -38,7 +30,7 @@ def test_module_lints_alone(module: Path) -> None:
 def test_parameters_are_those_of_the_layer(kind: str) -> None:
     source = (LIBRARY / f"{kind}.sv").read_text()
     found = re.findall(r"^  parameter (int|string) +(\w+) +=", source, re.MULTILINE)
-    for layer in BATTERIES[kind].layers():
+    for layer in battery(kind).layers():
         assert [name for sort, name in found if sort == "int"] == [name for name, _ in layer.parameters()]
         files = [name for sort, name in found if sort == "string"]
         assert {f"{memory.name}_FILE" for memory in layer.memories()} <= set(files)
