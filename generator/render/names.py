@@ -42,6 +42,15 @@ _FILES: Final = "aux com1 com2 com3 com4 con lpt1 lpt2 lpt3 lpt4 nul prn"
 RESERVED: Final = frozenset(f"{_CPP} {_SYSTEMVERILOG} {_FILES}".split())
 
 
+def module_name(kind: str) -> str:
+    """The SystemVerilog module of a kind of layer; a keyword is escaped, and a space ends the escape.
+
+    >>> [module_name(kind) for kind in ("add", "fork")]
+    ['add', '\\\\fork ']
+    """
+    return f"\\{kind} " if kind in _SYSTEMVERILOG.split() else kind
+
+
 def identifier(text: str) -> str:
     """`text` as an identifier that is legal, and no keyword, in C++, SystemVerilog, Tcl and as a file name.
 

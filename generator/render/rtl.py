@@ -10,7 +10,7 @@ from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from generator.errors import InputError
 from generator.layers.base import Layer, Stream
 from generator.paths import data_folder
-from generator.render.names import identifier
+from generator.render.names import identifier, module_name
 
 #: The module of top.sv.
 TOP = "accelerator"
@@ -91,7 +91,7 @@ class _Instance:
     """A layer as the template wants it; `title` and `notes` are its comment."""
 
     name: str
-    kind: str
+    module: str
     title: str
     notes: tuple[str, ...]
     parameters: tuple[tuple[str, str], ...]
@@ -111,6 +111,7 @@ def _top(dataflow: Dataflow, header: str) -> str:
         wires=[wire for port, wire in wires.items() if port[0] != SOURCE],
         range_width=max(len(wire.range) for wire in wires.values()),
         layers=[_instance(item, names) for item in dataflow.placed],
+        has_open_ports=any(_has_open_ports(layer) for layer in dataflow.layers),
         count_bits=max(1, last_word.bit_length()),
         last_word=last_word,
     )
@@ -126,9 +127,10 @@ def _instance(item: Placed, names: dict[Port, str]) -> _Instance:
     parameters = (*((name, str(value)) for name, value in layer.parameters()), *files)
     outputs = tuple((layer.name, k) for k in range(len(layer.outputs)))
     ports = (("ap_clk", "ap_clk"), ("ap_rst_n", "ap_rst_n"),
-             *_connections("s", item.sources, names), *_connections("m", outputs, names))  # fmt: skip
-    return _Instance(identifier(layer.name), layer.kind, _title(layer), _notes(layer), _aligned(parameters),
-                     _aligned(ports))  # fmt: skip
+             *_connections("s", item.sources, names), *_open_ports("s", len(layer.inputs), layer.max_inputs),
+             *_connections("m", outputs, names), *_open_ports("m", len(outputs), layer.max_outputs))  # fmt: skip
+    return _Instance(identifier(layer.name), module_name(layer.kind), _title(layer), _notes(layer),
+                     _aligned(parameters), _aligned(ports))  # fmt: skip
 
 
 def _connections(side: str, ports: tuple[Port, ...], names: dict[Port, str]) -> list[tuple[str, str]]:
@@ -136,6 +138,20 @@ def _connections(side: str, ports: tuple[Port, ...], names: dict[Port, str]) -> 
     return [
         (f"{side}{index if len(ports) > 1 else ''}_axis_{signal}", f"{names[port]}_{signal}")
         for index, port in enumerate(ports)
+        for signal in ("TDATA", "TVALID", "TREADY")
+    ]
+
+
+def _has_open_ports(layer: Layer) -> bool:
+    return len(layer.inputs) < layer.max_inputs or len(layer.outputs) < layer.max_outputs
+
+
+def _open_ports(side: str, used: int, existing: int) -> list[tuple[str, str]]:
+    """The ports of a kernel that the layer does not use: inputs are 0, outputs stay open."""
+    driven = ("TDATA", "TVALID") if side == "s" else ("TREADY",)
+    return [
+        (f"{side}{index}_axis_{signal}", "'0" if signal in driven else "")
+        for index in range(used, existing)
         for signal in ("TDATA", "TVALID", "TREADY")
     ]
 

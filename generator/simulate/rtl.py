@@ -13,6 +13,7 @@ from pathlib import Path
 from generator.dataflow.graph import SOURCE, Dataflow, Port
 from generator.layers.base import Layer
 from generator.paths import data_folder
+from generator.render.names import module_name
 from generator.render.rtl import TOP, stream_names, template
 from generator.simulate.harness import Endpoint, RtlModel, Side
 from generator.simulate.tools import require_build_tools, run_tool, verilator
@@ -66,7 +67,7 @@ def compile_layers(layers: Sequence[Layer], work: Path) -> RtlModel:
         first = len(endpoints)
         endpoints += _layer_endpoints(index, layer)
         ports = tuple((prefix, first + k) for k, prefix in enumerate(_prefixes(layer)))
-        instances.append(_Instance(layer.kind, _layer_parameters(index, layer), ports))
+        instances.append(_Instance(module_name(layer.kind), _layer_parameters(index, layer), ports))
         for memory in layer.memories():
             (work / _memory_file(index, memory.name)).write_text(memory.mem_text())
     sources = sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))

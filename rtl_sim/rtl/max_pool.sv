@@ -1,9 +1,5 @@
 // Maximum (or minimum) over KERNEL windows at STRIDE, one input word per cycle; no padding.
 //
-// Columns first: a word updates the running results of the ceil(KERNEL_W/STRIDE_W) windows over its column. The one that
-// ends there updates the ceil(KERNEL_H/STRIDE_H) windows over its row. Window w uses slot w mod SLOTS; since a slot
-// starts anew every SLOTS*STRIDE columns, slot s starts at phase s*STRIDE of a column counter of that period and ends
-// KERNEL-1 later. No window ends before column KERNEL-1. Windows that the frame cuts off never end.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar, which compares as its code.
 module max_pool #(
   parameter int    HEIGHT       = 4,  // rows in
@@ -17,7 +13,7 @@ module max_pool #(
   parameter int    E_BITS       = 4,  // width of an element
   parameter int    E_KIND       = 0,  // kind of the elements
   parameter int    MODE         = 0,  // 0 maximum, 1 minimum, 2 per channel
-  parameter string MINIMUM_FILE = ""  // MODE 2: per word of a pixel, a bit for each channel of which the minimum is taken
+  parameter string MINIMUM_FILE = ""  // MODE 2: per word of a pixel, a bit for each channel that takes the minimum
 ) (
   input  logic                         ap_clk,         // clock
   input  logic                         ap_rst_n,       // synchronous reset, active low
@@ -29,34 +25,12 @@ module max_pool #(
   input  logic                         m_axis_TREADY   // word out is taken
 );
 
-  localparam int unsigned BITS      = PE * E_BITS;
-  localparam int unsigned FOLDS     = CHANNELS / PE;
-  localparam int unsigned OUT_WIDTH = (WIDTH - KERNEL_W) / STRIDE_W + 1;
-  localparam int unsigned SLOTS_W   = (KERNEL_W + STRIDE_W - 1) / STRIDE_W;
-  localparam int unsigned SLOTS_H   = (KERNEL_H + STRIDE_H - 1) / STRIDE_H;
-  localparam int unsigned PERIOD_W  = SLOTS_W * STRIDE_W;
-  localparam int unsigned PERIOD_H  = SLOTS_H * STRIDE_H;
-  localparam int unsigned ROW_WORDS = OUT_WIDTH * FOLDS;
-  localparam int unsigned FOLD_BITS = FOLDS > 1 ? $clog2(FOLDS) : 1;
-  localparam int unsigned X_BITS    = WIDTH > 1 ? $clog2(WIDTH) : 1;
-  localparam int unsigned Y_BITS    = HEIGHT > 1 ? $clog2(HEIGHT) : 1;
-  localparam int unsigned XP_BITS   = PERIOD_W > 1 ? $clog2(PERIOD_W) : 1;
-  localparam int unsigned YP_BITS   = PERIOD_H > 1 ? $clog2(PERIOD_H) : 1;
-  localparam int unsigned ROW_BITS  = ROW_WORDS > 1 ? $clog2(ROW_WORDS) : 1;
-
-  function automatic logic [BITS-1:0] better(input logic [BITS-1:0] a, input logic [BITS-1:0] b,
-                                             input logic [PE-1:0] minimum);
-    for (int unsigned p = 0; p < PE; p++) begin
-      logic a_greater;
-      a_greater = E_KIND == 1 ? signed'(a[p*E_BITS+:E_BITS]) > signed'(b[p*E_BITS+:E_BITS])
-                              : a[p*E_BITS+:E_BITS] > b[p*E_BITS+:E_BITS];
-      better[p*E_BITS+:E_BITS] = a_greater != minimum[p] ? a[p*E_BITS+:E_BITS] : b[p*E_BITS+:E_BITS];
-    end
-  endfunction
+  localparam int unsigned BITS  = PE * E_BITS;
+  localparam int unsigned FOLDS = CHANNELS / PE;
 
   logic            en;  // the pipeline moves
-  logic [BITS-1:0] word;
-  logic            word_valid, take;
+  logic [BITS-1:0] word, result;
+  logic            word_valid, result_valid;
   logic            unused_pad;
   assign unused_pad = ^s_axis_TDATA;
 
@@ -65,130 +39,36 @@ module max_pool #(
     .s_axis_TDATA(s_axis_TDATA[BITS-1:0]), .s_axis_TVALID, .s_axis_TREADY,
     .m_axis_TDATA(word), .m_axis_TVALID(word_valid), .m_axis_TREADY(en)
   );
-  assign take = word_valid && en;
-
-  // Where the word lies: fold, column and row, the latter two also modulo the period of the slots.
-  logic [FOLD_BITS-1:0] fold_q;
-  logic [X_BITS-1:0]    x_q;
-  logic [XP_BITS-1:0]   x_phase_q;
-  logic [Y_BITS-1:0]    y_q;
-  logic [YP_BITS-1:0]   y_phase_q;
-  logic                 fold_last, x_last, y_last;
-
-  assign fold_last = fold_q == FOLD_BITS'(FOLDS - 1);
-  assign x_last    = x_q == X_BITS'(WIDTH - 1);
-  assign y_last    = y_q == Y_BITS'(HEIGHT - 1);
-
-  always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) begin
-      fold_q    <= '0;
-      x_q       <= '0;
-      x_phase_q <= '0;
-      y_q       <= '0;
-      y_phase_q <= '0;
-    end else if (take) begin
-      fold_q <= fold_last ? '0 : fold_q + 1'b1;
-      if (fold_last) begin
-        x_q       <= x_last ? '0 : x_q + 1'b1;
-        x_phase_q <= x_last || x_phase_q == XP_BITS'(PERIOD_W - 1) ? '0 : x_phase_q + 1'b1;
-      end
-      if (fold_last && x_last) begin
-        y_q       <= y_last ? '0 : y_q + 1'b1;
-        y_phase_q <= y_last || y_phase_q == YP_BITS'(PERIOD_H - 1) ? '0 : y_phase_q + 1'b1;
-      end
-    end
-  end
 
   // Which channels of the word take the minimum.
-  logic [PE-1:0] minimum;
+  logic [(FOLDS > 1 ? $clog2(FOLDS) : 1)-1:0] fold;
+  logic [PE-1:0]                              minimum;
   if (MODE == 2) begin : gen_per_channel
     logic [PE-1:0] masks [FOLDS];
     initial $readmemh(MINIMUM_FILE, masks);
-    assign minimum = masks[fold_q];
+    assign minimum = masks[fold];
   end else begin : gen_uniform
-    assign minimum = {PE{MODE == 1}};
+    logic unused_fold;
+    assign unused_fold = ^fold;
+    assign minimum     = {PE{MODE == 1}};
   end
 
-  // Columns: one running result per slot and fold.
-  logic [SLOTS_W-1:0]      x_ends;
-  logic [SLOTS_W*BITS-1:0] x_new;
-  logic [BITS-1:0]         x_done_d, x_done_q;
-  logic                    x_ended_q;
-  logic [PE-1:0]           minimum_q;
-
-  for (genvar s = 0; s < SLOTS_W; s++) begin : gen_column_slot
-    localparam int unsigned FIRST = s * STRIDE_W;
-    localparam int unsigned LAST  = (s * STRIDE_W + KERNEL_W - 1) % PERIOD_W;
-    logic [BITS-1:0] running [FOLDS];
-    assign x_new[s*BITS+:BITS] = x_phase_q == XP_BITS'(FIRST) ? word : better(word, running[fold_q], minimum);
-    assign x_ends[s] = x_phase_q == XP_BITS'(LAST) && 32'(x_q) + 1 >= KERNEL_W;
-    always_ff @(posedge ap_clk) if (take) running[fold_q] <= x_new[s*BITS+:BITS];
-  end
-
-  always_comb begin
-    x_done_d = '0;
-    for (int unsigned s = 0; s < SLOTS_W; s++) x_done_d |= x_ends[s] ? x_new[s*BITS+:BITS] : '0;
-  end
-
-  // Rows: one running result per slot, column out and fold. The row flags travel with the finished columns.
-  logic [SLOTS_H-1:0]      y_starts_q, y_ends_q;
-  logic [SLOTS_H*BITS-1:0] y_new;
-  logic [ROW_BITS-1:0]     address_q;
-  logic                    step;
-  logic [BITS-1:0]         result;
-
-  always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) x_ended_q <= 1'b0;
-    else if (en) x_ended_q <= word_valid && |x_ends;
-  end
-  always_ff @(posedge ap_clk) begin
-    if (en) begin
-      x_done_q  <= x_done_d;
-      minimum_q <= minimum;
-    end
-  end
-
-  // A row of finished columns is ROW_WORDS long, whatever lies between.
-  assign step = x_ended_q && en;
-  always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) address_q <= '0;
-    else if (step) address_q <= address_q == ROW_BITS'(ROW_WORDS - 1) ? '0 : address_q + 1'b1;
-  end
-
-  for (genvar s = 0; s < SLOTS_H; s++) begin : gen_row_slot
-    localparam int unsigned FIRST = s * STRIDE_H;
-    localparam int unsigned LAST  = (s * STRIDE_H + KERNEL_H - 1) % PERIOD_H;
-    logic [BITS-1:0] running [ROW_WORDS];
-    always_ff @(posedge ap_clk) begin
-      if (en) begin
-        y_starts_q[s] <= y_phase_q == YP_BITS'(FIRST);
-        y_ends_q[s]   <= y_phase_q == YP_BITS'(LAST) && 32'(y_q) + 1 >= KERNEL_H;
-      end
-    end
-    assign y_new[s*BITS+:BITS] = y_starts_q[s] ? x_done_q : better(x_done_q, running[address_q], minimum_q);
-    always_ff @(posedge ap_clk) if (step) running[address_q] <= y_new[s*BITS+:BITS];
-  end
-
-  always_comb begin
-    result = '0;
-    for (int unsigned s = 0; s < SLOTS_H; s++) result |= y_ends_q[s] ? y_new[s*BITS+:BITS] : '0;
-  end
+  pooling #(
+    .HEIGHT(HEIGHT), .WIDTH(WIDTH), .CHANNELS(CHANNELS), .KERNEL_H(KERNEL_H), .KERNEL_W(KERNEL_W),
+    .STRIDE_H(STRIDE_H), .STRIDE_W(STRIDE_W), .PE(PE), .E_BITS(E_BITS), .IS_SIGNED(E_KIND == 1), .SUM(0)
+  ) u_pooling (
+    .ap_clk, .ap_rst_n, .en, .word, .word_valid, .minimum, .fold, .result, .result_valid
+  );
 
   skid #(.BITS(BITS)) u_out (
     .ap_clk, .ap_rst_n,
-    .s_axis_TDATA(result), .s_axis_TVALID(x_ended_q && |y_ends_q), .s_axis_TREADY(en),
+    .s_axis_TDATA(result), .s_axis_TVALID(result_valid), .s_axis_TREADY(en),
     .m_axis_TDATA(m_axis_TDATA[BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
   );
   if (BITS % 8 != 0) begin : gen_pad
     assign m_axis_TDATA[(BITS+7)/8*8-1:BITS] = '0;
   end
 
-  if (CHANNELS % PE != 0) begin : gen_check_pe
-    $error("max_pool: PE=%0d must divide CHANNELS=%0d", PE, CHANNELS);
-  end
-  if (KERNEL_H > HEIGHT || KERNEL_W > WIDTH || STRIDE_H < 1 || STRIDE_W < 1) begin : gen_check_kernel
-    $error("max_pool: a window of %0dx%0d does not fit into %0dx%0d", KERNEL_H, KERNEL_W, HEIGHT, WIDTH);
-  end
   if (MODE < 0 || MODE > 2 || E_KIND < 0 || E_KIND > 2) begin : gen_check_mode
     $error("max_pool: MODE=%0d and E_KIND=%0d must be 0, 1 or 2", MODE, E_KIND);
   end
