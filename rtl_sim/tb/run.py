@@ -112,6 +112,7 @@ def main() -> int:
         fail(f"{vectors}: there are no such vectors; give an .npz file with the words of every stream")
     prepare_tools()
     sys.path.insert(0, str(SIM))  # where cocotb finds the bench, in Python's isolated mode too
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # this folder stays as it was written
     job = {"frames": options.frames, "stalls": options.stalls, "seed": options.seed,
            "vectors": str(vectors), "streams": str(SIM / "streams.json")}  # fmt: skip
     result = simulate(compiled_model(work, options.waves), work / "run", job, options.waves)
