@@ -19,8 +19,9 @@ from generator.errors import QuantizationError
 
 FloatArray = NDArray[np.float64]
 
-#: Samples per block of a pass over a large tensor: a block and its temporaries stay in the cache.
-BLOCK = 1 << 15
+#: Samples per block of a pass over a large tensor: temporaries of 64 KiB stay in the cache, and below the size from
+#: which the allocator maps fresh pages for every one of them (several times slower).
+BLOCK = 1 << 13
 
 
 def finite(name: str, values: ArrayLike) -> FloatArray:
