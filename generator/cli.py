@@ -18,7 +18,7 @@ from generator.model import load, read_samples
 from generator.report import tables
 from generator.simulate.cases import load_specs, run_specs
 from generator.simulate.frames import Stalls
-from generator.simulate.network import simulate_build
+from generator.simulate.network import Simulation, simulate_build
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -71,9 +71,10 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _sim(options: argparse.Namespace) -> int:
+    what = Simulation(options.frames, Stalls(options.stalls), options.seed, options.waves)
     made = Build.open(options.directory)
     with _progress() as progress:
-        result = simulate_build(made, options.frames, Stalls(options.stalls), options.seed, options.waves, progress)
+        result = simulate_build(made, what, progress)
     tables.show(tables.sim_table(result), options.json, lambda: result)
     return 0
 
@@ -125,10 +126,10 @@ def _parser() -> argparse.ArgumentParser:
 
     sim = command("sim", _sim, "simulate a build cycle by cycle; writes DIR/sim.json")
     sim.add_argument("directory", type=Path, metavar="DIR")
-    sim.add_argument("--frames", type=int, default=4, metavar="N")
-    sim.add_argument("--stalls", choices=[stalls.value for stalls in Stalls], default="none")
+    sim.add_argument("--frames", type=int, default=Simulation.frames, metavar="N")
+    sim.add_argument("--stalls", choices=[stalls.value for stalls in Stalls], default=Simulation.stalls.value)
     sim.add_argument("--seed", type=int, default=0, metavar="S")
-    sim.add_argument("--waves", action="store_true", help="write DIR/sim/waves.fst")
+    sim.add_argument("--waves", action="store_true", help="write DIR/sim/waves.vcd")
     _add_json(sim)
 
     layer = command("layer", _layer, "build, simulate and compare single layers")

@@ -17,6 +17,7 @@ import generator as hr
 from generator.__main__ import main
 from generator.network import serialize
 from generator.simulate.host import to_stream
+from generator.simulate.network import Simulation, simulate_build
 from tests.small_networks import small_network
 
 FPS = 200e6 / 800
@@ -97,16 +98,33 @@ def test_simulation_with_random_stalls(built, tmp_path):
     assert json.loads((copy / "sim.json").read_text())["bit_exact"] is True
 
 
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory) -> Path:
+    """Keeps the compiled bench: a changed memory is read anew, so nothing has to be compiled again."""
+    return tmp_path_factory.mktemp("bench")
+
+
 @pytest.mark.parametrize("layer", ["conv0", "conv1", "fc3", "fc4"])
-def test_a_changed_memory_word_is_found_and_its_layer_named(built, tmp_path, capsys, layer):
+def test_a_changed_memory_word_is_found_and_its_layer_named(built, bench, tmp_path, layer):
     copy = copy_of(built, tmp_path)
     memory = copy / "rtl" / f"{layer}_weights.mem"
     words = memory.read_text().split()
-    words[0] = f"{int(words[0], 16) ^ (1 << 4 * len(words[0])) - 1:0{len(words[0])}x}"[-len(words[0]):]
+    every_bit = (1 << 4 * len(words[0])) - 1
+    words[0] = f"{int(words[0], 16) ^ every_bit:0{len(words[0])}x}"
     memory.write_text("\n".join(words) + "\n")
-    assert main(["sim", str(copy), "--frames", "2"]) == 1
-    assert re.search(rf"\b{layer}\b", capsys.readouterr().err)
+    shutil.rmtree(copy / "hls")
+    with pytest.raises(hr.MismatchError, match=rf"\b{layer}\b"):
+        simulate_build(hr.Build.open(copy), Simulation(frames=2), work=bench)
     assert json.loads((copy / "sim.json").read_text())["bit_exact"] is False
+
+
+def test_the_command_exits_1_on_a_changed_memory_word(built, tmp_path, capsys):
+    copy = copy_of(built, tmp_path)
+    memory = copy / "rtl" / "conv1_thresholds.mem"
+    memory.write_text(memory.read_text().translate(str.maketrans("0123456789abcdef", "fedcba9876543210")))
+    assert main(["sim", str(copy), "--frames", "2"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("headrace: ") and re.search(r"\bconv1\b", error)
 
 
 def test_a_changed_word_of_the_hls_sources_is_found_and_its_layer_named(built, tmp_path, capsys):
