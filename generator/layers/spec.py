@@ -10,15 +10,22 @@ import numpy as np
 
 from generator.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, parse
 from generator.errors import InputError, require_divides, require_positive
+from generator.layers.acc_pool import AccPool
 from generator.layers.activation import require_thresholds_fit
+from generator.layers.add import Add
 from generator.layers.base import Layer
+from generator.layers.concat import Concat
 from generator.layers.dwc import Dwc
 from generator.layers.fifo import Fifo
+from generator.layers.fork import Fork
+from generator.layers.label_select import LabelSelect
 from generator.layers.max_pool import MaxPool
 from generator.layers.mvtu import Mvtu
 from generator.layers.requant import Requant, Rounding
 from generator.layers.swu import Swu
 from generator.layers.threshold import Threshold
+from generator.layers.upsample import Upsample
+from generator.layers.vvtu import Vvtu
 
 DEFAULT_FRAMES = 3
 
@@ -75,6 +82,11 @@ class Fields:
         value = self._take(key, default, lambda v: _are_integers(v, count), f"{count} whole numbers")
         return (value,) * count if isinstance(value, int) else tuple(value)
 
+    def counts(self, key: str) -> tuple[int, ...]:
+        """Whole numbers, as many as there are."""
+        return tuple(self._take(key, None, lambda v: isinstance(v, list | tuple) and _are_integers(v, len(v)),
+                                "a list of whole numbers"))
+
     def pair(self, key: str, default: tuple[int, int] | None = None) -> tuple[int, int]:
         """Two whole numbers, vertical and horizontal."""
         vertical, horizontal = self.integers(key, 2, default)
@@ -129,17 +141,28 @@ def _mvtu(f: Fields, rng: np.random.Generator) -> Layer:
     require_positive(f.name, mh=mh, mw=mw)
     require_divides(f.name, "PE", pe, "MH", mh)
     require_divides(f.name, "SIMD", simd, "MW", mw)
+    vectors = f.integer("vectors", 1)
+    require_positive(f.name, vectors=vectors)
+    return Mvtu(f.name, *_weights(f, rng, mh, mw), vectors, pe, simd)
+
+
+def _vvtu(f: Fields, rng: np.random.Generator) -> Layer:
+    channels, kernel, height, width = f.integer("channels"), f.pair("kernel"), f.integer("height"), f.integer("width")
+    require_positive(f.name, channels=channels, kernel=kernel, height=height, width=width)
+    return Vvtu(f.name, *_weights(f, rng, channels, kernel[0] * kernel[1]), height * width, f.integer("pe", 1),
+                f.integer("simd", 1))
+
+
+def _weights(f: Fields, rng: np.random.Generator, mh: int,
+             mw: int) -> tuple[IntArray, IntArray | None, DataType, DataType, DataType]:
+    """Random weights (MH, MW), their thresholds, and the types of weights, input and output."""
     weight, element, output = f.dtype("weight"), f.dtype("input"), f.text("output")
     weights = random_values(rng, weight, (mh, mw))
     lo, hi = dot_product_interval(weights, element)
-    accumulator = Interval(int(lo.min()), int(hi.max()))
-    vectors = f.integer("vectors", 1)
-    require_positive(f.name, vectors=vectors)
     if output == "acc":
-        return Mvtu(f.name, weights, None, weight, element, accumulator, vectors, pe, simd)
+        return weights, None, weight, element, Interval(int(lo.min()), int(hi.max()))
     dtype = parse(output)
-    thresholds = random_thresholds(f.name, rng, lo, hi, dtype)
-    return Mvtu(f.name, weights, thresholds, weight, element, dtype, vectors, pe, simd)
+    return weights, random_thresholds(f.name, rng, lo, hi, dtype), weight, element, dtype
 
 
 def _threshold(f: Fields, rng: np.random.Generator) -> Layer:
@@ -190,6 +213,35 @@ def _max_pool(f: Fields, rng: np.random.Generator) -> Layer:
                    f.pair("stride", kernel), f.dtype("element"), pe=f.integer("pe", 1))
 
 
+def _acc_pool(f: Fields, rng: np.random.Generator) -> Layer:
+    kernel = f.pair("kernel")
+    return AccPool(f.name, f.integer("height"), f.integer("width"), f.integer("channels"), kernel,
+                   f.pair("stride", kernel), f.dtype("element"), f.integer("pe", 1))
+
+
+def _fork(f: Fields, rng: np.random.Generator) -> Layer:
+    return Fork(f.name, f.integer("channels"), f.dtype("element"), f.integer("pixels"), f.integer("outputs", 2),
+                f.integer("pe", 1))
+
+
+def _add(f: Fields, rng: np.random.Generator) -> Layer:
+    return Add(f.name, f.integer("channels"), f.dtype("left"), f.dtype("right"), f.integer("pixels"),
+               f.integer("pe", 1))
+
+
+def _concat(f: Fields, rng: np.random.Generator) -> Layer:
+    return Concat(f.name, f.counts("channels"), f.dtype("element"), f.integer("pixels"), f.integer("pe", 1))
+
+
+def _upsample(f: Fields, rng: np.random.Generator) -> Layer:
+    return Upsample(f.name, f.integer("height"), f.integer("width"), f.integer("channels"), f.pair("scale"),
+                    f.dtype("element"), f.integer("simd", 1))
+
+
+def _label_select(f: Fields, rng: np.random.Generator) -> Layer:
+    return LabelSelect(f.name, f.integer("labels"), f.dtype("element"), f.integer("k", 1), f.integer("pe", 1))
+
+
 def _dwc(f: Fields, rng: np.random.Generator) -> Layer:
     return Dwc(f.name, f.integer("in_lanes"), f.integer("out_lanes"), f.dtype("element"), f.integer("words"))
 
@@ -200,6 +252,7 @@ def _fifo(f: Fields, rng: np.random.Generator) -> Layer:
 
 #: How a spec of each kind becomes a layer.
 BUILDERS: dict[str, Callable[[Fields, np.random.Generator], Layer]] = {
-    "mvtu": _mvtu, "swu": _swu, "threshold": _threshold, "requant": _requant, "max_pool": _max_pool, "dwc": _dwc,
-    "fifo": _fifo,
+    "mvtu": _mvtu, "vvtu": _vvtu, "swu": _swu, "threshold": _threshold, "requant": _requant, "max_pool": _max_pool,
+    "acc_pool": _acc_pool, "fork": _fork, "add": _add, "concat": _concat, "upsample": _upsample, "dwc": _dwc,
+    "fifo": _fifo, "label_select": _label_select,
 }  # fmt: skip

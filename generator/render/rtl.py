@@ -76,6 +76,17 @@ def words_text(stream: Stream) -> str:
     return f"{stream.words} words of {stream.lanes} x {stream.element} per frame"
 
 
+def open_ports(layer: Layer) -> tuple[tuple[str, str], ...]:
+    """The kernel's ports that the layer has no stream for, and what they are connected to: outputs to nothing."""
+    unused = (("s", len(layer.inputs), layer.max_inputs), ("m", len(layer.outputs), layer.max_outputs))
+    return tuple(
+        (f"{side}{index}_axis_{signal}", "'0" if (side == "m") == (signal == "TREADY") else "")
+        for side, used, existing in unused
+        for index in range(used, existing)
+        for signal in ("TDATA", "TVALID", "TREADY")
+    )
+
+
 @dataclass(frozen=True)
 class _Wire:
     """A stream as the template wants it."""
@@ -111,7 +122,7 @@ def _top(dataflow: Dataflow, header: str) -> str:
         wires=[wire for port, wire in wires.items() if port[0] != SOURCE],
         range_width=max(len(wire.range) for wire in wires.values()),
         layers=[_instance(item, names) for item in dataflow.placed],
-        has_open_ports=any(_has_open_ports(layer) for layer in dataflow.layers),
+        has_open_ports=any(open_ports(layer) for layer in dataflow.layers),
         count_bits=max(1, last_word.bit_length()),
         last_word=last_word,
     )
@@ -127,8 +138,8 @@ def _instance(item: Placed, names: dict[Port, str]) -> _Instance:
     parameters = (*((name, str(value)) for name, value in layer.parameters()), *files)
     outputs = tuple((layer.name, k) for k in range(len(layer.outputs)))
     ports = (("ap_clk", "ap_clk"), ("ap_rst_n", "ap_rst_n"),
-             *_connections("s", item.sources, names), *_open_ports("s", len(layer.inputs), layer.max_inputs),
-             *_connections("m", outputs, names), *_open_ports("m", len(outputs), layer.max_outputs))  # fmt: skip
+             *_connections("s", item.sources, names), *_connections("m", outputs, names),
+             *open_ports(layer))  # fmt: skip
     return _Instance(identifier(layer.name), module_name(layer.kind), _title(layer), _notes(layer),
                      _aligned(parameters), _aligned(ports))  # fmt: skip
 
@@ -138,20 +149,6 @@ def _connections(side: str, ports: tuple[Port, ...], names: dict[Port, str]) -> 
     return [
         (f"{side}{index if len(ports) > 1 else ''}_axis_{signal}", f"{names[port]}_{signal}")
         for index, port in enumerate(ports)
-        for signal in ("TDATA", "TVALID", "TREADY")
-    ]
-
-
-def _has_open_ports(layer: Layer) -> bool:
-    return len(layer.inputs) < layer.max_inputs or len(layer.outputs) < layer.max_outputs
-
-
-def _open_ports(side: str, used: int, existing: int) -> list[tuple[str, str]]:
-    """The ports of a kernel that the layer does not use: inputs are 0, outputs stay open."""
-    driven = ("TDATA", "TVALID") if side == "s" else ("TREADY",)
-    return [
-        (f"{side}{index}_axis_{signal}", "'0" if signal in driven else "")
-        for index in range(used, existing)
         for signal in ("TDATA", "TVALID", "TREADY")
     ]
 

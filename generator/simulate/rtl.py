@@ -14,7 +14,7 @@ from generator.dataflow.graph import SOURCE, Dataflow, Port
 from generator.layers.base import Layer
 from generator.paths import data_folder
 from generator.render.names import module_name
-from generator.render.rtl import TOP, stream_names, template
+from generator.render.rtl import TOP, open_ports, stream_names, template
 from generator.simulate.harness import Endpoint, RtlModel, Side
 from generator.simulate.tools import require_build_tools, run_tool, verilator
 
@@ -33,12 +33,15 @@ _MAKE = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1 CFG_CXXFLAGS_PCH_I=-include"
 
 @dataclass(frozen=True)
 class _Instance:
-    """A module under test as the template wants it: `ports` are stream prefixes and indices of endpoints."""
+    """A module under test as the template wants it: `ports` are stream prefixes and indices of endpoints.
+
+    `open_ports` are the other ports and what they are connected to.
+    """
 
     module: str
     parameters: tuple[tuple[str, str], ...]
     ports: tuple[tuple[str, int], ...]
-    open_ports: tuple[str, ...] = ()
+    open_ports: tuple[tuple[str, str], ...] = ()
 
 
 def require_tools() -> None:
@@ -67,7 +70,8 @@ def compile_layers(layers: Sequence[Layer], work: Path) -> RtlModel:
         first = len(endpoints)
         endpoints += _layer_endpoints(index, layer)
         ports = tuple((prefix, first + k) for k, prefix in enumerate(_prefixes(layer)))
-        instances.append(_Instance(module_name(layer.kind), _layer_parameters(index, layer), ports))
+        instances.append(_Instance(module_name(layer.kind), _layer_parameters(index, layer), ports,
+                                   open_ports(layer)))
         for memory in layer.memories():
             (work / _memory_file(index, memory.name)).write_text(memory.mem_text())
     sources = sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))
@@ -88,7 +92,7 @@ def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
         *(Endpoint(names[port], 0, Side.TAP, dataflow.streams[port]) for port in inner),
     ]
     taps = tuple((2 + k, f"dut0.{names[port]}") for k, port in enumerate(inner))
-    instance = _Instance(TOP, (), ((SOURCE, 0), (SINK, 1)), (f"{SINK}_TLAST",))
+    instance = _Instance(TOP, (), ((SOURCE, 0), (SINK, 1)), ((f"{SINK}_TLAST", ""),))
     sources = sorted(rtl.resolve().glob("*.sv"))
     return _compile([instance], endpoints, taps, sources, rtl.resolve(), work, sum(x.cycles for x in dataflow.layers))
 

@@ -1,0 +1,29 @@
+"""Bench of acc_pool: overlapping windows that leave a column unused, two words per pixel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+from axi_stream import STALLS
+from layer_bench import forgets_on_reset, keeps_protocol
+
+from generator.layers.spec import layer_from_spec
+
+LAYER = layer_from_spec(
+    {"kind": "acc_pool", "height": 5, "width": 6, "channels": 4, "pe": 2, "kernel": [3, 3], "stride": [2, 2],
+     "element": "int3"}
+).layer
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=STALLS)
+async def acc_pool_keeps_protocol(dut: Any, stalls: str) -> None:
+    """Right words under every stall pattern, and the cycles of the model."""
+    await keeps_protocol(dut, LAYER, stalls)
+
+
+@cocotb.test()
+async def acc_pool_forgets_on_reset(dut: Any) -> None:
+    """A reset in the middle of a frame leaves no trace."""
+    await forgets_on_reset(dut, LAYER)

@@ -1,0 +1,28 @@
+"""Bench of add: operands of different width and sign, two words per pixel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+from axi_stream import STALLS
+from layer_bench import forgets_on_reset, keeps_protocol
+
+from generator.layers.spec import layer_from_spec
+
+LAYER = layer_from_spec(
+    {"kind": "add", "channels": 4, "pe": 2, "left": "int3", "right": "uint5", "pixels": 5}
+).layer
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=STALLS)
+async def add_keeps_protocol(dut: Any, stalls: str) -> None:
+    """Right words under every stall pattern, and the cycles of the model."""
+    await keeps_protocol(dut, LAYER, stalls)
+
+
+@cocotb.test()
+async def add_forgets_on_reset(dut: Any) -> None:
+    """A reset in the middle of a frame leaves no trace."""
+    await forgets_on_reset(dut, LAYER)

@@ -1,0 +1,28 @@
+"""Bench of fork: three branches, two words per pixel, neither of which fills whole bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cocotb
+from axi_stream import STALLS
+from layer_bench import forgets_on_reset, keeps_protocol
+
+from generator.layers.spec import layer_from_spec
+
+LAYER = layer_from_spec(
+    {"kind": "fork", "channels": 6, "pe": 3, "element": "int3", "pixels": 5, "outputs": 3}
+).layer
+
+
+@cocotb.test()
+@cocotb.parametrize(stalls=STALLS)
+async def fork_keeps_protocol(dut: Any, stalls: str) -> None:
+    """Right words under every stall pattern, and the cycles of the model."""
+    await keeps_protocol(dut, LAYER, stalls)
+
+
+@cocotb.test()
+async def fork_forgets_on_reset(dut: Any) -> None:
+    """A reset in the middle of a frame leaves no trace."""
+    await forgets_on_reset(dut, LAYER)
