@@ -4,6 +4,8 @@
 * A weight memory word at address nf*SF + sf holds rows nf*PE + p and columns sf*SIMD + s as lanes [PE][SIMD].
 * A threshold memory word at address nf holds the thresholds of rows nf*PE + p as lanes [PE][N].
 * A word of one value per channel at address nf holds channels nf*PE + p as lanes [PE].
+* A window in depthwise order is, for each group of SIMD channels, its taps row by row: words of SIMD lanes, or of
+  [taps][SIMD] lanes where several taps share a word.
 * The columns of a lowered convolution are ordered (kh*K_w + kw)*C_in + c, as the sliding window emits them.
 """
 
@@ -72,6 +74,24 @@ def is_uniform(words: IntArray) -> bool:
 def conv_matrix(weights: IntArray) -> IntArray:
     """Convolution weights (C_out, K_h, K_w, C_in) -> (MH, MW) in the column order of the sliding window."""
     return weights.reshape(len(weights), -1)
+
+
+def depthwise_windows(elements: IntArray, channels: int, simd: int) -> IntArray:
+    """Windows in depthwise order (windows, C/SIMD * taps * SIMD) -> (windows, taps, C).
+
+    A window in depthwise order is, for each group of SIMD channels, its taps row by row.
+    """
+    grouped = elements.reshape(len(elements), channels // simd, -1, simd)
+    return grouped.transpose(0, 2, 1, 3).reshape(len(elements), -1, channels)
+
+
+def depthwise_columns(W: IntArray, channels: int, simd: int) -> IntArray:
+    """Columns (kh*K_w + kw)*C_in + c of a matrix (MH, MW) -> the order of windows in depthwise order.
+
+    For a matrix that reads a parallel or depthwise window of SIMD channels per word.
+    """
+    grouped = W.reshape(len(W), -1, channels // simd, simd)
+    return grouped.transpose(0, 2, 1, 3).reshape(W.shape)
 
 
 @dataclass(frozen=True)

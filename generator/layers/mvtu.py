@@ -7,159 +7,30 @@ first of the NF = MH/PE row groups and replayed from a local buffer for the othe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
-import numpy as np
-
-from generator.datatypes import (
-    BIPOLAR,
-    Bipolar,
-    DataType,
-    IntArray,
-    Interval,
-    dot_product_interval,
-    signed_bits,
-)
-from generator.errors import InputError, require_divides
-from generator.layers.base import Layer, Loop, Parameters, Phases, Schedule, Step, Stream
-from generator.packing import Memory, threshold_words, weight_words
+from generator.datatypes import IntArray
+from generator.layers.base import Loop, Parameters, Phases, Schedule, Stream
+from generator.layers.weighted import WeightedLayer, row_group
 
 
 @dataclass(frozen=True, eq=False)
-class Mvtu(Layer):
-    """Matrix-vector product with multi-threshold activation.
-
-    weights: (MH, MW) values of `weight`. thresholds: (MH, N) ascending along N with N = output.steps, compared as
-    T <= acc; None puts out the accumulator, and `output` must hold its reachable range. vectors: input vectors per
-    frame.
-    """
+class Mvtu(WeightedLayer):
+    """Matrix-vector product with multi-threshold activation; vectors: input vectors of MW elements per frame."""
 
     kind = "mvtu"
-    name: str
-    weights: IntArray
-    thresholds: IntArray | None
-    weight: DataType
-    input: DataType
-    output: DataType
-    vectors: int
-    pe: int = 1
-    simd: int = 1
-
-    def __post_init__(self) -> None:
-        require_divides(self.name, "PE", self.pe, "MH", self.mh)
-        require_divides(self.name, "SIMD", self.simd, "MW", self.mw)
-        if not self.weight.contains(self.weights):
-            raise InputError(f"{self.name}: the weights reach from {self.weights.min()} to {self.weights.max()} "
-                             f"but their type is {self.weight}; widen the type")
-        if self.thresholds is None:
-            if self.output.lo > self.accumulator.lo or self.output.hi < self.accumulator.hi:
-                raise InputError(f"{self.name}: the accumulator reaches from {self.accumulator.lo} to "
-                                 f"{self.accumulator.hi} but the output type is {self.output}; "
-                                 f"write {self.accumulator} or acc")
-        elif self.thresholds.shape != (self.mh, self.output.steps):
-            raise InputError(f"{self.name}: an output of type {self.output} needs thresholds of shape "
-                             f"({self.mh}, {self.output.steps}), not {self.thresholds.shape}")
-
-    @property
-    def mh(self) -> int:
-        """Rows of the weight matrix."""
-        return int(self.weights.shape[0])
-
-    @property
-    def mw(self) -> int:
-        """Columns of the weight matrix."""
-        return int(self.weights.shape[1])
-
-    @property
-    def nf(self) -> int:
-        """Row groups, MH/PE."""
-        return self.mh // self.pe
-
-    @property
-    def sf(self) -> int:
-        """Words per input vector, MW/SIMD."""
-        return self.mw // self.simd
-
-    @cached_property
-    def accumulator(self) -> Interval:
-        """Exact reachable range of all accumulators, from the actual weights."""
-        lo, hi = dot_product_interval(self.weights, self.input)
-        return Interval(int(lo.min()), int(hi.max()))
-
-    @property
-    def counts_matches(self) -> bool:
-        """True if both operands are bipolar: the kernel counts XNOR matches, acc = 2 * matches - MW."""
-        return isinstance(self.weight, Bipolar) and isinstance(self.input, Bipolar)
 
     @property
     def inputs(self) -> tuple[Stream, ...]:
         return (Stream(self.input, self.simd, self.vectors * self.sf),)
 
-    @property
-    def outputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.output, self.pe, self.vectors * self.nf),)
-
     def golden(self, *x: IntArray) -> IntArray:
-        frames = len(x[0])
-        acc = x[0].reshape(frames, self.vectors, self.mw) @ self.weights.T
-        if self.thresholds is None:
-            return acc.reshape(frames, -1)
-        count = (acc[..., None] >= self.thresholds).sum(-1)
-        y = 2 * count - 1 if self.output == BIPOLAR else self.output.lo + count
-        return np.asarray(y, np.int64).reshape(frames, -1)
+        return self.activate(x[0].reshape(len(x[0]), self.vectors, self.mw) @ self.weights.T)
 
     def schedule(self) -> Schedule:
-        first = _row_group(self.sf, reads=1)
-        rest: Phases = (Loop(self.nf - 1, _row_group(self.sf, reads=0)),) if self.nf > 1 else ()
-        return Schedule((Loop(self.vectors, (*first, *rest)),), self._latency_cycles)
-
-    @property
-    def _latency_cycles(self) -> int:
-        """Depth of the pipeline: two slices, two reads, products, adders of four, accumulator, binary search."""
-        leaves = -(-self.simd // 32) if self.counts_matches else self.simd
-        adder_levels = ((leaves - 1).bit_length() + 1) // 2
-        steps = 0 if self.thresholds is None else self.output.steps
-        return 6 + adder_levels + max(0, steps.bit_length() - 1)
-
-    @property
-    def kernel_accumulator(self) -> Interval:
-        """Range of what the kernel accumulates and compares: matches or sums, one step above for "never reached"."""
-        if self.counts_matches:
-            return Interval(0, self.mw + 1)
-        return Interval(self.accumulator.lo, self.accumulator.hi + 1)
-
-    @property
-    def acc_bits(self) -> int:
-        """Width of the kernel's two's complement accumulator and thresholds."""
-        return signed_bits(self.kernel_accumulator.lo, self.kernel_accumulator.hi)
-
-    @property
-    def fold_sizes(self) -> dict[str, int]:
-        return {"pe": self.mh, "simd": self.mw}
+        first = row_group(self.sf, reads=1)
+        rest: Phases = (Loop(self.nf - 1, row_group(self.sf, reads=0)),) if self.nf > 1 else ()
+        return Schedule((Loop(self.vectors, (*first, *rest)),), self.latency_cycles)
 
     def parameters(self) -> Parameters:
-        return (
-            ("MW", self.mw), ("MH", self.mh), ("PE", self.pe), ("SIMD", self.simd), ("VECTORS", self.vectors),
-            ("W_BITS", self.weight.bits), ("W_KIND", self.weight.kind),
-            ("A_BITS", self.input.bits), ("A_KIND", self.input.kind),
-            ("ACC_BITS", self.acc_bits), ("N", 0 if self.thresholds is None else self.thresholds.shape[1]),
-            ("O_BITS", self.output.bits), ("BASE", 0 if self.output == BIPOLAR else self.output.lo),
-        )  # fmt: skip
-
-    def memories(self) -> tuple[Memory, ...]:
-        weights = Memory("WEIGHTS", weight_words(self.weights, self.pe, self.simd), self.weight)
-        if self.thresholds is None:
-            return (weights,)
-        bounds = self.kernel_accumulator
-        # Thresholds beyond the reachable range act like those at its ends; clipping keeps them in ACC_BITS.
-        # acc = 2*matches - MW, so acc >= T becomes matches >= ceil((T + MW)/2).
-        T = -(-(self.thresholds + self.mw) // 2) if self.counts_matches else self.thresholds
-        T = np.clip(T, bounds.lo, bounds.hi)
-        storage = Interval(-(1 << (self.acc_bits - 1)), (1 << (self.acc_bits - 1)) - 1)
-        return (weights, Memory("THRESHOLDS", threshold_words(T, self.pe), storage))
-
-
-def _row_group(sf: int, reads: int) -> tuple[Step, ...]:
-    """The SF cycles of one row group; the last one puts the result out."""
-    head = (Step(sf - 1, reads, 0),) if sf > 1 else ()
-    return (*head, Step(1, reads, 1))
+        return (("MW", self.mw), ("MH", self.mh), ("PE", self.pe), ("SIMD", self.simd), ("VECTORS", self.vectors),
+                *self.arithmetic_parameters)  # fmt: skip

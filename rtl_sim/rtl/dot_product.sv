@@ -1,4 +1,5 @@
-// PE dot products of SIMD weights with the same SIMD activations: sums[p] = sum over s of w[p][s] * a[s].
+// PE dot products of SIMD weights with SIMD activations: sums[p] = sum over s of w[p][s] * a[s], or with a[p][s] where
+// every row has activations of its own (A_ROWS = PE).
 //
 // Two bipolar operands count XNOR matches instead: sums[p] = #{s : w[p][s] == a[s]}, in chunks of 32 bits.
 // One registered stage of products (or chunk counts), then an adder tree. `tag` travels beside the data.
@@ -10,6 +11,7 @@ module dot_product #(
   parameter int unsigned W_KIND   = 1,  // kind of the weights
   parameter int unsigned A_BITS   = 2,  // width of an activation
   parameter int unsigned A_KIND   = 0,  // kind of the activations
+  parameter int unsigned A_ROWS   = 1,  // rows of activations: one for all, or PE
   parameter int unsigned SUM_BITS = 8,  // width of a sum, two's complement
   parameter int unsigned TAG_BITS = 1   // width of what travels beside; reset to zero
 ) (
@@ -17,7 +19,7 @@ module dot_product #(
   input  logic                      ap_rst_n,  // synchronous reset, active low
   input  logic                      en,        // moves the pipeline by one
   input  logic [PE*SIMD*W_BITS-1:0] weights,   // lanes [PE][SIMD]
-  input  logic [SIMD*A_BITS-1:0]    acts,      // lanes [SIMD]
+  input  logic [A_ROWS*SIMD*A_BITS-1:0] acts,  // lanes [A_ROWS][SIMD]
   input  logic [TAG_BITS-1:0]       tag_in,    // belongs to weights and acts
   output logic signed [SUM_BITS-1:0] sums [PE],  // one per row
   output logic [TAG_BITS-1:0]       tag_out    // belongs to sums
@@ -41,13 +43,14 @@ module dot_product #(
   endfunction
 
   for (genvar p = 0; p < PE; p++) begin : gen_pe
+    localparam int unsigned A_FIRST = (A_ROWS == 1 ? 0 : p) * SIMD * A_BITS;
     logic signed [LEAF_BITS-1:0] leaves_q [LEAVES];
     if (XNOR) begin : gen_xnor
       for (genvar c = 0; c < LEAVES; c++) begin : gen_chunk
         localparam int unsigned BITS = SIMD - c * CHUNK < CHUNK ? SIMD - c * CHUNK : CHUNK;
         logic [BITS-1:0]           same;
         logic [$clog2(BITS+1)-1:0] count;
-        assign same = ~(weights[p*SIMD+c*CHUNK+:BITS] ^ acts[c*CHUNK+:BITS]);
+        assign same = ~(weights[p*SIMD+c*CHUNK+:BITS] ^ acts[A_FIRST+c*CHUNK+:BITS]);
         popcount #(.BITS(BITS)) u_popcount (.bits(same), .count);
         always_ff @(posedge ap_clk) if (en) leaves_q[c] <= LEAF_BITS'(count);
       end
@@ -56,7 +59,7 @@ module dot_product #(
         if (en) begin
           for (int unsigned s = 0; s < SIMD; s++) begin
             leaves_q[s] <= LEAF_BITS'(weight_value(weights[(p*SIMD+s)*W_BITS+:W_BITS])
-                                    * act_value(acts[s*A_BITS+:A_BITS]));
+                                    * act_value(acts[A_FIRST+s*A_BITS+:A_BITS]));
           end
         end
       end
@@ -75,6 +78,9 @@ module dot_product #(
 
   if (W_KIND > 2 || A_KIND > 2 || (W_KIND == 2 && W_BITS != 1) || (A_KIND == 2 && A_BITS != 1)) begin : gen_check
     $error("dot_product: W_KIND=%0d and A_KIND=%0d must be 0, 1 or 2, and 2 needs one bit", W_KIND, A_KIND);
+  end
+  if (A_ROWS != 1 && A_ROWS != PE) begin : gen_check_rows
+    $error("dot_product: A_ROWS=%0d must be 1 or PE=%0d", A_ROWS, PE);
   end
 
 endmodule

@@ -120,9 +120,9 @@ module mvtu #(
     end
   end
 
-  // Multiply and accumulate.
-  logic signed [ACC_BITS-1:0] sums [PE], acc_q [PE];
-  logic                       sum_valid, sum_first, sum_last, acc_valid_q;
+  // Multiply.
+  logic signed [ACC_BITS-1:0] sums [PE];
+  logic                       sum_valid, sum_first, sum_last;
 
   dot_product #(
     .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
@@ -132,39 +132,15 @@ module mvtu #(
     .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
   );
 
-  always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) acc_valid_q <= 1'b0;
-    else if (en) acc_valid_q <= sum_valid && sum_last;
-  end
-  always_ff @(posedge ap_clk) begin
-    if (en && sum_valid) begin
-      for (int unsigned p = 0; p < PE; p++) begin
-        acc_q[p] <= (sum_first ? '0 : acc_q[p]) + sums[p];
-      end
-    end
-  end
-
-  // Activate.
+  // Accumulate and activate.
   logic [M_BITS-1:0] y;
   logic              y_valid;
-
-  if (N > 0) begin : gen_thresholds
-    logic [NF_BITS-1:0] group_q;
-    always_ff @(posedge ap_clk) begin
-      if (!ap_rst_n) group_q <= '0;
-      else if (en && sum_valid && sum_last) group_q <= group_q == NF_BITS'(NF - 1) ? '0 : group_q + 1'b1;
-    end
-    thresholds #(
-      .PE(PE), .NF(NF), .N(N), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(THRESHOLDS_FILE)
-    ) u_thresholds (
-      .ap_clk, .ap_rst_n, .en, .group(group_q), .acc(acc_q), .acc_valid(acc_valid_q), .y, .y_valid
-    );
-  end else begin : gen_raw
-    for (genvar p = 0; p < PE; p++) begin : gen_pe
-      assign y[p*O_BITS+:O_BITS] = XNOR ? O_BITS'(2 * 32'(acc_q[p]) - MW) : O_BITS'(acc_q[p]);
-    end
-    assign y_valid = acc_valid_q;
-  end
+  accumulate #(
+    .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
+    .FILE(THRESHOLDS_FILE)
+  ) u_accumulate (
+    .ap_clk, .ap_rst_n, .en, .sums, .sum_valid, .sum_first, .sum_last, .y, .y_valid
+  );
 
   skid #(.BITS(M_BITS)) u_out (
     .ap_clk, .ap_rst_n,

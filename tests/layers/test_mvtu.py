@@ -28,5 +28,11 @@ class TestMvtu(LayerBattery):
         spec(4, 8, 2, 2, "uint3 uint3 [0,4]", 2),
         spec(7, 1, 7, 1, "int4 uint8 uint8", 4),
         spec(1, 5, 1, 1, "int3 int3 [3,9]", 2),
+        spec(6, 10, 3, 5, "int8 uint8 acc", 2),
+        spec(5, 9, 5, 3, "int8 uint8 uint8", 2),
+        spec(3, 18, 1, 9, "int8 int16 uint8", 2),
+        spec(7, 6, 7, 2, "uint8 uint16 int7"),
+        spec(3, 5, 3, 5, "int8 uint16 acc", 3),
+        spec(2, 8, 1, 4, "bipolar int16 int6", 2),
         spec(2, 17, 2, 17, "int5 int5 acc", 6),  # three levels of adders
     )

@@ -1,0 +1,144 @@
+"""What matrix-vector units have in common: folded weights, exact accumulators, thresholds or none, the pipeline.
+
+acc_i = sum over j of W_ij * x_j, then y_i = base + #{k : acc_i >= T_ik}, or acc_i itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from generator.datatypes import Bipolar, DataType, IntArray, Interval, dot_product_interval, int_type, signed_bits
+from generator.errors import InputError, require_divides
+from generator.layers.activation import base_code, multi_threshold, require_thresholds
+from generator.layers.base import Layer, Parameters, Step, Stream
+from generator.packing import Memory, threshold_words, weight_words
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedLayer(Layer):
+    """Rows of weights, PE at a time, times columns, SIMD at a time.
+
+    weights: (MH, MW) values of `weight`. thresholds: (MH, N) ascending along N with N = output.steps, compared as
+    T <= acc; None puts out the accumulator, and `output` must hold its reachable range. vectors: results of MH rows per
+    frame.
+    """
+
+    #: How errors call the rows and the columns.
+    size_names: ClassVar[tuple[str, str]] = ("MH", "MW")
+    name: str
+    weights: IntArray
+    thresholds: IntArray | None
+    weight: DataType
+    input: DataType
+    output: DataType
+    vectors: int
+    pe: int = 1
+    simd: int = 1
+
+    def __post_init__(self) -> None:
+        require_divides(self.name, "PE", self.pe, self.size_names[0], self.mh)
+        require_divides(self.name, "SIMD", self.simd, self.size_names[1], self.mw)
+        if not self.weight.contains(self.weights):
+            raise InputError(f"{self.name}: the weights reach from {self.weights.min()} to {self.weights.max()} "
+                             f"but their type is {self.weight}; widen the type")
+        if self.thresholds is not None:
+            require_thresholds(self.name, self.thresholds, self.mh, self.output)
+        elif self.output.lo > self.accumulator.lo or self.output.hi < self.accumulator.hi:
+            raise InputError(f"{self.name}: the accumulator reaches from {self.accumulator.lo} to "
+                             f"{self.accumulator.hi} but the output type is {self.output}; "
+                             f"write {self.accumulator} or acc")
+
+    @property
+    def mh(self) -> int:
+        """Rows of the weight matrix."""
+        return int(self.weights.shape[0])
+
+    @property
+    def mw(self) -> int:
+        """Columns of the weight matrix."""
+        return int(self.weights.shape[1])
+
+    @property
+    def nf(self) -> int:
+        """Row groups, MH/PE."""
+        return self.mh // self.pe
+
+    @property
+    def sf(self) -> int:
+        """Words of one row group, MW/SIMD."""
+        return self.mw // self.simd
+
+    @cached_property
+    def accumulator(self) -> Interval:
+        """Exact reachable range of all accumulators, from the actual weights."""
+        lo, hi = dot_product_interval(self.weights, self.input)
+        return Interval(int(lo.min()), int(hi.max()))
+
+    @property
+    def counts_matches(self) -> bool:
+        """True if both operands are bipolar: the kernel counts XNOR matches, acc = 2 * matches - MW."""
+        return isinstance(self.weight, Bipolar) and isinstance(self.input, Bipolar)
+
+    @property
+    def outputs(self) -> tuple[Stream, ...]:
+        return (Stream(self.output, self.pe, self.vectors * self.nf),)
+
+    def activate(self, acc: IntArray) -> IntArray:
+        """Accumulators (frames, vectors, MH) -> outputs (frames, elements)."""
+        y = acc if self.thresholds is None else multi_threshold(acc, self.thresholds, self.output)
+        return y.reshape(len(acc), -1)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Depth of the pipeline: two slices, two reads, products, adders of four, accumulator, binary search."""
+        leaves = -(-self.simd // 32) if self.counts_matches else self.simd
+        adder_levels = ((leaves - 1).bit_length() + 1) // 2
+        steps = 0 if self.thresholds is None else self.output.steps
+        return 6 + adder_levels + max(0, steps.bit_length() - 1)
+
+    @property
+    def kernel_accumulator(self) -> Interval:
+        """Range of what the kernel accumulates and compares: matches or sums, one step above for "never reached"."""
+        if self.counts_matches:
+            return Interval(0, self.mw + 1)
+        return Interval(self.accumulator.lo, self.accumulator.hi + 1)
+
+    @property
+    def acc_bits(self) -> int:
+        """Width of the kernel's two's complement accumulator and thresholds."""
+        return signed_bits(self.kernel_accumulator.lo, self.kernel_accumulator.hi)
+
+    @property
+    def fold_sizes(self) -> dict[str, int]:
+        return {"pe": self.mh, "simd": self.mw}
+
+    @property
+    def arithmetic_parameters(self) -> Parameters:
+        """The parameters that follow those of the shape."""
+        return (
+            ("W_BITS", self.weight.bits), ("W_KIND", self.weight.kind),
+            ("A_BITS", self.input.bits), ("A_KIND", self.input.kind),
+            ("ACC_BITS", self.acc_bits), ("N", 0 if self.thresholds is None else self.thresholds.shape[1]),
+            ("O_BITS", self.output.bits), ("BASE", base_code(self.output)),
+        )  # fmt: skip
+
+    def memories(self) -> tuple[Memory, ...]:
+        weights = Memory("WEIGHTS", weight_words(self.weights, self.pe, self.simd), self.weight)
+        if self.thresholds is None:
+            return (weights,)
+        bounds = self.kernel_accumulator
+        # Thresholds beyond the reachable range act like those at its ends; clipping keeps them in ACC_BITS.
+        # acc = 2*matches - MW, so acc >= T becomes matches >= ceil((T + MW)/2).
+        T = -(-(self.thresholds + self.mw) // 2) if self.counts_matches else self.thresholds
+        T = np.clip(T, bounds.lo, bounds.hi)
+        return (weights, Memory("THRESHOLDS", threshold_words(T, self.pe), int_type(self.acc_bits)))
+
+
+def row_group(sf: int, reads: int) -> tuple[Step, ...]:
+    """The SF cycles of one row group; the last one puts the result out."""
+    head = (Step(sf - 1, reads, 0),) if sf > 1 else ()
+    return (*head, Step(1, reads, 1))

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from generator.datatypes import TERNARY, Interval, int_type, uint_type
+from generator.errors import HeadraceError
+from generator.layers import Vvtu
+from generator.layers.spec import layer_from_spec
+from generator.packing import depthwise_columns, depthwise_windows
+from tests.layer_battery import LayerBattery
+
+
+def spec(channels: int, kernel: tuple[int, int], pe: int, simd: int, types: str,
+         size: tuple[int, int] = (1, 2)) -> dict[str, object]:
+    weight, element, output = types.split()
+    return {"kind": "vvtu", "channels": channels, "kernel": kernel, "height": size[0], "width": size[1],
+            "pe": pe, "simd": simd, "weight": weight, "input": element, "output": output}  # fmt: skip
+
+
+class TestVvtu(LayerBattery):
+    specs = (
+        spec(4, (3, 3), 2, 3, "int4 uint4 uint2", (2, 3)),
+        spec(4, (3, 3), 4, 9, "int4 uint4 int4", (3, 3)),  # fully unfolded
+        spec(6, (3, 3), 1, 1, "int3 int4 acc"),
+        spec(5, (5, 5), 5, 1, "ternary ternary ternary"),
+        spec(7, (1, 7), 1, 7, "bipolar bipolar bipolar", (3, 1)),
+        spec(6, (3, 3), 3, 3, "bipolar bipolar acc"),
+        spec(2, (6, 6), 2, 36, "bipolar bipolar uint3", (1, 5)),
+        spec(18, (2, 1), 9, 2, "bipolar uint2 uint4"),
+        spec(3, (3, 1), 1, 3, "uint2 bipolar uint1", (4, 1)),
+        spec(4, (3, 3), 2, 9, "int8 int8 int8"),
+        spec(2, (2, 2), 1, 2, "int8 uint16 acc"),
+        spec(4, (2, 3), 2, 2, "int5 int6 [-7,7]"),
+        spec(8, (1, 1), 4, 1, "int7 uint8 uint8", (2, 4)),
+        spec(1, (1, 5), 1, 5, "int2 uint3 [3,9]", (1, 1)),
+    )
+
+
+def test_golden_is_a_kernel_per_channel() -> None:
+    rng = np.random.default_rng(3)
+    weights, windows = rng.integers(-2, 2, (6, 4)), rng.integers(0, 4, (5, 4, 6))
+    for pe in (1, 2, 3, 6):
+        layer = Vvtu("v", weights, None, int_type(2), uint_type(2), Interval(-24, 12), 5, pe)
+        stream = [windows[v, t, group + p] for v in range(5) for group in range(0, 6, pe) for t in range(4)
+                  for p in range(pe)]  # fmt: skip
+        y = layer.golden(np.array([stream])).reshape(5, 6)
+        assert y.tolist() == [[sum(weights[c] * windows[v, :, c]) for c in range(6)] for v in range(5)]
+        assert np.array_equal(depthwise_windows(np.array(stream).reshape(5, -1), 6, pe), windows)
+
+
+def test_a_matrix_reads_windows_in_depthwise_order() -> None:
+    rng = np.random.default_rng(4)
+    W, windows = rng.integers(-2, 2, (3, 4 * 6)), rng.integers(0, 4, (5, 4, 6))
+    for simd in (1, 2, 3, 6):
+        stream = windows.reshape(5, 4, 6 // simd, simd).transpose(0, 2, 1, 3).reshape(5, -1)
+        assert np.array_equal(stream @ depthwise_columns(W, 6, simd).T, windows.reshape(5, -1) @ W.T)
+
+
+@pytest.mark.parametrize(("change", "sentence"), [
+    ({"pe": 4}, "v: PE=4 must divide channels=6; choose one of [1, 2, 3, 6]"),
+    ({"simd": 2}, "v: SIMD=2 must divide taps=9; choose one of [1, 3, 9]"),
+    ({"weight": TERNARY}, "v: the weights reach from 2 to 2 but their type is ternary; widen the type"),
+    ({"output": int_type(5)}, "v: the accumulator reaches from 0 to 54 but the output type is int5; "
+                              "write [0,54] or acc"),
+])  # fmt: skip
+def test_illegal_layers(change: dict[str, object], sentence: str) -> None:
+    fields: dict[str, object] = {"weights": np.full((6, 9), 2), "thresholds": None, "weight": int_type(4),
+                                 "input": uint_type(2), "output": int_type(9), "vectors": 1}  # fmt: skip
+    with pytest.raises(HeadraceError) as error:
+        Vvtu("v", **(fields | change))  # type: ignore[arg-type]
+    assert str(error.value) == sentence
+
+
+def test_height_and_width_of_a_spec_are_those_of_the_output() -> None:
+    layer = layer_from_spec(spec(4, (3, 3), 2, 3, "int4 uint4 uint2", (2, 5))).layer
+    assert layer.outputs[0].elements == 2 * 5 * 4
+    assert layer.cycles == 2 * 5 * (4 // 2) * (9 // 3)
