@@ -189,6 +189,8 @@ def test_chain_ends_in_true_units():
     (lambda: fixed_q_scale(1.0, 8, q=0.0), "a scale of q=0.0 cannot be divided out"),
     (lambda: fold([[1.0]], [1e9], TensorScale(1.0, 7, 8), TensorScale(1.0, 7, 8), 8),
      "channel 0: its bias 8192.* leave"),
+    (lambda: fold([[1.0]], [-1e9], TensorScale(1.0, 7, 8), TensorScale(1.0, 7, 8), 8),
+     "channel 0: its bias -8192.* leave"),
     (lambda: fold(np.ones((1, 70000)), [0.0], TensorScale(1.0, 7, 16), TensorScale(1.0, 7, 8), 8), "leave 32 bits"),
     (lambda: fold_batch_norm([[1.0]], [0.0], [1.0], [0.0], [0.0], [0.0], 0.0), "variance . eps reaches 0.0"),
     (lambda: add([1], 40, [1], 0, TensorScale(1.0, 0, 8)), "a left shift by 40 bits"),

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+from pathlib import Path
 
 import pytest
 
@@ -16,3 +17,10 @@ def test_doctests(name):
     result = doctest.testmod(importlib.import_module(f"generator.quantize.{name}"))
     assert result.failed == 0
     assert result.attempted > 0
+
+
+def test_user_documentation(capsys):
+    page = Path(__file__).resolve().parents[2] / "docs" / "quantization-methods.md"
+    code = [line[4:] for line in page.read_text().splitlines() if line.startswith("    ")]
+    exec("\n".join(code), {})
+    assert "dB" in capsys.readouterr().out

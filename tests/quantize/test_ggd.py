@@ -96,7 +96,12 @@ def test_exact_distortion_is_the_integral(alpha, beta, lam, levels, step):
 @pytest.mark.parametrize("kappa", [0.02, 0.5, 3, 30, 300])
 def test_many_levels_continue_the_sum(kappa):
     unit = optimal_step._UnitDensity(gamma_density(kappa, kappa))
-    assert optimal_step._best_dense(unit, 1024) == pytest.approx(optimal_step._best_summed(unit, 1024), rel=1e-6)
+    best = optimal_step._best_summed(unit, 1024)
+    assert optimal_step._best_dense(unit, 1024) == pytest.approx(best, rel=1e-6)
+    for levels in (512, 1024):
+        step = best * 1024 / levels * np.array([0.8, 1, 1.2])
+        summed = optimal_step._summed(unit, levels, step)[0]
+        assert optimal_step._dense(unit, levels, step) == pytest.approx(summed, rel=5e-9)
 
 
 def test_exact_step_of_many_levels_and_of_narrow_densities():
@@ -104,6 +109,14 @@ def test_exact_step_of_many_levels_and_of_narrow_densities():
     assert exact_step(wide, 1 << 20) == pytest.approx(2 * half_support(wide, 1 << 20) / (1 << 20), rel=1e-3)
     assert exact_step(gamma_density(1, 1e-12), 16) == pytest.approx(2 / 15, rel=1e-6)
     assert exact_step(gamma_density(3, 2.5e-3), 16) == pytest.approx(2 * 3 / 15, rel=0.05)
+
+
+def test_model_distortion():
+    """4 mu / lam^3 exp(-lam L) for the Laplacian."""
+    density, support = GeneralizedGamma(1, 0, 2.0), 1.5
+    assert density.mu == pytest.approx(1.0)
+    expected = (2 * support / 8) ** 2 / 12 + 4 * 1.0 / 2**3 * math.exp(-3)
+    assert model_distortion(density, 8, support) == pytest.approx(expected, rel=1e-12)
 
 
 def test_model_distortion_at_the_limits_of_float64():
