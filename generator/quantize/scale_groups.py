@@ -95,8 +95,8 @@ def equalise(ranges: Mapping[str, TensorRange], fixed_q: float | None = None,
         product = Fraction(1)
         for name, scale in scales(q).items():
             if ranges[name].max_v:
-                used = Fraction(alone[name].q) / Fraction(scale.q)
-                product *= used * Fraction(2) ** (alone[name].n - scale.n)
+                ratio = Fraction(alone[name].q) / Fraction(scale.q)
+                product *= ratio * Fraction(2) ** (alone[name].n - scale.n)
         return product
 
     q = min(candidates, key=lambda q: (unused(q), -q))
