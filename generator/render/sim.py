@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from pathlib import Path
 
-import numpy as np
-
+from generator.archive import npz_bytes
 from generator.dataflow.graph import SOURCE, Dataflow, Port
 from generator.datatypes import IntArray
 from generator.layers.base import Layer
@@ -19,8 +16,6 @@ from generator.render.rtl import TOP, bit_range, stream_names, template
 
 #: Files of rtl_sim/tb that every build carries.
 BENCH_FILES = ("Makefile", "run.py", "network_bench.py", "axi_stream.py", "records.py", "stream_tap.sv", "taps.vlt")
-# Zip entries need a time; the earliest that the format knows keeps the archive byte-identical.
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def render_sim(dataflow: Dataflow, header: str) -> dict[str, str]:
@@ -36,14 +31,11 @@ def write_vectors(folder: Path, dataflow: Dataflow, x: IntArray) -> Path:
 
     Arrays of uint8 (frames, words, bytes) by stream name. The same frames give the same bytes. Returns the file.
     """
-    values, path = dataflow.golden(x), folder / "vectors.npz"
-    with zipfile.ZipFile(path, "w") as archive:
-        for port, name in stream_names(dataflow).items():
-            stream = dataflow.streams[port]
-            words = pack_stream(values[port], stream.lanes, stream.element)
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, words.reshape(-1, stream.words, stream.bytes), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _ZIP_TIME), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+    values, path, streams = dataflow.golden(x), folder / "vectors.npz", dataflow.streams
+    words = {name: pack_stream(values[port], streams[port].lanes, streams[port].element)
+             .reshape(-1, streams[port].words, streams[port].bytes)
+             for port, name in stream_names(dataflow).items()}
+    path.write_bytes(npz_bytes(words))
     return path
 
 
