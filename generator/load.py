@@ -1,4 +1,4 @@
-"""Where networks come from: a saved file, or a function in a Python file that returns a module."""
+"""Where networks come from: an ONNX file, a saved file, or a function in a Python file that returns a module."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from generator.errors import HeadraceError, InputError, ToolError, UnsupportedError
+from generator.errors import HeadraceError, InputError, ToolError
 from generator.network import serialize
 from generator.network.graph import Network
 from generator.network.integer import IntegerNetwork
@@ -27,8 +27,15 @@ def load_module(module: Any, example_input: Any) -> Network:
     return brevitas.from_module(module, example_input)
 
 
+def load_onnx(path: Path) -> Network:
+    """The Network of an ONNX file; see frontend.onnx.from_file. The onnx package is imported here, at its first use."""
+    from generator.frontend import onnx
+
+    return onnx.from_file(path)
+
+
 def load_source(spec: str) -> Network | IntegerNetwork:
-    """The network that a text names: `file.py:function`, or a saved network NAME.json or NAME.npz.
+    """The network that a text names: an .onnx file, `file.py:function`, or a saved network NAME.json or NAME.npz.
 
     The function takes no arguments and returns a pair of module and example input, a Network or an IntegerNetwork.
     """
@@ -36,11 +43,10 @@ def load_source(spec: str) -> Network | IntegerNetwork:
     if colon and path.endswith(".py"):
         return _network_of(spec, function_from_file(Path(path), function)())
     if spec.endswith(".onnx"):
-        raise UnsupportedError(f"{spec}: QONNX import is not available in this version; pass file.py:function or a "
-                               "saved network")
+        return load_onnx(Path(spec))
     if spec.endswith((".json", ".npz")):
         return _saved(Path(spec))
-    raise InputError(f"{spec}: is no model; pass file.py:function or a saved network NAME.json")
+    raise InputError(f"{spec}: is no model; pass an .onnx file, file.py:function or a saved network NAME.json")
 
 
 def _saved(path: Path) -> Network | IntegerNetwork:

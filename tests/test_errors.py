@@ -68,7 +68,7 @@ def test_an_ordinary_folder_is_not_replaced(model, tmp_path, capsys):
 
 @pytest.mark.parametrize(("name", "sentence"), [
     ("none.json", "none.json: cannot be read"), ("none.py:f", "none.py: no such file; check the path"),
-    ("none", "none: is no model; pass file.py:function or a saved network NAME.json"),
+    ("none", "none: is no model; pass an .onnx file, file.py:function or a saved network NAME.json"),
 ])  # fmt: skip
 def test_missing_models(capsys, name, sentence):
     assert fails(capsys, "check", name).startswith(sentence)

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from generator import frontend
-from generator.errors import InputError, ToolError, UnsupportedError
+from generator.errors import InputError, ToolError
 from generator.load import load_module, load_source
 from generator.network import serialize
 from generator.network.graph import Network
@@ -50,10 +50,10 @@ def test_bad_sources_are_one_sentence(models, tmp_path):
     assert sentence_of(InputError, f"{models}:nothing") == (
         f"{models}:nothing: returns a NoneType without an example input, so the input's shape is unknown; "
         "return (module, example_input)")
-    assert sentence_of(UnsupportedError, "net.onnx") == (
-        "net.onnx: QONNX import is not available in this version; pass file.py:function or a saved network")
+    assert sentence_of(InputError, "gone.onnx") == (
+        "gone.onnx: cannot be read (No such file or directory); check the path")
     assert sentence_of(InputError, "net.txt") == (
-        "net.txt: is no model; pass file.py:function or a saved network NAME.json")
+        "net.txt: is no model; pass an .onnx file, file.py:function or a saved network NAME.json")
     serialize.save(MaxPool((2, 2), (2, 2)), tmp_path / "pool")
     assert sentence_of(InputError, f"{tmp_path}/pool.json") == (
         f"{tmp_path}/pool.json: holds a MaxPool, not a network; pass a saved network")

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from generator.errors import InputError
-from generator.network.ops import FloatArray, Op, Shape
+from generator.network import ops
+from generator.network.ops import FloatArray, Shape
+from generator.network.tensor_ops import TensorOp
+
+Op = ops.Op | TensorOp
 
 
 @dataclass(frozen=True)

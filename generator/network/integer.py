@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from generator.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval
 from generator.errors import InputError
 from generator.layers.swu import Pair, out_size
+from generator.network.ops import Rounding
 
 INPUT = "input"
 Shape = tuple[int, int, int]
@@ -112,15 +113,15 @@ class HostInput:
     """What the host does to a sample before it enters the stream.
 
     `shape` is the model's own input shape without the batch: (C, H, W), or any shape of H*W*C elements in that order.
-    q = clip(round(scale * x + offset)) with `scale` and `offset` per channel (C,) and `rounding` one of half_even,
-    half_up, floor, ceil; bipolar inputs are +1 where scale*x + offset >= 0.
+    q = clip(round(scale * x + offset)) with `scale` and `offset` per channel (C,) and `rounding` as of ops.Quantize;
+    bipolar inputs are +1 where scale*x + offset >= 0.
     """
 
     shape: tuple[int, ...]
     tensor: TensorType
     scale: FloatArray
     offset: FloatArray
-    rounding: Literal["half_even", "half_up", "floor", "ceil"] = "half_even"
+    rounding: Rounding = "half_even"
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ Shapes are those of one sample, (C, H, W) or (features,); `forward` works on a b
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,7 +21,8 @@ from generator.layers.swu import Pair, out_size
 FloatArray = NDArray[np.float64]
 Shape = tuple[int, ...]
 Pad = tuple[int, int, int, int]
-Rounding = Literal["half_even", "half_up", "floor", "ceil"]
+#: half_up sends ties towards +inf; half_away and half_inward away from and towards 0; away and inward every fraction.
+Rounding = Literal["half_even", "half_up", "half_away", "half_inward", "floor", "ceil", "away", "inward"]
 
 
 def require_finite(**arrays: FloatArray | None) -> None:
@@ -43,14 +45,27 @@ def per_channel(values: FloatArray, rank: int) -> FloatArray:
     return values.reshape(-1, *[1] * (rank - 1))
 
 
+def _half_up(x: FloatArray) -> FloatArray:
+    whole = np.floor(x)
+    return np.asarray(whole + (x - whole >= 0.5))  # floor(x + 0.5) is wrong for 0.49999999999999994
+
+
+def _half_down(x: FloatArray) -> FloatArray:
+    whole = np.floor(x)
+    return np.asarray(whole + (x - whole > 0.5))
+
+
+_ROUND: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "half_even": np.rint, "half_up": _half_up, "floor": np.floor, "ceil": np.ceil,
+    "half_away": lambda x: np.sign(x) * _half_up(np.abs(x)),
+    "half_inward": lambda x: np.sign(x) * _half_down(np.abs(x)),
+    "away": lambda x: np.sign(x) * np.ceil(np.abs(x)), "inward": np.trunc,
+}  # fmt: skip
+
+
 def round_to_integer(x: FloatArray, rounding: Rounding) -> FloatArray:
     """Nearest integers by the named rule, in floating point."""
-    if rounding == "half_even":
-        return np.rint(x)
-    if rounding == "half_up":
-        whole = np.floor(x)
-        return np.asarray(whole + (x - whole >= 0.5))  # floor(x + 0.5) is wrong for 0.49999999999999994
-    return np.floor(x) if rounding == "floor" else np.ceil(x)
+    return np.asarray(_ROUND[rounding](x))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +145,8 @@ class Conv:
         c_out, c_in, k_h, k_w = self.weight.codes.shape
         if len(shape) != 3 or shape[0] != c_in * self.groups:
             raise InputError(f"a convolution of {c_in * self.groups} input channels meets a tensor of shape {shape}")
+        if c_out % self.groups:
+            raise InputError(f"{c_out} output channels do not divide into {self.groups} groups")
         top, left, bottom, right = self.pad
         out = (out_size(shape[1], k_h, self.stride[0], self.dilation[0], top, bottom),
                out_size(shape[2], k_w, self.stride[1], self.dilation[1], left, right))
@@ -141,14 +158,14 @@ class Conv:
         """Convolution in float64."""
         top, left, bottom, right = self.pad
         W = self.weight.values
-        c_out, c_in, k_h, k_w = W.shape
+        k_h, k_w = W.shape[2:]
         padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
         extent = [(k - 1) * d + 1 for k, d in zip((k_h, k_w), self.dilation, strict=True)]
         windows = sliding_window_view(padded, extent, axis=(2, 3))
         windows = windows[:, :, :: self.stride[0], :: self.stride[1], :: self.dilation[0], :: self.dilation[1]]
-        grouped = windows.reshape(len(x), self.groups, c_in, *windows.shape[2:])
-        y = np.einsum("ngcyxij,gocij->ngoyx", grouped, W.reshape(self.groups, -1, c_in, k_h, k_w), optimize=True)
-        y = y.reshape(len(x), c_out, *y.shape[3:])
+        parts = zip(np.split(windows, self.groups, axis=1), np.split(W, self.groups), strict=True)
+        y = np.concatenate([np.tensordot(part, w, ((1, 4, 5), (1, 2, 3))) for part, w in parts], axis=-1)
+        y = y.transpose(0, 3, 1, 2)
         return np.asarray(y if self.bias is None else y + per_channel(self.bias, 3))
 
 
@@ -218,6 +235,16 @@ class Clip:
 RELU = Clip(0.0, math.inf)
 
 
+def pooled_shape(shape: Shape, kernel: Pair, stride: Pair) -> Shape:
+    """Shape after pooling (C, H, W) without padding. Raises InputError where the kernel does not fit."""
+    if len(shape) != 3:
+        raise InputError(f"pooling needs (channels, height, width), not {shape}")
+    out = tuple(out_size(n, k, s, 1, 0, 0) for n, k, s in zip(shape[1:], kernel, stride, strict=True))
+    if min(out) < 1:
+        raise InputError(f"pooling kernel {kernel} does not fit into {shape[1]}x{shape[2]}")
+    return (shape[0], *out)
+
+
 @dataclass(frozen=True)
 class MaxPool:
     """Maximum over windows without padding."""
@@ -227,12 +254,7 @@ class MaxPool:
 
     def infer(self, shape: Shape) -> Shape:
         """Shape of the output."""
-        if len(shape) != 3:
-            raise InputError(f"max pooling needs (channels, height, width), not {shape}")
-        out = tuple(out_size(n, k, s, 1, 0, 0) for n, k, s in zip(shape[1:], self.kernel, self.stride, strict=True))
-        if min(out) < 1:
-            raise InputError(f"pooling kernel {self.kernel} does not fit into {shape[1]}x{shape[2]}")
-        return (shape[0], *out)
+        return pooled_shape(shape, self.kernel, self.stride)
 
     def forward(self, x: FloatArray) -> FloatArray:
         """Pooled values."""

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from generator import datatypes
+from generator.archive import npz_bytes
 from generator.dataflow import graph as dataflow
 from generator.errors import HeadraceError, InputError
 from generator.layers import LAYERS
 from generator.layers.base import Stream
-from generator.network import graph, integer, ops
+from generator.network import graph, integer, ops, tensor_ops
 
 FORMAT = "headrace 1"
 
@@ -31,6 +32,8 @@ FORMAT = "headrace 1"
 CLASSES: tuple[type, ...] = (
     datatypes.Interval, datatypes.Bipolar,
     ops.QuantWeight, ops.Quantize, ops.Conv, ops.Linear, ops.Affine, ops.Clip, ops.MaxPool, ops.Reshape,
+    tensor_ops.PadFrame, tensor_ops.AvgPool, tensor_ops.Upsample, tensor_ops.Transpose, tensor_ops.Add,
+    tensor_ops.Concat, tensor_ops.MultiThreshold, tensor_ops.Trunc, tensor_ops.Softmax, tensor_ops.TopK,
     graph.Input, graph.Node, graph.Network,
     integer.TensorType, integer.Conv, integer.Threshold, integer.MaxPool, integer.Node,
     integer.HostInput, integer.HostOutput, integer.IntegerNetwork,
@@ -79,19 +82,6 @@ class _Encoder:
         return len(self.arrays) - 1
 
 
-def _npz(arrays: list[np.ndarray[Any, Any]]) -> bytes:
-    """The bytes of an .npz without times, so that equal arrays give equal bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, array in enumerate(arrays):
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
-            info = zipfile.ZipInfo(f"a{number}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, member.getvalue())
-    return buffer.getvalue()
-
-
 def _paths(stem: Path) -> tuple[Path, Path]:
     """The two files of a value; dots in the stem belong to its name."""
     return stem.parent / f"{stem.name}.json", stem.parent / f"{stem.name}.npz"
@@ -109,7 +99,7 @@ def save(value: Any, stem: Path | str) -> None:
     encoder = _Encoder()
     tree = encoder.encode(value)
     json_path, npz_path = _paths(Path(stem))
-    arrays = _npz(encoder.arrays)
+    arrays = npz_bytes({f"a{number}": array for number, array in enumerate(encoder.arrays)})
     document = {"format": FORMAT, "arrays_sha256": hashlib.sha256(arrays).hexdigest(), "value": tree}
     _replace(npz_path, arrays)
     _replace(json_path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
