@@ -4,8 +4,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
-from generator.datatypes import uint_type
-from generator.layers import Dwc, Fifo, MaxPool, Mvtu, Swu
+from generator.datatypes import Interval, uint_type
+from generator.layers import (
+    AccPool,
+    Add,
+    Concat,
+    Dwc,
+    Fifo,
+    Fork,
+    LabelSelect,
+    MaxPool,
+    Mvtu,
+    Swu,
+    Upsample,
+)
 from generator.layers.base import Layer
 from generator.layers.spec import layer_from_spec
 
@@ -38,3 +50,20 @@ def small_cnn() -> Dataflow:
         Fifo("fifo2", 7, 4, uint_type(2), 9),
         named_mvtu("fc0", mw=36, mh=3, simd=4, weight="int4", input="uint2", output="acc"),
     ])  # fmt: skip
+
+
+def small_branches() -> Dataflow:
+    """Branches that part and meet twice: a shortcut around pooling, then three equal parts side by side."""
+    start, shortcut, total = uint_type(3), ("fork0", 1), Interval(0, 14)
+    placed = (
+        Placed(Fork("fork0", 4, start, 16, pe=4), ((SOURCE, 0),)),
+        Placed(MaxPool("pool0", 4, 4, 4, (2, 2), (2, 2), start, pe=4), (("fork0", 0),)),
+        Placed(Upsample("up0", 2, 2, 4, (2, 2), start, simd=4), (("pool0", 0),)),
+        Placed(Fifo("fifo0", 16, 4, start, 16), (shortcut,)),
+        Placed(Add("add0", 4, start, start, 16, pe=4), (("up0", 0), ("fifo0", 0))),
+        Placed(Fork("fork1", 4, total, 16, branches=3, pe=4), (("add0", 0),)),
+        Placed(Concat("concat0", (4, 4, 4), total, 16, pe=4), (("fork1", 0), ("fork1", 1), ("fork1", 2))),
+        Placed(AccPool("pool1", 4, 4, 12, (4, 4), (4, 4), total, pe=4), (("concat0", 0),)),
+        Placed(LabelSelect("top0", 12, Interval(0, 224), k=3, pe=4), (("pool1", 0),)),
+    )
+    return Dataflow(placed[0].layer.inputs[0], placed)
