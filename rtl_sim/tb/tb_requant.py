@@ -6,8 +6,9 @@ from typing import Any
 
 import cocotb
 from axi_stream import STALLS
-from generator.layers.spec import layer_from_spec
 from layer_bench import forgets_on_reset, keeps_protocol
+
+from generator.layers.spec import layer_from_spec
 
 LAYER = layer_from_spec(
     {"kind": "requant", "channels": 6, "pe": 3, "pixels": 7, "input": "int9", "output": "int5", "rounding": "half_even"}

@@ -6,8 +6,9 @@ from typing import Any
 
 import cocotb
 from axi_stream import STALLS
-from generator.layers.spec import layer_from_spec
 from layer_bench import forgets_on_reset, keeps_protocol
+
+from generator.layers.spec import layer_from_spec
 
 LAYER = layer_from_spec(
     {"kind": "threshold", "channels": 6, "pe": 2, "pixels": 7, "input": "int6", "output": "uint3", "inverted": True}
