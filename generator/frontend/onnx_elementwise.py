@@ -208,7 +208,8 @@ def _concat(call: Call) -> Feature:
     axis = call.axis(call.node.integer("axis", 1), len(parts[0].shape))
     if len({(*part.shape[:axis], *part.shape[axis + 1 :]) for part in parts}) != 1:
         shapes = ", ".join(str(part.shape) for part in parts)
-        raise InputError(f"joins tensors of shapes {shapes} along axis {axis + 1}, which differ in other axes; mend them")
+        raise InputError(f"joins tensors of shapes {shapes} along axis {axis + 1}; their other "
+                         "sizes must be equal")
     target = (axis, *(other for other in range(len(parts[0].shape)) if other != axis))
     name = call.emit(tensor_ops.Concat(), *(call.build.arranged(part, target) for part in parts))
     return Feature.whole(name, call.build.shapes[name]).permuted(tuple(target.index(a) for a in range(len(target))))

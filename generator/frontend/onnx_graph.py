@@ -129,7 +129,7 @@ def _checked(graph: Any, opsets: dict[str, int]) -> OnnxGraph:
         raise InputError(f"has {len(graph.node)} nodes, more than {MAX_NODES}; export a smaller model")
     if graph.sparse_initializer:
         raise UnsupportedError("holds sparse initializers; export dense ones")
-    constants = {item.name: array(item) for item in graph.initializer}
+    constants = {_text(item.name): array(item) for item in graph.initializer}
     value = _only("input", [item for item in graph.input if item.name not in constants])
     output = _only("output", list(graph.output))
     shape, integer_type = _input(value)
@@ -141,12 +141,20 @@ def _checked(graph: Any, opsets: dict[str, int]) -> OnnxGraph:
                      opsets.get("", opsets.get("ai.onnx", 1)))
 
 
+def _text(name: Any) -> str:
+    """A name of the file. Raises InputError for one that is no text, which the parser hands over as bytes."""
+    if not isinstance(name, str):
+        raise InputError(f"the name {name!r} is no text; the file is damaged, export it again")
+    return name
+
+
 def _only(what: str, values: list[Any]) -> Any:
-    """The single element."""
+    """The single element, with a name."""
     if len(values) != 1:
-        listed = ", ".join(value.name for value in values) or "none"
+        listed = ", ".join(_text(value.name) for value in values) or "none"
         raise InputError(f"the model has {len(values)} {what}s ({listed}) but a streaming network has exactly one; "
                          f"export a model with one {what}")
+    _text(values[0].name)
     return values[0]
 
 
@@ -177,7 +185,7 @@ def require_elements(what: str, shape: Iterable[int]) -> None:
 
 def array(tensor: Any) -> Array:
     """A tensor of the file. Raises InputError for external, oversized, damaged and non-numeric ones."""
-    what = f"the constant {tensor.name}" if tensor.name else "a constant"
+    what = f"the constant {_text(tensor.name)}" if tensor.name else "a constant"
     if tensor.data_location == _TYPES.EXTERNAL or tensor.external_data:
         raise InputError(f"{what} lies in another file, which is not opened; save the model as one file")
     if tensor.data_type not in _CONSTANT_TYPES:
@@ -212,12 +220,12 @@ def _nodes(protos: Any) -> list[OnnxNode]:
     nodes: list[OnnxNode] = []
     taken: set[str] = set()
     for proto in protos:
-        outputs = tuple(proto.output)
-        name = _unused(proto.name or next(filter(None, outputs), proto.op_type), taken)
+        inputs, outputs = tuple(map(_text, proto.input)), tuple(map(_text, proto.output))
+        op_type, domain = _text(proto.op_type), _text(proto.domain)
+        name = _unused(_text(proto.name) or next(filter(None, outputs), op_type), taken)
         taken.add(name)
-        domain = "" if proto.domain == "ai.onnx" else proto.domain
-        nodes.append(OnnxNode(name, proto.op_type, domain, tuple(proto.input), outputs,
-                              {item.name: _attribute(item) for item in proto.attribute}))
+        nodes.append(OnnxNode(name, op_type, "" if domain == "ai.onnx" else domain, inputs, outputs,
+                              {_text(item.name): _attribute(item) for item in proto.attribute}))
     return nodes
 
 
@@ -271,7 +279,7 @@ def _needed(nodes: list[OnnxNode], output: str) -> tuple[OnnxNode, ...]:
 
 def _annotations(graph: Any) -> dict[str, str]:
     """FINN data types by tensor."""
-    return {item.tensor_name: pair.value for item in graph.quantization_annotation
+    return {_text(item.tensor_name): _text(pair.value) for item in graph.quantization_annotation
             for pair in item.quant_parameter_tensor_names if pair.key == "finn_datatype"}
 
 
@@ -281,5 +289,5 @@ def _declared_shapes(graph: Any) -> dict[str, Shape]:
     for value in (*graph.value_info, *graph.output):
         dims = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
         if dims and min(dims[1:], default=1) > 0:
-            shapes[value.name] = (max(dims[0], 1), *dims[1:])
+            shapes[_text(value.name)] = (max(dims[0], 1), *dims[1:])
     return shapes

@@ -11,7 +11,7 @@ from generator.errors import InputError, UnsupportedError
 from generator.frontend.onnx_builder import Call, Frame, Handler
 from generator.frontend.onnx_graph import OnnxNode
 from generator.frontend.onnx_values import Constant, Feature, Windows, pair
-from generator.layers.swu import Pair, out_size
+from generator.layers.window import Pair, out_size
 from generator.network import ops, tensor_ops
 from generator.network.ops import FloatArray, Pad, QuantWeight
 

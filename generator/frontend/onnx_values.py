@@ -16,7 +16,7 @@ import numpy as np
 from generator.datatypes import DataType, IntArray, Interval, tightest
 from generator.errors import InputError, UnsupportedError
 from generator.frontend.onnx_graph import Array
-from generator.layers.swu import Pair
+from generator.layers.window import Pair
 from generator.network import ops
 from generator.network.ops import FloatArray, Pad, Shape
 
@@ -120,8 +120,12 @@ class Codes:
         return self.source.shape
 
     def of(self, source: Feature) -> Codes:
-        """The codes of another tensor by the same quantizer."""
-        return replace(self, source=source)
+        """The codes of the same elements in another shape."""
+        if self.scale.size > 1 and source.shape != self.shape:
+            raise UnsupportedError("gives codes with scales per channel another shape; put a DequantizeLinear "
+                                   "before it")
+        scale = self.scale if self.scale.size > 1 else self.scale.reshape([1] * (len(source.shape) + 1))
+        return replace(self, source=source, scale=scale)
 
     def clipped(self, lo: float, hi: float) -> Codes:
         """The codes within bounds. Raises InputError where none is left."""

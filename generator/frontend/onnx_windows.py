@@ -12,7 +12,7 @@ from generator.frontend.onnx_builder import Call, Handler
 from generator.frontend.onnx_constants import axes_of
 from generator.frontend.onnx_products import channels_last, frame_of, pads_of, spatial_pads
 from generator.frontend.onnx_values import Constant, Feature, pair
-from generator.layers.swu import Pair
+from generator.layers.window import Pair
 from generator.network import ops, tensor_ops
 from generator.network.ops import FloatArray, Pad
 

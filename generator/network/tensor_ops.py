@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from generator.datatypes import DataType, IntArray, Interval
 from generator.errors import InputError
-from generator.layers.swu import Pair
+from generator.layers.window import Pair
 from generator.network.ops import (
     FloatArray,
     Pad,

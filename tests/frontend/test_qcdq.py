@@ -1,0 +1,111 @@
+"""QuantizeLinear, Clip and DequantizeLinear, against onnxruntime."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
+from generator.errors import UnsupportedError
+from generator.network import ops
+from tests.frontend.onnx_files import floats, grid, model, network, node, same_as_executor
+
+QUARTERS = np.arange(-24, 25, dtype=np.float32)[None] / 4
+
+
+def parameters(scale=0.5, zero_point=0, kind=np.int8):
+    return {"s": np.asarray(scale, np.float32), "z": np.asarray(zero_point, kind)}
+
+
+def pair(source, output, between=()):
+    """QuantizeLinear, nodes between on one tensor each, DequantizeLinear."""
+    nodes, last = [node("QuantizeLinear", [source, "s", "z"], f"{output}_q")], f"{output}_q"
+    for place, (op_type, inputs) in enumerate(between):
+        nodes.append(node(op_type, [last, *inputs], f"{output}_{place}"))
+        last = f"{output}_{place}"
+    return [*nodes, node("DequantizeLinear", [last, "s", "z"], output)]
+
+
+@pytest.mark.parametrize(("kind", "zero_point", "dtype"), [
+    (np.int8, 0, int_type(8)), (np.uint8, 0, uint_type(8)), (np.uint8, 3, uint_type(8)), (np.int8, -5, int_type(8))])
+def test_a_pair_is_a_quantizer(tmp_path, kind, zero_point, dtype):
+    net = same_as_executor(tmp_path, model(pair("x", "y"), (1, 49), parameters(1 / 64, zero_point, kind)), QUARTERS)
+    op = net.nodes[0].op
+    assert (len(net.nodes), op.dtype, op.zero_point, op.rounding) == (1, dtype, zero_point, "half_even")
+
+
+def test_a_clip_between_narrows_the_type(tmp_path):
+    constants = parameters() | {"lo": np.asarray(-3, np.int8), "hi": np.asarray(3, np.int8)}
+    net = same_as_executor(tmp_path, model(pair("x", "y", [("Clip", ["lo", "hi"])]), (1, 49), constants), QUARTERS)
+    assert net.nodes[0].op.dtype == Interval(-3, 3)
+
+
+def test_shapes_may_change_between(tmp_path):
+    constants = parameters() | {"to": np.array([2, -1])}
+    nodes = pair("x", "y", [("Reshape", ["to"])])
+    net = same_as_executor(tmp_path, model(nodes, (2, 3, 4), constants), grid(2, 3, 4))
+    assert [type(item.op).__name__ for item in net.nodes] == ["Reshape", "Quantize"]
+
+
+def test_another_scale_behind_rescales(tmp_path):
+    constants = parameters(0.5, 2) | {"t": floats(2), "o": np.asarray(-1, np.int8)}
+    nodes = [node("QuantizeLinear", ["x", "s", "z"], "q"), node("DequantizeLinear", ["q", "t", "o"])]
+    net = same_as_executor(tmp_path, model(nodes, (1, 49), constants), QUARTERS)
+    assert [type(item.op).__name__ for item in net.nodes] == ["Quantize", "Affine"]
+
+
+def test_scales_along_an_axis(tmp_path):
+    constants = parameters([0.25, 0.5, 1], [0, 0, 0])
+    nodes = pair("x", "y")
+    net = same_as_executor(tmp_path, model(nodes, (2, 3, 4, 4), constants), grid(2, 3, 4, 4))
+    np.testing.assert_array_equal(net.nodes[0].op.scale, [0.25, 0.5, 1])
+
+
+def weights(codes, zero_point=0):
+    constants = {"W": codes, "ws": np.asarray([0.5, 0.25, 1], np.float32), "wz": np.full(3, zero_point, codes.dtype)}
+    return constants, node("DequantizeLinear", ["W", "ws", "wz"], "w", axis=0)
+
+
+def test_integer_weights_with_scales_per_channel(tmp_path):
+    rng = np.random.default_rng(0)
+    constants, dequantize = weights(rng.integers(-7, 8, (3, 2, 3, 3)).astype(np.int8))
+    constants |= {"B": rng.integers(-99, 100, 3).astype(np.int32), "bs": floats(0.125), "bz": np.asarray(0, np.int32)}
+    nodes = [dequantize, node("DequantizeLinear", ["B", "bs", "bz"], "b"), node("Conv", ["x", "w", "b"])]
+    net = same_as_executor(tmp_path, model(nodes, (2, 2, 5, 5), constants), grid(2, 2, 5, 5))
+    op = net.nodes[0].op
+    assert op.weight.dtype == Interval(-7, 7)
+    np.testing.assert_array_equal(op.weight.scale, [0.5, 0.25, 1])
+    np.testing.assert_array_equal(op.bias, constants["B"] / 8)
+
+
+def test_weights_of_two_values_are_bipolar(tmp_path):
+    constants, dequantize = weights(np.where(grid(3, 6) > 0, 1, -1).astype(np.int8))
+    nodes = [dequantize, node("Transpose", ["w"], "wt"), node("MatMul", ["x", "wt"])]
+    assert same_as_executor(tmp_path, model(nodes, (2, 6), constants), grid(2, 6)).nodes[0].op.weight.dtype == BIPOLAR
+
+
+def test_unsigned_weights_are_shifted_by_their_zero_point(tmp_path):
+    constants, dequantize = weights(np.arange(120, 138).reshape(3, 6).astype(np.uint8), 128)
+    nodes = [dequantize, node("Gemm", ["x", "w"], transB=1)]
+    net = same_as_executor(tmp_path, model(nodes, (2, 6), constants), grid(2, 6))
+    assert net.nodes[0].op.weight.dtype == Interval(-8, 9)
+
+
+def test_weights_that_the_file_quantizes(tmp_path):
+    constants = parameters(0.25) | {"F": grid(6, 4, step=0.125)}
+    constants |= {"lo": np.asarray(-7, np.int8), "hi": np.asarray(7, np.int8)}
+    nodes = [*pair("F", "w", [("Clip", ["lo", "hi"])]), node("MatMul", ["x", "w"])]
+    net = same_as_executor(tmp_path, model(nodes, (2, 6), constants), grid(2, 6))
+    assert net.nodes[0].op.weight.dtype == Interval(-7, 7)
+    assert isinstance(net.nodes[0].op, ops.Linear)
+
+
+def test_codes_may_be_read_by_a_dequantizer_only(tmp_path):
+    nodes = [node("QuantizeLinear", ["x", "s", "z"], "q"), node("MaxPool", ["q"], kernel_shape=[2, 2])]
+    with pytest.raises(UnsupportedError, match=r"MaxPool_y \(MaxPool\): reads the integer codes of a QuantizeLinear"):
+        network(tmp_path, model(nodes, (1, 2, 4, 4), parameters()))
+
+
+def test_a_dequantizer_needs_codes(tmp_path):
+    with pytest.raises(UnsupportedError, match="reads a tensor that no QuantizeLinear made; put"):
+        network(tmp_path, model([node("DequantizeLinear", ["x", "s", "z"])], (1, 4), parameters()))
