@@ -110,7 +110,10 @@ def measure(first: Record, last: Record, words_per_frame: int) -> dict[str, int 
 
 
 def max_occupancy(taken: Record, given: Record) -> int:
-    """Most words that were inside at once, given when each came and left."""
+    """Most words that a FIFO's module held at once: accepted at its input, not yet at its output.
+
+    The words in its output registers count too, so that it may exceed the DEPTH of the memory by up to 3.
+    """
     events = sorted([(cycle, 1) for cycle in taken.cycles] + [(cycle, -1) for cycle in given.cycles])
     inside = most = 0
     for _, change in events:  # in one cycle the word that leaves comes first
