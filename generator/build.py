@@ -20,7 +20,8 @@ from generator.layers import Fifo, Layer, Mvtu
 from generator.model import Engine, Model, predict_with
 from generator.network.integer import IntegerNetwork
 from generator.network.serialize import load as load_value
-from generator.passes.fold import fold, insert_fifos
+from generator.passes.fold import fold
+from generator.passes.insert_fifos import insert_fifos
 from generator.passes.lower import lower
 from generator.simulate.backends import run_hls, run_rtl
 from generator.simulate.frames import Stalls

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from generator.dataflow.graph import Dataflow, Placed
 from generator.errors import FoldingError, InputError, divisors
+from generator.layers import Vvtu
 from generator.layers.base import Layer
 
 #: Folds by layer name: {"conv0": {"pe": 4, "simd": 9}}.
@@ -45,11 +47,16 @@ def solve_folding(dataflow: Dataflow, cycles_per_frame: int, given: Folding | No
     _check_names(dataflow, given)
     _require_reachable(dataflow, given, cycles_per_frame)
     folding: dict[str, dict[str, int]] = {}
+    windows = _depthwise_windows(dataflow)
     for item in sorted(dataflow.placed, key=lambda item: len(item.layer.fold_sizes), reverse=True):
         layer = item.layer
         if layer.fold_sizes:
+            fixed = dict(given.get(layer.name, {}))
+            if layer in windows.values():  # its order of words is that of its reader's channels
+                reader = next(name for name, window in windows.items() if window is layer)
+                fixed["simd"] = folding[reader]["pe"]
             wishes = _neighbour_lanes(dataflow, item, folding)
-            folding[layer.name] = _cheapest(layer, given.get(layer.name, {}), cycles_per_frame, wishes)
+            folding[layer.name] = _cheapest(layer, fixed, cycles_per_frame, wishes, windows.get(layer.name))
     return {layer.name: folding[layer.name] for layer in dataflow.layers if layer.name in folding}
 
 
@@ -85,15 +92,24 @@ def _neighbour_lanes(dataflow: Dataflow, item: Placed, folding: Folding) -> list
     return [fold for fold in lanes if fold is not None]
 
 
-def _cheapest(layer: Layer, fixed: Mapping[str, int], target: int, wishes: Sequence[int]) -> dict[str, int]:
+def _depthwise_windows(dataflow: Dataflow) -> dict[str, Layer]:
+    """The depthwise window in front of each vvtu, whose SIMD is the vvtu's PE."""
+    layers = {layer.name: layer for layer in dataflow.layers}
+    return {item.layer.name: layers[item.sources[0][0]] for item in dataflow.placed if isinstance(item.layer, Vvtu)}
+
+
+def _cheapest(layer: Layer, fixed: Mapping[str, int], target: int, wishes: Sequence[int],
+              window: Layer | None) -> dict[str, int]:
+    """The folds of least product at which the layer, and the window tied to its PE, reach the target."""
     names = list(layer.fold_sizes)
     choices = [[fixed[n]] if n in fixed else divisors(size) for n, size in layer.fold_sizes.items()]
     for wish in wishes if len(names) == 1 else ():
         if wish in choices[0] and replace_folds(layer, {names[0]: wish}).cycles <= target:
             return {names[0]: wish}
-    for folds in sorted(product(*choices), key=lambda f: (_product(f), f[0])):
+    for folds in sorted(product(*choices), key=lambda f: (prod(f), f[0])):
         candidate = dict(zip(names, folds, strict=True))
-        if replace_folds(layer, candidate).cycles <= target:
+        if replace_folds(layer, candidate).cycles <= target and (
+                window is None or replace_folds(window, {"simd": candidate["pe"]}).cycles <= target):
             return candidate
     raise AssertionError(f"{layer.name}: _require_reachable let {target} cycles per frame pass")
 
@@ -108,12 +124,3 @@ def _require_reachable(dataflow: Dataflow, given: Folding, target: int) -> None:
     if fastest[slowest] > target:
         raise FoldingError(f"{slowest}: {target} cycles per frame are asked for but it needs at least "
                            f"{fastest[slowest]}; ask for {fastest[slowest]} cycles per frame or more")
-
-
-def _product(folds: tuple[int, ...]) -> int:
-    total = 1
-    for fold in folds:
-        total *= fold
-    return total
-
-

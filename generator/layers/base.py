@@ -97,6 +97,26 @@ class Schedule:
         """Cycles of one frame before the cycle of its first write."""
         return _before_first_write(self.phases)[0]
 
+    def needed_reads(self, source: int = 0) -> IntArray:
+        """(writes,): for each word put, how many words of input `source` are taken up to and with its cycle."""
+        reads, writes = _per_cycle(self.phases, source)
+        return np.cumsum(reads)[writes > 0]
+
+
+def _per_cycle(phases: Phases, source: int) -> tuple[IntArray, IntArray]:
+    """Words taken from one input and words put in every cycle."""
+    reads, writes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for phase in phases:
+        if isinstance(phase, Loop):
+            body = _per_cycle(phase.body, source)
+            reads.append(np.tile(body[0], phase.times))
+            writes.append(np.tile(body[1], phase.times))
+        else:
+            taken = phase.reads if phase.source in (None, source) else 0
+            reads.append(np.full(phase.repeats, taken, np.int64))
+            writes.append(np.full(phase.repeats, phase.writes, np.int64))
+    return np.concatenate(reads), np.concatenate(writes)
+
 
 def _total(phases: Phases, *, reads: bool, writes: bool) -> int:
     total = 0

@@ -5,7 +5,8 @@ from generator.dataflow.folding import solve_folding
 from generator.datatypes import BIPOLAR, uint_type
 from generator.layers import Dwc, Fifo, MaxPool, Mvtu, Swu
 from generator.network.integer import INPUT, Conv, IntegerNetwork, Threshold
-from generator.passes.fold import fold, insert_fifos
+from generator.passes.fold import fold
+from generator.passes.insert_fifos import insert_fifos
 from generator.passes.lower import lower
 from generator.passes.thresholds_before_pooling import thresholds_before_pooling
 from tests.small_networks import random_input, small_network
