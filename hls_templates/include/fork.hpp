@@ -1,7 +1,7 @@
 // Fork: every word goes to all OUTPUTS streams.
 //
 // An iteration ends when all of them had room, so a full branch holds the others up: the depths of the streams behind
-// must cover what one branch takes before the other gives. The RTL kernel lets every branch take a word at its own time.
+// must cover what one branch takes before the other gives. In RTL every branch takes a word at its own time.
 #ifndef HEADRACE_FORK_HPP
 #define HEADRACE_FORK_HPP
 

@@ -51,7 +51,8 @@ void threshold(hls::stream<ap_uint<PE * A_BITS> >& in, hls::stream<ap_uint<PE * 
                const uint64_t (&thresholds)[PE][GROUPS][chunks_of(N * ACC_BITS)]) {
   static_assert(INVERTS == 0, "the bits of the inverted channels are missing");
   static const uint64_t none[1][GROUPS][chunks_of(PE)] = {};
-  threshold<CHANNELS, PE, PIXELS, GROUPS, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, INVERTS>(in, out, thresholds, none);
+  threshold<CHANNELS, PE, PIXELS, GROUPS, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, INVERTS>(in, out, thresholds,
+                                                                                              none);
 }
 
 }  // namespace headrace
