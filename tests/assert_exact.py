@@ -6,16 +6,22 @@ import numpy as np
 
 from generator.network.graph import Network
 from generator.passes.streamline import streamline_traced
-from generator.simulate import fast
+from generator.passes.requantize import requantize
+from generator.simulate import fast, golden
 from generator.simulate.host import from_stream, to_stream
 from tests.exact_network import evaluate
 
 
 def assert_exact(network: Network, x: np.ndarray) -> int:
-    """Every code of every quantizer and every output of x (N, ...) agree; returns how many codes were compared."""
+    """Every code of every quantizer and every output of x (N, ...) agree; returns how many codes were compared.
+
+    The naive engine, on the network with requantizers, agrees with the fast one on the network without at every tensor.
+    """
     streamlined = streamline_traced(network)
     net = streamlined.network
     values = fast.run(net, to_stream(net.host_input, x))
+    naive = golden.run(requantize(net), to_stream(net.host_input, x))
+    assert all(np.array_equal(naive[name], tensor) for name, tensor in values.items())
     outputs = from_stream(net.host_output, values[net.output].reshape(len(x), -1))
     compared = 0
     for n, sample in enumerate(x):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from generator.datatypes import BIPOLAR
-from generator.network import ops
+from generator.network import ops, tensor_ops
 from generator.network.graph import Network
 
 
@@ -48,11 +48,12 @@ def convolve(op: ops.Conv, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     codes = op.weight.codes
     for o, row, column in np.ndindex(shape):
         total = Fraction(0)
+        first = o // (len(codes) // op.groups) * codes.shape[1]
         for c, i, j in np.ndindex(codes.shape[1:]):
             v = row * op.stride[0] + i * op.dilation[0] - top
             h = column * op.stride[1] + j * op.dilation[1] - left
             if 0 <= v < x.shape[1] and 0 <= h < x.shape[2]:
-                total += int(codes[o, c, i, j]) * x[c, v, h]
+                total += int(codes[o, c, i, j]) * x[first + c, v, h]
         y[o, row, column] = total * channel(op.weight.scale, o) + (0 if op.bias is None else channel(op.bias, o))
     return y
 
@@ -69,6 +70,66 @@ def pool(op: ops.MaxPool, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         v, h = i * op.stride[0], j * op.stride[1]
         y[c, i, j] = max(x[c, v : v + op.kernel[0], h : h + op.kernel[1]].reshape(-1))
     return y
+
+
+def average(op: tensor_ops.AvgPool, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    y = np.empty(shape, object)
+    for c, i, j in np.ndindex(shape):
+        window = x[c, i * op.stride[0] :, j * op.stride[1] :][: op.kernel[0], : op.kernel[1]]
+        y[c, i, j] = sum(window.reshape(-1)) / (op.kernel[0] * op.kernel[1])
+    return y
+
+
+def enlarge(op: tensor_ops.Upsample, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    y = np.empty(shape, object)
+    for c, i, j in np.ndindex(shape):
+        y[c, i, j] = x[c, i // op.scale[0], j // op.scale[1]]
+    return y
+
+
+def border(op: tensor_ops.PadFrame, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    y = np.full(shape, Fraction(op.value) if not isinf(op.value) else min(x.reshape(-1)) - 1, object)
+    y[:, op.pad[0] : op.pad[0] + x.shape[1], op.pad[1] : op.pad[1] + x.shape[2]] = x
+    return y
+
+
+def count_thresholds(op: tensor_ops.MultiThreshold, x: np.ndarray) -> np.ndarray:
+    y = np.empty(x.shape, object)
+    for index in np.ndindex(x.shape):
+        row = op.thresholds[index[0] if len(op.thresholds) > 1 else 0]
+        count = sum(x[index] >= Fraction(float(t)) for t in row)
+        y[index] = Fraction(op.out_scale) * count + Fraction(op.out_bias)
+    return y
+
+
+def truncated_codes(op: tensor_ops.Trunc, x: np.ndarray) -> np.ndarray:
+    codes = np.empty(x.shape, np.int64)
+    for index in np.ndindex(x.shape):
+        code = round(x[index] / Fraction(float(op.scale[0])) + op.zero_point)
+        codes[index] = round_exactly(Fraction(code) / Fraction(2) ** op.shift, op.rounding)
+    return codes if op.dtype is None else np.clip(codes, op.dtype.lo, op.dtype.hi)
+
+
+def apply_more(op: tensor_ops.TensorOp, values: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    x = values[0]
+    match op:
+        case tensor_ops.Add():
+            return x + values[1]
+        case tensor_ops.Concat():
+            return np.concatenate(values)
+        case tensor_ops.AvgPool():
+            return average(op, x, shape)
+        case tensor_ops.Upsample():
+            return enlarge(op, x, shape)
+        case tensor_ops.PadFrame():
+            return border(op, x, shape)
+        case tensor_ops.MultiThreshold():
+            return count_thresholds(op, x)
+        case tensor_ops.Trunc():
+            return (truncated_codes(op, x) - Fraction(op.out_zero_point)) * Fraction(float(op.out_scale[0]))
+        case tensor_ops.Transpose():
+            return x.transpose(op.axes)
+    raise TypeError(op)
 
 
 def apply(op: ops.Op, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -96,8 +157,12 @@ def evaluate(network: Network, sample: np.ndarray) -> tuple[dict[str, np.ndarray
     values = {network.input.name: exact(sample)}
     codes = {}
     for node in network.nodes:
-        x = values[node.inputs[0]]
+        inputs = [values[source] for source in node.inputs]
         if isinstance(node.op, ops.Quantize):
-            codes[node.name] = codes_of(node.op, x)
-        values[node.name] = apply(node.op, x, network.shapes[node.name])
+            codes[node.name] = codes_of(node.op, inputs[0])
+        if isinstance(node.op, tensor_ops.Trunc):
+            codes[node.name] = truncated_codes(node.op, inputs[0])
+        shape = network.shapes[node.name]
+        basic = isinstance(node.op, ops.Op)
+        values[node.name] = apply(node.op, inputs[0], shape) if basic else apply_more(node.op, inputs, shape)
     return codes, values[network.output]

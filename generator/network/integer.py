@@ -9,94 +9,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from generator.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval
 from generator.errors import InputError
-from generator.layers.swu import Pair, out_size
-from generator.network.ops import Rounding
+from generator.network.integer_ops import (
+    AccPool,
+    Add,
+    Concat,
+    Conv,
+    DepthwiseConv,
+    MaxPool,
+    Op,
+    Requant,
+    Shape,
+    TensorType,
+    Threshold,
+    Upsample,
+)
+from generator.network.ops import FloatArray, Rounding
+
+__all__ = ["INPUT", "AccPool", "Add", "Concat", "Conv", "DepthwiseConv", "HostInput", "HostOutput", "IntegerNetwork",
+           "MaxPool", "Node", "Op", "Requant", "Shape", "TensorType", "Threshold", "Upsample"]
 
 INPUT = "input"
-Shape = tuple[int, int, int]
-FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class TensorType:
-    """Shape (height, width, channels) and element type of a tensor."""
-
-    shape: Shape
-    dtype: DataType
-
-
-@dataclass(frozen=True, eq=False)
-class Conv:
-    """Convolution: weights (C_out, K_h, K_w, C_in) of type `weight`; pad is (top, left, bottom, right)."""
-
-    weights: IntArray
-    weight: DataType
-    stride: Pair = (1, 1)
-    dilation: Pair = (1, 1)
-    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
-    pad_value: int = 0
-
-    def infer(self, x: TensorType) -> TensorType:
-        """Type of the output: the accumulators' exact reachable range."""
-        height, width, channels = x.shape
-        c_out, k_h, k_w, c_in = self.weights.shape
-        if c_in != channels:
-            raise InputError(f"weights for {c_in} input channels meet a tensor of {channels} channels")
-        top, left, bottom, right = self.pad
-        out = (out_size(height, k_h, self.stride[0], self.dilation[0], top, bottom),
-               out_size(width, k_w, self.stride[1], self.dilation[1], left, right))
-        if min(out) < 1:
-            raise InputError(f"kernel {k_h}x{k_w} does not fit into {height}x{width} with pad {self.pad}")
-        lo, hi = dot_product_interval(self.weights.reshape(c_out, -1), x.dtype)
-        return TensorType((*out, c_out), Interval(int(lo.min()), int(hi.max())))
-
-
-@dataclass(frozen=True, eq=False)
-class Threshold:
-    """y = base + #{k : x >= T[c, k]}; thresholds (C, N) ascending along N; `output` has N steps (bipolar: N = 1)."""
-
-    thresholds: IntArray
-    output: DataType
-
-    def infer(self, x: TensorType) -> TensorType:
-        """Type of the output."""
-        wanted = (x.shape[2], self.output.steps)
-        if self.thresholds.shape != wanted:
-            raise InputError(f"thresholds of shape {self.thresholds.shape} should have shape {wanted}")
-        if np.any(np.diff(self.thresholds, axis=1) < 0):
-            raise InputError("thresholds are not ascending")
-        return TensorType(x.shape, self.output)
-
-    def count(self, x: IntArray) -> IntArray:
-        """Apply to x (..., C)."""
-        count = (x[..., None] >= self.thresholds).sum(-1)
-        return np.asarray(2 * count - 1 if self.output == BIPOLAR else self.output.lo + count, np.int64)
-
-
-@dataclass(frozen=True)
-class MaxPool:
-    """Maximum over windows without padding; the channels in `minimum` take the minimum."""
-
-    kernel: Pair
-    stride: Pair
-    minimum: frozenset[int] = frozenset()
-
-    def infer(self, x: TensorType) -> TensorType:
-        """Type of the output."""
-        height, width, channels = x.shape
-        out = (out_size(height, self.kernel[0], self.stride[0], 1, 0, 0),
-               out_size(width, self.kernel[1], self.stride[1], 1, 0, 0))
-        if min(out) < 1:
-            raise InputError(f"pooling kernel {self.kernel} does not fit into {height}x{width}")
-        return TensorType((*out, channels), x.dtype)
-
-
-Op = Conv | Threshold | MaxPool
 
 
 @dataclass(frozen=True)
@@ -113,8 +46,9 @@ class HostInput:
     """What the host does to a sample before it enters the stream.
 
     `shape` is the model's own input shape without the batch: (C, H, W), or any shape of H*W*C elements in that order.
-    q = clip(round(scale * x + offset)) with `scale` and `offset` per channel (C,) and `rounding` as of ops.Quantize;
-    bipolar inputs are +1 where scale*x + offset >= 0.
+    q = clip(round((scale * x + offset) / divisor)) with `scale`, `offset` and `divisor` per channel (C,), decided in
+    exact arithmetic, and `rounding` as of ops.Quantize; bipolar inputs are +1 where scale*x + offset >= 0, the divisor
+    being positive. Where `saturates` is false a value outside the type is an error of the user's, not clipped.
     """
 
     shape: tuple[int, ...]
@@ -122,19 +56,25 @@ class HostInput:
     scale: FloatArray
     offset: FloatArray
     rounding: Rounding = "half_even"
+    divisor: FloatArray | None = None
+    saturates: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class HostOutput:
     """What the host makes of the last integers: y = scale * q + offset per channel (C,), reshaped to `shape`.
 
-    `shape` is the model's own output shape without the batch, its elements in (C, H, W) order. `head` is applied last.
+    The elements of `shape` are in (C, H, W) order. `head` is applied last, over the first axis: argmax drops it, topk
+    leaves the indices of the `k` largest values, lowest index first on ties. `result` is the model's own output shape
+    without the batch, where it is not the one that the head leaves.
     """
 
     shape: tuple[int, ...]
     scale: FloatArray
     offset: FloatArray
-    head: Literal["none", "argmax", "softmax"] = "none"
+    head: Literal["none", "argmax", "topk", "softmax"] = "none"
+    k: int = 1
+    result: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +98,7 @@ class IntegerNetwork:
             for source in node.inputs:
                 if source not in types:
                     raise InputError(f"{node.name}: reads {source}, which no earlier node makes")
+            _require_arity(node)
             try:
                 types[node.name] = node.op.infer(*(types[source] for source in node.inputs))
             except InputError as error:
@@ -168,3 +109,11 @@ class IntegerNetwork:
     def output(self) -> str:
         """Name of the output tensor."""
         return self.nodes[-1].name if self.nodes else INPUT
+
+
+def _require_arity(node: Node) -> None:
+    """Raise InputError unless the node has as many inputs as its operation takes."""
+    legal = {Add: len(node.inputs) == 2, Concat: len(node.inputs) >= 2}.get(type(node.op), len(node.inputs) == 1)
+    if not legal:
+        raise InputError(f"{node.name}: a {type(node.op).__name__} with {len(node.inputs)} inputs does not exist; "
+                         "an Add has 2, a Concat 2 or more, all others 1")

@@ -35,7 +35,8 @@ CLASSES: tuple[type, ...] = (
     tensor_ops.PadFrame, tensor_ops.AvgPool, tensor_ops.Upsample, tensor_ops.Transpose, tensor_ops.Add,
     tensor_ops.Concat, tensor_ops.MultiThreshold, tensor_ops.Trunc, tensor_ops.Softmax, tensor_ops.TopK,
     graph.Input, graph.Node, graph.Network,
-    integer.TensorType, integer.Conv, integer.Threshold, integer.MaxPool, integer.Node,
+    integer.TensorType, integer.Conv, integer.DepthwiseConv, integer.Threshold, integer.Requant, integer.MaxPool,
+    integer.AccPool, integer.Upsample, integer.Add, integer.Concat, integer.Node,
     integer.HostInput, integer.HostOutput, integer.IntegerNetwork,
     Stream, *LAYERS.values(), dataflow.Placed, dataflow.Dataflow,
 )  # fmt: skip

@@ -1,76 +1,64 @@
-"""Exact integers through BLAS, for accuracy runs: floats hold the integers, and no product or sum can round."""
+"""Exact integers through BLAS, for accuracy runs: floats hold the integers, and no product or sum can round.
+
+Tensors stay in float32 while every sum is below 2^24, else in float64 below 2^53. Batches run on all cores: NumPy
+leaves the interpreter free in its loops, and BLAS is multithreaded itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Any
+import math
+import os
+from collections import Counter
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from generator.datatypes import BIPOLAR, DataType, IntArray
+from generator.datatypes import IntArray
 from generator.errors import UnsupportedError
-from generator.network.integer import INPUT, Conv, IntegerNetwork, MaxPool, Threshold
+from generator.network.integer import INPUT, Conv, DepthwiseConv, IntegerNetwork
+from generator.simulate.fast_ops import Floats, apply, exact_float, largest, weighted_bound
 
-#: Up to this many thresholds comparing with each is faster than searching.
-COMPARE_UP_TO = 15
+#: Frames that are computed at once are at most this many, and their largest window matrix is about this large.
 BATCH = 256
+WINDOW_BYTES = 24 << 20
 
 
-def _exact_float(name: str, rows: IntArray, dtype: DataType) -> type[np.floating[Any]]:
-    """The smallest float type in which every partial sum of rows (MH, MW) times inputs of `dtype` is exact."""
-    bound = int(np.abs(rows).sum(1).max()) * max(abs(dtype.lo), abs(dtype.hi))
-    if bound < 1 << 24:
-        return np.float32
-    if bound < 1 << 53:
-        return np.float64
-    raise UnsupportedError(f"{name}: sums reach {bound}, beyond the exact range 2^53 of the fast engine; "
-                           "use the golden engine")
-
-
-def _conv(name: str, op: Conv, x: IntArray, dtype: DataType) -> IntArray:
-    top, left, bottom, right = op.pad
-    c_out, k_h, k_w, c_in = op.weights.shape
-    rows = op.weights.reshape(c_out, -1)
-    kind = _exact_float(name, rows, dtype)
-    padded = np.pad(x.astype(kind), ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=op.pad_value)
-    extent = [(k - 1) * d + 1 for k, d in zip((k_h, k_w), op.dilation, strict=True)]
-    windows: NDArray[Any] = sliding_window_view(padded, extent, axis=(1, 2))
-    windows = windows[:, :: op.stride[0], :: op.stride[1], :, :: op.dilation[0], :: op.dilation[1]]
-    n, height, width = windows.shape[:3]
-    columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(n * height * width, k_h * k_w * c_in)
-    return (columns @ rows.T.astype(kind)).astype(np.int64).reshape(n, height, width, c_out)
-
-
-def _threshold(name: str, op: Threshold, x: IntArray, dtype: DataType) -> IntArray:
-    T = op.thresholds
-    count = np.zeros(x.shape, np.int64)
-    if T.shape[1] <= COMPARE_UP_TO:
-        for k in range(T.shape[1]):
-            count += x >= T[:, k]
-    else:
-        for c in range(len(T)):
-            count[..., c] = np.searchsorted(T[c], x[..., c], side="right")
-    return 2 * count - 1 if op.output == BIPOLAR else op.output.lo + count
-
-
-def _max_pool(name: str, op: MaxPool, x: IntArray, dtype: DataType) -> IntArray:
-    sign = np.asarray([-1 if c in op.minimum else 1 for c in range(x.shape[3])], np.int64)
-    windows: NDArray[Any] = sliding_window_view(x * sign, op.kernel, axis=(1, 2))
-    return np.asarray(windows[:, :: op.stride[0], :: op.stride[1]].max((-2, -1)) * sign)
-
-
-_OPS: dict[type, Callable[[str, Any, IntArray, DataType], IntArray]] = {
-    Conv: _conv, Threshold: _threshold, MaxPool: _max_pool}
-
-
-def _run_batch(net: IntegerNetwork, x: IntArray) -> dict[str, IntArray]:
-    values = {INPUT: x}
+def _require_exact(net: IntegerNetwork) -> None:
+    """Raise UnsupportedError where a tensor leaves the range in which floats are exact."""
     for node in net.nodes:
-        source = node.inputs[0]
-        values[node.name] = _OPS[type(node.op)](node.name, node.op, values[source], net.types[source].dtype)
-    return values
+        bound = largest(net.types[node.name].dtype)
+        if isinstance(node.op, Conv | DepthwiseConv):
+            bound = weighted_bound(node.op.weights, net.types[node.inputs[0]].dtype)
+        if exact_float(bound) is None:
+            raise UnsupportedError(f"{node.name}: sums reach {bound}, beyond the exact range 2^53 of the fast engine; "
+                                   "use the golden engine")
+
+
+def _frames_at_once(net: IntegerNetwork) -> int:
+    """As many frames as keep the window matrix of the largest convolution near WINDOW_BYTES."""
+    sizes = [math.prod(net.types[node.name].shape[:2]) * math.prod(node.op.weights.shape[1:])
+             for node in net.nodes if isinstance(node.op, Conv)]
+    return min(max(1, WINDOW_BYTES // (4 * max(sizes, default=1))), BATCH)
+
+
+def _run_batch(net: IntegerNetwork, x: IntArray, kept: Collection[str]) -> dict[str, IntArray]:
+    """The kept tensors of a batch; the others are dropped after their last reader."""
+    values: dict[str, Floats] = {INPUT: x.astype(np.float32 if largest(net.types[INPUT].dtype) < 1 << 24
+                                                 else np.float64)}
+    results: dict[str, IntArray] = {INPUT: x} if INPUT in kept else {}
+    readers = Counter(source for node in net.nodes for source in node.inputs)
+    for node in net.nodes:
+        sources = [values[source] for source in node.inputs]
+        values[node.name] = apply(node.op, net.types[node.name],
+                                  tuple(net.types[source] for source in node.inputs), *sources)
+        if node.name in kept:
+            results[node.name] = values[node.name].astype(np.int64)
+        readers.subtract(node.inputs)
+        for source in {*node.inputs, node.name}:
+            if readers[source] <= 0:
+                values.pop(source, None)
+    return results
 
 
 def run(net: IntegerNetwork, x: IntArray, keep: Collection[str] | None = None) -> dict[str, IntArray]:
@@ -79,11 +67,11 @@ def run(net: IntegerNetwork, x: IntArray, keep: Collection[str] | None = None) -
     x: (N, H, W, C) or (N, H*W*C) -> tensor name: (N, height, width, channels). Raises UnsupportedError where a sum
     could leave the range in which floats are exact.
     """
+    _require_exact(net)
     frames = x.reshape(-1, *net.types[INPUT].shape)
-    kept = net.types if keep is None else keep
-    parts: dict[str, list[IntArray]] = {name: [] for name in kept}
-    for start in range(0, len(frames), BATCH):
-        values = _run_batch(net, frames[start : start + BATCH])
-        for name in kept:
-            parts[name].append(values[name])
-    return {name: np.concatenate(part) for name, part in parts.items()}
+    kept = tuple(net.types) if keep is None else tuple(keep)
+    step = _frames_at_once(net)
+    batches = [frames[start : start + step] for start in range(0, len(frames), step)] or [frames]
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(batches))) as pool:
+        parts = list(pool.map(lambda batch: _run_batch(net, batch, kept), batches))
+    return {name: np.concatenate([part[name] for part in parts]) for name in kept}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+from math import floor
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,14 +13,19 @@ from generator.datatypes import BIPOLAR, IntArray
 from generator.errors import InputError
 from generator.network.integer import HostInput, HostOutput
 from generator.network.ops import round_to_integer
+from generator.passes.meaning import FRACTIONS_UP, TIES_UP
 
 Float32Array = NDArray[np.float32]
+HALF = Fraction(1, 2)
+#: Relative distance from a decision point below which float64 is not trusted, many times its rounding.
+NEAR = 2.0**-48
 
 
 def to_stream(host: HostInput, x: Float32Array) -> IntArray:
     """Samples (N, *host.shape) -> integers (N, H*W*C) in stream order.
 
-    q = clip(round(scale * x + offset)) in float64. Raises InputError for another shape and for NaN or infinite values.
+    q = clip(round((scale * x + offset) / divisor)), decided exactly: in float64, and in fractions next to a decision
+    point. Raises InputError for another shape, for NaN or infinite values, and for values that must not saturate.
     """
     if x.shape[1:] != host.shape:
         raise InputError(f"input: samples of shape {x.shape[1:]} meet a network for {host.shape}; reshape the array "
@@ -25,13 +34,73 @@ def to_stream(host: HostInput, x: Float32Array) -> IntArray:
         raise InputError(f"input: {np.count_nonzero(~np.isfinite(x))} values are NaN or infinite; remove them")
     height, width, channels = host.tensor.shape
     frames = np.asarray(x, np.float64).reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
-    scaled = frames * host.scale + host.offset
+    rounded = _rounded(host, frames)
     dtype = host.tensor.dtype
-    if dtype == BIPOLAR:
-        codes = np.where(scaled >= 0, 1, -1)
+    outside = (rounded < dtype.lo) | (rounded > dtype.hi)
+    if not host.saturates and outside.any():
+        value = float(frames[outside][0])
+        lo, hi = (_line(host, np.full(channels, float(end)), inverse=True)[0] for end in (dtype.lo, dtype.hi))
+        raise InputError(f"input: the value {value:g} lies outside the range from {lo:g} to {hi:g} in which "
+                         "the model's input is read; scale the data, or add a quantizer to the model to choose "
+                         "another range")
+    return np.clip(rounded, dtype.lo, dtype.hi).astype(np.int64).reshape(len(x), -1)
+
+
+def _line(host: HostInput, x: NDArray[np.float64], inverse: bool = False) -> NDArray[np.float64]:
+    """(scale * x + offset) / divisor for x (..., C) in float64, or the x that gives such values."""
+    divisor = np.ones(1) if host.divisor is None else host.divisor
+    return (x * divisor - host.offset) / host.scale if inverse else (x * host.scale + host.offset) / divisor
+
+
+def _rounded(host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The nearest integers by the host's rule, bipolar: signs."""
+    y = _line(host, frames)
+    bipolar = host.tensor.dtype == BIPOLAR
+    rounded = np.where(y >= 0, 1.0, -1.0) if bipolar else round_to_integer(y, host.rounding)
+    near = _undecided(host, frames, y)
+    for c in np.flatnonzero(near.any((0, 1, 2))).tolist():
+        values, places = np.unique(frames[..., c][near[..., c]], return_inverse=True)
+        exact = [_decided(host, c, Fraction(value)) for value in values.tolist()]
+        rounded[..., c][near[..., c]] = np.asarray(exact, np.float64)[places]
+    return rounded
+
+
+def _undecided(host: HostInput, frames: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where float64 may be on the wrong side of a decision point."""
+    if _float64_decides(host):
+        return np.zeros(y.shape, np.bool_)
+    # All decision points of all rules are multiples of 1/2.
+    distance = np.abs(y) if host.tensor.dtype == BIPOLAR else np.abs(2 * y - np.rint(2 * y))
+    size = _line(replace(host, scale=np.abs(host.scale), offset=np.abs(host.offset)), np.abs(frames))
+    return np.asarray(distance <= NEAR * size)
+
+
+def _float64_decides(host: HostInput) -> bool:
+    """True where quotients of two float32 numbers are taken: below 2^24 these lie further from a tie than they round.
+
+    |x/d - t| is 0 or at least 2^-25 |x/d| for 24-bit x and d and a multiple t of 1/2, and float64 rounds by 2^-53.
+    """
+    mantissas, _ = np.frexp(host.scale)
+    divisor = np.ones(1) if host.divisor is None else host.divisor
+    return bool(np.all(np.abs(mantissas) == 0.5) and not host.offset.any()
+                and np.all(divisor == divisor.astype(np.float32)))
+
+
+def _decided(host: HostInput, c: int, x: Fraction) -> int:
+    """The code of one value in exact arithmetic."""
+    scale, offset, divisor = (Fraction(float(values[c if len(values) > 1 else 0]))
+                              for values in (host.scale, host.offset, np.ones(1) if host.divisor is None
+                                             else host.divisor))
+    y = (scale * x + offset) / divisor
+    if host.tensor.dtype == BIPOLAR:
+        return 1 if y >= 0 else -1
+    whole = floor(y)
+    rest = y - whole
+    if host.rounding in TIES_UP:
+        up = rest > HALF or (rest == HALF and TIES_UP[host.rounding](whole + 1))
     else:
-        codes = np.clip(round_to_integer(scaled, host.rounding), dtype.lo, dtype.hi)
-    return codes.astype(np.int64).reshape(len(x), -1)
+        up = rest > 0 and FRACTIONS_UP[host.rounding](whole + 1)
+    return whole + up
 
 
 def _softmax(y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -41,15 +110,17 @@ def _softmax(y: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def from_stream(host: HostOutput, q: IntArray) -> Float32Array:
-    """Integers (N, elements) in stream order -> outputs (N, *host.shape), y = scale * q + offset in float64.
+    """Integers (N, elements) in stream order -> outputs as the model gives them, y = scale * q + offset in float64.
 
-    The head is applied over the first axis after the batch: argmax drops it.
+    The head is applied over the first axis after the batch: argmax drops it, topk leaves k indices.
     """
     channels = len(host.scale)
     y = q.reshape(len(q), -1, channels) * host.scale + host.offset
     y = y.transpose(0, 2, 1).reshape(len(q), *host.shape)
     if host.head == "argmax":
         y = np.argmax(y, axis=1).astype(np.float64)
+    elif host.head == "topk":
+        y = np.argsort(-y, axis=1, kind="stable")[:, : host.k].astype(np.float64)
     elif host.head == "softmax":
         y = _softmax(y)
-    return y.astype(np.float32)
+    return (y if host.result is None else y.reshape(len(q), *host.result)).astype(np.float32)

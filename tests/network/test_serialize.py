@@ -88,7 +88,7 @@ DAMAGES = [
     (lambda text: "{", "is not a saved value of headrace; save it again"),
     (lambda text: "[1, 2]", "is not a saved value of headrace; save it again"),
     (lambda text: replaced(text, "headrace 1", "headrace 9"), "has the format 'headrace 9' but this version reads"),
-    (lambda text: replaced(text, "network.integer.Threshold", "os.system"), "is damaged (KeyError: 'os.system')"),
+    (lambda text: replaced(text, "network.integer_ops.Threshold", "os.system"), "is damaged (KeyError: 'os.system')"),
     (lambda text: replaced(text, '"$array": 0', '"$array": 99'), "is damaged (IndexError"),
     (lambda text: replaced(text, '"name"', '"nom"'), "is damaged (TypeError"),
     (lambda text: replaced(text, '"name": "conv0_act"', '"name": "conv0"'), "conv0: two tensors have this name"),
