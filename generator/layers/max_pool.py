@@ -9,7 +9,7 @@ import numpy as np
 from generator.datatypes import DataType, IntArray, uint_type
 from generator.layers.base import Parameters
 from generator.layers.pooling import Pooling
-from generator.layers.swu import Pair
+from generator.layers.window import Pair
 from generator.packing import Memory
 
 

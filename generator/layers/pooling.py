@@ -13,7 +13,7 @@ import numpy as np
 from generator.datatypes import DataType, IntArray
 from generator.errors import InputError, require_divides, require_positive
 from generator.layers.base import Layer, Parameters, Schedule, Step, Stream
-from generator.layers.swu import Pair, out_size
+from generator.layers.window import Pair, out_size
 
 
 class Pooling(Layer):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from generator.datatypes import DataType, IntArray
 from generator.errors import require_divides, require_positive
 from generator.layers.base import Layer, Loop, Parameters, Phases, Schedule, Step, Stream
-from generator.layers.swu import Pair
+from generator.layers.window import Pair
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 // Sliding window unit: im2col as a stream, pads made on the fly.
 //
 // A circular buffer of DEPTH words. The reader fills it. The writer emits for each window its taps (kh, kw, channel
-// fold); a tap in the padding is PAD_CODE in all lanes and reads nothing. Words are counted over all frames modulo
+// fold; DEPTHWISE: channel fold, kh, kw); a tap in the padding is PAD_CODE in all lanes and reads nothing. Words are counted over all frames modulo
 // 2^C_BITS; both sides only compare counts:
 //   * a tap inside the frame waits for its word; the first tap of a frame waits for the first word of the frame;
 //   * a word is taken while fewer than DEPTH words lie above `keep`, the oldest word that a tap may still read.
@@ -26,7 +26,8 @@ module swu #(
   parameter int E_BITS     = 4,  // width of an element
   parameter int PAD_CODE   = 0,  // code of an element in the padding
   parameter int DEPTH      = 64, // words of the buffer, a power of two
-  parameter int OVERLAP    = 1   // the next frame may enter while this one leaves
+  parameter int OVERLAP    = 1,  // the next frame may enter while this one leaves
+  parameter int DEPTHWISE  = 0   // a window is all taps of one channel fold after the other
 ) (
   input  logic                           ap_clk,         // clock
   input  logic                           ap_rst_n,       // synchronous reset, active low
@@ -54,18 +55,21 @@ module swu #(
   localparam int OW_BITS    = OUT_WIDTH > 1 ? $clog2(OUT_WIDTH) : 1;
   localparam int OH_BITS    = OUT_HEIGHT > 1 ? $clog2(OUT_HEIGHT) : 1;
 
-  // Steps of the address from the last fold of a tap to the first fold of another one.
+  // Steps of the address from one tap and fold to the next.
   localparam int ROW       = WIDTH * FOLDS;
   localparam int BACK_W    = (KERNEL_W - 1) * DILATION_W;
   localparam int BACK_H    = (KERNEL_H - 1) * DILATION_H;
-  localparam int ORIGIN    = -PAD_T * ROW - PAD_L * FOLDS;  // of the first tap of a frame
-  localparam int TO_COLUMN = DILATION_W * FOLDS - (FOLDS - 1);
-  localparam int TO_ROW    = DILATION_H * ROW - BACK_W * FOLDS - (FOLDS - 1);
-  localparam int TO_WINDOW = STRIDE_W * FOLDS - BACK_H * ROW - BACK_W * FOLDS - (FOLDS - 1);
-  localparam int TO_LINE   = STRIDE_H * ROW - (OUT_WIDTH - 1) * STRIDE_W * FOLDS - BACK_H * ROW - BACK_W * FOLDS
-                             - (FOLDS - 1);
+  localparam int BACK_FOLD = FOLDS - 1;
+  localparam int BACK_TAP  = BACK_H * ROW + BACK_W * FOLDS;
+  localparam int AT_FOLD   = DEPTHWISE != 0 ? 0 : BACK_FOLD;  // fold in which a tap is left for the next one
+  localparam int ORIGIN    = -PAD_T * ROW - PAD_L * FOLDS;    // of the first tap of a frame
+  localparam int TO_FOLD   = DEPTHWISE != 0 ? 1 - BACK_TAP : 1;
+  localparam int TO_COLUMN = DILATION_W * FOLDS - AT_FOLD;
+  localparam int TO_ROW    = DILATION_H * ROW - BACK_W * FOLDS - AT_FOLD;
+  localparam int TO_WINDOW = STRIDE_W * FOLDS - BACK_TAP - BACK_FOLD;
+  localparam int TO_LINE   = STRIDE_H * ROW - (OUT_WIDTH - 1) * STRIDE_W * FOLDS - BACK_TAP - BACK_FOLD;
   localparam int TO_FRAME  = WORDS - (OUT_HEIGHT - 1) * STRIDE_H * ROW - (OUT_WIDTH - 1) * STRIDE_W * FOLDS
-                             - BACK_H * ROW - BACK_W * FOLDS - (FOLDS - 1);
+                             - BACK_TAP - BACK_FOLD;
 
   logic            en;  // the pipeline moves
   logic [BITS-1:0] word;
@@ -100,29 +104,38 @@ module swu #(
   assign ow_last   = ow_q == OW_BITS'(OUT_WIDTH - 1);
   assign oh_last   = oh_q == OH_BITS'(OUT_HEIGHT - 1);
 
-  logic next_column, next_row, next_window, next_line, next_frame;  // what the step leads to; none: the next fold
-  assign next_column = fold_last && !kw_last;
-  assign next_row    = fold_last && kw_last && !kh_last;
-  assign next_window = fold_last && kw_last && kh_last && !ow_last;
-  assign next_line   = fold_last && kw_last && kh_last && ow_last && !oh_last;
-  assign next_frame  = fold_last && kw_last && kh_last && ow_last && oh_last;
+  // Which counter turns: the folds are the innermost loop, or (DEPTHWISE) the one around the taps.
+  logic fold_turns, kw_turns, kh_turns, window_ends;
+  assign fold_turns  = DEPTHWISE == 0 || (kw_last && kh_last);
+  assign kw_turns    = DEPTHWISE != 0 || fold_last;
+  assign kh_turns    = kw_turns && kw_last;
+  assign window_ends = fold_last && kw_last && kh_last;
+
+  logic next_fold, next_column, next_row, next_window, next_line, next_frame;  // what the step leads to: one of these
+  assign next_fold   = fold_turns && !fold_last;
+  assign next_column = kw_turns && !kw_last;
+  assign next_row    = kh_turns && !kh_last;
+  assign next_window = window_ends && !ow_last;
+  assign next_line   = window_ends && ow_last && !oh_last;
+  assign next_frame  = window_ends && ow_last && oh_last;
 
   logic [C_BITS-1:0] stride;
   always_comb begin
     unique case (1'b1)
+      next_fold:   stride = C_BITS'(TO_FOLD);
       next_column: stride = C_BITS'(TO_COLUMN);
       next_row:    stride = C_BITS'(TO_ROW);
       next_window: stride = C_BITS'(TO_WINDOW);
       next_line:   stride = C_BITS'(TO_LINE);
-      next_frame:  stride = C_BITS'(TO_FRAME);
-      default:     stride = C_BITS'(1);
+      default:     stride = C_BITS'(TO_FRAME);
     endcase
   end
 
-  logic right_of_frame, in_frame, arrived, started, emit;
+  logic right_of_frame, in_rows, in_frame, arrived, started, emit;
   logic [C_BITS-1:0] word_lead, frame_lead;
   assign right_of_frame = x_q >= X_BITS'(WIDTH);
-  assign in_frame     = !x_q[X_BITS-1] && !right_of_frame && !y_q[Y_BITS-1] && y_q < Y_BITS'(HEIGHT);
+  assign in_rows      = !y_q[Y_BITS-1] && y_q < Y_BITS'(HEIGHT);
+  assign in_frame     = !x_q[X_BITS-1] && !right_of_frame && in_rows;
   assign word_lead  = taken_q - address_q - 1'b1;
   assign frame_lead = taken_q - base_q - 1'b1;
   assign arrived    = !word_lead[C_BITS-1];
@@ -141,18 +154,18 @@ module swu #(
       address_q <= C_BITS'(ORIGIN);
       base_q    <= '0;
     end else if (emit) begin
-      fold_q    <= fold_last ? '0 : fold_q + 1'b1;
       address_q <= address_q + stride;
-      if (fold_last) kw_q <= kw_last ? '0 : kw_q + 1'b1;
-      if (fold_last && kw_last) kh_q <= kh_last ? '0 : kh_q + 1'b1;
-      if (next_window || next_line || next_frame) ow_q <= ow_last ? '0 : ow_q + 1'b1;
-      if (next_line || next_frame) oh_q <= oh_last ? '0 : oh_q + 1'b1;
+      if (fold_turns) fold_q <= fold_last ? '0 : fold_q + 1'b1;
+      if (kw_turns) kw_q <= kw_last ? '0 : kw_q + 1'b1;
+      if (kh_turns) kh_q <= kh_last ? '0 : kh_q + 1'b1;
+      if (window_ends) ow_q <= ow_last ? '0 : ow_q + 1'b1;
+      if (window_ends && ow_last) oh_q <= oh_last ? '0 : oh_q + 1'b1;
       if (next_column) x_q <= x_q + X_BITS'(DILATION_W);
-      if (next_row) x_q <= x_q - X_BITS'(BACK_W);
+      if (next_row || (DEPTHWISE != 0 && next_fold)) x_q <= x_q - X_BITS'(BACK_W);
       if (next_window) x_q <= x_q + X_BITS'(STRIDE_W - BACK_W);
       if (next_line || next_frame) x_q <= X_BITS'(-PAD_L);
       if (next_row) y_q <= y_q + Y_BITS'(DILATION_H);
-      if (next_window) y_q <= y_q - Y_BITS'(BACK_H);
+      if (next_window || (DEPTHWISE != 0 && next_fold)) y_q <= y_q - Y_BITS'(BACK_H);
       if (next_line) y_q <= y_q + Y_BITS'(STRIDE_H - BACK_H);
       if (next_frame) y_q <= Y_BITS'(-PAD_T);
       if (next_frame) base_q <= base_q + C_BITS'(WORDS);
@@ -168,7 +181,7 @@ module swu #(
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) keep_q <= '0;
     else if (frame_start) keep_q <= base_q;
-    else if (window_start && !right_of_frame && !y_q[Y_BITS-1] && !keep_gain[C_BITS-1]) keep_q <= address_q;
+    else if (window_start && !right_of_frame && in_rows && !keep_gain[C_BITS-1]) keep_q <= address_q;
   end
 
   // The reader.
@@ -223,8 +236,8 @@ module swu #(
   if (BACK_H >= HEIGHT + PAD_T + PAD_B || BACK_W >= WIDTH + PAD_L + PAD_R) begin : gen_check_kernel
     $error("swu: a window of %0dx%0d does not fit into %0dx%0d and its padding", BACK_H + 1, BACK_W + 1, HEIGHT, WIDTH);
   end
-  if (OVERLAP < 0 || OVERLAP > 1) begin : gen_check_overlap
-    $error("swu: OVERLAP=%0d must be 0 or 1", OVERLAP);
+  if (OVERLAP < 0 || OVERLAP > 1 || DEPTHWISE < 0 || DEPTHWISE > 1) begin : gen_check_flags
+    $error("swu: OVERLAP=%0d and DEPTHWISE=%0d must be 0 or 1", OVERLAP, DEPTHWISE);
   end
 
 endmodule

@@ -6,7 +6,7 @@ from generator.datatypes import uint_type
 from generator.errors import InputError
 from generator.layers import Swu
 from generator.layers.circular_buffer import execute
-from generator.layers.swu import Pair
+from generator.layers.window import Pair
 from tests.layer_battery import LayerBattery
 
 
@@ -42,13 +42,19 @@ class TestMinimal(LayerBattery):
     specs = tuple({**shape, "buffer": "minimal"} for shape in SHAPES)
 
 
+class TestDepthwise(LayerBattery):
+    specs = tuple({**shape, "depthwise": True, "buffer": buffer}
+                  for shape in SHAPES if shape["simd"] != shape["channels"]
+                  for buffer in ("overlapping", "minimal"))  # fmt: skip
+
+
 def random_swu(draw: random.Random) -> Swu | None:
     """A small unit of any geometry; None where the kernel does not fit."""
     kernel, stride, dilation = ((draw.randint(1, most), draw.randint(1, most)) for most in (4, 6, 3))
     pad = (draw.randint(0, 3), draw.randint(0, 3), draw.randint(0, 3), draw.randint(0, 3))
     try:
         return Swu("s", draw.randint(1, 9), draw.randint(1, 9), draw.randint(1, 3), kernel, uint_type(2), stride,
-                   dilation, pad)  # fmt: skip
+                   dilation, pad, depthwise=draw.random() < 0.5)  # fmt: skip
     except InputError:
         return None
 
