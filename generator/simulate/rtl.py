@@ -20,7 +20,7 @@ from generator.simulate.tools import require_build_tools, run_tool, verilator
 
 __all__ = [
     "SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "observed_ports",
-    "require_tools",
+    "render_layers", "require_tools",
 ]  # fmt: skip
 
 #: Name of the stream that leaves a network.
@@ -64,6 +64,16 @@ def compile_layers(layers: Sequence[Layer], work: Path) -> RtlModel:
 
     work: an empty folder that the model needs as long as it is used. Raises ToolError where the tools are missing.
     """
+    endpoints = render_layers(layers, work)
+    sources = sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))
+    return _compile(endpoints, sources, work, work, max(layer.cycles for layer in layers))
+
+
+def render_layers(layers: Sequence[Layer], work: Path) -> tuple[Endpoint, ...]:
+    """Write harness.sv, the module `harness` with one instance of every layer, and the memories into a folder.
+
+    Returns its streams. Stream k has the ports xk_TDATA, xk_TVALID and xk_TREADY; the reset of group g is rst_n_g.
+    """
     endpoints: list[Endpoint] = []
     instances = []
     for index, layer in enumerate(layers):
@@ -74,8 +84,8 @@ def compile_layers(layers: Sequence[Layer], work: Path) -> RtlModel:
                                    open_ports(layer)))
         for memory in layer.memories():
             (work / _memory_file(index, memory.name)).write_text(memory.mem_text())
-    sources = sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))
-    return _compile(instances, endpoints, (), sources, work, work, max(layer.cycles for layer in layers))
+    _render(instances, endpoints, (), work)
+    return tuple(endpoints)
 
 
 def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
@@ -86,15 +96,16 @@ def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
     """
     names = stream_names(dataflow)
     inner = [port for port in dataflow.streams if port not in ((SOURCE, 0), dataflow.output_port)]
-    endpoints = [
+    endpoints = (
         Endpoint(SOURCE, 0, Side.SOURCE, dataflow.input),
         Endpoint(SINK, 0, Side.SINK, dataflow.streams[dataflow.output_port]),
         *(Endpoint(names[port], 0, Side.TAP, dataflow.streams[port]) for port in inner),
-    ]
+    )
     taps = tuple((2 + k, f"dut0.{names[port]}") for k, port in enumerate(inner))
     instance = _Instance(TOP, (), ((SOURCE, 0), (SINK, 1)), ((f"{SINK}_TLAST", ""),))
     sources = sorted(rtl.resolve().glob("*.sv"))
-    return _compile([instance], endpoints, taps, sources, rtl.resolve(), work, sum(x.cycles for x in dataflow.layers))
+    _render([instance], endpoints, taps, work)
+    return _compile(endpoints, sources, rtl.resolve(), work, sum(layer.cycles for layer in dataflow.layers))
 
 
 def observed_ports(dataflow: Dataflow) -> dict[Port, str]:
@@ -123,15 +134,20 @@ def _layer_parameters(index: int, layer: Layer) -> tuple[tuple[str, str], ...]:
     return (*((name, str(value)) for name, value in layer.parameters()), *files)
 
 
-def _compile(instances: Sequence[_Instance], endpoints: Sequence[Endpoint], taps: Sequence[tuple[int, str]],
-             sources: Sequence[Path], folder: Path, work: Path, cycles: int) -> RtlModel:
-    """Render the wrapper, verilate and compile. folder: where the memories lie; cycles: the longest frame."""
-    require_tools()
-    work = work.resolve()
+def _render(instances: Sequence[_Instance], endpoints: Sequence[Endpoint], taps: Sequence[tuple[int, str]],
+            work: Path) -> None:
+    """Write the wrapper and what its harness has to know of it."""
     streams = [{"side": e.side.value, "group": e.group, "bytes": e.stream.bytes} for e in endpoints]
     context = {"instances": instances, "groups": len(instances), "streams": streams, "taps": taps}
     (work / "harness.sv").write_text(template("harness.sv.j2").render(context))
     (work / "streams.hpp").write_text(template("harness_streams.hpp.j2").render(context))
+
+
+def _compile(endpoints: tuple[Endpoint, ...], sources: Sequence[Path], folder: Path, work: Path,
+             cycles: int) -> RtlModel:
+    """Verilate and compile the wrapper in `work`. folder: where the memories lie; cycles: the longest frame."""
+    require_tools()
+    work = work.resolve()
     main = data_folder("rtl_sim") / "harness" / "harness.cpp"
     run_tool("Verilator", [
         verilator(), "--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial", "fast",
@@ -139,4 +155,4 @@ def _compile(instances: Sequence[_Instance], endpoints: Sequence[Endpoint], taps
         "-CFLAGS", f"-std=c++17 -I{work}", "-MAKEFLAGS", _MAKE, "-o", "harness",
         *sources, work / "harness.sv", main,
     ], work)  # fmt: skip
-    return RtlModel(work / "obj" / "harness", folder, work, tuple(endpoints), cycles)
+    return RtlModel(work / "obj" / "harness", folder, work, endpoints, cycles)

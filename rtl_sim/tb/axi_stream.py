@@ -21,39 +21,41 @@ RESET_CYCLES = 4
 _SPELLS = (1, 1, 1, 2, 2, 3, 5, 8, 21)
 
 
-def start_clock(dut: Any) -> None:
-    """Let the clock run."""
-    Clock(dut.ap_clk, PERIOD_NS, unit="ns").start(start_high=False)
+class Domain:
+    """A clock and a reset (active low) of the simulation, and drivers that obey them."""
 
+    def __init__(self, dut: Any, clock: str = "ap_clk", reset: str = "ap_rst_n") -> None:
+        self.dut, self.clock, self._reset = dut, getattr(dut, clock), getattr(dut, reset)
 
-def stream_source(dut: Any, prefix: str) -> AxiStreamSource:
-    """A driver that feeds the stream PREFIX_TDATA, PREFIX_TVALID, PREFIX_TREADY."""
-    return _driver(AxiStreamSource, dut, prefix)
+    def start_clock(self) -> None:
+        """Let the clock run."""
+        Clock(self.clock, PERIOD_NS, unit="ns").start(start_high=False)
 
+    def source(self, prefix: str) -> AxiStreamSource:
+        """A driver that feeds the stream PREFIX_TDATA, PREFIX_TVALID, PREFIX_TREADY."""
+        return self._driver(AxiStreamSource, prefix)
 
-def stream_sink(dut: Any, prefix: str) -> AxiStreamSink:
-    """A driver that takes what the stream gives."""
-    return _driver(AxiStreamSink, dut, prefix)
+    def sink(self, prefix: str) -> AxiStreamSink:
+        """A driver that takes what the stream gives."""
+        return self._driver(AxiStreamSink, prefix)
 
+    def _driver(self, kind: type, prefix: str) -> Any:
+        # The library tells of every frame, with all its words.
+        logging.getLogger(f"cocotb.{self.dut._name}.{prefix}").setLevel(logging.ERROR)
+        bus = AxiStreamBus.from_prefix(self.dut, prefix)
+        return kind(bus, self.clock, self._reset, reset_active_level=False, byte_lanes=1)
 
-def _driver(kind: type, dut: Any, prefix: str) -> Any:
-    # The library tells of every frame, with all its words.
-    logging.getLogger(f"cocotb.{dut._name}.{prefix}").setLevel(logging.ERROR)
-    bus = AxiStreamBus.from_prefix(dut, prefix)
-    return kind(bus, dut.ap_clk, dut.ap_rst_n, reset_active_level=False, byte_lanes=1)
-
-
-async def reset(dut: Any, *drivers: AxiStreamSource | AxiStreamSink) -> None:
-    """Hold the reset for some cycles; the drivers stop, and forget their stalls and all words sent or received."""
-    dut.ap_rst_n.value = 1  # the drivers look for the edge
-    await RisingEdge(dut.ap_clk)
-    dut.ap_rst_n.value = 0
-    await ClockCycles(dut.ap_clk, RESET_CYCLES)
-    for driver in drivers:
-        set_stalls(driver, None)
-        driver.clear()
-    dut.ap_rst_n.value = 1
-    await RisingEdge(dut.ap_clk)
+    async def reset(self, *drivers: AxiStreamSource | AxiStreamSink) -> None:
+        """Hold the reset for some cycles; the drivers stop, and forget their stalls and all words sent or received."""
+        self._reset.value = 1  # the drivers look for the edge
+        await RisingEdge(self.clock)
+        self._reset.value = 0
+        await ClockCycles(self.clock, RESET_CYCLES)
+        for driver in drivers:
+            set_stalls(driver, None)
+            driver.clear()
+        self._reset.value = 1
+        await RisingEdge(self.clock)
 
 
 def send(source: AxiStreamSource, words: list[int]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
-from axi_stream import reset, send, set_stalls, sink_pauses, source_pauses, start_clock, stream_sink, stream_source
+from axi_stream import Domain, send, set_stalls, sink_pauses, source_pauses
 from cocotb.triggers import ClockCycles, RisingEdge
 from cocotbext.axi import AxiStreamSink, AxiStreamSource
 from records import Stream, compare, expected_words, max_occupancy, measure, read_record, read_vectors
@@ -41,15 +41,16 @@ async def network_equals_golden_model(dut: Any) -> None:
     vectors = read_vectors(Path(job["vectors"]))
     source = expected_words(vectors["s_axis"], job["frames"])
 
-    start_clock(dut)
-    drivers = stream_source(dut, "s_axis"), stream_sink(dut, "m_axis")
+    domain = Domain(dut)
+    domain.start_clock()
+    drivers = domain.source("s_axis"), domain.sink("m_axis")
     if job["stalls"] == "random":
         words = len(vectors["s_axis"][0])
         aborted = source[: 1 + (words // 2 + 7919 * job["seed"]) % words]  # anywhere in the frame
-        await _start(dut, drivers, aborted, job)
+        await _start(domain, drivers, aborted, job)
         set_stalls(drivers[0], None)
         await ClockCycles(dut.ap_clk, 2 * len(aborted) + 10)  # the reset that follows must leave no trace of it
-    await _start(dut, drivers, source, job)
+    await _start(domain, drivers, source, job)
     deadlock = await _finish(dut, network, drivers[0], job["frames"])
     broken_rule = _broken_rule(dut, network)
     await _close_records(dut)
@@ -62,11 +63,11 @@ async def network_equals_golden_model(dut: Any) -> None:
 
 
 async def _start(
-    dut: Any, drivers: tuple[AxiStreamSource, AxiStreamSink], words: list[int], job: dict[str, Any]
+    domain: Domain, drivers: tuple[AxiStreamSource, AxiStreamSink], words: list[int], job: dict[str, Any]
 ) -> None:
     """Reset, then feed the words."""
     source, sink = drivers
-    await reset(dut, source, sink)
+    await domain.reset(source, sink)
     set_stalls(source, source_pauses(job["stalls"], job["seed"]))
     set_stalls(sink, sink_pauses(job["stalls"], job["seed"]))
     send(source, words)

@@ -1,61 +1,82 @@
 #!/usr/bin/env python3
-"""Run the bench tb_KIND.py of a streaming layer: compile its module alone, stall it, reset it."""
+"""Run the benches tb_KIND.py of streaming layers: compile their modules side by side; stall and reset each alone."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 import sys
 import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from pathlib import Path
 
 from run import fail, prepare_tools, tail
 
 TB = Path(__file__).resolve().parent
 RTL = TB.parent / "rtl"
+# Verilator makes all signals public for cocotb, which compiles slowly; the bench touches only those of the harness.
+BUILD_ARGS = ("--no-public-flat-rw", "-Wno-fatal", "-y", str(RTL))
 
 
-def run_layer(kind: str, folder: Path) -> int:
-    """Compile and run in `folder`; number of tests that failed."""
-    from cocotb_tools.runner import get_results, get_runner
+def run_layers(kinds: Sequence[str], folder: Path) -> bool:
+    """Compile and run in `folder`; whether all tests of all layers passed."""
+    from cocotb_tools.runner import get_runner
 
-    from generator.layers.base import Layer
-    from generator.render.rtl import memory_file
-
-    layer: Layer = importlib.import_module(f"tb_{kind}").LAYER
-    parameters: dict[str, object] = dict(layer.parameters())
-    for memory in layer.memories():
-        name = memory_file(layer, memory.name)
-        (folder / name).write_text(memory.mem_text())
-        parameters[f"{memory.name}_FILE"] = f'"{name}"'
+    write_harness(kinds, folder)
     log = folder / "bench.log"
     runner = get_runner("verilator")
     try:
-        runner.build(sources=[RTL / f"{kind}.sv"], hdl_toplevel=kind, parameters=parameters, build_dir=folder,
-                     build_args=["-Wno-fatal", "-y", str(RTL)], timescale=("1ns", "1ps"), log_file=log)
-        results = runner.test(test_module=f"tb_{kind}", hdl_toplevel=kind, hdl_toplevel_lang="verilog",
-                              build_dir=folder, test_dir=folder, seed=0, log_file=log)
+        runner.build(sources=[TB / "harness.vlt", folder / "harness.sv"], hdl_toplevel="harness", build_dir=folder,
+                     build_args=BUILD_ARGS, timescale=("1ns", "1ps"), log_file=log)
+        results = runner.test(test_module=[f"tb_{kind}" for kind in kinds], hdl_toplevel="harness",
+                              hdl_toplevel_lang="verilog", build_dir=folder, test_dir=folder, seed=0, log_file=log)
     except (RuntimeError, SystemExit):
-        fail(f"{kind}: the bench did not run; the end of {log}:\n{tail(log)}")
-    tests, failed = get_results(results)
-    if failed or not tests:
+        fail(f"the benches did not run; the end of {log}:\n{tail(log)}")
+    good = report(kinds, results)
+    if not good:
         print(log.read_text())
-    print(f"{kind}: {tests - failed} of {tests} tests passed")
-    return failed if tests else 1
+    return good
+
+
+def write_harness(kinds: Sequence[str], folder: Path) -> None:
+    """harness.sv with one instance of each layer, its memories, and ports.json, which says what belongs to which."""
+    from generator.simulate.harness import Side
+    from generator.simulate.rtl import render_layers
+
+    endpoints = render_layers([importlib.import_module(f"tb_{kind}").LAYER for kind in kinds], folder)
+    ports = {kind: {"reset": f"rst_n_{group}", "inputs": [], "outputs": []} for group, kind in enumerate(kinds)}
+    for index, endpoint in enumerate(endpoints):
+        side = "inputs" if endpoint.side is Side.SOURCE else "outputs"
+        ports[kinds[endpoint.group]][side].append(f"x{index}")
+    (folder / "ports.json").write_text(json.dumps(ports, indent=2))
+
+
+def report(kinds: Sequence[str], results: Path) -> bool:
+    """Print for every layer how many of its tests passed; whether all did, and each layer had some."""
+    suites = {suite.attrib["name"]: suite.attrib for suite in ET.parse(results).iter("testsuite")}
+    good = True
+    for kind in kinds:
+        suite = suites.get(f"tb_{kind}", {})
+        tests, *bad = (int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped"))
+        print(f"{kind}: {tests - sum(bad)} of {tests} tests passed")
+        good = good and tests > 0 and not any(bad)
+    return good
 
 
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("kind", help="mvtu, swu, ...: the stem of a tb_*.py")
-    kind = parser.parse_args().kind
+    parser.add_argument("kinds", nargs="+", metavar="KIND", help="mvtu, swu, ...: the stem of a tb_*.py")
+    kinds = parser.parse_args().kinds
     prepare_tools()
     # A single layer compiles for longer than it runs.
     os.environ["MAKEFLAGS"] += " OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
     sys.path[:0] = [str(TB), str(TB.parent.parent)]
     with tempfile.TemporaryDirectory() as folder:
-        return min(1, run_layer(kind, Path(folder)))
+        return 0 if run_layers(kinds, Path(folder)) else 1
 
 
 if __name__ == "__main__":

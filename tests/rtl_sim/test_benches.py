@@ -11,9 +11,14 @@ from generator.layers import LAYERS
 from generator.paths import data_folder
 
 
-@pytest.mark.parametrize("kind", LAYERS)
-def test_bench_of_layer(kind: str) -> None:
+@pytest.fixture(scope="module")
+def output() -> str:
+    """What the benches of all layers print; they share one compiled model, which takes most of the time."""
     script = data_folder("rtl_sim") / "tb" / "run_layer.py"
-    done = subprocess.run([sys.executable, str(script), kind], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{kind}: 5 of 5 tests passed" in done.stdout
+    done = subprocess.run([sys.executable, str(script), *LAYERS], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_bench_of_layer(output: str, kind: str) -> None:
+    assert f"{kind}: 5 of 5 tests passed" in output.splitlines(), output
