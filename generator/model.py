@@ -19,6 +19,7 @@ from generator.network.graph import Network
 from generator.network.integer import IntegerNetwork
 from generator.network.serialize import digest
 from generator.passes.lower import lower
+from generator.passes.requantize import requantize
 from generator.passes.streamline import streamline
 from generator.passes.thresholds_before_pooling import thresholds_before_pooling
 from generator.simulate import fast
@@ -79,7 +80,8 @@ class Model:
 def load(source: Any, example_input: Any = None) -> Model:
     """A model from a torch / Brevitas module with an example input, or from a text that names a source.
 
-    source: a module, a Network, an IntegerNetwork, or a path: `file.py:function` or a saved network (.json or .npz).
+    source: a module, a Network, an IntegerNetwork, or a path: an .onnx file, `file.py:function` or a saved network
+    (.json or .npz).
     """
     if isinstance(source, (str, Path)):
         value = load_source(str(source))
@@ -88,7 +90,7 @@ def load(source: Any, example_input: Any = None) -> Model:
     else:
         value = load_module(source, example_input)
     integer = value if isinstance(value, IntegerNetwork) else streamline(value)
-    return Model(thresholds_before_pooling(integer), digest(value))
+    return Model(requantize(thresholds_before_pooling(integer)), digest(value))
 
 
 def read_samples(path: Path) -> NDArray[np.float32]:

@@ -2,86 +2,172 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
+from collections import Counter
+from functools import singledispatchmethod
+
+import numpy as np
 
 from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from generator.datatypes import DataType
 from generator.errors import UnsupportedError
-from generator.layers import Layer, MaxPool, Mvtu, Swu
+from generator.layers import AccPool, Add, Concat, Fork, Layer, MaxPool, Mvtu, Requant, Swu, Threshold, Upsample, Vvtu
 from generator.layers.base import Stream
-from generator.network import integer
-from generator.network.integer import INPUT, IntegerNetwork, Node, TensorType
+from generator.network import integer_ops as ops
+from generator.network.integer import INPUT, IntegerNetwork, Node
 from generator.packing import conv_matrix
 
 
 def lower(net: IntegerNetwork) -> Dataflow:
     """The streaming layers of `net`, one element per word on every edge.
 
-    A threshold that alone reads a convolution becomes part of its mvtu. Layer names are those of the nodes, with
-    `_swu` for the window in front of a convolution.
+    A threshold that alone reads a convolution becomes part of its mvtu or vvtu. Layers are named after their nodes,
+    with `_swu` for the window in front of a convolution, `_fork` behind a tensor with several readers and `_cast` where a
+    concatenation widens one of its inputs.
     """
-    fused = _fused_thresholds(net)
-    ports: dict[str, Port] = {INPUT: (SOURCE, 0)}
-    placed: list[Placed] = []
-    for node in net.nodes:
-        if node.name in fused.values():
-            continue
-        threshold = fused.get(node.name)
-        source = node.inputs[0]
-        last = ports[source]
-        for layer in _layers(node.op, node, net, threshold):
-            placed.append(Placed(layer, (last,)))
-            last = (layer.name, 0)
-        ports[threshold or node.name] = last
-    tensor = net.host_input.tensor
-    height, width, channels = tensor.shape
-    return Dataflow(Stream(tensor.dtype, 1, height * width * channels), tuple(placed))
+    return _Lowering(net).run()
 
 
-def _fused_thresholds(net: IntegerNetwork) -> dict[str, str]:
-    """Convolution -> the threshold that is its only reader."""
-    readers: dict[str, list[Node]] = {}
-    for node in net.nodes:
-        for source in node.inputs:
-            readers.setdefault(source, []).append(node)
+class _Lowering:
+    """State of one run: the layers so far and the ports that their readers have yet to take."""
+
+    def __init__(self, net: IntegerNetwork) -> None:
+        self.net = net
+        self.readers = Counter(source for node in net.nodes for source in node.inputs)
+        self.fused = _fused_thresholds(net, self.readers)
+        self.placed: list[Placed] = []
+        self.free: dict[str, list[Port]] = {}
+
+    def run(self) -> Dataflow:
+        if not self.net.nodes:
+            raise UnsupportedError("the network has no layer between its input and its output; add one")
+        self._provide(INPUT, (SOURCE, 0))
+        absorbed = set(self.fused.values())
+        for node in self.net.nodes:
+            if node.name not in absorbed:
+                self._lower(node.op, node, [self.free[source].pop(0) for source in node.inputs])
+        tensor = self.net.host_input.tensor
+        return Dataflow(Stream(tensor.dtype, 1, int(np.prod(tensor.shape))), tuple(self.placed))
+
+    def _place(self, layer: Layer, *sources: Port) -> Port:
+        self.placed.append(Placed(layer, sources))
+        return (layer.name, 0)
+
+    def _provide(self, tensor: str, port: Port) -> None:
+        """Make `port` readable as `tensor`, through a fork where several nodes read it."""
+        count = self.readers[tensor]
+        if count > 1:
+            height, width, channels = self.net.types[tensor].shape
+            fork = Fork(f"{tensor}_fork", channels, self.net.types[tensor].dtype, height * width, count)
+            self._place(fork, port)
+            self.free[tensor] = [(fork.name, k) for k in range(count)]
+        else:
+            self.free[tensor] = [port]
+
+    def _pixels(self, tensor: str) -> int:
+        height, width, _ = self.net.types[tensor].shape
+        return height * width
+
+    @singledispatchmethod
+    def _lower(self, op: object, node: Node, ports: list[Port]) -> None:
+        raise UnsupportedError(f"{node.name}: {type(op).__name__} has no streaming layer")
+
+    @_lower.register
+    def _conv(self, op: ops.Conv, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        kernel = (op.weights.shape[1], op.weights.shape[2])
+        # A kernel that covers the frame, or one pixel, reads the stream in its own order: no window is needed.
+        whole_frame = kernel == source.shape[:2] and self._pixels(node.name) == 1 and op.dilation == (1, 1)
+        pixelwise = kernel == (1, 1) and op.stride == (1, 1)
+        port = ports[0]
+        if any(op.pad) or not (whole_frame or pixelwise):
+            port = self._window(op, node, port, depthwise=False)
+        final, thresholds, dtype = self._activation(node)
+        unit = Mvtu(node.name, conv_matrix(op.weights), thresholds, op.weight, source.dtype, dtype,
+                    vectors=self._pixels(node.name))
+        self._provide(final, self._place(unit, port))
+
+    @_lower.register
+    def _depthwise(self, op: ops.DepthwiseConv, node: Node, ports: list[Port]) -> None:
+        port = self._window(op, node, ports[0], depthwise=True)
+        final, thresholds, dtype = self._activation(node)
+        unit = Vvtu(node.name, conv_matrix(op.weights), thresholds, op.weight, self.net.types[node.inputs[0]].dtype,
+                    dtype, vectors=self._pixels(node.name))
+        self._provide(final, self._place(unit, port))
+
+    def _window(self, op: ops.Conv | ops.DepthwiseConv, node: Node, port: Port, depthwise: bool) -> Port:
+        source = self.net.types[node.inputs[0]]
+        height, width, channels = source.shape
+        return self._place(Swu(f"{node.name}_swu", height, width, channels, (op.weights.shape[1], op.weights.shape[2]),
+                               source.dtype, op.stride, op.dilation, op.pad, op.pad_value, depthwise=depthwise), port)
+
+    def _activation(self, node: Node) -> tuple[str, np.ndarray | None, DataType]:
+        """The tensor that a convolution's unit makes, its thresholds if it applies some, and the tensor's type."""
+        if node.name not in self.fused:
+            return node.name, None, self.net.types[node.name].dtype
+        threshold = next(other for other in self.net.nodes if other.name == self.fused[node.name])
+        assert isinstance(threshold.op, ops.Threshold)
+        return threshold.name, threshold.op.thresholds, threshold.op.output
+
+    @_lower.register
+    def _threshold(self, op: ops.Threshold, node: Node, ports: list[Port]) -> None:
+        layer = Threshold(node.name, op.thresholds, self.net.types[node.inputs[0]].dtype, op.output,
+                          self._pixels(node.name), op.inverted)
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _requant(self, op: ops.Requant, node: Node, ports: list[Port]) -> None:
+        layer = Requant(node.name, op.multiplier, op.offset, op.shift, op.rounding,
+                        self.net.types[node.inputs[0]].dtype, op.output, self._pixels(node.name))
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _max_pool(self, op: ops.MaxPool, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        layer = MaxPool(node.name, *source.shape, op.kernel, op.stride, source.dtype, op.minimum)
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _acc_pool(self, op: ops.AccPool, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        layer = AccPool(node.name, *source.shape, op.kernel, op.stride, source.dtype)
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _upsample(self, op: ops.Upsample, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        self._provide(node.name, self._place(Upsample(node.name, *source.shape, op.scale, source.dtype), *ports))
+
+    @_lower.register
+    def _add(self, op: ops.Add, node: Node, ports: list[Port]) -> None:
+        left, right = (self.net.types[source] for source in node.inputs)
+        layer = Add(node.name, left.shape[2], left.dtype, right.dtype, self._pixels(node.name))
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _concat(self, op: ops.Concat, node: Node, ports: list[Port]) -> None:
+        wanted = self.net.types[node.name].dtype
+        sources = [self._cast(node, index, port, wanted) for index, port in enumerate(ports)]
+        channels = tuple(self.net.types[source].shape[2] for source in node.inputs)
+        layer = Concat(node.name, channels, wanted, self._pixels(node.name))
+        self._provide(node.name, self._place(layer, *sources))
+
+    def _cast(self, node: Node, index: int, port: Port, wanted: DataType) -> Port:
+        """`port` with elements of a wider type: a requantizer that multiplies by 1."""
+        source = self.net.types[node.inputs[index]]
+        if source.dtype == wanted:
+            return port
+        channels = source.shape[2]
+        one, zero = np.ones(channels, np.int64), np.zeros(channels, np.int64)
+        return self._place(Requant(f"{node.name}_cast{index}", one, zero, 0, "half_up", source.dtype, wanted,
+                                   self._pixels(node.inputs[index])), port)
+
+
+def _fused_thresholds(net: IntegerNetwork, readers: Counter[str]) -> dict[str, str]:
+    """Convolution -> the threshold without inversion that is its only reader."""
+    makers = {node.name: node.op for node in net.nodes}
     return {
-        node.name: readers[node.name][0].name
+        node.inputs[0]: node.name
         for node in net.nodes
-        if isinstance(node.op, integer.Conv) and len(readers.get(node.name, ())) == 1
-        and isinstance(readers[node.name][0].op, integer.Threshold)
+        if isinstance(node.op, ops.Threshold) and not node.op.inverted and readers[node.inputs[0]] == 1
+        and isinstance(makers.get(node.inputs[0]), ops.Conv | ops.DepthwiseConv)
     }  # fmt: skip
-
-
-@singledispatch
-def _layers(op: object, node: Node, net: IntegerNetwork, threshold: str | None) -> list[Layer]:
-    raise UnsupportedError(f"{node.name}: {type(op).__name__} has no streaming layer yet")
-
-
-@_layers.register
-def _conv(op: integer.Conv, node: Node, net: IntegerNetwork, threshold: str | None) -> list[Layer]:
-    source: TensorType = net.types[node.inputs[0]]
-    height, width, channels = source.shape
-    out = net.types[node.name]
-    kernel = (op.weights.shape[1], op.weights.shape[2])
-    layers: list[Layer] = []
-    # A kernel that covers the frame, or one pixel, reads the stream in its own order: no window is needed.
-    whole_frame = kernel == (height, width) and out.shape[:2] == (1, 1) and not any(op.pad)
-    pixelwise = kernel == (1, 1) and op.stride == (1, 1) and not any(op.pad)
-    if not (whole_frame and op.dilation == (1, 1)) and not pixelwise:
-        layers.append(Swu(f"{node.name}_swu", height, width, channels, kernel, source.dtype, op.stride, op.dilation,
-                          op.pad, op.pad_value))
-    final = net.types[threshold] if threshold else out
-    thresholds = None
-    if threshold:
-        threshold_op = next(n.op for n in net.nodes if n.name == threshold)
-        assert isinstance(threshold_op, integer.Threshold)
-        thresholds = threshold_op.thresholds
-    layers.append(Mvtu(node.name, conv_matrix(op.weights), thresholds, op.weight, source.dtype, final.dtype,
-                       vectors=out.shape[0] * out.shape[1]))
-    return layers
-
-
-@_layers.register
-def _max_pool(op: integer.MaxPool, node: Node, net: IntegerNetwork, threshold: str | None) -> list[Layer]:
-    source = net.types[node.inputs[0]]
-    height, width, channels = source.shape
-    return [MaxPool(node.name, height, width, channels, op.kernel, op.stride, source.dtype, op.minimum)]
