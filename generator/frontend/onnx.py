@@ -22,7 +22,7 @@ from generator.frontend import (
     qonnx,
 )
 from generator.frontend.onnx_builder import Builder, Call, Handler
-from generator.frontend.onnx_constants import LEAST_INPUTS, Fold, widened
+from generator.frontend.onnx_constants import Fold, widened
 from generator.frontend.onnx_graph import OnnxGraph, OnnxNode, read
 from generator.frontend.onnx_values import Codes, Constant, Feature, Unknown, Value, Windows
 from generator.network import ops
@@ -131,6 +131,7 @@ class _Walk:
         """What the node makes of its inputs; what is not supported is noted and stood in for."""
         try:
             handler = self._handler(node)
+            _require_inputs(node)
             if any(isinstance(value, Unknown) for value in values):
                 return self._stand_in(node, values)
             if all(value is None or isinstance(value, Constant) for value in values):
@@ -177,14 +178,22 @@ def _constants_only(call: Call) -> Value:
     raise UnsupportedError("is done on constants only; remove it from the path of the data")
 
 
+#: Fewest inputs of the nodes that need more or less than one.
+_LEAST_INPUTS = dict.fromkeys(("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Gather", "QuantizeLinear",
+                               "DequantizeLinear", "MatMul", "Conv", "Gemm"), 2) | {"Constant": 0}
+
+
+def _require_inputs(node: OnnxNode) -> None:
+    given, least = len([name for name in node.inputs if name]), _LEAST_INPUTS.get(node.op_type, 1)
+    if given < least or (least and not node.inputs[0]):
+        raise InputError(f"has {given} inputs where {least} are needed; export the model again")
+
+
 def _folded(node: OnnxNode, values: tuple[Value | None, ...]) -> Constant:
     """What a node makes of constants."""
     if node.op_type not in FOLDS or node.domain not in DOMAINS:
         raise UnsupportedError("reads constants only and is not folded; fold it in the model")
     inputs = [value for value in values if isinstance(value, Constant)]
-    least = LEAST_INPUTS.get(node.op_type, 1)
-    if len(inputs) < least:
-        raise InputError(f"has {len(inputs)} inputs where {least} are needed; export the model again")
     if any(value is None for value in values[: len(inputs)]):
         raise UnsupportedError("reads constants only, one of them left out; fold it in the model")
     return FOLDS[node.op_type](node, inputs)

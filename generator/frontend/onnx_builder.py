@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from generator.datatypes import IntArray
 from generator.errors import InputError, UnsupportedError
 from generator.frontend.onnx_graph import Array, OnnxGraph, OnnxNode, require_elements
 from generator.frontend.onnx_values import Codes, Constant, Feature, Value, Windows
@@ -109,6 +108,7 @@ class Builder:
 
     def quantize(self, x: Feature, scale: Array, make: Callable[[FloatArray], Op], suffix: str = "") -> Feature:
         """Append the operation that `make` builds from the scale per channel."""
+        ops.require_finite(scale=np.asarray(scale, np.float64))
         x, (scales,) = self.per_channel(x, scale)
         return x.renamed(self.emit(make(scales), x.name, suffix=suffix))
 
@@ -186,6 +186,13 @@ class Call:
         """A constant input as float64."""
         return np.asarray(self.constant(place, what).values, np.float64)
 
+    def number(self, place: int, what: str) -> float:
+        """A constant input that is one number. Raises InputError where it is none or several."""
+        values = self.floats(place, what).reshape(-1)
+        if len(values) != 1 or np.isnan(values[0]):
+            raise InputError(f"its {what} should be one number, not {values.tolist()}; export the model again")
+        return float(values[0])
+
     def integers(self, place: int, what: str) -> tuple[int, ...]:
         """A constant input as a flat tuple of integers."""
         values = self.constant(place, what).values
@@ -214,8 +221,8 @@ class Call:
 Handler = Callable[[Call], Value | tuple[Value, ...]]
 
 
-def selected(values: IntArray, what: str, limit: int) -> int:
+def selected(values: Array, what: str, limit: int) -> int:
     """The only integer of a constant, within 1 and `limit`. Raises InputError otherwise."""
-    if values.size != 1 or not 1 <= int(values.reshape(-1)[0]) <= limit:
+    if values.size != 1 or values.dtype.kind not in "iu" or not 1 <= int(values.reshape(-1)[0]) <= limit:
         raise InputError(f"its {what} {values.tolist()} should be one integer from 1 to {limit}")
     return int(values.reshape(-1)[0])

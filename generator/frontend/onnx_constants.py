@@ -86,6 +86,11 @@ def _reshape_to(shape: Callable[[OnnxNode, Sequence[Constant]], Shape]) -> Fold:
     return fold
 
 
+def _wanted(node: OnnxNode, inputs: Sequence[Constant]) -> Sequence[int]:
+    """The shape that a Reshape wants: an input, or an attribute in the oldest versions of ONNX."""
+    return [int(n) for n in inputs[1].values.reshape(-1)] if len(inputs) > 1 else node.integers("shape") or ()
+
+
 def _transpose(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     order = permutation(node, inputs[0].values.ndim)
     return inputs[0].mapped(lambda values: values.transpose(order))
@@ -202,14 +207,12 @@ def _constant_of_shape(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
 def clip(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     """Constants within bounds, which are attributes in older versions of ONNX and inputs in newer ones."""
     bounds = [item.values for item in inputs[1:3]]
+    if any(bound.size != 1 for bound in bounds):
+        raise InputError("its bounds should be single numbers; export the model again")
     if not bounds:
         bounds = [np.asarray(node.number("min", -math.inf)), np.asarray(node.number("max", math.inf))]
     return Constant(np.asarray(np.clip(inputs[0].values, bounds[0], bounds[1] if len(bounds) > 1 else None)))
 
-
-#: Fewest inputs of the nodes that need more than one.
-LEAST_INPUTS = dict.fromkeys(("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Gather", "QuantizeLinear",
-                              "DequantizeLinear", "Reshape"), 2) | {"Constant": 0}
 
 #: What standard nodes make of constants.
 FOLDS: dict[str, Fold] = {
@@ -221,7 +224,7 @@ FOLDS: dict[str, Fold] = {
     "Round": _unary(np.rint), "Relu": _unary(lambda a: np.maximum(a, 0)), "Clip": clip,
     "Identity": _same, "Dropout": _same, "Cast": _cast, "Transpose": _transpose,
     "Reshape": _reshape_to(lambda node, inputs: resolved(
-        inputs[0].values.shape, [int(n) for n in inputs[1].values.reshape(-1)], bool(node.integer("allowzero", 0)))),
+        inputs[0].values.shape, _wanted(node, inputs), bool(node.integer("allowzero", 0)))),
     "Flatten": _reshape_to(lambda node, inputs: flattened_shape(inputs[0].values.shape, node.integer("axis", 1))),
     "Squeeze": _reshape_to(lambda node, inputs: squeezed(inputs[0].values.shape, axes_of(node, inputs))),
     "Unsqueeze": _reshape_to(lambda node, inputs: unsqueezed(inputs[0].values.shape, axes_of(node, inputs))),

@@ -97,14 +97,14 @@ def _batch_norm(call: Call, last: bool = False) -> Feature:
         raise UnsupportedError("is in training mode; export the model for inference")
     gamma, beta, mean, variance = (call.floats(place, what).reshape(-1) for place, what in
                                    ((1, "scale"), (2, "bias"), (3, "mean"), (4, "variance")))
+    axis = len(x.shape) - 1 if last else 0
+    if {gamma.size, beta.size, mean.size, variance.size} != {x.shape[axis]}:
+        raise InputError(f"its parameters for {gamma.size} channels meet a tensor of {x.shape[axis]} channels")
     epsilon = call.node.number("epsilon", 1e-5)
     if np.any(variance + epsilon <= 0):
         raise InputError(f"its variance {float(variance.min()):g} plus epsilon {epsilon:g} must be positive; "
                          "retrain it")
     A = gamma / np.sqrt(variance + epsilon)
-    axis = len(x.shape) - 1 if last else 0
-    if {gamma.size, beta.size, mean.size, variance.size} != {x.shape[axis]}:
-        raise InputError(f"its parameters for {gamma.size} channels meet a tensor of {x.shape[axis]} channels")
     return call.build.affine(x, _along(A, axis, x), _along(beta - A * mean, axis, x))
 
 
@@ -119,13 +119,9 @@ def _relu(call: Call) -> Feature:
 
 def clip_bounds(call: Call) -> tuple[float, float]:
     """The bounds of a Clip, attributes in older versions of ONNX and inputs in newer ones."""
-    bounds = []
-    for place, name, default in ((1, "min", -math.inf), (2, "max", math.inf)):
-        values = call.floats(place, name).reshape(-1) if call.has(place) else [call.node.number(name, default)]
-        if len(values) != 1 or math.isnan(values[0]):
-            raise InputError(f"its {name} should be one number; export the model again")
-        bounds.append(float(values[0]))
-    return bounds[0], bounds[1]
+    lo = call.number(1, "min") if call.has(1) else call.node.number("min", -math.inf)
+    hi = call.number(2, "max") if call.has(2) else call.node.number("max", math.inf)
+    return lo, hi
 
 
 def _clip(call: Call) -> Value:

@@ -119,7 +119,7 @@ def _parse(path: Path) -> Any:
         model = onnx.load_model_from_string(content)
     except (DecodeError, ValueError, RecursionError):
         raise InputError(f"{path}: is damaged or no ONNX file; export the model again") from None
-    if not model.graph.node and not model.graph.output:
+    if not model.opset_import or not model.graph.output:
         raise InputError(f"{path}: holds no ONNX graph; export the model again")
     return model
 
@@ -135,6 +135,8 @@ def _checked(graph: Any, opsets: dict[str, int]) -> OnnxGraph:
     shape, integer_type = _input(value)
     nodes = _nodes(graph.node)
     _require_single_makers([value.name, *constants], nodes)
+    if output.name not in {value.name, *constants, *(name for node in nodes for name in node.outputs)}:
+        raise InputError(f"the output {output.name} is made by no node; export the model again")
     datatypes = {value.name: integer_type} if integer_type else {}
     return OnnxGraph(value.name, shape, output.name, _needed(_sorted(nodes, {"", value.name, *constants}), output.name),
                      constants, datatypes | _annotations(graph), _declared_shapes(graph),

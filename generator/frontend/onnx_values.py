@@ -52,6 +52,8 @@ class Constant:
 
     def weight(self) -> ops.QuantWeight:
         """Weights with the output channels as their first axis. Raises UnsupportedError where they have no codes."""
+        if not self.values.size:
+            raise InputError(f"its weights of shape {self.values.shape} are empty; export the model again")
         if self.values.dtype.kind == "f":
             ops.require_finite(weights=np.asarray(self.values, np.float64))
         quantized = self.as_quantized()
@@ -161,8 +163,8 @@ Value = Constant | Feature | Codes | Windows | Unknown
 def one_integer(what: str, values: Array) -> int:
     """The integer that all values are. Raises UnsupportedError where they differ or are none."""
     found = np.unique(np.asarray(values, np.float64))
-    if len(found) != 1 or not float(found[0]).is_integer():
-        raise UnsupportedError(f"its {what} is not one integer for all channels; use one integer")
+    if len(found) != 1 or not float(found[0]).is_integer() or abs(found[0]) > 1 << 31:
+        raise UnsupportedError(f"its {what} is not one 32-bit integer for all channels; use one integer")
     return int(found[0])
 
 

@@ -108,7 +108,7 @@ def _pad(call: Call) -> Feature:
     if node.text("mode", "constant") != "constant":
         raise UnsupportedError(f"pads by {node.text('mode', '')}; use constant padding")
     pads = call.integers(1, "pads") if call.has(1) else node.integers("pads") or ()
-    value = float(call.floats(2, "value").reshape(-1)[0]) if call.has(2) else node.number("value", 0.0)
+    value = call.number(2, "value") if call.has(2) else node.number("value", 0.0)
     rank = len(x.shape) + 1
     axes = call.integers(3, "axes") if call.has(3) else tuple(range(rank))
     if len(pads) != 2 * len(axes):

@@ -15,7 +15,7 @@ from generator.frontend.onnx_builder import Call, Handler
 from generator.frontend.onnx_constants import Fold, clip
 from generator.frontend.onnx_graph import Array, OnnxNode
 from generator.frontend.onnx_values import Codes, Constant, Feature, one_integer
-from generator.frontend.qonnx import dequantized, quantized_constant
+from generator.frontend.qonnx import dequantized, quantized_constant, require_fits
 from generator.network import ops
 
 #: Codes of the types that QuantizeLinear makes, by the number that its attribute output_dtype gives.
@@ -94,6 +94,7 @@ def _fold_dequantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     ops.require_finite(scale=np.asarray(scale, np.float64))
     if np.any(scale == 0):
         raise InputError("its scale is 0, which makes every weight 0; recalibrate the quantizer")
+    require_fits(scale, codes)
     declared = inputs[0].dtype
     shifted = codes.astype(np.int64) - zero_point
     dtype = Interval(declared.lo - zero_point, declared.hi - zero_point) if isinstance(declared, Interval) else None

@@ -55,7 +55,7 @@ def integer_type(node: OnnxNode, bit_width: Array) -> DataType:
 def quantized_constant(constant: Constant, scale: Array, zero_point: int, dtype: DataType,
                        rule: ops.Rounding) -> Constant:
     """A constant through a quantizer, rounded as the executor does: the quotient is taken in float32."""
-    require_broadcast(constant.values, scale)
+    require_fits(scale, constant.values)
     ops.require_finite(values=np.asarray(constant.values, np.float64), scale=np.asarray(scale, np.float64))
     if np.any(scale == 0):
         raise InputError("its scale is 0, which makes every weight 0; recalibrate the quantizer")
@@ -66,6 +66,14 @@ def quantized_constant(constant: Constant, scale: Array, zero_point: int, dtype:
         rounded = ops.round_to_integer(quotient + zero_point, rule)
         codes = np.clip(rounded, dtype.lo, dtype.hi).astype(np.int64) - zero_point
     return dequantized(codes, scale, shifted(dtype, zero_point))
+
+
+def require_fits(scale: Array, values: Array) -> None:
+    """Raise InputError unless the scale broadcasts over the values of a constant without enlarging them."""
+    require_broadcast(values, scale)
+    if np.broadcast_shapes(values.shape, scale.shape) != values.shape:
+        raise InputError(f"its scale of shape {scale.shape} meets a constant of shape {values.shape}; use one value or "
+                         "one per channel")
 
 
 def dequantized(codes: Array, scale: Array, dtype: DataType) -> Constant:
@@ -95,7 +103,7 @@ def _fold_bipolar(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
         raise InputError(f"has {len(inputs)} inputs; a bipolar quantizer has 2: tensor and scale")
     # The sign is that of the tensor itself, whatever the scale.
     signs = quantized_constant(inputs[0], np.ones(1), 0, BIPOLAR, "half_even")
-    require_broadcast(signs.values, inputs[1].values)
+    require_fits(inputs[1].values, signs.values)
     ops.require_finite(scale=np.asarray(inputs[1].values, np.float64))
     assert signs.codes is not None
     return dequantized(signs.codes, inputs[1].values, BIPOLAR)

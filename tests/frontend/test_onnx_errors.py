@@ -1,0 +1,283 @@
+"""Bad ONNX files: one clear sentence each, and all unsupported nodes at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from generator.errors import InputError, UnsupportedError
+from generator.frontend import onnx_graph
+from generator.frontend.onnx import from_file
+from tests.frontend.onnx_files import GENERAL, floats, grid, model, network, node, quant
+
+RELU = node("Relu", ["x"])
+
+
+def sentence(tmp_path, proto, kind=InputError):
+    """The error that a model causes, without the path in front of it."""
+    with pytest.raises(kind) as caught:
+        network(tmp_path, proto)
+    assert str(caught.value).startswith(f"{tmp_path}/model.onnx: ")
+    return str(caught.value).removeprefix(f"{tmp_path}/model.onnx: ")
+
+
+def reasons(tmp_path, proto):
+    """The lines of an UnsupportedError after the first."""
+    return sentence(tmp_path, proto, UnsupportedError).split("\n")[1:]
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(InputError, match=r"gone.onnx: cannot be read \(No such file or directory\); check the path"):
+        from_file(tmp_path / "gone.onnx")
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n" + bytes(40), b"{}", b"\xff" * 100])
+def test_no_onnx_file(tmp_path, content):
+    (tmp_path / "model.onnx").write_bytes(content)
+    with pytest.raises(InputError, match=r"model.onnx: is damaged or no ONNX file; export the model again"):
+        from_file(tmp_path / "model.onnx")
+
+
+def test_empty_file(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"")
+    with pytest.raises(InputError, match=r"model.onnx: holds no ONNX graph; export the model again"):
+        from_file(tmp_path / "model.onnx")
+
+
+def test_every_truncation_is_one_sentence(tmp_path):
+    """Only what stands behind the graph and the first version of ONNX can be lost."""
+    constants = {"W": grid(3, 4)}
+    proto = model([quant("W", "w", 0.5, 4, 0, constants), node("Gemm", ["x", "w"], transB=1)], (1, 4), constants)
+    del proto.opset_import[1:]
+    content = proto.SerializeToString()
+    for length in range(len(content)):
+        (tmp_path / "model.onnx").write_bytes(content[:length])
+        with pytest.raises(InputError) as caught:
+            from_file(tmp_path / "model.onnx")
+        assert "\n" not in str(caught.value)
+
+
+def test_file_size_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_graph, "MAX_FILE_BYTES", 10)
+    assert "bytes, more than 10; export a smaller model" in sentence(tmp_path, model([RELU], (1, 4)))
+
+
+def test_number_of_nodes_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_graph, "MAX_NODES", 1)
+    proto = model([node("Relu", ["x"], "a"), node("Relu", ["a"])], (1, 4))
+    assert sentence(tmp_path, proto) == "has 2 nodes, more than 1; export a smaller model"
+
+
+def test_cycle(tmp_path):
+    proto = model([node("Add", ["x", "b"], "a"), node("Relu", ["a"], "b"), node("Relu", ["b"])], (1, 4))
+    assert sentence(tmp_path, proto) == (
+        "the graph is cyclic: Add_a (Add), Relu_b (Relu), Relu_y (Relu) wait for one another; a streaming network has "
+        "no loops")
+
+
+def test_nodes_in_any_order(tmp_path):
+    net = network(tmp_path, model([node("Neg", ["a"]), node("Relu", ["x"], "a")], (1, 4)))
+    assert [item.name for item in net.nodes] == ["Relu_a", "Neg_y"]
+
+
+def test_missing_tensor(tmp_path):
+    assert sentence(tmp_path, model([node("Relu", ["z"])], (1, 4))) == (
+        "Relu_y (Relu): reads 'z', which nothing makes; export the model again")
+
+
+def test_two_makers_of_a_tensor(tmp_path):
+    proto = model([RELU, node("Neg", ["x"])], (1, 4))
+    assert sentence(tmp_path, proto) == "Neg_y (Neg): makes 'y', which exists already; every tensor needs one maker"
+
+
+def test_missing_output(tmp_path):
+    assert sentence(tmp_path, model([RELU], (1, 4), outputs=("z",))) == (
+        "the output z is made by no node; export the model again")
+
+
+def test_several_inputs(tmp_path):
+    proto = model([RELU], (1, 4))
+    proto.graph.input.append(helper.make_tensor_value_info("x2", TensorProto.FLOAT, (1, 4)))
+    assert sentence(tmp_path, proto) == (
+        "the model has 2 inputs (x, x2) but a streaming network has exactly one; export a model with one input")
+
+
+def test_several_outputs(tmp_path):
+    proto = model([RELU, node("Neg", ["x"], "z")], (1, 4), outputs=("y", "z"))
+    assert sentence(tmp_path, proto) == (
+        "the model has 2 outputs (y, z) but a streaming network has exactly one; export a model with one output")
+
+
+@pytest.mark.parametrize(("shape", "shown"), [((1, 3, "H", 4), "1, 3, H, 4"), ((4,), "4"), ((1, None), "1, ?")])
+def test_dynamic_or_missing_shape(tmp_path, shape, shown):
+    assert sentence(tmp_path, model([RELU], shape)) == (
+        f"the input x has the shape ({shown}) but only the batch may be dynamic and one more axis is needed; export "
+        "with fixed sizes")
+
+
+def test_input_of_text(tmp_path):
+    assert sentence(tmp_path, model([RELU], (1, 4), element=TensorProto.STRING)) == (
+        "the input x is of type STRING; use float or an integer of up to 16 bits")
+
+
+def test_huge_input(tmp_path):
+    assert sentence(tmp_path, model([RELU], (1, 1 << 20, 1 << 20))) == (
+        f"the input x has the shape (1, {1 << 20}, {1 << 20}), which is negative or exceeds {1 << 27} elements; mend or "
+        "shrink the model")
+
+
+def test_huge_constant_without_data(tmp_path):
+    proto = model([node("Mul", ["x", "s"])], (1, 4), {"s": floats(1)})
+    proto.graph.initializer[0].dims.extend([1 << 20, 1 << 20])
+    assert sentence(tmp_path, proto).startswith(f"the constant s has the shape ({1 << 20}, {1 << 20}), which is")
+
+
+def test_constant_of_wrong_length(tmp_path):
+    proto = model([node("Mul", ["x", "s"])], (1, 4), {"s": floats(1)})
+    proto.graph.initializer[0].dims.extend([5])
+    assert sentence(tmp_path, proto) == (
+        "the constant s of shape (5,) has another number of values; the file is damaged, export it again")
+
+
+def test_external_data_is_not_opened(tmp_path):
+    proto = model([node("Mul", ["x", "s"])], (1, 4), {"s": floats(1)})
+    tensor = proto.graph.initializer[0]
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="/etc/hostname")
+    assert sentence(tmp_path, proto) == (
+        "the constant s lies in another file, which is not opened; save the model as one file")
+
+
+def test_constant_of_text(tmp_path):
+    proto = model([node("Mul", ["x", "s"])], (1, 4))
+    proto.graph.initializer.append(numpy_helper.from_array(np.array(["a"], object), "s"))
+    assert sentence(tmp_path, proto) == (
+        f"the constant s has elements of type number {TensorProto.STRING}; use float or integers")
+
+
+def test_huge_result(tmp_path):
+    proto = model([node("Pad", ["x", "p"])], (1, 1, 4, 4), {"p": np.array([0, 0, 1 << 20, 1 << 20, 0, 0, 0, 0])})
+    assert sentence(tmp_path, proto).startswith("Pad_y (Pad): its output has the shape (1, 1048580, 1048580), which is")
+
+
+def test_huge_folded_constant(tmp_path):
+    constants = {"a": np.zeros((1 << 14, 1), np.float32), "b": np.zeros((1, 1 << 14), np.float32)}
+    proto = model([node("Mul", ["a", "b"], "c"), node("Add", ["x", "c"])], (1, 4), constants)
+    assert sentence(tmp_path, proto).startswith("Mul_c (Mul): its result has the shape (16384, 16384), which is")
+
+
+@pytest.mark.parametrize(("scale", "said"), [
+    (0.0, "scale 0.0 must be positive; recalibrate the quantizer"),
+    (-1.0, "scale -1.0 must be positive; recalibrate the quantizer"),
+    (np.nan, "1 of 1 values of scale are NaN or infinite; retrain or mend the model")])
+def test_scales_of_activations(tmp_path, scale, said):
+    constants: dict[str, np.ndarray] = {}
+    proto = model([quant("x", "y", scale, 4, 0, constants)], (1, 4), constants)
+    assert sentence(tmp_path, proto) == f"Quant_y (Quant): {said}"
+
+
+@pytest.mark.parametrize(("scale", "said"), [
+    (0.0, "its scale is 0, which makes every weight 0; recalibrate the quantizer"),
+    (np.inf, "1 of 1 values of scale are NaN or infinite; retrain or mend the model")])
+def test_scales_of_weights(tmp_path, scale, said):
+    constants = {"W": grid(4, 2)}
+    proto = model([quant("W", "w", scale, 4, 0, constants), node("MatMul", ["x", "w"])], (1, 4), constants)
+    assert sentence(tmp_path, proto) == f"Quant_w (Quant): {said}"
+
+
+def test_weights_that_are_nan(tmp_path):
+    constants = {"W": np.full((4, 2), np.nan, np.float32)}
+    proto = model([quant("W", "w", 1, 4, 0, constants), node("MatMul", ["x", "w"])], (1, 4), constants)
+    assert sentence(tmp_path, proto) == (
+        "Quant_w (Quant): 8 of 8 values of values are NaN or infinite; retrain or mend the model")
+
+
+@pytest.mark.parametrize(("nodes", "shape", "constants", "said"), [
+    ([node("MatMul", ["x", "W"])], (1, 5), {"W": np.ones((4, 2))},
+     "MatMul_y (MatMul): weights for 4 inputs meet a tensor of shape (5,)"),
+    ([node("Conv", ["x", "W"])], (1, 2, 5, 5), {"W": np.ones((4, 3, 3, 3))},
+     "Conv_y (Conv): a convolution of 3 input channels meets a tensor of shape (2, 5, 5)"),
+    ([node("Conv", ["x", "W"])], (1, 2, 5, 5), {"W": np.ones((4, 2, 3))},
+     "Conv_y (Conv): weights of shape (4, 2, 3) meet a tensor of 4 axes; they should have 4"),
+    ([node("Conv", ["x", "W"], strides=[0, 1])], (1, 2, 5, 5), {"W": np.ones((4, 2, 3, 3))},
+     "Conv_y (Conv): its strides (0, 1) should be one or two positive integers; export the model again"),
+    ([node("Conv", ["x", "W"], group=3)], (1, 6, 5, 5), {"W": np.ones((4, 2, 3, 3))},
+     "Conv_y (Conv): 4 output channels do not divide into 3 groups"),
+    ([node("Reshape", ["x", "s"])], (1, 5), {"s": np.array([1, 4])},
+     "Reshape_y (Reshape): a tensor of shape (1, 5) cannot take the shape (1, 4); mend the Reshape"),
+    ([node("Concat", ["x", "r"], axis=1), node("Flatten", ["x"], "r")], (1, 2, 5), {},
+     "Concat_y (Concat): joins tensors of shapes (2, 5), (10,) along axis 1; their other sizes must be equal"),
+    ([node("Div", ["x", "z"])], (1, 5), {"z": floats(0)}, "Div_y (Div): divides by 0; mend the model"),
+    ([node("Relu", ["z"])], (1, 5), {"z": floats(0)},
+     "the output y does not depend on the input; export another output"),
+    ([node("TopK", ["x", "k"], ["y", "i"])], (1, 5), {"k": np.array([1])},
+     "the output y is a result that is not computed; export another output"),
+    ([node("BatchNormalization", ["x", "c", "c", "c", "v"])], (1, 2), {"c": np.ones(2), "v": -np.ones(2)},
+     "BatchNormalization_y (BatchNormalization): its variance -1 plus epsilon 1e-05 must be positive; retrain it"),
+    ([node("Clip", ["x", "h", "l"])], (1, 2), {"h": floats(2), "l": floats(1)},
+     "Clip_y (Clip): clip from 2.0 to 1.0: the lower bound must not exceed the upper; swap them"),
+    ([node("MaxPool", ["x"], kernel_shape=[3, 3])], (1, 1, 2, 5), {},
+     "MaxPool_y (MaxPool): pooling kernel (3, 3) does not fit into 2x5"),
+    ([node("Add", ["x"])], (1, 2), {}, "Add_y (Add): has 1 inputs where 2 are needed; export the model again"),
+    ([node("Softmax", ["x"], axis=7)], (1, 2), {},
+     "Softmax_y (Softmax): its axis 7 does not exist in a tensor of 2 axes; export the model again"),
+    ([node("Quant", ["x", "s", "z", "b"], domain=GENERAL)], (1, 2), {"s": floats(1), "z": floats(0), "b": floats(0)},
+     "Quant_y (Quant): its bit width 0 should be 1 to 32"),
+    ([node("Softmax", ["x"], axis="one")], (1, 2), {},
+     "Softmax_y (Softmax): its attribute axis is b'one' where int is needed; export the model again"),
+])  # fmt: skip
+def test_wrong_shapes_and_values(tmp_path, nodes, shape, constants, said):
+    values = {name: np.asarray(value, np.float32) if np.asarray(value).dtype == np.float64 else value
+              for name, value in constants.items()}
+    assert sentence(tmp_path, model(nodes, shape, values)) == said
+
+
+@pytest.mark.parametrize(("nodes", "shape", "said"), [
+    ([node("Add", ["x", "m"])], (1, 4, 4),
+     "its constant differs along 2 axes of a tensor of shape (4, 4); use one value or one per channel"),
+    ([node("MatMul", ["x", "f"])], (1, 4),
+     "its weights are not quantized; put a Quant node behind them, or integers into them"),
+    ([node("Relu", ["x"], "r"), node("Mul", ["x", "r"])], (1, 4),
+     "multiplies two computed tensors, which no streaming layer does; use a constant factor"),
+    ([node("Reshape", ["x", "s"])], (2, 4),
+     "gives a tensor of shape (2, 4) the shape (4, 2), which mixes samples; keep the batch as the first axis"),
+    ([node("AveragePool", ["x"], kernel_shape=[2, 2], pads=[1, 1, 1, 1])], (1, 1, 4, 4),
+     "averages over fewer values at the edge; use count_include_pad=1 or no pads"),
+    ([node("Quant", ["x", "one", "one", "one"], domain=GENERAL, rounding_mode="STOCHASTIC", signed=0)], (1, 4),
+     "its rounding mode 'STOCHASTIC' is unknown; use one of ROUND, HALF_EVEN, FLOOR, CEIL, UP, DOWN, ROUND_TO_ZERO, "
+     "HALF_UP, HALF_DOWN"),
+    ([node("Quant", ["x", "one", "row", "one"], domain=GENERAL)], (1, 4),
+     "its zero point is not one 32-bit integer for all channels; use one integer"),
+    ([node("Conv", ["x", "k"])], (1, 2, 4, 4, 4),
+     "meets a tensor of shape (2, 4, 4, 4); use (channels, length) or (channels, height, width)"),
+    ([node("Transpose", ["x"], perm=[1, 0])], (1, 4), "moves the batch; leave axis 0 where it is"),
+    ([node("Resize", ["x", "", "t"], mode="linear")], (1, 1, 4, 4), "interpolates (linear); use mode nearest"),
+])
+def test_nodes_that_are_understood_but_have_no_layer(tmp_path, nodes, shape, said):
+    constants = {"m": grid(4, 4), "f": grid(4, 3), "s": np.array([4, 2]), "one": floats(1), "row": grid(4),
+                 "k": np.ones((1, 2, 1, 1, 1), np.float32), "t": floats(1, 1, 2, 2)}
+    (reason,) = reasons(tmp_path, model(nodes, shape, constants))
+    assert reason.partition("): ")[2] == said
+
+
+def test_all_unsupported_nodes_at_once(tmp_path):
+    nodes = [node("Sigmoid", ["x"], "a"), node("Relu", ["a"], "b"), node("Softplus", ["b"], "c"),
+             node("MyOwn", ["c"], "d", "example.org"),
+             node("AveragePool", ["d"], kernel_shape=[2, 2], pads=[1, 1, 1, 1])]
+    assert sentence(tmp_path, model(nodes, (1, 2, 4, 4)), UnsupportedError).split("\n") == [
+        "4 nodes are not supported",
+        "Sigmoid_a (Sigmoid): no streaming layer does this operation; use Relu or Clip with a quantizer behind it",
+        "Softplus_c (Softplus): no streaming layer does this operation; use Relu or Clip with a quantizer behind it",
+        "MyOwn_d (MyOwn): no streaming layer does this operation of the domain example.org; replace it by operations "
+        "that docs/onnx.md lists",
+        "AveragePool_y (AveragePool): averages over fewer values at the edge; use count_include_pad=1 or no pads",
+    ]
+
+
+def test_importing_generator_does_not_import_onnx():
+    code = "import sys, generator, generator.load; sys.exit('onnx' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
