@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -21,11 +21,13 @@ from generator.layers.fork import Fork
 from generator.layers.label_select import LabelSelect
 from generator.layers.max_pool import MaxPool
 from generator.layers.mvtu import Mvtu
+from generator.layers.parallel_swu import ParallelSwu
 from generator.layers.requant import Requant, Rounding
 from generator.layers.swu import Swu
 from generator.layers.threshold import Threshold
 from generator.layers.upsample import Upsample
 from generator.layers.vvtu import Vvtu
+from generator.layers.window import Pair
 
 DEFAULT_FRAMES = 3
 
@@ -196,15 +198,28 @@ def _requant(f: Fields, rng: np.random.Generator) -> Layer:
 
 
 def _swu(f: Fields, rng: np.random.Generator) -> Layer:
-    for flag in ("depthwise", "parallel_window"):
-        if f.flag(flag):
-            raise InputError(f"{f.name}: {flag} is not available in this version; leave it out")
+    if f.flag("parallel_window"):
+        f.flag("depthwise")  # the order of a parallel window is that of a depthwise one
+        return _parallel_swu(f, rng)
+    buffer = cast(Literal["overlapping", "minimal"], f.text("buffer", "overlapping"))
+    if buffer not in ("overlapping", "minimal"):
+        raise InputError(f"{f.name}: buffer {buffer!r} is unknown; choose overlapping or minimal")
+    depthwise = f.flag("depthwise")
+    return Swu(f.name, *_window(f), buffer, depthwise)
+
+
+def _parallel_swu(f: Fields, rng: np.random.Generator) -> Layer:
+    return ParallelSwu(f.name, *_window(f))
+
+
+def _window(f: Fields) -> tuple[int, int, int, Pair, DataType, Pair, Pair, tuple[int, int, int, int], int, int]:
+    """The fields of a sliding window behind its name."""
     top, left, bottom, right = f.integers("pad", 4, (0, 0, 0, 0))
     element = f.dtype("element")
     pad_value = element.lo if element == BIPOLAR or element.lo > 0 else 0
-    return Swu(f.name, f.integer("height"), f.integer("width"), f.integer("channels"), f.pair("kernel"), element,
-               f.pair("stride", (1, 1)), f.pair("dilation", (1, 1)), (top, left, bottom, right), pad_value,
-               f.integer("simd", 1), "minimal" if f.text("buffer", "overlapping") == "minimal" else "overlapping")
+    return (f.integer("height"), f.integer("width"), f.integer("channels"), f.pair("kernel"), element,
+            f.pair("stride", (1, 1)), f.pair("dilation", (1, 1)), (top, left, bottom, right), pad_value,
+            f.integer("simd", 1))
 
 
 def _max_pool(f: Fields, rng: np.random.Generator) -> Layer:
@@ -252,7 +267,7 @@ def _fifo(f: Fields, rng: np.random.Generator) -> Layer:
 
 #: How a spec of each kind becomes a layer.
 BUILDERS: dict[str, Callable[[Fields, np.random.Generator], Layer]] = {
-    "mvtu": _mvtu, "vvtu": _vvtu, "swu": _swu, "threshold": _threshold, "requant": _requant, "max_pool": _max_pool,
-    "acc_pool": _acc_pool, "fork": _fork, "add": _add, "concat": _concat, "upsample": _upsample, "dwc": _dwc,
-    "fifo": _fifo, "label_select": _label_select,
+    "mvtu": _mvtu, "vvtu": _vvtu, "swu": _swu, "parallel_swu": _parallel_swu, "threshold": _threshold,
+    "requant": _requant, "max_pool": _max_pool, "acc_pool": _acc_pool, "fork": _fork, "add": _add, "concat": _concat,
+    "upsample": _upsample, "dwc": _dwc, "fifo": _fifo, "label_select": _label_select,
 }  # fmt: skip

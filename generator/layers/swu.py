@@ -41,7 +41,7 @@ class Swu(SlidingWindow):
     def golden(self, *x: IntArray) -> IntArray:
         windows = self.im2col(x[0])
         if self.depthwise:
-            windows = depthwise_columns(windows.reshape(-1, windows.shape[-1]), self.channels, self.simd)
+            windows = depthwise_columns(windows.reshape(-1, self.taps * self.channels), self.channels, self.simd)
         return windows.reshape(len(x[0]), -1)
 
     @property
