@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from generator.network.graph import Network
-from generator.passes.streamline import streamline_traced
 from generator.passes.requantize import requantize
+from generator.passes.streamline import streamline_traced
 from generator.simulate import fast, golden
 from generator.simulate.host import from_stream, to_stream
 from tests.exact_network import evaluate

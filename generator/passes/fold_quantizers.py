@@ -64,8 +64,8 @@ def _requantize(run: Run, name: str, op: ops.Quantize, x: Value, source: str, sc
         requant = dyadic_requant(lines, op.rounding, op.dtype)
     if requant is None:
         raise UnsupportedError(f"{name}: quantizes to {op.dtype.bits} bits but activations inside the network have at "
-                               f"most {MAX_THRESHOLD_BITS}; use fewer bits, or up to {MAX_ACTIVATION_BITS} with scales "
-                               "that are powers of two and no activation before")
+                               f"most {MAX_THRESHOLD_BITS}; use fewer bits, or up to {MAX_ACTIVATION_BITS} with a scale "
+                               "that is a power of two and no activation before")
     return run.draft.add_threshold(requant, source)
 
 

@@ -1,7 +1,7 @@
 """Exact integers through BLAS, for accuracy runs: floats hold the integers, and no product or sum can round.
 
-Tensors stay in float32 while every sum is below 2^24, else in float64 below 2^53. Batches run on all cores: NumPy
-leaves the interpreter free in its loops, and BLAS is multithreaded itself.
+Tensors stay in float32 while every sum is below 2^24, else in float64 below 2^53. Batches run side by side on all
+cores, each with one thread of BLAS: threads of BLAS wait for one another after every product, which batches do not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from generator.datatypes import IntArray
 from generator.errors import UnsupportedError
@@ -72,6 +73,6 @@ def run(net: IntegerNetwork, x: IntArray, keep: Collection[str] | None = None) -
     kept = tuple(net.types) if keep is None else tuple(keep)
     step = _frames_at_once(net)
     batches = [frames[start : start + step] for start in range(0, len(frames), step)] or [frames]
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(batches))) as pool:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(os.cpu_count() or 1, len(batches))) as pool:
         parts = list(pool.map(lambda batch: _run_batch(net, batch, kept), batches))
     return {name: np.concatenate([part[name] for part in parts]) for name in kept}

@@ -248,9 +248,9 @@ REFUSED = [
     ((1, 4, 4), [quantizer(uint_type(2)), Conv(W3), RELU],
      "n2: the network ends with an activation that no quantizer follows; add a quantizer (QuantReLU) or remove "
      "the activation"),
-    ((1, 4, 4), [quantizer(uint_type(2)), Conv(W3), quantizer(int_type(9))],
-     "n2: quantizes to 9 bits but activations inside the network have at most 8; use fewer bits, or up to 16 with "
-     "scales that are powers of two and no activation before"),
+    ((1, 4, 4), [quantizer(uint_type(2)), Conv(W3), quantizer(int_type(9), 0.375)],
+     "n2: quantizes to 9 bits but activations inside the network have at most 8; use fewer bits, or up to 16 with a "
+     "scale that is a power of two and no activation before"),
     ((1, 2, 2), [quantizer(uint_type(2)), Reshape((-1,)), Affine(floats(1.0, 2.0, 3.0, 4.0), floats(0.0)),
                  quantizer(uint_type(2))],
      "n2: its parameters differ between the 2x2 positions of a channel; place it before the flatten or after the "
