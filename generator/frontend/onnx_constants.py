@@ -194,7 +194,8 @@ def _constant(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
         value = node.attributes.get(name) if value is None else value
     if value is None or isinstance(value, bytes):
         raise UnsupportedError("holds no array of numbers; use an initializer")
-    return Constant(widened(np.asarray(value)))
+    array = np.asarray(value)
+    return Constant(widened(array), stored=array.dtype.name)
 
 
 def _constant_of_shape(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:

@@ -26,7 +26,9 @@ _BY_NAME = {"uint8": uint_type(8), "int8": int_type(8), "uint16": uint_type(16),
 
 def _code_type(node: OnnxNode, zero_point: Constant | None) -> Interval:
     """Type of the codes: that of the zero point, else output_dtype, else uint8."""
-    if zero_point is not None and zero_point.stored in _BY_NAME:
+    if zero_point is not None:
+        if zero_point.stored not in _BY_NAME:
+            raise UnsupportedError(f"its zero point is of type {zero_point.stored or 'unknown'}; use int8 or uint8")
         return _BY_NAME[zero_point.stored]
     number = node.integer("output_dtype", 0)
     if number not in (0, *_BY_NUMBER):
@@ -105,10 +107,11 @@ def _fold_clip(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     """A Clip of the codes of constants shrinks their type."""
     result, source = clip(node, inputs), inputs[0]
     bounds = [int(item.values.reshape(-1)[0]) for item in inputs[1:3] if item.values.size == 1]
-    if not isinstance(source.dtype, Interval) or source.values.dtype.kind == "f" or len(bounds) != 2:
+    declared = source.dtype if source.dtype is not None else _BY_NAME.get(source.stored)
+    if not isinstance(declared, Interval) or source.values.dtype.kind == "f" or len(bounds) != 2:
         return result
     codes = result.values.astype(np.int64)
-    dtype = Interval(max(source.dtype.lo, bounds[0]), min(source.dtype.hi, bounds[1]))
+    dtype = Interval(max(declared.lo, bounds[0]), min(declared.hi, bounds[1]))
     return Constant(codes, codes, np.ones(codes.shape), dtype)
 
 

@@ -126,8 +126,8 @@ def test_input_of_text(tmp_path):
 
 def test_huge_input(tmp_path):
     assert sentence(tmp_path, model([RELU], (1, 1 << 20, 1 << 20))) == (
-        f"the input x has the shape (1, {1 << 20}, {1 << 20}), which is negative or exceeds {1 << 27} elements; mend or "
-        "shrink the model")
+        f"the input x has the shape (1, {1 << 20}, {1 << 20}), which is negative or exceeds {1 << 27} elements; mend "
+        "or shrink the model")
 
 
 def test_huge_constant_without_data(tmp_path):

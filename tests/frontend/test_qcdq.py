@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from onnx import numpy_helper
 
 from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
 from generator.errors import UnsupportedError
@@ -98,6 +99,22 @@ def test_weights_that_the_file_quantizes(tmp_path):
     net = same_as_executor(tmp_path, model(nodes, (2, 6), constants), grid(2, 6))
     assert net.nodes[0].op.weight.dtype == Interval(-7, 7)
     assert isinstance(net.nodes[0].op, ops.Linear)
+
+
+def test_parameters_as_constant_nodes(tmp_path):
+    """As Brevitas writes them: the type of the codes is that of the zero point."""
+    nodes = [node("Constant", [], "s", value=numpy_helper.from_array(floats(0.5))),
+             node("Constant", [], "z", value=numpy_helper.from_array(np.asarray(0, np.int8))), *pair("x", "y")]
+    assert same_as_executor(tmp_path, model(nodes, (1, 49)), QUARTERS).nodes[0].op.dtype == int_type(8)
+
+
+def test_clipped_integer_weights_have_the_type_of_the_clip(tmp_path):
+    constants, dequantize = weights(np.full((3, 6), 2, np.int8))
+    constants |= {"lo": np.asarray(-7, np.int8), "hi": np.asarray(7, np.int8)}
+    dequantize.input[0] = "c"
+    nodes = [node("Clip", ["W", "lo", "hi"], "c"), dequantize, node("Gemm", ["x", "w"], transB=1)]
+    net = same_as_executor(tmp_path, model(nodes, (2, 6), constants), grid(2, 6))
+    assert net.nodes[0].op.weight.dtype == Interval(-7, 7)
 
 
 def test_codes_may_be_read_by_a_dequantizer_only(tmp_path):
