@@ -22,7 +22,7 @@ from generator.passes.lower import lower
 from generator.passes.requantize import requantize
 from generator.passes.streamline import streamline
 from generator.passes.thresholds_before_pooling import thresholds_before_pooling
-from generator.simulate import fast
+from generator.simulate import fast, golden
 from generator.simulate.host import from_stream, to_stream
 
 #: Computes the last integers (frames, elements) of the stream from the first.
@@ -70,11 +70,11 @@ class Model:
         return predict_with(self.engines, engine, self.integer, x, raw)
 
     def _golden(self, q: IntArray) -> IntArray:
-        return self.unfolded.golden(q)[self.unfolded.output_port]
+        return golden.run(self.integer, q)[self.integer.output].reshape(len(q), -1)
 
     def _fast(self, q: IntArray) -> IntArray:
-        frames = q.reshape(len(q), *self.integer.host_input.tensor.shape)
-        return fast.run(self.integer, frames)[self.integer.output].reshape(len(q), -1)
+        output = self.integer.output
+        return fast.run(self.integer, q, keep=[output])[output].reshape(len(q), -1)
 
 
 def load(source: Any, example_input: Any = None) -> Model:

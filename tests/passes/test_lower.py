@@ -1,44 +1,36 @@
 import numpy as np
 import pytest
 
+from generator.__main__ import main
 from generator.dataflow.folding import solve_folding
-from generator.datatypes import BIPOLAR, uint_type
-from generator.layers import Dwc, Fifo, MaxPool, Mvtu, Swu
-from generator.network.integer import INPUT, Conv, IntegerNetwork, Threshold
+from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
+from generator.layers import LAYERS, Dwc, Fifo, MaxPool, Mvtu, Swu
+from generator.layers.spec import random_values
+from generator.network import serialize
+from generator.network.integer import (
+    AccPool,
+    Add,
+    Concat,
+    Conv,
+    DepthwiseConv,
+    HostOutput,
+    IntegerNetwork,
+    Node,
+    Requant,
+    Threshold,
+    Upsample,
+)
+from generator.network.integer import MaxPool as MaxPoolOp
 from generator.passes.fold import fold
 from generator.passes.insert_fifos import insert_fifos
 from generator.passes.lower import lower
 from generator.passes.thresholds_before_pooling import thresholds_before_pooling
-from tests.small_networks import random_input, small_network
+from generator.simulate import golden
+from tests.small_networks import host_input, random_input, random_threshold, small_network
 
 
 def naive(net: IntegerNetwork, x: np.ndarray) -> np.ndarray:
-    """The network by loops over windows, from the definitions of its operations."""
-    values = {INPUT: x.reshape(len(x), *net.host_input.tensor.shape)}
-    for node in net.nodes:
-        source = values[node.inputs[0]]
-        shape = net.types[node.name].shape
-        if isinstance(node.op, Threshold):
-            values[node.name] = node.op.count(source)
-            continue
-        is_conv = isinstance(node.op, Conv)
-        kernel = node.op.weights.shape[1:3] if is_conv else node.op.kernel
-        top, left, bottom, right = node.op.pad if is_conv else (0, 0, 0, 0)
-        pad_value = node.op.pad_value if is_conv else 0
-        source = np.pad(source, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=pad_value)
-        y = np.zeros((len(x), *shape), np.int64)
-        for i in range(shape[0]):
-            for j in range(shape[1]):
-                a, b = i * node.op.stride[0], j * node.op.stride[1]
-                window = source[:, a : a + kernel[0], b : b + kernel[1]]
-                if is_conv:
-                    y[:, i, j] = np.einsum("nhwc,ohwc->no", window, node.op.weights)
-                else:
-                    for c in range(shape[2]):
-                        pick = np.min if c in node.op.minimum else np.max
-                        y[:, i, j, c] = pick(window[..., c], axis=(1, 2))
-        values[node.name] = y
-    return values[net.output].reshape(len(x), -1)
+    return golden.run(net, x)[net.output].reshape(len(x), -1)
 
 
 @pytest.mark.parametrize("activation", [uint_type(2), BIPOLAR])
@@ -79,3 +71,47 @@ def test_thresholds_move_in_front_of_pooling_and_names_stay():
     moved = thresholds_before_pooling(small_network())
     assert [(node.name, node.inputs) for node in moved.nodes[2:6]] == [
         ("conv1", ("conv0_act",)), ("conv1_act", ("conv1",)), ("pool2", ("conv1_act",)), ("fc3", ("pool2",))]
+
+
+def branching_network() -> IntegerNetwork:
+    """Every operation at least once, with forks, a sum, a concatenation of two types, and a depthwise convolution."""
+    rng = np.random.default_rng(5)
+    act = uint_type(2)
+
+    def conv(shape: tuple[int, ...]) -> Conv:
+        return Conv(random_values(rng, int_type(3), shape), int_type(3))
+
+    nodes = (
+        Node("conv0", conv((4, 1, 1, 2)), ("input",)),
+        Node("conv0_act", random_threshold(rng, 4, act, 12), ("conv0",)),
+        Node("dw1", DepthwiseConv(random_values(rng, int_type(3), (4, 3, 3, 1)), int_type(3), pad=(1, 1, 1, 1)),
+             ("conv0_act",)),
+        Node("dw1_act", random_threshold(rng, 4, act, 12), ("dw1",)),
+        Node("add2", Add(), ("dw1_act", "conv0_act")),
+        Node("scale3", Requant(np.array([3, 5, -2, 1]), np.array([1, 0, 4, 2]), 2, "half_even", Interval(-3, 9)),
+             ("add2",)),
+        Node("pool4", AccPool((2, 2), (2, 2)), ("scale3",)),
+        Node("act5", Threshold(np.sort(rng.integers(-9, 30, (4, 3)), axis=1), act, frozenset({2})), ("pool4",)),
+        Node("up6", Upsample((2, 2)), ("act5",)),
+        Node("cat7", Concat(), ("up6", "add2")),
+        Node("pool8", MaxPoolOp((3, 2), (2, 2)), ("cat7",)),
+        Node("fc9", conv((3, 2, 3, 8)), ("pool8",)),
+    )
+    return IntegerNetwork(host_input(6, 6, 2, uint_type(3)), nodes, HostOutput((3,), np.ones(3), np.zeros(3)))
+
+
+@pytest.mark.parametrize("cycles", [100_000, 400])
+def test_forks_joins_and_every_operation(cycles):
+    net = branching_network()
+    x = random_input(net, 2)
+    unfolded = lower(net)
+    dataflow = insert_fifos(fold(unfolded, solve_folding(unfolded, cycles)))
+    assert {layer.kind for layer in dataflow.layers} >= set(LAYERS) - {"dwc", "label_select", "parallel_swu"}
+    assert dataflow.cycles_per_frame <= cycles
+    assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
+
+
+def test_the_branching_network_on_both_back_ends(tmp_path):
+    serialize.save(branching_network(), tmp_path / "net")
+    model = str(tmp_path / "net.json")
+    assert main(["build", model, "--out", str(tmp_path / "b"), "--backend", "both", "--verify", "2"]) == 0
