@@ -181,7 +181,7 @@ def _argmax(call: Call) -> Feature:
     x = call.feature()
     axis = call.axis(call.node.integer("axis", 0), len(x.shape))
     made = _along_first(call, axis, 1)
-    if call.node.integer("keepdims", 1):
+    if call.node.integer("keepdims", 1) == 1:
         return made
     kept = made.with_units(tuple(size for place, size in enumerate(made.shape) if place != axis))
     assert kept is not None  # the axis has size 1

@@ -94,9 +94,9 @@ def _emit_conv(call: Call, source: str, weight: QuantWeight, bias: FloatArray | 
 
 def matrix(constant: Constant) -> Constant:
     """Weights (in, out) of a MatMul as (out, in)."""
-    if constant.values.ndim < 2 or math.prod(constant.values.shape[:-2]) != 1:
+    if constant.values.ndim != 2:
         raise UnsupportedError(f"multiplies by a constant of shape {constant.values.shape}; use a matrix (in, out)")
-    return constant.mapped(lambda values: values.reshape(values.shape[-2:]).T)
+    return constant.mapped(np.transpose)
 
 
 def product(call: Call, x: Feature, weight: QuantWeight, bias: FloatArray | None = None) -> Feature:

@@ -79,10 +79,10 @@ def _global_pool(op: type[ops.MaxPool] | type[tensor_ops.AvgPool]) -> Handler:
 
 def _reduce_mean(call: Call) -> Feature:
     """The mean over height, width or both."""
-    x, keep = call.feature(), bool(call.node.integer("keepdims", 1))
+    x, keep = call.feature(), call.node.integer("keepdims", 1) == 1
     inputs = [value if isinstance(value, Constant) else None for value in call.values]
     axes = axes_of(call.node, inputs)
-    if axes is None:
+    if not axes:
         raise UnsupportedError("averages over all axes, the batch included; give it the axes of height and width")
     chosen = {call.axis(axis, len(x.shape)) for axis in axes}
     others = [axis for axis in range(len(x.shape)) if axis not in chosen]
@@ -170,8 +170,10 @@ def _scales(call: Call, x: Feature) -> list[float]:
     place = 1 if len(call.values) < 3 else 2
     if call.has(place) and call.constant(place, "scales").values.size:
         return [float(scale) for scale in call.floats(place, "scales").reshape(-1)]
-    sizes = call.integers(3, "sizes")
-    return [1.0, *(wanted / size for wanted, size in zip(sizes[1:], x.shape, strict=False))]
+    sizes, full = call.integers(3, "sizes"), (call.build.graph.input_shape[0], *x.shape)
+    if len(sizes) != len(full):
+        raise InputError(f"its sizes {sizes} should be one for each axis of a tensor of shape {full}")
+    return [wanted / size for wanted, size in zip(sizes, full, strict=True)]
 
 
 HANDLERS: dict[str, Handler] = {
