@@ -20,9 +20,9 @@ from generator.errors import UnsupportedError
 from generator.network.integer import INPUT, Conv, DepthwiseConv, IntegerNetwork
 from generator.simulate.fast_ops import Floats, apply, exact_float, largest, weighted_bound
 
-#: Frames that are computed at once are at most this many, and their largest window matrix is about this large.
+#: Frames that are computed at once are at most this many, and their largest tensor is about this large.
 BATCH = 256
-WINDOW_BYTES = 24 << 20
+TENSOR_BYTES = 16 << 20
 
 
 def _require_exact(net: IntegerNetwork) -> None:
@@ -36,11 +36,11 @@ def _require_exact(net: IntegerNetwork) -> None:
                                    "use the golden engine")
 
 
-def _frames_at_once(net: IntegerNetwork) -> int:
-    """As many frames as keep the window matrix of the largest convolution near WINDOW_BYTES."""
-    sizes = [math.prod(net.types[node.name].shape[:2]) * math.prod(node.op.weights.shape[1:])
-             for node in net.nodes if isinstance(node.op, Conv)]
-    return min(max(1, WINDOW_BYTES // (4 * max(sizes, default=1))), BATCH)
+def _frames_at_once(net: IntegerNetwork, frames: int, cores: int) -> int:
+    """As many frames as keep the largest tensor near TENSOR_BYTES, and every core at work."""
+    largest_tensor = max(math.prod(tensor.shape) for tensor in net.types.values())
+    fitting = min(max(1, TENSOR_BYTES // (4 * largest_tensor)), BATCH)
+    return max(1, min(fitting, -(-frames // cores)))
 
 
 def _run_batch(net: IntegerNetwork, x: IntArray, kept: Collection[str]) -> dict[str, IntArray]:
@@ -71,8 +71,9 @@ def run(net: IntegerNetwork, x: IntArray, keep: Collection[str] | None = None) -
     _require_exact(net)
     frames = x.reshape(-1, *net.types[INPUT].shape)
     kept = tuple(net.types) if keep is None else tuple(keep)
-    step = _frames_at_once(net)
+    cores = os.cpu_count() or 1
+    step = _frames_at_once(net, len(frames), cores)
     batches = [frames[start : start + step] for start in range(0, len(frames), step)] or [frames]
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(min(os.cpu_count() or 1, len(batches))) as pool:
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores) as pool:
         parts = list(pool.map(lambda batch: _run_batch(net, batch, kept), batches))
     return {name: np.concatenate([part[name] for part in parts]) for name in kept}

@@ -18,6 +18,8 @@ Floats = NDArray[Any]
 Kind = type[np.floating[Any]]
 #: Up to this many thresholds comparing with each is faster than searching.
 COMPARE_UP_TO = 31
+#: Windows of a convolution are gathered and multiplied in parts of about this size.
+WINDOW_BYTES = 4 << 20
 
 
 def exact_float(bound: int) -> Kind | None:
@@ -68,20 +70,28 @@ def _tap(x: Floats, i: int, j: int, stride: Pair, out: ops.Shape) -> Floats:
 @apply.register
 def _conv(op: ops.Conv, out: TensorType, sources: tuple[TensorType, ...], *x: Floats) -> Floats:
     kind = _kind(weighted_bound(op.weights, sources[0].dtype))
-    c_out, k_h, k_w, c_in = op.weights.shape
     padded = _padded(x[0], op, kind)
-    n, height, width = len(padded), *out.shape[:2]
-    if (k_h, k_w) == padded.shape[1:3] and op.dilation == (1, 1):
-        columns = padded.reshape(n, -1)
-    elif (k_h, k_w) == (1, 1):
-        columns = _tap(padded, 0, 0, op.stride, out.shape).reshape(-1, c_in)
-    else:
-        windows = np.empty((n, height, width, k_h, k_w, c_in), kind)
-        for i, j in np.ndindex(k_h, k_w):
-            windows[:, :, :, i, j] = _tap(padded, i * op.dilation[0], j * op.dilation[1], op.stride, out.shape)
-        columns = windows.reshape(-1, k_h * k_w * c_in)
-    rows = op.weights.reshape(c_out, -1).astype(kind)
-    return np.asarray((columns @ rows.T).reshape(n, height, width, c_out))
+    columns = np.ascontiguousarray(op.weights.reshape(len(op.weights), -1).T, kind)
+    kernel, n = op.weights.shape[1:3], len(padded)
+    if kernel == padded.shape[1:3] and op.dilation == (1, 1):
+        return np.asarray((padded.reshape(n, -1) @ columns).reshape(n, *out.shape))
+    if kernel == (1, 1):
+        return _tap(padded, 0, 0, op.stride, out.shape) @ columns
+    y = np.empty((n, out.shape[0] * out.shape[1], len(op.weights)), kind)
+    step = max(1, WINDOW_BYTES // (y.itemsize * y.shape[1] * len(columns)))
+    for start in range(0, n, step):
+        part = slice(start, start + step)
+        np.matmul(_windows(padded[part], op, out).reshape(-1, len(columns)), columns,
+                  out=y[part].reshape(-1, len(op.weights)))
+    return y.reshape(n, *out.shape)
+
+
+def _windows(x: Floats, op: ops.Conv, out: TensorType) -> Floats:
+    """The windows of some frames, (n, out height, out width, K_h, K_w, C), which the caches hold."""
+    windows = np.empty((len(x), *out.shape[:2], *op.weights.shape[1:]), x.dtype)
+    for i, j in np.ndindex(op.weights.shape[1:3]):
+        windows[:, :, :, i, j] = _tap(x, i * op.dilation[0], j * op.dilation[1], op.stride, out.shape)
+    return windows
 
 
 @apply.register
