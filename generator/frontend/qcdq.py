@@ -1,6 +1,7 @@
 """QCDQ: QuantizeLinear, an optional Clip, DequantizeLinear, as Brevitas and the standard tools export quantizers.
 
-Between the two stand integer codes, which the Network does not show: the pair becomes one quantizer.
+Between the two stand integer codes, which the Network does not show: the pair becomes one quantizer. QuantizeLinear
+rounds before it adds the zero point, so the quantizer's codes are those of the file minus the zero point.
 """
 
 from __future__ import annotations
@@ -46,6 +47,11 @@ def _along(node: OnnxNode, values: Array, rank: int) -> Array:
     return values.reshape([-1 if place == axis % rank else 1 for place in range(rank)])
 
 
+def _without(dtype: Interval, zero_point: int) -> Interval:
+    """The type of code - zero_point."""
+    return Interval(dtype.lo - zero_point, dtype.hi - zero_point)
+
+
 def _zero_point(call: Call) -> tuple[Constant | None, int]:
     if not call.has(2):
         return None, 0
@@ -67,8 +73,8 @@ def _dequantize(call: Call) -> Feature:
         raise UnsupportedError("reads a tensor that no QuantizeLinear made; put a QuantizeLinear before it")
     _, zero_point = _zero_point(call)
     scale = _along(call.node, call.floats(1, "scale"), len(codes.shape) + 1)
-    made = call.build.quantize(codes.source, codes.scale,
-                               lambda scales: ops.Quantize(scales, codes.dtype, codes.zero_point))
+    dtype = _without(codes.dtype, codes.zero_point)
+    made = call.build.quantize(codes.source, codes.scale, lambda scales: ops.Quantize(scales, dtype))
     if zero_point == codes.zero_point and np.array_equal(scale, codes.scale):
         return made
     ops.require_positive_scale(scale)
@@ -80,7 +86,7 @@ def _fold_quantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     zero_point = one_integer("zero point", inputs[2].values) if len(inputs) > 2 else 0
     dtype = _code_type(node, inputs[2] if len(inputs) > 2 else None)
     scale = _along(node, inputs[1].values, inputs[0].values.ndim)
-    made = quantized_constant(inputs[0], scale, zero_point, dtype, "half_even")
+    made = quantized_constant(inputs[0], scale, 0, _without(dtype, zero_point), "half_even")
     assert made.codes is not None
     codes = made.codes + zero_point
     return Constant(codes, codes, np.ones(codes.shape), dtype)
@@ -99,7 +105,7 @@ def _fold_dequantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     require_fits(scale, codes)
     declared = inputs[0].dtype
     shifted = codes.astype(np.int64) - zero_point
-    dtype = Interval(declared.lo - zero_point, declared.hi - zero_point) if isinstance(declared, Interval) else None
+    dtype = _without(declared, zero_point) if isinstance(declared, Interval) else None
     return dequantized(shifted, scale, dtype or tightest(shifted))
 
 

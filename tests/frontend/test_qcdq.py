@@ -28,11 +28,20 @@ def pair(source, output, between=()):
 
 
 @pytest.mark.parametrize(("kind", "zero_point", "dtype"), [
-    (np.int8, 0, int_type(8)), (np.uint8, 0, uint_type(8)), (np.uint8, 3, uint_type(8)), (np.int8, -5, int_type(8))])
-def test_a_pair_is_a_quantizer(tmp_path, kind, zero_point, dtype):
-    net = same_as_executor(tmp_path, model(pair("x", "y"), (1, 49), parameters(1 / 64, zero_point, kind)), QUARTERS)
+    (np.int8, 0, int_type(8)), (np.uint8, 0, uint_type(8)), (np.uint8, 3, Interval(-3, 252)),
+    (np.int8, -5, Interval(-123, 132))])
+@pytest.mark.parametrize("scale", [1 / 64, 0.5])
+def test_a_pair_is_a_quantizer(tmp_path, kind, zero_point, dtype, scale):
+    """Saturated at both ends, and with ties, which are rounded before an odd zero point is added."""
+    net = same_as_executor(tmp_path, model(pair("x", "y"), (1, 49), parameters(scale, zero_point, kind)), QUARTERS)
     op = net.nodes[0].op
-    assert (len(net.nodes), op.dtype, op.zero_point, op.rounding) == (1, dtype, zero_point, "half_even")
+    assert (len(net.nodes), op.dtype, op.zero_point, op.rounding) == (1, dtype, 0, "half_even")
+
+
+def test_weights_with_an_odd_zero_point(tmp_path):
+    constants = parameters(0.5, 3) | {"F": QUARTERS.reshape(49, 1)}
+    nodes = [*pair("F", "w"), node("MatMul", ["x", "w"])]
+    same_as_executor(tmp_path, model(nodes, (49, 49), constants), np.eye(49))
 
 
 def test_a_clip_between_narrows_the_type(tmp_path):
