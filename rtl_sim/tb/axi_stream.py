@@ -1,4 +1,4 @@
-"""AXI4-Stream for the benches: the drivers of cocotbext-axi, the stall patterns that they follow, and two more checks.
+"""AXI4-Stream for the benches: drivers of cocotbext-axi, their stall patterns, and what the library leaves unchecked.
 
 A frame of the library is a list of words here, whole words and not bytes.
 """

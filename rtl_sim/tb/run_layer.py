@@ -17,7 +17,7 @@ from run import fail, prepare_tools, tail
 
 TB = Path(__file__).resolve().parent
 RTL = TB.parent / "rtl"
-# Verilator makes all signals public for cocotb, which compiles slowly; the bench touches only those of the harness.
+# The first is explained in harness.vlt.
 BUILD_ARGS = ("--no-public-flat-rw", "-Wno-fatal", "-y", str(RTL))
 
 
@@ -72,7 +72,7 @@ def main() -> int:
     parser.add_argument("kinds", nargs="+", metavar="KIND", help="mvtu, swu, ...: the stem of a tb_*.py")
     kinds = parser.parse_args().kinds
     prepare_tools()
-    # A single layer compiles for longer than it runs.
+    # The layers compile for longer than they run.
     os.environ["MAKEFLAGS"] += " OPT_FAST=-O0 OPT_SLOW=-O0 OPT_GLOBAL=-O0"
     sys.path[:0] = [str(TB), str(TB.parent.parent)]
     with tempfile.TemporaryDirectory() as folder:
