@@ -20,7 +20,7 @@ from generator.quantize.primitives import FloatArray, finite
 Statistic = Literal["mean_square", "mean", "variance", "std"]
 Method = Literal["halving", "bisect", "count"]
 #: Layers at low precision -> loss of accuracy against the first network.
-LossOf = Callable[[list[int]], float]
+LossFunction = Callable[[list[int]], float]
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ def record_cycles(run_cycle: Callable[[int], Sequence[ArrayLike]], cycles: int) 
     return [[finite(f"layer {layer}", w).copy() for layer, w in enumerate(run_cycle(k))] for k in range(cycles)]
 
 
-def weight_diff_stats(initial: Sequence[ArrayLike], snapshots: Sequence[Sequence[ArrayLike]],
+def weight_diff_stats(w0: Sequence[ArrayLike], snapshots: Sequence[Sequence[ArrayLike]],
                       kind: Statistic = "mean_square") -> list[float]:
     """One statistic per layer of d(k) = W(k) - W(0), over all elements and cycles.
 
     mean_square: mean d^2; mean: |mean d|; variance and std of the population. The initial weights are the reference,
     not the previous cycle, and means over elements keep the size of a layer without influence.
-    initial: (layers,) arrays; snapshots: (cycles, layers) arrays of the same shapes.
+    w0: (layers,) arrays, the initial weights; snapshots: (cycles, layers) arrays of the same shapes.
     Source: US 12,393,828 B2, phase of learning and statistics.
     Raises QuantizationError for no cycle, an unknown kind, unequal shapes, empty layers, nan and inf.
 
@@ -75,10 +75,10 @@ def weight_diff_stats(initial: Sequence[ArrayLike], snapshots: Sequence[Sequence
     """
     if kind not in _STATISTICS:
         raise QuantizationError(f"statistic {kind!r} is unknown; choose one of {list(_STATISTICS)}")
-    if not snapshots or any(len(cycle) != len(initial) for cycle in snapshots):
-        raise QuantizationError(f"weight differences of {len(initial)} layers need 1 or more cycles of as many arrays")
-    return [_STATISTICS[kind](_differences(layer, initial[layer], [cycle[layer] for cycle in snapshots]))
-            for layer in range(len(initial))]
+    if not snapshots or any(len(cycle) != len(w0) for cycle in snapshots):
+        raise QuantizationError(f"weight differences of {len(w0)} layers need 1 or more cycles of as many arrays")
+    return [_STATISTICS[kind](_differences(layer, w0[layer], [cycle[layer] for cycle in snapshots]))
+            for layer in range(len(w0))]
 
 
 def _differences(layer: int, initial: ArrayLike, snapshots: Sequence[ArrayLike]) -> FloatArray:
@@ -94,21 +94,24 @@ def _differences(layer: int, initial: ArrayLike, snapshots: Sequence[ArrayLike])
 def rank_layers(stats: Sequence[float]) -> list[int]:
     """Layers by ascending statistic, ties by index.
 
+    Source: US 12,393,828 B2, phase of ranking. Raises QuantizationError for nan and inf.
+
     >>> rank_layers([0.5, 0.1, 0.5])
     [1, 0, 2]
     """
+    finite("statistics", stats)
     return sorted(range(len(stats)), key=lambda layer: (stats[layer], layer))
 
 
 class _Trial:
     """Measures the loss of the first `count` layers of the pool and remembers what it measured."""
 
-    def __init__(self, pool: Sequence[int], loss_of: LossOf) -> None:
-        self.pool, self.loss_of = pool, loss_of
+    def __init__(self, pool: Sequence[int], loss_fn: LossFunction) -> None:
+        self.pool, self.loss_fn = pool, loss_fn
         self.trace: list[tuple[int, float]] = []
 
     def loss(self, count: int) -> float:
-        loss = self.loss_of(list(self.pool[:count]))
+        loss = self.loss_fn(list(self.pool[:count]))
         if math.isnan(loss):
             raise QuantizationError(f"the loss with {count} low-precision layers is nan; return a number")
         self.trace.append((count, loss))
@@ -136,7 +139,7 @@ def _bisect(trial: _Trial, threshold: float) -> int:
     return low
 
 
-def select_layers(order: Sequence[int], loss_of: LossOf | None = None, threshold: float = 0.01,
+def select_layers(order: Sequence[int], loss_fn: LossFunction | None = None, threshold: float = 0.01,
                   method: Method = "halving", skip_smallest: bool = False, n_stop: int | None = None,
                   count: int | None = None) -> Selection:
     """Choose the layers that get the low precision from the head of the ranking.
@@ -144,9 +147,10 @@ def select_layers(order: Sequence[int], loss_of: LossOf | None = None, threshold
     halving (FIG. 11): halve the pool until its loss is <= threshold, or until n_stop layers or fewer are left, which
     are taken in spite of their loss. bisect (an extension): the most layers with loss <= threshold, assuming that the
     loss grows with the count. count (FIG. 12): the first `count` layers, nothing is measured.
-    order: from `rank_layers`; skip_smallest leaves its first layer out. loss_of is called at most ceil(log2(n)) + 1
+    order: from `rank_layers`; skip_smallest leaves its first layer out. loss_fn is called at most ceil(log2(n)) + 1
     times for a pool of n layers. Source: US 12,393,828 B2, FIG. 11 and 12.
-    Raises QuantizationError for an unknown method, a missing loss_of and a count outside the pool.
+    Raises QuantizationError for an unknown method, a missing loss_fn, a count outside the pool and a threshold
+    or loss of nan.
 
     >>> select_layers([2, 0, 1, 3], lambda low: 0.004 * len(low), method="bisect")
     Selection(layers=(2, 0), trace=((2, 0.008), (3, 0.012)))
@@ -157,9 +161,11 @@ def select_layers(order: Sequence[int], loss_of: LossOf | None = None, threshold
             raise QuantizationError(f"count={count} low-precision layers cannot be taken from {len(pool)}; "
                                     f"use 0 to {len(pool)}")
         return Selection(tuple(pool[:count]), ())
-    if method not in ("halving", "bisect") or loss_of is None:
-        raise QuantizationError(f"method {method!r} with loss function {loss_of} cannot select layers; use halving or "
+    if method not in ("halving", "bisect") or loss_fn is None:
+        raise QuantizationError(f"method {method!r} with loss function {loss_fn} cannot select layers; use halving or "
                                 "bisect with a loss function, or count")
-    trial = _Trial(pool, loss_of)
+    if math.isnan(threshold):
+        raise QuantizationError("a threshold of nan accepts no loss; give a number")
+    trial = _Trial(pool, loss_fn)
     chosen = _halve(trial, threshold, n_stop) if method == "halving" else _bisect(trial, threshold)
     return Selection(tuple(pool[:chosen]), tuple(trial.trace))

@@ -91,6 +91,8 @@ def test_cycles_are_recorded_by_value():
     (lambda: select_layers([0, 1], method="halving"), "with loss function None cannot select layers"),
     (lambda: select_layers([0, 1], lambda low: 0.0, method="all"), "method 'all'"),
     (lambda: select_layers([0, 1], lambda low: math.nan), "the loss with 1 low-precision layers is nan"),
+    (lambda: select_layers([0, 1], lambda low: 0.0, math.nan), "a threshold of nan accepts no loss"),
+    (lambda: rank_layers([1.0, math.nan]), "statistics: 1 of 2 values are nan or inf"),
     (lambda: weight_diff_stats([[1.0]], [[[1.0]]], "range"), "statistic 'range' is unknown"),
     (lambda: weight_diff_stats([[1.0]], []), "need 1 or more cycles"),
     (lambda: weight_diff_stats([[1.0]], [[[1.0, 2.0]]]), "layer 0: weights of shapes"),
