@@ -33,7 +33,8 @@ class AffineParams:
         array([2, 5, 7])
         """
         codes = code_type(self.bits, signed=False)
-        q = np.clip(self.zero_point + finite("tensor", r) / self.scale, codes.lo, codes.hi)
+        with np.errstate(over="ignore"):  # far outside, inf is clipped
+            q = np.clip(self.zero_point + finite("tensor", r) / self.scale, codes.lo, codes.hi)
         return round_half_up(q).astype(np.int64)
 
     def dequantize(self, q: ArrayLike) -> FloatArray:
@@ -55,7 +56,7 @@ def affine_params(low: float, high: float, bits: int = 8) -> AffineParams:
     (128, AffineParams(scale=0.011764705882352941, zero_point=0, bits=8), 255)
     """
     largest = code_type(bits, signed=False).hi
-    if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+    if not (math.isfinite(low) and math.isfinite(high) and low <= high and math.isfinite(high - low)):
         raise QuantizationError(f"[{low}, {high}] is no range; give two finite numbers in ascending order")
     low, high = min(low, 0.0), max(high, 0.0)
     scale = (high - low) / largest
@@ -105,7 +106,10 @@ class Multiplier:
 
 
 def quantize_multiplier(M: float) -> Multiplier:
-    """The fixed-point form of M = S1 S2 / S3. Raises QuantizationError unless 0 < M < 1, and where M rounds to 1.
+    """The fixed-point form of M = S1 S2 / S3: M = m0 2^-31 2^-shift, m0 = round_half_up(mantissa 2^31).
+
+    Source: PAPAA 2018, affine part, after Jacob et al. Raises QuantizationError unless 0 < M < 1, and where M rounds
+    to 1.
 
     >>> quantize_multiplier(0.0001234)
     Multiplier(m0=1085437879, shift=12)
@@ -163,6 +167,7 @@ def affine_thresholds(multiplier: Multiplier, zero_point: int, bits: int, acc_mi
     >>> affine_thresholds(quantize_multiplier(0.01), 0, 2, -300, 300)
     [50, 150, 250]
     """
+    _require_int32(as_int([acc_min, acc_max]))
     accumulators = range(acc_min, acc_max + 1)
     return [acc_min + bisect_left(accumulators, k, key=lambda acc: int(requantize(acc, multiplier, zero_point, bits)))
             for k in range(1, code_type(bits, signed=False).hi + 1)]

@@ -41,7 +41,8 @@ def backward_forward_tune(frac_bits: Sequence[int], performance: Performance, wi
     smallest |d|, then the smaller FL. frac_bits: one per layer, of weights, biases or feature maps. order: layers to
     visit, `visiting_order` by default. At most 2 L (2 window + 1) evaluations; repeated ones are remembered.
     Source: arXiv:1810.13329, Algorithm 4.
-    Raises QuantizationError for a negative window, an unknown layer and a score that is not a number.
+    Raises QuantizationError for a negative window, an unknown layer, figures without a weight and a score that
+    is not a number.
 
     >>> backward_forward_tune([5, 4], lambda fl: [-(fl[0] - 6) ** 2 - abs(fl[1] - 2)])
     Tuning(frac_bits=(6, 2), score=0.0, evaluations=8)
@@ -52,10 +53,7 @@ def backward_forward_tune(frac_bits: Sequence[int], performance: Performance, wi
 
     def score(lengths: tuple[int, ...]) -> float:
         if lengths not in seen:
-            figures = performance(lengths)
-            seen[lengths] = sum(weight * figure for weight, figure in zip(weights, figures, strict=True))
-            if math.isnan(seen[lengths]):
-                raise QuantizationError(f"performance of fractional lengths {lengths} is nan; return finite figures")
+            seen[lengths] = _weighted(lengths, performance(lengths), weights)
         return seen[lengths]
 
     current = tuple(frac_bits)
@@ -64,6 +62,17 @@ def backward_forward_tune(frac_bits: Sequence[int], performance: Performance, wi
         best = max(trials, key=lambda d: (score(trials[d]), -abs(d), -d))
         current = trials[best]
     return Tuning(current, score(current), len(seen))
+
+
+def _weighted(lengths: tuple[int, ...], figures: Sequence[float], weights: Sequence[float]) -> float:
+    """sum weights * figures of some fractional lengths."""
+    if len(figures) != len(weights):
+        raise QuantizationError(f"performance of fractional lengths {lengths} has {len(figures)} figures for "
+                                f"{len(weights)} weights; give one weight for each, 0 for those to ignore")
+    score = sum(weight * figure for weight, figure in zip(weights, figures, strict=True))
+    if math.isnan(score):
+        raise QuantizationError(f"performance of fractional lengths {lengths} is nan; return finite figures")
+    return score
 
 
 def _require_visits(order: Sequence[int], layers: int, window: int) -> None:

@@ -27,12 +27,13 @@ from generator.quantize.primitives import (
     finite,
     float_pow2,
     floor_log2,
+    peak_of,
     quantize_codes,
     round_half_up,
     rshift_round,
     saturate,
 )
-from generator.quantize.ristretto import peak_of, wq
+from generator.quantize.ristretto import wq
 
 #: floor: weights never saturate, [KN]'s rule; wq: the FL of least squared error.
 WeightRule = Literal["floor", "wq"]
@@ -151,7 +152,7 @@ def fold_batch_norm(weights: ArrayLike, bias: ArrayLike, gamma: ArrayLike, beta:
 
     w * A and (b - mean) * A + beta with A = gamma / sqrt(variance + eps); for a stand-alone batch norm pass weights
     (C, 1) of ones and no bias (0) and fold the result as a depthwise layer.
-    Raises QuantizationError for variance + eps <= 0.
+    Raises QuantizationError for nan, inf and variance + eps <= 0.
 
     >>> fold_batch_norm([[2.0]], [1.0], [0.5], [0.25], [3.0], [4.0], 0.0)
     (array([[0.5]]), array([-0.25]))
@@ -159,8 +160,9 @@ def fold_batch_norm(weights: ArrayLike, bias: ArrayLike, gamma: ArrayLike, beta:
     w, spread = finite("weights", weights), finite("variance", variance) + eps
     if np.any(spread <= 0):
         raise QuantizationError(f"batch norm: variance + eps reaches {float(np.min(spread))}; it must be above 0")
-    slope = np.asarray(gamma) / np.sqrt(spread)
-    return w * slope.reshape(-1, *[1] * (w.ndim - 1)), (np.asarray(bias) - np.asarray(mean)) * slope + np.asarray(beta)
+    slope = finite("gamma", gamma) / np.sqrt(spread)
+    offset = (finite("bias", bias) - finite("mean", mean)) * slope + finite("beta", beta)
+    return w * slope.reshape(-1, *[1] * (w.ndim - 1)), offset
 
 
 def _weight_frac_bits(w: FloatArray, bits: int, rule: WeightRule, empty: int) -> int:
@@ -180,7 +182,8 @@ def fold(weights: ArrayLike, bias: ArrayLike, source: TensorScale, target: Tenso
 
     weights: (C_out, ...), bias: (C_out,) in real units. A channel of zeros takes the layer's FL, a layer of zeros
     pw - 1. Source: US 12,014,273 B2, coarse and fine quantization.
-    Raises QuantizationError for nan, inf, and a bias or a reachable accumulator outside 32 bits.
+    Raises QuantizationError for nan, inf, biases that are not one per channel, and a bias or a reachable accumulator
+    outside 32 bits.
 
     >>> layer = fold([[.5, -.25], [.1, .05]], [.1, -.2], TensorScale(1.0, 7, 8), scale_factor(1.3, 8), 8)
     >>> layer.weights.tolist(), layer.bias.tolist(), layer.shifts.tolist()
@@ -188,10 +191,14 @@ def fold(weights: ArrayLike, bias: ArrayLike, source: TensorScale, target: Tenso
     """
     w = target.q * finite("weights", weights) / source.q
     b = target.q * finite("bias", bias)
+    if not b.size or w.shape[:1] != b.shape:
+        raise QuantizationError(f"weights of shape {w.shape} and a bias of shape {b.shape} do not fit; give "
+                                "(C_out, ...) and (C_out,) with 1 or more output channels")
     coarse = _weight_frac_bits(w, weight_bits, rule, weight_bits - 1)
     frac_bits = [_weight_frac_bits(row, weight_bits, rule, coarse) if fine else coarse for row in w]
     W = np.stack([quantize_codes(row, fl, weight_bits) for row, fl in zip(w, frac_bits, strict=True)])
-    B = round_half_up(np.array([float_pow2(value, fl + source.n) for value, fl in zip(b, frac_bits, strict=True)]))
+    wide = np.array([float_pow2(value, fl + source.n) for value, fl in zip(b, frac_bits, strict=True)])
+    B = round_half_up(np.clip(wide, -(2.0**62), 2.0**62))  # far outside 32 bits, and finite
     _require_int32(W, B, source.codes_type)
     shifts = np.array(frac_bits) + source.n - target.n
     return FoldedLayer(W, B.astype(np.int64), np.array(frac_bits), shifts, coarse, target)

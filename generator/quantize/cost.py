@@ -57,12 +57,15 @@ class SwuCycles(NamedTuple):
 def finn_swu_cycles(height: int, width: int, channels: int, kernel: int, stride: int, simd: int) -> SwuCycles:
     """fill + OH max(OW K^2 cf, stride W cf), cf = C / SIMD; fill = W K cf (hls) or ((K-1) W + K) cf (rtl).
 
-    height, width: of the padded input; dilation 1. Raises FoldingError unless SIMD divides C.
+    height, width: of the padded input; dilation 1. Raises FoldingError unless SIMD divides C, and
+    QuantizationError for a kernel that is larger than the input.
 
     >>> finn_swu_cycles(32, 32, 3, 3, 1, 3)
     SwuCycles(hls=8196, rtl=8167)
     """
     require_divides("swu", "SIMD", simd, "C", channels)
+    if kernel > min(height, width):
+        raise QuantizationError(f"swu: a kernel of {kernel} has no window in {height} x {width}; pad the input")
     fold = channels // simd
     rows, columns = (height - kernel) // stride + 1, (width - kernel) // stride + 1
     windows = rows * max(columns * kernel**2 * fold, stride * width * fold)

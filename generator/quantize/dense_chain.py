@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike
 from generator.datatypes import IntArray
 from generator.errors import QuantizationError
 from generator.quantize.coarse_to_fine import FoldedLayer, TensorScale, fixed_q_scale, fold, scale_factor
-from generator.quantize.primitives import FloatArray, finite
-from generator.quantize.ristretto import peak_of
+from generator.quantize.primitives import FloatArray, finite, peak_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,9 +27,10 @@ from generator.quantize.primitives import (
     float_pow2,
     floor_log2,
     least_error,
+    peak_of,
     scale_pow2,
 )
-from generator.quantize.ristretto import peak_of, range_frac_bits, require_non_negative
+from generator.quantize.ristretto import range_frac_bits, require_non_negative
 
 #: default chooses by the error on the data, fast by the model of equation (7).
 Mode = Literal["default", "fast"]

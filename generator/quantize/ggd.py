@@ -139,12 +139,14 @@ def model_distortion(density: GeneralizedGamma, levels: int, support: float) -> 
     """D(L) = (2L/N)^2 / 12 + 4 mu / (alpha lam)^3 exp(-lam L^alpha) L^(beta + 3 - 3 alpha), L = `support` > 0.
 
     The mean squared error that the asymptotic theory predicts for half support L, in squared units of x.
-    Source: arXiv:1810.13329, equation (7). Raises QuantizationError for odd N.
+    Source: arXiv:1810.13329, equation (7). Raises QuantizationError for odd N and support <= 0.
 
     >>> round(model_distortion(GeneralizedGamma(2, 0, 0.5), 4, 1.991373371887041), 9)
     0.110438734
     """
     require_levels(levels)
+    if not support > 0:
+        raise QuantizationError(f"a half support of {support} holds no levels; give a number above 0")
     alpha, beta, lam = density.alpha, density.beta, density.lam
     log_overload = (math.log(4) + density.log_mu - 3 * math.log(alpha * lam) - lam * support**alpha
                     + (beta + 3 - 3 * alpha) * math.log(support))

@@ -129,6 +129,11 @@ def quantize(x: ArrayLike, frac_bits: int, bits: int, signed: bool = True) -> Fl
     return dequantize(quantize_codes(x, frac_bits, bits, signed), frac_bits)
 
 
+def peak_of(x: FloatArray) -> float:
+    """max|x|, 0 for an empty tensor."""
+    return float(max(np.max(x, initial=0), -np.min(x, initial=0)))
+
+
 def sqnr_db(x: ArrayLike, quantized: ArrayLike) -> float:
     """10 log10(sum x^2 / sum (x - quantized)^2) in dB; inf without error, nan without signal.
 
@@ -140,14 +145,21 @@ def sqnr_db(x: ArrayLike, quantized: ArrayLike) -> float:
     signal, result = finite("tensor", x), finite("quantized tensor", quantized)
     if signal.shape != result.shape:
         raise QuantizationError(f"SQNR of shapes {signal.shape} and {result.shape} is not defined; give equal shapes")
-    peak = float(np.max(np.abs(signal), initial=0))
-    if peak == 0:
+    shrink = 2 if max(peak_of(signal), peak_of(result)) > 2.0**1022 else 0  # else the difference may leave float64
+    power, exponent = _energy(scale_pow2(signal, -shrink))
+    error, error_exponent = _energy(scale_pow2(signal, -shrink) - scale_pow2(result, -shrink))
+    if power == 0:
         return math.nan
-    exponent = -ceil_log2(peak)  # squares of huge or tiny values would leave float64
-    error = float(np.sum(np.square(scale_pow2(signal - result, exponent))))
     if error == 0:
         return math.inf
-    return 10 * math.log10(float(np.sum(np.square(scale_pow2(signal, exponent)))) / error)
+    return 10 * (math.log10(power / error) + 2 * (exponent - error_exponent) * math.log10(2))
+
+
+def _energy(x: FloatArray) -> tuple[float, int]:
+    """(m, e) with sum x^2 = m * 4^e; squares of huge or tiny values would leave float64."""
+    peak = peak_of(x)
+    exponent = ceil_log2(peak) if peak else 0
+    return float(np.sum(np.square(scale_pow2(x, -exponent)))), exponent
 
 
 def rshift_round(acc: ArrayLike, shift: int) -> IntArray:
@@ -199,7 +211,8 @@ def _error_in_lsb(x: FloatArray, frac_bits: int, codes: Interval) -> float:
     for block in _blocks(x):
         scaled, rounded = _rounded(block, frac_bits, codes)
         scaled -= rounded
-        total += float(np.dot(scaled, scaled))
+        with np.errstate(over="ignore"):  # samples far beyond the codes: the error is inf and loses
+            total += float(np.dot(scaled, scaled))
     return total
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from generator.errors import QuantizationError
-from generator.quantize.primitives import Choice, FloatArray, ceil_log2, code_type, finite, least_error
+from generator.quantize.primitives import Choice, FloatArray, ceil_log2, code_type, finite, least_error, peak_of
 
 
 def range_frac_bits(peak: float, bits: int, signed: bool) -> int:
@@ -21,11 +21,6 @@ def range_frac_bits(peak: float, bits: int, signed: bool) -> int:
     """
     magnitude_bits = bits - 1 if signed else bits
     return magnitude_bits - ceil_log2(peak) if peak else magnitude_bits
-
-
-def peak_of(x: FloatArray) -> float:
-    """max|x|, 0 for an empty tensor."""
-    return float(max(np.max(x, initial=0), -np.min(x, initial=0)))
 
 
 def ristretto(x: ArrayLike, bits: int, signed: bool = True) -> int:
@@ -78,9 +73,14 @@ def wq(weights: ArrayLike, bits: int, candidates: int = 2) -> Choice:
 
 
 def wq_per_channel(weights: ArrayLike, bits: int, candidates: int = 2) -> tuple[Choice, ...]:
-    """`wq` of every output channel on its own. weights: (C_out, ...). Raises as `wq`.
+    """`wq` of every output channel on its own. weights: (C_out, ...).
+
+    Raises QuantizationError as `wq`, and for a single number.
 
     >>> [choice.frac_bits for choice in wq_per_channel([[0.9, 0.1], [0.02, -0.01]], 4)]
     [3, 8]
     """
-    return tuple(wq(channel, bits, candidates) for channel in finite("weights", weights))
+    values = finite("weights", weights)
+    if not values.ndim:
+        raise QuantizationError(f"the weight {values} has no output channels; give (C_out, ...)")
+    return tuple(wq(channel, bits, candidates) for channel in values)

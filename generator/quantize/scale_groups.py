@@ -70,7 +70,7 @@ class _Groups:
         return list(groups.values())
 
 
-def equalise(ranges: Mapping[str, TensorRange], fixed_q: float | None = None,
+def equalise(ranges: Mapping[str, TensorRange], fixed_q: float | Fraction | None = None,
              factors: Mapping[str, Fraction] | None = None) -> tuple[float, dict[str, TensorScale]]:
     """The common q of tensors that meet, and the scale of each: n = floor_log2((2^(p-1) - 1) / (q * max_v)).
 
@@ -140,7 +140,7 @@ def assign_scales(ranges: Mapping[str, TensorRange], meetings: Sequence[Meeting]
 def _group_scales(free: Mapping[str, TensorRange], factors: Mapping[str, Fraction],
                   fixed: Mapping[str, float]) -> dict[str, TensorScale]:
     """Scales of the tensors of one group that layers write."""
-    wanted = {q / float(factors[name]) for name, q in fixed.items()}
+    wanted = {Fraction(q) / factors[name] for name, q in fixed.items()}
     if len(wanted) > 1:
         raise QuantizationError(f"tensors {sorted(fixed)} meet but their q are fixed to {sorted(fixed.values())}; "
                                 "fix one of them")

@@ -7,6 +7,7 @@ alpha); row and pixel scales need `fixed_point_scales`, whose thresholds take th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,12 +32,14 @@ class Codebook:
 def codebook(weights: ArrayLike, ternary: bool, eta_frac: float = 0.05) -> Codebook:
     """Binary {-1, +1} (eta = 0) or ternary {-1, 0, +1} (eta = eta_frac * max|W|) codes in the shape of the weights.
 
-    Source: PAPAA 2018, equation (6). Raises QuantizationError for nan and inf.
+    Source: PAPAA 2018, equation (6). Raises QuantizationError for nan, inf and a negative eta_frac.
 
     >>> codebook([[[[0.4, -0.2], [0.0, -0.6]]]], ternary=True).Q.tolist()
     [[[[1, -1], [0, -1]]]]
     """
     W = finite("weights", weights)
+    if not (math.isfinite(eta_frac) and eta_frac >= 0):
+        raise QuantizationError(f"eta_frac={eta_frac} is no share of the largest weight; use 0 to 1")
     eta = eta_frac * float(np.max(np.abs(W), initial=0)) if ternary else 0.0
     return Codebook(eta, np.where(np.abs(W) >= eta, np.where(W >= 0, 1, -1), 0))
 
@@ -59,10 +62,11 @@ def group_index(shape: tuple[int, ...], granularity: Granularity) -> IntArray:
     return as_int(groups[granularity])
 
 
-def _group_sums(values: FloatArray, groups: IntArray) -> FloatArray:
-    """Sums of the values over each group, (groups,)."""
-    sums = np.bincount(groups.reshape(-1), values.reshape(-1), int(groups.max(initial=-1)) + 1)
-    return sums.astype(np.float64)
+def _group_sums(values: FloatArray, granularity: Granularity) -> FloatArray:
+    """Sums of the values (C_out, C_in, K_h, K_w) over each group, (groups,); 0 for a group without weights."""
+    groups, (channels, _, rows, columns) = group_index(values.shape, granularity), values.shape
+    count = {"layer": 1, "channel": channels, "row": rows, "pixel": rows * columns}[granularity]
+    return np.bincount(groups.reshape(-1), values.reshape(-1), count).astype(np.float64)
 
 
 def least_squares_scales(weights: ArrayLike, Q: IntArray, granularity: Granularity) -> FloatArray:
@@ -74,17 +78,17 @@ def least_squares_scales(weights: ArrayLike, Q: IntArray, granularity: Granulari
     array([0.4, 0.2, 0. , 0.6])
     """
     W = finite("weights", weights)
-    groups, used = group_index(W.shape, granularity), np.abs(Q).astype(np.float64)
-    return _group_sums(np.abs(W) * used, groups) / np.maximum(_group_sums(used, groups), 1)
+    used = np.abs(Q).astype(np.float64)
+    return _group_sums(np.abs(W) * used, granularity) / np.maximum(_group_sums(used, granularity), 1)
 
 
 def effective_weights(Q: IntArray, alpha: FloatArray, granularity: Granularity) -> FloatArray:
-    """What = alpha_g * Q, the weights of the forward pass.
+    """What = alpha_g * Q, the weights of the forward pass. Raises QuantizationError for nan, inf and as `group_index`.
 
     >>> effective_weights(np.array([[[[1, -1]]]]), np.array([0.5]), "layer").tolist()
     [[[[0.5, -0.5]]]]
     """
-    return np.asarray(alpha)[group_index(Q.shape, granularity)] * Q
+    return finite("scales", alpha)[group_index(Q.shape, granularity)] * Q
 
 
 def straight_through(weights: ArrayLike, Q: IntArray, alpha: ArrayLike, granularity: Granularity,
@@ -92,15 +96,16 @@ def straight_through(weights: ArrayLike, Q: IntArray, alpha: ArrayLike, granular
     """(dE/dW, dE/dalpha) from dE/dWhat: dE/dWhat * alpha_g * 1[|W| <= 1], and the sums of dE/dWhat * Q per group.
 
     eta carries no gradient. After an update clip alpha at 0. Shapes: weights, Q, gradient (C_out, C_in, K_h, K_w);
-    alpha (groups,). Source: PAPAA 2018, equation (8).
+    alpha (groups,). Source: PAPAA 2018, equation (8). Raises QuantizationError for nan, inf and as `group_index`.
 
     >>> W, Q = np.array([[[[0.4, -0.2, 1.5, -0.6]]]]), np.array([[[[1, -1, 1, -1]]]])
     >>> dW, dalpha = straight_through(W, Q, [0.5], "layer", [[[[1, 2, 3, -1]]]])
     >>> dW.tolist(), dalpha.tolist()
     ([[[[0.5, 1.0, 0.0, -0.5]]]], [3.0])
     """
-    W, dE, groups = finite("weights", weights), finite("gradient", gradient), group_index(Q.shape, granularity)
-    return dE * np.asarray(alpha)[groups] * (np.abs(W) <= 1), _group_sums(dE * Q, groups)
+    W, dE, scales = finite("weights", weights), finite("gradient", gradient), finite("scales", alpha)
+    passed = dE * scales[group_index(Q.shape, granularity)] * (np.abs(W) <= 1)
+    return passed, _group_sums(dE * Q, granularity)
 
 
 def activation_gradient(x: ArrayLike, gradient: ArrayLike, frac_bits: int, bits: int, signed: bool) -> FloatArray:
@@ -124,7 +129,7 @@ class FixedPointScales:
 def fixed_point_scales(alpha: ArrayLike, bits: int) -> FixedPointScales:
     """Unsigned codes of the scales at F = floor_log2((2^b - 1) / max alpha); F = b if all are 0.
 
-    Raises QuantizationError for a negative scale.
+    Raises QuantizationError for a negative scale, nan and inf.
 
     >>> scales = fixed_point_scales([0.4, 0.2, 0.0, 0.6], 8)
     >>> scales.codes.tolist(), scales.frac_bits
@@ -134,7 +139,8 @@ def fixed_point_scales(alpha: ArrayLike, bits: int) -> FixedPointScales:
     if np.any(values < 0):
         raise QuantizationError(f"the scale {float(np.min(values))} is negative; clip scales at 0")
     peak = float(np.max(values, initial=0))
-    frac_bits = floor_log2(code_type(bits, signed=False).hi / peak) if peak else bits
+    mantissa, exponent = math.frexp(peak)  # the largest code over a tiny peak itself would overflow
+    frac_bits = floor_log2(code_type(bits, signed=False).hi / mantissa) - exponent if peak else bits
     return FixedPointScales(quantize_codes(values, frac_bits, bits, signed=False), frac_bits)
 
 

@@ -67,7 +67,10 @@ def batch_norm_line(gamma: float, beta: float, mean: float, variance: float, eps
     >>> batch_norm_line(0.5, 0.25, 3, 4, 0)
     (0.25, -0.5)
     """
-    if not variance + eps > 0:
+    if not all(map(math.isfinite, (gamma, beta, mean, variance, eps))):
+        raise QuantizationError(f"batch norm: gamma {gamma}, beta {beta}, mean {mean}, variance {variance} and eps "
+                                f"{eps} must all be finite; check the model")
+    if variance + eps <= 0:
         raise QuantizationError(f"batch norm: variance + eps is {variance + eps}; it must be above 0")
     slope = gamma / math.sqrt(variance + eps)
     offset = beta - slope * mean
@@ -84,7 +87,7 @@ def line_thresholds(slope: Number, offset: Number, output: DataType, step: Numbe
     the channel (accumulator, range and slope), or, without may_negate, descends: T_k = floor((t_k - offset) / slope),
     clipped to [acc_min - 1, acc_max]. A slope of 0 gives a constant. acc_min, acc_max: reachable accumulators, before
     negation. Source: section "FINN" of PAPAA 2018.
-    Raises QuantizationError for a step that is not above 0.
+    Raises QuantizationError for nan, inf, a step that is not above 0 and acc_min > acc_max.
 
     >>> from generator.datatypes import uint_type
     >>> line_thresholds(0.25, -0.5, uint_type(2), 0.5, -9, 9).thresholds
@@ -92,6 +95,9 @@ def line_thresholds(slope: Number, offset: Number, output: DataType, step: Numbe
     >>> line_thresholds(-0.25, 1, uint_type(2), 0.5, -9, 9).thresholds
     (-3, -1, 1)
     """
+    if not (math.isfinite(slope) and math.isfinite(offset) and acc_min <= acc_max):
+        raise QuantizationError(f"the line {slope} * acc + {offset} for acc from {acc_min} to {acc_max} has no "
+                                "thresholds; give finite numbers and a range in ascending order")
     A, B, points = Fraction(slope), Fraction(offset), decision_points(output, step)
     if A < 0 and not may_negate:
         raw = [math.floor((t - B) / A) for t in points]

@@ -41,6 +41,10 @@ def test_params(low, high, scale, zero_point):
     assert (params.scale, params.zero_point) == (pytest.approx(scale, rel=1e-15), zero_point)
 
 
+def test_values_far_outside_saturate():
+    assert affine.AffineParams(1e-3, 3, 8).quantize([1e308, -1e308]).tolist() == [255, 0]
+
+
 @exact
 @given(INT32, INT32)
 @example(-(1 << 31), -(1 << 31))
@@ -102,6 +106,8 @@ def test_thresholds_on_raw_accumulators():
     (lambda: affine.quantize_multiplier(1 - 2.0**-40), "rounds to 1"),
     (lambda: affine.affine_params(1, -1), r"\[1, -1\] is no range"),
     (lambda: affine.affine_params(-math.inf, 1), "is no range"),
+    (lambda: affine.affine_params(-1.7e308, 1.7e308), "is no range"),
+    (lambda: affine.affine_thresholds(affine.Multiplier(1 << 30, 6), 0, 2, 0, 1 << 31), "from 0 to 2147483648 leave"),
     (lambda: affine.matmul([[1 << 20]], 0, [[1 << 20]], 0), "accumulators from 1099511627776 to 10995.* leave 32"),
     (lambda: affine.requantize([1 << 31], affine.Multiplier(1 << 30, 0), 0, 8), "leave 32 bits"),
     (lambda: affine.raw_thresholds([[0]], 3, [[1]], weight_zero_point=2), "a weight zero point of 2 makes thresholds"),

@@ -45,6 +45,7 @@ def test_order():
 @pytest.mark.parametrize(("arguments", "sentence"), [
     ({"window": -1}, "a window of -1 is negative; use 0 or more"),
     ({"order": [2]}, "names layer 2 of 2; use 0 to 1"),
+    ({"performance": lambda lengths: [0.7, 0.9]}, r"lengths \(1, 1\) has 2 figures for 1 weights; give one weight"),
     ({"performance": lambda lengths: [float("nan")]}, r"performance of fractional lengths \(1, 1\) is nan"),
 ])
 def test_errors(arguments, sentence):

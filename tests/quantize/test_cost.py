@@ -15,7 +15,7 @@ def test_mvtu(mw, mh, simd, pe, pixels, cycles):
 
 @pytest.mark.parametrize(("shape", "cycles"), [
     ((32, 32, 3, 3, 1, 3), (8196, 8167)), ((12, 12, 128, 3, 2, 16), (2088, 2016)),
-    ((28, 28, 1, 5, 1, 1), (14540, 14517))])
+    ((28, 28, 1, 5, 1, 1), (14540, 14517)), ((8, 8, 4, 1, 2, 2), (144, 130))])
 def test_swu(shape, cycles):
     assert cost.finn_swu_cycles(*shape) == cycles
 
@@ -59,6 +59,7 @@ def test_roofline():
     (lambda: cost.finn_mvtu_cycles(27, 64, 16, 4, 1), FoldingError, "SIMD=4 must divide MW=27; choose one of"),
     (lambda: cost.finn_mvtu_cycles(27, 64, 3, 3, 1), FoldingError, "PE=3 must divide MH=64"),
     (lambda: cost.finn_swu_cycles(8, 8, 3, 3, 1, 2), FoldingError, "SIMD=2 must divide C=3"),
+    (lambda: cost.finn_swu_cycles(8, 4, 3, 5, 1, 3), QuantizationError, "a kernel of 5 has no window in 8 x 4; pad"),
     (lambda: cost.finn_pipeline([], 1e6), QuantizationError, "a pipeline of no units"),
     (lambda: cost.roofline(1e12, 0, 1, 1), QuantizationError, "all must be above 0"),
 ])

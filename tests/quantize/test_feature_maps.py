@@ -106,6 +106,18 @@ def test_without_variance(x, frac_bits):
         assert Reason.ZERO_VARIANCE in reasons
 
 
+def test_almost_no_variance_is_none():
+    assert fq_single([1.0, 1 + 1e-13], 8).reason is Reason.ZERO_VARIANCE
+    assert fq_single([1.0, 1 + 1e-11], 8).reason is Reason.EXACT
+
+
+def test_candidates_of_two_sides_have_no_gap():
+    x = np.concatenate([-1e-3 * np.arange(1, 50), np.arange(1, 50)])
+    ends = fq_double(x[:49], 6).candidates, fq_double(x[49:], 6).candidates
+    assert fq_double(x, 6).candidates == tuple(range(ends[1][0], ends[0][-1] + 1))
+    assert len(fq_double(x, 6).candidates) > 8
+
+
 def test_a_constant_side_forces_the_data_error():
     x = [-2.0, -2.0, 0.5, 1.0, 3.0, 0.25]
     assert fq_double(x, 6, "fast") == fq_double(x, 6, "default")

@@ -124,6 +124,11 @@ def test_model_distortion_at_the_limits_of_float64():
     assert model_distortion(GeneralizedGamma(4, 0, 1), 16, 1e-100) == math.inf
 
 
+def test_a_support_of_nothing():
+    with pytest.raises(QuantizationError, match="a half support of 0 holds no levels"):
+        model_distortion(gamma_density(1, 1), 16, 0)
+
+
 @pytest.mark.parametrize("levels", [0, 3, -4])
 def test_levels_are_even(levels):
     for function in (half_support, exact_step):

@@ -78,6 +78,9 @@ def test_sqnr_without_error_without_signal_and_at_the_ends_of_float64():
     assert math.isnan(sqnr_db([0.0], [0.0]))
     assert sqnr_db([1e300], [0.9e300]) == pytest.approx(20)
     assert sqnr_db([1e-300], [0.9e-300]) == pytest.approx(20)
+    assert sqnr_db([1.7e308], [-1.7e308]) == pytest.approx(-20 * math.log10(2))
+    assert sqnr_db([1e-300], [1e300]) == pytest.approx(-12000)
+    assert sqnr_db([1.0, 1e-200], [1.0, 0.0]) == pytest.approx(4000)
 
 
 def test_shapes_stay():

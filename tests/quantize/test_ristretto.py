@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from generator.errors import QuantizationError
 from generator.quantize.primitives import quantize, sqnr_db
 from generator.quantize.ristretto import ristretto, wq, wq_per_channel
 
@@ -56,6 +57,18 @@ def test_heavy_tails_want_more_candidates():
 def test_channels_are_groups_of_their_own():
     w = np.array([[[0.9, 0.1]], [[0.02, -0.01]]])
     assert [choice.frac_bits for choice in wq_per_channel(w, 4)] == [wq(w[0], 4).frac_bits, wq(w[1], 4).frac_bits]
+
+
+def test_a_number_has_no_channels():
+    with pytest.raises(QuantizationError, match=r"the weight 1.0 has no output channels; give \(C_out"):
+        wq_per_channel(1.0, 4)
+
+
+@pytest.mark.parametrize("w", [np.float32([0.9, -0.4, 0.2, 0.1]), np.array([9, -4, 2, 1]),
+                               np.arange(24.0).reshape(2, 3, 4)[:, ::2, ::-3].T])
+def test_other_types_and_layouts(w):
+    assert wq(w, 4) == wq(np.array(w.ravel().tolist()), 4)
+    assert wq(w, 4, 2000).frac_bits == wq(w, 4).frac_bits  # errors beyond float64 lose
 
 
 @pytest.mark.parametrize(("x", "signed", "frac_bits"), [

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from generator.errors import QuantizationError
-from generator.quantize.coarse_to_fine import TensorScale, scale_factor
+from generator.quantize.coarse_to_fine import TensorScale, pool_factor, scale_factor
 from generator.quantize.scale_groups import Meeting, TensorRange, assign_scales, equalise
 
 
@@ -46,6 +46,17 @@ def test_average_pooling_in_a_group_contributes_its_factor():
     scales = assign_scales(ranges(a=4.0, b=3.0, sum=6.0), meetings, {})
     assert scales["pooled"].q == scales["b"].q == scales["sum"].q == scales["a"].q * 49 / 64
     assert scales["pooled"].n == scales["a"].n
+
+
+@pytest.mark.parametrize("elements", [3, 5, 25, 36, 49, 100])
+@pytest.mark.parametrize("swap", [False, True])
+def test_a_fixed_input_stays_exact_through_average_pooling(elements, swap):
+    joined = ("pooled", "b") if swap else ("b", "pooled")
+    meetings = [Meeting("average_pool", ("input",), "pooled", elements), Meeting("join", joined, "sum")]
+    fixed = {"input": 1.0, "sum": pool_factor(elements)}
+    for chosen in ({"input": 1.0}, fixed):
+        scales = assign_scales(ranges(b=3.0, sum=6.0, input=1.0), meetings, chosen)
+        assert {name: scales[name].q for name in ("input", "b", "sum")} == {**fixed, "b": fixed["sum"]}
 
 
 def test_unsigned_tensors_have_their_own_range():

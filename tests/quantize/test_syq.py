@@ -55,6 +55,22 @@ def test_gradients():
     assert (dW.tolist(), dalpha.tolist()) == ([[[[0.5, 1, 0, -0.5]]]], [3])
 
 
+def test_gradients_pass_up_to_one():
+    W, Q = np.array([[[[1.0, -1.0, np.nextafter(1, 2)]]]]), np.array([[[[1, -1, 1]]]])
+    assert syq.straight_through(W, Q, [0.5], "layer", np.full(W.shape, 2.0))[0].tolist() == [[[[1, 1, 0]]]]
+
+
+@pytest.mark.parametrize(("granularity", "groups"), [("layer", 1), ("channel", 2), ("row", 3), ("pixel", 12)])
+def test_groups_without_weights_have_no_scale(granularity, groups):
+    empty = np.zeros((2, 0, 3, 4))
+    assert syq.least_squares_scales(empty, empty.astype(int), granularity).tolist() == [0] * groups
+
+
+def test_scales_at_the_end_of_float64():
+    scales = syq.fixed_point_scales([5e-324, 2e-323], 8)
+    assert (scales.codes.tolist(), scales.frac_bits) == ([32, 128], 1079)
+
+
 @exact
 @given(st.integers(0, 10**6), st.sampled_from(GRANULARITIES))
 def test_the_gradient_of_the_scales_is_exact(seed, granularity):
@@ -115,6 +131,9 @@ def test_scales_of_zero():
 @pytest.mark.parametrize(("call", "sentence"), [
     (lambda: syq.group_index((2, 3), "layer"), r"weights of shape \(2, 3\) have no kernel window"),
     (lambda: syq.group_index((1, 1, 2, 2), "tap"), "granularity 'tap' is unknown; choose one of"),
+    (lambda: syq.codebook([1.0], True, -0.1), "eta_frac=-0.1 is no share of the largest weight; use 0 to 1"),
+    (lambda: syq.effective_weights(SMALL, [np.nan], "layer"), "scales: 1 of 1 values are nan or inf"),
+    (lambda: syq.straight_through(SMALL, SMALL, [np.inf], "layer", SMALL), "scales: 1 of 1 values are nan or inf"),
     (lambda: syq.fixed_point_scales([0.5, -0.1], 8), "the scale -0.1 is negative; clip scales at 0"),
 ])
 def test_errors(call, sentence):

@@ -114,7 +114,12 @@ def test_max_pooling_may_stand_on_either_side(slope, offset, output, window):
 
 @pytest.mark.parametrize(("call", "sentence"), [
     (lambda: batch_norm_line(1, 0, 0, 0, 0), "variance . eps is 0; it must be above 0"),
-    (lambda: batch_norm_line(math.inf, 0, 0, 1, 0), "slope inf and offset nan must be finite"),
+    (lambda: batch_norm_line(math.inf, 0, 0, 1, 0), "gamma inf, .* must all be finite"),
+    (lambda: batch_norm_line(1, 0, 0, math.inf, 0), "variance inf and eps 0 must all be finite"),
+    (lambda: batch_norm_line(1e300, 0, 0, 1e-300, 0), "slope inf and offset nan must be finite"),
+    (lambda: line_thresholds(math.inf, 0, uint_type(2), 1, -5, 5), r"line inf \* acc \+ 0 for acc from -5 to 5 has no"),
+    (lambda: line_thresholds(1, math.nan, uint_type(2), 1, -5, 5), r"line 1 \* acc \+ nan for acc from"),
+    (lambda: line_thresholds(1, 0, uint_type(2), 1, 5, -5), "acc from 5 to -5 has no thresholds"),
     (lambda: line_thresholds(1, 0, uint_type(2), 0, -5, 5), "an activation step of 0 gives no thresholds"),
 ])
 def test_errors(call, sentence):
