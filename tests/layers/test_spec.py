@@ -10,6 +10,7 @@ from generator.layers.spec import layer_from_spec
 
 MVTU = {"kind": "mvtu", "mh": 8, "mw": 6, "pe": 2, "simd": 3, "weight": "ternary", "input": "uint2", "output": "uint2"}
 SWU = {"kind": "swu", "height": 5, "width": 5, "channels": 4, "kernel": [3, 3], "element": "uint2"}
+REQUANT = {"kind": "requant", "channels": 4, "pixels": 1, "input": "int8", "output": "uint4"}
 
 
 @pytest.mark.parametrize(("spec", "sentence"), [
@@ -29,6 +30,12 @@ SWU = {"kind": "swu", "height": 5, "width": 5, "channels": 4, "kernel": [3, 3], 
     (SWU | {"simd": 3}, "swu0: SIMD=3 must divide channels=4; choose one of [1, 2, 4]"),
     (SWU | {"kernel": [7, 3]}, "swu0: kernel (7, 3) with dilation (1, 1) does not fit into 5x5 with pad (0, 0, 0, 0); "
                                "use a smaller kernel or more padding"),
+    (SWU | {"buffer": "huge"}, "swu0: buffer 'huge' is unknown; choose overlapping or minimal"),
+    (SWU | {"parallel_window": True, "simd": 8}, "swu0: SIMD=8 must divide channels=4; choose one of [1, 2, 4]"),
+    (REQUANT | {"rounding": "floor"}, "requant0: rounding 'floor' is unknown; choose half_up or half_even"),
+    (REQUANT | {"kind": "threshold", "output": "uint9"},
+     "threshold0: an output of uint9 would need 511 thresholds per row; use 8 bits or fewer, or acc"),
+    (REQUANT | {"channels": 0}, "requant0: channels=0 must be positive; use 1 or more"),
     ({"kind": "dwc", "in_lanes": 3, "out_lanes": 2, "element": "uint2", "words": 3},
      "dwc0: a frame of 9 elements does not fill words of out_lanes=2; choose a divisor of 9"),
     ({"kind": "max_pool", "height": 2, "width": 9, "channels": 2, "kernel": [3, 3], "element": "uint2"},

@@ -3,8 +3,9 @@ import pytest
 
 from generator.datatypes import TERNARY, Interval, int_type, uint_type
 from generator.errors import HeadraceError
-from generator.layers import Vvtu
+from generator.layers import ParallelSwu, Swu, Vvtu
 from generator.layers.spec import layer_from_spec
+from generator.layers.window import SlidingWindow
 from generator.packing import depthwise_columns, depthwise_windows
 from tests.layer_battery import LayerBattery
 
@@ -53,6 +54,19 @@ def test_a_matrix_reads_windows_in_depthwise_order() -> None:
     for simd in (1, 2, 3, 6):
         stream = windows.reshape(5, 4, 6 // simd, simd).transpose(0, 2, 1, 3).reshape(5, -1)
         assert np.array_equal(stream @ depthwise_columns(W, 6, simd).T, windows.reshape(5, -1) @ W.T)
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_windows_and_products_make_a_depthwise_convolution(parallel: bool) -> None:
+    rng = np.random.default_rng(5)
+    kernels, x = rng.integers(-4, 4, (6, 3, 2)), rng.integers(0, 8, (2, 5, 7, 6))
+    fields = (5, 7, 6, (3, 2), uint_type(3), (2, 1), (1, 2), (1, 0, 1, 0), 0, 3)
+    window: SlidingWindow = ParallelSwu("p", *fields) if parallel else Swu("s", *fields, depthwise=True)
+    products = Vvtu("v", kernels.reshape(6, -1), None, int_type(3), uint_type(3), int_type(9), window.windows, pe=3)
+    padded = np.pad(x, ((0, 0), (1, 1), (0, 0), (0, 0)))
+    expected = [[(padded[n, 2 * row : 2 * row + 3, column : column + 3 : 2] * kernels.transpose(1, 2, 0)).sum((0, 1))
+                 for row in range(3) for column in range(5)] for n in range(2)]  # fmt: skip
+    assert np.array_equal(products.golden(window.golden(x.reshape(2, -1))), np.array(expected).reshape(2, -1))
 
 
 @pytest.mark.parametrize(("change", "sentence"), [
