@@ -51,6 +51,7 @@ def affine_params(low: float, high: float, bits: int = 8) -> AffineParams:
 
     S = (high - low) / (2^W - 1), Z = clip(round_half_up(-low / S)); S = 1, Z = 0 for [0, 0].
     Raises QuantizationError for low > high, nan, inf and impossible widths.
+    Source: PAPAA 2018, equations (2) to (5).
 
     >>> affine_params(-1, 1).zero_point, affine_params(0.5, 3), affine_params(-4, -1).zero_point
     (128, AffineParams(scale=0.011764705882352941, zero_point=0, bits=8), 255)
@@ -69,6 +70,7 @@ def srdhm(a: ArrayLike, b: ArrayLike) -> IntArray:
     """Saturating rounding doubling high multiply: floor(a b / 2^31 + 1/2), (-2^31)^2 -> 2^31 - 1; ties go up.
 
     a, b: 32-bit integers.
+    Source: PAPAA 2018, affine part; SaturatingRoundingDoublingHighMul of gemmlowp.
 
     >>> srdhm(1 << 30, [1, -1, 3, -3])
     array([ 1,  0,  2, -1])
@@ -79,6 +81,8 @@ def srdhm(a: ArrayLike, b: ArrayLike) -> IntArray:
 
 def rdbpot(x: ArrayLike, exponent: int) -> IntArray:
     """Rounding division by a power of two: x / 2^exponent to nearest, ties away from zero.
+
+    Source: PAPAA 2018, affine part; RoundingDivideByPOT of gemmlowp.
 
     >>> rdbpot([3, -3, 2, -2], 1), rdbpot([2, -2, -1], 2)
     (array([ 2, -2,  1, -1]), array([ 1, -1,  0]))
@@ -150,6 +154,8 @@ def _require_int32(acc: IntArray) -> None:
 def requantize(acc: ArrayLike, multiplier: Multiplier, zero_point: int, bits: int) -> IntArray:
     """q3 = clip(Z3 + requant(acc)) in unsigned codes. Raises QuantizationError for acc outside 32 bits.
 
+    Source: PAPAA 2018, equation (4).
+
     >>> requantize([-50, 50, 900], quantize_multiplier(0.01), 1, 2)
     array([0, 2, 3])
     """
@@ -163,6 +169,7 @@ def affine_thresholds(multiplier: Multiplier, zero_point: int, bits: int, acc_mi
 
     Binary search on the bit-exact `requantize`, as the closed form ceil((k - Z3 - 1/2) / M) can be off by one.
     Raises QuantizationError for a range outside 32 bits.
+    Source: PAPAA 2018, equation (4) as comparisons.
 
     >>> affine_thresholds(quantize_multiplier(0.01), 0, 2, -300, 300)
     [50, 150, 250]
@@ -179,6 +186,7 @@ def raw_thresholds(thresholds: ArrayLike, input_zero_point: int, weights: ArrayL
 
     weights: (MH, MW) codes. Raises QuantizationError for Z_w != 0, where the correction depends on the data and no
     constant threshold exists.
+    Source: PAPAA 2018, equation (4) with Z2 = 0.
 
     >>> raw_thresholds([[50, 150]], 3, [[1, -2, 5]])
     array([[ 62, 162]])

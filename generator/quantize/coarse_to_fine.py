@@ -105,6 +105,7 @@ def fixed_q_scale(max_v: float, bits: int, signed: bool = True, q: float = 1.0) 
 
     Computed in float64 as written; the q that a tensor has alone may round to an n one below its own.
     Raises as `scale_factor`, and for q that is not above 0.
+    Source: US 12,014,273 B2, scalar factor with q given.
 
     >>> fixed_q_scale(3.0, 8).n
     5
@@ -153,6 +154,7 @@ def fold_batch_norm(weights: ArrayLike, bias: ArrayLike, gamma: ArrayLike, beta:
     w * A and (b - mean) * A + beta with A = gamma / sqrt(variance + eps); for a stand-alone batch norm pass weights
     (C, 1) of ones and no bias (0) and fold the result as a depthwise layer.
     Raises QuantizationError for nan, inf and variance + eps <= 0.
+    Source: US 12,014,273 B2, batch norm before quantization.
 
     >>> fold_batch_norm([[2.0]], [1.0], [0.5], [0.25], [3.0], [4.0], 0.0)
     (array([[0.5]]), array([-0.25]))
@@ -208,7 +210,7 @@ def _require_int32(W: IntArray, B: FloatArray, inputs: Interval) -> None:
     """Raise QuantizationError if a bias or an accumulator that inputs can reach leaves 32 bits."""
     low, high = dot_product_interval(W.reshape(len(W), -1), inputs)
     int32 = int_type(32)
-    outside = (np.minimum(B, low + B) < int32.lo) | (np.maximum(B, high + B) > int32.hi)
+    outside = (low + B < int32.lo) | (high + B > int32.hi)  # 0 is an input, so that biases lie in between
     if outside.any():
         row = int(np.flatnonzero(outside)[0])
         raise QuantizationError(f"channel {row}: its bias {B[row]:.0f} and accumulators {low[row] + B[row]:.0f} to "
@@ -217,6 +219,8 @@ def _require_int32(W: IntArray, B: FloatArray, inputs: Interval) -> None:
 
 def add(a: ArrayLike, n_a: int, b: ArrayLike, n_b: int, target: TensorScale, relu: bool = False) -> IntArray:
     """Residual sum of codes of equal q: both at max(n_a, n_b), then one rounding shift to target.n.
+
+    Source: US 12,014,273 B2, residual layers.
 
     >>> add([47], 5, [16], 3, TensorScale(1.0, 3, 8))
     array([28])
@@ -231,6 +235,7 @@ def concat(branches: Sequence[tuple[IntArray, TensorScale]]) -> tuple[IntArray, 
     """Codes of branches of equal q joined along axis 0, all at the least n of the branches.
 
     Raises QuantizationError for branches of different q, width or signedness.
+    Source: US 12,014,273 B2, concatenation layers.
 
     >>> concat([(np.array([5]), TensorScale(1.0, 3, 8)), (np.array([5]), TensorScale(1.0, 2, 8))])[0]
     array([3, 5])
@@ -248,6 +253,7 @@ def average_pool(x: IntArray, source: TensorScale) -> tuple[IntArray, TensorScal
 
     q_out is exact and may leave (0.5, 1]; it is only carried to the next fold. x: (..., k).
     Raises QuantizationError for k = 0.
+    Source: US 12,014,273 B2, pooling layers.
 
     >>> average_pool(np.array([[-108, 41, -3]]), TensorScale(0.75, 5, 8))
     (array([-17]), TensorScale(q=0.5625, n=5, bits=8, signed=True))
@@ -271,6 +277,7 @@ def function_table(function: Callable[[FloatArray], FloatArray], source: TensorS
     """Output codes of a function that is not homogeneous (sigmoid, tanh), one per input code, lowest code first.
 
     The entry of code X is the code of f(X * 2^-n / q). Raises QuantizationError where f is nan or inf.
+    Source: US 12,014,273 B2; its scales hold for homogeneous functions only.
 
     >>> function_table(np.tanh, TensorScale(1.0, 0, 2), TensorScale(1.0, 7, 8))
     array([-123,  -97,    0,   97])

@@ -54,6 +54,7 @@ def quantize_chain(layers: Sequence[Dense], calibration: ArrayLike, bits: int, w
 
     The input and the last layer keep true units (q = 1, floor rule); tensors between have their own q and n.
     Raises QuantizationError as `fold`, and without layers.
+    Source: US 12,014,273 B2, coarse and fine quantization.
 
     >>> layer = Dense(np.array([[0.5, -0.25]]), np.array([0.1]), relu=False)
     >>> chain = quantize_chain([layer], [[0.9, -0.3], [0.2, 0.7]], 8, 8)

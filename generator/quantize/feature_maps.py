@@ -75,6 +75,8 @@ class DoubleSidedChoice(Choice):
 def gamma_step(density: GeneralizedGamma, kappa: float, levels: int) -> tuple[float, Reason]:
     """Optimal step of a gamma density: the closed form in its trust region, else exact.
 
+    Source: arXiv:1810.13329, Algorithm 2, equations (5) and (6).
+
     >>> step, reason = gamma_step(gamma_density(1, 1), 1.0, 32)
     >>> round(step, 6), str(reason)
     (0.400259, 'closed_form')

@@ -1,7 +1,7 @@
 """The step of least mean squared error of a uniform quantizer for a generalized gamma density.
 
-Works wherever the closed form of ggd.py does not. The distortion is exact in regularized incomplete gamma functions;
-Source: one-sided partial moments M_j(t) = int_t^inf x^j p(x) dx = Gamma(r + j/alpha) / (2 Gamma(r)) Q(r + j/alpha,
+Works wherever the closed form of ggd.py does not. The distortion is exact in regularized incomplete gamma functions,
+with the one-sided partial moments M_j(t) = int_t^inf x^j p(x) dx = Gamma(r + j/alpha) / (2 Gamma(r)) Q(r + j/alpha,
 t^alpha) for lam = 1; lam only scales the axis.
 """
 
@@ -149,6 +149,7 @@ def exact_step(density: GeneralizedGamma, levels: int) -> float:
     A scan for the global minimum (there may be several local ones), then the root of dD/dstep. Distributions so
     narrow that one cell holds them get the top level at the mean.
     Raises QuantizationError for odd N.
+    Source: the criterion of Hui and Neuhoff, IEEE Trans. Information Theory 47(3), 2001.
 
     >>> round(exact_step(GeneralizedGamma(2, 0, 0.5), 4), 8)
     0.99568669
@@ -170,6 +171,7 @@ def exact_distortion(density: GeneralizedGamma, levels: int, step: float) -> flo
     """Mean squared error of the uniform quantizer with N <= 1024 levels, exact, in squared units of x.
 
     Raises QuantizationError for odd N and for more levels, where the sum loses too many digits.
+    Source: the criterion of Hui and Neuhoff, IEEE Trans. Information Theory 47(3), 2001.
 
     >>> round(exact_distortion(GeneralizedGamma(2, 0, 0.5), 4, 0.9956866859), 9)
     0.11884605

@@ -56,6 +56,7 @@ def mixed_precision(sqnr: Mapping[str, float], threshold_db: float, low_bits: in
     sqnr: dB per layer at the low width, from `weight_sqnr_db` or `feature_map_sqnr_db`; inf (no error) and nan (no
     signal) stay low at every finite threshold. A threshold of inf moves every layer, -inf none but the forced.
     Raises QuantizationError for low_bits >= high_bits, a nan threshold and forced layers that do not exist.
+    Source: arXiv:1810.13329, section 3.3, Tables 2 to 4.
 
     >>> mixed_precision({"conv0": 12.5, "conv1": 18.0}, 15, 4, 8)
     PrecisionPlan(bits={'conv0': 8, 'conv1': 4}, sqnr_db={'conv0': 12.5, 'conv1': 18.0}, ratio=0.5)

@@ -16,6 +16,8 @@ from generator.quantize.primitives import Choice, FloatArray, ceil_log2, code_ty
 def range_frac_bits(peak: float, bits: int, signed: bool) -> int:
     """The largest FL at which codes reach up to `peak`, rounded up to a power of two; bits - signed for peak 0.
 
+    Source: arXiv:1810.13329, equation (1).
+
     >>> range_frac_bits(0.9, 8, True), range_frac_bits(300.0, 8, True), range_frac_bits(3.1, 8, False)
     (7, -2, 6)
     """
@@ -76,6 +78,7 @@ def wq_per_channel(weights: ArrayLike, bits: int, candidates: int = 2) -> tuple[
     """`wq` of every output channel on its own. weights: (C_out, ...).
 
     Raises QuantizationError as `wq`, and for a single number.
+    Source: arXiv:1810.13329, Algorithm 1, equation (8).
 
     >>> [choice.frac_bits for choice in wq_per_channel([[0.9, 0.1], [0.02, -0.01]], 4)]
     [3, 8]

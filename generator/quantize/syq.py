@@ -85,6 +85,8 @@ def least_squares_scales(weights: ArrayLike, Q: IntArray, granularity: Granulari
 def effective_weights(Q: IntArray, alpha: FloatArray, granularity: Granularity) -> FloatArray:
     """What = alpha_g * Q, the weights of the forward pass. Raises QuantizationError for nan, inf and as `group_index`.
 
+    Source: PAPAA 2018, equations (6) to (8).
+
     >>> effective_weights(np.array([[[[1, -1]]]]), np.array([0.5]), "layer").tolist()
     [[[[0.5, -0.5]]]]
     """
@@ -111,6 +113,8 @@ def straight_through(weights: ArrayLike, Q: IntArray, alpha: ArrayLike, granular
 def activation_gradient(x: ArrayLike, gradient: ArrayLike, frac_bits: int, bits: int, signed: bool) -> FloatArray:
     """Straight-through gradient of `quantize`: the identity where x lies within the codes' range, 0 outside.
 
+    Source: PAPAA 2018, equation (8).
+
     >>> activation_gradient([-0.5, 0.5, 9.0], [1.0, 1.0, 1.0], 2, 4, False)
     array([0., 1., 0.])
     """
@@ -130,6 +134,7 @@ def fixed_point_scales(alpha: ArrayLike, bits: int) -> FixedPointScales:
     """Unsigned codes of the scales at F = floor_log2((2^b - 1) / max alpha); F = b if all are 0.
 
     Raises QuantizationError for a negative scale, nan and inf.
+    Source: PAPAA 2018, SYQ part, with scales in fixed point.
 
     >>> scales = fixed_point_scales([0.4, 0.2, 0.0, 0.6], 8)
     >>> scales.codes.tolist(), scales.frac_bits
@@ -146,6 +151,8 @@ def fixed_point_scales(alpha: ArrayLike, bits: int) -> FixedPointScales:
 
 def accumulate(Q: IntArray, scales: FixedPointScales, granularity: Granularity, x: IntArray) -> IntArray:
     """total_i = sum_g codes_g * sum over taps in g of Q * x, (C_out,), for one window x (C_in, K_h, K_w).
+
+    Source: PAPAA 2018, equations (6) to (8), in integers.
 
     >>> accumulate(np.array([[[[1, -1]]]]), FixedPointScales(np.array([3, 5]), 2), "pixel", np.array([[[10, 1]]]))
     array([25])

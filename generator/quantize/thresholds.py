@@ -25,6 +25,8 @@ Number = int | float | Fraction
 def decision_points(output: DataType, step: Number) -> list[Fraction]:
     """Where the output code changes, ascending: (k - 1/2) step for every code k but the lowest; 0 for bipolar.
 
+    Source: PAPAA 2018, FINN part.
+
     >>> from generator.datatypes import uint_type
     >>> [float(t) for t in decision_points(uint_type(2), 0.5)]
     [0.25, 0.75, 1.25]
@@ -63,6 +65,7 @@ def batch_norm_line(gamma: float, beta: float, mean: float, variance: float, eps
 
     A layer's bias b adds A b to B, a weight scale alpha multiplies A.
     Raises QuantizationError for variance + eps <= 0 and for nan or inf.
+    Source: PAPAA 2018, FINN part.
 
     >>> batch_norm_line(0.5, 0.25, 3, 4, 0)
     (0.25, -0.5)
@@ -124,6 +127,7 @@ def layer_thresholds(weights: IntArray, slopes: Sequence[Number], offsets: Seque
     weights: (MH, MW) codes of type `weight`. A row whose slope is negative is negated if the type holds all its
     negated codes, and keeps its sign with descending comparison if not (the code -2^(pw-1), unsigned weights).
     Raises as `line_thresholds`.
+    Source: PAPAA 2018, FINN part.
 
     >>> from generator.datatypes import int_type, uint_type
     >>> layer = layer_thresholds(np.array([[1, -2], [1, -1]]), [-1, -1], [0, 0], uint_type(2), int_type(2), BIPOLAR, 1)
@@ -139,6 +143,8 @@ def layer_thresholds(weights: IntArray, slopes: Sequence[Number], offsets: Seque
 
 def popcount_threshold(threshold: int, fan_in: int) -> int:
     """Threshold on the number of XNOR matches: acc = 2 pc - S, T_pc = clip(ceil((T + S) / 2), 0, S + 1).
+
+    Source: PAPAA 2018, FINN part.
 
     >>> [popcount_threshold(*case) for case in ((0, 9), (3, 8), (-8, 8), (20, 8))]
     [5, 6, 0, 9]
@@ -159,6 +165,7 @@ def shift_thresholds(shift: int, bias: int, output: DataType) -> tuple[int, ...]
     """Thresholds of sat(rshift_round(acc + bias, shift)): one per code k but the lowest.
 
     T_k = k 2^s - 2^(s-1) - bias for s >= 1, else ceil(k / 2^-s) - bias. Cheaper than the shifter up to about 4 bits.
+    Source: PAPAA 2018, FINN part.
 
     >>> from generator.datatypes import uint_type
     >>> shift_thresholds(3, 5, uint_type(2)), shift_thresholds(-1, 0, uint_type(3))

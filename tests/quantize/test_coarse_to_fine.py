@@ -23,6 +23,7 @@ from generator.quantize.coarse_to_fine import (
 )
 from generator.quantize.dense_chain import Dense, quantize_chain
 from generator.quantize.primitives import sqnr_db
+from generator.quantize.ristretto import wq
 
 exact = settings(derandomize=True, deadline=None, max_examples=60)
 INT8 = st.integers(-128, 127)
@@ -87,6 +88,15 @@ def test_the_fold_follows_the_float_layer():
     for rule in ("floor", "wq"):
         layer = fold(w, b, source, target, 12, rule=rule)
         assert sqnr_db(y, target.values(layer.infer(source.codes(x)))) > 50
+
+
+def test_weights_by_least_error_instead_of_the_range():
+    w = np.random.default_rng(0).standard_t(2, (8, 500))
+    unit = TensorScale(1.0, 4, 8)
+    by_error, by_range = (fold(w, np.zeros(8), unit, unit, 4, rule=rule) for rule in ("wq", "floor"))
+    assert by_error.frac_bits.tolist() == [wq(row, 4).frac_bits for row in w]
+    assert by_error.coarse_frac_bits == wq(w, 4).frac_bits
+    assert np.all(by_error.frac_bits > by_range.frac_bits)
 
 
 def test_fine_lengths_gain_on_coarse_ones():

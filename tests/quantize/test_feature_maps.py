@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from generator.errors import QuantizationError
+from generator.quantize import feature_maps
 from generator.quantize.feature_maps import Reason, fq_double, fq_single
 from generator.quantize.ggd import gamma_density, half_support
 from generator.quantize.primitives import quantize, sqnr_db
@@ -104,6 +105,12 @@ def test_without_variance(x, frac_bits):
         assert choice.frac_bits == min(choice.candidates, key=lambda fl: choice.errors[choice.candidates.index(fl)])
         reasons = {choice.negative, choice.positive} if min(x) < 0 else {choice.reason}
         assert Reason.ZERO_VARIANCE in reasons
+
+
+@pytest.mark.parametrize(("step", "candidates"), [(0.25, (2,)), (0.2500001, (1, 2)), (0.2499999, (2, 3))])
+def test_a_power_of_two_is_the_only_candidate(monkeypatch, step, candidates):
+    monkeypatch.setattr(feature_maps, "gamma_step", lambda *_: (step, Reason.EXACT))
+    assert fq_single([0.2, 0.6, 1.0], 6).candidates == candidates
 
 
 def test_almost_no_variance_is_none():
