@@ -30,6 +30,7 @@ from tests.assert_exact import assert_exact
 from tests.passes.test_streamline import chain, floats, one_weight, quantizer, weight
 
 SHAPE = (2, 4, 5)
+INT4 = int_type(4)
 
 
 def graph(shape, **nodes) -> Network:
@@ -42,7 +43,7 @@ def samples(shape, seed: int, count: int = 3) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(count, *shape)).astype(np.float32)
 
 
-def conv(rng, out: int, into: int, dtype=int_type(4), kernel: int = 3, scale: float | None = None, **options) -> Conv:
+def conv(rng, out: int, into: int, dtype=INT4, kernel: int = 3, scale: float | None = None, **options) -> Conv:
     made = weight(rng, dtype, out, into, kernel, kernel)
     return Conv(made if scale is None else replace(made, scale=floats(scale)), **options)
 
@@ -207,7 +208,8 @@ def test_wide_codes_multiply_and_shift():
 
 def test_an_input_without_quantizer_is_fixed_point_that_must_not_saturate():
     rng = np.random.default_rng(0)
-    network = chain((4,), Linear(weight(rng, int_type(6), 3, 4), rng.normal(size=3)), RELU, quantizer(uint_type(6), 0.1),
+    network = chain((4,), Linear(weight(rng, int_type(6), 3, 4), rng.normal(size=3)), RELU,
+                    quantizer(uint_type(6), 0.1),
                     Linear(weight(rng, int_type(6), 2, 3)))
     net = streamline(network)
     x = samples((4,), 0, 50)
@@ -223,8 +225,8 @@ def test_an_input_without_quantizer_is_fixed_point_that_must_not_saturate():
 def test_one_input_has_one_quantizer():
     with pytest.raises(UnsupportedError) as caught:
         streamline(graph((1,), a=(quantizer(uint_type(2)), "x"), b=(quantizer(uint_type(3)), "x"), s=(Add(), "a", "b")))
-    assert str(caught.value) == ("b: the model's input is quantized a second time, in another way; quantize it once and "
-                                 "let both branches read the result")
+    assert str(caught.value) == ("b: the model's input is quantized a second time, in another way; quantize it once "
+                                 "and let both branches read the result")
 
 
 @pytest.mark.parametrize(("head", "shape", "kind"), [(Softmax(), (3,), "softmax"), (TopK(1), (1,), "topk"),

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from generator.datatypes import BIPOLAR, int_type, uint_type
 from generator.errors import InputError
 from generator.network.integer import HostInput, HostOutput, TensorType
 from generator.simulate.host import from_stream, to_stream
+from tests.exact_network import round_exactly
 
 
 def host(dtype, rounding="half_even", scale=2.0, offset=0.0) -> HostInput:
@@ -52,3 +55,41 @@ def test_heads():
     assert from_stream(HostOutput((6,), one, zero, "argmax"), Q).tolist() == [5, 0]
     soft = from_stream(HostOutput((6,), one, zero, "softmax"), Q)
     assert soft.shape == (2, 6) and np.allclose(soft.sum(1), 1) and soft[1].argmax() == 0
+
+
+SCALES = [np.float32(0.1), np.float32(1 / 255), np.float32(0.33674246), np.float32(0.3), np.float32(0.5)]
+
+
+@pytest.mark.parametrize("rounding", ["half_even", "half_up", "half_away", "half_inward", "floor", "ceil", "away",
+                                      "inward"])
+@pytest.mark.parametrize("scale", SCALES)
+def test_quotients_next_to_decision_points_are_exact(scale, rounding):
+    # All floats within 3 steps of the real decision points, where x * (1/scale) would be wrong.
+    points = np.arange(-40, 41) / 2 * np.float64(scale)
+    near = [points.astype(np.float32)]
+    for direction in (-np.inf, np.inf):
+        for _ in range(3):
+            near.append(np.nextafter(near[-1], np.float32(direction)))
+        near.append(near[0])
+    x = np.concatenate(near).reshape(1, 1, 1, -1)
+    quotient = HostInput((1, 1, x.size), TensorType((1, x.size, 1), int_type(8)), np.ones(1), np.zeros(1), rounding,
+                         np.array([float(scale)]))
+    wanted = [round_exactly(Fraction(float(v)) / Fraction(float(scale)), rounding) for v in x.reshape(-1)]
+    assert to_stream(quotient, x)[0].tolist() == wanted
+    moved = HostInput(quotient.shape, quotient.tensor, np.full(1, 0.7), np.full(1, 0.05), rounding, quotient.divisor)
+    lines = [(Fraction(0.7) * Fraction(float(v)) + Fraction(0.05)) / Fraction(float(scale)) for v in x.reshape(-1)]
+    assert to_stream(moved, x)[0].tolist() == [round_exactly(y, rounding) for y in lines]
+
+
+def test_signs_are_exact():
+    x = np.float32(0.1)
+    for offset in (-0.3 * float(x), -np.nextafter(0.3 * float(x), 0), -np.nextafter(0.3 * float(x), 1), -0.029):
+        exact = 1 if Fraction(0.3) * Fraction(float(x)) + Fraction(float(offset)) >= 0 else -1
+        sign = HostInput((1,), TensorType((1, 1, 1), BIPOLAR), np.full(1, 0.3), np.full(1, offset))
+        assert to_stream(sign, np.full((1, 1), x))[0, 0] == exact
+
+
+def test_top_k_takes_the_lowest_index_first_on_ties():
+    one, zero = np.ones(1), np.zeros(1)
+    assert from_stream(HostOutput((6,), one, zero, "topk", 3), Q).tolist() == [[5, 3, 1], [0, 2, 4]]
+    assert from_stream(HostOutput((6,), one, zero, "topk", 1, (1, 1)), Q).tolist() == [[[5]], [[0]]]
