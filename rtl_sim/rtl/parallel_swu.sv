@@ -284,8 +284,9 @@ module parallel_swu #(
   end
 
   // Which taps lie in the frame, beside the two steps from banks to taps.
-  logic [KERNEL_H-1:0] row_inside_q [2];
-  logic [KERNEL_W-1:0] column_inside_q [2];
+  logic [KERNEL_H-1:0] row_inside_q;
+  logic [KERNEL_W-1:0] column_inside_q;
+  logic [TAPS-1:0]     inside_q;
   logic [BH_BITS-1:0]  row_turn_q;
   logic [BW_BITS-1:0]  column_turn_q [2];
   logic [1:0]          valid_q;
@@ -295,16 +296,15 @@ module parallel_swu #(
   end
   always_ff @(posedge ap_clk) begin
     if (en) begin
-      row_turn_q         <= row_bank_q;
-      column_turn_q[0]   <= column_bank_q;
-      column_turn_q[1]   <= column_turn_q[0];
-      row_inside_q[1]    <= row_inside_q[0];
-      column_inside_q[1] <= column_inside_q[0];
+      row_turn_q       <= row_bank_q;
+      column_turn_q[0] <= column_bank_q;
+      column_turn_q[1] <= column_turn_q[0];
       for (int i = 0; i < KERNEL_H; i++) begin
-        row_inside_q[0][i] <= y_q >= Y_BITS'(-i * DILATION_H) && y_q < Y_BITS'(HEIGHT - i * DILATION_H);
+        inside_q[i*KERNEL_W+:KERNEL_W] <= row_inside_q[i] ? column_inside_q : '0;
+        row_inside_q[i] <= y_q >= Y_BITS'(-i * DILATION_H) && y_q < Y_BITS'(HEIGHT - i * DILATION_H);
       end
       for (int j = 0; j < KERNEL_W; j++) begin
-        column_inside_q[0][j] <= x_q >= X_BITS'(-j * DILATION_W) && x_q < X_BITS'(WIDTH - j * DILATION_W);
+        column_inside_q[j] <= x_q >= X_BITS'(-j * DILATION_W) && x_q < X_BITS'(WIDTH - j * DILATION_W);
       end
     end
   end
@@ -325,7 +325,7 @@ module parallel_swu #(
     for (int i = 0; i < KERNEL_H; i++) begin
       for (int j = 0; j < KERNEL_W; j++) begin
         for (int c = 0; c < BANKS_W; c++) begin
-          if (column_turn_q[1] == BW_BITS'(c) && row_inside_q[1][i] && column_inside_q[1][j]) begin
+          if (column_turn_q[1] == BW_BITS'(c) && inside_q[i*KERNEL_W+j]) begin
             window[(i*KERNEL_W+j)*BITS+:BITS] = turned_q[i][(c+j*DILATION_W)%BANKS_W];
           end
         end
