@@ -16,7 +16,8 @@ from generator.dataflow.folding import Folding
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import IntArray
 from generator.errors import InputError
-from generator.layers import Fifo, Layer, Mvtu
+from generator.layers import Fifo, Layer
+from generator.layers.weighted import WeightedLayer
 from generator.model import Engine, Model, predict_with
 from generator.network.integer import IntegerNetwork
 from generator.network.serialize import load as load_value
@@ -111,7 +112,7 @@ def layer_record(layer: Layer) -> dict[str, Any]:
     record: dict[str, Any] = {"name": layer.name, "kind": layer.kind}
     record |= {name: getattr(layer, name) for name in layer.fold_sizes}
     record["cycles"] = layer.cycles
-    if isinstance(layer, Mvtu):
+    if isinstance(layer, WeightedLayer):
         record |= {"mw": layer.mw, "mh": layer.mh, "vectors": layer.vectors, "weight_bits": layer.weight.bits,
                    "weight_type": str(layer.weight)}
     record |= {"input_bits": layer.inputs[0].element.bits, "input_type": str(layer.inputs[0].element),
@@ -123,3 +124,11 @@ def fifo_records(dataflow: Dataflow) -> list[dict[str, Any]]:
     """What build.json says of the FIFOs."""
     return [{"name": layer.name, "depth": layer.depth, "bits": layer.inputs[0].bits}
             for layer in dataflow.layers if isinstance(layer, Fifo)]
+
+
+def not_verified(dataflow: Dataflow) -> list[str]:
+    """What C simulation cannot confirm of the HLS back end: it has neither cycles nor deadlocks."""
+    joins = [item for item in dataflow.placed if len(item.sources) > 1]
+    waiting = {source[0] for item in joins for source in item.sources}
+    depths = [f"depth of {layer.name} in HLS" for layer in dataflow.layers if layer.name in waiting]
+    return ["loop initiation intervals in HLS, until an HLS compiler reports them", *depths]

@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from generator.boards import load_board
-from generator.build import MODEL, RECORD, Build, elaborate, fifo_records, headrace_version, layer_record
+from generator.build import (
+    MODEL,
+    RECORD,
+    Build,
+    elaborate,
+    fifo_records,
+    headrace_version,
+    layer_record,
+    not_verified,
+)
 from generator.dataflow.folding import (
     DEFAULT_CYCLES_PER_FRAME,
     Folding,
@@ -154,6 +163,7 @@ def _write_record(folder: Path, model: Model, dataflow: Dataflow, folding: Foldi
         "clock_mhz": options.clock_mhz,
         "verified": True,  # _verify raises otherwise
         "vectors": options.verify,
+        "not_verified": not_verified(dataflow) if options.backend in ("hls", "both") else [],
         "cycles_per_frame": cycles,
         "latency_cycles": measured.latency_cycles if measured else None,
         "fps": options.clock_mhz * 1e6 / cycles,

@@ -48,9 +48,12 @@ def _layers(dataflow: Dataflow, title: str, cycles: bool) -> Table:
 def build_table(build: Build) -> Table:
     """Layers of a build with their folds, and what they reach together."""
     record = build.record
-    return _layers(build.dataflow, f"{build.folder}: {record['vectors']} vectors bit-exact, "
-                   f"{record['cycles_per_frame']} cycles per frame, {record['fps']:.0f} fps at "
-                   f"{record['clock_mhz']:g} MHz", cycles=True)
+    table = _layers(build.dataflow, f"{build.folder}: {record['vectors']} vectors bit-exact, "
+                    f"{record['cycles_per_frame']} cycles per frame, {record['fps']:.0f} fps at "
+                    f"{record['clock_mhz']:g} MHz", cycles=True)
+    if record["not_verified"]:
+        table.caption = "not verified: " + "; ".join(record["not_verified"])
+    return table
 
 
 def sim_table(result: Mapping[str, Any]) -> Table:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -115,3 +117,5 @@ def test_the_branching_network_on_both_back_ends(tmp_path):
     serialize.save(branching_network(), tmp_path / "net")
     model = str(tmp_path / "net.json")
     assert main(["build", model, "--out", str(tmp_path / "b"), "--backend", "both", "--verify", "2"]) == 0
+    unconfirmed = json.loads((tmp_path / "b" / "build.json").read_text())["not_verified"]
+    assert "depth of add2_fifo0 in HLS" in unconfirmed and "depth of cat7_fifo1 in HLS" in unconfirmed
