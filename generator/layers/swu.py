@@ -16,10 +16,8 @@ import numpy as np
 from generator.datatypes import IntArray
 from generator.layers.base import Parameters, Phases, Schedule, Stream, demand_phases
 from generator.layers.circular_buffer import Buffer, frame_phases
-from generator.layers.window import Pair, SlidingWindow, out_size
+from generator.layers.window import SlidingWindow
 from generator.packing import depthwise_columns
-
-__all__ = ["Pair", "Swu", "out_size"]
 
 
 @dataclass(frozen=True)

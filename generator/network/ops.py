@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from generator.datatypes import BIPOLAR, DataType, IntArray
 from generator.errors import InputError
-from generator.layers.swu import Pair, out_size
+from generator.layers.window import Pair, out_size
 
 FloatArray = NDArray[np.float64]
 Shape = tuple[int, ...]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from generator.datatypes import BIPOLAR, DataType, IntArray
 from generator.layers.requant import rounded_shift
-from generator.layers.swu import Pair
+from generator.layers.window import Pair
 from generator.network import integer_ops as ops
 from generator.network.integer_ops import TensorType, channel_mask
 
