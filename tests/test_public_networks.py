@@ -1,0 +1,72 @@
+"""The public networks as hardware: both back ends, random stalls, many images through the compiled RTL."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import generator as hr
+from generator.__main__ import main
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (SHARED / "models").is_dir(), reason="the public models are not in ../shared/models"),
+]
+
+#: Vectors verified at every boundary.
+MODELS = {"tfc_w1a1": 4, "tfc_w2a2": 4, "kws_mlp_w3a3": 4, "jet_mlp_w6a6": 4, "cnv_w1a1_cifar10_quant": 1,
+          "resnet8_w4a4": 1}
+
+
+def model(name: str) -> str:
+    return str(SHARED / "models" / f"{name}.onnx")
+
+
+def mnist(count: int) -> np.ndarray:
+    """The first test images as tfc takes them, (count, 1, 28, 28) in [0, 1]."""
+    with gzip.open(SHARED / "datasets" / "mnist" / "t10k-images-idx3-ubyte.gz") as file:
+        pixels = np.frombuffer(file.read(), np.uint8, offset=16)
+    return (pixels.reshape(-1, 1, 28, 28)[:count] / 255).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_both_back_ends_are_exact_under_stalls(tmp_path, name):
+    out = tmp_path / "b"
+    arguments = ["build", model(name), "--out", str(out), "--backend", "both", "--verify", str(MODELS[name])]
+    assert main(arguments) == 0
+    assert main(["sim", str(out), "--frames", "2", "--stalls", "random"]) == 0
+    assert json.loads((out / "sim.json").read_text())["bit_exact"] is True
+
+
+def test_both_forms_of_cnv_give_the_same_memories(tmp_path):
+    memories = []
+    for form in ("quant", "mt"):
+        out = tmp_path / form
+        assert main(["build", model(f"cnv_w1a1_cifar10_{form}"), "--out", str(out), "--verify", "1"]) == 0
+        memories.append({path.name: path.read_bytes() for path in (out / "rtl").glob("*.mem")})
+    assert memories[0] == memories[1] and len(memories[0]) == 17
+
+
+def test_a_thousand_digits_through_the_rtl(tmp_path):
+    build = hr.build(hr.load(model("tfc_w2a2")), tmp_path / "b", fps=200e6 / 1000)
+    images = mnist(1000)
+    assert np.array_equal(build.predict(images, engine="rtl", raw=True), build.predict(images, engine="fast", raw=True))
+
+
+def test_fifty_cifar_images_through_the_rtl(tmp_path):
+    build = hr.build(hr.load(model("cnv_w1a1_cifar10_quant")), tmp_path / "b", verify=1)
+    pixels = np.load(SHARED / "datasets" / "cifar10" / "cifar10_test_png250_dev.npz")
+    images = cifar_input(pixels)
+    assert np.array_equal(build.predict(images, engine="rtl", raw=True), build.predict(images, engine="fast", raw=True))
+
+
+def cifar_input(archive: np.lib.npyio.NpzFile) -> np.ndarray:
+    """Fifty RGB images on the grid of 1/128 that cnv takes."""
+    pixels = archive["x"][:50]
+    scaled = np.floor((2 * pixels / 255 - 1) * 128 + 0.5)
+    return (np.clip(scaled, -128, 127) / 128).astype(np.float32).transpose(0, 3, 1, 2)
