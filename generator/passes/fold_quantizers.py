@@ -44,8 +44,9 @@ def quantize(run: Run, name: str, op: ops.Quantize, x: Value) -> Value:
         meaning = _rising(run, x)
         source = x.tensor
         tensor = _threshold(run, source, meaning, [by_scale[scale] for scale in scales], op.dtype)
-    run.quantizers.append(QuantizerTrace(name, tensor, source, meaning, op, scales))
-    return replace(x, tensor=tensor, meaning=Meaning.lines(scales, [-op.zero_point * scale for scale in scales]))
+    codes = Meaning.lines(scales, [-op.zero_point * scale for scale in scales])
+    run.quantizers.append(QuantizerTrace(name, tensor, source, meaning, op, scales, codes))
+    return replace(x, tensor=tensor, meaning=codes)
 
 
 def _rising(run: Run, x: Value) -> Meaning:
@@ -64,8 +65,8 @@ def _requantize(run: Run, name: str, op: ops.Quantize, x: Value, source: str, sc
         requant = dyadic_requant(lines, op.rounding, op.dtype)
     if requant is None:
         raise UnsupportedError(f"{name}: quantizes to {op.dtype.bits} bits but activations inside the network have at "
-                               f"most {MAX_THRESHOLD_BITS}; use fewer bits, or up to {MAX_ACTIVATION_BITS} with a scale "
-                               "that is a power of two and no activation before")
+                               f"most {MAX_THRESHOLD_BITS}; use fewer bits, or up to {MAX_ACTIVATION_BITS} with a "
+                               "scale that is a power of two and no activation before")
     return run.draft.add_threshold(requant, source)
 
 
@@ -115,14 +116,17 @@ def multi_threshold(run: Run, name: str, op: MultiThreshold, x: Value) -> Value:
         # Codes that carry the bias where it is a whole number of steps, so that 0.0 has the code 0.
         first = int(base) if base.denominator == 1 else 0
         dtype, line = Interval(first, first + steps), (scale, bias - first * scale)
+    meaning = x.meaning
     if x.tensor is None:
         tensor = threshold_on_host(run, name, op, x, dtype)
     else:
         meaning = _rising(run, x)
         decisions = [[(at, True) for at in row] for row in threshold_rows(name, op, x)]
         tensor = _threshold(run, x.tensor, meaning, decisions, dtype)
-    count = len(x.meaning)
-    return replace(x, tensor=tensor, meaning=Meaning.lines([line[0]] * count, [line[1]] * count))
+    count = len(meaning)
+    codes = Meaning.lines([line[0]] * count, [line[1]] * count)
+    run.quantizers.append(QuantizerTrace(name, tensor, x.tensor, meaning, op, (Fraction(1),) * count, codes))
+    return replace(x, tensor=tensor, meaning=codes)
 
 
 def trunc(run: Run, name: str, op: Trunc, x: Value) -> Value:
@@ -138,8 +142,9 @@ def trunc(run: Run, name: str, op: Trunc, x: Value) -> Value:
     moved = replace(x, meaning=x.meaning.affine([Fraction(1)] * count, [op.zero_point * scale] * count))
     dtype = op.dtype or _reached(run, moved, tensor, step)
     made = quantize(run, name, ops.Quantize(np.asarray([float(step)]), dtype, 0, op.rounding), moved)
-    offset = -Fraction(op.out_zero_point) * out_scale
-    return replace(made, meaning=Meaning.lines([out_scale] * count, [offset] * count))
+    codes = Meaning.lines([out_scale] * count, [-Fraction(op.out_zero_point) * out_scale] * count)
+    run.quantizers[-1] = replace(run.quantizers[-1], codes=codes)
+    return replace(made, meaning=codes)
 
 
 def _reached(run: Run, x: Value, tensor: str, step: Fraction) -> Interval:

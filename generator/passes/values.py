@@ -10,6 +10,7 @@ import numpy as np
 from generator.errors import UnsupportedError
 from generator.network import graph, ops
 from generator.network.integer import HostInput
+from generator.network.tensor_ops import MultiThreshold
 from generator.passes.draft import Draft
 from generator.passes.meaning import Meaning, fractions
 
@@ -21,15 +22,17 @@ class QuantizerTrace:
     """Where a quantizer of the Network went: its codes are the integers of `tensor`.
 
     `meaning` is that of what it reads: the integers of `source`, or for the first quantizer (source None) the
-    model's own floating-point input. `scales` are the quantizer's, one per channel.
+    model's own floating-point input. `scales` are the steps that decision points are measured in, one per channel;
+    `codes` says what the codes mean.
     """
 
     name: str
     tensor: str
     source: str | None
     meaning: Meaning
-    op: ops.Quantize
+    op: ops.Quantize | MultiThreshold
     scales: tuple[Fraction, ...]
+    codes: Meaning
 
 
 @dataclass(frozen=True)

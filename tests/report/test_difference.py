@@ -12,7 +12,8 @@ from torch import nn  # noqa: E402
 from generator.frontend.brevitas import from_module  # noqa: E402
 from generator.network.integer import IntegerNetwork, Threshold  # noqa: E402
 from generator.passes.streamline import Streamlined, streamline_traced  # noqa: E402
-from generator.report.difference import Cause, compare, difference  # noqa: E402
+from generator.report.comparison import Cause  # noqa: E402
+from generator.report.difference import compare, difference  # noqa: E402
 
 
 def fixed(bits: int, limit: float) -> nn.Module:
@@ -47,7 +48,7 @@ def test_float32_rounding_is_told_with_its_distance():
     report = difference(model(0.1, 0.6), np.array([[9.0], [3.0]], np.float32))
     first = report.first
     assert first is not None and (first.quantizer, first.tensor, first.differing) == ("2", "fc0_act", 1)
-    assert first.first is not None and (first.first.torch_code, first.first.integer_code) == (2, 1)
+    assert first.first is not None and (first.first.framework_code, first.first.integer_code) == (2, 1)
     assert first.first.cause is Cause.ROUNDING and 3e-8 < first.first.distance < first.first.allowed < 1e-6
     assert report.explained
 
