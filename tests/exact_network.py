@@ -102,6 +102,15 @@ def count_thresholds(op: tensor_ops.MultiThreshold, x: np.ndarray) -> np.ndarray
     return y
 
 
+def threshold_codes(op: tensor_ops.MultiThreshold, x: np.ndarray) -> np.ndarray:
+    """Counts from the code whose value is 0.0 where there is one; -1 and +1 for bipolar."""
+    counts = (count_thresholds(op, x) - Fraction(op.out_bias)) / Fraction(op.out_scale)
+    if op.dtype == BIPOLAR:
+        return (2 * counts - 1).astype(np.int64)
+    base = Fraction(op.out_bias) / Fraction(op.out_scale)
+    return (counts + (base if base.denominator == 1 else 0)).astype(np.int64)
+
+
 def truncated_codes(op: tensor_ops.Trunc, x: np.ndarray) -> np.ndarray:
     codes = np.empty(x.shape, np.int64)
     for index in np.ndindex(x.shape):
@@ -160,6 +169,8 @@ def evaluate(network: Network, sample: np.ndarray) -> tuple[dict[str, np.ndarray
         inputs = [values[source] for source in node.inputs]
         if isinstance(node.op, ops.Quantize):
             codes[node.name] = codes_of(node.op, inputs[0])
+        if isinstance(node.op, tensor_ops.MultiThreshold):
+            codes[node.name] = threshold_codes(node.op, inputs[0])
         if isinstance(node.op, tensor_ops.Trunc):
             codes[node.name] = truncated_codes(node.op, inputs[0])
         shape = network.shapes[node.name]

@@ -69,7 +69,8 @@ def _tap(x: Floats, i: int, j: int, stride: Pair, out: ops.Shape) -> Floats:
 
 @apply.register
 def _conv(op: ops.Conv, out: TensorType, sources: tuple[TensorType, ...], *x: Floats) -> Floats:
-    kind = _kind(weighted_bound(op.weights, sources[0].dtype))
+    bound = weighted_bound(op.weights, sources[0].dtype)
+    kind = _kind(bound)
     padded = _padded(x[0], op, kind)
     columns = np.ascontiguousarray(op.weights.reshape(len(op.weights), -1).T, kind)
     kernel, n = op.weights.shape[1:3], len(padded)
@@ -77,13 +78,34 @@ def _conv(op: ops.Conv, out: TensorType, sources: tuple[TensorType, ...], *x: Fl
         return np.asarray((padded.reshape(n, -1) @ columns).reshape(n, *out.shape))
     if kernel == (1, 1):
         return _tap(padded, 0, 0, op.stride, out.shape) @ columns
+    base = 1 << (2 * bound).bit_length()
+    halves = len(op.weights) % 2 == 0 and bound * (1 + base) < 1 << 24
+    if halves:
+        columns = _two_in_one(columns, base)
     y = np.empty((n, out.shape[0] * out.shape[1], len(op.weights)), kind)
     step = max(1, WINDOW_BYTES // (y.itemsize * y.shape[1] * len(columns)))
     for start in range(0, n, step):
         part = slice(start, start + step)
-        np.matmul(_windows(padded[part], op, out).reshape(-1, len(columns)), columns,
-                  out=y[part].reshape(-1, len(op.weights)))
+        windows, pixels = _windows(padded[part], op, out).reshape(-1, len(columns)), y[part].reshape(-1, y.shape[2])
+        if halves:
+            _split_sums(windows @ columns, base, pixels)
+        else:
+            np.matmul(windows, columns, out=pixels)
     return y.reshape(n, *out.shape)
+
+
+def _two_in_one(columns: Floats, base: int) -> Floats:
+    """Weights (MW, MH/2) that make two small sums at once: that of row r plus `base` times that of row r + MH/2."""
+    half = columns.shape[1] // 2
+    return np.ascontiguousarray(columns[:, :half] + base * columns[:, half:])
+
+
+def _split_sums(both: Floats, base: int, out: Floats) -> None:
+    """The two sums in one float: as the lower is below base/2, rounding finds the upper."""
+    half = both.shape[1]
+    upper = out[:, half:]
+    np.rint(np.multiply(both, 1 / base, out=upper), out=upper)
+    np.subtract(both, upper * base, out=out[:, :half])
 
 
 def _windows(x: Floats, op: ops.Conv, out: TensorType) -> Floats:

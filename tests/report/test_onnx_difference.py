@@ -8,11 +8,11 @@ import pytest
 
 pytest.importorskip("qonnx", reason="qonnx, which runs the files, is not installed")
 
-from generator.frontend.onnx import from_file  # noqa: E402
-from generator.network.integer import IntegerNetwork, Threshold  # noqa: E402
-from generator.passes.streamline import Streamlined, streamline_traced  # noqa: E402
-from generator.report.comparison import Cause  # noqa: E402
-from generator.report.onnx_difference import compare_file, onnx_difference  # noqa: E402
+from generator.frontend.onnx import from_file
+from generator.network.integer import IntegerNetwork, Threshold
+from generator.passes.streamline import Streamlined, streamline_traced
+from generator.report.comparison import Cause
+from generator.report.onnx_difference import compare_file, onnx_difference
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = [pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared with real networks is missing"),
