@@ -21,8 +21,8 @@ def lower(net: IntegerNetwork) -> Dataflow:
     """The streaming layers of `net`, one element per word on every edge.
 
     A threshold that alone reads a convolution becomes part of its mvtu or vvtu. Layers are named after their nodes,
-    with `_swu` for the window in front of a convolution, `_fork` behind a tensor with several readers and `_cast` where a
-    concatenation widens one of its inputs.
+    with `_swu` for the window in front of a convolution, `_fork` behind a tensor with several readers and `_cast` where
+    a concatenation widens one of its inputs.
     """
     return _Lowering(net).run()
 
