@@ -84,9 +84,10 @@ def _conv(op: ops.Conv, out: TensorType, sources: tuple[TensorType, ...], *x: Fl
         columns = _two_in_one(columns, base)
     y = np.empty((n, out.shape[0] * out.shape[1], len(op.weights)), kind)
     step = max(1, WINDOW_BYTES // (y.itemsize * y.shape[1] * len(columns)))
+    buffer = np.empty((min(step, n), *out.shape[:2], *op.weights.shape[1:]), kind)
     for start in range(0, n, step):
         part = slice(start, start + step)
-        windows, pixels = _windows(padded[part], op, out).reshape(-1, len(columns)), y[part].reshape(-1, y.shape[2])
+        windows, pixels = _windows(padded[part], op, out, buffer), y[part].reshape(-1, y.shape[2])
         if halves:
             _split_sums(windows @ columns, base, pixels)
         else:
@@ -108,12 +109,12 @@ def _split_sums(both: Floats, base: int, out: Floats) -> None:
     np.subtract(both, upper * base, out=out[:, :half])
 
 
-def _windows(x: Floats, op: ops.Conv, out: TensorType) -> Floats:
-    """The windows of some frames, (n, out height, out width, K_h, K_w, C), which the caches hold."""
-    windows = np.empty((len(x), *out.shape[:2], *op.weights.shape[1:]), x.dtype)
+def _windows(x: Floats, op: ops.Conv, out: TensorType, buffer: Floats) -> Floats:
+    """The windows of n frames (n * out height * out width, MW), in a buffer that the caches hold."""
+    windows = buffer[: len(x)]
     for i, j in np.ndindex(op.weights.shape[1:3]):
         windows[:, :, :, i, j] = _tap(x, i * op.dilation[0], j * op.dilation[1], op.stride, out.shape)
-    return windows
+    return windows.reshape(-1, int(np.prod(op.weights.shape[1:])))
 
 
 @apply.register
