@@ -33,5 +33,7 @@ def _trade_places(node: Node, before: Node, ops: Mapping[str, Op], readers: Mapp
     """True if `node` thresholds what `before` pools from a convolution's accumulators, and nobody else reads them."""
     if not (isinstance(node.op, Threshold) and isinstance(before.op, MaxPool) and node.inputs == (before.name,)):
         return False
+    if node.op.inverted:  # falls where the pooling rises
+        return False
     source = before.inputs[0]
     return isinstance(ops.get(source), Conv) and readers[source] == readers[before.name] == 1

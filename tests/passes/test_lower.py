@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -73,6 +74,18 @@ def test_thresholds_move_in_front_of_pooling_and_names_stay():
     moved = thresholds_before_pooling(small_network())
     assert [(node.name, node.inputs) for node in moved.nodes[2:6]] == [
         ("conv1", ("conv0_act",)), ("conv1_act", ("conv1",)), ("pool2", ("conv1_act",)), ("fc3", ("pool2",))]
+
+
+def test_inverted_thresholds_stay_behind_pooling():
+    net = small_network()
+    nodes = tuple(replace(node, op=replace(node.op, inverted=frozenset({0}))) if node.name == "conv1_act" else node
+                  for node in net.nodes)
+    inverted = IntegerNetwork(net.host_input, nodes, net.host_output)
+    moved = thresholds_before_pooling(inverted)
+    x = random_input(net, 3)
+    assert np.array_equal(naive(moved, x), naive(inverted, x))
+    dataflow = lower(moved)
+    assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(inverted, x))
 
 
 def branching_network() -> IntegerNetwork:
