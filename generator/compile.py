@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,20 +82,22 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
         progress("rendering")
         _write_sources(folder, model, dataflow, options, x)
         measured = _verify(folder, model, dataflow, x, progress)
-        _write_record(folder, model, dataflow, folding, options, measured)
+        _write_record(folder, model, dataflow, folding, options, len(x), measured)
     return Build.open(out)
 
 
 def choose_folding(model: Model, options: Options) -> Folding:
     """The folding that the options ask for, complete for every layer that folds."""
-    if options.clock_mhz <= 0 or (options.fps is not None and options.fps <= 0):
-        raise InputError(f"clock {options.clock_mhz} MHz and fps {options.fps} must be positive; correct them")
+    rates = {"clock_mhz": options.clock_mhz, "fps": options.fps if options.fps is not None else 1.0}
+    for name, rate in rates.items():
+        if not (isfinite(rate) and rate > 0):
+            raise InputError(f"{name}={rate:g} must be a positive number; correct it")
     if options.fps is not None and options.folding is not None:
         raise InputError("fps and a folding were both given but exclude each other; leave one out")
     if options.folding is not None:
         target = folding_target(model.unfolded, options.folding)
     elif options.fps is not None:
-        target = int(options.clock_mhz * 1e6 / options.fps)
+        target = max(1, int(options.clock_mhz * 1e6 / options.fps))
     else:
         target = DEFAULT_CYCLES_PER_FRAME
     return solve_folding(model.unfolded, target, options.folding)
@@ -153,7 +156,7 @@ def _verify(folder: Path, model: Model, dataflow: Dataflow, x: IntArray, progres
 
 
 def _write_record(folder: Path, model: Model, dataflow: Dataflow, folding: Folding, options: Options,
-                  measured: Observed | None) -> None:
+                  vectors: int, measured: Observed | None) -> None:
     cycles = dataflow.cycles_per_frame
     record: dict[str, Any] = {
         "headrace": headrace_version(),
@@ -162,7 +165,7 @@ def _write_record(folder: Path, model: Model, dataflow: Dataflow, folding: Foldi
         "board": options.board,
         "clock_mhz": options.clock_mhz,
         "verified": True,  # _verify raises otherwise
-        "vectors": options.verify,
+        "vectors": vectors,
         "not_verified": not_verified(dataflow) if options.backend in ("hls", "both") else [],
         "cycles_per_frame": cycles,
         "latency_cycles": measured.latency_cycles if measured else None,

@@ -17,6 +17,7 @@ import generator as hr
 from generator.__main__ import main
 from generator.network import serialize
 from generator.simulate.host import to_stream
+from generator.simulate.memories import require_hls_memories, require_rtl_memories
 from generator.simulate.network import Simulation, simulate_build
 from tests.small_networks import small_network
 
@@ -140,6 +141,37 @@ def test_a_changed_word_of_the_hls_sources_is_found_and_its_layer_named(built, t
     assert main(["sim", str(copy), "--frames", "2"]) == 1
     error = capsys.readouterr().err
     assert "HLS" in error and "conv1" in error
+
+
+def test_a_change_that_no_frame_shows_is_found_in_the_memories(built, bench, tmp_path):
+    copy = copy_of(built, tmp_path)
+    memory = copy / "rtl" / "conv1_thresholds.mem"
+    words = memory.read_text().split()
+    words[-1] = f"{int(words[-1], 16) ^ 1:0{len(words[-1])}x}"
+    memory.write_text("\n".join(words) + "\n")
+    build = hr.Build.open(copy)
+    with pytest.raises(hr.MismatchError, match=r"conv1: conv1_thresholds.mem has 0x\w+ as word \d+ but the network"):
+        require_rtl_memories(copy / "rtl", build.dataflow)
+    header = copy / "hls" / "weights.hpp"
+    text = header.read_text()
+    last = list(re.finditer(r"0x[0-9a-f]+", text[: text.index("fc4_weights")]))[-1]
+    header.write_text(text[: last.start()] + f"{int(last[0], 16) ^ 1:#x}" + text[last.end() :])
+    with pytest.raises(hr.MismatchError, match=r"fc3: fc3_thresholds in weights.hpp has 0x\w+ as word \d+ but"):
+        require_hls_memories(copy / "hls", build.dataflow)
+    memory.write_text("\n".join(words[:-1]) + "\nxyz\n")
+    with pytest.raises(hr.MismatchError, match=r"conv1_thresholds.mem has no number as word"):
+        require_rtl_memories(copy / "rtl", build.dataflow)
+
+
+def test_a_weight_behind_thresholds_is_found_by_the_simulation(built, bench, tmp_path):
+    copy = copy_of(built, tmp_path)
+    shutil.rmtree(copy / "hls")
+    memory = copy / "rtl" / "fc3_weights.mem"
+    words = memory.read_text().split()
+    words[5] = f"{int(words[5], 16) ^ 3:0{len(words[5])}x}"
+    memory.write_text("\n".join(words) + "\n")
+    with pytest.raises(hr.MismatchError, match="fc3"):
+        simulate_build(hr.Build.open(copy), Simulation(frames=1), work=bench)
 
 
 def test_the_bench_needs_no_headrace(built, tmp_path):

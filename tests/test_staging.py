@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from generator.errors import InputError
@@ -43,5 +45,11 @@ def test_what_may_be_replaced(tmp_path):
         require_replaceable(tmp_path / "photos", "build.json")
     (tmp_path / "photos" / "build.json").touch()
     require_replaceable(tmp_path / "photos", "build.json")
+    with pytest.raises(InputError, match=r"is the current folder or one above it; choose another name"):
+        require_replaceable(Path(), "build.json")
+    with pytest.raises(InputError, match=r"its name has 250 characters; choose one of at most 200"):
+        require_replaceable(tmp_path / ("x" * 250), "build.json")
+    with pytest.raises(InputError, match=r"x: cannot be written \("), replacing(Path("/proc/x")):
+        pass
     with pytest.raises(InputError, match=r"its parent folder does not exist"):
         require_replaceable(tmp_path / "a" / "b", "build.json")

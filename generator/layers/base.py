@@ -9,7 +9,6 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from generator.datatypes import DataType, IntArray
-from generator.errors import FoldingError
 from generator.packing import Memory, word_bytes
 
 
@@ -215,10 +214,3 @@ class Layer(ABC):
     def cycles(self) -> int:
         """Steady-state cycles per frame without stalls."""
         return self.schedule().cycles
-
-
-def require_lanes(layer: str, size_name: str, size: int, lanes: int) -> None:
-    """Raise FoldingError unless the elements of a frame fill whole words."""
-    if lanes < 1 or size % lanes:
-        raise FoldingError(f"{layer}: {size_name}={size} elements per frame do not fill words of {lanes} lanes; "
-                           f"choose a number of lanes that divides {size}")

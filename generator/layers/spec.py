@@ -126,7 +126,7 @@ def layer_from_spec(spec: Mapping[str, Any], index: int = 0) -> LayerCase:
     if not isinstance(spec, Mapping):
         raise InputError(f"spec {index} is not a JSON object; write {{\"kind\": \"mvtu\", ...}}")
     kind = spec.get("kind")
-    if kind not in BUILDERS:
+    if not isinstance(kind, str) or kind not in BUILDERS:
         raise InputError(f"spec {index}: kind {kind!r} is unknown; choose one of {list(BUILDERS)}")
     fields = Fields(f"{kind}{index}", {key: value for key, value in spec.items() if key != "kind"})
     frames, seed = fields.integer("frames", DEFAULT_FRAMES), fields.integer("seed", 0)

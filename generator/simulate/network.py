@@ -16,6 +16,7 @@ from generator.render.sim import write_vectors
 from generator.simulate.backends import run_hls
 from generator.simulate.bench import run_bench
 from generator.simulate.frames import Stalls
+from generator.simulate.memories import require_hls_memories, require_rtl_memories
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,11 @@ def _simulate(build: Build, what: Simulation, scratch: Path, work: Path,
     if build.has_hls:
         progress("C simulation of the HLS sources")
         run_hls(build.folder, build.dataflow, x, scratch).require_golden(build.dataflow, x)
+        require_hls_memories(build.folder / "hls", build.dataflow)
     if not build.has_rtl:
         return {}
     progress(f"RTL simulation, {what.frames} frames, stalls {what.stalls.value}")
     vectors = write_vectors(scratch, build.dataflow, x)
-    return run_bench(build.folder, what.frames, what.stalls, what.seed, what.waves, vectors, work)
+    measured = run_bench(build.folder, what.frames, what.stalls, what.seed, what.waves, vectors, work)
+    require_rtl_memories(build.folder / "rtl", build.dataflow)
+    return measured

@@ -3,15 +3,15 @@
 //   for r, c (windows), f (words of a pixel): lanes [KERNEL_H][KERNEL_W][SIMD] of
 //     y = x[r*STRIDE_H + i*DILATION_H - PAD_T, c*STRIDE_W + j*DILATION_W - PAD_L, f], or PAD_CODE in every lane outside
 //
-// BANKS_H x BANKS_W memories hold pixel (y, x) in bank (y mod BANKS_H, x mod BANKS_W). The numbers of banks are prime to
-// the dilations and not less than the kernel, so the taps of a window lie in different banks: tap (i, j) of a window
-// whose first tap lies in bank (b, c) is in bank ((b + i*DILATION_H) mod BANKS_H, (c + j*DILATION_W) mod BANKS_W). A bank
-// holds SLOTS of its rows in a circle.
+// BANKS_H x BANKS_W memories hold pixel (y, x) in bank (y mod BANKS_H, x mod BANKS_W). The numbers of banks are prime
+// to the dilations and not less than the kernel, so the taps of a window lie in different banks: tap (i, j) of a window
+// whose first tap lies in bank (b, c) is in bank ((b + i*DILATION_H) mod BANKS_H, (c + j*DILATION_W) mod BANKS_W). A
+// bank holds SLOTS of its rows in a circle.
 //
-// Invariants: an iteration writes at most one word, if the word of the window's last tap, moved into the frame, was read
-// in an earlier iteration; and reads at most one word, if its row lies less than SLOTS * BANKS_H above the window's first
-// row. Which iteration reads and writes does not depend on data or stalls, so a frame that passes C simulation passes
-// always. A call is one frame: the fill of the next one does not overlap its end.
+// Invariants: an iteration writes at most one word, if the word of the window's last tap, moved into the frame, was
+// read in an earlier iteration; and reads at most one word, if its row lies less than SLOTS * BANKS_H above the
+// window's first row. Which iteration reads and writes does not depend on data or stalls, so a frame that passes C
+// simulation passes always. A call is one frame: the fill of the next one does not overlap its end.
 #ifndef HEADRACE_PARALLEL_SWU_HPP
 #define HEADRACE_PARALLEL_SWU_HPP
 
