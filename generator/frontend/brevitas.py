@@ -1,20 +1,22 @@
-"""Brevitas models, read directly: torch.fx finds the order of the modules, brevitas_layers reads each of them.
+"""Brevitas models, read directly: torch.fx finds the order of the modules, brevitas_layers reads each of them and
+brevitas_quantizers their quantizers.
 
-Nothing is exported in between. These two modules and the difference report are the only ones that need torch.
+Nothing is exported in between. The modules brevitas*.py and the difference report are the only ones that need torch.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import torch
 from torch import fx, nn
 
 from generator.errors import InputError, UnsupportedError
-from generator.frontend.brevitas_layers import MODULES, Reader, Steps, to_array
+from generator.frontend.brevitas_layers import MODULES, Reader
+from generator.frontend.brevitas_quantizers import Steps, to_array
 from generator.network import ops
 from generator.network.graph import Input, Network, Node
 
@@ -87,10 +89,12 @@ def _sample_shape(example_input: Any) -> tuple[int, ...]:
 class _Walk:
     """One pass over a trace: collects nodes of the Network and everything that is not supported."""
 
-    def __init__(self, module: nn.Module, reader: Reader) -> None:
+    def __init__(self, module: nn.Module, reader: Reader, shape: ops.Shape) -> None:
         self.module, self.reader = module, reader
         self.names: dict[fx.Node, str] = {}
         self.values: dict[fx.Node, Any] = {}
+        #: Shapes of tensors as far as they are known; behind a mistake, which is reported in the end, they are not.
+        self.shapes: dict[str, ops.Shape] = {"input": shape}
         self.nodes: list[Node] = []
         self.unsupported: list[str] = []
 
@@ -100,6 +104,8 @@ class _Walk:
             self.values[node] = operator.attrgetter(str(node.target))(self.module)
         elif self._is_size(node):
             self.values[node] = BATCH
+        elif all(isinstance(self.values.get(arg), torch.Tensor) for arg in node.all_input_nodes or [node]):
+            self.values[node] = self._constant(node)
         else:
             self._read(node)
 
@@ -117,7 +123,7 @@ class _Walk:
         path, kind = str(node.target) if node.op == "call_module" else node.name, _kind(self.module, node)
         steps: Steps = []
         try:
-            steps = self._steps(node, path)
+            steps = self._steps(node, path, self._rank(sources))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
         except UnsupportedError as error:
@@ -128,14 +134,34 @@ class _Walk:
         for suffix, op in steps:
             name = self._fresh(path + suffix)
             self.nodes.append(Node(name, op, (tensor,)))
+            self._infer(name, op, tensor)
             tensor = name
         self.names[node] = tensor
 
-    def _steps(self, node: fx.Node, path: str) -> Steps:
+    def _rank(self, sources: list[str]) -> int | None:
+        """Axes of the first source without the batch."""
+        known = bool(sources) and sources[0] in self.shapes and not self.unsupported
+        return len(self.shapes[sources[0]]) if known else None
+
+    def _infer(self, name: str, op: ops.Op, source: str) -> None:
+        """Keep the shape of the tensor that an operation makes. What does not fit is reported by the Network."""
+        if source in self.shapes:
+            with suppress(InputError):
+                self.shapes[name] = op.infer(self.shapes[source])
+
+    def _steps(self, node: fx.Node, path: str, rank: int | None) -> Steps:
         if node.op == "call_module":
-            return self.reader.module(path, self.module.get_submodule(path))
+            return self.reader.module(path, self.module.get_submodule(path), rank)
         args = tuple(fx.node.map_arg(arg, self._argument) for arg in node.args)
-        return self.reader.function(node.target, args, dict(node.kwargs))
+        return self.reader.function(node.target, args, dict(node.kwargs), rank)
+
+    def _constant(self, node: fx.Node) -> Any:
+        """What a node makes of constants alone, such as self.shift.reshape(1, -1, 1, 1)."""
+        args, kwargs = (fx.node.map_arg(arg, self._argument) for arg in (node.args, node.kwargs))
+        target: Any = node.target
+        if node.op == "call_module":
+            target = self.module.get_submodule(target)
+        return getattr(args[0], target)(*args[1:], **kwargs) if isinstance(target, str) else target(*args, **kwargs)
 
     def _argument(self, node: fx.Node) -> Any:
         """A constant of the trace, or None for a tensor of the network."""
@@ -165,7 +191,7 @@ def from_module(module: nn.Module, example_input: Any) -> Network:
     shape = _sample_shape(example_input)
     with _evaluating(module):
         trace = _trace(module)
-        walk = _Walk(module, Reader(_quantized_biases(module, shape)))
+        walk = _Walk(module, Reader(_quantized_biases(module, shape)), shape)
         inputs: list[Input] = []
         outputs: list[str] = []
         for node in trace.nodes:

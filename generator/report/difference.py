@@ -13,7 +13,7 @@ from torch import nn
 
 from generator.datatypes import IntArray
 from generator.frontend.brevitas import from_module
-from generator.frontend.brevitas_layers import to_array
+from generator.frontend.brevitas_quantizers import to_array
 from generator.network.graph import Network
 from generator.network.ops import FloatArray
 from generator.passes.streamline import Streamlined, streamline_traced

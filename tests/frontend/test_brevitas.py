@@ -21,7 +21,7 @@ from torch import nn  # noqa: E402
 from generator.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type  # noqa: E402
 from generator.errors import InputError, UnsupportedError  # noqa: E402
 from generator.frontend.brevitas import from_module  # noqa: E402
-from generator.frontend.brevitas_layers import read_weight  # noqa: E402
+from generator.frontend.brevitas_quantizers import read_weight  # noqa: E402
 from generator.network import ops  # noqa: E402
 from generator.report.difference import difference  # noqa: E402
 from tests.assert_exact import assert_exact  # noqa: E402
@@ -265,3 +265,91 @@ def test_bad_models_are_one_sentence(make, example, kind, sentence):
 def test_control_flow_that_depends_on_data_is_one_sentence():
     with pytest.raises(UnsupportedError, match=r"^Branching: its forward cannot be traced \(.*\); write it without"):
         from_module(Branching(), (1, 3))
+
+
+class Scaled(nn.Module):
+    """relu(conv(q(x)) * k) on a feature map of 4 channels that is 4 wide."""
+
+    def __init__(self, k: torch.Tensor, flat: bool = False) -> None:
+        super().__init__()
+        self.quant = act(qnn.QuantIdentity, bit_width=4)
+        self.layer = qnn.QuantLinear(4, 4, bias=False) if flat else qnn.QuantConv2d(2, 4, 1, bias=False)
+        self.act = act(qnn.QuantReLU, bit_width=4)
+        self.register_buffer("k", k)
+
+    def forward(self, x):
+        return self.act(self.layer(self.quant(x)) * self.k)
+
+
+class ScaledInForward(Scaled):
+    def forward(self, x):
+        return self.act(self.layer(self.quant(x)) * (self.k.reshape(1, -1, 1, 1) / 2))
+
+
+FACTORS = torch.tensor([1.0, 0.1, 5.0, 0.02])
+
+
+@pytest.mark.parametrize(("make", "shape"), [
+    (lambda: Scaled(FACTORS.reshape(1, 4, 1, 1)), (2, 3, 4)), (lambda: Scaled(FACTORS.reshape(4, 1, 1)), (2, 3, 4)),
+    (lambda: Scaled(FACTORS[:1]), (2, 3, 4)), (lambda: Scaled(FACTORS[2]), (2, 3, 4)),
+    (lambda: ScaledInForward(FACTORS), (2, 3, 4)),
+    (lambda: Scaled(FACTORS, flat=True), (4,)), (lambda: Scaled(FACTORS[None], flat=True), (4,)),
+])  # fmt: skip
+def test_constants_along_the_channels_are_what_torch_computes(make, shape):
+    torch.manual_seed(0)
+    model = make().eval()
+    x = np.random.default_rng(0).normal(size=(20, *shape)).astype(np.float32)
+    assert difference(model, x).explained
+
+
+@pytest.mark.parametrize(("k", "flat", "shape", "wanted"), [
+    (FACTORS, False, (2, 3, 4), "(1, C, 1, 1)"), (FACTORS.reshape(4, 1), False, (2, 4, 4), "(1, C, 1, 1)"),
+    (FACTORS.reshape(1, 1, 1, 4), False, (2, 3, 4), "(1, C, 1, 1)"),
+    (FACTORS.reshape(4, 1, 1, 1), False, (2, 3, 4), "(1, C, 1, 1)"),
+    (FACTORS.reshape(4, 1), True, (4,), "(1, C)"), (FACTORS.reshape(1, 4, 1, 1), True, (4,), "(1, C)"),
+    (FACTORS[:1].reshape(1, 1, 1), True, (4,), "(1, C)"),
+])  # fmt: skip
+def test_constants_that_torch_broadcasts_elsewhere_are_refused(k, flat, shape, wanted):
+    with pytest.raises(UnsupportedError) as caught:
+        from_module(Scaled(k, flat), (1, *shape))
+    assert str(caught.value) == (
+        f"mul (mul): its constant of shape {tuple(k.shape)} does not lie along the channels of a tensor of "
+        f"{len(shape) + 1} axes; use one value, or one per channel in the shape {wanted}")
+
+
+def quantized_per_axis(shape: tuple[int, ...]) -> nn.Module:
+    return qnn.QuantIdentity(scaling_impl_type="parameter", scaling_init=FACTORS.reshape(shape), bit_width=4,
+                             scaling_per_output_channel=True, per_channel_broadcastable_shape=shape)
+
+
+def test_scales_of_a_quantizer_lie_along_the_channels():
+    x = np.random.default_rng(0).normal(size=(20, 4, 3, 4)).astype(np.float32)
+    assert difference(nn.Sequential(quantized_per_axis((1, 4, 1, 1))).eval(), x).explained
+    with pytest.raises(UnsupportedError, match=r"^0 \(QuantIdentity\): its scale of shape \(1, 1, 1, 4\) does not lie"):
+        from_module(nn.Sequential(quantized_per_axis((1, 1, 1, 4))), x)
+
+
+class PerInputChannel(nn.Module):
+    """Scales of weights along their second axis."""
+
+    def forward(self, *args):
+        return torch.tensor([1.0, 2.0]).reshape(1, 2, 1, 1)
+
+
+def test_scales_of_weights_lie_along_the_output_channels():
+    layer = qnn.QuantConv2d(2, 2, 1, bias=False)
+    layer.weight_quant.tensor_quant.scaling_impl = PerInputChannel()
+    with pytest.raises(UnsupportedError) as caught:
+        read_weight(layer)
+    assert str(caught.value) == ("its weights of shape (2, 2, 1, 1) have scales of shape (1, 2, 1, 1); "
+                                 "quantize per tensor or per output channel")
+
+
+@pytest.mark.parametrize(("norm", "shape", "axes"), [
+    (nn.BatchNorm1d(4), (4, 3, 4), "2 or 3 axes but meets one of 4"),
+    (nn.BatchNorm2d(4), (4,), "4 axes but meets one of 2")])
+def test_batch_norms_of_another_rank_are_refused(norm, shape, axes):
+    with pytest.raises(InputError) as caught:
+        from_module(nn.Sequential(act(qnn.QuantIdentity, bit_width=4), norm), (1, *shape))
+    assert str(caught.value) == (f"1: it normalizes tensors of {axes}; use BatchNorm2d on feature maps, BatchNorm1d "
+                                 "after a flatten")

@@ -292,3 +292,11 @@ def test_initializers_among_the_inputs_are_no_inputs(tmp_path):
 def test_the_batch_may_be_open(tmp_path):
     proto = model([node("Flatten", ["x"])], ("N", 3, 2))
     assert network(tmp_path, proto).shapes["Flatten_y.reshape"] == (6,)
+
+
+@pytest.mark.parametrize("kind", ["Add", "Mul", "Div", "Sub"])
+@pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 1, 1), (1, 4, 1, 1), (1,), ()])
+def test_constants_lie_along_the_axis_that_broadcasting_gives_them(tmp_path, kind, shape):
+    constants = {"k": np.resize(floats(1, 0.5, 2, 4), shape)}
+    proto = model([node(kind, ["x", "k"])], (1, 4, 4, 4), constants)
+    same_as_executor(tmp_path, proto, grid(1, 4, 4, 4))
