@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def load_source(spec: str) -> Network | IntegerNetwork:
     """
     path, colon, function = spec.rpartition(":")
     if colon and path.endswith(".py"):
-        return _network_of(spec, function_from_file(Path(path), function)())
+        return network_of(spec, call(spec, function_from_file(Path(path), function)))
     if spec.endswith(".onnx"):
         return load_onnx(Path(spec))
     if spec.endswith((".json", ".npz")):
@@ -56,6 +57,30 @@ def _saved(path: Path) -> Network | IntegerNetwork:
     return value
 
 
+@contextmanager
+def users_code(name: str, when: str) -> Iterator[None]:
+    """Turn whatever a user's code raises into one sentence about `name`, which fails `when`.
+
+    Raises ToolError for a package that is not installed and InputError for all else, SystemExit included.
+    """
+    try:
+        yield
+    except HeadraceError:
+        raise
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            hint = "'headrace[torch]'" if error.name in ("torch", "brevitas") else f"what provides {error.name}"
+            raise ToolError(f"{name}: needs {error.name}, which is not installed; run pip install {hint}") from None
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(f"{name}: fails {when} ({said}); mend the file") from error
+
+
+def call(name: str, function: Callable[[], Any]) -> Any:
+    """What a user's function returns. Raises InputError or ToolError naming `name` where it raises."""
+    with users_code(name, "when called"):
+        return function()
+
+
 def function_from_file(path: Path, name: str) -> Callable[[], Any]:
     """The function of that name in a Python file, which is executed. Raises InputError or ToolError in one sentence."""
     if not path.is_file():
@@ -64,26 +89,20 @@ def function_from_file(path: Path, name: str) -> Callable[[], Any]:
     assert spec is not None and spec.loader is not None  # the suffix is .py
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    try:
+    with users_code(str(path), "on import"):
         spec.loader.exec_module(module)
-    except ModuleNotFoundError as error:
-        hint = "'headrace[torch]'" if error.name in ("torch", "brevitas") else f"what provides {error.name}"
-        raise ToolError(f"{path}: needs {error.name}, which is not installed; run pip install {hint}") from None
-    except HeadraceError:
-        raise
-    except Exception as error:
-        raise InputError(f"{path}: fails on import ({type(error).__name__}: {error}); mend the file") from error
     function = getattr(module, name, None)
     if not callable(function):
         raise InputError(f"{path}: has no function {name!r}; name one that returns a module and an example input")
     return function  # type: ignore[no-any-return]
 
 
-def _network_of(spec: str, value: Any) -> Network | IntegerNetwork:
-    """The network in what a user's function returned."""
+def network_of(spec: str, value: Any) -> Network | IntegerNetwork:
+    """The network in what a user's function returned; see load_source. Raises InputError where there is none."""
     if isinstance(value, Network | IntegerNetwork):
         return value
     if not (isinstance(value, tuple) and len(value) == 2):
-        raise InputError(f"{spec}: returns a {type(value).__name__} without an example input, so the input's shape is "
-                         "unknown; return (module, example_input)")
+        problem = (f"of {len(value)} where two values are needed" if isinstance(value, tuple) else
+                   "without an example input, so the input's shape is unknown")
+        raise InputError(f"{spec}: returns a {type(value).__name__} {problem}; return (module, example_input)")
     return load_module(*value)

@@ -70,6 +70,38 @@ def test_a_file_that_fails_is_one_sentence(tmp_path):
         "run pip install what provides surely_not_installed")
 
 
+FAILING = [
+    ("raise KeyError('weights')", InputError, "fails {} (KeyError: 'weights'); mend the file"),
+    ("raise ValueError('two\\n  lines')", InputError, "fails {} (ValueError: two lines); mend the file"),
+    ("import sys; sys.exit(3)", InputError, "fails {} (SystemExit: 3); mend the file"),
+    ("import sys; sys.exit(0)", InputError, "fails {} (SystemExit: 0); mend the file"),
+    ("import surely_not_installed", ToolError, "needs surely_not_installed, which is not installed; "
+                                               "run pip install what provides surely_not_installed"),
+    ("raise ModuleNotFoundError('no data')", InputError, "fails {} (ModuleNotFoundError: no data); mend the file"),
+    ("from generator.errors import InputError; raise InputError('own sentence')", InputError, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "kind", "problem"), FAILING)
+def test_code_that_raises_on_import_or_when_called_is_one_sentence(code, kind, problem, tmp_path):
+    path = tmp_path / "failing.py"
+    for text, name, when in ((code, path, "on import"), (f"def f():\n    {code}", f"{path}:f", "when called")):
+        path.write_text(text + "\n")
+        wanted = "own sentence" if problem is None else f"{name}: {problem.format(when)}"
+        assert sentence_of(kind, f"{path}:f") == wanted
+
+
+@pytest.mark.parametrize(("value", "given"), [
+    ("(1,)", "a tuple of 1 where two values are needed"), ("(1, 2, 3)", "a tuple of 3 where two values are needed"),
+    ("[1, 2]", "a list without an example input, so the input's shape is unknown"),
+])  # fmt: skip
+def test_what_is_no_pair_is_one_sentence(value, given, tmp_path):
+    path = tmp_path / "lengths.py"
+    path.write_text(f"def f():\n    return {value}\n")
+    assert sentence_of(InputError, f"{path}:f") == (
+        f"{path}:f: returns {given}; return (module, example_input)")
+
+
 def test_missing_torch_is_one_sentence(monkeypatch, tmp_path):
     path = tmp_path / "model.py"
     path.write_text("import torch\n")

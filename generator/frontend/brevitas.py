@@ -67,10 +67,15 @@ def _quantized_biases(module: nn.Module, shape: Sequence[int]) -> dict[str, ops.
               if getattr(item, "bias", None) is not None and hasattr(item, "bias_quant")
               and item.bias_quant.is_quant_enabled]
     handles = [proxy.register_forward_hook(keep(path)) for path, proxy in layers]
-    if handles:
-        module(torch.zeros(1, *shape))
-    for handle in handles:
-        handle.remove()
+    try:
+        if handles:
+            module(torch.zeros(1, *shape))
+    except Exception as error:
+        raise InputError(f"{type(module).__name__}: cannot be run on an input of shape {(1, *shape)} "
+                         f"({' '.join(str(error).split())}); mend the model or the example input") from error
+    finally:
+        for handle in handles:
+            handle.remove()
     return biases
 
 

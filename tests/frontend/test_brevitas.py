@@ -262,6 +262,13 @@ def test_bad_models_are_one_sentence(make, example, kind, sentence):
     assert str(caught.value) == sentence
 
 
+def test_a_model_that_cannot_be_run_is_one_sentence():
+    model = nn.Sequential(qnn.QuantIdentity(return_quant_tensor=True), nn.Flatten(),
+                          qnn.QuantLinear(4, 2, bias=True, bias_quant=Int32Bias))
+    with pytest.raises(InputError, match=r"^Sequential: cannot be run on an input of shape \(1, 5\) \(.*\); mend the"):
+        from_module(model, (1, 5))
+
+
 def test_control_flow_that_depends_on_data_is_one_sentence():
     with pytest.raises(UnsupportedError, match=r"^Branching: its forward cannot be traced \(.*\); write it without"):
         from_module(Branching(), (1, 3))
