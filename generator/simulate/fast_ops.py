@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
+from dataclasses import dataclass
+from functools import lru_cache, singledispatch
 from typing import Any
 
 import numpy as np
@@ -67,32 +68,49 @@ def _tap(x: Floats, i: int, j: int, stride: Pair, out: ops.Shape) -> Floats:
     return x[:, rows, j : j + (out[1] - 1) * stride[1] + 1 : stride[1]]
 
 
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """The weights of a convolution as a matrix of floats (MW, MH), or (MW, MH/2) with two sums in one and a base."""
+
+    kind: Kind
+    matrix: Floats
+    base: int | None
+
+
+@lru_cache(maxsize=128)  # batches of a run share what is made of the weights
+def _columns(op: ops.Conv, dtype: DataType) -> _Columns:
+    bound = weighted_bound(op.weights, dtype)
+    kind = _kind(bound)
+    matrix = np.ascontiguousarray(op.weights.reshape(len(op.weights), -1).T, kind)
+    base = 1 << (2 * bound).bit_length()
+    if len(op.weights) % 2 == 0 and bound * (1 + base) < 1 << 24:
+        return _Columns(kind, _two_in_one(matrix, base), base)
+    return _Columns(kind, matrix, None)
+
+
 @apply.register
 def _conv(op: ops.Conv, out: TensorType, sources: tuple[TensorType, ...], *x: Floats) -> Floats:
-    bound = weighted_bound(op.weights, sources[0].dtype)
-    kind = _kind(bound)
-    padded = _padded(x[0], op, kind)
-    columns = np.ascontiguousarray(op.weights.reshape(len(op.weights), -1).T, kind)
+    columns = _columns(op, sources[0].dtype)
+    padded = _padded(x[0], op, columns.kind)
     kernel, n = op.weights.shape[1:3], len(padded)
+    y = np.empty((n, out.shape[0] * out.shape[1], len(op.weights)), columns.kind)
     if kernel == padded.shape[1:3] and op.dilation == (1, 1):
-        return np.asarray((padded.reshape(n, -1) @ columns).reshape(n, *out.shape))
-    if kernel == (1, 1):
-        return _tap(padded, 0, 0, op.stride, out.shape) @ columns
-    base = 1 << (2 * bound).bit_length()
-    halves = len(op.weights) % 2 == 0 and bound * (1 + base) < 1 << 24
-    if halves:
-        columns = _two_in_one(columns, base)
-    y = np.empty((n, out.shape[0] * out.shape[1], len(op.weights)), kind)
-    step = max(1, WINDOW_BYTES // (y.itemsize * y.shape[1] * len(columns)))
-    buffer = np.empty((min(step, n), *out.shape[:2], *op.weights.shape[1:]), kind)
+        _multiply(padded.reshape(n, -1), columns, y.reshape(n, -1))
+        return y.reshape(n, *out.shape)
+    step = max(1, WINDOW_BYTES // (y.itemsize * y.shape[1] * len(columns.matrix)))
+    buffer = np.empty((min(step, n), *out.shape[:2], *op.weights.shape[1:]), columns.kind)
     for start in range(0, n, step):
         part = slice(start, start + step)
-        windows, pixels = _windows(padded[part], op, out, buffer), y[part].reshape(-1, y.shape[2])
-        if halves:
-            _split_sums(windows @ columns, base, pixels)
-        else:
-            np.matmul(windows, columns, out=pixels)
+        _multiply(_windows(padded[part], op, out, buffer), columns, y[part].reshape(-1, y.shape[2]))
     return y.reshape(n, *out.shape)
+
+
+def _multiply(windows: Floats, columns: _Columns, out: Floats) -> None:
+    """Products of windows (n, MW) with the weights into `out` (n, MH)."""
+    if columns.base is None:
+        np.matmul(windows, columns.matrix, out=out)
+    else:
+        _split_sums(windows @ columns.matrix, columns.base, out)
 
 
 def _two_in_one(columns: Floats, base: int) -> Floats:
