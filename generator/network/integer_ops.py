@@ -35,16 +35,17 @@ def _windows(shape: Shape, kernel: Pair, stride: Pair, dilation: Pair, pad: Pad)
     out = (out_size(shape[0], kernel[0], stride[0], dilation[0], top, bottom),
            out_size(shape[1], kernel[1], stride[1], dilation[1], left, right))
     if min(out) < 1:
-        raise InputError(f"kernel {kernel[0]}x{kernel[1]} does not fit into {shape[0]}x{shape[1]} with pad {pad}")
+        raise InputError(f"kernel {kernel[0]}x{kernel[1]} with dilation {dilation} does not fit into "
+                         f"{shape[0]}x{shape[1]} with pad {pad}; use a smaller kernel or larger images")
     return out
 
 
 def _require_pad_code(pad: Pad, pad_value: int, dtype: DataType) -> None:
     """Raise InputError if a convolution pads with what its input's type does not hold."""
     if min(pad) < 0:
-        raise InputError(f"pad {pad} must not be negative")
+        raise InputError(f"pad {pad} must not be negative; use 0 or more")
     if any(pad) and not dtype.contains(np.asarray([pad_value])):
-        raise InputError(f"pad value {pad_value} is not a value of {dtype}")
+        raise InputError(f"pad value {pad_value} is not a value of {dtype}; use no padding, or an input that holds it")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,8 @@ class Conv:
         """Type of the output: the accumulators' exact reachable range."""
         c_out, k_h, k_w, c_in = self.weights.shape
         if c_in != x.shape[2]:
-            raise InputError(f"weights for {c_in} input channels meet a tensor of {x.shape[2]} channels")
+            raise InputError(f"weights for {c_in} input channels meet a tensor of {x.shape[2]} channels; "
+                             "mend the weights or the layer before")
         _require_pad_code(self.pad, self.pad_value, x.dtype)
         out = _windows(x.shape, (k_h, k_w), self.stride, self.dilation, self.pad)
         return TensorType((*out, c_out), _accumulator(self.weights, x.dtype))
@@ -83,7 +85,8 @@ class DepthwiseConv:
         """Type of the output: the accumulators' exact reachable range."""
         channels, k_h, k_w, one = self.weights.shape
         if (channels, one) != (x.shape[2], 1):
-            raise InputError(f"depthwise weights of shape {self.weights.shape} meet a tensor of {x.shape[2]} channels")
+            raise InputError(f"depthwise weights of shape {self.weights.shape} meet a tensor of {x.shape[2]} channels; "
+                             f"give them the shape {(x.shape[2], k_h, k_w, 1)}")
         _require_pad_code(self.pad, self.pad_value, x.dtype)
         out = _windows(x.shape, (k_h, k_w), self.stride, self.dilation, self.pad)
         return TensorType((*out, channels), _accumulator(self.weights, x.dtype))
@@ -109,11 +112,14 @@ class Threshold:
         """Type of the output."""
         wanted = (x.shape[2], self.output.steps)
         if self.thresholds.shape != wanted:
-            raise InputError(f"thresholds of shape {self.thresholds.shape} should have shape {wanted}")
+            raise InputError(f"thresholds of shape {self.thresholds.shape} should have shape {wanted}; "
+                             "give one row per channel and one column per step of the output")
         if np.any(np.diff(self.thresholds, axis=1) < 0):
-            raise InputError("thresholds are not ascending")
+            raise InputError("thresholds are not ascending along their steps; "
+                             "sort each row, and invert falling channels")
         if unknown := sorted(c for c in self.inverted if not 0 <= c < x.shape[2]):
-            raise InputError(f"inverted channel {unknown[0]} does not exist in a tensor of {x.shape[2]} channels")
+            raise InputError(f"inverted channel {unknown[0]} does not exist in a tensor of {x.shape[2]} channels; "
+                             f"use channels from 0 to {x.shape[2] - 1}")
         return TensorType(x.shape, self.output)
 
     def count(self, x: IntArray) -> IntArray:
@@ -148,14 +154,15 @@ class Requant:
         wanted = (x.shape[2],)
         if self.multiplier.shape != wanted or self.offset.shape != wanted:
             raise InputError(f"multiplier of shape {self.multiplier.shape} and offset of shape {self.offset.shape} "
-                             f"should have shape {wanted}")
+                             f"should have shape {wanted}; give one value per channel")
         if self.shift < 0:
             raise InputError(f"shift {self.shift} must not be negative; scale multiplier and offset")
         ends = [m * end + o + (1 << self.shift >> 1) for end in (x.dtype.lo, x.dtype.hi)
                 for m, o in zip(self.multiplier.tolist(), self.offset.tolist(), strict=True)]
         bits = max(signed_bits(min(ends), max(ends)), self.shift + 1)
         if bits > MAX_SUM_BITS:
-            raise InputError(f"x * multiplier + offset needs {bits} bits and at most {MAX_SUM_BITS} are possible")
+            raise InputError(f"x * multiplier + offset needs {bits} bits and at most {MAX_SUM_BITS} are possible; "
+                             "use a smaller multiplier and shift")
         return TensorType(x.shape, self.output)
 
 
@@ -188,7 +195,8 @@ class AccPool:
 def _pooled(shape: Shape, kernel: Pair, stride: Pair) -> Shape:
     out = tuple(out_size(n, k, s, 1, 0, 0) for n, k, s in zip(shape[:2], kernel, stride, strict=True))
     if min(out) < 1:
-        raise InputError(f"pooling kernel {kernel} does not fit into {shape[0]}x{shape[1]}")
+        raise InputError(f"pooling kernel {kernel} does not fit into {shape[0]}x{shape[1]}; "
+                         "use a smaller kernel or larger images")
     return (out[0], out[1], shape[2])
 
 
@@ -201,7 +209,7 @@ class Upsample:
     def infer(self, x: TensorType) -> TensorType:
         """Type of the output."""
         if min(self.scale) < 1:
-            raise InputError(f"upsampling by {self.scale} must be by factors of 1 or more")
+            raise InputError(f"upsampling by {self.scale} must be by factors of 1 or more; pool to make images smaller")
         return TensorType((x.shape[0] * self.scale[0], x.shape[1] * self.scale[1], x.shape[2]), x.dtype)
 
 
@@ -212,7 +220,8 @@ class Add:
     def infer(self, left: TensorType, right: TensorType) -> TensorType:
         """Type of the output: the exact interval of the sums."""
         if left.shape != right.shape:
-            raise InputError(f"a sum needs two tensors of one shape but meets {left.shape} and {right.shape}")
+            raise InputError(f"a sum needs two tensors of one shape but meets {left.shape} and {right.shape}; "
+                             "bring one to the shape of the other")
         return TensorType(left.shape, Interval(left.dtype.lo + right.dtype.lo, left.dtype.hi + right.dtype.hi))
 
 
@@ -224,7 +233,8 @@ class Concat:
         """Type of the output: the smallest that holds the types of all inputs."""
         shapes = [tensor.shape for tensor in tensors]
         if len({shape[:2] for shape in shapes}) != 1:
-            raise InputError(f"a concatenation of channels needs equal heights and widths, not {shapes}")
+            raise InputError(f"a concatenation of channels needs equal heights and widths, not {shapes}; "
+                             "pool or upsample some of them")
         channels = sum(shape[2] for shape in shapes)
         return TensorType((*shapes[0][:2], channels), reduce(hull, (tensor.dtype for tensor in tensors)))
 

@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from generator.datatypes import BIPOLAR, DataType, IntArray
-from generator.errors import InputError
+from generator.errors import InputError, divisors
 from generator.layers.window import Pair, out_size
 
 FloatArray = NDArray[np.float64]
@@ -79,8 +79,8 @@ class QuantWeight:
     def __post_init__(self) -> None:
         require_finite(scale=self.scale)
         if self.scale.shape not in ((1,), self.codes.shape[:1]):
-            raise InputError(f"weight scales of shape {self.scale.shape} should be one or one per output channel "
-                             f"({self.codes.shape[0]})")
+            raise InputError(f"weight scales of shape {self.scale.shape} do not fit its "
+                             f"{self.codes.shape[0]} output channels; use one scale, or one per output channel")
         if not self.dtype.contains(self.codes):
             raise InputError(f"weight codes from {self.codes.min()} to {self.codes.max()} exceed their type "
                              f"{self.dtype}; widen the type")
@@ -108,7 +108,7 @@ class Quantize:
     def __post_init__(self) -> None:
         require_positive_scale(self.scale)
         if self.dtype == BIPOLAR and self.zero_point:
-            raise InputError(f"a bipolar quantizer has zero point 0, not {self.zero_point}")
+            raise InputError(f"a bipolar quantizer has zero point 0, not {self.zero_point}; set it to 0")
 
     def infer(self, shape: Shape) -> Shape:
         """Shape of the output."""
@@ -144,14 +144,17 @@ class Conv:
         """Shape of the output."""
         c_out, c_in, k_h, k_w = self.weight.codes.shape
         if len(shape) != 3 or shape[0] != c_in * self.groups:
-            raise InputError(f"a convolution of {c_in * self.groups} input channels meets a tensor of shape {shape}")
+            raise InputError(f"a convolution of {c_in * self.groups} input channels meets a tensor of shape {shape}; "
+                             f"feed it ({c_in * self.groups}, height, width) or mend its input channels")
         if c_out % self.groups:
-            raise InputError(f"{c_out} output channels do not divide into {self.groups} groups")
+            raise InputError(f"{c_out} output channels do not divide into {self.groups} groups; "
+                             f"choose one of {divisors(math.gcd(c_out, shape[0]))}")
         top, left, bottom, right = self.pad
         out = (out_size(shape[1], k_h, self.stride[0], self.dilation[0], top, bottom),
                out_size(shape[2], k_w, self.stride[1], self.dilation[1], left, right))
         if min(out) < 1:
-            raise InputError(f"kernel {k_h}x{k_w} does not fit into {shape[1]}x{shape[2]} with pad {self.pad}")
+            raise InputError(f"kernel {k_h}x{k_w} with dilation {self.dilation} does not fit into "
+                             f"{shape[1]}x{shape[2]} with pad {self.pad}; use a smaller kernel or larger images")
         return (c_out, *out)
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -238,10 +241,11 @@ RELU = Clip(0.0, math.inf)
 def pooled_shape(shape: Shape, kernel: Pair, stride: Pair) -> Shape:
     """Shape after pooling (C, H, W) without padding. Raises InputError where the kernel does not fit."""
     if len(shape) != 3:
-        raise InputError(f"pooling needs (channels, height, width), not {shape}")
+        raise InputError(f"pooling needs (channels, height, width), not {shape}; pool before the flatten")
     out = tuple(out_size(n, k, s, 1, 0, 0) for n, k, s in zip(shape[1:], kernel, stride, strict=True))
     if min(out) < 1:
-        raise InputError(f"pooling kernel {kernel} does not fit into {shape[1]}x{shape[2]}")
+        raise InputError(f"pooling kernel {kernel} does not fit into {shape[1]}x{shape[2]}; "
+                         "use a smaller kernel or larger images")
     return (shape[0], *out)
 
 
@@ -273,7 +277,8 @@ class Reshape:
         known = math.prod(n for n in self.shape if n != -1)
         resolved = tuple(math.prod(shape) // known if n == -1 else n for n in self.shape)
         if self.shape.count(-1) > 1 or math.prod(resolved) != math.prod(shape):
-            raise InputError(f"a tensor of shape {shape} cannot take the shape {self.shape}")
+            raise InputError(f"a tensor of shape {shape} cannot take the shape {self.shape}; "
+                             f"keep its {math.prod(shape)} elements, with one -1 at most")
         return resolved
 
     def forward(self, x: FloatArray) -> FloatArray:

@@ -43,7 +43,7 @@ class PadFrame:
     def infer(self, shape: Shape) -> Shape:
         """Shape of the output."""
         if len(shape) != 3:
-            raise InputError(f"padding needs (channels, height, width), not {shape}")
+            raise InputError(f"padding needs (channels, height, width), not {shape}; pad before the flatten")
         top, left, bottom, right = self.pad
         return (shape[0], shape[1] + top + bottom, shape[2] + left + right)
 
@@ -78,12 +78,12 @@ class Upsample:
 
     def __post_init__(self) -> None:
         if min(self.scale) < 1:
-            raise InputError(f"upsampling by {self.scale} must be by factors of 1 or more")
+            raise InputError(f"upsampling by {self.scale} must be by factors of 1 or more; pool to make images smaller")
 
     def infer(self, shape: Shape) -> Shape:
         """Shape of the output."""
         if len(shape) != 3:
-            raise InputError(f"upsampling needs (channels, height, width), not {shape}")
+            raise InputError(f"upsampling needs (channels, height, width), not {shape}; upsample before the flatten")
         return (shape[0], shape[1] * self.scale[0], shape[2] * self.scale[1])
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -100,7 +100,8 @@ class Transpose:
     def infer(self, shape: Shape) -> Shape:
         """Shape of the output."""
         if sorted(self.axes) != list(range(len(shape))):
-            raise InputError(f"axes {self.axes} are no order of the {len(shape)} axes of a tensor of shape {shape}")
+            raise InputError(f"axes {self.axes} are no order of the {len(shape)} axes of a tensor of shape {shape}; "
+                             f"name each of {tuple(range(len(shape)))} once")
         return tuple(shape[axis] for axis in self.axes)
 
     def forward(self, x: FloatArray) -> FloatArray:
@@ -115,7 +116,8 @@ class Add:
     def infer(self, left: Shape, right: Shape) -> Shape:
         """Shape of the output."""
         if left != right:
-            raise InputError(f"a sum needs two tensors of one shape but meets {left} and {right}")
+            raise InputError(f"a sum needs two tensors of one shape but meets {left} and {right}; "
+                             "bring one to the shape of the other")
         return left
 
     def forward(self, left: FloatArray, right: FloatArray) -> FloatArray:
@@ -130,7 +132,8 @@ class Concat:
     def infer(self, *shapes: Shape) -> Shape:
         """Shape of the output."""
         if len({shape[1:] for shape in shapes}) != 1:
-            raise InputError(f"a concatenation along the channels needs equal heights and widths, not {shapes}")
+            raise InputError(f"a concatenation along the channels needs equal heights and widths, not {shapes}; "
+                             "pool or upsample some of them")
         return (sum(shape[0] for shape in shapes), *shapes[0][1:])
 
     def forward(self, *tensors: FloatArray) -> FloatArray:
@@ -154,7 +157,8 @@ class MultiThreshold:
         require_finite(thresholds=self.thresholds, out_scale=np.asarray(self.out_scale),
                        out_bias=np.asarray(self.out_bias))
         if self.thresholds.ndim != 2 or 0 in self.thresholds.shape:
-            raise InputError(f"thresholds of shape {self.thresholds.shape} should be (channels, steps)")
+            raise InputError(f"thresholds of shape {self.thresholds.shape} should be (channels, steps), neither 0; "
+                             "give one row per channel, or one for all")
         if self.out_scale == 0:
             raise InputError("out_scale 0 makes every output equal; give the activation a scale")
 

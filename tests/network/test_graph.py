@@ -6,6 +6,7 @@ from generator.errors import InputError
 from generator.network.graph import Input, Network, Node
 from generator.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Quantize, QuantWeight, Reshape
 from generator.network.ops import round_to_integer as rounded
+from generator.network.tensor_ops import Add, Concat, MultiThreshold, PadFrame, Transpose, Upsample
 from tests.exact_network import evaluate
 
 ONE = np.ones(1)
@@ -63,15 +64,17 @@ BAD = [
     (lambda: Network((Input("x", (0, 2)),), (), ("x",)),
      "the input's shape (0, 2) must be made of positive sizes; give it without the batch"),
     (lambda: Network(X, (Node("c", Conv(ternary(1, 2, 3, 3)), ("x",)),), ("c",)),
-     "c: a convolution of 2 input channels meets a tensor of shape (1, 4, 4)"),
+     "c: a convolution of 2 input channels meets a tensor of shape (1, 4, 4); "
+     "feed it (2, height, width) or mend its input channels"),
     (lambda: Network(X, (Node("c", Conv(ternary(1, 1, 5, 3)), ("x",)),), ("c",)),
-     "c: kernel 5x3 does not fit into 4x4 with pad (0, 0, 0, 0)"),
+     "c: kernel 5x3 with dilation (1, 1) does not fit into 4x4 with pad (0, 0, 0, 0); "
+     "use a smaller kernel or larger images"),
     (lambda: Network(X, (Node("f", Linear(ternary(2, 16)), ("x",)),), ("f",)),
      "f: a dense layer of 16 inputs meets a tensor of shape (1, 4, 4); flatten it or mend the size"),
     (lambda: Network(X, (Node("r", Reshape((3, -1)), ("x",)),), ("r",)),
-     "r: a tensor of shape (1, 4, 4) cannot take the shape (3, -1)"),
+     "r: a tensor of shape (1, 4, 4) cannot take the shape (3, -1); keep its 16 elements, with one -1 at most"),
     (lambda: Network(X, (Node("p", MaxPool((5, 5), (1, 1)), ("x",)),), ("p",)),
-     "p: pooling kernel (5, 5) does not fit into 4x4"),
+     "p: pooling kernel (5, 5) does not fit into 4x4; use a smaller kernel or larger images"),
     (lambda: Network(X, (Node("a", Affine(np.ones(2), ONE), ("x",)),), ("a",)),
      "a: scale of shape (2,) meets a tensor of 1 channels; use one value or one per channel"),
     (lambda: Quantize(np.zeros(1), uint_type(2)), "scale 0.0 must be positive; recalibrate the quantizer"),
@@ -82,7 +85,26 @@ BAD = [
     (lambda: QuantWeight(np.array([[5]]), ONE, TERNARY),
      "weight codes from 5 to 5 exceed their type ternary; widen the type"),
     (lambda: QuantWeight(np.array([[1]]), np.ones(3), TERNARY),
-     "weight scales of shape (3,) should be one or one per output channel (1)"),
+     "weight scales of shape (3,) do not fit its 1 output channels; use one scale, or one per output channel"),
+    (lambda: Conv(ternary(6, 1, 1, 1), groups=4).infer((4, 2, 2)),
+     "6 output channels do not divide into 4 groups; choose one of [1, 2]"),
+    (lambda: Quantize(ONE, BIPOLAR, 1), "a bipolar quantizer has zero point 0, not 1; set it to 0"),
+    (lambda: MaxPool((1, 1), (1, 1)).infer((4,)),
+     "pooling needs (channels, height, width), not (4,); pool before the flatten"),
+    (lambda: PadFrame((1, 1, 1, 1)).infer((4,)),
+     "padding needs (channels, height, width), not (4,); pad before the flatten"),
+    (lambda: Upsample((0, 1)), "upsampling by (0, 1) must be by factors of 1 or more; pool to make images smaller"),
+    (lambda: Upsample((2, 2)).infer((4,)),
+     "upsampling needs (channels, height, width), not (4,); upsample before the flatten"),
+    (lambda: Transpose((0, 0)).infer((4, 5)),
+     "axes (0, 0) are no order of the 2 axes of a tensor of shape (4, 5); name each of (0, 1) once"),
+    (lambda: Add().infer((4,), (5,)),
+     "a sum needs two tensors of one shape but meets (4,) and (5,); bring one to the shape of the other"),
+    (lambda: Concat().infer((1, 2, 2), (1, 2, 3)),
+     "a concatenation along the channels needs equal heights and widths, not ((1, 2, 2), (1, 2, 3)); "
+     "pool or upsample some of them"),
+    (lambda: MultiThreshold(np.ones((2, 0)), uint_type(1)),
+     "thresholds of shape (2, 0) should be (channels, steps), neither 0; give one row per channel, or one for all"),
     (lambda: Clip(1.0, -1.0), "clip from 1.0 to -1.0: the lower bound must not exceed the upper; swap them"),
 ]  # fmt: skip
 
