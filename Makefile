@@ -5,7 +5,8 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
 
-# file.py:function returning a torch / Brevitas module (or a pair of module and example input)
+# file.py:function returning a pair of torch / Brevitas module and example input, or a network; or an .onnx file or a
+# saved network NAME.json
 MODEL  ?= examples/digits/model.py:trained
 
 .DEFAULT_GOAL := help
@@ -22,7 +23,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 sim: $(STAMP) ## train, build both back ends, verify, simulate cycle by cycle (MODEL=file.py:function for your own)
-	$(PY) examples/simulate.py $(MODEL)
+	$(PY) examples/simulate.py "$(MODEL)"
 
 test: $(STAMP) ## the tests
 	$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests

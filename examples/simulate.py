@@ -1,7 +1,8 @@
-"""The main job, end to end: a trained module becomes an accelerator and is simulated cycle by cycle.
+"""The main job, end to end: a trained model becomes an accelerator and is simulated cycle by cycle.
 
 If the file of the model also has a function `held_out()` that returns (images, labels), accuracies on the same images
-are printed for the float model and for every engine.
+are printed for the float model and for every engine. An .onnx file and a saved network have neither a torch module nor
+labels: random images show that all engines agree.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 import generator as hr
-from generator.load import function_from_file
+from generator.load import call, function_from_file, network_of, users_code
 from generator.simulate.frames import Stalls
 from generator.simulate.network import Simulation, simulate_build
 
@@ -30,7 +32,8 @@ BENCH_FRAMES, HARNESS_FRAMES, VECTORS = 10, 100, 4
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", nargs="?", default=f"{DIGITS}:trained", help="file.py:function (default: %(default)s)")
+    parser.add_argument("model", nargs="?", default=f"{DIGITS}:trained",
+                        help="file.py:function, an .onnx file or a saved network (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=HERE.parent / "build" / "sim", help="build directory")
     parser.add_argument("--fps", type=float, help=f"at 200 MHz (default for the digits: {DIGITS_FPS})")
     options = parser.parse_args()
@@ -41,22 +44,67 @@ def main() -> int:
     except hr.HeadraceError as error:
         print(f"simulate: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"simulate: {error.filename}: {error.strerror}; choose another --out", file=sys.stderr)
+        return 1
     console.print(table)
     return 0
 
 
-def main_job(model: str, out: Path, fps: float | None, progress: Callable[[str], None]) -> Table:
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is simulated: a model, and from a Python file also its torch module and its function `held_out`."""
+
+    name: str
+    model: hr.Model
+    module: Any = None
+    held_out: Callable[[], Any] | None = None
+
+    @classmethod
+    def load(cls, name: str) -> Subject:
+        """The model that a text names; its function may train it. Raises HeadraceError in one sentence."""
+        path, _, function_name = name.rpartition(":")
+        if not path.endswith(".py"):
+            return cls(name, hr.load(name))
+        function: Any = function_from_file(Path(path), function_name)
+        value = call(name, function)
+        model = hr.load(network_of(name, value))
+        module = value[0] if isinstance(value, tuple) else None
+        return cls(name, model, module, getattr(function, "__globals__", {}).get("held_out"))
+
+    def images(self) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
+        """The held-out images and labels of the model's file, or random images without labels."""
+        if self.held_out is None:
+            shape = self.model.integer.host_input.shape
+            return np.random.default_rng(0).random((HARNESS_FRAMES, *shape), np.float32), None
+        name = f"{self.name.rpartition(':')[0]}:held_out"
+        with users_code(name, "when called"):
+            images, labels = self.held_out()
+            images, labels = np.asarray(images, np.float32), np.asarray(labels, np.int64)
+        if labels.shape != images.shape[:1]:
+            raise hr.InputError(f"{name}: returns images of shape {images.shape} with labels of shape {labels.shape}; "
+                                "return one label per image")
+        return images[:HARNESS_FRAMES], labels[:HARNESS_FRAMES]
+
+    def float_outputs(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The torch module's own outputs."""
+        import torch
+
+        with users_code(self.name, "in its forward"), torch.no_grad():
+            y = self.module.eval()(torch.from_numpy(images))
+            return np.asarray(getattr(y, "value", y), np.float32)
+
+
+def main_job(name: str, out: Path, fps: float | None, progress: Callable[[str], None]) -> Table:
     """Load (training if needed), build both back ends, verify, simulate; every step raises unless it is bit-exact."""
-    path, _, name = model.rpartition(":")
-    function = function_from_file(Path(path), name)
-    progress(f"loading {model}")
-    module, example = function()
-    if fps is None and Path(path).resolve() == DIGITS:
+    progress(f"loading {name}")
+    subject = Subject.load(name)
+    if fps is None and Path(name.rpartition(":")[0]).resolve() == DIGITS:
         fps = DIGITS_FPS
     out.parent.mkdir(parents=True, exist_ok=True)
-    build = hr.build(hr.load(module, example), out, progress=progress, backend="both", verify=VECTORS, fps=fps)
-    table = Table("what", "result", title=f"{model}: every layer simulated cycle by cycle")
-    add_accuracies(table, build, module, *test_images(function, build), progress)
+    build = hr.build(subject.model, out, progress=progress, backend="both", verify=VECTORS, fps=fps)
+    table = Table("what", "result", title=f"{name}: every layer simulated cycle by cycle")
+    add_accuracies(table, build, subject, progress)
     add_simulations(table, build, progress)
     record = build.record
     table.add_row("frames per second at 200 MHz", f"{record['fps']:,.0f}")
@@ -64,25 +112,16 @@ def main_job(model: str, out: Path, fps: float | None, progress: Callable[[str],
     return table
 
 
-def test_images(function: Any, build: hr.Build) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
-    """The held-out images and labels of the model's file, or random images without labels."""
-    held_out = function.__globals__.get("held_out")
-    if held_out is None:
-        shape = build.model.integer.host_input.shape
-        return np.random.default_rng(0).random((HARNESS_FRAMES, *shape), np.float32), None
-    images, labels = held_out()
-    return images[:HARNESS_FRAMES], labels[:HARNESS_FRAMES]
-
-
-def add_accuracies(table: Table, build: hr.Build, module: Any, images: NDArray[np.float32],
-                   labels: NDArray[np.int64] | None, progress: Callable[[str], None]) -> None:
-    """Rows for the float model and every engine on the same images; integers must be equal."""
-    outputs = {"torch, float32": float_outputs(module, images)}
+def add_accuracies(table: Table, build: hr.Build, subject: Subject, progress: Callable[[str], None]) -> None:
+    """Rows for the float model, where there is one, and every engine on the same images; integers must be equal."""
+    images, labels = subject.images()
     golden = build.predict(images, engine="golden", raw=True)
+    outputs = {} if subject.module is None else {"torch, float32": subject.float_outputs(images)}
     for engine in ("golden", "hls", "rtl"):
         progress(f"{len(images)} images through the engine {engine}")
         if not np.array_equal(build.predict(images, engine=engine, raw=True), golden):
-            raise hr.MismatchError(f"{engine}: {len(images)} images give other integers than the golden model")
+            raise hr.MismatchError(f"{engine}: {len(images)} images give other integers than the golden model; "
+                                   "report the model as a defect of headrace")
         outputs[f"{engine}, bit-exact"] = build.predict(images, engine=engine)
     for title, y in outputs.items():
         if labels is not None:
@@ -90,15 +129,6 @@ def add_accuracies(table: Table, build: hr.Build, module: Any, images: NDArray[n
             table.add_row(f"accuracy on {len(images)} images: {title}", f"{accuracy:.2%}")
         else:
             table.add_row(f"{len(images)} random images: {title}", "done")
-
-
-def float_outputs(module: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The float model's own outputs."""
-    import torch
-
-    with torch.no_grad():
-        y: NDArray[np.float32] = module.eval()(torch.from_numpy(images)).numpy()
-    return y
 
 
 def add_simulations(table: Table, build: hr.Build, progress: Callable[[str], None]) -> None:

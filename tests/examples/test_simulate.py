@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
+
+from generator.errors import InputError
+from generator.network import serialize
+from tests.small_networks import small_network
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,6 +40,16 @@ def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
                           capture_output=True, text=True, check=False)
 
 
+@pytest.fixture(scope="module")
+def example() -> ModuleType:
+    """examples/simulate.py as a module."""
+    spec = importlib.util.spec_from_file_location("simulate_example", ROOT / "examples" / "simulate.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_the_main_job_on_the_digits(tmp_path):
     done = simulate("--out", str(tmp_path / "b"))
     assert done.returncode == 0, done.stderr
@@ -53,13 +69,67 @@ def test_the_main_job_on_a_users_file(tmp_path):
     assert "random images: rtl, bit-exact" in done.stdout
 
 
-@pytest.mark.parametrize(("model", "sentence"), [
-    ("none.py:f", "simulate: none.py: no such file; check the path"),
-    (f"{Path(__file__)}:nothing", "has no function 'nothing'; name a function that returns a module and an example"),
-])  # fmt: skip
-def test_mistakes_are_one_sentence(model, sentence):
-    done = simulate(model)
-    assert done.returncode == 1 and sentence in done.stderr and len(done.stderr.splitlines()) == 1
+def test_a_saved_network_runs_without_torch(tmp_path):
+    serialize.save(small_network(), tmp_path / "my net")
+    done = simulate(f"{tmp_path}/my net.json", "--out", str(tmp_path / "b"))
+    assert done.returncode == 0, done.stderr
+    assert "random images: rtl, bit-exact" in done.stdout and "torch" not in done.stdout
+
+
+BAD_MODELS = """
+class Net:
+    pass
+module = Net
+three = lambda: (1, 2, 3)
+def missing():
+    return {}["weights"]
+"""
+
+MISTAKES = [
+    ("none.py:f", "none.py: no such file; check the path"),
+    ("models.py:nothing", "models.py: has no function 'nothing'; name one that returns a module and an example input"),
+    ("models.py:module", "models.py:module: returns a Net without an example input, so the input's shape is "
+                         "unknown; return (module, example_input)"),
+    ("models.py:three", "models.py:three: returns a tuple of 3 where two values are needed; "
+                        "return (module, example_input)"),
+    ("models.py:missing", "models.py:missing: fails when called (KeyError: 'weights'); mend the file"),
+    ("models.py", "models.py: is no model; pass an .onnx file, file.py:function or a saved network NAME.json"),
+    ("gone.onnx", "gone.onnx: cannot be read (No such file or directory); check the path"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "sentence"), MISTAKES)
+def test_mistakes_are_one_sentence(model, sentence, example, tmp_path, monkeypatch, capsys):
+    (tmp_path / "models.py").write_text(BAD_MODELS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["simulate", model])
+    assert example.main() == 1
+    assert capsys.readouterr().err == f"simulate: {sentence}\n"
+
+
+HELD_OUT = [
+    ("return [[0.0]], [1, 2]", "returns images of shape (1, 1) with labels of shape (2,); return one label per image"),
+    ("return 1", "fails when called (TypeError: cannot unpack non-iterable int object); mend the file"),
+    ("raise OSError('no data')", "fails when called (OSError: no data); mend the file"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "sentence"), HELD_OUT)
+def test_bad_held_out_images_are_one_sentence(code, sentence, example, tmp_path):
+    path = tmp_path / "models.py"
+    path.write_text("from tests.small_networks import small_network as own\n"
+                    "def own_one():\n    return own()\n"
+                    f"def held_out():\n    {code}\n")
+    subject = example.Subject.load(f"{path}:own_one")
+    with pytest.raises(InputError) as caught:
+        subject.images()
+    assert str(caught.value) == f"{path}:held_out: {sentence}"
+
+
+def test_the_makefile_quotes_the_model():
+    done = subprocess.run(["make", "-n", "-o", ".venv/.installed", "sim", "MODEL=my models.py:f"], cwd=ROOT,
+                          capture_output=True, text=True, check=True)
+    assert '"my models.py:f"' in done.stdout
 
 
 def test_the_digits_are_classified_on_images_that_training_has_not_seen():
