@@ -11,7 +11,7 @@ from generator.layers.base import Stream
 def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
     """The same layers with the folds of `folding`; the network's input takes the lanes of its reader.
 
-    Converters are named after their reader: `conv0_dwc`.
+    Converters are named after their reader: `conv0_dwc`, and `add3_dwc0`, `add3_dwc1` at a join.
     """
     streams: dict[Port, Stream] = {}
     renamed: dict[Port, Port] = {(SOURCE, 0): (SOURCE, 0)}
@@ -19,11 +19,12 @@ def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
     for item in dataflow.placed:
         layer = replace_folds(item.layer, folding.get(item.layer.name, {}))
         sources: list[Port] = []
-        for port, wanted in zip(item.sources, layer.inputs, strict=True):
+        for index, (port, wanted) in enumerate(zip(item.sources, layer.inputs, strict=True)):
             source = renamed[port]
             given = streams.setdefault(source, wanted)  # only the network's input is not there yet
             if given.lanes != wanted.lanes:
-                converter = Dwc(f"{layer.name}_dwc", given.lanes, wanted.lanes, given.element, given.words)
+                suffix = "_dwc" if len(item.sources) == 1 else f"_dwc{index}"
+                converter = Dwc(f"{layer.name}{suffix}", given.lanes, wanted.lanes, given.element, given.words)
                 placed.append(Placed(converter, (source,)))
                 source = (converter.name, 0)
             sources.append(source)

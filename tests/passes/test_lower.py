@@ -132,3 +132,12 @@ def test_the_branching_network_on_both_back_ends(tmp_path):
     assert main(["build", model, "--out", str(tmp_path / "b"), "--backend", "both", "--verify", "2"]) == 0
     unconfirmed = json.loads((tmp_path / "b" / "build.json").read_text())["not_verified"]
     assert "depth of add2_fifo0 in HLS" in unconfirmed and "depth of cat7_fifo1 in HLS" in unconfirmed
+
+
+def test_every_input_of_a_join_may_need_a_converter():
+    net = branching_network()
+    x = random_input(net, 2)
+    dataflow = insert_fifos(fold(lower(net), {"add2": {"pe": 4}, "cat7": {"pe": 2}}))
+    converters = [layer.name for layer in dataflow.layers if isinstance(layer, Dwc)]
+    assert converters == ["add2_dwc0", "add2_dwc1", "add2_fork_dwc", "cat7_dwc0", "cat7_dwc1", "pool8_dwc"]
+    assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
