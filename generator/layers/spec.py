@@ -27,9 +27,12 @@ from generator.layers.swu import Swu
 from generator.layers.threshold import Threshold
 from generator.layers.upsample import Upsample
 from generator.layers.vvtu import Vvtu
+from generator.layers.weighted import require_sums_fit
 from generator.layers.window import Pair
 
 DEFAULT_FRAMES = 3
+#: The widest element that a spec may name.
+MAX_BITS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,12 +98,23 @@ class Fields:
         return vertical, horizontal
 
     def dtype(self, key: str) -> DataType:
-        """A type in words."""
-        return parse(self.text(key))
+        """A type in words, of at most MAX_BITS bits and two values or more."""
+        dtype = parse(self.text(key))
+        if dtype.bits > MAX_BITS or dtype.lo == dtype.hi:
+            raise InputError(f"{self.name}: {key} {dtype} is too wide or has one value; "
+                             f"use a type of two values or more in {MAX_BITS} bits or fewer")
+        return dtype
 
     def text(self, key: str, default: str | None = None) -> str:
         """A string."""
         return str(self._take(key, default, lambda v: isinstance(v, str), "a text"))
+
+    def has_text(self, key: str, text: str) -> bool:
+        """True, and the entry is used, if it is this string."""
+        found = self._entries.get(key) == text
+        if found:
+            del self._entries[key]
+        return found
 
     def flag(self, key: str) -> bool:
         """true or false; false if it is not given."""
@@ -158,12 +172,13 @@ def _vvtu(f: Fields, rng: np.random.Generator) -> Layer:
 def _weights(f: Fields, rng: np.random.Generator, mh: int,
              mw: int) -> tuple[IntArray, IntArray | None, DataType, DataType, DataType]:
     """Random weights (MH, MW), their thresholds, and the types of weights, input and output."""
-    weight, element, output = f.dtype("weight"), f.dtype("input"), f.text("output")
+    weight, element = f.dtype("weight"), f.dtype("input")
     weights = random_values(rng, weight, (mh, mw))
+    require_sums_fit(f.name, weights, element)
     lo, hi = dot_product_interval(weights, element)
-    if output == "acc":
+    if f.has_text("output", "acc"):
         return weights, None, weight, element, Interval(int(lo.min()), int(hi.max()))
-    dtype = parse(output)
+    dtype = f.dtype("output")
     return weights, random_thresholds(f.name, rng, lo, hi, dtype), weight, element, dtype
 
 
@@ -200,6 +215,8 @@ def _requant(f: Fields, rng: np.random.Generator) -> Layer:
 def _swu(f: Fields, rng: np.random.Generator) -> Layer:
     if f.flag("parallel_window"):
         f.flag("depthwise")  # the order of a parallel window is that of a depthwise one
+        if f.text("buffer", "overlapping") != "overlapping":
+            raise InputError(f"{f.name}: a parallel window has an overlapping buffer only; remove buffer")
         return _parallel_swu(f, rng)
     buffer = cast(Literal["overlapping", "minimal"], f.text("buffer", "overlapping"))
     if buffer not in ("overlapping", "minimal"):
@@ -223,9 +240,10 @@ def _window(f: Fields) -> tuple[int, int, int, Pair, DataType, Pair, Pair, tuple
 
 
 def _max_pool(f: Fields, rng: np.random.Generator) -> Layer:
-    kernel = f.pair("kernel")
-    return MaxPool(f.name, f.integer("height"), f.integer("width"), f.integer("channels"), kernel,
-                   f.pair("stride", kernel), f.dtype("element"), pe=f.integer("pe", 1))
+    kernel, channels = f.pair("kernel"), f.integer("channels")
+    minimum = frozenset(range(channels) if f.flag("minimum") else ())
+    return MaxPool(f.name, f.integer("height"), f.integer("width"), channels, kernel, f.pair("stride", kernel),
+                   f.dtype("element"), minimum, f.integer("pe", 1))
 
 
 def _acc_pool(f: Fields, rng: np.random.Generator) -> Layer:

@@ -17,6 +17,9 @@ from generator.layers.activation import base_code, multi_threshold, require_thre
 from generator.layers.base import Layer, Parameters, Step, Stream
 from generator.packing import Memory, threshold_words, weight_words
 
+#: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
+MAX_SUM_BITS = 62
+
 
 @dataclass(frozen=True, eq=False)
 class WeightedLayer(Layer):
@@ -40,6 +43,7 @@ class WeightedLayer(Layer):
     simd: int = 1
 
     def __post_init__(self) -> None:
+        require_sums_fit(self.name, self.weights, self.input)
         require_divides(self.name, "PE", self.pe, self.size_names[0], self.mh)
         require_divides(self.name, "SIMD", self.simd, self.size_names[1], self.mw)
         if not self.weight.contains(self.weights):
@@ -136,6 +140,15 @@ class WeightedLayer(Layer):
         T = -(-(self.thresholds + self.mw) // 2) if self.counts_matches else self.thresholds
         T = np.clip(T, bounds.lo, bounds.hi)
         return (weights, Memory("THRESHOLDS", threshold_words(T, self.pe), int_type(self.acc_bits)))
+
+
+def require_sums_fit(layer: str, weights: IntArray, inputs: DataType) -> None:
+    """Raise InputError if a row of weights (MH, MW) times values of `inputs` can leave the kernels' integers."""
+    # In Python's integers: numpy's would wrap before the check.
+    reach = int(np.abs(weights).sum(1).max()) * max(abs(inputs.lo), abs(inputs.hi))
+    if (bits := signed_bits(-reach, reach)) > MAX_SUM_BITS:
+        raise InputError(f"{layer}: a sum of weights times {inputs} needs {bits} bits and at most {MAX_SUM_BITS} are "
+                         "possible; use narrower weights or inputs")
 
 
 def row_group(sf: int, reads: int) -> tuple[Step, ...]:

@@ -9,7 +9,9 @@ from itertools import chain
 import jinja2
 
 from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from generator.errors import FoldingError
 from generator.layers.base import Layer, Stream
+from generator.layers.dwc import Dwc
 from generator.layers.fifo import Fifo
 from generator.packing import Memory
 from generator.paths import data_folder
@@ -19,6 +21,8 @@ from generator.render.rtl import TOP, stream_names, words_text
 _LINE_LENGTH = 110
 #: A stream's default depth in Vitis HLS, to which a FIFO layer on it adds.
 _DEFAULT_DEPTH = 2
+#: Vitis HLS has no ap_uint that is wider; words.hpp sets AP_INT_MAX_W to it.
+MAX_WORD_BITS = 4096
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,10 @@ def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: st
     """All files of hls/ by their path in it.
 
     clock_period_ns and part go into the Tcl; header is one line that says where the files come from.
-    Raises InputError where two streams would have one name.
+    Raises InputError where two streams would have one name, FoldingError for words that ap_uint does not hold.
     """
+    for layer in dataflow.layers:
+        require_word_widths(layer)
     views = stream_views(dataflow)
     # A FIFO is no process: it is the depth of its stream, which keeps the name that its producer gave it.
     stages = [_placed_view(item, views) for item in dataflow.placed if not isinstance(item.layer, Fifo)]
@@ -105,6 +111,16 @@ def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: st
     rendered = {name: template(f"{name}.j2").render(values)
                 for name in ("config.hpp", "weights.hpp", "top.cpp", "csynth.tcl")}
     return rendered | static_files()
+
+
+def require_word_widths(layer: Layer) -> None:
+    """Raise FoldingError if a word of the layer is wider than ap_uint can be."""
+    bits = [stream.bits for stream in (*layer.inputs, *layer.outputs)]
+    # A width converter holds a word of either side at once.
+    widest = sum(bits) if isinstance(layer, Dwc) else max(bits)
+    if widest > MAX_WORD_BITS:
+        raise FoldingError(f"{layer.name}: words of {widest} bits are too wide for the HLS back end, which holds at "
+                           f"most {MAX_WORD_BITS}; use fewer lanes, or the rtl back end alone")
 
 
 def render_layers(layers: Sequence[Layer]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from generator.errors import HeadraceError, InputError, MismatchError
 from generator.layers.base import Layer
 from generator.layers.spec import LayerCase, layer_from_spec
 from generator.packing import Bytes, pack_stream
+from generator.render.hls import require_word_widths
 from generator.simulate import csim, rtl
 from generator.simulate.compare import first_difference
 from generator.simulate.frames import Stalls, Trace
@@ -83,6 +84,8 @@ def run_specs(specs: Sequence[Any], engines: Sequence[str], stalls: Stalls | Non
     for index, spec in enumerate(specs):
         try:
             case = layer_from_spec(spec, index)
+            if "hls" in engines:
+                require_word_widths(case.layer)
             prepared[index] = _Prepared.of(replace(case, frames=max(case.frames, MIN_FRAMES)))
             results[index] |= {"cycles": case.layer.cycles, "bit_exact": True}
         except HeadraceError as error:

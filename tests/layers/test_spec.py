@@ -7,6 +7,7 @@ import pytest
 from generator.errors import HeadraceError
 from generator.layers import LAYERS
 from generator.layers.spec import layer_from_spec
+from generator.simulate.cases import run_specs
 
 MVTU = {"kind": "mvtu", "mh": 8, "mw": 6, "pe": 2, "simd": 3, "weight": "ternary", "input": "uint2", "output": "uint2"}
 SWU = {"kind": "swu", "height": 5, "width": 5, "channels": 4, "kernel": [3, 3], "element": "uint2"}
@@ -32,6 +33,14 @@ REQUANT = {"kind": "requant", "channels": 4, "pixels": 1, "input": "int8", "outp
                                "use a smaller kernel or more padding"),
     (SWU | {"buffer": "huge"}, "swu0: buffer 'huge' is unknown; choose overlapping or minimal"),
     (SWU | {"parallel_window": True, "simd": 8}, "swu0: SIMD=8 must divide channels=4; choose one of [1, 2, 4]"),
+    (SWU | {"parallel_window": True, "buffer": "minimal"},
+     "swu0: a parallel window has an overlapping buffer only; remove buffer"),
+    (SWU | {"element": "[0,4294967296]"}, "swu0: element [0,4294967296] is too wide or has one value; "
+                                          "use a type of two values or more in 32 bits or fewer"),
+    (MVTU | {"output": "[3,3]"}, "mvtu0: output [3,3] is too wide or has one value; "
+                                 "use a type of two values or more in 32 bits or fewer"),
+    (MVTU | {"weight": "int32", "input": "uint32", "output": "acc"},
+     "mvtu0: a sum of weights times uint32 needs 67 bits and at most 62 are possible; use narrower weights or inputs"),
     (REQUANT | {"rounding": "floor"}, "requant0: rounding 'floor' is unknown; choose half_up or half_even"),
     (REQUANT | {"kind": "threshold", "output": "uint9"},
      "threshold0: an output of uint9 would need 511 thresholds per row; use 8 bits or fewer, or acc"),
@@ -62,3 +71,18 @@ def test_sixty_layers_are_legal_and_cover_every_kind():
     for case in cases:
         if case.layer.kind == "mvtu" and case.layer.thresholds is not None:
             assert len(np.unique(case.layer.golden(*case.random_input()))) > 1, case.layer.name
+
+
+def test_what_a_window_and_a_pool_may_also_say():
+    parallel = layer_from_spec(SWU | {"parallel_window": True, "buffer": "overlapping"}).layer
+    assert parallel.kind == "parallel_swu"
+    pool = {"kind": "max_pool", "height": 2, "width": 2, "channels": 1, "kernel": 2, "element": "int8", "minimum": True}
+    assert layer_from_spec(pool).layer.golden(np.array([[3, -5, 7, 0]])) == [[-5]]
+
+
+def test_words_that_hls_does_not_hold_are_a_sentence_of_their_spec():
+    wide = {"kind": "dwc", "in_lanes": 128, "out_lanes": 1, "element": "uint32", "words": 1}
+    (result,) = run_specs([wide], ("hls",), None, 0)
+    assert result["error"] == ("dwc0: words of 4128 bits are too wide for the HLS back end, which holds at most 4096; "
+                               "use fewer lanes, or the rtl back end alone")
+    assert not result["bit_exact"] and result["cycles"] is None
