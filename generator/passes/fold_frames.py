@@ -11,18 +11,18 @@ from generator.network import integer as ints
 from generator.network import ops
 from generator.network.tensor_ops import AvgPool, Transpose, Upsample
 from generator.passes.meaning import Meaning
-from generator.passes.values import Run, Value, integers, plain_integers
+from generator.passes.values import Run, Value, integers, own_frame, plain_integers
 
 
 def max_pool(run: Run, name: str, op: ops.MaxPool, x: Value) -> Value:
     """A maximum; a minimum in the channels whose value falls while the integers rise."""
     pool = ints.MaxPool(op.kernel, op.stride, minimum=x.meaning.falling)
-    return run.made(run.draft.add("pool", pool, integers(name, x)), x.meaning)
+    return run.made(run.draft.add("pool", pool, integers(name, own_frame(name, x))), x.meaning)
 
 
 def avg_pool(run: Run, name: str, op: AvgPool, x: Value) -> Value:
     """A sum; the division by the window goes into the scale."""
-    tensor = plain_integers(run, name, x)
+    tensor = plain_integers(run, name, own_frame(name, x))
     share = Fraction(1, math.prod(op.kernel))
     made = run.draft.add("pool", ints.AccPool(op.kernel, op.stride), tensor)
     channels = x.meaning.channels
@@ -31,7 +31,7 @@ def avg_pool(run: Run, name: str, op: AvgPool, x: Value) -> Value:
 
 def upsample(run: Run, name: str, op: Upsample, x: Value) -> Value:
     """Repeated pixels."""
-    return run.made(run.draft.add("upsample", ints.Upsample(op.scale), integers(name, x)), x.meaning)
+    return run.made(run.draft.add("upsample", ints.Upsample(op.scale), integers(name, own_frame(name, x))), x.meaning)
 
 
 def reshape(run: Run, name: str, op: ops.Reshape, x: Value) -> Value:

@@ -6,6 +6,7 @@ else is exact: 0.3 and 0.5 have no common step worth its bits, so such a model n
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -38,7 +39,8 @@ def add(run: Run, name: str, op: Add, left: Value, right: Value) -> Value:
     sources = [run.draft.scaled(tensor, np.asarray(multipliers, np.int64)) for tensor, multipliers in
                zip(tensors, ([s.left for s in common], [s.right for s in common]), strict=True)]
     made = run.draft.add("add", ints.Add(), *sources)
-    return run.made(made, Meaning.lines([s.scale for s in common], [a.offset + b.offset for a, b in pairs]))
+    value = run.made(made, Meaning.lines([s.scale for s in common], [a.offset + b.offset for a, b in pairs]))
+    return replace(value, shape=left.shape)
 
 
 def _common_step(left: Fraction, right: Fraction) -> _Step | None:
@@ -71,4 +73,5 @@ def concat(run: Run, name: str, op: Concat, *parts: Value) -> Value:
     tensors = [integers(name, x) for x in parts]
     _require_same_frame(name, tuple(Value(x.tensor, (0, *x.frame[1:]), x.shape, x.meaning) for x in parts))
     channels = tuple(channel for x in parts for channel in x.meaning.channels)
-    return run.made(run.draft.add("concat", ints.Concat(), *tensors), Meaning(channels))
+    made = run.made(run.draft.add("concat", ints.Concat(), *tensors), Meaning(channels))
+    return replace(made, shape=op.infer(*(x.shape for x in parts)))

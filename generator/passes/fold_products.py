@@ -23,7 +23,7 @@ from generator.network.tensor_ops import PadFrame
 from generator.passes.draft import holding
 from generator.passes.host_side import as_fixed_point
 from generator.passes.meaning import Meaning, fractions
-from generator.passes.values import Run, Value, is_power_of_two, plain_integers
+from generator.passes.values import Run, Value, is_power_of_two, own_frame, plain_integers
 
 #: Widest integers that a product may read, but for an input that the host hands over as fixed point.
 MAX_INPUT_BITS = 16
@@ -31,7 +31,7 @@ MAX_INPUT_BITS = 16
 
 def conv(run: Run, name: str, op: ops.Conv, x: Value) -> Value:
     """A convolution: grouped ones are depthwise or, exactly, dense with zeros between the groups."""
-    x = as_fixed_point(run, name, x)
+    x = as_fixed_point(run, name, own_frame(name, x))
     codes = op.weight.codes.transpose(0, 2, 3, 1)
     if op.groups == x.frame[0] == len(codes):
         return _depthwise(run, name, op, x, codes)
@@ -95,7 +95,7 @@ def _depthwise(run: Run, name: str, op: ops.Conv, x: Value, codes: IntArray) -> 
 
 def pad_frame(run: Run, name: str, op: PadFrame, x: Value) -> Value:
     """A border of a value that has a code, by a depthwise convolution of one tap; -inf is the lowest code."""
-    tensor = plain_integers(run, name, x)
+    tensor = plain_integers(run, name, own_frame(name, x))
     meaning = x.meaning
     if op.value == -math.inf:
         tensor = run.draft.scaled(tensor, np.asarray([-1 if c in meaning.falling else 1 for c in range(len(meaning))]))

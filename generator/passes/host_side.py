@@ -6,6 +6,7 @@ weights has no quantizer there: it is read as fixed point fine enough for float3
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -74,16 +75,14 @@ def quantize_on_host(run: Run, name: str, op: Quantize, x: Value, scales: tuple[
 
 def _host_codes(op: Quantize, channel: Channel, scale: Fraction) -> tuple[int, int]:
     """The lowest and highest code that the clips of a channel let through."""
-    codes = [op.dtype.lo, op.dtype.hi]
-    for code in codes_above_lowest(op):
-        at, closed = decision_point(op, scale, code)
-        crossing = channel._replace(scale=Fraction(1), offset=Fraction(0)).crossing(at, closed)
-        if crossing is True:
-            codes[0] = code
-        elif crossing is False:
-            previous = -1 if op.dtype == BIPOLAR else code - 1
-            codes[1] = min(codes[1], previous)
-    return codes[0], codes[1]
+    codes, clips = codes_above_lowest(op), channel._replace(scale=Fraction(1), offset=Fraction(0))
+    # Decision points rise with the codes: the lowest codes are always reached, the highest never.
+    always = bisect_left(codes, True, key=lambda code: clips.crossing(*decision_point(op, scale, code)) is not True)
+    never = bisect_left(codes, True, key=lambda code: clips.crossing(*decision_point(op, scale, code)) is False)
+    lowest = codes[always - 1] if always else op.dtype.lo
+    if never == len(codes):
+        return lowest, op.dtype.hi
+    return lowest, -1 if op.dtype == BIPOLAR else codes[never] - 1
 
 
 def threshold_on_host(run: Run, name: str, op: MultiThreshold, x: Value, dtype: DataType) -> str:

@@ -23,7 +23,7 @@ from generator.passes.fold_joins import add, concat
 from generator.passes.fold_products import conv, linear, pad_frame
 from generator.passes.fold_quantizers import multi_threshold, quantize, trunc
 from generator.passes.meaning import Meaning
-from generator.passes.values import QuantizerTrace, Run, Value, channel_values, integers
+from generator.passes.values import Frame, QuantizerTrace, Run, Value, channel_values, integers
 
 Handler = Callable[..., Value]
 
@@ -64,6 +64,9 @@ HANDLERS: dict[type, Handler] = {
     tensor_ops.Add: add,
     tensor_ops.Concat: concat,
 }
+#: Operations whose result has the rows and columns of what they read.
+KEEPS_FRAME = (ops.Quantize, ops.Affine, ops.Clip, tensor_ops.MultiThreshold, tensor_ops.Trunc, tensor_ops.Add,
+               tensor_ops.Concat)
 #: What the host does with the last values.
 HEADS = (tensor_ops.Softmax, tensor_ops.TopK)
 
@@ -76,7 +79,7 @@ class _Streamliner:
         self.run = Run(network)
         self.failures: list[str] = []
         shape = network.input.shape
-        frame = (shape[0], shape[1], shape[2]) if len(shape) == 3 else (math.prod(shape), 1, 1)
+        frame = _input_frame(network)
         start = Value(None, frame, shape, Meaning.identity(frame[0]))
         self.values: dict[str, Value | None] = {network.input.name: start}
         self.readers = Counter(source for node in network.nodes for source in node.inputs)
@@ -112,6 +115,26 @@ class _Streamliner:
         scale = Fraction(float(node.op.scale[0]))
         meaning = Meaning.lines([scale] * channels, [-node.op.zero_point * scale] * channels)
         return Value(node.name, (channels, height, width), shape, meaning)
+
+
+def _input_frame(network: graph.Network) -> Frame:
+    """(C, H, W) of the host's integers: the input's shape, or what it is reshaped to after quantizers and joins.
+
+    The second is how 1-D signals (C, L) become frames (C, 1, L).
+    """
+    alike = {network.input.name}
+    shapes, elements = [network.input.shape], math.prod(network.input.shape)
+    for node in network.nodes:
+        if alike.isdisjoint(node.inputs):
+            continue
+        if isinstance(node.op, KEEPS_FRAME):
+            alike.add(node.name)
+        elif isinstance(node.op, ops.Reshape):
+            shapes.append(network.shapes[node.name])
+    for height, width in (shape[1:] for shape in shapes if len(shape) == 3):
+        if elements % (height * width) == 0:
+            return elements // (height * width), height, width
+    return elements, 1, 1
 
 
 def _split_heads(network: graph.Network) -> tuple[tuple[graph.Node, ...], tuple[graph.Node, ...]]:

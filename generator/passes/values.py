@@ -104,6 +104,14 @@ def plain_integers(run: Run, name: str, x: Value) -> str:
     return tensor
 
 
+def own_frame(name: str, x: Value) -> Value:
+    """A value whose stream has the frame that its shape says, which whatever looks at rows and columns needs."""
+    if x.shape != x.frame:
+        raise UnsupportedError(f"{name}: reads a tensor of shape {x.shape} that streams as {x.frame}; reshape it only "
+                               "in front of a dense layer or at the input")
+    return x
+
+
 def is_power_of_two(ratio: Fraction) -> bool:
     """True for ..., 1/4, 1/2, 1, 2, 4, ... of either sign."""
     n, d = abs(ratio.numerator), ratio.denominator

@@ -275,3 +275,36 @@ def test_requantizers_replace_thresholds_above_4_bits():
     net = streamline(residual(1, 2.0, bits=6))
     kinds = [type(node.op).__name__ for node in requantize(net).nodes]
     assert "Requant" in kinds and "Threshold" not in kinds
+
+
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_signals_are_quantized_before_they_become_frames(channels, joined):
+    rng = np.random.default_rng(channels)
+    shape = (channels, 7)
+    network = graph(shape, a=(Quantize(floats(0.5), int_type(4), zero_point=1), "x"),
+                    s=(Add(), "a", "a"), j=(Concat(), "s", "a"),
+                    f=(Reshape((2 * channels if joined else channels, 1, 7)), "j" if joined else "a"),
+                    c=(conv(rng, 3, 2 * channels if joined else channels, kernel=1), "f"),
+                    q=(quantizer(int_type(3), 0.3), "c"))
+    assert streamline(network).host_input.tensor.shape == (1, 7, channels)
+    assert_exact(network, samples(shape, 1))
+
+
+def test_vectors_that_become_images_inside_the_network_are_refused():
+    rng = np.random.default_rng(0)
+    network = graph((4,), a=(quantizer(int_type(4), 0.5), "x"), d=(Linear(weight(rng, INT4, 7, 4)), "a"),
+                    q=(quantizer(int_type(4), 0.5), "d"), f=(Reshape((1, 1, 7)), "q"),
+                    c=(conv(rng, 2, 1, kernel=1), "f"), e=(quantizer(int_type(4), 0.5), "c"))
+    with pytest.raises(UnsupportedError) as caught:
+        streamline(network)
+    assert str(caught.value) == ("c: reads a tensor of shape (1, 1, 7) that streams as (7, 1, 1); reshape it only in "
+                                 "front of a dense layer or at the input")
+
+
+def test_an_input_of_32_bits_is_quantized_at_once():
+    wide = Quantize(floats(0.5), int_type(32))
+    network = chain((2, 3, 3), Clip(-3.0, 4.0), wide, quantizer(int_type(3), 1.0))
+    dtype = streamline(network).host_input.tensor.dtype
+    assert (dtype.lo, dtype.hi) == (-6, 8)
+    assert_exact(network, samples((2, 3, 3), 0))
