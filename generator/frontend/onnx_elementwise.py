@@ -100,6 +100,7 @@ def _batch_norm(call: Call, last: bool = False) -> Feature:
     axis = len(x.shape) - 1 if last else 0
     if {gamma.size, beta.size, mean.size, variance.size} != {x.shape[axis]}:
         raise InputError(f"its parameters for {gamma.size} channels meet a tensor of {x.shape[axis]} channels")
+    ops.require_finite(scale=gamma, bias=beta, mean=mean, variance=variance)
     epsilon = call.node.number("epsilon", 1e-5)
     if np.any(variance + epsilon <= 0):
         raise InputError(f"its variance {float(variance.min()):g} plus epsilon {epsilon:g} must be positive; "

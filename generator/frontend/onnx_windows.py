@@ -45,6 +45,9 @@ def _pool(call: Call, last: bool, op: type[ops.MaxPool] | type[tensor_ops.AvgPoo
     source = call.build.arranged(x, target)
     size = (call.build.shapes[source][1], call.build.shapes[source][2])
     pads = pads_of(node, size, kernel, stride, (1, 1))
+    if any(pad >= k for pad, k in zip(pads, (*kernel, *kernel), strict=True)):
+        raise InputError(f"its pads {pads} reach its kernel_shape {kernel}, so some windows hold the border alone; use "
+                         "smaller pads")
     if node.integer("ceil_mode", 0):
         below, right = _extra(size, kernel, stride, pads)
         if op is tensor_ops.AvgPool and (below or right):

@@ -219,6 +219,12 @@ def test_weights_that_are_nan(tmp_path):
      "the output y is a result that is not computed; export another output"),
     ([node("BatchNormalization", ["x", "c", "c", "c", "v"])], (1, 2), {"c": np.ones(2), "v": -np.ones(2)},
      "BatchNormalization_y (BatchNormalization): its variance -1 plus epsilon 1e-05 must be positive; retrain it"),
+    ([node("BatchNormalization", ["x", "c", "c", "c", "v"])], (1, 2), {"c": np.ones(2), "v": np.full(2, np.inf)},
+     "BatchNormalization_y (BatchNormalization): 2 of 2 values of variance are NaN or infinite; retrain or mend the "
+     "model"),
+    ([node("MaxPool", ["x"], kernel_shape=[2, 2], pads=[0, 2, 0, 0])], (1, 1, 4, 4), {},
+     "MaxPool_y (MaxPool): its pads (0, 2, 0, 0) reach its kernel_shape (2, 2), so some windows hold the border alone; "
+     "use smaller pads"),
     ([node("Clip", ["x", "h", "l"])], (1, 2), {"h": floats(2), "l": floats(1)},
      "Clip_y (Clip): clip from 2.0 to 1.0: the lower bound must not exceed the upper; swap them"),
     ([node("MaxPool", ["x"], kernel_shape=[3, 3])], (1, 1, 2, 5), {},
