@@ -98,11 +98,17 @@ class Fields:
         return vertical, horizontal
 
     def dtype(self, key: str) -> DataType:
-        """A type in words, of at most MAX_BITS bits and two values or more."""
+        """A type in words, of at most MAX_BITS bits."""
         dtype = parse(self.text(key))
-        if dtype.bits > MAX_BITS or dtype.lo == dtype.hi:
-            raise InputError(f"{self.name}: {key} {dtype} is too wide or has one value; "
-                             f"use a type of two values or more in {MAX_BITS} bits or fewer")
+        if dtype.bits > MAX_BITS:
+            raise InputError(f"{self.name}: {key} {dtype} has {dtype.bits} bits; use {MAX_BITS} bits or fewer")
+        return dtype
+
+    def varying(self, key: str) -> DataType:
+        """A type in words with two values or more, as thresholds and scales need."""
+        dtype = self.dtype(key)
+        if dtype.lo == dtype.hi:
+            raise InputError(f"{self.name}: {key} {dtype} has one value; use a type of two values or more")
         return dtype
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -178,12 +184,12 @@ def _weights(f: Fields, rng: np.random.Generator, mh: int,
     lo, hi = dot_product_interval(weights, element)
     if f.has_text("output", "acc"):
         return weights, None, weight, element, Interval(int(lo.min()), int(hi.max()))
-    dtype = f.dtype("output")
+    dtype = f.varying("output")
     return weights, random_thresholds(f.name, rng, lo, hi, dtype), weight, element, dtype
 
 
 def _threshold(f: Fields, rng: np.random.Generator) -> Layer:
-    channels, element, dtype = f.integer("channels"), f.dtype("input"), f.dtype("output")
+    channels, element, dtype = f.integer("channels"), f.varying("input"), f.varying("output")
     pixels, pe = f.integer("pixels"), f.integer("pe", 1)
     require_positive(f.name, channels=channels)
     rows = np.ones(1 if f.flag("shared") else channels, np.int64)
@@ -197,7 +203,7 @@ def _threshold(f: Fields, rng: np.random.Generator) -> Layer:
 
 
 def _requant(f: Fields, rng: np.random.Generator) -> Layer:
-    channels, element, dtype = f.integer("channels"), f.dtype("input"), f.dtype("output")
+    channels, element, dtype = f.integer("channels"), f.varying("input"), f.varying("output")
     pixels, pe = f.integer("pixels"), f.integer("pe", 1)
     require_positive(f.name, channels=channels)
     rows = np.ones(1 if f.flag("shared") else channels, np.int64)

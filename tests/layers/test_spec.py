@@ -35,10 +35,8 @@ REQUANT = {"kind": "requant", "channels": 4, "pixels": 1, "input": "int8", "outp
     (SWU | {"parallel_window": True, "simd": 8}, "swu0: SIMD=8 must divide channels=4; choose one of [1, 2, 4]"),
     (SWU | {"parallel_window": True, "buffer": "minimal"},
      "swu0: a parallel window has an overlapping buffer only; remove buffer"),
-    (SWU | {"element": "[0,4294967296]"}, "swu0: element [0,4294967296] is too wide or has one value; "
-                                          "use a type of two values or more in 32 bits or fewer"),
-    (MVTU | {"output": "[3,3]"}, "mvtu0: output [3,3] is too wide or has one value; "
-                                 "use a type of two values or more in 32 bits or fewer"),
+    (SWU | {"element": "[0,4294967296]"}, "swu0: element [0,4294967296] has 33 bits; use 32 bits or fewer"),
+    (MVTU | {"output": "[3,3]"}, "mvtu0: output [3,3] has one value; use a type of two values or more"),
     (MVTU | {"weight": "int32", "input": "uint32", "output": "acc"},
      "mvtu0: a sum of weights times uint32 needs 67 bits and at most 62 are possible; use narrower weights or inputs"),
     (REQUANT | {"rounding": "floor"}, "requant0: rounding 'floor' is unknown; choose half_up or half_even"),
