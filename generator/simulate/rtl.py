@@ -28,7 +28,7 @@ SINK = "m_axis"
 
 # Verilator's model is compiled with little optimization where it runs once, and its runtime too: compiling takes
 # longer than most runs. The last variable mends the wheel's configuration, which lacks it.
-_MAKE = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1 CFG_CXXFLAGS_PCH_I=-include"
+_MAKE = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
 
 
 @dataclass(frozen=True)
