@@ -1,0 +1,48 @@
+"""Specs over lists of factors: every pair of values once, or the full product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations, product
+from typing import Any
+
+#: A factor is a list of values, each a part of a spec.
+Part = dict[str, Any]
+Factors = Sequence[Sequence[Part]]
+Pair = tuple[int, int, int, int]  # factor, its value, another factor, its value
+
+
+def _pairs_with(row: dict[int, int], factor: int, value: int) -> Iterator[Pair]:
+    """Pairs that `value` of `factor` makes with the values already in a row."""
+    for other, chosen in row.items():
+        yield (other, chosen, factor, value) if other < factor else (factor, value, other, chosen)
+
+
+def pairwise(factors: Factors) -> list[Part]:
+    """Specs in which every two values of different factors meet; greedy, hence few but not the fewest."""
+    sizes = [len(values) for values in factors]
+    missing = {(a, i, b, j) for a, b in combinations(range(len(sizes)), 2)
+               for i in range(sizes[a]) for j in range(sizes[b])}  # fmt: skip
+    rows = []
+    while missing:
+        a, i, b, j = min(missing)
+        row = {a: i, b: j}
+        for factor in set(range(len(sizes))) - {a, b}:
+            row[factor] = max(range(sizes[factor]),
+                              key=lambda value: sum(pair in missing for pair in _pairs_with(row, factor, value)))
+        for factor, value in row.items():
+            missing -= set(_pairs_with({k: v for k, v in row.items() if k != factor}, factor, value))
+        rows.append(_merged(factors, [row[factor] for factor in range(len(sizes))]))
+    return rows
+
+
+def full_product(factors: Factors) -> list[Part]:
+    """Specs for every combination of values."""
+    return [_merged(factors, chosen) for chosen in product(*(range(len(values)) for values in factors))]
+
+
+def _merged(factors: Factors, chosen: Sequence[int]) -> Part:
+    spec: Part = {}
+    for values, index in zip(factors, chosen, strict=True):
+        spec |= values[index]
+    return spec
