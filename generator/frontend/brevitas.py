@@ -7,8 +7,8 @@ Nothing is exported in between. The modules brevitas*.py and the difference repo
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -17,11 +17,9 @@ from torch import fx, nn
 from generator.errors import InputError, UnsupportedError
 from generator.frontend.brevitas_layers import MODULES, Reader
 from generator.frontend.brevitas_quantizers import Steps, to_array
+from generator.frontend.torch_trace import BATCH, asks_batch_size, evaluating, kind_of, sample_shape, trace
 from generator.network import ops
 from generator.network.graph import Input, Network, Node
-
-#: Stands for the size of the batch axis where a model asks for it, as in x.view(x.size(0), -1).
-BATCH = -1
 
 
 class _Tracer(fx.Tracer):
@@ -31,27 +29,6 @@ class _Tracer(fx.Tracer):
         known = tuple(kind for kinds, _ in MODULES for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
         is_leaf: bool = super().is_leaf_module(m, module_qualified_name)
         return is_leaf or isinstance(m, known) or m.__module__.startswith("brevitas.")
-
-
-def _trace(module: nn.Module) -> fx.Graph:
-    try:
-        return _Tracer().trace(module)
-    except Exception as error:
-        raise UnsupportedError(f"{type(module).__name__}: its forward cannot be traced ({error}); write it without "
-                               "branches or loops that depend on data") from error
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """The module in eval mode, afterwards as before."""
-    modes = [(item, item.training) for item in module.modules()]
-    module.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for item, training in modes:
-            item.training = training
 
 
 def _quantized_biases(module: nn.Module, shape: Sequence[int]) -> dict[str, ops.FloatArray]:
@@ -79,18 +56,6 @@ def _quantized_biases(module: nn.Module, shape: Sequence[int]) -> dict[str, ops.
     return biases
 
 
-def _sample_shape(example_input: Any) -> tuple[int, ...]:
-    """Shape of one sample from an example (N, ...) or from the shape of one."""
-    if isinstance(example_input, list | tuple) and not all(isinstance(n, int) for n in example_input):
-        raise InputError(f"the model has {len(example_input)} inputs but a streaming network has exactly one; "
-                         "pass a model with one input")
-    shape = example_input if isinstance(example_input, list | tuple) else getattr(example_input, "shape", None)
-    if shape is None or len(shape) < 2:
-        raise InputError(f"the example input {example_input!r} is no array or shape with a batch axis; "
-                         "pass an array (N, ...)")
-    return tuple(int(n) for n in shape[1:])
-
-
 class _Walk:
     """One pass over a trace: collects nodes of the Network and everything that is not supported."""
 
@@ -107,25 +72,16 @@ class _Walk:
         """Read one node of the trace."""
         if node.op == "get_attr":
             self.values[node] = operator.attrgetter(str(node.target))(self.module)
-        elif self._is_size(node):
+        elif asks_batch_size(node, self.values):
             self.values[node] = BATCH
         elif all(isinstance(self.values.get(arg), torch.Tensor) for arg in node.all_input_nodes or [node]):
             self.values[node] = self._constant(node)
         else:
             self._read(node)
 
-    def _is_size(self, node: fx.Node) -> bool:
-        """True for x.size(0), x.shape and x.shape[0], which ask for the batch."""
-        args: tuple[Any, ...] = node.args
-        if node.op == "call_method" and node.target == "size":
-            return args[1:] == (0,)
-        if node.target is getattr:
-            return bool(args[1] == "shape")
-        return node.target is operator.getitem and args[0] in self.values and bool(args[1] == 0)
-
     def _read(self, node: fx.Node) -> None:
         sources = [self.names[arg] for arg in node.all_input_nodes if arg in self.names]
-        path, kind = str(node.target) if node.op == "call_module" else node.name, _kind(self.module, node)
+        path, kind = str(node.target) if node.op == "call_module" else node.name, kind_of(self.module, node)
         steps: Steps = []
         try:
             steps = self._steps(node, path, self._rank(sources))
@@ -179,12 +135,6 @@ class _Walk:
         return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def _kind(module: nn.Module, node: fx.Node) -> str:
-    if node.op == "call_module":
-        return type(module.get_submodule(str(node.target))).__name__
-    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
-
-
 def from_module(module: nn.Module, example_input: Any) -> Network:
     """The Network of a Brevitas model.
 
@@ -193,13 +143,13 @@ def from_module(module: nn.Module, example_input: Any) -> Network:
     """
     if not isinstance(module, nn.Module):
         raise InputError(f"the model is of type {type(module).__name__}, not a torch module; pass a torch.nn.Module")
-    shape = _sample_shape(example_input)
-    with _evaluating(module):
-        trace = _trace(module)
+    shape = sample_shape(example_input)
+    with evaluating(module):
+        graph = trace(module, _Tracer())
         walk = _Walk(module, Reader(_quantized_biases(module, shape)), shape)
         inputs: list[Input] = []
         outputs: list[str] = []
-        for node in trace.nodes:
+        for node in graph.nodes:
             if node.op == "placeholder":
                 inputs.append(Input("input" if not inputs else node.name, shape))
                 walk.names[node] = inputs[-1].name

@@ -5,7 +5,9 @@ A tensor is named after the node that makes it. The streamlining pass turns a Ne
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -49,26 +51,9 @@ class Network:
     def __post_init__(self) -> None:
         _require_one("input", tuple(item.name for item in self.inputs))
         _require_one("output", self.outputs)
-        object.__setattr__(self, "shapes", self._infer())
+        object.__setattr__(self, "shapes", infer_shapes(self.input, self.nodes))
         if self.output not in self.shapes:
             raise InputError(f"the output {self.output!r} is made by no node; name a node or the input")
-
-    def _infer(self) -> dict[str, Shape]:
-        """Shapes of all tensors."""
-        shapes = {self.input.name: self.input.shape}
-        if not self.input.shape or min(self.input.shape) < 1:
-            raise InputError(f"the input's shape {self.input.shape} must be made of positive sizes; "
-                             "give it without the batch")
-        for node in self.nodes:
-            if node.name in shapes:
-                raise InputError(f"{node.name}: two tensors have this name; rename one")
-            if missing := [source for source in node.inputs if source not in shapes]:
-                raise InputError(f"{node.name}: reads {missing[0]!r}, which no earlier node makes")
-            try:
-                shapes[node.name] = node.op.infer(*(shapes[source] for source in node.inputs))
-            except InputError as error:
-                raise InputError(f"{node.name}: {error}") from None
-        return shapes
 
     @property
     def input(self) -> Input:
@@ -90,6 +75,41 @@ class Network:
     def forward(self, x: FloatArray) -> FloatArray:
         """The model's output in float64 for the samples x (N, *shape)."""
         return self.tensors(x)[self.output]
+
+
+class _AnyOp(Protocol):
+    """What `infer_shapes` needs of an operation: its shape rule."""
+
+    @property
+    def infer(self) -> Callable[..., Shape]: ...
+
+
+class _AnyNode(Protocol):
+    """What `infer_shapes` needs of a node."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def op(self) -> _AnyOp: ...
+    @property
+    def inputs(self) -> tuple[str, ...]: ...
+
+
+def infer_shapes(start: Input, nodes: Sequence[_AnyNode]) -> dict[str, Shape]:
+    """Shapes of all tensors. Raises InputError, naming the node, where names or shapes do not fit."""
+    shapes = {start.name: start.shape}
+    if not start.shape or min(start.shape) < 1:
+        raise InputError(f"the input's shape {start.shape} must be made of positive sizes; give it without the batch")
+    for node in nodes:
+        if node.name in shapes:
+            raise InputError(f"{node.name}: two tensors have this name; rename one")
+        if missing := [source for source in node.inputs if source not in shapes]:
+            raise InputError(f"{node.name}: reads {missing[0]!r}, which no earlier node makes")
+        try:
+            shapes[node.name] = node.op.infer(*(shapes[source] for source in node.inputs))
+        except InputError as error:
+            raise InputError(f"{node.name}: {error}") from None
+    return shapes
 
 
 def _require_one(what: str, names: tuple[str, ...]) -> None:
