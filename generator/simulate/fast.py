@@ -9,20 +9,23 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from generator.datatypes import IntArray
 from generator.errors import UnsupportedError
-from generator.network.integer import INPUT, Conv, DepthwiseConv, IntegerNetwork
-from generator.simulate.fast_ops import Floats, apply, exact_float, largest, weighted_bound
+from generator.network.integer import INPUT, Conv, DepthwiseConv, IntegerNetwork, Threshold
+from generator.simulate.fast_conv import COMPARE_UP_TO, Numbers, convolve, exact_float, largest, weighted_bound
+from generator.simulate.fast_ops import apply
 
 #: Frames that are computed at once are at most this many, and their largest tensor is about this large.
 BATCH = 256
-TENSOR_BYTES = 16 << 20
+TENSOR_BYTES = 8 << 20
 
 
 def _require_exact(net: IntegerNetwork) -> None:
@@ -36,27 +39,53 @@ def _require_exact(net: IntegerNetwork) -> None:
                                    "use the golden engine")
 
 
-def _frames_at_once(net: IntegerNetwork, frames: int, cores: int) -> int:
-    """As many frames as keep the largest tensor near TENSOR_BYTES, and every core at work."""
+def _batches(net: IntegerNetwork, frames: IntArray, cores: int) -> list[IntArray]:
+    """Equally many for every core, and of equal sizes that keep the largest tensor near TENSOR_BYTES."""
     largest_tensor = max(math.prod(tensor.shape) for tensor in net.types.values())
     fitting = min(max(1, TENSOR_BYTES // (4 * largest_tensor)), BATCH)
-    return max(1, min(fitting, -(-frames // cores)))
+    rounds = -(-len(frames) // (fitting * cores))
+    return np.array_split(frames, max(1, min(rounds * cores, len(frames))))
 
 
-def _run_batch(net: IntegerNetwork, x: IntArray, kept: Collection[str]) -> dict[str, IntArray]:
-    """The kept tensors of a batch; the others are dropped after their last reader."""
-    values: dict[str, Floats] = {INPUT: x.astype(np.float32 if largest(net.types[INPUT].dtype) < 1 << 24
-                                                 else np.float64)}
-    results: dict[str, IntArray] = {INPUT: x} if INPUT in kept else {}
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """What computes the tensor of a name from those of its sources."""
+
+    name: str
+    sources: tuple[str, ...]
+    compute: Callable[..., Numbers]
+
+
+def _steps(net: IntegerNetwork, kept: Collection[str]) -> list[_Step]:
+    """The operations in order; thresholds on sums that nothing else reads are one step with their convolution."""
     readers = Counter(source for node in net.nodes for source in node.inputs)
+    steps: dict[str, _Step] = {}
     for node in net.nodes:
-        sources = [values[source] for source in node.inputs]
-        values[node.name] = apply(node.op, net.types[node.name],
-                                  tuple(net.types[source] for source in node.inputs), *sources)
-        if node.name in kept:
-            results[node.name] = values[node.name].astype(np.int64)
-        readers.subtract(node.inputs)
-        for source in {*node.inputs, node.name}:
+        source = node.inputs[0]
+        sums = net.types[source]
+        last = next((other for other in net.nodes if other.name == source), None)
+        if (isinstance(node.op, Threshold) and last is not None and isinstance(last.op, Conv) and source not in kept
+                and readers[source] == 1 and node.op.output.steps <= COMPARE_UP_TO):
+            steps.pop(source)
+            compute = partial(convolve, last.op, net.types[last.inputs[0]], sums, node.op)
+            steps[node.name] = _Step(node.name, last.inputs, compute)
+        else:
+            types = tuple(net.types[name] for name in node.inputs)
+            steps[node.name] = _Step(node.name, node.inputs, partial(apply, node.op, net.types[node.name], types))
+    return list(steps.values())
+
+
+def _run_batch(steps: list[_Step], x: IntArray, kept: Collection[str]) -> dict[str, IntArray]:
+    """The kept tensors of a batch; the others are dropped after their last reader."""
+    values: dict[str, Numbers] = {INPUT: x}
+    results: dict[str, IntArray] = {INPUT: x} if INPUT in kept else {}
+    readers = Counter(source for step in steps for source in step.sources)
+    for step in steps:
+        values[step.name] = step.compute(*(values[source] for source in step.sources))
+        if step.name in kept:
+            results[step.name] = values[step.name].astype(np.int64)
+        readers.subtract(step.sources)
+        for source in {*step.sources, step.name}:
             if readers[source] <= 0:
                 values.pop(source, None)
     return results
@@ -71,9 +100,9 @@ def run(net: IntegerNetwork, x: IntArray, keep: Collection[str] | None = None) -
     _require_exact(net)
     frames = x.reshape(-1, *net.types[INPUT].shape)
     kept = tuple(net.types) if keep is None else tuple(keep)
+    steps = _steps(net, kept)
     cores = os.cpu_count() or 1
-    step = _frames_at_once(net, len(frames), cores)
-    batches = [frames[start : start + step] for start in range(0, len(frames), step)] or [frames]
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores) as pool:
-        parts = list(pool.map(lambda batch: _run_batch(net, batch, kept), batches))
+        parts = list(pool.map(lambda batch: _run_batch(steps, batch, kept),
+                              _batches(net, frames, cores)))
     return {name: np.concatenate([part[name] for part in parts]) for name in kept}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 from math import floor
@@ -19,6 +20,8 @@ Float32Array = NDArray[np.float32]
 HALF = Fraction(1, 2)
 #: Relative distance from a decision point below which float64 is not trusted, many times its rounding.
 NEAR = 2.0**-48
+#: Samples pass in blocks that the caches hold.
+BLOCK_ELEMENTS = 1 << 15
 
 
 def to_stream(host: HostInput, x: Float32Array) -> IntArray:
@@ -33,17 +36,26 @@ def to_stream(host: HostInput, x: Float32Array) -> IntArray:
     if not np.all(np.isfinite(x)):
         raise InputError(f"input: {np.count_nonzero(~np.isfinite(x))} values are NaN or infinite; remove them")
     height, width, channels = host.tensor.shape
-    frames = np.asarray(x, np.float64).reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+    frames = x.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+    codes = np.empty(frames.shape, np.int64)
+    step = max(1, BLOCK_ELEMENTS // math.prod(host.tensor.shape))
+    for start in range(0, len(x), step):
+        codes[start : start + step] = _codes(host, frames[start : start + step].astype(np.float64))
+    return codes.reshape(len(x), -1)
+
+
+def _codes(host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Integers for frames (N, height, width, C)."""
     rounded = _rounded(host, frames)
     dtype = host.tensor.dtype
-    outside = (rounded < dtype.lo) | (rounded > dtype.hi)
-    if not host.saturates and outside.any():
+    if not host.saturates and (outside := (rounded < dtype.lo) | (rounded > dtype.hi)).any():
         value = float(frames[outside][0])
-        lo, hi = (_line(host, np.full(channels, float(end)), inverse=True)[0] for end in (dtype.lo, dtype.hi))
+        lo, hi = (_line(host, np.full(len(frames[0, 0, 0]), float(end)), inverse=True)[0]
+                  for end in (dtype.lo, dtype.hi))
         raise InputError(f"input: the value {value:g} lies outside the range from {lo:g} to {hi:g} in which "
                          "the model's input is read; scale the data, or add a quantizer to the model to choose "
                          "another range")
-    return np.clip(rounded, dtype.lo, dtype.hi).astype(np.int64).reshape(len(x), -1)
+    return np.clip(rounded, dtype.lo, dtype.hi, out=rounded)
 
 
 def _line(host: HostInput, x: NDArray[np.float64], inverse: bool = False) -> NDArray[np.float64]:
@@ -57,6 +69,8 @@ def _rounded(host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.float64
     y = _line(host, frames)
     bipolar = host.tensor.dtype == BIPOLAR
     rounded = np.where(y >= 0, 1.0, -1.0) if bipolar else round_to_integer(y, host.rounding)
+    if _float64_decides(host):
+        return rounded
     near = _undecided(host, frames, y)
     for c in np.flatnonzero(near.any((0, 1, 2))).tolist():
         values, places = np.unique(frames[..., c][near[..., c]], return_inverse=True)
@@ -67,8 +81,6 @@ def _rounded(host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.float64
 
 def _undecided(host: HostInput, frames: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Where float64 may be on the wrong side of a decision point."""
-    if _float64_decides(host):
-        return np.zeros(y.shape, np.bool_)
     # All decision points of all rules are multiples of 1/2.
     distance = np.abs(y) if host.tensor.dtype == BIPOLAR else np.abs(2 * y - np.rint(2 * y))
     size = _line(replace(host, scale=np.abs(host.scale), offset=np.abs(host.offset)), np.abs(frames))
