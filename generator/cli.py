@@ -14,6 +14,7 @@ from generator.build import RECORD, Build
 from generator.compile import Options, build
 from generator.dataflow.folding import load_folding
 from generator.errors import InputError
+from generator.lint.hls import lint_hls
 from generator.model import load, read_samples
 from generator.report import tables
 from generator.simulate.cases import load_specs, run_specs
@@ -79,6 +80,14 @@ def _sim(options: argparse.Namespace) -> int:
     return 0
 
 
+def _lint_hls(options: argparse.Namespace) -> int:
+    with _progress() as progress:
+        progress("reading the C++ with libclang")
+        findings = lint_hls(options.directory)
+    tables.show(tables.findings_table(findings), options.json, lambda: tables.findings_json(findings))
+    return 1 if findings else 0
+
+
 def _layer(options: argparse.Namespace) -> int:
     specs = load_specs(options.spec)
     engines = ("rtl", "hls") if options.engine == "both" else (options.engine,)
@@ -131,6 +140,10 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument("--seed", type=int, default=0, metavar="S")
     sim.add_argument("--waves", action="store_true", help="write DIR/sim/waves.vcd")
     _add_json(sim)
+
+    lint = command("lint-hls", _lint_hls, "look for C++ that an HLS compiler may refuse; exit 1 where there is any")
+    lint.add_argument("directory", type=Path, metavar="DIR", help="a build directory with hls/, or such a folder")
+    _add_json(lint)
 
     layer = command("layer", _layer, "build, simulate and compare single layers")
     layer.add_argument("spec", type=Path, metavar="SPEC.json", help="one layer or a list of layers")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from generator.build import Build, layer_record
 from generator.dataflow.graph import Dataflow
+from generator.lint.findings import RULES, Finding
 
 
 def show(table: Table, as_json: bool, value: Callable[[], Any]) -> None:
@@ -72,3 +74,16 @@ def cases_table(results: Sequence[Mapping[str, Any]]) -> Table:
         kind = result["spec"].get("kind") if isinstance(result["spec"], Mapping) else None
         table.add_row(f"{kind}{index}", verdict, str(result["cycles"]), str(result["cycles_measured"]))
     return table
+
+
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """What the lint of HLS C++ found."""
+    table = Table("place", "rule", "finding", title=f"{len(findings)} findings, {len(RULES)} rules")
+    for finding in findings:
+        table.add_row(f"{finding.file}:{finding.line}", finding.rule, f"{finding.text}; {RULES[finding.rule]}")
+    return table
+
+
+def findings_json(findings: Sequence[Finding]) -> dict[str, Any]:
+    """What the lint of HLS C++ found, and all that it looked for."""
+    return {"findings": [asdict(finding) for finding in findings], "rules": RULES}

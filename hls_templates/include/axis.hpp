@@ -5,9 +5,10 @@
 #ifndef HEADRACE_AXIS_HPP
 #define HEADRACE_AXIS_HPP
 
-#include <ap_axi_sdata.h>
-
+// Before ap_axi_sdata.h, which reads ap_int.h: AP_INT_MAX_W is defined here.
 #include "words.hpp"
+
+#include <ap_axi_sdata.h>
 
 namespace headrace {
 

@@ -38,11 +38,11 @@ void label_select(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<O_
 #pragma HLS UNROLL
       lane[p] = decode<E_BITS, E_KIND>(get_lane<E_BITS>(word, p));
       lane_rank[p] = 0;
-      for (int q = 0; q < p; ++q) {
+      for (int q = 0; q < PE; ++q) {
 #pragma HLS UNROLL
         const bool p_is_larger = lane[p] > lane[q];
-        lane_rank[p] += !p_is_larger;
-        lane_rank[q] += p_is_larger;
+        if (q < p) lane_rank[p] += !p_is_larger;
+        if (q < p) lane_rank[q] += p_is_larger;
       }
     }
     for (int e = 0; e < K; ++e) {
@@ -54,7 +54,7 @@ void label_select(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<O_
         lane_rank[p] += listed_first;
         rank += !listed_first;
       }
-      for (int place = e; place < K; ++place) {
+      for (int place = 0; place < K; ++place) {
 #pragma HLS UNROLL
         if (e < filled && rank == place) {
           next_best[place] = best[e];
