@@ -20,6 +20,8 @@ from generator.report import tables
 from generator.simulate.cases import load_specs, run_specs
 from generator.simulate.frames import Stalls
 from generator.simulate.network import Simulation, simulate_build
+from generator.synth.report import Request, synthesize_build, synthesize_specs
+from generator.synth.yosys import default_cache
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -94,8 +96,22 @@ def _layer(options: argparse.Namespace) -> int:
     stalls = None if options.stalls is None else Stalls(options.stalls)
     with _progress() as progress:
         results = run_specs(specs, engines, stalls, options.seed, progress)
+        if options.synth:
+            synthesize_specs(results, not options.without_weights, _request(options), progress)
     tables.show(tables.cases_table(results), options.json, lambda: results)
     return 0 if all(result["bit_exact"] for result in results) else 1
+
+
+def _request(options: argparse.Namespace, layers: tuple[str, ...] = (), per_layer: bool = False) -> Request:
+    return Request(layers, per_layer, options.jobs, options.cache)
+
+
+def _synth(options: argparse.Namespace) -> int:
+    made = Build.open(options.directory)
+    with _progress() as progress:
+        result = synthesize_build(made, _request(options, tuple(options.layer), options.per_layer), progress)
+    tables.show(tables.synth_table(result), options.json, lambda: result)
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -151,8 +167,25 @@ def _parser() -> argparse.ArgumentParser:
     layer.add_argument("--stalls", choices=[stalls.value for stalls in Stalls],
                        help="only this pattern (default: all of them, and a reset in mid-frame)")
     layer.add_argument("--seed", type=int, default=0, metavar="S", help="of the stalls")
+    layer.add_argument("--synth", action="store_true", help="also synthesize each layer with Yosys")
+    layer.add_argument("--without-weights", action="store_true", help="with --synth: leave the weight memories out")
+    _add_synthesis(layer)
     _add_json(layer)
+
+    synth = command("synth", _synth, "synthesize a build with Yosys; writes DIR/synth.json")
+    synth.add_argument("directory", type=Path, metavar="DIR")
+    synth.add_argument("--per-layer", action="store_true", help="every layer by itself too")
+    synth.add_argument("--layer", action="append", default=[], metavar="NAME", help="only this layer (may be repeated)")
+    _add_synthesis(synth)
+    _add_json(synth)
     return parser
+
+
+def _add_synthesis(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=int, default=Request.jobs, metavar="N",
+                        help="runs of Yosys at a time (default %(default)s)")
+    parser.add_argument("--cache", type=Path, default=default_cache(), metavar="DIR",
+                        help="where Yosys' results are kept by content (default %(default)s)")
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

@@ -66,13 +66,28 @@ def sim_table(result: Mapping[str, Any]) -> Table:
     return table
 
 
+_FIGURES = ("lut", "lutram", "ff", "bram18", "uram", "dsp", "depth")
+
+
+def synth_table(record: Mapping[str, Any]) -> Table:
+    """What Yosys counted, layer by layer and in total."""
+    table = Table("layer", "kind", *_FIGURES, title=f"synthesis by Yosys {record['yosys']}")
+    for layer in record["layers"]:
+        table.add_row(layer["name"], layer["kind"], *(str(layer[key]) for key in _FIGURES))
+    table.add_section()
+    table.add_row("total", "", *(str(record["total"][key]) for key in _FIGURES))
+    return table
+
+
 def cases_table(results: Sequence[Mapping[str, Any]]) -> Table:
     """Single layers: exact or not, cycles by model and by measurement."""
-    table = Table("layer", "result", "cycles", "measured")
+    synthesized = any(result["resources"] for result in results)
+    table = Table("layer", "result", "cycles", "measured", *(_FIGURES if synthesized else ()))
     for index, result in enumerate(results):
         verdict = "bit-exact" if result["bit_exact"] else f"[red]{result['error']}"
         kind = result["spec"].get("kind") if isinstance(result["spec"], Mapping) else None
-        table.add_row(f"{kind}{index}", verdict, str(result["cycles"]), str(result["cycles_measured"]))
+        figures = [str(result["resources"][key]) for key in _FIGURES] if result["resources"] else []
+        table.add_row(f"{kind}{index}", verdict, str(result["cycles"]), str(result["cycles_measured"]), *figures)
     return table
 
 

@@ -78,7 +78,7 @@ module vvtu #(
   logic [S_BITS-1:0]         word_q, acts_q;
   logic [1:0]                valid_q, first_q, last_q;
 
-  rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
+  weight_rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
     .ap_clk, .en, .address(addr_q), .data(weights)
   );
 

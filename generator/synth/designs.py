@@ -1,0 +1,60 @@
+"""What there is to synthesize: single layers, the layers of a build, whole accelerators."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from generator.layers.base import Layer
+from generator.paths import data_folder
+from generator.render.rtl import TOP
+from generator.simulate.rtl import render_layers
+from generator.synth.yosys import Design
+
+_WORD = re.compile(r"\w+")
+_MODULE = re.compile(r"^module\s+\\?(\w+)", re.MULTILINE)
+
+
+def library(folder: Path | None = None) -> dict[str, str]:
+    """The SystemVerilog modules in a folder by file name; those that come with headrace if no folder is given."""
+    folder = folder or data_folder("rtl_sim") / "rtl"
+    return {path.name: path.read_text() for path in sorted(folder.glob("*.sv"))}
+
+
+def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True) -> Design:
+    """One layer by itself in a wrapper that sets its parameters, with those of the `sources` that it uses.
+
+    Layers that differ only in their names give equal designs.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        render_layers([layer], Path(work))
+        rendered = {path.name: path.read_text() for path in sorted(Path(work).iterdir()) if path.suffix != ".hpp"}
+    wrapper = "harness.sv"
+    return Design("harness", rendered | used_sources(rendered[wrapper], sources), weights)
+
+
+def network_design(rtl: Path) -> Design:
+    """The whole accelerator in a build's folder `rtl`."""
+    memories = {path.name: path.read_text() for path in sorted(rtl.glob("*.mem"))}
+    sources = library(rtl)
+    top = sources.pop("top.sv")
+    return Design(TOP, {"top.sv": top} | memories | used_sources(top, sources))
+
+
+def used_sources(text: str, sources: Mapping[str, str]) -> dict[str, str]:
+    """The sources whose modules are named in a text, or in one of these sources."""
+    home = {module: name for name, source in sources.items() for module in _MODULE.findall(source)}
+    used: dict[str, str] = {}
+    waiting = [text]
+    while waiting:
+        for name in _homes(_WORD.findall(waiting.pop()), home):
+            if name not in used:
+                used[name] = sources[name]
+                waiting.append(sources[name])
+    return used
+
+
+def _homes(words: Iterable[str], home: Mapping[str, str]) -> list[str]:
+    return sorted({home[word] for word in words if word in home})
