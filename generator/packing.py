@@ -3,6 +3,8 @@
 * A stream word holds `lanes` elements, lane 0 in the least significant bits, padded to whole bytes at the boundary.
 * A weight memory word at address nf*SF + sf holds rows nf*PE + p and columns sf*SIMD + s as lanes [PE][SIMD].
 * A threshold memory word at address nf holds the thresholds of rows nf*PE + p as lanes [PE][N].
+* A scale memory word at address nf*G + g holds the scales of group g in rows nf*PE + p as lanes [PE]; where all rows
+  share their scales it is at address g and has one lane.
 * A word of one value per channel at address nf holds channels nf*PE + p as lanes [PE].
 * A window in depthwise order is, for each group of SIMD channels, its taps row by row: words of SIMD lanes, or of
   [taps][SIMD] lanes where several taps share a word.
@@ -59,6 +61,12 @@ def weight_words(W: IntArray, pe: int, simd: int) -> IntArray:
 def threshold_words(T: IntArray, pe: int) -> IntArray:
     """Thresholds (MH, N) -> (NF, PE, N), one memory word per address."""
     return T.reshape(-1, pe, T.shape[1])
+
+
+def scale_words(scales: IntArray, pe: int) -> IntArray:
+    """Scales (MH, G) -> (NF*G, PE, 1), or shared ones (1, G) -> (G, 1, 1), one memory word per address."""
+    lanes = 1 if len(scales) == 1 else pe
+    return scales.reshape(-1, lanes, scales.shape[1]).transpose(0, 2, 1).reshape(-1, lanes, 1)
 
 
 def channel_words(values: IntArray, pe: int) -> IntArray:

@@ -45,7 +45,7 @@ def channel(values: np.ndarray, c: int) -> Fraction:
 def convolve(op: ops.Conv, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     y = np.empty(shape, object)
     top, left, _, _ = op.pad
-    codes = op.weight.codes
+    codes = op.weight.integers
     for o, row, column in np.ndindex(shape):
         total = Fraction(0)
         first = o // (len(codes) // op.groups) * codes.shape[1]

@@ -162,10 +162,22 @@ def _mvtu(f: Fields, rng: np.random.Generator) -> Layer:
     mh, mw, pe, simd = f.integer("mh"), f.integer("mw"), f.integer("pe", 1), f.integer("simd", 1)
     require_positive(f.name, mh=mh, mw=mw)
     require_divides(f.name, "PE", pe, "MH", mh)
-    require_divides(f.name, "SIMD", simd, "MW", mw)
     vectors = f.integer("vectors", 1)
     require_positive(f.name, vectors=vectors)
-    return Mvtu(f.name, *_weights(f, rng, mh, mw), vectors, pe, simd)
+    require_divides(f.name, "SIMD", simd, "MW", mw)
+    scales = _scales(f, rng, mh, mw)
+    return Mvtu(f.name, *_weights(f, rng, mh, mw, scales), vectors, pe, simd, scales)
+
+
+def _scales(f: Fields, rng: np.random.Generator, mh: int, mw: int) -> IntArray | None:
+    """Random scales (MH, groups), or (1, groups) for all rows, or None without groups."""
+    groups = f.integer("groups", 0)
+    if not groups:
+        return None
+    dtype, rows = f.dtype("scale"), 1 if f.flag("shared_scales") else mh
+    require_positive(f.name, groups=groups)
+    require_divides(f.name, "groups", groups, "MW", mw)
+    return random_values(rng, dtype, (rows, groups))
 
 
 def _vvtu(f: Fields, rng: np.random.Generator) -> Layer:
@@ -175,13 +187,14 @@ def _vvtu(f: Fields, rng: np.random.Generator) -> Layer:
                 f.integer("simd", 1))
 
 
-def _weights(f: Fields, rng: np.random.Generator, mh: int,
-             mw: int) -> tuple[IntArray, IntArray | None, DataType, DataType, DataType]:
+def _weights(f: Fields, rng: np.random.Generator, mh: int, mw: int,
+             scales: IntArray | None = None) -> tuple[IntArray, IntArray | None, DataType, DataType, DataType]:
     """Random weights (MH, MW), their thresholds, and the types of weights, input and output."""
     weight, element = f.dtype("weight"), f.dtype("input")
     weights = random_values(rng, weight, (mh, mw))
-    require_sums_fit(f.name, weights, element)
-    lo, hi = dot_product_interval(weights, element)
+    effective = weights if scales is None else weights * np.repeat(scales, mw // scales.shape[1], axis=1)
+    require_sums_fit(f.name, effective, element)
+    lo, hi = dot_product_interval(effective, element)
     if f.has_text("output", "acc"):
         return weights, None, weight, element, Interval(int(lo.min()), int(hi.max()))
     dtype = f.varying("output")

@@ -43,9 +43,9 @@ class WeightedLayer(Layer):
     simd: int = 1
 
     def __post_init__(self) -> None:
-        require_sums_fit(self.name, self.weights, self.input)
+        require_sums_fit(self.name, self.effective_weights, self.input)
         require_divides(self.name, "PE", self.pe, self.size_names[0], self.mh)
-        require_divides(self.name, "SIMD", self.simd, self.size_names[1], self.mw)
+        require_divides(self.name, "SIMD", self.simd, self.column_size_name, self.fold_sizes["simd"])
         if not self.weight.contains(self.weights):
             raise InputError(f"{self.name}: the weights reach from {self.weights.min()} to {self.weights.max()} "
                              f"but their type is {self.weight}; widen the type")
@@ -76,16 +76,31 @@ class WeightedLayer(Layer):
         """Words of one row group, MW/SIMD."""
         return self.mw // self.simd
 
+    @property
+    def column_size_name(self) -> str:
+        """How errors call what SIMD divides."""
+        return self.size_names[1]
+
+    @property
+    def effective_weights(self) -> IntArray:
+        """(MH, MW) what the columns are multiplied by in all."""
+        return self.weights
+
     @cached_property
     def accumulator(self) -> Interval:
         """Exact reachable range of all accumulators, from the actual weights."""
-        lo, hi = dot_product_interval(self.weights, self.input)
+        lo, hi = dot_product_interval(self.effective_weights, self.input)
         return Interval(int(lo.min()), int(hi.max()))
 
     @property
-    def counts_matches(self) -> bool:
-        """True if both operands are bipolar: the kernel counts XNOR matches, acc = 2 * matches - MW."""
+    def multiplies_bits(self) -> bool:
+        """True if both operands are bipolar: a product is XNOR, a sum of products 2 * matches - columns."""
         return isinstance(self.weight, Bipolar) and isinstance(self.input, Bipolar)
+
+    @property
+    def counts_matches(self) -> bool:
+        """True if the kernel's accumulator counts XNOR matches, acc = 2 * matches - MW."""
+        return self.multiplies_bits
 
     @property
     def outputs(self) -> tuple[Stream, ...]:
@@ -99,7 +114,7 @@ class WeightedLayer(Layer):
     @property
     def latency_cycles(self) -> int:
         """Depth of the pipeline: two slices, two reads, products, adders of four, accumulator, binary search."""
-        leaves = -(-self.simd // 32) if self.counts_matches else self.simd
+        leaves = -(-self.simd // 32) if self.multiplies_bits else self.simd
         adder_levels = ((leaves - 1).bit_length() + 1) // 2
         steps = 0 if self.thresholds is None else self.output.steps
         return 6 + adder_levels + max(0, steps.bit_length() - 1)

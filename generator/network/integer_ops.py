@@ -50,7 +50,10 @@ def _require_pad_code(pad: Pad, pad_value: int, dtype: DataType) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Conv:
-    """Convolution: weights (C_out, K_h, K_w, C_in) of type `weight`; pad is (top, left, bottom, right)."""
+    """Convolution: weights (C_out, K_h, K_w, C_in) of type `weight`; pad is (top, left, bottom, right).
+
+    scales: None, or unsigned integers (1 or C_out, K_h, 1 or K_w) that multiply the rows or pixels of the window.
+    """
 
     weights: IntArray
     weight: DataType
@@ -58,6 +61,12 @@ class Conv:
     dilation: Pair = (1, 1)
     pad: Pad = (0, 0, 0, 0)
     pad_value: int = 0
+    scales: IntArray | None = None
+
+    @property
+    def effective_weights(self) -> IntArray:
+        """(C_out, K_h, K_w, C_in) what the pixels of the window are multiplied by in all."""
+        return self.weights if self.scales is None else self.weights * self.scales[..., None]
 
     def infer(self, x: TensorType) -> TensorType:
         """Type of the output: the accumulators' exact reachable range."""
@@ -65,9 +74,13 @@ class Conv:
         if c_in != x.shape[2]:
             raise InputError(f"weights for {c_in} input channels meet a tensor of {x.shape[2]} channels; "
                              "mend the weights or the layer before")
+        legal = {(rows, k_h, columns) for rows in (1, c_out) for columns in (1, k_w)}
+        if self.scales is not None and (self.scales.shape not in legal or self.scales.min() < 0):
+            raise InputError(f"scales of shape {self.scales.shape} do not fit weights of shape {self.weights.shape}; "
+                             "give unsigned ones of shape (1 or C_out, K_h, 1 or K_w)")
         _require_pad_code(self.pad, self.pad_value, x.dtype)
         out = _windows(x.shape, (k_h, k_w), self.stride, self.dilation, self.pad)
-        return TensorType((*out, c_out), _accumulator(self.weights, x.dtype))
+        return TensorType((*out, c_out), _accumulator(self.effective_weights, x.dtype))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +93,11 @@ class DepthwiseConv:
     dilation: Pair = (1, 1)
     pad: Pad = (0, 0, 0, 0)
     pad_value: int = 0
+
+    @property
+    def effective_weights(self) -> IntArray:
+        """What the pixels of the window are multiplied by."""
+        return self.weights
 
     def infer(self, x: TensorType) -> TensorType:
         """Type of the output: the accumulators' exact reachable range."""

@@ -70,11 +70,16 @@ def round_to_integer(x: FloatArray, rounding: Rounding) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class QuantWeight:
-    """Weights = codes * scale; codes are values of `dtype`, scale is (1,) or one per output channel (C_out,)."""
+    """Weights = codes * scale; codes are values of `dtype`, scale is (1,) or one per output channel (C_out,).
+
+    group_scales: None, or unsigned integers (1 or C_out, 1, K_h, 1 or K_w) for the rows or pixels of a kernel window:
+    weights = codes * group_scales * scale.
+    """
 
     codes: IntArray
     scale: FloatArray
     dtype: DataType
+    group_scales: IntArray | None = None
 
     def __post_init__(self) -> None:
         require_finite(scale=self.scale)
@@ -86,11 +91,29 @@ class QuantWeight:
                              f"{self.dtype}; widen the type")
         if np.any(self.scale == 0):
             raise InputError("weight scale 0 makes every weight 0; recalibrate the quantizer")
+        if self.group_scales is not None:
+            _require_group_scales(self.group_scales, self.codes.shape)
+
+    @property
+    def integers(self) -> IntArray:
+        """The weights in steps of `scale`."""
+        return self.codes if self.group_scales is None else self.codes * self.group_scales
 
     @property
     def values(self) -> FloatArray:
         """The weights as float64."""
-        return self.codes * self.scale.reshape(-1, *[1] * (self.codes.ndim - 1))
+        return self.integers * self.scale.reshape(-1, *[1] * (self.codes.ndim - 1))
+
+
+def _require_group_scales(scales: IntArray, shape: Shape) -> None:
+    """Raise InputError unless the scales of rows or pixels fit weights of this shape."""
+    legal = len(shape) == 4 and scales.shape in {
+        (rows, 1, shape[2], columns) for rows in (1, shape[0]) for columns in (1, shape[3])}
+    if not legal:
+        raise InputError(f"group scales of shape {scales.shape} do not fit weights of shape {shape}; use "
+                         "(1 or C_out, 1, K_h, 1 or K_w)")
+    if scales.min() < 0:
+        raise InputError(f"the group scale {scales.min()} is negative; negate the weights of its group")
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,7 +71,7 @@ class Draft:
         if tensor in self.nodes:
             node = self.nodes[tensor]
             if isinstance(node.op, Conv | DepthwiseConv):
-                return dot_product_interval(node.op.weights.reshape(len(node.op.weights), -1),
+                return dot_product_interval(node.op.effective_weights.reshape(len(node.op.weights), -1),
                                             self.types[node.inputs[0]].dtype)
             if not isinstance(node.op, Threshold):
                 return _moved_range(node.op, [self.channel_range(source) for source in node.inputs])

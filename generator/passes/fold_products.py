@@ -32,12 +32,30 @@ MAX_INPUT_BITS = 16
 def conv(run: Run, name: str, op: ops.Conv, x: Value) -> Value:
     """A convolution: grouped ones are depthwise or, exactly, dense with zeros between the groups."""
     x = as_fixed_point(run, name, own_frame(name, x))
-    codes = op.weight.codes.transpose(0, 2, 3, 1)
-    if op.groups == x.frame[0] == len(codes):
-        return _depthwise(run, name, op, x, codes)
-    weight = op.weight if op.groups == 1 else _with_zeros(op)
-    shape = ints.Conv(weight.codes.transpose(0, 2, 3, 1), weight.dtype, op.stride, op.dilation, op.pad)
+    if op.groups == x.frame[0] == len(op.weight.codes):
+        weight = _multiplied(op.weight)
+        return _depthwise(run, name, replace(op, weight=weight), x, weight.codes.transpose(0, 2, 3, 1))
+    weight = _narrowest(op.weight if op.groups == 1 else _with_zeros(op))
+    scales = None if weight.group_scales is None else weight.group_scales[:, 0]
+    shape = ints.Conv(weight.codes.transpose(0, 2, 3, 1), weight.dtype, op.stride, op.dilation, op.pad, scales=scales)
     return _product(run, name, x, weight.scale, op.bias, "conv", shape)
+
+
+def _multiplied(weight: ops.QuantWeight) -> ops.QuantWeight:
+    """The same weights without group scales: the codes are multiplied by them."""
+    if weight.group_scales is None:
+        return weight
+    codes = weight.integers
+    return ops.QuantWeight(codes, weight.scale, holding(weight.dtype, codes))
+
+
+def _narrowest(weight: ops.QuantWeight) -> ops.QuantWeight:
+    """The same weights, with group scales where these save bits of weights and a group has several columns to sum."""
+    multiplied = _multiplied(weight)
+    if weight.group_scales is None or multiplied.dtype.bits <= weight.dtype.bits:
+        return multiplied
+    columns = weight.codes[0].size // weight.group_scales[0].size
+    return weight if columns > 1 and weight.group_scales[0].size > 1 else multiplied
 
 
 def _with_zeros(op: ops.Conv) -> ops.QuantWeight:
@@ -47,7 +65,7 @@ def _with_zeros(op: ops.Conv) -> ops.QuantWeight:
     for o in range(c_out):
         first = o // (c_out // op.groups) * c_in
         dense[o, first : first + c_in] = op.weight.codes[o]
-    return ops.QuantWeight(dense, op.weight.scale, hull(op.weight.dtype, Interval(0, 0)))
+    return replace(op.weight, codes=dense, dtype=hull(op.weight.dtype, Interval(0, 0)))
 
 
 def linear(run: Run, name: str, op: ops.Linear, x: Value) -> Value:
@@ -69,7 +87,7 @@ def _product(run: Run, name: str, x: Value, weight_scale: ops.FloatArray, bias: 
     made = run.draft.add(stem, scaled, tensor)
     offsets = [channel.offset for channel in x.meaning.channels]
     moved = [sum((int(w) * b for w, b in zip(row, offsets, strict=True) if b), Fraction(0))
-             for row in op.weights.sum((1, 2))]
+             for row in op.effective_weights.sum((1, 2))]
     scales = fractions(weight_scale, len(weights))
     return run.made(made, _line([scale * s for s in scales], scales, moved, bias))
 

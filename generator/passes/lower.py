@@ -83,7 +83,8 @@ class _Lowering:
             port = self._window(op, node, port, depthwise=False)
         final, thresholds, dtype = self._activation(node)
         unit = Mvtu(node.name, conv_matrix(op.weights), thresholds, op.weight, source.dtype, dtype,
-                    vectors=self._pixels(node.name))
+                    vectors=self._pixels(node.name),
+                    scales=None if op.scales is None else op.scales.reshape(len(op.scales), -1))
         self._provide(final, self._place(unit, port))
 
     @_lower.register

@@ -96,6 +96,6 @@ def _index_error(op: tensor_ops.TopK, x: Bounded) -> FloatArray:
 
 def _absolute(op: ops.Conv | ops.Linear) -> ops.Conv | ops.Linear:
     """The product with the magnitudes of its weights and bias."""
-    codes = np.abs(op.weight.codes)
+    codes = np.abs(op.weight.integers)
     weight = ops.QuantWeight(codes, np.abs(op.weight.scale), Interval(0, int(codes.max())))
     return replace(op, weight=weight, bias=None if op.bias is None else np.abs(op.bias))

@@ -33,7 +33,7 @@ def _require_exact(net: IntegerNetwork) -> None:
     for node in net.nodes:
         bound = largest(net.types[node.name].dtype)
         if isinstance(node.op, Conv | DepthwiseConv):
-            bound = weighted_bound(node.op.weights, net.types[node.inputs[0]].dtype)
+            bound = weighted_bound(node.op.effective_weights, net.types[node.inputs[0]].dtype)
         if exact_float(bound) is None:
             raise UnsupportedError(f"{node.name}: sums reach {bound}, beyond the exact range 2^53 of the fast engine; "
                                    "use the golden engine")

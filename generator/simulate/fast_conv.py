@@ -80,10 +80,10 @@ class _Columns:
 
 @lru_cache(maxsize=128)  # batches of a run share what is made of the weights
 def _columns(op: Conv, dtype: DataType) -> _Columns:
-    bound = weighted_bound(op.weights, dtype)
+    bound = weighted_bound(op.effective_weights, dtype)
     mh, k_h, k_w, c_in = op.weights.shape
     products = k_h if k_w * c_in >= MIN_COLUMNS else 1
-    matrices = op.weights.reshape(mh, products, -1).transpose(1, 2, 0)
+    matrices = op.effective_weights.reshape(mh, products, -1).transpose(1, 2, 0)
     base = 1 << (2 * bound).bit_length()
     # Sums, and cuts one step beyond them, stay exact in both places of a float.
     two = mh % 2 == 0 and base * (bound + 2) <= 1 << 24

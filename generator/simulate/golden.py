@@ -45,8 +45,13 @@ def _conv(op: ops.Conv, out: TensorType, *x: IntArray) -> IntArray:
     padded = _pad(x[0], op)
     y = np.empty((len(padded), *out.shape), np.int64)
     for row, column in np.ndindex(out.shape[:2]):
-        window = _window(padded, op, row, column).reshape(len(padded), -1)
-        y[:, row, column] = window @ op.weights.reshape(len(op.weights), -1).T
+        window = _window(padded, op, row, column)
+        if op.scales is not None:
+            # sum over the pixels (i, j) of scale_oij * (sum over c of W_oijc x_ijc)
+            pixels = np.einsum("nijc,oijc->noij", window, op.weights)
+            y[:, row, column] = (pixels * op.scales).sum((2, 3))
+        else:
+            y[:, row, column] = window.reshape(len(padded), -1) @ op.weights.reshape(len(op.weights), -1).T
     return y
 
 

@@ -2,20 +2,27 @@
 // or acc[p] itself where N is 0.
 //
 // MATCHES > 0: the sums count matches out of so many, and the raw result is 2 * acc - MATCHES. Row groups follow in order.
+// GROUPS > 0: the columns stand in so many groups with a scale each (scaled_accumulate.sv), of SG words.
 module accumulate #(
-  parameter int unsigned PE       = 2,  // rows at a time
-  parameter int unsigned NF       = 2,  // row groups
-  parameter int unsigned MATCHES  = 0,  // summands of a row that are matches; 0: ordinary sums
-  parameter int unsigned ACC_BITS = 8,  // width of accumulators and thresholds, two's complement
-  parameter int unsigned N        = 3,  // thresholds per row; 0: raw accumulators
-  parameter int unsigned O_BITS   = 2,  // width of an output code
-  parameter int          BASE     = 0,  // output for a count of zero
-  parameter string       FILE     = ""  // one word of thresholds [PE][N] per row group
+  parameter int unsigned PE          = 2,         // rows at a time
+  parameter int unsigned NF          = 2,         // row groups
+  parameter int unsigned MATCHES     = 0,         // summands of a row that are matches; 0: ordinary sums
+  parameter int unsigned ACC_BITS    = 8,         // width of accumulators and thresholds, two's complement
+  parameter int unsigned N           = 3,         // thresholds per row; 0: raw accumulators
+  parameter int unsigned O_BITS      = 2,         // width of an output code
+  parameter int          BASE        = 0,         // output for a count of zero
+  parameter string       FILE        = "",        // one word of thresholds [PE][N] per row group
+  parameter int unsigned GROUPS      = 0,         // groups of columns with a scale each; 0: no scales
+  parameter int unsigned SG          = 1,         // words of a group
+  parameter int unsigned SCALE_ROWS  = 1,         // rows with scales of their own: PE*NF, or 1 for all alike
+  parameter int unsigned SCALE_BITS  = 1,         // width of a scale, unsigned
+  parameter int unsigned SUM_BITS    = ACC_BITS,  // width of the sums, two's complement
+  parameter string       SCALES_FILE = ""         // scale memory
 ) (
   input  logic                       ap_clk,     // clock
   input  logic                       ap_rst_n,   // synchronous reset, active low
   input  logic                       en,         // moves the pipeline by one
-  input  logic signed [ACC_BITS-1:0] sums [PE],  // parts of the rows
+  input  logic signed [SUM_BITS-1:0] sums [PE],  // parts of the rows
   input  logic                       sum_valid,  // parts are there
   input  logic                       sum_first,  // the first ones of their rows
   input  logic                       sum_last,   // the last ones
@@ -23,17 +30,32 @@ module accumulate #(
   output logic                       y_valid     // codes are there
 );
 
+  localparam bit COUNTS = MATCHES > 0 && GROUPS == 0;  // scaled sums are no counts any more
+
   logic signed [ACC_BITS-1:0] acc_q [PE];
   logic                       acc_valid_q;
+  logic                       acc_next;  // the accumulators are complete after the next enabled cycle
 
-  always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) acc_valid_q <= 1'b0;
-    else if (en) acc_valid_q <= sum_valid && sum_last;
-  end
-  always_ff @(posedge ap_clk) begin
-    if (en && sum_valid) begin
-      for (int unsigned p = 0; p < PE; p++) begin
-        acc_q[p] <= (sum_first ? '0 : acc_q[p]) + sums[p];
+  if (GROUPS > 0) begin : gen_scaled
+    logic unused_tags;
+    assign unused_tags = sum_first ^ sum_last;
+    scaled_accumulate #(
+      .PE(PE), .NF(NF), .GROUPS(GROUPS), .SG(SG), .ROWS(SCALE_ROWS), .SIZE(MATCHES / GROUPS), .PART_BITS(SUM_BITS),
+      .SCALE_BITS(SCALE_BITS), .ACC_BITS(ACC_BITS), .FILE(SCALES_FILE)
+    ) u_scaled (
+      .ap_clk, .ap_rst_n, .en, .sums, .sum_valid, .totals(acc_q), .next(acc_next), .valid(acc_valid_q)
+    );
+  end else begin : gen_plain
+    assign acc_next = sum_valid && sum_last;
+    always_ff @(posedge ap_clk) begin
+      if (!ap_rst_n) acc_valid_q <= 1'b0;
+      else if (en) acc_valid_q <= acc_next;
+    end
+    always_ff @(posedge ap_clk) begin
+      if (en && sum_valid) begin
+        for (int unsigned p = 0; p < PE; p++) begin
+          acc_q[p] <= (sum_first ? '0 : acc_q[p]) + ACC_BITS'(sums[p]);
+        end
       end
     end
   end
@@ -43,7 +65,7 @@ module accumulate #(
     logic [GROUP_BITS-1:0] group_q;
     always_ff @(posedge ap_clk) begin
       if (!ap_rst_n) group_q <= '0;
-      else if (en && sum_valid && sum_last) group_q <= group_q == GROUP_BITS'(NF - 1) ? '0 : group_q + 1'b1;
+      else if (en && acc_next) group_q <= group_q == GROUP_BITS'(NF - 1) ? '0 : group_q + 1'b1;
     end
     thresholds #(
       .PE(PE), .NF(NF), .N(N), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(FILE)
@@ -51,8 +73,10 @@ module accumulate #(
       .ap_clk, .ap_rst_n, .en, .group(group_q), .acc(acc_q), .acc_valid(acc_valid_q), .y, .y_valid
     );
   end else begin : gen_raw
+    logic unused_next;
+    assign unused_next = acc_next;
     for (genvar p = 0; p < PE; p++) begin : gen_pe
-      assign y[p*O_BITS+:O_BITS] = MATCHES > 0 ? O_BITS'(2 * 32'(acc_q[p]) - MATCHES) : O_BITS'(acc_q[p]);
+      assign y[p*O_BITS+:O_BITS] = COUNTS ? O_BITS'(2 * 32'(acc_q[p]) - MATCHES) : O_BITS'(acc_q[p]);
     end
     assign y_valid = acc_valid_q;
   end

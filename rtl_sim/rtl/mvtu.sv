@@ -5,6 +5,9 @@
 // the next one follows without a bubble. Two bipolar operands count XNOR matches: acc = 2 * matches - MW; their
 // thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes [PE][N].
 //
+// GROUPS > 0: the columns stand in groups of MW/GROUPS and acc = sum over g of scale_ig * (sum over group g of W x), at
+// the same cycles (scaled_accumulate.sv); two bipolar operands then compare real sums, not matches.
+//
 // One enable, the registered ready of the output slice, moves the whole pipeline.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module mvtu #(
@@ -21,6 +24,11 @@ module mvtu #(
   parameter int    N               = 3,   // thresholds per row; 0: raw accumulators
   parameter int    O_BITS          = 2,   // width of an output code
   parameter int    BASE            = 0,   // output for a count of zero
+  parameter int    GROUPS          = 0,   // groups of columns with a scale each; 0: no scales
+  parameter int    SCALE_ROWS      = 1,   // rows with scales of their own: MH, or 1 for all alike
+  parameter int    SCALE_BITS      = 1,   // width of a scale, unsigned
+  parameter int    SUM_BITS        = 8,   // width of a group's sum, two's complement; without groups ACC_BITS
+  parameter string SCALES_FILE     = "",  // scale memory
   parameter string WEIGHTS_FILE    = "",  // weight memory
   parameter string THRESHOLDS_FILE = ""   // threshold memory
 ) (
@@ -121,12 +129,12 @@ module mvtu #(
   end
 
   // Multiply.
-  logic signed [ACC_BITS-1:0] sums [PE];
+  logic signed [SUM_BITS-1:0] sums [PE];
   logic                       sum_valid, sum_first, sum_last;
 
   dot_product #(
     .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
-    .SUM_BITS(ACC_BITS), .TAG_BITS(3)
+    .SUM_BITS(SUM_BITS), .TAG_BITS(3)
   ) u_dot (
     .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums,
     .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
@@ -137,7 +145,8 @@ module mvtu #(
   logic              y_valid;
   accumulate #(
     .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
-    .FILE(THRESHOLDS_FILE)
+    .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
+    .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE)
   ) u_accumulate (
     .ap_clk, .ap_rst_n, .en, .sums, .sum_valid, .sum_first, .sum_last, .y, .y_valid
   );
@@ -156,6 +165,9 @@ module mvtu #(
   end
   if (MH % PE != 0) begin : gen_check_pe
     $error("mvtu: PE=%0d must divide MH=%0d", PE, MH);
+  end
+  if (GROUPS > 0 && SF % (GROUPS > 0 ? GROUPS : 1) != 0) begin : gen_check_groups
+    $error("mvtu: SIMD=%0d must divide the columns of a group, MW=%0d / GROUPS=%0d", SIMD, MW, GROUPS);
   end
   if (VECTORS < 1 || N < 0) begin : gen_check_counts
     $error("mvtu: VECTORS=%0d must be at least 1 and N=%0d at least 0", VECTORS, N);

@@ -7,6 +7,11 @@ def spec(mh: int, mw: int, pe: int, simd: int, types: str, vectors: int = 1) -> 
             "output": output, "vectors": vectors}  # fmt: skip
 
 
+def scaled(groups: int, scale: str, mh: int, mw: int, pe: int, simd: int, types: str,
+           vectors: int = 1) -> dict[str, object]:
+    return {**spec(mh, mw, pe, simd, types, vectors), "groups": groups, "scale": scale}
+
+
 class TestMvtu(LayerBattery):
     specs = (
         spec(8, 12, 2, 4, "int4 uint2 uint2", 3),
@@ -35,4 +40,12 @@ class TestMvtu(LayerBattery):
         spec(3, 5, 3, 5, "int8 uint16 acc", 3),
         spec(2, 8, 1, 4, "bipolar int16 int6", 2),
         spec(2, 17, 2, 17, "int5 int5 acc", 6),  # three levels of adders
+        scaled(9, "uint8", 6, 36, 2, 2, "ternary int4 uint2", 3),  # pixel scales, two words per group
+        scaled(9, "uint8", 4, 27, 2, 3, "bipolar uint2 uint4", 4),  # one word per group
+        scaled(3, "uint4", 6, 18, 3, 1, "bipolar bipolar int4", 2),
+        scaled(3, "uint4", 4, 24, 4, 8, "bipolar bipolar acc", 5),
+        scaled(4, "uint6", 3, 16, 1, 2, "int4 int8 acc", 2),
+        scaled(9, "uint1", 8, 9, 4, 1, "ternary uint1 bipolar"),
+        {**scaled(9, "uint8", 6, 36, 2, 4, "ternary uint4 uint3", 3), "shared_scales": True},
+        {**scaled(5, "uint7", 3, 10, 1, 1, "bipolar bipolar acc", 2), "shared_scales": True},
     )

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from generator.datatypes import BIPOLAR
+from generator.errors import InputError, UnsupportedError
+from generator.network.group_scales import group_scales
+from generator.network.ops import QuantWeight
+
+
+def test_scales_of_rows_and_pixels_become_integers_and_a_step():
+    pixels = np.array([[[[0.75, 0.5], [0.25, 0.0]]], [[[3.0, 6.0], [9.0, 12.0]]]])
+    step, integers = group_scales(pixels)
+    assert step.tolist() == [0.25, 3.0] and integers.reshape(2, -1).tolist() == [[3, 2, 1, 0], [1, 2, 3, 4]]
+    np.testing.assert_array_equal(integers * step[:, None, None, None], pixels)
+
+
+def test_rows_have_one_column_and_a_layer_one_row():
+    step, integers = group_scales(np.broadcast_to(np.array([[[[0.5], [1.5]]]]), (4, 1, 2, 2)))
+    assert step.tolist() == [0.5] and integers.tolist() == [[[[1], [3]]]]
+
+
+def test_scales_per_channel_need_no_integers():
+    step, integers = group_scales(np.broadcast_to(np.array([0.1, -0.2]).reshape(2, 1, 1, 1), (2, 1, 3, 3)))
+    assert step.tolist() == [0.1, -0.2] and integers is None
+
+
+@pytest.mark.parametrize(("scales", "error", "words"), [
+    ([[[[0.1, 0.3]]]], UnsupportedError, "quantize the scales to at most 16 bits"),
+    ([[[[0.5, -0.5]]]], UnsupportedError, "make them positive and negate the weights"),
+    ([[[[0.0, 0.0]]]], InputError, "its scale is 0"),
+])
+def test_scales_that_no_small_integers_give(scales, error, words):
+    with pytest.raises(error, match=words):
+        group_scales(np.array(scales))
+
+
+def test_weights_multiply_codes_groups_and_scale():
+    codes = np.array([[[[1, -1], [-1, 1]]]] * 2)
+    weight = QuantWeight(codes, np.array([0.5, 2.0]), BIPOLAR, np.array([[[[3], [1]]]]))
+    assert weight.values.reshape(2, -1).tolist() == [[1.5, -1.5, -0.5, 0.5], [6, -6, -2, 2]]
+
+
+@pytest.mark.parametrize(("shape", "value"), [((3, 1, 2, 2), 1), ((1, 1, 1, 2), 1), ((1, 2), 1), ((1, 1, 2, 2), -1)])
+def test_scales_that_do_not_fit_the_kernel(shape, value):
+    with pytest.raises(InputError, match="group scale"):
+        QuantWeight(np.ones((2, 1, 2, 2), np.int64), np.ones(1), BIPOLAR, np.full(shape, value))
