@@ -98,6 +98,10 @@ module accelerator (
     .N               (3),
     .O_BITS          (2),
     .BASE            (0),
+    .GROUPS          (0),
+    .SCALE_ROWS      (1),
+    .SCALE_BITS      (1),
+    .SUM_BITS        (8),
     .WEIGHTS_FILE    ("fc0_weights.mem"),
     .THRESHOLDS_FILE ("fc0_thresholds.mem")
   ) u_fc0 (
@@ -129,6 +133,10 @@ module accelerator (
     .N            (0),
     .O_BITS       (6),
     .BASE         (-18),
+    .GROUPS       (0),
+    .SCALE_ROWS   (1),
+    .SCALE_BITS   (1),
+    .SUM_BITS     (5),
     .WEIGHTS_FILE ("fc1_weights.mem")
   ) u_fc1 (
     .ap_clk        (ap_clk),
