@@ -77,13 +77,13 @@ def _steps(net: IntegerNetwork, kept: Collection[str]) -> list[_Step]:
 
 def _run_batch(steps: list[_Step], x: IntArray, kept: Collection[str]) -> dict[str, IntArray]:
     """The kept tensors of a batch; the others are dropped after their last reader."""
-    values: dict[str, Numbers] = {INPUT: x}
+    values: dict[str, Numbers] = {INPUT: x.transpose(1, 2, 0, 3)}
     results: dict[str, IntArray] = {INPUT: x} if INPUT in kept else {}
     readers = Counter(source for step in steps for source in step.sources)
     for step in steps:
         values[step.name] = step.compute(*(values[source] for source in step.sources))
         if step.name in kept:
-            results[step.name] = values[step.name].astype(np.int64)
+            results[step.name] = values[step.name].transpose(2, 0, 1, 3).astype(np.int64, order="C")
         readers.subtract(step.sources)
         for source in {*step.sources, step.name}:
             if readers[source] <= 0:

@@ -1,7 +1,7 @@
-"""Convolutions of the fast engine: products of gathered windows with the weights, and thresholds on the sums.
+"""Convolutions of the fast engine: products of pixels with the weights, and thresholds on their sums.
 
-Frames pass in blocks that the caches hold. Of a block the windows along rows are gathered, and the products of every
-kernel row are added: that copies each pixel K_w times instead of K_h * K_w times.
+Tensors are (height, width, N, channels): the pixels that one tap of the kernel meets in a row of windows of all frames
+lie side by side, and no window needs to be gathered. Frames and rows pass in blocks that the caches hold.
 """
 
 from __future__ import annotations
@@ -24,10 +24,14 @@ Numbers = NDArray[Any]
 Kind = type[np.floating[Any]]
 #: Up to this many thresholds comparing with each is faster than searching.
 COMPARE_UP_TO = 31
-#: The windows of a block of frames take about this much memory.
-WINDOW_BYTES = 1 << 20
-#: Below this many columns of a kernel row one product of whole windows is faster than one per kernel row.
-MIN_COLUMNS = 64
+#: Products of at most this many factors are fastest: OpenBLAS takes the matrices as they lie.
+PRODUCT_SIZE = 1_000_000
+#: Fewer frames at once cost more in calls than they win.
+MIN_FRAMES = 8
+#: What rows of windows make in floats takes about this much memory.
+BLOCK_BYTES = 1 << 18
+#: Windows of fewer channels are gathered: one product per tap would be too thin.
+MIN_CHANNELS = 32
 
 
 def exact_float(bound: int) -> Kind | None:
@@ -54,20 +58,26 @@ def weighted_bound(weights: IntArray, dtype: DataType) -> int:
     return int(np.abs(weights).reshape(len(weights), -1).sum(1).max()) * largest(dtype)
 
 
-def rows_first(x: Numbers, op: Conv | DepthwiseConv, kind: Kind) -> Numbers:
-    """Frames (N, height, width, C), padded and in floats, as (height, N, width, C)."""
+def tap(x: Numbers, i: int, j: int, stride: Pair, out: tuple[int, ...]) -> Numbers:
+    """The pixels that tap (i, j) of every window sees, (out height, out width, N, C)."""
+    rows = slice(i, i + (out[0] - 1) * stride[0] + 1, stride[0])
+    return x[rows, j : j + (out[1] - 1) * stride[1] + 1 : stride[1]]
+
+
+def padded(x: Numbers, op: Conv | DepthwiseConv, kind: Kind) -> Numbers:
+    """Frames (height, width, N, C) in floats with the convolution's padding."""
     top, left, bottom, right = op.pad
-    n, height, width, channels = x.shape
-    y = np.empty((top + height + bottom, n, left + width + right, channels), kind)
-    if any(op.pad):
-        y.fill(op.pad_value)
-    y[top : top + height, :, left : left + width] = x.transpose(1, 0, 2, 3)
+    height, width, n, channels = x.shape
+    if not any(op.pad):
+        return x.astype(kind)
+    y = np.full((top + height + bottom, left + width + right, n, channels), op.pad_value, kind)
+    y[top : top + height, left : left + width] = x
     return y
 
 
 @dataclass(frozen=True, eq=False)
 class _Columns:
-    """The weights of a convolution as floats: one matrix (columns, MH) per product whose sum is wanted.
+    """The weights of a convolution as floats: one matrix (columns, MH) per tap, or one for whole windows.
 
     With a base, (columns, MH/2) make two small sums at once: that of row r plus `base` times that of row r + MH/2.
     """
@@ -77,12 +87,18 @@ class _Columns:
     matrices: Numbers
     base: int | None
 
+    @property
+    def window_bytes(self) -> int:
+        """The memory that the sums of a window take, and the window where it is gathered."""
+        products, columns, mh = self.matrices.shape
+        return int(self.matrices.itemsize) * (mh + (columns if products == 1 else mh))
+
 
 @lru_cache(maxsize=128)  # batches of a run share what is made of the weights
 def _columns(op: Conv, dtype: DataType) -> _Columns:
     bound = weighted_bound(op.effective_weights, dtype)
     mh, k_h, k_w, c_in = op.weights.shape
-    products = k_h if k_w * c_in >= MIN_COLUMNS else 1
+    products = k_h * k_w if c_in >= MIN_CHANNELS else 1
     matrices = op.effective_weights.reshape(mh, products, -1).transpose(1, 2, 0)
     base = 1 << (2 * bound).bit_length()
     # Sums, and cuts one step beyond them, stay exact in both places of a float.
@@ -93,29 +109,29 @@ def _columns(op: Conv, dtype: DataType) -> _Columns:
     return _Columns(kind, bound, np.ascontiguousarray(matrices, kind), base if two else None)
 
 
-def _windows(x: Numbers, op: Conv, out: Pair, whole: bool) -> Numbers:
-    """Windows of padded frames (height, n, width, C): the whole kernel's (out height, n * out width, K_h * K_w * C),
-    or those of single rows (height, n * out width, K_w * C)."""
+def _windows(x: Numbers, op: Conv, out: Pair) -> Numbers:
+    """Whole windows (out height, out width, n, K_h * K_w * C) of padded frames (height, width, n, C)."""
     _, k_h, k_w, channels = op.weights.shape
-    height, n, width, pixel = x.strides
-    rows, taps, step = (out[0], k_h, op.stride[0]) if whole else (len(x), 1, 1)
-    view = as_strided(x, (rows, x.shape[1], out[1], taps, k_w, channels),
-                      (step * height, n, op.stride[1] * width, op.dilation[0] * height, op.dilation[1] * width, pixel))
-    return np.ascontiguousarray(view).reshape(rows, x.shape[1] * out[1], -1)
+    height, width, frame, channel = x.strides
+    view = as_strided(x, (*out, x.shape[2], k_h, k_w, channels),
+                      (op.stride[0] * height, op.stride[1] * width, frame,
+                       op.dilation[0] * height, op.dilation[1] * width, channel))
+    return view.reshape(*out, x.shape[2], -1)
 
 
 def _sums(x: Numbers, op: Conv, columns: _Columns, out: Pair) -> Numbers:
-    """The products of a block (height, n, width, C) with the matrices, summed: (out height, n, out width, MH)."""
-    whole = len(columns.matrices) == 1
-    windows = _windows(x, op, out, whole)
-    stride, dilation = (1, 1) if whole else (op.stride[0], op.dilation[0])
+    """Sums (out height, out width, n, matrix columns) of the first windows of padded frames (height, width, n, C)."""
+    if len(columns.matrices) == 1:
+        operands = [_windows(x, op, out)]
+    else:
+        operands = [tap(x, i * op.dilation[0], j * op.dilation[1], op.stride, out)
+                    for i, j in np.ndindex(op.weights.shape[1:3])]
     total: Numbers | None = None
-    for i, matrix in enumerate(columns.matrices):
-        rows = windows[i * dilation : i * dilation + (out[0] - 1) * stride + 1 : stride]
-        product = rows.reshape(-1, len(matrix)) @ matrix
+    for operand, matrix in zip(operands, columns.matrices, strict=True):
+        product = operand.reshape(out[0], -1, len(matrix)) @ matrix
         total = product if total is None else np.add(total, product, out=total)
     assert total is not None
-    return total.reshape(out[0], x.shape[1], out[1], -1)
+    return total.reshape(*out, x.shape[2], -1)
 
 
 def _upper(both: Numbers, base: int) -> Numbers:
@@ -174,26 +190,27 @@ def _storage(dtype: DataType) -> type[np.integer[Any]]:
     return next(kind for kind in fitting if np.iinfo(kind).min <= dtype.lo and dtype.hi <= np.iinfo(kind).max)
 
 
-def _blocks(frames: int, frame_bytes: int) -> Iterator[slice]:
-    step = max(1, WINDOW_BYTES // frame_bytes)
-    return (slice(start, start + step) for start in range(0, frames, step))
+def _blocks(size: int, step: int) -> Iterator[slice]:
+    step = max(1, step)
+    return (slice(start, min(start + step, size)) for start in range(0, size, step))
 
 
 def convolve(op: Conv, source: TensorType, out: TensorType, threshold: Threshold | None, x: Numbers) -> Numbers:
-    """The sums of a convolution (N, height, width, MH) in floats, or with `threshold` its values in integers.
+    """The sums of a convolution (height, width, N, MH) in floats, or with `threshold` its values in integers.
 
-    x: (N, height, width, C) of type `source`; out: the type of the sums.
+    x: (height, width, N, C) of type `source`; out: the type of the sums.
     """
     columns = _columns(op, source.dtype)
-    shape = (len(x), *out.shape)
-    y = np.empty(shape, columns.kind if threshold is None else np.uint8)
+    height, width, mh = out.shape
+    y = np.empty((height, width, x.shape[2], mh), columns.kind if threshold is None else np.uint8)
     T = None if threshold is None else clipped_thresholds(threshold, out.dtype, columns.kind)
-    windows = (out.shape[0] if len(columns.matrices) == 1 else source.shape[0]) * out.shape[1]
-    for block in _blocks(len(x), windows * columns.matrices[0].shape[0] * np.dtype(columns.kind).itemsize):
-        sums = _sums(rows_first(x[block], op, columns.kind), op, columns, out.shape[:2])
-        place = y[block].transpose(1, 0, 2, 3)
-        if T is None:
-            _write_sums(sums, columns, place)
-        else:
-            _write_counts(sums, columns, T, place)
+    at_once = PRODUCT_SIZE // (width * columns.matrices[0].size)
+    for frames in _blocks(x.shape[2], at_once if at_once >= MIN_FRAMES else x.shape[2]):
+        block = padded(x[:, :, frames], op, columns.kind)
+        for rows in _blocks(height, BLOCK_BYTES // (width * block.shape[2] * columns.window_bytes)):
+            sums = _sums(block[rows.start * op.stride[0] :], op, columns, (rows.stop - rows.start, width))
+            if T is None:
+                _write_sums(sums, columns, y[rows, :, frames])
+            else:
+                _write_counts(sums, columns, T, y[rows, :, frames])
     return y if threshold is None else decoded(threshold, y)

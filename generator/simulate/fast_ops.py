@@ -1,4 +1,4 @@
-"""The operations of an IntegerNetwork on floats or integers that hold integers: (N, height, width, channels)."""
+"""The operations of an IntegerNetwork on floats or integers that hold integers: (height, width, N, C)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.layers.requant import rounded_shift
-from generator.layers.window import Pair
 from generator.network import integer_ops as ops
 from generator.network.integer_ops import TensorType, channel_mask
 from generator.simulate.fast_conv import (
     COMPARE_UP_TO,
+    Kind,
     Numbers,
     clipped_thresholds,
     convolve,
@@ -20,7 +20,8 @@ from generator.simulate.fast_conv import (
     decoded,
     kind_of,
     largest,
-    rows_first,
+    padded,
+    tap,
     weighted_bound,
 )
 
@@ -31,24 +32,23 @@ def apply(op: object, out: TensorType, sources: tuple[TensorType, ...], *x: Numb
     raise TypeError(f"{type(op).__name__} is no operation of an IntegerNetwork")
 
 
-def _tap(x: Numbers, i: int, j: int, stride: Pair, out: tuple[int, ...]) -> Numbers:
-    """The pixels that tap (i, j) of every window sees, (N, out height, out width, C)."""
-    rows = slice(i, i + (out[0] - 1) * stride[0] + 1, stride[0])
-    return x[:, rows, j : j + (out[1] - 1) * stride[1] + 1 : stride[1]]
-
-
 @apply.register
 def _conv(op: ops.Conv, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
     return convolve(op, sources[0], out, None, x[0])
 
 
+def _zeros(out: TensorType, x: Numbers, kind: Kind) -> Numbers:
+    height, width, channels = out.shape
+    return np.zeros((height, width, x.shape[2], channels), kind)
+
+
 @apply.register
 def _depthwise(op: ops.DepthwiseConv, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
     kind = kind_of(weighted_bound(op.weights, sources[0].dtype))
-    padded, weights = rows_first(x[0], op, kind).transpose(1, 0, 2, 3), op.weights.astype(kind)
-    y = np.zeros((len(padded), *out.shape), kind)
+    frames, weights = padded(x[0], op, kind), op.weights.astype(kind)
+    y = _zeros(out, x[0], kind)
     for i, j in np.ndindex(op.weights.shape[1:3]):
-        y += _tap(padded, i * op.dilation[0], j * op.dilation[1], op.stride, out.shape) * weights[:, i, j, 0]
+        y += tap(frames, i * op.dilation[0], j * op.dilation[1], op.stride, out.shape) * weights[:, i, j, 0]
     return y
 
 
@@ -100,22 +100,22 @@ def _max_pool(op: ops.MaxPool, out: TensorType, sources: tuple[TensorType, ...],
 
 def _pooled(extreme: np.ufunc, x: Numbers, op: ops.MaxPool, out: ops.Shape) -> Numbers:
     """Rows before columns: that compares long runs, and columns only of the rows that are left."""
-    rows = (out[0], *x.shape[2:])
-    x = reduce(extreme, [_tap(x, i, 0, (op.stride[0], 1), rows) for i in range(op.kernel[0])])
-    return reduce(extreme, [_tap(x, 0, j, (1, op.stride[1]), out) for j in range(op.kernel[1])])
+    rows = (out[0], x.shape[1])
+    x = reduce(extreme, [tap(x, i, 0, (op.stride[0], 1), rows) for i in range(op.kernel[0])])
+    return reduce(extreme, [tap(x, 0, j, (1, op.stride[1]), out) for j in range(op.kernel[1])])
 
 
 @apply.register
 def _acc_pool(op: ops.AccPool, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
-    y = np.zeros((len(x[0]), *out.shape), kind_of(largest(out.dtype)))
+    y = _zeros(out, x[0], kind_of(largest(out.dtype)))
     for i, j in np.ndindex(op.kernel):
-        y += _tap(x[0], i, j, op.stride, out.shape)
+        y += tap(x[0], i, j, op.stride, out.shape)
     return y
 
 
 @apply.register
 def _upsample(op: ops.Upsample, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
-    return x[0].repeat(op.scale[0], axis=1).repeat(op.scale[1], axis=2)
+    return x[0].repeat(op.scale[0], axis=0).repeat(op.scale[1], axis=1)
 
 
 @apply.register

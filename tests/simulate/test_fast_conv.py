@@ -18,7 +18,7 @@ def activated(conv, threshold, dtype, shape=(5, 6)) -> IntegerNetwork:
 
 
 @pytest.mark.parametrize("output", [BIPOLAR, uint_type(2), int_type(4), Interval(-300, -290), int_type(8)])
-@pytest.mark.parametrize("c_in", [3, 40], ids=["whole windows", "row windows"])
+@pytest.mark.parametrize("c_in", [3, 40], ids=["gathered", "per tap"])
 @pytest.mark.parametrize("c_out", [6, 5], ids=["two sums in one", "odd"])
 @pytest.mark.parametrize("windows", WINDOWS.values(), ids=list(WINDOWS))
 def test_thresholds_on_sums_equal_golden_in_blocks_of_any_size(output, c_in, c_out, windows, monkeypatch):
@@ -27,8 +27,9 @@ def test_thresholds_on_sums_equal_golden_in_blocks_of_any_size(output, c_in, c_o
     net = activated(conv, replace(random_threshold(rng, c_out, output, 30), inverted=frozenset({1, 4})), BIPOLAR)
     x = random_input(net, 7)
     wanted = golden.run(net, x)
-    for window_bytes in (fast_conv.WINDOW_BYTES, 1):
-        monkeypatch.setattr(fast_conv, "WINDOW_BYTES", window_bytes)
+    for limits in ({}, {"BLOCK_BYTES": 1}, {"PRODUCT_SIZE": 1, "MIN_FRAMES": 0}):
+        for name, limit in limits.items():
+            monkeypatch.setattr(fast_conv, name, limit)
         assert np.array_equal(fast.run(net, x, keep=["act"])["act"], wanted["act"])
         assert np.array_equal(fast.run(net, x)["conv"], wanted["conv"])
 
