@@ -58,19 +58,19 @@ class _Step:
 
 def _steps(net: IntegerNetwork, kept: Collection[str]) -> list[_Step]:
     """The operations in order; thresholds on sums that nothing else reads are one step with their convolution."""
+    producers = {node.name: node for node in net.nodes}
     readers = Counter(source for node in net.nodes for source in node.inputs)
     steps: dict[str, _Step] = {}
     for node in net.nodes:
-        source = node.inputs[0]
-        sums = net.types[source]
-        last = next((other for other in net.nodes if other.name == source), None)
-        if (isinstance(node.op, Threshold) and last is not None and isinstance(last.op, Conv) and source not in kept
-                and readers[source] == 1 and node.op.output.steps <= COMPARE_UP_TO):
-            steps.pop(source)
-            compute = partial(convolve, last.op, net.types[last.inputs[0]], sums, node.op)
-            steps[node.name] = _Step(node.name, last.inputs, compute)
+        types = tuple(net.types[name] for name in node.inputs)
+        source = producers.get(node.inputs[0])
+        if (source is not None and isinstance(source.op, Conv) and source.name not in kept
+                and readers[source.name] == 1 and isinstance(node.op, Threshold)
+                and node.op.output.steps <= COMPARE_UP_TO):
+            del steps[source.name]
+            compute = partial(convolve, source.op, net.types[source.inputs[0]], types[0], node.op)
+            steps[node.name] = _Step(node.name, source.inputs, compute)
         else:
-            types = tuple(net.types[name] for name in node.inputs)
             steps[node.name] = _Step(node.name, node.inputs, partial(apply, node.op, net.types[node.name], types))
     return list(steps.values())
 
@@ -103,6 +103,5 @@ def run(net: IntegerNetwork, x: IntArray, keep: Collection[str] | None = None) -
     steps = _steps(net, kept)
     cores = os.cpu_count() or 1
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cores) as pool:
-        parts = list(pool.map(lambda batch: _run_batch(steps, batch, kept),
-                              _batches(net, frames, cores)))
+        parts = list(pool.map(lambda batch: _run_batch(steps, batch, kept), _batches(net, frames, cores)))
     return {name: np.concatenate([part[name] for part in parts]) for name in kept}

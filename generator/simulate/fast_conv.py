@@ -24,12 +24,12 @@ Numbers = NDArray[Any]
 Kind = type[np.floating[Any]]
 #: Up to this many thresholds comparing with each is faster than searching.
 COMPARE_UP_TO = 31
-#: Products of at most this many factors are fastest: OpenBLAS takes the matrices as they lie.
+#: Products of matrices are fastest up to this many multiplications: OpenBLAS takes small matrices as they lie.
 PRODUCT_SIZE = 1_000_000
 #: Fewer frames at once cost more in calls than they win.
 MIN_FRAMES = 8
-#: What rows of windows make in floats takes about this much memory.
-BLOCK_BYTES = 1 << 18
+#: The sums of a block of rows, with the windows where these are gathered, take about this much memory.
+BLOCK_BYTES = 1 << 19
 #: Windows of fewer channels are gathered: one product per tap would be too thin.
 MIN_CHANNELS = 32
 
@@ -91,7 +91,7 @@ class _Columns:
     def window_bytes(self) -> int:
         """The memory that the sums of a window take, and the window where it is gathered."""
         products, columns, mh = self.matrices.shape
-        return int(self.matrices.itemsize) * (mh + (columns if products == 1 else mh))
+        return int(np.dtype(self.kind).itemsize * (mh + (columns if products == 1 else mh)))
 
 
 @lru_cache(maxsize=128)  # batches of a run share what is made of the weights
@@ -153,19 +153,21 @@ def _write_sums(both: Numbers, columns: _Columns, y: Numbers) -> None:
 def _write_counts(both: Numbers, columns: _Columns, T: Numbers, y: Numbers) -> None:
     """Thresholds T (MH, N) <= their sums, counted into y (..., MH)."""
     if columns.base is None:
-        count_compared(both, T, y)
+        y[...] = count_compared(both, T)
     else:
         half = both.shape[-1]
         # upper >= T decides as both >= base * T - bound: |lower| <= bound < base / 2.
-        count_compared(both, columns.base * T[half:] - columns.bound, y[..., half:])
-        count_compared(both - _upper(both, columns.base), T[:half], y[..., :half])
+        y[..., half:] = count_compared(both, columns.base * T[half:] - columns.bound)
+        y[..., :half] = count_compared(both - _upper(both, columns.base), T[:half])
 
 
-def count_compared(x: Numbers, T: Numbers, count: NDArray[np.uint8]) -> None:
-    """Count the thresholds T (C, N) <= x (..., C)."""
-    np.greater_equal(x, T[:, 0], out=count.view(np.bool_))
-    for k in range(1, T.shape[1]):
-        count += (x >= T[:, k]).view(np.uint8)
+def count_compared(x: Numbers, T: Numbers) -> NDArray[np.uint8]:
+    """The number of thresholds T (C, K) <= x (height, width, N, C)."""
+    frames = np.repeat(T.T[:, None], x.shape[2], axis=1)  # comparing with as many values is faster than broadcasting
+    count: NDArray[np.uint8] = (x >= frames[0]).view(np.uint8)
+    for values in frames[1:]:
+        count += (x >= values).view(np.uint8)
+    return count
 
 
 def clipped_thresholds(op: Threshold, dtype: DataType, kind: Kind) -> Numbers:

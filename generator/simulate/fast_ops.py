@@ -56,11 +56,7 @@ def _depthwise(op: ops.DepthwiseConv, out: TensorType, sources: tuple[TensorType
 def _threshold(op: ops.Threshold, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
     kind = kind_of(largest(sources[0].dtype))
     frames, T = x[0].astype(kind, copy=False), clipped_thresholds(op, sources[0].dtype, kind)
-    if op.output.steps > COMPARE_UP_TO:
-        return decoded(op, _searched(frames, T))
-    count = np.empty(frames.shape, np.uint8)
-    count_compared(frames, T, count)
-    return decoded(op, count)
+    return decoded(op, (_searched if op.output.steps > COMPARE_UP_TO else count_compared)(frames, T))
 
 
 def _searched(x: Numbers, T: Numbers) -> NDArray[np.int32]:
