@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from generator.errors import QuantizationError
 from generator.quantize.ggd import GeneralizedGamma, gamma_density, half_support, in_trust_region, model_errors
@@ -86,12 +86,30 @@ def gamma_step(density: GeneralizedGamma, kappa: float, levels: int) -> tuple[fl
     return exact_step(density, levels), Reason.EXACT
 
 
-def _fit(magnitudes: FloatArray, levels: int, bits: int, signed: bool) -> Fit:
-    """Fit the density to positive samples; bits and signed give the range rule of samples without variance."""
+@dataclass(frozen=True, eq=False)
+class _Samples:
+    """Non-zero samples and how often each occurs, None for once."""
+
+    values: FloatArray
+    counts: FloatArray | None
+
+    def where(self, kept: NDArray[np.bool_]) -> _Samples:
+        """Some of the samples."""
+        return _Samples(self.values[kept], None if self.counts is None else self.counts[kept])
+
+    @property
+    def number(self) -> float:
+        """How many samples there are."""
+        return self.values.size if self.counts is None else float(self.counts.sum())
+
+
+def _fit(samples: _Samples, levels: int, bits: int, signed: bool) -> Fit:
+    """Fit the density to magnitudes of one sign; bits and signed give the range rule of samples without variance."""
+    magnitudes = np.abs(samples.values)
     if magnitudes.size == 0:
         return Fit(Reason.EMPTY, ())
-    mean = float(np.mean(magnitudes))
-    variance = float(np.mean(np.square(magnitudes - mean)))
+    mean = float(np.average(magnitudes, weights=samples.counts))
+    variance = float(np.average(np.square(magnitudes - mean), weights=samples.counts))
     if variance <= (1e-12 * mean) ** 2:
         first = range_frac_bits(float(np.max(magnitudes)), bits, signed)
         return Fit(Reason.ZERO_VARIANCE, (first, first + 1))
@@ -100,7 +118,7 @@ def _fit(magnitudes: FloatArray, levels: int, bits: int, signed: bool) -> Fit:
     return Fit(reason, tuple(sorted({-ceil_log2(step), -floor_log2(step)})), step, density)
 
 
-def _unit_samples(x: ArrayLike, bits: int, signed: bool, mode: Mode) -> tuple[FloatArray, int]:
+def _unit_samples(x: ArrayLike, bits: int, signed: bool, mode: Mode, counts: ArrayLike | None) -> tuple[_Samples, int]:
     """(non-zero samples scaled into [-1, 1], exponent of the scale); checks all arguments."""
     code_type(bits, signed)
     if mode not in ("default", "fast"):
@@ -108,9 +126,14 @@ def _unit_samples(x: ArrayLike, bits: int, signed: bool, mode: Mode) -> tuple[Fl
     samples = finite("feature map", x)
     if not signed:
         require_non_negative(samples)
-    samples = samples[samples != 0]
-    exponent = ceil_log2(peak_of(samples)) if samples.size else 0
-    return scale_pow2(samples, -exponent), exponent
+    often = None if counts is None else finite("counts", counts)
+    if often is not None and (often.shape != samples.shape or np.any(often < 0)):
+        raise QuantizationError(f"counts of shape {often.shape} do not fit samples of shape {samples.shape}; give how "
+                                "often each sample occurs, 0 or more")
+    used = samples != 0 if often is None else (samples != 0) & (often > 0)
+    kept = _Samples(samples, often).where(used)
+    exponent = ceil_log2(peak_of(kept.values)) if kept.values.size else 0
+    return _Samples(scale_pow2(kept.values, -exponent), kept.counts), exponent
 
 
 def _shifted(choice: Choice, exponent: int) -> Choice:
@@ -124,26 +147,28 @@ def _first_minimum(candidates: Sequence[int], errors: Sequence[float]) -> Choice
     return Choice(candidates[errors.index(min(errors))], tuple(candidates), tuple(errors))
 
 
-def _guarded(candidates: set[int], samples: FloatArray, bits: int, signed: bool, guard: bool) -> list[int]:
+def _guarded(candidates: set[int], samples: _Samples, bits: int, signed: bool, guard: bool) -> list[int]:
     """The candidates in ascending order, with the FL of the range rule if `guard`."""
-    return sorted(candidates | {range_frac_bits(peak_of(samples), bits, signed)} if guard else candidates)
+    return sorted(candidates | {range_frac_bits(peak_of(samples.values), bits, signed)} if guard else candidates)
 
 
-def fq_single(x: ArrayLike, bits: int, mode: Mode = "default", guard: bool = False) -> SingleSidedChoice:
+def fq_single(x: ArrayLike, bits: int, mode: Mode = "default", guard: bool = False,
+              counts: ArrayLike | None = None) -> SingleSidedChoice:
     """Fractional length of non-negative samples in unsigned codes.
 
     Moments m, v of the non-zero samples give kappa = m^2/v, lam = m/v and the optimal step for N = 2^(bits+1); the
     candidates are -ceil_log2(step) and -floor_log2(step). The least D wins, a tie keeps the smaller FL:
     default mode D = sum (x - Q(x))^2, fast mode the model of equation (7) (not for shipping).
     guard adds the FL of `ristretto` and compares on the data in either mode, so the result is never worse than that.
-    x: any shape. Without non-zero samples FL = bits. Source: arXiv:1810.13329, Algorithm 2.
+    x: any shape; counts: how often each sample occurs, in the same shape (once where absent; of a histogram otherwise).
+    Without non-zero samples FL = bits. Source: arXiv:1810.13329, Algorithm 2.
     Raises QuantizationError for negative samples, nan, inf, impossible widths and unknown modes.
 
     >>> choice = fq_single([0, .5, 1, 1.5, 2, 3, 4, 6], 4)
     >>> choice.frac_bits, choice.candidates, choice.errors, round(choice.step, 8), str(choice.reason)
     (1, (0, 1), (0.5, 0.0), 0.66633081, 'closed_form')
     """
-    samples, exponent = _unit_samples(x, bits, False, mode)
+    samples, exponent = _unit_samples(x, bits, False, mode, counts)
     levels = 2 ** (bits + 1)
     fit = _fit(samples, levels, bits, signed=False)
     if fit.reason is Reason.EMPTY:
@@ -152,7 +177,7 @@ def fq_single(x: ArrayLike, bits: int, mode: Mode = "default", guard: bool = Fal
     if mode == "fast" and not guard and fit.density:
         choice = _first_minimum(candidates, model_errors(fit.density, levels, candidates))
     else:
-        choice = least_error(samples, candidates, bits, signed=False)
+        choice = least_error(samples.values, candidates, bits, False, samples.counts)
     choice = _shifted(choice, exponent)
     step = float_pow2(fit.step, exponent) if fit.step else None
     return SingleSidedChoice(choice.frac_bits, choice.candidates, choice.errors, step, fit.reason)
@@ -167,24 +192,26 @@ def _mixed_model(fits: Sequence[Fit], shares: Sequence[float], levels: int, cand
     return _first_minimum(candidates, errors.tolist())
 
 
-def fq_double(x: ArrayLike, bits: int, mode: Mode = "default", guard: bool = False) -> DoubleSidedChoice:
+def fq_double(x: ArrayLike, bits: int, mode: Mode = "default", guard: bool = False,
+              counts: ArrayLike | None = None) -> DoubleSidedChoice:
     """Fractional length of samples of both signs in signed codes.
 
     The magnitudes of the negative and of the positive samples are fitted apart, N = 2^bits each; candidates are all
     integers from the smallest to the largest of their FLs. Fast mode weighs the models with rho = #neg / (#neg + #pos);
     zeros count nowhere. A group without variance, and guard, force the comparison on the data.
-    x: any shape. Without non-zero samples FL = bits - 1. Source: arXiv:1810.13329, Algorithm 3.
+    x: any shape; counts: as of `fq_single`. Without non-zero samples FL = bits - 1.
+    Source: arXiv:1810.13329, Algorithm 3.
     Raises QuantizationError for nan, inf, impossible widths and unknown modes.
 
     >>> choice = fq_double([-2, -1, -.5, .25, .5, 1, 2, 3.5], 4)
     >>> choice.frac_bits, choice.candidates, choice.errors, choice.rho
     (1, (0, 1, 2), (0.8125, 0.0625, 3.125), 0.375)
     """
-    samples, exponent = _unit_samples(x, bits, True, mode)
-    if samples.size == 0:
+    samples, exponent = _unit_samples(x, bits, True, mode, counts)
+    if samples.values.size == 0:
         return DoubleSidedChoice(bits - 1, (bits - 1,), (0.0,), float("nan"), Reason.EMPTY, Reason.EMPTY)
-    groups = (-samples[samples < 0], samples[samples > 0])
-    rho = groups[0].size / samples.size
+    groups = (samples.where(samples.values < 0), samples.where(samples.values > 0))
+    rho = groups[0].number / samples.number
     fits = [_fit(group, 2**bits, bits, signed=True) for group in groups]
     ends = [fl for fit in fits for fl in fit.candidates]
     candidates = _guarded(set(range(min(ends), max(ends) + 1)), samples, bits, True, guard)
@@ -192,6 +219,6 @@ def fq_double(x: ArrayLike, bits: int, mode: Mode = "default", guard: bool = Fal
     if mode == "fast" and not guard and not constant:
         choice = _mixed_model(fits, (rho, 1 - rho), 2**bits, candidates)
     else:
-        choice = least_error(samples, candidates, bits, signed=True)
+        choice = least_error(samples.values, candidates, bits, True, samples.counts)
     choice = _shifted(choice, exponent)
     return DoubleSidedChoice(choice.frac_bits, choice.candidates, choice.errors, rho, fits[0].reason, fits[1].reason)

@@ -8,8 +8,9 @@ rule that is exactly a set of `>=` thresholds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -205,26 +206,29 @@ def _blocks(x: FloatArray) -> Iterator[FloatArray]:
     return (flat[start : start + BLOCK] for start in range(0, flat.size, BLOCK))
 
 
-def _error_in_lsb(x: FloatArray, frac_bits: int, codes: Interval) -> float:
-    """sum (x - Q(x))^2 in units of LSB^2, so that it scales with x without any rounding."""
+def _error_in_lsb(x: FloatArray, frac_bits: int, codes: Interval, counts: FloatArray | None) -> float:
+    """sum counts (x - Q(x))^2 in units of LSB^2, so that it scales with x without any rounding."""
     total = 0.0
-    for block in _blocks(x):
+    often: Iterable[FloatArray | None] = repeat(None) if counts is None else _blocks(counts)
+    for block, times in zip(_blocks(x), often, strict=False):
         scaled, rounded = _rounded(block, frac_bits, codes)
         scaled -= rounded
         with np.errstate(over="ignore"):  # samples far beyond the codes: the error is inf and loses
-            total += float(np.dot(scaled, scaled))
+            total += float(np.dot(scaled if times is None else scaled * times, scaled))
     return total
 
 
-def least_error(x: FloatArray, candidates: Sequence[int], bits: int, signed: bool) -> Choice:
+def least_error(x: FloatArray, candidates: Sequence[int], bits: int, signed: bool,
+                counts: FloatArray | None = None) -> Choice:
     """The candidate with the least sum (x - Q(x, FL))^2; a tie keeps the first.
 
-    x: finite samples of any shape; candidates: fractional lengths, ascending.
+    x: finite samples of any shape; candidates: fractional lengths, ascending; counts: how often each sample occurs, in
+    the shape of x (once where absent).
 
     >>> least_error(np.array([0.9, -0.4, 0.2, 0.1]), [3, 4], 4, True).frac_bits
     3
     """
     codes, first = code_type(bits, signed), candidates[0]
-    errors = [float_pow2(_error_in_lsb(x, fl, codes), 2 * (first - fl)) for fl in candidates]
+    errors = [float_pow2(_error_in_lsb(x, fl, codes, counts), 2 * (first - fl)) for fl in candidates]
     best = candidates[errors.index(min(errors))]
     return Choice(best, tuple(candidates), tuple(float_pow2(error, -2 * first) for error in errors))

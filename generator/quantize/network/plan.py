@@ -1,0 +1,62 @@
+"""A plan says how every layer and tensor of a float network is quantized; with it the network becomes a Network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from generator.errors import QuantizationError
+from generator.network import graph, ops
+from generator.network.float_graph import FloatConv, FloatLinear, FloatNetwork
+from generator.network.ops import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Weights and bias of every layer and the quantizer of every quantized tensor, by name."""
+
+    weights: Mapping[str, ops.QuantWeight]
+    biases: Mapping[str, FloatArray]
+    tensors: Mapping[str, ops.Quantize]
+
+
+def assemble(net: FloatNetwork, plan: Plan) -> graph.Network:
+    """The Network of a float network by a plan: every quantizer stands behind its tensor and is what others read."""
+    quantized: dict[str, str] = {}
+    nodes: list[graph.Node] = []
+
+    def quantize(tensor: str) -> None:
+        if tensor in plan.tensors:
+            quantized[tensor] = f"{tensor}.quant"
+            nodes.append(graph.Node(quantized[tensor], plan.tensors[tensor], (tensor,)))
+
+    quantize(net.input.name)
+    for node in net.nodes:
+        op = (node.op.quantized(plan.weights[node.name], plan.biases[node.name])
+              if isinstance(node.op, FloatConv | FloatLinear) else node.op)
+        nodes.append(graph.Node(node.name, op, tuple(quantized.get(source, source) for source in node.inputs)))
+        quantize(node.name)
+    return graph.Network((net.input,), tuple(nodes), (quantized.get(net.output, net.output),))
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Bits of the weights of every layer and of every quantized tensor, by name, and of all biases."""
+
+    weights: Mapping[str, int]
+    tensors: Mapping[str, int]
+    bias: int = 8
+
+    def with_weights(self, bits: Mapping[str, int]) -> Widths:
+        """The same with other widths of some layers."""
+        return replace(self, weights={**self.weights, **bits})
+
+
+#: Widths that weights and feature maps can have in hardware.
+MIN_BITS, MAX_BITS = 2, 8
+
+
+def require_width(what: str, bits: int) -> None:
+    """Raise QuantizationError unless the hardware has codes of that width."""
+    if not MIN_BITS <= bits <= MAX_BITS:
+        raise QuantizationError(f"{what} of {bits} bits have no layer; use {MIN_BITS} to {MAX_BITS}")
