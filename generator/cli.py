@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 
 from generator.build import RECORD, Build
+from generator.cli_quantize import add_quantize, run_quantize
 from generator.compile import Options, build
 from generator.dataflow.folding import load_folding
 from generator.errors import InputError
@@ -178,6 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     synth.add_argument("--layer", action="append", default=[], metavar="NAME", help="only this layer (may be repeated)")
     _add_synthesis(synth)
     _add_json(synth)
+    add_quantize(command("quantize", run_quantize, "quantize a float CNN with calibration data"))
     return parser
 
 

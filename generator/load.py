@@ -28,6 +28,17 @@ def load_module(module: Any, example_input: Any) -> Network:
     return brevitas.from_module(module, example_input)
 
 
+def quantize_modules() -> tuple[Any, Any]:
+    """The modules of `headrace quantize` and its report. Raises ToolError where torch is not installed."""
+    try:
+        from generator.quantize.network import command
+        from generator.report import quantization
+    except ImportError as error:
+        raise ToolError(f"quantizing a float network needs {error.name}, which is not installed; "
+                        "run pip install 'headrace[torch]'") from None
+    return command, quantization
+
+
 def load_onnx(path: Path) -> Network:
     """The Network of an ONNX file; see frontend.onnx.from_file. The onnx package is imported here, at its first use."""
     from generator.frontend import onnx
@@ -51,7 +62,7 @@ def load_source(spec: str) -> Network | IntegerNetwork:
 
 
 def _saved(path: Path) -> Network | IntegerNetwork:
-    value = serialize.load(path.parent / path.stem)
+    value = serialize.load_file(path)
     if not isinstance(value, Network | IntegerNetwork):
         raise InputError(f"{path}: holds a {type(value).__name__}, not a network; pass a saved network")
     return value

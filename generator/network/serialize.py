@@ -1,4 +1,4 @@
-"""Values to files and back: NAME.json holds a tree of dataclasses, NAME.npz its arrays.
+"""Values to files and back: NAME.json holds a tree of dataclasses, NAME.npz its arrays; or one NAME.npz holds both.
 
 Only the classes of the registry can be read, nothing in a file is executed, and the same value gives the same bytes.
 """
@@ -11,6 +11,7 @@ import json
 import math
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +28,8 @@ from generator.layers.base import Stream
 from generator.network import graph, integer, ops, tensor_ops
 
 FORMAT = "headrace 1"
+#: The tree in an .npz file that holds both.
+TREE = "headrace.json"
 
 #: Every class that may stand in a file.
 CLASSES: tuple[type, ...] = (
@@ -106,6 +109,14 @@ def save(value: Any, stem: Path | str) -> None:
     _replace(json_path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
 
 
+def save_npz(value: Any, path: Path | str) -> None:
+    """Write the tree and the arrays of a value into one .npz file. The value is a dataclass of the registry."""
+    encoder = _Encoder()
+    document = json.dumps({"format": FORMAT, "value": encoder.encode(value)}, allow_nan=False)
+    arrays = {f"a{number}": array for number, array in enumerate(encoder.arrays)}
+    _replace(Path(path), npz_bytes(arrays, {TREE: document}))
+
+
 def digest(value: Any) -> str:
     """SHA-256 of a value: equal values have equal digests, on every machine."""
     encoder = _Encoder()
@@ -143,7 +154,7 @@ def _read(path: Path) -> bytes:
 
 def _read_arrays(content: bytes) -> list[np.ndarray[Any, Any]]:
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return [archive[f"a{number}"] for number in range(len(archive.files))]
+        return [archive[f"a{number}"] for number in range(len(archive.files) - (TREE in archive.files))]
 
 
 def load(stem: Path | str) -> Any:
@@ -152,21 +163,39 @@ def load(stem: Path | str) -> Any:
     Raises InputError for a missing, damaged or foreign file, and where the value breaks a rule of its class.
     """
     json_path, npz_path = _paths(Path(stem))
-    content = _read(json_path)
-    try:
-        document = json.loads(content)
-        found = document["format"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise InputError(f"{json_path}: is not a saved value of headrace; save it again") from None
-    if found != FORMAT:
-        raise InputError(f"{json_path}: has the format {found!r} but this version reads {FORMAT!r}; save it again")
+    document = _document(json_path, _read(json_path))
     packed = _read(npz_path)
     if hashlib.sha256(packed).hexdigest() != document.get("arrays_sha256"):
         raise InputError(f"{npz_path}: does not belong to {json_path.name} or is damaged; save both again")
+    return _value(json_path, document, packed)
+
+
+def load_file(path: Path) -> Any:
+    """Read what `save` or `save_npz` wrote, from the path of any of the files. Raises InputError as `load`."""
+    if path.suffix == ".npz":
+        packed = _read(path)
+        with suppress(KeyError, zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            return _value(path, _document(path, archive.read(TREE)), packed)
+    return load(path.parent / path.stem)
+
+
+def _document(path: Path, content: bytes) -> dict[str, Any]:
+    """The JSON object of a saved value."""
+    try:
+        document: dict[str, Any] = json.loads(content)
+        found = document["format"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise InputError(f"{path}: is not a saved value of headrace; save it again") from None
+    if found != FORMAT:
+        raise InputError(f"{path}: has the format {found!r} but this version reads {FORMAT!r}; save it again")
+    return document
+
+
+def _value(path: Path, document: dict[str, Any], packed: bytes) -> Any:
     try:
         return _decode(document["value"], _read_arrays(packed))
     except HeadraceError as error:
-        raise InputError(f"{json_path}: {error}") from None
+        raise InputError(f"{path}: {error}") from None
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, OSError,
             RecursionError, zipfile.BadZipFile) as error:
-        raise InputError(f"{json_path}: is damaged ({type(error).__name__}: {error}); save it again") from None
+        raise InputError(f"{path}: is damaged ({type(error).__name__}: {error}); save it again") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ Images = NDArray[np.float32]
 Labels = NDArray[np.int64]
 #: Batches as users have them: arrays or tensors (N, ...), or pairs (inputs, labels); or a function that returns them.
 Batches = Iterable[Any] | Callable[[], Iterable[Any]]
+NO_BATCH = "the data hold no batch; give a list, or a function that returns batches anew at every call"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,20 @@ def read_batches(batches: Batches, shape: Shape) -> Iterator[Samples]:
     for number, batch in enumerate(batches() if callable(batches) else batches):
         yield _samples(f"batch {number}", batch, shape)
     if number < 0:
-        raise InputError("the data hold no batch; give a list or another iterable that can be read again")
+        raise InputError(NO_BATCH)
+
+
+def first_shape(batches: Batches) -> tuple[Shape, Batches]:
+    """(shape of the first batch, the same batches). Raises InputError where there is none."""
+    if not callable(batches) and iter(batches) is batches:  # can be read once only
+        first = next(batches, None)
+        batches = chain([] if first is None else [first], batches)
+    else:
+        first = next(iter(batches() if callable(batches) else batches), None)
+    if first is None:
+        raise InputError(NO_BATCH)
+    pair = isinstance(first, tuple | list) and len(first) == 2
+    return _as_array("batch 0", first[0] if pair else first).shape, batches
 
 
 def _samples(name: str, batch: Any, shape: Shape) -> Samples:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.datatypes import IntArray
+from generator.datatypes import IntArray, as_int
 from generator.quantize.primitives import FloatArray, ceil_log2, finite, peak_of
 
 #: Bins per sign: 64 per code of an 8-bit tensor that uses its whole range.
@@ -47,7 +47,7 @@ class Histogram:
         exponent = self._reach(ceil_log2(peak))
         bins = np.minimum(np.ldexp(np.abs(nonzero), -exponent) * BINS, BINS - 1).astype(np.int64)
         bins[nonzero < 0] += BINS
-        self._counts += np.bincount(bins, minlength=2 * BINS)
+        self._counts += np.bincount(bins, minlength=2 * BINS).astype(np.int64)
         self._sums += np.bincount(bins, nonzero, minlength=2 * BINS)
 
     def _reach(self, exponent: int) -> int:
@@ -57,8 +57,8 @@ class Histogram:
         if growth := max(exponent - self._exponent, 0):
             bins = np.arange(2 * BINS)
             joined = (bins % BINS >> min(growth, 62)) + bins // BINS * BINS
-            self._counts = np.bincount(joined, self._counts, minlength=2 * BINS).astype(np.int64)
-            self._sums = np.bincount(joined, self._sums, minlength=2 * BINS)
+            self._counts = as_int(np.bincount(joined, self._counts, minlength=2 * BINS))
+            self._sums = np.asarray(np.bincount(joined, self._sums, minlength=2 * BINS), np.float64)
             self._exponent = exponent
         return self._exponent
 

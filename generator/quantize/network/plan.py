@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from generator.errors import QuantizationError
 from generator.network import graph, ops
 from generator.network.float_graph import FloatConv, FloatLinear, FloatNetwork
 from generator.network.ops import FloatArray
@@ -45,18 +44,8 @@ class Widths:
 
     weights: Mapping[str, int]
     tensors: Mapping[str, int]
-    bias: int = 8
+    bias: int
 
     def with_weights(self, bits: Mapping[str, int]) -> Widths:
         """The same with other widths of some layers."""
         return replace(self, weights={**self.weights, **bits})
-
-
-#: Widths that weights and feature maps can have in hardware.
-MIN_BITS, MAX_BITS = 2, 8
-
-
-def require_width(what: str, bits: int) -> None:
-    """Raise QuantizationError unless the hardware has codes of that width."""
-    if not MIN_BITS <= bits <= MAX_BITS:
-        raise QuantizationError(f"{what} of {bits} bits have no layer; use {MIN_BITS} to {MAX_BITS}")

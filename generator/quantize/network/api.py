@@ -1,0 +1,91 @@
+"""Quantizing a float CNN: one call from module and data to a Network that builds, and what it cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from generator.frontend.torch_float import from_float_module
+from generator.model import Model, load
+from generator.network import graph
+from generator.network.float_graph import FloatNetwork
+from generator.quantize.network.calibrate import Track
+from generator.quantize.network.data import Batches, first_shape, read_batches
+from generator.quantize.network.histogram import Histogram
+from generator.quantize.network.measure import Row, rows
+from generator.quantize.network.methods import METHODS
+from generator.quantize.network.problem import Candidate, Problem, pose
+from generator.quantize.network.runner import Runner, top1
+from generator.quantize.network.settings import Settings
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Share of `samples` samples classified rightly by the float network and by the exact integer network."""
+
+    samples: int
+    float_network: float
+    quantized: float
+
+
+@dataclass(frozen=True, eq=False)
+class Quantized:
+    """A quantized network and what quantization cost; `accuracy` by the name of the data, empty without labels."""
+
+    settings: Settings
+    network: graph.Network
+    candidate: Candidate
+    tensors: dict[str, Histogram]
+    rows: tuple[Row, ...]
+    accuracy: dict[str, Accuracy]
+    evaluations: int
+
+
+def quantize(module: Any, batches: Batches, settings: Settings | None = None, *, example_input: Any = None,
+             test: Batches | None = None, track: Track = lambda items: items,
+             progress: Progress = lambda _: None) -> Quantized:
+    """Quantize a float CNN by a method.
+
+    module: a torch module, or a FloatNetwork; batches: calibration data, arrays (N, ...) or pairs (inputs, labels), or
+    a function that returns them; methods that tune or train need labels. example_input: an array (N, ...) or its shape;
+    that of the first batch where absent. test: more data, for the accuracy only. track: shows progress over batches.
+    Raises a HeadraceError for modules, data and settings that do not fit.
+    """
+    settings = settings or Settings()
+    if example_input is None and not isinstance(module, FloatNetwork):
+        example_input, batches = first_shape(batches)
+    net = module if isinstance(module, FloatNetwork) else from_float_module(module, example_input)
+    method = METHODS[settings.method]
+    progress("calibrating")
+    problem = pose(net, batches, settings.samples, join_sums=method.join_sums, output=method.output, track=track)
+    progress(settings.method)
+    widths = problem.widths(settings.weight_bits, settings.act_bits, settings.bias_bits)
+    found = method.run(problem, widths, settings)
+    progress("measuring")
+    network = found.candidate.network
+    accuracy = _accuracies(problem, load(network), test)
+    return Quantized(settings, network, found.candidate, dict(problem.tensors),
+                     rows(found.candidate, problem.tensors, problem.kept.x), accuracy, found.evaluations)
+
+
+def _accuracies(problem: Problem, model: Model, test: Batches | None) -> dict[str, Accuracy]:
+    """Accuracy on the samples that were kept, and on the test data."""
+    found: dict[str, Accuracy] = {}
+    if problem.kept.labels is not None:
+        found["calibration"] = _accuracy([problem.kept], problem.runner, model)
+    if test is not None:
+        found["test"] = _accuracy(read_batches(test, problem.net.input.shape), problem.runner, model)
+    return found
+
+
+def _accuracy(batches: Any, runner: Runner, model: Model) -> Accuracy:
+    count, right = 0, [0.0, 0.0]
+    for batch in batches:
+        labels = batch.require_labels("accuracy")
+        count += len(labels)
+        right[0] += len(labels) * top1(runner.scores(batch.x), labels)
+        right[1] += len(labels) * top1(model.predict(batch.x), labels)
+    return Accuracy(count, right[0] / count, right[1] / count)
