@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import IntArray
-from generator.errors import InputError
+from generator.errors import HeadraceError, InputError
 from generator.load import load_module, load_source
 from generator.network.graph import Network
 from generator.network.integer import IntegerNetwork
@@ -81,14 +81,19 @@ def load(source: Any, example_input: Any = None) -> Model:
     """A model from a torch / Brevitas module with an example input, or from a text that names a source.
 
     source: a module, a Network, an IntegerNetwork, or a path: an .onnx file, `file.py:function` or a saved network
-    (.json or .npz).
+    (.json or .npz). Raises InputError for what is no model and UnsupportedError for what has no exact integer form;
+    both name the source where it is a path.
     """
     if isinstance(source, (str, Path)):
         value = load_source(str(source))
-    elif isinstance(source, (Network, IntegerNetwork)):
-        value = source
-    else:
-        value = load_module(source, example_input)
+        try:
+            return _model(value)
+        except HeadraceError as error:
+            raise type(error)(f"{source}: {error}") from None
+    return _model(source if isinstance(source, (Network, IntegerNetwork)) else load_module(source, example_input))
+
+
+def _model(value: Network | IntegerNetwork) -> Model:
     integer = value if isinstance(value, IntegerNetwork) else streamline(value)
     return Model(requantize(thresholds_before_pooling(integer)), digest(value))
 

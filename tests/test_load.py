@@ -3,8 +3,9 @@ import sys
 import pytest
 
 from generator import frontend
-from generator.errors import InputError, ToolError
+from generator.errors import InputError, ToolError, UnsupportedError
 from generator.load import load_module, load_source
+from generator.model import load
 from generator.network import serialize
 from generator.network.graph import Network
 from generator.network.integer import MaxPool
@@ -35,6 +36,12 @@ def sentence_of(kind, spec: str) -> str:
 def test_a_function_of_a_file(models):
     network = load_source(f"{models}:network")
     assert isinstance(network, Network) and network.output == "relu"
+
+
+def test_what_has_no_integer_form_names_its_source(models):
+    with pytest.raises(UnsupportedError) as caught:
+        load(f"{models}:network")
+    assert str(caught.value).startswith(f"{models}:network: relu: ")
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npz"])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from generator.errors import InputError, UnsupportedError
-from generator.frontend.onnx_builder import Call, Handler
+from generator.frontend.onnx_builder import Call, Frame, Handler
 from generator.frontend.onnx_constants import axes_of
 from generator.frontend.onnx_products import channels_last, frame_of, pads_of, spatial_pads
 from generator.frontend.onnx_values import Constant, Feature, pair
@@ -88,22 +88,34 @@ def _reduce_mean(call: Call) -> Feature:
     if not axes:
         raise UnsupportedError("averages over all axes, the batch included; give it the axes of height and width")
     chosen = {call.axis(axis, len(x.shape)) for axis in axes}
-    others = [axis for axis in range(len(x.shape)) if axis not in chosen]
-    wide = [axis for axis in sorted(chosen) if x.shape[axis] > 1]
-    channel = next((axis for axis in others if x.shape[axis] > 1), others[0] if others else None)
-    rest = [axis for axis in x.wide_axes if axis not in (*wide, channel)]
-    if channel is None or len(wide) + len(rest) > 2:
-        raise UnsupportedError(f"averages a tensor of shape {x.shape} over {len(wide)} axes; keep the channels and "
-                               "average over height, width or both")
-    spatial = sorted([*wide, *rest])
-    target = (channel, spatial[0] if len(spatial) == 2 else None, spatial[-1] if spatial else None)
-    kernel = tuple(1 if axis is None or axis not in chosen else x.shape[axis] for axis in target[1:])
-    pool = tensor_ops.AvgPool((kernel[0], kernel[1]), (1, 1))
-    made = call.build.placed(call.emit(pool, call.build.arranged(x, target)), x, target)
+    made = x if chosen.isdisjoint(x.wide_axes) else _mean(call, x, chosen)
     shape = made.shape if keep else tuple(size for axis, size in enumerate(made.shape) if axis not in chosen)
     kept = made.with_units(shape)
     assert kept is not None  # only axes of size 1 are dropped
     return kept
+
+
+def _mean(call: Call, x: Feature, chosen: set[int]) -> Feature:
+    """The mean over axes of which at least one is wide; they stay, with size 1."""
+    target = _averaged_frame(call, x, chosen)
+    kernel = [1 if axis is None or axis not in chosen else x.shape[axis] for axis in target[1:]]
+    pool = tensor_ops.AvgPool((kernel[0], kernel[1]), (1, 1))
+    return call.build.placed(call.emit(pool, call.build.arranged(x, target)), x, target)
+
+
+def _averaged_frame(call: Call, x: Feature, chosen: set[int]) -> Frame:
+    """Axes of x that are channel, height and width where the chosen ones are averaged."""
+    if len(call.build.shapes[x.name]) == 3:
+        streamed = [next((axis for axis in x.wide_axes if x.axes[axis] == place), None) for place in range(3)]
+        if streamed[0] not in chosen:
+            return streamed[0], streamed[1], streamed[2]
+    others = [axis for axis in range(len(x.shape)) if axis not in chosen]
+    channel = next((axis for axis in others if x.shape[axis] > 1), others[0] if others else None)
+    spatial = [axis for axis in x.wide_axes if axis != channel]
+    if channel is None or len(spatial) > 2:
+        raise UnsupportedError(f"averages a tensor of shape {x.shape} over {len(chosen & set(x.wide_axes))} axes; keep "
+                               "the channels and average over height, width or both")
+    return channel, spatial[0] if len(spatial) == 2 else None, spatial[-1] if spatial else None
 
 
 def _pad(call: Call) -> Feature:

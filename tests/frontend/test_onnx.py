@@ -8,6 +8,7 @@ from onnx import TensorProto, helper
 
 from generator.errors import UnsupportedError
 from generator.network import ops, tensor_ops
+from tests.assert_exact import assert_exact
 from tests.frontend.onnx_files import floats, grid, model, network, node, quant, same_as_executor
 
 CHANNELS_LAST = "qonnx.custom_op.channels_last"
@@ -148,6 +149,16 @@ def test_pooling(tmp_path, op_type, attributes):
 def test_pooling_of_one_axis(tmp_path):
     nodes = [node("MaxPool", ["x"], "m", kernel_shape=[2], strides=[2]), node("AveragePool", ["m"], kernel_shape=[4])]
     same_as_executor(tmp_path, model(nodes, (2, 3, 16)), grid(2, 3, 16))
+
+
+@pytest.mark.parametrize("keepdims", [0, 1])
+@pytest.mark.parametrize("axes", [[2, 3], [2], [3]])
+@pytest.mark.parametrize("shape", [(2, 3, 8, 1), (2, 3, 1, 8), (2, 1, 8, 1), (2, 1, 8, 4)])
+def test_means_of_thin_frames_become_integers(tmp_path, shape, axes, keepdims):
+    constants = {}
+    nodes = [quant("x", "a", 0.25, 6, 0, constants), node("ReduceMean", ["a"], "m", axes=axes, keepdims=keepdims),
+             quant("m", "y", 0.25, 4, 0, constants)]
+    assert_exact(same_as_executor(tmp_path, model(nodes, shape, constants), grid(*shape)), grid(*shape, seed=1))
 
 
 def test_mean_over_axes_given_as_input(tmp_path):
