@@ -69,6 +69,30 @@ def scale_words(scales: IntArray, pe: int) -> IntArray:
     return scales.reshape(-1, lanes, scales.shape[1]).transpose(0, 2, 1).reshape(-1, lanes, 1)
 
 
+def parity_levels(simd: int) -> list[tuple[int, int]]:
+    """Levels of the full adders that add `simd` bits, lowest first: (first input bit, adders); the root is left out.
+
+    A level's third inputs follow 2 * adders bits behind its first ones. Where `simd` is odd, a bit 0 comes before all.
+    """
+    adders = (simd + 1) // 2
+    levels = adders.bit_length() - 1
+    lowest = [(0, adders + 1 - 2**levels)] if levels else []
+    return lowest + [(2 * adders + 2 - 4 * count, count) for count in (2 ** (levels - k) for k in range(1, levels))]
+
+
+def parity_code(bits: IntArray) -> IntArray:
+    """Bits (..., SIMD) -> the same recoded for counting by free parity: in every full adder one input becomes the sum.
+
+    The code of an XOR is the XOR of the codes, and the module parity_encode is the same map.
+    """
+    simd = bits.shape[-1]
+    code = np.concatenate([np.zeros((*bits.shape[:-1], simd % 2), np.int64), bits], axis=-1)
+    for first, count in parity_levels(simd):
+        inputs = code[..., first : first + 2 * count].reshape(*bits.shape[:-1], 2, count)
+        code[..., first + 2 * count : first + 3 * count] ^= inputs[..., 0, :] ^ inputs[..., 1, :]
+    return code[..., simd % 2 :]
+
+
 def channel_words(values: IntArray, pe: int) -> IntArray:
     """One value per channel (C,) -> (C/PE, 1, PE), one memory word per group of PE channels."""
     return values.reshape(-1, 1, pe)
@@ -107,22 +131,29 @@ class Memory:
     """A read-only memory of a layer: `words` is (depth, rows, lanes), each element a value of `dtype`.
 
     The RTL reads one flat word [rows][lanes] per address from NAME.mem; the HLS header holds the same word row by row,
-    each row cut into chunks of 64 bits.
+    each row cut into chunks of 64 bits. `recoded`: the words and their type as the RTL reads them, where its arithmetic
+    wants them in another form.
     """
 
     name: str
     words: IntArray
     dtype: DataType
+    recoded: tuple[IntArray, DataType] | None = None
 
     @property
     def word_bits(self) -> int:
-        """Width of one address in bits."""
-        return int(self.words.shape[1] * self.words.shape[2] * self.dtype.bits)
+        """Width of one address of the RTL in bits."""
+        words, dtype = self._rtl
+        return int(words.shape[1] * words.shape[2] * dtype.bits)
+
+    @property
+    def _rtl(self) -> tuple[IntArray, DataType]:
+        return self.recoded or (self.words, self.dtype)
 
     def mem_text(self) -> str:
         """The words as the lines of a file for $readmemh."""
-        depth = len(self.words)
-        raw = _lanes_to_bytes(self.dtype.encode(self.words.reshape(depth, -1)), self.dtype.bits)
+        words, dtype = self._rtl
+        raw = _lanes_to_bytes(dtype.encode(words.reshape(len(words), -1)), dtype.bits)
         digits = (self.word_bits + 3) // 4
         return "".join(f"{int.from_bytes(word.tobytes(), 'little'):0{digits}x}\n" for word in raw)
 

@@ -15,6 +15,7 @@ from generator.layers.activation import require_thresholds_fit
 from generator.layers.add import Add
 from generator.layers.base import Layer
 from generator.layers.concat import Concat
+from generator.layers.cores import AUTO
 from generator.layers.dwc import Dwc
 from generator.layers.fifo import Fifo
 from generator.layers.fork import Fork
@@ -166,7 +167,7 @@ def _mvtu(f: Fields, rng: np.random.Generator) -> Layer:
     require_positive(f.name, vectors=vectors)
     require_divides(f.name, "SIMD", simd, "MW", mw)
     scales = _scales(f, rng, mh, mw)
-    return Mvtu(f.name, *_weights(f, rng, mh, mw, scales), vectors, pe, simd, scales)
+    return Mvtu(f.name, *_weights(f, rng, mh, mw, scales), vectors, pe, simd, f.text("core", AUTO), scales)
 
 
 def _scales(f: Fields, rng: np.random.Generator, mh: int, mw: int) -> IntArray | None:
@@ -184,7 +185,7 @@ def _vvtu(f: Fields, rng: np.random.Generator) -> Layer:
     channels, kernel, height, width = f.integer("channels"), f.pair("kernel"), f.integer("height"), f.integer("width")
     require_positive(f.name, channels=channels, kernel=kernel, height=height, width=width)
     return Vvtu(f.name, *_weights(f, rng, channels, kernel[0] * kernel[1]), height * width, f.integer("pe", 1),
-                f.integer("simd", 1))
+                f.integer("simd", 1), f.text("core", AUTO))
 
 
 def _weights(f: Fields, rng: np.random.Generator, mh: int, mw: int,

@@ -26,6 +26,7 @@ class Vvtu(WeightedLayer):
 
     kind = "vvtu"
     size_names = ("channels", "taps")
+    shares_activations = False
 
     @property
     def inputs(self) -> tuple[Stream, ...]:

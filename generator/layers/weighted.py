@@ -11,11 +11,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from generator.datatypes import Bipolar, DataType, IntArray, Interval, dot_product_interval, int_type, signed_bits
+from generator.datatypes import DataType, IntArray, Interval, dot_product_interval, int_type, signed_bits, uint_type
 from generator.errors import InputError, require_divides
 from generator.layers.activation import base_code, multi_threshold, require_thresholds
 from generator.layers.base import Layer, Parameters, Step, Stream
-from generator.packing import Memory, threshold_words, weight_words
+from generator.layers.cores import AUTO, CORES, Operands, choose_core, sum_stages
+from generator.packing import Memory, parity_code, threshold_words, weight_words
 
 #: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
 MAX_SUM_BITS = 62
@@ -27,11 +28,13 @@ class WeightedLayer(Layer):
 
     weights: (MH, MW) values of `weight`. thresholds: (MH, N) ascending along N with N = output.steps, compared as
     T <= acc; None puts out the accumulator, and `output` must hold its reachable range. vectors: results of MH rows per
-    frame.
+    frame. core: the arithmetic, one of cores.CORES, or "auto" for the cheapest.
     """
 
     #: How errors call the rows and the columns.
     size_names: ClassVar[tuple[str, str]] = ("MH", "MW")
+    #: True if all rows multiply the same activations.
+    shares_activations: ClassVar[bool] = True
     name: str
     weights: IntArray
     thresholds: IntArray | None
@@ -41,11 +44,13 @@ class WeightedLayer(Layer):
     vectors: int
     pe: int = 1
     simd: int = 1
+    core: str = AUTO
 
     def __post_init__(self) -> None:
         require_sums_fit(self.name, self.effective_weights, self.input)
         require_divides(self.name, "PE", self.pe, self.size_names[0], self.mh)
         require_divides(self.name, "SIMD", self.simd, self.column_size_name, self.fold_sizes["simd"])
+        choose_core(self.name, self.core, self.operands)
         if not self.weight.contains(self.weights):
             raise InputError(f"{self.name}: the weights reach from {self.weights.min()} to {self.weights.max()} "
                              f"but their type is {self.weight}; widen the type")
@@ -95,7 +100,23 @@ class WeightedLayer(Layer):
     @property
     def multiplies_bits(self) -> bool:
         """True if both operands are bipolar: a product is XNOR, a sum of products 2 * matches - columns."""
-        return isinstance(self.weight, Bipolar) and isinstance(self.input, Bipolar)
+        return self.operands.binary
+
+    @property
+    def operands(self) -> Operands:
+        """What decides on the core."""
+        return Operands(self.weight, self.input, self.simd, self.shares_activations)
+
+    @property
+    def chosen_core(self) -> str:
+        """The core that computes the layer: never "auto"."""
+        return choose_core(self.name, self.core, self.operands)
+
+    @property
+    def folds_threshold(self) -> bool:
+        """True if the accumulators start at minus the threshold and their signs are the results."""
+        one = self.thresholds is not None and self.output.steps == 1
+        return self.chosen_core == "parity" and self.counts_matches and one
 
     @property
     def counts_matches(self) -> bool:
@@ -113,11 +134,10 @@ class WeightedLayer(Layer):
 
     @property
     def latency_cycles(self) -> int:
-        """Depth of the pipeline: two slices, two reads, products, adders of four, accumulator, binary search."""
-        leaves = -(-self.simd // 32) if self.multiplies_bits else self.simd
-        adder_levels = ((leaves - 1).bit_length() + 1) // 2
+        """Depth of the pipeline: two slices, two reads, the core, the accumulator, the binary search."""
+        stages = sum_stages(self.chosen_core, self.operands, self.folds_threshold)
         steps = 0 if self.thresholds is None else self.output.steps
-        return 6 + adder_levels + max(0, steps.bit_length() - 1)
+        return 5 + stages + max(0, steps.bit_length() - 1)
 
     @property
     def kernel_accumulator(self) -> Interval:
@@ -142,11 +162,11 @@ class WeightedLayer(Layer):
             ("W_BITS", self.weight.bits), ("W_KIND", self.weight.kind),
             ("A_BITS", self.input.bits), ("A_KIND", self.input.kind),
             ("ACC_BITS", self.acc_bits), ("N", 0 if self.thresholds is None else self.thresholds.shape[1]),
-            ("O_BITS", self.output.bits), ("BASE", base_code(self.output)),
+            ("O_BITS", self.output.bits), ("BASE", base_code(self.output)), ("CORE", CORES.index(self.chosen_core)),
         )  # fmt: skip
 
     def memories(self) -> tuple[Memory, ...]:
-        weights = Memory("WEIGHTS", weight_words(self.weights, self.pe, self.simd), self.weight)
+        weights = self._weight_memory()
         if self.thresholds is None:
             return (weights,)
         bounds = self.kernel_accumulator
@@ -154,7 +174,14 @@ class WeightedLayer(Layer):
         # acc = 2*matches - MW, so acc >= T becomes matches >= ceil((T + MW)/2).
         T = -(-(self.thresholds + self.mw) // 2) if self.counts_matches else self.thresholds
         T = np.clip(T, bounds.lo, bounds.hi)
-        return (weights, Memory("THRESHOLDS", threshold_words(T, self.pe), int_type(self.acc_bits)))
+        words, dtype = threshold_words(T, self.pe), int_type(self.acc_bits)
+        return (weights, Memory("THRESHOLDS", words, dtype, (-words, dtype) if self.folds_threshold else None))
+
+    def _weight_memory(self) -> Memory:
+        words = weight_words(self.weights, self.pe, self.simd)
+        # Matches are XORs with the complements of the weights.
+        recoded = (parity_code((words < 0).astype(np.int64)), uint_type(1)) if self.chosen_core == "parity" else None
+        return Memory("WEIGHTS", words, self.weight, recoded)
 
 
 def require_sums_fit(layer: str, weights: IntArray, inputs: DataType) -> None:

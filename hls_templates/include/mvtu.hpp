@@ -12,6 +12,8 @@
 //   acc_i = sum_g scale_ig * sum_{j in g} W_ij * x_j          (real sums, not matches, for bipolar operands too)
 // Scales lie at scales[p][nf*GROUPS + g], or at scales[0][g] where all rows share them (SCALE_ROWS = 1).
 //
+// CORE is the arithmetic of the RTL; here the compiler chooses one, the integers are the same.
+//
 // Invariants: a vector is read while nf = 0 and replayed from a buffer for the other row groups, so every iteration of
 // the loop is one fold, VECTORS * NF * SF in all, and vectors follow each other without a bubble. Accumulators wrap
 // modulo 2^ACC_BITS: partial sums may leave the range, the full sum does not.
@@ -30,7 +32,7 @@ constexpr int scale_depth(int groups, int rows, int pe) {
 }
 
 template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int GROUPS, int SCALE_ROWS, int SCALE_BITS, int SUM_BITS>
+          int N, int O_BITS, int BASE, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS, int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&scales)[scale_lanes(SCALE_ROWS, PE)][scale_depth(GROUPS, SCALE_ROWS, PE)][1],
           const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)],
@@ -107,38 +109,38 @@ void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_B
 
 // GROUPS = 0: there are no scales.
 template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int GROUPS, int SCALE_ROWS, int SCALE_BITS, int SUM_BITS>
+          int N, int O_BITS, int BASE, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS, int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)],
           const uint64_t (&thresholds)[PE][MH / PE][chunks_of(N * ACC_BITS)]) {
   static_assert(GROUPS == 0 && SCALE_ROWS == 1, "scales are missing");
   static const uint64_t none[1][1][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, GROUPS, SCALE_ROWS,
-       SCALE_BITS, SUM_BITS>(in, out, none, weights, thresholds);
+  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, CORE, GROUPS,
+       SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, out, none, weights, thresholds);
 }
 
 // N = 0: there are no thresholds. The negative bound takes this overload away from layers without scales.
 template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int GROUPS, int SCALE_ROWS, int SCALE_BITS, int SUM_BITS>
+          int N, int O_BITS, int BASE, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS, int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&scales)[scale_lanes(SCALE_ROWS, PE)]
                                   [GROUPS > 0 ? scale_depth(GROUPS, SCALE_ROWS, PE) : -1][1],
           const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)]) {
   static_assert(N == 0, "thresholds are missing");
   static const uint64_t none[PE][MH / PE][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, GROUPS, SCALE_ROWS,
-       SCALE_BITS, SUM_BITS>(in, out, scales, weights, none);
+  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, CORE, GROUPS,
+       SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, out, scales, weights, none);
 }
 
 // Neither.
 template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int GROUPS, int SCALE_ROWS, int SCALE_BITS, int SUM_BITS>
+          int N, int O_BITS, int BASE, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS, int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)]) {
   static_assert(N == 0, "thresholds are missing");
   static const uint64_t none[PE][MH / PE][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, GROUPS, SCALE_ROWS,
-       SCALE_BITS, SUM_BITS>(in, out, weights, none);
+  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, CORE, GROUPS,
+       SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, out, weights, none);
 }
 
 }  // namespace headrace

@@ -1,8 +1,8 @@
 // PE dot products of SIMD weights with SIMD activations: sums[p] = sum over s of w[p][s] * a[s], or with a[p][s] where
-// every row has activations of its own (A_ROWS = PE).
+// every row has activations of its own (A_ROWS = PE). Two bipolar operands count XNOR matches instead:
+// sums[p] = #{s : w[p][s] == a[s]}.
 //
-// Two bipolar operands count XNOR matches instead: sums[p] = #{s : w[p][s] == a[s]}, in chunks of 32 bits.
-// One registered stage of products (or chunk counts), then an adder tree. `tag` travels beside the data.
+// CORE chooses the arithmetic: 0 dot_plain, 1 dot_parity. `tag` travels beside the data.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module dot_product #(
   parameter int unsigned PE       = 2,  // rows
@@ -13,7 +13,8 @@ module dot_product #(
   parameter int unsigned A_KIND   = 0,  // kind of the activations
   parameter int unsigned A_ROWS   = 1,  // rows of activations: one for all, or PE
   parameter int unsigned SUM_BITS = 8,  // width of a sum, two's complement
-  parameter int unsigned TAG_BITS = 1   // width of what travels beside; reset to zero
+  parameter int unsigned TAG_BITS = 1,  // width of what travels beside; reset to zero
+  parameter int unsigned CORE     = 0   // arithmetic
 ) (
   input  logic                      ap_clk,    // clock
   input  logic                      ap_rst_n,  // synchronous reset, active low
@@ -25,47 +26,21 @@ module dot_product #(
   output logic [TAG_BITS-1:0]       tag_out    // belongs to sums
 );
 
-  localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
-  localparam int unsigned CHUNK     = 32;
-  localparam int unsigned LEAVES    = XNOR ? (SIMD + CHUNK - 1) / CHUNK : SIMD;
-  // A chunk count needs a sign bit above its six; a product of codes extended by one bit each fits W + A + 1.
-  localparam int unsigned LEAF_BITS = XNOR ? 7 : W_BITS + A_BITS + 1;
-  localparam int unsigned STAGES    = 1 + ($clog2(LEAVES) + 1) / 2;
+  // Stages of ones_count with half as many carries as columns, and of dot_plain.
+  localparam int unsigned GROUPS = ((SIMD + 1) / 2 + 8) / 8;
+  localparam int unsigned LEAVES = W_KIND == 2 && A_KIND == 2 ? (SIMD + 31) / 32 : SIMD;
+  localparam int unsigned STAGES = CORE == 1 ? 1 + ($clog2(GROUPS) + 1) / 2 : 1 + ($clog2(LEAVES) + 1) / 2;
 
-  function automatic logic signed [W_BITS:0] weight_value(input logic [W_BITS-1:0] code);
-    if (W_KIND == 2) return {{W_BITS{~code[0]}}, 1'b1};
-    return {W_KIND == 1 && code[W_BITS-1], code};
-  endfunction
-
-  function automatic logic signed [A_BITS:0] act_value(input logic [A_BITS-1:0] code);
-    if (A_KIND == 2) return {{A_BITS{~code[0]}}, 1'b1};
-    return {A_KIND == 1 && code[A_BITS-1], code};
-  endfunction
-
-  for (genvar p = 0; p < PE; p++) begin : gen_pe
-    localparam int unsigned A_FIRST = (A_ROWS == 1 ? 0 : p) * SIMD * A_BITS;
-    logic signed [LEAF_BITS-1:0] leaves_q [LEAVES];
-    if (XNOR) begin : gen_xnor
-      for (genvar c = 0; c < LEAVES; c++) begin : gen_chunk
-        localparam int unsigned BITS = SIMD - c * CHUNK < CHUNK ? SIMD - c * CHUNK : CHUNK;
-        logic [BITS-1:0]           same;
-        logic [$clog2(BITS+1)-1:0] count;
-        assign same = ~(weights[p*SIMD+c*CHUNK+:BITS] ^ acts[A_FIRST+c*CHUNK+:BITS]);
-        popcount #(.BITS(BITS)) u_popcount (.bits(same), .count);
-        always_ff @(posedge ap_clk) if (en) leaves_q[c] <= LEAF_BITS'(count);
-      end
-    end else begin : gen_product
-      always_ff @(posedge ap_clk) begin
-        if (en) begin
-          for (int unsigned s = 0; s < SIMD; s++) begin
-            leaves_q[s] <= LEAF_BITS'(weight_value(weights[(p*SIMD+s)*W_BITS+:W_BITS])
-                                    * act_value(acts[A_FIRST+s*A_BITS+:A_BITS]));
-          end
-        end
-      end
-    end
-    adder_tree #(.LEAVES(LEAVES), .LEAF_BITS(LEAF_BITS), .SUM_BITS(SUM_BITS)) u_tree (
-      .ap_clk, .en, .leaves(leaves_q), .sum(sums[p])
+  if (CORE == 1) begin : gen_parity
+    dot_parity #(.PE(PE), .SIMD(SIMD), .SUM_BITS(SUM_BITS)) u_parity (
+      .ap_clk, .en, .weights, .acts, .sums
+    );
+  end else begin : gen_plain
+    dot_plain #(
+      .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .A_ROWS(A_ROWS),
+      .SUM_BITS(SUM_BITS)
+    ) u_plain (
+      .ap_clk, .en, .weights, .acts, .sums
     );
   end
 
@@ -76,8 +51,8 @@ module dot_product #(
   end
   assign tag_out = tags_q[(STAGES-1)*TAG_BITS+:TAG_BITS];
 
-  if (W_KIND > 2 || A_KIND > 2 || (W_KIND == 2 && W_BITS != 1) || (A_KIND == 2 && A_BITS != 1)) begin : gen_check
-    $error("dot_product: W_KIND=%0d and A_KIND=%0d must be 0, 1 or 2, and 2 needs one bit", W_KIND, A_KIND);
+  if (CORE > 1 || (CORE == 1 && !(W_KIND == 2 && A_KIND == 2 && A_ROWS == 1))) begin : gen_check_core
+    $error("dot_product: CORE=%0d must be 0 or 1, and 1 needs bipolar operands and one row of activations", CORE);
   end
   if (A_ROWS != 1 && A_ROWS != PE) begin : gen_check_rows
     $error("dot_product: A_ROWS=%0d must be 1 or PE=%0d", A_ROWS, PE);

@@ -8,6 +8,9 @@
 // GROUPS > 0: the columns stand in groups of MW/GROUPS and acc = sum over g of scale_ig * (sum over group g of W x), at
 // the same cycles (scaled_accumulate.sv); two bipolar operands then compare real sums, not matches.
 //
+// CORE is the arithmetic, the same integers in all of them: 0 multipliers (or XNOR popcounts), 1 free-parity popcounts of
+// recoded operands, with a single threshold folded into the accumulator.
+//
 // One enable, the registered ready of the output slice, moves the whole pipeline.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module mvtu #(
@@ -24,6 +27,7 @@ module mvtu #(
   parameter int    N               = 3,   // thresholds per row; 0: raw accumulators
   parameter int    O_BITS          = 2,   // width of an output code
   parameter int    BASE            = 0,   // output for a count of zero
+  parameter int    CORE            = 0,   // arithmetic
   parameter int    GROUPS          = 0,   // groups of columns with a scale each; 0: no scales
   parameter int    SCALE_ROWS      = 1,   // rows with scales of their own: MH, or 1 for all alike
   parameter int    SCALE_BITS      = 1,   // width of a scale, unsigned
@@ -50,6 +54,7 @@ module mvtu #(
   localparam int unsigned S_BITS    = SIMD * A_BITS;
   localparam int unsigned M_BITS    = PE * O_BITS;
   localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
+  localparam bit          PARITY    = CORE == 1;
 
   logic              en;  // the pipeline moves
   logic [S_BITS-1:0] word;
@@ -88,32 +93,39 @@ module mvtu #(
     end
   end
 
-  // Read: weights and replayed activations, two registers each.
+  // Read: weights and replayed activations, two registers each. A word is written in front of its first reading.
   logic [PE*SIMD*W_BITS-1:0] weights;
-  logic [S_BITS-1:0]         acts_d, acts_q;
+  logic [S_BITS-1:0]         code, acts_q;
   logic [1:0]                valid_q, first_q, last_q;
 
   weight_rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
     .ap_clk, .en, .address(addr_q), .data(weights)
   );
 
+  if (PARITY) begin : gen_encode
+    parity_encode #(.SIMD(SIMD)) u_encode (.bits(word), .code);
+  end else begin : gen_raw
+    assign code = word;
+  end
+
   if (NF > 1) begin : gen_replay
-    logic [S_BITS-1:0] replay [SF];
-    logic [S_BITS-1:0] fresh_q, stored_q;
-    logic              fills_q;
+    logic [S_BITS-1:0]  replay [SF];
+    logic [SF_BITS-1:0] sf_read_q;
     always_ff @(posedge ap_clk) begin
       if (en) begin
-        if (fills && word_valid) replay[sf_q] <= word;
-        stored_q <= replay[sf_q];
-        fresh_q  <= word;
-        fills_q  <= fills;
+        if (fills && word_valid) replay[sf_q] <= code;
+        sf_read_q <= sf_q;
+        acts_q    <= replay[sf_read_q];
       end
     end
-    assign acts_d = fills_q ? fresh_q : stored_q;
   end else begin : gen_direct
     logic [S_BITS-1:0] fresh_q;
-    always_ff @(posedge ap_clk) if (en) fresh_q <= word;
-    assign acts_d = fresh_q;
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        fresh_q <= code;
+        acts_q  <= fresh_q;
+      end
+    end
   end
 
   always_ff @(posedge ap_clk) begin
@@ -122,34 +134,41 @@ module mvtu #(
   end
   always_ff @(posedge ap_clk) begin
     if (en) begin
-      acts_q  <= acts_d;
       first_q <= {first_q[0], sf_first};
       last_q  <= {last_q[0], sf_last};
     end
   end
 
-  // Multiply.
-  logic signed [SUM_BITS-1:0] sums [PE];
-  logic                       sum_valid, sum_first, sum_last;
-
-  dot_product #(
-    .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
-    .SUM_BITS(SUM_BITS), .TAG_BITS(3)
-  ) u_dot (
-    .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums,
-    .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
-  );
-
-  // Accumulate and activate.
+  // Multiply, accumulate and activate.
   logic [M_BITS-1:0] y;
   logic              y_valid;
-  accumulate #(
-    .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
-    .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
-    .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE)
-  ) u_accumulate (
-    .ap_clk, .ap_rst_n, .en, .sums, .sum_valid, .sum_first, .sum_last, .y, .y_valid
-  );
+  if (PARITY && N == 1 && GROUPS == 0) begin : gen_folded_threshold
+    parity_rows #(
+      .PE(PE), .SIMD(SIMD), .NF(NF), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(THRESHOLDS_FILE)
+    ) u_rows (
+      .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q),
+      .valid(valid_q[1]), .first(first_q[1]), .last(last_q[1]), .y, .y_valid
+    );
+  end else begin : gen_sums
+    logic signed [SUM_BITS-1:0] sums [PE];
+    logic                       sum_valid, sum_first, sum_last;
+
+    dot_product #(
+      .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
+      .SUM_BITS(SUM_BITS), .TAG_BITS(3), .CORE(CORE)
+    ) u_dot (
+      .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums,
+      .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
+    );
+
+    accumulate #(
+      .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
+      .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
+      .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE)
+    ) u_accumulate (
+      .ap_clk, .ap_rst_n, .en, .sums, .sum_valid, .sum_first, .sum_last, .y, .y_valid
+    );
+  end
 
   skid #(.BITS(M_BITS)) u_out (
     .ap_clk, .ap_rst_n,
@@ -168,6 +187,9 @@ module mvtu #(
   end
   if (GROUPS > 0 && SF % (GROUPS > 0 ? GROUPS : 1) != 0) begin : gen_check_groups
     $error("mvtu: SIMD=%0d must divide the columns of a group, MW=%0d / GROUPS=%0d", SIMD, MW, GROUPS);
+  end
+  if (CORE < 0 || CORE > 1 || (PARITY && !XNOR)) begin : gen_check_core
+    $error("mvtu: CORE=%0d must lie between 0 and 1, and 1 needs bipolar operands", CORE);
   end
   if (VECTORS < 1 || N < 0) begin : gen_check_counts
     $error("mvtu: VECTORS=%0d must be at least 1 and N=%0d at least 0", VECTORS, N);

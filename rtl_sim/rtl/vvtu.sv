@@ -22,6 +22,7 @@ module vvtu #(
   parameter int    N               = 3,   // thresholds per channel; 0: raw accumulators
   parameter int    O_BITS          = 2,   // width of an output code
   parameter int    BASE            = 0,   // output for a count of zero
+  parameter int    CORE            = 0,   // arithmetic, as of dot_product
   parameter string WEIGHTS_FILE    = "",  // weight memory
   parameter string THRESHOLDS_FILE = ""   // threshold memory
 ) (
@@ -105,7 +106,7 @@ module vvtu #(
 
   dot_product #(
     .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .A_ROWS(PE),
-    .SUM_BITS(ACC_BITS), .TAG_BITS(3)
+    .SUM_BITS(ACC_BITS), .TAG_BITS(3), .CORE(CORE)
   ) u_dot (
     .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums,
     .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})

@@ -1,10 +1,11 @@
 from tests.layer_battery import LayerBattery
 
 
-def spec(mh: int, mw: int, pe: int, simd: int, types: str, vectors: int = 1) -> dict[str, object]:
+def spec(mh: int, mw: int, pe: int, simd: int, types: str, vectors: int = 1,
+         **more: object) -> dict[str, object]:
     weight, element, output = types.split()
     return {"kind": "mvtu", "mh": mh, "mw": mw, "pe": pe, "simd": simd, "weight": weight, "input": element,
-            "output": output, "vectors": vectors}  # fmt: skip
+            "output": output, "vectors": vectors, **more}  # fmt: skip
 
 
 def scaled(groups: int, scale: str, mh: int, mw: int, pe: int, simd: int, types: str,
@@ -48,4 +49,23 @@ class TestMvtu(LayerBattery):
         scaled(9, "uint1", 8, 9, 4, 1, "ternary uint1 bipolar"),
         {**scaled(9, "uint8", 6, 36, 2, 4, "ternary uint4 uint3", 3), "shared_scales": True},
         {**scaled(5, "uint7", 3, 10, 1, 1, "bipolar bipolar acc", 2), "shared_scales": True},
+    )
+
+
+class TestBinaryCores(LayerBattery):
+    """XNOR matches by free parity, with thresholds folded in and not, beside the plain popcount."""
+
+    specs = (
+        spec(6, 12, 2, 4, "bipolar bipolar bipolar", 3, core="plain"),
+        spec(4, 70, 2, 35, "bipolar bipolar uint3", 2, core="plain"),
+        spec(6, 12, 2, 4, "bipolar bipolar bipolar", 3),
+        spec(6, 7, 3, 1, "bipolar bipolar bipolar", 2),
+        spec(4, 6, 4, 2, "bipolar bipolar uint1", 5),
+        spec(4, 6, 1, 6, "bipolar bipolar [-1,0]", 3),  # one word a row
+        spec(3, 15, 3, 15, "bipolar bipolar bipolar", 4),  # one word a vector
+        spec(4, 128, 2, 32, "bipolar bipolar bipolar"),
+        spec(2, 260, 1, 130, "bipolar bipolar bipolar", 2),
+        spec(4, 6, 2, 3, "bipolar bipolar uint4", 2),
+        spec(4, 74, 2, 37, "bipolar bipolar acc", 2),
+        spec(3, 9, 1, 1, "bipolar bipolar acc", 2),
     )

@@ -1,0 +1,71 @@
+"""The compute cores of matrix-vector units: forms of the same integer arithmetic with different cost.
+
+plain   multipliers, or XNOR popcounts of bipolar operands; the reference
+parity  popcounts of bipolar operands with full adders that cost no more than their carries: both operands are recoded
+        so that the sums are there already, the weights in their memory, the activations once for all rows; a single
+        threshold is folded into the start of the accumulator
+
+The HLS back end computes the same integers from unrecoded memories: its compiler chooses the arithmetic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generator.datatypes import Bipolar, DataType
+from generator.errors import InputError
+
+#: The cores by the number that the parameter CORE has for them.
+CORES = ("plain", "parity")
+#: The core that is chosen by cost.
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Operands:
+    """What decides on a core: the types, the columns per cycle and whether all rows share the activations."""
+
+    weight: DataType
+    input: DataType
+    simd: int
+    shared: bool
+
+    @property
+    def binary(self) -> bool:
+        """True if both are bipolar: products are XNOR matches."""
+        return isinstance(self.weight, Bipolar) and isinstance(self.input, Bipolar)
+
+
+def serves(core: str, operands: Operands) -> bool:
+    """True if a core computes products of these operands."""
+    return core == "plain" or (operands.binary and operands.shared)
+
+
+def choose_core(layer: str, core: str, operands: Operands) -> str:
+    """The core that `core` stands for: itself, or for "auto" the cheapest one.
+
+    Raises InputError if it is unknown or does not serve the operands.
+    """
+    if core not in (AUTO, *CORES):
+        raise InputError(f"{layer}: core {core!r} is unknown; choose one of {[AUTO, *CORES]}")
+    able = [name for name in CORES if serves(name, operands)]
+    if core == AUTO:
+        return able[-1]
+    if core not in able:
+        raise InputError(f"{layer}: core {core} cannot multiply weights of type {operands.weight} by inputs of type "
+                         f"{operands.input}{'' if operands.shared else ' per channel'}; choose one of {[AUTO, *able]}")
+    return core
+
+
+def sum_stages(core: str, operands: Operands, folded_threshold: bool) -> int:
+    """Registered stages of a core from its operands to the sums of one word."""
+    if core == "parity":
+        carries = (operands.simd + 1) // 2
+        return ones_count_stages(max(1, carries - 1) if folded_threshold else carries)
+    leaves = -(-operands.simd // 32) if operands.binary else operands.simd
+    return 1 + ((leaves - 1).bit_length() + 1) // 2
+
+
+def ones_count_stages(bits: int) -> int:
+    """Registered stages of the module ones_count."""
+    return 1 + (((bits + 8) // 8 - 1).bit_length() + 1) // 2
