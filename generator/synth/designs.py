@@ -18,9 +18,13 @@ _MODULE = re.compile(r"^module\s+\\?(\w+)", re.MULTILINE)
 
 
 def library(folder: Path | None = None) -> dict[str, str]:
-    """The SystemVerilog modules in a folder by file name; those that come with headrace if no folder is given."""
+    """The SystemVerilog modules in a folder by file name; those that come with headrace if no folder is given.
+
+    Beside them the declarations of the primitive cells that they may instantiate.
+    """
     folder = folder or data_folder("rtl_sim") / "rtl"
-    return {path.name: path.read_text() for path in sorted(folder.glob("*.sv"))}
+    primitives = data_folder("rtl_sim") / "primitives"
+    return {path.name: path.read_text() for path in (*sorted(folder.glob("*.sv")), *sorted(primitives.glob("*.sv")))}
 
 
 def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True) -> Design:
