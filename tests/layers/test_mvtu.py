@@ -68,4 +68,5 @@ class TestBinaryCores(LayerBattery):
         spec(4, 6, 2, 3, "bipolar bipolar uint4", 2),
         spec(4, 74, 2, 37, "bipolar bipolar acc", 2),
         spec(3, 9, 1, 1, "bipolar bipolar acc", 2),
+        spec(4, 18, 2, 3, "bipolar bipolar bipolar", 2, groups=3, scale="uint3"),
     )
