@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
@@ -10,14 +11,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from generator.load import quantize_modules
-from generator.quantize.network.settings import METHOD_NAMES, Settings
+from generator.quantize.network.settings import METHOD_NAMES, SEARCH_NAMES, SELECT_NAMES, Settings
 from generator.report import tables
 
 
 def run_quantize(options: argparse.Namespace) -> int:
     """Quantize and print the table of layers, or JSON."""
-    settings = Settings(method=options.method, weight_bits=options.weight_bits, act_bits=options.act_bits,
-                        samples=options.samples, seed=options.seed)
+    settings = Settings(**{field.name: getattr(options, field.name) for field in fields(Settings)})
     command, report = quantize_modules()
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("loading", total=None)
@@ -42,5 +42,35 @@ def add_quantize(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--test", metavar="FILE.py:FUNCTION", help="more pairs, on which accuracy is reported only")
     sub.add_argument("--samples", type=int, default=Settings.samples, metavar="N", help="samples kept of the data for "
                      "accuracy and tuning (default %(default)s)")
+    sub.add_argument("--bias-bits", type=int, default=Settings.bias_bits, metavar="N", help="default %(default)s")
+    sub.add_argument("--window", type=int, default=Settings.window, metavar="K", help="fractional lengths that +bft "
+                     "tries on either side (default %(default)s)")
+    _add_mixed(sub)
+    sub.add_argument("--cycles", type=int, default=Settings.cycles, metavar="K", help="passes over the data that "
+                     "+qat and weight-difference train (default %(default)s)")
+    sub.add_argument("--learning-rate", type=float, default=Settings.learning_rate, metavar="R",
+                     help="default %(default)s")
     sub.add_argument("--seed", type=int, default=Settings.seed, metavar="S", help="of training")
     sub.add_argument("--json", action="store_true", help="print machine-readable results on stdout")
+
+
+def _add_mixed(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--mixed", type=_pair, metavar="A,B", help="low and high width of the weights; --weight-bits then "
+                     "has no effect")
+    sub.add_argument("--select", choices=SELECT_NAMES, default=Settings.select, help="how layers are ranked for "
+                     "the low width (default %(default)s)")
+    sub.add_argument("--search", choices=SEARCH_NAMES, default=Settings.search, help="along the ranking (default "
+                     "%(default)s)")
+    sub.add_argument("--count", type=int, metavar="N", help="layers at the low width, for --search count")
+    sub.add_argument("--accuracy-drop", type=float, default=Settings.accuracy_drop, metavar="P",
+                     help="percentage points that may be lost (default %(default)s)")
+    sub.add_argument("--start", choices=("float", "high"), default=Settings.start, help="the network that losses and "
+                     "weight differences are measured from (default %(default)s)")
+    sub.add_argument("--sqnr-threshold", type=float, dest="sqnr_threshold_db", metavar="DB", help="instead of a "
+                     "search: layers below get the high width")
+    sub.add_argument("--mixed-maps", action="store_true", help="mix the widths of feature maps too, by their SQNR")
+
+
+def _pair(text: str) -> tuple[int, int]:
+    low, high = (int(part) for part in text.split(","))
+    return low, high

@@ -15,6 +15,7 @@ from generator.quantize.network.data import Batches, first_shape, read_batches
 from generator.quantize.network.histogram import Histogram
 from generator.quantize.network.measure import Row, rows
 from generator.quantize.network.methods import METHODS
+from generator.quantize.network.mixed import Mixture, choose_widths
 from generator.quantize.network.problem import Candidate, Problem, pose
 from generator.quantize.network.runner import Runner, top1
 from generator.quantize.network.settings import Settings
@@ -42,6 +43,7 @@ class Quantized:
     rows: tuple[Row, ...]
     accuracy: dict[str, Accuracy]
     evaluations: int
+    mixture: Mixture | None
 
 
 def quantize(module: Any, batches: Batches, settings: Settings | None = None, *, example_input: Any = None,
@@ -62,13 +64,15 @@ def quantize(module: Any, batches: Batches, settings: Settings | None = None, *,
     progress("calibrating")
     problem = pose(net, batches, settings.samples, join_sums=method.join_sums, output=method.output, track=track)
     progress(settings.method)
-    widths = problem.widths(settings.weight_bits, settings.act_bits, settings.bias_bits)
-    found = method.run(problem, widths, settings)
+    mixture = choose_widths(problem, method.at, settings, batches) if settings.mixed else None
+    widths = mixture.widths if mixture else problem.widths(settings.weight_bits, settings.act_bits, settings.bias_bits)
+    found = method.run(problem, widths, settings, batches)
     progress("measuring")
     network = found.candidate.network
     accuracy = _accuracies(problem, load(network), test)
     return Quantized(settings, network, found.candidate, dict(problem.tensors),
-                     rows(found.candidate, problem.tensors, problem.kept.x), accuracy, found.evaluations)
+                     rows(found.candidate, problem.tensors, problem.kept.x), accuracy,
+                     found.evaluations + (mixture.evaluations if mixture else 0), mixture)
 
 
 def _accuracies(problem: Problem, model: Model, test: Batches | None) -> dict[str, Accuracy]:

@@ -65,6 +65,18 @@ def rows(candidate: Candidate, tensors: Mapping[str, Histogram], x: Images) -> t
     return tuple(found)
 
 
+def weight_sqnr_db(values: FloatArray, weight: ops.QuantWeight) -> float:
+    """SQNR in dB of a layer's weights."""
+    return sqnr_db(values, weight.values)
+
+
+def tensor_sqnr_db(candidate: Candidate, name: str, histogram: Histogram) -> float:
+    """SQNR in dB of a tensor over the calibration set, no other being quantized."""
+    values, counts = histogram.samples()
+    op, gain, often = candidate.plan.tensors[name], candidate.gains.get(name, 1.0), np.sqrt(counts)
+    return sqnr_db(values * often, op.forward(gain * values[:, None])[:, 0] / gain * often)
+
+
 def _weight_row(name: str, values: FloatArray, weight: ops.QuantWeight) -> Row:
     scale = weight.scale.reshape(-1, *[1] * (values.ndim - 1))
     noise = np.broadcast_to(scale**2 / 12, values.shape).sum()
@@ -73,7 +85,7 @@ def _weight_row(name: str, values: FloatArray, weight: ops.QuantWeight) -> Row:
     scaled = values / scale
     outside = (scaled < weight.dtype.lo - 0.5) | (scaled >= weight.dtype.hi + 0.5)
     return Row(name, "weights", weight.dtype.bits, weight.dtype.signed, float(weight.scale[0]), 0,
-               _frac_bits(weight.scale), 1.0, predicted, sqnr_db(values, weight.values), float(outside.mean()))
+               _frac_bits(weight.scale), 1.0, predicted, weight_sqnr_db(values, weight), float(outside.mean()))
 
 
 @dataclass
@@ -118,8 +130,6 @@ def _run_both(candidate: Candidate, x: Images) -> dict[str, _Error]:
 
 def _tensor_row(candidate: Candidate, name: str, histogram: Histogram, error: _Error) -> Row:
     op, gain = candidate.plan.tensors[name], candidate.gains.get(name, 1.0)
-    values, counts = histogram.samples()
-    often = np.sqrt(counts)
-    predicted = sqnr_db(values * often, op.forward(gain * values[:, None])[:, 0] / gain * often)
     return Row(name, "tensor", op.dtype.bits, op.dtype.signed, float(op.scale[0]) / gain, op.zero_point,
-               _frac_bits(op.scale), gain, predicted, error.sqnr_db, error.outside / error.count)
+               _frac_bits(op.scale), gain, tensor_sqnr_db(candidate, name, histogram), error.sqnr_db,
+               error.outside / error.count)

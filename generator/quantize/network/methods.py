@@ -6,10 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from generator.quantize.network.affine import affine
+from generator.quantize.network.data import Batches
 from generator.quantize.network.fixed_point import FixedPointFormats, Rule, fixed_point_formats
 from generator.quantize.network.plan import Widths
 from generator.quantize.network.problem import Candidate, Problem
+from generator.quantize.network.scaled import coarse_to_fine
 from generator.quantize.network.settings import Settings
+from generator.quantize.network.train import Training, quantization_aware
 from generator.quantize.network.tune import tuned
 
 
@@ -29,13 +33,13 @@ class Method:
     """
 
     at: Callable[[Problem, Widths], Candidate]
-    refine: Callable[[Problem, Widths, Settings], Found] | None = None
+    refine: Callable[[Problem, Widths, Settings, Batches], Found] | None = None
     join_sums: bool = False
     output: bool = False
 
-    def run(self, problem: Problem, widths: Widths, settings: Settings) -> Found:
-        """The quantized network."""
-        return self.refine(problem, widths, settings) if self.refine else Found(self.at(problem, widths))
+    def run(self, problem: Problem, widths: Widths, settings: Settings, batches: Batches) -> Found:
+        """The quantized network; `batches` are what methods train with."""
+        return self.refine(problem, widths, settings, batches) if self.refine else Found(self.at(problem, widths))
 
 
 def _formats(rule: Rule, problem: Problem, widths: Widths) -> FixedPointFormats:
@@ -46,9 +50,14 @@ def _fixed_point(rule: Rule, problem: Problem, widths: Widths) -> Candidate:
     return Candidate(problem.net, _formats(rule, problem, widths).plan(problem.net))
 
 
-def _tuned(rule: Rule, problem: Problem, widths: Widths, settings: Settings) -> Found:
+def _tuned(rule: Rule, problem: Problem, widths: Widths, settings: Settings, batches: Batches) -> Found:
     formats, evaluations = tuned(problem, _formats(rule, problem, widths), settings.window)
     return Found(Candidate(problem.net, formats.plan(problem.net)), evaluations)
+
+
+def _trained(problem: Problem, widths: Widths, settings: Settings, batches: Batches) -> Found:
+    training = Training(settings.cycles, settings.learning_rate, seed=settings.seed)
+    return Found(quantization_aware(affine(problem, widths), batches, training))
 
 
 def _fixed_point_methods() -> dict[str, Method]:
@@ -61,4 +70,9 @@ def _fixed_point_methods() -> dict[str, Method]:
     return methods
 
 
-METHODS: dict[str, Method] = _fixed_point_methods()
+METHODS: dict[str, Method] = {
+    **_fixed_point_methods(),
+    "coarse-to-fine": Method(coarse_to_fine, output=True),
+    "affine": Method(affine, join_sums=True),
+    "affine+qat": Method(affine, _trained, join_sums=True),
+}

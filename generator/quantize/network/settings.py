@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from generator.errors import QuantizationError
+from generator.quantize.weight_difference import Method
 
 MethodName = Literal["ristretto", "ristretto+bft", "wq", "wq+bft", "ggd", "ggd+bft", "coarse-to-fine", "affine",
                      "affine+qat"]
 METHOD_NAMES: tuple[str, ...] = get_args(MethodName)
+SelectName = Literal["sqnr", "weight-difference", "range", "one-at-a-time"]
+SELECT_NAMES: tuple[str, ...] = get_args(SelectName)
+SEARCH_NAMES: tuple[str, ...] = get_args(Method)
 #: Widths that weights and feature maps can have in hardware.
 MIN_BITS, MAX_BITS = 2, 8
 
@@ -20,6 +24,12 @@ class Settings:
 
     bias_bits: of the fixed-point methods, whose biases cost nothing in hardware. samples: how many are kept of the data
     for accuracy and tuning. window: fractional lengths that tuning tries on either side.
+
+    mixed: low and high width of the weights (None: weight_bits for all), with mixed_maps of the feature maps too, by
+    their SQNR. Layers are ranked by `select`, and `search` takes as many at the low width as lose at most accuracy_drop
+    percentage points against the first network, the float one or the one at the high width (`start`); or `count`; or
+    sqnr_threshold_db decides alone. cycles, learning_rate, seed: of training, for the ranking by weight differences and
+    for affine+qat.
     Raises QuantizationError for an unknown method and numbers out of range.
     """
 
@@ -29,6 +39,16 @@ class Settings:
     bias_bits: int = 8
     samples: int = 1000
     window: int = 1
+    mixed: tuple[int, int] | None = None
+    mixed_maps: bool = False
+    select: SelectName = "sqnr"
+    search: Method = "bisect"
+    count: int | None = None
+    accuracy_drop: float = 1.0
+    sqnr_threshold_db: float | None = None
+    start: Literal["float", "high"] = "float"
+    cycles: int = 1
+    learning_rate: float = 0.01
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -38,9 +58,22 @@ class Settings:
         require_width("feature maps", self.act_bits)
         if not MIN_BITS <= self.bias_bits <= 32:
             raise QuantizationError(f"biases of {self.bias_bits} bits are not possible; use {MIN_BITS} to 32")
-        for name in ("samples", "window"):
+        for name in ("samples", "window", "cycles"):
             if getattr(self, name) < 1:
-                raise QuantizationError(f"{name}={getattr(self, name)} measures nothing; use 1 or more")
+                raise QuantizationError(f"{name}={getattr(self, name)} does nothing; use 1 or more")
+        if self.mixed is not None:
+            self._require_mixed(*self.mixed)
+
+    def _require_mixed(self, low: int, high: int) -> None:
+        require_width("low-precision weights", low)
+        require_width("high-precision weights", high)
+        if low >= high:
+            raise QuantizationError(f"mixed widths {low},{high} must rise; give the smaller one first")
+        if self.select != "sqnr" and (self.mixed_maps or self.sqnr_threshold_db is not None):
+            raise QuantizationError(f"{self.select} ranks weights, so feature maps and SQNR thresholds have no place "
+                                    "in it; select by sqnr")
+        if not self.accuracy_drop >= 0:
+            raise QuantizationError(f"an accuracy drop of {self.accuracy_drop} points is impossible; use 0 or more")
 
 
 def require_width(what: str, bits: int) -> None:
