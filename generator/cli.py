@@ -75,7 +75,7 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _sim(options: argparse.Namespace) -> int:
-    what = Simulation(options.frames, Stalls(options.stalls), options.seed, options.waves)
+    what = Simulation(options.frames, Stalls(options.stalls), options.seed, options.waves, options.verilog)
     made = Build.open(options.directory)
     with _progress() as progress:
         result = simulate_build(made, what, progress)
@@ -156,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument("--stalls", choices=[stalls.value for stalls in Stalls], default=Simulation.stalls.value)
     sim.add_argument("--seed", type=int, default=0, metavar="S")
     sim.add_argument("--waves", action="store_true", help="write DIR/sim/waves.vcd")
+    sim.add_argument("--verilog", type=Path, metavar="PATH", help="simulate what an HLS compiler wrote for the build")
     _add_json(sim)
 
     lint = command("lint-hls", _lint_hls, "look for C++ that an HLS compiler may refuse; exit 1 where there is any")

@@ -36,7 +36,7 @@ from generator.errors import InputError, MismatchError
 from generator.layers.spec import random_values
 from generator.model import Model
 from generator.network import serialize
-from generator.render.hls import render_hls
+from generator.render.hls import render_hls, write_hls_vectors
 from generator.render.rtl import render_rtl
 from generator.render.sim import render_sim, write_vectors
 from generator.simulate import csim, rtl
@@ -131,7 +131,8 @@ def _write_sources(folder: Path, model: Model, dataflow: Dataflow, options: Opti
     header = f"headrace {headrace_version()}, model {model.source_sha256[:16]}"
     serialize.save(model.integer, folder / MODEL)
     if options.backend in ("hls", "both"):
-        write_files(folder / "hls", render_hls(dataflow, 1e3 / options.clock_mhz, board.part, header))
+        write_files(folder / "hls", render_hls(dataflow, 1e3 / options.clock_mhz, board.part, header, len(x)))
+        write_hls_vectors(folder / "hls", dataflow, x)
     if options.backend in ("rtl", "both"):
         write_files(folder / "rtl", render_rtl(dataflow, header))
         write_files(folder / "sim", render_sim(dataflow, header))

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 
 import jinja2
 
 from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from generator.datatypes import IntArray
 from generator.errors import FoldingError
 from generator.layers.base import Layer, Stream
 from generator.layers.dwc import Dwc
 from generator.layers.fifo import Fifo
-from generator.packing import Memory
+from generator.packing import Memory, pack_stream
 from generator.paths import data_folder
 from generator.render.names import identifier
 from generator.render.rtl import TOP, stream_names, words_text
@@ -87,10 +89,11 @@ class StageView:
         return [*streams, *(f"memories::{memory.name}" for memory in self.memories)]
 
 
-def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: str) -> dict[str, str]:
-    """All files of hls/ by their path in it.
+def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: str, vectors: int = 1) -> dict[str, str]:
+    """All text files of hls/ by their path in it.
 
-    clock_period_ns and part go into the Tcl; header is one line that says where the files come from.
+    clock_period_ns and part go into the projects; header is one line that says where the files come from; vectors:
+    how many frames `write_hls_vectors` writes for the co-simulation.
     Raises InputError where two streams would have one name, FoldingError for words that ap_uint does not hold.
     """
     for layer in dataflow.layers:
@@ -104,13 +107,22 @@ def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: st
                 ("OUT_BITS", sink.bits), ("OUT_WORDS", sink.words))  # fmt: skip
     values = {
         "header": " ".join(header.split()), "top": TOP, "part": part, "period": f"{clock_period_ns:.3f}",
+        "vectors": vectors,
         "stages": stages, "streams": streams, "boundary": boundary,
         "declaration_width": max(len(stream.declaration) for stream in streams),
         "kinds": ["axis", *_kinds(stages)], "input": source, "output": sink,
     }  # fmt: skip
     rendered = {name: template(f"{name}.j2").render(values)
-                for name in ("config.hpp", "weights.hpp", "top.cpp", "csynth.tcl")}
+                for name in ("config.hpp", "weights.hpp", "top.cpp", "csynth.tcl", "cosim.tcl", "hls.cfg")}
     return rendered | static_files()
+
+
+def write_hls_vectors(folder: Path, dataflow: Dataflow, x: IntArray) -> None:
+    """Write input.bin and golden.bin, the words of the frames x (frames, elements) and of what they must give."""
+    sink = dataflow.streams[dataflow.output_port]
+    golden = dataflow.golden(x)[dataflow.output_port]
+    (folder / "input.bin").write_bytes(pack_stream(x, dataflow.input.lanes, dataflow.input.element).tobytes())
+    (folder / "golden.bin").write_bytes(pack_stream(golden, sink.lanes, sink.element).tobytes())
 
 
 def require_word_widths(layer: Layer) -> None:

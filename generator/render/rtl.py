@@ -12,8 +12,10 @@ from generator.layers.base import Layer, Stream
 from generator.paths import data_folder
 from generator.render.names import identifier, module_name
 
-#: The module of top.sv.
+#: The module of top.sv, and of what an HLS compiler makes of the C++.
 TOP = "accelerator"
+#: The module that gives the latter the ports of the former.
+ADAPTER = "hls_adapter"
 _SHAPE = ("MW", "MH", "PE", "SIMD")
 
 
@@ -28,6 +30,16 @@ def render_rtl(dataflow: Dataflow, header: str) -> dict[str, str]:
     for layer in dataflow.layers:
         files |= {memory_file(layer, memory.name): memory.mem_text() for memory in layer.memories()}
     return files
+
+
+def render_adapter(dataflow: Dataflow, header: str) -> str:
+    """The module ADAPTER around Verilog that an HLS compiler wrote; header: where it comes from."""
+    source, sink = (_wire(name, dataflow.streams[port]) for name, port in
+                    (("s_axis", (SOURCE, 0)), ("m_axis", dataflow.output_port)))
+    return template("adapter.sv.j2").render(
+        header=" ".join(header.split()), adapter=ADAPTER, top=TOP, input=source, output=sink,
+        range_width=max(len(source.range), len(sink.range)),
+    )
 
 
 def memory_file(layer: Layer, memory_name: str) -> str:

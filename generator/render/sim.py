@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from generator.archive import npz_bytes
 from generator.dataflow.graph import SOURCE, Dataflow, Port
@@ -20,10 +22,24 @@ BENCH_FILES = ("Makefile", "run.py", "network_bench.py", "axi_stream.py", "recor
 
 def render_sim(dataflow: Dataflow, header: str) -> dict[str, str]:
     """All text files of sim/ by their path in it. header: one line that says where they come from."""
+    return _bench(_taps(dataflow, header, list(dataflow.streams), TOP), _description(dataflow))
+
+
+def render_boundary_sim(dataflow: Dataflow, header: str, module: str) -> dict[str, str]:
+    """The same for a `module` whose inside is not known: only the network's input and output are looked at."""
+    ports = [(SOURCE, 0), dataflow.output_port]
+    names = [stream_names(dataflow)[port] for port in ports]
+    description = _description(dataflow)
+    boundary = [stream for stream in description["streams"] if stream["name"] in names]
+    # A frame may be anywhere inside while both streams rest.
+    watchdog_cycles = 4 * sum(layer.cycles for layer in dataflow.layers) + 1000
+    return _bench(_taps(dataflow, header, ports, module),
+                  description | {"streams": boundary, "fifos": [], "watchdog_cycles": watchdog_cycles})
+
+
+def _bench(taps: str, description: dict[str, Any]) -> dict[str, str]:
     files = {name: (data_folder("rtl_sim") / "tb" / name).read_text() for name in BENCH_FILES}
-    files["taps.sv"] = _taps(dataflow, header)
-    files["streams.json"] = json.dumps(_description(dataflow), indent=2) + "\n"
-    return files
+    return files | {"taps.sv": taps, "streams.json": json.dumps(description, indent=2) + "\n"}
 
 
 def write_vectors(folder: Path, dataflow: Dataflow, x: IntArray) -> Path:
@@ -39,9 +55,10 @@ def write_vectors(folder: Path, dataflow: Dataflow, x: IntArray) -> Path:
     return path
 
 
-def _taps(dataflow: Dataflow, header: str) -> str:
-    taps = []
-    for port, name in stream_names(dataflow).items():
+def _taps(dataflow: Dataflow, header: str, ports: Sequence[Port], top: str) -> str:
+    taps, names = [], stream_names(dataflow)
+    for port in ports:
+        name = names[port]
         size = dataflow.streams[port].bytes
         if port == dataflow.output_port:
             # The last stream is recorded where it leaves, with TLAST in a byte above the data.
@@ -53,7 +70,7 @@ def _taps(dataflow: Dataflow, header: str) -> str:
     streams = dataflow.streams
     return template("taps.sv.j2").render(
         header=" ".join(header.split()),
-        top=TOP,
+        top=top,
         input_range=bit_range(8 * streams[SOURCE, 0].bytes),
         output_range=bit_range(8 * streams[dataflow.output_port].bytes),
         taps_range=bit_range(len(taps)),
@@ -61,7 +78,7 @@ def _taps(dataflow: Dataflow, header: str) -> str:
     )
 
 
-def _description(dataflow: Dataflow) -> dict[str, object]:
+def _description(dataflow: Dataflow) -> dict[str, Any]:
     """What the bench has to know: every stream, in the order of the taps, and every FIFO."""
     names, channels = stream_names(dataflow), _channels(dataflow)
     streams = [

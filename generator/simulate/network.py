@@ -17,16 +17,21 @@ from generator.simulate.backends import run_hls
 from generator.simulate.bench import run_bench
 from generator.simulate.frames import Stalls
 from generator.simulate.memories import require_hls_memories, require_rtl_memories
+from generator.simulate.verilog import run_verilog
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """What to simulate: `frames` random frames from `seed`, which also seeds the stalls."""
+    """What to simulate: `frames` random frames from `seed`, which also seeds the stalls.
+
+    verilog: where an HLS compiler wrote the network, to be simulated in the place of the build's own sources.
+    """
 
     frames: int = 4
     stalls: Stalls = Stalls.NONE
     seed: int = 0
     waves: bool = False
+    verilog: Path | None = None
 
     def __post_init__(self) -> None:
         if self.frames < 1 or self.seed < 0:
@@ -60,6 +65,9 @@ def _simulate(build: Build, what: Simulation, scratch: Path, work: Path,
               progress: Callable[[str], None]) -> dict[str, Any]:
     """Both back ends, as far as they were built; returns what the bench measured."""
     x = random_frames(build.dataflow, what.frames, what.seed)
+    if what.verilog is not None:
+        progress(f"simulation of {what.verilog}, {what.frames} frames, stalls {what.stalls.value}")
+        return run_verilog(build, what.verilog, x, what.stalls, what.seed, scratch, work, what.waves)
     if build.has_hls:
         progress("C simulation of the HLS sources")
         run_hls(build.folder, build.dataflow, x, scratch).require_golden(build.dataflow, x)

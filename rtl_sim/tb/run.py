@@ -62,7 +62,8 @@ def compiled_model(work: Path, waves: bool) -> Path:
     """Folder of the compiled simulation; one that was compiled from the same sources is used again."""
     from cocotb_tools.runner import get_runner
 
-    sources = [SIM / "taps.vlt", *sorted(RTL.glob("*.sv")), SIM / "stream_tap.sv", SIM / "taps.sv"]
+    rtl = sorted((*RTL.glob("*.v"), *RTL.glob("*.sv")))
+    sources = [SIM / "taps.vlt", *rtl, SIM / "stream_tap.sv", SIM / "taps.sv"]
     # Packages before the modules that import them.
     sources.sort(key=lambda path: not (path.suffix == ".vlt" or path.stem.endswith("_pkg")))
     digest = hashlib.sha256(repr((BUILD_ARGS, waves)).encode())
@@ -86,7 +87,7 @@ def simulate(model: Path, run: Path, job: dict[str, object], waves: bool) -> dic
 
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir(parents=True)
-    for memory in RTL.glob("*.mem"):  # $readmemh looks where the simulation runs
+    for memory in (*RTL.glob("*.mem"), *RTL.glob("*.dat")):  # $readmemh looks where the simulation runs
         shutil.copy(memory, run)
     (run / "job.json").write_text(json.dumps(job))
     log = run / "bench.log"

@@ -1,20 +1,24 @@
 """What a build's hls/ folder holds."""
 
-import shutil
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from generator.compile import random_frames
 from generator.packing import Memory
-from generator.render.hls import render_hls, stream_views
+from generator.render.hls import render_hls, stream_views, write_hls_vectors
 from generator.render.rtl import TOP
+from generator.simulate.csim import ap_int_folder
+from generator.staging import write_files
 from tests.small_dataflows import small_cnn
+from tests.tcl import TclError, run_tcl
 
 FILES = render_hls(small_cnn(), 5.0, "xczu7ev-ffvc1156-2-e", "headrace 1.2.3\nsource 0123")
 #: The commands of Vitis HLS that the Tcl uses, all of them.
 TCL_COMMANDS = ("open_project", "set_top", "add_files", "open_solution", "set_part", "create_clock", "config_rtl",
-                "csynth_design", "export_design")  # fmt: skip
+                "csynth_design", "cosim_design", "export_design")  # fmt: skip
 
 
 def test_rendering_is_deterministic() -> None:
@@ -56,17 +60,66 @@ def test_weights_are_the_one_memory_image() -> None:
     assert numbers == memory.chunks().reshape(-1).tolist()
 
 
-def test_tcl_runs_with_nothing_but_known_commands(tmp_path: Path) -> None:
-    tclsh = shutil.which("tclsh")
-    if not tclsh:
-        pytest.skip("tclsh is not installed")
-    stubs = "".join(f"proc {name} args {{ puts \"{name} $args\" }}\n" for name in TCL_COMMANDS)
-    script = tmp_path / "run.tcl"
-    script.write_text(stubs + FILES["csynth.tcl"])
-    result = subprocess.run([tclsh, str(script)], capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    lines = result.stdout.splitlines()
+def commands(name: str, folder: Path) -> list[str]:
+    """What a script calls, a command and its words on a line."""
+    return [" ".join((call.command, *call.arguments))
+            for call in run_tcl(FILES[name], dict.fromkeys(TCL_COMMANDS, ""), folder)]
+
+
+def test_synthesis_script_runs_with_nothing_but_known_commands(tmp_path: Path) -> None:
+    lines = commands("csynth.tcl", tmp_path)
     assert f"set_top {TOP}" in lines
     assert "set_part xczu7ev-ffvc1156-2-e" in lines
     assert "create_clock -period 5.000 -name ap_clk" in lines
-    assert {line.split()[0] for line in lines} == set(TCL_COMMANDS)
+    assert {line.split()[0] for line in lines} == set(TCL_COMMANDS) - {"cosim_design"}
+    assert lines.index("csynth_design") < next(i for i, line in enumerate(lines) if line.startswith("export_design"))
+
+
+def test_every_added_file_exists(tmp_path: Path) -> None:
+    added = [line.split() for line in commands("csynth.tcl", tmp_path) if line.startswith("add_files")]
+    names = [words[2] if words[1] == "-tb" else words[1] for words in added]
+    config = re.findall(r"^(?:syn|tb)\.file=(.*)$", FILES["hls.cfg"], re.MULTILINE)
+    assert sorted(names) == sorted(config) == ["golden.bin", "input.bin", "testbench.cpp", "top.cpp"]
+    dataflow = small_cnn()
+    write_hls_vectors(tmp_path, dataflow, random_frames(dataflow, 2, 1))
+    assert all(name in FILES or (tmp_path / name).is_file() for name in names)
+
+
+def test_cosimulation_compares_with_the_golden_words(tmp_path: Path) -> None:
+    assert commands("cosim.tcl", tmp_path) == [
+        "open_project project", "open_solution solution",
+        "cosim_design -rtl verilog -argv 1 input.bin output.bin golden.bin",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ("csynth_design", "csynth_desing", 'invalid command name "csynth_desing"'),
+    ("$part", "$prat", 'can\'t read "prat": no such variable'),
+])  # fmt: skip
+def test_a_mistake_in_the_script_is_found(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(TclError, match=re.escape(message)):
+        run_tcl(FILES["csynth.tcl"].replace(old, new), dict.fromkeys(TCL_COMMANDS, ""), tmp_path)
+
+
+def test_both_projects_say_the_same() -> None:
+    config = dict(line.split("=", 1) for line in FILES["hls.cfg"].splitlines() if "=" in line and line[0] != "#")
+    assert (config["part"], config["clock"], config["syn.top"]) == ("xczu7ev-ffvc1156-2-e", "5.000ns", TOP)
+    assert config["cosim.argv"] == "1 input.bin output.bin golden.bin"
+    assert f'set cflags "{config["syn.cflags"]}"' in FILES["csynth.tcl"]
+
+
+def test_the_testbench_compares_with_golden_words(tmp_path: Path) -> None:
+    dataflow = small_cnn()
+    write_files(tmp_path, FILES)
+    write_hls_vectors(tmp_path, dataflow, random_frames(dataflow, 3, 1))
+    folders = ["-I.", "-Iinclude", "-Isim", f"-isystem{ap_int_folder()}"]
+    compiler = ["g++", "-std=c++14", "-O1", *folders, "top.cpp", "testbench.cpp", "-o", "tb"]
+    subprocess.run(compiler, cwd=tmp_path, check=True)
+    command = ["./tb", "3", "input.bin", "output.bin", "golden.bin"]
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+    golden = bytearray((tmp_path / "golden.bin").read_bytes())
+    golden[-1] ^= 1
+    (tmp_path / "golden.bin").write_bytes(golden)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"output.bin differs from golden.bin at byte {len(golden) - 1}\n"

@@ -1,0 +1,56 @@
+"""Verilog as an HLS compiler writes it, made from a build's own SystemVerilog: same module, ports and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from generator.dataflow.graph import Dataflow
+
+_TOP = """`timescale 1 ns / 1 ps
+(* use_dsp48 = "no" *)
+module accelerator (s_axis_TDATA, m_axis_TDATA, m_axis_TKEEP, m_axis_TSTRB, m_axis_TLAST,
+        ap_clk, ap_rst_n, s_axis_TVALID, s_axis_TREADY, m_axis_TVALID, m_axis_TREADY);
+
+input  [{in_high}:0] s_axis_TDATA;
+output [{out_high}:0] m_axis_TDATA;
+output [{keep_high}:0] m_axis_TKEEP;
+output [{keep_high}:0] m_axis_TSTRB;
+output [0:0] m_axis_TLAST;
+input   ap_clk;
+input   ap_rst_n;
+input   s_axis_TVALID;
+output   s_axis_TREADY;
+output   m_axis_TVALID;
+input   m_axis_TREADY;
+
+assign m_axis_TKEEP = ~{out_bytes}'d0;
+assign m_axis_TSTRB = ~{out_bytes}'d0;
+
+accelerator_network network_U0(
+    .ap_clk(ap_clk),
+    .ap_rst_n(ap_rst_n),
+    .s_axis_TDATA(s_axis_TDATA),
+    .s_axis_TVALID(s_axis_TVALID),
+    .s_axis_TREADY(s_axis_TREADY),
+    .m_axis_TDATA(m_axis_TDATA),
+    .m_axis_TVALID(m_axis_TVALID),
+    .m_axis_TREADY(m_axis_TREADY),
+    .m_axis_TLAST(m_axis_TLAST[0]));
+
+endmodule
+"""
+
+
+def write_hls_verilog(rtl: Path, dataflow: Dataflow, folder: Path) -> Path:
+    """Write the network of a build's folder `rtl` into `folder`: accelerator.v, its modules, and .dat for .mem."""
+    folder.mkdir(parents=True, exist_ok=True)
+    source, sink = dataflow.input, dataflow.streams[dataflow.output_port]
+    (folder / "accelerator.v").write_text(_TOP.format(
+        in_high=8 * source.bytes - 1, out_high=8 * sink.bytes - 1, keep_high=sink.bytes - 1, out_bytes=sink.bytes))
+    for path in rtl.glob("*.sv"):
+        text = path.read_text().replace("module accelerator (", "module accelerator_network (")
+        text = text.replace('.mem")', '.dat")')
+        (folder / path.name.replace("top.sv", "accelerator_network.sv")).write_text(text)
+    for path in rtl.glob("*.mem"):
+        (folder / path.name).with_suffix(".dat").write_text(path.read_text())
+    return folder
