@@ -9,6 +9,7 @@ from typing import Any
 
 from generator.errors import InputError
 from generator.paths import data_folder
+from generator.resources.usage import Resources
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Board:
     bram36: int
     uram: int
     dsp: int
+
+    def use(self, taken: Resources) -> dict[str, tuple[int, int]]:
+        """What is taken and what there is, of each resource."""
+        return {"lut": (taken.all_luts, self.lut), "ff": (taken.ff, self.ff), "bram36": (taken.bram36, self.bram36),
+                "uram": (taken.uram, self.uram), "dsp": (taken.dsp, self.dsp)}  # fmt: skip
 
 
 def board_names() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from generator.network.serialize import load as load_value
 from generator.passes.fold import fold
 from generator.passes.insert_fifos import insert_fifos
 from generator.passes.lower import lower
+from generator.resources.estimate import estimate
+from generator.resources.usage import Resources, total
 from generator.simulate.backends import run_hls, run_rtl
 from generator.simulate.frames import Stalls
 
@@ -98,6 +100,11 @@ class Build:
         """Steady-state cycles per frame by the model of the slowest layer."""
         return self.dataflow.cycles_per_frame
 
+    @property
+    def resources(self) -> Resources:
+        """What the accelerator is estimated to take of the device."""
+        return estimated(self.dataflow)
+
     def _hls(self, q: IntArray) -> IntArray:
         with tempfile.TemporaryDirectory() as work:
             return run_hls(self.folder, self.dataflow, q, Path(work)).output(self.dataflow)
@@ -117,7 +124,13 @@ def layer_record(layer: Layer) -> dict[str, Any]:
                    "weight_type": str(layer.weight)}
     record |= {"input_bits": layer.inputs[0].element.bits, "input_type": str(layer.inputs[0].element),
                "output_bits": layer.outputs[0].element.bits, "output_type": str(layer.outputs[0].element)}
+    record["resources"] = asdict(estimate(layer))
     return record
+
+
+def estimated(dataflow: Dataflow) -> Resources:
+    """The estimate of all layers together."""
+    return total([estimate(layer) for layer in dataflow.layers])
 
 
 def fifo_records(dataflow: Dataflow) -> list[dict[str, Any]]:

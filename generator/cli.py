@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from generator.boards import board_names, load_board
 from generator.build import RECORD, Build
 from generator.cli_quantize import add_quantize, run_quantize
 from generator.compile import Options, build
@@ -115,6 +116,12 @@ def _synth(options: argparse.Namespace) -> int:
     return 0
 
 
+def _boards(options: argparse.Namespace) -> int:
+    boards = [load_board(name) for name in board_names()]
+    tables.show(tables.boards_table(boards), options.json, lambda: tables.boards_json(boards))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="headrace", description="A trained CNN as a streaming FPGA accelerator, "
                                      "proved bit-exact on this machine.")
@@ -181,6 +188,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_synthesis(synth)
     _add_json(synth)
     add_quantize(command("quantize", run_quantize, "quantize a float CNN with calibration data"))
+
+    _add_json(command("boards", _boards, "list the boards that come with headrace and what they offer"))
     return parser
 
 

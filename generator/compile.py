@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from generator.build import (
     RECORD,
     Build,
     elaborate,
+    estimated,
     fifo_records,
     headrace_version,
     layer_record,
@@ -172,6 +173,7 @@ def _write_record(folder: Path, model: Model, dataflow: Dataflow, folding: Foldi
         "latency_cycles": measured.latency_cycles if measured else None,
         "fps": options.clock_mhz * 1e6 / cycles,
         "folding": folding,
+        "resources": asdict(estimated(dataflow)),
         "layers": [layer_record(layer) for layer in dataflow.layers],
         "fifos": fifo_records(dataflow),
     }

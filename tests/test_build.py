@@ -16,9 +16,14 @@ import pytest
 import generator as hr
 from generator.__main__ import main
 from generator.network import serialize
+from generator.report import tables
+from generator.resources.usage import Resources
 from generator.simulate.host import to_stream
 from generator.simulate.memories import require_hls_memories, require_rtl_memories
 from generator.simulate.network import Simulation, simulate_build
+from generator.synth import report as synthesis
+from generator.synth.designs import network_design
+from generator.synth.yosys import Synthesis
 from tests.small_networks import small_network
 
 FPS = 200e6 / 800
@@ -57,6 +62,53 @@ def test_record(built):
     assert (conv1["mh"], conv1["mw"], conv1["vectors"], conv1["weight_bits"], conv1["output_bits"]) == (6, 36, 49, 1, 2)
     assert conv1["cycles"] == 6 // conv1["pe"] * 36 // conv1["simd"] * 49
     assert {"name", "depth", "bits"} == set(record["fifos"][0])
+
+
+def test_resources(built, capsys):
+    record = json.loads((built / "build.json").read_text())
+    parts = [layer["resources"] for layer in record["layers"]]
+    assert record["resources"] == {key: sum(part[key] for part in parts) for key in parts[0]}
+    assert {"lut", "ff", "bram18", "uram", "dsp"} < set(parts[0]) and record["resources"]["lut"] > 500
+    build = hr.Build.open(built)
+    assert build.resources.ff == record["resources"]["ff"]
+    tables.show(tables.build_table(build), False, dict)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"estimated use of ZCU104: {build.resources.all_luts} of 230400 LUT (" in printed
+
+
+def counted(design, cache):
+    """Instead of Yosys: a LUT for every module of the design."""
+    return Synthesis(Resources(lut=len([name for name in design.files if name.endswith(".sv")])), 3)
+
+
+def test_synth(built, tmp_path, monkeypatch, capsys):
+    copy = copy_of(built, tmp_path)
+    monkeypatch.setattr(synthesis, "synthesize", counted)
+    assert main(["synth", str(copy), "--per-layer", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record == json.loads((copy / "synth.json").read_text())
+    names = [layer["name"] for layer in json.loads((copy / "build.json").read_text())["layers"]]
+    assert [layer["name"] for layer in record["layers"]] == names
+    assert record["total"]["lut"] == len(network_design(copy / "rtl").files) - len(list((copy / "rtl").glob("*.mem")))
+    assert all(layer["depth"] == 3 and 1 < layer["lut"] < record["total"]["lut"] for layer in record["layers"])
+    assert main(["synth", str(copy), "--layer", "conv1", "--layer", "fc4", "--jobs", "2"]) == 0
+    record = json.loads((copy / "synth.json").read_text())
+    assert [layer["name"] for layer in record["layers"]] == ["conv1", "fc4"]
+    assert record["total"]["lut"] == sum(layer["lut"] for layer in record["layers"])
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), [
+    (["--layer", "conv7"], "has no layer 'conv7'; choose from ['"),
+    (["--jobs", "0"], "jobs=0 must be positive; use 1 or more"),
+])  # fmt: skip
+def test_synth_says_what_is_wrong(built, tmp_path, capsys, arguments, sentence):
+    copy = copy_of(built, tmp_path)
+    assert main(["synth", str(copy), *arguments]) == 1
+    assert sentence in " ".join(capsys.readouterr().err.split())
+    assert not (copy / "synth.json").exists()
+    shutil.rmtree(copy / "rtl")
+    assert main(["synth", str(copy)]) == 1
+    assert "holds no RTL; build it with --backend rtl or both" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_same_inputs_give_the_same_bytes(built, model, tmp_path):

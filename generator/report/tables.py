@@ -10,9 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from generator.boards import Board, load_board
 from generator.build import Build, layer_record
 from generator.dataflow.graph import Dataflow
 from generator.lint.findings import RULES, Finding
+from generator.resources.usage import Resources
 
 
 def show(table: Table, as_json: bool, value: Callable[[], Any]) -> None:
@@ -53,8 +55,33 @@ def build_table(build: Build) -> Table:
     table = _layers(build.dataflow, f"{build.folder}: {record['vectors']} vectors bit-exact, "
                     f"{record['cycles_per_frame']} cycles per frame, {record['fps']:.0f} fps at "
                     f"{record['clock_mhz']:g} MHz", cycles=True)
+    remarks = [_use(build.resources, load_board(record["board"]))]
     if record["not_verified"]:
-        table.caption = "not verified: " + "; ".join(record["not_verified"])
+        remarks.append("not verified: " + "; ".join(record["not_verified"]))
+    table.caption = "\n".join(remarks)
+    return table
+
+
+def _use(taken: Resources, board: Board) -> str:
+    """How much of a board an accelerator is estimated to take."""
+    parts = [f"{used} of {there} {name.upper()}" + (f" ({used / there:.1%})" if there else "")
+             for name, (used, there) in board.use(taken).items() if used or there]
+    over = [name.upper() for name, (used, there) in board.use(taken).items() if used > there]
+    verdict = f"; [red]does not fit: {', '.join(over)}[/red]" if over else ""
+    return f"estimated use of {board.title}: {', '.join(parts)}{verdict}"
+
+
+def boards_json(boards: Sequence[Board]) -> list[dict[str, Any]]:
+    """Boards and what they offer."""
+    return [asdict(board) for board in boards]
+
+
+def boards_table(boards: Sequence[Board]) -> Table:
+    """Boards and what they offer."""
+    table = Table("board", "title", "part", "LUT", "FF", "BRAM36", "URAM", "DSP", title="boards")
+    for board in boards:
+        offers = (board.lut, board.ff, board.bram36, board.uram, board.dsp)
+        table.add_row(board.name, board.title, board.part, *map(str, offers))
     return table
 
 

@@ -1,0 +1,101 @@
+"""What blocks take of the device, beside the peers' figures: Yosys' counts, measured cycles, bit-exact under stalls.
+
+Counts hold the stall logic and the thresholds, not the weight memories. `--json` prints them on stdout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from generator.simulate.cases import run_specs
+from generator.synth.report import Request, synthesize_specs
+
+OUT = Path("build/bench-area.json")
+#: Kept between runs: what did not change is not synthesized again.
+CACHE = Path("build/synth-cache")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A layer to measure, the most that it may take, and what a peer takes for the same work."""
+
+    spec: dict[str, Any]
+    limits: dict[str, int]
+    peer: str
+
+
+def _mvtu(size: tuple[int, int], fold: tuple[int, int], types: str, **more: Any) -> dict[str, Any]:
+    weight, element, output = types.split()
+    return {"kind": "mvtu", "mw": size[0], "mh": size[1], "pe": fold[0], "simd": fold[1], "weight": weight,
+            "input": element, "output": output, **more}  # fmt: skip
+
+
+#: Peers: FINN's RTL library synthesized by the same Yosys, and the cost model of its HLS library where it has no RTL.
+BLOCKS = {
+    "w1a1_16x32": Block(_mvtu((576, 64), (16, 32), "bipolar bipolar bipolar"), {"lut": 750, "cycles": 72 * 4},
+                        "FINN (HLS model): 3820 LUT"),
+    "w1a1_16x64": Block(_mvtu((576, 64), (16, 64), "bipolar bipolar bipolar"), {"lut": 1250, "cycles": 36 * 4},
+                        "none published"),
+    "w2a2_8x8": Block(_mvtu((256, 256), (8, 8), "int2 uint2 uint2"), {"lut": 560, "dsp": 0, "cycles": 1024},
+                      "FINN: 1026 LUT, 1045 FF, 8 DSP, without thresholds"),
+    "w4a4_16x32": Block(_mvtu((576, 64), (16, 32), "int4 uint4 uint4"), {"lut": 9500, "dsp": 0, "cycles": 72 * 4},
+                        "FINN: 8925 LUT, 10153 FF, 128 DSP, without thresholds"),
+    "threshold_64ch_8pe_4bit": Block({"kind": "threshold", "channels": 64, "pe": 8, "input": "int16",
+                                      "output": "uint4", "pixels": 4}, {"lut": 620, "dsp": 0, "cycles": 32},
+                                     "FINN: 807 LUT, 1169 FF"),
+    "swu_30x30x64": Block({"kind": "swu", "height": 30, "width": 30, "channels": 64, "kernel": [3, 3],
+                           "element": "uint4", "simd": 32}, {"lut": 120, "dsp": 0, "cycles": 14112},
+                          "FINN: 345 LUT + 304 LUTRAM, 209 FF, 14222 cycles"),
+}  # fmt: skip
+
+
+def measure(names: list[str]) -> dict[str, dict[str, Any]]:
+    """Figures of the blocks of these names; the stalls are random."""
+    specs = [BLOCKS[name].spec for name in names]
+    results = run_specs(specs, ["rtl"], None, 0)
+    synthesize_specs(results, False, Request(cache=CACHE))
+    return {name: _figures(BLOCKS[name], result) for name, result in zip(names, results, strict=True)}
+
+
+def _figures(block: Block, result: dict[str, Any]) -> dict[str, Any]:
+    figures = {**(result["resources"] or {}), "cycles": result["cycles_measured"], "bit_exact": result["bit_exact"],
+               "error": result["error"]}  # fmt: skip
+    within = all(figures.get(key) is not None and figures[key] <= most for key, most in block.limits.items())
+    return {**figures, "limits": block.limits, "within_limits": within and result["bit_exact"], "peer": block.peer}
+
+
+def _table(found: dict[str, dict[str, Any]]) -> Table:
+    keys = ("lut", "lutram", "ff", "bram18", "dsp", "depth", "cycles")
+    table = Table("block", *keys, "at most", "peer", title=__doc__.strip().splitlines()[0])
+    for name, figures in found.items():
+        limits = ", ".join(f"{most} {key}" for key, most in figures["limits"].items())
+        style = "" if figures["within_limits"] else "red"
+        table.add_row(name, *(str(figures.get(key)) for key in keys), limits, figures["peer"], style=style)
+    return table
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print machine-readable results on stdout")
+    parser.add_argument("--block", action="append", choices=list(BLOCKS), help="only this one (may be repeated)")
+    options = parser.parse_args(arguments if arguments is not None else [])
+    found = measure(options.block or list(BLOCKS))
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(found, indent=2) + "\n")
+    if options.json:
+        print(json.dumps(found, indent=2))
+    else:
+        Console().print(_table(found))
+    return 0 if all(figures["bit_exact"] for figures in found.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
