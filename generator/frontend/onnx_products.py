@@ -103,7 +103,8 @@ def product(call: Call, x: Feature, weight: QuantWeight, bias: FloatArray | None
     """x (..., in) times weights (out, in): a dense layer, or a 1x1 convolution where there are positions."""
     last = len(x.shape) - 1
     if x.shape[last] != weight.codes.shape[1]:
-        raise InputError(f"weights for {weight.codes.shape[1]} inputs meet a tensor of shape {x.shape}")
+        raise InputError(f"weights for {weight.codes.shape[1]} inputs meet a tensor of shape {x.shape}; mend "
+                         "the weights or the layer before")
     positions = [axis for axis in x.wide_axes if axis != last]
     if positions:
         return _pointwise(call, x, positions, weight, bias)

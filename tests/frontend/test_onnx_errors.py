@@ -198,7 +198,7 @@ def test_weights_that_are_nan(tmp_path):
 
 @pytest.mark.parametrize(("nodes", "shape", "constants", "said"), [
     ([node("MatMul", ["x", "W"])], (1, 5), {"W": np.ones((4, 2))},
-     "MatMul_y (MatMul): weights for 4 inputs meet a tensor of shape (5,)"),
+     "MatMul_y (MatMul): weights for 4 inputs meet a tensor of shape (5,); mend the weights or the layer before"),
     ([node("Conv", ["x", "W"])], (1, 2, 5, 5), {"W": np.ones((4, 3, 3, 3))},
      "Conv_y (Conv): a convolution of 3 input channels meets a tensor of shape (2, 5, 5); "
      "feed it (3, height, width) or mend its input channels"),
