@@ -22,10 +22,12 @@ from generator.frontend.brevitas_quantizers import (
     channel_values,
     read_activation,
     read_quantizer,
+    read_syq_weight,
     read_weight,
     to_array,
 )
 from generator.network import ops
+from generator.training.syq import SyqConv2d, SyqLinear
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,19 +68,29 @@ class Reader:
 
     def conv(self, leaf: Leaf) -> Steps:
         """QuantConv2d with the quantizers of its input and output."""
+        conv = self._conv(leaf, read_weight(leaf.module))
+        return [*leaf.quantizer("input_quant"), ("", conv), *leaf.quantizer("output_quant")]
+
+    def _conv(self, leaf: Leaf, weight: ops.QuantWeight) -> ops.Conv:
         module = leaf.module
         if module.padding_mode != "zeros" or isinstance(module.padding, str):
             raise UnsupportedError(f"its padding {module.padding!r} of mode {module.padding_mode!r} is not a number of "
                                    "zeros; give padding as integers")
         vertical, horizontal = module.padding
-        conv = ops.Conv(read_weight(module), self._bias(leaf), module.stride,
-                        (vertical, horizontal, vertical, horizontal), module.dilation, module.groups)
-        return [*leaf.quantizer("input_quant"), ("", conv), *leaf.quantizer("output_quant")]
+        return ops.Conv(weight, self._bias(leaf), module.stride, (vertical, horizontal, vertical, horizontal),
+                        module.dilation, module.groups)
 
     def linear(self, leaf: Leaf) -> Steps:
         """QuantLinear with the quantizers of its input and output."""
         linear = ops.Linear(read_weight(leaf.module), self._bias(leaf))
         return [*leaf.quantizer("input_quant"), ("", linear), *leaf.quantizer("output_quant")]
+
+    def syq(self, leaf: Leaf) -> Steps:
+        """SyqConv2d and SyqLinear, whose inputs and outputs other modules quantize."""
+        weight = read_syq_weight(leaf.module)
+        if isinstance(leaf.module, nn.Conv2d):
+            return [("", self._conv(leaf, weight))]
+        return [("", ops.Linear(weight, self._bias(leaf)))]
 
     def _bias(self, leaf: Leaf) -> ops.FloatArray | None:
         if leaf.module.bias is None:
@@ -124,6 +136,7 @@ class Reader:
 
 #: Modules with their readers; the first match counts, so subclasses stand before their bases.
 MODULES: tuple[tuple[Any, Callable[[Reader, Leaf], Steps]], ...] = (
+    ((SyqConv2d, SyqLinear), Reader.syq),
     (qnn.QuantConv2d, Reader.conv),
     (qnn.QuantLinear, Reader.linear),
     ((qnn.QuantReLU, qnn.QuantHardTanh, qnn.QuantIdentity), Reader.activation),
@@ -135,8 +148,8 @@ MODULES: tuple[tuple[Any, Callable[[Reader, Leaf], Steps]], ...] = (
 )
 
 
-SUPPORTED = ("QuantConv2d, QuantLinear, QuantReLU, QuantHardTanh, QuantIdentity, BatchNorm1d, BatchNorm2d, MaxPool2d, "
-             "Flatten, Identity, Dropout, ReLU or Hardtanh")
+SUPPORTED = ("QuantConv2d, QuantLinear, SyqConv2d, SyqLinear, QuantReLU, QuantHardTanh, QuantIdentity, BatchNorm1d, "
+             "BatchNorm2d, MaxPool2d, Flatten, Identity, Dropout, ReLU or Hardtanh")
 
 
 def _pair(value: Any) -> tuple[int, int]:

@@ -13,9 +13,10 @@ import torch
 from brevitas.core.quant import BinaryQuant, ClampedBinaryQuant, IntQuant, RescalingIntQuant
 from torch import nn
 
-from generator.datatypes import BIPOLAR, DataType, Interval
+from generator.datatypes import BIPOLAR, TERNARY, DataType, Interval
 from generator.errors import InputError, UnsupportedError
 from generator.network import ops
+from generator.network.group_scales import group_scales
 
 #: The operations that one node of the trace becomes, each with the suffix of its name.
 Steps = list[tuple[str, ops.Op]]
@@ -103,21 +104,50 @@ def read_weight(module: Any) -> ops.QuantWeight:
     """Integer codes, scales and type of a Brevitas layer's weights; codes * scale are its weights in float32."""
     if not module.weight_quant.is_quant_enabled:
         raise UnsupportedError("its weights are not quantized; give it a weight_quant")
-    if not torch.isfinite(module.weight).all():
-        raise InputError(f"{int((~torch.isfinite(module.weight)).sum())} of its {module.weight.numel()} weights are "
-                         "NaN or infinite; retrain the model")
+    _require_finite(module)
     quantized = module.quant_weight()
     value, scale = quantized.value.detach(), quantized.scale.detach()
     if getattr(quantized, "zero_point", None) is None or torch.any(quantized.zero_point != 0):
         raise UnsupportedError("its weights have a zero point or are not integers; use symmetric integer weights")
-    if scale.numel() != 1 and scale.shape != (len(value), *[1] * (value.ndim - 1)):
-        raise UnsupportedError(f"its weights of shape {tuple(value.shape)} have scales of shape {tuple(scale.shape)}; "
-                               "quantize per tensor or per output channel")
     codes = torch.round(value / scale)
     if not torch.equal(codes * scale, value):
         raise UnsupportedError("its weights are not integers times a scale; use a uniform integer weight quantizer")
     dtype = _weight_type(module.weight_quant, int(quantized.bit_width), bool(quantized.signed))
-    return ops.QuantWeight(codes.numpy().astype(np.int64), to_array(scale).reshape(-1), dtype)
+    return _scaled(codes, scale, dtype)
+
+
+def read_syq_weight(module: Any) -> ops.QuantWeight:
+    """Codes, scales and type of an SYQ layer's weights."""
+    _require_finite(module)
+    if not torch.isfinite(module.scales).all():
+        raise InputError("its scales are NaN or infinite; retrain the model")
+    return _scaled(module.codes(), module.quantized_scales(), TERNARY if module.ternary else BIPOLAR)
+
+
+def _require_finite(module: Any) -> None:
+    """Raise InputError if a weight is no number."""
+    if not torch.isfinite(module.weight).all():
+        raise InputError(f"{int((~torch.isfinite(module.weight)).sum())} of its {module.weight.numel()} weights are "
+                         "NaN or infinite; retrain the model")
+
+
+def _scaled(codes: torch.Tensor, scale: torch.Tensor, dtype: DataType) -> ops.QuantWeight:
+    """codes * scale, with one scale, one per output channel, or also one per row or pixel of the kernel window."""
+    rank = codes.ndim
+    aligned = (1,) * (rank - scale.ndim) + tuple(scale.shape)
+    legal = all(size in (1, whole) for size, whole in zip(aligned, codes.shape, strict=True))
+    if not legal or aligned[1] != 1 or (rank != 4 and any(size != 1 for size in aligned[2:])):
+        raise UnsupportedError(f"its weights of shape {tuple(codes.shape)} have scales of shape {tuple(scale.shape)}; "
+                               "quantize per tensor, per output channel, or per row or pixel of the kernel window")
+    kernel = (1, 1) if rank != 4 else tuple(codes.shape[2:])
+    full = np.broadcast_to(to_array(scale).reshape(aligned[0], 1, *aligned[2:], *[1] * (4 - rank)),
+                           (aligned[0], 1, *kernel))
+    values = codes.cpu().numpy().astype(np.int64)
+    if dtype != BIPOLAR and np.any(full):  # zeros are codes, which need no scale 0
+        values = values * (full != 0).reshape(*full.shape[: rank])
+        full = np.where(full == 0, full.max(), full)
+    steps, integers = group_scales(full)
+    return ops.QuantWeight(values, steps, dtype, integers)
 
 
 def _weight_type(proxy: Any, bits: int, signed: bool) -> DataType:

@@ -19,7 +19,7 @@ def group_scales(scales: FloatArray) -> tuple[FloatArray, IntArray | None]:
     """Steps (1,) or (C_out,), and unsigned integers (1 or C_out, 1, K_h, 1 or K_w) with scales = integers * step.
 
     scales: (1 or C_out, 1, K_h, K_w), of either sign where alike in a channel. There are no integers where every
-    channel has one scale. The integers of a channel have no common divisor.
+    channel has one scale. The integers of a channel have no common divisor; a channel of zeros has the step 0.
     Raises UnsupportedError where the ratios inside a channel are no integers of at most MAX_SCALE_BITS bits, and
     InputError where all scales of the layer are 0.
 
@@ -31,7 +31,8 @@ def group_scales(scales: FloatArray) -> tuple[FloatArray, IntArray | None]:
     if not any(map(any, rows)):
         raise InputError("its scale is 0, which makes every weight 0; recalibrate the quantizer")
     steps = [_step(row) for row in rows]
-    integers = as_int([[int(value / step) for value in row] for row, step in zip(rows, steps, strict=True)])
+    integers = as_int([[int(value / step) if step else 1 for value in row]
+                       for row, step in zip(rows, steps, strict=True)])
     step = np.asarray([float(value) for value in steps], np.float64)
     if np.all(step == step[0]) and np.all(integers == integers[0]):
         step, integers = step[:1], integers[:1]
@@ -41,12 +42,12 @@ def group_scales(scales: FloatArray) -> tuple[FloatArray, IntArray | None]:
 
 
 def _step(row: list[Fraction]) -> Fraction:
-    """The greatest common divisor of the scales of a channel, with their sign; 1 where all are 0."""
+    """The greatest common divisor of the scales of a channel; scales that are alike are their own, of either sign."""
+    if len(set(row)) == 1:
+        return row[0]
     denominator = lcm(*(value.denominator for value in row))
     numerators = [int(value * denominator) for value in row]
-    step = Fraction(gcd(*numerators) or denominator, denominator)
-    if len(set(row)) == 1 and row[0]:
-        return row[0]
+    step = Fraction(gcd(*numerators), denominator)
     found = f"{float(min(row)):g} to {float(max(row)):g}"
     if min(numerators) < 0:
         raise UnsupportedError(f"its weights have scales from {found} inside an output channel; make them positive "

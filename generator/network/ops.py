@@ -89,7 +89,7 @@ class QuantWeight:
         if not self.dtype.contains(self.codes):
             raise InputError(f"weight codes from {self.codes.min()} to {self.codes.max()} exceed their type "
                              f"{self.dtype}; widen the type")
-        if np.any(self.scale == 0):
+        if np.all(self.scale == 0):
             raise InputError("weight scale 0 makes every weight 0; recalibrate the quantizer")
         if self.group_scales is not None:
             _require_group_scales(self.group_scales, self.codes.shape)

@@ -349,7 +349,7 @@ def test_scales_of_weights_lie_along_the_output_channels():
     with pytest.raises(UnsupportedError) as caught:
         read_weight(layer)
     assert str(caught.value) == ("its weights of shape (2, 2, 1, 1) have scales of shape (1, 2, 1, 1); "
-                                 "quantize per tensor or per output channel")
+                                 "quantize per tensor, per output channel, or per row or pixel of the kernel window")
 
 
 @pytest.mark.parametrize(("norm", "shape", "axes"), [

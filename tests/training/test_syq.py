@@ -1,0 +1,152 @@
+"""SYQ layers: the vectors of their equations, their gradients, training, and the exact network that they become."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
+
+from torch import nn  # noqa: E402
+
+from generator.datatypes import BIPOLAR, TERNARY  # noqa: E402
+from generator.errors import InputError, QuantizationError  # noqa: E402
+from generator.frontend.brevitas import from_module  # noqa: E402
+from generator.network import integer, ops  # noqa: E402
+from generator.passes.streamline import streamline  # noqa: E402
+from generator.quantize import syq  # noqa: E402
+from generator.report.difference import difference  # noqa: E402
+from generator.training.syq import SyqConv2d, SyqLinear  # noqa: E402
+from tests.assert_exact import assert_exact  # noqa: E402
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Threads wait for each other longer than such small layers take."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+GRANULARITIES = ["layer", "channel", "row", "pixel"]
+
+
+def conv(weights, **options) -> SyqConv2d:
+    W = torch.tensor(weights, dtype=torch.float64)
+    layer = SyqConv2d(W.shape[1], W.shape[0], W.shape[2:], bias=False, dtype=torch.float64, **options)
+    with torch.no_grad():
+        layer.weight.copy_(W)
+    layer.reset_scales()
+    return layer
+
+
+@pytest.mark.parametrize("ternary", [False, True], ids=["binary", "ternary"])
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_codes_scales_and_gradients_are_those_of_the_equations(granularity, ternary):
+    rng = np.random.default_rng(3)
+    W, gradient = rng.normal(0, 0.7, (3, 2, 3, 3)), rng.normal(size=(3, 2, 3, 3))
+    layer = conv(W, granularity=granularity, ternary=ternary)
+    book = syq.codebook(W, ternary)
+    alpha = syq.least_squares_scales(W, book.Q, granularity)
+    assert np.array_equal(layer.codes().numpy(), book.Q)
+    np.testing.assert_allclose(layer.scales.detach().numpy().reshape(-1), alpha, rtol=1e-6)
+    (layer.quantized_weight() * torch.from_numpy(gradient)).sum().backward()
+    used = layer.quantized_scales().numpy().reshape(-1)
+    dW, dalpha = syq.straight_through(W, book.Q, used, granularity, gradient)
+    np.testing.assert_allclose(layer.weight.grad.numpy(), dW, rtol=1e-12)
+    np.testing.assert_allclose(layer.scales.grad.numpy().reshape(-1), dalpha, rtol=1e-6)
+
+
+def test_gradients_of_the_vector():
+    layer = conv([[[[0.4, -0.2, 1.5, -0.6]]]], granularity="layer")
+    with torch.no_grad():
+        layer.scales.fill_(0.5)
+    layer.quantized_weight().backward(torch.tensor([[[[1.0, 2, 3, -1]]]], dtype=torch.float64))
+    assert layer.weight.grad.tolist() == [[[[0.5, 1.0, 0.0, -0.5]]]] and float(layer.scales.grad) == 3
+
+
+def test_scales_of_pixels_lie_on_the_grid_of_the_hardware():
+    layer = conv([[[[0.4, -0.2], [0.0, -0.6]]]])
+    assert (layer.quantized_scales().reshape(-1) * 2**8).tolist() == [102, 51, 0, 154]
+    layer = conv([[[[0.4, -0.2], [0.0, -0.6]]]], scale_bits=4)
+    assert (layer.quantized_scales().reshape(-1) * 2**4).tolist() == [6, 3, 0, 10]
+
+
+def test_negative_scales_become_zero():
+    layer = conv([[[[0.4, -0.2]]]], granularity="pixel")
+    with torch.no_grad():
+        layer.scales[0, 0, 0, 0] = -0.1
+    assert layer.quantized_weight()[0, 0, 0, 0] == 0 and layer.scales[0, 0, 0, 0] == 0
+
+
+@pytest.mark.parametrize(("make", "words"), [
+    (lambda: SyqConv2d(1, 1, 3, granularity="kernel"), "'kernel' is unknown"),
+    (lambda: SyqConv2d(1, 1, 3, scale_bits=17), "scale_bits=17"),
+    (lambda: SyqLinear(2, 2, granularity="pixel"), "no kernel pixels; choose layer or channel"),
+])
+def test_options_that_are_not_defined(make, words):
+    with pytest.raises(QuantizationError, match=words):
+        make()
+
+
+def model(granularity: str, ternary: bool) -> nn.Module:
+    """Brevitas' quantizers around SYQ weights."""
+    torch.manual_seed(2)
+    dense = "layer" if granularity == "layer" else "channel"
+    return nn.Sequential(
+        qnn.QuantIdentity(bit_width=4, scaling_impl_type="const", scaling_init=1.0),
+        SyqConv2d(2, 4, 3, padding=1, granularity=granularity, ternary=ternary), nn.BatchNorm2d(4),
+        qnn.QuantReLU(bit_width=2, scaling_impl_type="const", scaling_init=2.0), nn.MaxPool2d(2),
+        SyqConv2d(4, 6, (3, 2), granularity=granularity, ternary=not ternary), nn.BatchNorm2d(6),
+        qnn.QuantReLU(bit_width=2, scaling_impl_type="const", scaling_init=2.0, return_quant_tensor=True),
+        nn.Flatten(), SyqLinear(6 * 4, 3, granularity=dense, ternary=ternary))  # fmt: skip
+
+
+def data(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images whose class is where they are bright."""
+    rng = np.random.default_rng(4)
+    y = rng.integers(0, 3, count)
+    x = rng.normal(0, 0.3, (count, 2, 8, 6)).astype(np.float32)
+    x[np.arange(count), :, :, :] += (np.arange(6) // 2 == y[:, None])[:, None, None, :]
+    return torch.from_numpy(x), torch.from_numpy(y)
+
+
+def train(net: nn.Module, steps: int) -> None:
+    x, y = data(240)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.02)
+    for step in range(steps):
+        batch = slice(step % 4 * 60, step % 4 * 60 + 60)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(x[batch]), y[batch]).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize("ternary", [False, True], ids=["binary", "ternary"])
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_training_learns_and_what_it_learnt_is_exact_in_integers(granularity, ternary):
+    net = model(granularity, ternary)
+    train(net, 40)
+    x, y = data(120)
+    net.eval()
+    accuracy = float((net(x).argmax(1) == y).float().mean())
+    assert accuracy > 0.9, accuracy
+    network = from_module(net, x)
+    assert assert_exact(network, x[:4].numpy().astype(np.float64)) > 0
+    assert difference(net, x[:16].numpy()).explained
+    convs = [node.op for node in streamline(network).nodes if isinstance(node.op, integer.Conv)]
+    assert [op.scales is not None for op in convs] == [granularity in ("row", "pixel")] * 2 + [False]
+    assert convs[0].weight == (TERNARY if ternary else BIPOLAR)
+
+
+def test_a_dead_channel_has_zeros_and_a_dead_layer_is_an_error():
+    net = nn.Sequential(qnn.QuantIdentity(bit_width=4, scaling_impl_type="const", scaling_init=1.0), SyqLinear(3, 2))
+    with torch.no_grad():
+        net[1].scales.copy_(torch.tensor([[0.5], [0.0]]))
+    weight = next(node.op.weight for node in from_module(net, (1, 3)).nodes if isinstance(node.op, ops.Linear))
+    assert weight.dtype == BIPOLAR and weight.scale.tolist() == [0.5, 0.0]
+    net[1].ternary = True
+    weight = next(node.op.weight for node in from_module(net, (1, 3)).nodes if isinstance(node.op, ops.Linear))
+    assert weight.scale.tolist() == [0.5] and not weight.codes[1].any() and weight.codes[0].any()
+    with torch.no_grad():
+        net[1].scales.zero_()
+    with pytest.raises(InputError, match="scale is 0"):
+        from_module(net, (1, 3))
