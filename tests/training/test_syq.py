@@ -18,6 +18,7 @@ from generator.report.difference import difference  # noqa: E402
 from generator.training.syq import SyqConv2d, SyqLinear  # noqa: E402
 from tests.assert_exact import assert_exact  # noqa: E402
 
+
 @pytest.fixture(autouse=True)
 def _one_thread():
     """Threads wait for each other longer than such small layers take."""
