@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 from typing import Any
 
 #: A factor is a list of values, each a part of a spec.
 Part = dict[str, Any]
-Factors = Sequence[Sequence[Part]]
+Factor = list[Part]
+Factors = Sequence[Factor]
 Pair = tuple[int, int, int, int]  # factor, its value, another factor, its value
 
 
@@ -46,3 +48,18 @@ def _merged(factors: Factors, chosen: Sequence[int]) -> Part:
     for values, index in zip(factors, chosen, strict=True):
         spec |= values[index]
     return spec
+
+
+def specs(kind: str, parts: Sequence[Part]) -> list[Part]:
+    """Specs of one kind, each with a seed of its own; of a class of types "a|b|c" they take the members in turn."""
+    uses: Counter[str] = Counter()
+    rows = []
+    for index, part in enumerate(parts):
+        row = {"kind": kind, **part, "seed": index}
+        for key, value in part.items():
+            if isinstance(value, str):
+                members = value.split("|")
+                row[key] = members[uses[value] % len(members)]
+                uses[value] += 1
+        rows.append(row)
+    return rows

@@ -76,7 +76,7 @@ def run_specs(specs: Sequence[Any], engines: Sequence[str], stalls: Stalls | Non
     """Compare every layer with golden; one result {spec, bit_exact, cycles, cycles_measured, resources, error} each.
 
     engines: "rtl", "hls" or both. stalls: the only pattern beside the run without stalls that measures cycles; None
-    runs all patterns and a reset in mid-frame. An illegal spec gives a result with its sentence as error.
+    runs all patterns, each also with a reset in mid-frame. An illegal spec gives a result with its sentence as error.
     """
     results = [Result(spec=spec, bit_exact=False, cycles=None, cycles_measured=None, resources=None, error=None)
                for spec in specs]
@@ -115,17 +115,17 @@ def _run_rtl(prepared: dict[int, _Prepared], results: list[Result], stalls: Stal
         model = rtl.compile_layers([item.case.layer for _, item in items], Path(work))
         inputs = {rtl.layer_source(position, k): words
                   for position, (_, item) in enumerate(items) for k, words in enumerate(item.inputs)}
+        mid_frame = {name: 1 + (len(words) // 3) // 2 for name, words in inputs.items()}
         unstalled = model.run(inputs)
         _judge(items, results, "no stalls", unstalled)
         for position, (index, item) in enumerate(items):
             trace = unstalled[rtl.layer_sink(position)]
             results[index]["cycles_measured"] = trace.cycles_per_frame(item.case.layer.outputs[0].words)
-        for mode in [stalls] if stalls else [Stalls.SOURCE, Stalls.SINK, Stalls.RANDOM]:
+        for mode in [stalls] if stalls else Stalls:
             if mode is not Stalls.NONE:
                 _judge(items, results, f"stalls {mode.value}", model.run(inputs, mode, seed))
-        if stalls is None:
-            mid_frame = {name: 1 + (len(words) // 3) // 2 for name, words in inputs.items()}
-            _judge(items, results, "after a reset", model.run(inputs, Stalls.RANDOM, seed, mid_frame))
+            if stalls is None:
+                _judge(items, results, f"stalls {mode.value}, after a reset", model.run(inputs, mode, seed, mid_frame))
 
 
 def _judge(items: list[tuple[int, _Prepared]], results: list[Result], when: str, traces: dict[str, Trace]) -> None:

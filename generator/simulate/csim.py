@@ -19,9 +19,10 @@ from generator.errors import MismatchError, ToolError
 from generator.layers.base import Layer
 from generator.packing import Bytes
 from generator.render.hls import producers, render_layers, static_files
+from generator.simulate.tools import SHORT_FRAME
 
 # Vitis HLS compiles the same sources, hence its standard; its pragmas mean nothing to g++.
-_FLAGS = ("-std=c++14", "-O2", "-w")
+_FLAGS = ("-std=c++14", "-w")
 #: Layers in one translation unit, from which on a second one is worth its parsing of the ap_int header.
 _LAYERS_PER_UNIT = 8
 _ABORTED = "csim: "
@@ -112,7 +113,7 @@ def compile_network(hls: Path, dataflow: Dataflow, work: Path) -> NetworkCSim:
     unit, program = work.resolve() / "network.cpp", work.resolve() / "network"
     unit.write_text('#include "top.cpp"\n#include "testbench.cpp"\n')
     folders = [hls.resolve(), hls.resolve() / "include", hls.resolve() / "sim"]
-    _compile(unit, program, folders, ["-DHEADRACE_TRACE"])
+    _compile(unit, program, folders, ["-O2", "-DHEADRACE_TRACE"])
     return NetworkCSim(program, dataflow)
 
 
@@ -122,6 +123,7 @@ def compile_layers(layers: Sequence[Layer], work: Path) -> LayersCSim:
     Raises ToolError if g++ or the ap_int headers are missing.
     """
     work = work.resolve()
+    flags = ["-O1" if all(layer.cycles < SHORT_FRAME for layer in layers) else "-O2"]
     units = max(1, min(os.cpu_count() or 1, -(-len(layers) // _LAYERS_PER_UNIT)))
     for path, text in static_files().items():
         _write(work / path, text)
@@ -130,7 +132,7 @@ def compile_layers(layers: Sequence[Layer], work: Path) -> LayersCSim:
         folder = work / f"unit{index}"
         for path, text in render_layers(layers[index::units]).items():
             _write(folder / path, text)
-        _compile(folder / "layers.cpp", folder / "layers", [folder, work, work / "include", work / "sim"], [])
+        _compile(folder / "layers.cpp", folder / "layers", [folder, work, work / "include", work / "sim"], flags)
         return folder / "layers"
 
     with ThreadPoolExecutor(units) as pool:

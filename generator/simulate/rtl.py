@@ -16,7 +16,8 @@ from generator.paths import data_folder
 from generator.render.names import module_name
 from generator.render.rtl import TOP, open_ports, stream_names, template
 from generator.simulate.harness import Endpoint, RtlModel, Side
-from generator.simulate.tools import require_build_tools, run_tool, verilator
+from generator.simulate.runtime import keep_runtime, reuse_runtime
+from generator.simulate.tools import SHORT_FRAME, require_build_tools, run_tool, verilator
 
 __all__ = [
     "SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "observed_ports",
@@ -28,7 +29,7 @@ SINK = "m_axis"
 
 # Verilator's model is compiled with little optimization where it runs once, and its runtime too: compiling takes
 # longer than most runs. The last variable mends the wheel's configuration, which lacks it.
-_MAKE = "OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
+_MAKE = "OPT_FAST={optimization} OPT_SLOW=-O0 OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def compile_layers(layers: Sequence[Layer], work: Path) -> RtlModel:
     """
     endpoints = render_layers(layers, work)
     sources = sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))
-    return _compile(endpoints, sources, work, work, max(layer.cycles for layer in layers))
+    cycles = max(layer.cycles for layer in layers)
+    return _compile(endpoints, sources, work, work, cycles, "-O0" if cycles < SHORT_FRAME else "-O1")
 
 
 def render_layers(layers: Sequence[Layer], work: Path) -> tuple[Endpoint, ...]:
@@ -144,15 +146,18 @@ def _render(instances: Sequence[_Instance], endpoints: Sequence[Endpoint], taps:
 
 
 def _compile(endpoints: tuple[Endpoint, ...], sources: Sequence[Path], folder: Path, work: Path,
-             cycles: int) -> RtlModel:
+             cycles: int, optimization: str = "-O1") -> RtlModel:
     """Verilate and compile the wrapper in `work`. folder: where the memories lie; cycles: the longest frame."""
     require_tools()
     work = work.resolve()
+    objects = work / "obj"
+    reuse_runtime(objects)
     main = data_folder("rtl_sim") / "harness" / "harness.cpp"
     run_tool("Verilator", [
         verilator(), "--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial", "fast",
-        "-Wno-fatal", "--top-module", "harness", "--prefix", "Vharness", "--Mdir", work / "obj",
-        "-CFLAGS", f"-std=c++17 -I{work}", "-MAKEFLAGS", _MAKE, "-o", "harness",
+        "-Wno-fatal", "--top-module", "harness", "--prefix", "Vharness", "--Mdir", objects,
+        "-CFLAGS", f"-std=c++17 -I{work}", "-MAKEFLAGS", _MAKE.format(optimization=optimization), "-o", "harness",
         *sources, work / "harness.sv", main,
     ], work)  # fmt: skip
-    return RtlModel(work / "obj" / "harness", folder, work, endpoints, cycles)
+    keep_runtime(objects)
+    return RtlModel(objects / "harness", folder, work, endpoints, cycles)

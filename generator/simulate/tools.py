@@ -13,6 +13,8 @@ from generator.errors import ToolError
 #: What Verilator needs beside itself to make an executable.
 _BUILD_TOOLS = ("g++", "make", "perl")
 _ERROR_LINES = 12
+#: Cycles. Single layers with shorter frames run for less time than optimizing their code takes.
+SHORT_FRAME = 2000
 
 
 def verilator() -> Path:
