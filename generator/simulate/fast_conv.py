@@ -26,8 +26,6 @@ Kind = type[np.floating[Any]]
 COMPARE_UP_TO = 31
 #: Products of matrices are fastest up to this many multiplications: OpenBLAS takes small matrices as they lie.
 PRODUCT_SIZE = 1_000_000
-#: Fewer frames at once cost more in calls than they win.
-MIN_FRAMES = 8
 #: The sums of a block of rows, with the windows where these are gathered, take about this much memory.
 BLOCK_BYTES = 1 << 19
 #: Windows of fewer channels are gathered: one product per tap would be too thin.
@@ -206,8 +204,9 @@ def convolve(op: Conv, source: TensorType, out: TensorType, threshold: Threshold
     height, width, mh = out.shape
     y = np.empty((height, width, x.shape[2], mh), columns.kind if threshold is None else np.uint8)
     T = None if threshold is None else clipped_thresholds(threshold, out.dtype, columns.kind)
-    at_once = PRODUCT_SIZE // (width * columns.matrices[0].size)
-    for frames in _blocks(x.shape[2], at_once if at_once >= MIN_FRAMES else x.shape[2]):
+    taps = len(columns.matrices)
+    at_once = x.shape[2] if taps == 1 else PRODUCT_SIZE // (width * columns.matrices[0].size)
+    for frames in _blocks(x.shape[2], at_once):
         block = padded(x[:, :, frames], op, columns.kind)
         for rows in _blocks(height, BLOCK_BYTES // (width * block.shape[2] * columns.window_bytes)):
             sums = _sums(block[rows.start * op.stride[0] :], op, columns, (rows.stop - rows.start, width))

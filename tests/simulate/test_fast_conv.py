@@ -27,7 +27,7 @@ def test_thresholds_on_sums_equal_golden_in_blocks_of_any_size(output, c_in, c_o
     net = activated(conv, replace(random_threshold(rng, c_out, output, 30), inverted=frozenset({1, 4})), BIPOLAR)
     x = random_input(net, 7)
     wanted = golden.run(net, x)
-    for limits in ({}, {"BLOCK_BYTES": 1}, {"PRODUCT_SIZE": 1, "MIN_FRAMES": 0}):
+    for limits in ({}, {"BLOCK_BYTES": 1}, {"PRODUCT_SIZE": 1}):
         for name, limit in limits.items():
             monkeypatch.setattr(fast_conv, name, limit)
         assert np.array_equal(fast.run(net, x, keep=["act"])["act"], wanted["act"])
