@@ -9,8 +9,11 @@ STAMP  := $(VENV)/.installed
 # saved network NAME.json
 MODEL  ?= examples/digits/model.py:trained
 
+# a board's name or the user's own .toml file
+BOARD  ?= zcu104
+
 .DEFAULT_GOAL := help
-.PHONY: help setup sim test test-full lint bench bench-quant clean
+.PHONY: help setup sim bitstream test test-full lint bench bench-quant clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +27,10 @@ $(STAMP): pyproject.toml constraints.txt
 
 sim: $(STAMP) ## train, build both back ends, verify, simulate cycle by cycle (MODEL=file.py:function for your own)
 	$(PY) examples/simulate.py "$(MODEL)"
+
+bitstream: $(STAMP) ## build MODEL for BOARD and run Vitis HLS / Vivado on it (make bitstream BOARD=zcu104)
+	$(VENV)/bin/headrace build "$(MODEL)" --board "$(BOARD)" --out build/$(basename $(notdir $(BOARD)))
+	$(VENV)/bin/headrace bitstream build/$(basename $(notdir $(BOARD))) --board "$(BOARD)"
 
 test: $(STAMP) ## the tests
 	$(PY) -m pytest -n 2 --dist loadfile -m "not slow" tests

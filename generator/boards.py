@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ from generator.resources.usage import Resources
 
 @dataclass(frozen=True)
 class Board:
-    """A board and what its programmable logic offers; bram36 and uram count blocks of 36 and 288 Kb."""
+    """A board and what its programmable logic offers; bram36 and uram count blocks of 36 and 288 Kb.
+
+    board_connections: what Vivado is told of the carrier of a module, "" for a board in one piece.
+    """
 
     name: str
     title: str
@@ -25,6 +28,7 @@ class Board:
     bram36: int
     uram: int
     dsp: int
+    board_connections: str = ""
 
     def use(self, taken: Resources) -> dict[str, tuple[int, int]]:
         """What is taken and what there is, of each resource."""
@@ -56,8 +60,9 @@ def _checked(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
     wanted = {field.name: {"str": str, "int": int}[str(field.type)] for field in fields(Board) if field.name != "name"}
     if unknown := sorted(set(entries) - set(wanted)):
         raise InputError(f"{path}: {unknown} are no entries of a board; choose from {list(wanted)}")
+    optional = {field.name: field.default for field in fields(Board) if field.default is not MISSING}
     for key, kind in wanted.items():
-        value = entries.get(key)
+        value = entries.get(key, optional.get(key))
         if type(value) is not kind or (isinstance(value, int) and value < 0):
             raise InputError(f"{path}: {key} must be {'a text' if kind is str else 'a whole number, 0 or more'}, "
                              f"not {value!r}")

@@ -24,6 +24,7 @@ from generator.simulate.frames import Stalls
 from generator.simulate.network import Simulation, simulate_build
 from generator.synth.report import Request, synthesize_build, synthesize_specs
 from generator.synth.yosys import default_cache
+from generator.vivado.flow import make_bitstream
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -81,6 +82,14 @@ def _sim(options: argparse.Namespace) -> int:
     with _progress() as progress:
         result = simulate_build(made, what, progress)
     tables.show(tables.sim_table(result), options.json, lambda: result)
+    return 0
+
+
+def _bitstream(options: argparse.Namespace) -> int:
+    made = Build.open(options.directory)
+    with _progress() as progress:
+        result = make_bitstream(made, options.board, options.jobs, options.backend, options.ooc, progress)
+    tables.show(tables.bitstream_table(result), options.json, lambda: result)
     return 0
 
 
@@ -165,6 +174,14 @@ def _parser() -> argparse.ArgumentParser:
     sim.add_argument("--waves", action="store_true", help="write DIR/sim/waves.vcd")
     sim.add_argument("--verilog", type=Path, metavar="PATH", help="simulate what an HLS compiler wrote for the build")
     _add_json(sim)
+
+    bits = command("bitstream", _bitstream, "run Vitis HLS and Vivado; writes DIR/vivado/accelerator.bit and .hwh")
+    bits.add_argument("directory", type=Path, metavar="DIR")
+    bits.add_argument("--board", required=True, metavar="B", help="board name or .toml file")
+    bits.add_argument("--jobs", type=int, default=2, metavar="N", help="processes of Vivado (default %(default)s)")
+    bits.add_argument("--backend", choices=("rtl", "hls"), help="default: rtl if it was built")
+    bits.add_argument("--ooc", action="store_true", help="only synthesise the accelerator, out of context")
+    _add_json(bits)
 
     lint = command("lint-hls", _lint_hls, "look for C++ that an HLS compiler may refuse; exit 1 where there is any")
     lint.add_argument("directory", type=Path, metavar="DIR", help="a build directory with hls/, or such a folder")

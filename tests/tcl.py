@@ -25,6 +25,7 @@ foreach name {exec open socket file glob cd load source} {
 }
 $tool alias exit apply {{{code 0}} {close $::record; ::exit $code}}
 %(stubs)s
+$tool eval {set argv {}}
 if {[catch {$tool eval [read [set script [open [lindex $argv 0]]]]} message]} {
   puts stderr $message
   close $record
@@ -50,6 +51,13 @@ class Call:
         return self.arguments[self.arguments.index(name) + 1] if name in self.arguments else ""
 
 
+def _stub(name: str, body: str) -> str:
+    procedure, namespace = name.replace("::", "__"), name.rpartition("::")[0]
+    lines = [f"proc stub_{procedure} {{args}} {{ note {name} {{*}}$args\n{body} }}"]
+    lines += [f"$tool eval {{namespace eval {namespace} {{}}}}"] if namespace else []
+    return "\n".join([*lines, f"$tool alias {name} stub_{procedure}"])
+
+
 def run_tcl(script: str, stubs: Mapping[str, str], folder: Path, allowed: Sequence[str] = ()) -> list[Call]:
     """Run a script; stubs: the Tcl body of every whitelisted command, its words in `args`.
 
@@ -59,10 +67,7 @@ def run_tcl(script: str, stubs: Mapping[str, str], folder: Path, allowed: Sequen
     if tclsh is None:
         pytest.skip("tclsh is not installed")
     folder = folder.resolve()
-    procedures = "\n".join(
-        f"proc stub_{name} {{args}} {{ note {name} {{*}}$args\n{body} }}\n$tool alias {name} stub_{name}"
-        for name, body in stubs.items()
-    )
+    procedures = "\n".join(_stub(name, body) for name, body in stubs.items())
     (folder / "runner.tcl").write_text(_RUNNER % {"stubs": procedures, "allowed": " ".join(allowed)})
     (folder / "script.tcl").write_text(script)
     record = folder / "record.txt"

@@ -118,6 +118,15 @@ def cases_table(results: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def bitstream_table(result: Mapping[str, Any]) -> Table:
+    """What Vivado reports of a design."""
+    title = f"{result['board']}, {result['backend']} back end, {result['clock_mhz']:g} MHz"
+    table = Table("Vivado", "value", title=title)
+    for key, value in {**result["timing"], **result["utilization"]}.items():
+        table.add_row(key, json.dumps(value))
+    return table
+
+
 def findings_table(findings: Sequence[Finding]) -> Table:
     """What the lint of HLS C++ found."""
     table = Table("place", "rule", "finding", title=f"{len(findings)} findings, {len(RULES)} rules")

@@ -1,0 +1,69 @@
+"""Dataflow -> the shell around an accelerator: its top, and the static modules that it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generator.dataflow.graph import Dataflow
+from generator.errors import InputError
+from generator.layers.base import Stream
+from generator.paths import data_folder
+from generator.render.rtl import bit_range, template, words_text
+
+#: The module of the shell.
+SHELL = "headrace_shell"
+#: Static modules, without those that the SystemVerilog back end holds anyway.
+SHELL_MODULES = ("shell_gearbox.sv", "shell_frames.sv", "shell_registers.sv", "skid.sv")
+_MAX_BYTES = 512
+
+
+@dataclass(frozen=True)
+class _Side:
+    """An end of the network as the template wants it."""
+
+    text: str
+    words: int
+    bytes: int
+    frame_bytes: int
+    range: str
+    keep_range: str
+
+
+def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sha256: str, header: str,
+                 fifos: int = 0) -> str:
+    """The module SHELL around the module `core`.
+
+    dma_bytes: width of the DMA's streams; version: of headrace; sha256: hash of the model in hexadecimal digits;
+    fifos: how many high-water marks the core shows. Raises InputError for words that are too wide for the shell.
+    """
+    source, sink = dataflow.input, dataflow.streams[dataflow.output_port]
+    if max(source.bytes, sink.bytes) > _MAX_BYTES:
+        raise InputError(f"words of {max(source.bytes, sink.bytes)} bytes are too wide for the shell, which takes "
+                         f"{_MAX_BYTES}; fold the first and the last layer more")
+    count_bits = max(1, (source.words - 1).bit_length())
+    return template("shell.v.j2").render(
+        header=" ".join(header.split()), shell=SHELL, core=core, input=_side(source), output=_side(sink),
+        dma_bytes=dma_bytes, dma_range=bit_range(8 * dma_bytes), keep_range=bit_range(dma_bytes),
+        count_bits=count_bits, count_range=bit_range(count_bits), fifos=fifos,
+        version=version_word(version), hash=sha256.rjust(64, "0")[:64],
+    )
+
+
+def version_word(version: str) -> str:
+    """The register `version` as eight hexadecimal digits.
+
+    >>> version_word("0.12.3")
+    '00000c03'
+    """
+    parts = [int("".join(c for c in part if c.isdigit()) or 0) for part in version.split(".")[:3]]
+    return "00" + "".join(f"{part & 0xFF:02x}" for part in (*parts, 0, 0, 0)[:3])
+
+
+def shell_modules() -> dict[str, str]:
+    """The static modules by file name."""
+    return {name: (data_folder("rtl_sim") / "rtl" / name).read_text() for name in SHELL_MODULES}
+
+
+def _side(stream: Stream) -> _Side:
+    return _Side(words_text(stream), stream.words, stream.bytes, stream.words * stream.bytes,
+                 bit_range(8 * stream.bytes), bit_range(stream.bytes))

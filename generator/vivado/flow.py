@@ -1,0 +1,114 @@
+"""From a build to a bitstream: the vendor's tools, run where they are installed, explained where they are not."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from generator.boards import Board, load_board
+from generator.build import RECORD, Build, headrace_version
+from generator.errors import InputError, ToolError
+from generator.render.hls import render_hls
+from generator.staging import write_files
+from generator.vivado.project import NAME, Backend, choose_backend, render_vivado
+from generator.vivado.reports import read_timing, read_utilization
+
+Progress = Callable[[str], None]
+
+_PROJECTS = ("csynth.tcl", "cosim.tcl", "hls.cfg")
+_VITIS_HLS = ("vitis_hls", "-f", "csynth.tcl")
+_VPP = ("v++", "-c", "--mode", "hls", "--config", "hls.cfg", "--work_dir", "project")
+_LOG_LINES = 8
+
+
+def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backend | None = None, quick: bool = False,
+                   progress: Progress = lambda _: None) -> dict[str, Any]:
+    """Write DIR/vivado, run the tools in it and record timing and utilization in build.json; returns the record.
+
+    Leaves DIR/vivado/accelerator.bit and .hwh; with `quick` only the shell is synthesised, out of context. Raises
+    ToolError where a tool is missing (the scripts are there then, and the sentence says how to run them elsewhere) or
+    fails, or where the timing is not met.
+    """
+    if jobs < 1:
+        raise InputError(f"jobs={jobs} must be positive; use 1 or more")
+    board = load_board(board_name)
+    chosen = choose_backend(build, backend)
+    files = render_vivado(build, board, chosen)
+    folder = (build.folder / "vivado").resolve()
+    for stale in (f"{NAME}.bit", f"{NAME}.hwh", "timing.rpt", "utilization.rpt"):
+        (folder / stale).unlink(missing_ok=True)
+    write_files(folder, files)
+    steps = [*(_hls_steps(build, board) if chosen == "hls" else []), (folder, _vivado(jobs, quick))]
+    _require_tools(steps)
+    for where, command in steps:
+        progress(f"{command[0]} is running, its log is {where / (command[0] + '.log')}")
+        _run(where, command)
+    return _record(build, board, chosen, folder, quick)
+
+
+def _vivado(jobs: int, quick: bool) -> tuple[str, ...]:
+    script = ("-source", "ooc.tcl") if quick else ("-source", "bitstream.tcl", "-tclargs", str(jobs))
+    return ("vivado", "-mode", "batch", "-nojournal", "-nolog", *script)
+
+
+def _hls_steps(build: Build, board: Board) -> list[tuple[Path, tuple[str, ...]]]:
+    """HLS synthesis for the board's part, by the tool that is installed."""
+    period_ns = 1e3 / build.record["clock_mhz"]
+    header = f"headrace {headrace_version()}, model {build.record['source_sha256'][:16]}"
+    files = render_hls(build.dataflow, period_ns, board.part, header, build.record["vectors"])
+    hls = (build.folder / "hls").resolve()
+    write_files(hls, {name: files[name] for name in _PROJECTS})
+    newer = shutil.which(_VITIS_HLS[0]) is None and shutil.which(_VPP[0]) is not None
+    return [(hls, _VPP if newer else _VITIS_HLS)]
+
+
+def _require_tools(steps: Sequence[tuple[Path, tuple[str, ...]]]) -> None:
+    for _, command in steps:
+        if shutil.which(command[0]) is None:
+            lines = " && ".join(f"cd {shlex.quote(str(where))} && {shlex.join(words)}" for where, words in steps)
+            raise ToolError(f"{command[0]} is not on PATH; the scripts are written, so run them where it is installed: "
+                            f"{lines}")
+
+
+def _run(folder: Path, command: Sequence[str]) -> None:
+    """Run a tool in a folder, its output in NAME.log there. Raises ToolError with the lines that tell why it failed."""
+    log = folder / f"{command[0]}.log"
+    with log.open("w") as output:
+        done = subprocess.run(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise ToolError(f"{command[0]} failed with exit status {done.returncode}, see {log}:\n{relevant_lines(log)}")
+
+
+def relevant_lines(log: Path) -> str:
+    """The first errors of a log; where it has none, critical warnings, else its end."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    for mark in ("ERROR", "CRITICAL WARNING"):
+        if found := [line for line in lines if line.startswith(mark)]:
+            return "\n".join(found[:_LOG_LINES])
+    return "\n".join(lines[-_LOG_LINES:]) or "(the log is empty)"
+
+
+def _record(build: Build, board: Board, backend: Backend, folder: Path, quick: bool) -> dict[str, Any]:
+    """Check what the tools left and add it to build.json."""
+    if not quick:
+        for name in (f"{NAME}.bit", f"{NAME}.hwh"):
+            if not (folder / name).is_file():
+                raise ToolError(f"vivado ended without {name}, see {folder / 'vivado.log'}:\n"
+                                f"{relevant_lines(folder / 'vivado.log')}")
+    result = {
+        "board": board.name, "part": board.part, "backend": backend, "clock_mhz": build.record["clock_mhz"],
+        "timing": read_timing(folder / "timing.rpt"), "utilization": read_utilization(folder / "utilization.rpt"),
+    }  # fmt: skip
+    key = "out_of_context" if quick else "bitstream"
+    record = dict(build.record) | {key: result}
+    (build.folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    if not result["timing"]["met"]:
+        worst = min(value for value in (result["timing"]["wns_ns"], result["timing"]["whs_ns"]) if value is not None)
+        raise ToolError(f"the design misses its timing by {-worst:g} ns at {build.record['clock_mhz']:g} MHz; "
+                        "build with a lower --clock-mhz")
+    return result

@@ -1,0 +1,79 @@
+"""A build -> its vivado/ folder: the shell, and the scripts from sources to a bitstream."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import jinja2
+
+from generator.boards import Board
+from generator.build import Build, headrace_version
+from generator.errors import InputError
+from generator.paths import data_folder
+from generator.render.rtl import ADAPTER, TOP, render_adapter
+from generator.render.shell import SHELL, render_shell, shell_modules
+from generator.vivado.families import Family, family_of
+from generator.vivado.registers import WINDOW_BYTES
+
+Backend = Literal["rtl", "hls"]
+
+#: Scripts by name; bitstream.tcl and ooc.tcl are run, the others are sourced by them.
+SCRIPTS = ("settings.tcl", "package.tcl", "system.tcl", "bitstream.tcl", "ooc.tcl")
+#: Name of the .bit and the .hwh.
+NAME = "accelerator"
+#: Bits of the DMA's length register: a transfer has fewer bytes than 2 to their power.
+LENGTH_BITS = 26
+
+
+def choose_backend(build: Build, backend: Backend | None) -> Backend:
+    """The back end that becomes hardware: the one asked for, else SystemVerilog if it was built."""
+    there: dict[Backend, bool] = {"rtl": build.has_rtl, "hls": build.has_hls}
+    if backend is not None and not there[backend]:
+        raise InputError(f"{build.folder}: was built without the {backend} back end; "
+                         f"build with --backend {backend} or both")
+    return backend or ("rtl" if there["rtl"] else "hls")
+
+
+def render_vivado(build: Build, board: Board, backend: Backend) -> dict[str, str]:
+    """All files of vivado/ by their path in it. Raises InputError where the board or the network does not fit."""
+    family = family_of(board)
+    _require_short_frames(build)
+    header = f"headrace {headrace_version()}, model {build.record['source_sha256'][:16]}, board {board.name}"
+    core = TOP if backend == "rtl" else ADAPTER
+    shell = render_shell(build.dataflow, core, family.stream_bytes, headrace_version(),
+                         build.record["source_sha256"], header)
+    files = {f"shell/{SHELL}.v": shell}
+    if backend == "hls":
+        files |= {f"shell/{name}": text for name, text in shell_modules().items()}
+        files[f"shell/{ADAPTER}.sv"] = render_adapter(build.dataflow, header)
+    values = _values(build, board, family, backend) | {"header": header}
+    return files | {name: _template(f"{name}.j2").render(values) for name in SCRIPTS}
+
+
+def _require_short_frames(build: Build) -> None:
+    sink = build.dataflow.streams[build.dataflow.output_port]
+    for title, stream in (("input", build.dataflow.input), ("output", sink)):
+        if (size := stream.words * stream.bytes) >= 1 << LENGTH_BITS:
+            raise InputError(f"the {title} has {size} bytes a frame but a transfer of the DMA has fewer than "
+                             f"{1 << LENGTH_BITS}; reduce its size")
+
+
+def _values(build: Build, board: Board, family: Family, backend: Backend) -> dict[str, Any]:
+    return {
+        "name": NAME, "top": SHELL, "board": board, "family": family, "backend": backend,
+        "core_mhz": f"{build.record['clock_mhz']:g}", "length_bits": LENGTH_BITS,
+        "accelerator_base": f"{family.control_base:#010x}", "dma_base": f"{family.control_base + WINDOW_BYTES:#010x}",
+        "register_bytes": f"{WINDOW_BYTES:#x}",
+    }  # fmt: skip
+
+
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(data_folder("boards") / "vivado"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # the text is Tcl
+    )
+    return environment.get_template(name)

@@ -1,0 +1,40 @@
+"""The address map of the shell's registers: the contract between shell_registers.sv and the drivers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Value of the register `magic`: "HDRC".
+MAGIC = 0x48445243
+#: Bytes of the window in which the registers lie.
+WINDOW_BYTES = 0x1_0000
+#: Where the FIFOs' high-water marks begin, one register each.
+FIFO_MARKS = 0x400
+
+
+@dataclass(frozen=True)
+class Register:
+    """A register of 32 bits; access is "r" or "rw"."""
+
+    offset: int
+    name: str
+    access: str
+    text: str
+
+
+REGISTERS = (
+    Register(0x00, "magic", "r", "0x48445243, the letters HDRC"),
+    Register(0x04, "version", "r", "version of headrace: major, minor and patch in the low three bytes"),
+    Register(0x08, "status", "r", "bit 0: in reset; bit 1: a transfer ended inside a word; bit 2: inside a frame"),
+    Register(0x0C, "control", "rw", "write bit 0: reset the accelerator; bit 0 or 1: clear counters and status"),
+    Register(0x10, "frames", "rw", "frames per transfer to the memory, 1 after reset; read when a transfer begins"),
+    Register(0x14, "in_bytes", "r", "bytes of a frame on its way in"),
+    Register(0x18, "out_bytes", "r", "bytes of a frame on its way out"),
+    Register(0x1C, "fifos", "r", "how many FIFOs have a high-water mark"),
+    *(Register(0x20 + 4 * k, f"hash{k}", "r", f"SHA-256 of the model, bytes {4 * k} to {4 * k + 3}") for k in range(8)),
+    Register(0x40, "cycles", "r", "cycles since the counters were cleared"),
+    Register(0x44, "frames_out", "r", "frames that left"),
+    Register(0x48, "in_stalls", "r", "cycles in which the accelerator did not take the word at its input"),
+    Register(0x4C, "in_waits", "r", "cycles in which the accelerator waited for a word"),
+    Register(0x50, "out_stalls", "r", "cycles in which nobody took the word at the accelerator's output"),
+)

@@ -1,0 +1,176 @@
+"""`headrace bitstream` with mock tools on PATH, with failing ones and with none."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from generator.__main__ import main
+from generator.boards import load_board
+from generator.errors import InputError, ToolError
+from generator.vivado.families import family_of
+from generator.vivado.reports import read_timing, read_utilization
+from tests.small_networks import small_network
+from tests.unverified_build import write_unverified
+
+MOCKS = Path(__file__).resolve().parents[1] / "mock_tools"
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Path:
+    return write_unverified(tmp_path / "b", small_network()).folder
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Put some of the mock tools, and the system's own programs, on PATH."""
+
+    def only(*names: str) -> None:
+        folder = tmp_path / "tools"
+        folder.mkdir()
+        for name in names:
+            shutil.copy(MOCKS / name, folder / name)
+            (folder / name).chmod(stat.S_IRWXU)
+        for name in ("sh", "cat", "mkdir", "echo"):
+            (folder / name).symlink_to(shutil.which(name) or "")
+        monkeypatch.setenv("PATH", str(folder))
+
+    return only
+
+
+def run(*arguments: str | Path) -> int:
+    return main(["bitstream", *map(str, arguments)])
+
+
+def test_rtl(built: Path, install, capsys) -> None:
+    install("vivado")
+    assert run(built, "--board", "kv260", "--jobs", "3", "--json") == 0
+    assert (built / "vivado" / "accelerator.bit").is_file() and (built / "vivado" / "accelerator.hwh").is_file()
+    result = json.loads(capsys.readouterr().out)
+    assert result == json.loads((built / "build.json").read_text())["bitstream"]
+    assert (result["board"], result["part"], result["backend"]) == ("kv260", "xck26-sfvc784-2LV-c", "rtl")
+    assert result["timing"] == {"wns_ns": 0.412, "tns_ns": 0.0, "whs_ns": 0.01, "ths_ns": 0.0, "met": True}
+    assert result["utilization"] == {"lut": 9123, "ff": 8001, "bram36": 12.5, "uram": 2, "dsp": 7}
+    assert (built / "vivado" / "mock.log").read_text() == (
+        "vivado -mode batch -nojournal -nolog -source bitstream.tcl -tclargs 3\n")
+    assert not (built / "hls" / "mock.log").exists()
+
+
+@pytest.mark.parametrize(("tool", "line"), [
+    ("vitis_hls", "vitis_hls -f csynth.tcl\n"), ("v++", "v++ -c --mode hls --config hls.cfg --work_dir project\n"),
+])  # fmt: skip
+def test_hls_by_either_compiler(built: Path, install, tool: str, line: str) -> None:
+    install("vivado", tool)
+    assert run(built, "--board", "zcu102", "--backend", "hls") == 0
+    assert (built / "hls" / "mock.log").read_text() == line
+    assert "set part   xczu9eg-ffvb1156-2-e" in (built / "hls" / "csynth.tcl").read_text()
+    assert json.loads((built / "build.json").read_text())["bitstream"]["backend"] == "hls"
+
+
+def test_out_of_context(built: Path, install) -> None:
+    install("vivado")
+    assert run(built, "--board", "zcu104", "--ooc") == 0
+    record = json.loads((built / "build.json").read_text())
+    assert record["out_of_context"]["utilization"]["lut"] == 9123 and "bitstream" not in record
+    assert not (built / "vivado" / "accelerator.bit").exists()
+
+
+def failing(capsys, *arguments: str | Path) -> str:
+    assert run(*arguments) == 1
+    error = capsys.readouterr().err
+    return error[error.index("headrace: ") + len("headrace: ") :].strip()
+
+
+@pytest.mark.parametrize(("tools", "backend", "sentence"), [
+    ((), "rtl", "vivado is not on PATH; the scripts are written, so run them where it is installed: "
+                "cd {b}/vivado && vivado -mode batch -nojournal -nolog -source bitstream.tcl -tclargs 2"),
+    (("vivado",), "hls", "vitis_hls is not on PATH; the scripts are written, so run them where it is installed: "
+                         "cd {b}/hls && vitis_hls -f csynth.tcl && "
+                         "cd {b}/vivado && vivado -mode batch -nojournal -nolog -source bitstream.tcl -tclargs 2"),
+])  # fmt: skip
+def test_missing_tools(built: Path, install, capsys, tools, backend, sentence) -> None:
+    install(*tools)
+    assert failing(capsys, built, "--board", "zcu104", "--backend", backend) == sentence.format(b=built)
+    assert (built / "vivado" / "bitstream.tcl").is_file()
+    assert "bitstream" not in json.loads((built / "build.json").read_text())
+
+
+def test_failing_vivado_shows_its_errors(built: Path, install, capsys) -> None:
+    install("vivado")
+    (built / "vivado").mkdir()
+    (built / "vivado" / "vivado.mode").write_text("fail")
+    assert failing(capsys, built, "--board", "zcu104") == (
+        f"vivado failed with exit status 1, see {built}/vivado/vivado.log:\n"
+        "ERROR: [BD 41-1273] Error running validate_bd_design: no clock")
+
+
+def test_a_run_without_a_bitstream(built: Path, install, capsys) -> None:
+    install("vivado")
+    (built / "vivado").mkdir()
+    (built / "vivado" / "accelerator.bit").write_text("of an earlier run")
+    (built / "vivado" / "vivado.mode").write_text("silent")
+    assert failing(capsys, built, "--board", "zcu104") == (
+        f"vivado ended without accelerator.bit, see {built}/vivado/vivado.log:\n"
+        "CRITICAL WARNING: [Common 17-1] nothing was written")
+
+
+def test_failing_hls_shows_its_errors(built: Path, install, capsys) -> None:
+    install("vivado", "vitis_hls")
+    (built / "hls" / "hls.mode").write_text("fail")
+    assert "ERROR: [HLS 200-70] Compilation errors found" in failing(capsys, built, "--board", "zcu104",
+                                                                     "--backend", "hls")
+    assert not (built / "vivado" / "mock.log").exists()
+
+
+def test_missed_timing_is_recorded_and_said(built: Path, install, capsys) -> None:
+    install("vivado")
+    (built / "vivado").mkdir()
+    (built / "vivado" / "vivado.mode").write_text("late")
+    assert failing(capsys, built, "--board", "zcu104") == (
+        "the design misses its timing by 0.733 ns at 200 MHz; build with a lower --clock-mhz")
+    assert json.loads((built / "build.json").read_text())["bitstream"]["timing"]["met"] is False
+
+
+def test_users_mistakes(built: Path, capsys) -> None:
+    assert "board 'zcu1' is unknown" in failing(capsys, built, "--board", "zcu1")
+    assert failing(capsys, built, "--board", "zcu104", "--jobs", "0") == "jobs=0 must be positive; use 1 or more"
+    shutil.rmtree(built / "hls")
+    assert failing(capsys, built, "--board", "zcu104", "--backend", "hls") == (
+        f"{built}: was built without the hls back end; build with --backend hls or both")
+    assert not (built / "vivado").exists()
+
+
+def test_a_board_of_the_users(built: Path, install, tmp_path: Path) -> None:
+    install("vivado")
+    mine = tmp_path / "mine.toml"
+    mine.write_text('title = "Mine"\npart = "xczu4ev-sfvc784-1-e"\nboard_part = "me.org:mine:part0:1.0"\n'
+                    "lut = 87840\nff = 175680\nbram36 = 128\nuram = 48\ndsp = 728\n")
+    assert run(built, "--board", mine) == 0
+    assert "xczu4ev-sfvc784-1-e" in (built / "vivado" / "settings.tcl").read_text()
+
+
+def test_a_part_of_no_known_family(tmp_path: Path) -> None:
+    path = tmp_path / "kintex.toml"
+    path.write_text('title = "K"\npart = "xcku5p"\nboard_part = "b"\nlut = 1\nff = 1\nbram36 = 1\nuram = 0\ndsp = 1\n')
+    with pytest.raises(InputError) as error:
+        family_of(load_board(str(path)))
+    assert str(error.value) == ("kintex: no block design is known for part xcku5p; choose a board of Zynq UltraScale+ "
+                                "(xczu*, xck24*, xck26*), Zynq-7000 (xc7z*)")
+
+
+def test_reports_that_hold_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty.rpt").write_text("nothing\n")
+    for read in (read_timing, read_utilization):
+        with pytest.raises(ToolError, match=r"empty.rpt: holds no t"):
+            read(tmp_path / "empty.rpt")
+        with pytest.raises(ToolError, match=r"none.rpt: was not written; look into vivado.log"):
+            read(tmp_path / "none.rpt")
+
+
+def test_mocks_are_executable() -> None:
+    assert all(os.access(path, os.X_OK) for path in MOCKS.iterdir())
