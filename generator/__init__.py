@@ -22,11 +22,12 @@ from generator.errors import (
     ToolError,
     UnsupportedError,
 )
+from generator.load import save_qonnx
 from generator.model import Model, load
 
 __all__ = [
     "Build", "FoldingError", "HeadraceError", "InputError", "MismatchError", "Model", "ToolError", "UnsupportedError",
-    "build", "load",
+    "build", "load", "save_qonnx",
 ]  # fmt: skip
 
 

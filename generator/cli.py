@@ -17,6 +17,7 @@ from generator.compile import Options, build
 from generator.dataflow.folding import load_folding
 from generator.errors import InputError
 from generator.lint.hls import lint_hls
+from generator.load import save_qonnx
 from generator.model import load, read_samples
 from generator.report import tables
 from generator.simulate.cases import load_specs, run_specs
@@ -131,6 +132,11 @@ def _boards(options: argparse.Namespace) -> int:
     return 0
 
 
+def _export(options: argparse.Namespace) -> int:
+    save_qonnx(options.model, options.out)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="headrace", description="A trained CNN as a streaming FPGA accelerator, "
                                      "proved bit-exact on this machine.")
@@ -165,6 +171,10 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--output", required=True, type=Path, metavar="Y.npy")
     predict.add_argument("--engine", choices=("golden", "fast", "hls", "rtl"), default="fast")
     predict.add_argument("--raw", action="store_true", help="integers as they leave the accelerator")
+
+    export = command("export", _export, "write a model as a QONNX file that gives the same integers")
+    export.add_argument("model", metavar="MODEL", help=model_help)
+    export.add_argument("--out", required=True, type=Path, metavar="M.onnx", help="file to write or replace")
 
     sim = command("sim", _sim, "simulate a build cycle by cycle; writes DIR/sim.json")
     sim.add_argument("directory", type=Path, metavar="DIR")

@@ -61,6 +61,29 @@ def load_source(spec: str) -> Network | IntegerNetwork:
     raise InputError(f"{spec}: is no model; pass an .onnx file, file.py:function or a saved network NAME.json")
 
 
+def load_any(source: Any, example_input: Any = None) -> Network | IntegerNetwork:
+    """The network in a module with its example input, in a text as of `load_source`, or the network itself."""
+    if isinstance(source, (str, Path)):
+        return load_source(str(source))
+    if isinstance(source, (Network, IntegerNetwork)):
+        return source
+    return load_module(source, example_input)
+
+
+def save_qonnx(source: Any, path: Path | str, example_input: Any = None) -> None:
+    """Write the network of a source as of `load_any` as a QONNX file, which gives the same integers when it is read.
+
+    Raises InputError for an integer network, which has no floats left, and UnsupportedError for what QONNX cannot say.
+    """
+    network = load_any(source, example_input)
+    if isinstance(network, IntegerNetwork):
+        raise InputError("an integer network has only thresholds where QONNX has quantizers; export the network that "
+                         "it was made from")
+    from generator.export import qonnx  # onnx is imported at its first use
+
+    qonnx.save_qonnx(network, path)
+
+
 def _saved(path: Path) -> Network | IntegerNetwork:
     value = serialize.load_file(path)
     if not isinstance(value, Network | IntegerNetwork):

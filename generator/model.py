@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import IntArray
 from generator.errors import HeadraceError, InputError
-from generator.load import load_module, load_source
+from generator.load import load_any
 from generator.network.graph import Network
 from generator.network.integer import IntegerNetwork
 from generator.network.serialize import digest
@@ -84,13 +84,12 @@ def load(source: Any, example_input: Any = None) -> Model:
     (.json or .npz). Raises InputError for what is no model and UnsupportedError for what has no exact integer form;
     both name the source where it is a path.
     """
-    if isinstance(source, (str, Path)):
-        value = load_source(str(source))
-        try:
-            return _model(value)
-        except HeadraceError as error:
-            raise type(error)(f"{source}: {error}") from None
-    return _model(source if isinstance(source, (Network, IntegerNetwork)) else load_module(source, example_input))
+    value = load_any(source, example_input)
+    try:
+        return _model(value)
+    except HeadraceError as error:
+        where = f"{source}: " if isinstance(source, (str, Path)) else ""
+        raise type(error)(f"{where}{error}") from None
 
 
 def _model(value: Network | IntegerNetwork) -> Model:

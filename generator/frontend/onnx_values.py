@@ -18,6 +18,7 @@ from generator.errors import InputError, UnsupportedError
 from generator.frontend.onnx_graph import Array
 from generator.layers.window import Pair
 from generator.network import ops
+from generator.network.group_scales import group_scales
 from generator.network.ops import FloatArray, Pad, Shape
 
 
@@ -60,12 +61,14 @@ class Constant:
         if quantized is None:
             raise UnsupportedError("its weights are not quantized; put a Quant node behind them, or integers into them")
         assert quantized.codes is not None and quantized.scale is not None and quantized.dtype is not None
-        scales = quantized.scale.reshape(len(quantized.codes), -1)
-        if np.any(scales != scales[:, :1]):
-            raise UnsupportedError("its weights have scales that differ inside an output channel; quantize them per "
-                                   "tensor or per output channel")
-        scale = scales[:, 0] if np.any(scales != scales[0, 0]) else scales[0, :1]
-        return ops.QuantWeight(quantized.codes, scale.astype(np.float64), quantized.dtype)
+        scales = np.asarray(quantized.scale, np.float64)
+        if np.any(scales != scales.take([0], 1)) or (scales.ndim != 4 and np.any(scales != scales[:, :1])):
+            raise UnsupportedError("its weights have scales that differ between the input channels of an output "
+                                   "channel; quantize them per tensor, per output channel, or per row or pixel of the "
+                                   "kernel window")
+        kernel = scales[:, :1] if scales.ndim == 4 else scales[:, :1].reshape(-1, 1, 1, 1)
+        steps, integers = group_scales(kernel)
+        return ops.QuantWeight(quantized.codes, steps, quantized.dtype, integers)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,162 @@
+"""Networks written as QONNX: read again they give the same integers, and the qonnx executor the same outputs."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from generator.__main__ import main
+from generator.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
+from generator.errors import InputError, UnsupportedError
+from generator.export.qonnx import qonnx_bytes, save_qonnx
+from generator.frontend.onnx import from_file
+from generator.layers.spec import random_values
+from generator.model import load
+from generator.network import ops, serialize, tensor_ops
+from generator.network.graph import Input, Network, Node, Op
+from generator.passes.streamline import streamline
+from tests.frontend.onnx_files import executed, grid
+
+ODD = np.pi / 30  # float32 does not hold it
+
+
+def chain(shape: tuple[int, ...], *steps: Op) -> Network:
+    nodes = tuple(Node(f"n{k}", op, (f"n{k - 1}" if k else "x",)) for k, op in enumerate(steps))
+    return Network((Input("x", shape),), nodes, (nodes[-1].name,))
+
+
+def quantizer(dtype: DataType, *scale: float, zero_point: int = 0, rounding: str = "half_even") -> ops.Quantize:
+    return ops.Quantize(np.array(scale or (1.0,)), dtype, zero_point, rounding)
+
+
+def weight(dtype: DataType, shape: tuple[int, ...], *scale: float, groups: object = None) -> ops.QuantWeight:
+    codes = random_values(np.random.default_rng(len(shape)), dtype, shape)
+    return ops.QuantWeight(codes, np.array(scale or (0.5,)), dtype, None if groups is None else np.array(groups))
+
+
+def memories(network: Network) -> list[tuple[str, str, str]]:
+    model = load(network)
+    layers = model.unfolded.layers if model.integer.nodes else ()
+    return [(layer.name, memory.name, memory.mem_text()) for layer in layers for memory in layer.memories()]
+
+
+def assert_same(network: Network, tmp_path: Path, x: np.ndarray, tolerance: float = 0.0) -> Network:
+    """The file gives the same memories, the same integers, and in the executor the same outputs."""
+    path = tmp_path / "m.onnx"
+    save_qonnx(network, path)
+    again = from_file(path)
+    assert memories(again) == memories(network)
+    raw = load(network).predict(x, raw=True)
+    np.testing.assert_array_equal(load(again).predict(x, raw=True), raw)
+    found = np.concatenate([executed(onnx.load(path), sample[None], network.output) for sample in x])
+    np.testing.assert_allclose(found, load(network).predict(x), rtol=0, atol=tolerance)
+    return again
+
+
+PIXELS = [[[[3, 1, 4], [1, 5, 9], [2, 6, 5]]]]
+ROWS = [[[[7], [0], [2]]]] * 4
+PRODUCTS = {
+    "binary": (weight(BIPOLAR, (4, 2, 3, 3)), None),
+    "negative scales": (weight(BIPOLAR, (4, 2, 3, 3), 0.5, -0.25, 1.0, 2.0), None),
+    "a dead channel": (weight(BIPOLAR, (4, 2, 3, 3), 0.5, 0.0, 1.0, 2.0), None),
+    "ternary pixels": (weight(TERNARY, (4, 2, 3, 3), 0.25, groups=PIXELS), np.array([0.5, 1.0, -1.0, 2.0])),
+    "binary rows with a zero": (weight(BIPOLAR, (4, 2, 3, 3), 0.125, 0.25, 0.5, 1.0, groups=ROWS), None),
+    "a scale beyond float32": (weight(int_type(4), (4, 2, 3, 3), ODD), np.array([ODD])),
+    "pixels of steps beyond float32": (weight(TERNARY, (4, 2, 3, 3), ODD, groups=PIXELS), None),
+    "codes without a name": (weight(Interval(-3, 5), (4, 2, 3, 3)), None),
+}
+
+
+@pytest.mark.parametrize("case", PRODUCTS)
+def test_products(case, tmp_path):
+    made, bias = PRODUCTS[case]
+    network = chain((2, 6, 5), quantizer(int_type(4), 0.25), ops.Conv(made, bias, (1, 2), (1, 0, 1, 1)),
+                    quantizer(uint_type(3), 2.0), ops.Reshape((-1,)), ops.Linear(weight(int_type(3), (3, 48), 0.5)))
+    exact = made.scale[0] != ODD
+    again = assert_same(network, tmp_path, grid(2, 2, 6, 5), 0.0 if exact else 1e-5)
+    weights = next(node.op.weight for node in again.nodes if isinstance(node.op, ops.Conv))
+    assert np.array_equal(weights.integers, made.integers)
+
+
+@pytest.mark.parametrize("rounding", ["half_even", "half_up", "half_away", "half_inward", "floor", "ceil", "away",
+                                      "inward"])
+@pytest.mark.parametrize(("dtype", "zero_point"), [(int_type(3), 0), (uint_type(3), 0), (uint_type(3), 3),
+                                                   (Interval(-3, 3), -1)], ids=str)
+def test_every_rounding_and_zero_point(dtype, zero_point, rounding, tmp_path):
+    network = chain((8,), quantizer(dtype, 0.5, zero_point=zero_point, rounding=rounding))
+    assert_same(network, tmp_path, grid(3, 8, step=0.125, reach=4.0))
+    inside = chain((8,), quantizer(int_type(6), 0.125), quantizer(dtype, 0.5, zero_point=zero_point, rounding=rounding))
+    assert_same(inside, tmp_path, grid(3, 8, step=0.125, reach=4.0))
+
+
+def test_everything_else(tmp_path):
+    """A residual branch, joins, pools, borders, upsampling, activations and arithmetic beyond float32."""
+    steps = [
+        ("image", ops.Reshape((2, 4, 7)), ("x",)),
+        ("q", quantizer(uint_type(4), 0.25), ("image",)),
+        ("up", tensor_ops.Upsample((2, 1)), ("q",)),
+        ("pad", tensor_ops.PadFrame((1, 0, 0, 1), 0.25), ("up",)),
+        ("conv", ops.Conv(weight(TERNARY, (2, 2, 3, 3), 0.5), None, pad=(1, 1, 1, 1)), ("pad",)),
+        ("norm", ops.Affine(np.array([ODD, -0.5]), np.array([0.3, ODD])), ("conv",)),
+        ("relu", ops.RELU, ("norm",)),
+        ("a", quantizer(uint_type(3), 0.5), ("relu",)),
+        ("depthwise", ops.Conv(weight(int_type(3), (2, 1, 3, 3), 0.25), groups=2, pad=(1, 1, 1, 1)), ("a",)),
+        ("clip", ops.Clip(-ODD, 3.0), ("depthwise",)),
+        ("b", quantizer(int_type(3), 0.5, rounding="half_up"), ("clip",)),
+        ("sum", tensor_ops.Add(), ("a", "b")),
+        ("c", quantizer(uint_type(3), 0.5), ("sum",)),
+        ("cat", tensor_ops.Concat(), ("a", "c")),
+        ("max", ops.MaxPool((2, 1), (2, 1)), ("cat",)),
+        ("mean", tensor_ops.AvgPool((1, 2), (1, 2)), ("max",)),
+        ("sign", quantizer(BIPOLAR, ODD), ("mean",)),
+        ("flat", ops.Reshape((-1,)), ("sign",)),
+        ("fc", ops.Linear(weight(BIPOLAR, (5, 64), 0.5), np.array([0.5, 0, 0, 1, 2])), ("flat",)),
+        ("top", tensor_ops.TopK(2), ("fc",)),
+    ]
+    network = Network((Input("x", (56,)),), tuple(Node(*step) for step in steps), ("top",))
+    assert_same(network, tmp_path, grid(2, 56))
+
+
+def test_axes_of_size_one_move(tmp_path):
+    network = chain((2, 1, 7), quantizer(int_type(4), 0.5), tensor_ops.Transpose((0, 2, 1)), ops.Reshape((-1,)),
+                    ops.Linear(weight(BIPOLAR, (3, 14))))
+    assert_same(network, tmp_path, grid(2, 2, 1, 7))
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_heads(k, tmp_path):
+    network = chain((6,), quantizer(int_type(4), 0.5), tensor_ops.Softmax(), tensor_ops.TopK(k))
+    assert_same(network, tmp_path, grid(3, 6))
+    assert_same(chain((6,), quantizer(int_type(4), 0.5), tensor_ops.Softmax()), tmp_path, grid(3, 6), 1e-6)
+
+
+def test_thresholds_and_truncation(tmp_path):
+    network = chain((6,), quantizer(int_type(5), 0.5), tensor_ops.MultiThreshold(
+        np.sort(grid(6, 3, seed=2), axis=1).astype(float), uint_type(2), 0.5, 0.25))
+    assert_same(network, tmp_path, grid(3, 6))
+    for trunc in (tensor_ops.Trunc(np.array([0.5]), 2, np.array([0.5])),
+                  tensor_ops.Trunc(np.array([0.5]), 2, np.array([2.0]), int_type(3))):
+        assert_same(chain((6,), quantizer(int_type(5), 0.5), trunc), tmp_path, grid(3, 6))
+
+
+def test_what_qonnx_cannot_say(tmp_path):
+    with pytest.raises(UnsupportedError, match=r"n0: QONNX has no quantizer with the codes \[0,4\]"):
+        qonnx_bytes(chain((3,), quantizer(Interval(0, 4))))
+    with pytest.raises(InputError, match="its folder does not exist"):
+        save_qonnx(chain((3,), quantizer(int_type(4))), tmp_path / "none" / "m.onnx")
+
+
+def test_the_command_line_exports_a_saved_network(tmp_path, capsys):
+    network = chain((2, 6, 5), quantizer(int_type(4)), ops.Conv(weight(BIPOLAR, (4, 2, 3, 3))))
+    serialize.save(network, tmp_path / "m")
+    serialize.save(streamline(network), tmp_path / "integers")
+    assert main(["export", str(tmp_path / "m.json"), "--out", str(tmp_path / "m.onnx")]) == 0
+    assert (tmp_path / "m.onnx").read_bytes() == qonnx_bytes(network)
+    assert main(["export", str(tmp_path / "integers.json"), "--out", str(tmp_path / "n.onnx")]) == 1
+    assert "export the network that it was made from" in capsys.readouterr().err
+
+
+def test_the_same_network_gives_the_same_bytes():
+    network = chain((2, 6, 5), quantizer(int_type(4)), ops.Conv(weight(BIPOLAR, (4, 2, 3, 3))))
+    assert qonnx_bytes(network) == qonnx_bytes(network)
