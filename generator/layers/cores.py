@@ -4,6 +4,8 @@ plain   multipliers, or XNOR popcounts of bipolar operands; the reference
 parity  popcounts of bipolar operands with full adders that cost no more than their carries: both operands are recoded
         so that the sums are there already, the weights in their memory, the activations once for all rows; a single
         threshold is folded into the start of the accumulator
+pairs   weights of at most 4 bits: the sum of two neighbouring activations is computed once for all rows, and each bit
+        plane of two weights selects none, one or both of them
 
 The HLS back end computes the same integers from unrecoded memories: its compiler chooses the arithmetic.
 """
@@ -16,7 +18,9 @@ from generator.datatypes import Bipolar, DataType
 from generator.errors import InputError
 
 #: The cores by the number that the parameter CORE has for them.
-CORES = ("plain", "parity")
+CORES = ("plain", "parity", "pairs")
+#: Bit planes of weights that pair sums are built for.
+PAIR_WEIGHT_BITS = 4
 #: The core that is chosen by cost.
 AUTO = "auto"
 
@@ -38,7 +42,13 @@ class Operands:
 
 def serves(core: str, operands: Operands) -> bool:
     """True if a core computes products of these operands."""
-    return core == "plain" or (operands.binary and operands.shared)
+    if core == "plain":
+        return True
+    if not operands.shared:  # the others pay off by what they compute once for all rows
+        return False
+    if core == "parity":
+        return operands.binary
+    return not operands.binary and operands.weight.bits <= PAIR_WEIGHT_BITS
 
 
 def choose_core(layer: str, core: str, operands: Operands) -> str:
@@ -62,6 +72,9 @@ def sum_stages(core: str, operands: Operands, folded_threshold: bool) -> int:
     if core == "parity":
         carries = (operands.simd + 1) // 2
         return ones_count_stages(max(1, carries - 1) if folded_threshold else carries)
+    if core == "pairs":
+        several_planes = operands.weight.bits > 1 or operands.weight.signed
+        return 1 + ternary_levels(-(-operands.simd // 4)) + several_planes
     leaves = -(-operands.simd // 32) if operands.binary else operands.simd
     return 1 + ((leaves - 1).bit_length() + 1) // 2
 
@@ -69,3 +82,11 @@ def sum_stages(core: str, operands: Operands, folded_threshold: bool) -> int:
 def ones_count_stages(bits: int) -> int:
     """Registered stages of the module ones_count."""
     return 1 + (((bits + 8) // 8 - 1).bit_length() + 1) // 2
+
+
+def ternary_levels(leaves: int) -> int:
+    """Levels of three to one that add up `leaves` numbers."""
+    levels = 0
+    while 3**levels < leaves:
+        levels += 1
+    return levels

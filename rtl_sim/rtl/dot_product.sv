@@ -2,7 +2,7 @@
 // every row has activations of its own (A_ROWS = PE). Two bipolar operands count XNOR matches instead:
 // sums[p] = #{s : w[p][s] == a[s]}.
 //
-// CORE chooses the arithmetic: 0 dot_plain, 1 dot_parity. `tag` travels beside the data.
+// CORE chooses the arithmetic: 0 dot_plain, 1 dot_parity, 2 dot_pairs. `tag` travels beside the data.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module dot_product #(
   parameter int unsigned PE       = 2,  // rows
@@ -26,13 +26,25 @@ module dot_product #(
   output logic [TAG_BITS-1:0]       tag_out    // belongs to sums
 );
 
-  // Stages of ones_count with half as many carries as columns, and of dot_plain.
+  // Stages of ones_count with half as many carries as columns, of a ternary tree of quads, and of dot_plain.
   localparam int unsigned GROUPS = ((SIMD + 1) / 2 + 8) / 8;
+  localparam int unsigned QUADS  = (SIMD + 3) / 4;
+  localparam int unsigned LEVELS = QUADS <= 1 ? 0 : QUADS <= 3 ? 1 : QUADS <= 9 ? 2 : QUADS <= 27 ? 3
+                                 : QUADS <= 81 ? 4 : QUADS <= 243 ? 5 : 6;
   localparam int unsigned LEAVES = W_KIND == 2 && A_KIND == 2 ? (SIMD + 31) / 32 : SIMD;
-  localparam int unsigned STAGES = CORE == 1 ? 1 + ($clog2(GROUPS) + 1) / 2 : 1 + ($clog2(LEAVES) + 1) / 2;
+  localparam int unsigned STAGES = CORE == 1 ? 1 + ($clog2(GROUPS) + 1) / 2
+                                 : CORE == 2 ? 1 + LEVELS + (W_BITS > 1 || W_KIND != 0 ? 1 : 0)
+                                 : 1 + ($clog2(LEAVES) + 1) / 2;
 
   if (CORE == 1) begin : gen_parity
     dot_parity #(.PE(PE), .SIMD(SIMD), .SUM_BITS(SUM_BITS)) u_parity (
+      .ap_clk, .en, .weights, .acts, .sums
+    );
+  end else if (CORE == 2) begin : gen_pairs
+    dot_pairs #(
+      .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .SUM_BITS(SUM_BITS),
+      .LEVELS(LEVELS)
+    ) u_pairs (
       .ap_clk, .en, .weights, .acts, .sums
     );
   end else begin : gen_plain
@@ -51,8 +63,8 @@ module dot_product #(
   end
   assign tag_out = tags_q[(STAGES-1)*TAG_BITS+:TAG_BITS];
 
-  if (CORE > 1 || (CORE == 1 && !(W_KIND == 2 && A_KIND == 2 && A_ROWS == 1))) begin : gen_check_core
-    $error("dot_product: CORE=%0d must be 0 or 1, and 1 needs bipolar operands and one row of activations", CORE);
+  if (CORE > 2 || (CORE != 0 && (A_ROWS != 1 || (CORE == 1) != (W_KIND == 2 && A_KIND == 2)))) begin : gen_check_core
+    $error("dot_product: CORE=%0d must be 0 to 2, 0 for rows of activations; two bipolar operands take 0 or 1", CORE);
   end
   if (A_ROWS != 1 && A_ROWS != PE) begin : gen_check_rows
     $error("dot_product: A_ROWS=%0d must be 1 or PE=%0d", A_ROWS, PE);

@@ -9,7 +9,7 @@
 // the same cycles (scaled_accumulate.sv); two bipolar operands then compare real sums, not matches.
 //
 // CORE is the arithmetic, the same integers in all of them: 0 multipliers (or XNOR popcounts), 1 free-parity popcounts of
-// recoded operands, with a single threshold folded into the accumulator.
+// recoded operands, with a single threshold folded into the accumulator, 2 shared pair sums.
 //
 // One enable, the registered ready of the output slice, moves the whole pipeline.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
@@ -188,8 +188,8 @@ module mvtu #(
   if (GROUPS > 0 && SF % (GROUPS > 0 ? GROUPS : 1) != 0) begin : gen_check_groups
     $error("mvtu: SIMD=%0d must divide the columns of a group, MW=%0d / GROUPS=%0d", SIMD, MW, GROUPS);
   end
-  if (CORE < 0 || CORE > 1 || (PARITY && !XNOR)) begin : gen_check_core
-    $error("mvtu: CORE=%0d must lie between 0 and 1, and 1 needs bipolar operands", CORE);
+  if (CORE < 0 || (PARITY && !XNOR)) begin : gen_check_core
+    $error("mvtu: CORE=%0d must be at least 0, and 1 needs bipolar operands", CORE);
   end
   if (VECTORS < 1 || N < 0) begin : gen_check_counts
     $error("mvtu: VECTORS=%0d must be at least 1 and N=%0d at least 0", VECTORS, N);

@@ -70,3 +70,23 @@ class TestBinaryCores(LayerBattery):
         spec(3, 9, 1, 1, "bipolar bipolar acc", 2),
         spec(4, 18, 2, 3, "bipolar bipolar bipolar", 2, groups=3, scale="uint3"),
     )
+
+
+class TestPairSums(LayerBattery):
+    """Sums of pairs shared by all rows, for every kind of weights and activations, beside the plain products."""
+
+    specs = (
+        spec(4, 9, 2, 9, "int4 uint4 acc", 2, core="plain"),
+        spec(4, 9, 4, 3, "bipolar uint2 uint4", 2, core="plain"),
+        spec(4, 16, 2, 8, "int2 uint2 acc", 3, core="pairs"),
+        spec(4, 64, 2, 32, "int4 uint4 uint4", core="pairs"),
+        spec(6, 13, 3, 13, "int3 int4 acc", 3, core="pairs"),
+        spec(4, 5, 2, 1, "uint4 uint3 uint2", 2, core="pairs"),
+        spec(4, 6, 2, 2, "uint1 uint4 acc", 2, core="pairs"),
+        spec(4, 6, 2, 3, "uint3 bipolar acc", 2, core="pairs"),
+        spec(4, 21, 2, 7, "bipolar int8 bipolar", 2, core="pairs"),
+        spec(3, 10, 3, 10, "bipolar uint8 uint8", 2, core="pairs"),
+        spec(4, 24, 4, 12, "ternary ternary ternary", 2, core="pairs"),
+        spec(4, 12, 2, 6, "int4 bipolar int4", 2, core="pairs"),
+        spec(4, 18, 2, 3, "int4 uint4 acc", 2, groups=3, scale="uint3", core="pairs"),
+    )

@@ -1,0 +1,66 @@
+// sum = a + b + c + carry_in of unsigned or two's complement operands, two bits wider. Combinational.
+//
+// HEADRACE_PRIMITIVES takes one LUT per bit: the LUT of bit i gives the majority of its three bits, which goes to bit i+1
+// by a wire, and the XOR of its bits and of the majority from bit i-1, which the carry chain adds up.
+module ternary_adder #(
+  parameter int unsigned BITS      = 8,  // width of the operands
+  parameter bit          IS_SIGNED = 0   // the operands are two's complement
+) (
+  input  logic [BITS-1:0] a,         // operand
+  input  logic [BITS-1:0] b,         // operand
+  input  logic [BITS-1:0] c,         // operand
+  input  logic            carry_in,  // one more
+  output logic [BITS+1:0] sum        // their sum
+);
+
+`ifdef HEADRACE_PRIMITIVES
+  localparam int unsigned CHAINS = (BITS + 9) / 8;
+  logic [BITS-1:0]     major, s_low;
+  logic [8*CHAINS-1:0] s, di, o, co;
+  for (genvar i = 0; i < BITS; i++) begin : gen_bit
+    logic below;
+    if (i == 0) begin : gen_first
+      assign below = 1'b0;
+    end else begin : gen_next
+      assign below = major[i-1];
+    end
+    // O5: majority of I0 to I2; O6: XOR of I0 to I3.
+    LUT6_2 #(.INIT(64'h6996_6996_e8e8_e8e8)) u_lut (
+      .I0(a[i]), .I1(b[i]), .I2(c[i]), .I3(below), .I4(1'b0), .I5(1'b1), .O5(major[i]), .O6(s_low[i])
+    );
+  end
+  if (IS_SIGNED) begin : gen_signed
+    // The bits above repeat the last ones.
+    logic high;
+    assign high = a[BITS-1] ^ b[BITS-1] ^ c[BITS-1] ^ major[BITS-1];
+    assign s    = (8*CHAINS)'({high, high, s_low});
+    assign di   = (8*CHAINS)'({major[BITS-1], major, 1'b0});
+  end else begin : gen_unsigned
+    assign s  = (8*CHAINS)'({major[BITS-1], s_low});
+    assign di = (8*CHAINS)'({major[BITS-1:0], 1'b0} & {1'b0, {BITS{1'b1}}});
+  end
+  assign sum = o[BITS+1:0];
+  for (genvar k = 0; k < CHAINS; k++) begin : gen_chain
+    logic ci;
+    if (k == 0) begin : gen_first
+      assign ci = carry_in;
+    end else begin : gen_next
+      assign ci = co[8*k-1];
+    end
+    CARRY8 #(.CARRY_TYPE("SINGLE_CY8")) u_carry (
+      .CI(ci), .CI_TOP(1'b0), .DI(di[8*k+:8]), .S(s[8*k+:8]), .O(o[8*k+:8]), .CO(co[8*k+:8])
+    );
+  end
+`else
+  logic [BITS+1:0] wide_a, wide_b, wide_c;
+  assign wide_a = {{2{IS_SIGNED && a[BITS-1]}}, a};
+  assign wide_b = {{2{IS_SIGNED && b[BITS-1]}}, b};
+  assign wide_c = {{2{IS_SIGNED && c[BITS-1]}}, c};
+  assign sum    = wide_a + wide_b + wide_c + (BITS+2)'(carry_in);
+`endif
+
+  if (BITS < 1) begin : gen_check
+    $error("ternary_adder: BITS=%0d must be at least 1", BITS);
+  end
+
+endmodule
