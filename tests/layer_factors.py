@@ -29,11 +29,13 @@ def fold(names: str, *rows: tuple[object, ...]) -> Factor:
 # Matrix units. The foldings: PE = SIMD = 1, one of them 1, both odd, fully unfolded.
 MATRICES = fold("mh mw pe simd vectors", (4, 6, 1, 1, 2), (3, 5, 3, 5, 2), (6, 14, 3, 7, 1), (2, 18, 2, 18, 3),
                 (7, 3, 7, 1, 1), (3, 10, 1, 5, 3))  # fmt: skip
-KERNELS = fold("channels kernel pe simd height width", (6, [3, 3], 1, 1, 1, 2), (6, [3, 3], 3, 9, 2, 3),
+KERNELS = fold("channels kernel pe simd height width", (6, [3, 3], 1, 1, 1, 2), (3, [3, 3], 3, 9, 2, 3),
                (5, [1, 3], 5, 1, 3, 1), (7, [2, 3], 1, 6, 1, 3), (2, [3, 6], 1, 18, 1, 2))  # fmt: skip
 WEIGHTS = typed("weight", "bipolar", "ternary", NARROW_INT, WIDE_INT, UINT)
 INPUTS = typed("input", "bipolar", "ternary", NARROW_INT, WIDE_INT, NARROW_UINT, WIDE_UINT, WORD)
 OUTPUTS = typed("output", "bipolar", "ternary", NARROW_INT, NARROW_UINT, f"{WIDE_INT}|{WIDE_UINT}", "acc")
+#: The arithmetic that suits the types, and the plain one.
+CORES: Factor = [{}, {"core": "plain"}]
 WEIGHT_KINDS = typed("weight", "bipolar", "ternary", INT_DOWN, UINT_DOWN)
 INPUT_KINDS = typed("input", "bipolar", f"ternary|{INT}", UINT, WORD)
 OUTPUT_KINDS = typed("output", f"bipolar|ternary|{NARROW_INT}|{NARROW_UINT}", f"{WIDE_INT}|{WIDE_UINT}", "acc")
@@ -59,8 +61,8 @@ ACTIVATIONS = typed("output", "bipolar", "ternary", NARROW_INT, NARROW_UINT, "in
 KINDS = ("bipolar", f"ternary|{INT_DOWN}", UINT_DOWN, WORD)
 
 PAIRED: dict[str, Factors] = {
-    "mvtu": [MATRICES, WEIGHTS, INPUTS, OUTPUTS],
-    "vvtu": [KERNELS, WEIGHT_KINDS, typed("input", "bipolar", "ternary", INT, UINT, WORD), OUTPUTS],
+    "mvtu": [MATRICES, WEIGHTS, INPUTS, OUTPUTS, CORES],
+    "vvtu": [KERNELS, WEIGHT_KINDS, typed("input", "bipolar", "ternary", INT, UINT, WORD), OUTPUTS, CORES],
     "swu": [FRAMES, STRIDES, DILATIONS, LANES, ORDERS, ELEMENTS],
     "parallel_swu": [FRAMES, STRIDES, DILATIONS, LANES, typed("element", "bipolar|ternary", INT, UINT, WORD)],
     "max_pool": [POOLS, STRIDES, CHANNELS, ELEMENTS,

@@ -12,8 +12,8 @@ class TestLabelSelect(LayerBattery):
     specs = tuple(
         {"kind": "label_select", "labels": labels, "pe": pe, "k": k, "element": element}
         for labels, pe, k, element in (
-            (10, 10, 5, "int3"), (15, 5, 3, "int16"), (7, 1, 7, "bipolar"), (9, 3, 4, "uint2"), (1, 1, 1, "uint8"),
-            (12, 2, 5, "ternary"), (100, 4, 5, "int24"), (18, 1, 1, "[3,9]"),
+            (6, 6, 5, "int3"), (15, 5, 3, "int16"), (7, 1, 7, "bipolar"), (9, 3, 4, "uint2"), (1, 1, 1, "uint8"),
+            (12, 2, 5, "ternary"), (100, 4, 2, "int24"), (18, 1, 1, "[3,9]"),
         )
     )  # fmt: skip
 
