@@ -107,8 +107,13 @@ def read_weight(module: Any) -> ops.QuantWeight:
     _require_finite(module)
     quantized = module.quant_weight()
     value, scale = quantized.value.detach(), quantized.scale.detach()
-    if getattr(quantized, "zero_point", None) is None or torch.any(quantized.zero_point != 0):
-        raise UnsupportedError("its weights have a zero point or are not integers; use symmetric integer weights")
+    if getattr(quantized, "zero_point", None) is None:
+        raise UnsupportedError("its weights are not integers; use a uniform integer weight quantizer")
+    if torch.any(quantized.zero_point != 0):
+        largest = float(quantized.zero_point.detach().abs().max())
+        raise UnsupportedError(f"its weights have zero points up to {largest:g}; they would be multiplied with the sum "
+                               "of the inputs, which depends on the data and no threshold holds; use symmetric integer "
+                               "weights")
     codes = torch.round(value / scale)
     if not torch.equal(codes * scale, value):
         raise UnsupportedError("its weights are not integers times a scale; use a uniform integer weight quantizer")

@@ -21,13 +21,16 @@ from generator.network import ops
 from generator.network.group_scales import group_scales
 from generator.network.ops import FloatArray, Pad, Shape
 
+#: Widest weights with a zero point: those of the hardware.
+MAX_WEIGHT_BITS = 8
+
 
 @dataclass(frozen=True, eq=False)
 class Constant:
     """Known values; where a quantizer made them, also codes and scale of the same shape, values = codes * scale.
 
     `dtype` is the type of the codes; without codes it is the type that an annotation gives to the values. `stored` is
-    NumPy's name of the type in the file.
+    NumPy's name of the type in the file, `zero_point` what was subtracted from the quantizer's codes.
     """
 
     values: Array
@@ -35,11 +38,12 @@ class Constant:
     scale: FloatArray | None = None
     dtype: DataType | None = None
     stored: str = ""
+    zero_point: int = 0
 
     def mapped(self, move: Callable[[Any], Any]) -> Constant:
         """The constant with its elements in another arrangement."""
         codes, scale = (None if part is None else np.asarray(move(part)) for part in (self.codes, self.scale))
-        return Constant(np.asarray(move(self.values)), codes, scale, self.dtype, self.stored)
+        return replace(self, values=np.asarray(move(self.values)), codes=codes, scale=scale)
 
     def as_quantized(self) -> Constant | None:
         """The constant with codes; integers are their own codes. None where the values are no integers."""
@@ -68,7 +72,24 @@ class Constant:
                                    "kernel window")
         kernel = scales[:, :1] if scales.ndim == 4 else scales[:, :1].reshape(-1, 1, 1, 1)
         steps, integers = group_scales(kernel)
-        return ops.QuantWeight(quantized.codes, steps, quantized.dtype, integers)
+        return ops.QuantWeight(quantized.codes, steps, quantized.symmetric_type, integers)
+
+    @property
+    def symmetric_type(self) -> DataType:
+        """The type of codes without their zero point. Raises UnsupportedError where it has more than MAX_WEIGHT_BITS.
+
+        Subtracting a zero point from the codes is exact. Left in, it would be multiplied with the sum of the inputs.
+        """
+        assert self.codes is not None and self.dtype is not None
+        if not self.zero_point or self.dtype.bits <= MAX_WEIGHT_BITS:
+            return self.dtype
+        dtype = tightest(self.codes)
+        if dtype.bits > MAX_WEIGHT_BITS:
+            raise UnsupportedError(f"its weights have the zero point {self.zero_point}, so their codes reach from "
+                                   f"{dtype.lo} to {dtype.hi}, more than {MAX_WEIGHT_BITS} bits; left in, it would be "
+                                   "multiplied with the sum of the inputs, which depends on the data and no threshold "
+                                   "holds; quantize the weights symmetrically")
+        return dtype
 
 
 @dataclass(frozen=True, eq=False)

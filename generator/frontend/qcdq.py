@@ -106,7 +106,7 @@ def _fold_dequantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     declared = inputs[0].dtype
     shifted = codes.astype(np.int64) - zero_point
     dtype = _without(declared, zero_point) if isinstance(declared, Interval) else None
-    return dequantized(shifted, scale, dtype or tightest(shifted))
+    return dequantized(shifted, scale, dtype or tightest(shifted), zero_point)
 
 
 def _fold_clip(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:

@@ -65,7 +65,7 @@ def quantized_constant(constant: Constant, scale: Array, zero_point: int, dtype:
     else:
         rounded = ops.round_to_integer(quotient + zero_point, rule)
         codes = np.clip(rounded, dtype.lo, dtype.hi).astype(np.int64) - zero_point
-    return dequantized(codes, scale, shifted(dtype, zero_point))
+    return dequantized(codes, scale, shifted(dtype, zero_point), zero_point)
 
 
 def require_fits(scale: Array, values: Array) -> None:
@@ -76,10 +76,10 @@ def require_fits(scale: Array, values: Array) -> None:
                          "one per channel")
 
 
-def dequantized(codes: Array, scale: Array, dtype: DataType) -> Constant:
-    """codes * scale as a constant."""
+def dequantized(codes: Array, scale: Array, dtype: DataType, zero_point: int = 0) -> Constant:
+    """codes * scale as a constant; the zero point was subtracted from the codes."""
     full = np.broadcast_to(np.asarray(scale, np.float64), codes.shape)
-    return Constant(codes * full, codes, full, dtype)
+    return Constant(codes * full, codes, full, dtype, zero_point=zero_point)
 
 
 def shifted(dtype: DataType, zero_point: int) -> DataType:

@@ -11,6 +11,7 @@ from brevitas.quant import (  # noqa: E402
     Int8WeightPerTensorFloat,
     Int32Bias,
     ShiftedUint8ActPerTensorFloat,
+    ShiftedUint8WeightPerTensorFloat,
     SignedBinaryActPerTensorConst,
     SignedBinaryWeightPerTensorConst,
     SignedTernaryActPerTensorConst,
@@ -360,3 +361,9 @@ def test_batch_norms_of_another_rank_are_refused(norm, shape, axes):
         from_module(nn.Sequential(act(qnn.QuantIdentity, bit_width=4), norm), (1, *shape))
     assert str(caught.value) == (f"1: it normalizes tensors of {axes}; use BatchNorm2d on feature maps, BatchNorm1d "
                                  "after a flatten")
+
+
+def test_asymmetric_weights_are_refused_with_the_reason():
+    with pytest.raises(UnsupportedError) as caught:
+        read_weight(qnn.QuantLinear(4, 2, weight_quant=ShiftedUint8WeightPerTensorFloat))
+    assert "zero points up to " in str(caught.value) and "depends on the data" in str(caught.value)

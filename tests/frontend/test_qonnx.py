@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from generator.datatypes import BIPOLAR, Interval, int_type
+from generator.errors import UnsupportedError
 from generator.frontend.qonnx import ROUNDINGS
 from generator.network import ops
 from generator.network.serialize import digest
@@ -108,6 +109,24 @@ def test_weights_with_a_zero_point_are_shifted_codes(tmp_path):
     nodes = [quant("W", "w", 0.5, 4, 3, constants), node("MatMul", ["x", "w"])]
     net = same_as_executor(tmp_path, model(nodes, (2, 5), constants), grid(2, 5))
     assert net.nodes[0].op.weight.dtype == Interval(-11, 4)
+
+
+@pytest.mark.parametrize(("zero_point", "reached", "dtype"), [(128, 255, int_type(8)), (100, 227, int_type(8))])
+def test_weights_of_eight_bits_with_a_zero_point(zero_point, reached, dtype, tmp_path):
+    """The codes that occur count, not those that could."""
+    constants = {"W": (np.array([[0], [reached]]) - zero_point).astype(np.float32) / 2}
+    nodes = [quant("W", "w", 0.5, 8, zero_point, constants, signed=0), node("MatMul", ["x", "w"])]
+    weight = same_as_executor(tmp_path, model(nodes, (2, 2), constants), grid(2, 2)).nodes[0].op.weight
+    assert weight.codes.tolist() == [[-zero_point, reached - zero_point]] and weight.dtype.bits == dtype.bits
+
+
+def test_asymmetric_weights_are_refused_with_the_reason(tmp_path):
+    constants = {"W": np.array([[-50], [77.5]], np.float32)}
+    nodes = [quant("W", "w", 0.5, 8, 100, constants, signed=0), node("MatMul", ["x", "w"])]
+    with pytest.raises(UnsupportedError) as caught:
+        network(tmp_path, model(nodes, (2, 2), constants))
+    assert ("its weights have the zero point 100, so their codes reach from -100 to 155, more than 8 bits; left in, it "
+            "would be multiplied with the sum of the inputs, which depends on the data") in str(caught.value)
 
 
 def test_weights_are_divided_in_float32(tmp_path):

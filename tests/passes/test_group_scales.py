@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 
-import generator as hr
-from generator.dataflow.folding import replace_folds, solve_folding
+from generator.dataflow.folding import solve_folding
 from generator.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
 from generator.errors import FoldingError
 from generator.layers import Mvtu
 from generator.layers.spec import random_values
-from generator.model import load
 from generator.network import ops
 from generator.network.graph import Input, Network, Node
 from generator.network.integer import Conv, DepthwiseConv
@@ -79,13 +77,3 @@ def test_simd_stays_within_a_group():
     assert max(folds["simd"] for folds in solve_folding(dataflow, unit.mh * 16 * 36 // 16).values()) == 4
     with pytest.raises(FoldingError, match=r"conv0: SIMD=12 must divide MW/groups=4; choose one of \[1, 2, 4\]"):
         solve_folding(dataflow, 10_000, {"conv0": {"simd": 12}})
-
-
-def test_pixel_scales_build_and_take_the_cycles_of_a_layer_scale(tmp_path):
-    plain, scaled = (network(TERNARY, shape, pad=0) for shape in (None, SHAPES["channel and pixel"]))
-    folding = {"conv0": {"pe": 2, "simd": 4}}
-    built = hr.build(load(scaled), out=tmp_path / "b", backend="both", folding=folding)
-    layer = next(layer for layer in built.record["layers"] if layer["name"] == "conv0")
-    assert built.record["verified"] is True and layer["weight_bits"] == 2
-    unit = next(layer for layer in load(plain).unfolded.layers if layer.name == "conv0")
-    assert layer["cycles"] == replace_folds(unit, folding["conv0"]).cycles == 2 * 9 * 4

@@ -8,13 +8,17 @@ qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
 
 from torch import nn  # noqa: E402
 
+import generator as hr  # noqa: E402
+from generator.dataflow.folding import replace_folds  # noqa: E402
 from generator.datatypes import BIPOLAR, TERNARY  # noqa: E402
 from generator.errors import InputError, QuantizationError  # noqa: E402
 from generator.frontend.brevitas import from_module  # noqa: E402
+from generator.frontend.onnx_graph import read  # noqa: E402
 from generator.network import integer, ops  # noqa: E402
 from generator.passes.streamline import streamline  # noqa: E402
 from generator.quantize import syq  # noqa: E402
 from generator.report.difference import difference  # noqa: E402
+from generator.report.onnx_difference import forward, onnx_difference  # noqa: E402
 from generator.training.syq import SyqConv2d, SyqLinear  # noqa: E402
 from tests.assert_exact import assert_exact  # noqa: E402
 
@@ -136,6 +140,40 @@ def test_training_learns_and_what_it_learnt_is_exact_in_integers(granularity, te
     convs = [node.op for node in streamline(network).nodes if isinstance(node.op, integer.Conv)]
     assert [op.scales is not None for op in convs] == [granularity in ("row", "pixel")] * 2 + [False]
     assert convs[0].weight == (TERNARY if ternary else BIPOLAR)
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    """A trained network with a scale for every pixel of its kernels, and samples."""
+    net = model("pixel", True)
+    train(net, 20)
+    return net.eval(), data(4)[0].numpy()
+
+
+def test_pixel_scales_build_and_take_the_cycles_of_a_layer_scale(pixels, tmp_path):
+    net, x = pixels
+    network, plain = from_module(net, x), from_module(model("layer", True), x)
+    folding = {"conv0": {"pe": 2, "simd": 2}, "conv2": {"pe": 3, "simd": 4}}
+    built = hr.build(hr.load(network), out=tmp_path / "b", backend="both", folding=folding)
+    assert built.record["verified"] is True
+    units = {layer.name: replace_folds(layer, folding[layer.name]) for layer in hr.load(plain).unfolded.layers
+             if layer.name in folding}
+    for record in (layer for layer in built.record["layers"] if layer["name"] in folding):
+        assert record["cycles"] == units[record["name"]].cycles and record["weight_bits"] <= 2
+
+
+def test_its_qonnx_file_gives_the_same_memories_and_outputs(pixels, tmp_path):
+    net, x = pixels
+    network, path = from_module(net, x), tmp_path / "m.onnx"
+    hr.save_qonnx(net, path, x)
+    memories = [[(layer.name, memory.name, memory.mem_text()) for layer in hr.load(source).unfolded.layers
+                 for memory in layer.memories()] for source in (network, path)]
+    assert memories[0] == memories[1] and sum(name == "SCALES" for _, name, _ in memories[0]) == 2
+    wanted = hr.load(network).predict(x)
+    np.testing.assert_array_equal(hr.load(path).predict(x), wanted)
+    assert onnx_difference(path, x).explained
+    found = forward(path, read(path), x, [network.output])[1][network.output]
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_a_dead_channel_has_zeros_and_a_dead_layer_is_an_error():
