@@ -23,7 +23,7 @@ from generator.training.syq import SyqConv2d, SyqLinear  # noqa: E402
 from tests.assert_exact import assert_exact  # noqa: E402
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _one_thread():
     """Threads wait for each other longer than such small layers take."""
     threads = torch.get_num_threads()
