@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from generator.datatypes import IntArray, as_int
-from generator.quantize.primitives import FloatArray, ceil_log2, finite, peak_of
+from generator.quantize.primitives import FloatArray, finite, floor_log2, peak_of
 
 #: Bins per sign: 64 per code of an 8-bit tensor that uses its whole range.
 BINS = 1 << 14
@@ -38,14 +38,13 @@ class Histogram:
     def add(self, x: FloatArray) -> None:
         """Take the samples of x, of any shape. Raises QuantizationError for nan and inf."""
         flat = finite("tensor", x).reshape(-1)
-        peak = peak_of(flat)
         nonzero = flat[flat != 0]
         self.zeros += flat.size - nonzero.size
         if not nonzero.size:
             return
         self.lowest, self.highest = min(self.lowest, float(flat.min())), max(self.highest, float(flat.max()))
-        exponent = self._reach(ceil_log2(peak))
-        bins = np.minimum(np.ldexp(np.abs(nonzero), -exponent) * BINS, BINS - 1).astype(np.int64)
+        exponent = self._reach(floor_log2(peak_of(nonzero)) + 1)  # the peak stays below 2^exponent
+        bins = (np.ldexp(np.abs(nonzero), -exponent) * BINS).astype(np.int64)
         bins[nonzero < 0] += BINS
         self._counts += np.bincount(bins, minlength=2 * BINS).astype(np.int64)
         self._sums += np.bincount(bins, nonzero, minlength=2 * BINS)

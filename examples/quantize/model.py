@@ -1,0 +1,154 @@
+"""A small float CNN for handwritten digits, its training, calibration and test data.
+
+    headrace quantize examples/quantize/model.py:trained --data examples/quantize/model.py:calibration \\
+        --test examples/quantize/model.py:test --method ggd+bft --weight-bits 4 --act-bits 4 --out build/mnist.npz
+    headrace build build/mnist.npz --out build/mnist
+
+Nine layers with weights, a residual sum in each of two blocks and a concatenation. MNIST is read from
+../shared/datasets; where it is missing, scikit-learn's 8x8 digits take its place. The trained state is kept in
+build/quantize.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+ROOT = Path(__file__).resolve().parents[2]
+MNIST = ROOT.parent / "shared" / "datasets" / "mnist"
+CACHE = ROOT / "build" / "quantize"
+SEED, EPOCHS, BATCH = 1, 4, 64
+#: Training images used, and how many of them calibrate.
+TRAINING, CALIBRATION = 20_000, 2_000
+
+Data = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+
+class Block(nn.Module):
+    """relu(x + norm(conv(relu(norm(conv(x))))))."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.relu(self.norm1(self.conv1(x)))
+        return self.relu(x + self.norm2(self.conv2(y)))
+
+
+def _reduce(inputs: int, outputs: int) -> nn.Sequential:
+    """Half the height and width."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(outputs),
+                         nn.ReLU())
+
+
+class DigitNet(nn.Module):
+    """Images (N, 1, H, W) in [0, 1] -> ten scores."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.block1 = _reduce(1, 8), Block(8)
+        self.down, self.block2 = _reduce(8, 16), Block(16)
+        self.narrow = nn.Conv2d(16, 8, 1)
+        self.wide = nn.Conv2d(16, 8, 3, padding=1)
+        self.relu, self.pool = nn.ReLU(), nn.AdaptiveAvgPool2d(1)
+        self.classify = nn.Linear(16, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.block2(self.down(self.block1(self.stem(x))))
+        x = torch.cat([self.relu(self.narrow(x)), self.relu(self.wide(x))], 1)
+        return self.classify(torch.flatten(self.pool(x), 1))
+
+
+def _idx(name: str, header: int) -> NDArray[np.uint8]:
+    with gzip.open(MNIST / f"{name}.gz") as file:
+        return np.frombuffer(file.read(), np.uint8, offset=header)
+
+
+def _mnist(prefix: str) -> Data:
+    pixels = _idx(f"{prefix}-images-idx3-ubyte", 16).reshape(-1, 1, 28, 28)
+    return (pixels / 255).astype(np.float32), _idx(f"{prefix}-labels-idx1-ubyte", 8).astype(np.int64)
+
+
+def _digits() -> tuple[Data, Data]:
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    images = (digits.images / 16).astype(np.float32)[:, None]
+    x, x_test, y, y_test = train_test_split(images, digits.target, test_size=500, random_state=SEED,
+                                            stratify=digits.target)
+    return (x, y.astype(np.int64)), (x_test, y_test.astype(np.int64))
+
+
+def data() -> tuple[Data, Data]:
+    """(training images, labels), (test images, labels)."""
+    if not MNIST.is_dir():
+        return _digits()
+    x, y = _mnist("train")
+    return (x[:TRAINING], y[:TRAINING]), _mnist("t10k")
+
+
+def _batches(x: NDArray[np.float32], y: NDArray[np.int64], size: int) -> list[Data]:
+    return [(x[start : start + size], y[start : start + size]) for start in range(0, len(x), size)]
+
+
+def calibration() -> list[Data]:
+    """Batches of training images with labels."""
+    x, y = data()[0]
+    return _batches(x[:CALIBRATION], y[:CALIBRATION], BATCH)
+
+
+def test() -> list[Data]:
+    """Batches of test images with labels."""
+    return _batches(*data()[1], 500)
+
+
+def _train(model: nn.Module) -> None:
+    images, labels = (torch.from_numpy(array) for array in data()[0])
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
+    loss = nn.CrossEntropyLoss()
+    model.train()
+    for _ in range(EPOCHS):
+        for batch in torch.randperm(len(images)).split(BATCH):
+            optimizer.zero_grad()
+            loss(model(images[batch]), labels[batch]).backward()
+            optimizer.step()
+        schedule.step()
+
+
+def _state_file() -> Path:
+    """Where the trained state lies: a new file for a new source, torch or data set."""
+    source = Path(__file__).read_bytes() + torch.__version__.encode() + str(MNIST.is_dir()).encode()
+    return CACHE / f"state-{hashlib.sha256(source).hexdigest()[:16]}.pt"
+
+
+def trained() -> tuple[nn.Module, Any]:
+    """The trained model in eval mode and an example input."""
+    path, threads = _state_file(), torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        model = DigitNet()
+        if not path.exists():
+            torch.set_num_threads(1)  # sums are taken in the same order on every machine
+            _train(model)
+            torch.set_num_threads(threads)
+            CACHE.mkdir(parents=True, exist_ok=True)
+            beside = path.with_suffix(f".{os.getpid()}.partial")
+            torch.save(model.state_dict(), beside)
+            beside.replace(path)
+        model.load_state_dict(torch.load(path, weights_only=True))
+    return model.eval(), data()[1][0][:1]
