@@ -14,6 +14,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,39 +34,49 @@ TRAINING, CALIBRATION = 20_000, 2_000
 Data = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
+@dataclass(frozen=True)
+class Layers:
+    """What the network is made of; `edge_conv` and `linear` are its first and its last layer."""
+
+    conv: Callable[..., nn.Module] = nn.Conv2d
+    edge_conv: Callable[..., nn.Module] = nn.Conv2d
+    linear: Callable[..., nn.Module] = nn.Linear
+    relu: Callable[[], nn.Module] = nn.ReLU
+
+
 class Block(nn.Module):
     """relu(x + norm(conv(relu(norm(conv(x))))))."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, layers: Layers) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.conv1 = layers.conv(channels, channels, 3, padding=1, bias=False)
         self.norm1 = nn.BatchNorm2d(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.conv2 = layers.conv(channels, channels, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(channels)
-        self.relu = nn.ReLU()
+        self.relu1, self.relu2 = layers.relu(), layers.relu()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.relu(self.norm1(self.conv1(x)))
-        return self.relu(x + self.norm2(self.conv2(y)))
+        y = self.relu1(self.norm1(self.conv1(x)))
+        return self.relu2(x + self.norm2(self.conv2(y)))
 
 
-def _reduce(inputs: int, outputs: int) -> nn.Sequential:
+def _reduce(conv: Callable[..., nn.Module], inputs: int, outputs: int, relu: nn.Module) -> nn.Sequential:
     """Half the height and width."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(outputs),
-                         nn.ReLU())
+    return nn.Sequential(conv(inputs, outputs, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(outputs), relu)
 
 
 class DigitNet(nn.Module):
     """Images (N, 1, H, W) in [0, 1] -> ten scores."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: Layers | None = None) -> None:
         super().__init__()
-        self.stem, self.block1 = _reduce(1, 8), Block(8)
-        self.down, self.block2 = _reduce(8, 16), Block(16)
-        self.narrow = nn.Conv2d(16, 8, 1)
-        self.wide = nn.Conv2d(16, 8, 3, padding=1)
-        self.relu, self.pool = nn.ReLU(), nn.AdaptiveAvgPool2d(1)
-        self.classify = nn.Linear(16, 10)
+        made = layers or Layers()
+        self.stem, self.block1 = _reduce(made.edge_conv, 1, 8, made.relu()), Block(8, made)
+        self.down, self.block2 = _reduce(made.conv, 8, 16, made.relu()), Block(16, made)
+        self.narrow = made.conv(16, 8, 1)
+        self.wide = made.conv(16, 8, 3, padding=1)
+        self.relu, self.pool = made.relu(), nn.AdaptiveAvgPool2d(1)
+        self.classify = made.linear(16, 10)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.block2(self.down(self.block1(self.stem(x))))
@@ -111,18 +123,33 @@ def calibration() -> list[Data]:
     return _batches(x[:CALIBRATION], y[:CALIBRATION], BATCH)
 
 
+def training() -> list[Data]:
+    """Batches of all training images with labels."""
+    return _batches(*data()[0], BATCH)
+
+
 def test() -> list[Data]:
     """Batches of test images with labels."""
     return _batches(*data()[1], 500)
 
 
-def _train(model: nn.Module) -> None:
+def train(model: nn.Module, epochs: int, learning_rate: float) -> None:
+    """Train on one thread, so that sums are taken in the same order on every machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        _train(model, epochs, learning_rate)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(model: nn.Module, epochs: int, learning_rate: float) -> None:
     images, labels = (torch.from_numpy(array) for array in data()[0])
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, EPOCHS)
+    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     loss = nn.CrossEntropyLoss()
     model.train()
-    for _ in range(EPOCHS):
+    for _ in range(epochs):
         for batch in torch.randperm(len(images)).split(BATCH):
             optimizer.zero_grad()
             loss(model(images[batch]), labels[batch]).backward()
@@ -138,14 +165,12 @@ def _state_file() -> Path:
 
 def trained() -> tuple[nn.Module, Any]:
     """The trained model in eval mode and an example input."""
-    path, threads = _state_file(), torch.get_num_threads()
+    path = _state_file()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         model = DigitNet()
         if not path.exists():
-            torch.set_num_threads(1)  # sums are taken in the same order on every machine
-            _train(model)
-            torch.set_num_threads(threads)
+            train(model, EPOCHS, 0.005)
             CACHE.mkdir(parents=True, exist_ok=True)
             beside = path.with_suffix(f".{os.getpid()}.partial")
             torch.save(model.state_dict(), beside)

@@ -17,7 +17,7 @@ from generator.quantize.network.measure import Row, rows
 from generator.quantize.network.methods import METHODS
 from generator.quantize.network.mixed import Mixture, choose_widths
 from generator.quantize.network.problem import Candidate, Problem, pose
-from generator.quantize.network.runner import Runner, top1
+from generator.quantize.network.runner import Runner, one_thread, top1
 from generator.quantize.network.settings import Settings
 
 Progress = Callable[[str], None]
@@ -56,7 +56,12 @@ def quantize(module: Any, batches: Batches, settings: Settings | None = None, *,
     that of the first batch where absent. test: more data, for the accuracy only. track: shows progress over batches.
     Raises a HeadraceError for modules, data and settings that do not fit.
     """
-    settings = settings or Settings()
+    with one_thread():
+        return _quantize(module, batches, settings or Settings(), example_input, test, track, progress)
+
+
+def _quantize(module: Any, batches: Batches, settings: Settings, example_input: Any, test: Batches | None,
+              track: Track, progress: Progress) -> Quantized:
     if example_input is None and not isinstance(module, FloatNetwork):
         example_input, batches = first_shape(batches)
     net = module if isinstance(module, FloatNetwork) else from_float_module(module, example_input)

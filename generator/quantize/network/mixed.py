@@ -107,7 +107,8 @@ def choose_widths(problem: Problem, at: At, settings: Settings, batches: Batches
     order = _RANKINGS[settings.select](trials, batches)
     first = trials.first_accuracy() if settings.search != "count" else 0.0
     chosen = select_layers([trials.items.index(item) for item in order],
-                           lambda low: first - trials.accuracy([trials.items[i] for i in low]),
+                           # Losses are whole numbers of samples; the difference of two shares is not quite.
+                           lambda low: round(first - trials.accuracy([trials.items[i] for i in low]), 12),
                            settings.accuracy_drop / 100, settings.search, count=settings.count)
     low = tuple(trials.items[i] for i in chosen.layers)
     trained = settings.cycles if settings.select == "weight-difference" else 0

@@ -6,7 +6,8 @@ less than 2^24 steps are exact. What is finally reported is computed by the exac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,17 @@ Observer = Callable[[str, torch.Tensor], None]
 def to_tensor(array: FloatArray) -> torch.Tensor:
     """float32."""
     return torch.from_numpy(np.ascontiguousarray(array, np.float32))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread: sums are taken in the same order on every machine, and small tensors are faster so."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class _Rounded(torch.autograd.Function):  # type: ignore[misc]

@@ -6,7 +6,6 @@ Used to watch how weights move (weight_difference.py) and to let a network get u
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +18,7 @@ from generator.network.ops import FloatArray
 from generator.quantize.network.data import Batches, read_batches
 from generator.quantize.network.plan import Plan
 from generator.quantize.network.problem import Candidate
-from generator.quantize.network.runner import Fake, Parameters, Runner, fake_quantize, fakes_of, to_tensor
+from generator.quantize.network.runner import Fake, Parameters, Runner, fake_quantize, fakes_of, one_thread, to_tensor
 from generator.quantize.primitives import round_half_up
 
 
@@ -31,19 +30,6 @@ class Training:
     learning_rate: float = 0.01
     momentum: float = 0.9
     seed: int = 0
-
-
-@contextmanager
-def _deterministic(seed: int) -> Iterator[None]:
-    """One thread, so that sums are taken in the same order on every machine, and a random state of its own."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def train_cycles(runner: Runner, batches: Batches, training: Training,
@@ -62,7 +48,8 @@ def train_cycles(runner: Runner, batches: Batches, training: Training,
                                 training.momentum)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, training.cycles)
     fakes, weight_fakes = ({}, {}) if plan is None else (fakes_of(plan), _weight_fakes(plan))
-    with _deterministic(training.seed):
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(training.seed)  # of data that are drawn with torch
         for _ in range(training.cycles):
             for batch in read_batches(batches, runner.net.input.shape):
                 labels = torch.from_numpy(batch.require_labels("training"))
