@@ -2,6 +2,15 @@
 // the device's own; synthesis then takes its own models of them.
 
 (* blackbox *)
+module LUT5 #(
+  parameter logic [31:0] INIT = '0  // output for the inputs {I4, ..., I0}
+) (
+  output logic O,
+  input  logic I0, I1, I2, I3, I4
+);
+endmodule
+
+(* blackbox *)
 module LUT6 #(
   parameter logic [63:0] INIT = '0  // output for the inputs {I5, ..., I0}
 ) (

@@ -17,17 +17,21 @@ module accumulate #(
   parameter int unsigned SCALE_ROWS  = 1,         // rows with scales of their own: PE*NF, or 1 for all alike
   parameter int unsigned SCALE_BITS  = 1,         // width of a scale, unsigned
   parameter int unsigned SUM_BITS    = ACC_BITS,  // width of the sums, two's complement
-  parameter string       SCALES_FILE = ""         // scale memory
+  parameter string       SCALES_FILE = "",        // scale memory
+  parameter bit          TWO         = 0,         // the parts are sums + more + ONE; without groups only
+  parameter bit          ONE         = 0
 ) (
   input  logic                       ap_clk,     // clock
   input  logic                       ap_rst_n,   // synchronous reset, active low
   input  logic                       en,         // moves the pipeline by one
   input  logic signed [SUM_BITS-1:0] sums [PE],  // parts of the rows
+  input  logic signed [SUM_BITS-1:0] more [PE],  // TWO: what the parts have beside the sums
   input  logic                       sum_valid,  // parts are there
   input  logic                       sum_first,  // the first ones of their rows
   input  logic                       sum_last,   // the last ones
   output logic [PE*O_BITS-1:0]       y,          // codes
-  output logic                       y_valid     // codes are there
+  output logic                       y_valid,    // codes are there
+  output logic                       y_next      // codes are there after the next enabled cycle
 );
 
   localparam bit COUNTS = MATCHES > 0 && GROUPS == 0;  // scaled sums are no counts any more
@@ -51,12 +55,17 @@ module accumulate #(
       if (!ap_rst_n) acc_valid_q <= 1'b0;
       else if (en) acc_valid_q <= acc_next;
     end
-    always_ff @(posedge ap_clk) begin
-      if (en && sum_valid) begin
-        for (int unsigned p = 0; p < PE; p++) begin
-          acc_q[p] <= (sum_first ? '0 : acc_q[p]) + ACC_BITS'(sums[p]);
-        end
+    for (genvar p = 0; p < PE; p++) begin : gen_pe
+      logic [ACC_BITS-1:0] acc_d;
+      if (TWO) begin : gen_two
+        accumulator #(.BITS(ACC_BITS)) u_sum (
+          .acc(acc_q[p]), .clear(sum_first), .a(ACC_BITS'(sums[p])), .b(ACC_BITS'(more[p])), .carry_in(ONE),
+          .sum(acc_d)
+        );
+      end else begin : gen_one
+        assign acc_d = (sum_first ? '0 : acc_q[p]) + ACC_BITS'(sums[p]);
       end
+      always_ff @(posedge ap_clk) if (en && sum_valid) acc_q[p] <= acc_d;
     end
   end
 
@@ -67,18 +76,38 @@ module accumulate #(
       if (!ap_rst_n) group_q <= '0;
       else if (en && acc_next) group_q <= group_q == GROUP_BITS'(NF - 1) ? '0 : group_q + 1'b1;
     end
+    // The thresholds take a cycle for every bit of a count but the last.
+    localparam int unsigned DELAY = $clog2(N + 1) - 1;
+    logic [DELAY:0] next;
+    if (DELAY > 0) begin : gen_delay
+      logic [DELAY-1:0] next_q;
+      always_ff @(posedge ap_clk) begin
+        if (!ap_rst_n) next_q <= '0;
+        else if (en) next_q <= next[DELAY-1:0];
+      end
+      assign next = {next_q, acc_next};
+    end else begin : gen_at_once
+      assign next = acc_next;
+    end
+    assign y_next = next[DELAY];
     thresholds #(
       .PE(PE), .NF(NF), .N(N), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(FILE)
     ) u_thresholds (
       .ap_clk, .ap_rst_n, .en, .group(group_q), .acc(acc_q), .acc_valid(acc_valid_q), .y, .y_valid
     );
   end else begin : gen_raw
-    logic unused_next;
-    assign unused_next = acc_next;
+    assign y_next = acc_next;
     for (genvar p = 0; p < PE; p++) begin : gen_pe
       assign y[p*O_BITS+:O_BITS] = COUNTS ? O_BITS'(2 * 32'(acc_q[p]) - MATCHES) : O_BITS'(acc_q[p]);
     end
     assign y_valid = acc_valid_q;
+  end
+
+  if (!TWO || GROUPS > 0) begin : gen_no_more
+    for (genvar p = 0; p < PE; p++) begin : gen_pe
+      logic unused_more;
+      assign unused_more = ^more[p];
+    end
   end
 
   if (PE < 1 || NF < 1 || ACC_BITS < 1 || O_BITS < 1) begin : gen_check

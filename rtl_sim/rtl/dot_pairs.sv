@@ -12,13 +12,15 @@ module dot_pairs #(
   parameter int unsigned A_BITS   = 2,  // width of an activation
   parameter int unsigned A_KIND   = 0,  // kind of the activations
   parameter int unsigned SUM_BITS = 8,  // width of a sum, two's complement
-  parameter int unsigned LEVELS   = 1   // of the tree: ceil(log3(SIMD/4))
+  parameter int unsigned LEVELS   = 1,  // of the tree: ceil(log3(SIMD/4))
+  parameter bit          SPLIT    = 0   // each sum comes as two addends, see plane_sum
 ) (
   input  logic                       ap_clk,    // clock
   input  logic                       en,        // moves the pipeline by one
   input  logic [PE*SIMD*W_BITS-1:0]  weights,   // lanes [PE][SIMD]
   input  logic [SIMD*A_BITS-1:0]     acts,      // lanes [SIMD]
-  output logic signed [SUM_BITS-1:0] sums [PE]  // one per row
+  output logic signed [SUM_BITS-1:0] sums [PE],  // one per row
+  output logic signed [SUM_BITS-1:0] more [PE]   // SPLIT: the other addends, else 0
 );
 
   localparam int unsigned PAIRS     = (SIMD + 1) / 2;
@@ -32,8 +34,8 @@ module dot_pairs #(
   localparam int unsigned DOT_BITS  = WIDE_BITS < SUM_BITS ? WIDE_BITS : SUM_BITS;
 
   // Shared by all rows; a missing last column is 0.
-  logic [PAIR_BITS-1:0] x [2*PAIRS], both [2*QUADS];
-  for (genvar s = 0; s < 2 * PAIRS; s++) begin : gen_column
+  logic [PAIR_BITS-1:0] x [4*QUADS], both [2*QUADS];
+  for (genvar s = 0; s < 4 * QUADS; s++) begin : gen_column
     if (s >= SIMD) begin : gen_missing
       assign x[s] = '0;
     end else if (A_KIND == 2) begin : gen_bipolar
@@ -78,24 +80,22 @@ module dot_pairs #(
     for (genvar j = 0; j < W_BITS; j++) begin : gen_plane
       logic [QUAD_BITS-1:0] quads_q [QUADS];
       for (genvar q = 0; q < QUADS; q++) begin : gen_quad
-        logic [PAIR_BITS-1:0] picked [2];
+        logic [3:0]           bits;
         logic [QUAD_BITS-1:0] quad;
-        for (genvar h = 0; h < 2; h++) begin : gen_pick
-          localparam int unsigned FIRST = 4 * q + 2 * h;
-          if (FIRST + 1 < SIMD) begin : gen_two
-            logic [1:0] bits;
-            assign bits = {weights[(p*SIMD+FIRST+1)*W_BITS+j], weights[(p*SIMD+FIRST)*W_BITS+j]};
-            assign picked[h] = bits == 2'd3 ? both[2*q+h] : bits == 2'd2 ? x[FIRST+1] : bits == 2'd1 ? x[FIRST] : '0;
-          end else if (FIRST < SIMD) begin : gen_one
-            assign picked[h] = weights[(p*SIMD+FIRST)*W_BITS+j] ? x[FIRST] : '0;
-          end else begin : gen_none
-            assign picked[h] = '0;
-          end
+        for (genvar h = 0; h < 4; h++) begin : gen_bit
+          assign bits[h] = 4 * q + h < SIMD && weights[4*q+h < SIMD ? (p*SIMD+4*q+h)*W_BITS+j : 0];
         end
-        carry_adder #(.BITS(QUAD_BITS)) u_quad (
-          .a({SIGNED_X && picked[0][PAIR_BITS-1], picked[0]}), .b({SIGNED_X && picked[1][PAIR_BITS-1], picked[1]}),
-          .carry_in(1'b0), .sum(quad)
-        );
+        if (4 * q + 2 < SIMD) begin : gen_sum
+          quad_adder #(.BITS(PAIR_BITS), .IS_SIGNED(SIGNED_X)) u_adder (
+            .bits, .x('{x[4*q], x[4*q+1], x[4*q+2], x[4*q+3]}), .both('{both[2*q], both[2*q+1]}), .sum(quad)
+          );
+        end else begin : gen_pair
+          logic [PAIR_BITS-1:0] pair;
+          assign pair = bits[1:0] == 2'd3 ? both[2*q] : bits[1] ? x[4*q+1] : bits[0] ? x[4*q] : '0;
+          assign quad = {SIGNED_X && pair[PAIR_BITS-1], pair};
+          logic unused_bits;
+          assign unused_bits = ^bits[3:2];
+        end
         always_ff @(posedge ap_clk) if (en) quads_q[q] <= quad;
       end
       ternary_tree #(
@@ -107,15 +107,10 @@ module dot_pairs #(
 
     plane_sum #(
       .PLANES(W_BITS), .BITS(TREE_BITS), .IS_SIGNED(SIGNED_X), .W_KIND(W_KIND), .DOT_BITS(DOT_BITS),
-      .SUM_BITS(SUM_BITS)
+      .SUM_BITS(SUM_BITS), .SPLIT(SPLIT)
     ) u_sum (
-      .ap_clk, .en, .planes, .total_x, .sum(sums[p])
+      .ap_clk, .en, .planes, .total_x, .sum(sums[p]), .more(more[p])
     );
-  end
-
-  if (SIMD < 2) begin : gen_no_pair
-    logic unused_pair;
-    assign unused_pair = ^both[0] ^ ^both[1];
   end
 
   if (W_BITS > 4) begin : gen_check

@@ -14,7 +14,8 @@ module dot_product #(
   parameter int unsigned A_ROWS   = 1,  // rows of activations: one for all, or PE
   parameter int unsigned SUM_BITS = 8,  // width of a sum, two's complement
   parameter int unsigned TAG_BITS = 1,  // width of what travels beside; reset to zero
-  parameter int unsigned CORE     = 0   // arithmetic
+  parameter int unsigned CORE     = 0,  // arithmetic
+  parameter bit          SPLIT    = 0   // CORE 2: each sum comes as two addends, see plane_sum
 ) (
   input  logic                      ap_clk,    // clock
   input  logic                      ap_rst_n,  // synchronous reset, active low
@@ -23,6 +24,7 @@ module dot_product #(
   input  logic [A_ROWS*SIMD*A_BITS-1:0] acts,  // lanes [A_ROWS][SIMD]
   input  logic [TAG_BITS-1:0]       tag_in,    // belongs to weights and acts
   output logic signed [SUM_BITS-1:0] sums [PE],  // one per row
+  output logic signed [SUM_BITS-1:0] more [PE],  // SPLIT: the other addends, else 0
   output logic [TAG_BITS-1:0]       tag_out    // belongs to sums
 );
 
@@ -37,17 +39,19 @@ module dot_product #(
                                  : 1 + ($clog2(LEAVES) + 1) / 2;
 
   if (CORE == 1) begin : gen_parity
+    assign more = '{default: '0};
     dot_parity #(.PE(PE), .SIMD(SIMD), .SUM_BITS(SUM_BITS)) u_parity (
       .ap_clk, .en, .weights, .acts, .sums
     );
   end else if (CORE == 2) begin : gen_pairs
     dot_pairs #(
       .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .SUM_BITS(SUM_BITS),
-      .LEVELS(LEVELS)
+      .LEVELS(LEVELS), .SPLIT(SPLIT)
     ) u_pairs (
-      .ap_clk, .en, .weights, .acts, .sums
+      .ap_clk, .en, .weights, .acts, .sums, .more
     );
   end else begin : gen_plain
+    assign more = '{default: '0};
     dot_plain #(
       .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .A_ROWS(A_ROWS),
       .SUM_BITS(SUM_BITS)

@@ -11,7 +11,7 @@
 // CORE is the arithmetic, the same integers in all of them: 0 multipliers (or XNOR popcounts), 1 free-parity popcounts of
 // recoded operands, with a single threshold folded into the accumulator, 2 shared pair sums.
 //
-// One enable, the registered ready of the output slice, moves the whole pipeline.
+// One enable from a flip-flop of the output slice moves the whole pipeline.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module mvtu #(
   parameter int    MW              = 8,   // matrix columns
@@ -55,6 +55,8 @@ module mvtu #(
   localparam int unsigned M_BITS    = PE * O_BITS;
   localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
   localparam bit          PARITY    = CORE == 1;
+  // Pair sums leave the addition of their last plane to the accumulator, unless it has groups.
+  localparam bit          SPLIT     = CORE == 2 && GROUPS == 0 && (W_KIND == 2 || W_BITS % 2 == 0);
 
   logic              en;  // the pipeline moves
   logic [S_BITS-1:0] word;
@@ -141,40 +143,50 @@ module mvtu #(
 
   // Multiply, accumulate and activate.
   logic [M_BITS-1:0] y;
-  logic              y_valid;
+  logic              y_valid, y_next;
   if (PARITY && N == 1 && GROUPS == 0) begin : gen_folded_threshold
     parity_rows #(
       .PE(PE), .SIMD(SIMD), .NF(NF), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(THRESHOLDS_FILE)
     ) u_rows (
       .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q),
-      .valid(valid_q[1]), .first(first_q[1]), .last(last_q[1]), .y, .y_valid
+      .valid(valid_q[1]), .first(first_q[1]), .last(last_q[1]), .y, .y_valid, .y_next
     );
   end else begin : gen_sums
-    logic signed [SUM_BITS-1:0] sums [PE];
+    logic signed [SUM_BITS-1:0] sums [PE], more [PE];
     logic                       sum_valid, sum_first, sum_last;
 
     dot_product #(
       .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
-      .SUM_BITS(SUM_BITS), .TAG_BITS(3), .CORE(CORE)
+      .SUM_BITS(SUM_BITS), .TAG_BITS(3), .CORE(CORE), .SPLIT(SPLIT)
     ) u_dot (
-      .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums,
+      .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums, .more,
       .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
     );
 
     accumulate #(
       .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
       .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
-      .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE)
+      .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
+      .TWO(SPLIT), .ONE(W_KIND != 0)
     ) u_accumulate (
-      .ap_clk, .ap_rst_n, .en, .sums, .sum_valid, .sum_first, .sum_last, .y, .y_valid
+      .ap_clk, .ap_rst_n, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
     );
   end
 
-  skid #(.BITS(M_BITS)) u_out (
-    .ap_clk, .ap_rst_n,
-    .s_axis_TDATA(y), .s_axis_TVALID(y_valid), .s_axis_TREADY(en),
-    .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
-  );
+  if (SF > 1) begin : gen_spaced
+    spaced_slice #(.BITS(M_BITS)) u_out (
+      .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en,
+      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+    );
+  end else begin : gen_skid
+    logic unused_next;
+    assign unused_next = y_next;
+    skid #(.BITS(M_BITS)) u_out (
+      .ap_clk, .ap_rst_n,
+      .s_axis_TDATA(y), .s_axis_TVALID(y_valid), .s_axis_TREADY(en),
+      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+    );
+  end
   if (M_BITS % 8 != 0) begin : gen_pad
     assign m_axis_TDATA[(M_BITS+7)/8*8-1:M_BITS] = '0;
   end

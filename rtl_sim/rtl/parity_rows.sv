@@ -22,7 +22,8 @@ module parity_rows #(
   input  logic                 first,     // the first ones of their rows
   input  logic                 last,      // the last ones of their rows
   output logic [PE*O_BITS-1:0] y,         // codes
-  output logic                 y_valid    // codes are there
+  output logic                 y_valid,   // codes are there
+  output logic                 y_next     // codes are there after the next enabled cycle
 );
 
   localparam int unsigned M          = (SIMD + 1) / 2;
@@ -80,9 +81,10 @@ module parity_rows #(
 
   logic sum_valid, done_q, root_s_q;
   assign sum_valid = valid_q[STAGES-1];
+  assign y_next    = sum_valid && last_q[STAGES-1];
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) done_q <= 1'b0;
-    else if (en) done_q <= sum_valid && last_q[STAGES-1];
+    else if (en) done_q <= y_next;
   end
   always_ff @(posedge ap_clk) begin
     if (en && (load || valid)) root_s_q <= !load && (root_s_q ^ ^acts[SIMD-1:ROOT]);

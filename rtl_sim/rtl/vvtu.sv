@@ -6,7 +6,7 @@
 // sliding window of PE channels emits them. Two bipolar operands count XNOR matches: acc = 2 * matches - TAPS; their
 // thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes [PE][N].
 //
-// One enable, the registered ready of the output slice, moves the whole pipeline.
+// One enable from a flip-flop of the output slice moves the whole pipeline.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module vvtu #(
   parameter int    CHANNELS        = 4,   // channels
@@ -101,32 +101,41 @@ module vvtu #(
   end
 
   // Multiply.
-  logic signed [ACC_BITS-1:0] sums [PE];
+  logic signed [ACC_BITS-1:0] sums [PE], more [PE];
   logic                       sum_valid, sum_first, sum_last;
 
   dot_product #(
     .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .A_ROWS(PE),
     .SUM_BITS(ACC_BITS), .TAG_BITS(3), .CORE(CORE)
   ) u_dot (
-    .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums,
+    .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums, .more,
     .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
   );
 
   // Accumulate and activate.
   logic [M_BITS-1:0] y;
-  logic              y_valid;
+  logic              y_valid, y_next;
   accumulate #(
     .PE(PE), .NF(NF), .MATCHES(XNOR ? TAPS : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
     .FILE(THRESHOLDS_FILE)
   ) u_accumulate (
-    .ap_clk, .ap_rst_n, .en, .sums, .sum_valid, .sum_first, .sum_last, .y, .y_valid
+    .ap_clk, .ap_rst_n, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
   );
 
-  skid #(.BITS(M_BITS)) u_out (
-    .ap_clk, .ap_rst_n,
-    .s_axis_TDATA(y), .s_axis_TVALID(y_valid), .s_axis_TREADY(en),
-    .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
-  );
+  if (SF > 1) begin : gen_spaced
+    spaced_slice #(.BITS(M_BITS)) u_out (
+      .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en,
+      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+    );
+  end else begin : gen_skid
+    logic unused_next;
+    assign unused_next = y_next;
+    skid #(.BITS(M_BITS)) u_out (
+      .ap_clk, .ap_rst_n,
+      .s_axis_TDATA(y), .s_axis_TVALID(y_valid), .s_axis_TREADY(en),
+      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+    );
+  end
   if (M_BITS % 8 != 0) begin : gen_pad
     assign m_axis_TDATA[(M_BITS+7)/8*8-1:M_BITS] = '0;
   end
