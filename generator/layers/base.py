@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from generator.datatypes import DataType, IntArray
+from generator.layers.flow import Flow, Pipeline
 from generator.packing import Memory, word_bytes
 
 
@@ -73,6 +74,12 @@ class Schedule:
     latency_cycles: int
     slack_words: int = 2
     run_ahead_words: int = 0
+    flow: Flow | None = None
+
+    @property
+    def control(self) -> Flow:
+        """How the layer holds words."""
+        return self.flow or Pipeline(self.latency_cycles - 2)  # the two slices are part of the latency
 
     @property
     def reads(self) -> int:

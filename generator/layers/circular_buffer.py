@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from generator.datatypes import IntArray
 from generator.layers.base import Phases, Step
-
-
-class Buffer(NamedTuple):
-    """A buffer of `depth` words and one frame of its work.
-
-    words: taken per frame. needed: per window, per tap the word that it shows, negative for padding. kept: per window
-    the oldest word that stays in the buffer from the window's start on, negative where that does not change.
-    """
-
-    words: int
-    depth: int
-    overlaps: bool
-    needed: Sequence[Sequence[int]]
-    kept: Sequence[int]
+from generator.layers.flow import Buffer
 
 
 def execute(buffer: Buffer, frames: int) -> tuple[IntArray, IntArray]:
@@ -36,7 +21,7 @@ def execute(buffer: Buffer, frames: int) -> tuple[IntArray, IntArray]:
     issued: list[int] = []
     releases: deque[tuple[int, int]] = deque([(0, 0)])  # (cycle, oldest word kept from then on)
     for base in range(0, frames * buffer.words, buffer.words):
-        for kept, taps in zip(buffer.kept, buffer.needed, strict=True):
+        for kept, taps in zip(buffer.kept.tolist(), buffer.needed.tolist(), strict=True):
             if kept >= 0 and base + kept > releases[-1][1]:
                 releases.append((issued[-1] + 2, base + kept))
             for tap in taps:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from generator.datatypes import DataType, IntArray
 from generator.errors import require_positive
 from generator.layers.base import Layer, Parameters, Schedule, Step, Stream
+from generator.layers.flow import Queue
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class Fifo(Layer):
 
     def schedule(self) -> Schedule:
         if self.depth <= 2:  # one register slice
-            return Schedule((Step(self.words, 1, 1),), latency_cycles=1)
-        return Schedule((Step(self.words, 1, 1),), latency_cycles=3, slack_words=self.depth + 3)
+            return Schedule((Step(self.words, 1, 1),), latency_cycles=1, flow=Queue(self.depth))
+        return Schedule((Step(self.words, 1, 1),), latency_cycles=3, slack_words=self.depth + 3,
+                        flow=Queue(self.depth))  # fmt: skip
 
     def parameters(self) -> Parameters:
         return (("DEPTH", self.depth), ("LANES", self.lanes), ("E_BITS", self.element.bits), ("WORDS", self.words))

@@ -8,6 +8,7 @@ from typing import Final
 from generator.datatypes import DataType, IntArray
 from generator.errors import InputError, require_divides, require_positive
 from generator.layers.base import Layer, Parameters, Schedule, Step, Stream
+from generator.layers.flow import Copies
 
 MAX_BRANCHES: Final = 8
 
@@ -44,7 +45,7 @@ class Fork(Layer):
         return x[0]
 
     def schedule(self) -> Schedule:
-        return Schedule((Step(self.inputs[0].words, 1, 1),), latency_cycles=2)
+        return Schedule((Step(self.inputs[0].words, 1, 1),), latency_cycles=2, flow=Copies())
 
     @property
     def fold_sizes(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ import numpy as np
 from generator.datatypes import DataType, IntArray, Interval
 from generator.errors import InputError, require_divides, require_positive
 from generator.layers.base import Layer, Parameters, Schedule, Step, Stream
+from generator.layers.flow import Selection
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class LabelSelect(Layer):
         words = self.inputs[0].words
         steps = (Step(words - 1, 1, 0), Step(1, 1, 1), Step(self.k - 1, 0, 1))
         # The next frame is read while this one's indices leave; its last word waits for them.
-        return Schedule(tuple(step for step in steps if step.repeats), latency_cycles=4, run_ahead_words=words)
+        return Schedule(tuple(step for step in steps if step.repeats), latency_cycles=4, run_ahead_words=words,
+                        flow=Selection(self.k))  # fmt: skip
 
     @property
     def fold_sizes(self) -> dict[str, int]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from generator.datatypes import IntArray
 from generator.layers.base import Parameters, Phases, Schedule, Stream, demand_phases
-from generator.layers.circular_buffer import Buffer
+from generator.layers.flow import Buffer, Window
 from generator.layers.window import Pair, SlidingWindow
 from generator.packing import depthwise_columns
 
@@ -79,13 +79,13 @@ class ParallelSwu(SlidingWindow):
                                                              (self.height, self.width), strict=True))
         return ((y[:, None, None] * self.width + x[:, None]) * self.folds + np.arange(self.folds)).reshape(-1)
 
-    @property
+    @cached_property
     def circular_buffer(self) -> Buffer:
         """The banks as one buffer that releases whole rows."""
         row_words = self.width * self.folds
         first_rows = np.clip(np.arange(self.out_shape[0]) * self.stride[0] - self.pad[0], 0, self.height)
-        kept = np.repeat(first_rows * row_words, self.out_shape[1]).tolist()
-        needed = self.needed_words.reshape(self.windows, self.folds).tolist()
+        kept = np.repeat(first_rows * row_words, self.out_shape[1])
+        needed = self.needed_words.reshape(self.windows, self.folds)
         return Buffer(self.inputs[0].words, self.slots * self.banks[0] * row_words, True, needed, kept)
 
     @cached_property
@@ -96,7 +96,8 @@ class ParallelSwu(SlidingWindow):
         upright = self.upright
         spare_rows = upright.slots * upright.banks[0] - upright.reach[0] - 1
         return Schedule(self._phases, latency_cycles=5, slack_words=4,
-                        run_ahead_words=spare_rows * upright.width * self.folds)  # fmt: skip
+                        run_ahead_words=spare_rows * upright.width * self.folds,
+                        flow=Window(upright.circular_buffer, stages=2, row_words=upright.width * self.folds))
 
     def parameters(self) -> Parameters:
         upright = self.upright

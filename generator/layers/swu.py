@@ -15,7 +15,8 @@ import numpy as np
 
 from generator.datatypes import IntArray
 from generator.layers.base import Parameters, Phases, Schedule, Stream, demand_phases
-from generator.layers.circular_buffer import Buffer, frame_phases
+from generator.layers.circular_buffer import frame_phases
+from generator.layers.flow import Buffer, Window
 from generator.layers.window import SlidingWindow
 from generator.packing import depthwise_columns
 
@@ -98,11 +99,11 @@ class Swu(SlidingWindow):
         kept[0] = 0
         return kept
 
-    @property
+    @cached_property
     def circular_buffer(self) -> Buffer:
         """The buffer as the kernels run it."""
-        needed = self.needed_words.reshape(self.windows, -1).tolist()
-        return Buffer(self.inputs[0].words, self.depth, self.buffer == "overlapping", needed, self.kept_words.tolist())
+        needed = self.needed_words.reshape(self.windows, -1)
+        return Buffer(self.inputs[0].words, self.depth, self.buffer == "overlapping", needed, self.kept_words)
 
     @cached_property
     def _phases(self) -> Phases:
@@ -113,7 +114,8 @@ class Swu(SlidingWindow):
 
     def schedule(self) -> Schedule:
         run_ahead = self.depth - self.live_words if self.buffer == "overlapping" else 0
-        return Schedule(self._phases, latency_cycles=4, slack_words=3, run_ahead_words=run_ahead)
+        return Schedule(self._phases, latency_cycles=4, slack_words=3, run_ahead_words=run_ahead,
+                        flow=Window(self.circular_buffer, stages=1))  # fmt: skip
 
     def parameters(self) -> Parameters:
         return (*self.shape_parameters, ("DEPTH", self.depth), ("OVERLAP", int(self.buffer == "overlapping")),

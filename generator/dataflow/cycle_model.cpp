@@ -1,0 +1,539 @@
+// Flow control of a dataflow, clock cycle by clock cycle: which words pass which streams, not what they hold.
+//
+// Every module of rtl_sim/rtl takes and gives its words through register slices (skid.sv), so TVALID and TREADY of a
+// stream depend on registers only. In each cycle the streams that are valid and ready transfer; then every component
+// computes its next state from its own registers and its transfers, in any order. A component mirrors the registers of
+// its module that decide when words move. cycle_model.py writes the graph that is read here and documents its layout.
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+namespace {
+
+using Integers = std::vector<int64_t>;
+
+constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
+
+// A stream: `valid` belongs to its producer, `ready` to its reader; `moves` is their conjunction in this cycle.
+struct Edge {
+  bool valid = false, ready = false, moves = false;
+  int64_t words = 0;  // passed so far
+};
+
+// skid.sv: two words. `take`: a word comes in; `leave`: the word at the output is taken.
+struct Skid {
+  bool ready = false, valid = false, spare = false;
+
+  // True if a register changes.
+  bool step(bool take, bool leave) {
+    const bool move = leave || !valid, was_ready = ready, was_valid = valid, was_spare = spare;
+    if (move) valid = spare || take;
+    spare = !move && (was_spare || take);
+    ready = !spare;
+    return ready != was_ready || valid != was_valid || spare != was_spare;
+  }
+  void save(Integers& state) const { state.push_back(ready | valid << 1 | spare << 2); }
+};
+
+class Component {
+ public:
+  virtual ~Component() = default;
+  // One clock cycle. Returns for how many further ones nothing but a counter would move, if no stream does: 0 if
+  // registers changed, kForever if none did.
+  virtual int64_t step() = 0;
+  // Shows the registers that are TVALID and TREADY.
+  virtual void show() = 0;
+  // Passes over `cycles` cycles in which only a counter moves.
+  virtual void skip(int64_t) {}
+  // Appends everything that decides what happens next.
+  virtual void save(Integers& state) const = 0;
+};
+
+// Register stages behind one enable; the bits are words under way.
+struct Stages {
+  uint64_t words = 0;
+  int count = 0;
+
+  bool last(bool now) const { return count == 0 ? now : words >> (count - 1) & 1; }
+  void shift(bool word) {
+    if (count > 0) words = (words << 1 | (word ? 1 : 0)) & ((uint64_t{1} << count) - 1);
+  }
+};
+
+// Runs through the steps of one frame over and over; loops nest.
+class Program {
+ public:
+  struct Step {
+    int64_t repeats, reads, writes, source, end;  // end > 0: the step is a loop, its body lies before `end`
+  };
+
+  explicit Program(const std::vector<Step>& steps) : steps_(steps) { enter(0); }
+
+  const Step& now() const { return steps_[at_]; }
+  int64_t left() const { return left_; }
+  void skip(int64_t cycles) { left_ -= cycles; }
+
+  void next() {
+    if (--left_ > 0) return;
+    size_t following = at_ + 1;
+    while (!loops_.empty() && following == loops_.back().end) {
+      if (--loops_.back().left > 0) {
+        following = loops_.back().start;
+      } else {
+        loops_.pop_back();
+      }
+    }
+    enter(following == steps_.size() ? 0 : following);
+  }
+
+  void save(Integers& state) const {
+    state.insert(state.end(), {static_cast<int64_t>(at_), left_});
+    for (const Level& level : loops_) state.push_back(level.left);
+  }
+
+ private:
+  struct Level {
+    size_t start, end;
+    int64_t left;
+  };
+
+  void enter(size_t at) {
+    for (; steps_[at].end > 0; ++at) loops_.push_back({at + 1, static_cast<size_t>(steps_[at].end), steps_[at].repeats});
+    at_ = at;
+    left_ = steps_[at].repeats;
+  }
+
+  const std::vector<Step>& steps_;
+  std::vector<Level> loops_;
+  size_t at_ = 0;
+  int64_t left_ = 0;
+};
+
+// Input slices, a program of reads and writes, stages behind one enable, an output slice.
+class Pipeline : public Component {
+ public:
+  Pipeline(std::vector<Edge*> in, Edge* out, int stages, bool reads_ahead, const std::vector<Program::Step>& steps)
+      : in_(std::move(in)), out_(out), slices_(in_.size()), reads_ahead_(reads_ahead), program_(steps) {
+    stages_.count = stages;
+  }
+
+  void show() override {
+    for (size_t k = 0; k < in_.size(); ++k) in_[k]->ready = slices_[k].ready;
+    out_->valid = slice_.valid;
+  }
+
+  int64_t step() override {
+    const Program::Step now = program_.now();
+    bool there = true;
+    for (size_t k = 0; k < in_.size(); ++k) there = there && (!wants(now, k) || slices_[k].valid);
+    const bool enabled = slice_.ready;
+    const bool writes = there && now.writes;
+    const bool fires = there && (enabled || (reads_ahead_ && !now.writes));
+    bool changes = fires && (now.reads || now.writes);
+    changes |= slice_.step(stages_.last(writes) && enabled, out_->moves);
+    for (size_t k = 0; k < in_.size(); ++k) changes |= slices_[k].step(in_[k]->moves, fires && wants(now, k));
+    if (enabled) {
+      changes |= stages_.words != 0;
+      stages_.shift(writes);
+    }
+    const int64_t idle = std::max<int64_t>(program_.left() - 2, 0);  // the step's last cycle is not passed over
+    if (fires) program_.next();
+    return changes ? 0 : fires ? idle : kForever;
+  }
+
+  void skip(int64_t cycles) override {
+    const Program::Step& now = program_.now();
+    if (slice_.ready && !now.reads && !now.writes) program_.skip(cycles);
+  }
+
+  void save(Integers& state) const override {
+    for (const Skid& slice : slices_) slice.save(state);
+    slice_.save(state);
+    state.push_back(static_cast<int64_t>(stages_.words));
+    program_.save(state);
+  }
+
+ private:
+  static bool wants(const Program::Step& step, size_t k) {
+    return step.reads && (step.source < 0 || step.source == static_cast<int64_t>(k));
+  }
+
+  std::vector<Edge*> in_;
+  Edge* out_;
+  std::vector<Skid> slices_;
+  Skid slice_;
+  Stages stages_;
+  bool reads_ahead_;
+  Program program_;
+};
+
+// A sliding window: a reader fills a circular buffer, a writer emits; they compare counts of words (swu.sv).
+class Window : public Component {
+ public:
+  struct Shape {
+    int64_t words, depth, row, overlaps, stages, taps, windows;
+    const int64_t* needed;  // per word out: words of its frame that must be there
+    const int64_t* kept;    // per window: oldest word kept, negative where that does not change
+  };
+
+  Window(Edge* in, Edge* out, const Shape& shape) : in_(in), out_(out), shape_(shape) {
+    stages_.count = static_cast<int>(shape.stages);
+  }
+
+  void show() override {
+    in_->ready = taker_.ready;
+    out_->valid = giver_.valid;
+  }
+
+  int64_t step() override {
+    const bool open = shape_.overlaps || taken_ < shape_.words;
+    const bool take = taker_.valid && open && taken_ - taken_in_row_ - keep_ < shape_.depth;
+    const bool enabled = giver_.ready;
+    const bool emit = enabled && taken_ >= shape_.needed[at_];
+    bool changes = take || emit || (enabled && stages_.words != 0);
+    changes |= giver_.step(stages_.last(emit) && enabled, out_->moves);
+    changes |= taker_.step(in_->moves, take);
+    if (tap_ == 0 && shape_.kept[window_] > keep_) {
+      keep_ = shape_.kept[window_];
+      changes = true;
+    }
+    if (enabled) stages_.shift(emit);
+    if (take) {
+      ++taken_;
+      if (++taken_in_row_ == shape_.row) taken_in_row_ = 0;
+    }
+    if (emit) advance();
+    return changes ? 0 : kForever;
+  }
+
+  void save(Integers& state) const override {
+    taker_.save(state);
+    giver_.save(state);
+    state.insert(state.end(), {static_cast<int64_t>(stages_.words), taken_, taken_in_row_, keep_, at_});
+  }
+
+ private:
+  // The writer goes on; counts are those above the first word of its frame.
+  void advance() {
+    ++at_;
+    if (++tap_ < shape_.taps) return;
+    tap_ = 0;
+    if (++window_ < shape_.windows) return;
+    window_ = at_ = 0;
+    taken_ -= shape_.words;
+    keep_ -= shape_.words;
+  }
+
+  Edge *in_, *out_;
+  Shape shape_;
+  Skid taker_, giver_;
+  Stages stages_;
+  int64_t taken_ = 0, taken_in_row_ = 0, keep_ = 0;
+  int64_t at_ = 0, tap_ = 0, window_ = 0;
+};
+
+// Every branch takes the word at its own time (fork.sv).
+class Copies : public Component {
+ public:
+  Copies(Edge* in, std::vector<Edge*> out) : in_(in), out_(std::move(out)), branches_(out_.size()), has_(out_.size()) {}
+
+  void show() override {
+    in_->ready = slice_.ready;
+    for (size_t k = 0; k < out_.size(); ++k) out_[k]->valid = branches_[k].valid;
+  }
+
+  int64_t step() override {
+    bool all = true, changes = false;
+    const bool there = slice_.valid;
+    for (size_t k = 0; k < out_.size(); ++k) all = all && (has_[k] || branches_[k].ready);
+    for (size_t k = 0; k < out_.size(); ++k) {
+      const bool take = there && !has_[k] && branches_[k].ready;
+      changes |= take;
+      changes |= branches_[k].step(take, out_[k]->moves);
+      if (there) has_[k] = !all && (has_[k] || take);
+    }
+    changes |= slice_.step(in_->moves, all);
+    return changes ? 0 : kForever;
+  }
+
+  void save(Integers& state) const override {
+    slice_.save(state);
+    for (const Skid& branch : branches_) branch.save(state);
+    for (const bool has : has_) state.push_back(has);
+  }
+
+ private:
+  Edge* in_;
+  std::vector<Edge*> out_;
+  Skid slice_;
+  std::vector<Skid> branches_;
+  std::vector<bool> has_;
+};
+
+// fifo.sv with a memory: a memory of `depth` words, its read register and an output slice.
+class Queue : public Component {
+ public:
+  Queue(Edge* in, Edge* out, int64_t depth) : in_(in), out_(out), depth_(depth) {}
+
+  void show() override {
+    in_->ready = ready_;
+    out_->valid = slice_.valid;
+  }
+
+  int64_t step() override {
+    const bool onward = slice_.ready, pop = onward && level_ > 0, was_ready = ready_;
+    bool changes = in_->moves || pop || (onward && read_);
+    changes |= slice_.step(read_ && onward, out_->moves);
+    level_ += static_cast<int64_t>(in_->moves) - static_cast<int64_t>(pop);
+    ready_ = level_ != depth_;
+    if (onward) read_ = pop;
+    return changes || ready_ != was_ready ? 0 : kForever;
+  }
+
+  void save(Integers& state) const override {
+    slice_.save(state);
+    state.insert(state.end(), {level_, static_cast<int64_t>(ready_ | read_ << 1)});
+  }
+
+ private:
+  Edge *in_, *out_;
+  int64_t depth_, level_ = 0;
+  bool ready_ = false, read_ = false;
+  Skid slice_;
+};
+
+// fifo.sv without a memory.
+class Slice : public Component {
+ public:
+  Slice(Edge* in, Edge* out) : in_(in), out_(out) {}
+
+  void show() override {
+    in_->ready = slice_.ready;
+    out_->valid = slice_.valid;
+  }
+  int64_t step() override { return slice_.step(in_->moves, out_->moves) ? 0 : kForever; }
+  void save(Integers& state) const override { slice_.save(state); }
+
+ private:
+  Edge *in_, *out_;
+  Skid slice_;
+};
+
+// Reads a frame, then gives `results` words while the next frame is read (label_select.sv).
+class Selection : public Component {
+ public:
+  Selection(Edge* in, Edge* out, int64_t words, int64_t results) : in_(in), out_(out), words_(words), results_(results) {}
+
+  void show() override {
+    in_->ready = taker_.ready;
+    out_->valid = giver_.valid;
+  }
+
+  int64_t step() override {
+    const bool room = giver_.ready, there = taker_.valid, finished = ranked_ && last_;
+    const bool free = left_ == 0 || (left_ == 1 && room);
+    const bool moves = !finished || free;
+    bool changes = (moves && (there || ranked_)) || (left_ > 0 && room);
+    changes |= giver_.step(left_ > 0 && room, out_->moves);
+    changes |= taker_.step(in_->moves, moves);
+    if (finished && free) {
+      left_ = results_;
+    } else if (left_ > 0 && room) {
+      --left_;
+    }
+    if (moves) {
+      ranked_ = there;
+      last_ = at_ == words_ - 1;
+      if (there) at_ = last_ ? 0 : at_ + 1;
+    }
+    return changes ? 0 : kForever;
+  }
+
+  void save(Integers& state) const override {
+    taker_.save(state);
+    giver_.save(state);
+    state.insert(state.end(), {left_, at_, static_cast<int64_t>(ranked_ | last_ << 1)});
+  }
+
+ private:
+  Edge *in_, *out_;
+  int64_t words_, results_, left_ = 0, at_ = 0;
+  bool ranked_ = false, last_ = false;
+  Skid taker_, giver_;
+};
+
+enum Kind : int64_t { kPipeline, kWindow, kCopies, kQueue, kSelection };
+
+// Reads the graph: whole numbers one after the other.
+class Reader {
+ public:
+  explicit Reader(const int64_t* at) : at_(at) {}
+  int64_t next() { return *at_++; }
+  const int64_t* block(int64_t count) {
+    at_ += count;
+    return at_ - count;
+  }
+
+ private:
+  const int64_t* at_;
+};
+
+struct Fifo {
+  int64_t in, out, most = 0;
+};
+
+class Network {
+ public:
+  // depths: of every FIFO in the order of the graph; 0 leaves it out.
+  Network(const int64_t* graph, const int64_t* depths) {
+    Reader reader(graph);
+    edges_.resize(reader.next());
+    for (size_t k = 0; k < edges_.size(); ++k) wire_.push_back(static_cast<int64_t>(k));
+    source_words_ = reader.next();
+    sink_ = reader.next();
+    sink_words_ = reader.next();
+    const int64_t components = reader.next();
+    for (int64_t k = 0; k < components; ++k) add(reader, depths);
+    sink_ = wire_[sink_];
+  }
+
+  // Runs until `frames` frames have left. Returns the frames that have, fewer in a deadlock. ends: the cycle of every
+  // frame's last word. traces: the cycle of every word of every edge, `frames` times its words apart, or null.
+  // repeats: stop earlier where the state at a frame's end was there before; period[0] frames and period[1] cycles ago.
+  int64_t run(int64_t frames, bool repeats, int64_t* ends, int64_t* const* traces, int64_t* period) {
+    std::vector<Integers> states;
+    const int64_t supply = repeats ? kForever : frames * source_words_;
+    int64_t done = 0;
+    for (int64_t cycle = 0; done < frames; ++cycle) {
+      const bool moved = transfer(cycle, supply, traces);
+      int64_t quiet = kForever;
+      for (auto& component : components_) quiet = std::min(quiet, component->step());
+      if (!moved && quiet > 0) {
+        if (quiet == kForever) return done;
+        for (auto& component : components_) component->skip(quiet);
+        cycle += quiet;
+      }
+      const Edge& sink = edges_[sink_];
+      if (sink.moves && sink.words % sink_words_ == 0) {
+        ends[done++] = cycle;
+        if (repeats && recurs(states, ends, done, period)) return done;
+      }
+    }
+    return done;
+  }
+
+  void report(int64_t* first_cycle, int64_t* most, int64_t* waits) const {
+    *first_cycle = first_cycle_;
+    for (size_t k = 0; k < fifos_.size(); ++k) most[k] = fifos_[k].most;
+    for (size_t k = 0; k < edges_.size(); ++k) {
+      const Edge& edge = edges_[wire_[k]];
+      waits[k] = edge.valid ? edge.ready ? 0 : 1 : edge.ready ? 2 : 3;
+    }
+  }
+
+ private:
+  Edge* edge(int64_t index) { return &edges_[wire_[index]]; }
+
+  void add(Reader& reader, const int64_t* depths) {
+    const auto kind = static_cast<Kind>(reader.next());
+    std::vector<int64_t> in, out;
+    for (int64_t k = reader.next(); k > 0; --k) in.push_back(reader.next());
+    for (int64_t k = reader.next(); k > 0; --k) out.push_back(reader.next());
+    if (kind == kQueue) return add_fifo(in[0], out[0], depths[fifos_.size()]);
+    std::vector<Edge*> inputs, outputs;
+    for (const int64_t k : in) inputs.push_back(edge(k));
+    for (const int64_t k : out) outputs.push_back(edge(k));
+    if (kind == kCopies) {
+      components_.push_back(std::make_unique<Copies>(inputs[0], outputs));
+    } else if (kind == kSelection) {
+      const int64_t words = reader.next();
+      components_.push_back(std::make_unique<Selection>(inputs[0], outputs[0], words, reader.next()));
+    } else if (kind == kWindow) {
+      components_.push_back(std::make_unique<Window>(inputs[0], outputs[0], window(reader)));
+    } else {
+      const int64_t stages = reader.next(), reads_ahead = reader.next(), steps = reader.next();
+      programs_.push_back(std::make_unique<std::vector<Program::Step>>());
+      for (int64_t k = 0; k < steps; ++k) {
+        const int64_t* step = reader.block(5);
+        programs_.back()->push_back({step[0], step[1], step[2], step[3], step[4]});
+      }
+      components_.push_back(std::make_unique<Pipeline>(inputs, outputs[0], static_cast<int>(stages), reads_ahead != 0,
+                                                       *programs_.back()));
+    }
+  }
+
+  void add_fifo(int64_t in, int64_t out, int64_t depth) {
+    if (depth == 0) wire_[out] = wire_[in];
+    fifos_.push_back({wire_[in], wire_[out]});
+    if (depth > 2) components_.push_back(std::make_unique<Queue>(edge(in), edge(out), depth));
+    else if (depth > 0) components_.push_back(std::make_unique<Slice>(edge(in), edge(out)));
+  }
+
+  static Window::Shape window(Reader& reader) {
+    Window::Shape shape{};
+    shape.words = reader.next();
+    shape.depth = reader.next();
+    shape.row = reader.next();
+    shape.overlaps = reader.next();
+    shape.stages = reader.next();
+    shape.taps = reader.next();
+    shape.windows = reader.next();
+    shape.needed = reader.block(shape.taps * shape.windows);
+    shape.kept = reader.block(shape.windows);
+    return shape;
+  }
+
+  // Moves the words of this cycle; true if there are any.
+  bool transfer(int64_t cycle, int64_t supply, int64_t* const* traces) {
+    for (auto& component : components_) component->show();
+    edges_[0].valid = edges_[0].words < supply;
+    edges_[sink_].ready = true;
+    bool moved = false;
+    for (size_t k = 0; k < edges_.size(); ++k) {
+      Edge& edge = edges_[k];
+      edge.moves = edge.valid && edge.ready;
+      if (!edge.moves) continue;
+      moved = true;
+      if (traces != nullptr) traces[k][edge.words] = cycle;
+      if (k == 0 && edge.words == 0) first_cycle_ = cycle;
+      ++edge.words;
+    }
+    for (Fifo& fifo : fifos_) fifo.most = std::max(fifo.most, edges_[fifo.in].words - edges_[fifo.out].words);
+    return moved;
+  }
+
+  // Has this state, at the end of frame number `done`, been there before?
+  bool recurs(std::vector<Integers>& states, const int64_t* ends, int64_t done, int64_t* period) const {
+    Integers state;
+    for (const auto& component : components_) component->save(state);
+    for (auto before = states.rbegin(); before != states.rend(); ++before) {
+      if (*before != state) continue;
+      period[0] = before - states.rbegin() + 1;
+      period[1] = ends[done - 1] - ends[done - 1 - period[0]];
+      return true;
+    }
+    states.push_back(std::move(state));
+    return false;
+  }
+
+  std::vector<Edge> edges_;
+  std::vector<int64_t> wire_;  // for every edge of the graph the one that carries its words
+  std::vector<std::unique_ptr<std::vector<Program::Step>>> programs_;
+  std::vector<std::unique_ptr<Component>> components_;
+  std::vector<Fifo> fifos_;
+  int64_t source_words_ = 0, sink_ = 0, sink_words_ = 0, first_cycle_ = 0;
+};
+
+}  // namespace
+
+extern "C" int64_t simulate(const int64_t* graph, const int64_t* depths, int64_t frames, int64_t repeats, int64_t* ends,
+                            int64_t* const* traces, int64_t* period, int64_t* first_cycle, int64_t* most,
+                            int64_t* waits) {
+  Network network(graph, depths);
+  const int64_t done = network.run(frames, repeats != 0, ends, traces, period);
+  network.report(first_cycle, most, waits);
+  return done;
+}

@@ -1,0 +1,71 @@
+"""How layers hold words: what the cycle model needs beyond phases and latency to tell when a word moves.
+
+Every layer has a register slice of two words on each stream (skid.sv). Between them lies one of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from generator.datatypes import IntArray
+
+
+class Buffer(NamedTuple):
+    """A buffer of `depth` words and one frame of its work.
+
+    words: taken per frame. needed: (windows, words out per window) the word in that each word out waits for, negative
+    for padding. kept: (windows,) the oldest word that stays in the buffer from the window's start on, negative where
+    that does not change.
+    """
+
+    words: int
+    depth: int
+    overlaps: bool
+    needed: IntArray
+    kept: IntArray
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Register stages behind one enable, the ready of the output slice. `stages` lie between the slices.
+
+    reads_ahead: cycles that put nothing do not wait for room at the output.
+    """
+
+    stages: int
+    reads_ahead: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A reader that fills a circular buffer, a writer that empties it, and `stages` registers behind the writer.
+
+    row_words: the reader sees room by so many words at a time.
+    """
+
+    buffer: Buffer
+    stages: int
+    row_words: int = 1
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Every output takes the word at its own time."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A memory of `depth` words in front of a read register; up to 2 words: the register slice alone."""
+
+    depth: int
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A whole frame is read before the first of `results` words leaves; the next frame is read meanwhile."""
+
+    results: int
+
+
+Flow = Pipeline | Window | Copies | Queue | Selection
