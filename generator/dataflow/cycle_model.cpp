@@ -3,7 +3,8 @@
 // Every module of rtl_sim/rtl takes and gives its words through register slices (skid.sv), so TVALID and TREADY of a
 // stream depend on registers only. In each cycle the streams that are valid and ready transfer; then every component
 // computes its next state from its own registers and its transfers, in any order. A component mirrors the registers of
-// its module that decide when words move. cycle_model.py writes the graph that is read here and documents its layout.
+// its module that decide when words move. One whose registers stand still sleeps until a stream of its moves or its
+// counter runs out. cycle_model.py writes the graph that is read here and documents its layout.
 
 #include <algorithm>
 #include <cstdint>
@@ -20,7 +21,8 @@ constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
 // A stream: `valid` belongs to its producer, `ready` to its reader; `moves` is their conjunction in this cycle.
 struct Edge {
   bool valid = false, ready = false, moves = false;
-  int64_t words = 0;  // passed so far
+  int64_t words = 0;                   // passed so far
+  int64_t producer = -1, reader = -1;  // components
 };
 
 // skid.sv: two words. `take`: a word comes in; `leave`: the word at the output is taken.
@@ -35,6 +37,7 @@ struct Skid {
     ready = !spare;
     return ready != was_ready || valid != was_valid || spare != was_spare;
   }
+  int64_t held() const { return int64_t{valid} + int64_t{spare}; }
   void save(Integers& state) const { state.push_back(ready | valid << 1 | spare << 2); }
 };
 
@@ -45,11 +48,16 @@ class Component {
   // registers changed, kForever if none did.
   virtual int64_t step() = 0;
   // Shows the registers that are TVALID and TREADY.
-  virtual void show() = 0;
+  virtual void show() const = 0;
   // Passes over `cycles` cycles in which only a counter moves.
   virtual void skip(int64_t) {}
   // Appends everything that decides what happens next.
   virtual void save(Integers& state) const = 0;
+  // Most words that were held at once; of FIFOs.
+  virtual int64_t most() const { return 0; }
+
+  int64_t wake = 0;  // the cycle of the next step
+  int64_t next = 0;  // the cycle after the last step
 };
 
 // Register stages behind one enable; the bits are words under way.
@@ -120,7 +128,7 @@ class Pipeline : public Component {
     stages_.count = stages;
   }
 
-  void show() override {
+  void show() const override {
     for (size_t k = 0; k < in_.size(); ++k) in_[k]->ready = slices_[k].ready;
     out_->valid = slice_.valid;
   }
@@ -183,7 +191,7 @@ class Window : public Component {
     stages_.count = static_cast<int>(shape.stages);
   }
 
-  void show() override {
+  void show() const override {
     in_->ready = taker_.ready;
     out_->valid = giver_.valid;
   }
@@ -240,7 +248,7 @@ class Copies : public Component {
  public:
   Copies(Edge* in, std::vector<Edge*> out) : in_(in), out_(std::move(out)), branches_(out_.size()), has_(out_.size()) {}
 
-  void show() override {
+  void show() const override {
     in_->ready = slice_.ready;
     for (size_t k = 0; k < out_.size(); ++k) out_[k]->valid = branches_[k].valid;
   }
@@ -278,20 +286,23 @@ class Queue : public Component {
  public:
   Queue(Edge* in, Edge* out, int64_t depth) : in_(in), out_(out), depth_(depth) {}
 
-  void show() override {
+  void show() const override {
     in_->ready = ready_;
     out_->valid = slice_.valid;
   }
 
   int64_t step() override {
-    const bool onward = slice_.ready, pop = onward && level_ > 0, was_ready = ready_;
-    bool changes = in_->moves || pop || (onward && read_);
-    changes |= slice_.step(read_ && onward, out_->moves);
+    const bool free = slice_.ready || !read_, pop = free && level_ > 0, was_ready = ready_;
+    bool changes = in_->moves || pop || (free && read_);
+    changes |= slice_.step(read_ && slice_.ready, out_->moves);
     level_ += static_cast<int64_t>(in_->moves) - static_cast<int64_t>(pop);
     ready_ = level_ != depth_;
-    if (onward) read_ = pop;
+    if (free) read_ = pop;
+    most_ = std::max(most_, level_ + int64_t{read_} + slice_.held());
     return changes || ready_ != was_ready ? 0 : kForever;
   }
+
+  int64_t most() const override { return most_; }
 
   void save(Integers& state) const override {
     slice_.save(state);
@@ -300,7 +311,7 @@ class Queue : public Component {
 
  private:
   Edge *in_, *out_;
-  int64_t depth_, level_ = 0;
+  int64_t depth_, level_ = 0, most_ = 0;
   bool ready_ = false, read_ = false;
   Skid slice_;
 };
@@ -310,16 +321,22 @@ class Slice : public Component {
  public:
   Slice(Edge* in, Edge* out) : in_(in), out_(out) {}
 
-  void show() override {
+  void show() const override {
     in_->ready = slice_.ready;
     out_->valid = slice_.valid;
   }
-  int64_t step() override { return slice_.step(in_->moves, out_->moves) ? 0 : kForever; }
+  int64_t step() override {
+    const bool changes = slice_.step(in_->moves, out_->moves);
+    most_ = std::max(most_, slice_.held());
+    return changes ? 0 : kForever;
+  }
   void save(Integers& state) const override { slice_.save(state); }
+  int64_t most() const override { return most_; }
 
  private:
   Edge *in_, *out_;
   Skid slice_;
+  int64_t most_ = 0;
 };
 
 // Reads a frame, then gives `results` words while the next frame is read (label_select.sv).
@@ -327,7 +344,7 @@ class Selection : public Component {
  public:
   Selection(Edge* in, Edge* out, int64_t words, int64_t results) : in_(in), out_(out), words_(words), results_(results) {}
 
-  void show() override {
+  void show() const override {
     in_->ready = taker_.ready;
     out_->valid = giver_.valid;
   }
@@ -381,10 +398,6 @@ class Reader {
   const int64_t* at_;
 };
 
-struct Fifo {
-  int64_t in, out, most = 0;
-};
-
 class Network {
  public:
   // depths: of every FIFO in the order of the graph; 0 leaves it out.
@@ -398,6 +411,9 @@ class Network {
     const int64_t components = reader.next();
     for (int64_t k = 0; k < components; ++k) add(reader, depths);
     sink_ = wire_[sink_];
+    for (size_t k = 0; k < edges_.size(); ++k) {
+      if (wire_[k] == static_cast<int64_t>(k)) used_.push_back(k);
+    }
   }
 
   // Runs until `frames` frames have left. Returns the frames that have, fewer in a deadlock. ends: the cycle of every
@@ -407,15 +423,13 @@ class Network {
     std::vector<Integers> states;
     const int64_t supply = repeats ? kForever : frames * source_words_;
     int64_t done = 0;
+    edges_[sink_].ready = true;
     for (int64_t cycle = 0; done < frames; ++cycle) {
-      const bool moved = transfer(cycle, supply, traces);
-      int64_t quiet = kForever;
-      for (auto& component : components_) quiet = std::min(quiet, component->step());
-      if (!moved && quiet > 0) {
-        if (quiet == kForever) return done;
-        for (auto& component : components_) component->skip(quiet);
-        cycle += quiet;
-      }
+      edges_[0].valid = edges_[0].words < supply;
+      const bool moved = transfer(cycle, traces);
+      const int64_t wake = step(cycle);
+      if (!moved && wake == kForever) return done;
+      if (!moved) cycle = wake - 1;
       const Edge& sink = edges_[sink_];
       if (sink.moves && sink.words % sink_words_ == 0) {
         ends[done++] = cycle;
@@ -427,7 +441,7 @@ class Network {
 
   void report(int64_t* first_cycle, int64_t* most, int64_t* waits) const {
     *first_cycle = first_cycle_;
-    for (size_t k = 0; k < fifos_.size(); ++k) most[k] = fifos_[k].most;
+    for (size_t k = 0; k < fifos_.size(); ++k) most[k] = fifos_[k] < 0 ? 0 : components_[fifos_[k]]->most();
     for (size_t k = 0; k < edges_.size(); ++k) {
       const Edge& edge = edges_[wire_[k]];
       waits[k] = edge.valid ? edge.ready ? 0 : 1 : edge.ready ? 2 : 3;
@@ -435,18 +449,31 @@ class Network {
   }
 
  private:
-  Edge* edge(int64_t index) { return &edges_[wire_[index]]; }
-
   void add(Reader& reader, const int64_t* depths) {
     const auto kind = static_cast<Kind>(reader.next());
     std::vector<int64_t> in, out;
     for (int64_t k = reader.next(); k > 0; --k) in.push_back(reader.next());
     for (int64_t k = reader.next(); k > 0; --k) out.push_back(reader.next());
-    if (kind == kQueue) return add_fifo(in[0], out[0], depths[fifos_.size()]);
+    const int64_t depth = kind == kQueue ? depths[fifos_.size()] : 0;
+    if (kind == kQueue && depth == 0) {
+      wire_[out[0]] = wire_[in[0]];
+      fifos_.push_back(-1);
+      return;
+    }
     std::vector<Edge*> inputs, outputs;
-    for (const int64_t k : in) inputs.push_back(edge(k));
-    for (const int64_t k : out) outputs.push_back(edge(k));
-    if (kind == kCopies) {
+    for (const int64_t k : in) {
+      inputs.push_back(&edges_[wire_[k]]);
+      inputs.back()->reader = static_cast<int64_t>(components_.size());
+    }
+    for (const int64_t k : out) {
+      outputs.push_back(&edges_[k]);
+      outputs.back()->producer = static_cast<int64_t>(components_.size());
+    }
+    if (kind == kQueue) {
+      fifos_.push_back(static_cast<int64_t>(components_.size()));
+      if (depth > 2) components_.push_back(std::make_unique<Queue>(inputs[0], outputs[0], depth));
+      else components_.push_back(std::make_unique<Slice>(inputs[0], outputs[0]));
+    } else if (kind == kCopies) {
       components_.push_back(std::make_unique<Copies>(inputs[0], outputs));
     } else if (kind == kSelection) {
       const int64_t words = reader.next();
@@ -465,13 +492,6 @@ class Network {
     }
   }
 
-  void add_fifo(int64_t in, int64_t out, int64_t depth) {
-    if (depth == 0) wire_[out] = wire_[in];
-    fifos_.push_back({wire_[in], wire_[out]});
-    if (depth > 2) components_.push_back(std::make_unique<Queue>(edge(in), edge(out), depth));
-    else if (depth > 0) components_.push_back(std::make_unique<Slice>(edge(in), edge(out)));
-  }
-
   static Window::Shape window(Reader& reader) {
     Window::Shape shape{};
     shape.words = reader.next();
@@ -487,28 +507,45 @@ class Network {
   }
 
   // Moves the words of this cycle; true if there are any.
-  bool transfer(int64_t cycle, int64_t supply, int64_t* const* traces) {
-    for (auto& component : components_) component->show();
-    edges_[0].valid = edges_[0].words < supply;
-    edges_[sink_].ready = true;
+  bool transfer(int64_t cycle, int64_t* const* traces) {
     bool moved = false;
-    for (size_t k = 0; k < edges_.size(); ++k) {
+    for (const size_t k : used_) {
       Edge& edge = edges_[k];
       edge.moves = edge.valid && edge.ready;
       if (!edge.moves) continue;
       moved = true;
+      if (edge.producer >= 0) components_[edge.producer]->wake = cycle;
+      if (edge.reader >= 0) components_[edge.reader]->wake = cycle;
       if (traces != nullptr) traces[k][edge.words] = cycle;
       if (k == 0 && edge.words == 0) first_cycle_ = cycle;
       ++edge.words;
     }
-    for (Fifo& fifo : fifos_) fifo.most = std::max(fifo.most, edges_[fifo.in].words - edges_[fifo.out].words);
     return moved;
+  }
+
+  // Steps the components that are awake; returns the cycle in which the next one is.
+  int64_t step(int64_t cycle) {
+    int64_t first = kForever;
+    for (auto& component : components_) {
+      if (component->wake <= cycle) {
+        if (component->next < cycle) component->skip(cycle - component->next);
+        const int64_t quiet = component->step();
+        component->show();
+        component->next = cycle + 1;
+        component->wake = quiet == kForever ? kForever : cycle + 1 + quiet;
+      }
+      first = std::min(first, component->wake);
+    }
+    return first;
   }
 
   // Has this state, at the end of frame number `done`, been there before?
   bool recurs(std::vector<Integers>& states, const int64_t* ends, int64_t done, int64_t* period) const {
     Integers state;
     for (const auto& component : components_) component->save(state);
+    for (const auto& component : components_) {  // a sleeping counter stands where it fell asleep
+      state.push_back(component->wake == kForever ? 0 : component->next - ends[done - 1]);
+    }
     for (auto before = states.rbegin(); before != states.rend(); ++before) {
       if (*before != state) continue;
       period[0] = before - states.rbegin() + 1;
@@ -523,7 +560,8 @@ class Network {
   std::vector<int64_t> wire_;  // for every edge of the graph the one that carries its words
   std::vector<std::unique_ptr<std::vector<Program::Step>>> programs_;
   std::vector<std::unique_ptr<Component>> components_;
-  std::vector<Fifo> fifos_;
+  std::vector<size_t> used_;    // edges that carry words
+  std::vector<int64_t> fifos_;  // components of the FIFOs, -1 where one is left out
   int64_t source_words_ = 0, sink_ = 0, sink_words_ = 0, first_cycle_ = 0;
 };
 

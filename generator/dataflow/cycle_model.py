@@ -47,8 +47,8 @@ class Deadlock:
 class Flow:
     """What the model says of a dataflow.
 
-    cycles_per_frame: in steady state, exact; None in a deadlock. latency_cycles: first word in to last word of the first
-    frame out. occupancy: most words that every FIFO held at once, those of its registers included.
+    cycles_per_frame: in steady state, exact; None in a deadlock. latency_cycles: first word in to last word of the
+    first frame out. occupancy: most words that every FIFO held at once, those of its registers included.
     """
 
     cycles_per_frame: Fraction | None

@@ -1,7 +1,8 @@
 // First-in first-out buffer of DEPTH words, first word falls through.
 //
 // Up to two words need no memory: one register slice holds them. Above, a memory of DEPTH words feeds the output slice;
-// its read register and the slice hold up to three more.
+// its read register and the slice hold up to three more. The register is filled whenever it is free, so that a reader
+// that takes a burst after a pause finds no gap.
 module fifo #(
   parameter int DEPTH  = 16,  // words held
   parameter int LANES  = 2,   // elements per word
@@ -36,10 +37,11 @@ module fifo #(
     logic [BITS-1:0]       word_q;
     logic [ADDR_BITS-1:0]  write_q, read_q;
     logic [LEVEL_BITS-1:0] level_q, level_d;  // words in the memory
-    logic                  ready_q, valid_q, push, pop;
+    logic                  ready_q, valid_q, free, push, pop;
 
     assign push    = s_axis_TVALID && ready_q;
-    assign pop     = word_ready && level_q != '0;
+    assign free    = word_ready || !valid_q;  // the read register
+    assign pop     = free && level_q != '0;
     assign level_d = level_q + LEVEL_BITS'(push) - LEVEL_BITS'(pop);
 
     always_ff @(posedge ap_clk) begin
@@ -54,7 +56,7 @@ module fifo #(
         ready_q <= level_d != LEVEL_BITS'(DEPTH);
         if (push) write_q <= write_q == ADDR_BITS'(DEPTH - 1) ? '0 : write_q + 1'b1;
         if (pop) read_q <= read_q == ADDR_BITS'(DEPTH - 1) ? '0 : read_q + 1'b1;
-        if (word_ready) valid_q <= pop;
+        if (free) valid_q <= pop;
       end
     end
 
