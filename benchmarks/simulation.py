@@ -86,7 +86,7 @@ def measure(dataflow: Dataflow, work: Path) -> dict[str, float]:
 
 
 def main() -> int:
-    dataflow = elaborate(binary_mlp(), FOLDING)
+    dataflow = elaborate(binary_mlp(), FOLDING).dataflow
     with tempfile.TemporaryDirectory() as work:
         results = measure(dataflow, Path(work))
     table = Table("what", "value", title=__doc__.strip().splitlines()[0])

@@ -12,7 +12,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from generator.dataflow.folding import Folding
+from generator.dataflow.fifo_sizing import Sizing, size_fifos
+from generator.dataflow.folding import Folding, given_depths
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import IntArray
 from generator.errors import InputError
@@ -33,9 +34,22 @@ RECORD = "build.json"
 MODEL = "model"
 
 
-def elaborate(net: IntegerNetwork, folding: Folding) -> Dataflow:
-    """The hardware of an integer network at a folding: layers, width converters and FIFOs."""
-    return insert_fifos(fold(lower(net), folding))
+@dataclass(frozen=True, eq=False)
+class Design:
+    """The hardware of a network, and how deep its FIFOs are and why."""
+
+    dataflow: Dataflow
+    sizing: Sizing
+
+
+def elaborate(net: IntegerNetwork, folding: Folding) -> Design:
+    """The hardware of an integer network at a folding: layers, width converters and FIFOs.
+
+    Depths of FIFOs that the folding gives are kept, the others sized. Raises FoldingError if they let it stop.
+    """
+    folded = fold(lower(net), folding)
+    sizing = size_fifos(folded, given_depths(folding))
+    return Design(insert_fifos(folded, sizing.depths), sizing)
 
 
 def headrace_version() -> str:
@@ -48,12 +62,13 @@ def headrace_version() -> str:
 
 @dataclass(frozen=True, eq=False)
 class Build:
-    """A finished build directory."""
+    """A finished build directory. cycles: per frame in steady state, by the cycle model."""
 
     folder: Path
     record: Mapping[str, Any]
     model: Model
     dataflow: Dataflow
+    cycles: int
 
     @classmethod
     def open(cls, folder: Path) -> Build:
@@ -61,6 +76,8 @@ class Build:
         try:
             record = json.loads((folder / RECORD).read_text())
             made_by, folding, source = record["headrace"], record["folding"], record["source_sha256"]
+            depths = {fifo["name"]: fifo["depth"] for fifo in record["fifos"]}
+            cycles = record["cycles_per_frame"]
         except OSError:
             raise InputError(f"{folder}: is no build directory (it has no {RECORD}); "
                              "make one with `headrace build MODEL --out DIR`") from None
@@ -71,7 +88,8 @@ class Build:
         integer = load_value(folder / MODEL)
         if not isinstance(integer, IntegerNetwork):
             raise InputError(f"{folder / MODEL}.json: is no integer network; build again")
-        return cls(folder, record, Model(integer, source), elaborate(integer, folding))
+        dataflow = insert_fifos(fold(lower(integer), folding), depths)
+        return cls(folder, record, Model(integer, source), dataflow, cycles)
 
     @property
     def has_hls(self) -> bool:
@@ -94,11 +112,6 @@ class Build:
     def predict(self, x: ArrayLike, engine: str = "rtl", raw: bool = False) -> Any:
         """Outputs for inputs as the original model takes them; see model.predict_with."""
         return predict_with(self.engines, engine, self.model.integer, x, raw)
-
-    @property
-    def cycles(self) -> int:
-        """Steady-state cycles per frame by the model of the slowest layer."""
-        return self.dataflow.cycles_per_frame
 
     @property
     def resources(self) -> Resources:
@@ -133,10 +146,11 @@ def estimated(dataflow: Dataflow) -> Resources:
     return total([estimate(layer) for layer in dataflow.layers])
 
 
-def fifo_records(dataflow: Dataflow) -> list[dict[str, Any]]:
-    """What build.json says of the FIFOs."""
-    return [{"name": layer.name, "depth": layer.depth, "bits": layer.inputs[0].bits}
-            for layer in dataflow.layers if isinstance(layer, Fifo)]
+def fifo_records(design: Design) -> list[dict[str, Any]]:
+    """What build.json says of the FIFOs; smallest_depth is what the throughput needs."""
+    return [{"name": layer.name, "depth": layer.depth, "bits": layer.inputs[0].bits,
+             "smallest_depth": design.sizing.smallest[layer.name]}
+            for layer in design.dataflow.layers if isinstance(layer, Fifo)]
 
 
 def not_verified(dataflow: Dataflow) -> list[str]:

@@ -18,6 +18,7 @@ from generator.build import (
     MODEL,
     RECORD,
     Build,
+    Design,
     elaborate,
     estimated,
     fifo_records,
@@ -75,7 +76,9 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
     """
     options, out = options or Options(), Path(out)
     folding = choose_folding(model, options)
-    dataflow = elaborate(model.integer, folding)
+    progress("sizing FIFOs")
+    design = elaborate(model.integer, folding)
+    dataflow = design.dataflow
     x = verification_frames(model, dataflow, options)
     _require_tools(options)
     require_replaceable(out, RECORD)
@@ -83,7 +86,7 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
         progress("rendering")
         _write_sources(folder, model, dataflow, options, x)
         measured = _verify(folder, model, dataflow, x, progress)
-        _write_record(folder, model, dataflow, folding, options, len(x), measured)
+        _write_record(folder, model, design, folding, options, len(x), measured)
     return Build.open(out)
 
 
@@ -157,9 +160,9 @@ def _verify(folder: Path, model: Model, dataflow: Dataflow, x: IntArray, progres
     return measured
 
 
-def _write_record(folder: Path, model: Model, dataflow: Dataflow, folding: Folding, options: Options,
+def _write_record(folder: Path, model: Model, design: Design, folding: Folding, options: Options,
                   vectors: int, measured: Observed | None) -> None:
-    cycles = dataflow.cycles_per_frame
+    dataflow, sizing = design.dataflow, design.sizing
     record: dict[str, Any] = {
         "headrace": headrace_version(),
         "source_sha256": model.source_sha256,
@@ -169,13 +172,13 @@ def _write_record(folder: Path, model: Model, dataflow: Dataflow, folding: Foldi
         "verified": True,  # _verify raises otherwise
         "vectors": vectors,
         "not_verified": not_verified(dataflow) if options.backend in ("hls", "both") else [],
-        "cycles_per_frame": cycles,
-        "latency_cycles": measured.latency_cycles if measured else None,
-        "fps": options.clock_mhz * 1e6 / cycles,
+        "cycles_per_frame": sizing.cycles_per_frame,
+        "latency_cycles": measured.latency_cycles if measured else sizing.latency_cycles,
+        "fps": options.clock_mhz * 1e6 / sizing.cycles_per_frame,
         "folding": folding,
         "resources": asdict(estimated(dataflow)),
         "layers": [layer_record(layer) for layer in dataflow.layers],
-        "fifos": fifo_records(dataflow),
+        "fifos": fifo_records(design),
     }
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
 

@@ -60,6 +60,33 @@ class Component {
   int64_t next = 0;  // the cycle after the last step
 };
 
+// Small numbers, visited in ascending order.
+class Set {
+ public:
+  explicit Set(size_t size) : words_((size + 63) / 64) {}
+
+  void add(int64_t k) { words_[k >> 6] |= uint64_t{1} << (k & 63); }
+  void remove(int64_t k) { words_[k >> 6] &= ~(uint64_t{1} << (k & 63)); }
+
+  bool empty() const {
+    return std::all_of(words_.begin(), words_.end(), [](uint64_t word) { return word == 0; });
+  }
+
+  // Calls `visit` with every member; members that it adds may be visited or not.
+  template <typename Visit>
+  void each(Visit visit) const {
+    for (size_t w = 0; w < words_.size(); ++w) {
+      for (uint64_t bits = words_[w]; bits != 0; bits &= bits - 1) visit(w * 64 + __builtin_ctzll(bits));
+    }
+  }
+
+  void clear() { std::fill(words_.begin(), words_.end(), 0); }
+  void swap(Set& other) { words_.swap(other.words_); }
+
+ private:
+  std::vector<uint64_t> words_;
+};
+
 // Register stages behind one enable; the bits are words under way.
 struct Stages {
   uint64_t words = 0;
@@ -410,9 +437,15 @@ class Network {
     sink_words_ = reader.next();
     const int64_t components = reader.next();
     for (int64_t k = 0; k < components; ++k) add(reader, depths);
+    streams_.resize(components_.size());
     sink_ = wire_[sink_];
+    awake_ = changed_ = Set(std::max(edges_.size(), components_.size()));
+    fresh_ = changed_;
+    for (size_t k = 0; k < components_.size(); ++k) awake_.add(static_cast<int64_t>(k));
     for (size_t k = 0; k < edges_.size(); ++k) {
-      if (wire_[k] == static_cast<int64_t>(k)) used_.push_back(k);
+      const Edge& edge = edges_[k];
+      if (edge.producer >= 0) streams_[edge.producer].push_back(static_cast<int64_t>(k));
+      if (edge.reader >= 0) streams_[edge.reader].push_back(static_cast<int64_t>(k));
     }
   }
 
@@ -426,10 +459,12 @@ class Network {
     edges_[sink_].ready = true;
     for (int64_t cycle = 0; done < frames; ++cycle) {
       edges_[0].valid = edges_[0].words < supply;
-      const bool moved = transfer(cycle, traces);
-      const int64_t wake = step(cycle);
-      if (!moved && wake == kForever) return done;
-      if (!moved) cycle = wake - 1;
+      transfer(cycle, traces);
+      step(cycle);
+      if (awake_.empty() && changed_.empty()) {
+        if (alarm_ == kForever) return done;
+        cycle = alarm_ - 1;
+      }
       const Edge& sink = edges_[sink_];
       if (sink.moves && sink.words % sink_words_ == 0) {
         ends[done++] = cycle;
@@ -506,37 +541,45 @@ class Network {
     return shape;
   }
 
-  // Moves the words of this cycle; true if there are any.
-  bool transfer(int64_t cycle, int64_t* const* traces) {
-    bool moved = false;
-    for (const size_t k : used_) {
+  // Moves the words of this cycle. Only streams whose registers changed can do otherwise than in the cycle before; a
+  // stream that moved is among them, since it woke its components.
+  void transfer(int64_t cycle, int64_t* const* traces) {
+    fresh_.clear();
+    fresh_.swap(changed_);
+    fresh_.each([&](int64_t k) {
       Edge& edge = edges_[k];
       edge.moves = edge.valid && edge.ready;
-      if (!edge.moves) continue;
-      moved = true;
-      if (edge.producer >= 0) components_[edge.producer]->wake = cycle;
-      if (edge.reader >= 0) components_[edge.reader]->wake = cycle;
+      if (!edge.moves) return;
+      if (edge.producer >= 0) awake_.add(edge.producer);
+      if (edge.reader >= 0) awake_.add(edge.reader);
       if (traces != nullptr) traces[k][edge.words] = cycle;
       if (k == 0 && edge.words == 0) first_cycle_ = cycle;
       ++edge.words;
-    }
-    return moved;
+    });
   }
 
-  // Steps the components that are awake; returns the cycle in which the next one is.
-  int64_t step(int64_t cycle) {
-    int64_t first = kForever;
-    for (auto& component : components_) {
-      if (component->wake <= cycle) {
-        if (component->next < cycle) component->skip(cycle - component->next);
-        const int64_t quiet = component->step();
-        component->show();
-        component->next = cycle + 1;
-        component->wake = quiet == kForever ? kForever : cycle + 1 + quiet;
+  // Steps the components that are awake.
+  void step(int64_t cycle) {
+    if (alarm_ <= cycle) {
+      alarm_ = kForever;
+      for (size_t k = 0; k < components_.size(); ++k) {
+        if (components_[k]->wake <= cycle) awake_.add(static_cast<int64_t>(k));
+        else alarm_ = std::min(alarm_, components_[k]->wake);
       }
-      first = std::min(first, component->wake);
     }
-    return first;
+    awake_.each([&](int64_t k) {
+      Component& component = *components_[k];
+      if (component.next < cycle) component.skip(cycle - component.next);
+      const int64_t quiet = component.step();
+      component.show();
+      component.next = cycle + 1;
+      component.wake = quiet == kForever ? kForever : cycle + 1 + quiet;
+      if (quiet > 0) {
+        awake_.remove(k);
+        alarm_ = std::min(alarm_, component.wake);
+      }
+      for (const int64_t stream : streams_[k]) changed_.add(stream);
+    });
   }
 
   // Has this state, at the end of frame number `done`, been there before?
@@ -560,8 +603,11 @@ class Network {
   std::vector<int64_t> wire_;  // for every edge of the graph the one that carries its words
   std::vector<std::unique_ptr<std::vector<Program::Step>>> programs_;
   std::vector<std::unique_ptr<Component>> components_;
-  std::vector<size_t> used_;    // edges that carry words
-  std::vector<int64_t> fifos_;  // components of the FIFOs, -1 where one is left out
+  std::vector<std::vector<int64_t>> streams_;  // of every component
+  std::vector<int64_t> fifos_;                 // components of the FIFOs, -1 where one is left out
+  Set awake_{0};                               // components that step
+  Set changed_{0}, fresh_{0};                  // streams whose registers may have changed
+  int64_t alarm_ = kForever;                   // when the first sleeping counter runs out, or before
   int64_t source_words_ = 0, sink_ = 0, sink_words_ = 0, first_cycle_ = 0;
 };
 

@@ -31,20 +31,35 @@ _FLAGS = ("-O2", "-std=c++17", "-shared", "-fPIC")
 _PIPELINE, _WINDOW, _COPIES, _QUEUE, _SELECTION = range(5)
 _LONGEST_PIPELINE = 63
 
+#: The reader of the network's output.
+SINK = "m_axis"
 #: Frames after which a dataflow that does not repeat itself is judged by its last frame.
 MAX_FRAMES = 48
 
 
 @dataclass(frozen=True)
 class Deadlock:
-    """No word moves any more: a cycle of streams whose reader waits for a word or whose producer waits for room."""
+    """No word moves any more: a cycle of full and empty streams.
 
-    full: tuple[Port, ...]
-    empty: tuple[Port, ...]
+    full: streams whose producer waits for room. empty: those whose reader waits for a word. By producer and reader.
+    """
+
+    full: tuple[tuple[str, str], ...]
+    empty: tuple[tuple[str, str], ...]
+
+    def full_fifos(self, names: Iterable[str]) -> list[str]:
+        """Those of the FIFOs that take no word."""
+        readers = {reader for _, reader in self.full}
+        return [name for name in names if name in readers]
+
+    def empty_fifos(self, names: Iterable[str]) -> list[str]:
+        """Those of the FIFOs that have no word."""
+        producers = {producer for producer, _ in self.empty}
+        return [name for name in names if name in producers]
 
 
 @dataclass(frozen=True)
-class Flow:
+class Outcome:
     """What the model says of a dataflow.
 
     cycles_per_frame: in steady state, exact; None in a deadlock. latency_cycles: first word in to last word of the
@@ -60,20 +75,35 @@ class Flow:
 class CycleModel:
     """A dataflow ready to be executed any number of times, with other depths of its FIFOs if wanted."""
 
-    def __init__(self, dataflow: Dataflow) -> None:
+    def __init__(self, dataflow: Dataflow, bare: bool = False) -> None:
+        """bare: the pipelines hold no word; what register slices and memories hold decides whether words can move."""
+        readers = {port: item.layer.name for item in dataflow.placed for port in item.sources}
+        self._ends = [(port[0], readers.get(port, SINK)) for port in dataflow.streams]
         self._ports = list(dataflow.streams)
         self._words = [stream.words for stream in dataflow.streams.values()]
         self._depths = {layer.name: layer.depth for layer in dataflow.layers if isinstance(layer, Fifo)}
-        self._graph = _graph(dataflow, {port: index for index, port in enumerate(self._ports)})
+        self._graph = _graph(dataflow, {port: index for index, port in enumerate(self._ports)}, bare)
 
-    def steady(self, depths: Mapping[str, int] | None = None, max_frames: int = MAX_FRAMES) -> Flow:
+    def steady(self, depths: Mapping[str, int] | None = None, max_frames: int = MAX_FRAMES) -> Outcome:
         """Run until the state at a frame's end repeats. depths: of FIFOs by name, 0 leaves one out."""
         ends, done, period, outcome = self._simulate(max_frames, depths or {}, repeats=True, traces=None)
         if outcome.deadlock is not None:
             return outcome
         if period[0] == 0:  # still filling a FIFO: the last frame tells the pace
             period = np.array([1, ends[done - 1] - ends[done - 2] if done > 1 else ends[0] + 1])
-        return Flow(Fraction(int(period[1]), int(period[0])), outcome.latency_cycles, outcome.occupancy, None)
+        return Outcome(Fraction(int(period[1]), int(period[0])), outcome.latency_cycles, outcome.occupancy, None)
+
+    def pace(self, frames: int, watched: int, depths: Mapping[str, int] | None = None) -> Fraction | None:
+        """Cycles per frame in steady state, or of the last `watched` of `frames` frames if it is not reached by then.
+
+        None in a deadlock.
+        """
+        ends, done, period, outcome = self._simulate(frames, depths or {}, repeats=True, traces=None)
+        if outcome.deadlock is not None:
+            return None
+        if period[0]:
+            return Fraction(int(period[1]), int(period[0]))
+        return Fraction(int(ends[done - 1] - ends[done - 1 - watched]), watched)
 
     def trace(self, frames: int, depths: Mapping[str, int] | None = None) -> dict[Port, IntArray]:
         """The cycle of every word on every stream while `frames` frames pass; shorter where a deadlock ends it."""
@@ -82,7 +112,7 @@ class CycleModel:
         return {port: trace[trace >= 0] for port, trace in zip(self._ports, traces, strict=True)}
 
     def _simulate(self, frames: int, depths: Mapping[str, int], *, repeats: bool,
-                  traces: list[IntArray] | None) -> tuple[IntArray, int, IntArray, Flow]:
+                  traces: list[IntArray] | None) -> tuple[IntArray, int, IntArray, Outcome]:
         """Run: the cycle of every frame's last word, how many frames left, the period, what is known without it."""
         chosen = np.array([depths.get(name, depth) for name, depth in self._depths.items()], np.int64)
         ends, period = np.zeros(frames, np.int64), np.zeros(2, np.int64)
@@ -92,12 +122,12 @@ class CycleModel:
             self._graph.ctypes.data, chosen.ctypes.data, frames, int(repeats), ends.ctypes.data, pointers,
             period.ctypes.data, first.ctypes.data, most.ctypes.data, waits.ctypes.data)
         stuck = done < frames and period[0] == 0
-        outcome = Flow(None, int(ends[0] - first[0]) if done else None,
+        outcome = Outcome(None, int(ends[0] - first[0]) if done else None,
                        dict(zip(self._depths, most.tolist(), strict=True)), self._deadlock(waits) if stuck else None)
         return ends, done, period, outcome
 
     def _deadlock(self, waits: IntArray) -> Deadlock:
-        by_state = [tuple(port for port, wait in zip(self._ports, waits.tolist(), strict=True) if wait == state)
+        by_state = [tuple(ends for ends, wait in zip(self._ends, waits.tolist(), strict=True) if wait == state)
                     for state in (1, 2)]  # fmt: skip
         return Deadlock(*by_state)
 
@@ -118,7 +148,7 @@ def _library() -> ctypes.CDLL:
     return loaded
 
 
-def _graph(dataflow: Dataflow, edges: Mapping[Port, int]) -> IntArray:
+def _graph(dataflow: Dataflow, edges: Mapping[Port, int], bare: bool) -> IntArray:
     """The dataflow as cycle_model.cpp reads it.
 
     Number of streams, words per frame of the first stream, index of the last one and its words, number of components;
@@ -128,7 +158,7 @@ def _graph(dataflow: Dataflow, edges: Mapping[Port, int]) -> IntArray:
     head = [len(edges), dataflow.input.words, edges[output], dataflow.streams[output].words, len(dataflow.placed)]
     parts = [np.array(head, np.int64)]
     for item in dataflow.placed:
-        kind, numbers = _component(item.layer)
+        kind, numbers = _component(item.layer, bare)
         ports = [*_counted(edges[port] for port in item.sources),
                  *_counted(edges[item.layer.name, k] for k in range(len(item.layer.outputs)))]  # fmt: skip
         parts += [np.array([kind, *ports], np.int64), numbers]
@@ -140,7 +170,7 @@ def _counted(numbers: Iterable[int]) -> list[int]:
     return [len(items), *items]
 
 
-def _component(layer: Layer) -> tuple[int, IntArray]:
+def _component(layer: Layer, bare: bool) -> tuple[int, IntArray]:
     """Kind and numbers of a layer's component."""
     schedule = layer.schedule()
     match schedule.control:
@@ -148,10 +178,11 @@ def _component(layer: Layer) -> tuple[int, IntArray]:
             if stages > _LONGEST_PIPELINE:
                 raise AssertionError(f"{layer.name}: {stages} stages are more than the cycle model holds")
             steps = _steps(schedule.phases)
-            return _PIPELINE, np.array([stages, reads_ahead, len(steps), *chain.from_iterable(steps)], np.int64)
+            head = [0 if bare else stages, reads_ahead, len(steps)]
+            return _PIPELINE, np.array([*head, *chain.from_iterable(steps)], np.int64)
         case Window(buffer, stages, row_words):
-            head = [buffer.words, buffer.depth, row_words, buffer.overlaps, stages, buffer.needed.shape[1],
-                    len(buffer.kept)]  # fmt: skip
+            head = [buffer.words, buffer.depth, row_words, buffer.overlaps, 0 if bare else stages,
+                    buffer.needed.shape[1], len(buffer.kept)]  # fmt: skip
             needed = np.maximum(buffer.needed, 0).reshape(-1) + 1
             return _WINDOW, np.concatenate([np.array(head, np.int64), needed, buffer.kept])
         case Copies():

@@ -14,15 +14,19 @@ from generator.dataflow.graph import Dataflow, Placed
 from generator.errors import FoldingError, InputError, divisors
 from generator.layers import Vvtu
 from generator.layers.base import Layer
+from generator.passes.insert_fifos import fifo_places
 
-#: Folds by layer name: {"conv0": {"pe": 4, "simd": 9}}.
+#: Folds by layer name, and depths by FIFO name: {"conv0": {"pe": 4, "simd": 9}, "add4_fifo1": {"depth": 200}}.
 Folding = Mapping[str, Mapping[str, int]]
 
 DEFAULT_CYCLES_PER_FRAME = 100_000
 
 
 def load_folding(path: Path) -> Folding:
-    """Read a folding file: a JSON object {layer: {"pe": int, "simd": int}}; either key may be left out."""
+    """Read a folding file: a JSON object {layer: {"pe": int, "simd": int}, fifo: {"depth": int}}; keys may be left out.
+
+    Raises InputError where it cannot be read or says something else.
+    """
     try:
         folding = json.loads(path.read_text())
     except OSError:
@@ -43,8 +47,9 @@ def solve_folding(dataflow: Dataflow, cycles_per_frame: int, given: Folding | No
     thresholds. Data movers take their neighbour's lanes where that is fast enough, which saves a width converter.
     Raises FoldingError naming the layer that cannot reach the target, and for unknown layers, folds and illegal values.
     """
-    given = given or {}
-    _check_names(dataflow, given)
+    depths = given_depths(given or {})
+    _check_names(dataflow, given or {})
+    given = {name: folds for name, folds in (given or {}).items() if name not in depths}
     _require_reachable(dataflow, given, cycles_per_frame)
     folding: dict[str, dict[str, int]] = {}
     windows = _depthwise_windows(dataflow)
@@ -57,7 +62,13 @@ def solve_folding(dataflow: Dataflow, cycles_per_frame: int, given: Folding | No
                 fixed["simd"] = folding[reader]["pe"]
             wishes = _neighbour_lanes(dataflow, item, folding)
             folding[layer.name] = _cheapest(layer, fixed, cycles_per_frame, wishes, windows.get(layer.name))
-    return {layer.name: folding[layer.name] for layer in dataflow.layers if layer.name in folding}
+    chosen = {layer.name: folding[layer.name] for layer in dataflow.layers if layer.name in folding}
+    return chosen | {name: {"depth": depth} for name, depth in depths.items()}
+
+
+def given_depths(folding: Folding) -> dict[str, int]:
+    """The depths of FIFOs in a folding, by name."""
+    return {name: folds["depth"] for name, folds in folding.items() if "depth" in folds}
 
 
 def folding_target(dataflow: Dataflow, given: Folding) -> int:
@@ -75,13 +86,24 @@ def replace_folds(layer: Layer, folds: Mapping[str, int]) -> Layer:
 
 def _check_names(dataflow: Dataflow, given: Folding) -> None:
     foldable = {layer.name: layer for layer in dataflow.layers if layer.fold_sizes}
+    places = fifo_places(dataflow)
     for name, folds in given.items():
+        if name in places or set(folds) == {"depth"}:
+            _check_depth(name, folds, list(places))
+            continue
         if name not in foldable:
             raise FoldingError(f"folding: there is no layer {name}; choose one of {list(foldable)}")
         for key in folds:
             if key not in foldable[name].fold_sizes:
                 raise FoldingError(f"{name}: {key} cannot be folded; choose one of {list(foldable[name].fold_sizes)}")
         replace_folds(foldable[name], folds)
+
+
+def _check_depth(name: str, folds: Mapping[str, int], places: list[str]) -> None:
+    if name not in places:
+        raise FoldingError(f"folding: there is no FIFO {name}; choose one of {places}")
+    if set(folds) != {"depth"} or folds["depth"] < 0:
+        raise FoldingError(f"{name}: {dict(folds)} is no depth of a FIFO; write {{\"depth\": 32}}, or 0 for none")
 
 
 def _neighbour_lanes(dataflow: Dataflow, item: Placed, folding: Folding) -> list[int]:

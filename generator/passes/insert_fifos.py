@@ -1,31 +1,47 @@
-"""FIFOs of a safe depth: a burst in front of layers that read in bursts, a whole branch's fill in front of joins."""
+"""FIFOs of given depths between the layers, and depths that are safe whatever the latencies are."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from generator.datatypes import IntArray
-from generator.layers import Fifo, Mvtu
-from generator.layers.base import Layer
+from generator.layers import Dwc, Fifo, Mvtu
+from generator.layers.base import Layer, Stream
 
 #: Words beyond the fill of a branch, which let a join go on while words are on their way through pipelines.
 JOIN_MARGIN_WORDS = 32
 
 
-def insert_fifos(dataflow: Dataflow) -> Dataflow:
-    """The same graph with FIFOs named after their reader: `conv0_fifo`, and `add3_fifo0`, `add3_fifo1` at a join."""
-    depths = {port: depth for item in dataflow.placed for port, depth in _join_depths(dataflow, item).items()}
+def fifo_places(dataflow: Dataflow) -> dict[str, Stream]:
+    """Names of the FIFOs that there may be and the streams that they are on: `conv0_fifo`, `add3_fifo0`, `add3_fifo1`.
+
+    None is in front of a width converter, as there is one behind it, and none on the network's input.
+    """
+    return {_name(item, index): item.layer.inputs[index]
+            for item in dataflow.placed if not isinstance(item.layer, Dwc | Fifo)
+            for index, (source, _) in enumerate(item.sources) if source != SOURCE}  # fmt: skip
+
+
+def join_places(dataflow: Dataflow) -> list[str]:
+    """Those of the places that lie in front of joins."""
+    places = fifo_places(dataflow)
+    names = [_name(item, index) for item in dataflow.placed if len(item.sources) > 1
+             for index in range(len(item.sources))]  # fmt: skip
+    return [name for name in names if name in places]
+
+
+def insert_fifos(dataflow: Dataflow, depths: Mapping[str, int]) -> Dataflow:
+    """The same graph with a FIFO in every place that `depths` names, unless its depth is 0."""
     placed: list[Placed] = []
     for item in dataflow.placed:
         sources: list[Port] = []
         for index, (port, stream) in enumerate(zip(item.sources, item.layer.inputs, strict=True)):
-            depth = max(_burst_words(item.layer), depths.get(port, 1))
-            if depth > 1:
-                suffix = "_fifo" if len(item.sources) == 1 else f"_fifo{index}"
-                fifo = Fifo(f"{item.layer.name}{suffix}", depth, stream.lanes, stream.element, stream.words)
+            if depth := depths.get(_name(item, index), 0):
+                fifo = Fifo(_name(item, index), depth, stream.lanes, stream.element, stream.words)
                 placed.append(Placed(fifo, (port,)))
                 port = (fifo.name, 0)
             sources.append(port)
@@ -33,21 +49,41 @@ def insert_fifos(dataflow: Dataflow) -> Dataflow:
     return Dataflow(dataflow.input, tuple(placed))
 
 
-def _burst_words(layer: Layer) -> int:
-    """Words that the layer takes one per cycle before it pauses; 1 if it never pauses."""
-    return layer.sf if isinstance(layer, Mvtu) and layer.nf > 1 else 1
+def safe_depths(dataflow: Dataflow) -> dict[str, int]:
+    """A burst in front of layers that read in bursts, a whole branch's fill and a margin in front of joins."""
+    joins = join_depths(dataflow)
+    depths = {_name(item, index): max(_burst_words(item.layer), joins.get(port, 0))
+              for item in dataflow.placed for index, port in enumerate(item.sources)}
+    return {name: depths[name] for name in fifo_places(dataflow)}
 
 
-def _join_depths(dataflow: Dataflow, item: Placed) -> dict[Port, int]:
-    """How many words of each input of a join can wait for the other inputs, within a frame.
+def join_depths(dataflow: Dataflow) -> dict[Port, int]:
+    """How many words of each input of each join can wait for its other inputs, within a frame, and a margin.
 
     Branches of one fork take its words together. When the last other input that the join's n-th word needs can come,
     the network's input has given a certain number of words; what this branch can have made of them by then must fit.
     """
-    if len(item.sources) < 2:
-        return {}
-    arrival = _arrival_words(dataflow, item)
-    needed = [item.layer.schedule().needed_reads(index) for index in range(len(item.sources))]
+    depths: dict[Port, int] = {}
+    arrival: dict[Port, IntArray] = {(SOURCE, 0): np.arange(1, dataflow.input.words + 1)}
+    for item in dataflow.placed:
+        if len(item.sources) > 1:
+            depths |= _join_depths(item, arrival)
+        _arrive(item, arrival)
+    return depths
+
+
+def _name(item: Placed, index: int) -> str:
+    return f"{item.layer.name}_fifo" + (str(index) if len(item.sources) > 1 else "")
+
+
+def _burst_words(layer: Layer) -> int:
+    """Words that the layer takes one per cycle before it pauses; 0 if it never pauses."""
+    return layer.sf if isinstance(layer, Mvtu) and layer.nf > 1 else 0
+
+
+def _join_depths(item: Placed, arrival: Mapping[Port, IntArray]) -> dict[Port, int]:
+    schedule = item.layer.schedule()
+    needed = [schedule.needed_reads(index) for index in range(len(item.sources))]
     complete = [arrival[port][np.maximum(reads, 1) - 1] for port, reads in zip(item.sources, needed, strict=True)]
     depths = {}
     for index, (port, reads) in enumerate(zip(item.sources, needed, strict=True)):
@@ -57,15 +93,11 @@ def _join_depths(dataflow: Dataflow, item: Placed) -> dict[Port, int]:
     return depths
 
 
-def _arrival_words(dataflow: Dataflow, until: Placed) -> dict[Port, IntArray]:
-    """For every word of every stream before a layer: how many words of the network's input it needs, ascending."""
-    arrival: dict[Port, IntArray] = {(SOURCE, 0): np.arange(1, dataflow.input.words + 1)}
-    for item in dataflow.placed:
-        if item is until:
-            break
-        schedule = item.layer.schedule()
-        needs = [np.concatenate([[0], arrival[port]])[schedule.needed_reads(index)]
-                 for index, port in enumerate(item.sources)]
-        made = np.maximum.accumulate(np.max(needs, axis=0))
-        arrival |= {(item.layer.name, k): made for k in range(len(item.layer.outputs))}
-    return arrival
+def _arrive(item: Placed, arrival: dict[Port, IntArray]) -> None:
+    """Add for every word that a layer puts how many words of the network's input it needs, ascending."""
+    schedule = item.layer.schedule()
+    needs = [np.concatenate([[0], arrival[port]])[schedule.needed_reads(index)]
+             for index, port in enumerate(item.sources)]
+    made = np.maximum.accumulate(np.max(needs, axis=0))
+    for index in range(len(item.layer.outputs)):
+        arrival[item.layer.name, index] = made

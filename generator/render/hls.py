@@ -16,6 +16,7 @@ from generator.layers.base import Layer, Stream
 from generator.layers.dwc import Dwc
 from generator.layers.fifo import Fifo
 from generator.packing import Memory, pack_stream
+from generator.passes.insert_fifos import join_depths
 from generator.paths import data_folder
 from generator.render.names import identifier
 from generator.render.rtl import TOP, stream_names, words_text
@@ -160,13 +161,19 @@ def producers(dataflow: Dataflow) -> dict[Port, Port]:
 
 
 def stream_views(dataflow: Dataflow) -> dict[Port, StreamView]:
-    """The C++ variable of every stream, in the order of declaration; a FIFO's output is its input's variable."""
+    """The C++ variable of every stream, in the order of declaration; a FIFO's output is its input's variable.
+
+    The depths of FIFOs are those of the RTL, except in front of joins: they depend on latencies that an HLS compiler
+    chooses, so these streams hold a whole branch's fill and a margin.
+    """
     names, carriers = stream_names(dataflow), producers(dataflow)
     depths = dict.fromkeys(carriers.values(), 0)
     for layer in dataflow.layers:
         if isinstance(layer, Fifo):
             carrier = carriers[layer.name, 0]
             depths[carrier] = (depths[carrier] or _DEFAULT_DEPTH) + layer.depth
+    for port, depth in join_depths(dataflow).items():
+        depths[carriers[port]] = max(depths[carriers[port]], _DEFAULT_DEPTH + depth)
     views = {port: StreamView(f"{names[port]}_words", stream.bits, stream.words, words_text(stream), depths[port])
              for port, stream in dataflow.streams.items() if port in depths}  # fmt: skip
     return {port: views[carrier] for port, carrier in carriers.items()}

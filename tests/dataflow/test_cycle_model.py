@@ -11,7 +11,7 @@ from generator.dataflow.cycle_model import CycleModel
 from generator.dataflow.graph import SOURCE, Dataflow
 from generator.layers.spec import random_values
 from generator.packing import pack_stream
-from generator.passes.insert_fifos import insert_fifos
+from generator.passes.insert_fifos import insert_fifos, safe_depths
 from generator.render.rtl import render_rtl
 from generator.simulate import rtl
 from generator.staging import write_files
@@ -21,7 +21,7 @@ from tests.small_dataflows import small_branches, small_cnn
 
 FRAMES = 5
 DATAFLOWS = {"chain": small_dataflow, "cnn": small_cnn, "branches": small_branches,
-             "residual": lambda: insert_fifos(residual())}  # fmt: skip
+             "residual": lambda: insert_fifos(residual(), safe_depths(residual()))}  # fmt: skip
 
 
 def rtl_cycles(dataflow: Dataflow, frames: int, folder: Path) -> dict[tuple[str, int], np.ndarray]:

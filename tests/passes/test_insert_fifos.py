@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -13,7 +11,7 @@ from generator.errors import MismatchError
 from generator.layers import Add, Concat, Fifo, Fork, Mvtu, Swu
 from generator.layers.spec import random_values
 from generator.packing import pack_stream
-from generator.passes.insert_fifos import JOIN_MARGIN_WORDS, insert_fifos
+from generator.passes.insert_fifos import JOIN_MARGIN_WORDS, insert_fifos, join_depths, safe_depths
 from generator.render.rtl import render_rtl
 from generator.simulate import rtl
 from generator.simulate.compare import expected_words, require_equal
@@ -51,23 +49,24 @@ def simulate(dataflow: Dataflow, folder, stalls: Stalls) -> None:
 
 
 def test_depths_of_a_residual_block():
-    layers = {layer.name: layer for layer in insert_fifos(residual()).layers}
+    depths = safe_depths(residual())
     # The window needs its own pixel's row, the next row and one pixel more, all channels: 8 pixels, 2 words each.
-    assert layers["add1_fifo0"].depth == 8 * CHANNELS + JOIN_MARGIN_WORDS
-    assert layers["add1_fifo1"].depth <= 3 + JOIN_MARGIN_WORDS
-    assert isinstance(layers["conv0_fifo"], Fifo) and layers["conv0_fifo"].depth == 18
+    assert depths["add1_fifo0"] == 8 * CHANNELS + JOIN_MARGIN_WORDS
+    assert depths["add1_fifo1"] <= 3 + JOIN_MARGIN_WORDS
+    assert depths["conv0_fifo"] == 18
+    names = [layer.name for layer in insert_fifos(residual(), depths).layers if isinstance(layer, Fifo)]
+    assert names == ["conv0_fifo", "add1_fifo0", "add1_fifo1"]
 
 
 @pytest.mark.parametrize("stalls", [Stalls.NONE, Stalls.RANDOM])
 def test_a_residual_block_runs(tmp_path, stalls):
-    simulate(insert_fifos(residual()), tmp_path, stalls)
+    simulate(insert_fifos(residual(), safe_depths(residual())), tmp_path, stalls)
 
 
 def test_a_join_without_room_is_a_deadlock_that_names_who_waits(tmp_path):
-    placed = [replace(item, layer=replace(item.layer, depth=2)) if item.layer.name == "add1_fifo0" else item
-              for item in insert_fifos(residual()).placed]
+    depths = safe_depths(residual()) | {"add1_fifo0": 2}
     with pytest.raises(MismatchError, match=r"no stream moves any more; waiting: .*conv0"):
-        simulate(Dataflow(residual().input, tuple(placed)), tmp_path, Stalls.NONE)
+        simulate(insert_fifos(residual(), depths), tmp_path, Stalls.NONE)
 
 
 def test_a_concatenation_waits_for_whole_pixels():
@@ -75,5 +74,4 @@ def test_a_concatenation_waits_for_whole_pixels():
     fork = Fork("f", 2, UINT2, pixels)
     join = Concat("c", (2, 2), UINT2, pixels)
     dataflow = Dataflow(fork.inputs[0], (Placed(fork, ((SOURCE, 0),)), Placed(join, (("f", 0), ("f", 1)))))
-    depths = [layer.depth - JOIN_MARGIN_WORDS for layer in insert_fifos(dataflow).layers if isinstance(layer, Fifo)]
-    assert depths == [1, 2]
+    assert [depth - JOIN_MARGIN_WORDS for depth in join_depths(dataflow).values()] == [1, 2]

@@ -1,0 +1,179 @@
+"""FIFO sizing: the smallest depths at which a dataflow runs as fast as with FIFOs of any depth.
+
+The cycle model decides. Throughput never falls when a FIFO grows, so each depth is found by bisection while the others
+keep theirs; afterwards one word less in any FIFO lowers the throughput or lets the dataflow stop. What a memory gives
+for free above the smallest depth is then taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from generator.dataflow.cycle_model import CycleModel, Deadlock
+from generator.dataflow.graph import Dataflow
+from generator.errors import FoldingError
+from generator.layers.base import Stream
+from generator.passes.insert_fifos import fifo_places, insert_fifos, join_places, safe_depths
+
+#: Frames that are watched once the first ones have left.
+_WATCHED_FRAMES = 4
+#: The smallest memory: below it, a register slice of 2 words.
+_SMALLEST_MEMORY = 3
+#: Words of a lookup table used as memory, and of how many on it is cheaper to take a block RAM of 18 Kb.
+_LUT_WORDS = (32, 64)
+_LUTRAM_BITS = 4096
+#: Words and bits of a block RAM of 18 Kb in its shapes.
+_BRAM_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """Depths by name of FIFO, 0 where there is none.
+
+    smallest: as proven. depths: as built. cycles_per_frame (rounded up where frames differ), latency_cycles and
+    occupancy: what the cycle model says of the latter.
+    """
+
+    smallest: Mapping[str, int]
+    depths: Mapping[str, int]
+    cycles_per_frame: int
+    latency_cycles: int
+    occupancy: Mapping[str, int]
+
+
+def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None) -> Sizing:
+    """FIFOs for a dataflow that has none. given: depths that the user chose, kept as they are.
+
+    Raises FoldingError naming the FIFOs if the given depths let the dataflow stop.
+    """
+    given = given or {}
+    places = fifo_places(dataflow)
+    search = _Search(dataflow, given)
+    smallest = search.run()
+    rounded = {name: depth if name in given else free_depth(depth, places[name]) for name, depth in smallest.items()}
+    depths = search.without_deadlock(rounded)
+    outcome = search.model.steady(depths)
+    assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None  # checked by the search
+    return Sizing(smallest, depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles, outcome.occupancy)
+
+
+def free_depth(depth: int, stream: Stream) -> int:
+    """The depth that costs no more memory than `depth`.
+
+    >>> from generator.datatypes import uint_type
+    >>> [free_depth(depth, Stream(uint_type(4), 2, 1)) for depth in (0, 2, 3, 33, 100, 600)]
+    [0, 2, 32, 64, 128, 2048]
+    """
+    if depth < _SMALLEST_MEMORY:
+        return depth
+    if depth * stream.bits <= _LUTRAM_BITS:
+        return _LUT_WORDS[0] if depth <= _LUT_WORDS[0] else -(-depth // _LUT_WORDS[1]) * _LUT_WORDS[1]
+    blocks = min(-(-stream.bits // bits) * -(-depth // words) for words, bits in _BRAM_SHAPES)
+    return max(blocks // -(-stream.bits // bits) * words for words, bits in _BRAM_SHAPES)
+
+
+class _Search:
+    """The state of one sizing."""
+
+    def __init__(self, dataflow: Dataflow, given: Mapping[str, int]) -> None:
+        self.given = given
+        self.places = fifo_places(dataflow)
+        self.joins = join_places(dataflow)
+        self.safe = safe_depths(dataflow) | dict(given)
+        everywhere = insert_fifos(dataflow, dict.fromkeys(self.places, 1))
+        self.model = CycleModel(everywhere)
+        self.bare = CycleModel(everywhere, bare=True)
+        self.slowest = dataflow.cycles_per_frame
+        self.frames = 2
+        self.target = Fraction(0)
+
+    def run(self) -> dict[str, int]:
+        """The smallest depths."""
+        depths = self._start()
+        free = [name for name in self.places if name not in self.given]
+        others = [name for name in free if name not in self.joins]
+        depths |= self._drop(others, depths)
+        for name in sorted(free, key=lambda name: name in others):  # the large ones, at joins, first
+            if depths[name]:
+                depths[name] = self._smallest(name, depths)
+        return depths
+
+    def without_deadlock(self, depths: Mapping[str, int]) -> dict[str, int]:
+        """The depths, larger where a dataflow whose pipelines hold no word would stop.
+
+        A pipeline behind one enable may be blocked while it is mostly empty, after stalls of the source. The capacity
+        of slices and memories alone then decides whether words can go on, whatever the stalls were.
+        """
+        grown = dict(depths)
+        while stuck := self.bare.steady(grown, self.frames).deadlock:
+            full = [name for name in stuck.full_fifos(self.joins) if name not in self.given]
+            if not full:
+                raise self._deadlock(stuck, grown)
+            grown |= {name: free_depth(2 * max(grown[name], 1), self.places[name]) for name in full}
+        return grown
+
+    def _start(self) -> dict[str, int]:
+        """Depths that are large enough, and the pace that they allow."""
+        ample = {name: max(depth, self.places[name].words) for name, depth in self.safe.items()} | dict(self.given)
+        flow = self.model.steady(ample, 2)
+        if flow.deadlock is not None:
+            raise self._deadlock(flow.deadlock, ample)
+        assert flow.latency_cycles is not None
+        self.frames = flow.latency_cycles // self.slowest + 2 + _WATCHED_FRAMES
+        self.target = self._pace(ample) or Fraction(0)
+        return dict(self.safe) if self._fits(self.safe) else ample
+
+    def _deadlock(self, deadlock: Deadlock, depths: Mapping[str, int]) -> FoldingError:
+        """Who waits for whom; only depths that the user gave can be too small."""
+        full = [name for name in deadlock.full_fifos(self.places) if name in self.given or depths[name]]
+        full.sort(key=lambda name: name not in self.given)
+        empty = [name for name in deadlock.empty_fifos(self.places) if depths[name]]
+        states = [*(f"{name} (depth {depths[name]}) is full" for name in full), *(f"{name} is empty" for name in empty)]
+        return FoldingError(f"{full[0]}: with a depth of {depths[full[0]]} the dataflow stops for good: "
+                            f"{', '.join(states)}; give it a larger depth, or leave it out of the folding to have it "
+                            "sized")
+
+    def _pace(self, depths: Mapping[str, int]) -> Fraction | None:
+        return self.model.pace(self.frames, _WATCHED_FRAMES, depths)
+
+    def _fits(self, depths: Mapping[str, int]) -> bool:
+        pace = self._pace(depths)
+        return pace is not None and pace <= self.target
+
+    def _drop(self, names: Sequence[str], depths: Mapping[str, int]) -> dict[str, int]:
+        """The FIFOs of `names` that can go, found by halves."""
+        present = [name for name in names if depths[name]]
+        if not present:
+            return {}
+        dropped = dict.fromkeys(present, 0)
+        if self._fits({**depths, **dropped}):
+            return dropped
+        if len(present) == 1:
+            return {}
+        half = len(present) // 2
+        first = self._drop(present[:half], depths)
+        return {**first, **self._drop(present[half:], {**depths, **first})}
+
+    def _smallest(self, name: str, depths: Mapping[str, int]) -> int:
+        """The smallest depth of one FIFO while the others keep theirs."""
+
+        def fits(depth: int) -> bool:
+            return self._fits({**depths, name: depth})
+
+        if fits(0):
+            return 0
+        return 2 if fits(2) else _bisect(fits, 2, depths[name])
+
+
+def _bisect(fits: Callable[[int], bool], too_small: int, enough: int) -> int:
+    """The smallest number that fits, given one that does not and one that does."""
+    while enough - too_small > 1:
+        middle = (too_small + enough) // 2
+        if fits(middle):
+            enough = middle
+        else:
+            too_small = middle
+    return enough
