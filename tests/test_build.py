@@ -61,7 +61,8 @@ def test_record(built):
     conv1 = layers["conv1"]
     assert (conv1["mh"], conv1["mw"], conv1["vectors"], conv1["weight_bits"], conv1["output_bits"]) == (6, 36, 49, 1, 2)
     assert conv1["cycles"] == 6 // conv1["pe"] * 36 // conv1["simd"] * 49
-    assert {"name", "depth", "bits"} == set(record["fifos"][0])
+    for fifo in record["fifos"]:
+        assert set(fifo) == {"name", "depth", "bits", "smallest_depth"} and fifo["depth"] >= fifo["smallest_depth"]
 
 
 def test_resources(built, capsys):

@@ -16,6 +16,7 @@ namespace {
 
 using Integers = std::vector<int64_t>;
 
+constexpr int kMostInputs = 8;
 constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
 
 // A stream: `valid` belongs to its producer, `ready` to its reader; `moves` is their conjunction in this cycle.
@@ -150,26 +151,32 @@ class Program {
 // Input slices, a program of reads and writes, stages behind one enable, an output slice.
 class Pipeline : public Component {
  public:
-  Pipeline(std::vector<Edge*> in, Edge* out, int stages, bool reads_ahead, const std::vector<Program::Step>& steps)
-      : in_(std::move(in)), out_(out), slices_(in_.size()), reads_ahead_(reads_ahead), program_(steps) {
+  Pipeline(const std::vector<Edge*>& in, Edge* out, int stages, bool reads_ahead,
+           const std::vector<Program::Step>& steps)
+      : inputs_(static_cast<int>(in.size())), out_(out), reads_ahead_(reads_ahead), program_(steps) {
+    std::copy(in.begin(), in.end(), in_);
     stages_.count = stages;
   }
 
   void show() const override {
-    for (size_t k = 0; k < in_.size(); ++k) in_[k]->ready = slices_[k].ready;
+    for (int k = 0; k < inputs_; ++k) in_[k]->ready = slices_[k].ready;
     out_->valid = slice_.valid;
   }
 
   int64_t step() override {
-    const Program::Step now = program_.now();
+    const Program::Step& now = program_.now();
+    const bool reads = now.reads, idles = !now.reads && !now.writes;
+    const int64_t source = now.source;
     bool there = true;
-    for (size_t k = 0; k < in_.size(); ++k) there = there && (!wants(now, k) || slices_[k].valid);
+    for (int k = 0; reads && k < inputs_; ++k) there = there && ((source >= 0 && source != k) || slices_[k].valid);
     const bool enabled = slice_.ready;
     const bool writes = there && now.writes;
     const bool fires = there && (enabled || (reads_ahead_ && !now.writes));
-    bool changes = fires && (now.reads || now.writes);
+    bool changes = fires && !idles;
     changes |= slice_.step(stages_.last(writes) && enabled, out_->moves);
-    for (size_t k = 0; k < in_.size(); ++k) changes |= slices_[k].step(in_[k]->moves, fires && wants(now, k));
+    for (int k = 0; k < inputs_; ++k) {
+      changes |= slices_[k].step(in_[k]->moves, fires && reads && (source < 0 || source == k));
+    }
     if (enabled) {
       changes |= stages_.words != 0;
       stages_.shift(writes);
@@ -185,20 +192,17 @@ class Pipeline : public Component {
   }
 
   void save(Integers& state) const override {
-    for (const Skid& slice : slices_) slice.save(state);
+    for (int k = 0; k < inputs_; ++k) slices_[k].save(state);
     slice_.save(state);
     state.push_back(static_cast<int64_t>(stages_.words));
     program_.save(state);
   }
 
  private:
-  static bool wants(const Program::Step& step, size_t k) {
-    return step.reads && (step.source < 0 || step.source == static_cast<int64_t>(k));
-  }
-
-  std::vector<Edge*> in_;
+  int inputs_;
+  Edge* in_[kMostInputs];
   Edge* out_;
-  std::vector<Skid> slices_;
+  Skid slices_[kMostInputs];
   Skid slice_;
   Stages stages_;
   bool reads_ahead_;

@@ -19,7 +19,7 @@ from generator.layers.base import Stream
 from generator.passes.insert_fifos import fifo_places, insert_fifos, join_places, safe_depths
 
 #: Frames that are watched once the first ones have left.
-_WATCHED_FRAMES = 4
+_WATCHED_FRAMES = 2
 #: The smallest memory: below it, a register slice of 2 words.
 _SMALLEST_MEMORY = 3
 #: Words of a lookup table used as memory, and of how many on it is cheaper to take a block RAM of 18 Kb.
@@ -117,12 +117,12 @@ class _Search:
 
     def _start(self) -> dict[str, int]:
         """Depths that are large enough, and the pace that they allow."""
+        first = self.model.steady(self.safe, 2)
+        if first.deadlock is not None:  # other FIFOs do not make up for what the user chose
+            raise self._deadlock(first.deadlock, self.safe)
+        assert first.latency_cycles is not None
+        self.frames = first.latency_cycles // self.slowest + 1 + _WATCHED_FRAMES
         ample = {name: max(depth, self.places[name].words) for name, depth in self.safe.items()} | dict(self.given)
-        flow = self.model.steady(ample, 2)
-        if flow.deadlock is not None:
-            raise self._deadlock(flow.deadlock, ample)
-        assert flow.latency_cycles is not None
-        self.frames = flow.latency_cycles // self.slowest + 2 + _WATCHED_FRAMES
         self.target = self._pace(ample) or Fraction(0)
         return dict(self.safe) if self._fits(self.safe) else ample
 
@@ -130,7 +130,8 @@ class _Search:
         """Who waits for whom; only depths that the user gave can be too small."""
         full = [name for name in deadlock.full_fifos(self.places) if name in self.given or depths[name]]
         full.sort(key=lambda name: name not in self.given)
-        empty = [name for name in deadlock.empty_fifos(self.places) if depths[name]]
+        joins = {name.rpartition("_fifo")[0] for name in full}
+        empty = [name for name in deadlock.empty_fifos(self.joins) if name.rpartition("_fifo")[0] in joins]
         states = [*(f"{name} (depth {depths[name]}) is full" for name in full), *(f"{name} is empty" for name in empty)]
         return FoldingError(f"{full[0]}: with a depth of {depths[full[0]]} the dataflow stops for good: "
                             f"{', '.join(states)}; give it a larger depth, or leave it out of the folding to have it "
