@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -19,11 +20,41 @@ using Integers = std::vector<int64_t>;
 constexpr int kMostInputs = 8;
 constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
 
-// A stream: `valid` belongs to its producer, `ready` to its reader; `moves` is their conjunction in this cycle.
-struct Edge {
-  bool valid = false, ready = false, moves = false;
-  int64_t words = 0;                   // passed so far
-  int64_t producer = -1, reader = -1;  // components
+// A set of small numbers, one bit each.
+using Bits = std::vector<uint64_t>;
+
+void add(Bits& bits, int64_t k) { bits[k >> 6] |= uint64_t{1} << (k & 63); }
+void remove(Bits& bits, int64_t k) { bits[k >> 6] &= ~(uint64_t{1} << (k & 63)); }
+bool empty(const Bits& bits) {
+  return std::all_of(bits.begin(), bits.end(), [](uint64_t word) { return word == 0; });
+}
+
+// Calls `visit` with every member in ascending order.
+template <typename Visit>
+void each(const Bits& bits, Visit visit) {
+  for (size_t w = 0; w < bits.size(); ++w) {
+    for (uint64_t word = bits[w]; word != 0; word &= word - 1) visit(static_cast<int64_t>(w * 64) + __builtin_ctzll(word));
+  }
+}
+
+// All streams: `valid` is up to their producers, `ready` to their readers; `moves` is their conjunction in this cycle.
+struct Streams {
+  Bits valid, ready, moves;
+};
+
+// One side of a stream, as a component sees it.
+class Port {
+ public:
+  Port() = default;
+  Port(Bits& shown, const Bits& moves, int64_t k) : shown_(&shown[k >> 6]), moves_(&moves[k >> 6]), at_(k & 63) {}
+
+  void show(bool value) { *shown_ = (*shown_ & ~(uint64_t{1} << at_)) | uint64_t{value} << at_; }
+  bool moves() const { return *moves_ >> at_ & 1; }
+
+ private:
+  uint64_t* shown_ = nullptr;
+  const uint64_t* moves_ = nullptr;
+  int64_t at_ = 0;
 };
 
 // skid.sv: two words. `take`: a word comes in; `leave`: the word at the output is taken.
@@ -49,7 +80,7 @@ class Component {
   // registers changed, kForever if none did.
   virtual int64_t step() = 0;
   // Shows the registers that are TVALID and TREADY.
-  virtual void show() const = 0;
+  virtual void show() = 0;
   // Passes over `cycles` cycles in which only a counter moves.
   virtual void skip(int64_t) {}
   // Appends everything that decides what happens next.
@@ -59,33 +90,6 @@ class Component {
 
   int64_t wake = 0;  // the cycle of the next step
   int64_t next = 0;  // the cycle after the last step
-};
-
-// Small numbers, visited in ascending order.
-class Set {
- public:
-  explicit Set(size_t size) : words_((size + 63) / 64) {}
-
-  void add(int64_t k) { words_[k >> 6] |= uint64_t{1} << (k & 63); }
-  void remove(int64_t k) { words_[k >> 6] &= ~(uint64_t{1} << (k & 63)); }
-
-  bool empty() const {
-    return std::all_of(words_.begin(), words_.end(), [](uint64_t word) { return word == 0; });
-  }
-
-  // Calls `visit` with every member; members that it adds may be visited or not.
-  template <typename Visit>
-  void each(Visit visit) const {
-    for (size_t w = 0; w < words_.size(); ++w) {
-      for (uint64_t bits = words_[w]; bits != 0; bits &= bits - 1) visit(w * 64 + __builtin_ctzll(bits));
-    }
-  }
-
-  void clear() { std::fill(words_.begin(), words_.end(), 0); }
-  void swap(Set& other) { words_.swap(other.words_); }
-
- private:
-  std::vector<uint64_t> words_;
 };
 
 // Register stages behind one enable; the bits are words under way.
@@ -151,16 +155,16 @@ class Program {
 // Input slices, a program of reads and writes, stages behind one enable, an output slice.
 class Pipeline : public Component {
  public:
-  Pipeline(const std::vector<Edge*>& in, Edge* out, int stages, bool reads_ahead,
+  Pipeline(const std::vector<Port>& in, Port out, int stages, bool reads_ahead,
            const std::vector<Program::Step>& steps)
       : inputs_(static_cast<int>(in.size())), out_(out), reads_ahead_(reads_ahead), program_(steps) {
     std::copy(in.begin(), in.end(), in_);
     stages_.count = stages;
   }
 
-  void show() const override {
-    for (int k = 0; k < inputs_; ++k) in_[k]->ready = slices_[k].ready;
-    out_->valid = slice_.valid;
+  void show() override {
+    for (int k = 0; k < inputs_; ++k) in_[k].show(slices_[k].ready);
+    out_.show(slice_.valid);
   }
 
   int64_t step() override {
@@ -173,9 +177,9 @@ class Pipeline : public Component {
     const bool writes = there && now.writes;
     const bool fires = there && (enabled || (reads_ahead_ && !now.writes));
     bool changes = fires && !idles;
-    changes |= slice_.step(stages_.last(writes) && enabled, out_->moves);
+    changes |= slice_.step(stages_.last(writes) && enabled, out_.moves());
     for (int k = 0; k < inputs_; ++k) {
-      changes |= slices_[k].step(in_[k]->moves, fires && reads && (source < 0 || source == k));
+      changes |= slices_[k].step(in_[k].moves(), fires && reads && (source < 0 || source == k));
     }
     if (enabled) {
       changes |= stages_.words != 0;
@@ -200,8 +204,8 @@ class Pipeline : public Component {
 
  private:
   int inputs_;
-  Edge* in_[kMostInputs];
-  Edge* out_;
+  Port in_[kMostInputs];
+  Port out_;
   Skid slices_[kMostInputs];
   Skid slice_;
   Stages stages_;
@@ -218,13 +222,13 @@ class Window : public Component {
     const int64_t* kept;    // per window: oldest word kept, negative where that does not change
   };
 
-  Window(Edge* in, Edge* out, const Shape& shape) : in_(in), out_(out), shape_(shape) {
+  Window(Port in, Port out, const Shape& shape) : in_(in), out_(out), shape_(shape) {
     stages_.count = static_cast<int>(shape.stages);
   }
 
-  void show() const override {
-    in_->ready = taker_.ready;
-    out_->valid = giver_.valid;
+  void show() override {
+    in_.show(taker_.ready);
+    out_.show(giver_.valid);
   }
 
   int64_t step() override {
@@ -233,8 +237,8 @@ class Window : public Component {
     const bool enabled = giver_.ready;
     const bool emit = enabled && taken_ >= shape_.needed[at_];
     bool changes = take || emit || (enabled && stages_.words != 0);
-    changes |= giver_.step(stages_.last(emit) && enabled, out_->moves);
-    changes |= taker_.step(in_->moves, take);
+    changes |= giver_.step(stages_.last(emit) && enabled, out_.moves());
+    changes |= taker_.step(in_.moves(), take);
     if (tap_ == 0 && shape_.kept[window_] > keep_) {
       keep_ = shape_.kept[window_];
       changes = true;
@@ -266,7 +270,7 @@ class Window : public Component {
     keep_ -= shape_.words;
   }
 
-  Edge *in_, *out_;
+  Port in_, out_;
   Shape shape_;
   Skid taker_, giver_;
   Stages stages_;
@@ -277,11 +281,11 @@ class Window : public Component {
 // Every branch takes the word at its own time (fork.sv).
 class Copies : public Component {
  public:
-  Copies(Edge* in, std::vector<Edge*> out) : in_(in), out_(std::move(out)), branches_(out_.size()), has_(out_.size()) {}
+  Copies(Port in, std::vector<Port> out) : in_(in), out_(std::move(out)), branches_(out_.size()), has_(out_.size()) {}
 
-  void show() const override {
-    in_->ready = slice_.ready;
-    for (size_t k = 0; k < out_.size(); ++k) out_[k]->valid = branches_[k].valid;
+  void show() override {
+    in_.show(slice_.ready);
+    for (size_t k = 0; k < out_.size(); ++k) out_[k].show(branches_[k].valid);
   }
 
   int64_t step() override {
@@ -291,10 +295,10 @@ class Copies : public Component {
     for (size_t k = 0; k < out_.size(); ++k) {
       const bool take = there && !has_[k] && branches_[k].ready;
       changes |= take;
-      changes |= branches_[k].step(take, out_[k]->moves);
+      changes |= branches_[k].step(take, out_[k].moves());
       if (there) has_[k] = !all && (has_[k] || take);
     }
-    changes |= slice_.step(in_->moves, all);
+    changes |= slice_.step(in_.moves(), all);
     return changes ? 0 : kForever;
   }
 
@@ -305,8 +309,8 @@ class Copies : public Component {
   }
 
  private:
-  Edge* in_;
-  std::vector<Edge*> out_;
+  Port in_;
+  std::vector<Port> out_;
   Skid slice_;
   std::vector<Skid> branches_;
   std::vector<bool> has_;
@@ -315,18 +319,18 @@ class Copies : public Component {
 // fifo.sv with a memory: a memory of `depth` words, its read register and an output slice.
 class Queue : public Component {
  public:
-  Queue(Edge* in, Edge* out, int64_t depth) : in_(in), out_(out), depth_(depth) {}
+  Queue(Port in, Port out, int64_t depth) : in_(in), out_(out), depth_(depth) {}
 
-  void show() const override {
-    in_->ready = ready_;
-    out_->valid = slice_.valid;
+  void show() override {
+    in_.show(ready_);
+    out_.show(slice_.valid);
   }
 
   int64_t step() override {
     const bool free = slice_.ready || !read_, pop = free && level_ > 0, was_ready = ready_;
-    bool changes = in_->moves || pop || (free && read_);
-    changes |= slice_.step(read_ && slice_.ready, out_->moves);
-    level_ += static_cast<int64_t>(in_->moves) - static_cast<int64_t>(pop);
+    bool changes = in_.moves() || pop || (free && read_);
+    changes |= slice_.step(read_ && slice_.ready, out_.moves());
+    level_ += static_cast<int64_t>(in_.moves()) - static_cast<int64_t>(pop);
     ready_ = level_ != depth_;
     if (free) read_ = pop;
     most_ = std::max(most_, level_ + int64_t{read_} + slice_.held());
@@ -341,7 +345,7 @@ class Queue : public Component {
   }
 
  private:
-  Edge *in_, *out_;
+  Port in_, out_;
   int64_t depth_, level_ = 0, most_ = 0;
   bool ready_ = false, read_ = false;
   Skid slice_;
@@ -350,14 +354,14 @@ class Queue : public Component {
 // fifo.sv without a memory.
 class Slice : public Component {
  public:
-  Slice(Edge* in, Edge* out) : in_(in), out_(out) {}
+  Slice(Port in, Port out) : in_(in), out_(out) {}
 
-  void show() const override {
-    in_->ready = slice_.ready;
-    out_->valid = slice_.valid;
+  void show() override {
+    in_.show(slice_.ready);
+    out_.show(slice_.valid);
   }
   int64_t step() override {
-    const bool changes = slice_.step(in_->moves, out_->moves);
+    const bool changes = slice_.step(in_.moves(), out_.moves());
     most_ = std::max(most_, slice_.held());
     return changes ? 0 : kForever;
   }
@@ -365,7 +369,7 @@ class Slice : public Component {
   int64_t most() const override { return most_; }
 
  private:
-  Edge *in_, *out_;
+  Port in_, out_;
   Skid slice_;
   int64_t most_ = 0;
 };
@@ -373,11 +377,11 @@ class Slice : public Component {
 // Reads a frame, then gives `results` words while the next frame is read (label_select.sv).
 class Selection : public Component {
  public:
-  Selection(Edge* in, Edge* out, int64_t words, int64_t results) : in_(in), out_(out), words_(words), results_(results) {}
+  Selection(Port in, Port out, int64_t words, int64_t results) : in_(in), out_(out), words_(words), results_(results) {}
 
-  void show() const override {
-    in_->ready = taker_.ready;
-    out_->valid = giver_.valid;
+  void show() override {
+    in_.show(taker_.ready);
+    out_.show(giver_.valid);
   }
 
   int64_t step() override {
@@ -385,8 +389,8 @@ class Selection : public Component {
     const bool free = left_ == 0 || (left_ == 1 && room);
     const bool moves = !finished || free;
     bool changes = (moves && (there || ranked_)) || (left_ > 0 && room);
-    changes |= giver_.step(left_ > 0 && room, out_->moves);
-    changes |= taker_.step(in_->moves, moves);
+    changes |= giver_.step(left_ > 0 && room, out_.moves());
+    changes |= taker_.step(in_.moves(), moves);
     if (finished && free) {
       left_ = results_;
     } else if (left_ > 0 && room) {
@@ -407,7 +411,7 @@ class Selection : public Component {
   }
 
  private:
-  Edge *in_, *out_;
+  Port in_, out_;
   int64_t words_, results_, left_ = 0, at_ = 0;
   bool ranked_ = false, last_ = false;
   Skid taker_, giver_;
@@ -434,43 +438,40 @@ class Network {
   // depths: of every FIFO in the order of the graph; 0 leaves it out.
   Network(const int64_t* graph, const int64_t* depths) {
     Reader reader(graph);
-    edges_.resize(reader.next());
-    for (size_t k = 0; k < edges_.size(); ++k) wire_.push_back(static_cast<int64_t>(k));
+    const int64_t streams = reader.next();
+    for (int64_t k = 0; k < streams; ++k) wire_.push_back(k);
+    words_.resize(streams);
+    ends_.assign(streams, {-1, -1});
+    streams_.valid = streams_.ready = streams_.moves = Bits((streams + 63) / 64);
     source_words_ = reader.next();
     sink_ = reader.next();
     sink_words_ = reader.next();
     const int64_t components = reader.next();
-    for (int64_t k = 0; k < components; ++k) add(reader, depths);
-    streams_.resize(components_.size());
+    for (int64_t k = 0; k < components; ++k) add_component(reader, depths);
     sink_ = wire_[sink_];
-    awake_ = changed_ = Set(std::max(edges_.size(), components_.size()));
-    fresh_ = changed_;
-    for (size_t k = 0; k < components_.size(); ++k) awake_.add(static_cast<int64_t>(k));
-    for (size_t k = 0; k < edges_.size(); ++k) {
-      const Edge& edge = edges_[k];
-      if (edge.producer >= 0) streams_[edge.producer].push_back(static_cast<int64_t>(k));
-      if (edge.reader >= 0) streams_[edge.reader].push_back(static_cast<int64_t>(k));
-    }
+    awake_ = Bits((components_.size() + 63) / 64);
+    for (size_t k = 0; k < components_.size(); ++k) add(awake_, static_cast<int64_t>(k));
   }
 
   // Runs until `frames` frames have left. Returns the frames that have, fewer in a deadlock. ends: the cycle of every
-  // frame's last word. traces: the cycle of every word of every edge, `frames` times its words apart, or null.
+  // frame's last word. traces: the cycle of every word of every stream, room for all of its words, or null.
   // repeats: stop earlier where the state at a frame's end was there before; period[0] frames and period[1] cycles ago.
   int64_t run(int64_t frames, bool repeats, int64_t* ends, int64_t* const* traces, int64_t* period) {
     std::vector<Integers> states;
     const int64_t supply = repeats ? kForever : frames * source_words_;
     int64_t done = 0;
-    edges_[sink_].ready = true;
+    add(streams_.valid, 0);
+    add(streams_.ready, sink_);
     for (int64_t cycle = 0; done < frames; ++cycle) {
-      edges_[0].valid = edges_[0].words < supply;
+      if (words_[0] == supply) remove(streams_.valid, 0);
+      const int64_t before = words_[sink_];
       transfer(cycle, traces);
       step(cycle);
-      if (awake_.empty() && changed_.empty()) {
+      if (empty(awake_) && empty(streams_.moves)) {
         if (alarm_ == kForever) return done;
         cycle = alarm_ - 1;
       }
-      const Edge& sink = edges_[sink_];
-      if (sink.moves && sink.words % sink_words_ == 0) {
+      if (words_[sink_] != before && words_[sink_] % sink_words_ == 0) {
         ends[done++] = cycle;
         if (repeats && recurs(states, ends, done, period)) return done;
       }
@@ -481,54 +482,61 @@ class Network {
   void report(int64_t* first_cycle, int64_t* most, int64_t* waits) const {
     *first_cycle = first_cycle_;
     for (size_t k = 0; k < fifos_.size(); ++k) most[k] = fifos_[k] < 0 ? 0 : components_[fifos_[k]]->most();
-    for (size_t k = 0; k < edges_.size(); ++k) {
-      const Edge& edge = edges_[wire_[k]];
-      waits[k] = edge.valid ? edge.ready ? 0 : 1 : edge.ready ? 2 : 3;
+    for (size_t k = 0; k < wire_.size(); ++k) {
+      const int64_t wire = wire_[k];
+      const bool valid = streams_.valid[wire >> 6] >> (wire & 63) & 1, ready = streams_.ready[wire >> 6] >> (wire & 63) & 1;
+      waits[k] = valid ? ready ? 0 : 1 : ready ? 2 : 3;
     }
   }
 
  private:
-  void add(Reader& reader, const int64_t* depths) {
+  struct Ends {
+    int64_t producer, reader;  // components, -1 outside
+  };
+
+  void add_component(Reader& reader, const int64_t* depths) {
     const auto kind = static_cast<Kind>(reader.next());
     std::vector<int64_t> in, out;
-    for (int64_t k = reader.next(); k > 0; --k) in.push_back(reader.next());
+    for (int64_t k = reader.next(); k > 0; --k) in.push_back(wire_[reader.next()]);
     for (int64_t k = reader.next(); k > 0; --k) out.push_back(reader.next());
     const int64_t depth = kind == kQueue ? depths[fifos_.size()] : 0;
     if (kind == kQueue && depth == 0) {
-      wire_[out[0]] = wire_[in[0]];
+      wire_[out[0]] = in[0];
       fifos_.push_back(-1);
       return;
     }
-    std::vector<Edge*> inputs, outputs;
+    const auto index = static_cast<int64_t>(components_.size());
+    std::vector<Port> inputs, outputs;
     for (const int64_t k : in) {
-      inputs.push_back(&edges_[wire_[k]]);
-      inputs.back()->reader = static_cast<int64_t>(components_.size());
+      inputs.emplace_back(streams_.ready, streams_.moves, k);
+      ends_[k].reader = index;
     }
     for (const int64_t k : out) {
-      outputs.push_back(&edges_[k]);
-      outputs.back()->producer = static_cast<int64_t>(components_.size());
+      outputs.emplace_back(streams_.valid, streams_.moves, k);
+      ends_[k].producer = index;
     }
-    if (kind == kQueue) {
-      fifos_.push_back(static_cast<int64_t>(components_.size()));
-      if (depth > 2) components_.push_back(std::make_unique<Queue>(inputs[0], outputs[0], depth));
-      else components_.push_back(std::make_unique<Slice>(inputs[0], outputs[0]));
-    } else if (kind == kCopies) {
-      components_.push_back(std::make_unique<Copies>(inputs[0], outputs));
-    } else if (kind == kSelection) {
+    if (kind == kQueue) fifos_.push_back(index);
+    components_.push_back(component(kind, inputs, outputs, depth, reader));
+  }
+
+  std::unique_ptr<Component> component(Kind kind, const std::vector<Port>& in, const std::vector<Port>& out,
+                                       int64_t depth, Reader& reader) {
+    if (kind == kQueue && depth > 2) return std::make_unique<Queue>(in[0], out[0], depth);
+    if (kind == kQueue) return std::make_unique<Slice>(in[0], out[0]);
+    if (kind == kCopies) return std::make_unique<Copies>(in[0], out);
+    if (kind == kWindow) return std::make_unique<Window>(in[0], out[0], window(reader));
+    if (kind == kSelection) {
       const int64_t words = reader.next();
-      components_.push_back(std::make_unique<Selection>(inputs[0], outputs[0], words, reader.next()));
-    } else if (kind == kWindow) {
-      components_.push_back(std::make_unique<Window>(inputs[0], outputs[0], window(reader)));
-    } else {
-      const int64_t stages = reader.next(), reads_ahead = reader.next(), steps = reader.next();
-      programs_.push_back(std::make_unique<std::vector<Program::Step>>());
-      for (int64_t k = 0; k < steps; ++k) {
-        const int64_t* step = reader.block(5);
-        programs_.back()->push_back({step[0], step[1], step[2], step[3], step[4]});
-      }
-      components_.push_back(std::make_unique<Pipeline>(inputs, outputs[0], static_cast<int>(stages), reads_ahead != 0,
-                                                       *programs_.back()));
+      return std::make_unique<Selection>(in[0], out[0], words, reader.next());
     }
+    const int64_t stages = reader.next(), reads_ahead = reader.next(), steps = reader.next();
+    auto program = std::make_unique<std::vector<Program::Step>>();
+    for (int64_t k = 0; k < steps; ++k) {
+      const int64_t* step = reader.block(5);
+      program->push_back({step[0], step[1], step[2], step[3], step[4]});
+    }
+    programs_.push_back(std::move(program));
+    return std::make_unique<Pipeline>(in, out[0], static_cast<int>(stages), reads_ahead != 0, *programs_.back());
   }
 
   static Window::Shape window(Reader& reader) {
@@ -545,20 +553,16 @@ class Network {
     return shape;
   }
 
-  // Moves the words of this cycle. Only streams whose registers changed can do otherwise than in the cycle before; a
-  // stream that moved is among them, since it woke its components.
+  // Moves the words of this cycle, which wakes the components on either side.
   void transfer(int64_t cycle, int64_t* const* traces) {
-    fresh_.clear();
-    fresh_.swap(changed_);
-    fresh_.each([&](int64_t k) {
-      Edge& edge = edges_[k];
-      edge.moves = edge.valid && edge.ready;
-      if (!edge.moves) return;
-      if (edge.producer >= 0) awake_.add(edge.producer);
-      if (edge.reader >= 0) awake_.add(edge.reader);
-      if (traces != nullptr) traces[k][edge.words] = cycle;
-      if (k == 0 && edge.words == 0) first_cycle_ = cycle;
-      ++edge.words;
+    for (size_t w = 0; w < streams_.moves.size(); ++w) streams_.moves[w] = streams_.valid[w] & streams_.ready[w];
+    each(streams_.moves, [&](int64_t k) {
+      const Ends& ends = ends_[k];
+      if (ends.producer >= 0) add(awake_, ends.producer);
+      if (ends.reader >= 0) add(awake_, ends.reader);
+      if (traces != nullptr) traces[k][words_[k]] = cycle;
+      if (k == 0 && words_[k] == 0) first_cycle_ = cycle;
+      ++words_[k];
     });
   }
 
@@ -567,22 +571,20 @@ class Network {
     if (alarm_ <= cycle) {
       alarm_ = kForever;
       for (size_t k = 0; k < components_.size(); ++k) {
-        if (components_[k]->wake <= cycle) awake_.add(static_cast<int64_t>(k));
+        if (components_[k]->wake <= cycle) add(awake_, static_cast<int64_t>(k));
         else alarm_ = std::min(alarm_, components_[k]->wake);
       }
     }
-    awake_.each([&](int64_t k) {
+    each(awake_, [&](int64_t k) {
       Component& component = *components_[k];
       if (component.next < cycle) component.skip(cycle - component.next);
       const int64_t quiet = component.step();
       component.show();
       component.next = cycle + 1;
       component.wake = quiet == kForever ? kForever : cycle + 1 + quiet;
-      if (quiet > 0) {
-        awake_.remove(k);
-        alarm_ = std::min(alarm_, component.wake);
-      }
-      for (const int64_t stream : streams_[k]) changed_.add(stream);
+      if (quiet == 0) return;
+      remove(awake_, k);
+      alarm_ = std::min(alarm_, component.wake);
     });
   }
 
@@ -603,15 +605,15 @@ class Network {
     return false;
   }
 
-  std::vector<Edge> edges_;
-  std::vector<int64_t> wire_;  // for every edge of the graph the one that carries its words
+  std::vector<int64_t> wire_;   // for every stream of the graph the one that carries its words
+  std::vector<int64_t> words_;  // passed on every stream
+  std::vector<Ends> ends_;      // of every stream
+  Streams streams_;
   std::vector<std::unique_ptr<std::vector<Program::Step>>> programs_;
   std::vector<std::unique_ptr<Component>> components_;
-  std::vector<std::vector<int64_t>> streams_;  // of every component
-  std::vector<int64_t> fifos_;                 // components of the FIFOs, -1 where one is left out
-  Set awake_{0};                               // components that step
-  Set changed_{0}, fresh_{0};                  // streams whose registers may have changed
-  int64_t alarm_ = kForever;                   // when the first sleeping counter runs out, or before
+  std::vector<int64_t> fifos_;  // components of the FIFOs, -1 where one is left out
+  Bits awake_;                  // components that step
+  int64_t alarm_ = kForever;    // when the first sleeping counter runs out, or before
   int64_t source_words_ = 0, sink_ = 0, sink_words_ = 0, first_cycle_ = 0;
 };
 
