@@ -76,11 +76,11 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
     """
     options, out = options or Options(), Path(out)
     folding = choose_folding(model, options)
+    _require_tools(options)
     progress("sizing FIFOs")
     design = elaborate(model.integer, folding)
     dataflow = design.dataflow
     x = verification_frames(model, dataflow, options)
-    _require_tools(options)
     require_replaceable(out, RECORD)
     with replacing(out) as folder:
         progress("rendering")

@@ -20,6 +20,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from generator.dataflow.cycle_model import CycleModel
+from generator.dataflow.graph import SOURCE, Dataflow, Placed
 from generator.layers.base import Layer, Stream
 from generator.layers.spec import layer_from_spec, random_values
 from generator.packing import Bytes, pack_stream
@@ -121,6 +123,17 @@ class LayerBattery:
         first_out = traces[rtl.layer_sink(index)].cycles[0]
         first_in = traces[rtl.layer_source(index)].cycles[0]
         assert first_out - first_in == schedule.cycles_to_first_write + schedule.latency_cycles
+
+    def test_rtl_moves_every_word_in_the_cycle_of_the_model(self, subjects: Subjects, index: int) -> None:
+        layer = subjects.layers[index]
+        if len(layer.inputs) > 1 or len(layer.outputs) > 1:
+            return  # forks and joins: tests/dataflow/test_cycle_model.py
+        model = CycleModel(Dataflow(layer.inputs[0], (Placed(layer, ((SOURCE, 0),)),))).trace(FRAMES)
+        traces = subjects.traces(Stalls.NONE)
+        source, sink = traces[rtl.layer_source(index)].cycles, traces[rtl.layer_sink(index)].cycles
+        taken = len(model[SOURCE, 0])  # the model ends with the last word out; words that none needs may follow
+        np.testing.assert_array_equal(source[:taken] - source[0], model[SOURCE, 0] - model[SOURCE, 0][0])
+        np.testing.assert_array_equal(sink - source[0], model[layer.name, 0] - model[SOURCE, 0][0])
 
     def test_hls_equals_golden(self, subjects: Subjects, index: int) -> None:
         for words in subjects.hls_model.run(index, subjects.inputs[index], FRAMES):
