@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from generator.datatypes import IntArray, signed_bits, unsigned_bits
 from generator.layers import (
     AccPool,
     Add,
@@ -66,7 +67,7 @@ def _products(layer: WeightedLayer) -> Resources:
     """PE * SIMD products and the sums of each PE's: per product by the compute cores' measured costs."""
     products = layer.pe * layer.simd
     weight, element = layer.weight.bits, layer.input.bits
-    if layer.counts_matches:
+    if layer.multiplies_bits:
         return Resources(lut=(5 * products) // 4, ff=products // 2 + layer.pe * layer.acc_bits)
     if weight + element > _MAX_LUT_PRODUCT_BITS and min(weight, element) > 2:
         return Resources(lut=products * 6, ff=products * 8, dsp=products)
@@ -83,7 +84,20 @@ def _weighted(layer: WeightedLayer) -> Resources:
         parts += _search(layer.pe, layer.nf, layer.thresholds.shape[1], layer.acc_bits)
     if isinstance(layer, Mvtu) and layer.nf > 1:
         parts += memory.ram(layer.sf, layer.inputs[0].bits)
+    if isinstance(layer, Mvtu) and layer.scales is not None:
+        parts += _scaling(layer, layer.scales)
     return parts + _pipeline(2 * layer.inputs[0].bits)
+
+
+def _scaling(layer: Mvtu, scales: IntArray) -> Resources:
+    """Scales of groups: their memory, and per PE the sum of a group, its copy, a multiplier and its product."""
+    scale, sums = unsigned_bits(int(scales.max())), signed_bits(layer.group_sum.lo, layer.group_sum.hi)
+    stored = memory.rom(scales.size // layer.pe if len(scales) > 1 else scales.size,
+                        (layer.pe if len(scales) > 1 else 1) * scale)
+    registers = layer.pe * (2 * sums + layer.acc_bits)
+    if min(scale, sums) > 1 and scale + sums > _MAX_LUT_PRODUCT_BITS:
+        return stored + Resources(lut=layer.pe * sums, ff=registers, dsp=layer.pe)
+    return stored + Resources(lut=layer.pe * sums * (scale + 1), ff=registers)
 
 
 def _swu(layer: SlidingWindow) -> Resources:

@@ -39,6 +39,14 @@ def test_more_folding_takes_more():
     assert few.ff < more.ff < most.ff
 
 
+def test_scaled_groups_take_a_multiplier_per_pe():
+    plain = {"kind": "mvtu", "mw": 36, "mh": 8, "pe": 4, "simd": 2, "weight": "ternary", "input": "uint4",
+             "output": "uint4"}  # fmt: skip
+    scaled = plain | {"groups": 9, "scale": "uint8"}
+    few, more = (estimate(layer_from_spec(spec).layer) for spec in (plain, scaled))
+    assert more.lut > few.lut and more.ff > few.ff and more.dsp == few.dsp + 4
+
+
 @pytest.mark.parametrize(("depth", "bits", "blocks"), [
     (512, 36, 1), (513, 36, 2), (512, 37, 2), (1024, 18, 1), (16384, 1, 1), (2304, 128, 20), (32768, 8, 16),
 ])  # fmt: skip
