@@ -90,6 +90,15 @@ def test_every_rounding_and_zero_point(dtype, zero_point, rounding, tmp_path):
     assert_same(inside, tmp_path, grid(3, 8, step=0.125, reach=4.0))
 
 
+@pytest.mark.parametrize("dtype", [int_type(4), uint_type(4), BIPOLAR], ids=str)
+@pytest.mark.parametrize("scales", [(ODD,), (ODD, 0.5, 0.3)], ids=["tensor", "channels"])
+def test_scales_beyond_float32(dtype, scales, tmp_path):
+    zero_point = 3 if dtype == uint_type(4) else 0
+    network = chain((3, 2, 2), quantizer(int_type(8), 0.125), quantizer(dtype, *scales, zero_point=zero_point,
+                                                                        rounding="half_up"))
+    assert_same(network, tmp_path, grid(2, 3, 2, 2), 1e-6)
+
+
 def test_everything_else(tmp_path):
     """A residual branch, joins, pools, borders, upsampling, activations and arithmetic beyond float32."""
     steps = [

@@ -3,7 +3,9 @@ import pytest
 
 from generator.datatypes import BIPOLAR
 from generator.errors import InputError, UnsupportedError
+from generator.network import serialize
 from generator.network.group_scales import group_scales
+from generator.network.integer import Conv
 from generator.network.ops import QuantWeight
 
 
@@ -38,6 +40,14 @@ def test_weights_multiply_codes_groups_and_scale():
     codes = np.array([[[[1, -1], [-1, 1]]]] * 2)
     weight = QuantWeight(codes, np.array([0.5, 2.0]), BIPOLAR, np.array([[[[3], [1]]]]))
     assert weight.values.reshape(2, -1).tolist() == [[1.5, -1.5, -0.5, 0.5], [6, -6, -2, 2]]
+
+
+def test_group_scales_are_saved(tmp_path):
+    weight = QuantWeight(np.ones((1, 1, 2, 2), np.int64), np.ones(1), BIPOLAR, np.array([[[[3], [1]]]]))
+    for value in (weight, Conv(weight.codes.transpose(0, 2, 3, 1), BIPOLAR, scales=weight.group_scales[:, 0])):
+        serialize.save(value, tmp_path / "v")
+        assert serialize.digest(serialize.load(tmp_path / "v")) == serialize.digest(value)
+    assert serialize.load(tmp_path / "v").scales.tolist() == [[[3], [1]]]
 
 
 @pytest.mark.parametrize(("shape", "value"), [((3, 1, 2, 2), 1), ((1, 1, 1, 2), 1), ((1, 2), 1), ((1, 1, 2, 2), -1)])
