@@ -6,6 +6,7 @@ import pytest
 
 from generator.__main__ import main
 from generator.dataflow.folding import solve_folding
+from generator.dataflow.graph import Dataflow
 from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
 from generator.layers import LAYERS, Dwc, Fifo, MaxPool, Mvtu, Swu
 from generator.layers.spec import random_values
@@ -25,11 +26,15 @@ from generator.network.integer import (
 )
 from generator.network.integer import MaxPool as MaxPoolOp
 from generator.passes.fold import fold
-from generator.passes.insert_fifos import insert_fifos
+from generator.passes.insert_fifos import insert_fifos, safe_depths
 from generator.passes.lower import lower
 from generator.passes.thresholds_before_pooling import thresholds_before_pooling
 from generator.simulate import golden
 from tests.small_networks import host_input, random_input, random_threshold, small_network
+
+
+def with_safe_fifos(dataflow: Dataflow) -> Dataflow:
+    return insert_fifos(dataflow, safe_depths(dataflow))
 
 
 def naive(net: IntegerNetwork, x: np.ndarray) -> np.ndarray:
@@ -61,7 +66,7 @@ def test_layers_of_the_small_network():
 def test_folding_puts_converters_and_fifos_where_they_are_needed():
     net = thresholds_before_pooling(small_network())
     unfolded = lower(net)
-    dataflow = insert_fifos(fold(unfolded, solve_folding(unfolded, 576)))
+    dataflow = with_safe_fifos(fold(unfolded, solve_folding(unfolded, 576)))
     assert any(isinstance(layer, Dwc) for layer in dataflow.layers)
     for item in dataflow.placed:
         if isinstance(item.layer, Mvtu) and item.layer.nf > 1:
@@ -120,7 +125,7 @@ def test_forks_joins_and_every_operation(cycles):
     net = branching_network()
     x = random_input(net, 2)
     unfolded = lower(net)
-    dataflow = insert_fifos(fold(unfolded, solve_folding(unfolded, cycles)))
+    dataflow = with_safe_fifos(fold(unfolded, solve_folding(unfolded, cycles)))
     assert {layer.kind for layer in dataflow.layers} >= set(LAYERS) - {"dwc", "label_select", "parallel_swu"}
     assert dataflow.cycles_per_frame <= cycles
     assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
