@@ -35,7 +35,7 @@ def weight(dtype: DataType, shape: tuple[int, ...], *scale: float, groups: objec
     return ops.QuantWeight(codes, np.array(scale or (0.5,)), dtype, None if groups is None else np.array(groups))
 
 
-def memories(network: Network) -> list[tuple[str, str, str]]:
+def memories(network: Network | Path) -> list[tuple[str, str, str]]:
     model = load(network)
     layers = model.unfolded.layers if model.integer.nodes else ()
     return [(layer.name, memory.name, memory.mem_text()) for layer in layers for memory in layer.memories()]
