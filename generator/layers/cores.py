@@ -6,6 +6,8 @@ parity  popcounts of bipolar operands with full adders that cost no more than th
         threshold is folded into the start of the accumulator
 pairs   weights of at most 4 bits: the sum of two neighbouring activations is computed once for all rows, and each bit
         plane of two weights selects none, one or both of them
+dsp     several rows share the 27 x 18 bit multiplier of a DSP block: their weights, unsigned by an offset, are
+        concatenated into one factor
 
 The HLS back end computes the same integers from unrecoded memories: its compiler chooses the arithmetic.
 """
@@ -18,21 +20,28 @@ from generator.datatypes import Bipolar, DataType
 from generator.errors import InputError
 
 #: The cores by the number that the parameter CORE has for them.
-CORES = ("plain", "parity", "pairs")
+CORES = ("plain", "parity", "pairs", "dsp")
 #: Bit planes of weights that pair sums are built for.
 PAIR_WEIGHT_BITS = 4
+#: Bits of the unsigned part of a DSP block's wide factor, and of its narrow one.
+DSP_WIDE_BITS, DSP_NARROW_BITS = 26, 17
 #: The core that is chosen by cost.
 AUTO = "auto"
 
 
 @dataclass(frozen=True)
 class Operands:
-    """What decides on a core: the types, the columns per cycle and whether all rows share the activations."""
+    """What decides on a core: the types, rows and columns per cycle, and how they come and go.
+
+    shared: all rows multiply the same activations. scaled: the columns stand in groups with scales of their own.
+    """
 
     weight: DataType
     input: DataType
+    pe: int
     simd: int
     shared: bool
+    scaled: bool
 
     @property
     def binary(self) -> bool:
@@ -48,7 +57,20 @@ def serves(core: str, operands: Operands) -> bool:
         return False
     if core == "parity":
         return operands.binary
+    if core == "dsp":
+        return not operands.scaled and dsp_lanes(operands) > 1
     return not operands.binary and operands.weight.bits <= PAIR_WEIGHT_BITS
+
+
+def dsp_lanes(operands: Operands) -> int:
+    """Rows that share one multiplier; 1 for operands that core dsp does not serve."""
+    weight, element = operands.weight, operands.input
+    if Bipolar() in (weight, element) or weight.bits < 2 or element.bits > DSP_NARROW_BITS:
+        return 1
+    field = weight.bits + element.bits
+    apart, close = (1 + max(0, DSP_WIDE_BITS - weight.bits) // stride for stride in (field, field - 1))
+    overlaps = not element.signed and operands.simd % 2 == 0 and -(-operands.pe // close) < -(-operands.pe // apart)
+    return close if overlaps else apart
 
 
 def choose_core(layer: str, core: str, operands: Operands) -> str:
@@ -60,10 +82,11 @@ def choose_core(layer: str, core: str, operands: Operands) -> str:
         raise InputError(f"{layer}: core {core!r} is unknown; choose one of {[AUTO, *CORES]}")
     able = [name for name in CORES if serves(name, operands)]
     if core == AUTO:
-        return able[-1]
+        return next(name for name in ("parity", "pairs", "plain") if name in able)
     if core not in able:
+        how = " per channel" * (not operands.shared) + " with scales" * operands.scaled
         raise InputError(f"{layer}: core {core} cannot multiply weights of type {operands.weight} by inputs of type "
-                         f"{operands.input}{'' if operands.shared else ' per channel'}; choose one of {[AUTO, *able]}")
+                         f"{operands.input}{how}; choose one of {[AUTO, *able]}")
     return core
 
 
@@ -75,6 +98,8 @@ def sum_stages(core: str, operands: Operands, folded_threshold: bool) -> int:
     if core == "pairs":
         several_planes = operands.weight.bits > 1 or operands.weight.signed
         return 1 + ternary_levels(-(-operands.simd // 4)) + several_planes
+    if core == "dsp":
+        return 1 + ternary_levels(operands.simd)
     leaves = -(-operands.simd // 32) if operands.binary else operands.simd
     return 1 + ((leaves - 1).bit_length() + 1) // 2
 

@@ -69,6 +69,10 @@ class Mvtu(WeightedLayer):
         return self.weights * np.repeat(self.scales, self.mw // self.groups, axis=1)
 
     @property
+    def has_scales(self) -> bool:
+        return self.scales is not None
+
+    @property
     def counts_matches(self) -> bool:
         return self.multiplies_bits and self.scales is None
 

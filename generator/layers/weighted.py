@@ -105,7 +105,12 @@ class WeightedLayer(Layer):
     @property
     def operands(self) -> Operands:
         """What decides on the core."""
-        return Operands(self.weight, self.input, self.simd, self.shares_activations)
+        return Operands(self.weight, self.input, self.pe, self.simd, self.shares_activations, self.has_scales)
+
+    @property
+    def has_scales(self) -> bool:
+        """True if the columns stand in groups with scales of their own."""
+        return False
 
     @property
     def chosen_core(self) -> str:
@@ -179,8 +184,11 @@ class WeightedLayer(Layer):
 
     def _weight_memory(self) -> Memory:
         words = weight_words(self.weights, self.pe, self.simd)
-        # Matches are XORs with the complements of the weights.
-        recoded = (parity_code((words < 0).astype(np.int64)), uint_type(1)) if self.chosen_core == "parity" else None
+        recoded = None
+        if self.chosen_core == "parity":  # matches are XORs with the complements of the weights
+            recoded = parity_code((words < 0).astype(np.int64)), uint_type(1)
+        elif self.chosen_core == "dsp" and self.weight.signed:  # unsigned lanes leave no borrows to each other
+            recoded = words + 2 ** (self.weight.bits - 1), uint_type(self.weight.bits)
         return Memory("WEIGHTS", words, self.weight, recoded)
 
 

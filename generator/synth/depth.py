@@ -94,6 +94,8 @@ def _add_cell(graph: _Graph, name: str, cell: Mapping[str, Any]) -> None:
     outputs = {port: bits for port, bits in cell["connections"].items() if cell["port_directions"][port] == "output"}
     if kind in _CARRY:
         _add_carry(graph, name, inputs, outputs)
+    elif kind == "LUT6_2":
+        _add_double_lut(graph, cell["parameters"]["INIT"], inputs, outputs)
     elif kind in _WIRE or _LUT.fullmatch(kind):
         _add_gate(graph, inputs, outputs, 0 if kind in _WIRE else _LEVEL)
     elif kind.startswith(("RAM32", "RAM64", "RAM128", "RAM256", "RAM512", "SRL")):
@@ -109,6 +111,23 @@ def _add_gate(graph: _Graph, inputs: Mapping[str, Any], outputs: Mapping[str, An
     for bits in outputs.values():
         for net in _nets(bits):
             graph.arcs[net] += arcs
+
+
+def _add_double_lut(graph: _Graph, init: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+    """O6 is a table of six inputs and O5 its low half; an output depends only on inputs that change its table.
+
+    A carry-save adder wires an O5 to the LUT of the next bit, whose O5 does not look at it: no chain arises.
+    """
+    table = int(init, 2)
+    for port, width in (("O5", 5), ("O6", 6)):
+        used = [k for k in range(width) if _depends(table, width, k)]
+        chosen = {f"I{k}": inputs[f"I{k}"] for k in used}
+        _add_gate(graph, chosen, {port: outputs.get(port, [])}, _LEVEL)
+
+
+def _depends(table: int, width: int, place: int) -> bool:
+    """True if the low 2^width bits of a LUT's table change with input `place`."""
+    return any((table >> n & 1) != (table >> (n ^ 1 << place) & 1) for n in range(2**width))
 
 
 def _add_carry(graph: _Graph, name: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:

@@ -58,6 +58,7 @@ module dot_pairs #(
   logic [TREE_BITS-1:0] total_x;
   if (W_KIND == 2) begin : gen_total
     logic [QUAD_BITS-1:0] quads_q [QUADS];
+    logic                 unused_spare;
     for (genvar q = 0; q < QUADS; q++) begin : gen_quad
       logic [QUAD_BITS-1:0] quad;
       carry_adder #(.BITS(QUAD_BITS)) u_quad (
@@ -69,7 +70,7 @@ module dot_pairs #(
     ternary_tree #(
       .LEAVES(QUADS), .LEVELS(LEVELS), .LEAF_BITS(QUAD_BITS), .IS_SIGNED(SIGNED_X), .SUM_BITS(TREE_BITS)
     ) u_tree (
-      .ap_clk, .en, .leaves(quads_q), .sum(total_x)
+      .ap_clk, .en, .leaves(quads_q), .bits('0), .sum(total_x), .spare(unused_spare)
     );
   end else begin : gen_no_total
     assign total_x = '0;
@@ -79,6 +80,7 @@ module dot_pairs #(
     logic [TREE_BITS-1:0] planes [W_BITS];
     for (genvar j = 0; j < W_BITS; j++) begin : gen_plane
       logic [QUAD_BITS-1:0] quads_q [QUADS];
+      logic                 unused_spare;
       for (genvar q = 0; q < QUADS; q++) begin : gen_quad
         logic [3:0]           bits;
         logic [QUAD_BITS-1:0] quad;
@@ -101,7 +103,7 @@ module dot_pairs #(
       ternary_tree #(
         .LEAVES(QUADS), .LEVELS(LEVELS), .LEAF_BITS(QUAD_BITS), .IS_SIGNED(SIGNED_X), .SUM_BITS(TREE_BITS)
       ) u_tree (
-        .ap_clk, .en, .leaves(quads_q), .sum(planes[j])
+        .ap_clk, .en, .leaves(quads_q), .bits('0), .sum(planes[j]), .spare(unused_spare)
       );
     end
 

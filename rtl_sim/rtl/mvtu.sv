@@ -9,7 +9,8 @@
 // the same cycles (scaled_accumulate.sv); two bipolar operands then compare real sums, not matches.
 //
 // CORE is the arithmetic, the same integers in all of them: 0 multipliers (or XNOR popcounts), 1 free-parity popcounts of
-// recoded operands, with a single threshold folded into the accumulator, 2 shared pair sums.
+// recoded operands, with a single threshold folded into the accumulator, 2 shared pair sums, 3 several products in one
+// DSP.
 //
 // One enable from a flip-flop of the output slice moves the whole pipeline.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
@@ -55,8 +56,8 @@ module mvtu #(
   localparam int unsigned M_BITS    = PE * O_BITS;
   localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
   localparam bit          PARITY    = CORE == 1;
-  // Pair sums leave the addition of their last plane to the accumulator, unless it has groups.
-  localparam bit          SPLIT     = CORE == 2 && GROUPS == 0 && (W_KIND == 2 || W_BITS % 2 == 0);
+  // Pair sums leave the addition of their last plane to the accumulator, unless it has groups; DSPs that of an offset.
+  localparam bit          SPLIT     = CORE == 3 || (CORE == 2 && GROUPS == 0 && (W_KIND == 2 || W_BITS % 2 == 0));
 
   logic              en;  // the pipeline moves
   logic [S_BITS-1:0] word;
@@ -167,7 +168,7 @@ module mvtu #(
       .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
       .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
       .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
-      .TWO(SPLIT), .ONE(W_KIND != 0)
+      .TWO(SPLIT), .ONE(CORE == 2 && W_KIND != 0)
     ) u_accumulate (
       .ap_clk, .ap_rst_n, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
     );
@@ -200,8 +201,8 @@ module mvtu #(
   if (GROUPS > 0 && SF % (GROUPS > 0 ? GROUPS : 1) != 0) begin : gen_check_groups
     $error("mvtu: SIMD=%0d must divide the columns of a group, MW=%0d / GROUPS=%0d", SIMD, MW, GROUPS);
   end
-  if (CORE < 0 || (PARITY && !XNOR)) begin : gen_check_core
-    $error("mvtu: CORE=%0d must be at least 0, and 1 needs bipolar operands", CORE);
+  if (CORE < 0 || (PARITY && !XNOR) || (CORE == 3 && GROUPS > 0)) begin : gen_check_core
+    $error("mvtu: CORE=%0d must be at least 0, 1 needs bipolar operands, and 3 no GROUPS=%0d", CORE, GROUPS);
   end
   if (VECTORS < 1 || N < 0) begin : gen_check_counts
     $error("mvtu: VECTORS=%0d must be at least 1 and N=%0d at least 0", VECTORS, N);

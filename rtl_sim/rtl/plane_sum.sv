@@ -40,7 +40,8 @@ module plane_sum #(
   logic [DOT_BITS+1:0] three;
   if (TERMS > 2) begin : gen_three
     ternary_adder #(.BITS(DOT_BITS), .IS_SIGNED(1)) u_adder (
-      .a(terms[0]), .b(terms[1]), .c(terms[2]), .carry_in(NEGATIVE && TERMS == 3), .sum(three)
+      .a(terms[0]), .b(terms[1]), .c(terms[2]), .one(NEGATIVE && TERMS == 3), .other(1'b0),
+      .sum(three)
     );
     assign most = three[DOT_BITS-1:0];
   end else begin : gen_first

@@ -1,7 +1,8 @@
-// sum = a + b + c + carry_in of unsigned or two's complement operands, two bits wider. Combinational.
+// sum = a + b + c + one + other of unsigned or two's complement operands, two bits wider. Combinational.
 //
 // HEADRACE_PRIMITIVES takes one LUT per bit: the LUT of bit i gives the majority of its three bits, which goes to bit i+1
-// by a wire, and the XOR of its bits and of the majority from bit i-1, which the carry chain adds up.
+// by a wire, and the XOR of its bits and of the majority from bit i-1, which the carry chain adds up. Two
+// single bits come for free: the carry into the chain, and the place of a majority below bit 0.
 module ternary_adder #(
   parameter int unsigned BITS      = 8,  // width of the operands
   parameter bit          IS_SIGNED = 0   // the operands are two's complement
@@ -9,7 +10,8 @@ module ternary_adder #(
   input  logic [BITS-1:0] a,         // operand
   input  logic [BITS-1:0] b,         // operand
   input  logic [BITS-1:0] c,         // operand
-  input  logic            carry_in,  // one more
+  input  logic            one,       // one more
+  input  logic            other,     // and one more
   output logic [BITS+1:0] sum        // their sum
 );
 
@@ -20,7 +22,7 @@ module ternary_adder #(
   for (genvar i = 0; i < BITS; i++) begin : gen_bit
     logic below;
     if (i == 0) begin : gen_first
-      assign below = 1'b0;
+      assign below = other;
     end else begin : gen_next
       assign below = major[i-1];
     end
@@ -34,16 +36,16 @@ module ternary_adder #(
     logic high;
     assign high = a[BITS-1] ^ b[BITS-1] ^ c[BITS-1] ^ major[BITS-1];
     assign s    = (8*CHAINS)'({high, high, s_low});
-    assign di   = (8*CHAINS)'({major[BITS-1], major, 1'b0});
+    assign di   = (8*CHAINS)'({major[BITS-1], major, other});
   end else begin : gen_unsigned
     assign s  = (8*CHAINS)'({major[BITS-1], s_low});
-    assign di = (8*CHAINS)'({major[BITS-1:0], 1'b0} & {1'b0, {BITS{1'b1}}});
+    assign di = (8*CHAINS)'({major, other} & {1'b0, {BITS{1'b1}}});
   end
   assign sum = o[BITS+1:0];
   for (genvar k = 0; k < CHAINS; k++) begin : gen_chain
     logic ci;
     if (k == 0) begin : gen_first
-      assign ci = carry_in;
+      assign ci = one;
     end else begin : gen_next
       assign ci = co[8*k-1];
     end
@@ -56,7 +58,7 @@ module ternary_adder #(
   assign wide_a = {{2{IS_SIGNED && a[BITS-1]}}, a};
   assign wide_b = {{2{IS_SIGNED && b[BITS-1]}}, b};
   assign wide_c = {{2{IS_SIGNED && c[BITS-1]}}, c};
-  assign sum    = wide_a + wide_b + wide_c + (BITS+2)'(carry_in);
+  assign sum    = wide_a + wide_b + wide_c + (BITS+2)'(one) + (BITS+2)'(other);
 `endif
 
   if (BITS < 1) begin : gen_check

@@ -1,3 +1,7 @@
+import pytest
+
+from generator.errors import InputError
+from generator.layers.spec import layer_from_spec
 from tests.layer_battery import LayerBattery
 
 
@@ -78,3 +82,43 @@ class TestPairSums(LayerBattery):
         spec(4, 12, 2, 6, "int4 bipolar int4", 2, core="pairs"),
         spec(4, 18, 2, 3, "int4 uint4 acc", 2, groups=3, scale="uint3", core="pairs"),
     )
+
+
+class TestDspPacking(LayerBattery):
+    """Rows that share a multiplier: apart, overlapping by a bit, with borrows, and groups that are not full."""
+
+    specs = (
+        spec(4, 16, 4, 8, "int4 uint4 acc", 2, core="dsp"),  # four lanes overlap
+        spec(6, 36, 6, 18, "int4 uint4 uint4", 2, core="dsp"),
+        spec(4, 9, 4, 3, "uint4 uint4 acc", 2, core="dsp"),  # an odd number of columns: three lanes apart
+        spec(5, 8, 5, 4, "int4 int4 acc", 3, core="dsp"),
+        spec(3, 12, 3, 6, "int8 uint8 acc", 2, core="dsp"),
+        spec(4, 10, 2, 5, "int8 int8 int8", 2, core="dsp"),
+        spec(7, 6, 7, 2, "int2 uint2 uint2", 2, core="dsp"),
+        spec(3, 4, 3, 2, "int4 uint8 acc", 3, core="dsp"),
+        spec(2, 3, 1, 1, "int4 uint3 uint3", 2, core="dsp"),
+        spec(3, 20, 3, 20, "uint3 int5 acc", 3, core="dsp"),
+        spec(4, 12, 4, 6, "[-7,7] [0,15] acc", 2, core="dsp"),
+    )
+
+
+@pytest.mark.parametrize(("types", "more", "sentence"), [
+    ("int4 uint4 acc", {"core": "fast"},
+     "mvtu0: core 'fast' is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', 'dsp']"),
+    ("int4 uint4 acc", {"core": "parity"},
+     "mvtu0: core parity cannot multiply weights of type int4 by inputs of type uint4; "
+     "choose one of ['auto', 'plain', 'pairs', 'dsp']"),
+    ("int5 uint4 acc", {"core": "pairs"},
+     "mvtu0: core pairs cannot multiply weights of type int5 by inputs of type uint4; "
+     "choose one of ['auto', 'plain', 'dsp']"),
+    ("bipolar bipolar acc", {"core": "dsp"},
+     "mvtu0: core dsp cannot multiply weights of type bipolar by inputs of type bipolar; "
+     "choose one of ['auto', 'plain', 'parity']"),
+    ("int8 uint8 acc", {"core": "dsp", "groups": 2, "scale": "uint2"},
+     "mvtu0: core dsp cannot multiply weights of type int8 by inputs of type uint8 with scales; "
+     "choose one of ['auto', 'plain']"),
+])  # fmt: skip
+def test_a_core_that_does_not_serve_is_an_error(types: str, more: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputError) as error:
+        layer_from_spec(spec(4, 8, 2, 2, types, **more))
+    assert str(error.value) == sentence

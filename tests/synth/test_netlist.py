@@ -45,6 +45,16 @@ def test_luts_between_registers():
     assert depth(first, cell("MUXF7", S=[9], I0=[4], I1=["0"], O=[5]), outputs=(5,)) == 1
 
 
+def test_an_output_of_a_double_lut_depends_on_what_changes_its_table():
+    # O5: majority of I0 to I2; O6: XOR of I0 to I3.
+    init = format(0x69966996_E8E8E8E8, "064b")
+    first, second = (cell("LUT6_2", {"INIT": init}, I0=[2], I1=[2], I2=[2], I3=[below], I4=["0"], I5=["1"],
+                          O5=[low], O6=[high])
+                     for below, low, high in ((2, 3, 4), (3, 5, 6)))
+    assert depth(first, second, outputs=(5,)) == 1
+    assert depth(first, second, outputs=(6,)) == 2
+
+
 def carry(first: int, width: int, into: int | str) -> dict[str, Any]:
     """Bit i selects by net first + i and gives sum 100 + first + i and carry 200 + first + i."""
     return cell(f"CARRY{width}", CI=[into], DI=["0"] * width, S=[first + i for i in range(width)],
