@@ -27,7 +27,7 @@ def depth(*cells: dict[str, Any], outputs: tuple[int, ...] = ()) -> int:
 def test_cells_are_counted():
     cells = ["LUT6", "LUT6_2", "INV", "LUT1", "FDRE", "FDSE", "RAMB36E2", "RAMB18E2", "URAM288", "DSP48E2", "RAM32M16",
              "SRL16E", "CARRY8", "MUXF7", "BUFG"]  # fmt: skip
-    counted, _ = measure(module(*(cell(kind, S=[], O=[]) for kind in cells)))
+    counted, _ = measure(module(*(cell(kind, {"INIT": "0"}, S=[], O=[]) for kind in cells)))
     assert counted == Resources(lut=4, ff=2, bram18=3, uram=1, dsp=1, lutram=9)
 
 
