@@ -23,7 +23,7 @@ from generator.model import Engine, Model, predict_with
 from generator.network.integer import IntegerNetwork
 from generator.network.serialize import load as load_value
 from generator.passes.fold import fold
-from generator.passes.insert_fifos import insert_fifos
+from generator.passes.insert_fifos import insert_fifos, place_name
 from generator.passes.lower import lower
 from generator.resources.estimate import estimate
 from generator.resources.usage import Resources, total
@@ -155,7 +155,6 @@ def fifo_records(design: Design) -> list[dict[str, Any]]:
 
 def not_verified(dataflow: Dataflow) -> list[str]:
     """What C simulation cannot confirm of the HLS back end: it has neither cycles nor deadlocks."""
-    joins = [item for item in dataflow.placed if len(item.sources) > 1]
-    waiting = {source[0] for item in joins for source in item.sources}
-    depths = [f"depth of {layer.name} in HLS" for layer in dataflow.layers if layer.name in waiting]
+    depths = [f"depth of {place_name(item, index)} in HLS" for item in dataflow.placed if len(item.sources) > 1
+              for index in range(len(item.sources))]  # fmt: skip
     return ["loop initiation intervals in HLS, until an HLS compiler reports them", *depths]

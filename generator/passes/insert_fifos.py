@@ -21,7 +21,7 @@ def fifo_places(dataflow: Dataflow) -> dict[str, Stream]:
 
     None is in front of a width converter, as there is one behind it, and none on the network's input.
     """
-    return {_name(item, index): item.layer.inputs[index]
+    return {place_name(item, index): item.layer.inputs[index]
             for item in dataflow.placed if not isinstance(item.layer, Dwc | Fifo)
             for index, (source, _) in enumerate(item.sources) if source != SOURCE}  # fmt: skip
 
@@ -29,7 +29,7 @@ def fifo_places(dataflow: Dataflow) -> dict[str, Stream]:
 def join_places(dataflow: Dataflow) -> list[str]:
     """Those of the places that lie in front of joins."""
     places = fifo_places(dataflow)
-    names = [_name(item, index) for item in dataflow.placed if len(item.sources) > 1
+    names = [place_name(item, index) for item in dataflow.placed if len(item.sources) > 1
              for index in range(len(item.sources))]  # fmt: skip
     return [name for name in names if name in places]
 
@@ -40,8 +40,8 @@ def insert_fifos(dataflow: Dataflow, depths: Mapping[str, int]) -> Dataflow:
     for item in dataflow.placed:
         sources: list[Port] = []
         for index, (port, stream) in enumerate(zip(item.sources, item.layer.inputs, strict=True)):
-            if depth := depths.get(_name(item, index), 0):
-                fifo = Fifo(_name(item, index), depth, stream.lanes, stream.element, stream.words)
+            if depth := depths.get(place_name(item, index), 0):
+                fifo = Fifo(place_name(item, index), depth, stream.lanes, stream.element, stream.words)
                 placed.append(Placed(fifo, (port,)))
                 port = (fifo.name, 0)
             sources.append(port)
@@ -52,7 +52,7 @@ def insert_fifos(dataflow: Dataflow, depths: Mapping[str, int]) -> Dataflow:
 def safe_depths(dataflow: Dataflow) -> dict[str, int]:
     """A burst in front of layers that read in bursts, a whole branch's fill and a margin in front of joins."""
     joins = join_depths(dataflow)
-    depths = {_name(item, index): max(_burst_words(item.layer), joins.get(port, 0))
+    depths = {place_name(item, index): max(_burst_words(item.layer), joins.get(port, 0))
               for item in dataflow.placed for index, port in enumerate(item.sources)}
     return {name: depths[name] for name in fifo_places(dataflow)}
 
@@ -72,7 +72,8 @@ def join_depths(dataflow: Dataflow) -> dict[Port, int]:
     return depths
 
 
-def _name(item: Placed, index: int) -> str:
+def place_name(item: Placed, index: int) -> str:
+    """Name of a FIFO at an input of a layer."""
     return f"{item.layer.name}_fifo" + (str(index) if len(item.sources) > 1 else "")
 
 

@@ -49,7 +49,7 @@ def test_every_stage_computes_the_same(activation):
     moved = thresholds_before_pooling(net)
     unfolded = lower(moved)
     folded = fold(unfolded, solve_folding(unfolded, 600))
-    buffered = insert_fifos(folded)
+    buffered = with_safe_fifos(folded)
     assert np.array_equal(naive(moved, x), want)
     for dataflow in (unfolded, folded, buffered):
         assert np.array_equal(dataflow.golden(x)[dataflow.output_port], want)
@@ -142,7 +142,7 @@ def test_the_branching_network_on_both_back_ends(tmp_path):
 def test_every_input_of_a_join_may_need_a_converter():
     net = branching_network()
     x = random_input(net, 2)
-    dataflow = insert_fifos(fold(lower(net), {"add2": {"pe": 4}, "cat7": {"pe": 2}}))
+    dataflow = with_safe_fifos(fold(lower(net), {"add2": {"pe": 4}, "cat7": {"pe": 2}}))
     converters = [layer.name for layer in dataflow.layers if isinstance(layer, Dwc)]
     assert converters == ["add2_dwc0", "add2_dwc1", "add2_fork_dwc", "cat7_dwc0", "cat7_dwc1", "pool8_dwc"]
     assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
