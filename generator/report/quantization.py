@@ -13,14 +13,24 @@ from generator.datatypes import DataType
 from generator.network.ops import FloatArray
 from generator.quantize.network.api import Quantized
 from generator.quantize.network.measure import Row
+from generator.quantize.network.mixed import Mixture
 from generator.report.distributions import Panel, distributions_svg
 
 
 def quantization_json(result: Quantized) -> dict[str, Any]:
     """Settings, rows and accuracies; SQNR without error or signal is null."""
     return {"settings": asdict(result.settings), "accuracy": {name: asdict(a) for name, a in result.accuracy.items()},
-            "evaluations": result.evaluations,
+            "evaluations": result.evaluations, "mixture": _mixture(result.mixture),
             "rows": [{key: _finite(value) for key, value in asdict(row).items()} for row in result.rows]}
+
+
+def _mixture(mixture: Mixture | None) -> dict[str, Any] | None:
+    """What was chosen for the low width, in rank order."""
+    if mixture is None:
+        return None
+    names = [[name for item in items for name in item.names] for items in (mixture.order, mixture.low)]
+    return {"order": names[0], "low": names[1], "trace": mixture.trace, "evaluations": mixture.evaluations,
+            "cycles": mixture.cycles}
 
 
 def _finite(value: Any) -> Any:
@@ -35,8 +45,10 @@ def quantization_table(result: Quantized) -> Table:
         table.add_row(row.name, row.part, f"{'' if row.signed else 'u'}{row.bits}", _frac_bits(row),
                       str(row.zero_point), f"{row.q:.4g}", f"{row.predicted_sqnr_db:.1f} dB",
                       f"{row.measured_sqnr_db:.1f} dB", f"{row.saturation:.2%}")
-    if result.evaluations:
-        table.caption = f"{result.evaluations} networks evaluated"
+    captions = [f"{result.evaluations} networks evaluated"] if result.evaluations else []
+    if result.mixture:
+        captions.append(f"{len(result.mixture.low)} of {len(result.mixture.order)} at the low width")
+    table.caption = "; ".join(captions) or None
     return table
 
 

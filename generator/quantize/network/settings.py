@@ -48,7 +48,7 @@ class Settings:
     sqnr_threshold_db: float | None = None
     start: Literal["float", "high"] = "float"
     cycles: int = 1
-    learning_rate: float = 0.01
+    learning_rate: float = 0.0003
     seed: int = 0
 
     def __post_init__(self) -> None:

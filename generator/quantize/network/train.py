@@ -5,6 +5,7 @@ Used to watch how weights move (weight_difference.py) and to let a network get u
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -62,8 +63,9 @@ def train_cycles(runner: Runner, batches: Batches, training: Training,
 
 
 def _step(optimizer: torch.optim.Optimizer, loss: torch.Tensor) -> None:
-    if not torch.isfinite(loss):
-        raise QuantizationError(f"training: the loss is {float(loss)}; use a smaller learning rate")
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        raise QuantizationError(f"training: the loss is {value}; use a smaller learning rate")
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
