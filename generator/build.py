@@ -22,6 +22,7 @@ from generator.layers.weighted import WeightedLayer
 from generator.model import Engine, Model, predict_with
 from generator.network.integer import IntegerNetwork
 from generator.network.serialize import load as load_value
+from generator.passes.choose_cores import Cores, choose_cores
 from generator.passes.fold import fold
 from generator.passes.insert_fifos import insert_fifos, place_name
 from generator.passes.lower import lower
@@ -42,12 +43,13 @@ class Design:
     sizing: Sizing
 
 
-def elaborate(net: IntegerNetwork, folding: Folding) -> Design:
-    """The hardware of an integer network at a folding: layers, width converters and FIFOs.
+def elaborate(net: IntegerNetwork, folding: Folding, cores: Cores) -> Design:
+    """The hardware of an integer network at a folding: layers with their compute cores, width converters and FIFOs.
 
-    Depths of FIFOs that the folding gives are kept, the others sized. Raises FoldingError if they let it stop.
+    Depths of FIFOs that the folding gives are kept, the others sized. Raises FoldingError if they let it stop,
+    InputError for a core that does not serve its layer.
     """
-    folded = fold(lower(net), folding)
+    folded = choose_cores(fold(lower(net), folding), cores)
     sizing = size_fifos(folded, given_depths(folding))
     return Design(insert_fifos(folded, sizing.depths), sizing)
 
@@ -77,7 +79,7 @@ class Build:
             record = json.loads((folder / RECORD).read_text())
             made_by, folding, source = record["headrace"], record["folding"], record["source_sha256"]
             depths = {fifo["name"]: fifo["depth"] for fifo in record["fifos"]}
-            cycles = record["cycles_per_frame"]
+            cycles, cores = record["cycles_per_frame"], record["cores"]
         except OSError:
             raise InputError(f"{folder}: is no build directory (it has no {RECORD}); "
                              "make one with `headrace build MODEL --out DIR`") from None
@@ -88,7 +90,7 @@ class Build:
         integer = load_value(folder / MODEL)
         if not isinstance(integer, IntegerNetwork):
             raise InputError(f"{folder / MODEL}.json: is no integer network; build again")
-        dataflow = insert_fifos(fold(lower(integer), folding), depths)
+        dataflow = insert_fifos(choose_cores(fold(lower(integer), folding), cores), depths)
         return cls(folder, record, Model(integer, source), dataflow, cycles)
 
     @property
@@ -134,7 +136,7 @@ def layer_record(layer: Layer) -> dict[str, Any]:
     record["cycles"] = layer.cycles
     if isinstance(layer, WeightedLayer):
         record |= {"mw": layer.mw, "mh": layer.mh, "vectors": layer.vectors, "weight_bits": layer.weight.bits,
-                   "weight_type": str(layer.weight)}
+                   "weight_type": str(layer.weight), "core": layer.chosen_core}
     record |= {"input_bits": layer.inputs[0].element.bits, "input_type": str(layer.inputs[0].element),
                "output_bits": layer.outputs[0].element.bits, "output_type": str(layer.outputs[0].element)}
     record["resources"] = asdict(estimate(layer))

@@ -16,9 +16,11 @@ from generator.cli_quantize import add_quantize, run_quantize
 from generator.compile import Options, build
 from generator.dataflow.folding import load_folding
 from generator.errors import InputError
+from generator.layers.cores import AUTO, CORES
 from generator.lint.hls import lint_hls
 from generator.load import save_qonnx
 from generator.model import load, read_samples
+from generator.passes.choose_cores import parse_cores
 from generator.report import tables
 from generator.simulate.cases import load_specs, run_specs
 from generator.simulate.frames import Stalls
@@ -55,6 +57,7 @@ def _build(options: argparse.Namespace) -> int:
         clock_mhz=options.clock_mhz,
         fps=options.fps,
         folding=load_folding(options.folding) if options.folding else None,
+        cores=parse_cores(options.core),
         backend=options.backend,
         verify=options.verify,
         verify_input=read_samples(options.verify_input) if options.verify_input else None,
@@ -160,6 +163,8 @@ def _parser() -> argparse.ArgumentParser:
     rate = make.add_mutually_exclusive_group()
     rate.add_argument("--fps", type=float, help="frames per second to reach with the least hardware")
     rate.add_argument("--folding", type=Path, metavar="FILE", help="JSON: {layer: {pe, simd}}")
+    make.add_argument("--core", action="append", default=[], metavar="[LAYER=]NAME",
+                      help=f"compute core of all layers or of one: {', '.join((AUTO, *CORES))} (default auto: by cost)")
     make.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend)
     make.add_argument("--verify", type=int, default=Options.verify, metavar="N", help="vectors (default %(default)s)")
     make.add_argument("--verify-input", type=Path, metavar="X.npy", help="samples to verify with, not random ones")

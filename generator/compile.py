@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +38,7 @@ from generator.errors import InputError, MismatchError
 from generator.layers.spec import random_values
 from generator.model import Model
 from generator.network import serialize
+from generator.passes.choose_cores import Cores
 from generator.render.hls import render_hls, write_hls_vectors
 from generator.render.rtl import render_rtl
 from generator.render.sim import render_sim, write_vectors
@@ -58,12 +59,16 @@ VECTOR_SEED = 1
 
 @dataclass(frozen=True, eq=False)
 class Options:
-    """What a user can choose about a build; `fps` and `folding` exclude each other."""
+    """What a user can choose about a build; `fps` and `folding` exclude each other.
+
+    cores: compute cores by layer name, or "*" for all layers; the others are chosen by cost.
+    """
 
     board: str = DEFAULT_BOARD
     clock_mhz: float = DEFAULT_CLOCK_MHZ
     fps: float | None = None
     folding: Folding | None = None
+    cores: Cores = field(default_factory=dict)
     backend: Backend = "rtl"
     verify: int = DEFAULT_VECTORS
     verify_input: ArrayLike | None = None
@@ -78,7 +83,7 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
     folding = choose_folding(model, options)
     _require_tools(options)
     progress("sizing FIFOs")
-    design = elaborate(model.integer, folding)
+    design = elaborate(model.integer, folding, options.cores)
     dataflow = design.dataflow
     x = verification_frames(model, dataflow, options)
     require_replaceable(out, RECORD)
@@ -176,6 +181,7 @@ def _write_record(folder: Path, model: Model, design: Design, folding: Folding, 
         "latency_cycles": measured.latency_cycles if measured else sizing.latency_cycles,
         "fps": options.clock_mhz * 1e6 / sizing.cycles_per_frame,
         "folding": folding,
+        "cores": dict(options.cores),
         "resources": asdict(estimated(dataflow)),
         "layers": [layer_record(layer) for layer in dataflow.layers],
         "fifos": fifo_records(design),

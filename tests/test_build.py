@@ -249,10 +249,15 @@ def test_a_saved_network_is_built_without_torch(model, tmp_path):
     assert (out / "build.json").is_file()
 
 
-def test_folding_file(model, tmp_path):
+def test_folding_file_and_cores(model, tmp_path):
     folding = tmp_path / "folding.json"
-    folding.write_text('{"conv1": {"pe": 3, "simd": 4}}')
-    assert main(["build", model, "--out", str(tmp_path / "b"), "--folding", str(folding), "--verify", "1"]) == 0
+    folding.write_text('{"conv1": {"pe": 3, "simd": 4}, "conv0": {"pe": 2, "simd": 3}}')
+    cores = ["--core", "plain", "--core", "conv0=dsp", "--core", "conv1=auto"]
+    assert main(["build", model, "--out", str(tmp_path / "b"), "--folding", str(folding), "--verify", "1", *cores]) == 0
     record = json.loads((tmp_path / "b" / "build.json").read_text())
+    assert record["cores"] == {"*": "plain", "conv0": "dsp", "conv1": "auto"}
+    assert [layer["core"] for layer in record["layers"] if "core" in layer] == ["dsp", "pairs", "plain", "plain"]
+    opened = hr.Build.open(tmp_path / "b").dataflow.layers
+    assert [layer.chosen_core for layer in opened if layer.kind == "mvtu"] == ["dsp", "pairs", "plain", "plain"]
     assert record["folding"]["conv1"] == {"pe": 3, "simd": 4}
     assert record["cycles_per_frame"] == 49 * 2 * 9

@@ -26,7 +26,7 @@ def write_unverified(folder: Path, net: IntegerNetwork, backends: tuple[str, ...
     """Write and open a build directory of a network."""
     folder.mkdir(parents=True, exist_ok=True)
     folding = solve_folding(Model(net, SHA256).unfolded, cycles)
-    design = elaborate(net, folding)
+    design = elaborate(net, folding, {})
     dataflow = design.dataflow
     x = random_frames(dataflow, 4, 1)
     serialize.save(net, folder / "model")
@@ -38,7 +38,7 @@ def write_unverified(folder: Path, net: IntegerNetwork, backends: tuple[str, ...
         write_files(folder / "hls", render_hls(dataflow, 1e3 / clock_mhz, "xc7z020clg400-1", "test", len(x)))
         write_hls_vectors(folder / "hls", dataflow, np.asarray(x))
     record = {"headrace": headrace_version(), "source_sha256": SHA256, "clock_mhz": clock_mhz, "vectors": len(x),
-              "folding": folding, "board": "zcu104", "fifos": fifo_records(design),
+              "folding": folding, "cores": {}, "board": "zcu104", "fifos": fifo_records(design),
               "cycles_per_frame": design.sizing.cycles_per_frame}
     (folder / "build.json").write_text(json.dumps(record))
     return Build.open(folder)

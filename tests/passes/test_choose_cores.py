@@ -1,0 +1,25 @@
+import pytest
+
+from generator.errors import InputError
+from generator.passes.choose_cores import choose_cores, parse_cores
+from generator.passes.lower import lower
+from tests.small_networks import small_network
+
+
+def test_a_layers_own_core_comes_before_that_of_all():
+    chosen = choose_cores(lower(small_network()), parse_cores(["plain", "conv0=dsp", "fc4=auto"]))
+    cores = {layer.name: layer.chosen_core for layer in chosen.layers if layer.kind == "mvtu"}
+    assert cores == {"conv0": "dsp", "conv1": "plain", "fc3": "plain", "fc4": "pairs"}
+
+
+@pytest.mark.parametrize(("texts", "sentence"), [
+    (["plain", "pairs"], "core pairs: the core of all layers was given before; leave one out"),
+    (["fc3=plain", "fc3=pairs"], "core fc3=pairs: fc3 was given before; leave one out"),
+    (["pool2=plain"], "core: there is no layer pool2 with weights; choose one of ['conv0', 'conv1', 'fc3', 'fc4']"),
+    (["parity"], "conv0: core parity cannot multiply weights of type [-7,7] by inputs of type uint4; "
+                 "choose one of ['auto', 'plain', 'pairs', 'dsp']"),
+])  # fmt: skip
+def test_illegal_cores(texts, sentence):
+    with pytest.raises(InputError) as error:
+        choose_cores(lower(small_network()), parse_cores(texts))
+    assert str(error.value) == sentence
