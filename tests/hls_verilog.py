@@ -48,7 +48,7 @@ def write_hls_verilog(rtl: Path, dataflow: Dataflow, folder: Path) -> Path:
     (folder / "accelerator.v").write_text(_TOP.format(
         in_high=8 * source.bytes - 1, out_high=8 * sink.bytes - 1, keep_high=sink.bytes - 1, out_bytes=sink.bytes))
     for path in rtl.glob("*.sv"):
-        text = path.read_text().replace("module accelerator (", "module accelerator_network (")
+        text = path.read_text().replace("module accelerator ", "module accelerator_network ")
         text = text.replace('.mem")', '.dat")')
         (folder / path.name.replace("top.sv", "accelerator_network.sv")).write_text(text)
     for path in rtl.glob("*.mem"):

@@ -9,6 +9,7 @@ import jinja2
 from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from generator.errors import InputError
 from generator.layers.base import Layer, Stream
+from generator.layers.fifo import Fifo
 from generator.paths import data_folder
 from generator.render.names import identifier, module_name
 
@@ -40,6 +41,13 @@ def render_adapter(dataflow: Dataflow, header: str) -> str:
         header=" ".join(header.split()), adapter=ADAPTER, top=TOP, input=source, output=sink,
         range_width=max(len(source.range), len(sink.range)),
     )
+
+
+def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str]]:
+    """Names of the output and of the input of every FIFO, in the order of the port fifo_marks of TOP."""
+    names = stream_names(dataflow)
+    return [(names[item.layer.name, 0], names[item.sources[0]])
+            for item in dataflow.placed if isinstance(item.layer, Fifo)]
 
 
 def memory_file(layer: Layer, memory_name: str) -> str:
@@ -134,6 +142,7 @@ def _top(dataflow: Dataflow, header: str) -> str:
         wires=[wire for port, wire in wires.items() if port[0] != SOURCE],
         range_width=max(len(wire.range) for wire in wires.values()),
         layers=[_instance(item, names) for item in dataflow.placed],
+        fifos=fifo_streams(dataflow),
         has_open_ports=any(open_ports(layer) for layer in dataflow.layers),
         count_bits=max(1, last_word.bit_length()),
         last_word=last_word,

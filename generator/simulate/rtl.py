@@ -14,7 +14,7 @@ from generator.dataflow.graph import SOURCE, Dataflow, Port
 from generator.layers.base import Layer
 from generator.paths import data_folder
 from generator.render.names import module_name
-from generator.render.rtl import TOP, open_ports, stream_names, template
+from generator.render.rtl import TOP, fifo_streams, open_ports, stream_names, template
 from generator.simulate.harness import Endpoint, RtlModel, Side
 from generator.simulate.runtime import keep_runtime, reuse_runtime
 from generator.simulate.tools import SHORT_FRAME, require_build_tools, run_tool, verilator
@@ -29,7 +29,7 @@ SINK = "m_axis"
 
 # Verilator's model is compiled with little optimization where it runs once, and its runtime too: compiling takes
 # longer than most runs. The last variable mends the wheel's configuration, which lacks it.
-_MAKE = "OPT_FAST={optimization} OPT_SLOW=-O0 OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
+MAKE_FLAGS = "OPT_FAST={optimization} OPT_SLOW=-O0 OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
         *(Endpoint(names[port], 0, Side.TAP, dataflow.streams[port]) for port in inner),
     )
     taps = tuple((2 + k, f"dut0.{names[port]}") for k, port in enumerate(inner))
-    instance = _Instance(TOP, (), ((SOURCE, 0), (SINK, 1)), ((f"{SINK}_TLAST", ""),))
+    unused = [f"{SINK}_TLAST", *(["fifo_marks"] if fifo_streams(dataflow) else [])]
+    instance = _Instance(TOP, (), ((SOURCE, 0), (SINK, 1)), tuple((port, "") for port in unused))
     sources = sorted(rtl.resolve().glob("*.sv"))
     _render([instance], endpoints, taps, work)
     return _compile(endpoints, sources, rtl.resolve(), work, sum(layer.cycles for layer in dataflow.layers))
@@ -156,7 +157,7 @@ def _compile(endpoints: tuple[Endpoint, ...], sources: Sequence[Path], folder: P
     run_tool("Verilator", [
         verilator(), "--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial", "fast",
         "-Wno-fatal", "--top-module", "harness", "--prefix", "Vharness", "--Mdir", objects,
-        "-CFLAGS", f"-std=c++17 -I{work}", "-MAKEFLAGS", _MAKE.format(optimization=optimization), "-o", "harness",
+        "-CFLAGS", f"-std=c++17 -I{work}", "-MAKEFLAGS", MAKE_FLAGS.format(optimization=optimization), "-o", "harness",
         *sources, work / "harness.sv", main,
     ], work)  # fmt: skip
     keep_runtime(objects)

@@ -41,7 +41,7 @@ def render_vivado(build: Build, board: Board, backend: Backend) -> dict[str, str
     header = f"headrace {headrace_version()}, model {build.record['source_sha256'][:16]}, board {board.name}"
     core = TOP if backend == "rtl" else ADAPTER
     shell = render_shell(build.dataflow, core, family.stream_bytes, headrace_version(),
-                         build.record["source_sha256"], header)
+                         build.record["source_sha256"], header, observe=backend == "rtl")
     files = {f"shell/{SHELL}.v": shell}
     if backend == "hls":
         files |= {f"shell/{name}": text for name, text in shell_modules().items()}

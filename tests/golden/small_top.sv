@@ -6,7 +6,9 @@
 /* verilator lint_off DECLFILENAME */ // the file is top.sv in every build
 `default_nettype none
 
-module accelerator (
+module accelerator #(
+  parameter bit OBSERVE = 1'b0 // count the words in the FIFOs
+) (
   input  wire        ap_clk,
   input  wire        ap_rst_n, // synchronous, active low
 
@@ -19,7 +21,10 @@ module accelerator (
   output wire  [7:0] m_axis_TDATA,
   output wire        m_axis_TVALID,
   input  wire        m_axis_TREADY,
-  output wire        m_axis_TLAST // on the last word of every frame
+  output wire        m_axis_TLAST, // on the last word of every frame
+
+  // Most words that each FIFO held since the reset, 32 bits each, the first FIFO lowest; 0 unless OBSERVE.
+  output wire [31:0] fifo_marks
 );
 
   // fifo0: 24 words of 2 x uint4 per frame
@@ -164,6 +169,18 @@ module accelerator (
   assign m_axis_TVALID = fc1_TVALID;
   assign m_axis_TLAST  = words_left_q == '0;
   assign fc1_TREADY = m_axis_TREADY;
+
+  if (OBSERVE) begin : gen_observe
+    shell_mark u_fifo0_mark (
+      .ap_clk (ap_clk),
+      .ap_rst_n (ap_rst_n),
+      .push (s_axis_TVALID && s_axis_TREADY),
+      .pop (fifo0_TVALID && fifo0_TREADY),
+      .mark (fifo_marks[0 +: 32])
+    );
+  end else begin : gen_no_observe
+    assign fifo_marks = '0;
+  end
 
 endmodule
 

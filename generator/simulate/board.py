@@ -1,0 +1,105 @@
+"""A simulated board: the shell around a build's accelerator, Verilated, behind registers and DMA transfers."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.build import Build, headrace_version
+from generator.errors import InputError, ToolError
+from generator.paths import data_folder
+from generator.render.rtl import TOP
+from generator.render.shell import SHELL, render_shell
+from generator.simulate.rtl import MAKE_FLAGS, require_tools
+from generator.simulate.tools import run_tool, verilator
+
+_STATUS = ("done", "no byte moved for a long time", "TLAST came before the last byte",
+           "TLAST did not come with the last byte", "TKEEP has holes")  # fmt: skip
+
+
+@dataclass
+class SimulatedBoard:
+    """A running simulation; registers by their offset, transfers of the DMA as bytes.
+
+    The DMA pauses at random on both sides where `stalls` is set. cycles: of the last transfer.
+    """
+
+    process: subprocess.Popen[bytes]
+    stalls: bool = False
+    cycles: int = 0
+    _seed: int = 0
+
+    def read(self, offset: int) -> int:
+        """The value of a register."""
+        return self._ask(b"R", offset)[0]
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register."""
+        self._ask(b"W", offset, value)
+
+    def transfer(self, data: bytes, out_bytes: int) -> bytes:
+        """Send bytes in one transfer and receive `out_bytes` in another. Raises ToolError where the DMA would fail."""
+        self._seed += 1
+        self._send(b"T", len(data), out_bytes, int(self.stalls), self._seed, data=data)
+        status, self.cycles, got = self._receive(3)
+        received = self._read(got)
+        if status:
+            raise ToolError(f"simulated DMA: {_STATUS[status]}, after {got} of {out_bytes} bytes")
+        return received
+
+    def _ask(self, command: bytes, *words: int) -> tuple[int, ...]:
+        self._send(command, *words)
+        return self._receive(1)
+
+    def _send(self, command: bytes, *words: int, data: bytes = b"") -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(struct.pack(f"<{1 + len(words)}I", command[0], *words) + data)
+        self.process.stdin.flush()
+
+    def _receive(self, words: int) -> tuple[int, ...]:
+        return struct.unpack(f"<{words}I", self._read(4 * words))
+
+    def _read(self, size: int) -> bytes:
+        assert self.process.stdout is not None
+        data = self.process.stdout.read(size)
+        if len(data) != size:
+            raise ToolError(f"the simulated board ended with exit status {self.process.wait()}")
+        return data
+
+
+def compile_board(build: Build, work: Path, dma_bytes: int = 16) -> Path:
+    """Verilate the shell around the SystemVerilog of a build; returns the program, which `simulated_board` runs.
+
+    work: an empty folder. Raises InputError where the build has no SystemVerilog, ToolError where tools are missing.
+    """
+    require_tools()
+    if not build.has_rtl:
+        raise InputError(f"{build.folder}: was built without the rtl back end; build with --backend rtl or both")
+    work, rtl = work.resolve(), (build.folder / "rtl").resolve()
+    shell = render_shell(build.dataflow, TOP, dma_bytes, headrace_version(), build.record["source_sha256"],
+                         "simulated board", observe=True)
+    (work / f"{SHELL}.v").write_text(shell)
+    idle_limit = 4 * sum(layer.cycles for layer in build.dataflow.layers) + 10_000
+    (work / "shell_config.hpp").write_text(
+        f"constexpr int DMA_BYTES = {dma_bytes};\nconstexpr unsigned IDLE_LIMIT = {idle_limit};\n")
+    run_tool("Verilator", [
+        verilator(), "--cc", "--exe", "--build", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal",
+        "--top-module", SHELL, "--prefix", "Vshell", "--Mdir", work / "obj", "-CFLAGS", f"-std=c++17 -I{work}",
+        "-MAKEFLAGS", MAKE_FLAGS.format(optimization="-O1"), "-o", "board", *sorted(rtl.glob("*.sv")),
+        work / f"{SHELL}.v", data_folder("rtl_sim") / "harness" / "shell.cpp",
+    ], work)  # fmt: skip
+    return work / "obj" / "board"
+
+
+@contextmanager
+def simulated_board(program: Path, rtl: Path) -> Iterator[SimulatedBoard]:
+    """Power up what `compile_board` made; rtl: the folder of the memories, which are read then."""
+    with subprocess.Popen([program], cwd=rtl, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            yield SimulatedBoard(process)
+        finally:
+            process.kill()
