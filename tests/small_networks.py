@@ -44,3 +44,14 @@ def small_network(seed: int = 0, activation: DataType = UINT2) -> IntegerNetwork
 def random_input(net: IntegerNetwork, frames: int, seed: int = 1) -> IntArray:
     tensor = net.host_input.tensor
     return random_values(np.random.default_rng(seed), tensor.dtype, (frames, int(np.prod(tensor.shape))))
+
+
+def odd_words_network() -> IntegerNetwork:
+    """Words of three bytes in, and more than one byte out: 1x1 products of three 8-bit channels, then a 2x2 one."""
+    rng = np.random.default_rng(5)
+    nodes = (
+        Node("conv0", random_conv(rng, (6, 1, 1, 3), Interval(-7, 7)), ("input",)),
+        Node("conv0_act", random_threshold(rng, 6, UINT2, 900), ("conv0",)),
+        Node("conv1", random_conv(rng, (3, 2, 2, 6), Interval(-127, 127)), ("conv0_act",)),
+    )
+    return IntegerNetwork(host_input(3, 3, 3, uint_type(8)), nodes, HostOutput((3, 2, 2), np.ones(3), np.zeros(3)))

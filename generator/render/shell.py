@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from generator.dataflow.graph import Dataflow
@@ -60,7 +61,7 @@ def version_word(version: str) -> str:
     >>> version_word("0.12.3")
     '00000c03'
     """
-    parts = [int("".join(c for c in part if c.isdigit()) or 0) for part in version.split(".")[:3]]
+    parts = [int(digits) for digits in re.findall(r"(?:^|\.)(\d+)", version)]
     return "00" + "".join(f"{part & 0xFF:02x}" for part in (*parts, 0, 0, 0)[:3])
 
 

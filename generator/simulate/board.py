@@ -8,14 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from generator.build import Build, headrace_version
+from generator.compile import VECTOR_SEED, random_frames
 from generator.errors import InputError, ToolError
+from generator.layers.fifo import Fifo
+from generator.packing import pack_stream
 from generator.paths import data_folder
 from generator.render.rtl import TOP
-from generator.render.shell import SHELL, render_shell
+from generator.render.shell import SHELL, render_shell, version_word
 from generator.simulate.rtl import MAKE_FLAGS, require_tools
 from generator.simulate.tools import run_tool, verilator
+from generator.vivado.registers import MAGIC, REGISTERS
 
 _STATUS = ("done", "no byte moved for a long time", "TLAST came before the last byte",
            "TLAST did not come with the last byte", "TKEEP has holes")  # fmt: skip
@@ -77,22 +82,50 @@ def compile_board(build: Build, work: Path, dma_bytes: int = 16) -> Path:
     work: an empty folder. Raises InputError where the build has no SystemVerilog, ToolError where tools are missing.
     """
     require_tools()
-    if not build.has_rtl:
-        raise InputError(f"{build.folder}: was built without the rtl back end; build with --backend rtl or both")
-    work, rtl = work.resolve(), (build.folder / "rtl").resolve()
-    shell = render_shell(build.dataflow, TOP, dma_bytes, headrace_version(), build.record["source_sha256"],
-                         "simulated board", observe=True)
-    (work / f"{SHELL}.v").write_text(shell)
+    work = work.resolve()
+    sources = write_shell(build, work, dma_bytes)
     idle_limit = 4 * sum(layer.cycles for layer in build.dataflow.layers) + 10_000
     (work / "shell_config.hpp").write_text(
         f"constexpr int DMA_BYTES = {dma_bytes};\nconstexpr unsigned IDLE_LIMIT = {idle_limit};\n")
     run_tool("Verilator", [
         verilator(), "--cc", "--exe", "--build", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal",
         "--top-module", SHELL, "--prefix", "Vshell", "--Mdir", work / "obj", "-CFLAGS", f"-std=c++17 -I{work}",
-        "-MAKEFLAGS", MAKE_FLAGS.format(optimization="-O1"), "-o", "board", *sorted(rtl.glob("*.sv")),
-        work / f"{SHELL}.v", data_folder("rtl_sim") / "harness" / "shell.cpp",
+        "-MAKEFLAGS", MAKE_FLAGS.format(optimization="-O1"), "-o", "board", *sources,
+        data_folder("rtl_sim") / "harness" / "shell.cpp",
     ], work)  # fmt: skip
     return work / "obj" / "board"
+
+
+def write_shell(build: Build, folder: Path, dma_bytes: int) -> list[Path]:
+    """Write the shell of a build's SystemVerilog into a folder; returns all sources.
+
+    Raises InputError where the build has no SystemVerilog.
+    """
+    if not build.has_rtl:
+        raise InputError(f"{build.folder}: was built without the rtl back end; build with --backend rtl or both")
+    shell = folder / f"{SHELL}.v"
+    shell.write_text(render_shell(build.dataflow, TOP, dma_bytes, headrace_version(), build.record["source_sha256"],
+                                  "simulated board", observe=True))
+    return [*sorted((build.folder / "rtl").resolve().glob("*.sv")), shell]
+
+
+def shell_job(build: Build, frames: int = 4) -> dict[str, Any]:
+    """What a bench of the shell has to know: the bytes of random frames in and out, and what the registers must say."""
+    dataflow = build.dataflow
+    x = random_frames(dataflow, frames, VECTOR_SEED)
+    sink = dataflow.streams[dataflow.output_port]
+    given = pack_stream(x, dataflow.input.lanes, dataflow.input.element).reshape(frames, -1)
+    wanted = pack_stream(dataflow.golden(x)[dataflow.output_port], sink.lanes, sink.element).reshape(frames, -1)
+    depths = [layer.depth for layer in dataflow.layers if isinstance(layer, Fifo)]
+    sha256 = build.record["source_sha256"]
+    expected = {"magic": MAGIC, "version": int(version_word(headrace_version()), 16), "fifos": len(depths),
+                "in_bytes": given.shape[1], "out_bytes": wanted.shape[1]}
+    expected |= {f"hash{k}": int(sha256[8 * k : 8 * k + 8], 16) for k in range(8)}
+    return {
+        "frames": [(a.tobytes().hex(), b.tobytes().hex()) for a, b in zip(given, wanted, strict=True)],
+        "registers": {register.name: register.offset for register in REGISTERS}, "expected": expected,
+        "depths": depths, "word_bytes": dataflow.input.bytes, "cycles_per_frame": dataflow.cycles_per_frame,
+    }  # fmt: skip
 
 
 @contextmanager

@@ -54,12 +54,12 @@ def write_harness(kinds: Sequence[str], folder: Path) -> None:
     (folder / "ports.json").write_text(json.dumps(ports, indent=2))
 
 
-def report(kinds: Sequence[str], results: Path) -> bool:
-    """Print for every layer how many of its tests passed; whether all did, and each layer had some."""
+def report(kinds: Sequence[str], results: Path, prefix: str = "tb_", suffix: str = "") -> bool:
+    """Print for every bench how many of its tests passed; whether all did, and each bench had some."""
     suites = {suite.attrib["name"]: suite.attrib for suite in ET.parse(results).iter("testsuite")}
     good = True
     for kind in kinds:
-        suite = suites.get(f"tb_{kind}", {})
+        suite = suites.get(f"{prefix}{kind}{suffix}", {})
         tests, *bad = (int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped"))
         print(f"{kind}: {tests - sum(bad)} of {tests} tests passed")
         good = good and tests > 0 and not any(bad)

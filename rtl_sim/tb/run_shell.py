@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Run shell_bench.py: the shell around the accelerator of a build directory, as the processor drives it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from run import fail, prepare_tools, tail
+from run_layer import report
+
+TB = Path(__file__).resolve().parent
+
+
+def run_shell(build_folder: Path, dma_bytes: int, folder: Path) -> bool:
+    """Compile and run in `folder`; whether all tests passed."""
+    from cocotb_tools.runner import get_runner
+
+    from generator.build import Build
+    from generator.simulate.board import shell_job, write_shell
+
+    build = Build.open(build_folder)
+    sources = write_shell(build, folder, dma_bytes)
+    (folder / "job.json").write_text(json.dumps(shell_job(build)))
+    for memory in (build_folder / "rtl").glob("*.mem"):
+        shutil.copy(memory, folder)
+    (folder / "shell.vlt").write_text('`verilator_config\npublic_flat_rw -module "headrace_shell" -var "*"\n')
+    log = folder / "bench.log"
+    runner = get_runner("verilator")
+    try:
+        runner.build(sources=[folder / "shell.vlt", *sources], hdl_toplevel="headrace_shell", build_dir=folder,
+                     build_args=("--no-public-flat-rw", "-Wno-fatal"), timescale=("1ns", "1ps"), log_file=log)
+        results = runner.test(test_module=["shell_bench"], hdl_toplevel="headrace_shell", hdl_toplevel_lang="verilog",
+                              build_dir=folder, test_dir=folder, seed=0, log_file=log)
+    except (RuntimeError, SystemExit):
+        fail(f"the bench did not run; the end of {log}:\n{tail(log)}")
+    good = report(["shell"], results, prefix="", suffix="_bench")
+    if not good:
+        print(log.read_text())
+    return good
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build", type=Path, metavar="DIR", help="a build directory with rtl/")
+    parser.add_argument("--dma-bytes", type=int, default=16, help="width of the DMA's streams (default %(default)s)")
+    options = parser.parse_args()
+    prepare_tools()
+    sys.path[:0] = [str(TB), str(TB.parent.parent)]
+    with tempfile.TemporaryDirectory() as folder:
+        return 0 if run_shell(options.build.resolve(), options.dma_bytes, Path(folder)) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
