@@ -50,7 +50,7 @@ LANES = fold("channels simd", (6, 3), (5, 5), (2, 1), (18, 18))
 ORDERS: Factor = [{}, {"buffer": "minimal"}, {"depthwise": True}, {"depthwise": True, "buffer": "minimal"}]
 POOLS = fold("height width kernel", (4, 4, [1, 1]), (6, 6, [3, 3]), (5, 7, [2, 3]), (1, 9, [1, 4]), (3, 2, [3, 2]))
 CHANNELS = fold("channels pe", (6, 2), (5, 5), (7, 1))
-ELEMENTS = typed("element", "bipolar", "ternary", INT, UINT, WORD)
+ELEMENTS = typed("element", "bipolar", f"ternary|{INT}", UINT, WORD)
 
 # Pixel by pixel.
 POINTS = fold("channels pe pixels", (6, 1, 3), (14, 7, 1), (5, 5, 4), (18, 18, 1))

@@ -14,10 +14,28 @@ Factors = Sequence[Factor]
 Pair = tuple[int, int, int, int]  # factor, its value, another factor, its value
 
 
+#: Rows that are tried for every row that is taken.
+CANDIDATES = 40
+
+
 def _pairs_with(row: dict[int, int], factor: int, value: int) -> Iterator[Pair]:
     """Pairs that `value` of `factor` makes with the values already in a row."""
     for other, chosen in row.items():
         yield (other, chosen, factor, value) if other < factor else (factor, value, other, chosen)
+
+
+def _pairs(row: dict[int, int]) -> set[Pair]:
+    """All pairs in a row."""
+    return {(a, row[a], b, row[b]) for a, b in combinations(sorted(row), 2)}
+
+
+def _row(first: Pair, sizes: Sequence[int], missing: set[Pair]) -> dict[int, int]:
+    """A row with one missing pair, every further value chosen for the missing pairs that it adds."""
+    row = {first[0]: first[1], first[2]: first[3]}
+    for factor in set(range(len(sizes))) - set(row):
+        row[factor] = max(range(sizes[factor]),
+                          key=lambda value: sum(pair in missing for pair in _pairs_with(row, factor, value)))
+    return row
 
 
 def pairwise(factors: Factors) -> list[Part]:
@@ -27,13 +45,9 @@ def pairwise(factors: Factors) -> list[Part]:
                for i in range(sizes[a]) for j in range(sizes[b])}  # fmt: skip
     rows = []
     while missing:
-        a, i, b, j = min(missing)
-        row = {a: i, b: j}
-        for factor in set(range(len(sizes))) - {a, b}:
-            row[factor] = max(range(sizes[factor]),
-                              key=lambda value: sum(pair in missing for pair in _pairs_with(row, factor, value)))
-        for factor, value in row.items():
-            missing -= set(_pairs_with({k: v for k, v in row.items() if k != factor}, factor, value))
+        seeds = sorted(missing)[:: max(1, len(missing) // CANDIDATES)]
+        row = max((_row(pair, sizes, missing) for pair in seeds), key=lambda row: len(_pairs(row) & missing))
+        missing -= _pairs(row)
         rows.append(_merged(factors, [row[factor] for factor in range(len(sizes))]))
     return rows
 
