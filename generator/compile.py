@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from generator.boards import load_board
+from generator.boards import Board, load_board
 from generator.build import (
     MODEL,
     RECORD,
@@ -34,6 +34,7 @@ from generator.dataflow.folding import (
 )
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import IntArray
+from generator.drivers.render import render_driver, write_driver
 from generator.errors import InputError, MismatchError
 from generator.layers.spec import random_values
 from generator.model import Model
@@ -47,6 +48,8 @@ from generator.simulate.backends import Observed, run_hls, run_rtl
 from generator.simulate.frames import Stalls
 from generator.simulate.host import to_stream
 from generator.staging import replacing, require_replaceable, write_files
+from generator.vivado.families import find_family
+from generator.vivado.project import render_vivado
 
 Backend = Literal["rtl", "hls", "both"]
 Progress = Callable[[str], None]
@@ -139,6 +142,8 @@ def _write_sources(folder: Path, model: Model, dataflow: Dataflow, options: Opti
     board = load_board(options.board)
     header = f"headrace {headrace_version()}, model {model.source_sha256[:16]}"
     serialize.save(model.integer, folder / MODEL)
+    if find_family(board):
+        _write_board_files(folder, model, dataflow, board, options, x)
     if options.backend in ("hls", "both"):
         write_files(folder / "hls", render_hls(dataflow, 1e3 / options.clock_mhz, board.part, header, len(x)))
         write_hls_vectors(folder / "hls", dataflow, x)
@@ -146,6 +151,15 @@ def _write_sources(folder: Path, model: Model, dataflow: Dataflow, options: Opti
         write_files(folder / "rtl", render_rtl(dataflow, header))
         write_files(folder / "sim", render_sim(dataflow, header))
         write_vectors(folder / "sim", dataflow, x)
+
+
+def _write_board_files(folder: Path, model: Model, dataflow: Dataflow, board: Board, options: Options,
+                       x: IntArray) -> None:
+    """What turns the sources into a bitstream of the board, and what runs it."""
+    backend: Literal["rtl", "hls"] = "hls" if options.backend == "hls" else "rtl"
+    sha256 = model.source_sha256
+    write_files(folder / "vivado", render_vivado(dataflow, board, backend, options.clock_mhz, sha256))
+    write_driver(folder / "driver", render_driver(model.integer, dataflow, board, sha256, x))
 
 
 def _verify(folder: Path, model: Model, dataflow: Dataflow, x: IntArray, progress: Progress) -> Observed | None:

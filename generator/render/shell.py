@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 from generator.dataflow.graph import Dataflow
-from generator.errors import InputError
 from generator.layers.base import Stream
 from generator.paths import data_folder
 from generator.render.rtl import bit_range, fifo_streams, template, words_text
@@ -15,7 +14,7 @@ from generator.render.rtl import bit_range, fifo_streams, template, words_text
 SHELL = "headrace_shell"
 #: Static modules, without those that the SystemVerilog back end holds anyway.
 SHELL_MODULES = ("shell_gearbox.sv", "shell_frames.sv", "shell_registers.sv", "skid.sv")
-_MAX_BYTES = 512
+#: FIFOs that the registers have room for; networks with more show none.
 MAX_FIFOS = 256
 
 
@@ -36,16 +35,11 @@ def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sh
     """The module SHELL around the module `core`.
 
     dma_bytes: width of the DMA's streams; version: of headrace; sha256: hash of the model in hexadecimal digits;
-    observe: the core shows the high-water marks of its FIFOs, which the shell makes registers of. Raises InputError
-    for words that are too wide for the shell.
+    observe: the core shows the high-water marks of its FIFOs, which the shell makes registers of.
     """
     source, sink = dataflow.input, dataflow.streams[dataflow.output_port]
-    if max(source.bytes, sink.bytes) > _MAX_BYTES:
-        raise InputError(f"words of {max(source.bytes, sink.bytes)} bytes are too wide for the shell, which takes "
-                         f"{_MAX_BYTES}; fold the first and the last layer more")
-    fifos = len(fifo_streams(dataflow)) if observe else 0
-    if fifos > MAX_FIFOS:
-        raise InputError(f"the network has {fifos} FIFOs but the shell shows at most {MAX_FIFOS}; fold layers alike")
+    marks = len(fifo_streams(dataflow))
+    fifos = marks if observe and marks <= MAX_FIFOS else 0
     count_bits = max(1, (source.words - 1).bit_length())
     return template("shell.v.j2").render(
         header=" ".join(header.split()), shell=SHELL, core=core, input=_side(source), output=_side(sink),

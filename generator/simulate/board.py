@@ -6,9 +6,12 @@ import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from generator.build import Build, headrace_version
 from generator.compile import VECTOR_SEED, random_frames
@@ -28,7 +31,7 @@ _STATUS = ("done", "no byte moved for a long time", "TLAST came before the last 
 
 @dataclass
 class SimulatedBoard:
-    """A running simulation; registers by their offset, transfers of the DMA as bytes.
+    """A running simulation; registers by their offset, transfers of the DMA as bytes. A device for the drivers.
 
     The DMA pauses at random on both sides where `stalls` is set. cycles: of the last transfer.
     """
@@ -37,6 +40,8 @@ class SimulatedBoard:
     stalls: bool = False
     cycles: int = 0
     _seed: int = 0
+    _buffers: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    _running: tuple[int, bytes, int] | None = None
 
     def read(self, offset: int) -> int:
         """The value of a register."""
@@ -55,6 +60,27 @@ class SimulatedBoard:
         if status:
             raise ToolError(f"simulated DMA: {_STATUS[status]}, after {got} of {out_bytes} bytes")
         return received
+
+    # What a driver wants of a device.
+
+    def buffer(self, slot: int, size: int) -> NDArray[np.uint8]:
+        """Memory that the DMA reads."""
+        if len(self._buffers.get(slot, ())) < size:
+            self._buffers[slot] = np.zeros(size, np.uint8)
+        return self._buffers[slot]
+
+    def start(self, slot: int, in_bytes: int, out_bytes: int) -> None:
+        """Begin a transfer in each direction; it takes place when it is waited for."""
+        if self._running is not None:
+            raise ToolError("simulated DMA: a transfer was started while another one runs")
+        self._running = slot, self._buffers[slot][:in_bytes].tobytes(), out_bytes
+
+    def finish(self, slot: int) -> NDArray[np.uint8]:
+        """The bytes that came."""
+        running, self._running = self._running, None
+        if running is None or running[0] != slot:
+            raise ToolError(f"simulated DMA: no transfer of buffer {slot} runs")
+        return np.frombuffer(self.transfer(*running[1:]), np.uint8)
 
     def _ask(self, command: bytes, *words: int) -> tuple[int, ...]:
         self._send(command, *words)

@@ -46,7 +46,7 @@ def to_stream(host: HostInput, x: Float32Array) -> IntArray:
 
 def _codes(host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.float64]:
     """Integers for frames (N, height, width, C)."""
-    rounded = _rounded(host, frames)
+    rounded = rounded_frames(host, frames)
     dtype = host.tensor.dtype
     if not host.saturates and (outside := (rounded < dtype.lo) | (rounded > dtype.hi)).any():
         value = float(frames[outside][0])
@@ -64,7 +64,7 @@ def _line(host: HostInput, x: NDArray[np.float64], inverse: bool = False) -> NDA
     return (x * divisor - host.offset) / host.scale if inverse else (x * host.scale + host.offset) / divisor
 
 
-def _rounded(host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.float64]:
+def rounded_frames(host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.float64]:
     """The nearest integers by the host's rule, bipolar: signs."""
     y = _line(host, frames)
     bipolar = host.tensor.dtype == BIPOLAR

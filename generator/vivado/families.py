@@ -90,10 +90,14 @@ ZYNQ_7000 = Family(
 FAMILIES = (ZYNQ_ULTRASCALE, ZYNQ_7000)
 
 
+def find_family(board: Board) -> Family | None:
+    """The family of a board's part, None for a part that no block design is known for."""
+    return next((family for family in FAMILIES if board.part.startswith(family.part_prefixes)), None)
+
+
 def family_of(board: Board) -> Family:
     """The family of a board's part. Raises InputError for a part that no block design is known for."""
-    for family in FAMILIES:
-        if board.part.startswith(family.part_prefixes):
-            return family
+    if family := find_family(board):
+        return family
     known = ", ".join(f"{family.title} ({'*, '.join(family.part_prefixes)}*)" for family in FAMILIES)
     raise InputError(f"{board.name}: no block design is known for part {board.part}; choose a board of {known}")

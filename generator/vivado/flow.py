@@ -10,9 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from generator.boards import Board, load_board
 from generator.build import RECORD, Build, headrace_version
+from generator.drivers.render import PACKAGE, render_driver, write_driver
 from generator.errors import InputError, ToolError
+from generator.packing import unpack_stream
 from generator.render.hls import render_hls
 from generator.staging import write_files
 from generator.vivado.project import NAME, Backend, choose_backend, render_vivado
@@ -38,17 +42,32 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
         raise InputError(f"jobs={jobs} must be positive; use 1 or more")
     board = load_board(board_name)
     chosen = choose_backend(build, backend)
-    files = render_vivado(build, board, chosen)
+    sha256 = build.record["source_sha256"]
+    files = render_vivado(build.dataflow, board, chosen, build.record["clock_mhz"], sha256)
+    driver = _driver_for(build, board)
     folder = (build.folder / "vivado").resolve()
     for stale in (f"{NAME}.bit", f"{NAME}.hwh", "timing.rpt", "utilization.rpt"):
         (folder / stale).unlink(missing_ok=True)
     write_files(folder, files)
+    write_driver(build.folder / "driver", driver)
     steps = [*(_hls_steps(build, board) if chosen == "hls" else []), (folder, _vivado(jobs, quick))]
     _require_tools(steps)
     for where, command in steps:
         progress(f"{command[0]} is running, its log is {where / (command[0] + '.log')}")
         _run(where, command)
     return _record(build, board, chosen, folder, quick)
+
+
+def _driver_for(build: Build, board: Board) -> dict[str, bytes]:
+    """The driver with the addresses of the board, which may be another one than the build was made for."""
+    vectors = build.folder / "driver" / PACKAGE / "vectors.npz"
+    if not vectors.is_file():
+        return {}
+    with np.load(vectors) as arrays:
+        words = arrays["input"].reshape(-1, build.dataflow.input.bytes)
+    x = unpack_stream(words, build.dataflow.input.lanes, build.dataflow.input.element)
+    frames = x.reshape(-1, build.dataflow.input.elements)
+    return render_driver(build.model.integer, build.dataflow, board, build.record["source_sha256"], frames)
 
 
 def _vivado(jobs: int, quick: bool) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import jinja2
 
 from generator.boards import Board
 from generator.build import Build, headrace_version
+from generator.dataflow.graph import Dataflow
 from generator.errors import InputError
 from generator.paths import data_folder
 from generator.render.rtl import ADAPTER, TOP, render_adapter
@@ -34,34 +35,37 @@ def choose_backend(build: Build, backend: Backend | None) -> Backend:
     return backend or ("rtl" if there["rtl"] else "hls")
 
 
-def render_vivado(build: Build, board: Board, backend: Backend) -> dict[str, str]:
-    """All files of vivado/ by their path in it. Raises InputError where the board or the network does not fit."""
+def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz: float, sha256: str) -> dict[str, str]:
+    """All files of vivado/ by their path in it; sha256: of the model.
+
+    Raises InputError where the board or the network does not fit.
+    """
     family = family_of(board)
-    _require_short_frames(build)
-    header = f"headrace {headrace_version()}, model {build.record['source_sha256'][:16]}, board {board.name}"
+    _require_short_frames(dataflow)
+    header = f"headrace {headrace_version()}, model {sha256[:16]}, board {board.name}"
     core = TOP if backend == "rtl" else ADAPTER
-    shell = render_shell(build.dataflow, core, family.stream_bytes, headrace_version(),
-                         build.record["source_sha256"], header, observe=backend == "rtl")
+    shell = render_shell(dataflow, core, family.stream_bytes, headrace_version(), sha256, header,
+                         observe=backend == "rtl")
     files = {f"shell/{SHELL}.v": shell}
     if backend == "hls":
         files |= {f"shell/{name}": text for name, text in shell_modules().items()}
-        files[f"shell/{ADAPTER}.sv"] = render_adapter(build.dataflow, header)
-    values = _values(build, board, family, backend) | {"header": header}
+        files[f"shell/{ADAPTER}.sv"] = render_adapter(dataflow, header)
+    values = _values(board, family, backend, clock_mhz) | {"header": header}
     return files | {name: _template(f"{name}.j2").render(values) for name in SCRIPTS}
 
 
-def _require_short_frames(build: Build) -> None:
-    sink = build.dataflow.streams[build.dataflow.output_port]
-    for title, stream in (("input", build.dataflow.input), ("output", sink)):
+def _require_short_frames(dataflow: Dataflow) -> None:
+    sink = dataflow.streams[dataflow.output_port]
+    for title, stream in (("input", dataflow.input), ("output", sink)):
         if (size := stream.words * stream.bytes) >= 1 << LENGTH_BITS:
             raise InputError(f"the {title} has {size} bytes a frame but a transfer of the DMA has fewer than "
                              f"{1 << LENGTH_BITS}; reduce its size")
 
 
-def _values(build: Build, board: Board, family: Family, backend: Backend) -> dict[str, Any]:
+def _values(board: Board, family: Family, backend: Backend, clock_mhz: float) -> dict[str, Any]:
     return {
         "name": NAME, "top": SHELL, "board": board, "family": family, "backend": backend,
-        "core_mhz": f"{build.record['clock_mhz']:g}", "length_bits": LENGTH_BITS,
+        "core_mhz": f"{clock_mhz:g}", "length_bits": LENGTH_BITS,
         "accelerator_base": f"{family.control_base:#010x}", "dma_base": f"{family.control_base + WINDOW_BYTES:#010x}",
         "register_bytes": f"{WINDOW_BYTES:#x}",
     }  # fmt: skip

@@ -76,7 +76,7 @@ class Processor:
         assert self.memory == after, f"frames {numbers}: the memory differs from the golden bytes"
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def registers_say_what_it_is(dut: Any) -> None:
     processor = Processor(dut)
     await processor.start()
@@ -90,7 +90,7 @@ async def registers_say_what_it_is(dut: Any) -> None:
     assert await processor.read("frames") == 1
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def memory_to_memory(dut: Any) -> None:
     processor = Processor(dut)
     await processor.start()
@@ -100,7 +100,7 @@ async def memory_to_memory(dut: Any) -> None:
     assert await processor.read("status") == 0
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def hesitating_dma(dut: Any) -> None:
     for stalls in ("source", "sink", "random"):
         processor = Processor(dut)
@@ -109,7 +109,7 @@ async def hesitating_dma(dut: Any) -> None:
         await processor.infer([3])
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def stalled_reader(dut: Any) -> None:
     processor = Processor(dut)
     await processor.start()
@@ -129,7 +129,7 @@ async def stalled_reader(dut: Any) -> None:
     assert await processor.read(0x400 + 4 * len(marks)) == 0
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def registers_while_streaming(dut: Any) -> None:
     processor = Processor(dut)
     await processor.start("random")
@@ -147,7 +147,7 @@ async def registers_while_streaming(dut: Any) -> None:
     await processor.infer([2])  # clearing counters is no reset
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def reset_in_mid_frame(dut: Any) -> None:
     processor = Processor(dut)
     await processor.start()
@@ -169,7 +169,7 @@ async def reset_in_mid_frame(dut: Any) -> None:
     assert await processor.read("status") == 0
 
 
-@cocotb.test()
+@cocotb.test(timeout_time=5, timeout_unit="ms")
 async def cut_transfers_show(dut: Any) -> None:
     word_bytes = JOB["word_bytes"]
     for extra, status in ((word_bytes, 4), (1, 2)):

@@ -1,0 +1,173 @@
+// Driver of an accelerator made by headrace: C++17, needs nothing but model.hpp, which is made for the accelerator.
+//
+// A device gives registers and transfers: linux_device.hpp is the one of a board with Linux.
+#ifndef HEADRACE_DRIVER_HPP
+#define HEADRACE_DRIVER_HPP
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "model.hpp"
+
+namespace headrace {
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual uint32_t read(uint32_t offset) = 0;
+  virtual void write(uint32_t offset, uint32_t value) = 0;
+  // Sends all bytes of `in` in one transfer and fills `out` with another.
+  virtual void transfer(const std::vector<uint8_t>& in, std::vector<uint8_t>& out) = 0;
+};
+
+// Codes in stream order to the bytes of stream words, lane 0 lowest, each word padded to whole bytes.
+inline std::vector<uint8_t> pack(const std::vector<uint32_t>& codes, size_t lanes, size_t bits) {
+  const size_t size = (lanes * bits + 7) / 8;
+  std::vector<uint8_t> bytes(codes.size() / lanes * size);
+  for (size_t i = 0; i < codes.size(); ++i) {
+    uint64_t code = codes[i];
+    size_t bit = i % lanes * bits;
+    uint8_t* word = &bytes[i / lanes * size];
+    for (size_t left = bits; left > 0;) {  // the bits that fall into one byte at a time
+      const size_t fits = std::min(left, 8 - bit % 8);
+      word[bit / 8] |= uint8_t((code & ((1u << fits) - 1)) << bit % 8);
+      code >>= fits;
+      bit += fits;
+      left -= fits;
+    }
+  }
+  return bytes;
+}
+
+inline std::vector<uint32_t> unpack(const std::vector<uint8_t>& bytes, size_t lanes, size_t bits) {
+  const size_t size = (lanes * bits + 7) / 8;
+  std::vector<uint32_t> codes(bytes.size() / size * lanes);
+  for (size_t i = 0; i < codes.size(); ++i) {
+    size_t bit = i % lanes * bits;
+    const uint8_t* word = &bytes[i / lanes * size];
+    uint64_t code = 0;
+    for (size_t done = 0; done < bits;) {
+      const size_t fits = std::min(bits - done, 8 - bit % 8);
+      code |= uint64_t(word[bit / 8] >> bit % 8 & ((1u << fits) - 1)) << done;
+      bit += fits;
+      done += fits;
+    }
+    codes[i] = uint32_t(code);
+  }
+  return codes;
+}
+
+// The code of a sample of channel c. Throws std::invalid_argument for a value that the model does not take.
+inline uint32_t encode(float x, size_t c) {
+  const float value = x * model::SIGNS[c];
+  const float* first = model::DECISION_POINTS[c];
+  const float* last = first + model::CODES;  // the end of the range
+  if (!std::isfinite(x)) throw std::invalid_argument("the input holds values that are not finite");
+  if (!model::SATURATES && (value < *first || value >= *last)) {
+    throw std::invalid_argument("the input holds values outside the range in which the model reads it");
+  }
+  const int64_t step = std::upper_bound(first + 1, last, value) - (first + 1);
+  if (model::IN_BIPOLAR) return uint32_t(step);
+  const uint64_t mask = (uint64_t(1) << model::IN_BITS) - 1;
+  return uint32_t(uint64_t(model::IN_LOW + step) & mask);
+}
+
+// The integer that a code of the output stands for.
+inline int64_t integer(uint32_t code) {
+  if (model::OUT_BIPOLAR) return 2 * int64_t(code) - 1;
+  const int64_t sign = int64_t(1) << (model::OUT_BITS - 1);
+  return model::OUT_SIGNED ? (int64_t(code) ^ sign) - sign : int64_t(code);
+}
+
+class Accelerator {
+ public:
+  // Throws std::runtime_error if the device does not hold this model.
+  explicit Accelerator(Device& device) : device_(device) {
+    if (device_.read(model::REGISTER_MAGIC) != model::MAGIC) throw std::runtime_error("there is no headrace accelerator");
+    for (uint32_t k = 0; k < 8; ++k) {
+      if (device_.read(model::REGISTER_HASH0 + 4 * k) != model::HASH[k]) {
+        throw std::runtime_error("the board holds another model; load the bitstream of the same build");
+      }
+    }
+  }
+
+  // The last integers of `frames` samples, in stream order. x: samples one behind the other, each as the model takes it.
+  std::vector<int64_t> integers(const float* x, size_t frames) {
+    return run(pack(codes(x, frames), model::IN_LANES, model::IN_BITS), frames);
+  }
+
+  // Outputs y = scale * integer + offset, each in the order of channels, rows, columns.
+  std::vector<float> predict(const float* x, size_t frames) {
+    const std::vector<int64_t> values = integers(x, frames);
+    std::vector<float> y(values.size());
+    const size_t channels = model::OUT_CHANNELS, pixels = model::OUT_ELEMENTS / channels;
+    for (size_t i = 0; i < values.size(); ++i) {
+      const size_t frame = i / model::OUT_ELEMENTS, pixel = i / channels % pixels, c = i % channels;
+      y[(frame * channels + c) * pixels + pixel] = float(double(values[i]) * model::SCALE[c] + model::OFFSET[c]);
+    }
+    return y;
+  }
+
+  // Replays verified vectors: "exact", or what differs first.
+  std::string self_test(const std::vector<uint8_t>& input, const std::vector<uint8_t>& golden) {
+    const std::vector<int64_t> got = run(input, input.size() / model::IN_FRAME_BYTES);
+    const std::vector<uint32_t> wanted = unpack(golden, model::OUT_LANES, model::OUT_BITS);
+    for (size_t i = 0; i < got.size(); ++i) {
+      if (got[i] == integer(wanted[i])) continue;
+      const size_t element = i % model::OUT_ELEMENTS;
+      return "frame " + std::to_string(i / model::OUT_ELEMENTS) + ", pixel " +
+             std::to_string(element / model::OUT_CHANNELS) + ", channel " + std::to_string(element % model::OUT_CHANNELS) +
+             ": the board gives " + std::to_string(got[i]) + ", the golden model " + std::to_string(integer(wanted[i]));
+    }
+    return "exact";
+  }
+
+ private:
+  // Samples in channels, rows, columns to codes in rows, columns, channels.
+  static std::vector<uint32_t> codes(const float* x, size_t frames) {
+    std::vector<uint32_t> result(frames * model::IN_ELEMENTS);
+    const size_t channels = model::IN_CHANNELS, pixels = model::IN_ELEMENTS / channels;
+    for (size_t i = 0; i < result.size(); ++i) {
+      const size_t frame = i / model::IN_ELEMENTS, pixel = i / channels % pixels, c = i % channels;
+      result[i] = encode(x[(frame * channels + c) * pixels + pixel], c);
+    }
+    return result;
+  }
+
+  std::vector<int64_t> run(const std::vector<uint8_t>& in, size_t frames) {
+    std::vector<uint8_t> out(frames * model::OUT_FRAME_BYTES);
+    if (std::max(in.size(), out.size()) > model::MAX_TRANSFER_BYTES) {
+      throw std::invalid_argument("a transfer has at most " + std::to_string(model::MAX_TRANSFER_BYTES) + " bytes; "
+                                  "send fewer frames at once");
+    }
+    device_.write(model::REGISTER_FRAMES, uint32_t(frames));
+    device_.transfer(in, out);
+    std::vector<int64_t> values;
+    for (uint32_t code : unpack(out, model::OUT_LANES, model::OUT_BITS)) values.push_back(integer(code));
+    return values;
+  }
+
+  Device& device_;
+};
+
+// Index of the largest of n values, the lowest one on ties.
+inline size_t argmax(const float* y, size_t n) { return size_t(std::max_element(y, y + n) - y); }
+
+// Indices of the k largest of n values, the largest first, the lowest index first on ties.
+inline std::vector<size_t> topk(const float* y, size_t n, size_t k) {
+  std::vector<size_t> order(n);
+  std::iota(order.begin(), order.end(), size_t(0));
+  std::stable_sort(order.begin(), order.end(), [y](size_t a, size_t b) { return y[a] > y[b]; });
+  order.resize(k);
+  return order;
+}
+
+}  // namespace headrace
+
+#endif

@@ -1,0 +1,25 @@
+"""On the board: python3 example.py accelerator.bit [SAMPLES.npy]"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+from headrace_driver import Accelerator
+
+
+def main() -> int:
+    """Test the accelerator; with samples also predict and measure."""
+    accelerator = Accelerator.on_pynq(sys.argv[1])
+    verdict = accelerator.self_test()
+    print(f"self-test: {verdict}")
+    if len(sys.argv) > 2:
+        samples = np.load(sys.argv[2])
+        print(accelerator.predict(samples))
+        print(accelerator.measure(samples))
+        print(accelerator.counters())
+    return 0 if verdict == "exact" else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,5 @@
+"""Driver of an accelerator made by headrace: needs NumPy, and on the board pynq."""
+
+from .accelerator import Accelerator, AcceleratorError
+
+__all__ = ["Accelerator", "AcceleratorError"]

@@ -1,0 +1,193 @@
+"""The accelerator: inference, self-test and measurements."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .device import SLOTS, Device, PynqDevice
+from .host import Host
+from .packing import pack, unpack
+
+_HERE = Path(__file__).resolve().parent
+_RESET, _CLEAR = 1, 2
+#: Bytes of a transfer at most, unless a frame is longer: enough to keep the accelerator busy, few enough to allocate.
+_BATCH_BYTES = 1 << 22
+_BLOCK_ELEMENTS = 1 << 18
+
+
+class AcceleratorError(Exception):
+    """The board does not hold this accelerator, or computes something else than the model."""
+
+
+class Accelerator:
+    """An accelerator behind a device; `Accelerator.on_pynq()` is the one of this board."""
+
+    def __init__(self, device: Device, folder: Path = _HERE, threads: int = 2) -> None:
+        """folder: where model.json and its arrays lie; threads: how many pack and unpack. Raises AcceleratorError."""
+        self.device, self.folder = device, folder
+        self.model: dict[str, Any] = json.loads((folder / "model.json").read_text())
+        with np.load(folder / "model.npz") as arrays:
+            self.host = Host(self.model, dict(arrays))
+        self.source, self.sink = self.model["input"], self.model["output"]
+        self._pool = ThreadPoolExecutor(threads)
+        self._require_identity()
+
+    @classmethod
+    def on_pynq(cls, bitfile: str | Path = "accelerator.bit", folder: Path = _HERE) -> Accelerator:
+        """Load the bitstream, beside which the .hwh must lie."""
+        return cls(PynqDevice(Path(bitfile)), folder)
+
+    def _require_identity(self) -> None:
+        magic, wanted = self.read("magic"), self.model["magic"]
+        if magic != wanted:
+            raise AcceleratorError(f"there is no headrace accelerator: its magic is {magic:#010x} and not "
+                                   f"{wanted:#010x}; load its bitstream")  # fmt: skip
+        on_board = "".join(f"{self.read(f'hash{k}'):08x}" for k in range(8))
+        if on_board != self.model["sha256"]:
+            raise AcceleratorError(f"the board holds model {on_board[:16]} but this driver is for "
+                                   f"{self.model['sha256'][:16]}; load the bitstream of the same build")  # fmt: skip
+
+    # Registers.
+
+    def read(self, register: str) -> int:
+        """The value of a register by its name; registers.md lists them."""
+        return self.device.read(self.model["registers"][register])
+
+    def write(self, register: str, value: int) -> None:
+        """Set a register by its name."""
+        self.device.write(self.model["registers"][register], value)
+
+    def reset(self) -> None:
+        """Reset the accelerator: what is inside is lost, counters begin at 0."""
+        self.write("control", _RESET)
+        while self.read("status") & 1:
+            pass
+
+    def counters(self) -> dict[str, int]:
+        """Cycles, frames and stalls since they were cleared, and the most words that each FIFO held since the reset."""
+        values = {name: self.read(name) for name in ("cycles", "frames_out", "in_stalls", "in_waits", "out_stalls")}
+        marks = {f"fifo_{name}": self.device.read(self.model["fifo_marks"] + 4 * k)
+                 for k, name in enumerate(self.model["fifos"][: self.read("fifos")])}  # fmt: skip
+        return values | marks
+
+    def clear_counters(self) -> None:
+        """Let the counters begin at 0; the accelerator goes on."""
+        self.write("control", _CLEAR)
+
+    # Inference.
+
+    def predict(self, x: np.ndarray, raw: bool = False) -> np.ndarray:
+        """Outputs (N, ...) for samples (N, ...), as the model takes and gives them; raw: the integers (N, elements).
+
+        Samples are float32, or uint8 where the model takes whole numbers from 0 to 255. Raises ValueError for samples
+        that the model does not take.
+        """
+        return next(self.predict_queued([x], raw))
+
+    def predict_queued(self, batches: Iterable[np.ndarray], raw: bool = False) -> Iterator[np.ndarray]:
+        """Outputs of one batch of samples after the other; the next one is packed while the accelerator computes."""
+        pieces = self._pieces(batches)
+        results: list[np.ndarray] = []
+        for integers, ends_batch in self._run(pieces):
+            results.append(integers if raw else self.host.decode(integers))
+            if ends_batch:
+                yield np.concatenate(results)
+                results = []
+
+    def _pieces(self, batches: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, bool]]:
+        """Batches cut to what a transfer holds, and whether a piece is the last of its batch."""
+        most = self.frames_per_transfer
+        for batch in batches:
+            x = np.asarray(batch)
+            if not len(x):
+                raise ValueError("a batch has no samples")
+            for start in range(0, len(x), most):
+                yield x[start : start + most], start + most >= len(x)
+
+    @property
+    def frames_per_transfer(self) -> int:
+        """Frames of one transfer at most."""
+        longest = max(self.source["frame_bytes"], self.sink["frame_bytes"])
+        return max(1, min(_BATCH_BYTES, self.model["max_transfer_bytes"]) // longest)
+
+    def _run(self, pieces: Iterator[tuple[np.ndarray, bool]]) -> Iterator[tuple[np.ndarray, bool]]:
+        """Integers of every piece; two pairs of buffers take turns."""
+        waiting: tuple[int, int, bool] | None = None  # slot, frames, end of a batch
+        slot = 0
+        try:
+            for x, ends_batch in pieces:
+                size = len(x) * self.source["frame_bytes"]
+                self._fill(x, self.device.buffer(slot, size)[:size])
+                running, waiting = waiting, None
+                finished = self._finish(running)
+                self._start(slot, len(x))
+                waiting, slot = (slot, len(x), ends_batch), (slot + 1) % SLOTS
+                if finished is not None:
+                    yield finished
+        finally:  # also where a batch is refused: the next one finds the accelerator at rest
+            finished = self._finish(waiting)
+        if finished is not None:
+            yield finished
+
+    def _fill(self, x: np.ndarray, buffer: np.ndarray) -> None:
+        """Pre-process and pack samples into a buffer, block by block."""
+        packed = buffer.reshape(len(x), -1)
+        step = max(1, _BLOCK_ELEMENTS // self.source["elements"])
+
+        def fill(start: int) -> None:
+            block = slice(start, start + step)
+            pack(self.host.encode(x[block]), self.source["lanes"], self.source["bits"], packed[block])
+
+        list(self._pool.map(fill, range(0, len(x), step)))
+
+    def _start(self, slot: int, frames: int) -> None:
+        self.write("frames", frames)
+        self.device.start(slot, frames * self.source["frame_bytes"], frames * self.sink["frame_bytes"])
+
+    def _finish(self, waiting: tuple[int, int, bool] | None) -> tuple[np.ndarray, bool] | None:
+        """Integers of the piece that the accelerator works on."""
+        if waiting is None:
+            return None
+        slot, frames, ends_batch = waiting
+        data = self.device.finish(slot).reshape(frames, -1)
+        return self.host.integers(unpack(data, self.sink["lanes"], self.sink["bits"])), ends_batch
+
+    # Checks.
+
+    def self_test(self) -> str:
+        """Replay the vectors that the build was verified with: "exact", or what differs first."""
+        with np.load(self.folder / "vectors.npz") as vectors:
+            given, wanted = vectors["input"], vectors["output"]
+        buffer = self.device.buffer(0, given.size)
+        buffer[: given.size] = given.reshape(-1)
+        self._start(0, len(given))
+        got, _ = self._finish((0, len(given), True)) or (None, True)
+        golden = self.host.integers(unpack(wanted.reshape(len(wanted), -1), self.sink["lanes"], self.sink["bits"]))
+        return "exact" if np.array_equal(got, golden) else self._difference(got, golden)
+
+    def _difference(self, got: np.ndarray, golden: np.ndarray) -> str:
+        frame, element = np.argwhere(got != golden)[0].tolist()
+        pixel, channel = divmod(element, len(self.host.scale))
+        return (f"frame {frame}, pixel {pixel}, channel {channel}: the board gives {got[frame, element]}, "
+                f"the golden model {golden[frame, element]}; {np.count_nonzero(got != golden)} of {got.size} "
+                "values differ")  # fmt: skip
+
+    def measure(self, x: np.ndarray, repeats: int = 5) -> dict[str, float]:
+        """Throughput of all samples and latency of a single one, with the host's work; medians of `repeats`."""
+        whole, single = [], []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            self.predict(x)
+            whole.append(time.perf_counter() - start)
+            start = time.perf_counter()
+            self.predict(x[:1])
+            single.append(time.perf_counter() - start)
+        return {"frames_per_second": len(x) / float(np.median(whole)), "latency_ms": 1e3 * float(np.median(single))}
+

@@ -1,0 +1,79 @@
+"""What an accelerator is reached through: registers, and a DMA with two pairs of buffers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+SLOTS = 2
+
+
+class Device(Protocol):
+    """Registers by offset, and transfers: fill `buffer`, `start`, `finish`. One transfer runs at a time."""
+
+    def read(self, offset: int) -> int:
+        """A register's value."""
+
+    def write(self, offset: int, value: int) -> None:
+        """Set a register."""
+
+    def buffer(self, slot: int, size: int) -> np.ndarray:
+        """At least `size` bytes of memory that the DMA reads, uint8."""
+
+    def start(self, slot: int, in_bytes: int, out_bytes: int) -> None:
+        """Begin to send the buffer's first bytes, and to receive."""
+
+    def finish(self, slot: int) -> np.ndarray:
+        """Wait until all bytes have come; returns them, uint8, valid until the slot is used again."""
+
+
+class PynqDevice:
+    """The board that this program runs on, through the package pynq."""
+
+    def __init__(self, bitfile: Path) -> None:
+        import pynq
+
+        self._allocate = pynq.allocate
+        self.overlay = pynq.Overlay(str(bitfile))
+        self._registers = self.overlay.accelerator
+        self._dma = self.overlay.dma
+        self._buffers: list[list[Any]] = [[None, None] for _ in range(SLOTS)]
+        self._sizes = [(0, 0)] * SLOTS
+
+    def read(self, offset: int) -> int:
+        """A register's value."""
+        return int(self._registers.read(offset))
+
+    def write(self, offset: int, value: int) -> None:
+        """Set a register."""
+        self._registers.write(offset, value)
+
+    def buffer(self, slot: int, size: int) -> np.ndarray:
+        """Memory that the DMA reads."""
+        return self._memory(slot, 0, size)
+
+    def _memory(self, slot: int, side: int, size: int) -> Any:
+        held = self._buffers[slot][side]
+        if held is None or held.nbytes < size:
+            if held is not None:
+                held.freebuffer()
+            held = self._buffers[slot][side] = self._allocate((size,), np.uint8)
+        return held
+
+    def start(self, slot: int, in_bytes: int, out_bytes: int) -> None:
+        """Begin a transfer in each direction, the receiving one first."""
+        given, taken = self._memory(slot, 0, in_bytes), self._memory(slot, 1, out_bytes)
+        self._sizes[slot] = in_bytes, out_bytes
+        given.flush()
+        self._dma.recvchannel.transfer(taken, nbytes=out_bytes)
+        self._dma.sendchannel.transfer(given, nbytes=in_bytes)
+
+    def finish(self, slot: int) -> np.ndarray:
+        """Wait for both transfers."""
+        self._dma.sendchannel.wait()
+        self._dma.recvchannel.wait()
+        taken = self._buffers[slot][1]
+        taken.invalidate()
+        return np.asarray(taken[: self._sizes[slot][1]])

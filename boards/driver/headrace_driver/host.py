@@ -1,0 +1,93 @@
+"""What the host does before and after the accelerator, exactly as the model does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .packing import code_type
+
+
+class Host:
+    """Samples to codes and integers to outputs; `model` is model.json, `arrays` are those of model.npz."""
+
+    def __init__(self, model: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        self.model, self.source, self.sink = model, model["input"], model["output"]
+        self.signs, self.points = arrays["signs"], arrays["decision_points"]
+        self.scale, self.offset = arrays["scale"], arrays["offset"]
+        self._table: np.ndarray | None = None
+
+    def encode(self, x: np.ndarray) -> np.ndarray:
+        """Samples (N, *shape) -> codes (N, elements) in stream order, as `packing.pack` takes them.
+
+        A float32 sample is compared with the points where the code changes; samples of type uint8 are looked up.
+        Raises ValueError for another shape, for values that are not finite and for values outside the input's range.
+        """
+        shape = tuple(self.source["shape"])
+        if x.shape[1:] != shape:
+            raise ValueError(f"the input has shape {x.shape} but the model takes (N, {', '.join(map(str, shape))})")
+        height, width, channels = self.source["tensor"]
+        frames = x.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+        codes = np.empty(frames.shape, code_type(self.source["bits"]))
+        for c in range(channels):
+            codes[..., c] = self._codes(frames[..., c], c)
+        return codes.reshape(len(x), -1)
+
+    def _codes(self, x: np.ndarray, c: int) -> np.ndarray:
+        """Codes of one channel."""
+        if x.dtype == np.uint8:
+            return self._lookup()[c][x]
+        values = np.asarray(x, np.float32)
+        if not np.isfinite(values).all():
+            raise ValueError("the input holds values that are not finite")
+        return self._compare(values * self.signs[c], c)
+
+    def _compare(self, values: np.ndarray, c: int) -> np.ndarray:
+        # points[0] and points[-1] bound the range, the others separate the codes.
+        low, *_, high = self.points[c]
+        if not self.source["saturates"] and ((values < low) | (values >= high)).any():
+            raise ValueError(f"the input holds values outside the range from {self.signs[c] * low:g} to "
+                             f"{self.signs[c] * high:g} in which the model reads it")  # fmt: skip
+        inner = self.points[c][1:-1]
+        steps = values >= inner[0] if len(inner) == 1 else np.searchsorted(inner, values, side="right")
+        return self._step_codes()[steps.astype(np.int64) if len(inner) != 1 else steps.view(np.uint8)]
+
+    def _step_codes(self) -> np.ndarray:
+        """The code of the lowest value, the next one and so on, as it lies in a word."""
+        if self.source["bipolar"]:
+            return np.array([0, 1], code_type(1))
+        values = np.arange(self.source["low"], self.source["high"] + 1)
+        return (values & ((1 << self.source["bits"]) - 1)).astype(code_type(self.source["bits"]))
+
+    def _lookup(self) -> np.ndarray:
+        """Codes (C, 256) of the numbers that uint8 holds."""
+        if self._table is None:
+            numbers = np.arange(256, dtype=np.float32)
+            self._table = np.stack([self._compare(numbers * sign, c) for c, sign in enumerate(self.signs)])
+        return self._table
+
+    def integers(self, codes: np.ndarray) -> np.ndarray:
+        """Codes of the output -> their integers (N, elements)."""
+        values = codes.astype(np.int64)
+        if self.sink["bipolar"]:
+            return 2 * values - 1
+        if self.sink["signed"]:
+            values -= (values >> (self.sink["bits"] - 1)) << self.sink["bits"]
+        return values
+
+    def decode(self, integers: np.ndarray) -> np.ndarray:
+        """Integers (N, elements) -> outputs as the model gives them, float32."""
+        y = integers.reshape(len(integers), -1, len(self.scale)) * self.scale + self.offset
+        y = y.transpose(0, 2, 1).reshape(len(integers), *self.sink["shape"])
+        head = self.sink["head"]
+        if head == "argmax":
+            y = np.argmax(y, axis=1).astype(np.float64)
+        elif head == "topk":
+            y = np.argsort(-y, axis=1, kind="stable")[:, : self.sink["k"]].astype(np.float64)
+        elif head == "softmax":
+            powers = np.exp(y - y.max(axis=1, keepdims=True))
+            y = powers / powers.sum(axis=1, keepdims=True)
+        if self.sink["result"] is not None:
+            y = y.reshape(len(integers), *self.sink["result"])
+        return y.astype(np.float32)

@@ -1,0 +1,231 @@
+"""The Python driver: packing and the host's side against the model, inference through the simulated board."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import generator as hr
+from generator.boards import load_board
+from generator.compile import random_frames
+from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
+from generator.drivers.points import decision_points
+from generator.drivers.render import render_driver, write_driver
+from generator.network import serialize
+from generator.network.integer import HostInput, TensorType
+from generator.packing import pack_stream
+from generator.paths import data_folder
+from generator.simulate.board import SimulatedBoard, compile_board, simulated_board
+from generator.simulate.host import to_stream
+from tests.small_networks import small_network
+from tests.unverified_build import SHA256, write_unverified
+
+PACKAGE = data_folder("boards") / "driver"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def importable() -> Iterator[None]:
+    sys.path.insert(0, str(PACKAGE))
+    yield
+    sys.path.remove(str(PACKAGE))
+
+
+@pytest.fixture(scope="module")
+def driver() -> ModuleType:
+    import headrace_driver
+
+    return headrace_driver
+
+
+WIDTHS = [(1, 1), (49, 1), (8, 1), (4, 2), (3, 2), (1, 3), (5, 3), (2, 4), (7, 4), (9, 5), (6, 6), (1, 8), (3, 8),
+          (4, 12), (9, 13), (2, 16), (1, 16), (30, 7), (1, 32), (3, 20)]
+
+
+@pytest.mark.parametrize(("lanes", "bits"), WIDTHS)
+def test_packing_is_that_of_the_streams(driver: ModuleType, lanes: int, bits: int) -> None:
+    from headrace_driver.packing import code_type, pack, unpack
+
+    dtype = uint_type(bits)
+    values = np.random.default_rng(bits).integers(0, 1 << bits, (5, 4 * lanes))
+    packed = pack(values.astype(code_type(bits)), lanes, bits)
+    assert np.array_equal(packed.reshape(-1), pack_stream(values, lanes, dtype).reshape(-1))
+    assert np.array_equal(unpack(packed, lanes, bits), values)
+
+
+def host(dtype, scale, offset=0.0, rounding="half_even", divisor=None, saturates=True) -> HostInput:
+    scales = np.atleast_1d(np.asarray(scale, np.float64))
+    tensor = TensorType((3, 2, len(scales)), dtype)
+    return HostInput((len(scales), 3, 2), tensor, scales, np.full(len(scales), offset), rounding, divisor, saturates)
+
+
+@pytest.mark.parametrize("case", [
+    host(uint_type(4), 15.0), host(uint_type(8), [255.0, -255.0, 0.3], -0.5, "half_up"),
+    host(BIPOLAR, [1.0, -2.0], -0.25),
+    host(int_type(8), 128.0, rounding="floor"), host(Interval(-7, 7), 1 / 3, 0.1, "half_away"),
+    host(int_type(3), 1.0, divisor=np.array([0.7])), host(uint_type(10), 1000.0, 3.0, "ceil"),
+    host(int_type(4), -1.5, rounding="inward"),
+], ids=str)  # fmt: skip
+def test_codes_are_those_of_the_model(driver: ModuleType, case: HostInput) -> None:
+    from headrace_driver.host import Host
+
+    signs, points = decision_points(case)
+    dtype = case.tensor.dtype
+    channels = case.tensor.shape[2]
+    edges = np.abs(points[np.isfinite(points)])
+    near = np.concatenate([np.nextafter(edges, np.float32(end)) for end in (-np.inf, np.inf)] + [edges, -edges])
+    rng = np.random.default_rng(0)
+    values = np.concatenate([near, -near, rng.normal(0, 3, 3000).astype(np.float32), [0.0, -0.0, 3e38, -3e38]])
+    size = channels * 6
+    x = np.resize(values, (-(-len(values) // size) * channels, size)).astype(np.float32).reshape(-1, *case.shape)
+    model = {"input": {"shape": case.shape, "tensor": case.tensor.shape, "bits": dtype.bits, "low": dtype.lo,
+                       "high": dtype.hi, "bipolar": dtype == BIPOLAR, "saturates": True}, "output": {}}
+    arrays = {"signs": signs, "decision_points": points, "scale": np.ones(1), "offset": np.zeros(1)}
+    side = Host(model, arrays)
+    assert np.array_equal(side.encode(x), dtype.encode(to_stream(case, x)))
+    pixels = rng.integers(0, 256, (10, *case.shape)).astype(np.uint8)
+    assert np.array_equal(side.encode(pixels), dtype.encode(to_stream(case, pixels.astype(np.float32))))
+
+
+def test_values_that_the_model_does_not_take(driver: ModuleType, tmp_path: Path) -> None:
+    from headrace_driver.host import Host
+
+    case = host(uint_type(4), 1.0, saturates=False)
+    signs, points = decision_points(case)
+    model = {"input": {"shape": case.shape, "tensor": case.tensor.shape, "bits": 4, "low": 0, "high": 15,
+                       "bipolar": False, "saturates": False}, "output": {}}
+    side = Host(model, {"signs": signs, "decision_points": points, "scale": np.ones(1), "offset": np.zeros(1)})
+    good = np.full((1, *case.shape), 15.5 - 1e-6, np.float32)
+    assert side.encode(good).max() == 15
+    for value in (16.0, -0.51):
+        with pytest.raises(ValueError, match=r"the input holds values outside the range from -0.5 to 15.5"):
+            side.encode(np.full((1, *case.shape), value, np.float32))
+    with pytest.raises(ValueError, match="not finite"):
+        side.encode(np.full((1, *case.shape), np.nan, np.float32))
+    with pytest.raises(ValueError, match=r"the input has shape \(2, 2\) but the model takes \(N, 1, 3, 2\)"):
+        side.encode(np.zeros((2, 2), np.float32))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
+    build = write_unverified(tmp_path_factory.mktemp("driver") / "b", small_network(), ("rtl",))
+    x = random_frames(build.dataflow, 4, 1)
+    write_driver(build.folder / "driver", render_driver(build.model.integer, build.dataflow, load_board("zcu104"),
+                                                        SHA256, x))
+    return build
+
+
+@pytest.fixture(scope="module")
+def program(built: hr.Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_board(built, tmp_path_factory.mktemp("board"))
+
+
+@pytest.fixture
+def board(built: hr.Build, program: Path) -> Iterator[SimulatedBoard]:
+    with simulated_board(program, built.folder / "rtl") as running:
+        running.stalls = True
+        yield running
+
+
+def accelerator(driver: ModuleType, board: SimulatedBoard, built: hr.Build):
+    return driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
+
+
+def samples(count: int) -> np.ndarray:
+    return np.random.default_rng(2).integers(-2, 20, (count, 1, 8, 8)).astype(np.float32)
+
+
+def test_fifty_samples_are_exact(driver: ModuleType, board: SimulatedBoard, built: hr.Build) -> None:
+    x, on_board = samples(50), accelerator(driver, board, built)
+    assert np.array_equal(on_board.predict(x, raw=True), built.predict(x, engine="golden", raw=True))
+    y, wanted = on_board.predict(x), built.predict(x, engine="golden")
+    assert y.dtype == wanted.dtype and np.array_equal(y, wanted)
+    counters = on_board.counters()
+    assert counters["frames_out"] == 100 and counters["cycles"] > 50 * built.cycles
+    assert all(counters[f"fifo_{name}"] > 0 for name in on_board.model["fifos"])
+    on_board.clear_counters()
+    assert on_board.counters()["frames_out"] == 0
+
+
+def test_queued_batches_are_exact(driver: ModuleType, board: SimulatedBoard, built: hr.Build, monkeypatch) -> None:
+    on_board = accelerator(driver, board, built)
+    monkeypatch.setattr(type(on_board), "frames_per_transfer", 4)
+    batches = [samples(count) for count in (3, 4, 9, 1)]
+    results = list(on_board.predict_queued(batches))
+    assert [len(result) for result in results] == [3, 4, 9, 1]
+    for x, y in zip(batches, results, strict=True):
+        assert np.array_equal(y, built.predict(x, engine="fast"))
+
+
+def test_a_refused_batch_leaves_the_accelerator_at_rest(driver: ModuleType, board: SimulatedBoard,
+                                                        built: hr.Build) -> None:
+    on_board, x = accelerator(driver, board, built), samples(3)
+    bad = np.full((1, 1, 8, 8), np.inf, np.float32)
+    with pytest.raises(ValueError, match="not finite"):
+        list(on_board.predict_queued([x, bad]))
+    assert np.array_equal(on_board.predict(x), built.predict(x, engine="fast"))
+    with pytest.raises(ValueError, match="a batch has no samples"):
+        on_board.predict(x[:0])
+
+
+def test_self_test_and_measurement(driver: ModuleType, board: SimulatedBoard, built: hr.Build) -> None:
+    on_board = accelerator(driver, board, built)
+    assert on_board.self_test() == "exact"
+    on_board.reset()
+    assert on_board.self_test() == "exact"
+    measured = on_board.measure(samples(4), repeats=1)
+    assert measured["frames_per_second"] > 0 and measured["latency_ms"] > 0
+
+
+def test_self_test_finds_a_flipped_weight(driver: ModuleType, program: Path, built: hr.Build, tmp_path: Path) -> None:
+    rtl = Path(shutil.copytree(built.folder / "rtl", tmp_path / "rtl"))
+    first, *rest = (rtl / "fc4_weights.mem").read_text().split()
+    (rtl / "fc4_weights.mem").write_text("\n".join([f"{int(first, 16) ^ 1:x}", *rest]) + "\n")
+    with simulated_board(program, rtl) as broken:
+        verdict = accelerator(driver, broken, built).self_test()
+    assert verdict.startswith("frame 0, pixel 0, channel 0: the board gives ")
+    assert ", the golden model " in verdict and verdict.endswith(" values differ")
+
+
+def test_another_model_on_the_board(driver: ModuleType, board: SimulatedBoard, built: hr.Build, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(built.folder / "driver" / "headrace_driver", tmp_path / "other"))
+    model = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(model | {"sha256": "f" * 64}))
+    with pytest.raises(driver.AcceleratorError, match="the board holds model 0123456789abcdef but this driver is"):
+        driver.Accelerator(board, folder)
+    (folder / "model.json").write_text(json.dumps(model | {"magic": 1}))
+    with pytest.raises(driver.AcceleratorError, match="there is no headrace accelerator: its magic is 0x48445243"):
+        driver.Accelerator(board, folder)
+
+
+def test_the_package_on_a_board(built: hr.Build, tmp_path: Path) -> None:
+    """What is copied to the board runs with NumPy and a package `pynq` alone; here a mock that records."""
+    folder = Path(shutil.copytree(built.folder / "driver", tmp_path / "driver"))
+    (folder / "pynq.py").write_text((Path(__file__).parent / "mock_pynq.py").read_text())
+    (folder / "generator.py").write_text("raise ImportError('headrace must not be needed')\n")
+    (folder / "expected.json").write_text(json.dumps({"sha256": SHA256}))
+    done = subprocess.run([sys.executable, "example.py", "accelerator.bit"], cwd=folder, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.stdout == "self-test: exact\n", done.stdout + done.stderr
+    calls = (folder / "calls.txt").read_text().splitlines()
+    frames = 4
+    assert calls == ["Overlay accelerator.bit", f"write 0x10 {frames}", "flush", f"receive {frames * 5}",
+                     f"send {frames * 64}", "wait", "wait", "invalidate"]
+
+
+def test_build_writes_the_driver(tmp_path: Path) -> None:
+    serialize.save(small_network(), tmp_path / "small")
+    out = tmp_path / "b"
+    hr.build(hr.load(tmp_path / "small.json"), out=out, verify=1, board="pynq-z2")
+    model = json.loads((out / "driver" / "headrace_driver" / "model.json").read_text())
+    assert (model["accelerator_address"], model["dma_address"]) == (0x40000000, 0x40010000)
+    assert "| 0x010 | frames | rw |" in (out / "driver" / "registers.md").read_text()
+    assert {path.name for path in (out / "vivado").iterdir()} == {
+        "settings.tcl", "package.tcl", "system.tcl", "bitstream.tcl", "ooc.tcl", "shell"}
