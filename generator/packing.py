@@ -2,7 +2,8 @@
 
 * A stream word holds `lanes` elements, lane 0 in the least significant bits, padded to whole bytes at the boundary.
 * A weight memory word at address nf*SF + sf holds rows nf*PE + p and columns sf*SIMD + s as lanes [PE][SIMD].
-* A threshold memory word at address nf holds the thresholds of rows nf*PE + p as lanes [PE][N].
+* A threshold memory word at address nf holds the thresholds of rows nf*PE + p as lanes [PE][N]. The RTL's hold one
+  threshold per row as lanes [PE], at addresses in the order in which a binary search adds bits.
 * A scale memory word at address nf*G + g holds the scales of group g in rows nf*PE + p as lanes [PE]; where all rows
   share their scales it is at address g and has one lane.
 * A word of one value per channel at address nf holds channels nf*PE + p as lanes [PE].
@@ -91,6 +92,18 @@ def parity_code(bits: IntArray) -> IntArray:
         inputs = code[..., first : first + 2 * count].reshape(*bits.shape[:-1], 2, count)
         code[..., first + 2 * count : first + 3 * count] ^= inputs[..., 0, :] ^ inputs[..., 1, :]
     return code[..., simd % 2 :]
+
+
+def search_words(T: IntArray, pe: int, never: IntArray) -> IntArray:
+    """Thresholds (MH, N) -> (NF * 2^S, 1, PE), the words of a binary search of S = bits of N steps.
+
+    Word nf * 2^S + k + 1 holds threshold k of the rows nf*PE + p; `never`, (MH,) bounds that are not reached, stand in
+    its place beyond N and in the word 0 of a group, which no step reads.
+    """
+    rows, steps = T.shape
+    tree = np.repeat(never[:, None], 1 << steps.bit_length(), axis=1)
+    tree[:, 1 : steps + 1] = T
+    return tree.reshape(rows // pe, pe, -1).transpose(0, 2, 1).reshape(-1, 1, pe)
 
 
 def channel_words(values: IntArray, pe: int) -> IntArray:

@@ -4,7 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.datatypes import BIPOLAR, int_type, uint_type
-from generator.packing import Memory, conv_matrix, pack_stream, threshold_words, unpack_stream, weight_words, word_bytes
+from generator.packing import (
+    Memory,
+    conv_matrix,
+    pack_stream,
+    search_words,
+    threshold_words,
+    unpack_stream,
+    weight_words,
+    word_bytes,
+)
 
 
 @given(st.sampled_from([BIPOLAR, uint_type(1), int_type(3), uint_type(5), int_type(16), int_type(31)]),
@@ -28,6 +37,12 @@ def test_weight_words_order():
         for sf in range(2):
             for p in range(2):
                 assert words[nf * 2 + sf, p].tolist() == W[nf * 2 + p, sf * 3 : sf * 3 + 3].tolist()
+
+
+def test_search_words_stand_where_a_search_adds_bits():
+    words = search_words(np.arange(12).reshape(4, 3), pe=2, never=np.full(4, 99))
+    assert words[:, 0].tolist() == [[99, 99], [0, 3], [1, 4], [2, 5], [99, 99], [6, 9], [7, 10], [8, 11]]
+    assert search_words(np.arange(4).reshape(2, 2), 1, np.array([8, 9]))[:, 0, 0].tolist() == [8, 0, 1, 8, 9, 2, 3, 9]
 
 
 def test_threshold_words_order():

@@ -152,18 +152,18 @@ class Program {
   int64_t left_ = 0;
 };
 
-// Input slices, a program of reads and writes, stages behind one enable, an output slice.
+// Input slices (none if `direct`), a program of reads and writes, stages behind one enable, an output slice.
 class Pipeline : public Component {
  public:
-  Pipeline(const std::vector<Port>& in, Port out, int stages, bool reads_ahead,
+  Pipeline(const std::vector<Port>& in, Port out, int stages, bool reads_ahead, bool direct,
            const std::vector<Program::Step>& steps)
-      : inputs_(static_cast<int>(in.size())), out_(out), reads_ahead_(reads_ahead), program_(steps) {
+      : inputs_(static_cast<int>(in.size())), out_(out), reads_ahead_(reads_ahead), direct_(direct), program_(steps) {
     std::copy(in.begin(), in.end(), in_);
     stages_.count = stages;
   }
 
   void show() override {
-    for (int k = 0; k < inputs_; ++k) in_[k].show(slices_[k].ready);
+    for (int k = 0; k < inputs_; ++k) in_[k].show(direct_ ? slice_.ready : slices_[k].ready);
     out_.show(slice_.valid);
   }
 
@@ -172,13 +172,13 @@ class Pipeline : public Component {
     const bool reads = now.reads, idles = !now.reads && !now.writes;
     const int64_t source = now.source;
     bool there = true;
-    for (int k = 0; reads && k < inputs_; ++k) there = there && ((source >= 0 && source != k) || slices_[k].valid);
+    for (int k = 0; reads && k < inputs_; ++k) there = there && ((source >= 0 && source != k) || there_at(k));
     const bool enabled = slice_.ready;
     const bool writes = there && now.writes;
     const bool fires = there && (enabled || (reads_ahead_ && !now.writes));
     bool changes = fires && !idles;
     changes |= slice_.step(stages_.last(writes) && enabled, out_.moves());
-    for (int k = 0; k < inputs_; ++k) {
+    for (int k = 0; !direct_ && k < inputs_; ++k) {
       changes |= slices_[k].step(in_[k].moves(), fires && reads && (source < 0 || source == k));
     }
     if (enabled) {
@@ -203,13 +203,15 @@ class Pipeline : public Component {
   }
 
  private:
+  bool there_at(int k) const { return direct_ ? in_[k].moves() : slices_[k].valid; }
+
   int inputs_;
   Port in_[kMostInputs];
   Port out_;
   Skid slices_[kMostInputs];
   Skid slice_;
   Stages stages_;
-  bool reads_ahead_;
+  bool reads_ahead_, direct_;
   Program program_;
 };
 
@@ -529,14 +531,16 @@ class Network {
       const int64_t words = reader.next();
       return std::make_unique<Selection>(in[0], out[0], words, reader.next());
     }
-    const int64_t stages = reader.next(), reads_ahead = reader.next(), steps = reader.next();
+    const int64_t stages = reader.next(), reads_ahead = reader.next(), direct = reader.next();
+    const int64_t steps = reader.next();
     auto program = std::make_unique<std::vector<Program::Step>>();
     for (int64_t k = 0; k < steps; ++k) {
       const int64_t* step = reader.block(5);
       program->push_back({step[0], step[1], step[2], step[3], step[4]});
     }
     programs_.push_back(std::move(program));
-    return std::make_unique<Pipeline>(in, out[0], static_cast<int>(stages), reads_ahead != 0, *programs_.back());
+    return std::make_unique<Pipeline>(in, out[0], static_cast<int>(stages), reads_ahead != 0, direct != 0,
+                                      *programs_.back());
   }
 
   static Window::Shape window(Reader& reader) {

@@ -1,6 +1,7 @@
 """How layers hold words: what the cycle model needs beyond phases and latency to tell when a word moves.
 
-Every layer has a register slice of two words on each stream (skid.sv). Between them lies one of these.
+Unless said otherwise, every layer has a register slice of two words on each stream (skid.sv). Between them lies one of
+these.
 """
 
 from __future__ import annotations
@@ -30,11 +31,13 @@ class Buffer(NamedTuple):
 class Pipeline:
     """Register stages behind one enable, the ready of the output slice. `stages` lie between the slices.
 
-    reads_ahead: cycles that put nothing do not wait for room at the output.
+    reads_ahead: cycles that put nothing do not wait for room at the output. direct: there is no input slice, the ready
+    of the output slice is that of the input; every cycle reads.
     """
 
     stages: int
     reads_ahead: bool = False
+    direct: bool = False
 
 
 @dataclass(frozen=True, eq=False)

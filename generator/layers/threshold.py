@@ -15,7 +15,8 @@ from generator.datatypes import DataType, IntArray, int_type, signed_bits, uint_
 from generator.errors import InputError, require_divides, require_positive
 from generator.layers.activation import base_code, multi_threshold, require_thresholds
 from generator.layers.base import Layer, Parameters, Schedule, Step, Stream
-from generator.packing import Memory, channel_words, is_uniform, threshold_words
+from generator.layers.flow import Pipeline
+from generator.packing import Memory, channel_words, is_uniform, search_words, threshold_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +73,10 @@ class Threshold(Layer):
         return np.where(self.is_inverted, self.output.lo + self.output.hi - y, y).reshape(len(frames), -1)
 
     def schedule(self) -> Schedule:
-        # Two slices, the value and its first threshold, and one register per further step of the search.
-        return Schedule((Step(self.pixels * self.folds, 1, 1),), latency_cycles=2 + self.output.steps.bit_length())
+        # The value and its first threshold, one register per further step of the search, the output slice.
+        latency = 1 + self.output.steps.bit_length()
+        return Schedule((Step(self.pixels * self.folds, 1, 1),), latency, slack_words=1,
+                        flow=Pipeline(latency - 1, direct=True))  # fmt: skip
 
     @property
     def acc_bits(self) -> int:
@@ -82,13 +85,22 @@ class Threshold(Layer):
         return max(signed_bits(lo, hi), signed_bits(-hi, -lo) if self.inverted else 0)
 
     @cached_property
+    def _bounds(self) -> IntArray:
+        """(C, N) what the kernels compare with. Thresholds beyond the range of the input act like those at its ends."""
+        T = np.clip(self.thresholds, self.input.lo, self.input.hi + 1)
+        return np.where(self.is_inverted[:, None] != 0, -T[:, ::-1], T)
+
+    @cached_property
     def _words(self) -> tuple[IntArray, IntArray]:
         """Words of the thresholds and of the inversion, one of each if all groups are alike."""
-        # Thresholds beyond the range of the input act like those at its ends.
-        T = np.clip(self.thresholds, self.input.lo, self.input.hi + 1)
-        T = np.where(self.is_inverted[:, None] != 0, -T[:, ::-1], T)
-        words = threshold_words(T, self.pe), channel_words(self.is_inverted, self.pe)
+        words = threshold_words(self._bounds, self.pe), channel_words(self.is_inverted, self.pe)
         return (words[0][:1], words[1][:1]) if all(map(is_uniform, words)) else words
+
+    def _search_words(self) -> IntArray:
+        """Words of the thresholds in the order of the RTL's search."""
+        rows = len(self._words[0]) * self.pe
+        never = np.where(self.is_inverted != 0, -self.input.lo, self.input.hi + 1)
+        return search_words(self._bounds[:rows], self.pe, never[:rows])
 
     @property
     def fold_sizes(self) -> dict[str, int]:
@@ -104,5 +116,6 @@ class Threshold(Layer):
 
     def memories(self) -> tuple[Memory, ...]:
         thresholds, inverted = self._words
-        memories = (Memory("THRESHOLDS", thresholds, int_type(self.acc_bits)),)
+        dtype = int_type(self.acc_bits)
+        memories = (Memory("THRESHOLDS", thresholds, dtype, (self._search_words(), dtype)),)
         return (*memories, Memory("INVERTED", inverted, uint_type(1))) if self.inverted else memories

@@ -16,7 +16,7 @@ from generator.errors import InputError, require_divides
 from generator.layers.activation import base_code, multi_threshold, require_thresholds
 from generator.layers.base import Layer, Parameters, Step, Stream
 from generator.layers.cores import AUTO, CORES, Operands, choose_core, sum_stages
-from generator.packing import Memory, parity_code, threshold_words, weight_words
+from generator.packing import Memory, parity_code, search_words, threshold_words, weight_words
 
 #: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
 MAX_SUM_BITS = 62
@@ -180,7 +180,8 @@ class WeightedLayer(Layer):
         T = -(-(self.thresholds + self.mw) // 2) if self.counts_matches else self.thresholds
         T = np.clip(T, bounds.lo, bounds.hi)
         words, dtype = threshold_words(T, self.pe), int_type(self.acc_bits)
-        return (weights, Memory("THRESHOLDS", words, dtype, (-words, dtype) if self.folds_threshold else None))
+        searched = -words if self.folds_threshold else search_words(T, self.pe, np.full(self.mh, bounds.hi))
+        return (weights, Memory("THRESHOLDS", words, dtype, (searched, dtype)))
 
     def _weight_memory(self) -> Memory:
         words = weight_words(self.weights, self.pe, self.simd)

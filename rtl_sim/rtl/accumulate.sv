@@ -11,7 +11,7 @@ module accumulate #(
   parameter int unsigned N           = 3,         // thresholds per row; 0: raw accumulators
   parameter int unsigned O_BITS      = 2,         // width of an output code
   parameter int          BASE        = 0,         // output for a count of zero
-  parameter string       FILE        = "",        // one word of thresholds [PE][N] per row group
+  parameter string       FILE        = "",        // one tree of thresholds [PE] per row group (thresholds.sv)
   parameter int unsigned GROUPS      = 0,         // groups of columns with a scale each; 0: no scales
   parameter int unsigned SG          = 1,         // words of a group
   parameter int unsigned SCALE_ROWS  = 1,         // rows with scales of their own: PE*NF, or 1 for all alike

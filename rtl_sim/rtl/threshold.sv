@@ -15,7 +15,7 @@ module threshold #(
   parameter int    O_BITS          = 2,  // width of an output code
   parameter int    BASE            = 0,  // output for a count of zero
   parameter int    INVERTS         = 0,  // some channels are inverted
-  parameter string THRESHOLDS_FILE = "", // one word [PE][N] per group
+  parameter string THRESHOLDS_FILE = "", // one tree of words [PE] per group (thresholds.sv)
   parameter string INVERTED_FILE   = ""  // INVERTS: one word [PE] per group, a bit for each inverted channel
 ) (
   input  logic                         ap_clk,         // clock
@@ -28,31 +28,26 @@ module threshold #(
   input  logic                         m_axis_TREADY   // word out is taken
 );
 
-  localparam int unsigned S_BITS     = PE * A_BITS;
   localparam int unsigned M_BITS     = PE * O_BITS;
   localparam int unsigned GROUP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
 
-  function automatic logic signed [ACC_BITS-1:0] value(input logic [A_BITS-1:0] code);
-    if (A_KIND == 2) return ACC_BITS'(signed'({~code[0], 1'b1}));
-    return ACC_BITS'(signed'({A_KIND == 1 && code[A_BITS-1], code}));
+  // Bits of an element's value: an unsigned one has a zero in front, a bipolar one is -1 or 1.
+  localparam int unsigned VALUE_BITS = A_KIND == 1 ? A_BITS : A_BITS + 1;
+
+  function automatic logic signed [VALUE_BITS-1:0] value(input logic [A_BITS-1:0] code);
+    if (A_KIND == 2) return VALUE_BITS'(signed'({~code[0], 1'b1}));
+    return VALUE_BITS'(code);
   endfunction
 
-  logic              en;  // the pipeline moves
-  logic [S_BITS-1:0] word;
-  logic              word_valid;
-  logic              unused_pad;
-  assign unused_pad = ^s_axis_TDATA;
-
-  skid #(.BITS(S_BITS)) u_in (
-    .ap_clk, .ap_rst_n,
-    .s_axis_TDATA(s_axis_TDATA[S_BITS-1:0]), .s_axis_TVALID, .s_axis_TREADY,
-    .m_axis_TDATA(word), .m_axis_TVALID(word_valid), .m_axis_TREADY(en)
-  );
+  // The ready of the output slice moves the pipeline, and is that of the input.
+  logic en, unused_pad;
+  assign s_axis_TREADY = en;
+  assign unused_pad    = ^s_axis_TDATA;
 
   logic [GROUP_BITS-1:0] group_q;  // of the word
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) group_q <= '0;
-    else if (en && word_valid) group_q <= group_q == GROUP_BITS'(GROUPS - 1) ? '0 : group_q + 1'b1;
+    else if (en && s_axis_TVALID) group_q <= group_q == GROUP_BITS'(GROUPS - 1) ? '0 : group_q + 1'b1;
   end
 
   logic [PE-1:0] inverted;
@@ -64,24 +59,25 @@ module threshold #(
     assign inverted = '0;
   end
 
-  logic signed [ACC_BITS-1:0] value_q [PE];
-  logic                       valid_q;
+  logic signed [VALUE_BITS-1:0] value_q [PE];
+  logic                         valid_q;
   always_ff @(posedge ap_clk) begin
     if (en) begin
       for (int unsigned p = 0; p < PE; p++) begin
-        value_q[p] <= value(word[p*A_BITS+:A_BITS]) ^ {ACC_BITS{inverted[p]}};
+        value_q[p] <= value(s_axis_TDATA[p*A_BITS+:A_BITS]) ^ {VALUE_BITS{inverted[p]}};
       end
     end
   end
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) valid_q <= 1'b0;
-    else if (en) valid_q <= word_valid;
+    else if (en) valid_q <= s_axis_TVALID;
   end
 
   logic [M_BITS-1:0] y;
   logic              y_valid;
   thresholds #(
-    .PE(PE), .NF(GROUPS), .N(N), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(THRESHOLDS_FILE)
+    .PE(PE), .NF(GROUPS), .N(N), .ACC_BITS(ACC_BITS), .A_BITS(VALUE_BITS), .O_BITS(O_BITS), .BASE(BASE),
+    .FILE(THRESHOLDS_FILE)
   ) u_thresholds (
     .ap_clk, .ap_rst_n, .en, .group(group_q), .acc(value_q), .acc_valid(valid_q), .y, .y_valid
   );

@@ -1,22 +1,25 @@
 // Multi-threshold activation: y[p] = BASE + #{k : acc[p] >= T[p][k]}, thresholds ascending in k.
 //
 // A pipelined binary search: stage k knows the count so far, a multiple of 2^(STAGES-k), and compares with the threshold
-// that decides the next bit of it. The thresholds that a stage compares with are read one cycle ahead, so `group` runs
-// one enabled cycle before the accumulators. Where N+1 is no power of two, thresholds beyond N are never reached.
+// that decides the next bit of it. Threshold k of row group nf lies at word nf * 2^STAGES + k + 1, so that a stage adds a
+// one behind the bits of the count; where N+1 is no power of two, the words beyond N hold a bound that is never reached.
+// A stage of few words holds them in the LUTs of its comparator; one of many reads its bound one cycle ahead. So `group`
+// runs one enabled cycle before the accumulators.
 module thresholds #(
-  parameter int unsigned PE       = 2,  // rows at a time
-  parameter int unsigned NF       = 2,  // row groups
-  parameter int unsigned N        = 3,  // thresholds per row
-  parameter int unsigned ACC_BITS = 8,  // width of accumulators and thresholds, two's complement
-  parameter int unsigned O_BITS   = 2,  // width of an output code
-  parameter int          BASE     = 0,  // output for a count of zero
-  parameter string       FILE     = ""  // one word [PE][N] per row group
+  parameter int unsigned PE       = 2,         // rows at a time
+  parameter int unsigned NF       = 2,         // row groups
+  parameter int unsigned N        = 3,         // thresholds per row
+  parameter int unsigned ACC_BITS = 8,         // width of the thresholds, two's complement
+  parameter int unsigned A_BITS   = ACC_BITS,  // width of the accumulators, two's complement
+  parameter int unsigned O_BITS   = 2,         // width of an output code
+  parameter int          BASE     = 0,         // output for a count of zero
+  parameter string       FILE     = ""         // NF * 2^STAGES words [PE]
 ) (
   input  logic                                   ap_clk,     // clock
   input  logic                                   ap_rst_n,   // synchronous reset, active low
   input  logic                                   en,         // moves the pipeline by one
   input  logic [(NF > 1 ? $clog2(NF) : 1) - 1:0] group,      // row group of the accumulators of the next enabled cycle
-  input  logic signed [ACC_BITS-1:0]             acc [PE],   // accumulators
+  input  logic signed [A_BITS-1:0]               acc [PE],   // accumulators
   input  logic                                   acc_valid,  // accumulators are there
   output logic [PE*O_BITS-1:0]                   y,          // codes, $clog2(N+1) - 1 enabled cycles after acc
   output logic                                   y_valid     // codes are there
@@ -24,56 +27,78 @@ module thresholds #(
 
   localparam int unsigned STAGES     = $clog2(N + 1);
   localparam int unsigned GROUP_BITS = NF > 1 ? $clog2(NF) : 1;
+  localparam int unsigned ADDR_BITS  = STAGES + (NF > 1 ? GROUP_BITS : 0);
+  localparam int unsigned LUT_WORDS  = 64;  // what one LUT holds of a ROM
 
-  logic [PE*N*ACC_BITS-1:0] words [NF];
+  logic [PE*ACC_BITS-1:0] words [NF << STAGES];
   initial $readmemh(FILE, words);
 
   for (genvar k = 0; k < STAGES; k++) begin : gen_stage
-    localparam int unsigned STEP = 2 ** (STAGES - 1 - k);
-    logic [GROUP_BITS-1:0]  group_now;  // of the thresholds that this stage reads
-    logic                   valid;
-    logic signed [ACC_BITS-1:0] acc_now [PE];
-    logic [STAGES-1:0]          count_now [PE], count_before [PE], count [PE];
+    localparam logic [STAGES-1:0] STEP = STAGES'(1) << (STAGES - 1 - k);
+    // A comparator takes in what its LUTs have inputs for beside the address of its bound.
+    localparam int unsigned INPUTS = (NF > 1 ? GROUP_BITS : 0) + k;
+    localparam int unsigned PLACE  = INPUTS < 5 ? 6 - INPUTS : INPUTS == 5 ? 1 : 3;
+    logic [GROUP_BITS-1:0]    group_next;  // of the accumulators of the next enabled cycle
+    logic                     valid;
+    logic signed [A_BITS-1:0] acc_now [PE];
+    logic [STAGES-1:0]        count_now [PE], count_next [PE], count [PE];
 
     if (k == 0) begin : gen_first
-      assign group_now    = group;
-      assign valid        = acc_valid;
-      assign acc_now      = acc;
-      assign count_now    = '{default: '0};
-      assign count_before = '{default: '0};
+      assign group_next = group;
+      assign valid      = acc_valid;
+      assign acc_now    = acc;
+      assign count_now  = '{default: '0};
+      assign count_next = '{default: '0};
     end else begin : gen_next
-      logic                   valid_q;
-      logic [GROUP_BITS-1:0]  group_q;
-      logic signed [ACC_BITS-1:0] acc_q [PE];
-      logic [STAGES-1:0]          count_q [PE];
+      logic                     valid_q;
+      logic signed [A_BITS-1:0] acc_q [PE];
+      logic [STAGES-1:0]        count_q [PE];
       always_ff @(posedge ap_clk) begin
         if (!ap_rst_n) valid_q <= 1'b0;
         else if (en) valid_q <= gen_stage[k-1].valid;
       end
       always_ff @(posedge ap_clk) begin
         if (en) begin
-          group_q <= gen_stage[k-1].group_now;
           acc_q   <= gen_stage[k-1].acc_now;
           count_q <= gen_stage[k-1].count;
         end
       end
-      assign group_now    = group_q;
-      assign valid        = valid_q;
-      assign acc_now      = acc_q;
-      assign count_now    = count_q;
-      assign count_before = gen_stage[k-1].count;
+      assign group_next = ~gen_stage[k-1].not_group_q;
+      assign valid      = valid_q;
+      assign acc_now    = acc_q;
+      assign count_now  = count_q;
+      assign count_next = gen_stage[k-1].count;
+    end
+
+    // Of the accumulators here. Inverted, since synthesis would move the registers of a ROM's address behind the ROM.
+    logic [GROUP_BITS-1:0] not_group_q;
+    always_ff @(posedge ap_clk) if (en) not_group_q <= ~group_next;
+
+    logic [PE*ACC_BITS-1:0] word [PE];  // the lane p of word[p] is the bound of row p
+    if (NF << k <= LUT_WORDS) begin : gen_in_luts
+      for (genvar p = 0; p < PE; p++) begin : gen_read
+        assign word[p] = words[ADDR_BITS'({~not_group_q, count_now[p] | STEP})];
+      end
+    end else begin : gen_ahead
+      for (genvar p = 0; p < PE; p++) begin : gen_read
+        logic [PE*ACC_BITS-1:0] word_q;
+        always_ff @(posedge ap_clk) if (en) word_q <= words[ADDR_BITS'({group_next, count_next[p] | STEP})];
+        assign word[p] = word_q;
+      end
     end
 
     for (genvar p = 0; p < PE; p++) begin : gen_pe
-      logic signed [ACC_BITS-1:0] bound_q;
-      logic [STAGES-1:0]          index;
-      logic                       reached;
-      assign index = count_before[p] + STAGES'(STEP - 1);
-      always_ff @(posedge ap_clk) begin
-        if (en) bound_q <= words[group_now][(p*N+32'(index))*ACC_BITS+:ACC_BITS];
-      end
-      assign reached  = 32'(count_now[p]) + STEP <= N && acc_now[p] >= bound_q;
-      assign count[p] = reached ? count_now[p] + STAGES'(STEP) : count_now[p];
+      logic reached, unused_lanes;
+      at_least #(.A_BITS(A_BITS), .B_BITS(ACC_BITS), .GROUP(PLACE)) u_compare (
+        .a(acc_now[p]), .b(word[p][p*ACC_BITS+:ACC_BITS]), .reached
+      );
+      assign count[p]     = count_now[p] | (reached ? STEP : '0);
+      assign unused_lanes = ^word[p];
+    end
+    logic unused_next;
+    always_comb begin
+      unused_next = ^{group_next, not_group_q};
+      for (int unsigned p = 0; p < PE; p++) unused_next ^= ^count_next[p];
     end
   end
 
@@ -87,8 +112,9 @@ module thresholds #(
     assign unused_reset = ap_rst_n;
   end
 
-  if (N < 1) begin : gen_check
-    $error("thresholds: N=%0d must be at least 1", N);
+  if (N < 1 || PE < 1 || NF < 1 || A_BITS > ACC_BITS) begin : gen_check
+    $error("thresholds: N=%0d, PE=%0d and NF=%0d must be at least 1, and A_BITS=%0d at most ACC_BITS=%0d", N, PE, NF,
+           A_BITS, ACC_BITS);
   end
 
 endmodule
