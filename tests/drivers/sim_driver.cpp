@@ -1,0 +1,88 @@
+// The C++ driver on a simulated board: sim_driver BOARD RTL SAMPLES FRAMES INPUT GOLDEN
+// Prints the verdict of the self-test, then the integers of the samples, one frame on a line, then the scores.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "headrace_driver.hpp"
+
+// The program that compile_board made, behind two pipes.
+class SimDevice : public headrace::Device {
+ public:
+  SimDevice(const char* program, const char* folder) {
+    int to[2], from[2];
+    if (pipe(to) || pipe(from)) throw std::runtime_error("no pipe");
+    if (fork() == 0) {
+      dup2(to[0], 0), dup2(from[1], 1);
+      close(to[1]), close(from[0]);
+      if (chdir(folder) == 0) execl(program, program, static_cast<char*>(nullptr));
+      _exit(127);
+    }
+    close(to[0]), close(from[1]);
+    to_ = fdopen(to[1], "wb"), from_ = fdopen(from[0], "rb");
+  }
+
+  ~SimDevice() override {
+    fclose(to_), fclose(from_);
+    wait(nullptr);
+  }
+
+  uint32_t read(uint32_t offset) override {
+    put('R'), put(offset);
+    return get();
+  }
+
+  void write(uint32_t offset, uint32_t value) override {
+    put('W'), put(offset), put(value);
+    get();
+  }
+
+  void transfer(const std::vector<uint8_t>& in, std::vector<uint8_t>& out) override {
+    put('T'), put(uint32_t(in.size())), put(uint32_t(out.size())), put(1), put(7);
+    fwrite(in.data(), 1, in.size(), to_);
+    const uint32_t status = get(), cycles = get(), got = get();
+    (void)cycles;
+    out.resize(got);
+    if (fread(out.data(), 1, got, from_) != got || status) throw std::runtime_error("the transfer failed");
+  }
+
+ private:
+  void put(uint32_t value) { fwrite(&value, sizeof value, 1, to_); }
+  uint32_t get() {
+    fflush(to_);
+    uint32_t value = 0;
+    if (fread(&value, sizeof value, 1, from_) != 1) throw std::runtime_error("the board is gone");
+    return value;
+  }
+
+  FILE* to_;
+  FILE* from_;
+};
+
+static std::vector<uint8_t> bytes_of(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+int main(int, char** argv) {
+  SimDevice device(argv[1], argv[2]);
+  headrace::Accelerator accelerator(device);
+  std::printf("%s\n", accelerator.self_test(bytes_of(argv[5]), bytes_of(argv[6])).c_str());
+  const std::vector<uint8_t> raw = bytes_of(argv[3]);
+  const float* x = reinterpret_cast<const float*>(raw.data());
+  const size_t frames = size_t(std::atol(argv[4]));
+  for (int64_t value : accelerator.integers(x, frames)) std::printf("%lld ", static_cast<long long>(value));
+  const std::vector<float> y = accelerator.predict(x, frames);
+  const size_t scores = y.size() / frames;
+  std::printf("\n");
+  for (size_t frame = 0; frame < frames; ++frame) {
+    const float* row = &y[frame * scores];
+    std::printf("%zu %zu ", headrace::argmax(row, scores), headrace::topk(row, scores, 2)[1]);
+  }
+  std::printf("\n");
+  return 0;
+}

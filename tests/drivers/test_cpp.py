@@ -1,0 +1,84 @@
+"""The C++ driver: the same packing as the streams, and inference through the simulated board."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import generator as hr
+from generator.boards import load_board
+from generator.compile import random_frames
+from generator.datatypes import uint_type
+from generator.drivers.render import render_driver, write_driver
+from generator.packing import pack_stream
+from generator.simulate.board import compile_board
+from tests.drivers.test_python import WIDTHS
+from tests.small_networks import odd_words_network
+from tests.unverified_build import SHA256, write_unverified
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
+    build = write_unverified(tmp_path_factory.mktemp("driver") / "b", odd_words_network(), ("rtl",), cycles=60)
+    files = render_driver(build.model.integer, build.dataflow, load_board("zcu104"), SHA256,
+                          random_frames(build.dataflow, 3, 1))
+    write_driver(build.folder / "driver", files)
+    return build
+
+
+def compiled(source: Path, folder: Path, built: hr.Build) -> Path:
+    program = folder / source.stem
+    command = ["g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{built.folder / 'driver' / 'cpp'}",
+               str(source), "-o", str(program)]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return program
+
+
+def test_packing_is_that_of_the_streams(built: hr.Build, tmp_path: Path) -> None:
+    program = compiled(HERE / "packing.cpp", tmp_path, built)
+    for lanes, bits in WIDTHS:
+        values = np.random.default_rng(bits).integers(0, 1 << bits, 6 * lanes)
+        words = np.concatenate([[lanes, bits, len(values)], values]).astype("<u4")
+        done = subprocess.run([program], input=words.tobytes(), capture_output=True, check=False)
+        assert done.returncode == 0, (lanes, bits)
+        assert done.stdout == pack_stream(values, lanes, uint_type(bits)).tobytes(), (lanes, bits)
+
+
+def test_inference_on_the_simulated_board(built: hr.Build, tmp_path: Path) -> None:
+    (tmp_path / "board").mkdir()
+    board = compile_board(built, tmp_path / "board", dma_bytes=8)
+    program = compiled(HERE / "sim_driver.cpp", tmp_path, built)
+    x = np.random.default_rng(0).integers(-5, 262, (50, 3, 3, 3)).astype(np.float32)
+    (tmp_path / "samples").write_bytes(x.tobytes())
+    cpp = built.folder / "driver" / "cpp"
+
+    def run(rtl: Path) -> list[str]:
+        command = [program, board, rtl, tmp_path / "samples", "50", cpp / "input.bin", cpp / "golden.bin"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+    verdict, integers, best = run(built.folder / "rtl")
+    assert verdict == "exact"
+    wanted = built.predict(x, engine="golden", raw=True)
+    assert np.array_equal(np.array(integers.split(), np.int64), wanted.reshape(-1))
+    y = built.predict(x, engine="golden").reshape(50, -1)
+    order = np.argsort(-y, axis=1, kind="stable")[:, :2]
+    assert np.array_equal(np.array(best.split(), np.int64).reshape(50, 2), order)
+
+    rtl = Path(shutil.copytree(built.folder / "rtl", tmp_path / "rtl"))
+    first, *rest = (rtl / "conv1_weights.mem").read_text().split()
+    (rtl / "conv1_weights.mem").write_text("\n".join([f"{int(first, 16) ^ 8:0{len(first)}x}", *rest]) + "\n")
+    verdict = run(rtl)[0]
+    assert verdict.startswith("frame 0, pixel 0, channel 0: the board gives ") and ", the golden model " in verdict
+
+
+def test_the_program_for_the_board_compiles(built: hr.Build, tmp_path: Path) -> None:
+    program = compiled(built.folder / "driver" / "cpp" / "self_test.cpp", tmp_path, built)
+    done = subprocess.run([program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.startswith("self_test: /")
