@@ -1,7 +1,7 @@
 // Dot products in DSP blocks: LANES rows share one product of a 27 bit and an 18 bit factor, sums[p] + more[p] = sum over
 // s of w[p][s] * a[s].
 //
-// The weights come with an offset that makes them unsigned, v = w + OFFSET, so that v_0 + v_1 * 2^STRIDE + ... is the
+// The weights come with an offset that makes them unsigned, v = w + 2^(W_BITS-1), so that v_0 + v_1 * 2^STRIDE + ... is the
 // concatenation of LANES weights. A lane's product takes FIELD = W_BITS + A_BITS bits, and its digit of the wide product is
 // the product plus the carry, or minus the borrow, of the lane below:
 //   activations two's complement: STRIDE = FIELD, and the borrow is the sign of the digit below;
@@ -27,7 +27,6 @@ module dot_dsp #(
 );
 
   localparam bit          SIGNED_A = A_KIND == 1;
-  localparam int unsigned OFFSET   = W_KIND == 1 ? 2 ** (W_BITS - 1) : 0;
   localparam int unsigned FIELD    = W_BITS + A_BITS;
   localparam int unsigned APART    = 1 + (26 - W_BITS) / FIELD;        // lanes that do not overlap
   localparam int unsigned CLOSE    = 1 + (26 - W_BITS) / (FIELD - 1);  // lanes that overlap by one bit
@@ -49,9 +48,9 @@ module dot_dsp #(
   ) u_total (
     .ap_clk, .en, .leaves(acts_q), .bits('0), .sum(total_x), .spare(unused_spare)
   );
-  logic signed [SUM_BITS-1:0] back;  // even: its lowest bit is free
-  assign back = -SUM_BITS'(OFFSET) * SUM_BITS'(signed'({SIGNED_A && total_x[X_BITS-1], total_x}))
-              - SUM_BITS'(OVERLAP ? SIMD : 0);
+  logic signed [SUM_BITS-1:0] offset, back;  // `back` is even: its lowest bit is free
+  assign offset = W_KIND == 1 ? SUM_BITS'(signed'({SIGNED_A && total_x[X_BITS-1], total_x})) << (W_BITS - 1) : '0;
+  assign back   = -SUM_BITS'(OVERLAP ? SIMD : 0) - offset;
 
   for (genvar g = 0; g < (PE + LANES - 1) / LANES; g++) begin : gen_group
     localparam int unsigned ROWS = PE - g * LANES < LANES ? PE - g * LANES : LANES;
@@ -72,19 +71,19 @@ module dot_dsp #(
       always_ff @(posedge ap_clk) if (en) product_q <= P_BITS'(factor * act);
 
       for (genvar i = 0; i < ROWS; i++) begin : gen_row
-        logic carry;  // out of the digit
+        logic high;  // of the digit; where a lane lies above, the complement of the carry into it
         if (OVERLAP && i + 1 < ROWS) begin : gen_carry
           logic weight_q;  // lowest bit of the next lane's
           always_ff @(posedge ap_clk) if (en) weight_q <= weights[((g*LANES+i+1)*SIMD+s)*W_BITS];
-          assign carry = product_q[STRIDE*(i+1)] ^ (weight_q & acts_q[s][0]);
+          assign high = !(product_q[STRIDE*(i+1)] ^ (weight_q & acts_q[s][0]));
         end else begin : gen_last
-          assign carry = product_q[STRIDE*i+FIELD-1];
+          assign high = product_q[STRIDE*i+FIELD-1];
         end
-        assign digits[i*SIMD+s] = {carry, product_q[STRIDE*i+:FIELD-1]};
+        assign digits[i*SIMD+s] = {high, product_q[STRIDE*i+:FIELD-1]};
         if (i == 0) begin : gen_lowest
           assign ones[i][s] = OVERLAP;
         end else if (OVERLAP) begin : gen_complement
-          assign ones[i][s] = !gen_row[i-1].carry;
+          assign ones[i][s] = gen_row[i-1].high;
         end else begin : gen_borrow
           assign ones[i][s] = SIGNED_A && product_q[STRIDE*i-1];
         end
@@ -95,7 +94,8 @@ module dot_dsp #(
       logic [FIELD+X_BITS-A_BITS-1:0] sum;
       logic                           spare;
       ternary_tree #(
-        .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(FIELD), .IS_SIGNED(SIGNED_A), .SUM_BITS(FIELD + X_BITS - A_BITS)
+        .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(FIELD), .IS_SIGNED(SIGNED_A),
+        .FLIP(OVERLAP && i + 1 < ROWS), .SUM_BITS(FIELD + X_BITS - A_BITS)
       ) u_tree (
         .ap_clk, .en, .leaves(digits[i*SIMD+:SIMD]), .bits(ones[i]), .sum, .spare
       );

@@ -5,7 +5,8 @@
 // single bits come for free: the carry into the chain, and the place of a majority below bit 0.
 module ternary_adder #(
   parameter int unsigned BITS      = 8,  // width of the operands
-  parameter bit          IS_SIGNED = 0   // the operands are two's complement
+  parameter bit          IS_SIGNED = 0,  // the operands are two's complement
+  parameter bit          FLIP      = 0   // their highest bits come complemented
 ) (
   input  logic [BITS-1:0] a,         // operand
   input  logic [BITS-1:0] b,         // operand
@@ -26,15 +27,15 @@ module ternary_adder #(
     end else begin : gen_next
       assign below = major[i-1];
     end
-    // O5: majority of I0 to I2; O6: XOR of I0 to I3.
-    LUT6_2 #(.INIT(64'h6996_6996_e8e8_e8e8)) u_lut (
+    // O5: majority of I0 to I2; O6: XOR of I0 to I3; or of the complements of I0 to I2.
+    LUT6_2 #(.INIT(FLIP && i == BITS - 1 ? 64'h9669_9669_1717_1717 : 64'h6996_6996_e8e8_e8e8)) u_lut (
       .I0(a[i]), .I1(b[i]), .I2(c[i]), .I3(below), .I4(1'b0), .I5(1'b1), .O5(major[i]), .O6(s_low[i])
     );
   end
   if (IS_SIGNED) begin : gen_signed
     // The bits above repeat the last ones.
     logic high;
-    assign high = a[BITS-1] ^ b[BITS-1] ^ c[BITS-1] ^ major[BITS-1];
+    assign high = a[BITS-1] ^ b[BITS-1] ^ c[BITS-1] ^ FLIP ^ major[BITS-1];
     assign s    = (8*CHAINS)'({high, high, s_low});
     assign di   = (8*CHAINS)'({major[BITS-1], major, other});
   end else begin : gen_unsigned
@@ -54,10 +55,15 @@ module ternary_adder #(
     );
   end
 `else
+  localparam logic [BITS-1:0] FLIPPED = BITS'(FLIP) << (BITS - 1);
+  logic [BITS-1:0] true_a, true_b, true_c;
   logic [BITS+1:0] wide_a, wide_b, wide_c;
-  assign wide_a = {{2{IS_SIGNED && a[BITS-1]}}, a};
-  assign wide_b = {{2{IS_SIGNED && b[BITS-1]}}, b};
-  assign wide_c = {{2{IS_SIGNED && c[BITS-1]}}, c};
+  assign true_a = a ^ FLIPPED;
+  assign true_b = b ^ FLIPPED;
+  assign true_c = c ^ FLIPPED;
+  assign wide_a = {{2{IS_SIGNED && true_a[BITS-1]}}, true_a};
+  assign wide_b = {{2{IS_SIGNED && true_b[BITS-1]}}, true_b};
+  assign wide_c = {{2{IS_SIGNED && true_c[BITS-1]}}, true_c};
   assign sum    = wide_a + wide_b + wide_c + (BITS+2)'(one) + (BITS+2)'(other);
 `endif
 

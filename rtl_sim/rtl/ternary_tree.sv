@@ -8,6 +8,7 @@ module ternary_tree #(
   parameter int unsigned LEVELS    = 2,  // ceil(log3(LEAVES))
   parameter int unsigned LEAF_BITS = 4,  // width of each
   parameter bit          IS_SIGNED = 0,  // they are two's complement
+  parameter bit          FLIP      = 0,  // their highest bits come complemented
   parameter int unsigned SUM_BITS  = 7   // width of the sum
 ) (
   input  logic                 ap_clk,           // clock
@@ -24,7 +25,11 @@ module ternary_tree #(
     logic [BITS-1:0]  nodes [COUNT];
     logic [COUNT-1:0] left;
     if (l == 0) begin : gen_leaf
-      assign nodes = leaves;
+      for (genvar i = 0; i < LEAVES; i++) begin : gen_node
+        // Adders of three complement for free.
+        localparam bit BY_ADDER = 3 * (i / 3) + 2 < LEAVES && LEVELS > 0;
+        assign nodes[i] = leaves[i] ^ (LEAF_BITS'(FLIP && !BY_ADDER) << (LEAF_BITS - 1));
+      end
       assign left  = bits;
     end else begin : gen_sum
       localparam int unsigned BELOW      = (LEAVES + 3 ** (l - 1) - 1) / 3 ** (l - 1);
@@ -35,7 +40,7 @@ module ternary_tree #(
         logic                  left_d;
         assign first = gen_level[l-1].nodes[3*i];
         if (3 * i + 2 < BELOW) begin : gen_three
-          ternary_adder #(.BITS(BELOW_BITS), .IS_SIGNED(IS_SIGNED)) u_adder (
+          ternary_adder #(.BITS(BELOW_BITS), .IS_SIGNED(IS_SIGNED), .FLIP(FLIP && l == 1)) u_adder (
             .a(first), .b(gen_level[l-1].nodes[3*i+1]), .c(gen_level[l-1].nodes[3*i+2]),
             .one(gen_level[l-1].left[3*i]), .other(gen_level[l-1].left[3*i+1]), .sum(total)
           );
