@@ -60,13 +60,14 @@ def layer_sink(index: int, port: int = 0) -> str:
     return f"layer{index}_m{port}"
 
 
-def compile_layers(layers: Sequence[Layer], work: Path) -> RtlModel:
+def compile_layers(layers: Sequence[Layer], work: Path, before: Sequence[Path] = ()) -> RtlModel:
     """One model with one instance of every layer, each with streams and a reset of its own.
 
-    work: an empty folder that the model needs as long as it is used. Raises ToolError where the tools are missing.
+    work: an empty folder that the model needs as long as it is used. before: sources that are read before the library,
+    whose macros hold for it. Raises ToolError where the tools are missing.
     """
     endpoints = render_layers(layers, work)
-    sources = sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))
+    sources = [*before, *sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))]
     cycles = max(layer.cycles for layer in layers)
     return _compile(endpoints, sources, work, work, cycles, "-O0" if cycles < SHORT_FRAME else "-O1")
 
