@@ -10,26 +10,19 @@ import numpy as np
 import pytest
 
 import generator as hr
-from generator.boards import load_board
-from generator.compile import random_frames
 from generator.datatypes import uint_type
-from generator.drivers.render import render_driver, write_driver
 from generator.packing import pack_stream
 from generator.simulate.board import compile_board
 from tests.drivers.test_python import WIDTHS
 from tests.small_networks import odd_words_network
-from tests.unverified_build import SHA256, write_unverified
+from tests.unverified_build import write_unverified
 
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
-    build = write_unverified(tmp_path_factory.mktemp("driver") / "b", odd_words_network(), ("rtl",), cycles=60)
-    files = render_driver(build.model.integer, build.dataflow, load_board("zcu104"), SHA256,
-                          random_frames(build.dataflow, 3, 1))
-    write_driver(build.folder / "driver", files)
-    return build
+    return write_unverified(tmp_path_factory.mktemp("driver") / "b", odd_words_network(), "rtl", cycles=60)
 
 
 def compiled(source: Path, folder: Path, built: hr.Build) -> Path:

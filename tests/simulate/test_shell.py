@@ -38,7 +38,7 @@ def all_pass(output: str) -> bool:
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Words of three bytes in and of two out."""
-    built = write_unverified(tmp_path_factory.mktemp("odd") / "b", odd_words_network(), ("rtl",), cycles=60)
+    built = write_unverified(tmp_path_factory.mktemp("odd") / "b", odd_words_network(), "rtl", cycles=60)
     assert (built.dataflow.input.bytes, built.dataflow.streams[built.dataflow.output_port].bytes) == (3, 2)
     return built
 
@@ -53,7 +53,7 @@ def test_bench(odd: Build) -> None:
 def test_bench_with_other_widths(tmp_path: Path, odd: Build, dma_bytes: int) -> None:
     output = bench(odd.folder, dma_bytes)
     assert all_pass(output), output
-    small = write_unverified(tmp_path / "small", small_network(), ("rtl",))
+    small = write_unverified(tmp_path / "small", small_network(), "rtl")
     output = bench(small.folder, dma_bytes)
     assert all_pass(output), output
 
@@ -69,7 +69,7 @@ def test_bench_with_other_widths(tmp_path: Path, odd: Build, dma_bytes: int) -> 
     ("shell_mark", "- 32'(pop)", ""),
 ])  # fmt: skip
 def test_the_bench_finds_faults(tmp_path: Path, module: str, old: str, new: str) -> None:
-    broken = write_unverified(tmp_path / "b", odd_words_network(), ("rtl",), cycles=60).folder
+    broken = write_unverified(tmp_path / "b", odd_words_network(), "rtl", cycles=60).folder
     source = broken / "rtl" / f"{module}.sv"
     assert old in source.read_text()
     source.write_text(source.read_text().replace(old, new))
@@ -115,7 +115,7 @@ def test_transfers_that_the_dma_would_refuse(odd: Build, program: Path) -> None:
 
 
 def test_no_rtl(tmp_path: Path) -> None:
-    hls = write_unverified(tmp_path / "b", small_network(), ("hls",))
+    hls = write_unverified(tmp_path / "b", small_network(), "hls")
     with pytest.raises(InputError, match="was built without the rtl back end; build with --backend rtl or both"):
         compile_board(hls, tmp_path)
 
