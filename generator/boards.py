@@ -11,6 +11,8 @@ from generator.errors import InputError
 from generator.paths import data_folder
 from generator.resources.usage import Resources
 
+DEFAULT_BOARD = "zcu104"
+
 
 @dataclass(frozen=True)
 class Board:

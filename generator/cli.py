@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from generator.boards import board_names, load_board
+from generator.boards import DEFAULT_BOARD, board_names, load_board
 from generator.build import RECORD, Build
 from generator.cli_quantize import add_quantize, run_quantize
 from generator.compile import Options, build
@@ -158,11 +158,12 @@ def _parser() -> argparse.ArgumentParser:
     make = command("build", _build, "generate the accelerator and verify it bit for bit")
     make.add_argument("model", metavar="MODEL", help=model_help)
     make.add_argument("--out", required=True, type=Path, metavar="DIR", help="build directory to write or replace")
-    make.add_argument("--board", default=Options.board, help="board name or .toml file (default %(default)s)")
+    make.add_argument("--board", help="board name or .toml file, filled if neither a rate nor a folding is given "
+                      f"(default {DEFAULT_BOARD}, not filled)")
     make.add_argument("--clock-mhz", type=float, default=Options.clock_mhz, help="default %(default)s")
     rate = make.add_mutually_exclusive_group()
     rate.add_argument("--fps", type=float, help="frames per second to reach with the least hardware")
-    rate.add_argument("--folding", type=Path, metavar="FILE", help="JSON: {layer: {pe, simd}}")
+    rate.add_argument("--folding", type=Path, metavar="FILE", help="JSON: {layer: {pe, simd, ...}, fifo: {depth}}")
     make.add_argument("--core", action="append", default=[], metavar="[LAYER=]NAME",
                       help=f"compute core of all layers or of one: {', '.join((AUTO, *CORES))} (default auto: by cost)")
     make.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend)

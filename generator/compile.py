@@ -6,14 +6,14 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from math import isfinite
+from math import ceil, isfinite
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from generator.boards import Board, load_board
+from generator.boards import DEFAULT_BOARD, Board, load_board
 from generator.build import (
     MODEL,
     RECORD,
@@ -29,10 +29,14 @@ from generator.build import (
 from generator.dataflow.folding import (
     DEFAULT_CYCLES_PER_FRAME,
     Folding,
+    Plan,
+    Terms,
     folding_target,
-    solve_folding,
+    plan_fastest,
+    plan_folding,
 )
 from generator.dataflow.graph import Dataflow
+from generator.dataflow.solver import LAYERS_SHARE
 from generator.datatypes import IntArray
 from generator.drivers.render import render_driver, write_driver
 from generator.errors import InputError, MismatchError
@@ -40,7 +44,7 @@ from generator.layers.spec import random_values
 from generator.model import Model
 from generator.network import serialize
 from generator.passes.choose_cores import Cores
-from generator.render.hls import render_hls, write_hls_vectors
+from generator.render.hls import MAX_WORD_BITS, render_hls, write_hls_vectors
 from generator.render.rtl import render_rtl
 from generator.render.sim import render_sim, write_vectors
 from generator.simulate import csim, rtl
@@ -54,20 +58,22 @@ from generator.vivado.project import render_vivado
 Backend = Literal["rtl", "hls", "both"]
 Progress = Callable[[str], None]
 
-DEFAULT_BOARD = "zcu104"
 DEFAULT_CLOCK_MHZ = 200.0
 DEFAULT_VECTORS = 4
 VECTOR_SEED = 1
+#: Shares of a board that the layers get where with larger ones the FIFOs did not fit any more.
+_SMALLER_SHARES = (0.9, 0.8, 0.6)
 
 
 @dataclass(frozen=True, eq=False)
 class Options:
     """What a user can choose about a build; `fps` and `folding` exclude each other.
 
+    A board without either is filled with the fastest folding; no board is the default one at the default pace.
     cores: compute cores by layer name, or "*" for all layers; the others are chosen by cost.
     """
 
-    board: str = DEFAULT_BOARD
+    board: str | None = None
     clock_mhz: float = DEFAULT_CLOCK_MHZ
     fps: float | None = None
     folding: Folding | None = None
@@ -83,10 +89,10 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
     Raises a HeadraceError, and leaves `out` untouched, if anything is illegal, missing or not bit-exact.
     """
     options, out = options or Options(), Path(out)
-    folding = choose_folding(model, options)
+    folding_terms(model, options)
     _require_tools(options)
-    progress("sizing FIFOs")
-    design = elaborate(model.integer, folding, options.cores)
+    progress("choosing the folding and sizing FIFOs")
+    plan, design = _elaborate(model, options)
     dataflow = design.dataflow
     x = verification_frames(model, dataflow, options)
     require_replaceable(out, RECORD)
@@ -94,25 +100,58 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
         progress("rendering")
         _write_sources(folder, model, dataflow, options, x)
         measured = _verify(folder, model, dataflow, x, progress)
-        _write_record(folder, model, design, folding, options, len(x), measured)
+        _write_record(folder, model, design, plan, options, len(x), measured)
     return Build.open(out)
 
 
-def choose_folding(model: Model, options: Options) -> Folding:
-    """The folding that the options ask for, complete for every layer that folds."""
+def choose_folding(model: Model, options: Options, share: float = LAYERS_SHARE) -> Plan:
+    """The folding that the options ask for, complete for every layer that folds.
+
+    A board alone asks for the fastest folding whose layers take no more than `share` of it.
+    """
+    terms = folding_terms(model, options)
+    if options.folding is not None:
+        target = folding_target(model.unfolded, options.folding)
+    elif options.fps is not None:
+        target = max(1, int(options.clock_mhz * 1e6 / options.fps))
+    elif options.board is not None:
+        return plan_fastest(model.unfolded, terms, share)
+    else:
+        target = DEFAULT_CYCLES_PER_FRAME
+    return plan_folding(model.unfolded, target, terms, options.folding)
+
+
+def folding_terms(model: Model, options: Options) -> Terms:
+    """What the options demand of any folding. Raises InputError for rates that are none or contradict each other."""
     rates = {"clock_mhz": options.clock_mhz, "fps": options.fps if options.fps is not None else 1.0}
     for name, rate in rates.items():
         if not (isfinite(rate) and rate > 0):
             raise InputError(f"{name}={rate:g} must be a positive number; correct it")
     if options.fps is not None and options.folding is not None:
         raise InputError("fps and a folding were both given but exclude each other; leave one out")
-    if options.folding is not None:
-        target = folding_target(model.unfolded, options.folding)
-    elif options.fps is not None:
-        target = max(1, int(options.clock_mhz * 1e6 / options.fps))
-    else:
-        target = DEFAULT_CYCLES_PER_FRAME
-    return solve_folding(model.unfolded, target, options.folding)
+    board = load_board(options.board or DEFAULT_BOARD)
+    max_word_bits = 0 if options.backend == "rtl" else MAX_WORD_BITS
+    port = find_family(board)
+    if options.board is None or port is None:
+        return Terms(board, options.clock_mhz, max_word_bits)
+    sides = {f"the DMA's {way}": stream.elements * stream.element.bits for way, stream in (
+        ("input", model.unfolded.input), ("output", model.unfolded.streams[model.unfolded.output_port]))}
+    bound = max(sides, key=lambda side: sides[side])
+    # A word per cycle of the slower clock.
+    cycles = sides[bound] / (8 * port.stream_bytes) * max(1.0, options.clock_mhz / port.bus_mhz)
+    return Terms(board, options.clock_mhz, max_word_bits, ceil(cycles), bound)
+
+
+def _elaborate(model: Model, options: Options) -> tuple[Plan, Design]:
+    """The folding and the hardware; where a board is to be filled, FIFOs included."""
+    board = load_board(options.board or DEFAULT_BOARD)
+    fills = options.board is not None and options.fps is None and options.folding is None
+    for share in (LAYERS_SHARE, *_SMALLER_SHARES):
+        plan = choose_folding(model, options, share)
+        design = elaborate(model.integer, plan.folding, options.cores)
+        if not fills or all(used <= there for used, there in board.use(estimated(design.dataflow)).values()):
+            break
+    return plan, design
 
 
 def verification_frames(model: Model, dataflow: Dataflow, options: Options) -> IntArray:
@@ -139,7 +178,7 @@ def _require_tools(options: Options) -> None:
 
 
 def _write_sources(folder: Path, model: Model, dataflow: Dataflow, options: Options, x: IntArray) -> None:
-    board = load_board(options.board)
+    board = load_board(options.board or DEFAULT_BOARD)
     header = f"headrace {headrace_version()}, model {model.source_sha256[:16]}"
     serialize.save(model.integer, folder / MODEL)
     if find_family(board):
@@ -179,14 +218,14 @@ def _verify(folder: Path, model: Model, dataflow: Dataflow, x: IntArray, progres
     return measured
 
 
-def _write_record(folder: Path, model: Model, design: Design, folding: Folding, options: Options,
+def _write_record(folder: Path, model: Model, design: Design, plan: Plan, options: Options,
                   vectors: int, measured: Observed | None) -> None:
     dataflow, sizing = design.dataflow, design.sizing
     record: dict[str, Any] = {
         "headrace": headrace_version(),
         "source_sha256": model.source_sha256,
         "backend": options.backend,
-        "board": options.board,
+        "board": options.board or DEFAULT_BOARD,
         "clock_mhz": options.clock_mhz,
         "verified": True,  # _verify raises otherwise
         "vectors": vectors,
@@ -194,7 +233,9 @@ def _write_record(folder: Path, model: Model, design: Design, folding: Folding, 
         "cycles_per_frame": sizing.cycles_per_frame,
         "latency_cycles": measured.latency_cycles if measured else sizing.latency_cycles,
         "fps": options.clock_mhz * 1e6 / sizing.cycles_per_frame,
-        "folding": folding,
+        "folding": plan.folding,
+        "bottleneck": plan.bottleneck,
+        "stopped_by": plan.stopped_by,
         "cores": dict(options.cores),
         "resources": asdict(estimated(dataflow)),
         "layers": [layer_record(layer) for layer in dataflow.layers],

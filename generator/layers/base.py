@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -212,6 +213,16 @@ class Layer(ABC):
     def fold_sizes(self) -> dict[str, int]:
         """What may be folded: the field that holds the fold (pe, simd) and the size that it must divide."""
         return {}
+
+    @property
+    def fold_flags(self) -> tuple[str, ...]:
+        """What may be switched on by 1 or off by 0 beside the folds."""
+        return ()
+
+    def with_folds(self, folds: Mapping[str, int]) -> Layer:
+        """The layer with other folds, and with other flags where it has some. Raises FoldingError for illegal ones."""
+        changes: dict[str, Any] = dict(folds)
+        return replace(self, **changes)  # type: ignore[type-var]  # every Layer is a dataclass
 
     def memories(self) -> tuple[Memory, ...]:
         """Read-only memories; each is the file parameter NAME_FILE in SystemVerilog and an argument in C++."""

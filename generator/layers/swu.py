@@ -7,16 +7,19 @@ their word counts, so the fill of the next frame overlaps the drain of this one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from generator.datatypes import IntArray
+from generator.errors import FoldingError
 from generator.layers.base import Parameters, Phases, Schedule, Stream, demand_phases
 from generator.layers.circular_buffer import frame_phases
 from generator.layers.flow import Buffer, Window
+from generator.layers.parallel_swu import ParallelSwu
 from generator.layers.window import SlidingWindow
 from generator.packing import depthwise_columns
 
@@ -42,6 +45,21 @@ class Swu(SlidingWindow):
         if self.depthwise:
             windows = depthwise_columns(windows.reshape(-1, self.taps * self.channels), self.channels, self.simd)
         return windows.reshape(len(x[0]), -1)
+
+    @property
+    def fold_flags(self) -> tuple[str, ...]:
+        return ("parallel_window", "minimal_buffer")
+
+    def with_folds(self, folds: Mapping[str, int]) -> SlidingWindow:
+        flags = {name: folds.get(name, 0) for name in self.fold_flags}
+        if not set(flags.values()) <= {0, 1} or all(flags.values()):
+            raise FoldingError(f"{self.name}: {flags} must be 0 or 1, and only one of them 1: a parallel window has no "
+                               "minimal buffer")
+        simd = folds.get("simd", self.simd)
+        if flags["parallel_window"]:
+            return ParallelSwu(self.name, self.height, self.width, self.channels, self.kernel, self.element,
+                               self.stride, self.dilation, self.pad, self.pad_value, simd)  # fmt: skip
+        return replace(self, simd=simd, buffer="minimal" if flags["minimal_buffer"] else self.buffer)
 
     @property
     def live_words(self) -> int:

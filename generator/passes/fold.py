@@ -1,11 +1,14 @@
-"""Give every layer its PE and SIMD and put width converters where neighbours then differ in lanes."""
+"""Give every layer its folds and put width converters where neighbours then differ in lanes."""
 
 from __future__ import annotations
 
-from generator.dataflow.folding import Folding, replace_folds
+from dataclasses import replace
+
+from generator.dataflow.folding import Folding
 from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
-from generator.layers import Dwc
-from generator.layers.base import Stream
+from generator.layers import Dwc, Mvtu, ParallelSwu
+from generator.layers.base import Layer, Stream
+from generator.packing import depthwise_columns
 
 
 def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
@@ -15,9 +18,11 @@ def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
     """
     streams: dict[Port, Stream] = {}
     renamed: dict[Port, Port] = {(SOURCE, 0): (SOURCE, 0)}
+    folded: dict[str, Layer] = {}
     placed: list[Placed] = []
     for item in dataflow.placed:
-        layer = replace_folds(item.layer, folding.get(item.layer.name, {}))
+        layer = item.layer.with_folds(folding.get(item.layer.name, {}))
+        layer = folded[layer.name] = _in_order_of(folded.get(item.sources[0][0]), layer)
         sources: list[Port] = []
         for index, (port, wanted) in enumerate(zip(item.sources, layer.inputs, strict=True)):
             source = renamed[port]
@@ -32,3 +37,10 @@ def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
         streams |= {(layer.name, k): stream for k, stream in enumerate(layer.outputs)}
         renamed |= {(layer.name, k): (layer.name, k) for k in range(len(layer.outputs))}
     return Dataflow(streams.get((SOURCE, 0), dataflow.input), tuple(placed))
+
+
+def _in_order_of(window: Layer | None, layer: Layer) -> Layer:
+    """A matrix behind a parallel window, with its columns in the order in which that emits them."""
+    if not (isinstance(window, ParallelSwu) and isinstance(layer, Mvtu)):
+        return layer
+    return replace(layer, weights=depthwise_columns(layer.weights, window.channels, window.simd))

@@ -13,7 +13,9 @@ from rich.table import Table
 from generator.boards import Board, load_board
 from generator.build import Build, layer_record
 from generator.dataflow.graph import Dataflow
+from generator.layers.base import Layer
 from generator.lint.findings import RULES, Finding
+from generator.resources.estimate import estimate
 from generator.resources.usage import Resources
 
 
@@ -36,7 +38,8 @@ def layers_table(dataflow: Dataflow) -> Table:
 
 
 def _layers(dataflow: Dataflow, title: str, cycles: bool) -> Table:
-    columns = ["layer", "kind", "size", "types"] + (["PE", "SIMD", "cycles"] if cycles else [])
+    columns = ["layer", "kind", "size", "types"] + (["PE", "SIMD", "cycles", "slack", "LUT"] if cycles else [])
+    slowest = dataflow.cycles_per_frame
     table = Table(*columns, title=title)
     for layer in dataflow.layers:
         record = layer_record(layer)
@@ -44,9 +47,14 @@ def _layers(dataflow: Dataflow, title: str, cycles: bool) -> Table:
         types = " -> ".join(dict.fromkeys((record["input_type"], record["output_type"])))
         if "weight_type" in record:
             types += f", weights {record['weight_type']}"
-        folds = [str(record.get("pe", "")), str(record.get("simd", "")), str(layer.cycles)] if cycles else []
-        table.add_row(layer.name, layer.kind, size, types, *folds)
+        table.add_row(layer.name, layer.kind, size, types, *(_folded(layer, record, slowest) if cycles else ()))
     return table
+
+
+def _folded(layer: Layer, record: Mapping[str, Any], slowest: int) -> tuple[str, ...]:
+    """Folds, cycles, how far below the slowest layer they are, and estimated LUTs."""
+    return (str(record.get("pe", "")), str(record.get("simd", "")), str(layer.cycles),
+            f"{1 - layer.cycles / slowest:.0%}", str(estimate(layer).all_luts))  # fmt: skip
 
 
 def build_table(build: Build) -> Table:
@@ -56,6 +64,8 @@ def build_table(build: Build) -> Table:
                     f"{record['cycles_per_frame']} cycles per frame, {record['fps']:.0f} fps at "
                     f"{record['clock_mhz']:g} MHz", cycles=True)
     remarks = [_use(build.resources, load_board(record["board"]))]
+    remarks.append(f"bottleneck: {record['bottleneck']}"
+                   + (f"; stopped by: {record['stopped_by']}" if record["stopped_by"] else ""))
     if record["not_verified"]:
         remarks.append("not verified: " + "; ".join(record["not_verified"]))
     table.caption = "\n".join(remarks)

@@ -1,13 +1,28 @@
 import json
+import re
+from dataclasses import replace
+from itertools import product
 
+import numpy as np
 import pytest
 
-from generator.dataflow.folding import folding_target, load_folding, replace_folds, solve_folding
+from generator.boards import DEFAULT_BOARD, load_board
+from generator.dataflow.folding import (
+    Terms,
+    folding_target,
+    load_folding,
+    plan_fastest,
+    plan_folding,
+    solve_folding,
+)
 from generator.errors import FoldingError, InputError, divisors
-from generator.layers import Mvtu
+from generator.layers import ParallelSwu
+from generator.passes.fold import fold
 from generator.passes.lower import lower
 from generator.passes.thresholds_before_pooling import thresholds_before_pooling
-from tests.small_networks import small_network
+from generator.resources.estimate import estimate
+from generator.resources.usage import total
+from tests.small_networks import random_input, small_network
 
 
 @pytest.fixture(scope="module")
@@ -15,17 +30,74 @@ def dataflow():
     return lower(thresholds_before_pooling(small_network()))
 
 
+def cost(dataflow, folding):
+    """Share of the default board that layers and converters take together."""
+    board = load_board(DEFAULT_BOARD)
+    taken = total([estimate(layer) for layer in fold(dataflow, folding).layers])
+    return sum(used / max(there, 1) for used, there in board.use(taken).values())
+
+
 @pytest.mark.parametrize("target", [576, 600, 900, 5000, 100_000])
-def test_every_matrix_unit_is_as_small_as_the_target_allows(dataflow, target):
+def test_every_layer_reaches_the_target(dataflow, target):
     folding = solve_folding(dataflow, target)
-    for layer in dataflow.layers:
-        assert replace_folds(layer, folding[layer.name]).cycles <= target
-        if isinstance(layer, Mvtu):
-            chosen = folding[layer.name]
-            for pe in divisors(layer.mh):
-                for simd in divisors(layer.mw):
-                    if pe * simd < chosen["pe"] * chosen["simd"]:
-                        assert replace_folds(layer, {"pe": pe, "simd": simd}).cycles > target
+    assert fold(dataflow, folding).cycles_per_frame <= target
+
+
+@pytest.mark.parametrize("target", [300, 800, 3000])
+def test_no_other_folding_is_cheaper(dataflow, target):
+    """Every folding of three neighbours; the other layers are given."""
+    given = {"conv0": {"pe": 4, "simd": 9}, "conv0_swu": {"simd": 1, "parallel_window": 1},
+             "conv1_swu": {"simd": 2, "parallel_window": int(target < 1000)}, "fc4": {"pe": 1, "simd": 1}}  # fmt: skip
+    best = cost(dataflow, solve_folding(dataflow, target, given))
+    legal = []
+    for pe, simd, pool, fc_pe, fc_simd in product(*map(divisors, (6, 36, 6, 8, 54))):
+        folding = given | {"conv1": {"pe": pe, "simd": simd}, "pool2": {"pe": pool},
+                           "fc3": {"pe": fc_pe, "simd": fc_simd}}  # fmt: skip
+        if max(layer.with_folds(folding.get(layer.name, {})).cycles for layer in dataflow.layers) <= target:
+            legal.append(folding)
+    # The smaller the products, the cheaper: the candidates, and some of the others.
+    legal.sort(key=lambda f: f["conv1"]["pe"] * f["conv1"]["simd"] + f["fc3"]["pe"] * f["fc3"]["simd"])
+    assert len(legal) > 50
+    assert best <= min(cost(dataflow, folding) for folding in [*legal[:100], *legal[100::40]]) + 1e-9
+
+
+@pytest.mark.parametrize("folds", [{"simd": 4}, {"simd": 2, "parallel_window": 1}, {"simd": 4, "parallel_window": 1},
+                                   {"simd": 1, "minimal_buffer": 1}])  # fmt: skip
+def test_windows_of_any_form_feed_the_same_matrix(dataflow, folds):
+    x = random_input(small_network(), 2)
+    folded = fold(dataflow, {"conv1_swu": folds, "conv1": {"pe": 3, "simd": 12}})
+    window = next(layer for layer in folded.layers if layer.name == "conv1_swu")
+    assert isinstance(window, ParallelSwu) == bool(folds.get("parallel_window"))
+    assert np.array_equal(folded.golden(x)[folded.output_port], dataflow.golden(x)[dataflow.output_port])
+
+
+def test_the_fastest_that_fits_says_what_stops_it(dataflow):
+    small = replace(load_board(DEFAULT_BOARD), name="small", lut=1500)
+    plan = plan_fastest(dataflow, Terms(small))
+    folded = fold(dataflow, plan.folding)
+    assert total([estimate(layer) for layer in folded.layers]).all_luts <= 1500
+    assert re.fullmatch(r"\d+ cycles per frame would take \d+ of 1500 LUT, FIFOs not counted", plan.stopped_by)
+    ample = plan_fastest(dataflow, Terms(load_board(DEFAULT_BOARD)))
+    assert fold(dataflow, ample.folding).cycles_per_frame < folded.cycles_per_frame
+    assert ample.stopped_by.endswith(" cycles per frame") and "cannot take fewer than" in ample.stopped_by
+
+
+def test_a_board_that_is_too_small(dataflow):
+    tiny = replace(load_board(DEFAULT_BOARD), name="tiny", lut=10)
+    with pytest.raises(FoldingError, match=r"tiny: even the smallest folding takes \d+ of 10 LUT; choose a larger"):
+        plan_fastest(dataflow, Terms(tiny))
+
+
+def test_a_bound_from_outside_is_named(dataflow):
+    terms = Terms(load_board(DEFAULT_BOARD), min_cycles=70, bound="the DMA's input")
+    with pytest.raises(FoldingError, match=r"^the DMA's input: 64 cycles per frame are asked for but it needs at least "
+                                           r"70; ask for 70 cycles per frame, 2857143 fps at 200 MHz"):
+        plan_folding(dataflow, 64, terms)
+
+
+def test_words_that_hls_cannot_hold_are_not_chosen(dataflow):
+    folding = plan_folding(dataflow, 200, Terms(load_board(DEFAULT_BOARD), max_word_bits=64)).folding
+    assert max(stream.bits for stream in fold(dataflow, folding).streams.values()) <= 64
 
 
 def test_given_folds_are_kept_and_set_the_pace(dataflow):
@@ -33,7 +105,7 @@ def test_given_folds_are_kept_and_set_the_pace(dataflow):
     target = folding_target(dataflow, given)
     folding = solve_folding(dataflow, target, given)
     assert folding["conv1"] == {"pe": 2, "simd": 4}
-    assert max(replace_folds(layer, folding[layer.name]).cycles for layer in dataflow.layers) == target
+    assert fold(dataflow, folding).cycles_per_frame == target
 
 
 @pytest.mark.parametrize(("given", "sentence"), [

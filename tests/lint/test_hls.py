@@ -167,6 +167,6 @@ def test_public_networks_are_silent(tmp_path: Path, headers: Path) -> None:
     assert len(models) >= 8
     for path in models:
         model = hr.load(path)
-        dataflow = elaborate(model.integer, choose_folding(model, Options()), {}).dataflow
+        dataflow = elaborate(model.integer, choose_folding(model, Options()).folding, {}).dataflow
         write_files(tmp_path / path.stem / "hls", render_hls(dataflow, 5.0, "xc7z020clg400-1", "test"))
         assert lint_hls(tmp_path / path.stem, headers) == [], path.stem

@@ -1,0 +1,106 @@
+"""What can be chosen for every layer of an unfolded dataflow: folds, the cycles that they take and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+from generator.dataflow.graph import SOURCE, Dataflow, Placed
+from generator.errors import FoldingError, divisors
+from generator.layers import Dwc, Mvtu, Swu, Vvtu
+from generator.layers.base import Layer
+from generator.layers.window import SlidingWindow
+from generator.resources.estimate import estimate
+from generator.resources.usage import Resources
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Folds of one layer, and what they cost."""
+
+    folds: Mapping[str, int]
+    layer: Layer
+    cycles: int
+    cost: Resources
+
+    @property
+    def lanes_in(self) -> int:
+        """Elements per word of every input."""
+        return self.layer.inputs[0].lanes
+
+    @property
+    def lanes_out(self) -> int:
+        """Elements per word of every output."""
+        return self.layer.outputs[0].lanes
+
+    @property
+    def is_window(self) -> bool:
+        """True for a sliding window, whose SIMD its reader may depend on."""
+        return isinstance(self.layer, SlidingWindow)
+
+
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """All legal choices of a dataflow with PE = SIMD = 1. given: folds that stay; max_word_bits: 0 is no limit."""
+
+    dataflow: Dataflow
+    given: Mapping[str, Mapping[str, int]]
+    max_word_bits: int = 0
+
+    @cached_property
+    def of_layer(self) -> dict[str, list[Choice]]:
+        """By layer; raises FoldingError where none is legal."""
+        found = {}
+        for item in self.dataflow.placed:
+            name = item.layer.name
+            found[name] = [choice for folds in self._folds(item) if (choice := self._choice(item.layer, folds))]
+            if not found[name]:
+                raise FoldingError(f"{name}: no folding keeps its words within {self.max_word_bits} bits; use the rtl "
+                                   "back end alone")
+        return found
+
+    @cached_property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """Producer and reader of every stream inside."""
+        return tuple((source, item.layer.name) for item in self.dataflow.placed for source, _ in item.sources
+                     if source != SOURCE)  # fmt: skip
+
+    def converter(self, producer: Choice, reader: Choice) -> Resources:
+        """The width converter between two choices."""
+        given, wanted = producer.layer.outputs[0], reader.lanes_in
+        if given.lanes == wanted:
+            return Resources()
+        return estimate(Dwc("dwc", given.lanes, wanted, given.element, given.words))
+
+    @staticmethod
+    def compatible(producer: Choice, reader: Choice) -> bool:
+        """Can they be neighbours? The order of a depthwise window's words is that of its reader's channels."""
+        return not isinstance(reader.layer, Vvtu) or producer.folds["simd"] == reader.folds["pe"]
+
+    def _choice(self, layer: Layer, folds: dict[str, int]) -> Choice | None:
+        folded = layer.with_folds(folds)
+        widest = max(stream.bits for stream in (*folded.inputs, *folded.outputs))
+        if self.max_word_bits and widest > self.max_word_bits:
+            return None
+        return Choice(folds, folded, folded.cycles, estimate(folded))
+
+    def _folds(self, item: Placed) -> Iterator[dict[str, int]]:
+        layer, fixed = item.layer, self.given.get(item.layer.name, {})
+        sizes = layer.fold_sizes
+        options = [[fixed[name]] if name in fixed else divisors(size) for name, size in sizes.items()]
+        flags = {name: value for name, value in fixed.items() if name not in sizes}
+        for values in product(*options):
+            folds = dict(zip(sizes, values, strict=True))
+            yield folds | flags
+            if self._may_be_parallel(item) and not flags:
+                yield folds | {"parallel_window": 1}
+
+    def _may_be_parallel(self, item: Placed) -> bool:
+        """Is it a window whose reader's columns, or taps, can come in the order of a parallel window?"""
+        if not isinstance(item.layer, Swu) or item.layer.taps == 1:
+            return False
+        reader = next(other.layer for other in self.dataflow.placed if (item.layer.name, 0) in other.sources)
+        return isinstance(reader, Vvtu) or (isinstance(reader, Mvtu) and not reader.groups)
+
