@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from generator.dataflow.folding import Folding
 from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from generator.errors import FoldingError
 from generator.layers import Dwc, Mvtu, ParallelSwu
 from generator.layers.base import Layer, Stream
 from generator.packing import depthwise_columns
@@ -40,7 +41,14 @@ def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
 
 
 def _in_order_of(window: Layer | None, layer: Layer) -> Layer:
-    """A matrix behind a parallel window, with its columns in the order in which that emits them."""
+    """A matrix behind a parallel window, with its columns in the order in which that emits them.
+
+    Raises FoldingError where groups of columns have scales of their own, which another order would take apart.
+    """
     if not (isinstance(window, ParallelSwu) and isinstance(layer, Mvtu)):
         return layer
+    if layer.groups and window.simd != window.channels:
+        raise FoldingError(f"{window.name}: parallel_window with SIMD={window.simd} would take apart the "
+                           f"{layer.groups} groups of columns with scales in {layer.name}; use SIMD={window.channels} "
+                           "or parallel_window 0")
     return replace(layer, weights=depthwise_columns(layer.weights, window.channels, window.simd))

@@ -11,6 +11,7 @@ from generator.layers.spec import random_values
 from generator.network import ops
 from generator.network.graph import Input, Network, Node
 from generator.network.integer import Conv, DepthwiseConv
+from generator.passes.fold import fold
 from generator.passes.lower import lower
 from generator.passes.streamline import streamline
 from tests.assert_exact import assert_exact
@@ -77,3 +78,13 @@ def test_simd_stays_within_a_group():
     assert max(folds["simd"] for folds in solve_folding(dataflow, unit.mh * 16 * 36 // 16).values()) == 4
     with pytest.raises(FoldingError, match=r"conv0: SIMD=12 must divide MW/groups=4; choose one of \[1, 2, 4\]"):
         solve_folding(dataflow, 10_000, {"conv0": {"simd": 12}})
+
+
+def test_a_parallel_window_keeps_groups_together():
+    dataflow = lower(streamline(network(BIPOLAR, SHAPES["pixel"])))
+    whole = fold(dataflow, {"conv0_swu": {"simd": 4, "parallel_window": 1}})
+    x = random_values(np.random.default_rng(0), dataflow.input.element, (2, dataflow.input.elements))
+    assert np.array_equal(whole.golden(x)[whole.output_port], dataflow.golden(x)[dataflow.output_port])
+    with pytest.raises(FoldingError, match=r"^conv0_swu: parallel_window with SIMD=2 would take apart the 9 groups of "
+                                           r"columns with scales in conv0; use SIMD=4 or parallel_window 0$"):
+        fold(dataflow, {"conv0_swu": {"simd": 2, "parallel_window": 1}})
