@@ -95,6 +95,12 @@ def test_tensors_that_meet_share_what_they_must():
     assert gains["mean"] == gains["relu_3"] * 9 / 16 and gains["relu_3"] != 1
 
 
+def test_the_rescaled_network_computes_what_the_float_network_does():
+    result = tiny("coarse-to-fine")
+    wanted = MODULE(torch.from_numpy(X)).detach().numpy()
+    assert result.candidate.runner.scores(X) == pytest.approx(wanted, abs=1e-5)
+
+
 def test_affine_ranges_hold_zero_and_what_was_seen():
     module = nn.Sequential(nn.Linear(2, 2))
     data = [np.array([[-1.0, 3.0], [0.5, 2.0]], np.float32)]

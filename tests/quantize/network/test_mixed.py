@@ -112,5 +112,7 @@ def test_training_through_quantizers_helps_the_quantized_network():
     before = METHODS["affine"].at(problem, problem.widths(2, 3, 8))
     after = quantization_aware(before, data, Training(20, 0.02))
     assert after.accuracy(x, labels) > before.accuracy(x, labels)
+    assert any(not np.array_equal(weight.codes, before.plan.weights[name].codes)
+               for name, weight in after.plan.weights.items())
     for name, weight in after.plan.weights.items():
         assert np.array_equal(weight.scale, before.plan.weights[name].scale) and weight.dtype.contains(weight.codes)
