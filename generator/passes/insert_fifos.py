@@ -19,10 +19,12 @@ JOIN_MARGIN_WORDS = 32
 def fifo_places(dataflow: Dataflow) -> dict[str, Stream]:
     """Names of the FIFOs that there may be and the streams that they are on: `conv0_fifo`, `add3_fifo0`, `add3_fifo1`.
 
-    None is in front of a width converter, as there is one behind it, and none on the network's input.
+    Behind every width converter, and in front of those to fewer lanes: `conv0_dwc_fifo`. Such a converter slows down
+    what comes in bursts, like the rows of a pooling, so the words have to wait in front of it. None is on the network's
+    input, and none in front of other converters, as there is one behind them.
     """
     return {place_name(item, index): item.layer.inputs[index]
-            for item in dataflow.placed if not isinstance(item.layer, Dwc | Fifo)
+            for item in dataflow.placed if not (isinstance(item.layer, Fifo) or _widens(item.layer))
             for index, (source, _) in enumerate(item.sources) if source != SOURCE}  # fmt: skip
 
 
@@ -75,6 +77,10 @@ def join_depths(dataflow: Dataflow) -> dict[Port, int]:
 def place_name(item: Placed, index: int) -> str:
     """Name of a FIFO at an input of a layer."""
     return f"{item.layer.name}_fifo" + (str(index) if len(item.sources) > 1 else "")
+
+
+def _widens(layer: Layer) -> bool:
+    return isinstance(layer, Dwc) and layer.in_lanes < layer.out_lanes
 
 
 def _burst_words(layer: Layer) -> int:
