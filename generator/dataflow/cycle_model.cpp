@@ -280,6 +280,57 @@ class Window : public Component {
   int64_t at_ = 0, tap_ = 0, window_ = 0;
 };
 
+// A sliding window without slices: words go into the buffer as they come, its read register is the output (swu.sv).
+class Ring : public Component {
+ public:
+  struct Shape {
+    int64_t words, depth, overlaps, taps, windows;
+    const int64_t* needed;  // per word out: words of its frame that must be there
+    const int64_t* kept;    // per window: oldest word kept from the end of the one before on
+  };
+
+  Ring(Port in, Port out, const Shape& shape) : in_(in), out_(out), shape_(shape) {}
+
+  void show() override {
+    in_.show((shape_.overlaps || taken_ < shape_.words) && taken_ - keep_ < shape_.depth);
+    out_.show(valid_);
+  }
+
+  int64_t step() override {
+    const bool enabled = out_.moves() || !valid_;
+    const bool emit = enabled && taken_ >= shape_.needed[at_];
+    const bool take = in_.moves();
+    const bool changes = take || emit || out_.moves() || !awake_;
+    awake_ = true;
+    if (enabled) valid_ = emit;
+    if (take) ++taken_;
+    if (emit) advance();
+    return changes ? 0 : kForever;
+  }
+
+  void save(Integers& state) const override { state.insert(state.end(), {valid_, taken_, keep_, at_}); }
+
+ private:
+  // The writer goes on; counts are those above the first word of its frame.
+  void advance() {
+    ++at_;
+    if (++tap_ < shape_.taps) return;
+    tap_ = 0;
+    if (++window_ == shape_.windows) {
+      window_ = at_ = 0;
+      taken_ -= shape_.words;
+      keep_ -= shape_.words;
+    }
+    keep_ = std::max(keep_, shape_.kept[window_]);
+  }
+
+  Port in_, out_;
+  Shape shape_;
+  int64_t taken_ = 0, keep_ = 0;
+  int64_t at_ = 0, tap_ = 0, window_ = 0;
+  bool valid_ = false, awake_ = false;
+};
+
 // Every branch takes the word at its own time (fork.sv).
 class Copies : public Component {
  public:
@@ -419,7 +470,7 @@ class Selection : public Component {
   Skid taker_, giver_;
 };
 
-enum Kind : int64_t { kPipeline, kWindow, kCopies, kQueue, kSelection };
+enum Kind : int64_t { kPipeline, kWindow, kCopies, kQueue, kSelection, kRing };
 
 // Reads the graph: whole numbers one after the other.
 class Reader {
@@ -527,6 +578,7 @@ class Network {
     if (kind == kQueue) return std::make_unique<Slice>(in[0], out[0]);
     if (kind == kCopies) return std::make_unique<Copies>(in[0], out);
     if (kind == kWindow) return std::make_unique<Window>(in[0], out[0], window(reader));
+    if (kind == kRing) return std::make_unique<Ring>(in[0], out[0], ring(reader));
     if (kind == kSelection) {
       const int64_t words = reader.next();
       return std::make_unique<Selection>(in[0], out[0], words, reader.next());
@@ -550,6 +602,18 @@ class Network {
     shape.row = reader.next();
     shape.overlaps = reader.next();
     shape.stages = reader.next();
+    shape.taps = reader.next();
+    shape.windows = reader.next();
+    shape.needed = reader.block(shape.taps * shape.windows);
+    shape.kept = reader.block(shape.windows);
+    return shape;
+  }
+
+  static Ring::Shape ring(Reader& reader) {
+    Ring::Shape shape{};
+    shape.words = reader.next();
+    shape.depth = reader.next();
+    shape.overlaps = reader.next();
     shape.taps = reader.next();
     shape.windows = reader.next();
     shape.needed = reader.block(shape.taps * shape.windows);

@@ -24,11 +24,11 @@ from generator.datatypes import IntArray
 from generator.errors import ToolError
 from generator.layers import Fifo
 from generator.layers.base import Layer, Phases, Step
-from generator.layers.flow import Copies, Pipeline, Queue, Selection, Window
+from generator.layers.flow import Copies, Pipeline, Queue, Ring, Selection, Window
 from generator.simulate.tools import run_tool
 
 _FLAGS = ("-O2", "-std=c++17", "-shared", "-fPIC")
-_PIPELINE, _WINDOW, _COPIES, _QUEUE, _SELECTION = range(5)
+_PIPELINE, _WINDOW, _COPIES, _QUEUE, _SELECTION, _RING = range(6)
 _LONGEST_PIPELINE = 63
 
 #: The reader of the network's output.
@@ -185,6 +185,10 @@ def _component(layer: Layer, bare: bool) -> tuple[int, IntArray]:
                     buffer.needed.shape[1], len(buffer.kept)]  # fmt: skip
             needed = np.maximum(buffer.needed, 0).reshape(-1) + 1
             return _WINDOW, np.concatenate([np.array(head, np.int64), needed, buffer.kept])
+        case Ring(buffer):
+            head = [buffer.words, buffer.depth, buffer.overlaps, buffer.needed.shape[1], len(buffer.kept)]
+            needed = np.maximum(buffer.needed, 0).reshape(-1) + 1
+            return _RING, np.concatenate([np.array(head, np.int64), needed, buffer.kept])
         case Copies():
             return _COPIES, np.zeros(0, np.int64)
         case Queue():

@@ -15,7 +15,8 @@ def execute(buffer: Buffer, frames: int) -> tuple[IntArray, IntArray]:
     """The cycles in which the buffer takes each word and issues each tap, when nobody else waits.
 
     A word is there in the cycle after it was taken, a frame's first tap waits for the frame's first word, and a window
-    releases words two cycles after the tap before it. Without overlap a frame waits for the last tap of the one before.
+    releases words `release_cycles` after the tap before it. Without overlap a frame waits for the last tap of the one
+    before.
     """
     taken: list[int] = []
     issued: list[int] = []
@@ -23,12 +24,12 @@ def execute(buffer: Buffer, frames: int) -> tuple[IntArray, IntArray]:
     for base in range(0, frames * buffer.words, buffer.words):
         for kept, taps in zip(buffer.kept.tolist(), buffer.needed.tolist(), strict=True):
             if kept >= 0 and base + kept > releases[-1][1]:
-                releases.append((issued[-1] + 2, base + kept))
+                releases.append((issued[-1] + buffer.release_cycles, base + kept))
             for tap in taps:
                 word = base + max(tap, 0)
                 _take(buffer, taken, releases, word + 1, issued[-1] if issued else -1)
                 issued.append(max(taken[word], issued[-1] if issued else 0) + 1)
-    releases.append((issued[-1] + 2, frames * buffer.words))
+    releases.append((issued[-1] + buffer.release_cycles, frames * buffer.words))
     _take(buffer, taken, releases, frames * buffer.words, issued[-1])
     return np.array(taken), np.array(issued)
 

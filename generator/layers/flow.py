@@ -17,7 +17,8 @@ class Buffer(NamedTuple):
 
     words: taken per frame. needed: (windows, words out per window) the word in that each word out waits for, negative
     for padding. kept: (windows,) the oldest word that stays in the buffer from the window's start on, negative where
-    that does not change.
+    that does not change. release_cycles: from the last word out of the window before to the first word in that takes
+    the place of one that does not stay.
     """
 
     words: int
@@ -25,6 +26,7 @@ class Buffer(NamedTuple):
     overlaps: bool
     needed: IntArray
     kept: IntArray
+    release_cycles: int = 2
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,13 @@ class Window:
     row_words: int = 1
 
 
+@dataclass(frozen=True, eq=False)
+class Ring:
+    """A window without slices: words go into the circular buffer as they come, its read register is the output."""
+
+    buffer: Buffer
+
+
 @dataclass(frozen=True)
 class Copies:
     """Every output takes the word at its own time."""
@@ -71,4 +80,4 @@ class Selection:
     results: int
 
 
-Flow = Pipeline | Window | Copies | Queue | Selection
+Flow = Pipeline | Window | Ring | Copies | Queue | Selection

@@ -18,7 +18,7 @@ from generator.datatypes import IntArray
 from generator.errors import FoldingError
 from generator.layers.base import Parameters, Phases, Schedule, Stream, demand_phases
 from generator.layers.circular_buffer import frame_phases
-from generator.layers.flow import Buffer, Window
+from generator.layers.flow import Buffer, Ring
 from generator.layers.parallel_swu import ParallelSwu
 from generator.layers.window import SlidingWindow
 from generator.packing import depthwise_columns
@@ -104,24 +104,27 @@ class Swu(SlidingWindow):
 
     @property
     def kept_words(self) -> IntArray:
-        """For every window the oldest word of the frame that it and all later ones need, negative: as before.
+        """For every window the oldest word of the frame that is kept from the end of the window before on.
 
-        Windows that start above the frame keep it whole; the next row may start at its first column again. Those that
-        start below it keep nothing new: the next frame is not theirs to release.
+        The frame is released by what later windows do not show: columns up to a window's first tap where that lies in
+        the frame, lines once the first tap of a line does, the rest of the frame with the last such line.
         """
         y, x = (np.arange(windows) * stride - pad
                 for windows, stride, pad in zip(self.out_shape, self.stride, self.pad[:2], strict=True))
-        word = (y[:, None] * self.width + x) * self.folds
-        inside = (y[:, None] >= 0) & (y[:, None] < self.height) & (x < self.width)
-        kept = np.where(inside, word, -1).reshape(-1)
-        kept[0] = 0
-        return kept
+        inside = (y >= 0) & (y < self.height)
+        if not inside.any():
+            return np.zeros(self.windows, np.int64)
+        columns = np.maximum.accumulate(np.where((x >= 0) & (x <= self.width), x, 0))
+        words = (y[:, None] * self.width + columns) * self.folds
+        above = np.where(y < 0, 0, self.inputs[0].words)
+        return np.asarray(np.where(inside[:, None], words, above[:, None]).reshape(-1), np.int64)
 
     @cached_property
     def circular_buffer(self) -> Buffer:
         """The buffer as the kernels run it."""
         needed = self.needed_words.reshape(self.windows, -1)
-        return Buffer(self.inputs[0].words, self.depth, self.buffer == "overlapping", needed, self.kept_words)
+        return Buffer(self.inputs[0].words, self.depth, self.buffer == "overlapping", needed, self.kept_words,
+                      release_cycles=1)
 
     @cached_property
     def _phases(self) -> Phases:
@@ -132,8 +135,8 @@ class Swu(SlidingWindow):
 
     def schedule(self) -> Schedule:
         run_ahead = self.depth - self.live_words if self.buffer == "overlapping" else 0
-        return Schedule(self._phases, latency_cycles=4, slack_words=3, run_ahead_words=run_ahead,
-                        flow=Window(self.circular_buffer, stages=1))  # fmt: skip
+        return Schedule(self._phases, latency_cycles=2, slack_words=1, run_ahead_words=run_ahead,
+                        flow=Ring(self.circular_buffer))  # fmt: skip
 
     def parameters(self) -> Parameters:
         return (*self.shape_parameters, ("DEPTH", self.depth), ("OVERLAP", int(self.buffer == "overlapping")),

@@ -1,8 +1,8 @@
 // Comparison of two's complement numbers: reached = a >= b. Combinational.
 //
 // A carry chain over places of GROUP bits, from the lowest: a place that is equal passes the carry on, a greater one
-// makes one, a lesser one stops it. A place is two functions of 2 * GROUP bits, or where b comes out of a small ROM of its
-// address and GROUP bits of a, so that LUTs hold the ROM too; a single bit is one function, as a itself is the other.
+// makes one, a lesser one stops it. A place is two functions of 2 * GROUP bits, or where b comes out of a small ROM of
+// its address and GROUP bits of a, so that LUTs hold the ROM too; a single bit is one function, a itself is the other.
 // b may be wider than a: the highest place then holds the bits above.
 module at_least #(
   parameter int unsigned A_BITS = 8,  // width of the number
@@ -44,7 +44,8 @@ module at_least #(
   assign unused_places = ^difference[PLACES-1:0];
 
   if (A_BITS < 1 || B_BITS < A_BITS || GROUP < 1) begin : gen_check
-    $error("at_least: A_BITS=%0d and GROUP=%0d must be at least 1, and B_BITS=%0d at least A_BITS", A_BITS, GROUP, B_BITS);
+    $error("at_least: A_BITS=%0d and GROUP=%0d must be at least 1, and B_BITS=%0d at least A_BITS", A_BITS, GROUP,
+           B_BITS);
   end
 
 endmodule
