@@ -6,7 +6,17 @@ import numpy as np
 
 from generator.datatypes import BIPOLAR, TERNARY, Bipolar, DataType, IntArray, Interval, uint_type
 from generator.layers.spec import random_values
-from generator.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, MaxPool, Node, TensorType, Threshold
+from generator.network.integer import (
+    Add,
+    Conv,
+    HostInput,
+    HostOutput,
+    IntegerNetwork,
+    MaxPool,
+    Node,
+    TensorType,
+    Threshold,
+)
 
 UINT2 = uint_type(2)
 
@@ -46,12 +56,19 @@ def random_input(net: IntegerNetwork, frames: int, seed: int = 1) -> IntArray:
     return random_values(np.random.default_rng(seed), tensor.dtype, (frames, int(np.prod(tensor.shape))))
 
 
+#: A folding of odd_words_network with words of three bytes in.
+ODD_FOLDING = {"conv0": {"pe": 6, "simd": 3}, "conv1": {"pe": 6, "simd": 6}}
+
+
 def odd_words_network() -> IntegerNetwork:
-    """Words of three bytes in, and more than one byte out: 1x1 products of three 8-bit channels, then a 2x2 one."""
+    """Words of three bytes in and of two out; a branch around a 3x3 convolution, whose join needs a FIFO."""
     rng = np.random.default_rng(5)
     nodes = (
         Node("conv0", random_conv(rng, (6, 1, 1, 3), Interval(-7, 7)), ("input",)),
         Node("conv0_act", random_threshold(rng, 6, UINT2, 900), ("conv0",)),
-        Node("conv1", random_conv(rng, (3, 2, 2, 6), Interval(-127, 127)), ("conv0_act",)),
+        Node("conv1", random_conv(rng, (6, 3, 3, 6), TERNARY, pad=(1, 1, 1, 1)), ("conv0_act",)),
+        Node("conv1_act", random_threshold(rng, 6, UINT2, 20), ("conv1",)),
+        Node("sum", Add(), ("conv0_act", "conv1_act")),
+        Node("conv2", random_conv(rng, (3, 2, 2, 6), Interval(-127, 127)), ("sum",)),
     )
     return IntegerNetwork(host_input(3, 3, 3, uint_type(8)), nodes, HostOutput((3, 2, 2), np.ones(3), np.zeros(3)))

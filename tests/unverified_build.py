@@ -8,6 +8,7 @@ from unittest import mock
 
 from generator.build import Build
 from generator.compile import Options, build
+from generator.dataflow.folding import Folding
 from generator.model import Model
 from generator.network.integer import IntegerNetwork
 
@@ -16,8 +17,9 @@ CLOCK_MHZ = 200.0
 
 
 def write_unverified(folder: Path, net: IntegerNetwork, backend: Literal["rtl", "hls", "both"] = "both",
-                     cycles: int = 800) -> Build:
-    """Write and open a build directory of a network; cycles: most per frame."""
-    options = Options(clock_mhz=CLOCK_MHZ, fps=CLOCK_MHZ * 1e6 / cycles, backend=backend)
+                     cycles: int = 800, folding: Folding | None = None) -> Build:
+    """Write and open a build directory of a network; cycles: most per frame, unless a folding is given."""
+    fps = None if folding else CLOCK_MHZ * 1e6 / cycles
+    options = Options(clock_mhz=CLOCK_MHZ, fps=fps, folding=folding, backend=backend)
     with mock.patch("generator.compile._verify", return_value=None):
         return build(Model(net, SHA256), folder, options)

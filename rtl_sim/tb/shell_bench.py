@@ -12,7 +12,7 @@ from typing import Any
 
 import cocotb
 from axi_stream import Domain, set_stalls, sink_pauses, source_pauses, watch
-from cocotb.triggers import ClockCycles, Combine, RisingEdge
+from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
 JOB: dict[str, Any] = json.loads(Path("job.json").read_text())
@@ -123,9 +123,8 @@ async def stalled_reader(dut: Any) -> None:
     await running
     assert await processor.read("out_stalls") >= stalls
     marks = [await processor.read(0x400 + 4 * k) for k in range(JOB["expected"]["fifos"])]
-    # The last FIFOs are full when nobody reads: their memory, or the two words of a register slice.
-    assert all(0 < mark <= most + 3 for mark, most in zip(marks, JOB["depths"], strict=True)), marks
-    assert marks[-1] >= min(JOB["depths"][-1], 2)
+    # Blocked from behind they fill up: their memory and, behind it, up to three words in registers.
+    assert marks and all(0 < mark <= most + 3 for mark, most in zip(marks, JOB["depths"], strict=True)), marks
     assert await processor.read(0x400 + 4 * len(marks)) == 0
 
 
@@ -177,11 +176,7 @@ async def cut_transfers_show(dut: Any) -> None:
             continue  # words of one byte cannot be cut
         processor = Processor(dut)
         await processor.start()
-        await Combine(cocotb.start_soon(processor.send(0, len(FRAMES[0][0]) + extra)),
-                      cocotb.start_soon(_wait(dut, 4 * JOB["cycles_per_frame"] + 200)))  # fmt: skip
+        sending = cocotb.start_soon(processor.send(0, len(FRAMES[0][0]) + extra))
+        await ClockCycles(dut.ap_clk, 4 * JOB["cycles_per_frame"] + 200)
+        assert sending.done()
         assert await processor.read("status") & status, f"{extra} bytes too many"
-
-
-async def _wait(dut: Any, cycles: int) -> None:
-    for _ in range(cycles):
-        await RisingEdge(dut.ap_clk)

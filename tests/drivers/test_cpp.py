@@ -14,7 +14,7 @@ from generator.datatypes import uint_type
 from generator.packing import pack_stream
 from generator.simulate.board import compile_board
 from tests.drivers.test_python import WIDTHS
-from tests.small_networks import odd_words_network
+from tests.small_networks import ODD_FOLDING, odd_words_network
 from tests.unverified_build import write_unverified
 
 HERE = Path(__file__).parent
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
-    return write_unverified(tmp_path_factory.mktemp("driver") / "b", odd_words_network(), "rtl", cycles=60)
+    return write_unverified(tmp_path_factory.mktemp("driver") / "b", odd_words_network(), "rtl", folding=ODD_FOLDING)
 
 
 def compiled(source: Path, folder: Path, built: hr.Build) -> Path:
@@ -65,8 +65,8 @@ def test_inference_on_the_simulated_board(built: hr.Build, tmp_path: Path) -> No
     assert np.array_equal(np.array(best.split(), np.int64).reshape(50, 2), order)
 
     rtl = Path(shutil.copytree(built.folder / "rtl", tmp_path / "rtl"))
-    first, *rest = (rtl / "conv1_weights.mem").read_text().split()
-    (rtl / "conv1_weights.mem").write_text("\n".join([f"{int(first, 16) ^ 8:0{len(first)}x}", *rest]) + "\n")
+    first, *rest = (rtl / "conv2_weights.mem").read_text().split()
+    (rtl / "conv2_weights.mem").write_text("\n".join([f"{int(first, 16) ^ 8:0{len(first)}x}", *rest]) + "\n")
     verdict = run(rtl)[0]
     assert verdict.startswith("frame 0, pixel 0, channel 0: the board gives ") and ", the golden model " in verdict
 

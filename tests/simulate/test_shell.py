@@ -17,7 +17,7 @@ from generator.paths import data_folder
 from generator.render.shell import version_word
 from generator.simulate.board import compile_board, simulated_board
 from generator.vivado.registers import REGISTERS
-from tests.small_networks import odd_words_network, small_network
+from tests.small_networks import ODD_FOLDING, odd_words_network, small_network
 from tests.unverified_build import write_unverified
 
 OFFSET = {register.name: register.offset for register in REGISTERS}
@@ -38,7 +38,7 @@ def all_pass(output: str) -> bool:
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Words of three bytes in and of two out."""
-    built = write_unverified(tmp_path_factory.mktemp("odd") / "b", odd_words_network(), "rtl", cycles=60)
+    built = write_unverified(tmp_path_factory.mktemp("odd") / "b", odd_words_network(), "rtl", folding=ODD_FOLDING)
     assert (built.dataflow.input.bytes, built.dataflow.streams[built.dataflow.output_port].bytes) == (3, 2)
     return built
 
@@ -69,7 +69,7 @@ def test_bench_with_other_widths(tmp_path: Path, odd: Build, dma_bytes: int) -> 
     ("shell_mark", "- 32'(pop)", ""),
 ])  # fmt: skip
 def test_the_bench_finds_faults(tmp_path: Path, module: str, old: str, new: str) -> None:
-    broken = write_unverified(tmp_path / "b", odd_words_network(), "rtl", cycles=60).folder
+    broken = write_unverified(tmp_path / "b", odd_words_network(), "rtl", folding=ODD_FOLDING).folder
     source = broken / "rtl" / f"{module}.sv"
     assert old in source.read_text()
     source.write_text(source.read_text().replace(old, new))
