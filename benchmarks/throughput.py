@@ -44,7 +44,7 @@ TARGETS = {
     "tfc": (12544, 784, 64),
     "sfc": (12544, 512, 16),
     "lfc": (65536, 2048, 128),
-    "cnv": (65536, 32768, 9132),
+    "cnv": (65536, 32768, 9132, 2100),
     "resnet8": (147456, 73728, 18432),
 }
 #: Frames that are watched once the first one has left.
