@@ -10,18 +10,17 @@ import json
 import sys
 import tempfile
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.throughput import binary_mlp
 from generator.build import elaborate
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import BIPOLAR
 from generator.layers.spec import random_values
-from generator.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, Node, TensorType, Threshold
 from generator.packing import pack_stream
 from generator.render.hls import render_hls
 from generator.render.rtl import render_rtl
@@ -33,24 +32,6 @@ FOLDING = {"fc0": {"pe": 64, "simd": 112}, "fc1": {"pe": 64, "simd": 64}, "fc2":
            "fc3": {"pe": 10, "simd": 16}}
 HLS_FRAMES, RTL_FRAMES = 2000, 2000
 OUT = Path("build/bench-simulation.json")
-
-
-def binary_mlp() -> IntegerNetwork:
-    """Random weights and thresholds."""
-    rng = np.random.default_rng(0)
-    nodes: list[Node] = []
-    source = "input"
-    for index, (columns, rows) in enumerate(pairwise(SIZES)):
-        name = f"fc{index}"
-        nodes.append(Node(name, Conv(random_values(rng, BIPOLAR, (rows, 1, 1, columns)), BIPOLAR), (source,)))
-        source = name
-        if index < len(SIZES) - 2:
-            nodes.append(Node(f"{name}_act", Threshold(rng.integers(-9, 9, (rows, 1)), BIPOLAR), (name,)))
-            source = f"{name}_act"
-    tensor = TensorType((1, 1, SIZES[0]), BIPOLAR)
-    ones, zeros = np.ones(SIZES[-1]), np.zeros(SIZES[-1])
-    return IntegerNetwork(HostInput((SIZES[0],), tensor, np.ones(1), np.zeros(1)), tuple(nodes),
-                          HostOutput((SIZES[-1],), ones, zeros))
 
 
 def measure(dataflow: Dataflow, work: Path) -> dict[str, float]:
@@ -86,7 +67,7 @@ def measure(dataflow: Dataflow, work: Path) -> dict[str, float]:
 
 
 def main() -> int:
-    dataflow = elaborate(binary_mlp(), FOLDING).dataflow
+    dataflow = elaborate(binary_mlp(SIZES), FOLDING, {}).dataflow
     with tempfile.TemporaryDirectory() as work:
         results = measure(dataflow, Path(work))
     table = Table("what", "value", title=__doc__.strip().splitlines()[0])

@@ -116,7 +116,7 @@ def measure(network: Model, target: int) -> Figures:
     """Fold the network for `target` cycles per frame, size its FIFOs, simulate it. Raises SystemExit if it is wrong."""
     folding = solve_folding(network.unfolded, target)
     started = time.perf_counter()
-    design = elaborate(network.integer, folding)
+    design = elaborate(network.integer, folding, {})
     sizing_s = time.perf_counter() - started
     dataflow, sizing = design.dataflow, design.sizing
     frames = sizing.latency_cycles // sizing.cycles_per_frame + 1 + WATCHED_FRAMES

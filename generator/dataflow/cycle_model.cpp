@@ -73,6 +73,21 @@ struct Skid {
   void save(Integers& state) const { state.push_back(ready | valid << 1 | spare << 2); }
 };
 
+// spaced_slice.sv: one word and the enable of the pipeline in front of it. `here`: a result stands at the input; `next`:
+// one will after an enabled cycle; `leave`: the word at the output is taken.
+struct SpacedSlice {
+  bool enabled = false, full = false;
+
+  // True if a register changes.
+  bool step(bool here, bool next, bool leave) {
+    const bool was_enabled = enabled, was_full = full;
+    full = (was_enabled && here) || (was_full && !leave);
+    enabled = !(full && (was_enabled ? next : here));
+    return enabled != was_enabled || full != was_full;
+  }
+  void save(Integers& state) const { state.push_back(enabled | full << 1); }
+};
+
 class Component {
  public:
   virtual ~Component() = default;
@@ -98,6 +113,8 @@ struct Stages {
   int count = 0;
 
   bool last(bool now) const { return count == 0 ? now : words >> (count - 1) & 1; }
+  // What will be last after the next shift; without stages that is not known, and a word may come.
+  bool last_but_one(bool now) const { return count == 0 || (count == 1 ? now : words >> (count - 2) & 1); }
   void shift(bool word) {
     if (count > 0) words = (words << 1 | (word ? 1 : 0)) & ((uint64_t{1} << count) - 1);
   }
@@ -152,19 +169,23 @@ class Program {
   int64_t left_ = 0;
 };
 
-// Input slices (none if `direct`), a program of reads and writes, stages behind one enable, an output slice.
+// Input slices (none if `direct`), a program of reads and writes, stages behind one enable, an output slice for results
+// that may follow each other directly or, if `spaced`, never do.
 class Pipeline : public Component {
  public:
-  Pipeline(const std::vector<Port>& in, Port out, int stages, bool reads_ahead, bool direct,
-           const std::vector<Program::Step>& steps)
-      : inputs_(static_cast<int>(in.size())), out_(out), reads_ahead_(reads_ahead), direct_(direct), program_(steps) {
+  struct Form {
+    bool reads_ahead, direct, spaced;
+  };
+
+  Pipeline(const std::vector<Port>& in, Port out, int stages, Form form, const std::vector<Program::Step>& steps)
+      : inputs_(static_cast<int>(in.size())), out_(out), form_(form), program_(steps) {
     std::copy(in.begin(), in.end(), in_);
     stages_.count = stages;
   }
 
   void show() override {
-    for (int k = 0; k < inputs_; ++k) in_[k].show(direct_ ? slice_.ready : slices_[k].ready);
-    out_.show(slice_.valid);
+    for (int k = 0; k < inputs_; ++k) in_[k].show(form_.direct ? slice_.ready : slices_[k].ready);
+    out_.show(form_.spaced ? spaced_.full : slice_.valid);
   }
 
   int64_t step() override {
@@ -173,12 +194,13 @@ class Pipeline : public Component {
     const int64_t source = now.source;
     bool there = true;
     for (int k = 0; reads && k < inputs_; ++k) there = there && ((source >= 0 && source != k) || there_at(k));
-    const bool enabled = slice_.ready;
+    const bool enabled = is_enabled();
     const bool writes = there && now.writes;
-    const bool fires = there && (enabled || (reads_ahead_ && !now.writes));
+    const bool fires = there && (enabled || (form_.reads_ahead && !now.writes));
     bool changes = fires && !idles;
-    changes |= slice_.step(stages_.last(writes) && enabled, out_.moves());
-    for (int k = 0; !direct_ && k < inputs_; ++k) {
+    changes |= form_.spaced ? spaced_.step(stages_.last(writes), stages_.last_but_one(writes), out_.moves())
+                            : slice_.step(stages_.last(writes) && enabled, out_.moves());
+    for (int k = 0; !form_.direct && k < inputs_; ++k) {
       changes |= slices_[k].step(in_[k].moves(), fires && reads && (source < 0 || source == k));
     }
     if (enabled) {
@@ -192,26 +214,29 @@ class Pipeline : public Component {
 
   void skip(int64_t cycles) override {
     const Program::Step& now = program_.now();
-    if (slice_.ready && !now.reads && !now.writes) program_.skip(cycles);
+    if (is_enabled() && !now.reads && !now.writes) program_.skip(cycles);
   }
 
   void save(Integers& state) const override {
     for (int k = 0; k < inputs_; ++k) slices_[k].save(state);
     slice_.save(state);
+    spaced_.save(state);
     state.push_back(static_cast<int64_t>(stages_.words));
     program_.save(state);
   }
 
  private:
-  bool there_at(int k) const { return direct_ ? in_[k].moves() : slices_[k].valid; }
+  bool is_enabled() const { return form_.spaced ? spaced_.enabled : slice_.ready; }
+  bool there_at(int k) const { return form_.direct ? in_[k].moves() : slices_[k].valid; }
 
   int inputs_;
   Port in_[kMostInputs];
   Port out_;
   Skid slices_[kMostInputs];
   Skid slice_;
+  SpacedSlice spaced_;
   Stages stages_;
-  bool reads_ahead_, direct_;
+  Form form_;
   Program program_;
 };
 
@@ -583,7 +608,11 @@ class Network {
       const int64_t words = reader.next();
       return std::make_unique<Selection>(in[0], out[0], words, reader.next());
     }
-    const int64_t stages = reader.next(), reads_ahead = reader.next(), direct = reader.next();
+    const int64_t stages = reader.next();
+    Pipeline::Form form{};
+    form.reads_ahead = reader.next() != 0;
+    form.direct = reader.next() != 0;
+    form.spaced = reader.next() != 0;
     const int64_t steps = reader.next();
     auto program = std::make_unique<std::vector<Program::Step>>();
     for (int64_t k = 0; k < steps; ++k) {
@@ -591,8 +620,7 @@ class Network {
       program->push_back({step[0], step[1], step[2], step[3], step[4]});
     }
     programs_.push_back(std::move(program));
-    return std::make_unique<Pipeline>(in, out[0], static_cast<int>(stages), reads_ahead != 0, direct != 0,
-                                      *programs_.back());
+    return std::make_unique<Pipeline>(in, out[0], static_cast<int>(stages), form, *programs_.back());
   }
 
   static Window::Shape window(Reader& reader) {

@@ -174,11 +174,11 @@ def _component(layer: Layer, bare: bool) -> tuple[int, IntArray]:
     """Kind and numbers of a layer's component."""
     schedule = layer.schedule()
     match schedule.control:
-        case Pipeline(stages, reads_ahead, direct):
+        case Pipeline(stages, reads_ahead, direct, spaced):
             if stages > _LONGEST_PIPELINE:
                 raise AssertionError(f"{layer.name}: {stages} stages are more than the cycle model holds")
             steps = _steps(schedule.phases)
-            head = [0 if bare else stages, reads_ahead, direct, len(steps)]
+            head = [0 if bare else stages, reads_ahead, direct, spaced, len(steps)]
             return _PIPELINE, np.array([*head, *chain.from_iterable(steps)], np.int64)
         case Window(buffer, stages, row_words):
             head = [buffer.words, buffer.depth, row_words, buffer.overlaps, 0 if bare else stages,

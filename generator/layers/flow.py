@@ -34,12 +34,14 @@ class Pipeline:
     """Register stages behind one enable, the ready of the output slice. `stages` lie between the slices.
 
     reads_ahead: cycles that put nothing do not wait for room at the output. direct: there is no input slice, the ready
-    of the output slice is that of the input; every cycle reads.
+    of the output slice is that of the input; every cycle reads. spaced: results never follow each other directly, and
+    the output slice holds one word (spaced_slice.sv).
     """
 
     stages: int
     reads_ahead: bool = False
     direct: bool = False
+    spaced: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -96,7 +96,7 @@ class Mvtu(WeightedLayer):
     def schedule(self) -> Schedule:
         first = row_group(self.sf, reads=1)
         rest: Phases = (Loop(self.nf - 1, row_group(self.sf, reads=0)),) if self.nf > 1 else ()
-        return Schedule((Loop(self.vectors, (*first, *rest)),), self.latency_cycles)
+        return Schedule((Loop(self.vectors, (*first, *rest)),), self.latency_cycles, flow=self.flow)
 
     @cached_property
     def group_sum(self) -> Interval:

@@ -38,7 +38,8 @@ class Vvtu(WeightedLayer):
         return self.activate(np.asarray(acc, np.int64).reshape(len(x[0]), self.vectors, self.mh))
 
     def schedule(self) -> Schedule:
-        return Schedule((Loop(self.vectors * self.nf, row_group(self.sf, reads=1)),), self.latency_cycles)
+        return Schedule((Loop(self.vectors * self.nf, row_group(self.sf, reads=1)),), self.latency_cycles,
+                        flow=self.flow)
 
     def parameters(self) -> Parameters:
         return (("CHANNELS", self.mh), ("TAPS", self.mw), ("PE", self.pe), ("SIMD", self.simd),

@@ -16,6 +16,7 @@ from generator.errors import InputError, require_divides
 from generator.layers.activation import base_code, multi_threshold, require_thresholds
 from generator.layers.base import Layer, Parameters, Step, Stream
 from generator.layers.cores import AUTO, CORES, Operands, choose_core, sum_stages
+from generator.layers.flow import Pipeline
 from generator.packing import Memory, parity_code, search_words, threshold_words, weight_words
 
 #: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
@@ -143,6 +144,11 @@ class WeightedLayer(Layer):
         stages = sum_stages(self.chosen_core, self.operands, self.folds_threshold)
         steps = 0 if self.thresholds is None else self.output.steps
         return 5 + stages + max(0, steps.bit_length() - 1)
+
+    @property
+    def flow(self) -> Pipeline:
+        """How words are held: two slices are part of the latency; results of several words are spaced."""
+        return Pipeline(self.latency_cycles - 2, spaced=self.sf > 1)
 
     @property
     def kernel_accumulator(self) -> Interval:
