@@ -26,6 +26,7 @@ from generator.passes.choose_cores import Cores, choose_cores
 from generator.passes.fold import fold
 from generator.passes.insert_fifos import insert_fifos, place_name
 from generator.passes.lower import lower
+from generator.passes.make_writable import Writable, make_writable
 from generator.resources.estimate import estimate
 from generator.resources.usage import Resources, total
 from generator.simulate.backends import run_hls, run_rtl
@@ -43,15 +44,20 @@ class Design:
     sizing: Sizing
 
 
-def elaborate(net: IntegerNetwork, folding: Folding, cores: Cores) -> Design:
+def elaborate(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable | None = None) -> Design:
     """The hardware of an integer network at a folding: layers with their compute cores, width converters and FIFOs.
 
     Depths of FIFOs that the folding gives are kept, the others sized. Raises FoldingError if they let it stop,
-    InputError for a core that does not serve its layer.
+    InputError for a core that does not serve its layer, or a layer whose weights cannot be writable.
     """
-    folded = choose_cores(fold(lower(net), folding), cores)
+    folded = _folded(net, folding, cores, writable or {})
     sizing = size_fifos(folded, given_depths(folding))
     return Design(insert_fifos(folded, sizing.depths), sizing)
+
+
+def _folded(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable) -> Dataflow:
+    """The hardware of an integer network without FIFOs."""
+    return make_writable(choose_cores(fold(lower(net), folding), cores), writable)
 
 
 def headrace_version() -> str:
@@ -79,7 +85,7 @@ class Build:
             record = json.loads((folder / RECORD).read_text())
             made_by, folding, source = record["headrace"], record["folding"], record["source_sha256"]
             depths = {fifo["name"]: fifo["depth"] for fifo in record["fifos"]}
-            cycles, cores = record["cycles_per_frame"], record["cores"]
+            cycles, cores, writable = record["cycles_per_frame"], record["cores"], record["writable"]
         except OSError:
             raise InputError(f"{folder}: is no build directory (it has no {RECORD}); "
                              "make one with `headrace build MODEL --out DIR`") from None
@@ -90,7 +96,7 @@ class Build:
         integer = load_value(folder / MODEL)
         if not isinstance(integer, IntegerNetwork):
             raise InputError(f"{folder / MODEL}.json: is no integer network; build again")
-        dataflow = insert_fifos(choose_cores(fold(lower(integer), folding), cores), depths)
+        dataflow = insert_fifos(_folded(integer, folding, cores, writable), depths)
         return cls(folder, record, Model(integer, source), dataflow, cycles)
 
     @property

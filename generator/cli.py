@@ -21,6 +21,7 @@ from generator.lint.hls import lint_hls
 from generator.load import save_qonnx
 from generator.model import load, read_samples
 from generator.passes.choose_cores import parse_cores
+from generator.passes.make_writable import parse_writable
 from generator.report import tables
 from generator.simulate.cases import load_specs, run_specs
 from generator.simulate.frames import Stalls
@@ -58,6 +59,7 @@ def _build(options: argparse.Namespace) -> int:
         fps=options.fps,
         folding=load_folding(options.folding) if options.folding else None,
         cores=parse_cores(options.core),
+        writable=parse_writable(options.writable, options.uram),
         backend=options.backend,
         verify=options.verify,
         verify_input=read_samples(options.verify_input) if options.verify_input else None,
@@ -168,6 +170,10 @@ def _parser() -> argparse.ArgumentParser:
                       help=f"compute core of all layers or of one: {', '.join((AUTO, *CORES))} (default auto: by cost)")
     make.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend)
     make.add_argument("--verify", type=int, default=Options.verify, metavar="N", help="vectors (default %(default)s)")
+    make.add_argument("--writable", action="append", default=[], metavar="LAYER",
+                      help="the processor can write weights and thresholds of this layer (may be repeated)")
+    make.add_argument("--uram", action="append", default=[], metavar="LAYER",
+                      help="the same, with weights in UltraRAM, which the driver loads at its start")
     make.add_argument("--verify-input", type=Path, metavar="X.npy", help="samples to verify with, not random ones")
     _add_json(make)
 

@@ -40,10 +40,12 @@ from generator.dataflow.solver import LAYERS_SHARE
 from generator.datatypes import IntArray
 from generator.drivers.render import render_driver, write_driver
 from generator.errors import InputError, MismatchError
+from generator.layers.mvtu import URAM
 from generator.layers.spec import random_values
 from generator.model import Model
 from generator.network import serialize
 from generator.passes.choose_cores import Cores
+from generator.passes.make_writable import Writable
 from generator.render.hls import MAX_WORD_BITS, render_hls, write_hls_vectors
 from generator.render.rtl import render_rtl
 from generator.render.sim import render_sim, write_vectors
@@ -71,6 +73,7 @@ class Options:
 
     A board without either is filled with the fastest folding; no board is the default one at the default pace.
     cores: compute cores by layer name, or "*" for all layers; the others are chosen by cost.
+    writable: layers whose weights the processor can write, and where these lie (passes.make_writable).
     """
 
     board: str | None = None
@@ -78,6 +81,7 @@ class Options:
     fps: float | None = None
     folding: Folding | None = None
     cores: Cores = field(default_factory=dict)
+    writable: Writable = field(default_factory=dict)
     backend: Backend = "rtl"
     verify: int = DEFAULT_VECTORS
     verify_input: ArrayLike | None = None
@@ -90,6 +94,7 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
     """
     options, out = options or Options(), Path(out)
     folding_terms(model, options)
+    _require_writable(options)
     _require_tools(options)
     progress("choosing the folding and sizing FIFOs")
     plan, design = _elaborate(model, options)
@@ -148,7 +153,7 @@ def _elaborate(model: Model, options: Options) -> tuple[Plan, Design]:
     fills = options.board is not None and options.fps is None and options.folding is None
     for share in (LAYERS_SHARE, *_SMALLER_SHARES):
         plan = choose_folding(model, options, share)
-        design = elaborate(model.integer, plan.folding, options.cores)
+        design = elaborate(model.integer, plan.folding, options.cores, options.writable)
         if not fills or all(used <= there for used, there in board.use(estimated(design.dataflow)).values()):
             break
     return plan, design
@@ -175,6 +180,17 @@ def _require_tools(options: Options) -> None:
         csim.require_tools()
     if options.backend in ("rtl", "both"):
         rtl.require_tools()
+
+
+def _require_writable(options: Options) -> None:
+    """Raise InputError where the chosen storage of weights is not to be had."""
+    if options.writable and options.backend == "hls":
+        raise InputError(f"{next(iter(options.writable))}: writable weights need the rtl back end; "
+                         "build with --backend rtl or both")
+    in_uram = [name for name, storage in options.writable.items() if storage == URAM]
+    board = load_board(options.board or DEFAULT_BOARD)
+    if in_uram and not board.uram:
+        raise InputError(f"{in_uram[0]}: board {board.name} has no UltraRAM; name the layer with --writable instead")
 
 
 def _write_sources(folder: Path, model: Model, dataflow: Dataflow, options: Options, x: IntArray) -> None:
@@ -237,6 +253,7 @@ def _write_record(folder: Path, model: Model, design: Design, plan: Plan, option
         "bottleneck": plan.bottleneck,
         "stopped_by": plan.stopped_by,
         "cores": dict(options.cores),
+        "writable": dict(options.writable),
         "resources": asdict(estimated(dataflow)),
         "layers": [layer_record(layer) for layer in dataflow.layers],
         "fifos": fifo_records(design),

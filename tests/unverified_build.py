@@ -11,15 +11,18 @@ from generator.compile import Options, build
 from generator.dataflow.folding import Folding
 from generator.model import Model
 from generator.network.integer import IntegerNetwork
+from generator.passes.make_writable import Writable
 
 SHA256 = "0123456789abcdef" * 4
 CLOCK_MHZ = 200.0
 
 
 def write_unverified(folder: Path, net: IntegerNetwork, backend: Literal["rtl", "hls", "both"] = "both",
-                     cycles: int = 800, folding: Folding | None = None) -> Build:
+                     cycles: int = 800, folding: Folding | None = None,
+                     writable: Writable | None = None) -> Build:
     """Write and open a build directory of a network; cycles: most per frame, unless a folding is given."""
     fps = None if folding else CLOCK_MHZ * 1e6 / cycles
-    options = Options(clock_mhz=CLOCK_MHZ, fps=fps, folding=folding, backend=backend)
+    options = Options(clock_mhz=CLOCK_MHZ, fps=fps, folding=folding, backend=backend,
+                      writable=writable or {})
     with mock.patch("generator.compile._verify", return_value=None):
         return build(Model(net, SHA256), folder, options)

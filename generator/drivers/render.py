@@ -16,6 +16,7 @@ from generator.build import headrace_version
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import BIPOLAR, IntArray
 from generator.drivers.points import decision_points
+from generator.drivers.writable import writable_arrays, writable_json
 from generator.layers.base import Stream
 from generator.network.integer import IntegerNetwork
 from generator.packing import pack_stream
@@ -43,6 +44,7 @@ def render_driver(net: IntegerNetwork, dataflow: Dataflow, board: Board, sha256:
     files |= {f"cpp/{name}": vectors[key].tobytes() for key, name in (("input", "input.bin"), ("output", "golden.bin"))}
     files[f"{PACKAGE}/model.json"] = (json.dumps(model, indent=2) + "\n").encode()
     files[f"{PACKAGE}/model.npz"] = npz_bytes(arrays)
+    files[f"{PACKAGE}/weights.npz"] = npz_bytes(writable_arrays(dataflow))
     files[f"{PACKAGE}/vectors.npz"] = npz_bytes(vectors)
     values = {"header": header, "model": model, "registers": REGISTERS, "window": WINDOW_BYTES} | _texts(arrays)
     values["hash"] = [model["sha256"][8 * k : 8 * k + 8] for k in range(8)]
@@ -67,6 +69,7 @@ def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str)
         "magic": MAGIC,
         "registers": {register.name: register.offset for register in REGISTERS},
         "fifo_marks": FIFO_MARKS,
+        "writable": writable_json(dataflow),
         "fifos": [name for name, _ in fifo_streams(dataflow)],
         "accelerator_address": family.control_base,
         "dma_address": family.control_base + WINDOW_BYTES,

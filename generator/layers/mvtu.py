@@ -17,9 +17,12 @@ import numpy as np
 from generator.datatypes import IntArray, Interval, dot_product_interval, signed_bits, uint_type, unsigned_bits
 from generator.errors import InputError, require_divides
 from generator.layers.base import Loop, Parameters, Phases, Schedule, Stream
+from generator.layers.cores import AUTO
 from generator.layers.weighted import WeightedLayer, row_group
 from generator.packing import Memory, scale_words
 
+#: Where weights lie: fixed, in memory that the processor can write, or in such UltraRAM, which it must load first.
+ROM, RAM, URAM = "rom", "ram", "uram"
 #: Enabled cycles that scaled accumulators take longer: a copy of the group's sum, its product, the total.
 SCALED_LATENCY_CYCLES = 3
 
@@ -29,13 +32,17 @@ class Mvtu(WeightedLayer):
     """Matrix-vector product with multi-threshold activation; vectors: input vectors of MW elements per frame.
 
     scales: None, or unsigned integers (MH, G), or (1, G) for all rows alike: the columns stand in G groups of MW/G
-    consecutive ones, and SIMD divides MW/G.
+    consecutive ones, and SIMD divides MW/G. storage: ROM, RAM or URAM; in the latter two the processor can write all
+    weights of the type, and any thresholds, so that the accumulators are wide enough for them.
     """
 
     kind = "mvtu"
     scales: IntArray | None = None
+    storage: str = ROM
 
     def __post_init__(self) -> None:
+        if self.writable:
+            self._require_writable()
         if self.scales is not None:
             self._require_legal_scales(self.scales)
         super().__post_init__()
@@ -48,6 +55,30 @@ class Mvtu(WeightedLayer):
         require_divides(self.name, "groups", scales.shape[1], "MW", self.mw)
         if scales.min() < 0:
             raise InputError(f"{self.name}: the scale {scales.min()} is negative; negate the weights of its group")
+
+    def _require_writable(self) -> None:
+        """Raise InputError for what only fixed weights can be combined with."""
+        if self.scales is not None:
+            raise InputError(f"{self.name}: its weights have scales and cannot be writable; leave it out of --writable")
+        if self.core not in (AUTO, "plain"):
+            raise InputError(f"{self.name}: core {self.core} needs weights that stay; choose core plain for a layer "
+                             "whose weights are writable")
+
+    @property
+    def writable(self) -> bool:
+        """True if the processor can write the weights and thresholds."""
+        return self.storage != ROM
+
+    @property
+    def chosen_core(self) -> str:
+        return "plain" if self.writable else super().chosen_core
+
+    @cached_property
+    def accumulator(self) -> Interval:
+        if not self.writable:
+            return super().accumulator
+        ends = [w * x for w in (self.weight.lo, self.weight.hi) for x in (self.input.lo, self.input.hi)]
+        return Interval(self.mw * min(ends), self.mw * max(ends))
 
     @property
     def groups(self) -> int:
@@ -64,6 +95,8 @@ class Mvtu(WeightedLayer):
 
     @property
     def effective_weights(self) -> IntArray:
+        if self.writable:  # none are larger
+            return np.full_like(self.weights, max(abs(self.weight.lo), abs(self.weight.hi)))
         if self.scales is None:
             return self.weights
         return self.weights * np.repeat(self.scales, self.mw // self.groups, axis=1)

@@ -10,6 +10,7 @@ from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from generator.errors import InputError
 from generator.layers.base import Layer, Stream
 from generator.layers.fifo import Fifo
+from generator.layers.mvtu import URAM, Mvtu
 from generator.paths import data_folder
 from generator.render.names import identifier, module_name
 
@@ -48,6 +49,11 @@ def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str]]:
     names = stream_names(dataflow)
     return [(names[item.layer.name, 0], names[item.sources[0]])
             for item in dataflow.placed if isinstance(item.layer, Fifo)]
+
+
+def writable_layers(dataflow: Dataflow) -> list[Mvtu]:
+    """The layers with memories that the processor writes; on the bus `load` those of layer k are 2k and 2k + 1."""
+    return [layer for layer in dataflow.layers if isinstance(layer, Mvtu) and layer.writable]
 
 
 def memory_file(layer: Layer, memory_name: str) -> str:
@@ -96,15 +102,25 @@ def words_text(stream: Stream) -> str:
     return f"{stream.words} words of {stream.lanes} x {stream.element} per frame"
 
 
-def open_ports(layer: Layer) -> tuple[tuple[str, str], ...]:
-    """The kernel's ports that the layer has no stream for, and what they are connected to: outputs to nothing."""
+def open_ports(layer: Layer, load: str = "'0") -> tuple[tuple[str, str], ...]:
+    """The kernel's ports that the layer does not use, and what they are connected to: outputs to nothing.
+
+    load: what the bus for new weights is connected to.
+    """
+    bus = (("load", load),) if isinstance(layer, Mvtu) else ()
     unused = (("s", len(layer.inputs), layer.max_inputs), ("m", len(layer.outputs), layer.max_outputs))
-    return tuple(
+    return bus + tuple(
         (f"{side}{index}_axis_{signal}", "'0" if (side == "m") == (signal == "TREADY") else "")
         for side, used, existing in unused
         for index in range(used, existing)
         for signal in ("TDATA", "TVALID", "TREADY")
     )
+
+
+def top_open_ports(dataflow: Dataflow) -> tuple[tuple[str, str], ...]:
+    """The ports of TOP beside clock, reset and streams, and what they are connected to where nobody uses them."""
+    marks = (("fifo_marks", ""),) if fifo_streams(dataflow) else ()
+    return (*marks, *((("load", "'0"),) if writable_layers(dataflow) else ()))
 
 
 @dataclass(frozen=True)
@@ -133,6 +149,7 @@ def _top(dataflow: Dataflow, header: str) -> str:
     names = stream_names(dataflow)
     wires = {port: _wire(names[port], stream) for port, stream in dataflow.streams.items()}
     last_word = wires[dataflow.output_port].words - 1
+    loaded = {layer.name: 2 * k for k, layer in enumerate(writable_layers(dataflow))}
     return template("top.sv.j2").render(
         header=" ".join(header.split()),
         top=TOP,
@@ -141,9 +158,10 @@ def _top(dataflow: Dataflow, header: str) -> str:
         output=wires[dataflow.output_port],
         wires=[wire for port, wire in wires.items() if port[0] != SOURCE],
         range_width=max(len(wire.range) for wire in wires.values()),
-        layers=[_instance(item, names) for item in dataflow.placed],
+        layers=[_instance(item, names, loaded) for item in dataflow.placed],
         fifos=fifo_streams(dataflow),
-        has_open_ports=any(open_ports(layer) for layer in dataflow.layers),
+        has_load=bool(loaded),
+        has_open_ports=any(value == "" for layer in dataflow.layers for _, value in open_ports(layer)),
         count_bits=max(1, last_word.bit_length()),
         last_word=last_word,
     )
@@ -153,16 +171,24 @@ def _wire(name: str, stream: Stream) -> _Wire:
     return _Wire(name, words_text(stream), stream.words, bit_range(8 * stream.bytes))
 
 
-def _instance(item: Placed, names: dict[Port, str]) -> _Instance:
+def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int]) -> _Instance:
     layer = item.layer
     files = [(f"{memory.name}_FILE", f'"{memory_file(layer, memory.name)}"') for memory in layer.memories()]
-    parameters = (*((name, str(value)) for name, value in layer.parameters()), *files)
+    parameters = (*((name, str(value)) for name, value in layer.parameters()), *files,
+                  *_load_parameters(layer, loaded))
     outputs = tuple((layer.name, k) for k in range(len(layer.outputs)))
     ports = (("ap_clk", "ap_clk"), ("ap_rst_n", "ap_rst_n"),
              *_connections("s", item.sources, names), *_connections("m", outputs, names),
-             *open_ports(layer))  # fmt: skip
+             *open_ports(layer, load="load" if layer.name in loaded else "'0"))  # fmt: skip
     return _Instance(identifier(layer.name), module_name(layer.kind), _title(layer), _notes(layer),
                      _aligned(parameters), _aligned(ports))  # fmt: skip
+
+
+def _load_parameters(layer: Layer, loaded: dict[str, int]) -> tuple[tuple[str, str], ...]:
+    """The parameters of a layer whose memories the processor writes."""
+    if layer.name not in loaded or not isinstance(layer, Mvtu):
+        return ()
+    return (("WRITABLE", "1"), ("URAM", str(int(layer.storage == URAM))), ("FIRST_MEMORY", str(loaded[layer.name])))
 
 
 def _connections(side: str, ports: tuple[Port, ...], names: dict[Port, str]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from generator.dataflow.graph import Dataflow
 from generator.layers.base import Stream
 from generator.paths import data_folder
-from generator.render.rtl import bit_range, fifo_streams, template, words_text
+from generator.render.rtl import bit_range, fifo_streams, template, words_text, writable_layers
 
 #: The module of the shell.
 SHELL = "headrace_shell"
@@ -45,6 +45,7 @@ def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sh
         header=" ".join(header.split()), shell=SHELL, core=core, input=_side(source), output=_side(sink),
         dma_bytes=dma_bytes, dma_range=bit_range(8 * dma_bytes), keep_range=bit_range(dma_bytes),
         count_bits=count_bits, count_range=bit_range(count_bits), fifos=fifos,
+        has_load=observe and bool(writable_layers(dataflow)),
         version=version_word(version), hash=sha256.rjust(64, "0")[:64],
     )
 

@@ -14,7 +14,7 @@ from generator.layers.base import Layer
 from generator.layers.fifo import Fifo
 from generator.packing import pack_stream
 from generator.paths import data_folder
-from generator.render.rtl import TOP, bit_range, fifo_streams, stream_names, template
+from generator.render.rtl import TOP, bit_range, stream_names, template, top_open_ports
 
 #: Files of rtl_sim/tb that every build carries.
 BENCH_FILES = ("Makefile", "run.py", "network_bench.py", "axi_stream.py", "records.py", "stream_tap.sv", "taps.vlt")
@@ -71,7 +71,7 @@ def _taps(dataflow: Dataflow, header: str, ports: Sequence[Port], top: str) -> s
     return template("taps.sv.j2").render(
         header=" ".join(header.split()),
         top=top,
-        has_marks=top == TOP and bool(fifo_streams(dataflow)),
+        open_ports=top_open_ports(dataflow) if top == TOP else (),
         input_range=bit_range(8 * streams[SOURCE, 0].bytes),
         output_range=bit_range(8 * streams[dataflow.output_port].bytes),
         taps_range=bit_range(len(taps)),

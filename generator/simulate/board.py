@@ -115,6 +115,7 @@ def compile_board(build: Build, work: Path, dma_bytes: int = 16) -> Path:
         f"constexpr int DMA_BYTES = {dma_bytes};\nconstexpr unsigned IDLE_LIMIT = {idle_limit};\n")
     run_tool("Verilator", [
         verilator(), "--cc", "--exe", "--build", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal",
+        "-DEMPTY_URAM",
         "--top-module", SHELL, "--prefix", "Vshell", "--Mdir", work / "obj", "-CFLAGS", f"-std=c++17 -I{work}",
         "-MAKEFLAGS", MAKE_FLAGS.format(optimization="-O1"), "-o", "board", *sources,
         data_folder("rtl_sim") / "harness" / "shell.cpp",

@@ -14,7 +14,7 @@ from generator.dataflow.graph import SOURCE, Dataflow, Port
 from generator.layers.base import Layer
 from generator.paths import data_folder
 from generator.render.names import module_name
-from generator.render.rtl import TOP, fifo_streams, open_ports, stream_names, template
+from generator.render.rtl import TOP, open_ports, stream_names, template, top_open_ports
 from generator.simulate.harness import Endpoint, RtlModel, Side
 from generator.simulate.runtime import keep_runtime, reuse_runtime
 from generator.simulate.tools import SHORT_FRAME, require_build_tools, run_tool, verilator
@@ -105,8 +105,8 @@ def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
         *(Endpoint(names[port], 0, Side.TAP, dataflow.streams[port]) for port in inner),
     )
     taps = tuple((2 + k, f"dut0.{names[port]}") for k, port in enumerate(inner))
-    unused = [f"{SINK}_TLAST", *(["fifo_marks"] if fifo_streams(dataflow) else [])]
-    instance = _Instance(TOP, (), ((SOURCE, 0), (SINK, 1)), tuple((port, "") for port in unused))
+    unused = ((f"{SINK}_TLAST", ""), *top_open_ports(dataflow))
+    instance = _Instance(TOP, (), ((SOURCE, 0), (SINK, 1)), unused)
     sources = sorted(rtl.resolve().glob("*.sv"))
     _render([instance], endpoints, taps, work)
     return _compile(endpoints, sources, rtl.resolve(), work, sum(layer.cycles for layer in dataflow.layers))

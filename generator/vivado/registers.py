@@ -10,11 +10,13 @@ MAGIC = 0x48445243
 WINDOW_BYTES = 0x1_0000
 #: Where the FIFOs' high-water marks begin, one register each.
 FIFO_MARKS = 0x400
+#: Where a memory's words are written, 32 bits at a time, low ones first; so are the addresses up to 0x1ffc.
+MEMORY_DATA = 0x1000
 
 
 @dataclass(frozen=True)
 class Register:
-    """A register of 32 bits; access is "r" or "rw"."""
+    """A register of 32 bits; access is "r", "w" or "rw"."""
 
     offset: int
     name: str
@@ -37,4 +39,6 @@ REGISTERS = (
     Register(0x48, "in_stalls", "r", "cycles in which the accelerator did not take the word at its input"),
     Register(0x4C, "in_waits", "r", "cycles in which the accelerator waited for a word"),
     Register(0x50, "out_stalls", "r", "cycles in which nobody took the word at the accelerator's output"),
+    Register(0x60, "memory", "rw", "number of the writable memory that `word` and the data that follow concern"),
+    Register(0x64, "word", "w", "address of the word of that memory at which writing begins"),
 )

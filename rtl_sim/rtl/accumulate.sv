@@ -19,10 +19,13 @@ module accumulate #(
   parameter int unsigned SUM_BITS    = ACC_BITS,  // width of the sums, two's complement
   parameter string       SCALES_FILE = "",        // scale memory
   parameter bit          TWO         = 0,         // the parts are sums + more + ONE; without groups only
-  parameter bit          ONE         = 0
+  parameter bit          ONE         = 0,
+  parameter bit          WRITABLE    = 0,         // the processor can write the thresholds
+  parameter int unsigned INDEX       = 0          // number of their memory on the bus `load`
 ) (
   input  logic                       ap_clk,     // clock
   input  logic                       ap_rst_n,   // synchronous reset, active low
+  input  logic [41:0]                load,       // new thresholds where WRITABLE (memory_port.sv)
   input  logic                       en,         // moves the pipeline by one
   input  logic signed [SUM_BITS-1:0] sums [PE],  // parts of the rows
   input  logic signed [SUM_BITS-1:0] more [PE],  // TWO: what the parts have beside the sums
@@ -91,11 +94,14 @@ module accumulate #(
     end
     assign y_next = next[DELAY];
     thresholds #(
-      .PE(PE), .NF(NF), .N(N), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(FILE)
+      .PE(PE), .NF(NF), .N(N), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(FILE),
+      .WRITABLE(WRITABLE), .INDEX(INDEX)
     ) u_thresholds (
-      .ap_clk, .ap_rst_n, .en, .group(group_q), .acc(acc_q), .acc_valid(acc_valid_q), .y, .y_valid
+      .ap_clk, .ap_rst_n, .load, .en, .group(group_q), .acc(acc_q), .acc_valid(acc_valid_q), .y, .y_valid
     );
   end else begin : gen_raw
+    logic unused_load;
+    assign unused_load = ^load;
     assign y_next = acc_next;
     for (genvar p = 0; p < PE; p++) begin : gen_pe
       assign y[p*O_BITS+:O_BITS] = COUNTS ? O_BITS'(2 * 32'(acc_q[p]) - MATCHES) : O_BITS'(acc_q[p]);

@@ -35,10 +35,14 @@ module mvtu #(
   parameter int    SUM_BITS        = 8,   // width of a group's sum, two's complement; without groups ACC_BITS
   parameter string SCALES_FILE     = "",  // scale memory
   parameter string WEIGHTS_FILE    = "",  // weight memory
-  parameter string THRESHOLDS_FILE = ""   // threshold memory
+  parameter string THRESHOLDS_FILE = "",  // threshold memory
+  parameter bit    WRITABLE        = 0,   // the processor can write both memories
+  parameter bit    URAM            = 0,   // weights in UltraRAM, where they are writable
+  parameter shortint FIRST_MEMORY  = 0    // number of the weight memory on the bus `load`; the thresholds follow
 ) (
   input  logic                           ap_clk,         // clock
   input  logic                           ap_rst_n,       // synchronous reset, active low
+  input  logic [41:0]                    load,           // new words where WRITABLE (memory_port.sv)
   input  logic [(SIMD*A_BITS+7)/8*8-1:0] s_axis_TDATA,   // SIMD activations
   input  logic                           s_axis_TVALID,  // activations are there
   output logic                           s_axis_TREADY,  // activations are taken
@@ -101,9 +105,19 @@ module mvtu #(
   logic [S_BITS-1:0]         code, acts_q;
   logic [1:0]                valid_q, first_q, last_q;
 
-  weight_rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
-    .ap_clk, .en, .address(addr_q), .data(weights)
-  );
+  if (WRITABLE) begin : gen_writable
+    weight_ram #(
+      .INDEX(32'(FIRST_MEMORY)), .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .URAM(URAM), .FILE(WEIGHTS_FILE)
+    ) u_weights (
+      .ap_clk, .ap_rst_n, .load, .en, .address(addr_q), .data(weights)
+    );
+  end else begin : gen_fixed
+    logic unused_load;
+    assign unused_load = ^load;
+    weight_rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
+      .ap_clk, .en, .address(addr_q), .data(weights)
+    );
+  end
 
   if (PARITY) begin : gen_encode
     parity_encode #(.SIMD(SIMD)) u_encode (.bits(word), .code);
@@ -168,9 +182,9 @@ module mvtu #(
       .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
       .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
       .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
-      .TWO(SPLIT), .ONE(CORE == 2 && W_KIND != 0)
+      .TWO(SPLIT), .ONE(CORE == 2 && W_KIND != 0), .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
     ) u_accumulate (
-      .ap_clk, .ap_rst_n, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
+      .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
     );
   end
 
@@ -203,6 +217,9 @@ module mvtu #(
   end
   if (CORE < 0 || (PARITY && !XNOR) || (CORE == 3 && GROUPS > 0)) begin : gen_check_core
     $error("mvtu: CORE=%0d must be at least 0, 1 needs bipolar operands, and 3 no GROUPS=%0d", CORE, GROUPS);
+  end
+  if (WRITABLE && (CORE != 0 || GROUPS > 0)) begin : gen_check_writable
+    $error("mvtu: WRITABLE needs CORE=%0d and GROUPS=%0d to be 0", CORE, GROUPS);
   end
   if (VECTORS < 1 || N < 0) begin : gen_check_counts
     $error("mvtu: VECTORS=%0d must be at least 1 and N=%0d at least 0", VECTORS, N);

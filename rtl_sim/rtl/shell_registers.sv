@@ -39,7 +39,8 @@ module shell_registers #(
   input  logic        out_frame_end,         // it is the last one of a frame
   input  logic        cut_word,              // a transfer ended inside a word
   input  logic        cut_frame,             // a transfer ended inside a frame
-  input  logic [(FIFOS > 0 ? 32*FIFOS : 1)-1:0] marks // most words that each FIFO held
+  input  logic [(FIFOS > 0 ? 32*FIFOS : 1)-1:0] marks, // most words that each FIFO held
+  output logic [41:0] load                   // words for memories: start, push, memory [8], data [32] (memory_port.sv)
 );
 
   localparam int unsigned RESET_CYCLES = 32;
@@ -72,9 +73,12 @@ module shell_registers #(
     end
   end
 
-  logic write_control, write_frames, clear;
+  logic write_control, write_frames, write_memory, write_word, push, clear;
   assign write_control = write && write_all_q && write_address_q[15:2] == 14'h003;
   assign write_frames  = write && write_all_q && write_address_q[15:2] == 14'h004;
+  assign write_memory  = write && write_all_q && write_address_q[15:2] == 14'h018;
+  assign write_word    = write && write_all_q && write_address_q[15:2] == 14'h019;
+  assign push          = write && write_all_q && write_address_q[15:12] == 4'h1;
   assign clear         = write_control && write_data_q[1:0] != '0;
 
   // The accelerator's reset lasts some cycles, also after that of the shell.
@@ -92,6 +96,20 @@ module shell_registers #(
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) frames_q <= 32'd1;
     else if (write_frames) frames_q <= write_data_q;
+  end
+
+  // Memories: the chosen one, the word where writing begins, and what is written from there on.
+  logic [7:0]  memory_q;
+  logic [41:0] load_q;
+  assign load = load_q;
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      memory_q <= '0;
+      load_q   <= '0;
+    end else begin
+      if (write_memory) memory_q <= write_data_q[7:0];
+      load_q <= {write_word, push, memory_q, write_data_q};
+    end
   end
 
   // Counters; they wrap.
@@ -143,6 +161,7 @@ module shell_registers #(
       14'h012: fixed_d = in_stalls_q;
       14'h013: fixed_d = in_waits_q;
       14'h014: fixed_d = out_stalls_q;
+      14'h018: fixed_d = 32'(memory_q);
       default: fixed_d = '0;
     endcase
   end

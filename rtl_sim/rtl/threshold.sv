@@ -79,7 +79,7 @@ module threshold #(
     .PE(PE), .NF(GROUPS), .N(N), .ACC_BITS(ACC_BITS), .A_BITS(VALUE_BITS), .O_BITS(O_BITS), .BASE(BASE),
     .FILE(THRESHOLDS_FILE)
   ) u_thresholds (
-    .ap_clk, .ap_rst_n, .en, .group(group_q), .acc(value_q), .acc_valid(valid_q), .y, .y_valid
+    .ap_clk, .ap_rst_n, .load('0), .en, .group(group_q), .acc(value_q), .acc_valid(valid_q), .y, .y_valid
   );
 
   skid #(.BITS(M_BITS)) u_out (

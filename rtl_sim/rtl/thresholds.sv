@@ -13,10 +13,13 @@ module thresholds #(
   parameter int unsigned A_BITS   = ACC_BITS,  // width of the accumulators, two's complement
   parameter int unsigned O_BITS   = 2,         // width of an output code
   parameter int          BASE     = 0,         // output for a count of zero
-  parameter string       FILE     = ""         // NF * 2^STAGES words [PE]
+  parameter string       FILE     = "",        // NF * 2^STAGES words [PE]
+  parameter bit          WRITABLE = 0,         // the processor can write the words
+  parameter int unsigned INDEX    = 0          // number of the memory on the bus `load`
 ) (
   input  logic                                   ap_clk,     // clock
   input  logic                                   ap_rst_n,   // synchronous reset, active low
+  input  logic [41:0]                            load,       // new words where WRITABLE (memory_port.sv)
   input  logic                                   en,         // moves the pipeline by one
   input  logic [(NF > 1 ? $clog2(NF) : 1) - 1:0] group,      // row group of the accumulators of the next enabled cycle
   input  logic signed [A_BITS-1:0]               acc [PE],   // accumulators
@@ -32,6 +35,18 @@ module thresholds #(
 
   logic [PE*ACC_BITS-1:0] words [NF << STAGES];
   initial $readmemh(FILE, words);
+  if (WRITABLE) begin : gen_writable
+    logic                   write;
+    logic [ADDR_BITS-1:0]   write_address;
+    logic [PE*ACC_BITS-1:0] write_word;
+    memory_port #(.INDEX(INDEX), .DEPTH(NF << STAGES), .BITS(PE * ACC_BITS)) u_port (
+      .ap_clk, .ap_rst_n, .load, .write, .address(write_address), .word(write_word)
+    );
+    always_ff @(posedge ap_clk) if (write) words[write_address] <= write_word;
+  end else begin : gen_fixed
+    logic unused_load;
+    assign unused_load = ^load;
+  end
 
   for (genvar k = 0; k < STAGES; k++) begin : gen_stage
     localparam logic [STAGES-1:0] STEP = STAGES'(1) << (STAGES - 1 - k);

@@ -119,7 +119,7 @@ module vvtu #(
     .PE(PE), .NF(NF), .MATCHES(XNOR ? TAPS : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
     .FILE(THRESHOLDS_FILE)
   ) u_accumulate (
-    .ap_clk, .ap_rst_n, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
+    .ap_clk, .ap_rst_n, .load('0), .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
   );
 
   if (SF > 1) begin : gen_spaced

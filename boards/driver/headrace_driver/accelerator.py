@@ -13,6 +13,7 @@ import numpy as np
 
 from .device import SLOTS, Device, PynqDevice
 from .host import Host
+from .memories import Memories
 from .packing import pack, unpack
 
 _HERE = Path(__file__).resolve().parent
@@ -36,8 +37,13 @@ class Accelerator:
         with np.load(folder / "model.npz") as arrays:
             self.host = Host(self.model, dict(arrays))
         self.source, self.sink = self.model["input"], self.model["output"]
+        with np.load(folder / "weights.npz") as arrays:
+            self.memories = Memories(self.model["writable"]["layers"], dict(arrays))
         self._pool = ThreadPoolExecutor(threads)
         self._require_identity()
+        for layer, entry in self.memories.layers.items():
+            if entry["uram"]:  # it has no contents after power-up
+                self.restore_weights(layer)
 
     @classmethod
     def on_pynq(cls, bitfile: str | Path = "accelerator.bit", folder: Path = _HERE) -> Accelerator:
@@ -80,6 +86,26 @@ class Accelerator:
     def clear_counters(self) -> None:
         """Let the counters begin at 0; the accelerator goes on."""
         self.write("control", _CLEAR)
+
+    # Weights.
+
+    def write_weights(self, layer: str, weights: np.ndarray, thresholds: np.ndarray | None = None) -> None:
+        """Give a layer that was built as writable other weights (MH, MW), and thresholds (MH, N) where it has some.
+
+        To be done while no frame is inside. Raises ValueError for what does not fit the layer, before anything changes.
+        """
+        parts = {"weights": self.memories.weight_parts(layer, weights)}
+        if thresholds is not None:
+            parts["thresholds"] = self.memories.threshold_parts(layer, thresholds)
+        for name, values in parts.items():
+            self.write("memory", self.memories.layers[layer][name]["memory"])
+            self.write("word", 0)
+            for value in values.tolist():
+                self.device.write(self.model["writable"]["data"], value)
+
+    def restore_weights(self, layer: str) -> None:
+        """Give a layer the weights and thresholds that the accelerator was built with."""
+        self.write_weights(layer, *self.memories.built(layer))
 
     # Inference.
 

@@ -1,0 +1,60 @@
+"""What the drivers have to know of memories that they can write: where they are, and which value stands where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.dataflow.graph import Dataflow
+from generator.datatypes import BIPOLAR, IntArray
+from generator.layers.mvtu import URAM, Mvtu
+from generator.packing import search_words, weight_words
+from generator.render.rtl import writable_layers
+from generator.vivado.registers import MEMORY_DATA
+
+
+def writable_json(dataflow: Dataflow) -> dict[str, Any]:
+    """The layers with writable weights, by name, and the address that takes their words."""
+    layers = {layer.name: _layer_json(2 * k, layer) for k, layer in enumerate(writable_layers(dataflow))}
+    return {"data": MEMORY_DATA, "layers": layers}
+
+
+def writable_arrays(dataflow: Dataflow) -> dict[str, NDArray[Any]]:
+    """Weights (MH, MW) and thresholds (MH, N) of these layers, and the places of all values in the memories' words.
+
+    Places are indices into the flat array, (words, lanes); -1 is a bound that is never reached.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    for layer in writable_layers(dataflow):
+        arrays[f"{layer.name}.weights"] = layer.weights.astype(np.int16)
+        arrays[f"{layer.name}.weights_places"] = _places(weight_words(_indices(layer.weights), layer.pe, layer.simd))
+        if layer.thresholds is not None:
+            never = np.full(layer.mh, -1)
+            arrays[f"{layer.name}.thresholds"] = layer.thresholds
+            arrays[f"{layer.name}.thresholds_places"] = _places(
+                search_words(_indices(layer.thresholds), layer.pe, never))
+    return arrays
+
+
+def _layer_json(memory: int, layer: Mvtu) -> dict[str, Any]:
+    weight, bounds = layer.weight, layer.kernel_accumulator
+    thresholds = None if layer.thresholds is None else {
+        "memory": memory + 1, "bits": layer.acc_bits, "low": bounds.lo, "never": bounds.hi,
+        "matches": layer.mw if layer.counts_matches else 0,
+    }  # fmt: skip
+    return {
+        "uram": layer.storage == URAM,
+        "weights": {"memory": memory, "bits": weight.bits, "low": weight.lo, "high": weight.hi,
+                    "bipolar": weight == BIPOLAR},
+        "thresholds": thresholds,
+    }  # fmt: skip
+
+
+def _indices(values: IntArray) -> IntArray:
+    return np.arange(values.size).reshape(values.shape)
+
+
+def _places(words: IntArray) -> NDArray[np.int32]:
+    return words.reshape(len(words), -1).astype(np.int32)

@@ -1,0 +1,193 @@
+"""Weights that the processor writes: the driver on the simulated board against the model with the same weights."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from generator.build import Build
+from generator.compile import random_frames
+from generator.dataflow.graph import Dataflow, Placed
+from generator.datatypes import BIPOLAR, TERNARY, IntArray, Interval, uint_type
+from generator.errors import InputError
+from generator.layers.mvtu import Mvtu
+from generator.layers.spec import random_values
+from generator.network.integer import HostOutput, IntegerNetwork, Node
+from generator.passes.make_writable import make_writable, parse_writable
+from generator.paths import data_folder
+from generator.render.rtl import render_rtl
+from generator.simulate.board import SimulatedBoard, compile_board, simulated_board
+from tests.small_dataflow import chain, small_dataflow
+from tests.small_networks import UINT2, host_input, random_conv, random_threshold
+from tests.unverified_build import write_unverified
+
+STORAGE = {"fc0": "ram", "fc1": "uram", "fc2": "ram"}
+LAYERS = tuple(STORAGE)
+
+
+def network() -> IntegerNetwork:
+    """2x2 pixels: 4-bit weights and a sign; bipolar operands, thresholds on matches; ternary weights, raw sums."""
+    rng = np.random.default_rng(4)
+    nodes = (
+        Node("fc0", random_conv(rng, (10, 1, 1, 12), Interval(-7, 7)), ("input",)),
+        Node("fc0_act", random_threshold(rng, 10, BIPOLAR, 90), ("fc0",)),
+        Node("fc1", random_conv(rng, (8, 1, 1, 10), BIPOLAR), ("fc0_act",)),
+        Node("fc1_act", random_threshold(rng, 8, UINT2, 5), ("fc1",)),
+        Node("fc2", random_conv(rng, (6, 2, 2, 8), TERNARY), ("fc1_act",)),
+    )
+    return IntegerNetwork(host_input(2, 2, 12, uint_type(4)), nodes, HostOutput((6,), np.ones(6), np.zeros(6)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def importable() -> Iterator[None]:
+    folder = str(data_folder("boards") / "driver")
+    sys.path.insert(0, folder)
+    yield
+    sys.path.remove(folder)
+
+
+@pytest.fixture(scope="module")
+def driver() -> ModuleType:
+    import headrace_driver
+
+    return headrace_driver
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    return write_unverified(tmp_path_factory.mktemp("writable") / "b", network(), "rtl", cycles=24, writable=STORAGE)
+
+
+@pytest.fixture(scope="module")
+def program(built: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_board(built, tmp_path_factory.mktemp("program"))
+
+
+@pytest.fixture
+def board(built: Build, program: Path) -> Iterator[SimulatedBoard]:
+    with simulated_board(program, built.folder / "rtl") as board:
+        yield board
+
+
+def accelerator(driver: ModuleType, board: SimulatedBoard, built: Build):
+    return driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
+
+
+def mvtu(dataflow: Dataflow, name: str) -> Mvtu:
+    return next(layer for layer in dataflow.layers if isinstance(layer, Mvtu) and layer.name == name)
+
+
+def with_weights(dataflow: Dataflow, name: str, weights: IntArray, thresholds: IntArray | None) -> Dataflow:
+    changed = {"weights": weights, "thresholds": thresholds}
+    return Dataflow(dataflow.input, tuple(
+        Placed(replace(item.layer, **changed) if item.layer.name == name else item.layer, item.sources)
+        for item in dataflow.placed))
+
+
+def golden(dataflow: Dataflow, x: IntArray) -> IntArray:
+    return dataflow.golden(x)[dataflow.output_port]
+
+
+def samples(built: Build, x: IntArray) -> np.ndarray:
+    """The samples whose codes are x."""
+    return x.reshape(len(x), 2, 2, 12).transpose(0, 3, 1, 2).astype(np.float32)
+
+
+def test_it_starts_with_the_weights_of_the_build(driver, board, built):
+    assert accelerator(driver, board, built).self_test() == "exact"
+
+
+def test_memory_in_uram_is_empty_until_the_driver_loads_it(driver, board, built, monkeypatch):
+    monkeypatch.setattr(driver.Accelerator, "restore_weights", lambda self, layer: None)
+    assert accelerator(driver, board, built).self_test() != "exact"
+
+
+@pytest.mark.parametrize("kind", ["random", "lowest", "highest"])
+def test_weights_are_rewritten_between_frames(driver, board, built, kind):
+    rng = np.random.default_rng(len(kind))
+    x = random_frames(built.dataflow, 5, 3)
+    running, changed = accelerator(driver, board, built), built.dataflow
+    board.stalls = kind == "random"
+    for name in LAYERS:
+        layer = mvtu(built.dataflow, name)
+        ends = {"random": random_values(rng, layer.weight, layer.weights.shape),
+                "lowest": np.full_like(layer.weights, layer.weight.lo),
+                "highest": np.full_like(layer.weights, layer.weight.hi)}
+        thresholds = None
+        if layer.thresholds is not None:
+            spread = 2 * max(abs(layer.accumulator.lo), abs(layer.accumulator.hi))  # beyond what is reached, too
+            thresholds = np.sort(rng.integers(-spread, spread + 1, layer.thresholds.shape), axis=1)
+        running.write_weights(name, ends[kind], thresholds)
+        changed = with_weights(changed, name, ends[kind], thresholds)
+        assert np.array_equal(running.predict(samples(built, x), raw=True), golden(changed, x)), name
+    for name in LAYERS:
+        running.restore_weights(name)
+    assert running.self_test() == "exact"
+
+
+def test_thresholds_stay_where_only_weights_are_written(driver, board, built):
+    x = random_frames(built.dataflow, 3, 3)
+    layer = mvtu(built.dataflow, "fc1")
+    running = accelerator(driver, board, built)
+    running.write_weights("fc1", -layer.weights)
+    wanted = golden(with_weights(built.dataflow, "fc1", -layer.weights, layer.thresholds), x)
+    assert np.array_equal(running.predict(samples(built, x), raw=True), wanted)
+
+
+@pytest.mark.parametrize(("name", "weights", "thresholds", "sentence"), [
+    ("fc7", np.zeros((1, 1), int), None, r"fc7: its weights cannot be written; choose from \['fc0', 'fc1', 'fc2'\]"),
+    ("fc0", np.full((10, 12), 8), None, "fc0: the weights reach from 8 to 8 but must be from -7 to 7"),
+    ("fc1", np.zeros((8, 10), int), None, "fc1: the weights reach from 0 to 0 but must be -1 or 1"),
+    ("fc0", np.zeros((12, 10), int), None, r"fc0: weights of shape \(12, 10\) and type int64 should be integers of"),
+    ("fc0", np.zeros((10, 12)), None, r"type float64 should be integers of shape \(10, 12\)"),
+    ("fc1", np.ones((8, 10), int), np.tile([3, 2, 1], (8, 1)), "fc1: the thresholds of a row do not ascend; sort them"),
+    ("fc2", np.ones((6, 32), int), np.ones((6, 1), int), "fc2: has no thresholds; leave them out"),
+])  # fmt: skip
+def test_unfit_weights_change_nothing(driver, board, built, name, weights, thresholds, sentence):
+    running = accelerator(driver, board, built)
+    with pytest.raises(ValueError, match=sentence):
+        running.write_weights(name, weights, thresholds)
+    assert running.self_test() == "exact"
+
+
+def test_cycles_are_those_of_fixed_weights(built, tmp_path):
+    fixed = write_unverified(tmp_path / "b", network(), "rtl", cycles=24)
+    assert [layer.cycles for layer in fixed.dataflow.layers] == [layer.cycles for layer in built.dataflow.layers]
+
+
+@pytest.mark.parametrize(("names", "sentence"), [
+    (["fc5"], r"fc5: is no layer whose weights can be writable; choose from \['fc0', 'fc1'\]"),
+    (["dwc0"], "dwc0: is no layer whose weights can be writable"),
+])
+def test_layers_that_cannot_be_written(names, sentence):
+    with pytest.raises(InputError, match=sentence):
+        make_writable(small_dataflow(), parse_writable(names, []))
+
+
+def test_raw_sums_in_front_of_other_layers_cannot_be_written():
+    first, last = (layer for layer in small_dataflow().layers if isinstance(layer, Mvtu))
+    raw = replace(first, thresholds=None, output=first.accumulator)
+    with pytest.raises(InputError, match=r"fc0: is no layer whose weights can be writable; choose from \['fc1'\]"):
+        make_writable(chain(raw, replace(last, input=raw.output, simd=2, pe=1, output=Interval(-9999, 9999))),
+                      parse_writable(["fc0"], []))
+
+
+def test_a_layer_named_twice():
+    with pytest.raises(InputError, match="fc0: is named twice"):
+        parse_writable(["fc0"], ["fc0"])
+
+
+def test_a_core_that_recodes_weights_is_refused():
+    first = next(layer for layer in small_dataflow().layers if isinstance(layer, Mvtu))
+    with pytest.raises(InputError, match="fc0: core pairs needs weights that stay"):
+        replace(first, core="pairs", storage="ram")
+
+
+def test_without_writable_layers_the_top_has_no_bus():
+    assert "load" not in render_rtl(small_dataflow(), "test")["top.sv"].replace(".load ", "")
