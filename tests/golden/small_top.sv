@@ -88,7 +88,7 @@ module accelerator #(
   // fc0: mvtu, MW=12, MH=6, PE=2, SIMD=3, 48 cycles per frame
   //   takes 16 words of 3 x uint4 per frame
   //   gives 12 words of 2 x uint2 per frame
-  //   holds weights 12 words of 12 bits (ternary), thresholds 3 words of 48 bits (int8)
+  //   holds weights 12 words of 12 bits (ternary), thresholds 3 words of 16 bits (int8)
   mvtu #(
     .MW              (12),
     .MH              (6),
@@ -103,7 +103,7 @@ module accelerator #(
     .N               (3),
     .O_BITS          (2),
     .BASE            (0),
-    .CORE            (0),
+    .CORE            (2),
     .GROUPS          (0),
     .SCALE_ROWS      (1),
     .SCALE_BITS      (1),
@@ -118,7 +118,8 @@ module accelerator #(
     .s_axis_TREADY (dwc0_TREADY),
     .m_axis_TDATA  (fc0_TDATA),
     .m_axis_TVALID (fc0_TVALID),
-    .m_axis_TREADY (fc0_TREADY)
+    .m_axis_TREADY (fc0_TREADY),
+    .load          ('0)
   );
 
   // fc1: mvtu, MW=6, MH=5, PE=1, SIMD=2, 60 cycles per frame
@@ -139,7 +140,7 @@ module accelerator #(
     .N            (0),
     .O_BITS       (6),
     .BASE         (-18),
-    .CORE         (0),
+    .CORE         (2),
     .GROUPS       (0),
     .SCALE_ROWS   (1),
     .SCALE_BITS   (1),
@@ -153,7 +154,8 @@ module accelerator #(
     .s_axis_TREADY (fc0_TREADY),
     .m_axis_TDATA  (fc1_TDATA),
     .m_axis_TVALID (fc1_TVALID),
-    .m_axis_TREADY (fc1_TREADY)
+    .m_axis_TREADY (fc1_TREADY),
+    .load          ('0)
   );
 
   // Words of the frame that follow the one on m_axis; the one counter that makes TLAST.
