@@ -104,9 +104,15 @@ module thresholds #(
 
     for (genvar p = 0; p < PE; p++) begin : gen_pe
       logic reached, unused_lanes;
-      at_least #(.A_BITS(A_BITS), .B_BITS(ACC_BITS), .GROUP(PLACE)) u_compare (
-        .a(acc_now[p]), .b(word[p][p*ACC_BITS+:ACC_BITS]), .reached
-      );
+      if (INPUTS > 5 && ACC_BITS <= A_BITS + 1) begin : gen_pairs
+        pair_compare #(.A_BITS(A_BITS), .B_BITS(ACC_BITS)) u_compare (
+          .a(acc_now[p]), .b(word[p][p*ACC_BITS+:ACC_BITS]), .reached
+        );
+      end else begin : gen_places
+        at_least #(.A_BITS(A_BITS), .B_BITS(ACC_BITS), .GROUP(PLACE)) u_compare (
+          .a(acc_now[p]), .b(word[p][p*ACC_BITS+:ACC_BITS]), .reached
+        );
+      end
       assign count[p]     = count_now[p] | (reached ? STEP : '0);
       assign unused_lanes = ^word[p];
     end

@@ -32,6 +32,7 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
                            for bits in (1, 2, 6, 7, 8, 12) for sign in (0, 1) for flip in (0, 1)]),
     "quad_adder": ((), [{"BITS": bits, "IS_SIGNED": sign} for bits in (2, 3, 5, 7, 8, 9) for sign in (0, 1)]),
     "accumulator": ((), [{"BITS": bits} for bits in (1, 2, 7, 8, 9, 14)]),
+    "pair_compare": ((), [{"A_BITS": bits, "B_BITS": bits + more} for bits in (1, 2, 3, 8, 16, 17) for more in (0, 1)]),
     "ones_count": (("counter7", "carry_adder"), [{"BITS": bits, "SUM_BITS": (bits + 1).bit_length()}
                                                  for bits in (1, 2, 6, 7, 8, 9, 14, 15, 16)]),
 }  # fmt: skip
@@ -101,6 +102,7 @@ SIMULATED = (
     mvtu(4, 36, 2, 18, "int4 uint4 acc", core="pairs"),
     mvtu(4, 26, 2, 13, "int3 int4 acc", core="pairs"),
     mvtu(4, 10, 2, 5, "bipolar int8 bipolar", core="pairs"),
+    {"kind": "threshold", "channels": 64, "pe": 8, "input": "int16", "output": "uint4", "pixels": 3},
     mvtu(4, 24, 4, 12, "int4 uint4 acc", core="dsp"),
     mvtu(3, 10, 3, 5, "int8 int8 acc", core="dsp"),
 )
