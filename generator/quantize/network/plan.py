@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from generator.network import graph, ops
 from generator.network.float_graph import FloatConv, FloatLinear, FloatNetwork
@@ -45,7 +45,3 @@ class Widths:
     weights: Mapping[str, int]
     tensors: Mapping[str, int]
     bias: int
-
-    def with_weights(self, bits: Mapping[str, int]) -> Widths:
-        """The same with other widths of some layers."""
-        return replace(self, weights={**self.weights, **bits})

@@ -6,7 +6,7 @@ less than 2^24 steps are exact. What is finally reported is computed by the exac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -163,10 +163,3 @@ _MOVES: dict[type, Callable[..., torch.Tensor]] = {
     tensor_ops.Add: lambda op, x, y: x + y,
     tensor_ops.Concat: lambda op, *tensors: torch.cat(tensors, 1),
 }
-
-
-def observed(runner: Runner, batches: Iterable[Images], names: set[str],
-             take: Callable[[str, FloatArray], None]) -> None:
-    """Tell `take` the float values of the named tensors, batch by batch."""
-    for x in batches:
-        runner.scores(x, observe=lambda name, value: take(name, value.numpy()) if name in names else None)
