@@ -11,6 +11,7 @@ from generator.dataflow.graph import SOURCE, Dataflow, Placed
 from generator.errors import FoldingError, divisors
 from generator.layers import Dwc, Mvtu, Swu, Vvtu
 from generator.layers.base import Layer
+from generator.layers.weighted import WeightedLayer
 from generator.layers.window import SlidingWindow
 from generator.resources.estimate import estimate
 from generator.resources.usage import Resources
@@ -34,6 +35,11 @@ class Choice:
     def lanes_out(self) -> int:
         """Elements per word of every output."""
         return self.layer.outputs[0].lanes
+
+    @property
+    def multiplies(self) -> bool:
+        """True for a layer with weights; all others move data, or take words one by one."""
+        return isinstance(self.layer, WeightedLayer)
 
     @property
     def is_window(self) -> bool:

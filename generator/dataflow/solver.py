@@ -83,15 +83,34 @@ class Solver:
     def cheapest(self, cycles: int, prices: Mapping[str, float] | None = None) -> Solution:
         """The least cost at no more than `cycles` per frame, which are least_cycles or more.
 
-        prices: by resource, what a share of the board costs; 1 where not given.
+        Layers that only move data take no more cycles than the slowest one that multiplies, unless they cannot do
+        better. prices: by resource, what a share of the board costs; 1 where not given.
         """
-        options = {name: self._distinct([choice for choice in all_of_it if choice.cycles <= cycles], prices or {})
-                   for name, all_of_it in self.choices.of_layer.items()}
-        factors = [Factor((name,), np.array([self._price(choice.cost, prices or {}) for choice in found]))
+        limit = cycles
+        while True:
+            solution = self._cheapest(cycles, limit, prices or {})
+            multiplying = [choice.cycles for choice in solution.choices.values() if choice.multiplies]
+            movers = [choice.cycles for choice in solution.choices.values() if not choice.multiplies]
+            if not multiplying or not movers or max(movers) <= max(*multiplying, self._least_of_movers):
+                return solution
+            limit = max(*multiplying, self._least_of_movers)
+
+    @cached_property
+    def _least_of_movers(self) -> int:
+        """Cycles of the slowest layer that moves data at its fastest folding."""
+        return max((self.limits[name] for name, options in self.choices.of_layer.items()
+                    if not options[0].multiplies), default=1)
+
+    def _cheapest(self, cycles: int, movers: int, prices: Mapping[str, float]) -> Solution:
+        """The least cost where layers that multiply take at most `cycles`, the others at most `movers`."""
+        options = {name: self._distinct([choice for choice in all_of_it
+                                         if choice.cycles <= (cycles if choice.multiplies else movers)], prices)
+                   for name, all_of_it in self.choices.of_layer.items()}  # fmt: skip
+        factors = [Factor((name,), np.array([self._price(choice.cost, prices) for choice in found]))
                    for name, found in options.items()]
         converters: dict[tuple[int, int, str], float] = {}
         for edge in self.choices.edges:
-            factors.append(Factor(edge, self._converter_costs(edge, options, prices or {}, converters)))
+            factors.append(Factor(edge, self._converter_costs(edge, options, prices, converters)))
         chosen, _ = minimize({name: len(found) for name, found in options.items()}, factors)
         picked = {name: options[name][index] for name, index in chosen.items()}
         picked = {name: picked[name] for name in self.choices.of_layer}
