@@ -19,36 +19,48 @@ JOIN_MARGIN_WORDS = 32
 def fifo_places(dataflow: Dataflow) -> dict[str, Stream]:
     """Names of the FIFOs that there may be and the streams that they are on: `conv0_fifo`, `add3_fifo0`, `add3_fifo1`.
 
-    Behind every width converter, and in front of those to fewer lanes: `conv0_dwc_fifo`. Such a converter slows down
-    what comes in bursts, like the rows of a pooling, so the words have to wait in front of it. None is on the network's
-    input, and none in front of other converters, as there is one behind them.
+    They are named after their reader, and there is none on the network's input. Where a width converter lies in
+    between, the FIFO is on its wide side, whose words come or go in bursts that the narrow side cannot follow.
     """
-    return {place_name(item, index): item.layer.inputs[index]
-            for item in dataflow.placed if not (isinstance(item.layer, Fifo) or _widens(item.layer))
-            for index, (source, _) in enumerate(item.sources) if source != SOURCE}  # fmt: skip
+    layers = {item.layer.name: item.layer for item in dataflow.placed}
+    return {name: layers[reader].inputs[index] for (reader, index), name in _places(dataflow).items()}
 
 
 def join_places(dataflow: Dataflow) -> list[str]:
     """Those of the places that lie in front of joins."""
-    places = fifo_places(dataflow)
-    names = [place_name(item, index) for item in dataflow.placed if len(item.sources) > 1
-             for index in range(len(item.sources))]  # fmt: skip
-    return [name for name in names if name in places]
+    names = {place_name(item, index) for item in dataflow.placed if len(item.sources) > 1
+             for index in range(len(item.sources))}  # fmt: skip
+    return [name for name in fifo_places(dataflow) if name in names]
 
 
 def insert_fifos(dataflow: Dataflow, depths: Mapping[str, int]) -> Dataflow:
     """The same graph with a FIFO in every place that `depths` names, unless its depth is 0."""
+    names = _places(dataflow)
     placed: list[Placed] = []
     for item in dataflow.placed:
         sources: list[Port] = []
         for index, (port, stream) in enumerate(zip(item.sources, item.layer.inputs, strict=True)):
-            if depth := depths.get(place_name(item, index), 0):
-                fifo = Fifo(place_name(item, index), depth, stream.lanes, stream.element, stream.words)
-                placed.append(Placed(fifo, (port,)))
-                port = (fifo.name, 0)
+            name = names.get((item.layer.name, index), "")
+            if depth := depths.get(name, 0):
+                placed.append(Placed(Fifo(name, depth, stream.lanes, stream.element, stream.words), (port,)))
+                port = (name, 0)
             sources.append(port)
         placed.append(replace(item, sources=tuple(sources)))
     return Dataflow(dataflow.input, tuple(placed))
+
+
+def _places(dataflow: Dataflow) -> dict[tuple[str, int], str]:
+    """The FIFOs that there may be, by the layer and the input in front of which they are."""
+    layers = {item.layer.name: item.layer for item in dataflow.placed}
+    places = {}
+    for item in dataflow.placed:
+        for index, (source, _) in enumerate(item.sources):
+            producer = layers.get(source)
+            if producer is None or isinstance(item.layer, Dwc | Fifo):
+                continue
+            narrows = isinstance(producer, Dwc) and producer.in_lanes > producer.out_lanes
+            places[(source, 0) if narrows else (item.layer.name, index)] = place_name(item, index)
+    return places
 
 
 def safe_depths(dataflow: Dataflow) -> dict[str, int]:
@@ -77,10 +89,6 @@ def join_depths(dataflow: Dataflow) -> dict[Port, int]:
 def place_name(item: Placed, index: int) -> str:
     """Name of a FIFO at an input of a layer."""
     return f"{item.layer.name}_fifo" + (str(index) if len(item.sources) > 1 else "")
-
-
-def _widens(layer: Layer) -> bool:
-    return isinstance(layer, Dwc) and layer.in_lanes < layer.out_lanes
 
 
 def _burst_words(layer: Layer) -> int:
