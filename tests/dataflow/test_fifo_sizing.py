@@ -11,12 +11,13 @@ from generator.dataflow.fifo_sizing import free_depth, size_fifos
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import uint_type
 from generator.errors import FoldingError
-from generator.layers import Fifo
+from generator.layers import Dwc, Fifo, MaxPool
 from generator.layers.base import Stream
 from generator.passes.fold import fold
 from generator.passes.insert_fifos import fifo_places, insert_fifos
 from tests.dataflow.test_cycle_model import rtl_cycles
 from tests.passes.test_insert_fifos import residual
+from tests.small_dataflows import chain, named_mvtu
 
 FRAMES = 6
 #: The convolution takes 4 cycles per word of the shortcut.
@@ -69,6 +70,20 @@ def test_the_rtl_confirms_that_one_word_less_is_too_few(tmp_path):
     words = dataflow.streams[dataflow.output_port].words
     ends = cycles[dataflow.output_port][words - 1 :: words]
     assert ends[-1] - ends[-2] == pace(dataflow) > dataflow.cycles_per_frame
+
+
+def test_bursts_wait_in_front_of_a_converter_to_fewer_lanes():
+    """A pooling gives a row of results in half the time that the converter takes for it, then pauses as long."""
+    dataflow = chain([
+        MaxPool("pool0", 4, 32, 4, (2, 2), (2, 2), uint_type(2), pe=4),
+        Dwc("fc0_dwc", 4, 1, uint_type(2), 32),
+        named_mvtu("fc0", mw=128, mh=1, weight="ternary", input="uint2", output="acc"),
+    ])
+    sizing = size_fifos(dataflow)
+    assert sizing.cycles_per_frame == dataflow.cycles_per_frame == 128
+    assert sizing.smallest["fc0_dwc_fifo"] > 0
+    slower = pace(insert_fifos(dataflow, {**sizing.smallest, "fc0_dwc_fifo": 0, "fc0_fifo": 128}))
+    assert slower is not None and slower > 128
 
 
 def most_inside(taken, given) -> int:
