@@ -23,14 +23,17 @@ from generator.layers import (
     Vvtu,
 )
 from generator.layers.base import Layer, Stream
+from generator.layers.cores import dsp_lanes
 from generator.layers.pooling import Pooling
 from generator.layers.weighted import WeightedLayer
-from generator.layers.window import SlidingWindow
 from generator.resources import memory
 from generator.resources.usage import Resources
 
-# Products of wider operands take a DSP.
+#: Products of operands with more bits together take a DSP.
 _MAX_LUT_PRODUCT_BITS = 8
+_LUT_INPUTS = 6
+#: What a block RAM must save in the buffer of a sliding window (ram.sv).
+_SWU_LUTS_PER_BLOCK = 100
 
 
 def estimate(layer: Layer) -> Resources:
@@ -55,38 +58,56 @@ def _pipeline(bits: int) -> Resources:
     return Resources(ff=bits)
 
 
-def _search(pe: int, groups: int, steps: int, bits: int) -> Resources:
-    """Thresholds: a binary search with a comparator per step and PE, and the memory of the thresholds."""
+def _search(pe: int, groups: int, steps: int, acc_bits: int, bits: int) -> Resources:
+    """A binary search over thresholds of `acc_bits`: a comparator per step and PE, with its bounds (thresholds.sv)."""
     stages = steps.bit_length()
-    bounds = memory.rom(groups, pe * steps * bits)
-    compare = Resources(lut=pe * stages * (bits // 2 + 2), ff=pe * stages * (2 * bits + stages))
-    return bounds + compare
+    parts = [Resources(ff=pe * (stages - 1) * (bits + stages))]
+    for stage in range(stages):
+        words = groups << stage
+        inputs = (words - 1).bit_length()
+        if inputs > _LUT_INPUTS:  # read ahead
+            parts.append(memory.rom(words, pe * acc_bits) + Resources(lut=pe * (acc_bits // 2 + 1), ff=pe * acc_bits))
+        elif inputs == _LUT_INPUTS:
+            parts.append(Resources(lut=pe * (acc_bits + acc_bits // 2 + 1)))
+        else:  # two LUTs hold a place of the comparator with its bounds; a place of one bit takes one
+            place = _LUT_INPUTS - inputs
+            parts.append(Resources(lut=pe * (acc_bits if place == 1 else 2 * -(-acc_bits // place) - 1)))
+    return sum(parts, Resources())
 
 
 def _products(layer: WeightedLayer) -> Resources:
-    """PE * SIMD products and the sums of each PE's: per product by the compute cores' measured costs."""
+    """PE * SIMD products and the sums of each PE's, per product as the compute cores were measured."""
     products = layer.pe * layer.simd
-    weight, element = layer.weight.bits, layer.input.bits
+    weight, element, core = layer.weight.bits, layer.input.bits, layer.chosen_core
+    if core == "parity":
+        return Resources(lut=products * 11 // 10, ff=products // 2)
+    if core == "pairs":
+        return Resources(lut=products * weight * (element + 1), ff=products * weight * (element + 1) // 2)
+    if core == "dsp":
+        blocks = -(-layer.pe // dsp_lanes(layer.operands)) * layer.simd
+        return Resources(lut=6 * products, ff=8 * products, dsp=blocks)
     if layer.multiplies_bits:
-        return Resources(lut=(5 * products) // 4, ff=products // 2 + layer.pe * layer.acc_bits)
-    if weight + element > _MAX_LUT_PRODUCT_BITS and min(weight, element) > 2:
-        return Resources(lut=products * 6, ff=products * 8, dsp=products)
-    luts = products * (element + 2 if weight == 1 else weight * (element + 1))
-    return Resources(lut=luts, ff=luts)
+        return Resources(lut=products * 5 // 2, ff=products // 4)
+    if min(weight, element) > 1 and weight + element > _MAX_LUT_PRODUCT_BITS:
+        return Resources(lut=products * (weight + element) // 2, ff=products * (weight + element) // 2, dsp=products)
+    return Resources(lut=products * weight * (element + 3), ff=products * (weight + element))
 
 
 def _weighted(layer: WeightedLayer) -> Resources:
     words = layer.nf * layer.sf
-    parts = _slices(layer) + _counters(layer.sf, layer.nf, words) + _products(layer)
-    parts += memory.rom(words, layer.pe * layer.simd * layer.weight.bits)
+    source, result = layer.inputs[0].bits, layer.outputs[0].bits
+    # The input's slice, the replayed words; results that are spaced need no slice.
+    parts = Resources(lut=source + 20, ff=4 * source + 20) + _counters(layer.sf, layer.nf, words)
+    parts += Resources(ff=2 * result) if layer.sf > 1 else Resources(lut=result, ff=2 * result)
+    parts += _products(layer) + memory.rom(words, layer.pe * layer.simd * layer.weight.bits)
     parts += Resources(lut=layer.pe * layer.acc_bits, ff=layer.pe * layer.acc_bits)
-    if layer.thresholds is not None:
-        parts += _search(layer.pe, layer.nf, layer.thresholds.shape[1], layer.acc_bits)
+    if layer.thresholds is not None and not layer.folds_threshold:
+        parts += _search(layer.pe, layer.nf, layer.thresholds.shape[1], layer.acc_bits, layer.acc_bits)
     if isinstance(layer, Mvtu) and layer.nf > 1:
-        parts += memory.ram(layer.sf, layer.inputs[0].bits)
+        parts += memory.ram(layer.sf, source)
     if isinstance(layer, Mvtu) and layer.scales is not None:
         parts += _scaling(layer, layer.scales)
-    return parts + _pipeline(2 * layer.inputs[0].bits)
+    return parts
 
 
 def _scaling(layer: Mvtu, scales: IntArray) -> Resources:
@@ -100,25 +121,38 @@ def _scaling(layer: Mvtu, scales: IntArray) -> Resources:
     return stored + Resources(lut=layer.pe * sums * (scale + 1), ff=registers)
 
 
-def _swu(layer: SlidingWindow) -> Resources:
-    depth = layer.depth if isinstance(layer, Swu) else 0
-    count_bits = (layer.inputs[0].words + depth).bit_length() + 1
+def _swu(layer: Swu) -> Resources:
+    """Counters of the loops and three of differences, and the buffer with its read register (swu.sv)."""
+    address, bits = (layer.depth - 1).bit_length(), layer.inputs[0].bits
+    parts = _counters(layer.folds * layer.kernel[1], layer.kernel[0], *layer.out_shape)
+    parts += Resources(lut=3 * address + 16, ff=4 * address + 6)
+    if any(layer.pad):
+        position = layer.height.bit_length() + layer.width.bit_length() + 4
+        ahead = (layer.depth + layer.inputs[0].words).bit_length() + 1
+        parts += Resources(lut=5 * position + ahead + 2 * address, ff=2 * position + ahead + 4)
+    store = memory.ram(layer.depth, bits, _SWU_LUTS_PER_BLOCK)
+    return parts + store + Resources(ff=0 if store.bram18 else bits)
+
+
+def _parallel_swu(layer: ParallelSwu) -> Resources:
+    upright = layer.upright
+    banks = upright.banks[0] * upright.banks[1]
+    per_bank = upright.slots * -(-upright.width // upright.banks[1]) * upright.folds
+    count_bits = layer.inputs[0].words.bit_length() + 1
     control = _counters(layer.folds, *layer.kernel, *layer.out_shape, layer.height, layer.width)
-    control += Resources(lut=8 * count_bits, ff=4 * count_bits)
-    if isinstance(layer, ParallelSwu):
-        upright = layer.upright
-        banks = upright.banks[0] * upright.banks[1]
-        per_bank = upright.slots * -(-upright.width // upright.banks[1]) * upright.folds
-        stores = [memory.ram(per_bank, layer.inputs[0].bits)] * banks
-        # Every tap picks its bank.
-        choose = Resources(lut=layer.outputs[0].bits * (1 + banks // 4), ff=2 * layer.outputs[0].bits)
-        return sum(stores, _slices(layer) + control + choose)
-    return _slices(layer) + control + memory.ram(depth, layer.inputs[0].bits)
+    # Every tap picks its bank.
+    choose = Resources(lut=layer.outputs[0].bits * (1 + banks // 4) + 8 * count_bits, ff=2 * layer.outputs[0].bits)
+    stores = [memory.ram(per_bank, layer.inputs[0].bits)] * banks
+    return sum(stores, _slices(layer) + control + choose)
 
 
 def _threshold(layer: Threshold) -> Resources:
-    return (_slices(layer) + _counters(layer.folds)
-            + _search(layer.pe, layer.folds, layer.thresholds.shape[1], layer.acc_bits))  # fmt: skip
+    element, result = layer.input, layer.outputs[0].bits
+    bits = element.bits if element.kind == 1 else element.bits + 1
+    alike = not layer.inverted and bool((layer.thresholds == layer.thresholds[0]).all())
+    groups = 1 if alike else layer.folds
+    parts = Resources(lut=result + 16, ff=2 * result + layer.pe * bits + 4) + _counters(groups)
+    return parts + _search(layer.pe, groups, layer.output.steps, layer.acc_bits, bits)
 
 
 def _requant(layer: Requant) -> Resources:
@@ -164,7 +198,7 @@ def _moves(layer: Layer) -> Resources:
 
 
 _KINDS: dict[type[Layer], Callable[..., Resources]] = {
-    Mvtu: _weighted, Vvtu: _weighted, Swu: _swu, ParallelSwu: _swu, Threshold: _threshold, Requant: _requant,
+    Mvtu: _weighted, Vvtu: _weighted, Swu: _swu, ParallelSwu: _parallel_swu, Threshold: _threshold, Requant: _requant,
     MaxPool: _pool, AccPool: _pool, Dwc: _dwc, Fifo: _fifo, Fork: _moves, Add: _moves, Concat: _moves,
     Upsample: _moves, LabelSelect: _moves,
 }  # fmt: skip

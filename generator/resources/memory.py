@@ -7,6 +7,9 @@ from generator.resources.usage import Resources
 #: Widths of a block RAM of 18 Kb by its depth, as a simple dual port (UG573).
 _BRAM18_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 
+#: What Yosys takes a block of 18 Kb to cost, in LUTs; a LUT of a RAM costs two.
+_LUTS_PER_BLOCK = 129
+
 
 def bram18(depth: int, bits: int) -> int:
     """Blocks of 18 Kb for `depth` words of `bits` bits in the best single shape.
@@ -31,20 +34,17 @@ def ram_luts(depth: int, bits: int) -> int:
 
 
 def rom(depth: int, bits: int) -> Resources:
-    """A read-only memory: block RAM from 128 words on, where LUTs would be many."""
+    """A read-only memory: block RAM where its blocks cost less than the LUTs that hold 64 words per bit."""
     if depth <= 1:
         return Resources()
-    luts = rom_luts(depth, bits)
     blocks = bram18(depth, bits)
-    if depth >= 128 and luts > 60 * blocks:
+    if depth * bits > 64 * _LUTS_PER_BLOCK * blocks:
         return Resources(bram18=blocks)
-    return Resources(lut=luts)
+    return Resources(lut=rom_luts(depth, bits))
 
 
-def ram(depth: int, bits: int) -> Resources:
-    """A memory with one write port and one read port."""
+def ram(depth: int, bits: int, luts_per_block: int = _LUTS_PER_BLOCK // 2) -> Resources:
+    """A memory with one write port and one read port: block RAM where a block saves more than `luts_per_block`."""
     luts = ram_luts(depth, bits)
     blocks = bram18(depth, bits)
-    if depth > 64 and luts > 60 * blocks:
-        return Resources(bram18=blocks)
-    return Resources(lutram=luts)
+    return Resources(bram18=blocks) if luts > luts_per_block * blocks else Resources(lutram=luts)
