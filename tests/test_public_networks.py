@@ -11,6 +11,14 @@ import pytest
 
 import generator as hr
 from generator.__main__ import main
+from generator.dataflow.cycle_model import CycleModel
+from generator.dataflow.fifo_sizing import size_fifos
+from generator.dataflow.folding import solve_folding
+from generator.errors import MismatchError
+from generator.passes.fold import fold
+from generator.passes.insert_fifos import insert_fifos, join_places
+from generator.passes.lower import lower
+from tests.dataflow.test_cycle_model import rtl_cycles
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 pytestmark = [
@@ -70,3 +78,22 @@ def cifar_input(archive: np.lib.npyio.NpzFile) -> np.ndarray:
     pixels = archive["x"][:50]
     scaled = np.floor((2 * pixels / 255 - 1) * 128 + 0.5)
     return (np.clip(scaled, -128, 127) / 128).astype(np.float32).transpose(0, 3, 1, 2)
+
+
+def test_one_word_less_in_a_residual_fifo_is_slower_or_a_deadlock_in_model_and_rtl(tmp_path):
+    loaded = hr.load(model("resnet8_w4a4"))
+    folded = fold(lower(loaded.integer), solve_folding(loaded.unfolded, 9216))
+    smallest = dict(size_fifos(folded).smallest)
+    residual = [name for name in join_places(folded) if smallest[name]]
+    assert "add4_fifo1" in residual
+    for name in residual:
+        dataflow = insert_fifos(folded, smallest | {name: smallest[name] - 1})
+        pace = CycleModel(dataflow).steady().cycles_per_frame
+        (tmp_path / name).mkdir()
+        if pace is None:
+            with pytest.raises(MismatchError, match="no stream moves any more"):
+                rtl_cycles(dataflow, 6, tmp_path / name)
+        else:
+            words = dataflow.streams[dataflow.output_port].words
+            ends = rtl_cycles(dataflow, 6, tmp_path / name)[dataflow.output_port][words - 1 :: words]
+            assert pace > folded.cycles_per_frame and ends[-1] - ends[-2] > folded.cycles_per_frame, name

@@ -146,3 +146,13 @@ def test_every_input_of_a_join_may_need_a_converter():
     converters = [layer.name for layer in dataflow.layers if isinstance(layer, Dwc)]
     assert converters == ["add2_dwc0", "add2_dwc1", "add2_fork_dwc", "cat7_dwc0", "cat7_dwc1", "pool8_dwc"]
     assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
+
+
+def test_a_depth_that_stops_the_dataflow_ends_the_build_with_its_name(tmp_path, capsys):
+    serialize.save(branching_network(), tmp_path / "net")
+    (tmp_path / "folding.json").write_text('{"add2_fifo1": {"depth": 2}}')
+    arguments = ["build", str(tmp_path / "net.json"), "--out", str(tmp_path / "b"), "--folding",
+                 str(tmp_path / "folding.json")]  # fmt: skip
+    assert main(arguments) == 1 and not (tmp_path / "b").exists()
+    assert "add2_fifo1: with a depth of 2 the dataflow stops for good: add2_fifo1 (depth 2) is full" in " ".join(
+        capsys.readouterr().err.split())
