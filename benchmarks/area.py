@@ -40,14 +40,17 @@ def _mvtu(size: tuple[int, int], fold: tuple[int, int], types: str, **more: Any)
 
 #: Peers: FINN's RTL library synthesized by the same Yosys, and the cost model of its HLS library where it has no RTL.
 BLOCKS = {
-    "w1a1_16x32": Block(_mvtu((576, 64), (16, 32), "bipolar bipolar bipolar"), {"lut": 750, "cycles": 72 * 4},
+    "w1a1_16x32": Block(_mvtu((576, 64), (16, 32), "bipolar bipolar bipolar"), {"lut": 750, "cycles": 72},
                         "FINN (HLS model): 3820 LUT"),
-    "w1a1_16x64": Block(_mvtu((576, 64), (16, 64), "bipolar bipolar bipolar"), {"lut": 1250, "cycles": 36 * 4},
+    "w1a1_16x64": Block(_mvtu((576, 64), (16, 64), "bipolar bipolar bipolar"), {"lut": 1250, "cycles": 36},
                         "none published"),
     "w2a2_8x8": Block(_mvtu((256, 256), (8, 8), "int2 uint2 uint2"), {"lut": 560, "dsp": 0, "cycles": 1024},
                       "FINN: 1026 LUT, 1045 FF, 8 DSP, without thresholds"),
-    "w4a4_16x32": Block(_mvtu((576, 64), (16, 32), "int4 uint4 uint4"), {"lut": 9500, "dsp": 0, "cycles": 72 * 4},
+    "w4a4_16x32": Block(_mvtu((576, 64), (16, 32), "int4 uint4 uint4"), {"lut": 9500, "dsp": 0, "cycles": 72},
                         "FINN: 8925 LUT, 10153 FF, 128 DSP, without thresholds"),
+    "w4a4_16x32_dsp": Block(_mvtu((576, 64), (16, 32), "int4 uint4 uint4", core="dsp"),
+                            {"lut": 3500, "dsp": 128, "cycles": 72},
+                            "FINN: 8925 LUT, 10153 FF, 128 DSP, without thresholds"),
     "threshold_64ch_8pe_4bit": Block({"kind": "threshold", "channels": 64, "pe": 8, "input": "int16",
                                       "output": "uint4", "pixels": 4}, {"lut": 620, "dsp": 0, "cycles": 32},
                                      "FINN: 807 LUT, 1169 FF"),
