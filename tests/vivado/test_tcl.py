@@ -278,7 +278,7 @@ def test_sources_of_both_back_ends(built: Build, tmp_path: Path, backend: str) -
 
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("validate_bd_design", "validate_bd_desing", 'invalid command name "validate_bd_desing"'),
-    ("CONFIG.PRIM_IN_FREQ $bus_mhz", "CONFIG.PRIM_IN_FREQ $bus_hmz", 'can\'t read "bus_hmz": no such variable'),
+    ("_OUT_FREQ $core_mhz", "_OUT_FREQ $core_hmz", 'can\'t read "core_hmz": no such variable'),
     ("create_bd_design system\n", "exec touch file\n", 'invalid command name "exec"'),
 ])  # fmt: skip
 def test_mistakes_that_tcl_finds(built: Build, tmp_path: Path, old: str, new: str, message: str) -> None:
