@@ -12,8 +12,8 @@ from generator.errors import InputError
 class Family:
     """A processor and its ports towards the programmable logic.
 
-    stream_bytes: width of the memory port and of the DMA's streams; control_base: first address of the control port.
-    The frequencies in processor_config are what the ports stand on every speed grade.
+    stream_bytes: width of the memory port and of the DMA's streams; bus_mhz: what its ports stand on every speed grade,
+    as processor_config asks for it; control_base: first address of the control port.
     """
 
     title: str
@@ -30,6 +30,7 @@ class Family:
     reset: str
     stream_bytes: int
     address_bits: int
+    bus_mhz: int
     control_base: int
 
 
@@ -56,6 +57,7 @@ ZYNQ_ULTRASCALE = Family(
     reset="pl_resetn0",
     stream_bytes=16,
     address_bits=40,
+    bus_mhz=200,
     control_base=0xA000_0000,
 )
 
@@ -81,6 +83,7 @@ ZYNQ_7000 = Family(
     reset="FCLK_RESET0_N",
     stream_bytes=8,
     address_bits=32,
+    bus_mhz=100,
     control_base=0x4000_0000,
 )
 
