@@ -160,6 +160,11 @@ class Memory:
         return int(words.shape[1] * words.shape[2] * dtype.bits)
 
     @property
+    def depth(self) -> int:
+        """Addresses of the RTL."""
+        return len(self._rtl[0])
+
+    @property
     def _rtl(self) -> tuple[IntArray, DataType]:
         return self.recoded or (self.words, self.dtype)
 

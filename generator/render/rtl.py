@@ -209,7 +209,7 @@ def _notes(layer: Layer) -> tuple[str, ...]:
     """One line for each side of the layer and one for its memories."""
     sides = (("takes", layer.inputs), ("gives", layer.outputs))
     notes = [f"{verb} {' and '.join(map(words_text, streams))}" for verb, streams in sides]
-    memories = [f"{memory.name.lower()} {len(memory.words)} words of {memory.word_bits} bits ({memory.dtype})"
+    memories = [f"{memory.name.lower()} {memory.depth} words of {memory.word_bits} bits ({memory.dtype})"
                 for memory in layer.memories()]  # fmt: skip
     return (*notes, *([f"holds {', '.join(memories)}"] if memories else []))
 

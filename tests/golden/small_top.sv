@@ -88,7 +88,7 @@ module accelerator #(
   // fc0: mvtu, MW=12, MH=6, PE=2, SIMD=3, 48 cycles per frame
   //   takes 16 words of 3 x uint4 per frame
   //   gives 12 words of 2 x uint2 per frame
-  //   holds weights 12 words of 12 bits (ternary), thresholds 3 words of 16 bits (int8)
+  //   holds weights 12 words of 12 bits (ternary), thresholds 12 words of 16 bits (int8)
   mvtu #(
     .MW              (12),
     .MH              (6),
