@@ -216,7 +216,7 @@ def test_the_package_on_a_board(built: hr.Build, tmp_path: Path) -> None:
 def test_build_writes_the_driver(tmp_path: Path) -> None:
     serialize.save(small_network(), tmp_path / "small")
     out = tmp_path / "b"
-    hr.build(hr.load(tmp_path / "small.json"), out=out, verify=1, board="pynq-z2")
+    hr.build(hr.load(tmp_path / "small.json"), out=out, verify=1, fps=200e6 / 800, board="pynq-z2")
     model = json.loads((out / "driver" / "headrace_driver" / "model.json").read_text())
     assert (model["accelerator_address"], model["dma_address"]) == (0x40000000, 0x40010000)
     assert "| 0x010 | frames | rw |" in (out / "driver" / "registers.md").read_text()
