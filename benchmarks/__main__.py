@@ -6,7 +6,7 @@ import importlib
 import sys
 
 #: Modules with a function main() that prints one table and writes JSON; the quantization methods have their own target.
-BENCHMARKS = ("simulation", "fast_engine", "area", "throughput")
+BENCHMARKS = ("simulation", "fast_engine", "area", "throughput", "packing")
 
 
 def main() -> int:

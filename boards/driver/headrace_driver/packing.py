@@ -34,6 +34,8 @@ def _pack_rows(rows: np.ndarray, lanes: int, bits: int, size: int) -> np.ndarray
     """(words, lanes) -> (words, size)."""
     if lanes == 1 or bits in (8, 16, 32):
         return rows.view(np.uint8).reshape(len(rows), -1)[:, : lanes * max(bits // 8, 1) if lanes > 1 else size]
+    if bits == 1 and lanes % 8 == 0:  # no padding: in one go
+        return np.packbits(rows.reshape(-1), bitorder="little").reshape(-1, size)
     if bits == 1:
         return np.packbits(rows, axis=1, bitorder="little")
     if bits in (2, 4):

@@ -1,0 +1,104 @@
+"""How long the Python driver takes from samples to the bytes of DMA transfers: `python -m benchmarks.packing`.
+
+A million frames of 784 samples of 8 bits, for networks that read them with 1 and with 8 bits.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from generator.boards import load_board
+from generator.build import elaborate
+from generator.datatypes import BIPOLAR, DataType, uint_type
+from generator.drivers.render import PACKAGE, render_driver, write_driver
+from generator.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, Node, TensorType
+from generator.paths import data_folder
+
+FRAMES = 1_000_000
+ELEMENTS = 784
+BATCH = 8192
+#: What the packing of FRAMES may take on two processors. Where others use them too, the processor time is what counts.
+MAX_SECONDS = 10.0
+#: Element type of the network's input, and how many of them a stream word holds.
+CASES: dict[str, tuple[DataType, int]] = {
+    "1 bit, 49 lanes": (BIPOLAR, 49), "1 bit, 16 lanes": (BIPOLAR, 16), "8 bit, 1 lane": (uint_type(8), 1),
+    "8 bit, 7 lanes": (uint_type(8), 7),
+}  # fmt: skip
+
+
+class Memory:
+    """A device that holds the model and the buffers, and no more."""
+
+    def __init__(self, registers: dict[int, int]) -> None:
+        self._registers, self._buffer = registers, np.zeros(0, np.uint8)
+
+    def read(self, offset: int) -> int:
+        return self._registers[offset]
+
+    def buffer(self, slot: int, size: int) -> np.ndarray[Any, Any]:
+        if len(self._buffer) < size:
+            self._buffer = np.zeros(size, np.uint8)
+        return self._buffer
+
+
+def network(dtype: DataType) -> IntegerNetwork:
+    """28x28 samples of which the upper half of the range is +1, or whole numbers; one dense layer."""
+    offset = -128.0 if dtype == BIPOLAR else 0.0
+    host = HostInput((1, 28, 28), TensorType((28, 28, 1), dtype), np.ones(1), np.full(1, offset))
+    dense = Conv(np.ones((10, 28, 28, 1), np.int64), BIPOLAR)
+    return IntegerNetwork(host, (Node("fc0", dense, ("input",)),), HostOutput((10,), np.ones(10), np.zeros(10)))
+
+
+def packer(dtype: DataType, lanes: int, work: Path) -> Callable[[np.ndarray[Any, Any]], None]:
+    """A function that packs a batch of samples as the driver does."""
+    from headrace_driver import Accelerator  # type: ignore[import-not-found]
+
+    net = network(dtype)
+    dataflow = elaborate(net, {"fc0": {"pe": 1, "simd": lanes}}, {}).dataflow
+    x = np.ones((1, ELEMENTS), np.int64)
+    write_driver(work, render_driver(net, dataflow, load_board("zcu104"), "", x))
+    model = json.loads((work / PACKAGE / "model.json").read_text())
+    registers = dict.fromkeys(model["registers"].values(), 0) | {model["registers"]["magic"]: model["magic"]}
+    driver = Accelerator(Memory(registers), work / PACKAGE)
+    size = driver.source["frame_bytes"]
+
+    def pack(samples: np.ndarray[Any, Any]) -> None:
+        wanted = len(samples) * size
+        driver._fill(samples, driver.device.buffer(0, wanted)[:wanted])
+
+    return pack
+
+
+def measure(dtype: DataType, lanes: int, frames: int = FRAMES) -> tuple[float, float]:
+    """Seconds, and seconds of all processors together, for so many frames batch by batch."""
+    samples = np.random.default_rng(0).integers(0, 256, (BATCH, 1, 28, 28), np.uint8)
+    with tempfile.TemporaryDirectory() as work:
+        pack = packer(dtype, lanes, Path(work))
+        pack(samples)
+        start, cpu_start = time.perf_counter(), time.process_time()
+        for first in range(0, frames, BATCH):
+            pack(samples[: min(BATCH, frames - first)])
+        return time.perf_counter() - start, time.process_time() - cpu_start
+
+
+def main() -> int:
+    """Print a line for every case; 1 if one takes longer than MAX_SECONDS."""
+    sys.path.insert(0, str(data_folder("boards") / "driver"))
+    slow = 0
+    for title, (dtype, lanes) in CASES.items():
+        took, cpu = measure(dtype, lanes)
+        print(f"{title:>16}: {took:5.2f} s, {cpu:5.2f} s of processor time, for {FRAMES} frames of {ELEMENTS}")
+        slow += min(took, cpu) > MAX_SECONDS
+    return int(slow > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
