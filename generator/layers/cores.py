@@ -8,6 +8,8 @@ pairs   weights of at most 4 bits: the sum of two neighbouring activations is co
         plane of two weights selects none, one or both of them
 dsp     several rows share the 27 x 18 bit multiplier of a DSP block: their weights, unsigned by an offset, are
         concatenated into one factor
+planes  weights and activations of at most 4 bits in front of thresholds: XNOR matches of their bit planes, counted by
+        free parity; what depends on the weights alone is part of the thresholds
 
 The HLS back end computes the same integers from unrecoded memories: its compiler chooses the arithmetic.
 """
@@ -16,15 +18,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.datatypes import Bipolar, DataType
+from generator.datatypes import BIPOLAR, Bipolar, DataType
 from generator.errors import InputError
 
 #: The cores by the number that the parameter CORE has for them.
-CORES = ("plain", "parity", "pairs", "dsp")
-#: Bit planes of weights that pair sums are built for.
-PAIR_WEIGHT_BITS = 4
+CORES = ("plain", "parity", "pairs", "dsp", "planes")
+#: Bit planes that pair sums (of weights) and compared planes (of both operands) are built for.
+MAX_PLANES = 4
 #: Bits of the unsigned part of a DSP block's wide factor, and of its narrow one.
 DSP_WIDE_BITS, DSP_NARROW_BITS = 26, 17
+#: LUTs that are as scarce as one DSP block: UltraScale+ devices have about a hundred for each.
+DSP_LUTS = 100
+#: A product of so many bits is made in a DSP block by synthesis.
+DSP_PRODUCT_BITS = 8
 #: The core that is chosen by cost.
 AUTO = "auto"
 
@@ -34,6 +40,7 @@ class Operands:
     """What decides on a core: the types, rows and columns per cycle, and how they come and go.
 
     shared: all rows multiply the same activations. scaled: the columns stand in groups with scales of their own.
+    thresholded: the sums only meet thresholds.
     """
 
     weight: DataType
@@ -42,6 +49,7 @@ class Operands:
     simd: int
     shared: bool
     scaled: bool
+    thresholded: bool
 
     @property
     def binary(self) -> bool:
@@ -59,7 +67,11 @@ def serves(core: str, operands: Operands) -> bool:
         return operands.binary
     if core == "dsp":
         return not operands.scaled and dsp_lanes(operands) > 1
-    return not operands.binary and operands.weight.bits <= PAIR_WEIGHT_BITS
+    if operands.binary or operands.weight.bits > MAX_PLANES:
+        return False
+    if core == "planes":
+        return operands.thresholded and not operands.scaled and operands.input.bits <= MAX_PLANES
+    return True
 
 
 def dsp_lanes(operands: Operands) -> int:
@@ -73,6 +85,37 @@ def dsp_lanes(operands: Operands) -> int:
     return close if overlaps else apart
 
 
+def cost(core: str, operands: Operands) -> int:
+    """LUTs of a core's products and sums for one word, about, with DSP_LUTS for every DSP block."""
+    pe, simd, weight, element = operands.pe, operands.simd, operands.weight.bits, operands.input.bits
+    if core == "parity":
+        return simd // 2 + pe * simd
+    if core == "pairs":
+        quads = -(-simd // 4)
+        shared = simd // 2 * (element + 1)
+        if isinstance(operands.weight, Bipolar):  # the sum of all activations
+            shared += quads * (element + 3)
+        plane = quads * 2 * (element + 1) + (quads - 1) * (element + 4) // 2
+        return shared + pe * (weight * plane + (weight - 1) * (element + 4) // 2)
+    if core == "dsp":
+        groups, field = -(-pe // dsp_lanes(operands)), weight + element
+        shared = simd * (element + 2) // 2
+        return shared + DSP_LUTS * groups * simd + pe * (simd * (field + 3) // 2)
+    if core == "planes":
+        shared = simd * element + (0 if operands.weight == BIPOLAR else simd * (element + 2) // 2)
+        return shared + pe * (weight * element * (simd - simd // 8 + 1) + (weight + element) * 7)
+    if operands.binary:
+        return 2 * pe * simd
+    return pe * simd * (_plain_product_cost(operands) + weight + element)
+
+
+def _plain_product_cost(operands: Operands) -> int:
+    weight, element = operands.weight.bits, operands.input.bits
+    if Bipolar() in (operands.weight, operands.input):
+        return weight * element
+    return DSP_LUTS if weight + element >= DSP_PRODUCT_BITS else 2 * weight * element
+
+
 def choose_core(layer: str, core: str, operands: Operands) -> str:
     """The core that `core` stands for: itself, or for "auto" the cheapest one.
 
@@ -82,9 +125,10 @@ def choose_core(layer: str, core: str, operands: Operands) -> str:
         raise InputError(f"{layer}: core {core!r} is unknown; choose one of {[AUTO, *CORES]}")
     able = [name for name in CORES if serves(name, operands)]
     if core == AUTO:
-        return next(name for name in ("parity", "pairs", "plain") if name in able)
+        return min(able, key=lambda name: cost(name, operands))
     if core not in able:
-        how = " per channel" * (not operands.shared) + " with scales" * operands.scaled
+        how = (" per channel" * (not operands.shared) + " with scales" * operands.scaled
+               + " without thresholds" * (core == "planes" and not operands.thresholded))
         raise InputError(f"{layer}: core {core} cannot multiply weights of type {operands.weight} by inputs of type "
                          f"{operands.input}{how}; choose one of {[AUTO, *able]}")
     return core
@@ -100,8 +144,18 @@ def sum_stages(core: str, operands: Operands, folded_threshold: bool) -> int:
         return 1 + ternary_levels(-(-operands.simd // 4)) + several_planes
     if core == "dsp":
         return 1 + ternary_levels(operands.simd)
+    if core == "planes":
+        return _plane_stages(operands)
     leaves = -(-operands.simd // 32) if operands.binary else operands.simd
     return 1 + ((leaves - 1).bit_length() + 1) // 2
+
+
+def _plane_stages(operands: Operands) -> int:
+    """Two sums over planes follow the counts; the sum of the activations, where there is one, is made beside them."""
+    operand_types = (operands.weight, operands.input)
+    adding = sum(dtype != BIPOLAR and (dtype.bits > 1 or dtype.signed) for dtype in operand_types)
+    matches = ones_count_stages((operands.simd + 1) // 2) + adding
+    return matches if operands.weight == BIPOLAR else max(matches, 1 + ternary_levels(operands.simd))
 
 
 def ones_count_stages(bits: int) -> int:

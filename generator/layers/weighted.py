@@ -17,6 +17,7 @@ from generator.layers.activation import base_code, multi_threshold, require_thre
 from generator.layers.base import Layer, Parameters, Step, Stream
 from generator.layers.cores import AUTO, CORES, Operands, choose_core, sum_stages
 from generator.layers.flow import Pipeline
+from generator.layers.planes import plane_offset, plane_scale, plane_words
 from generator.packing import Memory, parity_code, search_words, threshold_words, weight_words
 
 #: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
@@ -106,7 +107,8 @@ class WeightedLayer(Layer):
     @property
     def operands(self) -> Operands:
         """What decides on the core."""
-        return Operands(self.weight, self.input, self.pe, self.simd, self.shares_activations, self.has_scales)
+        return Operands(self.weight, self.input, self.pe, self.simd, self.shares_activations, self.has_scales,
+                        self.thresholds is not None)
 
     @property
     def has_scales(self) -> bool:
@@ -160,7 +162,11 @@ class WeightedLayer(Layer):
     @property
     def acc_bits(self) -> int:
         """Width of the kernel's two's complement accumulator and thresholds."""
-        return signed_bits(self.kernel_accumulator.lo, self.kernel_accumulator.hi)
+        lo, hi = self.kernel_accumulator.lo, self.kernel_accumulator.hi
+        if self.chosen_core == "planes":  # holds its own sums and the thresholds as the HLS kernel compares them
+            factor, offset = plane_scale(self.weight, self.input), plane_offset(self.weights, self.weight, self.input)
+            lo, hi = min(lo, factor * lo - int(offset.max())), max(hi, factor * hi - int(offset.min()))
+        return signed_bits(lo, hi)
 
     @property
     def fold_sizes(self) -> dict[str, int]:
@@ -186,7 +192,11 @@ class WeightedLayer(Layer):
         T = -(-(self.thresholds + self.mw) // 2) if self.counts_matches else self.thresholds
         T = np.clip(T, bounds.lo, bounds.hi)
         words, dtype = threshold_words(T, self.pe), int_type(self.acc_bits)
-        searched = -words if self.folds_threshold else search_words(T, self.pe, np.full(self.mh, bounds.hi))
+        never = np.full(self.mh, bounds.hi)
+        if self.chosen_core == "planes":
+            factor, offset = plane_scale(self.weight, self.input), plane_offset(self.weights, self.weight, self.input)
+            T, never = factor * T - offset[:, None], factor * never - offset
+        searched = -words if self.folds_threshold else search_words(T, self.pe, never)
         return (weights, Memory("THRESHOLDS", words, dtype, (searched, dtype)))
 
     def _weight_memory(self) -> Memory:
@@ -196,6 +206,8 @@ class WeightedLayer(Layer):
             recoded = parity_code((words < 0).astype(np.int64)), uint_type(1)
         elif self.chosen_core == "dsp" and self.weight.signed:  # unsigned lanes leave no borrows to each other
             recoded = words + 2 ** (self.weight.bits - 1), uint_type(self.weight.bits)
+        elif self.chosen_core == "planes":
+            recoded = plane_words(words, self.weight), uint_type(1)
         return Memory("WEIGHTS", words, self.weight, recoded)
 
 

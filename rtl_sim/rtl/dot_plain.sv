@@ -36,6 +36,16 @@ module dot_plain #(
     return {A_KIND == 1 && code[A_BITS-1], code};
   endfunction
 
+  // A bipolar operand is a sign: no multiplier.
+  function automatic logic signed [LEAF_BITS-1:0] product(input logic [W_BITS-1:0] w, input logic [A_BITS-1:0] a);
+    logic signed [LEAF_BITS-1:0] w_value, a_value;
+    w_value = LEAF_BITS'(weight_value(w));
+    a_value = LEAF_BITS'(act_value(a));
+    if (W_KIND == 2) return w[0] ? a_value : -a_value;
+    if (A_KIND == 2) return a[0] ? w_value : -w_value;
+    return LEAF_BITS'(weight_value(w) * act_value(a));
+  endfunction
+
   for (genvar p = 0; p < PE; p++) begin : gen_pe
     localparam int unsigned A_FIRST = (A_ROWS == 1 ? 0 : p) * SIMD * A_BITS;
     logic signed [LEAF_BITS-1:0] leaves_q [LEAVES];
@@ -52,8 +62,7 @@ module dot_plain #(
       always_ff @(posedge ap_clk) begin
         if (en) begin
           for (int unsigned s = 0; s < SIMD; s++) begin
-            leaves_q[s] <= LEAF_BITS'(weight_value(weights[(p*SIMD+s)*W_BITS+:W_BITS])
-                                    * act_value(acts[A_FIRST+s*A_BITS+:A_BITS]));
+            leaves_q[s] <= product(weights[(p*SIMD+s)*W_BITS+:W_BITS], acts[A_FIRST+s*A_BITS+:A_BITS]);
           end
         end
       end

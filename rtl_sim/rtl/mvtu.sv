@@ -10,7 +10,7 @@
 //
 // CORE is the arithmetic, the same integers in all of them: 0 multipliers (or XNOR popcounts), 1 free-parity popcounts of
 // recoded operands, with a single threshold folded into the accumulator, 2 shared pair sums, 3 several products in one
-// DSP.
+// DSP, 4 XNOR matches of recoded bit planes, with thresholds of their own.
 //
 // One enable from a flip-flop of the output slice moves the whole pipeline.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
@@ -61,7 +61,8 @@ module mvtu #(
   localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
   localparam bit          PARITY    = CORE == 1;
   // Pair sums leave the addition of their last plane to the accumulator, unless it has groups; DSPs that of an offset.
-  localparam bit          SPLIT     = CORE == 3 || (CORE == 2 && GROUPS == 0 && (W_KIND == 2 || W_BITS % 2 == 0));
+  localparam bit          SPLIT     = CORE == 3 || (CORE == 4 && W_KIND != 2)
+                                   || (CORE == 2 && GROUPS == 0 && (W_KIND == 2 || W_BITS % 2 == 0));
 
   logic              en;  // the pipeline moves
   logic [S_BITS-1:0] word;
@@ -119,8 +120,14 @@ module mvtu #(
     );
   end
 
-  if (PARITY) begin : gen_encode
-    parity_encode #(.SIMD(SIMD)) u_encode (.bits(word), .code);
+  if (PARITY || CORE == 4) begin : gen_encode
+    for (genvar j = 0; j < A_BITS; j++) begin : gen_plane
+      logic [SIMD-1:0] plane;
+      for (genvar s = 0; s < SIMD; s++) begin : gen_column
+        assign plane[s] = word[s*A_BITS+j];
+      end
+      parity_encode #(.SIMD(SIMD)) u_encode (.bits(plane), .code(code[j*SIMD+:SIMD]));
+    end
   end else begin : gen_raw
     assign code = word;
   end
@@ -182,7 +189,8 @@ module mvtu #(
       .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
       .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
       .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
-      .TWO(SPLIT), .ONE(CORE == 2 && W_KIND != 0), .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
+      .TWO(SPLIT), .ONE((CORE == 2 && W_KIND != 0) || (CORE == 4 && W_KIND == 1)),
+      .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
     ) u_accumulate (
       .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
     );
@@ -215,8 +223,10 @@ module mvtu #(
   if (GROUPS > 0 && SF % (GROUPS > 0 ? GROUPS : 1) != 0) begin : gen_check_groups
     $error("mvtu: SIMD=%0d must divide the columns of a group, MW=%0d / GROUPS=%0d", SIMD, MW, GROUPS);
   end
-  if (CORE < 0 || (PARITY && !XNOR) || (CORE == 3 && GROUPS > 0)) begin : gen_check_core
-    $error("mvtu: CORE=%0d must be at least 0, 1 needs bipolar operands, and 3 no GROUPS=%0d", CORE, GROUPS);
+  if (CORE < 0 || (PARITY && !XNOR) || (CORE > 2 && GROUPS > 0)
+      || (CORE == 4 && N == 0)) begin : gen_check_core
+    $error("mvtu: CORE=%0d must be at least 0, 1 needs bipolar operands, 3 and 4 no GROUPS=%0d, 4 thresholds",
+           CORE, GROUPS);
   end
   if (WRITABLE && (CORE != 0 || GROUPS > 0)) begin : gen_check_writable
     $error("mvtu: WRITABLE needs CORE=%0d and GROUPS=%0d to be 0", CORE, GROUPS);

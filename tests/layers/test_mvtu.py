@@ -102,9 +102,30 @@ class TestDspPacking(LayerBattery):
     )
 
 
+class TestBitPlanes(LayerBattery):
+    """Compared bit planes in front of one threshold and of several, for every kind of weights and activations."""
+
+    specs = (
+        spec(4, 16, 2, 8, "int2 uint2 uint2", 3, core="planes"),
+        spec(4, 64, 2, 32, "int4 uint4 uint4", core="planes"),
+        spec(6, 13, 3, 13, "int3 int4 int3", 3, core="planes"),
+        spec(4, 6, 2, 1, "uint4 uint3 uint2", 2, core="planes"),
+        spec(4, 6, 2, 2, "uint1 uint1 bipolar", 2, core="planes"),
+        spec(4, 6, 2, 3, "uint3 bipolar uint3", 2, core="planes"),
+        spec(4, 21, 2, 7, "bipolar int4 bipolar", 2, core="planes"),
+        spec(3, 10, 3, 10, "bipolar uint4 uint8", 2, core="planes"),
+        spec(4, 24, 4, 12, "ternary ternary ternary", 2, core="planes"),
+        spec(4, 80, 2, 40, "int2 bipolar int4", 2, core="planes"),
+        spec(4, 60, 2, 20, "[-1,0] int2 uint1", 2, core="planes"),
+    )
+
+
 @pytest.mark.parametrize(("types", "more", "sentence"), [
+    ("int2 uint2 acc", {"core": "planes"},
+     "mvtu0: core planes cannot multiply weights of type int2 by inputs of type uint2 without thresholds; "
+     "choose one of ['auto', 'plain', 'pairs', 'dsp']"),
     ("int4 uint4 acc", {"core": "fast"},
-     "mvtu0: core 'fast' is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', 'dsp']"),
+     "mvtu0: core 'fast' is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes']"),
     ("int4 uint4 acc", {"core": "parity"},
      "mvtu0: core parity cannot multiply weights of type int4 by inputs of type uint4; "
      "choose one of ['auto', 'plain', 'pairs', 'dsp']"),

@@ -105,6 +105,7 @@ SIMULATED = (
     {"kind": "threshold", "channels": 64, "pe": 8, "input": "int16", "output": "uint4", "pixels": 3},
     mvtu(4, 24, 4, 12, "int4 uint4 acc", core="dsp"),
     mvtu(3, 10, 3, 5, "int8 int8 acc", core="dsp"),
+    mvtu(4, 60, 2, 30, "int3 uint2 uint2", core="planes"),
 )
 
 
