@@ -17,6 +17,7 @@ from generator.render.rtl import TOP
 __all__ = ["RULES", "Finding", "lint_hls", "precompile"]
 
 _UNITS = ("top.cpp", "testbench.cpp")
+_SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 _ERROR = 3  # CXDiagnosticSeverity
 
 
@@ -35,8 +36,8 @@ def lint_hls(folder: Path, precompiled: Path | None = None) -> list[Finding]:
 
 
 def _findings(sources: Sources) -> Iterator[Finding]:
-    for unit in sorted(sources.folder.glob("*.c*")):
-        if unit.name not in _UNITS:
+    for unit in sorted(sources.folder.iterdir()):
+        if unit.suffix in _SUFFIXES and unit.name not in _UNITS:
             yield Finding(unit.name, 1, "one-unit", "another translation unit")
     pragmas = [pragma for path in sources.files for pragma in read_pragmas(path, sources.relative(path))]
     yield from check_directives(pragmas)
