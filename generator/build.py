@@ -83,7 +83,10 @@ class Build:
         """Read a build directory. Raises InputError if it is none, or of another version of headrace."""
         try:
             record = json.loads((folder / RECORD).read_text())
-            made_by, folding, source = record["headrace"], record["folding"], record["source_sha256"]
+            if record["headrace"] != headrace_version():
+                raise InputError(f"{folder}: was built by headrace {record['headrace']} but this is "
+                                 f"{headrace_version()}; build again")
+            folding, source = record["folding"], record["source_sha256"]
             depths = {fifo["name"]: fifo["depth"] for fifo in record["fifos"]}
             cycles, cores, writable = record["cycles_per_frame"], record["cores"], record["writable"]
         except OSError:
@@ -91,8 +94,6 @@ class Build:
                              "make one with `headrace build MODEL --out DIR`") from None
         except (ValueError, KeyError, TypeError):
             raise InputError(f"{folder / RECORD}: is damaged; build again") from None
-        if made_by != headrace_version():
-            raise InputError(f"{folder}: was built by headrace {made_by} but this is {headrace_version()}; build again")
         integer = load_value(folder / MODEL)
         if not isinstance(integer, IntegerNetwork):
             raise InputError(f"{folder / MODEL}.json: is no integer network; build again")

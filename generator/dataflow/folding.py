@@ -80,10 +80,12 @@ def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given:
     solver, depths = _solver(dataflow, terms, given)
     if cycles_per_frame < solver.least_cycles:
         fastest = solver.fastest()
-        fits = f"at best {terms.pace(fastest.solution.cycles)}" if fastest else "no folding at all"
+        fits, way_out = "does not hold even the slowest folding", "choose a larger board"
+        if fastest:
+            fits = f"holds {terms.pace(fastest.solution.cycles)}, at best"
+            way_out = f"ask for {fastest.solution.cycles} cycles per frame or more"
         raise FoldingError(f"{solver.limit}: {cycles_per_frame} cycles per frame are asked for but it needs at least "
-                           f"{solver.least_cycles}; ask for {terms.pace(solver.least_cycles)}, or less, of which "
-                           f"{terms.board.name} holds {fits}")
+                           f"{solver.least_cycles}, and {terms.board.name} {fits}; {way_out}")
     return _plan(solver.cheapest(cycles_per_frame), depths, "")
 
 

@@ -91,7 +91,7 @@ def test_a_board_that_is_too_small(dataflow):
 def test_a_bound_from_outside_is_named(dataflow):
     terms = Terms(load_board(DEFAULT_BOARD), min_cycles=70, bound="the DMA's input")
     with pytest.raises(FoldingError, match=r"^the DMA's input: 64 cycles per frame are asked for but it needs at least "
-                                           r"70; ask for 70 cycles per frame, 2857143 fps at 200 MHz"):
+                                           r"70, and zcu104 holds \d+ cycles per frame, \d+ fps at 200 MHz, at best; ask for"):
         plan_folding(dataflow, 64, terms)
 
 
@@ -122,7 +122,7 @@ def test_illegal_foldings(dataflow, given, sentence):
 
 
 def test_a_rate_that_no_folding_reaches(dataflow):
-    with pytest.raises(FoldingError, match=r"^\w+: 10 cycles per frame are asked for but it needs at least \d+; ask"):
+    with pytest.raises(FoldingError, match=r"^\w+: 10 cycles per frame are asked for but it needs at least \d+, and"):
         solve_folding(dataflow, 10)
 
 
