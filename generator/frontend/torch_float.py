@@ -13,7 +13,16 @@ from torch import fx, nn
 
 from generator.errors import InputError, UnsupportedError
 from generator.frontend.torch_float_ops import FUNCTIONS, JOINS, MODULES, SUPPORTED, Steps, Tensor
-from generator.frontend.torch_trace import BATCH, asks_batch_size, evaluating, kind_of, sample_shape, trace
+from generator.frontend.torch_trace import (
+    BATCH,
+    asks_batch_size,
+    evaluating,
+    kind_of,
+    read_by,
+    sample_shape,
+    trace,
+    works_in_place,
+)
 from generator.network.float_graph import FloatNetwork, FloatNode, FloatOp, fold_batch_norms
 from generator.network.graph import Input
 from generator.network.ops import Reshape, Shape
@@ -48,7 +57,7 @@ class _Walk:
         if asks_batch_size(node, self.sizes):
             self.sizes[node] = BATCH
             return
-        sources = [self.names.get(arg, "") for arg in node.all_input_nodes if arg not in self.sizes]
+        sources = [self.names.get(arg, "") for arg in read_by(node) if arg not in self.sizes]
         path = str(node.target) if node.op == "call_module" else node.name
         try:
             if "" in sources or not sources:
@@ -62,6 +71,8 @@ class _Walk:
                 f"{path} ({kind_of(self.module, node)})")
             steps = []
         self.names[node] = self._chain(path, steps, sources)
+        if sources and works_in_place(self.module, node):  # whoever reads the source later reads the result
+            self.names |= {other: self.names[node] for other, name in self.names.items() if name == sources[0]}
 
     def _steps(self, node: fx.Node, tensors: list[Tensor]) -> Steps:
         if node.op == "call_module":

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import fx, nn
+from torch.nn import functional
 
 from generator.errors import InputError, UnsupportedError
 
@@ -58,6 +59,28 @@ def asks_batch_size(node: fx.Node, known: Container[fx.Node]) -> bool:
     if node.target is getattr:
         return bool(args[1] == "shape")
     return node.target is operator.getitem and args[0] in known and bool(args[1] == 0)
+
+
+def read_by(node: fx.Node) -> list[fx.Node]:
+    """What a node reads in the order of its arguments, twice what it reads twice (x + x)."""
+    found: list[fx.Node] = []
+    fx.node.map_arg((node.args, node.kwargs), found.append)
+    return found
+
+
+def works_in_place(module: nn.Module, node: fx.Node) -> bool:
+    """True if a node overwrites the first tensor that it reads: x += y, x.relu_(), ReLU(inplace=True)."""
+    if node.op == "call_module":
+        return bool(getattr(module.get_submodule(str(node.target)), "inplace", False))
+    if node.op == "call_method":
+        return str(node.target).endswith("_")
+    flag = _INPLACE_ARGUMENT.get(node.target)
+    given = node.kwargs.get("inplace", flag is not None and len(node.args) > flag and node.args[flag])
+    return node.target is operator.iadd or bool(given)
+
+
+#: Where functions take their `inplace`.
+_INPLACE_ARGUMENT: dict[Any, int] = {functional.relu: 1, functional.relu6: 1, functional.hardtanh: 3}
 
 
 def kind_of(module: nn.Module, node: fx.Node) -> str:

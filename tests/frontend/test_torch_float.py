@@ -46,7 +46,26 @@ class Branches(nn.Module):
         return self.tail(y.mean((2, 3)))
 
 
+class Overwriting(nn.Module):
+    """Sums of a tensor with itself, and activations that overwrite what is read again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.conv, self.join = nn.Conv2d(2, 3, 3), nn.Conv2d(3, 3, 1), nn.Conv2d(9, 2, 1)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        x = self.stem(x)
+        x = self.conv(self.relu(x)) + x
+        y = self.conv(x)
+        F.relu(y, inplace=True)
+        z = self.conv(y)
+        z.relu_()
+        return self.join(torch.cat([y + y, z, y], 1))
+
+
 MODULES = {
+    "overwriting": (Overwriting, (2, 5, 6)),
     "branches": (Branches, (2, 8, 6)),
     "pools": (lambda: nn.Sequential(
         nn.Conv2d(1, 3, (3, 2), stride=(2, 1), padding=(1, 0), dilation=(1, 2)), nn.BatchNorm2d(3), nn.ReLU(),

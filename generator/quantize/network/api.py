@@ -17,10 +17,12 @@ from generator.quantize.network.measure import Row, rows
 from generator.quantize.network.methods import METHODS
 from generator.quantize.network.mixed import Mixture, choose_widths
 from generator.quantize.network.problem import Candidate, Problem, pose
-from generator.quantize.network.runner import Runner, one_thread, top1
+from generator.quantize.network.runner import Runner, one_thread, require_same_function, top1
 from generator.quantize.network.settings import Settings
 
 Progress = Callable[[str], None]
+#: Samples on which the graph that was read is compared with the module.
+CHECKED = 8
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def _quantize(module: Any, batches: Batches, settings: Settings, example_input: 
     method = METHODS[settings.method]
     progress("calibrating")
     problem = pose(net, batches, settings.samples, join_sums=method.join_sums, output=method.output, track=track)
+    if not isinstance(module, FloatNetwork):
+        require_same_function(module, problem.runner, problem.kept.x[:CHECKED])
     progress(settings.method)
     mixture = choose_widths(problem, method.at, settings, batches) if settings.mixed else None
     widths = mixture.widths if mixture else problem.widths(settings.weight_bits, settings.act_bits, settings.bias_bits)

@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
+from generator.errors import UnsupportedError
+from generator.frontend.torch_trace import evaluating
 from generator.network import ops, tensor_ops
 from generator.network.float_graph import FloatConv, FloatLinear, FloatNetwork, FloatNode
 from generator.network.ops import FloatArray
@@ -112,6 +115,27 @@ class Runner:
 def top1(scores: Any, labels: Labels) -> float:
     """Share of rows whose largest value stands at the label, the lowest index first on ties."""
     return float(np.mean(np.reshape(scores, (len(labels), -1)).argmax(1) == labels))
+
+
+def require_same_function(module: nn.Module, runner: Runner, x: Images) -> None:
+    """Raise UnsupportedError unless the network computes what the torch module computes for inputs (N, ...).
+
+    A trace does not show everything: torch.fx takes x += y for x = x + y, though others may hold x.
+    """
+    like, name = next(module.parameters(), torch.empty(0)), type(module).__name__
+    try:
+        with evaluating(module):  # one by one, for models that were written for a batch of one
+            scores = [module(torch.from_numpy(sample[None].copy()).to(like)).float().cpu().numpy() for sample in x]
+    except RuntimeError as error:
+        raise UnsupportedError(f"{name}: it does not run on one sample of shape {x.shape[1:]} ({error}); "
+                               "mend it") from error
+    wanted = np.reshape(scores, (len(x), -1))
+    found = runner.scores(x).reshape(len(x), -1)
+    error, peak = float(np.abs(found - wanted).max()), float(np.abs(wanted).max())
+    if not error <= 1e-3 * peak + 1e-6:
+        raise UnsupportedError(f"{name}: the graph that was read of it is off by {error:.3g} where the "
+                               f"module's values reach {peak:.3g}; write x = x + y for x += y, and drop nothing at "
+                               "random in eval mode")
 
 
 def parameters_of(plan: Plan) -> dict[str, Parameters]:

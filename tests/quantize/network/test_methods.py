@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="needs torch")
 from torch import nn  # noqa: E402
 
 import generator as hr  # noqa: E402
-from generator.errors import InputError, QuantizationError  # noqa: E402
+from generator.errors import InputError, QuantizationError, UnsupportedError  # noqa: E402
 from generator.frontend.torch_float import from_float_module  # noqa: E402
 from generator.network.graph import Node  # noqa: E402
 from generator.network.ops import Quantize  # noqa: E402
@@ -178,3 +178,27 @@ def test_a_network_that_needs_no_quantizer_twice_keeps_its_codes():
     assert [node for node in result.network.nodes if isinstance(node.op, Quantize)] == [
         Node("input.quant", quantizers(result)["input"], ("input",)),
         Node("0.quant", quantizers(result)["0"], ("0",))]
+
+
+class Held(nn.Module):
+    """Adds to a tensor that another name holds, which torch.fx does not see."""
+
+    def forward(self, x):
+        y = x + x
+        held = y
+        y += x
+        return y + held
+
+
+class Stiff(nn.Module):
+    def forward(self, x):
+        return x.view(7, -1)
+
+
+@pytest.mark.parametrize("module, sentence", [
+    (Held(), r"^Held: the graph that was read of it is off by 1 where the module's values reach 6; write x = x \+ y"),
+    (Stiff(), r"^Stiff: it does not run on one sample of shape \(1, 2, 2\) "),
+])
+def test_a_graph_that_is_not_the_module_is_refused(module, sentence):
+    with pytest.raises(UnsupportedError, match=sentence):
+        quantize(module, [np.ones((2, 1, 2, 2), np.float32)])
