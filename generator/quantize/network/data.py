@@ -79,6 +79,13 @@ def _labels(name: str, values: Any, count: int) -> Labels:
     return labels.astype(np.int64)
 
 
+def require_classes(labels: Labels, classes: int) -> None:
+    """Raise InputError unless all labels are from 0 to classes - 1."""
+    if bad := [int(label) for label in labels if not 0 <= label < classes]:
+        raise InputError(f"a label is {bad[0]} but the network has {classes} scores; number the classes from 0 to "
+                         f"{classes - 1}")
+
+
 def _as_array(name: str, values: Any) -> NDArray[Any]:
     """An array of numbers of a tensor or of anything that numpy reads."""
     try:

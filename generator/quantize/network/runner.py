@@ -20,7 +20,7 @@ from generator.frontend.torch_trace import evaluating
 from generator.network import ops, tensor_ops
 from generator.network.float_graph import FloatConv, FloatLinear, FloatNetwork, FloatNode
 from generator.network.ops import FloatArray
-from generator.quantize.network.data import Images, Labels
+from generator.quantize.network.data import Images, Labels, require_classes
 from generator.quantize.network.plan import Plan
 
 #: Samples that are computed at once.
@@ -113,8 +113,13 @@ class Runner:
 
 
 def top1(scores: Any, labels: Labels) -> float:
-    """Share of rows whose largest value stands at the label, the lowest index first on ties."""
-    return float(np.mean(np.reshape(scores, (len(labels), -1)).argmax(1) == labels))
+    """Share of rows whose largest value stands at the label, the lowest index first on ties.
+
+    Raises InputError for labels that are no column.
+    """
+    rows = np.reshape(scores, (len(labels), -1))
+    require_classes(labels, rows.shape[1])
+    return float(np.mean(rows.argmax(1) == labels))
 
 
 def require_same_function(module: nn.Module, runner: Runner, x: Images) -> None:
@@ -131,9 +136,9 @@ def require_same_function(module: nn.Module, runner: Runner, x: Images) -> None:
                                "mend it") from error
     wanted = np.reshape(scores, (len(x), -1))
     found = runner.scores(x).reshape(len(x), -1)
-    error, peak = float(np.abs(found - wanted).max()), float(np.abs(wanted).max())
-    if not error <= 1e-3 * peak + 1e-6:
-        raise UnsupportedError(f"{name}: the graph that was read of it is off by {error:.3g} where the "
+    off, peak = float(np.abs(found - wanted).max()), float(np.abs(wanted).max())
+    if not off <= 1e-3 * peak + 1e-6:
+        raise UnsupportedError(f"{name}: the graph that was read of it is off by {off:.3g} where the "
                                f"module's values reach {peak:.3g}; write x = x + y for x += y, and drop nothing at "
                                "random in eval mode")
 

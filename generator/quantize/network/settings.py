@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -61,6 +62,8 @@ class Settings:
         for name in ("samples", "window", "cycles"):
             if getattr(self, name) < 1:
                 raise QuantizationError(f"{name}={getattr(self, name)} does nothing; use 1 or more")
+        if not 0 < self.learning_rate < math.inf:
+            raise QuantizationError(f"a learning rate of {self.learning_rate} trains nothing; use a number above 0")
         if self.mixed is not None:
             self._require_mixed(*self.mixed)
 

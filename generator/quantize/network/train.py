@@ -16,7 +16,7 @@ from torch.nn import functional
 from generator.errors import InputError, QuantizationError
 from generator.network import ops
 from generator.network.ops import FloatArray
-from generator.quantize.network.data import Batches, read_batches
+from generator.quantize.network.data import Batches, read_batches, require_classes
 from generator.quantize.network.plan import Plan
 from generator.quantize.network.problem import Candidate
 from generator.quantize.network.runner import Fake, Parameters, Runner, fake_quantize, fakes_of, one_thread, to_tensor
@@ -38,8 +38,8 @@ def train_cycles(runner: Runner, batches: Batches, training: Training,
     """The parameters of all layers after each cycle, one cycle being one pass over the batches, which need labels.
 
     plan: quantize weights and tensors in the forward pass with its fixed scales. The parameters of `runner` stay as
-    they are. Raises InputError for data that cannot be read twice or have no labels, QuantizationError where the loss
-    leaves the numbers.
+    they are. Raises InputError for data that cannot be read twice or have no labels of the network's classes,
+    QuantizationError where the loss leaves the numbers.
     """
     if not callable(batches) and iter(batches) is batches:
         raise InputError("training needs data that can be read again; give a list, or a function that returns batches")
@@ -48,12 +48,14 @@ def train_cycles(runner: Runner, batches: Batches, training: Training,
     optimizer = torch.optim.SGD([leaf for pair in leaves.values() for leaf in pair], training.learning_rate,
                                 training.momentum)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, training.cycles)
+    classes = math.prod(runner.net.shapes[runner.net.output])
     fakes, weight_fakes = ({}, {}) if plan is None else (fakes_of(plan), _weight_fakes(plan))
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)  # of data that are drawn with torch
         for _ in range(training.cycles):
             for batch in read_batches(batches, runner.net.input.shape):
                 labels = torch.from_numpy(batch.require_labels("training"))
+                require_classes(batch.require_labels("training"), classes)
                 parameters = {name: (weight_fakes[name](weight) if plan else weight, bias)
                               for name, (weight, bias) in leaves.items()}
                 scores = runner.run(torch.from_numpy(batch.x), parameters, fakes)

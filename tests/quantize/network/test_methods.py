@@ -159,6 +159,7 @@ WRONG = {
     "narrow maps": ({"act_bits": 1}, "feature maps of 1 bits have no layer; use 2 to 8"),
     "biases": ({"bias_bits": 40}, "biases of 40 bits"),
     "no samples": ({"samples": 0}, "samples=0 does nothing"),
+    "negative rate": ({"learning_rate": -1.0}, "learning rate of -1.0 trains nothing"),
     "falling widths": ({"mixed": (8, 4)}, "mixed widths 8,4 must rise"),
     "maps by range": ({"mixed": (4, 8), "mixed_maps": True, "select": "range"}, "range ranks weights"),
     "negative drop": ({"mixed": (4, 8), "accuracy_drop": -1.0}, "accuracy drop of -1.0 points"),
@@ -178,6 +179,13 @@ def test_a_network_that_needs_no_quantizer_twice_keeps_its_codes():
     assert [node for node in result.network.nodes if isinstance(node.op, Quantize)] == [
         Node("input.quant", quantizers(result)["input"], ("input",)),
         Node("0.quant", quantizers(result)["0"], ("0",))]
+
+
+@pytest.mark.parametrize("method", ["ggd", "affine+qat"])
+def test_labels_that_no_score_stands_for_are_refused(method):
+    from_one = [(x, y + 1) for x, y in DATA]
+    with pytest.raises(InputError, match="a label is 3 but the network has 3 scores; number the classes from 0 to 2"):
+        quantize(MODULE, from_one, Settings(method))
 
 
 class Held(nn.Module):
