@@ -91,7 +91,7 @@ def test_a_board_that_is_too_small(dataflow):
 def test_a_bound_from_outside_is_named(dataflow):
     terms = Terms(load_board(DEFAULT_BOARD), min_cycles=70, bound="the DMA's input")
     with pytest.raises(FoldingError, match=r"^the DMA's input: 64 cycles per frame are asked for but it needs at least "
-                                           r"70, and zcu104 holds \d+ cycles per frame, \d+ fps at 200 MHz, at best; ask for"):
+                                           r"70, and zcu104 holds \d+ cycles per frame, \d+ fps at 200 MHz, at best"):
         plan_folding(dataflow, 64, terms)
 
 
