@@ -140,7 +140,7 @@ module accelerator #(
     .N            (0),
     .O_BITS       (6),
     .BASE         (-18),
-    .CORE         (2),
+    .CORE         (0),
     .GROUPS       (0),
     .SCALE_ROWS   (1),
     .SCALE_BITS   (1),
