@@ -1,8 +1,9 @@
 """FIFO sizing: the smallest depths at which a dataflow runs as fast as with FIFOs of any depth.
 
-The cycle model decides. Throughput never falls when a FIFO grows, so each depth is found by bisection while the others
-keep theirs; afterwards one word less in any FIFO lowers the throughput or lets the dataflow stop. What a memory gives
-for free above the smallest depth is then taken.
+The cycle model decides. Each depth is found by bisection while the others keep theirs; afterwards one word less in any
+FIFO lowers the throughput or lets the dataflow stop. What a memory gives for free above the smallest depth is then
+taken, unless it costs throughput: more room lets a branch run ahead, and a pipeline behind one enable that is blocked
+by its oldest word holds up those behind it, so that it can be slower than with less.
 """
 
 from __future__ import annotations
@@ -50,11 +51,9 @@ def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None) -> Si
     Raises FoldingError naming the FIFOs if the given depths let the dataflow stop.
     """
     given = given or {}
-    places = fifo_places(dataflow)
     search = _Search(dataflow, given)
     smallest = search.run()
-    rounded = {name: depth if name in given else free_depth(depth, places[name]) for name, depth in smallest.items()}
-    depths = search.without_deadlock(rounded)
+    depths = search.without_deadlock(search.rounded(smallest))
     outcome = search.model.steady(depths)
     assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None  # checked by the search
     return Sizing(smallest, depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles, outcome.occupancy)
@@ -101,6 +100,18 @@ class _Search:
                 depths[name] = self._smallest(name, depths)
         return depths
 
+    def rounded(self, smallest: Mapping[str, int]) -> dict[str, int]:
+        """The depths, larger where a memory gives more for free and the dataflow stays as fast."""
+        free = {name: depth if name in self.given else free_depth(depth, self.places[name])
+                for name, depth in smallest.items()}  # fmt: skip
+        if self._stays_as_fast(free):
+            return free
+        depths = dict(smallest)
+        for name, depth in free.items():
+            if depth > depths[name] and self._stays_as_fast({**depths, name: depth}):
+                depths[name] = depth
+        return depths
+
     def without_deadlock(self, depths: Mapping[str, int]) -> dict[str, int]:
         """The depths, larger where a dataflow whose pipelines hold no word would stop.
 
@@ -123,8 +134,9 @@ class _Search:
         assert first.latency_cycles is not None
         self.frames = first.latency_cycles // self.slowest + 1 + _WATCHED_FRAMES
         ample = {name: max(depth, self.places[name].words) for name, depth in self.safe.items()} | dict(self.given)
-        self.target = self._pace(ample) or Fraction(0)
-        return dict(self.safe) if self._fits(self.safe) else ample
+        paces = [(pace, depths) for depths in (self.safe, ample) if (pace := self._pace(depths)) is not None]
+        self.target, depths = min(paces, key=lambda pair: pair[0], default=(Fraction(0), ample))
+        return dict(depths)
 
     def _deadlock(self, deadlock: Deadlock, depths: Mapping[str, int]) -> FoldingError:
         """Who waits for whom; only depths that the user gave can be too small."""
@@ -142,6 +154,11 @@ class _Search:
 
     def _fits(self, depths: Mapping[str, int]) -> bool:
         pace = self._pace(depths)
+        return pace is not None and pace <= self.target
+
+    def _stays_as_fast(self, depths: Mapping[str, int]) -> bool:
+        """True if the pace of the search is kept until the dataflow repeats itself."""
+        pace = self.model.steady(depths).cycles_per_frame
         return pace is not None and pace <= self.target
 
     def _drop(self, names: Sequence[str], depths: Mapping[str, int]) -> dict[str, int]:

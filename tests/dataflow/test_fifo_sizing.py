@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
+from typing import ClassVar
 
 import pytest
 
-from generator.dataflow.cycle_model import CycleModel
+from generator.dataflow import fifo_sizing
+from generator.dataflow.cycle_model import MAX_FRAMES, CycleModel, Outcome
 from generator.dataflow.fifo_sizing import free_depth, size_fifos
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import uint_type
@@ -120,3 +124,31 @@ def test_no_stall_pattern_stops_a_sized_dataflow():
     """Pipelines that are blocked while empty hold only the words of their slices: even then words can move."""
     dataflow = insert_fifos(residual(), size_fifos(residual()).depths)
     assert CycleModel(dataflow, bare=True).steady().deadlock is None
+
+
+class SlowAtOneDepth(CycleModel):
+    """A model that loses a cycle per frame where the convolution's FIFO has one certain depth."""
+
+    slow: ClassVar[int] = 0
+
+    def steady(self, depths: Mapping[str, int] | None = None, max_frames: int = MAX_FRAMES) -> Outcome:
+        outcome = super().steady(depths, max_frames)
+        if outcome.cycles_per_frame is None or (depths or {})["conv0_fifo"] != self.slow:
+            return outcome
+        return replace(outcome, cycles_per_frame=outcome.cycles_per_frame + 1)
+
+    def pace(self, frames: int, watched: int, depths: Mapping[str, int] | None = None) -> Fraction | None:
+        pace = super().pace(frames, watched, depths)
+        return pace if pace is None or (depths or {})["conv0_fifo"] != self.slow else pace + 1
+
+
+def test_free_room_that_costs_throughput_is_not_taken(monkeypatch):
+    """Pipelines behind one enable can be slower with more room; the other FIFO takes what its memory gives."""
+    dataflow = fold(residual(), {"conv0": {"simd": 2}})
+    usual = size_fifos(dataflow)
+    assert all(usual.depths[name] > usual.smallest[name] > 0 for name in ("conv0_fifo", "add1_fifo0"))
+    monkeypatch.setattr(SlowAtOneDepth, "slow", usual.depths["conv0_fifo"])
+    monkeypatch.setattr(fifo_sizing, "CycleModel", SlowAtOneDepth)
+    sizing = size_fifos(dataflow)
+    assert sizing.cycles_per_frame == dataflow.cycles_per_frame
+    assert sizing.depths == {**usual.depths, "conv0_fifo": usual.smallest["conv0_fifo"]}
