@@ -43,7 +43,12 @@ def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def example() -> ModuleType:
     """examples/simulate.py as a module."""
-    spec = importlib.util.spec_from_file_location("simulate_example", ROOT / "examples" / "simulate.py")
+    return module_of("simulate_example", ROOT / "examples" / "simulate.py")
+
+
+def module_of(name: str, path: Path) -> ModuleType:
+    """A file as a module of a name that no other example has."""
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -133,11 +138,7 @@ def test_the_makefile_quotes_the_model():
 
 
 def test_the_digits_are_classified_on_images_that_training_has_not_seen():
-    sys.path.insert(0, str(ROOT / "examples" / "digits"))
-    try:
-        import model as digits
-    finally:
-        sys.path.pop(0)
+    digits = module_of("digits_example", ROOT / "examples" / "digits" / "model.py")
     import generator as hr
 
     images, labels = digits.held_out()

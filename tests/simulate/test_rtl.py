@@ -78,7 +78,7 @@ def test_words_that_make_no_frame_are_refused(cnn: tuple[Dataflow, rtl.RtlModel]
 @pytest.mark.parametrize(
     ("edit", "stalls", "sentence"),
     [
-        (("fifo.sv", "pop     = word_ready && level_q", "pop     = 1'b0 && level_q"), Stalls.NONE,
+        (("fifo.sv", "pop     = free && level_q", "pop     = 1'b0 && level_q"), Stalls.NONE,
          r"RTL: no stream moves any more; waiting: s_axis \(valid without ready, 4 of 18 words\), "
          r"m_axis \(ready without valid, 0 of 18 words\)"),
         (("skid.sv", "if (move) data_q <=", "data_q <="), Stalls.SINK,

@@ -9,7 +9,6 @@ qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
 from torch import nn  # noqa: E402
 
 import generator as hr  # noqa: E402
-from generator.dataflow.folding import replace_folds  # noqa: E402
 from generator.datatypes import BIPOLAR, TERNARY  # noqa: E402
 from generator.errors import InputError, QuantizationError  # noqa: E402
 from generator.frontend.brevitas import from_module  # noqa: E402
@@ -156,7 +155,7 @@ def test_pixel_scales_build_and_take_the_cycles_of_a_layer_scale(pixels, tmp_pat
     folding = {"conv0": {"pe": 2, "simd": 2}, "conv2": {"pe": 3, "simd": 4}}
     built = hr.build(hr.load(network), out=tmp_path / "b", backend="both", folding=folding)
     assert built.record["verified"] is True
-    units = {layer.name: replace_folds(layer, folding[layer.name]) for layer in hr.load(plain).unfolded.layers
+    units = {layer.name: layer.with_folds(folding[layer.name]) for layer in hr.load(plain).unfolded.layers
              if layer.name in folding}
     for record in (layer for layer in built.record["layers"] if layer["name"] in folding):
         assert record["cycles"] == units[record["name"]].cycles and record["weight_bits"] <= 2
