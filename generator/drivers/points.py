@@ -12,6 +12,13 @@ from generator.network.integer import HostInput
 from generator.simulate.host import rounded_frames
 
 Float32Array = NDArray[np.float32]
+#: Widest input whose points are listed: 65,537 numbers per channel.
+MAX_INPUT_BITS = 16
+
+
+def has_points(host: HostInput) -> bool:
+    """True if the input has few enough codes for a list of its decision points, and so for drivers."""
+    return host.tensor.dtype.bits <= MAX_INPUT_BITS
 
 
 def decision_points(host: HostInput) -> tuple[Float32Array, Float32Array]:

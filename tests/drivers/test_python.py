@@ -15,7 +15,7 @@ import pytest
 
 import generator as hr
 from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
-from generator.drivers.points import decision_points
+from generator.drivers.points import decision_points, has_points
 from generator.network import serialize
 from generator.network.integer import HostInput, TensorType
 from generator.packing import pack_stream
@@ -61,6 +61,10 @@ def host(dtype, scale, offset=0.0, rounding="half_even", divisor=None, saturates
     scales = np.atleast_1d(np.asarray(scale, np.float64))
     tensor = TensorType((3, 2, len(scales)), dtype)
     return HostInput((len(scales), 3, 2), tensor, scales, np.full(len(scales), offset), rounding, divisor, saturates)
+
+
+def test_inputs_of_too_many_codes_have_no_list_of_points() -> None:
+    assert has_points(host(int_type(16), 1.0)) and not has_points(host(int_type(17), 1.0))
 
 
 @pytest.mark.parametrize("case", [
