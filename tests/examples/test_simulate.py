@@ -12,8 +12,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from generator.build import Build
 from generator.errors import InputError
 from generator.network import serialize
+from generator.paths import data_folder
+from generator.simulate.board import compile_board, simulated_board
 from tests.small_networks import small_network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,16 +58,41 @@ def module_of(name: str, path: Path) -> ModuleType:
     return module
 
 
-def test_the_main_job_on_the_digits(tmp_path):
-    done = simulate("--out", str(tmp_path / "b"))
+@pytest.fixture(scope="module")
+def main_job(tmp_path_factory) -> tuple[str, Path]:
+    """What the main job prints, and its build directory."""
+    out = tmp_path_factory.mktemp("digits") / "b"
+    done = simulate("--out", str(out))
     assert done.returncode == 0, done.stderr
-    rows = [line.split("│")[1:3] for line in done.stdout.splitlines() if "│" in line]
+    return done.stdout, out
+
+
+def test_the_main_job_on_the_digits(main_job):
+    printed, out = main_job
+    rows = [line.split("│")[1:3] for line in printed.splitlines() if "│" in line]
     values = {title.strip(): value.strip() for title, value in rows}
     accuracies = {title: float(value.rstrip("%")) for title, value in values.items() if "accuracy" in title}
     assert len(accuracies) == 4 and min(accuracies.values()) >= 95
     assert values["cycles per frame, measured"] == values["cycles per frame, predicted"]
     assert sum(value == "bit-exact" for title, value in values.items() if title.startswith("cocotb")) == 4
-    assert json.loads((tmp_path / "b" / "build.json").read_text())["fps"] >= 100_000
+    assert json.loads((out / "build.json").read_text())["fps"] >= 100_000
+
+
+def test_the_driver_classifies_digits(main_job, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from examples.digits.model import held_out
+
+    monkeypatch.syspath_prepend(data_folder("boards") / "driver")
+    from headrace_driver import Accelerator
+
+    built = Build.open(main_job[1])
+    images, labels = (array[:50] for array in held_out())
+    with simulated_board(compile_board(built, tmp_path), built.folder / "rtl") as board:
+        accelerator = Accelerator(board, built.folder / "driver" / "headrace_driver")
+        assert accelerator.self_test() == "exact"
+        scores = accelerator.predict(images)
+    assert np.array_equal(scores, built.predict(images, engine="golden"))
+    assert np.mean(scores.argmax(1) == labels) >= 0.9
 
 
 def test_the_main_job_on_a_users_file(tmp_path):
