@@ -79,14 +79,12 @@ def test_the_main_job_on_the_digits(main_job):
 
 
 def test_the_driver_classifies_digits(main_job, tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT)
-    from examples.digits.model import held_out
-
     monkeypatch.syspath_prepend(data_folder("boards") / "driver")
     from headrace_driver import Accelerator
 
     built = Build.open(main_job[1])
-    images, labels = (array[:50] for array in held_out())
+    digits = module_of("digits_example", ROOT / "examples" / "digits" / "model.py")
+    images, labels = (array[:50] for array in digits.held_out())
     with simulated_board(compile_board(built, tmp_path), built.folder / "rtl") as board:
         accelerator = Accelerator(board, built.folder / "driver" / "headrace_driver")
         assert accelerator.self_test() == "exact"
