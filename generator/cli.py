@@ -142,6 +142,11 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+#: What makes the parser of a command from its name, its function and what it does.
+Commands = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+MODEL_HELP = "file.py:function that returns a module, or a saved network (.json, .npz)"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="headrace", description="A trained CNN as a streaming FPGA accelerator, "
                                      "proved bit-exact on this machine.")
@@ -152,42 +157,33 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=function)
         return sub
 
-    model_help = "file.py:function that returns a module, or a saved network (.json, .npz)"
+    _add_model_commands(command)
+    _add_build(command("build", _build, "generate the accelerator and verify it bit for bit"))
+    _add_build_commands(command)
+    _add_layer_commands(command)
+    add_quantize(command("quantize", run_quantize, "quantize a float CNN with calibration data"))
+    _add_json(command("boards", _boards, "list the boards that come with headrace and what they offer"))
+    return parser
+
+
+def _add_model_commands(command: Commands) -> None:
     check = command("check", _check, "say what of a model is supported, what is not, and why")
-    check.add_argument("model", metavar="MODEL", help=model_help)
+    check.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     _add_json(check)
 
-    make = command("build", _build, "generate the accelerator and verify it bit for bit")
-    make.add_argument("model", metavar="MODEL", help=model_help)
-    make.add_argument("--out", required=True, type=Path, metavar="DIR", help="build directory to write or replace")
-    make.add_argument("--board", help="board name or .toml file, filled if neither a rate nor a folding is given "
-                      f"(default {DEFAULT_BOARD}, not filled)")
-    make.add_argument("--clock-mhz", type=float, default=Options.clock_mhz, help="default %(default)s")
-    rate = make.add_mutually_exclusive_group()
-    rate.add_argument("--fps", type=float, help="frames per second to reach with the least hardware")
-    rate.add_argument("--folding", type=Path, metavar="FILE", help="JSON: {layer: {pe, simd, ...}, fifo: {depth}}")
-    make.add_argument("--core", action="append", default=[], metavar="[LAYER=]NAME",
-                      help=f"compute core of all layers or of one: {', '.join((AUTO, *CORES))} (default auto: by cost)")
-    make.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend)
-    make.add_argument("--verify", type=int, default=Options.verify, metavar="N", help="vectors (default %(default)s)")
-    make.add_argument("--writable", action="append", default=[], metavar="LAYER",
-                      help="the processor can write weights and thresholds of this layer (may be repeated)")
-    make.add_argument("--uram", action="append", default=[], metavar="LAYER",
-                      help="the same, with weights in UltraRAM, which the driver loads at its start")
-    make.add_argument("--verify-input", type=Path, metavar="X.npy", help="samples to verify with, not random ones")
-    _add_json(make)
-
     predict = command("predict", _predict, "compute outputs exactly")
-    predict.add_argument("model", metavar="MODEL_OR_DIR", help=f"{model_help}, or a build directory")
+    predict.add_argument("model", metavar="MODEL_OR_DIR", help=f"{MODEL_HELP}, or a build directory")
     predict.add_argument("--input", required=True, type=Path, metavar="X.npy")
     predict.add_argument("--output", required=True, type=Path, metavar="Y.npy")
     predict.add_argument("--engine", choices=("golden", "fast", "hls", "rtl"), default="fast")
     predict.add_argument("--raw", action="store_true", help="integers as they leave the accelerator")
 
     export = command("export", _export, "write a model as a QONNX file that gives the same integers")
-    export.add_argument("model", metavar="MODEL", help=model_help)
+    export.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     export.add_argument("--out", required=True, type=Path, metavar="M.onnx", help="file to write or replace")
 
+
+def _add_build_commands(command: Commands) -> None:
     sim = command("sim", _sim, "simulate a build cycle by cycle; writes DIR/sim.json")
     sim.add_argument("directory", type=Path, metavar="DIR")
     sim.add_argument("--frames", type=int, default=Simulation.frames, metavar="N")
@@ -209,6 +205,8 @@ def _parser() -> argparse.ArgumentParser:
     lint.add_argument("directory", type=Path, metavar="DIR", help="a build directory with hls/, or such a folder")
     _add_json(lint)
 
+
+def _add_layer_commands(command: Commands) -> None:
     layer = command("layer", _layer, "build, simulate and compare single layers")
     layer.add_argument("spec", type=Path, metavar="SPEC.json", help="one layer or a list of layers")
     layer.add_argument("--engine", choices=("rtl", "hls", "both"), default="both")
@@ -226,10 +224,27 @@ def _parser() -> argparse.ArgumentParser:
     synth.add_argument("--layer", action="append", default=[], metavar="NAME", help="only this layer (may be repeated)")
     _add_synthesis(synth)
     _add_json(synth)
-    add_quantize(command("quantize", run_quantize, "quantize a float CNN with calibration data"))
 
-    _add_json(command("boards", _boards, "list the boards that come with headrace and what they offer"))
-    return parser
+
+def _add_build(make: argparse.ArgumentParser) -> None:
+    make.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    make.add_argument("--out", required=True, type=Path, metavar="DIR", help="build directory to write or replace")
+    make.add_argument("--board", help="board name or .toml file, filled if neither a rate nor a folding is given "
+                      f"(default {DEFAULT_BOARD}, not filled)")
+    make.add_argument("--clock-mhz", type=float, default=Options.clock_mhz, help="default %(default)s")
+    rate = make.add_mutually_exclusive_group()
+    rate.add_argument("--fps", type=float, help="frames per second to reach with the least hardware")
+    rate.add_argument("--folding", type=Path, metavar="FILE", help="JSON: {layer: {pe, simd, ...}, fifo: {depth}}")
+    make.add_argument("--core", action="append", default=[], metavar="[LAYER=]NAME",
+                      help=f"compute core of all layers or of one: {', '.join((AUTO, *CORES))} (default auto: by cost)")
+    make.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend)
+    make.add_argument("--verify", type=int, default=Options.verify, metavar="N", help="vectors (default %(default)s)")
+    make.add_argument("--writable", action="append", default=[], metavar="LAYER",
+                      help="the processor can write weights and thresholds of this layer (may be repeated)")
+    make.add_argument("--uram", action="append", default=[], metavar="LAYER",
+                      help="the same, with weights in UltraRAM, which the driver loads at its start")
+    make.add_argument("--verify-input", type=Path, metavar="X.npy", help="samples to verify with, not random ones")
+    _add_json(make)
 
 
 def _add_synthesis(parser: argparse.ArgumentParser) -> None:
