@@ -22,6 +22,7 @@ from generator.network.integer import IntegerNetwork
 from generator.packing import pack_stream
 from generator.paths import data_folder
 from generator.render.rtl import fifo_streams
+from generator.render.templates import load_template
 from generator.vivado.families import Family, family_of
 from generator.vivado.project import LENGTH_BITS
 from generator.vivado.registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES
@@ -123,12 +124,4 @@ def _static_files() -> dict[str, bytes]:
 
 
 def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(data_folder("boards") / "driver"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # the texts are C++ and Markdown
-    )
-    return environment.get_template(name)
+    return load_template(data_folder("boards") / "driver", name)

@@ -20,6 +20,7 @@ from generator.passes.insert_fifos import join_depths
 from generator.paths import data_folder
 from generator.render.names import identifier
 from generator.render.rtl import TOP, stream_names, words_text
+from generator.render.templates import load_template
 
 _LINE_LENGTH = 110
 #: A stream's default depth in Vitis HLS, to which a FIFO layer on it adds.
@@ -180,16 +181,8 @@ def stream_views(dataflow: Dataflow) -> dict[Port, StreamView]:
 
 
 def template(name: str) -> jinja2.Template:
-    """A template of hls_templates; an undefined variable in it is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(data_folder("hls_templates")),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # the text is C++ and Tcl, not HTML
-    )
-    return environment.get_template(name)
+    """A template of hls_templates."""
+    return load_template(data_folder("hls_templates"), name)
 
 
 def _placed_view(item: Placed, views: Mapping[Port, StreamView]) -> StageView:

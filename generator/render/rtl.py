@@ -13,6 +13,7 @@ from generator.layers.fifo import Fifo
 from generator.layers.mvtu import URAM, Mvtu
 from generator.paths import data_folder
 from generator.render.names import identifier, module_name
+from generator.render.templates import load_template
 
 #: The module of top.sv, and of what an HLS compiler makes of the C++.
 TOP = "accelerator"
@@ -79,17 +80,8 @@ def stream_names(dataflow: Dataflow) -> dict[Port, str]:
 
 
 def template(name: str) -> jinja2.Template:
-    """A template of rtl_sim/templates; an undefined variable in it is an error."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(data_folder("rtl_sim") / "templates"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    environment.filters["bit_range"] = bit_range
-    return environment.get_template(name)
+    """A template of rtl_sim/templates."""
+    return load_template(data_folder("rtl_sim") / "templates", name, {"bit_range": bit_range})
 
 
 def bit_range(bits: int) -> str:

@@ -13,6 +13,7 @@ from generator.errors import InputError
 from generator.paths import data_folder
 from generator.render.rtl import ADAPTER, TOP, render_adapter
 from generator.render.shell import SHELL, render_shell, shell_modules
+from generator.render.templates import load_template
 from generator.vivado.families import Family, family_of
 from generator.vivado.registers import WINDOW_BYTES
 
@@ -72,12 +73,4 @@ def _values(board: Board, family: Family, backend: Backend, clock_mhz: float) ->
 
 
 def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(data_folder("boards") / "vivado"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # the text is Tcl
-    )
-    return environment.get_template(name)
+    return load_template(data_folder("boards") / "vivado", name)
