@@ -11,22 +11,10 @@ module carry_adder #(
 );
 
 `ifdef HEADRACE_PRIMITIVES
-  localparam int unsigned CHAINS = (BITS + 7) / 8;
-  logic [8*CHAINS-1:0] s, di, o, co;
-  assign s   = (8*CHAINS)'(a ^ b);
-  assign di  = (8*CHAINS)'(a);
-  assign sum = o[BITS-1:0];
-  for (genvar c = 0; c < CHAINS; c++) begin : gen_chain
-    logic ci;
-    if (c == 0) begin : gen_first
-      assign ci = carry_in;
-    end else begin : gen_next
-      assign ci = co[8*c-1];
-    end
-    CARRY8 #(.CARRY_TYPE("SINGLE_CY8")) u_carry (
-      .CI(ci), .CI_TOP(1'b0), .DI(di[8*c+:8]), .S(s[8*c+:8]), .O(o[8*c+:8]), .CO(co[8*c+:8])
-    );
-  end
+  logic [BITS-1:0] unused_carry;
+  carry_chain #(.BITS(BITS)) u_chain (
+    .carry_in(carry_in), .pass(a ^ b), .make(a), .sum(sum), .carry(unused_carry)
+  );
 `else
   assign sum = a + b + BITS'(carry_in);
 `endif

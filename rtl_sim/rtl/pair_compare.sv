@@ -13,40 +13,25 @@ module pair_compare #(
 );
 
 `ifdef HEADRACE_PRIMITIVES
-  localparam int unsigned PAIRS  = (A_BITS + 1) / 2;
-  localparam int unsigned CHAINS = (PAIRS + 7) / 8;
+  localparam int unsigned PAIRS = (A_BITS + 1) / 2;
   // In I0 to I4 bits 0 of a and b, bits 1 of a and b, bit 2 of b: O6 equal, O5 greater; the highest pair is signed.
   localparam logic [63:0] PAIR    = 64'h9009_9009_20f2_20f2;
   localparam logic [63:0] HIGHEST = 64'h9000_0009_2fff_0002;
 
-  logic [2*PAIRS-1:0]  a_wide;
-  logic [2*PAIRS:0]    b_wide;
-  logic [8*CHAINS-1:0] same, greater, carries;
+  logic [2*PAIRS-1:0] a_wide;
+  logic [2*PAIRS:0]   b_wide;
+  logic [PAIRS-1:0]   same, greater, carries, unused_sum;
   assign a_wide = (2*PAIRS)'(a);
   assign b_wide = (2*PAIRS+1)'(b);
-  for (genvar k = 0; k < 8 * CHAINS; k++) begin : gen_pair
-    if (k < PAIRS) begin : gen_lut
-      LUT6_2 #(.INIT(k == PAIRS - 1 ? HIGHEST : PAIR)) u_pair (
-        .I0(a_wide[2*k]), .I1(b_wide[2*k]), .I2(a_wide[2*k+1]), .I3(b_wide[2*k+1]),
-        .I4(k == PAIRS - 1 ? b_wide[2*PAIRS] : 1'b0), .I5(1'b1), .O6(same[k]), .O5(greater[k])
-      );
-    end else begin : gen_above
-      assign same[k]    = 1'b1;
-      assign greater[k] = 1'b0;
-    end
-  end
-  for (genvar c = 0; c < CHAINS; c++) begin : gen_chain
-    logic       ci;
-    logic [7:0] unused_sum;
-    if (c == 0) begin : gen_first
-      assign ci = 1'b1;
-    end else begin : gen_next
-      assign ci = carries[8*c-1];
-    end
-    CARRY8 #(.CARRY_TYPE("SINGLE_CY8")) u_carry (
-      .CI(ci), .CI_TOP(1'b0), .DI(greater[8*c+:8]), .S(same[8*c+:8]), .O(unused_sum), .CO(carries[8*c+:8])
+  for (genvar k = 0; k < PAIRS; k++) begin : gen_pair
+    LUT6_2 #(.INIT(k == PAIRS - 1 ? HIGHEST : PAIR)) u_pair (
+      .I0(a_wide[2*k]), .I1(b_wide[2*k]), .I2(a_wide[2*k+1]), .I3(b_wide[2*k+1]),
+      .I4(k == PAIRS - 1 ? b_wide[2*PAIRS] : 1'b0), .I5(1'b1), .O6(same[k]), .O5(greater[k])
     );
   end
+  carry_chain #(.BITS(PAIRS)) u_chain (
+    .carry_in(1'b1), .pass(same), .make(greater), .sum(unused_sum), .carry(carries)
+  );
   assign reached = carries[PAIRS-1];
 `else
   assign reached = B_BITS'(a) >= b;

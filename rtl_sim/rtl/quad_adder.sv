@@ -14,9 +14,8 @@ module quad_adder #(
 );
 
 `ifdef HEADRACE_PRIMITIVES
-  localparam int unsigned CHAINS = (BITS + 8) / 8;
-  logic [BITS-1:0]     first, s_low;
-  logic [8*CHAINS-1:0] s, di, o, co;
+  logic [BITS-1:0] first, s_low;
+  logic [BITS:0]   s, di, unused_carry;
   for (genvar i = 0; i < BITS; i++) begin : gen_bit
     LUT5 #(.INIT(32'heca8_6420)) u_first (
       .I0(bits[0]), .I1(bits[1]), .I2(x[0][i]), .I3(x[1][i]), .I4(both[0][i]), .O(first[i])
@@ -25,20 +24,11 @@ module quad_adder #(
       .I0(bits[2]), .I1(bits[3]), .I2(x[2][i]), .I3(x[3][i]), .I4(both[1][i]), .I5(first[i]), .O(s_low[i])
     );
   end
-  assign s   = (8*CHAINS)'({IS_SIGNED && s_low[BITS-1], s_low});
-  assign di  = (8*CHAINS)'({IS_SIGNED && first[BITS-1], first});
-  assign sum = o[BITS:0];
-  for (genvar k = 0; k < CHAINS; k++) begin : gen_chain
-    logic ci;
-    if (k == 0) begin : gen_first
-      assign ci = 1'b0;
-    end else begin : gen_next
-      assign ci = co[8*k-1];
-    end
-    CARRY8 #(.CARRY_TYPE("SINGLE_CY8")) u_carry (
-      .CI(ci), .CI_TOP(1'b0), .DI(di[8*k+:8]), .S(s[8*k+:8]), .O(o[8*k+:8]), .CO(co[8*k+:8])
-    );
-  end
+  assign s  = {IS_SIGNED && s_low[BITS-1], s_low};
+  assign di = {IS_SIGNED && first[BITS-1], first};
+  carry_chain #(.BITS(BITS + 1)) u_chain (
+    .carry_in(1'b0), .pass(s), .make(di), .sum(sum), .carry(unused_carry)
+  );
 `else
   logic [BITS-1:0] first, second;
   assign first  = bits[1:0] == 2'd3 ? both[0] : bits[1] ? x[1] : bits[0] ? x[0] : '0;

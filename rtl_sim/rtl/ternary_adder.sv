@@ -17,9 +17,8 @@ module ternary_adder #(
 );
 
 `ifdef HEADRACE_PRIMITIVES
-  localparam int unsigned CHAINS = (BITS + 9) / 8;
-  logic [BITS-1:0]     major, s_low;
-  logic [8*CHAINS-1:0] s, di, o, co;
+  logic [BITS-1:0] major, s_low;
+  logic [BITS+1:0] s, di, unused_carry;
   for (genvar i = 0; i < BITS; i++) begin : gen_bit
     logic below;
     if (i == 0) begin : gen_first
@@ -36,24 +35,15 @@ module ternary_adder #(
     // The bits above repeat the last ones.
     logic high;
     assign high = a[BITS-1] ^ b[BITS-1] ^ c[BITS-1] ^ FLIP ^ major[BITS-1];
-    assign s    = (8*CHAINS)'({high, high, s_low});
-    assign di   = (8*CHAINS)'({major[BITS-1], major, other});
+    assign s    = {high, high, s_low};
+    assign di   = {major[BITS-1], major, other};
   end else begin : gen_unsigned
-    assign s  = (8*CHAINS)'({major[BITS-1], s_low});
-    assign di = (8*CHAINS)'({major, other} & {1'b0, {BITS{1'b1}}});
+    assign s  = {1'b0, major[BITS-1], s_low};
+    assign di = {2'b0, BITS'({major, other})};
   end
-  assign sum = o[BITS+1:0];
-  for (genvar k = 0; k < CHAINS; k++) begin : gen_chain
-    logic ci;
-    if (k == 0) begin : gen_first
-      assign ci = one;
-    end else begin : gen_next
-      assign ci = co[8*k-1];
-    end
-    CARRY8 #(.CARRY_TYPE("SINGLE_CY8")) u_carry (
-      .CI(ci), .CI_TOP(1'b0), .DI(di[8*k+:8]), .S(s[8*k+:8]), .O(o[8*k+:8]), .CO(co[8*k+:8])
-    );
-  end
+  carry_chain #(.BITS(BITS + 2)) u_chain (
+    .carry_in(one), .pass(s), .make(di), .sum(sum), .carry(unused_carry)
+  );
 `else
   localparam logic [BITS-1:0] FLIPPED = BITS'(FLIP) << (BITS - 1);
   logic [BITS-1:0] true_a, true_b, true_c;
