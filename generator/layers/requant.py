@@ -13,8 +13,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from generator.datatypes import Bipolar, DataType, IntArray, Interval, int_type, signed_bits
-from generator.errors import InputError, require_divides, require_positive
-from generator.layers.base import Layer, Parameters, Schedule, Step, Stream
+from generator.errors import InputError
+from generator.layers.base import Parameters, Schedule, Step
+from generator.layers.channelwise import Channelwise
 from generator.packing import Memory, channel_words, is_uniform
 
 Rounding = Literal["half_up", "half_even"]
@@ -38,7 +39,7 @@ def rounded_shift(values: IntArray, shift: int, rounding: Rounding) -> IntArray:
 
 
 @dataclass(frozen=True, eq=False)
-class Requant(Layer):
+class Requant(Channelwise):
     """Requantizer over `pixels` pixels of C channels, PE channels per cycle.
 
     multiplier, offset: (C,) integers of any sign. The result is clipped to `output`, which is not bipolar. Where all
@@ -57,8 +58,7 @@ class Requant(Layer):
     pe: int = 1
 
     def __post_init__(self) -> None:
-        require_positive(self.name, channels=self.channels, pixels=self.pixels)
-        require_divides(self.name, "PE", self.pe, "channels", self.channels)
+        super().__post_init__()
         if self.multiplier.ndim != 1 or self.multiplier.shape != self.offset.shape:
             raise InputError(f"{self.name}: multiplier of shape {self.multiplier.shape} and offset of shape "
                              f"{self.offset.shape} must both have one value per channel")
@@ -75,21 +75,7 @@ class Requant(Layer):
 
     @property
     def channels(self) -> int:
-        """Channels of a pixel."""
         return int(self.multiplier.shape[0])
-
-    @property
-    def folds(self) -> int:
-        """Words per pixel, channels/PE."""
-        return self.channels // self.pe
-
-    @property
-    def inputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.input, self.pe, self.pixels * self.folds),)
-
-    @property
-    def outputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.output, self.pe, self.pixels * self.folds),)
 
     def golden(self, *x: IntArray) -> IntArray:
         frames = x[0].reshape(len(x[0]), self.pixels, self.channels)
@@ -114,10 +100,6 @@ class Requant(Layer):
         offsets = self.offset + (1 << self.shift >> 1)
         words = channel_words(self.multiplier, self.pe), channel_words(offsets, self.pe)
         return (words[0][:1], words[1][:1]) if all(map(is_uniform, words)) else words
-
-    @property
-    def fold_sizes(self) -> dict[str, int]:
-        return {"pe": self.channels}
 
     def parameters(self) -> Parameters:
         multipliers, offsets = self.memories()

@@ -12,15 +12,16 @@ from functools import cached_property
 import numpy as np
 
 from generator.datatypes import DataType, IntArray, int_type, signed_bits, uint_type
-from generator.errors import InputError, require_divides, require_positive
+from generator.errors import InputError
 from generator.layers.activation import base_code, multi_threshold, require_thresholds
-from generator.layers.base import Layer, Parameters, Schedule, Step, Stream
+from generator.layers.base import Parameters, Schedule, Step
+from generator.layers.channelwise import Channelwise
 from generator.layers.flow import Pipeline
 from generator.packing import Memory, channel_words, is_uniform, search_words, threshold_words
 
 
 @dataclass(frozen=True, eq=False)
-class Threshold(Layer):
+class Threshold(Channelwise):
     """Multi-threshold over `pixels` pixels of C channels, PE channels per cycle.
 
     thresholds: (C, N) ascending along N with N = output.steps, compared as T <= x. `inverted` lists the channels whose
@@ -37,8 +38,7 @@ class Threshold(Layer):
     pe: int = 1
 
     def __post_init__(self) -> None:
-        require_positive(self.name, channels=self.channels, pixels=self.pixels)
-        require_divides(self.name, "PE", self.pe, "channels", self.channels)
+        super().__post_init__()
         require_thresholds(self.name, self.thresholds, self.channels, self.output)
         if unknown := sorted(c for c in self.inverted if not 0 <= c < self.channels):
             raise InputError(f"{self.name}: inverted channel {unknown[0]} does not exist; "
@@ -46,21 +46,7 @@ class Threshold(Layer):
 
     @property
     def channels(self) -> int:
-        """Channels of a pixel."""
         return int(self.thresholds.shape[0])
-
-    @property
-    def folds(self) -> int:
-        """Words per pixel, channels/PE."""
-        return self.channels // self.pe
-
-    @property
-    def inputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.input, self.pe, self.pixels * self.folds),)
-
-    @property
-    def outputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.output, self.pe, self.pixels * self.folds),)
 
     @property
     def is_inverted(self) -> IntArray:
@@ -101,10 +87,6 @@ class Threshold(Layer):
         rows = len(self._words[0]) * self.pe
         never = np.where(self.is_inverted != 0, -self.input.lo, self.input.hi + 1)
         return search_words(self._bounds[:rows], self.pe, never[:rows])
-
-    @property
-    def fold_sizes(self) -> dict[str, int]:
-        return {"pe": self.channels}
 
     def parameters(self) -> Parameters:
         return (
