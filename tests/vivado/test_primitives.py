@@ -1,0 +1,83 @@
+"""Vivado takes the leaf modules in the forms of cells that `headrace synth` counts, where the device has the cells."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from generator.boards import board_names, load_board
+from generator.build import Build
+from generator.paths import data_folder
+from generator.render.rtl import PRIMITIVES
+from generator.staging import write_files
+from generator.vivado.families import family_of
+from generator.vivado.project import render_vivado
+from tests.small_networks import small_network
+from tests.tcl import run_tcl
+from tests.unverified_build import SHA256, write_unverified
+from tests.vivado.test_tcl import STUBS, DesignError, require
+
+_TESTED = re.compile(rf"^`ifn?def {PRIMITIVES}$", re.MULTILINE)
+_MODULE = re.compile(r"^module\s+(\w+)", re.MULTILINE)
+CELLS = set(_MODULE.findall((data_folder("rtl_sim") / "primitives" / "primitives.sv").read_text()))
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    return write_unverified(tmp_path_factory.mktemp("built") / "b", small_network(), "rtl")
+
+
+def sources(built: Build, board: str, script: str, change: tuple[str, str] = ("", "")) -> list[tuple[str, str]]:
+    """Paths and texts of the SystemVerilog that a script gives to Vivado, after a change of settings.tcl."""
+    files = render_vivado(built.dataflow, load_board(board), "rtl", 200.0, SHA256)
+    assert change[0] in files["settings.tcl"]
+    files["settings.tcl"] = files["settings.tcl"].replace(*change)
+    folder = built.folder / "vivado"
+    write_files(folder, files)
+    calls = run_tcl(files[script], STUBS, folder, allowed=("source", "file", "glob"))
+    added = next(call for call in calls if call.command == "add_files").arguments[-1].split()
+    return [(name, (folder / name).read_text()) for name in added if name.endswith(".sv")]
+
+
+def check(given: list[tuple[str, str]], primitives: bool) -> None:
+    """Raise DesignError unless every module comes once, and in the form that the device has."""
+    modules = [module for _, text in given for module in _MODULE.findall(text)]
+    twice = sorted({module for module in modules if modules.count(module) > 1})
+    require(not twice, f"modules that come twice: {twice}")
+    require(not CELLS & set(modules), "cells of the device are declared as modules")
+    for name, text in given:
+        if _TESTED.search(text):
+            defined = text.startswith(f"`define {PRIMITIVES}\n")
+            require(defined == primitives, f"{name} {'does not define' if primitives else 'defines'} {PRIMITIVES}")
+
+
+@pytest.mark.parametrize("script", ["package.tcl", "ooc.tcl"])
+@pytest.mark.parametrize("board", board_names())
+def test_forms_of_leaf_modules(built: Build, board: str, script: str) -> None:
+    given = sources(built, board, script)
+    check(given, family_of(load_board(board)).primitives)
+    library = {path.name: path.read_text() for path in (data_folder("rtl_sim") / "rtl").glob("*.sv")}
+    assert set(library) <= {Path(name).name for name, _ in given}  # none is lost
+
+
+def test_families_with_the_cells() -> None:
+    assert {board for board in board_names() if family_of(load_board(board)).primitives} == (
+        set(board_names()) - {"pynq-z1", "pynq-z2"})
+
+
+def test_simulation_takes_no_cells(built: Build) -> None:
+    defining = [path for path in sorted(built.folder.rglob("*.sv")) if f"`define {PRIMITIVES}" in path.read_text()]
+    assert defining and {path.parent for path in defining} == {built.folder / "vivado" / "primitives"}
+
+
+@pytest.mark.parametrize(("change", "sentence"), [
+    (("if {$file in $names} { continue }", ""), r"modules that come twice: \['accumulator', "),
+    (("shell primitives ../rtl", "shell ../rtl"), f"does not define {PRIMITIVES}"),
+    (("shell primitives ../rtl", "shell ../rtl primitives"), f"accumulator.sv does not define {PRIMITIVES}"),
+    (("shell primitives", f"{data_folder('rtl_sim')}/primitives shell primitives"), "cells of the device are declared"),
+])  # fmt: skip
+def test_mistakes_are_found(built: Build, change: tuple[str, str], sentence: str) -> None:
+    with pytest.raises(DesignError, match=sentence):
+        check(sources(built, "zcu104", "ooc.tcl", change), primitives=True)
