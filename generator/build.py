@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,6 +26,7 @@ from generator.passes.choose_cores import Cores, choose_cores
 from generator.passes.fold import fold
 from generator.passes.insert_fifos import insert_fifos, place_name
 from generator.passes.lower import lower
+from generator.passes.make_external import make_external
 from generator.passes.make_writable import Writable, make_writable
 from generator.resources.estimate import estimate
 from generator.resources.usage import Resources, total
@@ -44,20 +45,22 @@ class Design:
     sizing: Sizing
 
 
-def elaborate(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable | None = None) -> Design:
+def elaborate(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable | None = None,
+              external: Sequence[str] = ()) -> Design:
     """The hardware of an integer network at a folding: layers with their compute cores, width converters and FIFOs.
 
     Depths of FIFOs that the folding gives are kept, the others sized. Raises FoldingError if they let it stop,
-    InputError for a core that does not serve its layer, or a layer whose weights cannot be writable.
+    InputError for a core that does not serve its layer, or a layer whose weights cannot be writable or external.
     """
-    folded = _folded(net, folding, cores, writable or {})
+    folded = _folded(net, folding, cores, writable or {}, external)
     sizing = size_fifos(folded, given_depths(folding))
     return Design(insert_fifos(folded, sizing.depths), sizing)
 
 
-def _folded(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable) -> Dataflow:
+def _folded(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable,
+            external: Sequence[str]) -> Dataflow:
     """The hardware of an integer network without FIFOs."""
-    return make_writable(choose_cores(fold(lower(net), folding), cores), writable)
+    return make_external(make_writable(choose_cores(fold(lower(net), folding), cores), writable), external)
 
 
 def headrace_version() -> str:
@@ -88,7 +91,8 @@ class Build:
                                  f"{headrace_version()}; build again")
             folding, source = record["folding"], record["source_sha256"]
             depths = {fifo["name"]: fifo["depth"] for fifo in record["fifos"]}
-            cycles, cores, writable = record["cycles_per_frame"], record["cores"], record["writable"]
+            cycles, cores = record["cycles_per_frame"], record["cores"]
+            writable, external = record["writable"], record["external"]
         except OSError:
             raise InputError(f"{folder}: is no build directory (it has no {RECORD}); "
                              "make one with `headrace build MODEL --out DIR`") from None
@@ -97,7 +101,7 @@ class Build:
         integer = load_value(folder / MODEL)
         if not isinstance(integer, IntegerNetwork):
             raise InputError(f"{folder / MODEL}.json: is no integer network; build again")
-        dataflow = insert_fifos(_folded(integer, folding, cores, writable), depths)
+        dataflow = insert_fifos(_folded(integer, folding, cores, writable, external), depths)
         return cls(folder, record, Model(integer, source), dataflow, cycles)
 
     @property

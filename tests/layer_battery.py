@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 from generator.dataflow.cycle_model import CycleModel
+from generator.dataflow.external import replayed_weights
 from generator.dataflow.graph import SOURCE, Dataflow, Placed
 from generator.layers.base import Layer, Stream
 from generator.layers.spec import layer_from_spec, random_values
@@ -65,6 +66,8 @@ class Subjects:
             inputs = {rtl.layer_source(i, k): with_garbage(words, stream)
                       for i, layer in enumerate(self.layers)
                       for k, (words, stream) in enumerate(zip(self.inputs[i], layer.inputs, strict=True))}
+            inputs |= {rtl.layer_weights(i): with_garbage(replayed_weights(layer, FRAMES), layer.weight_stream)
+                       for i, layer in enumerate(self.layers) if layer.weight_stream}
             after = {name: 1 + len(words) // 2 for name, words in inputs.items()} if resets else None
             self._traces[key] = self.rtl_model.run(inputs, stalls, SEED, after)
         return self._traces[key]
@@ -136,7 +139,8 @@ class LayerBattery:
         np.testing.assert_array_equal(sink - source[0], model[layer.name, 0] - model[SOURCE, 0][0])
 
     def test_hls_equals_golden(self, subjects: Subjects, index: int) -> None:
-        for words in subjects.hls_model.run(index, subjects.inputs[index], FRAMES):
+        weights = replayed_weights(subjects.layers[index], FRAMES)
+        for words in subjects.hls_model.run(index, (*subjects.inputs[index], weights), FRAMES):
             np.testing.assert_array_equal(words, subjects.expected[index])
 
     def test_every_parameter_set_lints(self, subjects: Subjects) -> None:

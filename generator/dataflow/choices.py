@@ -87,7 +87,7 @@ class Choices:
 
     def _choice(self, layer: Layer, folds: dict[str, int]) -> Choice | None:
         folded = layer.with_folds(folds)
-        widest = max(stream.bits for stream in (*folded.inputs, *folded.outputs))
+        widest = max(stream.bits for stream in folded.streams)
         if self.max_word_bits and widest > self.max_word_bits:
             return None
         return Choice(folds, folded, folded.cycles, estimate(folded))

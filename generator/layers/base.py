@@ -197,6 +197,16 @@ class Layer(ABC):
     def outputs(self) -> tuple[Stream, ...]:
         """Typed output streams."""
 
+    @property
+    def weight_stream(self) -> Stream | None:
+        """The stream w_axis that brings the weights of a layer that does not hold them itself; it is no input."""
+        return None
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """All streams of the layer: inputs, outputs, weights."""
+        return (*self.inputs, *self.outputs, *([self.weight_stream] if self.weight_stream else []))
+
     @abstractmethod
     def golden(self, *x: IntArray) -> IntArray:
         """Naive integer model: every x (frames, elements) in stream order -> (frames, elements), on all outputs."""
@@ -208,6 +218,10 @@ class Layer(ABC):
     @abstractmethod
     def parameters(self) -> Parameters:
         """Integers that configure the kernels: names are those of the C++ template and the SystemVerilog module."""
+
+    def rtl_parameters(self) -> Parameters:
+        """Parameters that the SystemVerilog module alone has; those that are left out keep their defaults."""
+        return ()
 
     @property
     def fold_sizes(self) -> dict[str, int]:

@@ -19,10 +19,13 @@ from generator.errors import InputError, require_divides
 from generator.layers.base import Loop, Parameters, Phases, Schedule, Stream
 from generator.layers.cores import AUTO
 from generator.layers.weighted import WeightedLayer, row_group
-from generator.packing import Memory, scale_words
+from generator.packing import Bytes, Memory, pack_stream, scale_words, weight_words
 
-#: Where weights lie: fixed, in memory that the processor can write, or in such UltraRAM, which it must load first.
-ROM, RAM, URAM = "rom", "ram", "uram"
+#: Where weights lie: fixed, in memory that the processor can write, in such UltraRAM, which it must load first, or
+#: outside of the accelerator, from where they come as a stream.
+ROM, RAM, URAM, EXTERNAL = "rom", "ram", "uram", "external"
+#: The command's options that ask for them.
+_OPTIONS = {RAM: "--writable", URAM: "--uram", EXTERNAL: "--external"}
 #: Enabled cycles that scaled accumulators take longer: a copy of the group's sum, its product, the total.
 SCALED_LATENCY_CYCLES = 3
 
@@ -32,8 +35,9 @@ class Mvtu(WeightedLayer):
     """Matrix-vector product with multi-threshold activation; vectors: input vectors of MW elements per frame.
 
     scales: None, or unsigned integers (MH, G), or (1, G) for all rows alike: the columns stand in G groups of MW/G
-    consecutive ones, and SIMD divides MW/G. storage: ROM, RAM or URAM; in the latter two the processor can write all
-    weights of the type, and any thresholds, so that the accumulators are wide enough for them.
+    consecutive ones, and SIMD divides MW/G. storage: ROM, RAM, URAM or EXTERNAL; with RAM and URAM the processor can
+    write all weights of the type, and any thresholds, so that the accumulators are wide enough for them. With EXTERNAL
+    the words of the weight memory come as `weight_stream`, all of them for every vector.
     """
 
     kind = "mvtu"
@@ -41,8 +45,8 @@ class Mvtu(WeightedLayer):
     storage: str = ROM
 
     def __post_init__(self) -> None:
-        if self.writable:
-            self._require_writable()
+        if self.storage != ROM:
+            self._require_plain()
         if self.scales is not None:
             self._require_legal_scales(self.scales)
         super().__post_init__()
@@ -56,22 +60,39 @@ class Mvtu(WeightedLayer):
         if scales.min() < 0:
             raise InputError(f"{self.name}: the scale {scales.min()} is negative; negate the weights of its group")
 
-    def _require_writable(self) -> None:
+    def _require_plain(self) -> None:
         """Raise InputError for what only fixed weights can be combined with."""
+        kind = "external" if self.external else "writable"
         if self.scales is not None:
-            raise InputError(f"{self.name}: its weights have scales and cannot be writable; leave it out of --writable")
+            raise InputError(f"{self.name}: its weights have scales and cannot be {kind}; leave it out of "
+                             f"{_OPTIONS[self.storage]}")
         if self.core not in (AUTO, "plain"):
             raise InputError(f"{self.name}: core {self.core} needs weights that stay; choose core plain for a layer "
-                             "whose weights are writable")
+                             f"whose weights are {kind}")
 
     @property
     def writable(self) -> bool:
         """True if the processor can write the weights and thresholds."""
-        return self.storage != ROM
+        return self.storage in (RAM, URAM)
+
+    @property
+    def external(self) -> bool:
+        """True if the weights come as a stream."""
+        return self.storage == EXTERNAL
+
+    @property
+    def weight_stream(self) -> Stream | None:
+        if not self.external:
+            return None
+        return Stream(self.weight, self.pe * self.simd, self.vectors * self.nf * self.sf)
+
+    def weight_image(self) -> Bytes:
+        """(NF*SF, bytes) the words of the weight memory, each in whole bytes, as they come for every vector."""
+        return pack_stream(weight_words(self.weights, self.pe, self.simd), self.pe * self.simd, self.weight)
 
     @property
     def chosen_core(self) -> str:
-        return "plain" if self.writable else super().chosen_core
+        return "plain" if self.storage != ROM else super().chosen_core
 
     @cached_property
     def accumulator(self) -> Interval:
@@ -151,7 +172,12 @@ class Mvtu(WeightedLayer):
         return (("MW", self.mw), ("MH", self.mh), ("PE", self.pe), ("SIMD", self.simd), ("VECTORS", self.vectors),
                 *self.arithmetic_parameters, *self.scale_parameters)  # fmt: skip
 
+    def rtl_parameters(self) -> Parameters:
+        return (("EXTERNAL", 1),) if self.external else ()
+
     def memories(self) -> tuple[Memory, ...]:
+        if self.external:
+            return super().memories()[1:]
         if self.scales is None:
             return super().memories()
         dtype = uint_type(unsigned_bits(int(self.scales.max())))

@@ -21,7 +21,7 @@ from generator.layers.fifo import Fifo
 from generator.layers.fork import Fork
 from generator.layers.label_select import LabelSelect
 from generator.layers.max_pool import MaxPool
-from generator.layers.mvtu import Mvtu
+from generator.layers.mvtu import EXTERNAL, ROM, Mvtu
 from generator.layers.parallel_swu import ParallelSwu
 from generator.layers.requant import Requant, Rounding
 from generator.layers.swu import Swu
@@ -167,7 +167,8 @@ def _mvtu(f: Fields, rng: np.random.Generator) -> Layer:
     require_positive(f.name, vectors=vectors)
     require_divides(f.name, "SIMD", simd, "MW", mw)
     scales = _scales(f, rng, mh, mw)
-    return Mvtu(f.name, *_weights(f, rng, mh, mw, scales), vectors, pe, simd, f.text("core", AUTO), scales)
+    storage = EXTERNAL if f.flag("external") else ROM
+    return Mvtu(f.name, *_weights(f, rng, mh, mw, scales), vectors, pe, simd, f.text("core", AUTO), scales, storage)
 
 
 def _scales(f: Fields, rng: np.random.Generator, mh: int, mw: int) -> IntArray | None:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import jinja2
 
+from generator.dataflow.external import external_layers, replayed_weights
 from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from generator.datatypes import IntArray
 from generator.errors import FoldingError
 from generator.layers.base import Layer, Stream
 from generator.layers.dwc import Dwc
 from generator.layers.fifo import Fifo
-from generator.packing import Memory, pack_stream
+from generator.packing import Bytes, Memory, pack_stream
 from generator.passes.insert_fifos import join_depths
 from generator.paths import data_folder
 from generator.render.names import identifier
@@ -23,6 +24,7 @@ from generator.render.rtl import TOP, stream_names, words_text
 from generator.render.templates import load_template
 
 _LINE_LENGTH = 110
+_SOURCES = ("config.hpp", "weights.hpp", "top.cpp", "testbench.cpp")
 #: A stream's default depth in Vitis HLS, to which a FIFO layer on it adds.
 _DEFAULT_DEPTH = 2
 #: Vitis HLS has no ap_uint that is wider; words.hpp sets AP_INT_MAX_W to it.
@@ -48,6 +50,18 @@ class StreamView:
     def padded_bits(self) -> int:
         """Bits of TDATA at a boundary."""
         return (self.bits + 7) // 8 * 8
+
+
+@dataclass(frozen=True)
+class WeightStreamView(StreamView):
+    """A stream of weights, and the port of the top that it comes from."""
+
+    port: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its constants begin with."""
+        return self.port.removesuffix("_axis").upper()
 
 
 @dataclass(frozen=True)
@@ -102,34 +116,43 @@ def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: st
         require_word_widths(layer)
     views = stream_views(dataflow)
     # A FIFO is no process: it is the depth of its stream, which keeps the name that its producer gave it.
-    stages = [_placed_view(item, views) for item in dataflow.placed if not isinstance(item.layer, Fifo)]
-    streams = list(dict.fromkeys(views.values()))
+    weights = _weight_streams(dataflow)
+    stages = [_placed_view(item, views, weights) for item in dataflow.placed if not isinstance(item.layer, Fifo)]
+    streams = [*dict.fromkeys(views.values()), *weights.values()]
     source, sink = views[SOURCE, 0], views[dataflow.output_port]
-    boundary = (("IN_BITS", source.bits), ("IN_WORDS", source.words),
-                ("OUT_BITS", sink.bits), ("OUT_WORDS", sink.words))  # fmt: skip
+    ends = {"IN": source, "OUT": sink} | {view.prefix: view for view in weights.values()}
+    boundary = [(f"{prefix}_{name}", value) for prefix, view in ends.items()
+                for name, value in (("BITS", view.bits), ("WORDS", view.words))]
     values = {
         "header": " ".join(header.split()), "top": TOP, "part": part, "period": f"{clock_period_ns:.3f}",
         "vectors": vectors,
-        "stages": stages, "streams": streams, "boundary": boundary,
+        "stages": stages, "streams": streams, "boundary": boundary, "weight_streams": list(weights.values()),
         "declaration_width": max(len(stream.declaration) for stream in streams),
         "kinds": ["axis", *_kinds(stages)], "input": source, "output": sink,
     }  # fmt: skip
     rendered = {name: template(f"{name}.j2").render(values)
-                for name in ("config.hpp", "weights.hpp", "top.cpp", "csynth.tcl", "cosim.tcl", "hls.cfg")}
+                for name in (*_SOURCES, "csynth.tcl", "cosim.tcl", "hls.cfg")}
     return rendered | static_files()
 
 
 def write_hls_vectors(folder: Path, dataflow: Dataflow, x: IntArray) -> None:
-    """Write input.bin and golden.bin, the words of the frames x (frames, elements) and of what they must give."""
+    """Write input.bin and golden.bin: what the testbench reads for frames x (frames, elements), and what they must give."""
     sink = dataflow.streams[dataflow.output_port]
     golden = dataflow.golden(x)[dataflow.output_port]
-    (folder / "input.bin").write_bytes(pack_stream(x, dataflow.input.lanes, dataflow.input.element).tobytes())
+    (folder / "input.bin").write_bytes(
+        testbench_input(dataflow, pack_stream(x, dataflow.input.lanes, dataflow.input.element), len(x)))
     (folder / "golden.bin").write_bytes(pack_stream(golden, sink.lanes, sink.element).tobytes())
+
+
+def testbench_input(dataflow: Dataflow, words: Bytes, frames: int) -> bytes:
+    """What the testbench reads: every frame's words, and behind them the weights that stream by meanwhile."""
+    weights = b"".join(replayed_weights(layer, 1).tobytes() for layer in external_layers(dataflow).values())
+    return b"".join(frame.tobytes() + weights for frame in words.reshape(frames, -1))
 
 
 def require_word_widths(layer: Layer) -> None:
     """Raise FoldingError if a word of the layer is wider than ap_uint can be."""
-    bits = [stream.bits for stream in (*layer.inputs, *layer.outputs)]
+    bits = [stream.bits for stream in layer.streams]
     # A width converter holds a word of either side at once.
     widest = sum(bits) if isinstance(layer, Dwc) else max(bits)
     if widest > MAX_WORD_BITS:
@@ -146,7 +169,7 @@ def render_layers(layers: Sequence[Layer]) -> dict[str, str]:
 
 
 def static_files() -> dict[str, str]:
-    """The kernels, the testbench and the stand-ins for g++, by their path in hls/."""
+    """The kernels, what a testbench includes and the stand-ins for g++, by their path in hls/."""
     folder = data_folder("hls_templates")
     paths = chain((folder / "include").glob("*.hpp"), (folder / "sim").glob("*.h"), folder.glob("*.[ch]pp"))
     return {str(path.relative_to(folder).as_posix()): path.read_text() for path in sorted(paths)}
@@ -185,15 +208,24 @@ def template(name: str) -> jinja2.Template:
     return load_template(data_folder("hls_templates"), name)
 
 
-def _placed_view(item: Placed, views: Mapping[Port, StreamView]) -> StageView:
+def _weight_streams(dataflow: Dataflow) -> dict[str, WeightStreamView]:
+    """Streams of weights inside the top, by the name of the layer that takes them."""
+    return {layer.name: WeightStreamView(f"{port}_words", stream.bits, stream.words,
+                                         f"weights of {layer.name}, {words_text(stream)}", port=port)
+            for port, layer in external_layers(dataflow).items() if (stream := layer.weight_stream)}
+
+
+def _placed_view(item: Placed, views: Mapping[Port, StreamView], weights: Mapping[str, StreamView]) -> StageView:
     layer = item.layer
     outputs = tuple(views[layer.name, k] for k in range(len(layer.outputs)))
-    return _stage(identifier(layer.name), layer, tuple(views[port] for port in item.sources), outputs)
+    inputs = [views[port] for port in item.sources] + [weights[name] for name in (layer.name,) if name in weights]
+    return _stage(identifier(layer.name), layer, tuple(inputs), outputs)
 
 
 def _layer_view(index: int, layer: Layer) -> StageView:
     # The index keeps apart layers of one name.
-    return _stage(f"layer{index}", layer, _numbered("in", layer.inputs), _numbered("out", layer.outputs))
+    inputs = [*layer.inputs, *([layer.weight_stream] if layer.weight_stream else [])]
+    return _stage(f"layer{index}", layer, _numbered("in", inputs), _numbered("out", layer.outputs))
 
 
 def _numbered(side: str, streams: Iterable[Stream]) -> tuple[StreamView, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import jinja2
 
+from generator.dataflow.external import external_layers
 from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from generator.errors import InputError
 from generator.layers.base import Layer, Stream
@@ -23,6 +24,7 @@ ADAPTER = "hls_adapter"
 #: The macro with which leaf modules take their forms of UltraScale+ cells; synthesis defines it, simulation does not.
 PRIMITIVES = "HEADRACE_PRIMITIVES"
 _SHAPE = ("MW", "MH", "PE", "SIMD")
+_SIGNALS = ("TDATA", "TVALID", "TREADY")
 
 
 def render_rtl(dataflow: Dataflow, header: str) -> dict[str, str]:
@@ -112,14 +114,16 @@ def open_ports(layer: Layer, load: str = "'0") -> tuple[tuple[str, str], ...]:
 
     load: what the bus for new weights is connected to.
     """
-    bus = (("load", load),) if isinstance(layer, Mvtu) else ()
+    ports: list[tuple[str, str]] = [("load", load)] if isinstance(layer, Mvtu) else []
+    if isinstance(layer, Mvtu) and not layer.external:
+        ports += [("w_axis_TDATA", "'0"), ("w_axis_TVALID", "'0"), ("w_axis_TREADY", "")]
     unused = (("s", len(layer.inputs), layer.max_inputs), ("m", len(layer.outputs), layer.max_outputs))
-    return bus + tuple(
+    return (*ports, *(
         (f"{side}{index}_axis_{signal}", "'0" if (side == "m") == (signal == "TREADY") else "")
         for side, used, existing in unused
         for index in range(used, existing)
-        for signal in ("TDATA", "TVALID", "TREADY")
-    )
+        for signal in _SIGNALS
+    ))
 
 
 def top_open_ports(dataflow: Dataflow) -> tuple[tuple[str, str], ...]:
@@ -129,7 +133,7 @@ def top_open_ports(dataflow: Dataflow) -> tuple[tuple[str, str], ...]:
 
 
 @dataclass(frozen=True)
-class _Wire:
+class Wire:
     """A stream as the template wants it."""
 
     name: str
@@ -153,6 +157,8 @@ class _Instance:
 def _top(dataflow: Dataflow, header: str) -> str:
     names = stream_names(dataflow)
     wires = {port: _wire(names[port], stream) for port, stream in dataflow.streams.items()}
+    weights = weight_wires(dataflow)
+    weight_ports = {layer.name: name for name, layer in external_layers(dataflow).items()}
     last_word = wires[dataflow.output_port].words - 1
     loaded = {layer.name: 2 * k for k, layer in enumerate(writable_layers(dataflow))}
     return template("top.sv.j2").render(
@@ -162,8 +168,9 @@ def _top(dataflow: Dataflow, header: str) -> str:
         input=wires[SOURCE, 0],
         output=wires[dataflow.output_port],
         wires=[wire for port, wire in wires.items() if port[0] != SOURCE],
-        range_width=max(len(wire.range) for wire in wires.values()),
-        layers=[_instance(item, names, loaded) for item in dataflow.placed],
+        range_width=max(len(wire.range) for wire in (*wires.values(), *weights)),
+        weights=weights,
+        layers=[_instance(item, names, loaded, weight_ports) for item in dataflow.placed],
         fifos=fifo_streams(dataflow),
         has_load=bool(loaded),
         has_open_ports=any(value == "" for layer in dataflow.layers for _, value in open_ports(layer)),
@@ -172,18 +179,26 @@ def _top(dataflow: Dataflow, header: str) -> str:
     )
 
 
-def _wire(name: str, stream: Stream) -> _Wire:
-    return _Wire(name, words_text(stream), stream.words, bit_range(8 * stream.bytes))
+def weight_wires(dataflow: Dataflow) -> list[Wire]:
+    """The streams of weights, as the templates want them."""
+    return [_wire(name, stream, f"weights of {layer.name}, ") for name, layer in external_layers(dataflow).items()
+            if (stream := layer.weight_stream)]
 
 
-def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int]) -> _Instance:
+def _wire(name: str, stream: Stream, text: str = "") -> Wire:
+    return Wire(name, text + words_text(stream), stream.words, bit_range(8 * stream.bytes))
+
+
+def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weight_ports: dict[str, str]) -> _Instance:
     layer = item.layer
     files = [(f"{memory.name}_FILE", f'"{memory_file(layer, memory.name)}"') for memory in layer.memories()]
     parameters = (*((name, str(value)) for name, value in layer.parameters()), *files,
-                  *_load_parameters(layer, loaded))
+                  *((name, str(value)) for name, value in layer.rtl_parameters()), *_load_parameters(layer, loaded))
+    weights = weight_ports.get(layer.name)
     outputs = tuple((layer.name, k) for k in range(len(layer.outputs)))
     ports = (("ap_clk", "ap_clk"), ("ap_rst_n", "ap_rst_n"),
              *_connections("s", item.sources, names), *_connections("m", outputs, names),
+             *((f"w_axis_{signal}", f"{weights}_{signal}") for signal in _SIGNALS if weights),
              *open_ports(layer, load="load" if layer.name in loaded else "'0"))  # fmt: skip
     return _Instance(identifier(layer.name), module_name(layer.kind), _title(layer), _notes(layer),
                      _aligned(parameters), _aligned(ports))  # fmt: skip
@@ -201,7 +216,7 @@ def _connections(side: str, ports: tuple[Port, ...], names: dict[Port, str]) -> 
     return [
         (f"{side}{index if len(ports) > 1 else ''}_axis_{signal}", f"{names[port]}_{signal}")
         for index, port in enumerate(ports)
-        for signal in ("TDATA", "TVALID", "TREADY")
+        for signal in _SIGNALS
     ]
 
 
@@ -214,6 +229,8 @@ def _notes(layer: Layer) -> tuple[str, ...]:
     """One line for each side of the layer and one for its memories."""
     sides = (("takes", layer.inputs), ("gives", layer.outputs))
     notes = [f"{verb} {' and '.join(map(words_text, streams))}" for verb, streams in sides]
+    if layer.weight_stream:
+        notes[0] += f", weights from outside: {words_text(layer.weight_stream)}"
     memories = [f"{memory.name.lower()} {memory.depth} words of {memory.word_bits} bits ({memory.dtype})"
                 for memory in layer.memories()]  # fmt: skip
     return (*notes, *([f"holds {', '.join(memories)}"] if memories else []))

@@ -99,7 +99,12 @@ def _weighted(layer: WeightedLayer) -> Resources:
     # The input's slice, the replayed words; results that are spaced need no slice.
     parts = Resources(lut=source + 20, ff=4 * source + 20) + _counters(layer.sf, layer.nf, words)
     parts += Resources(ff=2 * result) if layer.sf > 1 else Resources(lut=result, ff=2 * result)
-    parts += _products(layer) + memory.rom(words, layer.pe * layer.simd * layer.weight.bits)
+    weight_bits = layer.pe * layer.simd * layer.weight.bits
+    parts += _products(layer)
+    if layer.weight_stream is None:
+        parts += memory.rom(words, weight_bits)
+    else:  # a slice and the two registers of a memory's pipeline
+        parts += Resources(lut=weight_bits + 4, ff=4 * weight_bits + 3)
     parts += Resources(lut=layer.pe * layer.acc_bits, ff=layer.pe * layer.acc_bits)
     if layer.thresholds is not None and not layer.folds_threshold:
         parts += _search(layer.pe, layer.nf, layer.thresholds.shape[1], layer.acc_bits, layer.acc_bits)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator.dataflow.external import external_layers, replayed_weights
 from generator.dataflow.graph import SOURCE, Dataflow, Port
 from generator.datatypes import IntArray
 from generator.packing import Bytes, pack_stream, unpack_stream
@@ -43,7 +44,8 @@ def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path) -> Observ
 def run_rtl(folder: Path, dataflow: Dataflow, x: IntArray, work: Path, stalls: Stalls, seed: int = 0) -> Observed:
     """Frames x (frames, elements) through the SystemVerilog in `folder`/rtl under Verilator's compiled harness."""
     words = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
-    traces = rtl.compile_network(folder / "rtl", dataflow, work).run({SOURCE: words}, stalls, seed)
+    weights = {port: replayed_weights(layer, len(x)) for port, layer in external_layers(dataflow).items()}
+    traces = rtl.compile_network(folder / "rtl", dataflow, work).run({SOURCE: words} | weights, stalls, seed)
     out = traces[rtl.SINK]
     frame = dataflow.streams[dataflow.output_port].words
     return Observed(

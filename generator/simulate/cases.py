@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from generator.dataflow.external import replayed_weights
 from generator.errors import HeadraceError, InputError, MismatchError
 from generator.layers.base import Layer
 from generator.layers.spec import LayerCase, layer_from_spec
@@ -106,7 +107,9 @@ def _run_hls(prepared: dict[int, _Prepared], results: list[Result]) -> None:
         model = csim.compile_layers([item.case.layer for item in prepared.values()], Path(work))
         for position, (index, item) in enumerate(prepared.items()):
             with _recording(results[index]):
-                item.require_equal("HLS", "C simulation", model.run(position, item.inputs, item.case.frames))
+                weights = replayed_weights(item.case.layer, item.case.frames)
+                item.require_equal("HLS", "C simulation",
+                                   model.run(position, (*item.inputs, weights), item.case.frames))
 
 
 def _run_rtl(prepared: dict[int, _Prepared], results: list[Result], stalls: Stalls | None, seed: int) -> None:
@@ -115,6 +118,8 @@ def _run_rtl(prepared: dict[int, _Prepared], results: list[Result], stalls: Stal
         model = rtl.compile_layers([item.case.layer for _, item in items], Path(work))
         inputs = {rtl.layer_source(position, k): words
                   for position, (_, item) in enumerate(items) for k, words in enumerate(item.inputs)}
+        inputs |= {rtl.layer_weights(position): replayed_weights(item.case.layer, item.case.frames)
+                   for position, (_, item) in enumerate(items) if item.case.layer.weight_stream}
         mid_frame = {name: 1 + (len(words) // 3) // 2 for name, words in inputs.items()}
         unstalled = model.run(inputs)
         _judge(items, results, "no stalls", unstalled)

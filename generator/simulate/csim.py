@@ -18,7 +18,7 @@ from generator.dataflow.graph import Dataflow, Port
 from generator.errors import MismatchError, ToolError
 from generator.layers.base import Layer
 from generator.packing import Bytes
-from generator.render.hls import producers, render_layers, static_files
+from generator.render.hls import producers, render_layers, static_files, testbench_input
 from generator.simulate.tools import SHORT_FRAME
 
 # Vitis HLS compiles the same sources, hence its standard; its pragmas mean nothing to g++.
@@ -74,7 +74,7 @@ class NetworkCSim:
         """
         with tempfile.TemporaryDirectory(dir=self.program.parent) as folder:
             source, sink, trace = (Path(folder) / name for name in ("input", "output", "trace"))
-            source.write_bytes(words.tobytes())
+            source.write_bytes(testbench_input(self.dataflow, words, frames))
             _execute([str(self.program), str(frames), str(source), str(sink), str(trace)])
             traced = iter(_parse_trace(trace.read_bytes()))
         carriers = producers(self.dataflow)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator.dataflow.external import external_layers
 from generator.dataflow.graph import SOURCE, Dataflow, Port
 from generator.layers.base import Layer
 from generator.paths import data_folder
@@ -20,8 +21,8 @@ from generator.simulate.runtime import keep_runtime, reuse_runtime
 from generator.simulate.tools import SHORT_FRAME, require_build_tools, run_tool, verilator
 
 __all__ = [
-    "SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "observed_ports",
-    "render_layers", "require_tools",
+    "SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "layer_weights",
+    "observed_ports", "render_layers", "require_tools",
 ]  # fmt: skip
 
 #: Name of the stream that leaves a network.
@@ -58,6 +59,11 @@ def layer_source(index: int, port: int = 0) -> str:
 def layer_sink(index: int, port: int = 0) -> str:
     """Name of output `port` of layer `index` in a model made by compile_layers."""
     return f"layer{index}_m{port}"
+
+
+def layer_weights(index: int) -> str:
+    """Name of the stream of weights of layer `index` in a model made by compile_layers."""
+    return f"layer{index}_w"
 
 
 def compile_layers(layers: Sequence[Layer], work: Path, before: Sequence[Path] = ()) -> RtlModel:
@@ -99,14 +105,17 @@ def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
     """
     names = stream_names(dataflow)
     inner = [port for port in dataflow.streams if port not in ((SOURCE, 0), dataflow.output_port)]
+    weights = [(port, layer.weight_stream) for port, layer in external_layers(dataflow).items()]
     endpoints = (
         Endpoint(SOURCE, 0, Side.SOURCE, dataflow.input),
         Endpoint(SINK, 0, Side.SINK, dataflow.streams[dataflow.output_port]),
+        *(Endpoint(port, 0, Side.SOURCE, stream) for port, stream in weights if stream),
         *(Endpoint(names[port], 0, Side.TAP, dataflow.streams[port]) for port in inner),
     )
-    taps = tuple((2 + k, f"dut0.{names[port]}") for k, port in enumerate(inner))
+    ports = tuple((endpoint.name, k) for k, endpoint in enumerate(endpoints) if endpoint.side is not Side.TAP)
+    taps = tuple((len(ports) + k, f"dut0.{names[port]}") for k, port in enumerate(inner))
     unused = ((f"{SINK}_TLAST", ""), *top_open_ports(dataflow))
-    instance = _Instance(TOP, (), ((SOURCE, 0), (SINK, 1)), unused)
+    instance = _Instance(TOP, (), ports, unused)
     sources = sorted(rtl.resolve().glob("*.sv"))
     _render([instance], endpoints, taps, work)
     return _compile(endpoints, sources, rtl.resolve(), work, sum(layer.cycles for layer in dataflow.layers))
@@ -120,12 +129,16 @@ def observed_ports(dataflow: Dataflow) -> dict[Port, str]:
 def _prefixes(layer: Layer) -> Iterator[str]:
     for side, streams in (("s", layer.inputs), ("m", layer.outputs)):
         yield from (f"{side}{k if len(streams) > 1 else ''}_axis" for k in range(len(streams)))
+    if layer.weight_stream:
+        yield "w_axis"
 
 
 def _layer_endpoints(index: int, layer: Layer) -> list[Endpoint]:
+    weights = layer.weight_stream
     return [
         *(Endpoint(layer_source(index, k), index, Side.SOURCE, stream) for k, stream in enumerate(layer.inputs)),
         *(Endpoint(layer_sink(index, k), index, Side.SINK, stream) for k, stream in enumerate(layer.outputs)),
+        *([Endpoint(layer_weights(index), index, Side.SOURCE, weights)] if weights else []),
     ]
 
 
@@ -135,7 +148,7 @@ def _memory_file(index: int, memory_name: str) -> str:
 
 def _layer_parameters(index: int, layer: Layer) -> tuple[tuple[str, str], ...]:
     files = ((f"{memory.name}_FILE", f'"{_memory_file(index, memory.name)}"') for memory in layer.memories())
-    return (*((name, str(value)) for name, value in layer.parameters()), *files)
+    return (*((name, str(value)) for name, value in (*layer.parameters(), *layer.rtl_parameters())), *files)
 
 
 def _render(instances: Sequence[_Instance], endpoints: Sequence[Endpoint], taps: Sequence[tuple[int, str]],

@@ -12,6 +12,9 @@
 // recoded operands, with a single threshold folded into the accumulator, 2 shared pair sums, 3 several products in one
 // DSP, 4 XNOR matches of recoded bit planes, with thresholds of their own.
 //
+// EXTERNAL: the weight words come as a stream instead, for every vector all NF*SF words in the order of the memory. Each
+// of them waits for its activations and they for it, so that neither side may lag without harm.
+//
 // One enable from a flip-flop of the output slice moves the whole pipeline.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module mvtu #(
@@ -38,7 +41,8 @@ module mvtu #(
   parameter string THRESHOLDS_FILE = "",  // threshold memory
   parameter bit    WRITABLE        = 0,   // the processor can write both memories
   parameter bit    URAM            = 0,   // weights in UltraRAM, where they are writable
-  parameter shortint FIRST_MEMORY  = 0    // number of the weight memory on the bus `load`; the thresholds follow
+  parameter shortint FIRST_MEMORY  = 0,   // number of the weight memory on the bus `load`; the thresholds follow
+  parameter bit    EXTERNAL        = 0    // weights come on w_axis, from no memory
 ) (
   input  logic                           ap_clk,         // clock
   input  logic                           ap_rst_n,       // synchronous reset, active low
@@ -46,6 +50,9 @@ module mvtu #(
   input  logic [(SIMD*A_BITS+7)/8*8-1:0] s_axis_TDATA,   // SIMD activations
   input  logic                           s_axis_TVALID,  // activations are there
   output logic                           s_axis_TREADY,  // activations are taken
+  input  logic [(EXTERNAL ? (PE*SIMD*W_BITS+7)/8*8 : 8)-1:0] w_axis_TDATA, // PE * SIMD weights where EXTERNAL
+  input  logic                           w_axis_TVALID,  // weights are there
+  output logic                           w_axis_TREADY,  // weights are taken
   output logic [(PE*O_BITS+7)/8*8-1:0]   m_axis_TDATA,   // PE results
   output logic                           m_axis_TVALID,  // results are there
   input  logic                           m_axis_TREADY   // results are taken
@@ -68,7 +75,7 @@ module mvtu #(
   logic [S_BITS-1:0] word;
   logic              word_valid, word_ready;
   logic              unused_pad;
-  assign unused_pad = ^s_axis_TDATA;
+  assign unused_pad = ^s_axis_TDATA ^ ^w_axis_TDATA;
 
   skid #(.BITS(S_BITS)) u_in (
     .ap_clk, .ap_rst_n,
@@ -80,11 +87,11 @@ module mvtu #(
   logic [SF_BITS-1:0]   sf_q;
   logic [NF_BITS-1:0]   nf_q;
   logic [ADDR_BITS-1:0] addr_q;
-  logic                 fills, issue, sf_first, sf_last, nf_last;
+  logic                 fills, issue, weight_valid, sf_first, sf_last, nf_last;
 
   assign fills      = nf_q == '0;
-  assign issue      = en && (word_valid || !fills);
-  assign word_ready = en && fills;
+  assign issue      = en && (word_valid || !fills) && weight_valid;
+  assign word_ready = en && fills && weight_valid;
   assign sf_first   = sf_q == '0;
   assign sf_last    = sf_q == SF_BITS'(SF - 1);
   assign nf_last    = nf_q == NF_BITS'(NF - 1);
@@ -106,7 +113,23 @@ module mvtu #(
   logic [S_BITS-1:0]         code, acts_q;
   logic [1:0]                valid_q, first_q, last_q;
 
-  if (WRITABLE) begin : gen_writable
+  if (EXTERNAL) begin : gen_external
+    logic [PE*SIMD*W_BITS-1:0] fresh, fresh_q, weights_q;
+    logic                      unused_load;
+    assign unused_load = ^load;
+    skid #(.BITS(PE * SIMD * W_BITS)) u_weights (
+      .ap_clk, .ap_rst_n,
+      .s_axis_TDATA(w_axis_TDATA[PE*SIMD*W_BITS-1:0]), .s_axis_TVALID(w_axis_TVALID), .s_axis_TREADY(w_axis_TREADY),
+      .m_axis_TDATA(fresh), .m_axis_TVALID(weight_valid), .m_axis_TREADY(en && (word_valid || !fills))
+    );
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        fresh_q   <= fresh;
+        weights_q <= fresh_q;
+      end
+    end
+    assign weights = weights_q;
+  end else if (WRITABLE) begin : gen_writable
     weight_ram #(
       .INDEX(32'(FIRST_MEMORY)), .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .URAM(URAM), .FILE(WEIGHTS_FILE)
     ) u_weights (
@@ -118,6 +141,13 @@ module mvtu #(
     weight_rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
       .ap_clk, .en, .address(addr_q), .data(weights)
     );
+  end
+
+  if (!EXTERNAL) begin : gen_no_stream
+    logic unused_stream;
+    assign unused_stream = w_axis_TVALID;
+    assign weight_valid  = 1'b1;
+    assign w_axis_TREADY = 1'b0;
   end
 
   if (PARITY || CORE == 4) begin : gen_encode
@@ -230,6 +260,9 @@ module mvtu #(
   end
   if (WRITABLE && (CORE != 0 || GROUPS > 0)) begin : gen_check_writable
     $error("mvtu: WRITABLE needs CORE=%0d and GROUPS=%0d to be 0", CORE, GROUPS);
+  end
+  if (EXTERNAL && (WRITABLE || CORE != 0 || GROUPS > 0)) begin : gen_check_external
+    $error("mvtu: EXTERNAL needs WRITABLE=%0d, CORE=%0d and GROUPS=%0d to be 0", WRITABLE, CORE, GROUPS);
   end
   if (VECTORS < 1 || N < 0) begin : gen_check_counts
     $error("mvtu: VECTORS=%0d must be at least 1 and N=%0d at least 0", VECTORS, N);

@@ -120,6 +120,18 @@ class TestBitPlanes(LayerBattery):
     )
 
 
+class TestExternalWeights(LayerBattery):
+    """Weights from a stream: replayed vectors and direct ones, with thresholds, raw sums and matches."""
+
+    specs = (
+        spec(8, 12, 2, 4, "int4 uint2 uint2", 3, external=True),
+        spec(6, 20, 3, 5, "bipolar bipolar acc", 2, external=True),
+        spec(4, 9, 4, 3, "int3 int4 acc", 2, external=True),  # no replay
+        spec(4, 6, 1, 6, "bipolar bipolar bipolar", 3, external=True),  # one word a row
+        spec(5, 8, 5, 8, "ternary uint4 int3", 4, external=True),  # one word a vector
+    )
+
+
 @pytest.mark.parametrize(("types", "more", "sentence"), [
     ("int2 uint2 acc", {"core": "planes"},
      "mvtu0: core planes cannot multiply weights of type int2 by inputs of type uint2 without thresholds; "
@@ -135,6 +147,10 @@ class TestBitPlanes(LayerBattery):
     ("bipolar bipolar acc", {"core": "dsp"},
      "mvtu0: core dsp cannot multiply weights of type bipolar by inputs of type bipolar; "
      "choose one of ['auto', 'plain', 'parity']"),
+    ("int4 uint4 acc", {"core": "pairs", "external": True},
+     "mvtu0: core pairs needs weights that stay; choose core plain for a layer whose weights are external"),
+    ("int4 uint4 acc", {"groups": 2, "scale": "uint2", "external": True},
+     "mvtu0: its weights have scales and cannot be external; leave it out of --external"),
     ("int8 uint8 acc", {"core": "dsp", "groups": 2, "scale": "uint2"},
      "mvtu0: core dsp cannot multiply weights of type int8 by inputs of type uint8 with scales; "
      "choose one of ['auto', 'plain']"),
