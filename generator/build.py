@@ -52,13 +52,13 @@ def elaborate(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Wri
     Depths of FIFOs that the folding gives are kept, the others sized. Raises FoldingError if they let it stop,
     InputError for a core that does not serve its layer, or a layer whose weights cannot be writable or external.
     """
-    folded = _folded(net, folding, cores, writable or {}, external)
-    sizing = size_fifos(folded, given_depths(folding))
-    return Design(insert_fifos(folded, sizing.depths), sizing)
+    layers = folded(net, folding, cores, writable or {}, external)
+    sizing = size_fifos(layers, given_depths(folding))
+    return Design(insert_fifos(layers, sizing.depths), sizing)
 
 
-def _folded(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable,
-            external: Sequence[str]) -> Dataflow:
+def folded(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable,
+           external: Sequence[str]) -> Dataflow:
     """The hardware of an integer network without FIFOs."""
     return make_external(make_writable(choose_cores(fold(lower(net), folding), cores), writable), external)
 
@@ -101,7 +101,7 @@ class Build:
         integer = load_value(folder / MODEL)
         if not isinstance(integer, IntegerNetwork):
             raise InputError(f"{folder / MODEL}.json: is no integer network; build again")
-        dataflow = insert_fifos(_folded(integer, folding, cores, writable, external), depths)
+        dataflow = insert_fifos(folded(integer, folding, cores, writable, external), depths)
         return cls(folder, record, Model(integer, source), dataflow, cycles)
 
     @property

@@ -60,6 +60,8 @@ def _build(options: argparse.Namespace) -> int:
         folding=load_folding(options.folding) if options.folding else None,
         cores=parse_cores(options.core),
         writable=parse_writable(options.writable, options.uram),
+        external=options.external,
+        weights=options.weights,
         backend=options.backend,
         verify=options.verify,
         verify_input=read_samples(options.verify_input) if options.verify_input else None,
@@ -243,6 +245,10 @@ def _add_build(make: argparse.ArgumentParser) -> None:
                       help="the processor can write weights and thresholds of this layer (may be repeated)")
     make.add_argument("--uram", action="append", default=[], metavar="LAYER",
                       help="the same, with weights in UltraRAM, which the driver loads at its start")
+    make.add_argument("--weights", choices=("on-chip", "external"), default=Options.weights,
+                      help="external: the largest come from memory outside, until the rest fits the board")
+    make.add_argument("--external", action="append", default=[], metavar="LAYER",
+                      help="the weights of this layer come from memory outside, as a stream (may be repeated)")
     make.add_argument("--verify-input", type=Path, metavar="X.npy", help="samples to verify with, not random ones")
     _add_json(make)
 

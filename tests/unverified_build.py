@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 from unittest import mock
@@ -19,10 +20,10 @@ CLOCK_MHZ = 200.0
 
 def write_unverified(folder: Path, net: IntegerNetwork, backend: Literal["rtl", "hls", "both"] = "both",
                      cycles: int = 800, folding: Folding | None = None,
-                     writable: Writable | None = None) -> Build:
+                     writable: Writable | None = None, external: Sequence[str] = ()) -> Build:
     """Write and open a build directory of a network; cycles: most per frame, unless a folding is given."""
     fps = None if folding else CLOCK_MHZ * 1e6 / cycles
     options = Options(clock_mhz=CLOCK_MHZ, fps=fps, folding=folding, backend=backend,
-                      writable=writable or {})
+                      writable=writable or {}, external=external)
     with mock.patch("generator.compile._verify", return_value=None):
         return build(Model(net, SHA256), folder, options)

@@ -136,7 +136,7 @@ def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: st
 
 
 def write_hls_vectors(folder: Path, dataflow: Dataflow, x: IntArray) -> None:
-    """Write input.bin and golden.bin: what the testbench reads for frames x (frames, elements), and what they must give."""
+    """Write input.bin and golden.bin: what the testbench reads and wants, for the frames x (frames, elements)."""
     sink = dataflow.streams[dataflow.output_port]
     golden = dataflow.golden(x)[dataflow.output_port]
     (folder / "input.bin").write_bytes(

@@ -44,9 +44,10 @@ def render_adapter(dataflow: Dataflow, header: str) -> str:
     """The module ADAPTER around Verilog that an HLS compiler wrote; header: where it comes from."""
     source, sink = (_wire(name, dataflow.streams[port]) for name, port in
                     (("s_axis", (SOURCE, 0)), ("m_axis", dataflow.output_port)))
+    weights = weight_wires(dataflow)
     return template("adapter.sv.j2").render(
         header=" ".join(header.split()), adapter=ADAPTER, top=TOP, input=source, output=sink,
-        range_width=max(len(source.range), len(sink.range)),
+        weights=weights, range_width=max(len(wire.range) for wire in (source, sink, *weights)),
     )
 
 
@@ -83,7 +84,8 @@ def stream_names(dataflow: Dataflow) -> dict[Port, str]:
     Raises InputError where two streams would have one name (also where only the case differs: they name files too).
     """
     names: dict[Port, str] = {}
-    taken = {"m_axis": "the network's output"}
+    taken = {"m_axis": "the network's output"} | {
+        port: f"the weights of {layer.name}" for port, layer in external_layers(dataflow).items()}
     for layer_name, k in dataflow.streams:
         base = SOURCE if layer_name == SOURCE else identifier(layer_name)
         name = base if k == 0 else f"{base}_{k}"

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from generator.archive import npz_bytes
+from generator.dataflow.external import external_layers
 from generator.dataflow.graph import SOURCE, Dataflow, Port
 from generator.datatypes import IntArray
 from generator.layers.base import Layer
 from generator.layers.fifo import Fifo
 from generator.packing import pack_stream
 from generator.paths import data_folder
-from generator.render.rtl import TOP, bit_range, stream_names, template, top_open_ports
+from generator.render.rtl import TOP, bit_range, stream_names, template, top_open_ports, weight_wires
 
 #: Files of rtl_sim/tb that every build carries.
 BENCH_FILES = ("Makefile", "run.py", "network_bench.py", "axi_stream.py", "records.py", "stream_tap.sv", "taps.vlt")
@@ -45,12 +46,14 @@ def _bench(taps: str, description: dict[str, Any]) -> dict[str, str]:
 def write_vectors(folder: Path, dataflow: Dataflow, x: IntArray) -> Path:
     """Write vectors.npz into a folder: the golden words of every stream for the frames x (frames, elements).
 
-    Arrays of uint8 (frames, words, bytes) by stream name. The same frames give the same bytes. Returns the file.
+    Arrays of uint8 (frames, words, bytes) by stream name; of weights from outside, which are always the same, the words
+    that pass for one vector. The same frames give the same bytes. Returns the file.
     """
     values, path, streams = dataflow.golden(x), folder / "vectors.npz", dataflow.streams
     words = {name: pack_stream(values[port], streams[port].lanes, streams[port].element)
              .reshape(-1, streams[port].words, streams[port].bytes)
              for port, name in stream_names(dataflow).items()}
+    words |= {name: layer.weight_image()[None] for name, layer in external_layers(dataflow).items()}
     path.write_bytes(npz_bytes(words))
     return path
 
@@ -74,6 +77,7 @@ def _taps(dataflow: Dataflow, header: str, ports: Sequence[Port], top: str) -> s
         open_ports=top_open_ports(dataflow) if top == TOP else (),
         input_range=bit_range(8 * streams[SOURCE, 0].bytes),
         output_range=bit_range(8 * streams[dataflow.output_port].bytes),
+        weights=weight_wires(dataflow),
         taps_range=bit_range(len(taps)),
         taps=taps,
     )
@@ -92,6 +96,7 @@ def _description(dataflow: Dataflow) -> dict[str, Any]:
     return {
         "streams": streams,
         "output": names[dataflow.output_port],
+        "weights": {port: layer.vectors for port, layer in external_layers(dataflow).items()},
         "fifos": fifos,
         # No layer is silent for longer than a frame of the slowest one.
         "watchdog_cycles": 2 * dataflow.cycles_per_frame + 1000,

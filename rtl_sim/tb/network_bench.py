@@ -19,18 +19,40 @@ POLL_CYCLES = 64
 
 
 class Network:
-    """The streams of the accelerator, from streams.json."""
+    """The streams of the accelerator, from streams.json. weights: by stream, how often they pass in a frame."""
 
     def __init__(self, path: Path) -> None:
         description = json.loads(path.read_text())
         self.streams = [Stream(**item) for item in description["streams"]]
         self.output: str = description["output"]
+        self.weights: dict[str, int] = description["weights"]
         self.fifos: list[dict[str, str]] = description["fifos"]
         self.watchdog_cycles: int = description["watchdog_cycles"]
 
     def stream(self, name: str) -> Stream:
         """The stream of this name."""
         return next(stream for stream in self.streams if stream.name == name)
+
+
+class Drivers:
+    """What feeds the accelerator, its weights too, and what takes its results."""
+
+    def __init__(self, domain: Domain, weights: list[str]) -> None:
+        self.domain = domain
+        self.sources: list[AxiStreamSource] = [domain.source(name) for name in ("s_axis", *weights)]
+        self.sink: AxiStreamSink = domain.sink("m_axis")
+
+    async def start(self, words: list[list[int]], job: dict[str, Any]) -> None:
+        """Reset, then feed every source its words."""
+        await self.domain.reset(*self.sources, self.sink)
+        set_stalls(self.sink, sink_pauses(job["stalls"], job["seed"]))
+        for k, source in enumerate(self.sources):
+            set_stalls(source, source_pauses(job["stalls"], job["seed"] + k))
+            send(source, words[k])
+
+    def idle(self) -> bool:
+        """True if all words were taken."""
+        return all(source.idle() for source in self.sources)
 
 
 @cocotb.test()
@@ -43,15 +65,16 @@ async def network_equals_golden_model(dut: Any) -> None:
 
     domain = Domain(dut)
     domain.start_clock()
-    drivers = domain.source("s_axis"), domain.sink("m_axis")
+    drivers = Drivers(domain, list(network.weights))
+    weights = [expected_words(vectors[name], job["frames"] * times) for name, times in network.weights.items()]
     if job["stalls"] == "random":
         words = len(vectors["s_axis"][0])
         aborted = source[: 1 + (words // 2 + 7919 * job["seed"]) % words]  # anywhere in the frame
-        await _start(domain, drivers, aborted, job)
-        set_stalls(drivers[0], None)
+        await drivers.start([aborted, *weights], job)
+        set_stalls(drivers.sources[0], None)
         await ClockCycles(dut.ap_clk, 2 * len(aborted) + 10)  # the reset that follows must leave no trace of it
-    await _start(domain, drivers, source, job)
-    deadlock = await _finish(dut, network, drivers[0], job["frames"])
+    await drivers.start([source, *weights], job)
+    deadlock = await _finish(dut, network, drivers, job["frames"])
     broken_rule = _broken_rule(dut, network)
     await _close_records(dut)
 
@@ -62,25 +85,14 @@ async def network_equals_golden_model(dut: Any) -> None:
     assert result["bit_exact"], result["mismatch"]
 
 
-async def _start(
-    domain: Domain, drivers: tuple[AxiStreamSource, AxiStreamSink], words: list[int], job: dict[str, Any]
-) -> None:
-    """Reset, then feed the words."""
-    source, sink = drivers
-    await domain.reset(source, sink)
-    set_stalls(source, source_pauses(job["stalls"], job["seed"]))
-    set_stalls(sink, sink_pauses(job["stalls"], job["seed"]))
-    send(source, words)
-
-
-async def _finish(dut: Any, network: Network, source: AxiStreamSource, frames: int) -> str | None:
+async def _finish(dut: Any, network: Network, drivers: Drivers, frames: int) -> str | None:
     """Wait until all frames are through; a sentence if they get stuck."""
     words_to_send = frames * network.stream(network.output).words
     while True:
         await ClockCycles(dut.ap_clk, POLL_CYCLES)
         idle_cycles = dut.idle_cycles.value.to_unsigned()
         # Words that no output needs may still be on their way after the last output.
-        if source.idle() and dut.words_sent.value.to_unsigned() >= words_to_send and idle_cycles >= POLL_CYCLES:
+        if drivers.idle() and dut.words_sent.value.to_unsigned() >= words_to_send and idle_cycles >= POLL_CYCLES:
             return None
         if idle_cycles >= network.watchdog_cycles:
             return _who_waits(dut, network, idle_cycles)
