@@ -39,7 +39,7 @@ from generator.dataflow.folding import (
 from generator.dataflow.graph import Dataflow
 from generator.dataflow.solver import LAYERS_SHARE
 from generator.datatypes import IntArray
-from generator.drivers.points import has_points
+from generator.drivers.quantizer import has_quantizer
 from generator.drivers.render import render_driver, write_driver
 from generator.errors import FoldingError, InputError, MismatchError
 from generator.layers.cores import AUTO
@@ -263,7 +263,7 @@ def _write_board_files(folder: Path, model: Model, dataflow: Dataflow, board: Bo
     backend: Literal["rtl", "hls"] = "hls" if options.backend == "hls" else "rtl"
     sha256 = model.source_sha256
     write_files(folder / "vivado", render_vivado(dataflow, board, backend, options.clock_mhz, sha256))
-    if has_points(model.integer.host_input):
+    if has_quantizer(model.integer.host_input):
         write_driver(folder / "driver", render_driver(model.integer, dataflow, board, sha256, x))
 
 

@@ -17,7 +17,7 @@ MAX_INPUT_BITS = 16
 
 
 def has_points(host: HostInput) -> bool:
-    """True if the input has few enough codes for a list of its decision points, and so for drivers."""
+    """True if the input has few enough codes for a list of its decision points."""
     return host.tensor.dtype.bits <= MAX_INPUT_BITS
 
 

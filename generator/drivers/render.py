@@ -15,7 +15,7 @@ from generator.boards import Board
 from generator.build import headrace_version
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import BIPOLAR, IntArray
-from generator.drivers.points import decision_points
+from generator.drivers.quantizer import CPP_FORMULA, CPP_POINTS, quantizer_arrays
 from generator.drivers.writable import writable_arrays, writable_json
 from generator.layers.base import Stream
 from generator.network.integer import IntegerNetwork
@@ -42,6 +42,8 @@ def render_driver(net: IntegerNetwork, dataflow: Dataflow, board: Board, sha256:
     golden = dataflow.golden(x)[dataflow.output_port]
     vectors = {"input": _bytes(x, dataflow.input), "output": _bytes(golden, dataflow.streams[dataflow.output_port])}
     files = _static_files()
+    quantizers = {name: files.pop(f"cpp/{name}") for name in (CPP_POINTS, CPP_FORMULA)}
+    files["cpp/quantizer.hpp"] = quantizers[CPP_POINTS if "decision_points" in arrays else CPP_FORMULA]
     files |= {f"cpp/{name}": vectors[key].tobytes() for key, name in (("input", "input.bin"), ("output", "golden.bin"))}
     files[f"{PACKAGE}/model.json"] = (json.dumps(model, indent=2) + "\n").encode()
     files[f"{PACKAGE}/model.npz"] = npz_bytes(arrays)
@@ -76,7 +78,8 @@ def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str)
         "dma_address": family.control_base + WINDOW_BYTES,
         "max_transfer_bytes": (1 << LENGTH_BITS) - 1,
         "input": _stream(dataflow.input) | {
-            "shape": source.shape, "tensor": source.tensor.shape, "saturates": source.saturates},
+            "shape": source.shape, "tensor": source.tensor.shape, "saturates": source.saturates,
+            "rounding": source.rounding},
         "output": _stream(dataflow.streams[dataflow.output_port]) | {
             "shape": sink.shape, "head": sink.head, "k": sink.k, "result": sink.result},
     }  # fmt: skip
@@ -90,16 +93,17 @@ def _stream(stream: Stream) -> dict[str, Any]:
 
 
 def _arrays(net: IntegerNetwork) -> dict[str, np.ndarray[Any, Any]]:
-    signs, points = decision_points(net.host_input)
-    return {"signs": signs, "decision_points": points, "scale": np.asarray(net.host_output.scale, np.float64),
-            "offset": np.asarray(net.host_output.offset, np.float64)}
+    return quantizer_arrays(net.host_input) | {"scale": np.asarray(net.host_output.scale, np.float64),
+                                               "offset": np.asarray(net.host_output.offset, np.float64)}
 
 
 def _texts(arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Any]:
     """The arrays as C++ literals that lose nothing."""
+    texts: dict[str, Any] = {"scale": _doubles(arrays["scale"]), "offset": _doubles(arrays["offset"])}
+    if "decision_points" not in arrays:
+        return texts | {name: _doubles(arrays[name]) for name in ("input_scale", "input_divisor")}
     points = [[_float_text(value) for value in row] for row in arrays["decision_points"].tolist()]
-    return {"signs": arrays["signs"].tolist(), "points": points, "scale": _doubles(arrays["scale"]),
-            "offset": _doubles(arrays["offset"])}
+    return texts | {"signs": arrays["signs"].tolist(), "points": points}
 
 
 def _float_text(value: float) -> str:

@@ -69,7 +69,7 @@ def rounded_frames(host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.f
     y = _line(host, frames)
     bipolar = host.tensor.dtype == BIPOLAR
     rounded = np.where(y >= 0, 1.0, -1.0) if bipolar else round_to_integer(y, host.rounding)
-    if _float64_decides(host):
+    if float64_decides(host):
         return rounded
     near = _undecided(host, frames, y)
     for c in np.flatnonzero(near.any((0, 1, 2))).tolist():
@@ -87,15 +87,18 @@ def _undecided(host: HostInput, frames: NDArray[np.float64], y: NDArray[np.float
     return np.asarray(distance <= NEAR * size)
 
 
-def _float64_decides(host: HostInput) -> bool:
-    """True where quotients of two float32 numbers are taken: below 2^24 these lie further from a tie than they round.
+def float64_decides(host: HostInput) -> bool:
+    """True where quotients x/d of two float32 numbers are taken: up to 2^28 float64 rounds none across a tie.
 
-    |x/d - t| is 0 or at least 2^-25 |x/d| for 24-bit x and d and a multiple t of 1/2, and float64 rounds by 2^-53.
+    For 24-bit x and d and a multiple t of 1/2, |x/d - t| is 0 or more than 2^-25, or 2^-25 |x/d| where |x/d| < 1;
+    float64 rounds a quotient by 2^-53 of it, and by 2^-26 below 2^28. Beyond, d must be a power of two.
     """
     mantissas, _ = np.frexp(host.scale)
     divisor = np.ones(1) if host.divisor is None else host.divisor
-    return bool(np.all(np.abs(mantissas) == 0.5) and not host.offset.any()
-                and np.all(divisor == divisor.astype(np.float32)))
+    reaches = max(-host.tensor.dtype.lo, host.tensor.dtype.hi)
+    exact = (np.all(divisor == divisor.astype(np.float32)) if reaches <= 1 << 28
+             else np.all(np.frexp(divisor)[0] == 0.5))
+    return bool(np.all(np.abs(mantissas) == 0.5) and not host.offset.any() and exact)
 
 
 def _decided(host: HostInput, c: int, x: Fraction) -> int:

@@ -11,5 +11,6 @@ int main() {
   if (fread(codes.data(), 4, codes.size(), stdin) != codes.size()) return 2;
   const std::vector<uint8_t> bytes = headrace::pack(codes, head[0], head[1]);
   fwrite(bytes.data(), 1, bytes.size(), stdout);
-  return headrace::unpack(bytes, head[0], head[1]) == codes ? 0 : 1;
+  const std::vector<uint64_t> back = headrace::unpack(bytes, head[0], head[1]);
+  return std::equal(back.begin(), back.end(), codes.begin(), codes.end()) ? 0 : 1;
 }

@@ -15,7 +15,7 @@ import pytest
 
 import generator as hr
 from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
-from generator.drivers.points import decision_points, has_points
+from generator.drivers.quantizer import quantizer_arrays
 from generator.network import serialize
 from generator.network.integer import HostInput, TensorType
 from generator.packing import pack_stream
@@ -63,10 +63,6 @@ def host(dtype, scale, offset=0.0, rounding="half_even", divisor=None, saturates
     return HostInput((len(scales), 3, 2), tensor, scales, np.full(len(scales), offset), rounding, divisor, saturates)
 
 
-def test_inputs_of_too_many_codes_have_no_list_of_points() -> None:
-    assert has_points(host(int_type(16), 1.0)) and not has_points(host(int_type(17), 1.0))
-
-
 @pytest.mark.parametrize("case", [
     host(uint_type(4), 15.0), host(uint_type(8), [255.0, -255.0, 0.3], -0.5, "half_up"),
     host(BIPOLAR, [1.0, -2.0], -0.25),
@@ -77,8 +73,8 @@ def test_inputs_of_too_many_codes_have_no_list_of_points() -> None:
 def test_codes_are_those_of_the_model(driver: ModuleType, case: HostInput) -> None:
     from headrace_driver.host import Host
 
-    signs, points = decision_points(case)
-    dtype = case.tensor.dtype
+    given = quantizer_arrays(case)
+    points, dtype = given["decision_points"], case.tensor.dtype
     channels = case.tensor.shape[2]
     edges = np.abs(points[np.isfinite(points)])
     near = np.concatenate([np.nextafter(edges, np.float32(end)) for end in (-np.inf, np.inf)] + [edges, -edges])
@@ -88,8 +84,7 @@ def test_codes_are_those_of_the_model(driver: ModuleType, case: HostInput) -> No
     x = np.resize(values, (-(-len(values) // size) * channels, size)).astype(np.float32).reshape(-1, *case.shape)
     model = {"input": {"shape": case.shape, "tensor": case.tensor.shape, "bits": dtype.bits, "low": dtype.lo,
                        "high": dtype.hi, "bipolar": dtype == BIPOLAR, "saturates": True}, "output": {}}
-    arrays = {"signs": signs, "decision_points": points, "scale": np.ones(1), "offset": np.zeros(1)}
-    side = Host(model, arrays)
+    side = Host(model, given | {"scale": np.ones(1), "offset": np.zeros(1)})
     assert np.array_equal(side.encode(x), dtype.encode(to_stream(case, x)))
     pixels = rng.integers(0, 256, (10, *case.shape)).astype(np.uint8)
     assert np.array_equal(side.encode(pixels), dtype.encode(to_stream(case, pixels.astype(np.float32))))
@@ -99,10 +94,9 @@ def test_values_that_the_model_does_not_take(driver: ModuleType, tmp_path: Path)
     from headrace_driver.host import Host
 
     case = host(uint_type(4), 1.0, saturates=False)
-    signs, points = decision_points(case)
     model = {"input": {"shape": case.shape, "tensor": case.tensor.shape, "bits": 4, "low": 0, "high": 15,
                        "bipolar": False, "saturates": False}, "output": {}}
-    side = Host(model, {"signs": signs, "decision_points": points, "scale": np.ones(1), "offset": np.zeros(1)})
+    side = Host(model, quantizer_arrays(case) | {"scale": np.ones(1), "offset": np.zeros(1)})
     good = np.full((1, *case.shape), 15.5 - 1e-6, np.float32)
     assert side.encode(good).max() == 15
     for value in (16.0, -0.51):

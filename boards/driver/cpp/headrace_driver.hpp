@@ -1,11 +1,11 @@
-// Driver of an accelerator made by headrace: C++17, needs nothing but model.hpp, which is made for the accelerator.
+// Driver of an accelerator made by headrace: C++17, needs nothing but model.hpp and quantizer.hpp, which are made for the
+// accelerator.
 //
 // A device gives registers and transfers: linux_device.hpp is the one of a board with Linux.
 #ifndef HEADRACE_DRIVER_HPP
 #define HEADRACE_DRIVER_HPP
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "model.hpp"
+#include "quantizer.hpp"
 
 namespace headrace {
 
@@ -45,9 +45,9 @@ inline std::vector<uint8_t> pack(const std::vector<uint32_t>& codes, size_t lane
   return bytes;
 }
 
-inline std::vector<uint32_t> unpack(const std::vector<uint8_t>& bytes, size_t lanes, size_t bits) {
+inline std::vector<uint64_t> unpack(const std::vector<uint8_t>& bytes, size_t lanes, size_t bits) {
   const size_t size = (lanes * bits + 7) / 8;
-  std::vector<uint32_t> codes(bytes.size() / size * lanes);
+  std::vector<uint64_t> codes(bytes.size() / size * lanes);
   for (size_t i = 0; i < codes.size(); ++i) {
     size_t bit = i % lanes * bits;
     const uint8_t* word = &bytes[i / lanes * size];
@@ -58,28 +58,13 @@ inline std::vector<uint32_t> unpack(const std::vector<uint8_t>& bytes, size_t la
       bit += fits;
       done += fits;
     }
-    codes[i] = uint32_t(code);
+    codes[i] = code;
   }
   return codes;
 }
 
-// The code of a sample of channel c. Throws std::invalid_argument for a value that the model does not take.
-inline uint32_t encode(float x, size_t c) {
-  const float value = x * model::SIGNS[c];
-  const float* first = model::DECISION_POINTS[c];
-  const float* last = first + model::CODES;  // the end of the range
-  if (!std::isfinite(x)) throw std::invalid_argument("the input holds values that are not finite");
-  if (!model::SATURATES && (value < *first || value >= *last)) {
-    throw std::invalid_argument("the input holds values outside the range in which the model reads it");
-  }
-  const int64_t step = std::upper_bound(first + 1, last, value) - (first + 1);
-  if (model::IN_BIPOLAR) return uint32_t(step);
-  const uint64_t mask = (uint64_t(1) << model::IN_BITS) - 1;
-  return uint32_t(uint64_t(model::IN_LOW + step) & mask);
-}
-
 // The integer that a code of the output stands for.
-inline int64_t integer(uint32_t code) {
+inline int64_t integer(uint64_t code) {
   if (model::OUT_BIPOLAR) return 2 * int64_t(code) - 1;
   const int64_t sign = int64_t(1) << (model::OUT_BITS - 1);
   return model::OUT_SIGNED ? (int64_t(code) ^ sign) - sign : int64_t(code);
@@ -117,7 +102,7 @@ class Accelerator {
   // Replays verified vectors: "exact", or what differs first.
   std::string self_test(const std::vector<uint8_t>& input, const std::vector<uint8_t>& golden) {
     const std::vector<int64_t> got = run(input, input.size() / model::IN_FRAME_BYTES);
-    const std::vector<uint32_t> wanted = unpack(golden, model::OUT_LANES, model::OUT_BITS);
+    const std::vector<uint64_t> wanted = unpack(golden, model::OUT_LANES, model::OUT_BITS);
     for (size_t i = 0; i < got.size(); ++i) {
       if (got[i] == integer(wanted[i])) continue;
       const size_t element = i % model::OUT_ELEMENTS;
@@ -149,7 +134,7 @@ class Accelerator {
     device_.write(model::REGISTER_FRAMES, uint32_t(frames));
     device_.transfer(in, out);
     std::vector<int64_t> values;
-    for (uint32_t code : unpack(out, model::OUT_LANES, model::OUT_BITS)) values.push_back(integer(code));
+    for (uint64_t code : unpack(out, model::OUT_LANES, model::OUT_BITS)) values.push_back(integer(code));
     return values;
   }
 

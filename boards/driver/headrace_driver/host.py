@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .packing import code_type
+from .quantizer import make_quantizer
 
 
 class Host:
@@ -14,14 +15,14 @@ class Host:
 
     def __init__(self, model: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         self.model, self.source, self.sink = model, model["input"], model["output"]
-        self.signs, self.points = arrays["signs"], arrays["decision_points"]
+        self.quantizer = make_quantizer(self.source, arrays)
         self.scale, self.offset = arrays["scale"], arrays["offset"]
         self._table: np.ndarray | None = None
 
     def encode(self, x: np.ndarray) -> np.ndarray:
         """Samples (N, *shape) -> codes (N, elements) in stream order, as `packing.pack` takes them.
 
-        A float32 sample is compared with the points where the code changes; samples of type uint8 are looked up.
+        Samples are float32; those of type uint8 are looked up where the model takes any number.
         Raises ValueError for another shape, for values that are not finite and for values outside the input's range.
         """
         shape = tuple(self.source["shape"])
@@ -36,35 +37,18 @@ class Host:
 
     def _codes(self, x: np.ndarray, c: int) -> np.ndarray:
         """Codes of one channel."""
-        if x.dtype == np.uint8:
+        if x.dtype == np.uint8 and self.source["saturates"]:
             return self._lookup()[c][x]
         values = np.asarray(x, np.float32)
         if not np.isfinite(values).all():
             raise ValueError("the input holds values that are not finite")
-        return self._compare(values * self.signs[c], c)
-
-    def _compare(self, values: np.ndarray, c: int) -> np.ndarray:
-        # points[0] and points[-1] bound the range, the others separate the codes.
-        low, *_, high = self.points[c]
-        if not self.source["saturates"] and ((values < low) | (values >= high)).any():
-            raise ValueError(f"the input holds values outside the range from {self.signs[c] * low:g} to "
-                             f"{self.signs[c] * high:g} in which the model reads it")  # fmt: skip
-        inner = self.points[c][1:-1]
-        steps = values >= inner[0] if len(inner) == 1 else np.searchsorted(inner, values, side="right")
-        return self._step_codes()[steps.astype(np.int64) if len(inner) != 1 else steps.view(np.uint8)]
-
-    def _step_codes(self) -> np.ndarray:
-        """The code of the lowest value, the next one and so on, as it lies in a word."""
-        if self.source["bipolar"]:
-            return np.array([0, 1], code_type(1))
-        values = np.arange(self.source["low"], self.source["high"] + 1)
-        return (values & ((1 << self.source["bits"]) - 1)).astype(code_type(self.source["bits"]))
+        return self.quantizer.codes(values, c)
 
     def _lookup(self) -> np.ndarray:
         """Codes (C, 256) of the numbers that uint8 holds."""
         if self._table is None:
             numbers = np.arange(256, dtype=np.float32)
-            self._table = np.stack([self._compare(numbers * sign, c) for c, sign in enumerate(self.signs)])
+            self._table = np.stack([self.quantizer.codes(numbers, c) for c in range(self.source["tensor"][2])])
         return self._table
 
     def integers(self, codes: np.ndarray) -> np.ndarray:
