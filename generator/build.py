@@ -28,6 +28,7 @@ from generator.passes.insert_fifos import insert_fifos, place_name
 from generator.passes.lower import lower
 from generator.passes.make_external import make_external
 from generator.passes.make_writable import Writable, make_writable
+from generator.report.page import write_report
 from generator.resources.estimate import estimate
 from generator.resources.usage import Resources, total
 from generator.simulate.backends import run_hls, run_rtl
@@ -130,6 +131,10 @@ class Build:
     def resources(self) -> Resources:
         """What the accelerator is estimated to take of the device."""
         return estimated(self.dataflow)
+
+    def report(self) -> dict[str, Any]:
+        """Write report.html and report.json with all that was measured so far; returns what the latter holds."""
+        return write_report(self.folder, self.dataflow)
 
     def _hls(self, q: IntArray) -> IntArray:
         with tempfile.TemporaryDirectory() as work:

@@ -23,6 +23,7 @@ from generator.model import load, read_samples
 from generator.passes.choose_cores import parse_cores
 from generator.passes.make_writable import parse_writable
 from generator.report import tables
+from generator.report.page import PAGE
 from generator.simulate.cases import load_specs, run_specs
 from generator.simulate.frames import Stalls
 from generator.simulate.network import Simulation, simulate_build
@@ -133,6 +134,13 @@ def _synth(options: argparse.Namespace) -> int:
     return 0
 
 
+def _report(options: argparse.Namespace) -> int:
+    made = Build.open(options.directory)
+    result = made.report()
+    tables.show(str(made.folder / PAGE), options.json, lambda: result)
+    return 0
+
+
 def _boards(options: argparse.Namespace) -> int:
     boards = [load_board(name) for name in board_names()]
     tables.show(tables.boards_table(boards), options.json, lambda: tables.boards_json(boards))
@@ -194,6 +202,10 @@ def _add_build_commands(command: Commands) -> None:
     sim.add_argument("--waves", action="store_true", help="write DIR/sim/waves.vcd")
     sim.add_argument("--verilog", type=Path, metavar="PATH", help="simulate what an HLS compiler wrote for the build")
     _add_json(sim)
+
+    report = command("report", _report, "draw a build and what was measured of it; writes DIR/report.html, .json")
+    report.add_argument("directory", type=Path, metavar="DIR")
+    _add_json(report)
 
     bits = command("bitstream", _bitstream, "run Vitis HLS and Vivado; writes DIR/vivado/accelerator.bit and .hwh")
     bits.add_argument("directory", type=Path, metavar="DIR")

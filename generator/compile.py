@@ -53,6 +53,7 @@ from generator.passes.make_writable import Writable
 from generator.render.hls import MAX_WORD_BITS, render_hls, write_hls_vectors
 from generator.render.rtl import render_rtl
 from generator.render.sim import render_sim, write_vectors
+from generator.report.page import write_report
 from generator.simulate import csim, rtl
 from generator.simulate.backends import Observed, run_hls, run_rtl
 from generator.simulate.frames import Stalls
@@ -115,6 +116,7 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
         _write_sources(folder, model, dataflow, options, x)
         measured = _verify(folder, model, dataflow, x, progress)
         _write_record(folder, model, design, plan, options, len(x), measured)
+        write_report(folder, dataflow)
     return Build.open(out)
 
 

@@ -19,8 +19,8 @@ from generator.resources.estimate import estimate
 from generator.resources.usage import Resources
 
 
-def show(table: Table, as_json: bool, value: Callable[[], Any]) -> None:
-    """Print the table, or the value as JSON."""
+def show(table: Table | str, as_json: bool, value: Callable[[], Any]) -> None:
+    """Print the table or text, or the value as JSON."""
     if as_json:
         print(json.dumps(value(), indent=2))
     else:
