@@ -114,7 +114,8 @@ async def stalled_reader(dut: Any) -> None:
     processor = Processor(dut)
     await processor.start()
     processor.sink.pause = True
-    held = 4 * len(dut.m_axis_tkeep) // JOB["expected"]["out_bytes"]  # frames that the shell's own registers take
+    # The shell holds some frames in registers of its own.
+    held = 4 * len(dut.m_axis_TKEEP) // JOB["expected"]["out_bytes"]
     running = cocotb.start_soon(processor.infer(list(range(6 + held))))
     await ClockCycles(dut.ap_clk, (4 + held) * JOB["cycles_per_frame"] + 200)
     assert await processor.read("frames_out") < 6 + held
