@@ -1,7 +1,7 @@
 // Flow control of a dataflow, clock cycle by clock cycle: which words pass which streams, not what they hold.
 //
-// Every module of rtl_sim/rtl takes and gives its words through register slices (skid.sv), so TVALID and TREADY of a
-// stream depend on registers only. In each cycle the streams that are valid and ready transfer; then every component
+// Every module of rtl_sim/rtl takes and gives its words through registers, most in slices of two words (skid.sv), so TVALID
+// and TREADY of a stream depend on registers only. In each cycle the streams that are valid and ready transfer; then every component
 // computes its next state from its own registers and its transfers, in any order. A component mirrors the registers of
 // its module that decide when words move. One whose registers stand still sleeps until a stream of its moves or its
 // counter runs out. cycle_model.py writes the graph that is read here and documents its layout.
@@ -169,12 +169,25 @@ class Program {
   int64_t left_ = 0;
 };
 
+// An output register of one word, which is filled in the cycle in which its word is taken.
+struct Register {
+  bool full = false;
+
+  bool free(bool leave) const { return leave || !full; }
+  // True if it changes.
+  bool step(bool take, bool leave) {
+    const bool was = full;
+    if (free(leave)) full = take;
+    return full != was;
+  }
+};
+
 // Input slices (none if `direct`), a program of reads and writes, stages behind one enable, an output slice for results
-// that may follow each other directly or, if `spaced`, never do.
+// that may follow each other directly or, if `spaced`, never do, or (`single`) a register.
 class Pipeline : public Component {
  public:
   struct Form {
-    bool reads_ahead, direct, spaced;
+    bool reads_ahead, direct, spaced, single;
   };
 
   Pipeline(const std::vector<Port>& in, Port out, int stages, Form form, const std::vector<Program::Step>& steps)
@@ -184,8 +197,8 @@ class Pipeline : public Component {
   }
 
   void show() override {
-    for (int k = 0; k < inputs_; ++k) in_[k].show(form_.direct ? slice_.ready : slices_[k].ready);
-    out_.show(form_.spaced ? spaced_.full : slice_.valid);
+    for (int k = 0; k < inputs_; ++k) in_[k].show(form_.direct ? is_enabled(false) : slices_[k].ready);
+    out_.show(form_.spaced ? spaced_.full : form_.single ? register_.full : slice_.valid);
   }
 
   int64_t step() override {
@@ -194,12 +207,13 @@ class Pipeline : public Component {
     const int64_t source = now.source;
     bool there = true;
     for (int k = 0; reads && k < inputs_; ++k) there = there && ((source >= 0 && source != k) || there_at(k));
-    const bool enabled = is_enabled();
+    const bool enabled = is_enabled(out_.moves());
     const bool writes = there && now.writes;
     const bool fires = there && (enabled || (form_.reads_ahead && !now.writes));
     bool changes = fires && !idles;
     changes |= form_.spaced ? spaced_.step(stages_.last(writes), stages_.last_but_one(writes), out_.moves())
-                            : slice_.step(stages_.last(writes) && enabled, out_.moves());
+               : form_.single ? register_.step(stages_.last(writes), out_.moves())
+                              : slice_.step(stages_.last(writes) && enabled, out_.moves());
     for (int k = 0; !form_.direct && k < inputs_; ++k) {
       changes |= slices_[k].step(in_[k].moves(), fires && reads && (source < 0 || source == k));
     }
@@ -214,19 +228,22 @@ class Pipeline : public Component {
 
   void skip(int64_t cycles) override {
     const Program::Step& now = program_.now();
-    if (is_enabled() && !now.reads && !now.writes) program_.skip(cycles);
+    if (is_enabled(false) && !now.reads && !now.writes) program_.skip(cycles);
   }
 
   void save(Integers& state) const override {
     for (int k = 0; k < inputs_; ++k) slices_[k].save(state);
     slice_.save(state);
     spaced_.save(state);
-    state.push_back(static_cast<int64_t>(stages_.words));
+    state.insert(state.end(), {register_.full, static_cast<int64_t>(stages_.words)});
     program_.save(state);
   }
 
  private:
-  bool is_enabled() const { return form_.spaced ? spaced_.enabled : slice_.ready; }
+  // leaves: the word at the output is taken.
+  bool is_enabled(bool leaves) const {
+    return form_.spaced ? spaced_.enabled : form_.single ? register_.free(leaves) : slice_.ready;
+  }
   bool there_at(int k) const { return form_.direct ? in_[k].moves() : slices_[k].valid; }
 
   int inputs_;
@@ -235,6 +252,7 @@ class Pipeline : public Component {
   Skid slices_[kMostInputs];
   Skid slice_;
   SpacedSlice spaced_;
+  Register register_;
   Stages stages_;
   Form form_;
   Program program_;
@@ -356,77 +374,128 @@ class Ring : public Component {
   bool valid_ = false, awake_ = false;
 };
 
-// Every branch takes the word at its own time (fork.sv).
+// A slice of two words, of which every branch takes the first at its own time (fork.sv).
 class Copies : public Component {
  public:
-  Copies(Port in, std::vector<Port> out) : in_(in), out_(std::move(out)), branches_(out_.size()), has_(out_.size()) {}
+  Copies(Port in, std::vector<Port> out) : in_(in), out_(std::move(out)), shown_(out_.size()) {}
 
   void show() override {
     in_.show(slice_.ready);
-    for (size_t k = 0; k < out_.size(); ++k) out_[k].show(branches_[k].valid);
+    for (size_t k = 0; k < out_.size(); ++k) out_[k].show(shown_[k]);
   }
 
   int64_t step() override {
-    bool all = true, changes = false;
-    const bool there = slice_.valid;
-    for (size_t k = 0; k < out_.size(); ++k) all = all && (has_[k] || branches_[k].ready);
+    bool all = true, changes = in_.moves();
     for (size_t k = 0; k < out_.size(); ++k) {
-      const bool take = there && !has_[k] && branches_[k].ready;
-      changes |= take;
-      changes |= branches_[k].step(take, out_[k].moves());
-      if (there) has_[k] = !all && (has_[k] || take);
+      changes |= out_[k].moves();
+      if (out_[k].moves()) shown_[k] = false;
+      all = all && !shown_[k];
     }
     changes |= slice_.step(in_.moves(), all);
+    if (all) std::fill(shown_.begin(), shown_.end(), slice_.valid);
     return changes ? 0 : kForever;
   }
 
   void save(Integers& state) const override {
     slice_.save(state);
-    for (const Skid& branch : branches_) branch.save(state);
-    for (const bool has : has_) state.push_back(has);
+    for (const bool shown : shown_) state.push_back(shown);
   }
 
  private:
   Port in_;
   std::vector<Port> out_;
   Skid slice_;
-  std::vector<Skid> branches_;
-  std::vector<bool> has_;
+  std::vector<bool> shown_;  // the word has not been taken yet
 };
 
-// fifo.sv with a memory: a memory of `depth` words, its read register and an output slice.
+// dwc.sv where a word becomes `units` words: the output register, and behind it what is left of the word.
+class Narrow : public Component {
+ public:
+  Narrow(Port in, Port out, int64_t units) : in_(in), out_(out), units_(units) {}
+
+  void show() override {
+    in_.show(ready_);
+    out_.show(register_.full);
+  }
+
+  int64_t step() override {
+    const bool take = in_.moves(), free = register_.free(out_.moves()), was_ready = ready_;
+    bool changes = take || (free && left_ > 0);
+    const bool there = take || left_ > 0;
+    changes |= register_.step(there, out_.moves());
+    if (take) left_ = units_;
+    if (there && free) --left_;
+    ready_ = left_ == 0;
+    return changes || ready_ != was_ready ? 0 : kForever;
+  }
+
+  void save(Integers& state) const override { state.insert(state.end(), {left_, register_.full | ready_ << 1}); }
+
+ private:
+  Port in_, out_;
+  int64_t units_, left_ = 0;
+  bool ready_ = false;
+  Register register_;
+};
+
+// dwc.sv where `units` words become one: the last completes it in the output register, which is then known to be free.
+class Widen : public Component {
+ public:
+  Widen(Port in, Port out, int64_t units) : in_(in), out_(out), units_(units) {}
+
+  void show() override {
+    in_.show(ready_);
+    out_.show(full_);
+  }
+
+  int64_t step() override {
+    const bool was_ready = ready_, was_full = full_;
+    if (out_.moves()) full_ = false;
+    if (in_.moves() && ++collected_ == units_) {
+      collected_ = 0;
+      full_ = true;
+    }
+    ready_ = !(full_ && collected_ == units_ - 1);
+    return in_.moves() || ready_ != was_ready || full_ != was_full ? 0 : kForever;
+  }
+
+  void save(Integers& state) const override { state.insert(state.end(), {collected_, full_ | ready_ << 1}); }
+
+ private:
+  Port in_, out_;
+  int64_t units_, collected_ = 0;
+  bool ready_ = false, full_ = false;
+};
+
+// fifo.sv with a memory: a memory of `depth` words, its read register is the output.
 class Queue : public Component {
  public:
   Queue(Port in, Port out, int64_t depth) : in_(in), out_(out), depth_(depth) {}
 
   void show() override {
     in_.show(ready_);
-    out_.show(slice_.valid);
+    out_.show(register_.full);
   }
 
   int64_t step() override {
-    const bool free = slice_.ready || !read_, pop = free && level_ > 0, was_ready = ready_;
-    bool changes = in_.moves() || pop || (free && read_);
-    changes |= slice_.step(read_ && slice_.ready, out_.moves());
+    const bool pop = register_.free(out_.moves()) && level_ > 0, was_ready = ready_;
+    bool changes = in_.moves() || pop;
+    changes |= register_.step(pop, out_.moves());
     level_ += static_cast<int64_t>(in_.moves()) - static_cast<int64_t>(pop);
     ready_ = level_ != depth_;
-    if (free) read_ = pop;
-    most_ = std::max(most_, level_ + int64_t{read_} + slice_.held());
+    most_ = std::max(most_, level_ + int64_t{register_.full});
     return changes || ready_ != was_ready ? 0 : kForever;
   }
 
   int64_t most() const override { return most_; }
 
-  void save(Integers& state) const override {
-    slice_.save(state);
-    state.insert(state.end(), {level_, static_cast<int64_t>(ready_ | read_ << 1)});
-  }
+  void save(Integers& state) const override { state.insert(state.end(), {level_, ready_ | register_.full << 1}); }
 
  private:
   Port in_, out_;
   int64_t depth_, level_ = 0, most_ = 0;
-  bool ready_ = false, read_ = false;
-  Skid slice_;
+  bool ready_ = false;
+  Register register_;
 };
 
 // fifo.sv without a memory.
@@ -495,7 +564,7 @@ class Selection : public Component {
   Skid taker_, giver_;
 };
 
-enum Kind : int64_t { kPipeline, kWindow, kCopies, kQueue, kSelection, kRing };
+enum Kind : int64_t { kPipeline, kWindow, kCopies, kQueue, kSelection, kRing, kNarrow, kWiden };
 
 // Reads the graph: whole numbers one after the other.
 class Reader {
@@ -602,6 +671,8 @@ class Network {
     if (kind == kQueue && depth > 2) return std::make_unique<Queue>(in[0], out[0], depth);
     if (kind == kQueue) return std::make_unique<Slice>(in[0], out[0]);
     if (kind == kCopies) return std::make_unique<Copies>(in[0], out);
+    if (kind == kNarrow) return std::make_unique<Narrow>(in[0], out[0], reader.next());
+    if (kind == kWiden) return std::make_unique<Widen>(in[0], out[0], reader.next());
     if (kind == kWindow) return std::make_unique<Window>(in[0], out[0], window(reader));
     if (kind == kRing) return std::make_unique<Ring>(in[0], out[0], ring(reader));
     if (kind == kSelection) {
@@ -613,6 +684,7 @@ class Network {
     form.reads_ahead = reader.next() != 0;
     form.direct = reader.next() != 0;
     form.spaced = reader.next() != 0;
+    form.single = reader.next() != 0;
     const int64_t steps = reader.next();
     auto program = std::make_unique<std::vector<Program::Step>>();
     for (int64_t k = 0; k < steps; ++k) {

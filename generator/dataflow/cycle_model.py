@@ -24,11 +24,11 @@ from generator.datatypes import IntArray
 from generator.errors import ToolError
 from generator.layers import Fifo
 from generator.layers.base import Layer, Phases, Step
-from generator.layers.flow import Copies, Pipeline, Queue, Ring, Selection, Window
+from generator.layers.flow import Copies, Narrow, Pipeline, Queue, Ring, Selection, Widen, Window
 from generator.simulate.tools import run_tool
 
 _FLAGS = ("-O2", "-std=c++17", "-shared", "-fPIC")
-_PIPELINE, _WINDOW, _COPIES, _QUEUE, _SELECTION, _RING = range(6)
+_PIPELINE, _WINDOW, _COPIES, _QUEUE, _SELECTION, _RING, _NARROW, _WIDEN = range(8)
 _LONGEST_PIPELINE = 63
 
 #: The reader of the network's output.
@@ -174,11 +174,11 @@ def _component(layer: Layer, bare: bool) -> tuple[int, IntArray]:
     """Kind and numbers of a layer's component."""
     schedule = layer.schedule()
     match schedule.control:
-        case Pipeline(stages, reads_ahead, direct, spaced):
+        case Pipeline(stages, reads_ahead, direct, spaced, single):
             if stages > _LONGEST_PIPELINE:
                 raise AssertionError(f"{layer.name}: {stages} stages are more than the cycle model holds")
             steps = _steps(schedule.phases)
-            head = [0 if bare else stages, reads_ahead, direct, spaced, len(steps)]
+            head = [0 if bare else stages, reads_ahead, direct, spaced, single, len(steps)]
             return _PIPELINE, np.array([*head, *chain.from_iterable(steps)], np.int64)
         case Window(buffer, stages, row_words):
             head = [buffer.words, buffer.depth, row_words, buffer.overlaps, 0 if bare else stages,
@@ -191,6 +191,10 @@ def _component(layer: Layer, bare: bool) -> tuple[int, IntArray]:
             return _RING, np.concatenate([np.array(head, np.int64), needed, buffer.kept])
         case Copies():
             return _COPIES, np.zeros(0, np.int64)
+        case Narrow(units):
+            return _NARROW, np.array([units], np.int64)
+        case Widen(units):
+            return _WIDEN, np.array([units], np.int64)
         case Queue():
             return _QUEUE, np.zeros(0, np.int64)
         case Selection(results):

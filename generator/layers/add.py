@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from generator.datatypes import DataType, IntArray, Interval
 from generator.errors import require_divides, require_positive
 from generator.layers.base import Layer, Parameters, Schedule, Step, Stream
+from generator.layers.flow import Pipeline
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Add(Layer):
         return x[0] + x[1]
 
     def schedule(self) -> Schedule:
-        return Schedule((Step(self.outputs[0].words, 1, 1),), latency_cycles=2)
+        return Schedule((Step(self.outputs[0].words, 1, 1),), latency_cycles=2, flow=Pipeline(0, single=True))
 
     @property
     def fold_sizes(self) -> dict[str, int]:

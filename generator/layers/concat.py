@@ -11,6 +11,7 @@ import numpy as np
 from generator.datatypes import DataType, IntArray
 from generator.errors import FoldingError, InputError, divisors, require_positive
 from generator.layers.base import Layer, Loop, Parameters, Schedule, Step, Stream
+from generator.layers.flow import Pipeline
 
 MAX_INPUTS: Final = 8
 
@@ -56,7 +57,7 @@ class Concat(Layer):
 
     def schedule(self) -> Schedule:
         pixel = tuple(Step(folds, 1, 1, source) for source, folds in enumerate(self.folds))
-        return Schedule((Loop(self.pixels, pixel),), latency_cycles=2)
+        return Schedule((Loop(self.pixels, pixel),), latency_cycles=2, flow=Pipeline(0, single=True))
 
     @property
     def fold_sizes(self) -> dict[str, int]:

@@ -10,7 +10,7 @@ import numpy as np
 from generator.datatypes import DataType, IntArray
 from generator.errors import FoldingError, require_positive
 from generator.layers.base import Layer, Loop, Parameters, Schedule, Stream, demand_phases
-from generator.layers.flow import Pipeline
+from generator.layers.flow import Flow, Narrow, Pipeline, Widen
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,16 @@ class Dwc(Layer):
         period = lcm(self.in_lanes, self.out_lanes)
         ends = np.arange(self.out_lanes, period + 1, self.out_lanes)
         phases = demand_phases(-(-ends // self.in_lanes), period // self.in_lanes)
-        return Schedule((Loop(self.words * self.in_lanes // period, phases),), latency_cycles=2,
-                        flow=Pipeline(0, reads_ahead=True))  # fmt: skip
+        latency = 2 if isinstance(self._flow, Pipeline) else 1
+        return Schedule((Loop(self.words * self.in_lanes // period, phases),), latency, flow=self._flow)
+
+    @property
+    def _flow(self) -> Flow:
+        if self.in_lanes > self.out_lanes and self.in_lanes % self.out_lanes == 0:
+            return Narrow(self.in_lanes // self.out_lanes)
+        if self.in_lanes < self.out_lanes and self.out_lanes % self.in_lanes == 0:
+            return Widen(self.out_lanes // self.in_lanes)
+        return Pipeline(0, reads_ahead=True, single=True)
 
     def parameters(self) -> Parameters:
         return (("IN_LANES", self.in_lanes), ("OUT_LANES", self.out_lanes), ("E_BITS", self.element.bits),

@@ -38,7 +38,7 @@ class Fifo(Layer):
     def schedule(self) -> Schedule:
         if self.depth <= 2:  # one register slice
             return Schedule((Step(self.words, 1, 1),), latency_cycles=1, flow=Queue(self.depth))
-        return Schedule((Step(self.words, 1, 1),), latency_cycles=3, slack_words=self.depth + 3,
+        return Schedule((Step(self.words, 1, 1),), latency_cycles=2, slack_words=self.depth + 1,
                         flow=Queue(self.depth))  # fmt: skip
 
     def parameters(self) -> Parameters:

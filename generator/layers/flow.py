@@ -33,15 +33,17 @@ class Buffer(NamedTuple):
 class Pipeline:
     """Register stages behind one enable, the ready of the output slice. `stages` lie between the slices.
 
-    reads_ahead: cycles that put nothing do not wait for room at the output. direct: there is no input slice, the ready
-    of the output slice is that of the input; every cycle reads. spaced: results never follow each other directly, and
-    the output slice holds one word (spaced_slice.sv).
+    reads_ahead: cycles that put nothing do not wait for room at the output. direct: there is no input slice, the enable
+    is the ready of the input; every cycle reads. spaced: results never follow each other directly, and the output slice
+    holds one word (spaced_slice.sv). single: the output is one register, and the enable follows its reader's ready in the
+    same cycle.
     """
 
     stages: int
     reads_ahead: bool = False
     direct: bool = False
     spaced: bool = False
+    single: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +67,26 @@ class Ring:
 
 @dataclass(frozen=True)
 class Copies:
-    """Every output takes the word at its own time."""
+    """A register slice whose word every output takes at its own time."""
+
+
+@dataclass(frozen=True)
+class Narrow:
+    """A word of `units` becomes so many words, one in the output register and the others behind it (dwc.sv)."""
+
+    units: int
+
+
+@dataclass(frozen=True)
+class Widen:
+    """`units` words become one, collected beside the output register (dwc.sv)."""
+
+    units: int
 
 
 @dataclass(frozen=True)
 class Queue:
-    """A memory of `depth` words in front of a read register; up to 2 words: the register slice alone."""
+    """A memory of `depth` words in front of the output register; up to 2 words: the register slice alone."""
 
     depth: int
 
@@ -82,4 +98,4 @@ class Selection:
     results: int
 
 
-Flow = Pipeline | Window | Ring | Copies | Queue | Selection
+Flow = Pipeline | Window | Ring | Copies | Narrow | Widen | Queue | Selection

@@ -45,7 +45,7 @@ class Fork(Layer):
         return x[0]
 
     def schedule(self) -> Schedule:
-        return Schedule((Step(self.inputs[0].words, 1, 1),), latency_cycles=2, flow=Copies())
+        return Schedule((Step(self.inputs[0].words, 1, 1),), latency_cycles=1, flow=Copies())
 
     @property
     def fold_sizes(self) -> dict[str, int]:

@@ -13,6 +13,7 @@ import numpy as np
 from generator.datatypes import DataType, IntArray
 from generator.errors import InputError, require_divides, require_positive
 from generator.layers.base import Layer, Parameters, Schedule, Step, Stream
+from generator.layers.flow import Pipeline
 from generator.layers.window import Pair, out_size
 
 
@@ -82,7 +83,7 @@ class Pooling(Layer):
         ends = np.flatnonzero(np.diff(puts, append=-1)) + 1
         steps = tuple(Step(int(end - start), 1, int(puts[start]))
                       for start, end in zip([0, *ends[:-1]], ends, strict=True))
-        return Schedule(steps, latency_cycles=3)
+        return Schedule(steps, latency_cycles=3, flow=Pipeline(1, single=True))
 
     @property
     def fold_sizes(self) -> dict[str, int]:

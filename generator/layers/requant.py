@@ -16,6 +16,7 @@ from generator.datatypes import Bipolar, DataType, IntArray, Interval, int_type,
 from generator.errors import InputError
 from generator.layers.base import Parameters, Schedule, Step
 from generator.layers.channelwise import Channelwise
+from generator.layers.flow import Pipeline
 from generator.packing import Memory, channel_words, is_uniform
 
 Rounding = Literal["half_up", "half_even"]
@@ -83,8 +84,9 @@ class Requant(Channelwise):
         return np.asarray(np.clip(y, self.output.lo, self.output.hi), np.int64).reshape(len(frames), -1)
 
     def schedule(self) -> Schedule:
-        # Two slices, two reads, product, sum, clipping.
-        return Schedule((Step(self.pixels * self.folds, 1, 1),), latency_cycles=7)
+        # Two reads, product, sum, clipping, the output slice.
+        return Schedule((Step(self.pixels * self.folds, 1, 1),), latency_cycles=6, slack_words=1,
+                        flow=Pipeline(5, direct=True))  # fmt: skip
 
     @cached_property
     def sum_bits(self) -> int:

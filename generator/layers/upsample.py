@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from generator.datatypes import DataType, IntArray
 from generator.errors import require_divides, require_positive
 from generator.layers.base import Layer, Loop, Parameters, Phases, Schedule, Step, Stream
+from generator.layers.flow import Pipeline
 from generator.layers.window import Pair
 
 
@@ -53,7 +54,7 @@ class Upsample(Layer):
         vertical, horizontal = self.scale
         pixel: Phases = (Step(self.folds, 1, 1), *_repeated(self.folds * (horizontal - 1)))
         row: Phases = (Loop(self.width, pixel), *_repeated(self.width * horizontal * self.folds * (vertical - 1)))
-        return Schedule((Loop(self.height, row),), latency_cycles=3, slack_words=3)
+        return Schedule((Loop(self.height, row),), latency_cycles=3, flow=Pipeline(1, single=True))
 
     @property
     def fold_sizes(self) -> dict[str, int]:

@@ -55,7 +55,7 @@ module acc_pool #(
     .ap_clk, .ap_rst_n, .en, .word(wide_word), .word_valid, .minimum('0), .fold(unused_fold), .result, .result_valid
   );
 
-  skid #(.BITS(M_BITS)) u_out (
+  single_slice #(.BITS(M_BITS)) u_out (
     .ap_clk, .ap_rst_n,
     .s_axis_TDATA(result), .s_axis_TVALID(result_valid), .s_axis_TREADY(en),
     .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY

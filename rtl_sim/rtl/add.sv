@@ -54,7 +54,7 @@ module add #(
     assign sums[p*O_BITS+:O_BITS] = wide_left + wide_right;
   end
 
-  skid #(.BITS(M_BITS)) u_out (
+  single_slice #(.BITS(M_BITS)) u_out (
     .ap_clk, .ap_rst_n,
     .s_axis_TDATA(sums), .s_axis_TVALID(left_valid && right_valid), .s_axis_TREADY(en),
     .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY

@@ -85,7 +85,7 @@ module concat #(
     end
   end
 
-  skid #(.BITS(BITS)) u_out (
+  single_slice #(.BITS(BITS)) u_out (
     .ap_clk, .ap_rst_n,
     .s_axis_TDATA(words[turn_q*BITS+:BITS]), .s_axis_TVALID(words_valid[turn_q]), .s_axis_TREADY(en),
     .m_axis_TDATA(m_axis_TDATA[BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY

@@ -1,8 +1,7 @@
 // First-in first-out buffer of DEPTH words, first word falls through.
 //
-// Up to two words need no memory: one register slice holds them. Above, a memory of DEPTH words feeds the output slice;
-// its read register and the slice hold up to three more. The register is filled whenever it is free, so that a reader
-// that takes a burst after a pause finds no gap.
+// Up to two words need no memory: one register slice holds them. Above, the read register of a memory of DEPTH words is
+// the output and holds one more. It is filled whenever it is free, so that a reader that takes a burst finds no gap.
 module fifo #(
   parameter int DEPTH  = 16,  // words held
   parameter int LANES  = 2,   // elements per word
@@ -21,28 +20,25 @@ module fifo #(
 
   localparam int unsigned BITS = LANES * E_BITS;
 
-  logic [BITS-1:0] word;
-  logic            word_valid, word_ready;
-  logic            unused_pad;
+  logic unused_pad;
   assign unused_pad = ^s_axis_TDATA;
 
   if (DEPTH <= 2) begin : gen_slice
-    assign word          = s_axis_TDATA[BITS-1:0];
-    assign word_valid    = s_axis_TVALID;
-    assign s_axis_TREADY = word_ready;
+    skid #(.BITS(BITS)) u_slice (
+      .ap_clk, .ap_rst_n,
+      .s_axis_TDATA(s_axis_TDATA[BITS-1:0]), .s_axis_TVALID, .s_axis_TREADY,
+      .m_axis_TDATA(m_axis_TDATA[BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+    );
   end else begin : gen_memory
     localparam int unsigned ADDR_BITS  = $clog2(DEPTH);
     localparam int unsigned LEVEL_BITS = $clog2(DEPTH + 1);
-    logic [BITS-1:0]       words [DEPTH];
-    logic [BITS-1:0]       word_q;
     logic [ADDR_BITS-1:0]  write_q, read_q;
     logic [LEVEL_BITS-1:0] level_q, level_d;  // words in the memory
-    logic                  ready_q, valid_q, free, push, pop;
+    logic                  ready_q, valid_q, push, pop;
 
-    assign push    = s_axis_TVALID && ready_q;
-    assign free    = word_ready || !valid_q;  // the read register
-    assign pop     = free && level_q != '0;
-    assign level_d = level_q + LEVEL_BITS'(push) - LEVEL_BITS'(pop);
+    assign push = s_axis_TVALID && ready_q;
+    assign pop  = (m_axis_TREADY || !valid_q) && level_q != '0;
+    carry_adder #(.BITS(LEVEL_BITS)) u_level (.a(level_q), .b({LEVEL_BITS{pop}}), .carry_in(push), .sum(level_d));
 
     always_ff @(posedge ap_clk) begin
       if (!ap_rst_n) begin
@@ -53,28 +49,22 @@ module fifo #(
         valid_q <= 1'b0;
       end else begin
         level_q <= level_d;
-        ready_q <= level_d != LEVEL_BITS'(DEPTH);
+        // A full memory of a power of two of words has the first bit of its level set, others have not.
+        ready_q <= DEPTH == 2 ** ADDR_BITS ? !level_d[LEVEL_BITS-1] : level_d != LEVEL_BITS'(DEPTH);
         if (push) write_q <= write_q == ADDR_BITS'(DEPTH - 1) ? '0 : write_q + 1'b1;
         if (pop) read_q <= read_q == ADDR_BITS'(DEPTH - 1) ? '0 : read_q + 1'b1;
-        if (free) valid_q <= pop;
+        if (m_axis_TREADY || !valid_q) valid_q <= level_q != '0;
       end
     end
 
-    always_ff @(posedge ap_clk) begin
-      if (push) words[write_q] <= s_axis_TDATA[BITS-1:0];
-      if (pop) word_q <= words[read_q];
-    end
-
-    assign word          = word_q;
-    assign word_valid    = valid_q;
+    ram #(.DEPTH(DEPTH), .BITS(BITS)) u_words (
+      .ap_clk, .write(push), .write_address(write_q), .write_data(s_axis_TDATA[BITS-1:0]),
+      .read(pop), .read_address(read_q), .clear(1'b0), .read_data(m_axis_TDATA[BITS-1:0])
+    );
     assign s_axis_TREADY = ready_q;
+    assign m_axis_TVALID = valid_q;
   end
 
-  skid #(.BITS(BITS)) u_out (
-    .ap_clk, .ap_rst_n,
-    .s_axis_TDATA(word), .s_axis_TVALID(word_valid), .s_axis_TREADY(word_ready),
-    .m_axis_TDATA(m_axis_TDATA[BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
-  );
   if (BITS % 8 != 0) begin : gen_pad
     assign m_axis_TDATA[(BITS+7)/8*8-1:BITS] = '0;
   end

@@ -1,7 +1,9 @@
 // Fork: every word goes to OUTPUTS streams, each of which takes it at its own time.
 //
-// A word leaves the input slice when every branch has taken it into its own slice. The ports of branches from OUTPUTS
-// on stay open. The name is a keyword, hence the backslash.
+// A register slice of two words, as skid.sv, whose word out is valid for each branch until the branch has taken it; it
+// leaves when the last one does. The ports of branches from OUTPUTS on stay open. The name is a keyword, hence the
+// backslash.
+// Invariants: ready_q implies that spare_q is free; spare_q is used only while data_q is blocked; order is kept.
 module \fork #(
   parameter int OUTPUTS = 2, // branches, 2 to 8
   parameter int PE      = 2, // elements per word
@@ -24,52 +26,43 @@ module \fork #(
   localparam int unsigned BITS = PE * E_BITS;
   localparam int unsigned TDATA_BITS = (BITS + 7) / 8 * 8;
 
-  logic [BITS-1:0] word;
-  logic            word_valid, word_ready;
-  logic            unused_pad;
-  assign unused_pad = ^s_axis_TDATA;
+  logic               ready_q, take, move;
+  logic               spare_full_d, spare_full_q;
+  logic [OUTPUTS-1:0] valid_q, waits;  // of the branches: the word out is there, and stays
+  logic [BITS-1:0]    data_q, spare_q;
+  logic [7:0]         valid, ready;
+  logic               unused_pad;
+  assign unused_pad = ^s_axis_TDATA ^ ^ready;
 
-  skid #(.BITS(BITS)) u_in (
-    .ap_clk, .ap_rst_n,
-    .s_axis_TDATA(s_axis_TDATA[BITS-1:0]), .s_axis_TVALID, .s_axis_TREADY,
-    .m_axis_TDATA(word), .m_axis_TVALID(word_valid), .m_axis_TREADY(word_ready)
-  );
+  assign take         = s_axis_TVALID && ready_q;
+  assign waits        = valid_q & ~ready[OUTPUTS-1:0];
+  assign move         = waits == '0;
+  assign spare_full_d = !move && (spare_full_q || take);
 
-  logic [OUTPUTS-1:0] room;     // the branch takes a word
-  logic [OUTPUTS-1:0] taken_q;  // it has taken the one in the input slice
-
-  assign word_ready = &(taken_q | room);
   always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) taken_q <= '0;
-    else if (word_valid) taken_q <= word_ready ? '0 : taken_q | room;
+    if (!ap_rst_n) begin
+      ready_q      <= 1'b0;
+      valid_q      <= '0;
+      spare_full_q <= 1'b0;
+    end else begin
+      ready_q      <= !spare_full_d;
+      spare_full_q <= spare_full_d;
+      valid_q      <= move ? {OUTPUTS{spare_full_q || take}} : waits;
+    end
+  end
+  always_ff @(posedge ap_clk) begin
+    if (ready_q) spare_q <= s_axis_TDATA[BITS-1:0];
+    if (move) data_q <= spare_full_q ? spare_q : s_axis_TDATA[BITS-1:0];
   end
 
-  logic [8*TDATA_BITS-1:0] data;
-  logic [7:0]              valid, ready;
-
-  assign ready = {m7_axis_TREADY, m6_axis_TREADY, m5_axis_TREADY, m4_axis_TREADY,
-                  m3_axis_TREADY, m2_axis_TREADY, m1_axis_TREADY, m0_axis_TREADY};
+  assign s_axis_TREADY = ready_q;
+  assign valid         = 8'(valid_q);
+  assign ready         = {m7_axis_TREADY, m6_axis_TREADY, m5_axis_TREADY, m4_axis_TREADY,
+                          m3_axis_TREADY, m2_axis_TREADY, m1_axis_TREADY, m0_axis_TREADY};
   assign {m7_axis_TVALID, m6_axis_TVALID, m5_axis_TVALID, m4_axis_TVALID,
           m3_axis_TVALID, m2_axis_TVALID, m1_axis_TVALID, m0_axis_TVALID} = valid;
   assign {m7_axis_TDATA, m6_axis_TDATA, m5_axis_TDATA, m4_axis_TDATA,
-          m3_axis_TDATA, m2_axis_TDATA, m1_axis_TDATA, m0_axis_TDATA} = data;
-
-  for (genvar b = 0; b < 8; b++) begin : gen_branch
-    if (b < OUTPUTS) begin : gen_used
-      logic [BITS-1:0] copy;
-      skid #(.BITS(BITS)) u_out (
-        .ap_clk, .ap_rst_n,
-        .s_axis_TDATA(word), .s_axis_TVALID(word_valid && !taken_q[b]), .s_axis_TREADY(room[b]),
-        .m_axis_TDATA(copy), .m_axis_TVALID(valid[b]), .m_axis_TREADY(ready[b])
-      );
-      assign data[b*TDATA_BITS+:TDATA_BITS] = TDATA_BITS'(copy);
-    end else begin : gen_open
-      logic unused_ready;
-      assign unused_ready                   = ready[b];
-      assign valid[b]                       = 1'b0;
-      assign data[b*TDATA_BITS+:TDATA_BITS] = '0;
-    end
-  end
+          m3_axis_TDATA, m2_axis_TDATA, m1_axis_TDATA, m0_axis_TDATA} = {8{TDATA_BITS'(data_q)}};
 
   if (OUTPUTS < 2 || OUTPUTS > 8 || WORDS < 1) begin : gen_check
     $error("fork: OUTPUTS=%0d must lie between 2 and 8, and WORDS=%0d must be at least 1", OUTPUTS, WORDS);

@@ -60,7 +60,7 @@ module max_pool #(
     .ap_clk, .ap_rst_n, .en, .word, .word_valid, .minimum, .fold, .result, .result_valid
   );
 
-  skid #(.BITS(BITS)) u_out (
+  single_slice #(.BITS(BITS)) u_out (
     .ap_clk, .ap_rst_n,
     .s_axis_TDATA(result), .s_axis_TVALID(result_valid), .s_axis_TREADY(en),
     .m_axis_TDATA(m_axis_TDATA[BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY

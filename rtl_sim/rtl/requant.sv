@@ -3,7 +3,8 @@
 // PE channels per cycle, one word in and one word out. The offsets hold the half of the rounding, so a shift rounds half
 // up; a sum whose SHIFT low bits are all zero was a tie, which half to even mends by clearing the lowest bit. Two reads,
 // product, sum and clipping are registered, as a DSP block has its registers. GROUPS is 1 where all groups of PE
-// channels share one memory word, else CHANNELS/PE.
+// channels share one memory word, else CHANNELS/PE. The ready of the output slice moves the pipeline, and is that of the
+// input.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module requant #(
   parameter int    CHANNELS         = 4,   // channels of a pixel
@@ -37,24 +38,17 @@ module requant #(
   localparam int unsigned Y_BITS     = PE * O_BITS;
   localparam int unsigned GROUP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
   localparam int unsigned P_BITS     = A_BITS + 1 + M_BITS;  // of a product
-  localparam int unsigned STAGES     = 5;                    // registers between the slices
+  localparam int unsigned STAGES     = 5;                    // registers before the output slice
 
   function automatic logic signed [A_BITS:0] value(input logic [A_BITS-1:0] code);
     if (A_KIND == 2) return {{A_BITS{~code[0]}}, 1'b1};
     return {A_KIND == 1 && code[A_BITS-1], code};
   endfunction
 
-  logic              en;  // the pipeline moves
-  logic [S_BITS-1:0] word;
-  logic              word_valid;
-  logic              unused_pad;
-  assign unused_pad = ^s_axis_TDATA;
-
-  skid #(.BITS(S_BITS)) u_in (
-    .ap_clk, .ap_rst_n,
-    .s_axis_TDATA(s_axis_TDATA[S_BITS-1:0]), .s_axis_TVALID, .s_axis_TREADY,
-    .m_axis_TDATA(word), .m_axis_TVALID(word_valid), .m_axis_TREADY(en)
-  );
+  logic en;  // the pipeline moves
+  logic unused_pad;
+  assign s_axis_TREADY = en;
+  assign unused_pad    = ^s_axis_TDATA;
 
   logic [GROUP_BITS-1:0] group_q;  // of the word
   logic [STAGES-1:0]     valid_q;
@@ -63,8 +57,8 @@ module requant #(
       group_q <= '0;
       valid_q <= '0;
     end else if (en) begin
-      if (word_valid) group_q <= group_q == GROUP_BITS'(GROUPS - 1) ? '0 : group_q + 1'b1;
-      valid_q <= {valid_q[STAGES-2:0], word_valid};
+      if (s_axis_TVALID) group_q <= group_q == GROUP_BITS'(GROUPS - 1) ? '0 : group_q + 1'b1;
+      valid_q <= {valid_q[STAGES-2:0], s_axis_TVALID};
     end
   end
 
@@ -80,7 +74,7 @@ module requant #(
   );
   always_ff @(posedge ap_clk) begin
     if (en) begin
-      word_q     <= word;
+      word_q     <= s_axis_TDATA[S_BITS-1:0];
       elements_q <= word_q;
       offsets_q  <= offsets;
     end

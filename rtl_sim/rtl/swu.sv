@@ -9,7 +9,7 @@
 //          the frame, since later windows start behind it, and what is left of a line or of the frame at its end;
 //   ahead  words taken above the first one of the writer's frame: the first tap of a frame waits for its first word, and
 //          with OVERLAP=0 the first word of a frame for the last tap of the frame before.
-// TDATA and TVALID are registers, TREADY is one level behind registers; a word in is stored at once.
+// TDATA, TVALID and TREADY are registers; a word in is stored at once.
 module swu #(
   parameter int HEIGHT     = 4,  // rows in
   parameter int WIDTH      = 4,  // columns in
@@ -108,7 +108,7 @@ module swu #(
   localparam int OW_BITS  = OUT_WIDTH > 1 ? $clog2(OUT_WIDTH) : 1;
   localparam int OH_BITS  = OUT_HEIGHT > 1 ? $clog2(OUT_HEIGHT) : 1;
 
-  logic en, take, emit, room, unused_pad;
+  logic en, take, emit, unused_pad;
   assign unused_pad = ^s_axis_TDATA;
 
   // Position of the writer: counters of its loops.
@@ -249,7 +249,8 @@ module swu #(
   end
 
   // Words taken of the writer's frame, less one; negative also while words of the frame before still come in.
-  logic started, frame_open;
+  logic started;
+  logic frame_open;  // the next word in may belong to the frame
   if (PADS || OVERLAP == 0) begin : gen_ahead
     logic [AHEAD_BITS-1:0] ahead_q, ahead_d;
     carry_adder #(.BITS(AHEAD_BITS)) u_ahead (
@@ -260,17 +261,16 @@ module swu #(
       else ahead_q <= ahead_d;
     end
     assign started    = !ahead_q[AHEAD_BITS-1];
-    assign frame_open = OVERLAP != 0 || !started || ahead_q < AHEAD_BITS'(WORDS - 1);
+    assign frame_open = OVERLAP != 0 || ahead_d[AHEAD_BITS-1] || ahead_d < AHEAD_BITS'(WORDS - 1);
   end else begin : gen_no_ahead
     assign started    = 1'b1;
     assign frame_open = 1'b1;
   end
 
-  logic awake_q;  // no word is taken in reset
-  always_ff @(posedge ap_clk) awake_q <= ap_rst_n;
-  assign room          = awake_q && !space_q[SPACE_BITS-1] && frame_open;
-  assign s_axis_TREADY = room;
-  assign take          = s_axis_TVALID && room;
+  logic ready_q;  // no word is taken in reset
+  always_ff @(posedge ap_clk) ready_q <= ap_rst_n && !space_d[SPACE_BITS-1] && frame_open;
+  assign s_axis_TREADY = ready_q;
+  assign take          = s_axis_TVALID && ready_q;
 
   // The buffer. Its read register is the output.
   logic [ADDR_BITS-1:0] taken_q;  // address of the next word in

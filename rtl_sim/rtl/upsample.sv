@@ -95,7 +95,7 @@ module upsample #(
     else if (en) valid_q <= issue;
   end
 
-  skid #(.BITS(BITS)) u_out (
+  single_slice #(.BITS(BITS)) u_out (
     .ap_clk, .ap_rst_n,
     .s_axis_TDATA(fresh_q ? fresh_word_q : stored_word_q), .s_axis_TVALID(valid_q), .s_axis_TREADY(en),
     .m_axis_TDATA(m_axis_TDATA[BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
