@@ -12,6 +12,7 @@ import numpy as np
 
 from generator.datatypes import IntArray
 from generator.layers.base import Loop, Parameters, Schedule, Stream
+from generator.layers.flow import Pipeline
 from generator.layers.weighted import WeightedLayer, row_group
 from generator.packing import depthwise_windows
 
@@ -27,6 +28,14 @@ class Vvtu(WeightedLayer):
     kind = "vvtu"
     size_names = ("channels", "taps")
     shares_activations = False
+
+    @property
+    def latency_cycles(self) -> int:
+        return super().latency_cycles - 1  # no input slice
+
+    @property
+    def flow(self) -> Pipeline:
+        return Pipeline(self.latency_cycles - 1, direct=True, spaced=self.sf > 1)
 
     @property
     def inputs(self) -> tuple[Stream, ...]:

@@ -6,9 +6,12 @@
 // ((b + i*DILATION_H) mod BANKS_H, (c + j*DILATION_W) mod BANKS_W); two multiplexers, rows before columns, turn banks
 // into taps. A bank holds SLOTS of its rows in a circle.
 //
-// Words in and rows are counted over all frames modulo a power of two; reader and writer only compare counts:
-//   * a window waits for the word of its last tap, moved into the frame where it lies outside;
-//   * a word is taken while its row lies less than SLOTS*BANKS_H rows above `keep`, the oldest row of the window.
+// Reader and writer only compare counts:
+//   * a window waits for the word of its last tap, moved into the frame where it lies outside: `needed` is its place in the
+//     writer's frame, of which `ahead` words were taken. The next place is a sum of numbers that were limited to the frame
+//     ahead of time;
+//   * a word is taken while its row lies less than SLOTS*BANKS_H rows above `keep`, the oldest row of the window. Rows are
+//     counted over all frames modulo a power of two.
 module parallel_swu #(
   parameter int HEIGHT     = 4,  // rows in
   parameter int WIDTH      = 4,  // columns in
@@ -40,6 +43,11 @@ module parallel_swu #(
   input  logic                                             m_axis_TREADY   // word out is taken
 );
 
+  // The number moved between 0 and the limit.
+  function automatic int limited(input int number, input int limit);
+    return number < 0 ? 0 : number > limit ? limit : number;
+  endfunction
+
   localparam int BITS       = SIMD * E_BITS;
   localparam int TAPS       = KERNEL_H * KERNEL_W;
   localparam int M_BITS     = TAPS * BITS;
@@ -58,9 +66,18 @@ module parallel_swu #(
   localparam int R_BITS    = $clog2(HEIGHT + ROWS + 2) + 1;
   localparam int X_BITS    = $clog2((PAD_L > WIDTH + PAD_R ? PAD_L : WIDTH + PAD_R) + BACK_W + STRIDE_W) + 1;
   localparam int Y_BITS    = $clog2((PAD_T > HEIGHT + PAD_B ? PAD_T : HEIGHT + PAD_B) + BACK_H + STRIDE_H) + 1;
-  // Words to the last tap, from the left edge and from the top; negative in the padding.
-  localparam int XW_BITS   = X_BITS + $clog2(FOLDS + 1);
-  localparam int YW_BITS   = Y_BITS + $clog2(ROW + 1);
+  // Words to the last tap of a window, from the left edge and from the top; negative in the padding.
+  localparam int LAST_X    = (WIDTH - 1) * FOLDS;   // to the last column
+  localparam int LAST_Y    = (HEIGHT - 1) * ROW;    // to the last row
+  localparam int FIRST_X   = limited((BACK_W - PAD_L) * FOLDS, LAST_X);  // of the first window
+  localparam int SECOND_X  = limited((BACK_W - PAD_L + STRIDE_W) * FOLDS, LAST_X);
+  localparam int THIRD_X   = (BACK_W - PAD_L + 2 * STRIDE_W) * FOLDS;
+  localparam int FIRST_Y   = limited((BACK_H - PAD_T) * ROW, LAST_Y);    // of the first line of windows
+  localparam int SECOND_Y  = limited((BACK_H - PAD_T + STRIDE_H) * ROW, LAST_Y);
+  localparam int THIRD_Y   = (BACK_H - PAD_T + 2 * STRIDE_H) * ROW;
+  localparam int XW_BITS   = $clog2(((PAD_L > WIDTH + PAD_R ? PAD_L : WIDTH + PAD_R) + BACK_W + 2 * STRIDE_W) * FOLDS) + 1;
+  localparam int YW_BITS   = $clog2(((PAD_T > HEIGHT + PAD_B ? PAD_T : HEIGHT + PAD_B) + BACK_H + 2 * STRIDE_H) * ROW) + 1;
+  localparam int N_BITS    = WORDS > 1 ? $clog2(WORDS) : 1;
   localparam int FOLD_BITS = FOLDS > 1 ? $clog2(FOLDS) : 1;
   localparam int IX_BITS   = WIDTH > 1 ? $clog2(WIDTH) : 1;
   localparam int OW_BITS   = OUT_WIDTH > 1 ? $clog2(OUT_WIDTH) : 1;
@@ -105,7 +122,6 @@ module parallel_swu #(
   logic [BH_BITS-1:0]   in_row_bank_q;
   logic [SLOT_BITS-1:0] in_slot_q;
   logic [R_BITS-1:0]    in_row_q;     // row of the word
-  logic [C_BITS-1:0]    taken_q;      // words taken
   logic                 in_fold_last, in_x_last, in_column_wraps, in_row_wraps;
 
   assign in_fold_last    = in_fold_q == FOLD_BITS'(FOLDS - 1);
@@ -122,9 +138,7 @@ module parallel_swu #(
       in_row_bank_q    <= '0;
       in_slot_q        <= '0;
       in_row_q         <= '0;
-      taken_q          <= '0;
     end else if (take) begin
-      taken_q   <= taken_q + 1'b1;
       in_fold_q <= in_fold_last ? '0 : in_fold_q + 1'b1;
       if (in_fold_last && !in_x_last) begin
         in_x_q           <= in_x_q + 1'b1;
@@ -148,14 +162,17 @@ module parallel_swu #(
   logic [OH_BITS-1:0]        oh_q;
   logic signed [X_BITS-1:0]  x_q;
   logic signed [Y_BITS-1:0]  y_q;
-  logic signed [XW_BITS-1:0] last_x_words_q;  // from the left edge to the last tap
-  logic signed [YW_BITS-1:0] last_y_words_q;  // from the top to the row of the last tap
+  logic [N_BITS-1:0]         needed_q, needed_from, needed_on;  // place of the last tap's word in the frame
+  logic [N_BITS-1:0]         next_x_words_q;  // from the left edge to the last tap of the next window in the line
+  logic signed [XW_BITS-1:0] far_x_words_q;   // and of that behind it, not limited to the frame
+  logic [N_BITS-1:0]         y_words_q;       // from the top to the row of the last tap
+  logic [N_BITS-1:0]         next_y_words_q;  // and of that of the next line
+  logic signed [YW_BITS-1:0] far_y_words_q;   // and of that behind it, not limited to the frame
   logic [BW_BITS-1:0]        column_bank_q;
   logic [A_BITS-1:0]         column_q;
   logic [BH_BITS-1:0]        row_bank_q;
   logic [SLOT_BITS-1:0]      slot_q;
-  logic [C_BITS-1:0]         base_q;      // count of the first word of the writer's frame
-  logic [R_BITS-1:0]         base_row_q;  // its row
+  logic [R_BITS-1:0]         base_row_q;  // row of the first word of the writer's frame
 
   logic fold_last, ow_last, oh_last, next_window, next_line, next_frame;
   assign fold_last   = fold_q == FOLD_BITS'(FOLDS - 1);
@@ -165,17 +182,21 @@ module parallel_swu #(
   assign next_line   = fold_last && ow_last && !oh_last;
   assign next_frame  = fold_last && ow_last && oh_last;
 
-  logic emit;
-  logic [C_BITS-1:0] needed, lead;
-  always_comb begin
-    needed = base_q + C_BITS'(fold_q);
-    if (last_y_words_q >= YW_BITS'((HEIGHT - 1) * ROW)) needed = needed + C_BITS'((HEIGHT - 1) * ROW);
-    else if (!last_y_words_q[YW_BITS-1]) needed = needed + C_BITS'(last_y_words_q);
-    if (last_x_words_q >= XW_BITS'((WIDTH - 1) * FOLDS)) needed = needed + C_BITS'((WIDTH - 1) * FOLDS);
-    else if (!last_x_words_q[XW_BITS-1]) needed = needed + C_BITS'(last_x_words_q);
-  end
-  assign lead = taken_q - needed - 1'b1;
+  // Words taken of the writer's frame, negative while words of the frame before still come in.
+  logic              emit;
+  logic [C_BITS-1:0] ahead_q, ahead_d, lead;
+  assign lead = ahead_q + ~C_BITS'(needed_q);  // less the needed one
   assign emit = en && !lead[C_BITS-1];
+  carry_adder #(.BITS(C_BITS)) u_ahead (
+    .a(ahead_q), .b(emit && next_frame ? C_BITS'(-WORDS) : '0), .carry_in(take), .sum(ahead_d)
+  );
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) ahead_q <= '0;
+    else ahead_q <= ahead_d;
+  end
+
+  assign needed_from = !fold_last ? needed_q : next_window ? y_words_q : next_line ? next_y_words_q : N_BITS'(FIRST_Y);
+  assign needed_on   = !fold_last ? N_BITS'(1) : next_window ? next_x_words_q : N_BITS'(FIRST_X);
 
   // Steps of a bank number and what is carried into the address.
   logic [BW_BITS:0] column_bank_sum;
@@ -193,27 +214,34 @@ module parallel_swu #(
       oh_q           <= '0;
       x_q            <= X_BITS'(-PAD_L);
       y_q            <= Y_BITS'(-PAD_T);
-      last_x_words_q <= XW_BITS'((BACK_W - PAD_L) * FOLDS);
-      last_y_words_q <= YW_BITS'((BACK_H - PAD_T) * ROW);
+      needed_q       <= N_BITS'(FIRST_Y + FIRST_X);
+      next_x_words_q <= N_BITS'(SECOND_X);
+      far_x_words_q  <= XW_BITS'(THIRD_X);
+      y_words_q      <= N_BITS'(FIRST_Y);
+      next_y_words_q <= N_BITS'(SECOND_Y);
+      far_y_words_q  <= YW_BITS'(THIRD_Y);
       column_bank_q  <= BW_BITS'(LEFT_BANK);
       column_q       <= A_BITS'(LEFT_STEP);
       row_bank_q     <= BH_BITS'(TOP_BANK);
       slot_q         <= SLOT_BITS'(TOP_SLOT);
-      base_q         <= '0;
       base_row_q     <= '0;
     end else if (emit) begin
+      needed_q <= needed_from + needed_on;
       fold_q <= fold_last ? '0 : fold_q + 1'b1;
       if (fold_last) ow_q <= ow_last ? '0 : ow_q + 1'b1;
       if (next_window) begin
         x_q            <= x_q + X_BITS'(STRIDE_W);
-        last_x_words_q <= last_x_words_q + XW_BITS'(STRIDE_W * FOLDS);
+        next_x_words_q <= far_x_words_q[XW_BITS-1] ? '0 : far_x_words_q > XW_BITS'(LAST_X) ? N_BITS'(LAST_X)
+                                                                                          : N_BITS'(far_x_words_q);
+        far_x_words_q  <= far_x_words_q + XW_BITS'(STRIDE_W * FOLDS);
         column_bank_q  <= BW_BITS'(column_carry ? column_bank_sum - (BW_BITS+1)'(BANKS_W) : column_bank_sum);
         column_q       <= column_q + A_BITS'(WINDOW_STEP) + (column_carry ? A_BITS'(FOLDS) : '0);
       end
       if (next_line || next_frame) begin
         oh_q           <= oh_last ? '0 : oh_q + 1'b1;
         x_q            <= X_BITS'(-PAD_L);
-        last_x_words_q <= XW_BITS'((BACK_W - PAD_L) * FOLDS);
+        next_x_words_q <= N_BITS'(SECOND_X);
+        far_x_words_q  <= XW_BITS'(THIRD_X);
         column_bank_q  <= BW_BITS'(LEFT_BANK);
         column_q       <= A_BITS'(LEFT_STEP);
         row_bank_q     <= BH_BITS'(row_carry ? row_bank_sum - (BH_BITS+1)'(BANKS_H) : row_bank_sum);
@@ -221,12 +249,16 @@ module parallel_swu #(
       end
       if (next_line) begin
         y_q            <= y_q + Y_BITS'(STRIDE_H);
-        last_y_words_q <= last_y_words_q + YW_BITS'(STRIDE_H * ROW);
+        y_words_q      <= next_y_words_q;
+        next_y_words_q <= far_y_words_q[YW_BITS-1] ? '0 : far_y_words_q > YW_BITS'(LAST_Y) ? N_BITS'(LAST_Y)
+                                                                                          : N_BITS'(far_y_words_q);
+        far_y_words_q  <= far_y_words_q + YW_BITS'(STRIDE_H * ROW);
       end
       if (next_frame) begin
         y_q            <= Y_BITS'(-PAD_T);
-        last_y_words_q <= YW_BITS'((BACK_H - PAD_T) * ROW);
-        base_q         <= base_q + C_BITS'(WORDS);
+        y_words_q      <= N_BITS'(FIRST_Y);
+        next_y_words_q <= N_BITS'(SECOND_Y);
+        far_y_words_q  <= YW_BITS'(THIRD_Y);
         base_row_q     <= base_row_q + R_BITS'(HEIGHT);
       end
     end
@@ -273,13 +305,11 @@ module parallel_swu #(
   logic [BITS-1:0] read_q [BANKS_H][BANKS_W];
   for (genvar k = 0; k < BANKS_H; k++) begin : gen_bank_row
     for (genvar l = 0; l < BANKS_W; l++) begin : gen_bank
-      logic [BITS-1:0]             words [SLOTS * 2 ** A_BITS];
-      logic [SLOT_BITS+A_BITS-1:0] write_address;
-      assign write_address = {in_slot_q, in_column_q + A_BITS'(in_fold_q)};
-      always_ff @(posedge ap_clk) begin
-        if (take && in_row_bank_q == BH_BITS'(k) && in_column_bank_q == BW_BITS'(l)) words[write_address] <= word;
-        if (en) read_q[k][l] <= words[{bank_slot[k], bank_column[l]}];
-      end
+      ram #(.DEPTH(SLOTS * 2 ** A_BITS), .BITS(BITS)) u_words (
+        .ap_clk, .write(take && in_row_bank_q == BH_BITS'(k) && in_column_bank_q == BW_BITS'(l)),
+        .write_address({in_slot_q, in_column_q + A_BITS'(in_fold_q)}), .write_data(word),
+        .read(en), .read_address({bank_slot[k], bank_column[l]}), .clear(1'b0), .read_data(read_q[k][l])
+      );
     end
   end
 

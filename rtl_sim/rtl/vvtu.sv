@@ -6,7 +6,7 @@
 // sliding window of PE channels emits them. Two bipolar operands count XNOR matches: acc = 2 * matches - TAPS; their
 // thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes [PE][N].
 //
-// One enable from a flip-flop of the output slice moves the whole pipeline.
+// One enable from a flip-flop of the output slice moves the whole pipeline, and is the ready of the input.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module vvtu #(
   parameter int    CHANNELS        = 4,   // channels
@@ -44,18 +44,11 @@ module vvtu #(
   localparam int unsigned M_BITS    = PE * O_BITS;
   localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
 
-  logic              en;  // the pipeline moves
-  logic [S_BITS-1:0] word;
-  logic              word_valid, issue;
-  logic              unused_pad;
-  assign unused_pad = ^s_axis_TDATA;
-
-  skid #(.BITS(S_BITS)) u_in (
-    .ap_clk, .ap_rst_n,
-    .s_axis_TDATA(s_axis_TDATA[S_BITS-1:0]), .s_axis_TVALID, .s_axis_TREADY,
-    .m_axis_TDATA(word), .m_axis_TVALID(word_valid), .m_axis_TREADY(en)
-  );
-  assign issue = word_valid && en;
+  logic en;  // the pipeline moves
+  logic issue, unused_pad;
+  assign s_axis_TREADY = en;
+  assign issue         = s_axis_TVALID && en;
+  assign unused_pad    = ^s_axis_TDATA;
 
   // Issue: one weight word and one activation word per cycle.
   logic [SF_BITS-1:0]   sf_q;
@@ -89,7 +82,7 @@ module vvtu #(
   end
   always_ff @(posedge ap_clk) begin
     if (en) begin
-      word_q  <= word;
+      word_q  <= s_axis_TDATA[S_BITS-1:0];
       first_q <= {first_q[0], sf_first};
       last_q  <= {last_q[0], sf_last};
       for (int unsigned p = 0; p < PE; p++) begin
