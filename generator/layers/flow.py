@@ -35,8 +35,8 @@ class Pipeline:
 
     reads_ahead: cycles that put nothing do not wait for room at the output. direct: there is no input slice, the enable
     is the ready of the input; every cycle reads. spaced: results never follow each other directly, and the output slice
-    holds one word (spaced_slice.sv). single: the output is one register, and the enable follows its reader's ready in the
-    same cycle.
+    holds one word (spaced_slice.sv). single: the output is one register, and the enable follows the ready of its reader
+    in the same cycle.
     """
 
     stages: int
