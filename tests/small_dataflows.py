@@ -15,6 +15,7 @@ from generator.layers import (
     LabelSelect,
     MaxPool,
     Mvtu,
+    ParallelSwu,
     Swu,
     Upsample,
 )
@@ -49,6 +50,22 @@ def small_cnn() -> Dataflow:
         Fifo("fifo1", 5, 4, uint_type(2), 9),
         Fifo("fifo2", 7, 4, uint_type(2), 9),
         named_mvtu("fc0", mw=36, mh=3, simd=4, weight="int4", input="uint2", output="acc"),
+    ])  # fmt: skip
+
+
+def small_windows() -> Dataflow:
+    """A window of each form: minimal, overlapping and parallel, strided and padded; minimal in depthwise order."""
+    element = uint_type(2)
+    return chain([
+        Swu("swu0", 9, 8, 2, (3, 3), element, stride=(2, 1), pad=(1, 0, 1, 2), simd=2, buffer="minimal"),
+        named_mvtu("conv0", mw=18, mh=4, pe=4, simd=2, weight="ternary", input="uint2", output="uint2", vectors=40),
+        Swu("swu1", 5, 8, 4, (2, 2), element, simd=4),
+        Dwc("dwc1", 4, 8, element, 4 * 28),
+        named_mvtu("conv1", mw=16, mh=2, pe=1, simd=8, weight="int3", input="uint2", output="uint2", vectors=28),
+        ParallelSwu("swu2", 4, 7, 2, (3, 3), element, pad=(1, 1, 0, 1)),
+        named_mvtu("conv2", mw=18, mh=4, pe=4, simd=9, weight="ternary", input="uint2", output="uint2", vectors=21),
+        Swu("swu3", 3, 7, 4, (3, 2), element, depthwise=True, simd=4, buffer="minimal"),
+        named_mvtu("conv3", mw=24, mh=3, pe=3, simd=4, weight="ternary", input="uint2", output="acc", vectors=6),
     ])  # fmt: skip
 
 

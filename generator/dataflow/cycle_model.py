@@ -24,7 +24,7 @@ from generator.datatypes import IntArray
 from generator.errors import ToolError
 from generator.layers import Fifo
 from generator.layers.base import Layer, Phases, Step
-from generator.layers.flow import Copies, Narrow, Pipeline, Queue, Ring, Selection, Widen, Window
+from generator.layers.flow import Buffer, Copies, Narrow, Pipeline, Queue, Ring, Selection, Widen, Window
 from generator.simulate.tools import run_tool
 
 _FLAGS = ("-O2", "-std=c++17", "-shared", "-fPIC")
@@ -181,14 +181,10 @@ def _component(layer: Layer, bare: bool) -> tuple[int, IntArray]:
             head = [0 if bare else stages, reads_ahead, direct, spaced, single, len(steps)]
             return _PIPELINE, np.array([*head, *chain.from_iterable(steps)], np.int64)
         case Window(buffer, stages, row_words):
-            head = [buffer.words, buffer.depth, row_words, buffer.overlaps, 0 if bare else stages,
-                    buffer.needed.shape[1], len(buffer.kept)]  # fmt: skip
-            needed = np.maximum(buffer.needed, 0).reshape(-1) + 1
-            return _WINDOW, np.concatenate([np.array(head, np.int64), needed, buffer.kept])
+            head = [row_words, 0 if bare else stages]
+            return _WINDOW, np.concatenate([np.array(head, np.int64), _circular_buffer(buffer)])
         case Ring(buffer):
-            head = [buffer.words, buffer.depth, buffer.overlaps, buffer.needed.shape[1], len(buffer.kept)]
-            needed = np.maximum(buffer.needed, 0).reshape(-1) + 1
-            return _RING, np.concatenate([np.array(head, np.int64), needed, buffer.kept])
+            return _RING, _circular_buffer(buffer)
         case Copies():
             return _COPIES, np.zeros(0, np.int64)
         case Narrow(units):
@@ -199,6 +195,13 @@ def _component(layer: Layer, bare: bool) -> tuple[int, IntArray]:
             return _QUEUE, np.zeros(0, np.int64)
         case Selection(results):
             return _SELECTION, np.array([layer.inputs[0].words, results], np.int64)
+
+
+def _circular_buffer(buffer: Buffer) -> IntArray:
+    """Words, depth, overlap, taps and windows; the words that every tap needs, what every window keeps."""
+    head = [buffer.words, buffer.depth, int(buffer.overlaps), buffer.needed.shape[1], len(buffer.kept)]
+    needed = np.maximum(buffer.needed, 0).reshape(-1) + 1
+    return np.concatenate([np.array(head, np.int64), needed, buffer.kept])
 
 
 _Row = tuple[int, int, int, int, int]

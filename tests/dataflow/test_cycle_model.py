@@ -17,10 +17,10 @@ from generator.simulate import rtl
 from generator.staging import write_files
 from tests.passes.test_insert_fifos import residual
 from tests.small_dataflow import small_dataflow
-from tests.small_dataflows import small_branches, small_cnn
+from tests.small_dataflows import small_branches, small_cnn, small_windows
 
 FRAMES = 5
-DATAFLOWS = {"chain": small_dataflow, "cnn": small_cnn, "branches": small_branches,
+DATAFLOWS = {"chain": small_dataflow, "cnn": small_cnn, "branches": small_branches, "windows": small_windows,
              "residual": lambda: insert_fifos(residual(), safe_depths(residual()))}  # fmt: skip
 
 
