@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import product
 
 from generator.dataflow.graph import SOURCE, Dataflow, Placed
+from generator.dataflow.minimal_buffers import branch_stores
 from generator.errors import FoldingError, divisors
 from generator.layers import Dwc, Mvtu, Swu, Vvtu
 from generator.layers.base import Layer
@@ -46,6 +47,11 @@ class Choice:
         """True for a sliding window, whose SIMD its reader may depend on."""
         return isinstance(self.layer, SlidingWindow)
 
+    @property
+    def minimal_window(self) -> Swu | None:
+        """The layer, if it is a sliding window with the minimal buffer."""
+        return self.layer if isinstance(self.layer, Swu) and self.layer.buffer == "minimal" else None
+
 
 @dataclass(frozen=True, eq=False)
 class Choices:
@@ -80,6 +86,10 @@ class Choices:
             return Resources()
         return estimate(Dwc("dwc", given.lanes, wanted, given.element, given.words))
 
+    def reads_input(self, name: str) -> bool:
+        """Does the layer take the network's input?"""
+        return any(item.layer.name == name and (SOURCE, 0) in item.sources for item in self.dataflow.placed)
+
     @staticmethod
     def compatible(producer: Choice, reader: Choice) -> bool:
         """Can they be neighbours? The order of a depthwise window's words is that of its reader's channels."""
@@ -99,14 +109,34 @@ class Choices:
         flags = {name: value for name, value in fixed.items() if name not in sizes}
         for values in product(*options):
             folds = dict(zip(sizes, values, strict=True))
-            yield folds | flags
-            if self._may_be_parallel(item) and not flags:
-                yield folds | {"parallel_window": 1}
+            yield from (folds | flags | forms for forms in self._forms(item, folds, flags))
 
-    def _may_be_parallel(self, item: Placed) -> bool:
-        """Is it a window whose reader's columns, or taps, can come in the order of a parallel window?"""
-        if not isinstance(item.layer, Swu) or item.layer.taps == 1:
-            return False
-        reader = next(other.layer for other in self.dataflow.placed if (item.layer.name, 0) in other.sources)
-        return isinstance(reader, Vvtu) or (isinstance(reader, Mvtu) and not reader.groups)
+    def _forms(self, item: Placed, folds: Mapping[str, int], flags: Mapping[str, int]) -> Iterator[dict[str, int]]:
+        """What a window may be beside what its flags say; where they say nothing, first the form without any."""
+        layer = item.layer
+        if not isinstance(layer, Swu) or any(flags.values()):
+            yield {}
+            return
+        reader = next(other.layer for other in self.dataflow.placed if (layer.name, 0) in other.sources)
+        may_be_parallel = "parallel_window" not in flags and layer.taps > 1 and (
+            isinstance(reader, Vvtu) or (isinstance(reader, Mvtu) and not reader.groups))
+        if not may_be_parallel or not self._is_wide(reader, layer):
+            yield {}
+            if "minimal_buffer" not in flags and layer.name not in self._stores and _saves_memory(layer, folds):
+                yield {"minimal_buffer": 1}
+        if may_be_parallel:
+            yield {"parallel_window": 1}
 
+    def _is_wide(self, reader: Layer, window: Swu) -> bool:
+        """Was the reader given more columns per cycle than a pixel has channels?"""
+        return isinstance(reader, Mvtu) and self.given.get(reader.name, {}).get("simd", 1) > window.channels
+
+    @cached_property
+    def _stores(self) -> set[str]:
+        return branch_stores(self.dataflow)
+
+
+def _saves_memory(window: Swu, folds: Mapping[str, int]) -> bool:
+    """Does the minimal buffer of a window take less memory than the overlapping one?"""
+    overlapping, minimal = (estimate(window.with_folds({**folds, "minimal_buffer": flag})) for flag in (0, 1))
+    return minimal.bram18 < overlapping.bram18 or minimal.lutram < overlapping.lutram

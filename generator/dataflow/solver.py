@@ -15,6 +15,8 @@ import numpy as np
 from generator.boards import Board
 from generator.dataflow.choices import Choice, Choices
 from generator.dataflow.elimination import Costs, Factor, minimize
+from generator.dataflow.minimal_buffers import waiting_cost
+from generator.layers import Swu
 from generator.resources.usage import Resources, total
 
 #: Share of a board that layers may take; the rest is for the FIFOs between them.
@@ -84,16 +86,18 @@ class Solver:
         """The least cost at no more than `cycles` per frame, which are least_cycles or more.
 
         Layers that only move data take no more cycles than the slowest one that multiplies, unless they cannot do
-        better. prices: by resource, what a share of the board costs; 1 where not given.
+        better; at that pace windows are judged that have a minimal buffer, with the FIFOs that it takes. prices: by
+        resource, what a share of the board costs; 1 where not given.
         """
         limit = cycles
         while True:
             solution = self._cheapest(cycles, limit, prices or {})
             multiplying = [choice.cycles for choice in solution.choices.values() if choice.multiplies]
-            movers = [choice.cycles for choice in solution.choices.values() if not choice.multiplies]
-            if not multiplying or not movers or max(movers) <= max(*multiplying, self._least_of_movers):
+            pace = max(*multiplying, self._least_of_movers) if multiplying else limit
+            hindered = any(choice.cycles > pace or self._chosen_minimal(choice) for choice in solution.choices.values())
+            if pace >= limit or not hindered:
                 return solution
-            limit = max(*multiplying, self._least_of_movers)
+            limit = pace
 
     @cached_property
     def _least_of_movers(self) -> int:
@@ -102,7 +106,10 @@ class Solver:
                     if not options[0].multiplies), default=1)
 
     def _cheapest(self, cycles: int, movers: int, prices: Mapping[str, float]) -> Solution:
-        """The least cost where layers that multiply take at most `cycles`, the others at most `movers`."""
+        """The least cost where layers that multiply take at most `cycles`, the others at most `movers`.
+
+        The latter is also the pace that windows with a minimal buffer have to keep.
+        """
         options = {name: self._distinct([choice for choice in all_of_it
                                          if choice.cycles <= (cycles if choice.multiplies else movers)], prices)
                    for name, all_of_it in self.choices.of_layer.items()}  # fmt: skip
@@ -110,7 +117,8 @@ class Solver:
                    for name, found in options.items()]
         converters: dict[tuple[int, int, str], float] = {}
         for edge in self.choices.edges:
-            factors.append(Factor(edge, self._converter_costs(edge, options, prices, converters)))
+            factors.append(Factor(edge, self._converter_costs(edge, options, prices, converters)
+                                  + self._waiting_costs(edge, options, prices, movers)))
         chosen, _ = minimize({name: len(found) for name, found in options.items()}, factors)
         picked = {name: options[name][index] for name, index in chosen.items()}
         picked = {name: picked[name] for name in self.choices.of_layer}
@@ -163,13 +171,36 @@ class Solver:
 
     def _distinct(self, options: list[Choice], prices: Mapping[str, float]) -> list[Choice]:
         """The cheapest of those that look alike to their neighbours."""
-        best: dict[tuple[int, int, int], tuple[float, Choice]] = {}
+        best: dict[tuple[int, ...], tuple[float, Choice]] = {}
         for choice in options:
-            key = (choice.lanes_in, choice.lanes_out, choice.folds.get("simd", 0) if choice.is_window else 0)
+            key = (choice.lanes_in, choice.lanes_out, choice.folds.get("simd", 0) if choice.is_window else 0,
+                   choice.cycles if choice.multiplies else 0, int(choice.minimal_window is not None))
             price = self._price(choice.cost, prices)
             if key not in best or price < best[key][0]:
                 best[key] = price, choice
         return [choice for _, choice in best.values()]
+
+    def _chosen_minimal(self, choice: Choice) -> Swu | None:
+        """The window, if its minimal buffer is a choice and not the user's wish."""
+        given = self.choices.given.get(choice.layer.name, {})
+        return None if "minimal_buffer" in given else choice.minimal_window
+
+    def _waiting_costs(self, edge: tuple[str, str], options: Mapping[str, list[Choice]], prices: Mapping[str, float],
+                       pace: int) -> Costs:
+        """(choices of the producer, choices of the reader): price of the words that wait for a minimal buffer.
+
+        Infinite where it does not keep the pace.
+        """
+        producers, readers = options[edge[0]], options[edge[1]]
+        costs = np.zeros((len(producers), len(readers)))
+        for i, producer in enumerate(producers):
+            if (window := self._chosen_minimal(producer)) is None:
+                continue
+            input_cycles = self.min_cycles if self.choices.reads_input(window.name) else 0
+            for j, reader in enumerate(readers):
+                cost = waiting_cost(window, reader.layer, pace, input_cycles)
+                costs[i, j] = np.inf if cost is None else self._price(cost, prices)
+        return costs
 
     def _converter_costs(self, edge: tuple[str, str], options: Mapping[str, list[Choice]], prices: Mapping[str, float],
                          known: dict[tuple[int, int, str], float]) -> Costs:

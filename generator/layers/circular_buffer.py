@@ -47,14 +47,12 @@ def _take(buffer: Buffer, taken: list[int], releases: deque[tuple[int, int]], co
 
 
 def frame_phases(buffer: Buffer) -> Phases:
-    """One frame in the steady state of a buffer without overlap."""
-    taken, issued = execute(buffer, 3)
-    start, end = int(taken[buffer.words]), int(taken[2 * buffer.words])
-    taps = len(issued) // 3
+    """One frame of a buffer without overlap; every frame finds the buffer as the first one did."""
+    taken, issued = execute(buffer, 1)
     # Written into the cycle of the word that a tap waits for: the cycle in between is latency.
-    moves = np.zeros((2, end - start), np.int64)
-    moves[0, taken[buffer.words : 2 * buffer.words] - start] = 1
-    moves[1, issued[taps : 2 * taps] - 1 - start] = 1
+    moves = np.zeros((2, max(taken[-1], issued[-1]) + 1), np.int64)
+    moves[0, taken] = 1
+    moves[1, issued - 1] = 1
     ends = np.flatnonzero(np.any(np.diff(moves, axis=1, append=-1), axis=0)) + 1
     return tuple(Step(int(stop - first), int(moves[0, first]), int(moves[1, first]))
                  for first, stop in zip([0, *ends[:-1]], ends, strict=True))
