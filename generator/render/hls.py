@@ -99,10 +99,19 @@ class StageView:
         return _wrapped(f"config::{self.name}::{name}" for name, _ in self.parameters)
 
     @property
+    def streams(self) -> list[str]:
+        """Variables of the inputs and outputs."""
+        return [stream.name for stream in (*self.inputs, *self.outputs)]
+
+    @property
+    def port_lines(self) -> list[str]:
+        """The streams as parameters of a function."""
+        return [f"hls::stream<ap_uint<{stream.bits}> >& {stream.name}" for stream in (*self.inputs, *self.outputs)]
+
+    @property
     def arguments(self) -> list[str]:
         """Function arguments: inputs, outputs, memories."""
-        streams = [stream.name for stream in (*self.inputs, *self.outputs)]
-        return [*streams, *(f"memories::{memory.name}" for memory in self.memories)]
+        return [*self.streams, *(f"memories::{memory.name}" for memory in self.memories)]
 
 
 def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: str, vectors: int = 1) -> dict[str, str]:

@@ -43,6 +43,7 @@ struct acc_pool_op {
 template <int HEIGHT, int WIDTH, int CHANNELS, int KERNEL_H, int KERNEL_W, int STRIDE_H, int STRIDE_W, int PE,
           int E_BITS, int E_KIND, int O_BITS>
 void acc_pool(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out) {
+#pragma HLS INLINE
   static const uint64_t none[1][CHANNELS / PE][chunks_of(PE)] = {};
   pooling<acc_pool_op<PE, E_BITS, E_KIND, O_BITS>, HEIGHT, WIDTH, CHANNELS, KERNEL_H, KERNEL_W, STRIDE_H, STRIDE_W, PE,
           E_BITS, O_BITS>(in, out, none);

@@ -11,6 +11,7 @@ namespace headrace {
 template <int PE, int L_BITS, int L_KIND, int R_BITS, int R_KIND, int O_BITS, int WORDS>
 void add(hls::stream<ap_uint<PE * L_BITS> >& left, hls::stream<ap_uint<PE * R_BITS> >& right,
          hls::stream<ap_uint<PE * O_BITS> >& out) {
+#pragma HLS INLINE
   for (int i = 0; i < WORDS; ++i) {
 #pragma HLS PIPELINE II=1
     uint64_t a[chunks_of(PE * L_BITS)];

@@ -41,6 +41,7 @@ void concat_step(concat_indices<K...>, int turn, Streams&... ins_and_out) {
 template <int INPUTS, int PE, int E_BITS, int PIXELS, int C0, int C1, int C2, int C3, int C4, int C5, int C6, int C7,
           typename... Streams>
 void concat(Streams&... ins_and_out) {
+#pragma HLS INLINE
   static_assert(sizeof...(ins_and_out) == INPUTS + 1, "INPUTS is the number of input streams");
   const int CHANNELS = C0 + C1 + C2 + C3 + C4 + C5 + C6 + C7;
   const int FOLDS[8] = {C0 / PE, C1 / PE, C2 / PE, C3 / PE, C4 / PE, C5 / PE, C6 / PE, C7 / PE};

@@ -12,6 +12,7 @@ namespace headrace {
 
 template <int IN_LANES, int OUT_LANES, int E_BITS, int WORDS>
 void dwc(hls::stream<ap_uint<IN_LANES * E_BITS> >& in, hls::stream<ap_uint<OUT_LANES * E_BITS> >& out) {
+#pragma HLS INLINE
   static_assert(WORDS * IN_LANES % OUT_LANES == 0, "a frame must fill whole output words");
   const int OUT_WORDS  = WORDS * IN_LANES / OUT_LANES;
   const int ITERATIONS = WORDS > OUT_WORDS ? WORDS : OUT_WORDS;

@@ -11,6 +11,7 @@ namespace headrace {
 
 template <int OUTPUTS, int PE, int E_BITS, int WORDS, typename... Streams>
 void fork(hls::stream<ap_uint<PE * E_BITS> >& in, Streams&... outs) {
+#pragma HLS INLINE
   static_assert(sizeof...(outs) == OUTPUTS, "OUTPUTS is the number of output streams");
   for (int i = 0; i < WORDS; ++i) {
 #pragma HLS PIPELINE II=1

@@ -15,6 +15,7 @@ namespace headrace {
 
 template <int LABELS, int PE, int K, int E_BITS, int E_KIND, int O_BITS>
 void label_select(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<O_BITS> >& out) {
+#pragma HLS INLINE
   static_assert(LABELS % PE == 0 && K <= LABELS, "PE must divide LABELS, and K must not exceed it");
   int64_t best[K];
   int labels[K];

@@ -38,6 +38,7 @@ template <int HEIGHT, int WIDTH, int CHANNELS, int KERNEL_H, int KERNEL_W, int S
           int E_BITS, int E_KIND, int MODE>
 void max_pool(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<PE * E_BITS> >& out,
               const uint64_t (&minimum)[1][CHANNELS / PE][chunks_of(PE)]) {
+#pragma HLS INLINE
   pooling<max_pool_op<PE, E_BITS, E_KIND, MODE>, HEIGHT, WIDTH, CHANNELS, KERNEL_H, KERNEL_W, STRIDE_H, STRIDE_W, PE,
           E_BITS, E_BITS>(in, out, minimum);
 }
@@ -46,6 +47,7 @@ void max_pool(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<PE * E
 template <int HEIGHT, int WIDTH, int CHANNELS, int KERNEL_H, int KERNEL_W, int STRIDE_H, int STRIDE_W, int PE,
           int E_BITS, int E_KIND, int MODE>
 void max_pool(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<PE * E_BITS> >& out) {
+#pragma HLS INLINE
   static_assert(MODE != 2, "the mask of the channels that take the minimum is missing");
   static const uint64_t none[1][CHANNELS / PE][chunks_of(PE)] = {};
   max_pool<HEIGHT, WIDTH, CHANNELS, KERNEL_H, KERNEL_W, STRIDE_H, STRIDE_W, PE, E_BITS, E_KIND, MODE>(in, out, none);

@@ -138,6 +138,7 @@ void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_B
           const uint64_t (&scales)[scale_lanes(SCALE_ROWS, PE)][scale_depth(GROUPS, SCALE_ROWS, PE)][1],
           const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)],
           const uint64_t (&thresholds)[PE][MH / PE][chunks_of(N * ACC_BITS)]) {
+#pragma HLS INLINE
 #pragma HLS ARRAY_PARTITION variable=weights complete dim=1
 #pragma HLS ARRAY_PARTITION variable=weights complete dim=3
   mvtu_folds<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, GROUPS, SCALE_ROWS,
@@ -150,6 +151,7 @@ template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND,
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)],
           const uint64_t (&thresholds)[PE][MH / PE][chunks_of(N * ACC_BITS)]) {
+#pragma HLS INLINE
   static_assert(GROUPS == 0 && SCALE_ROWS == 1, "scales are missing");
   static const uint64_t none[1][1][1] = {};
   mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, CORE, GROUPS,
@@ -163,6 +165,7 @@ void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_B
           const uint64_t (&scales)[scale_lanes(SCALE_ROWS, PE)]
                                   [GROUPS > 0 ? scale_depth(GROUPS, SCALE_ROWS, PE) : -1][1],
           const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)]) {
+#pragma HLS INLINE
   static_assert(N == 0, "thresholds are missing");
   static const uint64_t none[PE][MH / PE][1] = {};
   mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, CORE, GROUPS,
@@ -174,6 +177,7 @@ template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND,
           int N, int O_BITS, int BASE, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS, int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)]) {
+#pragma HLS INLINE
   static_assert(N == 0, "thresholds are missing");
   static const uint64_t none[PE][MH / PE][1] = {};
   mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, CORE, GROUPS,
@@ -185,6 +189,7 @@ template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND,
           int N, int O_BITS, int BASE, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS, int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * SIMD * W_BITS> >& weights,
           hls::stream<ap_uint<PE * O_BITS> >& out, const uint64_t (&thresholds)[PE][MH / PE][chunks_of(N * ACC_BITS)]) {
+#pragma HLS INLINE
   static_assert(GROUPS == 0 && SCALE_ROWS == 1, "weights from a stream have no scales");
   static const uint64_t none[1][1][1] = {};
   mvtu_folds<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, GROUPS, SCALE_ROWS,
@@ -195,6 +200,7 @@ template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND,
           int N, int O_BITS, int BASE, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS, int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * SIMD * W_BITS> >& weights,
           hls::stream<ap_uint<PE * O_BITS> >& out) {
+#pragma HLS INLINE
   static_assert(N == 0, "thresholds are missing");
   static const uint64_t none[PE][MH / PE][1] = {};
   mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, CORE, GROUPS, SCALE_ROWS,

@@ -47,6 +47,7 @@ template <int HEIGHT, int WIDTH, int CHANNELS, int KERNEL_H, int KERNEL_W, int S
           int BANKS_W, int SLOTS>
 void parallel_swu(hls::stream<ap_uint<SIMD * E_BITS> >& in,
                   hls::stream<ap_uint<KERNEL_H * KERNEL_W * SIMD * E_BITS> >& out) {
+#pragma HLS INLINE
   static_assert(CHANNELS % SIMD == 0, "SIMD must divide CHANNELS");
   static_assert(BANKS_H >= KERNEL_H && BANKS_W >= KERNEL_W, "there are at least as many banks as taps");
   static_assert((SLOTS & (SLOTS - 1)) == 0, "SLOTS must be a power of two");

@@ -27,6 +27,7 @@ template <int CHANNELS, int PE, int PIXELS, int GROUPS, int A_BITS, int A_KIND, 
 void requant(hls::stream<ap_uint<PE * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
              const uint64_t (&multipliers)[1][GROUPS][chunks_of(PE * M_BITS)],
              const uint64_t (&offsets)[1][GROUPS][chunks_of(PE * B_BITS)]) {
+#pragma HLS INLINE
   static_assert(CHANNELS % PE == 0, "PE must divide CHANNELS");
   static_assert(GROUPS == 1 || GROUPS == CHANNELS / PE, "there is one group or one per word of a pixel");
   static_assert(SHIFT < SUM_BITS && SUM_BITS <= 63, "a sum is wider than the shift and has at most 63 bits");

@@ -53,6 +53,7 @@ template <int HEIGHT, int WIDTH, int CHANNELS, int KERNEL_H, int KERNEL_W, int S
           int DILATION_W, int PAD_T, int PAD_L, int PAD_B, int PAD_R, int SIMD, int E_BITS, int PAD_CODE, int DEPTH,
           int OVERLAP, int DEPTHWISE>
 void swu(hls::stream<ap_uint<SIMD * E_BITS> >& in, hls::stream<ap_uint<SIMD * E_BITS> >& out) {
+#pragma HLS INLINE
   static_assert(CHANNELS % SIMD == 0, "SIMD must divide CHANNELS");
   static_assert((DEPTH & (DEPTH - 1)) == 0, "DEPTH must be a power of two");
   const int FOLDS  = CHANNELS / SIMD;

@@ -20,6 +20,7 @@ template <int CHANNELS, int PE, int PIXELS, int GROUPS, int A_BITS, int A_KIND, 
 void threshold(hls::stream<ap_uint<PE * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
                const uint64_t (&thresholds)[PE][GROUPS][chunks_of(N * ACC_BITS)],
                const uint64_t (&inverted)[1][GROUPS][chunks_of(PE)]) {
+#pragma HLS INLINE
   static_assert(CHANNELS % PE == 0, "PE must divide CHANNELS");
   static_assert(GROUPS == 1 || GROUPS == CHANNELS / PE, "there is one group or one per word of a pixel");
 #pragma HLS ARRAY_PARTITION variable=thresholds complete dim=1
@@ -49,6 +50,7 @@ template <int CHANNELS, int PE, int PIXELS, int GROUPS, int A_BITS, int A_KIND, 
           int BASE, int INVERTS>
 void threshold(hls::stream<ap_uint<PE * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
                const uint64_t (&thresholds)[PE][GROUPS][chunks_of(N * ACC_BITS)]) {
+#pragma HLS INLINE
   static_assert(INVERTS == 0, "the bits of the inverted channels are missing");
   static const uint64_t none[1][GROUPS][chunks_of(PE)] = {};
   threshold<CHANNELS, PE, PIXELS, GROUPS, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, INVERTS>(in, out, thresholds,

@@ -13,6 +13,7 @@ namespace headrace {
 
 template <int HEIGHT, int WIDTH, int CHANNELS, int SCALE_H, int SCALE_W, int SIMD, int E_BITS>
 void upsample(hls::stream<ap_uint<SIMD * E_BITS> >& in, hls::stream<ap_uint<SIMD * E_BITS> >& out) {
+#pragma HLS INLINE
   static_assert(CHANNELS % SIMD == 0, "SIMD must divide CHANNELS");
   const int FOLDS = CHANNELS / SIMD;
 

@@ -26,6 +26,7 @@ template <int CHANNELS, int TAPS, int PE, int SIMD, int WINDOWS, int W_BITS, int
 void vvtu(hls::stream<ap_uint<PE * SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&weights)[PE][(CHANNELS / PE) * (TAPS / SIMD)][chunks_of(SIMD * W_BITS)],
           const uint64_t (&thresholds)[PE][CHANNELS / PE][chunks_of(N * ACC_BITS)]) {
+#pragma HLS INLINE
   static_assert(TAPS % SIMD == 0 && CHANNELS % PE == 0, "SIMD must divide TAPS and PE must divide CHANNELS");
   static_assert(N < 65536, "the binary search has 16 steps");
   const int SF = TAPS / SIMD;
@@ -78,6 +79,7 @@ template <int CHANNELS, int TAPS, int PE, int SIMD, int WINDOWS, int W_BITS, int
           int ACC_BITS, int N, int O_BITS, int BASE, int CORE>
 void vvtu(hls::stream<ap_uint<PE * SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&weights)[PE][(CHANNELS / PE) * (TAPS / SIMD)][chunks_of(SIMD * W_BITS)]) {
+#pragma HLS INLINE
   static_assert(N == 0, "thresholds are missing");
   static const uint64_t none[PE][CHANNELS / PE][1] = {};
   vvtu<CHANNELS, TAPS, PE, SIMD, WINDOWS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, CORE>(
