@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,6 +99,8 @@ def _bitstream(options: argparse.Namespace) -> int:
     made = Build.open(options.directory)
     with _progress() as progress:
         result = make_bitstream(made, options.board, options.jobs, options.backend, options.ooc, progress)
+    for warning in result.get("hls", {}).get("warnings", ()):
+        print(f"headrace: warning: {warning}", file=sys.stderr)
     tables.show(tables.bitstream_table(result), options.json, lambda: result)
     return 0
 

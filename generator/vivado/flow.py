@@ -16,9 +16,12 @@ from generator.boards import Board, load_board
 from generator.build import RECORD, Build, headrace_version
 from generator.drivers.render import PACKAGE, render_driver, write_driver
 from generator.errors import InputError, ToolError
+from generator.layers.fifo import Fifo
 from generator.packing import unpack_stream
 from generator.render.hls import render_hls
+from generator.render.names import identifier
 from generator.staging import write_files
+from generator.vivado.hls_reports import REPORTS, find_report, read_synthesis
 from generator.vivado.project import NAME, Backend, choose_backend, render_vivado
 from generator.vivado.reports import read_timing, read_utilization
 
@@ -34,6 +37,8 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
                    progress: Progress = lambda _: None) -> dict[str, Any]:
     """Write DIR/vivado, run the tools in it and record timing and utilization in build.json; returns the record.
 
+    For the HLS back end the record also has II and latency of every process, and warnings where a layer is slower than
+    one word per cycle.
     Leaves DIR/vivado/accelerator.bit and .hwh; with `quick` only the shell is synthesised, out of context. Raises
     ToolError where a tool is missing (the scripts are there then, and the sentence says how to run them elsewhere) or
     fails, or where the timing is not met.
@@ -55,7 +60,8 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
     for where, command in steps:
         progress(f"{command[0]} is running, its log is {where / (command[0] + '.log')}")
         _run(where, command)
-    return _record(build, board, chosen, folder, quick)
+    compiled = {"hls": _hls_record(build)} if chosen == "hls" else {}
+    return _record(build, board, chosen, folder, quick, compiled)
 
 
 def _driver_for(build: Build, board: Board) -> dict[str, bytes]:
@@ -82,6 +88,8 @@ def _hls_steps(build: Build, board: Board) -> list[tuple[Path, tuple[str, ...]]]
     files = render_hls(build.dataflow, period_ns, board.part, header, build.record["vectors"])
     hls = (build.folder / "hls").resolve()
     write_files(hls, {name: files[name] for name in _PROJECTS})
+    for stale in REPORTS:
+        (hls / stale).unlink(missing_ok=True)
     newer = shutil.which(_VITIS_HLS[0]) is None and shutil.which(_VPP[0]) is not None
     return [(hls, _VPP if newer else _VITIS_HLS)]
 
@@ -112,8 +120,16 @@ def relevant_lines(log: Path) -> str:
     return "\n".join(lines[-_LOG_LINES:]) or "(the log is empty)"
 
 
-def _record(build: Build, board: Board, backend: Backend, folder: Path, quick: bool) -> dict[str, Any]:
-    """Check what the tools left and add it to build.json."""
+def _hls_record(build: Build) -> dict[str, Any]:
+    """What the HLS compiler made of every layer."""
+    synthesis = read_synthesis(find_report(build.folder / "hls"))
+    layers = {identifier(layer.name): layer.name for layer in build.dataflow.layers if not isinstance(layer, Fifo)}
+    return synthesis.record() | {"warnings": synthesis.warnings(layers)}
+
+
+def _record(build: Build, board: Board, backend: Backend, folder: Path, quick: bool,
+            compiled: dict[str, Any]) -> dict[str, Any]:
+    """Check what the tools left and add it, and what the HLS compiler said, to build.json."""
     if not quick:
         for name in (f"{NAME}.bit", f"{NAME}.hwh"):
             if not (folder / name).is_file():
@@ -122,6 +138,7 @@ def _record(build: Build, board: Board, backend: Backend, folder: Path, quick: b
     result = {
         "board": board.name, "part": board.part, "backend": backend, "clock_mhz": build.record["clock_mhz"],
         "timing": read_timing(folder / "timing.rpt"), "utilization": read_utilization(folder / "utilization.rpt"),
+        **compiled,
     }  # fmt: skip
     key = "out_of_context" if quick else "bitstream"
     record = dict(build.record) | {key: result}

@@ -33,7 +33,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def only(*names: str) -> None:
         folder = tmp_path / "tools"
         folder.mkdir()
-        for name in names:
+        for name in (*names, "hls_report"):
             shutil.copy(MOCKS / name, folder / name)
             (folder / name).chmod(stat.S_IRWXU)
         for name in ("sh", "cat", "mkdir", "echo"):
@@ -69,7 +69,33 @@ def test_hls_by_either_compiler(built: Path, install, tool: str, line: str) -> N
     assert run(built, "--board", "zcu102", "--backend", "hls") == 0
     assert (built / "hls" / "mock.log").read_text() == line
     assert "set part   xczu9eg-ffvb1156-2-e" in (built / "hls" / "csynth.tcl").read_text()
-    assert json.loads((built / "build.json").read_text())["bitstream"]["backend"] == "hls"
+    record = json.loads((built / "build.json").read_text())
+    result = record["bitstream"]
+    assert result["backend"] == "hls" and result["hls"]["warnings"] == []
+    assert result["hls"]["interval_cycles"] == 109 and result["hls"]["latency_cycles"] is None
+    assert result["hls"]["estimated_clock_ns"] == 3.65
+    layers = [layer["name"] for layer in record["layers"] if layer["kind"] != "fifo"]
+    assert result["hls"]["processes"] == [
+        {"name": name, "ii": 1, "latency_cycles": 59, "interval_cycles": 59} for name in layers]
+
+
+def test_a_slow_loop_is_a_warning_that_names_the_layer(built: Path, install, capsys) -> None:
+    install("vivado", "vitis_hls")
+    (built / "hls" / "hls.mode").write_text("slow")
+    assert run(built, "--board", "zcu102", "--backend", "hls") == 0
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        f"headrace: warning: {name}: Vitis HLS made its loop with II=2 instead of 1, so that a frame takes 109 cycles; "
+        "look for its name in hls/vitis_hls.log or hls/v++.log" for name in ("fc3", "fc4")]
+    warnings = json.loads((built / "build.json").read_text())["bitstream"]["hls"]["warnings"]
+    assert len(warnings) == 2 and warnings[0].startswith("fc3: ")
+
+
+def test_a_report_of_an_earlier_run_is_not_taken(built: Path, install, capsys) -> None:
+    install("vivado", "vitis_hls")
+    assert run(built, "--board", "zcu102", "--backend", "hls") == 0
+    (built.parent / "tools" / "hls_report").write_text("#!/bin/sh\n")
+    assert failing(capsys, built, "--board", "zcu102", "--backend", "hls") == (
+        f"{built}/hls/project/solution/syn/report/csynth.xml: was not written; look into the log of the HLS compiler")
 
 
 def test_out_of_context(built: Path, install) -> None:

@@ -1,0 +1,97 @@
+"""csynth.xml as Vitis HLS writes it: loops in loops, loops in modules of their own, numbers that it does not know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from generator.errors import ToolError
+from generator.vivado.hls_reports import HlsSynthesis, Process, find_report, read_synthesis
+
+REPORT = """<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
+<profile>
+  <ReportVersion><Version>2022.2</Version></ReportVersion>
+  <UserAssignments><unit>ns</unit><TopModelName>accelerator</TopModelName></UserAssignments>
+  <PerformanceEstimates>
+    <PipelineType>dataflow</PipelineType>
+    <SummaryOfTimingAnalysis><unit>ns</unit><EstimatedClockPeriod>3.412</EstimatedClockPeriod></SummaryOfTimingAnalysis>
+    <SummaryOfOverallLatency>
+      <Best-caseLatency>900</Best-caseLatency><Worst-caseLatency>1000</Worst-caseLatency>
+      <Interval-min>500</Interval-min><Interval-max>601</Interval-max>
+    </SummaryOfOverallLatency>
+  </PerformanceEstimates>
+  <RTLDesignHierarchy><TopModule><ModuleName>accelerator</ModuleName><InstancesList>
+    <Instance><InstName>axis_in_8_9_U0</InstName><ModuleName>axis_in_8_9_s</ModuleName><ID>20</ID></Instance>
+    <Instance><InstName>conv0_U0</InstName><ModuleName>conv0</ModuleName><ID>21</ID><InstancesList>
+      <Instance><InstName>grp_a</InstName><ModuleName>conv0_Pipeline_1</ModuleName><ID>22</ID><InstancesList>
+        <Instance><InstName>mul</InstName><ModuleName>mul_8s_8s</ModuleName><ID>24</ID></Instance>
+      </InstancesList></Instance>
+      <Instance><InstName>grp_b</InstName><ModuleName>conv0_Pipeline_2</ModuleName><ID>23</ID></Instance>
+    </InstancesList></Instance>
+    <Instance><InstName>fc0_U0</InstName><ModuleName>fc0</ModuleName><ID>25</ID></Instance>
+  </InstancesList></TopModule></RTLDesignHierarchy>
+  <ModuleInformation>
+    <Module><Name>axis_in_8_9_s</Name><PerformanceEstimates>
+      <SummaryOfOverallLatency><Worst-caseLatency>12</Worst-caseLatency><Interval-max>12</Interval-max>
+      </SummaryOfOverallLatency>
+      <SummaryOfLoopLatency><L1><Name>L1</Name><TripCount>9</TripCount><PipelineII>1</PipelineII></L1>
+      </SummaryOfLoopLatency>
+    </PerformanceEstimates></Module>
+    <Module><Name>conv0_Pipeline_1</Name><PerformanceEstimates><SummaryOfLoopLatency>
+      <OUTER><Name>OUTER</Name><PipelineII>no</PipelineII><INNER><Name>INNER</Name><PipelineII>2</PipelineII></INNER></OUTER>
+    </SummaryOfLoopLatency></PerformanceEstimates></Module>
+    <Module><Name>conv0_Pipeline_2</Name><PerformanceEstimates><SummaryOfLoopLatency>
+      <L2><Name>L2</Name><PipelineII>1</PipelineII></L2></SummaryOfLoopLatency></PerformanceEstimates></Module>
+    <Module><Name>conv0</Name><PerformanceEstimates>
+      <SummaryOfOverallLatency><Worst-caseLatency>?</Worst-caseLatency><Interval-max>601</Interval-max>
+      </SummaryOfOverallLatency></PerformanceEstimates></Module>
+    <Module><Name>fc0</Name><PerformanceEstimates>
+      <SummaryOfOverallLatency><Worst-caseLatency>77</Worst-caseLatency><Interval-max>77</Interval-max>
+      </SummaryOfOverallLatency></PerformanceEstimates></Module>
+  </ModuleInformation>
+</profile>
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "csynth.xml"
+    path.write_text(text)
+    return path
+
+
+def test_processes_with_all_that_is_in_them(tmp_path: Path) -> None:
+    synthesis = read_synthesis(written(tmp_path, REPORT))
+    assert synthesis == HlsSynthesis(3.412, 1000, 601, (
+        Process("axis_in_8_9_s", 1, 12, 12), Process("conv0", 2, None, 601), Process("fc0", None, 77, 77)))
+    assert synthesis.record()["processes"][1] == {
+        "name": "conv0", "ii": 2, "latency_cycles": None, "interval_cycles": 601}
+
+
+def test_warnings_name_layers(tmp_path: Path) -> None:
+    synthesis = read_synthesis(written(tmp_path, REPORT))
+    assert synthesis.warnings({"conv0": "layer.0/conv", "fc0": "fc0", "fc1": "fc1"}) == [
+        "fc1: csynth.xml has no process fc1, its II is not known",
+        "layer.0/conv: Vitis HLS made its loop with II=2 instead of 1, so that a frame takes 601 cycles; look for its "
+        "name in hls/vitis_hls.log or hls/v++.log"]
+    assert synthesis.warnings({"fc0": "fc0"}) == []
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), [
+    ("</profile>", "", "cannot be read"), ("ModuleInformation", "Others", "holds no performance of modules"),
+    ("RTLDesignHierarchy", "Others", "holds no performance of modules"),
+])  # fmt: skip
+def test_what_is_no_report(tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    with pytest.raises(ToolError, match=rf"csynth.xml: {sentence}"):
+        read_synthesis(written(tmp_path, REPORT.replace(old, new)))
+
+
+def test_the_report_of_either_tool_is_found(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match=r"project/solution/syn/report/csynth.xml: was not written; look into the log"):
+        find_report(tmp_path)
+    for tool in ("solution", "hls"):
+        path = tmp_path / "project" / tool / "syn" / "report" / "csynth.xml"
+        path.parent.mkdir(parents=True)
+        path.write_text(REPORT)
+        assert find_report(tmp_path) == path
+        path.unlink()
