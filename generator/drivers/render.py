@@ -15,8 +15,9 @@ from generator.boards import Board
 from generator.build import headrace_version
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import BIPOLAR, IntArray
+from generator.drivers.external import external_images, external_json
 from generator.drivers.quantizer import CPP_FORMULA, CPP_POINTS, quantizer_arrays
-from generator.drivers.writable import writable_arrays, writable_json
+from generator.drivers.writable import memory_images, writable_arrays, writable_json
 from generator.layers.base import Stream
 from generator.network.integer import IntegerNetwork
 from generator.packing import pack_stream
@@ -49,6 +50,9 @@ def render_driver(net: IntegerNetwork, dataflow: Dataflow, board: Board, sha256:
     files[f"{PACKAGE}/model.npz"] = npz_bytes(arrays)
     files[f"{PACKAGE}/weights.npz"] = npz_bytes(writable_arrays(dataflow))
     files[f"{PACKAGE}/vectors.npz"] = npz_bytes(vectors)
+    files[f"{PACKAGE}/external.npz"] = npz_bytes(external_images(dataflow))
+    files |= {f"cpp/{port}.bin": image.tobytes() for port, image in external_images(dataflow).items()}
+    files |= {f"cpp/{name}.bin": data for name, data in memory_images(dataflow).items()}
     values = {"header": header, "model": model, "registers": REGISTERS, "window": WINDOW_BYTES} | _texts(arrays)
     values["hash"] = [model["sha256"][8 * k : 8 * k + 8] for k in range(8)]
     for name in ("cpp/model.hpp", "registers.md", "README.md"):
@@ -73,6 +77,7 @@ def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str)
         "registers": {register.name: register.offset for register in REGISTERS},
         "fifo_marks": FIFO_MARKS,
         "writable": writable_json(dataflow),
+        "weights": external_json(dataflow, family),
         "fifos": [name for name, _ in fifo_streams(dataflow)],
         "accelerator_address": family.control_base,
         "dma_address": family.control_base + WINDOW_BYTES,

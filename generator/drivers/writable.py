@@ -11,6 +11,7 @@ from generator.dataflow.graph import Dataflow
 from generator.datatypes import BIPOLAR, IntArray
 from generator.layers.mvtu import URAM, Mvtu
 from generator.packing import search_words, weight_words
+from generator.render.names import identifier
 from generator.render.rtl import writable_layers
 from generator.vivado.registers import MEMORY_DATA
 
@@ -38,14 +39,21 @@ def writable_arrays(dataflow: Dataflow) -> dict[str, NDArray[Any]]:
     return arrays
 
 
+def memory_images(dataflow: Dataflow) -> dict[str, bytes]:
+    """The words of these memories as they were built, each in whole parts of 32 bits, by LAYER_MEMORY."""
+    return {f"{identifier(layer.name)}_{memory.name.lower()}": b"".join(
+        int(word, 16).to_bytes(-(-memory.word_bits // 32) * 4, "little") for word in memory.mem_text().split())
+        for layer in writable_layers(dataflow) for memory in layer.memories()}
+
+
 def _layer_json(memory: int, layer: Mvtu) -> dict[str, Any]:
     weight, bounds = layer.weight, layer.kernel_accumulator
     thresholds = None if layer.thresholds is None else {
         "memory": memory + 1, "bits": layer.acc_bits, "low": bounds.lo, "never": bounds.hi,
-        "matches": layer.mw if layer.counts_matches else 0,
+        "matches": layer.mw if layer.counts_matches else 0, "steps": layer.thresholds.shape[1],
     }  # fmt: skip
     return {
-        "uram": layer.storage == URAM,
+        "uram": layer.storage == URAM, "mh": layer.mh, "mw": layer.mw, "pe": layer.pe, "simd": layer.simd,
         "weights": {"memory": memory, "bits": weight.bits, "low": weight.lo, "high": weight.hi,
                     "bipolar": weight == BIPOLAR},
         "thresholds": thresholds,

@@ -5,17 +5,31 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from generator.dataflow.external import external_layers
 from generator.dataflow.graph import Dataflow
 from generator.layers.base import Stream
+from generator.layers.mvtu import Mvtu
 from generator.paths import data_folder
 from generator.render.rtl import bit_range, fifo_streams, template, words_text, writable_layers
 
 #: The module of the shell.
 SHELL = "headrace_shell"
 #: Static modules, without those that the SystemVerilog back end holds anyway.
-SHELL_MODULES = ("shell_gearbox.sv", "shell_frames.sv", "shell_registers.sv", "skid.sv")
+SHELL_MODULES = ("shell_gearbox.sv", "shell_frames.sv", "shell_registers.sv", "shell_weights.sv", "skid.sv")
 #: FIFOs that the registers have room for; networks with more show none.
 MAX_FIFOS = 256
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """A stream of weights as the template wants it; words and bytes are those of one matrix."""
+
+    name: str
+    text: str
+    words: int
+    bytes: int
+    matrix_bytes: int
+    range: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,7 @@ def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sh
     count_bits = max(1, (source.words - 1).bit_length())
     return template("shell.v.j2").render(
         header=" ".join(header.split()), shell=SHELL, core=core, input=_side(source), output=_side(sink),
+        weights=[_weights(port, layer) for port, layer in external_layers(dataflow).items()],
         dma_bytes=dma_bytes, dma_range=bit_range(8 * dma_bytes), keep_range=bit_range(dma_bytes),
         count_bits=count_bits, count_range=bit_range(count_bits), fifos=fifos,
         has_load=observe and bool(writable_layers(dataflow)),
@@ -63,6 +78,11 @@ def version_word(version: str) -> str:
 def shell_modules() -> dict[str, str]:
     """The static modules by file name."""
     return {name: (data_folder("rtl_sim") / "rtl" / name).read_text() for name in SHELL_MODULES}
+
+
+def _weights(port: str, layer: Mvtu) -> _Weights:
+    words, size = layer.weight_image().shape
+    return _Weights(port, f"weights of {layer.name}", words, size, words * size, bit_range(8 * size))
 
 
 def _side(stream: Stream) -> _Side:

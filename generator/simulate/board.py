@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from generator.build import Build, headrace_version
-from generator.compile import VECTOR_SEED, random_frames
+from generator.dataflow.external import external_layers
 from generator.errors import InputError, ToolError
-from generator.layers.fifo import Fifo
-from generator.packing import pack_stream
 from generator.paths import data_folder
 from generator.render.rtl import TOP
-from generator.render.shell import SHELL, render_shell, version_word
+from generator.render.shell import SHELL, render_shell
 from generator.simulate.rtl import MAKE_FLAGS, require_tools
 from generator.simulate.tools import run_tool, verilator
-from generator.vivado.registers import MAGIC, REGISTERS
 
 _STATUS = ("done", "no byte moved for a long time", "TLAST came before the last byte",
-           "TLAST did not come with the last byte", "TKEEP has holes")  # fmt: skip
+           "TLAST did not come with the last byte", "TKEEP has holes", "weights were left over")  # fmt: skip
 
 
 @dataclass
@@ -62,6 +58,11 @@ class SimulatedBoard:
         return received
 
     # What a driver wants of a device.
+
+    def replay(self, port: int, image: NDArray[np.uint8], times: int) -> None:
+        """Send the weights of port w`port`_axis `times` times while the next transfer runs."""
+        self._send(b"X", port, times, image.size, data=image.tobytes())
+        self._receive(1)
 
     def buffer(self, slot: int, size: int) -> NDArray[np.uint8]:
         """Memory that the DMA reads."""
@@ -112,7 +113,8 @@ def compile_board(build: Build, work: Path, dma_bytes: int = 16) -> Path:
     sources = write_shell(build, work, dma_bytes)
     idle_limit = 4 * sum(layer.cycles for layer in build.dataflow.layers) + 10_000
     (work / "shell_config.hpp").write_text(
-        f"constexpr int DMA_BYTES = {dma_bytes};\nconstexpr unsigned IDLE_LIMIT = {idle_limit};\n")
+        f"constexpr int DMA_BYTES = {dma_bytes};\nconstexpr unsigned IDLE_LIMIT = {idle_limit};\n"
+        f"{_send_ports(['s_axis', *external_layers(build.dataflow)])}")
     run_tool("Verilator", [
         verilator(), "--cc", "--exe", "--build", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal",
         "-DEMPTY_URAM",
@@ -121,6 +123,14 @@ def compile_board(build: Build, work: Path, dma_bytes: int = 16) -> Path:
         data_folder("rtl_sim") / "harness" / "shell.cpp",
     ], work)  # fmt: skip
     return work / "obj" / "board"
+
+
+def _send_ports(names: Sequence[str]) -> str:
+    """The C++ that lists the shell's inputs of these names."""
+    ports = [", ".join(f"&top.{name}_{signal}" for signal in ("TDATA", "TKEEP", "TLAST", "TVALID", "TREADY"))
+             for name in names]
+    lines = "".join(f"      {{{port}}},\n" for port in ports)
+    return f"inline std::vector<SendPort> send_ports(Vshell& top) {{\n  return {{\n{lines}  }};\n}}\n"
 
 
 def write_shell(build: Build, folder: Path, dma_bytes: int) -> list[Path]:
@@ -134,25 +144,6 @@ def write_shell(build: Build, folder: Path, dma_bytes: int) -> list[Path]:
     shell.write_text(render_shell(build.dataflow, TOP, dma_bytes, headrace_version(), build.record["source_sha256"],
                                   "simulated board", observe=True))
     return [*sorted((build.folder / "rtl").resolve().glob("*.sv")), shell]
-
-
-def shell_job(build: Build, frames: int = 4) -> dict[str, Any]:
-    """What a bench of the shell has to know: the bytes of random frames in and out, and what the registers must say."""
-    dataflow = build.dataflow
-    x = random_frames(dataflow, frames, VECTOR_SEED)
-    sink = dataflow.streams[dataflow.output_port]
-    given = pack_stream(x, dataflow.input.lanes, dataflow.input.element).reshape(frames, -1)
-    wanted = pack_stream(dataflow.golden(x)[dataflow.output_port], sink.lanes, sink.element).reshape(frames, -1)
-    depths = [layer.depth for layer in dataflow.layers if isinstance(layer, Fifo)]
-    sha256 = build.record["source_sha256"]
-    expected = {"magic": MAGIC, "version": int(version_word(headrace_version()), 16), "fifos": len(depths),
-                "in_bytes": given.shape[1], "out_bytes": wanted.shape[1]}
-    expected |= {f"hash{k}": int(sha256[8 * k : 8 * k + 8], 16) for k in range(8)}
-    return {
-        "frames": [(a.tobytes().hex(), b.tobytes().hex()) for a, b in zip(given, wanted, strict=True)],
-        "registers": {register.name: register.offset for register in REGISTERS}, "expected": expected,
-        "depths": depths, "word_bytes": dataflow.input.bytes, "cycles_per_frame": dataflow.cycles_per_frame,
-    }  # fmt: skip
 
 
 @contextmanager

@@ -13,8 +13,9 @@ class Family:
     """A processor and its ports towards the programmable logic.
 
     stream_bytes: width of the memory port and of the DMA's streams; bus_mhz: what its ports stand on every speed grade,
-    as processor_config asks for it; control_base: first address of the control port; primitives: whether there are the
-    cells, CARRY8 among them, of which leaf modules are made.
+    as processor_config asks for it; weight_port, weight_config: a second memory port for weights from memory, and what
+    the processor needs for it beside processor_config; control_base: first address of the control port; primitives:
+    whether there are the cells, CARRY8 among them, of which leaf modules are made.
     """
 
     title: str
@@ -27,6 +28,9 @@ class Family:
     control_clock: str
     memory_port: str
     memory_clock: str
+    weight_config: tuple[tuple[str, str], ...]
+    weight_port: str
+    weight_clock: str
     clock: str
     reset: str
     stream_bytes: int
@@ -55,6 +59,9 @@ ZYNQ_ULTRASCALE = Family(
     control_clock="maxihpm0_fpd_aclk",
     memory_port="S_AXI_HP0_FPD",
     memory_clock="saxihp0_fpd_aclk",
+    weight_config=(("PSU__USE__S_AXI_GP3", "1"), ("PSU__SAXIGP3__DATA_WIDTH", "128")),  # S_AXI_HP1_FPD
+    weight_port="S_AXI_HP1_FPD",
+    weight_clock="saxihp1_fpd_aclk",
     clock="pl_clk0",
     reset="pl_resetn0",
     stream_bytes=16,
@@ -82,6 +89,9 @@ ZYNQ_7000 = Family(
     control_clock="M_AXI_GP0_ACLK",
     memory_port="S_AXI_HP0",
     memory_clock="S_AXI_HP0_ACLK",
+    weight_config=(("PCW_USE_S_AXI_HP1", "1"), ("PCW_S_AXI_HP1_DATA_WIDTH", "64")),
+    weight_port="S_AXI_HP1",
+    weight_clock="S_AXI_HP1_ACLK",
     clock="FCLK_CLK0",
     reset="FCLK_RESET0_N",
     stream_bytes=8,

@@ -8,7 +8,9 @@ import jinja2
 
 from generator.boards import Board
 from generator.build import Build, headrace_version
+from generator.dataflow.external import external_layers
 from generator.dataflow.graph import Dataflow
+from generator.drivers.external import external_json
 from generator.errors import InputError
 from generator.paths import data_folder
 from generator.render.rtl import ADAPTER, TOP, primitive_sources, render_adapter
@@ -53,7 +55,7 @@ def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz:
         files[f"shell/{ADAPTER}.sv"] = render_adapter(dataflow, header)
     elif family.primitives:
         files |= {f"primitives/{name}": text for name, text in primitive_sources().items()}
-    values = _values(board, family, backend, clock_mhz) | {"header": header}
+    values = _values(board, family, backend, clock_mhz) | _weight_values(dataflow, family) | {"header": header}
     return files | {name: _template(f"{name}.j2").render(values) for name in SCRIPTS}
 
 
@@ -63,6 +65,17 @@ def _require_short_frames(dataflow: Dataflow) -> None:
         if (size := stream.words * stream.bytes) >= 1 << LENGTH_BITS:
             raise InputError(f"the {title} has {size} bytes a frame but a transfer of the DMA has fewer than "
                              f"{1 << LENGTH_BITS}; reduce its size")
+    for layer in external_layers(dataflow).values():
+        if (size := layer.weight_image().size) >= 1 << LENGTH_BITS:
+            raise InputError(f"{layer.name}: its weights have {size} bytes but a transfer of the DMA has fewer than "
+                             f"{1 << LENGTH_BITS}; use narrower weights")
+
+
+def _weight_values(dataflow: Dataflow, family: Family) -> dict[str, Any]:
+    """What the templates need for the DMAs of the weights that come from memory."""
+    addresses = [entry["dma_address"] for entry in external_json(dataflow, family)]
+    return {"weights": len(addresses), "weight_bases": [f"{address:#010x}" for address in addresses],
+            "processor_config": family.processor_config + (family.weight_config if addresses else ())}
 
 
 def _values(board: Board, family: Family, backend: Backend, clock_mhz: float) -> dict[str, Any]:

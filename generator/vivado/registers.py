@@ -27,7 +27,8 @@ class Register:
 REGISTERS = (
     Register(0x00, "magic", "r", "0x48445243, the letters HDRC"),
     Register(0x04, "version", "r", "version of headrace: major, minor and patch in the low three bytes"),
-    Register(0x08, "status", "r", "bit 0: in reset; bit 1: a transfer ended inside a word; bit 2: inside a frame"),
+    Register(0x08, "status", "r", "bit 0: in reset; bit 1: a transfer ended inside a word; bit 2: inside a frame; "
+             "bit 3: one of weights inside a matrix"),
     Register(0x0C, "control", "rw", "write bit 0: reset the accelerator; bit 0 or 1: clear counters and status"),
     Register(0x10, "frames", "rw", "frames per transfer to the memory, 1 after reset; read when a transfer begins"),
     Register(0x14, "in_bytes", "r", "bytes of a frame on its way in"),
@@ -39,6 +40,7 @@ REGISTERS = (
     Register(0x48, "in_stalls", "r", "cycles in which the accelerator did not take the word at its input"),
     Register(0x4C, "in_waits", "r", "cycles in which the accelerator waited for a word"),
     Register(0x50, "out_stalls", "r", "cycles in which nobody took the word at the accelerator's output"),
+    Register(0x54, "weight_waits", "r", "cycles in which the accelerator waited for weights from outside"),
     Register(0x60, "memory", "rw", "number of the writable memory that `word` and the data that follow concern"),
     Register(0x64, "word", "w", "address of the word of that memory at which writing begins"),
 )

@@ -5,24 +5,35 @@
 //   R offset                                        reads a register            answer: its value
 //   T in_bytes out_bytes stalls seed, input bytes   a transfer in each direction
 //     answer: status cycles got, then `got` bytes. Status 0: TLAST came with the last of out_bytes bytes; 1: nothing
-//     moved for a long time; 2: TLAST came early; 3: TLAST did not come in time; 4: TKEEP has holes
+//     moved for a long time; 2: TLAST came early; 3: TLAST did not come in time; 4: TKEEP has holes; 5: weights were
+//     left over
+//   X port times bytes, the bytes                   during the next T: these weights in `times` transfers  answer: 0
 //
-// A command is its letter as an integer. The DMA offers and takes DMA_BYTES in a cycle; where `stalls` is not 0 both
-// of its ends pause at random.
+// A command is its letter as an integer. The DMA offers and takes DMA_BYTES in a cycle; where `stalls` is not 0 all
+// its ends pause at random.
 
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "Vshell.h"
-#include "shell_config.hpp"
 #include "verilated.h"
+
+// An input of the shell that a DMA sends to.
+struct SendPort {
+  void* data;
+  decltype(Vshell::s_axis_TKEEP)* keep;
+  uint8_t *last, *valid, *ready;
+};
+
+#include "shell_config.hpp"
 
 namespace {
 
-enum Status : uint32_t { kDone = 0, kIdle = 1, kEarly = 2, kLate = 3, kHoles = 4 };
+enum Status : uint32_t { kDone = 0, kIdle = 1, kEarly = 2, kLate = 3, kHoles = 4, kLeftOver = 5 };
 
 class Random {
  public:
@@ -38,9 +49,60 @@ class Random {
   uint64_t state_;
 };
 
+// A DMA that reads memory: the same bytes in one transfer after the other.
+class Sender {
+ public:
+  explicit Sender(const SendPort& port) : port_(port) {}
+
+  void load(std::vector<uint8_t> bytes, uint32_t times) {
+    bytes_ = std::move(bytes);
+    times_ = bytes_.empty() ? 0 : times;
+    sent_ = 0;
+    offered_ = false;
+  }
+  bool finished() const { return times_ == 0; }
+
+  // Sets the inputs of the coming cycle; a beat that waits stays.
+  void offer(bool pauses) {
+    if (!offered_ && !finished() && !pauses) {
+      uint8_t beat[DMA_BYTES] = {};
+      const size_t left = bytes_.size() - sent_, size = left < DMA_BYTES ? left : DMA_BYTES;
+      std::memcpy(beat, &bytes_[sent_], size);
+      std::memcpy(port_.data, beat, DMA_BYTES);
+      *port_.keep = uint32_t((uint64_t(1) << size) - 1);
+      *port_.last = size == left;
+      offered_ = true;
+    }
+    *port_.valid = offered_;
+  }
+
+  bool taken() const { return offered_ && *port_.ready; }
+
+  void next() {
+    offered_ = false;
+    sent_ += DMA_BYTES;
+    if (sent_ < bytes_.size()) return;
+    sent_ = 0;
+    --times_;
+  }
+
+  void stop() {
+    *port_.valid = offered_ = false;
+    times_ = 0;
+  }
+
+ private:
+  SendPort port_;
+  std::vector<uint8_t> bytes_;
+  uint32_t times_ = 0;
+  size_t sent_ = 0;
+  bool offered_ = false;
+};
+
 class Board {
  public:
   Board() : top_(std::make_unique<Vshell>()) {
+    for (const SendPort& port : send_ports(*top_)) senders_.emplace_back(port);
     for (int i = 0; i < 8; ++i) cycle();
     top_->ap_rst_n = 1;
     for (int i = 0; i < 64; ++i) cycle();  // the accelerator's own reset lasts longer
@@ -86,55 +148,56 @@ class Board {
     }
   }
 
-  Status transfer(const std::vector<uint8_t>& in, size_t out_bytes, bool stalls, uint64_t seed,
-                  std::vector<uint8_t>& out, uint32_t& cycles) {
+  // What sender 1, 2, ... sends during the next transfer, which is that of sender 0.
+  void load(size_t sender, std::vector<uint8_t> bytes, uint32_t times) {
+    if (sender < senders_.size()) senders_[sender].load(std::move(bytes), times);
+  }
+
+  Status transfer(size_t out_bytes, bool stalls, uint64_t seed, std::vector<uint8_t>& out, uint32_t& cycles) {
     Random random(seed);
-    size_t sent = 0;
     uint64_t idle = 0;
-    bool offered = false;
     Status status = kDone;
     for (cycles = 0;; ++cycles, ++idle) {
-      if (!offered && sent < in.size() && !(stalls && random.next() % 3 == 0)) {
-        offer(in, sent);
-        offered = true;
-      }
-      top_->s_axis_TVALID = offered;
+      for (Sender& sender : senders_) sender.offer(stalls && random.next() % 3 == 0);
       top_->m_axis_TREADY = !(stalls && random.next() % 3 == 0);
       top_->eval();
-      const bool taken = offered && top_->s_axis_TREADY;
+      std::vector<bool> taken;
+      for (const Sender& sender : senders_) taken.push_back(sender.taken());
       const bool given = top_->m_axis_TVALID && top_->m_axis_TREADY;
       const bool last = given && top_->m_axis_TLAST;
       if (given && !collect(out)) status = kHoles;
       cycle();
-      if (taken) {
-        sent += DMA_BYTES;
-        offered = false;
+      for (size_t k = 0; k < taken.size(); ++k) {
+        if (!taken[k]) continue;
+        senders_[k].next();
+        idle = 0;
       }
-      if (taken || given) idle = 0;
-      if (last && sent >= in.size()) return status ? status : out.size() == out_bytes ? kDone : kEarly;
-      if (last) return kEarly;
+      if (given) idle = 0;
+      if (last && senders_[0].finished() && out.size() == out_bytes) return status ? status : left_over();
+      if (last) return status ? status : kEarly;
       if (out.size() > out_bytes) return kLate;
       if (idle > IDLE_LIMIT) return kIdle;
     }
   }
 
-  void stop() { top_->s_axis_TVALID = top_->m_axis_TREADY = 0; }
+  void stop() {
+    for (Sender& sender : senders_) sender.stop();
+    top_->m_axis_TREADY = 0;
+  }
 
  private:
+  Status left_over() const {
+    for (const Sender& sender : senders_) {
+      if (!sender.finished()) return kLeftOver;
+    }
+    return kDone;
+  }
+
   void cycle() {
     top_->ap_clk = 0;
     top_->eval();
     top_->ap_clk = 1;
     top_->eval();
-  }
-
-  void offer(const std::vector<uint8_t>& in, size_t sent) {
-    uint8_t beat[DMA_BYTES] = {};
-    const size_t bytes = in.size() - sent < DMA_BYTES ? in.size() - sent : DMA_BYTES;
-    std::memcpy(beat, &in[sent], bytes);
-    std::memcpy(&top_->s_axis_TDATA, beat, DMA_BYTES);
-    top_->s_axis_TKEEP = uint32_t((uint64_t(1) << bytes) - 1);
-    top_->s_axis_TLAST = sent + bytes == in.size();
   }
 
   // The bytes of a beat that TKEEP marks; false if they are not the low ones.
@@ -149,17 +212,31 @@ class Board {
   }
 
   std::unique_ptr<Vshell> top_;
+  std::vector<Sender> senders_;  // of frames, then of each stream of weights
 };
 
 bool get(uint32_t& value) { return std::fread(&value, sizeof value, 1, stdin) == 1; }
 void put(uint32_t value) { std::fwrite(&value, sizeof value, 1, stdout); }
 
+std::vector<uint8_t> get_bytes(uint32_t size) {
+  std::vector<uint8_t> bytes(size);
+  if (std::fread(bytes.data(), 1, size, stdin) != size) bytes.clear();
+  return bytes;
+}
+
+void load_weights(Board& board) {
+  uint32_t port = 0, times = 0, size = 0;
+  get(port), get(times), get(size);
+  board.load(1 + port, get_bytes(size), times);
+  put(0);
+}
+
 void run_transfer(Board& board) {
   uint32_t in_bytes = 0, out_bytes = 0, stalls = 0, seed = 0, cycles = 0;
   get(in_bytes), get(out_bytes), get(stalls), get(seed);
-  std::vector<uint8_t> in(in_bytes), out;
-  if (std::fread(in.data(), 1, in.size(), stdin) != in.size()) return;
-  const Status status = board.transfer(in, out_bytes, stalls != 0, seed, out, cycles);
+  std::vector<uint8_t> out;
+  board.load(0, get_bytes(in_bytes), 1);
+  const Status status = board.transfer(out_bytes, stalls != 0, seed, out, cycles);
   board.stop();
   put(status), put(cycles), put(uint32_t(out.size()));
   std::fwrite(out.data(), 1, out.size(), stdout);
@@ -173,6 +250,8 @@ int main() {
   while (get(command)) {
     if (command == 'T') {
       run_transfer(board);
+    } else if (command == 'X') {
+      load_weights(board);
     } else if (command == 'W' && get(offset) && get(value)) {
       board.write(offset, value);
       put(0);

@@ -39,6 +39,8 @@ module shell_registers #(
   input  logic        out_frame_end,         // it is the last one of a frame
   input  logic        cut_word,              // a transfer ended inside a word
   input  logic        cut_frame,             // a transfer ended inside a frame
+  input  logic        cut_weights,           // a transfer of weights ended before the last of a matrix
+  input  logic        weights_wait,          // the accelerator waits for weights from outside
   input  logic [(FIFOS > 0 ? 32*FIFOS : 1)-1:0] marks, // most words that each FIFO held
   output logic [41:0] load                   // words for memories: start, push, memory [8], data [32] (memory_port.sv)
 );
@@ -113,25 +115,29 @@ module shell_registers #(
   end
 
   // Counters; they wrap.
-  logic [31:0] cycles_q, frames_out_q, in_stalls_q, in_waits_q, out_stalls_q;
-  logic        cut_word_q, cut_frame_q;
+  logic [31:0] cycles_q, frames_out_q, in_stalls_q, in_waits_q, out_stalls_q, weight_waits_q;
+  logic        cut_word_q, cut_frame_q, cut_weights_q;
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n || clear) begin
-      cycles_q     <= '0;
-      frames_out_q <= '0;
-      in_stalls_q  <= '0;
-      in_waits_q   <= '0;
-      out_stalls_q <= '0;
-      cut_word_q   <= 1'b0;
-      cut_frame_q  <= 1'b0;
+      cycles_q       <= '0;
+      frames_out_q   <= '0;
+      in_stalls_q    <= '0;
+      in_waits_q     <= '0;
+      out_stalls_q   <= '0;
+      weight_waits_q <= '0;
+      cut_word_q     <= 1'b0;
+      cut_frame_q    <= 1'b0;
+      cut_weights_q  <= 1'b0;
     end else begin
-      cycles_q     <= cycles_q + 32'd1;
-      frames_out_q <= frames_out_q + 32'(out_valid && out_ready && out_frame_end);
-      in_stalls_q  <= in_stalls_q + 32'(in_valid && !in_ready);
-      in_waits_q   <= in_waits_q + 32'(!in_valid && in_ready);
-      out_stalls_q <= out_stalls_q + 32'(out_valid && !out_ready);
-      cut_word_q   <= cut_word_q || cut_word;
-      cut_frame_q  <= cut_frame_q || cut_frame;
+      cycles_q       <= cycles_q + 32'd1;
+      frames_out_q   <= frames_out_q + 32'(out_valid && out_ready && out_frame_end);
+      in_stalls_q    <= in_stalls_q + 32'(in_valid && !in_ready);
+      in_waits_q     <= in_waits_q + 32'(!in_valid && in_ready);
+      out_stalls_q   <= out_stalls_q + 32'(out_valid && !out_ready);
+      weight_waits_q <= weight_waits_q + 32'(weights_wait);
+      cut_word_q     <= cut_word_q || cut_word;
+      cut_frame_q    <= cut_frame_q || cut_frame;
+      cut_weights_q  <= cut_weights_q || cut_weights;
     end
   end
 
@@ -143,7 +149,7 @@ module shell_registers #(
     case (index_q)
       14'h000: fixed_d = MAGIC;
       14'h001: fixed_d = VERSION;
-      14'h002: fixed_d = {29'h0, cut_frame_q, cut_word_q, !core_rst_n_q};
+      14'h002: fixed_d = {28'h0, cut_weights_q, cut_frame_q, cut_word_q, !core_rst_n_q};
       14'h004: fixed_d = frames_q;
       14'h005: fixed_d = IN_BYTES;
       14'h006: fixed_d = OUT_BYTES;
@@ -161,6 +167,7 @@ module shell_registers #(
       14'h012: fixed_d = in_stalls_q;
       14'h013: fixed_d = in_waits_q;
       14'h014: fixed_d = out_stalls_q;
+      14'h015: fixed_d = weight_waits_q;
       14'h018: fixed_d = 32'(memory_q);
       default: fixed_d = '0;
     endcase

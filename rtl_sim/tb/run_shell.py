@@ -21,7 +21,8 @@ def run_shell(build_folder: Path, dma_bytes: int, folder: Path) -> bool:
     from cocotb_tools.runner import get_runner
 
     from generator.build import Build
-    from generator.simulate.board import shell_job, write_shell
+    from generator.simulate.board import write_shell
+    from generator.simulate.shell_job import shell_job
 
     build = Build.open(build_folder)
     sources = write_shell(build, folder, dma_bytes)

@@ -1,6 +1,7 @@
 """cocotb bench of the shell around an accelerator, driven as the processor would: registers, and a DMA to memory.
 
-It reads job.json in the folder where it runs: what the registers must say, and the bytes of verified frames.
+It reads job.json in the folder where it runs: what the registers must say, the bytes of verified frames, the weights
+that come from memory, and weights to write between frames. Tests of what an accelerator does not have are left out.
 """
 
 from __future__ import annotations
@@ -16,9 +17,19 @@ from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
 JOB: dict[str, Any] = json.loads(Path("job.json").read_text())
-FRAMES = [(bytes.fromhex(given), bytes.fromhex(wanted)) for given, wanted in JOB["frames"]]
+Frames = list[tuple[bytes, bytes]]
+
+
+def frames_of(item: dict[str, Any]) -> Frames:
+    return [(bytes.fromhex(given), bytes.fromhex(wanted)) for given, wanted in item["frames"]]
+
+
+FRAMES = frames_of(JOB)
+#: Bytes of a matrix and how often it passes in a frame, by port.
+WEIGHTS = {port: (bytes.fromhex(item["image"]), item["times"]) for port, item in JOB["weights"].items()}
 OFFSET: dict[str, int] = JOB["registers"]
 RESET, CLEAR = 1, 2
+_WINDOW_BYTES = 0x1000
 
 
 class Processor:
@@ -31,7 +42,9 @@ class Processor:
         clock, reset = dut.ap_clk, dut.ap_rst_n
         self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), clock, reset, reset_active_level=False)
         self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), clock, reset, reset_active_level=False)
-        for driver in (self.source, self.sink):
+        self.weights = {port: AxiStreamSource(AxiStreamBus.from_prefix(dut, port), clock, reset,
+                                              reset_active_level=False) for port in WEIGHTS}
+        for driver in (self.source, self.sink, *self.weights.values()):
             driver.log.setLevel("ERROR")
         control = AxiLiteBus.from_prefix(dut, "s_axi_control")
         self.control = AxiLiteMaster(control, clock, reset, reset_active_level=False)
@@ -40,8 +53,10 @@ class Processor:
 
     async def start(self, stalls: str = "none") -> None:
         """Reset, then let the ends of the DMA hesitate as asked."""
-        await self.domain.reset(self.source, self.sink)
+        await self.domain.reset(self.source, self.sink, *self.weights.values())
         await ClockCycles(self.dut.ap_clk, 40)  # the accelerator's own reset lasts longer
+        for k, source in enumerate(self.weights.values()):
+            set_stalls(source, source_pauses(stalls, 4 + k))
         set_stalls(self.source, source_pauses(stalls, 3))
         set_stalls(self.sink, sink_pauses(stalls, 3))
         cocotb.start_soon(watch(self.sink, "m_axis"))
@@ -63,9 +78,32 @@ class Processor:
         assert len(data) == size, f"TLAST after {len(data)} of {size} bytes"
         self.memory[address : address + size] = data
 
-    async def infer(self, numbers: list[int], source: int = 0x101, target: int = 0x8003) -> None:
+    def replay(self, frames: int) -> None:
+        """The DMAs of the weights read theirs for so many frames, a matrix in each transfer."""
+        for port, (image, times) in WEIGHTS.items():
+            for _ in range(frames * times):
+                self.weights[port].send_nowait(AxiStreamFrame(image))
+
+    def stop_weights(self) -> None:
+        """The DMAs of the weights are reset, in the middle of a transfer."""
+        for source in self.weights.values():
+            source.assert_reset(True)
+            source.clear()
+            source.assert_reset(False)
+
+    async def write_memory(self, memory: int, words: list[list[int]]) -> None:
+        """All words of a memory, parts of 32 bits behind each other."""
+        await self.write("memory", memory)
+        await self.write("word", 0)
+        data = b"".join(part.to_bytes(4, "little") for word in words for part in word)
+        for start in range(0, len(data), _WINDOW_BYTES):
+            await self.control.write(JOB["memory_data"], data[start : start + _WINDOW_BYTES])
+
+    async def infer(self, numbers: list[int], frames: Frames = FRAMES, source: int = 0x101,
+                    target: int = 0x8003) -> None:
         """Frames in one transfer from and one to odd addresses: the golden bytes, and nothing around them changes."""
-        given, wanted = (b"".join(FRAMES[n % len(FRAMES)][side] for n in numbers) for side in (0, 1))
+        given, wanted = (b"".join(frames[n % len(frames)][side] for n in numbers) for side in (0, 1))
+        self.replay(len(numbers))
         self.memory[source : source + len(given)] = given
         before = bytes(self.memory)
         await self.write("frames", len(numbers))
@@ -154,6 +192,7 @@ async def reset_in_mid_frame(dut: Any) -> None:
     await processor.start()
     await processor.write("frames", 3)
     given = FRAMES[0][0]
+    processor.replay(2)
     processor.source.send_nowait(AxiStreamFrame(given + given[: len(given) // 2 + 1]))
     await ClockCycles(dut.ap_clk, JOB["cycles_per_frame"])
     await processor.write("control", RESET)
@@ -162,6 +201,7 @@ async def reset_in_mid_frame(dut: Any) -> None:
         pass
     processor.source.clear()
     processor.sink.clear()
+    processor.stop_weights()
     await ClockCycles(dut.ap_clk, 64)
     await processor.write("control", RESET)  # what the source still offered went into the fresh accelerator
     await ClockCycles(dut.ap_clk, 64)
@@ -178,7 +218,50 @@ async def cut_transfers_show(dut: Any) -> None:
             continue  # words of one byte cannot be cut
         processor = Processor(dut)
         await processor.start()
+        processor.replay(2)
         sending = cocotb.start_soon(processor.send(0, len(FRAMES[0][0]) + extra))
         await ClockCycles(dut.ap_clk, 4 * JOB["cycles_per_frame"] + 200)
         assert sending.done()
         assert await processor.read("status") & status, f"{extra} bytes too many"
+
+
+if JOB["rewrites"]:
+
+    @cocotb.test(timeout_time=5, timeout_unit="ms")
+    async def weights_rewritten_between_frames(dut: Any) -> None:
+        processor = Processor(dut)
+        await processor.start("random")
+        await processor.infer([0, 1])
+        for rewrite in JOB["rewrites"]:
+            for memory, words in rewrite["memories"].items():
+                await processor.write_memory(int(memory), words)
+            await processor.infer([0, 1, 2, 3], frames_of(rewrite))
+            await processor.infer([2], frames_of(rewrite))
+
+
+if WEIGHTS:
+
+    @cocotb.test(timeout_time=5, timeout_unit="ms")
+    async def late_weights(dut: Any) -> None:
+        processor = Processor(dut)
+        await processor.start()
+        for source in processor.weights.values():
+            source.pause = True
+        running = cocotb.start_soon(processor.infer([0, 1]))
+        await ClockCycles(dut.ap_clk, 2 * JOB["cycles_per_frame"])
+        assert await processor.read("frames_out") == 0
+        assert await processor.read("weight_waits") > JOB["cycles_per_frame"]
+        for source in processor.weights.values():
+            source.pause = False
+        await running
+
+    @cocotb.test(timeout_time=5, timeout_unit="ms")
+    async def cut_weights_show(dut: Any) -> None:
+        for port, (image, _) in WEIGHTS.items():
+            processor = Processor(dut)
+            await processor.start()
+            processor.weights[port].send_nowait(AxiStreamFrame(image[:-1]))
+            processor.replay(1)
+            processor.source.send_nowait(AxiStreamFrame(FRAMES[0][0]))
+            await ClockCycles(dut.ap_clk, 2 * JOB["cycles_per_frame"] + 200)
+            assert await processor.read("status") == 8, port

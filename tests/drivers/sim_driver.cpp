@@ -50,6 +50,12 @@ class SimDevice : public headrace::Device {
     if (fread(out.data(), 1, got, from_) != got || status) throw std::runtime_error("the transfer failed");
   }
 
+  void replay(size_t port, const std::vector<uint8_t>& image, size_t times) override {
+    put('X'), put(uint32_t(port)), put(uint32_t(times)), put(uint32_t(image.size()));
+    fwrite(image.data(), 1, image.size(), to_);
+    get();
+  }
+
  private:
   void put(uint32_t value) { fwrite(&value, sizeof value, 1, to_); }
   uint32_t get() {

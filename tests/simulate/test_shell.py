@@ -17,11 +17,14 @@ from generator.paths import data_folder
 from generator.render.shell import version_word
 from generator.simulate.board import compile_board, simulated_board
 from generator.vivado.registers import REGISTERS
+from tests.simulate.test_external import EXTERNAL
 from tests.small_networks import ODD_FOLDING, odd_words_network, small_network
 from tests.unverified_build import write_unverified
 
 OFFSET = {register.name: register.offset for register in REGISTERS}
-TESTS = 7
+#: Of every shell, of one with writable weights, of one with weights from outside.
+TESTS, WRITABLE_TESTS, EXTERNAL_TESTS = 7, 1, 2
+WRITABLE = {"conv0": "ram", "conv1": "uram"}
 
 
 def bench(folder: Path, dma_bytes: int) -> str:
@@ -31,14 +34,18 @@ def bench(folder: Path, dma_bytes: int) -> str:
     return done.stdout + done.stderr
 
 
-def all_pass(output: str) -> bool:
-    return f"shell: {TESTS} of {TESTS} tests passed" in output.splitlines()
+def all_pass(output: str, tests: int = TESTS + WRITABLE_TESTS) -> bool:
+    return f"shell: {tests} of {tests} tests passed" in output.splitlines()
+
+
+def write_odd(folder: Path) -> Build:
+    return write_unverified(folder, odd_words_network(), "rtl", folding=ODD_FOLDING, writable=WRITABLE)
 
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Words of three bytes in and of two out."""
-    built = write_unverified(tmp_path_factory.mktemp("odd") / "b", odd_words_network(), "rtl", folding=ODD_FOLDING)
+    built = write_odd(tmp_path_factory.mktemp("odd") / "b")
     assert (built.dataflow.input.bytes, built.dataflow.streams[built.dataflow.output_port].bytes) == (3, 2)
     return built
 
@@ -53,9 +60,9 @@ def test_bench(odd: Build) -> None:
 def test_bench_with_other_widths(tmp_path: Path, odd: Build, dma_bytes: int) -> None:
     output = bench(odd.folder, dma_bytes)
     assert all_pass(output), output
-    small = write_unverified(tmp_path / "small", small_network(), "rtl")
+    small = write_unverified(tmp_path / "small", small_network(), "rtl", external=EXTERNAL)
     output = bench(small.folder, dma_bytes)
-    assert all_pass(output), output
+    assert all_pass(output, TESTS + EXTERNAL_TESTS), output
 
 
 @pytest.mark.slow
@@ -64,12 +71,13 @@ def test_bench_with_other_widths(tmp_path: Path, odd: Build, dma_bytes: int) -> 
     ("shell_gearbox", "COUNT_BITS'(OUT_BYTES);", "COUNT_BITS'(OUT_BYTES - 1);"),
     ("shell_gearbox", "count_q > COUNT_BITS'(i)", "count_q >= COUNT_BITS'(i)"),
     ("shell_gearbox", "take ? in_last : last_left", "take && in_last"),
-    ("shell_registers", "in_waits_q   <= in_waits_q", "frames_out_q <= '0; in_waits_q   <= in_waits_q"),
+    ("shell_registers", "in_waits_q     <= in_waits_q", "frames_out_q <= '0; in_waits_q <= in_waits_q"),
     ("shell_registers", "out_valid && !out_ready", "out_valid && out_ready"),
     ("shell_mark", "- 32'(pop)", ""),
+    ("memory_port", "assign write   = write_q;", "assign write   = write_q && address_q != '0;"),  # a word not written
 ])  # fmt: skip
 def test_the_bench_finds_faults(tmp_path: Path, module: str, old: str, new: str) -> None:
-    broken = write_unverified(tmp_path / "b", odd_words_network(), "rtl", folding=ODD_FOLDING).folder
+    broken = write_odd(tmp_path / "b").folder
     source = broken / "rtl" / f"{module}.sv"
     assert old in source.read_text()
     source.write_text(source.read_text().replace(old, new))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,24 @@ CATALOGUE = {
 }  # fmt: skip
 
 
+def dma(properties: dict[str, str]) -> Core:
+    """A DMA, maybe in one direction only."""
+    core = CATALOGUE["xilinx.com:ip:axi_dma"]
+    if properties.get("CONFIG.c_include_s2mm", "1") == "1":
+        return core
+    return Core({name: clock for name, clock in core.masters.items() if "S2MM" not in name},
+                {"S_AXI_LITE": "s_axi_lite_aclk"}, ("s_axi_lite_aclk", "m_axi_mm2s_aclk", "axi_resetn"))
+
+
+def processor(core: Core, properties: dict[str, str]) -> Core:
+    """A processor, maybe with its second memory port."""
+    for switch, port, clock in (("PSU__USE__S_AXI_GP3", "S_AXI_HP1_FPD", "saxihp1_fpd_aclk"),
+                                ("PCW_USE_S_AXI_HP1", "S_AXI_HP1", "S_AXI_HP1_ACLK")):
+        if properties.get(f"CONFIG.{switch}") == "1":
+            return Core(core.masters, core.slaves | {port: clock}, (*core.driven, clock), core.drives)
+    return core
+
+
 def interconnect(properties: dict[str, str]) -> Core:
     """A SmartConnect; it crosses between its clocks, so that a port may run on any of them."""
     clocks = ("aclk", *(f"aclk{k}" for k in range(1, int(properties["CONFIG.NUM_CLKS"]))))
@@ -154,7 +173,15 @@ class Design:
 
     def core(self, cell: str) -> Core:
         kind = self.kinds[cell]
-        return interconnect(self.properties[cell]) if kind.endswith(":smartconnect") else CATALOGUE[kind]
+        properties = self.properties.get(cell, {})
+        if kind.endswith(":smartconnect"):
+            return interconnect(properties)
+        if kind.endswith(":axi_dma"):
+            return dma(properties)
+        if kind.endswith(":headrace_shell"):
+            ports = {end.split("/")[1] for link in self.links for end in link if end.startswith(f"{cell}/w")}
+            return replace(CATALOGUE[kind], slaves=CATALOGUE[kind].slaves | dict.fromkeys(ports, "ap_clk"))
+        return processor(CATALOGUE[kind], properties) if cell == "ps" else CATALOGUE[kind]
 
     def check(self) -> None:
         """Raise DesignError for what is open, connected twice, or in the wrong clock domain."""
@@ -195,10 +222,11 @@ class Design:
 
     def _check_addresses(self) -> None:
         require(self.others_assigned, "the memory has no address for the DMA")
-        segments = {"accelerator/s_axi_control/reg0", "dma/S_AXI_LITE/Reg"}
+        dmas = [cell for cell, kind in self.kinds.items() if kind.endswith(":axi_dma")]
+        segments = {"accelerator/s_axi_control/reg0", *(f"{cell}/S_AXI_LITE/Reg" for cell in dmas)}
         require(set(self.addresses) == segments, f"addresses of {sorted(self.addresses)}")
-        (low, size), (high, _) = sorted(self.addresses.values())
-        require(low + size <= high, "addresses overlap")
+        for (low, size), (high, _) in pairwise(sorted(self.addresses.values())):
+            require(low + size <= high, "addresses overlap")
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +288,44 @@ def test_families(built: Build, tmp_path: Path, board: str, processor: str, base
     assert dma["CONFIG.c_m_axis_mm2s_tdata_width"] == dma["CONFIG.c_s_axis_s2mm_tdata_width"] == width
     assert design.properties["core_clock"]["CONFIG.CLKOUT1_REQUESTED_OUT_FREQ"] == "200"
     assert not [vlnv for vlnv in design.kinds.values() if vlnv.count(":") != 2]  # no versions
+
+
+@pytest.fixture(scope="module")
+def external(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    return write_unverified(tmp_path_factory.mktemp("external") / "b", small_network(), external=["conv1", "fc4"])
+
+
+@pytest.mark.parametrize(("board", "port", "width"), [
+    ("zcu104", "ps/S_AXI_HP1_FPD", "128"), ("pynq-z2", "ps/S_AXI_HP1", "64"),
+])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_dmas_of_weights(external: Build, tmp_path: Path, board: str, port: str, width: str, backend: str) -> None:
+    calls = record(external, board, backend, tmp_path)
+    design = Design(calls)
+    design.check()
+    base = design.addresses["accelerator/s_axi_control/reg0"][0]
+    for k in (0, 1):
+        assert design.properties[f"weights{k}"]["CONFIG.c_m_axis_mm2s_tdata_width"] == width
+        assert design.addresses[f"weights{k}/S_AXI_LITE/Reg"] == (base + (2 + k) * 0x10000, 0x10000)
+        assert (f"w{k}_to_core/M_AXIS", f"accelerator/w{k}_axis") in design.links
+    assert ("weight_memory/M00_AXI", port) in design.links
+    packaged = {call.option("-busif") for call in calls if call.command == "ipx::associate_bus_interfaces"}
+    assert packaged == {"s_axis", "m_axis", "s_axi_control", "w0_axis", "w1_axis"}
+    ports = {line.split()[-1].rstrip(",") for line in rendered(external, board, backend)["shell/headrace_shell.v"]
+             .splitlines() if line.startswith("  input")}
+    assert {"w0_axis_TDATA", "w1_axis_TDATA"} <= ports and "w2_axis_TDATA" not in ports
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), [
+    ("    weights1/axi_resetn w1_to_core/s_axis_aresetn\n", "", "not driven"),
+    ("    w0_to_core/m_axis_aclk\n", "", "not driven"),
+    ("  CONFIG.PSU__USE__S_AXI_GP3 {1} \\\n", "", "no such pins"),
+    ("  weights0/M_AXIS_MM2S w0_to_core/S_AXIS\n", "", "not connected once"),
+    ("-offset 0xa0030000", "-offset 0xa0020000", "addresses overlap"),
+])
+def test_mistakes_with_the_dmas_of_weights(external: Build, tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    with pytest.raises(DesignError, match=sentence):
+        Design(record(external, "zcu104", "rtl", tmp_path, changes=[(old, new)])).check()
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -24,10 +24,16 @@ class Device {
   virtual void write(uint32_t offset, uint32_t value) = 0;
   // Sends all bytes of `in` in one transfer and fills `out` with another.
   virtual void transfer(const std::vector<uint8_t>& in, std::vector<uint8_t>& out) = 0;
+  // Sends the weights of stream number `port` in `times` transfers while the next transfer of frames runs.
+  virtual void replay(size_t port, const std::vector<uint8_t>& image, size_t times) {
+    (void)image, (void)times;
+    throw std::logic_error("this device has no stream of weights number " + std::to_string(port));
+  }
 };
 
 // Codes in stream order to the bytes of stream words, lane 0 lowest, each word padded to whole bytes.
-inline std::vector<uint8_t> pack(const std::vector<uint32_t>& codes, size_t lanes, size_t bits) {
+template <class Code>
+std::vector<uint8_t> pack(const std::vector<Code>& codes, size_t lanes, size_t bits) {
   const size_t size = (lanes * bits + 7) / 8;
   std::vector<uint8_t> bytes(codes.size() / lanes * size);
   for (size_t i = 0; i < codes.size(); ++i) {
@@ -70,15 +76,49 @@ inline int64_t integer(uint64_t code) {
   return model::OUT_SIGNED ? (int64_t(code) ^ sign) - sign : int64_t(code);
 }
 
+}  // namespace headrace
+
+#include "memories.hpp"
+
+namespace headrace {
+
 class Accelerator {
  public:
-  // Throws std::runtime_error if the device does not hold this model.
-  explicit Accelerator(Device& device) : device_(device) {
+  // weights: the contents of w0_axis.bin, w1_axis.bin, ... where the accelerator takes weights from memory. Throws
+  // std::runtime_error if the device does not hold this model, std::invalid_argument for weights of another one.
+  explicit Accelerator(Device& device, const std::vector<std::vector<uint8_t>>& weights = {}) : device_(device) {
     if (device_.read(model::REGISTER_MAGIC) != model::MAGIC) throw std::runtime_error("there is no headrace accelerator");
     for (uint32_t k = 0; k < 8; ++k) {
       if (device_.read(model::REGISTER_HASH0 + 4 * k) != model::HASH[k]) {
         throw std::runtime_error("the board holds another model; load the bitstream of the same build");
       }
+    }
+    if (weights.size() != model::WEIGHT_STREAMS.size()) {
+      throw std::invalid_argument("the accelerator has " + std::to_string(model::WEIGHT_STREAMS.size()) +
+                                  " streams of weights; give the contents of their files w0_axis.bin, w1_axis.bin, ...");
+    }
+    for (size_t k = 0; k < weights.size(); ++k) load_image(model::WEIGHT_STREAMS[k], weights[k]);
+  }
+
+  // Gives a layer that was built as writable other weights, row by row (MH, MW), and thresholds (MH, N) where it has
+  // some and they are given. To be done while no frame is inside. Throws std::invalid_argument for what does not fit the
+  // layer, before anything changes.
+  void write_weights(const std::string& layer, const std::vector<int64_t>& weights,
+                     const std::vector<int64_t>& thresholds = {}) {
+    const model::Writable& entry = writable(layer);
+    const std::vector<uint8_t> words = weight_words(entry, weights);
+    const std::vector<uint8_t> bounds =
+        thresholds.empty() ? std::vector<uint8_t>() : threshold_words(entry, thresholds);
+    write_memory(entry.memory, words);
+    if (!bounds.empty()) write_memory(entry.memory + 1, bounds);
+  }
+
+  // Writes all words of a memory, each in whole parts of 32 bits, as in the files LAYER_weights.bin, LAYER_thresholds.bin.
+  void write_memory(uint32_t memory, const std::vector<uint8_t>& words) {
+    device_.write(model::REGISTER_MEMORY, memory);
+    device_.write(model::REGISTER_WORD, 0);
+    for (size_t i = 0; i + 4 <= words.size(); i += 4) {
+      device_.write(model::MEMORY_DATA, words[i] | words[i + 1] << 8 | words[i + 2] << 16 | uint32_t(words[i + 3]) << 24);
     }
   }
 
@@ -114,6 +154,18 @@ class Accelerator {
   }
 
  private:
+  // Several copies of a matrix make a transfer.
+  void load_image(const model::WeightStream& stream, const std::vector<uint8_t>& matrix) {
+    if (matrix.size() != stream.bytes) {
+      throw std::invalid_argument(std::string(stream.layer) + ": " + std::to_string(matrix.size()) +
+                                  " bytes of weights should be " + std::to_string(stream.bytes));
+    }
+    images_.emplace_back();
+    for (size_t copy = 0; copy < stream.copies; ++copy) {
+      images_.back().insert(images_.back().end(), matrix.begin(), matrix.end());
+    }
+  }
+
   // Samples in channels, rows, columns to codes in rows, columns, channels.
   static std::vector<uint32_t> codes(const float* x, size_t frames) {
     std::vector<uint32_t> result(frames * model::IN_ELEMENTS);
@@ -132,6 +184,7 @@ class Accelerator {
                                   "send fewer frames at once");
     }
     device_.write(model::REGISTER_FRAMES, uint32_t(frames));
+    for (size_t k = 0; k < images_.size(); ++k) device_.replay(k, images_[k], frames * model::WEIGHT_STREAMS[k].times);
     device_.transfer(in, out);
     std::vector<int64_t> values;
     for (uint64_t code : unpack(out, model::OUT_LANES, model::OUT_BITS)) values.push_back(integer(code));
@@ -139,6 +192,7 @@ class Accelerator {
   }
 
   Device& device_;
+  std::vector<std::vector<uint8_t>> images_;
 };
 
 // Index of the largest of n values, the lowest one on ties.

@@ -23,20 +23,41 @@ class LinuxDevice : public Device {
         dma_(map("/dev/mem", dma, model::WINDOW_BYTES)),
         size_(number("/sys/class/u-dma-buf/udmabuf0/size")),
         address_(number("/sys/class/u-dma-buf/udmabuf0/phys_addr")),
-        buffer_(static_cast<volatile uint8_t*>(static_cast<volatile void*>(map("/dev/udmabuf0", 0, size_)))) {}
+        buffer_(static_cast<volatile uint8_t*>(static_cast<volatile void*>(map("/dev/udmabuf0", 0, size_)))),
+        images_at_(size_) {
+    for (const model::WeightStream& stream : model::WEIGHT_STREAMS) {
+      weights_.push_back({map("/dev/mem", stream.dma_address, model::WINDOW_BYTES), 0, 0, 0, false});
+    }
+  }
 
   uint32_t read(uint32_t offset) override { return registers_[offset / 4]; }
   void write(uint32_t offset, uint32_t value) override { registers_[offset / 4] = value; }
 
+  // Weights lie at the end of the buffer, where they are put the first time.
+  void replay(size_t port, const std::vector<uint8_t>& image, size_t times) override {
+    Weights& weights = weights_.at(port);
+    if (weights.bytes == 0) {
+      const size_t room = (image.size() + 4095) / 4096 * 4096;
+      if (room > images_at_) throw std::runtime_error("udmabuf0 is too small; load it with more bytes");
+      images_at_ -= room;
+      weights.offset = images_at_;
+      weights.bytes = image.size();
+      for (size_t i = 0; i < image.size(); ++i) buffer_[weights.offset + i] = image[i];
+    }
+    weights.left = times;
+  }
+
   // The buffer holds what is sent, then what is received.
   void transfer(const std::vector<uint8_t>& in, std::vector<uint8_t>& out) override {
     const size_t second = (in.size() + 4095) / 4096 * 4096;
-    if (second + out.size() > size_) throw std::runtime_error("udmabuf0 is too small; load it with more bytes");
+    if (second + out.size() > images_at_) throw std::runtime_error("udmabuf0 is too small; load it with more bytes");
     for (size_t i = 0; i < in.size(); ++i) buffer_[i] = in[i];
-    start(kReceive, address_ + second, out.size());
-    start(kSend, address_, in.size());
-    wait(kSend);
-    wait(kReceive);
+    start(dma_, kReceive, address_ + second, out.size());
+    start(dma_, kSend, address_, in.size());
+    for (bool waits = true; waits;) {
+      const bool sent = idle(dma_, kSend), received = idle(dma_, kReceive);
+      waits = feed_weights() || !sent || !received;
+    }
     for (size_t i = 0; i < out.size(); ++i) out[i] = buffer_[second + i];
   }
 
@@ -45,19 +66,39 @@ class LinuxDevice : public Device {
   enum Direction : size_t { kSend = 0x00, kReceive = 0x30 };
   static constexpr uint32_t kRun = 1, kIdle = 2, kErrors = 0x70;
 
-  void start(Direction direction, uint64_t address, size_t bytes) {
-    dma_[(direction + 0x00) / 4] = kRun;
-    dma_[(direction + 0x18) / 4] = uint32_t(address);
-    dma_[(direction + 0x1C) / 4] = uint32_t(address >> 32);
-    dma_[(direction + 0x28) / 4] = uint32_t(bytes);
+  // A DMA that sends weights, and the transfers that it still has to begin.
+  struct Weights {
+    volatile uint32_t* dma;
+    size_t offset, bytes, left;
+    bool runs;
+  };
+
+  static void start(volatile uint32_t* dma, Direction direction, uint64_t address, size_t bytes) {
+    dma[(direction + 0x00) / 4] = kRun;
+    dma[(direction + 0x18) / 4] = uint32_t(address);
+    dma[(direction + 0x1C) / 4] = uint32_t(address >> 32);
+    dma[(direction + 0x28) / 4] = uint32_t(bytes);
   }
 
-  void wait(Direction direction) {
-    for (;;) {
-      const uint32_t status = dma_[(direction + 0x04) / 4];
-      if (status & kErrors) throw std::runtime_error("the DMA stopped with status " + std::to_string(status));
-      if (status & kIdle) return;
+  static bool idle(volatile uint32_t* dma, Direction direction) {
+    const uint32_t status = dma[(direction + 0x04) / 4];
+    if (status & kErrors) throw std::runtime_error("the DMA stopped with status " + std::to_string(status));
+    return status & kIdle;
+  }
+
+  // Starts the next transfer of weights where one has ended; true while any runs.
+  bool feed_weights() {
+    bool any = false;
+    for (Weights& weights : weights_) {
+      weights.runs = weights.runs && !idle(weights.dma, kSend);
+      if (!weights.runs && weights.left > 0) {
+        start(weights.dma, kSend, address_ + weights.offset, weights.bytes);
+        weights.runs = true;
+        --weights.left;
+      }
+      any = any || weights.runs;
     }
+    return any;
   }
 
   static volatile uint32_t* map(const char* path, uint64_t offset, size_t bytes) {
@@ -81,6 +122,8 @@ class LinuxDevice : public Device {
   size_t size_;
   uint64_t address_;
   volatile uint8_t* buffer_;
+  size_t images_at_;
+  std::vector<Weights> weights_;
 };
 
 }  // namespace headrace

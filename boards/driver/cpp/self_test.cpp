@@ -5,16 +5,26 @@
 
 #include "linux_device.hpp"
 
-static std::vector<uint8_t> bytes_of(const char* path) {
+static std::vector<uint8_t> bytes_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error(std::string(path) + " cannot be read");
+  if (!file) throw std::runtime_error(path + " cannot be read");
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 int main() {
   try {
     headrace::LinuxDevice device;
-    const std::string verdict = headrace::Accelerator(device).self_test(bytes_of("input.bin"), bytes_of("golden.bin"));
+    std::vector<std::vector<uint8_t>> weights;
+    for (size_t k = 0; k < model::WEIGHT_STREAMS.size(); ++k) {
+      weights.push_back(bytes_of("w" + std::to_string(k) + "_axis.bin"));
+    }
+    headrace::Accelerator accelerator(device, weights);
+    for (const model::Writable& layer : model::WRITABLE) {  // UltraRAM has no contents after power-up
+      if (!layer.uram) continue;
+      accelerator.write_memory(layer.memory, bytes_of(std::string(layer.layer) + "_weights.bin"));
+      if (layer.steps > 0) accelerator.write_memory(layer.memory + 1, bytes_of(std::string(layer.layer) + "_thresholds.bin"));
+    }
+    const std::string verdict = accelerator.self_test(bytes_of("input.bin"), bytes_of("golden.bin"));
     std::printf("%s\n", verdict.c_str());
     return verdict == "exact" ? 0 : 1;
   } catch (const std::exception& error) {

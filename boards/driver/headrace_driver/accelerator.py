@@ -39,6 +39,8 @@ class Accelerator:
         self.source, self.sink = self.model["input"], self.model["output"]
         with np.load(folder / "weights.npz") as arrays:
             self.memories = Memories(self.model["writable"]["layers"], dict(arrays))
+        with np.load(folder / "external.npz") as arrays:
+            self._images = [np.tile(arrays[entry["port"]], entry["copies"]) for entry in self.model["weights"]]
         self._pool = ThreadPoolExecutor(threads)
         self._require_identity()
         for layer, entry in self.memories.layers.items():
@@ -175,6 +177,8 @@ class Accelerator:
 
     def _start(self, slot: int, frames: int) -> None:
         self.write("frames", frames)
+        for port, (entry, image) in enumerate(zip(self.model["weights"], self._images, strict=True)):
+            self.device.replay(port, image, frames * entry["times"])
         self.device.start(slot, frames * self.source["frame_bytes"], frames * self.sink["frame_bytes"])
 
     def _finish(self, waiting: tuple[int, int, bool] | None) -> tuple[np.ndarray, bool] | None:

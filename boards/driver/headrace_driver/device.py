@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,11 +23,20 @@ class Device(Protocol):
     def buffer(self, slot: int, size: int) -> np.ndarray:
         """At least `size` bytes of memory that the DMA reads, uint8."""
 
+    def replay(self, port: int, image: np.ndarray, times: int) -> None:
+        """Send the weights of stream number `port` in `times` transfers while the next transfer of frames runs."""
+
     def start(self, slot: int, in_bytes: int, out_bytes: int) -> None:
         """Begin to send the buffer's first bytes, and to receive."""
 
     def finish(self, slot: int) -> np.ndarray:
         """Wait until all bytes have come; returns them, uint8, valid until the slot is used again."""
+
+
+def _send(channel: Any, image: Any, times: int) -> None:
+    for _ in range(times):
+        channel.transfer(image)
+        channel.wait()
 
 
 class PynqDevice:
@@ -41,6 +51,9 @@ class PynqDevice:
         self._dma = self.overlay.dma
         self._buffers: list[list[Any]] = [[None, None] for _ in range(SLOTS)]
         self._sizes = [(0, 0)] * SLOTS
+        self._images: dict[int, Any] = {}
+        self._replays: list[Future[None]] = []
+        self._pool = ThreadPoolExecutor()
 
     def read(self, offset: int) -> int:
         """A register's value."""
@@ -62,6 +75,15 @@ class PynqDevice:
             held = self._buffers[slot][side] = self._allocate((size,), np.uint8)
         return held
 
+    def replay(self, port: int, image: np.ndarray, times: int) -> None:
+        """Let a thread start one transfer after the other; the image is copied the first time."""
+        if port not in self._images:
+            self._images[port] = self._allocate((image.size,), np.uint8)
+            self._images[port][:] = image
+            self._images[port].flush()
+        channel = getattr(self.overlay, f"weights{port}").sendchannel
+        self._replays.append(self._pool.submit(_send, channel, self._images[port], times))
+
     def start(self, slot: int, in_bytes: int, out_bytes: int) -> None:
         """Begin a transfer in each direction, the receiving one first."""
         given, taken = self._memory(slot, 0, in_bytes), self._memory(slot, 1, out_bytes)
@@ -74,6 +96,9 @@ class PynqDevice:
         """Wait for both transfers."""
         self._dma.sendchannel.wait()
         self._dma.recvchannel.wait()
+        replays, self._replays = self._replays, []
+        for replay in replays:
+            replay.result()
         taken = self._buffers[slot][1]
         taken.invalidate()
         return np.asarray(taken[: self._sizes[slot][1]])

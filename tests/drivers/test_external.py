@@ -1,0 +1,140 @@
+"""Weights from memory on the simulated board: the drivers replay them, and what goes wrong with them is noticed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from generator.build import Build
+from generator.compile import random_frames
+from generator.dataflow.graph import Dataflow, Placed
+from generator.datatypes import IntArray
+from generator.errors import ToolError
+from generator.layers.mvtu import Mvtu
+from generator.layers.spec import random_values
+from generator.paths import data_folder
+from generator.simulate.board import SimulatedBoard, compile_board, simulated_board
+from tests.drivers.test_cpp import HERE, compiled
+from tests.small_networks import small_network
+from tests.unverified_build import write_unverified
+
+FRAMES = 5
+
+
+@pytest.fixture(scope="module", autouse=True)
+def importable() -> Iterator[None]:
+    folder = str(data_folder("boards") / "driver")
+    sys.path.insert(0, folder)
+    yield
+    sys.path.remove(folder)
+
+
+@pytest.fixture(scope="module")
+def driver() -> ModuleType:
+    import headrace_driver
+
+    return headrace_driver
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Bipolar weights of a convolution and of the last layer from memory, ternary ones writable."""
+    return write_unverified(tmp_path_factory.mktemp("external") / "b", small_network(), "rtl",
+                            writable={"fc3": "ram"}, external=["conv1", "fc4"])
+
+
+@pytest.fixture(scope="module")
+def program(built: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_board(built, tmp_path_factory.mktemp("program"))
+
+
+@pytest.fixture
+def board(built: Build, program: Path) -> Iterator[SimulatedBoard]:
+    with simulated_board(program, built.folder / "rtl") as board:
+        yield board
+
+
+def accelerator(driver: ModuleType, board: SimulatedBoard, built: Build):
+    return driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
+
+
+def samples(built: Build, seed: int) -> tuple[IntArray, np.ndarray]:
+    """Random codes of one channel and the samples that they stand for."""
+    x = random_frames(built.dataflow, FRAMES, seed)
+    return x, x.reshape(FRAMES, 1, 8, 8).astype(np.float32)
+
+
+def golden(dataflow: Dataflow, x: IntArray) -> IntArray:
+    return dataflow.golden(x)[dataflow.output_port]
+
+
+@pytest.mark.parametrize("stalls", [False, True])
+def test_inference(driver, board, built, stalls):
+    board.stalls = stalls
+    running = accelerator(driver, board, built)
+    assert running.self_test() == "exact"
+    for seed in (1, 2):
+        x, values = samples(built, seed)
+        assert np.array_equal(running.predict(values, raw=True), golden(built.dataflow, x))
+    assert running.read("status") == 0
+
+
+def test_weights_in_the_wrong_order_show(driver, board, built):
+    running = accelerator(driver, board, built)
+    words = running._images[0].reshape(-1, 1)
+    assert len(np.unique(words)) > 1
+    running._images[0] = np.roll(words, 1).reshape(-1)
+    assert running.self_test() != "exact"
+    assert running.read("status") == 0  # as many as there should be
+
+
+@pytest.mark.parametrize("port", [0, 1])
+def test_short_transfers_show(driver, board, built, port):
+    running = accelerator(driver, board, built)
+    running._images[port] = running._images[port][:-1]
+    with pytest.raises(ToolError, match="no byte moved for a long time"):
+        running.self_test()
+    assert running.read("status") & 8
+
+
+def test_surplus_weights_show(driver, board, built):
+    running = accelerator(driver, board, built)
+    running.model["weights"][1]["times"] += 20
+    with pytest.raises(ToolError, match="weights were left over"):
+        running.self_test()
+
+
+def test_missing_weights_show(driver, board, built):
+    running = accelerator(driver, board, built)
+    running.model["weights"][0]["times"] = 0
+    with pytest.raises(ToolError, match="no byte moved for a long time"):
+        running.self_test()
+    assert running.read("weight_waits") > built.cycles
+
+
+def test_cpp_driver(built: Build, program: Path, tmp_path: Path) -> None:
+    layer = next(layer for layer in built.dataflow.layers if layer.name == "fc3")
+    assert isinstance(layer, Mvtu) and layer.thresholds is not None
+    rng = np.random.default_rng(0)
+    weights = random_values(rng, layer.weight, layer.weights.shape)
+    thresholds = np.sort(rng.integers(-40, 41, layer.thresholds.shape), axis=1)
+    (tmp_path / "new").write_bytes(weights.tobytes() + thresholds.tobytes())
+    x, values = samples(built, 3)
+    (tmp_path / "samples").write_bytes(values.tobytes())
+    command = [compiled(HERE / "weights_driver.cpp", tmp_path, built), program, built.folder / "rtl",
+               built.folder / "driver" / "cpp", "fc3", tmp_path / "new", tmp_path / "samples", str(FRAMES)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    before, integers, after, refusal = done.stdout.splitlines()
+    assert (before, after) == ("exact", "exact")
+    changed = replace(layer, weights=weights, thresholds=thresholds)
+    dataflow = Dataflow(built.dataflow.input, tuple(
+        Placed(changed if item.layer is layer else item.layer, item.sources) for item in built.dataflow.placed))
+    assert np.array_equal(np.array(integers.split(), np.int64), golden(dataflow, x).reshape(-1))
+    assert refusal == "fc3: the weight 2 must be from -1 to 1"
