@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,7 @@
 // An input of the shell that a DMA sends to.
 struct SendPort {
   void* data;
-  decltype(Vshell::s_axis_TKEEP)* keep;
+  std::remove_reference_t<decltype(Vshell::s_axis_TKEEP)>* keep;
   uint8_t *last, *valid, *ready;
 };
 
