@@ -24,7 +24,7 @@ from tests.unverified_build import write_unverified
 OFFSET = {register.name: register.offset for register in REGISTERS}
 #: Of every shell, of one with writable weights, of one with weights from outside.
 TESTS, WRITABLE_TESTS, EXTERNAL_TESTS = 7, 1, 2
-WRITABLE = {"conv0": "ram", "conv1": "uram"}
+WRITABLE = {"conv0": "ram", "conv1": "ram"}
 
 
 def bench(folder: Path, dma_bytes: int) -> str:
