@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -537,7 +538,8 @@ class Slice : public Component {
 // Reads a frame, then gives `results` words while the next frame is read (label_select.sv).
 class Selection : public Component {
  public:
-  Selection(Port in, Port out, int64_t words, int64_t results) : in_(in), out_(out), words_(words), results_(results) {}
+  Selection(Port in, Port out, int64_t words, int64_t results, int64_t stages)
+      : in_(in), out_(out), words_(words), results_(results), lasts_(stages) {}
 
   void show() override {
     in_.show(taker_.ready);
@@ -545,10 +547,12 @@ class Selection : public Component {
   }
 
   int64_t step() override {
-    const bool room = giver_.ready, there = taker_.valid, finished = ranked_ && last_;
+    const bool room = giver_.ready, there = taker_.valid, last = there && at_ == words_ - 1;
+    const bool finished = lasts_.empty() ? last : lasts_.back();
     const bool free = left_ == 0 || (left_ == 1 && room);
     const bool moves = !finished || free;
-    bool changes = (moves && (there || ranked_)) || (left_ > 0 && room);
+    const bool busy = there || std::find(lasts_.begin(), lasts_.end(), true) != lasts_.end();
+    bool changes = (moves && busy) || (left_ > 0 && room);
     changes |= giver_.step(left_ > 0 && room, out_.moves());
     changes |= taker_.step(in_.moves(), moves);
     if (finished && free) {
@@ -557,9 +561,9 @@ class Selection : public Component {
       --left_;
     }
     if (moves) {
-      ranked_ = there;
-      last_ = at_ == words_ - 1;
-      if (there) at_ = last_ ? 0 : at_ + 1;
+      lasts_.push_front(last);
+      lasts_.pop_back();
+      if (there) at_ = last ? 0 : at_ + 1;
     }
     return changes ? 0 : kForever;
   }
@@ -567,13 +571,14 @@ class Selection : public Component {
   void save(Integers& state) const override {
     taker_.save(state);
     giver_.save(state);
-    state.insert(state.end(), {left_, at_, static_cast<int64_t>(ranked_ | last_ << 1)});
+    state.insert(state.end(), {left_, at_});
+    state.insert(state.end(), lasts_.begin(), lasts_.end());
   }
 
  private:
   Port in_, out_;
   int64_t words_, results_, left_ = 0, at_ = 0;
-  bool ranked_ = false, last_ = false;
+  std::deque<bool> lasts_;  // words in the stages that end a frame
   Skid taker_, giver_;
 };
 
@@ -692,8 +697,8 @@ class Network {
     }
     if (kind == kRing) return std::make_unique<Ring>(in[0], out[0], circular_buffer(reader));
     if (kind == kSelection) {
-      const int64_t words = reader.next();
-      return std::make_unique<Selection>(in[0], out[0], words, reader.next());
+      const int64_t words = reader.next(), results = reader.next();
+      return std::make_unique<Selection>(in[0], out[0], words, results, reader.next());
     }
     const int64_t stages = reader.next();
     Pipeline::Form form{};

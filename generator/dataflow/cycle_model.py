@@ -193,8 +193,8 @@ def _component(layer: Layer, bare: bool) -> tuple[int, IntArray]:
             return _WIDEN, np.array([units], np.int64)
         case Queue():
             return _QUEUE, np.zeros(0, np.int64)
-        case Selection(results):
-            return _SELECTION, np.array([layer.inputs[0].words, results], np.int64)
+        case Selection(results, stages):
+            return _SELECTION, np.array([layer.inputs[0].words, results, stages], np.int64)
 
 
 def _circular_buffer(buffer: Buffer) -> IntArray:

@@ -93,9 +93,13 @@ class Queue:
 
 @dataclass(frozen=True)
 class Selection:
-    """A whole frame is read before the first of `results` words leaves; the next frame is read meanwhile."""
+    """A whole frame is read before the first of `results` words leaves; the next frame is read meanwhile.
+
+    `stages` registers lie between the input slice and the results, which wait for those of the frame before.
+    """
 
     results: int
+    stages: int
 
 
 Flow = Pipeline | Window | Ring | Copies | Narrow | Widen | Queue | Selection

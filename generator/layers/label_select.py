@@ -44,8 +44,13 @@ class LabelSelect(Layer):
         words = self.inputs[0].words
         steps = (Step(words - 1, 1, 0), Step(1, 1, 1), Step(self.k - 1, 0, 1))
         # The next frame is read while this one's indices leave; its last word waits for them.
-        return Schedule(tuple(step for step in steps if step.repeats), latency_cycles=4, run_ahead_words=words,
-                        flow=Selection(self.k))  # fmt: skip
+        return Schedule(tuple(step for step in steps if step.repeats), 3 + self._stages, run_ahead_words=words,
+                        flow=Selection(self.k, self._stages))  # fmt: skip
+
+    @property
+    def _stages(self) -> int:
+        """Registers from the input slice to the last place of the list: sorting a word, the places above."""
+        return (2 if self.pe > 1 else 0) + self.k - 1
 
     @property
     def fold_sizes(self) -> dict[str, int]:

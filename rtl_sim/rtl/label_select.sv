@@ -1,8 +1,9 @@
 // Indices of the K largest of LABELS elements, the largest first; among equals the lowest index first.
 //
-// The elements seen so far stand in a list of K places, best first. A word of PE elements finds for every element, of
-// the list and of the word, its rank: how many of the others come before it. Ranks below K are the places of the new
-// list. An element of the list comes before one of the word if it is not smaller, because its index is lower.
+// The elements seen so far stand in a list of K places, best first, one pipeline stage per place. A stage compares the
+// elements that reach it, sorted, with its own: it keeps the best, and what is left goes down to the next place, sorted
+// again. An element that was kept further up has a lower index than all below, so it also comes before its equals there.
+// With several elements per word, two stages in front sort them by their ranks: how many of the others come before.
 // The finished list leaves from registers of its own while the next frame is read, so a frame takes
 // max(LABELS/PE, K) cycles.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar, which compares as its code.
@@ -27,12 +28,13 @@ module label_select #(
   localparam int unsigned BITS      = PE * E_BITS;
   localparam int unsigned WORDS     = LABELS / PE;
   localparam int unsigned WORD_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
-  localparam int unsigned RANK_BITS = $clog2(K + PE);
+  localparam int unsigned RANK_BITS = PE > 1 ? $clog2(PE) : 1;
   localparam int unsigned LEFT_BITS = $clog2(K + 1);
 
-  function automatic logic not_smaller(input logic [E_BITS-1:0] a, input logic [E_BITS-1:0] b);
-    return E_KIND == 1 ? signed'(a) >= signed'(b) : a >= b;
-  endfunction
+  // A whole element: it is there, its code in ascending order, it was kept further up, its index.
+  localparam int unsigned KEY_BITS  = 1 + E_BITS + 1;
+  localparam int unsigned ALL_BITS  = KEY_BITS + O_BITS;
+  localparam logic [E_BITS-1:0] FLIP = E_KIND == 1 ? E_BITS'(1) << (E_BITS - 1) : '0;
 
   logic            step;  // the pipeline moves
   logic [BITS-1:0] word;
@@ -46,110 +48,136 @@ module label_select #(
     .m_axis_TDATA(word), .m_axis_TVALID(word_valid), .m_axis_TREADY(step)
   );
 
-  // Ranks of the word's elements among themselves.
-  logic [WORD_BITS-1:0]    count_q;
-  logic [O_BITS-1:0]       label_q, first_label_q;
-  logic [BITS-1:0]         lanes_q;
-  logic [PE*RANK_BITS-1:0] ranks_d, ranks_q;
-  logic                    first_q, last_q, valid_q, count_last;
+  logic [WORD_BITS-1:0]   count_q;
+  logic [O_BITS-1:0]      label_q;  // index of the word's first element
+  logic                   count_last;
+  logic [PE*ALL_BITS-1:0] elements;
 
   assign count_last = count_q == WORD_BITS'(WORDS - 1);
-  always_comb begin
-    ranks_d = '0;
-    for (int unsigned p = 0; p < PE; p++) begin
-      for (int unsigned q = 0; q < PE; q++) begin
-        if (q < p ? not_smaller(word[q*E_BITS+:E_BITS], word[p*E_BITS+:E_BITS])
-                  : !not_smaller(word[p*E_BITS+:E_BITS], word[q*E_BITS+:E_BITS])) begin
-          ranks_d[p*RANK_BITS+:RANK_BITS] = ranks_d[p*RANK_BITS+:RANK_BITS] + 1'b1;
-        end
-      end
-    end
-  end
-
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
       count_q <= '0;
       label_q <= '0;
-      valid_q <= 1'b0;
-    end else if (step) begin
-      valid_q <= word_valid;
-      if (word_valid) begin
-        count_q <= count_last ? '0 : count_q + 1'b1;
-        label_q <= count_last ? '0 : label_q + O_BITS'(PE);
-      end
+    end else if (step && word_valid) begin
+      count_q <= count_last ? '0 : count_q + 1'b1;
+      label_q <= count_last ? '0 : label_q + O_BITS'(PE);
     end
   end
-  always_ff @(posedge ap_clk) begin
-    if (step) begin
-      lanes_q       <= word;
-      ranks_q       <= ranks_d;
-      first_q       <= count_q == '0;
-      last_q        <= count_last;
-      first_label_q <= label_q;
-    end
+  for (genvar p = 0; p < PE; p++) begin : gen_element
+    assign elements[p*ALL_BITS+:ALL_BITS] = {1'b1, word[p*E_BITS+:E_BITS] ^ FLIP, 1'b0, label_q + O_BITS'(p)};
   end
 
-  // The list, and the ranks of its elements and the word's among all.
-  logic [K*E_BITS-1:0]  best_d, best_q;
-  logic [K*O_BITS-1:0]  labels_d, labels_q;
-  logic [K-1:0]         full_d, full_q;
-  logic [K*PE-1:0]      listed_first;  // [e][p]: element e of the list is there and comes before element p of the word
-  logic [RANK_BITS-1:0] rank;
-
-  always_comb begin
-    for (int unsigned e = 0; e < K; e++) begin
+  // The word's elements, the best first.
+  logic [PE*ALL_BITS-1:0] sorted;
+  logic                   sorted_valid, sorted_first, sorted_last;
+  if (PE > 1) begin : gen_sort
+    logic [PE*RANK_BITS-1:0] ranks_d, ranks_q;
+    logic [PE*ALL_BITS-1:0]  elements_q, sorted_d, sorted_q;
+    logic [1:0]              valid_q, first_q, last_q;
+    always_comb begin
+      ranks_d  = '0;
+      sorted_d = '0;
       for (int unsigned p = 0; p < PE; p++) begin
-        listed_first[e*PE+p] = full_q[e] && !first_q
-                               && not_smaller(best_q[e*E_BITS+:E_BITS], lanes_q[p*E_BITS+:E_BITS]);
-      end
-    end
-  end
-
-  always_comb begin
-    best_d   = '0;
-    labels_d = '0;
-    full_d   = '0;
-    rank     = '0;
-    for (int unsigned e = 0; e < K; e++) begin
-      rank = RANK_BITS'(e);
-      for (int unsigned p = 0; p < PE; p++) if (!listed_first[e*PE+p]) rank = rank + 1'b1;
-      for (int unsigned place = e; place < K; place++) begin
-        if (full_q[e] && !first_q && rank == RANK_BITS'(place)) begin
-          best_d[place*E_BITS+:E_BITS]   = best_d[place*E_BITS+:E_BITS] | best_q[e*E_BITS+:E_BITS];
-          labels_d[place*O_BITS+:O_BITS] = labels_d[place*O_BITS+:O_BITS] | labels_q[e*O_BITS+:O_BITS];
-          full_d[place]                  = 1'b1;
+        for (int unsigned q = 0; q < PE; q++) begin
+          if (q < p ? elements[q*ALL_BITS+O_BITS+:KEY_BITS] >= elements[p*ALL_BITS+O_BITS+:KEY_BITS]
+                    : elements[q*ALL_BITS+O_BITS+:KEY_BITS] > elements[p*ALL_BITS+O_BITS+:KEY_BITS]) begin
+            ranks_d[p*RANK_BITS+:RANK_BITS] = ranks_d[p*RANK_BITS+:RANK_BITS] + 1'b1;
+          end
+          if (ranks_q[q*RANK_BITS+:RANK_BITS] == RANK_BITS'(p)) begin
+            sorted_d[p*ALL_BITS+:ALL_BITS] = sorted_d[p*ALL_BITS+:ALL_BITS] | elements_q[q*ALL_BITS+:ALL_BITS];
+          end
         end
       end
     end
-    for (int unsigned p = 0; p < PE; p++) begin
-      rank = ranks_q[p*RANK_BITS+:RANK_BITS];
-      for (int unsigned e = 0; e < K; e++) if (listed_first[e*PE+p]) rank = rank + 1'b1;
-      for (int unsigned place = 0; place < K; place++) begin
-        if (rank == RANK_BITS'(place)) begin
-          best_d[place*E_BITS+:E_BITS]   = best_d[place*E_BITS+:E_BITS] | lanes_q[p*E_BITS+:E_BITS];
-          labels_d[place*O_BITS+:O_BITS] = labels_d[place*O_BITS+:O_BITS] | (first_label_q + O_BITS'(p));
-          full_d[place]                  = 1'b1;
-        end
+    always_ff @(posedge ap_clk) begin
+      if (!ap_rst_n) valid_q <= '0;
+      else if (step) valid_q <= {valid_q[0], word_valid};
+    end
+    always_ff @(posedge ap_clk) begin
+      if (step) begin
+        ranks_q    <= ranks_d;
+        elements_q <= elements;
+        sorted_q   <= sorted_d;
+        first_q    <= {first_q[0], count_q == '0};
+        last_q     <= {last_q[0], count_last};
       end
     end
+    assign sorted       = sorted_q;
+    assign sorted_valid = valid_q[1];
+    assign sorted_first = first_q[1];
+    assign sorted_last  = last_q[1];
+  end else begin : gen_one
+    assign sorted       = elements;
+    assign sorted_valid = word_valid;
+    assign sorted_first = count_q == '0;
+    assign sorted_last  = count_last;
   end
 
-  always_ff @(posedge ap_clk) begin
-    if (step && valid_q) begin
-      best_q   <= best_d;
-      labels_q <= labels_d;
-      full_q   <= full_d;
+  // The list. Its indices wait for those of the places below.
+  logic [K*O_BITS-1:0] labels;
+  for (genvar e = 0; e < K; e++) begin : gen_place
+    logic [PE*ALL_BITS-1:0] in, down;  // down: what is left, sorted
+    logic                   valid, first, last;
+    logic [ALL_BITS-1:0]    kept_q, kept, best;
+    logic [PE-1:0]          precedes;  // the element comes before the kept one
+
+    if (e == 0) begin : gen_top
+      assign in    = sorted;
+      assign valid = sorted_valid;
+      assign first = sorted_first;
+      assign last  = sorted_last;
+    end else begin : gen_below
+      logic [PE*ALL_BITS-1:0] in_q;
+      logic                   valid_q, first_q, last_q;
+      always_ff @(posedge ap_clk) begin
+        if (!ap_rst_n) valid_q <= 1'b0;
+        else if (step) valid_q <= gen_place[e-1].valid;
+      end
+      always_ff @(posedge ap_clk) begin
+        if (step) begin
+          in_q    <= gen_place[e-1].down;
+          first_q <= gen_place[e-1].first;
+          last_q  <= gen_place[e-1].last;
+        end
+      end
+      assign in    = in_q;
+      assign valid = valid_q;
+      assign first = first_q;
+      assign last  = last_q;
     end
+
+    assign kept       = {kept_q[ALL_BITS-1] && !first, kept_q[ALL_BITS-2:O_BITS+1], 1'b0, kept_q[O_BITS-1:0]};
+    for (genvar p = 0; p < PE; p++) begin : gen_element
+      assign precedes[p] = in[p*ALL_BITS+O_BITS+:KEY_BITS] > kept[O_BITS+:KEY_BITS];
+      if (p < PE - 1) begin : gen_middle
+        assign down[p*ALL_BITS+:ALL_BITS] = precedes[p+1] ? in[(p+1)*ALL_BITS+:ALL_BITS]
+                                          : precedes[p]   ? kept | ALL_BITS'(1) << O_BITS
+                                                        : in[p*ALL_BITS+:ALL_BITS];
+      end else begin : gen_end
+        assign down[p*ALL_BITS+:ALL_BITS] = precedes[p] ? kept | ALL_BITS'(1) << O_BITS : in[p*ALL_BITS+:ALL_BITS];
+      end
+    end
+    if (e == K - 1) begin : gen_bottom
+      logic unused_down;
+      assign unused_down = ^down;
+    end
+    assign best = precedes[0] ? in[ALL_BITS-1:0] : kept;
+    always_ff @(posedge ap_clk) if (step && valid) kept_q <= best;
+
+    delay #(.BITS(O_BITS), .CYCLES(K - 1 - e)) u_wait (
+      .ap_clk, .en(step), .d(best[O_BITS-1:0]), .q(labels[e*O_BITS+:O_BITS])
+    );
   end
 
   // Indices on their way out.
   logic [K*O_BITS-1:0]  out_q;
   logic [LEFT_BITS-1:0] left_q;
-  logic                 out_ready, out_free, load;
+  logic                 out_ready, out_free, finished, load;
 
+  assign finished = gen_place[K-1].valid && gen_place[K-1].last;
   assign out_free = left_q == '0 || (left_q == LEFT_BITS'(1) && out_ready);
-  assign step     = !(valid_q && last_q) || out_free;
-  assign load     = valid_q && last_q && out_free;
+  assign step     = !finished || out_free;
+  assign load     = finished && out_free;
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) left_q <= '0;
@@ -157,7 +185,7 @@ module label_select #(
     else if (left_q != '0 && out_ready) left_q <= left_q - 1'b1;
   end
   always_ff @(posedge ap_clk) begin
-    if (load) out_q <= labels_d;
+    if (load) out_q <= labels;
     else if (out_ready) out_q <= out_q >> O_BITS;
   end
 

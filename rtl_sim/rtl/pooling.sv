@@ -3,7 +3,8 @@
 // Columns first: a word updates the running results of the ceil(KERNEL_W/STRIDE_W) windows over its column. The one
 // that ends there updates the ceil(KERNEL_H/STRIDE_H) windows over its row. Window w uses slot w mod SLOTS; since a
 // slot starts anew every SLOTS*STRIDE columns, slot s starts at phase s*STRIDE of a column counter of that period and
-// ends KERNEL-1 later. No window ends before column KERNEL-1. Windows that the frame cuts off never end.
+// ends KERNEL-1 later. No window ends before column KERNEL-1. Windows that the frame cuts off never end. Where all
+// windows of a frame are fewer than those, each has a slot, and the period is the frame.
 // A result is there in the enabled cycle after the word that completes its window. Sums wrap modulo 2^E_BITS.
 module pooling #(
   parameter int HEIGHT    = 4, // rows in
@@ -29,20 +30,23 @@ module pooling #(
   output logic                                                   result_valid  // results are there
 );
 
-  localparam int unsigned BITS      = PE * E_BITS;
-  localparam int unsigned FOLDS     = CHANNELS / PE;
-  localparam int unsigned OUT_WIDTH = (WIDTH - KERNEL_W) / STRIDE_W + 1;
-  localparam int unsigned SLOTS_W   = (KERNEL_W + STRIDE_W - 1) / STRIDE_W;
-  localparam int unsigned SLOTS_H   = (KERNEL_H + STRIDE_H - 1) / STRIDE_H;
-  localparam int unsigned PERIOD_W  = SLOTS_W * STRIDE_W;
-  localparam int unsigned PERIOD_H  = SLOTS_H * STRIDE_H;
-  localparam int unsigned ROW_WORDS = OUT_WIDTH * FOLDS;
-  localparam int unsigned FOLD_BITS = FOLDS > 1 ? $clog2(FOLDS) : 1;
-  localparam int unsigned X_BITS    = WIDTH > 1 ? $clog2(WIDTH) : 1;
-  localparam int unsigned Y_BITS    = HEIGHT > 1 ? $clog2(HEIGHT) : 1;
-  localparam int unsigned XP_BITS   = PERIOD_W > 1 ? $clog2(PERIOD_W) : 1;
-  localparam int unsigned YP_BITS   = PERIOD_H > 1 ? $clog2(PERIOD_H) : 1;
-  localparam int unsigned ROW_BITS  = ROW_WORDS > 1 ? $clog2(ROW_WORDS) : 1;
+  localparam int unsigned BITS       = PE * E_BITS;
+  localparam int unsigned FOLDS      = CHANNELS / PE;
+  localparam int unsigned OUT_WIDTH  = (WIDTH - KERNEL_W) / STRIDE_W + 1;
+  localparam int unsigned OUT_HEIGHT = (HEIGHT - KERNEL_H) / STRIDE_H + 1;
+  localparam int unsigned OPEN_W     = (KERNEL_W + STRIDE_W - 1) / STRIDE_W;
+  localparam int unsigned OPEN_H     = (KERNEL_H + STRIDE_H - 1) / STRIDE_H;
+  localparam int unsigned SLOTS_W    = OPEN_W <= OUT_WIDTH ? OPEN_W : OUT_WIDTH;
+  localparam int unsigned SLOTS_H    = OPEN_H <= OUT_HEIGHT ? OPEN_H : OUT_HEIGHT;
+  localparam int unsigned PERIOD_W   = OPEN_W <= OUT_WIDTH ? SLOTS_W * STRIDE_W : WIDTH;
+  localparam int unsigned PERIOD_H   = OPEN_H <= OUT_HEIGHT ? SLOTS_H * STRIDE_H : HEIGHT;
+  localparam int unsigned ROW_WORDS  = OUT_WIDTH * FOLDS;
+  localparam int unsigned FOLD_BITS  = FOLDS > 1 ? $clog2(FOLDS) : 1;
+  localparam int unsigned X_BITS     = WIDTH > 1 ? $clog2(WIDTH) : 1;
+  localparam int unsigned Y_BITS     = HEIGHT > 1 ? $clog2(HEIGHT) : 1;
+  localparam int unsigned XP_BITS    = PERIOD_W > 1 ? $clog2(PERIOD_W) : 1;
+  localparam int unsigned YP_BITS    = PERIOD_H > 1 ? $clog2(PERIOD_H) : 1;
+  localparam int unsigned ROW_BITS   = ROW_WORDS > 1 ? $clog2(ROW_WORDS) : 1;
 
   function automatic logic [BITS-1:0] combined(input logic [BITS-1:0] a, input logic [BITS-1:0] b,
                                                input logic [PE-1:0] take_minimum);
