@@ -1,6 +1,7 @@
-"""What blocks take of the device, beside the peers' figures: Yosys' counts, measured cycles, bit-exact under stalls.
+"""What blocks and networks take of the device, beside the peers' figures: Yosys' counts, measured cycles, bit-exact.
 
-Counts hold the stall logic and the thresholds, not the weight memories. `--json` prints them on stdout.
+Blocks are simulated under stalls; their counts hold the stall logic and the thresholds, not the weight memories. The
+counts of a network hold the whole accelerator. `--json` prints them on stdout.
 """
 
 from __future__ import annotations
@@ -8,15 +9,27 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from generator.build import Design, elaborate
+from generator.compile import Options, choose_folding, random_frames
+from generator.dataflow.folding import Folding
+from generator.model import Model, load
+from generator.packing import pack_stream
+from generator.render.rtl import render_rtl
+from generator.simulate import rtl
 from generator.simulate.cases import run_specs
+from generator.staging import write_files
+from generator.synth.designs import network_design
 from generator.synth.report import Request, synthesize_specs
+from generator.synth.yosys import synthesize
 
 OUT = Path("build/bench-area.json")
 #: Kept between runs: what did not change is not synthesized again.
@@ -59,7 +72,71 @@ BLOCKS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Network:
+    """A whole accelerator to measure: a file in ../shared/models and its folding."""
+
+    file: str
+    folding: Folding
+    limits: dict[str, int]
+    peer: str
+
+
+MODELS = Path(__file__).resolve().parent.parent.parent / "shared" / "models"
+#: PE and SIMD of the nine layers of CNV in FINN's large folding.
+_FINN_LAYERS = ("conv0", "conv1", "conv3", "conv4", "conv6", "conv7", "fc8", "fc9", "fc10")
+_FINN_FOLDS = ((16, 3), (32, 32), (16, 32), (16, 32), (4, 32), (1, 32), (1, 4), (1, 8), (5, 1))
+NETWORKS = {
+    "cnv_w1a1_finn": Network(
+        "cnv_w1a1_cifar10_quant.onnx",
+        {name: {"pe": pe, "simd": simd} for name, (pe, simd) in zip(_FINN_LAYERS, _FINN_FOLDS, strict=True)},
+        {"lut": 18645, "bram18": 146, "depth": 8, "cycles": 32768},
+        "FINN (estimate, matrix-vector units only): 18645 LUT, 146 BRAM18, 32768 cycles"),
+}  # fmt: skip
+#: Frames through a network's RTL, of which the last two are timed.
+FRAMES, SEED = 4, 1
+
+
 def measure(names: list[str]) -> dict[str, dict[str, Any]]:
+    """Figures of the blocks and networks of these names; those whose model is not there are left out."""
+    found = measure_blocks([name for name in names if name in BLOCKS])
+    for name in names:
+        if name not in NETWORKS:
+            continue
+        if not (MODELS / NETWORKS[name].file).exists():
+            print(f"{name}: skipped, {NETWORKS[name].file} is not in {MODELS}", file=sys.stderr)
+            continue
+        found[name] = measure_network(NETWORKS[name])
+    return found
+
+
+def measure_network(network: Network) -> dict[str, Any]:
+    """Fold a network, simulate its RTL, synthesize it."""
+    model = load(MODELS / network.file)
+    folding = choose_folding(model, Options(folding=network.folding)).folding
+    design = elaborate(model.integer, folding, {})
+    with tempfile.TemporaryDirectory() as work:
+        write_files(Path(work) / "rtl", render_rtl(design.dataflow, "benchmark"))
+        cycles, exact = _simulated(model, design, Path(work))
+        synthesis = synthesize(network_design(Path(work) / "rtl"), CACHE)
+    result = {"resources": synthesis.record(), "cycles_measured": cycles, "bit_exact": exact, "error": None}
+    return _figures(network, result)
+
+
+def _simulated(model: Model, design: Design, work: Path) -> tuple[int, bool]:
+    """Cycles per frame of random frames through the RTL, and whether every output is right."""
+    dataflow = design.dataflow
+    (work / "model").mkdir()
+    simulation = rtl.compile_network(work / "rtl", dataflow, work / "model")
+    x = random_frames(dataflow, FRAMES, SEED)
+    stream = dataflow.streams[dataflow.output_port]
+    golden = pack_stream(model.engines["fast"](x), stream.lanes, stream.element)
+    words = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
+    out = simulation.run({"s_axis": words}, tap_frames=1)[rtl.SINK]
+    return out.cycles_per_frame(stream.words), np.array_equal(out.words, golden)
+
+
+def measure_blocks(names: list[str]) -> dict[str, dict[str, Any]]:
     """Figures of the blocks of these names; the stalls are random."""
     specs = [BLOCKS[name].spec for name in names]
     results = run_specs(specs, ["rtl"], None, 0)
@@ -67,7 +144,7 @@ def measure(names: list[str]) -> dict[str, dict[str, Any]]:
     return {name: _figures(BLOCKS[name], result) for name, result in zip(names, results, strict=True)}
 
 
-def _figures(block: Block, result: dict[str, Any]) -> dict[str, Any]:
+def _figures(block: Block | Network, result: dict[str, Any]) -> dict[str, Any]:
     figures = {**(result["resources"] or {}), "cycles": result["cycles_measured"], "bit_exact": result["bit_exact"],
                "error": result["error"]}  # fmt: skip
     within = all(figures.get(key) is not None and figures[key] <= most for key, most in block.limits.items())
@@ -87,9 +164,10 @@ def _table(found: dict[str, dict[str, Any]]) -> Table:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print machine-readable results on stdout")
-    parser.add_argument("--block", action="append", choices=list(BLOCKS), help="only this one (may be repeated)")
+    parser.add_argument("--block", action="append", choices=[*BLOCKS, *NETWORKS],
+                        help="only this one (may be repeated)")
     options = parser.parse_args(arguments if arguments is not None else [])
-    found = measure(options.block or list(BLOCKS))
+    found = measure(options.block or [*BLOCKS, *NETWORKS])
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(found, indent=2) + "\n")
     if options.json:
