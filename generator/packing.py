@@ -3,7 +3,8 @@
 * A stream word holds `lanes` elements, lane 0 in the least significant bits, padded to whole bytes at the boundary.
 * A weight memory word at address nf*SF + sf holds rows nf*PE + p and columns sf*SIMD + s as lanes [PE][SIMD].
 * A threshold memory word at address nf holds the thresholds of rows nf*PE + p as lanes [PE][N]. The RTL's hold one
-  threshold per row as lanes [PE], at addresses in the order in which a binary search adds bits.
+  threshold per row as lanes [PE], at addresses in the order in which a binary search adds bits. Where R rows share a
+  comparator, these lanes are [PE/R] and the words of the R rows of each lane follow one another.
 * A scale memory word at address nf*G + g holds the scales of group g in rows nf*PE + p as lanes [PE]; where all rows
   share their scales it is at address g and has one lane.
 * A word of one value per channel at address nf holds channels nf*PE + p as lanes [PE].
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.datatypes import DataType, IntArray
+from generator.resources.memory import rom_layout
 
 Bytes = NDArray[np.uint8]
 
@@ -94,16 +96,18 @@ def parity_code(bits: IntArray) -> IntArray:
     return code[..., simd % 2 :]
 
 
-def search_words(T: IntArray, pe: int, never: IntArray) -> IntArray:
-    """Thresholds (MH, N) -> (NF * 2^S, 1, PE), the words of a binary search of S = bits of N steps.
+def search_words(T: IntArray, pe: int, never: IntArray, shared: int = 1) -> IntArray:
+    """Thresholds (MH, N) -> (NF * R * 2^S, 1, PE/R), the words of a binary search of S = bits of N steps.
 
-    Word nf * 2^S + k + 1 holds threshold k of the rows nf*PE + p; `never`, (MH,) bounds that are not reached, stand in
-    its place beyond N and in the word 0 of a group, which no step reads.
+    R = `shared` rows have one comparator. Word (nf*R + r) * 2^S + k + 1 holds threshold k of the rows nf*PE + c*R + r
+    in lane c; `never`, (MH,) bounds that are not reached, stand in its place beyond N and in the word 0 of a row, which
+    no step reads.
     """
     rows, steps = T.shape
     tree = np.repeat(never[:, None], 1 << steps.bit_length(), axis=1)
     tree[:, 1 : steps + 1] = T
-    return tree.reshape(rows // pe, pe, -1).transpose(0, 2, 1).reshape(-1, 1, pe)
+    trees = tree.reshape(rows // pe, pe // shared, shared, -1).transpose(0, 2, 3, 1)
+    return trees.reshape(-1, 1, pe // shared)
 
 
 def channel_words(values: IntArray, pe: int) -> IntArray:
@@ -145,13 +149,14 @@ class Memory:
 
     The RTL reads one flat word [rows][lanes] per address from NAME.mem; the HLS header holds the same word row by row,
     each row cut into chunks of 64 bits. `recoded`: the words and their type as the RTL reads them, where its arithmetic
-    wants them in another form.
+    wants them in another form. in_rom: the RTL reads them with rom.sv, in whose rows several words may stand.
     """
 
     name: str
     words: IntArray
     dtype: DataType
     recoded: tuple[IntArray, DataType] | None = None
+    in_rom: bool = False
 
     @property
     def word_bits(self) -> int:
@@ -169,11 +174,17 @@ class Memory:
         return self.recoded or (self.words, self.dtype)
 
     def mem_text(self) -> str:
-        """The words as the lines of a file for $readmemh."""
+        """The words as the lines of a file for $readmemh; for ROMs the rows that rom.sv stores them in."""
         words, dtype = self._rtl
         raw = _lanes_to_bytes(dtype.encode(words.reshape(len(words), -1)), dtype.bits)
-        digits = (self.word_bits + 3) // 4
-        return "".join(f"{int.from_bytes(word.tobytes(), 'little'):0{digits}x}\n" for word in raw)
+        numbers = [int.from_bytes(word.tobytes(), "little") for word in raw]
+        bits = self.word_bits
+        if self.in_rom:
+            layout = rom_layout(self.depth, bits)
+            slots = [numbers[row :: layout.rows] for row in range(layout.rows)]
+            numbers = [sum(word << bits * slot for slot, word in enumerate(words)) for words in slots]
+            bits *= layout.slots
+        return "".join(f"{number:0{(bits + 3) // 4}x}\n" for number in numbers)
 
     def chunks(self) -> NDArray[np.uint64]:
         """The words as (rows, depth, chunks) integers of 64 bits, chunk 0 lowest."""

@@ -181,4 +181,4 @@ class Mvtu(WeightedLayer):
         if self.scales is None:
             return super().memories()
         dtype = uint_type(unsigned_bits(int(self.scales.max())))
-        return (Memory("SCALES", scale_words(self.scales, self.pe), dtype), *super().memories())
+        return (Memory("SCALES", scale_words(self.scales, self.pe), dtype, in_rom=True), *super().memories())

@@ -115,8 +115,8 @@ class Requant(Channelwise):
 
     def memories(self) -> tuple[Memory, ...]:
         multipliers, offsets = self._words
-        return (Memory("MULTIPLIERS", multipliers, _storage(multipliers)),
-                Memory("OFFSETS", offsets, _storage(offsets)))  # fmt: skip
+        return (Memory("MULTIPLIERS", multipliers, _storage(multipliers), in_rom=True),
+                Memory("OFFSETS", offsets, _storage(offsets), in_rom=True))  # fmt: skip
 
 
 def _storage(words: IntArray) -> Interval:

@@ -18,6 +18,7 @@ from generator.layers.base import Layer, Parameters, Step, Stream
 from generator.layers.cores import AUTO, CORES, Operands, choose_core, sum_stages
 from generator.layers.flow import Pipeline
 from generator.layers.planes import plane_offset, plane_scale, plane_words
+from generator.layers.search import shared_rows
 from generator.packing import Memory, parity_code, search_words, threshold_words, weight_words
 
 #: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
@@ -126,6 +127,18 @@ class WeightedLayer(Layer):
         one = self.thresholds is not None and self.output.steps == 1
         return self.chosen_core == "parity" and self.counts_matches and one
 
+    @cached_property
+    def search_rows(self) -> int:
+        """Rows that share a comparator of a sequential search; 0: the search is a pipeline, or there is none."""
+        if self.thresholds is None or self.writable:
+            return 0
+        return shared_rows(self.pe, self.nf, self.sf, self.output.steps, self.acc_bits)
+
+    @property
+    def writable(self) -> bool:
+        """True if the processor can write the weights and thresholds."""
+        return False
+
     @property
     def counts_matches(self) -> bool:
         """True if the kernel's accumulator counts XNOR matches, acc = 2 * matches - MW."""
@@ -144,8 +157,8 @@ class WeightedLayer(Layer):
     def latency_cycles(self) -> int:
         """Depth of the pipeline: two slices, two reads, the core, the accumulator, the binary search."""
         stages = sum_stages(self.chosen_core, self.operands, self.folds_threshold)
-        steps = 0 if self.thresholds is None else self.output.steps
-        return 5 + stages + max(0, steps.bit_length() - 1)
+        search = 0 if self.thresholds is None else self.output.steps.bit_length()
+        return 5 + stages + (search * self.search_rows or max(0, search - 1))
 
     @property
     def flow(self) -> Pipeline:
@@ -179,7 +192,8 @@ class WeightedLayer(Layer):
             ("W_BITS", self.weight.bits), ("W_KIND", self.weight.kind),
             ("A_BITS", self.input.bits), ("A_KIND", self.input.kind),
             ("ACC_BITS", self.acc_bits), ("N", 0 if self.thresholds is None else self.thresholds.shape[1]),
-            ("O_BITS", self.output.bits), ("BASE", base_code(self.output)), ("CORE", CORES.index(self.chosen_core)),
+            ("O_BITS", self.output.bits), ("BASE", base_code(self.output)),
+            ("SEARCH_ROWS", self.search_rows), ("CORE", CORES.index(self.chosen_core)),
         )  # fmt: skip
 
     def memories(self) -> tuple[Memory, ...]:
@@ -196,7 +210,7 @@ class WeightedLayer(Layer):
         if self.chosen_core == "planes":
             factor, offset = plane_scale(self.weight, self.input), plane_offset(self.weights, self.weight, self.input)
             T, never = factor * T - offset[:, None], factor * never - offset
-        searched = -words if self.folds_threshold else search_words(T, self.pe, never)
+        searched = -words if self.folds_threshold else search_words(T, self.pe, never, max(1, self.search_rows))
         return (weights, Memory("THRESHOLDS", words, dtype, (searched, dtype)))
 
     def _weight_memory(self) -> Memory:
@@ -208,7 +222,7 @@ class WeightedLayer(Layer):
             recoded = words + 2 ** (self.weight.bits - 1), uint_type(self.weight.bits)
         elif self.chosen_core == "planes":
             recoded = plane_words(words, self.weight), uint_type(1)
-        return Memory("WEIGHTS", words, self.weight, recoded)
+        return Memory("WEIGHTS", words, self.weight, recoded, in_rom=not self.writable)
 
 
 def require_sums_fit(layer: str, weights: IntArray, inputs: DataType) -> None:

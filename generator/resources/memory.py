@@ -1,23 +1,75 @@
-"""What memories take: LUT ROMs, LUT RAMs and block RAMs by depth and width."""
+"""What memories take: ROMs and RAMs of LUTs, block RAMs, UltraRAMs by depth and width, as rom.sv and ram.sv choose."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from generator.resources.usage import Resources
 
-#: Widths of a block RAM of 18 Kb by its depth, as a simple dual port (UG573).
+#: Rows and columns of a block RAM of 18 Kb with one port that reads (UG573).
 _BRAM18_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+#: Words and bits of an UltraRAM (UG573).
+_URAM_SHAPE = (4096, 72)
 
-#: What Yosys takes a block of 18 Kb to cost, in LUTs; a LUT of a RAM costs two.
-_LUTS_PER_BLOCK = 129
+#: What a block of 18 Kb is worth in LUTs, in rom.sv and to Yosys; a LUT of a RAM costs two.
+LUTS_PER_BLOCK = 129
+
+
+@dataclass(frozen=True)
+class RomLayout:
+    """How rom.sv stores words: `slots` of them side by side in each of `rows`, row a holding words a, a + rows ...
+
+    The upper `rest` bits of a row are in LUTs, the others in `blocks` of 18 Kb.
+    """
+
+    rows: int
+    slots: int
+    blocks: int
+    rest: int
+    lut: int
+
+    @property
+    def cost(self) -> int:
+        """In LUTs, with LUTS_PER_BLOCK for every block."""
+        return LUTS_PER_BLOCK * self.blocks + self.lut
+
+
+def rom_layout(depth: int, bits: int) -> RomLayout:
+    """The cheapest layout: all in LUTs, or in blocks of one shape with what would fill little of a block in LUTs.
+
+    >>> rom_layout(18432, 32)
+    RomLayout(rows=2048, slots=9, blocks=32, rest=0, lut=96)
+    """
+    in_blocks = min((_in_blocks(depth, bits, *shape) for shape in _BRAM18_SHAPES), key=lambda layout: layout.cost)
+    in_luts = RomLayout(depth, 1, 0, bits, rom_luts(depth, bits))
+    return in_blocks if in_luts.cost > in_blocks.cost else in_luts
+
+
+def _in_blocks(depth: int, bits: int, most_rows: int, columns: int) -> RomLayout:
+    rows, slots = min(depth, most_rows), -(-depth // most_rows)
+    odd = slots * bits % columns
+    rest = odd if rom_luts(rows, odd) < LUTS_PER_BLOCK else 0
+    lut = rom_luts(rows, rest) + bits * ((slots + 1) // 3)
+    return RomLayout(rows, slots, -(-(slots * bits - rest) // columns), rest, lut)
 
 
 def bram18(depth: int, bits: int) -> int:
-    """Blocks of 18 Kb for `depth` words of `bits` bits in the best single shape.
+    """Blocks of 18 Kb for `depth` words of `bits` bits; words beyond the rows of a block stand beside the others.
 
-    >>> [bram18(512, 36), bram18(256, 128), bram18(32768, 4)]
-    [1, 4, 8]
+    >>> [bram18(512, 36), bram18(256, 128), bram18(32768, 4), bram18(1100, 40)]
+    [1, 4, 8, 4]
     """
-    return min(-(-depth // rows) * -(-bits // columns) for rows, columns in _BRAM18_SHAPES)
+    return min(_ceil(_ceil(depth, rows) * bits, columns) for rows, columns in _BRAM18_SHAPES)
+
+
+def _ceil(number: int, size: int) -> int:
+    return -(-number // size)
+
+
+def uram(depth: int, bits: int) -> int:
+    """UltraRAMs for `depth` words of `bits` bits, for weights that are loaded at run time (weight_ram.sv)."""
+    rows, columns = _URAM_SHAPE
+    return -(-depth // rows) * -(-bits // columns)
 
 
 def rom_luts(depth: int, bits: int) -> int:
@@ -34,16 +86,14 @@ def ram_luts(depth: int, bits: int) -> int:
 
 
 def rom(depth: int, bits: int) -> Resources:
-    """A read-only memory: block RAM where its blocks cost less than the LUTs that hold 64 words per bit."""
+    """A read-only memory as rom.sv builds it; a single word is no memory."""
     if depth <= 1:
         return Resources()
-    blocks = bram18(depth, bits)
-    if depth * bits > 64 * _LUTS_PER_BLOCK * blocks:
-        return Resources(bram18=blocks)
-    return Resources(lut=rom_luts(depth, bits))
+    layout = rom_layout(depth, bits)
+    return Resources(lut=layout.lut, bram18=layout.blocks)
 
 
-def ram(depth: int, bits: int, luts_per_block: int = _LUTS_PER_BLOCK // 2) -> Resources:
+def ram(depth: int, bits: int, luts_per_block: int = LUTS_PER_BLOCK // 2) -> Resources:
     """A memory with one write port and one read port: block RAM where a block saves more than `luts_per_block`."""
     luts = ram_luts(depth, bits)
     blocks = bram18(depth, bits)

@@ -17,12 +17,27 @@ module ram #(
   output logic [BITS-1:0]          read_data       // word out
 );
 
+  // Blocks with 2^rows_log2 rows: words beyond the rows of one stand beside the others.
+  function automatic int unsigned blocks(input int unsigned rows_log2);
+    int unsigned columns, slots;
+    columns = rows_log2 < 12 ? 18432 >> rows_log2 : 16384 >> rows_log2;
+    slots   = (DEPTH + (1 << rows_log2) - 1) >> rows_log2;
+    return (slots * BITS + columns - 1) / columns;
+  endfunction
+
+  function automatic int unsigned fewest();
+    int unsigned found;
+    found = blocks(9);
+    for (int unsigned rows_log2 = 10; rows_log2 <= 14; rows_log2++) begin
+      if (blocks(rows_log2) < found) found = blocks(rows_log2);
+    end
+    return found;
+  endfunction
+
   // Eight LUTs hold 32 words of 14 bits or 64 of 7; a block of 18 Kb is worth LUTS_PER_BLOCK.
   localparam int unsigned LUTS_PER_BLOCK = 100;
   localparam int unsigned LUTS           = DEPTH <= 32 ? 8 * ((BITS + 13) / 14) : 8 * ((DEPTH + 63) / 64) * ((BITS + 6) / 7);
-  localparam int unsigned COLUMN_BITS    = DEPTH <= 512 ? 36 : DEPTH <= 1024 ? 18 : DEPTH <= 2048 ? 9 : DEPTH <= 4096 ? 4
-                                           : DEPTH <= 8192 ? 2 : 1;
-  localparam int unsigned BLOCKS         = (BITS + COLUMN_BITS - 1) / COLUMN_BITS * ((DEPTH + 16383) / 16384);
+  localparam int unsigned BLOCKS         = fewest();
 
   if (LUTS > LUTS_PER_BLOCK * BLOCKS) begin : gen_block
     (* ram_style = "block" *)

@@ -1,8 +1,14 @@
-// Read-only memory with a registered output and an output register: data is word[address] two enabled cycles later.
+// Read-only memory with a registered read and an output register: data is word[address] two enabled cycles later.
+//
+// The memory is chosen here and not by synthesis: LUTs or blocks of 18 Kb, whichever cost less where a block is worth
+// LUTS_PER_BLOCK. Blocks have r rows of c bits, from 512 x 36 to 16384 x 1. Words that are more than the rows stand side
+// by side: row a holds the words a, a + r, a + 2r ... in slots, and the upper bits of the address choose the slot behind
+// the read register. So words of any width and number fill rows of any width without a gap. Bits that would fill little
+// of a last block are held in LUTs where that costs less. FILE is laid out in these rows (generator/resources/memory.py).
 module rom #(
   parameter int unsigned DEPTH = 4,  // words
   parameter int unsigned BITS  = 8,  // width of a word
-  parameter string       FILE  = ""  // words in hexadecimal, one per line
+  parameter string       FILE  = ""  // rows in hexadecimal, one per line
 ) (
   input  logic                                          ap_clk,   // clock
   input  logic                                          en,       // moves the pipeline by one
@@ -10,17 +16,92 @@ module rom #(
   output logic [BITS-1:0]                               data      // the word
 );
 
-  logic [BITS-1:0] words [DEPTH];
-  logic [BITS-1:0] word_q, data_q;
+  localparam int unsigned LUTS_PER_BLOCK = 129;
+  localparam int unsigned BLOCK_BITS     = 16384;  // with a parity bit for every 8 where columns are wider than 4 bits
+  localparam int unsigned LARGEST        = 9 + 5;  // log2 of the most rows
+  localparam int unsigned ADDR_BITS      = DEPTH > 1 ? $clog2(DEPTH) : 1;
 
-  initial $readmemh(FILE, words);
+  // Bits of a block with 2^rows_log2 rows.
+  function automatic int unsigned columns(input int unsigned rows_log2);
+    return rows_log2 < 12 ? (BLOCK_BITS + BLOCK_BITS / 8) >> rows_log2 : BLOCK_BITS >> rows_log2;
+  endfunction
 
-  always_ff @(posedge ap_clk) begin
-    if (en) begin
-      word_q <= words[address];
-      data_q <= word_q;
+  // LUTs of one bit of a ROM in LUTs, or of one of `words` that are multiplexed.
+  function automatic int unsigned bit_luts(input int unsigned words);
+    return (words + 63) / 64 + ((words + 63) / 64 - 1) / 3;
+  endfunction
+  function automatic int unsigned mux_luts(input int unsigned words);
+    return (words + 1) / 3;
+  endfunction
+
+  function automatic int unsigned rows(input int unsigned rows_log2);
+    return DEPTH < 1 << rows_log2 ? DEPTH : 1 << rows_log2;
+  endfunction
+  function automatic int unsigned slots(input int unsigned rows_log2);
+    return (DEPTH + (1 << rows_log2) - 1) >> rows_log2;
+  endfunction
+
+  // Bits of a row that are held in LUTs beside the blocks.
+  function automatic int unsigned rest(input int unsigned rows_log2);
+    int unsigned odd;
+    odd = slots(rows_log2) * BITS % columns(rows_log2);
+    return odd * bit_luts(rows(rows_log2)) < LUTS_PER_BLOCK ? odd : 0;
+  endfunction
+
+  function automatic int unsigned cost(input int unsigned rows_log2);
+    int unsigned blocks;
+    blocks = (slots(rows_log2) * BITS - rest(rows_log2) + columns(rows_log2) - 1) / columns(rows_log2);
+    return LUTS_PER_BLOCK * blocks + rest(rows_log2) * bit_luts(rows(rows_log2)) + BITS * mux_luts(slots(rows_log2));
+  endfunction
+
+  function automatic int unsigned best();
+    int unsigned found;
+    found = 9;
+    for (int unsigned candidate = 10; candidate <= LARGEST; candidate++) begin
+      if (cost(candidate) < cost(found)) found = candidate;
     end
+    return found;
+  endfunction
+
+  localparam int unsigned SHAPE     = best();
+  localparam bit          BLOCKS    = BITS * bit_luts(DEPTH) > cost(SHAPE);
+  localparam int unsigned ROWS      = BLOCKS ? rows(SHAPE) : DEPTH;
+  localparam int unsigned SLOTS     = BLOCKS ? slots(SHAPE) : 1;
+  localparam int unsigned ROW_BITS  = SLOTS * BITS;
+  localparam int unsigned REST      = BLOCKS ? rest(SHAPE) : ROW_BITS;
+  localparam int unsigned MAIN      = ROW_BITS - REST;
+  localparam int unsigned LINE_BITS = ROWS > 1 ? $clog2(ROWS) : 1;
+
+  logic [LINE_BITS-1:0] line;
+  logic [ROW_BITS-1:0]  row_q;
+  logic [BITS-1:0]      word, data_q;
+  assign line = address[LINE_BITS-1:0];
+
+  if (MAIN > 0) begin : gen_blocks
+    (* rom_style = "block" *)
+    logic [ROW_BITS-1:0] words [ROWS];
+    initial $readmemh(FILE, words);
+    always_ff @(posedge ap_clk) if (en) row_q[MAIN-1:0] <= words[line][MAIN-1:0];
   end
+  if (REST > 0) begin : gen_luts
+    (* ram_style = "registers", rom_style = "distributed" *)  // Yosys' word for LUTs, then that of Vivado
+    logic [ROW_BITS-1:0] words [ROWS];
+    initial $readmemh(FILE, words);
+    always_ff @(posedge ap_clk) if (en) row_q[ROW_BITS-1:MAIN] <= words[line][ROW_BITS-1:MAIN];
+  end
+
+  if (SLOTS > 1) begin : gen_slots
+    localparam int unsigned SLOT_BITS = $clog2(SLOTS);
+    logic [SLOT_BITS-1:0]           slot_q;
+    logic [(BITS<<SLOT_BITS)-1:0] slots_q;
+    always_ff @(posedge ap_clk) if (en) slot_q <= address[ADDR_BITS-1:LINE_BITS];
+    assign slots_q = (BITS << SLOT_BITS)'(row_q);
+    assign word    = slots_q[slot_q*BITS+:BITS];
+  end else begin : gen_one
+    assign word = row_q;
+  end
+
+  always_ff @(posedge ap_clk) if (en) data_q <= word;
   assign data = data_q;
 
   if (DEPTH < 1 || BITS < 1) begin : gen_check

@@ -48,7 +48,8 @@ def test_scaled_groups_take_a_multiplier_per_pe():
 
 
 @pytest.mark.parametrize(("depth", "bits", "blocks"), [
-    (512, 36, 1), (513, 36, 2), (512, 37, 2), (1024, 18, 1), (16384, 1, 1), (2304, 128, 20), (32768, 8, 16),
+    (512, 36, 1), (513, 36, 2), (512, 37, 2), (1024, 18, 1), (16384, 1, 1), (2304, 128, 18), (1100, 40, 4),
+    (32768, 8, 15),
 ])  # fmt: skip
 def test_block_rams(depth, bits, blocks):
     assert memory.bram18(depth, bits) == blocks
