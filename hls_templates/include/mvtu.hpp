@@ -209,8 +209,8 @@ void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * SIM
 #pragma HLS INLINE
   static_assert(N == 0, "thresholds are missing");
   static const uint64_t none[PE][MH / PE][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SEARCH_ROWS, CORE, GROUPS,
-       SCALE_BITS, SUM_BITS>(in, weights, out, none);
+  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SEARCH_ROWS, CORE,
+       GROUPS, SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, weights, out, none);
 }
 
 }  // namespace headrace
