@@ -3,8 +3,8 @@
 * A stream word holds `lanes` elements, lane 0 in the least significant bits, padded to whole bytes at the boundary.
 * A weight memory word at address nf*SF + sf holds rows nf*PE + p and columns sf*SIMD + s as lanes [PE][SIMD].
 * A threshold memory word at address nf holds the thresholds of rows nf*PE + p as lanes [PE][N]. The RTL's hold one
-  threshold per row as lanes [PE], at addresses in the order in which a binary search adds bits. Where R rows share a
-  comparator, these lanes are [PE/R] and the words of the R rows of each lane follow one another.
+  threshold per row as lanes [PE], at addresses in the order in which a binary search adds bits. Where one
+  comparator serves all rows, they stand row by row, as for PE = 1.
 * A scale memory word at address nf*G + g holds the scales of group g in rows nf*PE + p as lanes [PE]; where all rows
   share their scales it is at address g and has one lane.
 * A word of one value per channel at address nf holds channels nf*PE + p as lanes [PE].
@@ -96,18 +96,16 @@ def parity_code(bits: IntArray) -> IntArray:
     return code[..., simd % 2 :]
 
 
-def search_words(T: IntArray, pe: int, never: IntArray, shared: int = 1) -> IntArray:
-    """Thresholds (MH, N) -> (NF * R * 2^S, 1, PE/R), the words of a binary search of S = bits of N steps.
+def search_words(T: IntArray, pe: int, never: IntArray) -> IntArray:
+    """Thresholds (MH, N) -> (NF * 2^S, 1, PE), the words of a binary search of S = bits of N steps.
 
-    R = `shared` rows have one comparator. Word (nf*R + r) * 2^S + k + 1 holds threshold k of the rows nf*PE + c*R + r
-    in lane c; `never`, (MH,) bounds that are not reached, stand in its place beyond N and in the word 0 of a row, which
-    no step reads.
+    Word nf * 2^S + k + 1 holds threshold k of the rows nf*PE + p; `never`, (MH,) bounds that are not reached, stand in
+    its place beyond N and in the word 0 of a group, which no step reads.
     """
     rows, steps = T.shape
     tree = np.repeat(never[:, None], 1 << steps.bit_length(), axis=1)
     tree[:, 1 : steps + 1] = T
-    trees = tree.reshape(rows // pe, pe // shared, shared, -1).transpose(0, 2, 3, 1)
-    return trees.reshape(-1, 1, pe // shared)
+    return tree.reshape(rows // pe, pe, -1).transpose(0, 2, 1).reshape(-1, 1, pe)
 
 
 def channel_words(values: IntArray, pe: int) -> IntArray:

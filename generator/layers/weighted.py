@@ -18,7 +18,7 @@ from generator.layers.base import Layer, Parameters, Step, Stream
 from generator.layers.cores import AUTO, CORES, Operands, choose_core, sum_stages
 from generator.layers.flow import Pipeline
 from generator.layers.planes import plane_offset, plane_scale, plane_words
-from generator.layers.search import shared_rows
+from generator.layers.search import is_serial
 from generator.packing import Memory, parity_code, search_words, threshold_words, weight_words
 
 #: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
@@ -128,11 +128,11 @@ class WeightedLayer(Layer):
         return self.chosen_core == "parity" and self.counts_matches and one
 
     @cached_property
-    def search_rows(self) -> int:
-        """Rows that share a comparator of a sequential search; 0: the search is a pipeline, or there is none."""
+    def searches_in_turn(self) -> bool:
+        """True if one comparator searches the thresholds of all rows, one after the other."""
         if self.thresholds is None or self.writable:
-            return 0
-        return shared_rows(self.pe, self.nf, self.sf, self.output.steps, self.acc_bits)
+            return False
+        return is_serial(self.pe, self.nf, self.sf, self.output.steps, self.acc_bits)
 
     @property
     def writable(self) -> bool:
@@ -158,7 +158,7 @@ class WeightedLayer(Layer):
         """Depth of the pipeline: two slices, two reads, the core, the accumulator, the binary search."""
         stages = sum_stages(self.chosen_core, self.operands, self.folds_threshold)
         search = 0 if self.thresholds is None else self.output.steps.bit_length()
-        return 5 + stages + (search * self.search_rows or max(0, search - 1))
+        return 5 + stages + (search * self.pe if self.searches_in_turn else max(0, search - 1))
 
     @property
     def flow(self) -> Pipeline:
@@ -193,7 +193,7 @@ class WeightedLayer(Layer):
             ("A_BITS", self.input.bits), ("A_KIND", self.input.kind),
             ("ACC_BITS", self.acc_bits), ("N", 0 if self.thresholds is None else self.thresholds.shape[1]),
             ("O_BITS", self.output.bits), ("BASE", base_code(self.output)),
-            ("SEARCH_ROWS", self.search_rows), ("CORE", CORES.index(self.chosen_core)),
+            ("SERIAL", int(self.searches_in_turn)), ("CORE", CORES.index(self.chosen_core)),
         )  # fmt: skip
 
     def memories(self) -> tuple[Memory, ...]:
@@ -210,7 +210,7 @@ class WeightedLayer(Layer):
         if self.chosen_core == "planes":
             factor, offset = plane_scale(self.weight, self.input), plane_offset(self.weights, self.weight, self.input)
             T, never = factor * T - offset[:, None], factor * never - offset
-        searched = -words if self.folds_threshold else search_words(T, self.pe, never, max(1, self.search_rows))
+        searched = -words if self.folds_threshold else search_words(T, 1 if self.searches_in_turn else self.pe, never)
         return (weights, Memory("THRESHOLDS", words, dtype, (searched, dtype)))
 
     def _weight_memory(self) -> Memory:

@@ -19,13 +19,12 @@ LUTS_PER_BLOCK = 129
 class RomLayout:
     """How rom.sv stores words: `slots` of them side by side in each of `rows`, row a holding words a, a + rows ...
 
-    The upper `rest` bits of a row are in LUTs, the others in `blocks` of 18 Kb.
+    The rows are in `blocks` of 18 Kb, or in LUTs where there are none; `lut` are all LUTs.
     """
 
     rows: int
     slots: int
     blocks: int
-    rest: int
     lut: int
 
     @property
@@ -35,22 +34,19 @@ class RomLayout:
 
 
 def rom_layout(depth: int, bits: int) -> RomLayout:
-    """The cheapest layout: all in LUTs, or in blocks of one shape with what would fill little of a block in LUTs.
+    """The cheapest layout: in LUTs, or in blocks of one shape.
 
     >>> rom_layout(18432, 32)
-    RomLayout(rows=2048, slots=9, blocks=32, rest=0, lut=96)
+    RomLayout(rows=2048, slots=9, blocks=32, lut=96)
     """
     in_blocks = min((_in_blocks(depth, bits, *shape) for shape in _BRAM18_SHAPES), key=lambda layout: layout.cost)
-    in_luts = RomLayout(depth, 1, 0, bits, rom_luts(depth, bits))
+    in_luts = RomLayout(depth, 1, 0, rom_luts(depth, bits))
     return in_blocks if in_luts.cost > in_blocks.cost else in_luts
 
 
 def _in_blocks(depth: int, bits: int, most_rows: int, columns: int) -> RomLayout:
-    rows, slots = min(depth, most_rows), -(-depth // most_rows)
-    odd = slots * bits % columns
-    rest = odd if rom_luts(rows, odd) < LUTS_PER_BLOCK else 0
-    lut = rom_luts(rows, rest) + bits * ((slots + 1) // 3)
-    return RomLayout(rows, slots, -(-(slots * bits - rest) // columns), rest, lut)
+    slots = _ceil(depth, most_rows)
+    return RomLayout(min(depth, most_rows), slots, _ceil(slots * bits, columns), bits * ((slots + 1) // 3))
 
 
 def bram18(depth: int, bits: int) -> int:

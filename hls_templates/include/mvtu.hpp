@@ -14,7 +14,7 @@
 //
 // The weights may come as a stream instead, a word of PE rows of SIMD lanes for every fold.
 //
-// CORE is the arithmetic of the RTL and SEARCH_ROWS its search; here the compiler chooses, the integers are the same.
+// CORE is the arithmetic of the RTL and SERIAL its search; here the compiler chooses, the integers are the same.
 //
 // Invariants: a vector is read while nf = 0 and replayed from a buffer for the other row groups, so every iteration of
 // the loop is one fold, VECTORS * NF * SF in all, and vectors follow each other without a bubble. Accumulators wrap
@@ -133,7 +133,7 @@ void mvtu_folds(hls::stream<ap_uint<SIMD * A_BITS> >& in, Weights& weights, hls:
 }
 
 template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SEARCH_ROWS, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
+          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
           int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&scales)[scale_lanes(SCALE_ROWS, PE)][scale_depth(GROUPS, SCALE_ROWS, PE)][1],
@@ -148,7 +148,7 @@ void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_B
 
 // GROUPS = 0: there are no scales.
 template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SEARCH_ROWS, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
+          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
           int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)],
@@ -156,13 +156,13 @@ void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_B
 #pragma HLS INLINE
   static_assert(GROUPS == 0 && SCALE_ROWS == 1, "scales are missing");
   static const uint64_t none[1][1][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SEARCH_ROWS, CORE,
+  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SERIAL, CORE,
        GROUPS, SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, out, none, weights, thresholds);
 }
 
 // N = 0: there are no thresholds. The negative bound takes this overload away from layers without scales.
 template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SEARCH_ROWS, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
+          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
           int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&scales)[scale_lanes(SCALE_ROWS, PE)]
@@ -171,26 +171,26 @@ void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_B
 #pragma HLS INLINE
   static_assert(N == 0, "thresholds are missing");
   static const uint64_t none[PE][MH / PE][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SEARCH_ROWS, CORE,
+  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SERIAL, CORE,
        GROUPS, SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, out, scales, weights, none);
 }
 
 // Neither.
 template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SEARCH_ROWS, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
+          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
           int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)]) {
 #pragma HLS INLINE
   static_assert(N == 0, "thresholds are missing");
   static const uint64_t none[PE][MH / PE][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SEARCH_ROWS, CORE,
+  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SERIAL, CORE,
        GROUPS, SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, out, weights, none);
 }
 
 // Weights from a stream, for every vector all words in the order of the memory.
 template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SEARCH_ROWS, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
+          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
           int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * SIMD * W_BITS> >& weights,
           hls::stream<ap_uint<PE * O_BITS> >& out, const uint64_t (&thresholds)[PE][MH / PE][chunks_of(N * ACC_BITS)]) {
@@ -202,14 +202,14 @@ void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * SIM
 }
 
 template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SEARCH_ROWS, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
+          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
           int SUM_BITS>
 void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * SIMD * W_BITS> >& weights,
           hls::stream<ap_uint<PE * O_BITS> >& out) {
 #pragma HLS INLINE
   static_assert(N == 0, "thresholds are missing");
   static const uint64_t none[PE][MH / PE][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SEARCH_ROWS, CORE,
+  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SERIAL, CORE,
        GROUPS, SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, weights, out, none);
 }
 

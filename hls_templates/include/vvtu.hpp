@@ -8,7 +8,7 @@
 // weights[p][nf*SF + sf], SIMD lanes of W_BITS; thresholds at thresholds[p][nf], N lanes of ACC_BITS, ascending, in
 // the domain of acc. A word in has lanes [SIMD][PE]: lane s*PE + p is tap s of channel p.
 //
-// CORE is the arithmetic of the RTL and SEARCH_ROWS its search; here the compiler chooses, the integers are the same.
+// CORE is the arithmetic of the RTL and SERIAL its search; here the compiler chooses, the integers are the same.
 //
 // Invariants: every iteration reads one word and is one fold, WINDOWS * NF * SF in all. Accumulators wrap modulo
 // 2^ACC_BITS: partial sums may leave the range, the full sum does not.
@@ -22,7 +22,7 @@
 namespace headrace {
 
 template <int CHANNELS, int TAPS, int PE, int SIMD, int WINDOWS, int W_BITS, int W_KIND, int A_BITS, int A_KIND,
-          int ACC_BITS, int N, int O_BITS, int BASE, int SEARCH_ROWS, int CORE>
+          int ACC_BITS, int N, int O_BITS, int BASE, int SERIAL, int CORE>
 void vvtu(hls::stream<ap_uint<PE * SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&weights)[PE][(CHANNELS / PE) * (TAPS / SIMD)][chunks_of(SIMD * W_BITS)],
           const uint64_t (&thresholds)[PE][CHANNELS / PE][chunks_of(N * ACC_BITS)]) {
@@ -76,13 +76,13 @@ void vvtu(hls::stream<ap_uint<PE * SIMD * A_BITS> >& in, hls::stream<ap_uint<PE 
 
 // N = 0: there are no thresholds.
 template <int CHANNELS, int TAPS, int PE, int SIMD, int WINDOWS, int W_BITS, int W_KIND, int A_BITS, int A_KIND,
-          int ACC_BITS, int N, int O_BITS, int BASE, int SEARCH_ROWS, int CORE>
+          int ACC_BITS, int N, int O_BITS, int BASE, int SERIAL, int CORE>
 void vvtu(hls::stream<ap_uint<PE * SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
           const uint64_t (&weights)[PE][(CHANNELS / PE) * (TAPS / SIMD)][chunks_of(SIMD * W_BITS)]) {
 #pragma HLS INLINE
   static_assert(N == 0, "thresholds are missing");
   static const uint64_t none[PE][CHANNELS / PE][1] = {};
-  vvtu<CHANNELS, TAPS, PE, SIMD, WINDOWS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SEARCH_ROWS, CORE>(
+  vvtu<CHANNELS, TAPS, PE, SIMD, WINDOWS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SERIAL, CORE>(
       in, out, weights, none);
 }
 

@@ -20,7 +20,7 @@ module accumulate #(
   parameter string       SCALES_FILE = "",        // scale memory
   parameter bit          TWO         = 0,         // the parts are sums + more + ONE; without groups only
   parameter bit          ONE         = 0,
-  parameter int unsigned SEARCH_ROWS = 0,         // rows that share a comparator; 0: a pipelined search
+  parameter bit          SERIAL      = 0,         // one comparator searches the thresholds of all rows in turn
   parameter bit          WRITABLE    = 0,         // the processor can write the thresholds
   parameter int unsigned INDEX       = 0          // number of their memory on the bus `load`
 ) (
@@ -73,11 +73,11 @@ module accumulate #(
     end
   end
 
-  if (N > 0 && SEARCH_ROWS > 0) begin : gen_serial_thresholds
+  if (N > 0 && SERIAL) begin : gen_serial_thresholds
     logic unused_ahead;
     assign unused_ahead = ^{acc_next, load};
     serial_thresholds #(
-      .PE(PE), .NF(NF), .N(N), .ROWS(SEARCH_ROWS), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(FILE)
+      .PE(PE), .NF(NF), .N(N), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(FILE)
     ) u_thresholds (
       .ap_clk, .ap_rst_n, .en, .acc(acc_q), .acc_valid(acc_valid_q), .y, .y_valid, .y_next
     );

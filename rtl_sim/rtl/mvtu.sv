@@ -31,7 +31,7 @@ module mvtu #(
   parameter int    N               = 3,   // thresholds per row; 0: raw accumulators
   parameter int    O_BITS          = 2,   // width of an output code
   parameter int    BASE            = 0,   // output for a count of zero
-  parameter int    SEARCH_ROWS     = 0,   // rows whose thresholds share a comparator; 0: a pipelined search
+  parameter int    SERIAL          = 0,   // one comparator searches the thresholds of all rows in turn; 0: a pipeline
   parameter int    CORE            = 0,   // arithmetic
   parameter int    GROUPS          = 0,   // groups of columns with a scale each; 0: no scales
   parameter int    SCALE_ROWS      = 1,   // rows with scales of their own: MH, or 1 for all alike
@@ -220,7 +220,7 @@ module mvtu #(
       .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
       .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
       .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
-      .SEARCH_ROWS(SEARCH_ROWS), .TWO(SPLIT), .ONE((CORE == 2 && W_KIND != 0) || (CORE == 4 && W_KIND == 1)),
+      .SERIAL(SERIAL != 0), .TWO(SPLIT), .ONE((CORE == 2 && W_KIND != 0) || (CORE == 4 && W_KIND == 1)),
       .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
     ) u_accumulate (
       .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
@@ -259,11 +259,11 @@ module mvtu #(
     $error("mvtu: CORE=%0d must be at least 0, 1 needs bipolar operands, 3 and 4 no GROUPS=%0d, 4 thresholds",
            CORE, GROUPS);
   end
-  if (WRITABLE && (CORE != 0 || GROUPS > 0 || SEARCH_ROWS > 0)) begin : gen_check_writable
-    $error("mvtu: WRITABLE needs CORE=%0d, GROUPS=%0d and SEARCH_ROWS=%0d to be 0", CORE, GROUPS, SEARCH_ROWS);
+  if (WRITABLE && (CORE != 0 || GROUPS > 0 || SERIAL != 0)) begin : gen_check_writable
+    $error("mvtu: WRITABLE needs CORE=%0d, GROUPS=%0d and SERIAL=%0d to be 0", CORE, GROUPS, SERIAL);
   end
-  if (SF < SEARCH_ROWS * $clog2(N + 1)) begin : gen_check_search
-    $error("mvtu: a search of SEARCH_ROWS=%0d rows takes longer than the SF=%0d words of a result", SEARCH_ROWS, SF);
+  if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
+    $error("mvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE, SF);
   end
   if (EXTERNAL && (WRITABLE || CORE != 0 || GROUPS > 0)) begin : gen_check_external
     $error("mvtu: EXTERNAL needs WRITABLE=%0d, CORE=%0d and GROUPS=%0d to be 0", WRITABLE, CORE, GROUPS);

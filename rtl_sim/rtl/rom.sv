@@ -3,8 +3,8 @@
 // The memory is chosen here and not by synthesis: LUTs or blocks of 18 Kb, whichever cost less where a block is worth
 // LUTS_PER_BLOCK. Blocks have r rows of c bits, from 512 x 36 to 16384 x 1. Words that are more than the rows stand side
 // by side: row a holds the words a, a + r, a + 2r ... in slots, and the upper bits of the address choose the slot behind
-// the read register. So words of any width and number fill rows of any width without a gap. Bits that would fill little
-// of a last block are held in LUTs where that costs less. FILE is laid out in these rows (generator/resources/memory.py).
+// the read register. So words of any number fill rows of any width with a gap in the last block alone. FILE is laid out
+// in these rows (generator/resources/memory.py).
 module rom #(
   parameter int unsigned DEPTH = 4,  // words
   parameter int unsigned BITS  = 8,  // width of a word
@@ -34,24 +34,14 @@ module rom #(
     return (words + 1) / 3;
   endfunction
 
-  function automatic int unsigned rows(input int unsigned rows_log2);
-    return DEPTH < 1 << rows_log2 ? DEPTH : 1 << rows_log2;
-  endfunction
   function automatic int unsigned slots(input int unsigned rows_log2);
     return (DEPTH + (1 << rows_log2) - 1) >> rows_log2;
   endfunction
 
-  // Bits of a row that are held in LUTs beside the blocks.
-  function automatic int unsigned rest(input int unsigned rows_log2);
-    int unsigned odd;
-    odd = slots(rows_log2) * BITS % columns(rows_log2);
-    return odd * bit_luts(rows(rows_log2)) < LUTS_PER_BLOCK ? odd : 0;
-  endfunction
-
   function automatic int unsigned cost(input int unsigned rows_log2);
     int unsigned blocks;
-    blocks = (slots(rows_log2) * BITS - rest(rows_log2) + columns(rows_log2) - 1) / columns(rows_log2);
-    return LUTS_PER_BLOCK * blocks + rest(rows_log2) * bit_luts(rows(rows_log2)) + BITS * mux_luts(slots(rows_log2));
+    blocks = (slots(rows_log2) * BITS + columns(rows_log2) - 1) / columns(rows_log2);
+    return LUTS_PER_BLOCK * blocks + BITS * mux_luts(slots(rows_log2));
   endfunction
 
   function automatic int unsigned best();
@@ -65,11 +55,9 @@ module rom #(
 
   localparam int unsigned SHAPE     = best();
   localparam bit          BLOCKS    = BITS * bit_luts(DEPTH) > cost(SHAPE);
-  localparam int unsigned ROWS      = BLOCKS ? rows(SHAPE) : DEPTH;
+  localparam int unsigned ROWS      = BLOCKS && DEPTH > 1 << SHAPE ? 1 << SHAPE : DEPTH;
   localparam int unsigned SLOTS     = BLOCKS ? slots(SHAPE) : 1;
   localparam int unsigned ROW_BITS  = SLOTS * BITS;
-  localparam int unsigned REST      = BLOCKS ? rest(SHAPE) : ROW_BITS;
-  localparam int unsigned MAIN      = ROW_BITS - REST;
   localparam int unsigned LINE_BITS = ROWS > 1 ? $clog2(ROWS) : 1;
 
   logic [LINE_BITS-1:0] line;
@@ -77,22 +65,21 @@ module rom #(
   logic [BITS-1:0]      word, data_q;
   assign line = address[LINE_BITS-1:0];
 
-  if (MAIN > 0) begin : gen_blocks
+  if (BLOCKS) begin : gen_blocks
     (* rom_style = "block" *)
     logic [ROW_BITS-1:0] words [ROWS];
     initial $readmemh(FILE, words);
-    always_ff @(posedge ap_clk) if (en) row_q[MAIN-1:0] <= words[line][MAIN-1:0];
-  end
-  if (REST > 0) begin : gen_luts
+    always_ff @(posedge ap_clk) if (en) row_q <= words[line];
+  end else begin : gen_luts
     (* ram_style = "registers", rom_style = "distributed" *)  // Yosys' word for LUTs, then that of Vivado
     logic [ROW_BITS-1:0] words [ROWS];
     initial $readmemh(FILE, words);
-    always_ff @(posedge ap_clk) if (en) row_q[ROW_BITS-1:MAIN] <= words[line][ROW_BITS-1:MAIN];
+    always_ff @(posedge ap_clk) if (en) row_q <= words[line];
   end
 
   if (SLOTS > 1) begin : gen_slots
     localparam int unsigned SLOT_BITS = $clog2(SLOTS);
-    logic [SLOT_BITS-1:0]           slot_q;
+    logic [SLOT_BITS-1:0]         slot_q;
     logic [(BITS<<SLOT_BITS)-1:0] slots_q;
     always_ff @(posedge ap_clk) if (en) slot_q <= address[ADDR_BITS-1:LINE_BITS];
     assign slots_q = (BITS << SLOT_BITS)'(row_q);

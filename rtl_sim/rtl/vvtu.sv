@@ -22,7 +22,7 @@ module vvtu #(
   parameter int    N               = 3,   // thresholds per channel; 0: raw accumulators
   parameter int    O_BITS          = 2,   // width of an output code
   parameter int    BASE            = 0,   // output for a count of zero
-  parameter int    SEARCH_ROWS     = 0,   // rows whose thresholds share a comparator; 0: a pipelined search
+  parameter int    SERIAL          = 0,   // one comparator searches the thresholds of all rows in turn; 0: a pipeline
   parameter int    CORE            = 0,   // arithmetic, as of dot_product
   parameter string WEIGHTS_FILE    = "",  // weight memory
   parameter string THRESHOLDS_FILE = ""   // threshold memory
@@ -111,7 +111,7 @@ module vvtu #(
   logic              y_valid, y_next;
   accumulate #(
     .PE(PE), .NF(NF), .MATCHES(XNOR ? TAPS : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
-    .FILE(THRESHOLDS_FILE), .SEARCH_ROWS(SEARCH_ROWS)
+    .FILE(THRESHOLDS_FILE), .SERIAL(SERIAL != 0)
   ) u_accumulate (
     .ap_clk, .ap_rst_n, .load('0), .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
   );
@@ -140,8 +140,8 @@ module vvtu #(
   if (CHANNELS % PE != 0) begin : gen_check_pe
     $error("vvtu: PE=%0d must divide CHANNELS=%0d", PE, CHANNELS);
   end
-  if (SF < SEARCH_ROWS * $clog2(N + 1)) begin : gen_check_search
-    $error("vvtu: a search of SEARCH_ROWS=%0d rows takes longer than the SF=%0d words of a result", SEARCH_ROWS, SF);
+  if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
+    $error("vvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE, SF);
   end
   if (WINDOWS < 1 || N < 0) begin : gen_check_counts
     $error("vvtu: WINDOWS=%0d must be at least 1 and N=%0d at least 0", WINDOWS, N);
