@@ -6,18 +6,28 @@ import argparse
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 
 from generator.load import quantize_modules
-from generator.quantize.network.settings import METHOD_NAMES, SEARCH_NAMES, SELECT_NAMES, Settings
+from generator.quantize.network.settings import (
+    METHOD_NAMES,
+    SEARCH_NAMES,
+    SELECT_NAMES,
+    Settings,
+    require_mixed,
+)
 from generator.report import tables
 
 
 def run_quantize(options: argparse.Namespace) -> int:
     """Quantize and print the table of layers, or JSON."""
-    settings = Settings(**{field.name: getattr(options, field.name) for field in fields(Settings)})
+    given = {field.name: getattr(options, field.name) for field in fields(Settings) if hasattr(options, field.name)}
+    if given["mixed"] is None:
+        require_mixed(given)
+    settings = Settings(**given)
     command, report = quantize_modules()
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("loading", total=None)
@@ -57,18 +67,22 @@ def add_quantize(sub: argparse.ArgumentParser) -> None:
 def _add_mixed(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--mixed", type=_pair, metavar="A,B", help="low and high width of the weights; --weight-bits then "
                      "has no effect")
-    sub.add_argument("--select", choices=SELECT_NAMES, default=Settings.select, help="how layers are ranked for "
-                     "the low width (default %(default)s)")
-    sub.add_argument("--search", choices=SEARCH_NAMES, default=Settings.search, help="along the ranking (default "
-                     "%(default)s)")
-    sub.add_argument("--count", type=int, metavar="N", help="layers at the low width, for --search count")
-    sub.add_argument("--accuracy-drop", type=float, default=Settings.accuracy_drop, metavar="P",
-                     help="percentage points that may be lost (default %(default)s)")
-    sub.add_argument("--start", choices=("float", "high"), default=Settings.start, help="the network that losses and "
-                     "weight differences are measured from (default %(default)s)")
-    sub.add_argument("--sqnr-threshold", type=float, dest="sqnr_threshold_db", metavar="DB", help="instead of a "
-                     "search: layers below get the high width")
-    sub.add_argument("--mixed-maps", action="store_true", help="mix the widths of feature maps too, by their SQNR")
+    mixed = sub.add_argument_group("only with --mixed")
+
+    def add(flag: str, text: str, **options: Any) -> None:
+        # What is not given has no attribute: given without --mixed it is refused, even with its default.
+        mixed.add_argument(flag, default=argparse.SUPPRESS, help=text, **options)
+
+    add("--select", f"how layers are ranked for the low width (default {Settings.select})", choices=SELECT_NAMES)
+    add("--search", f"along the ranking (default {Settings.search})", choices=SEARCH_NAMES)
+    add("--count", "layers at the low width, for --search count", type=int, metavar="N")
+    add("--accuracy-drop", f"percentage points that may be lost (default {Settings.accuracy_drop})", type=float,
+        metavar="P")
+    add("--start", f"the network that losses and weight differences are measured from (default {Settings.start})",
+        choices=("float", "high"))
+    add("--sqnr-threshold", "instead of a search: layers below get the high width", type=float,
+        dest="sqnr_threshold_db", metavar="DB")
+    add("--mixed-maps", "mix the widths of feature maps too, by their SQNR", action="store_true")
 
 
 def _pair(text: str) -> tuple[int, int]:

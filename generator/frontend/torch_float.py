@@ -66,6 +66,8 @@ class _Walk:
         except UnsupportedError as error:
             self.unsupported.setdefault(str(error), []).append(f"{path} ({kind_of(self.module, node)})")
             steps = []
+        except InputError as error:
+            raise InputError(f"{path} ({kind_of(self.module, node)}): {error}") from None
         except TypeError:
             self.unsupported.setdefault("its arguments are not understood; use the module of torch.nn", []).append(
                 f"{path} ({kind_of(self.module, node)})")

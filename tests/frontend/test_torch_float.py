@@ -139,5 +139,5 @@ def test_inputs_that_do_not_fit_are_refused():
         from_float_module(nn.Bilinear(2, 2, 1), (1, 2))
     bad = nn.Sequential(nn.Linear(2, 1))
     bad[0].weight.data[0, 0] = float("nan")
-    with pytest.raises(InputError, match="1 of 2 values of weights are NaN or infinite"):
+    with pytest.raises(InputError, match=r"^0 \(Linear\): 1 of 2 values of weights are NaN or infinite; retrain"):
         from_float_module(bad, (1, 2))

@@ -23,9 +23,9 @@ class Row:
     """One layer's weights or one tensor: how it is stored and what that costs.
 
     frac_bits: one per output channel where they differ, None where the scale is no power of two. q: the real factor of
-    the scale-factor method, else 1. predicted_sqnr_db: from a model of uniform noise (weights), or of this tensor alone
-    over the calibration set; measured_sqnr_db: of the codes themselves (weights), or in the running quantized network
-    with the errors of all layers before. saturation: share of values outside the codes.
+    the scale-factor method, else 1. predicted_sqnr_db: from a model of uniform noise and of what is clipped (weights),
+    or of this tensor alone over the calibration set; measured_sqnr_db: of the codes themselves (weights), or in the
+    running quantized network with the errors of all layers before. saturation: share of values outside the codes.
     """
 
     name: str
@@ -79,11 +79,13 @@ def tensor_sqnr_db(candidate: Candidate, name: str, histogram: Histogram) -> flo
 
 def _weight_row(name: str, values: FloatArray, weight: ops.QuantWeight) -> Row:
     scale = weight.scale.reshape(-1, *[1] * (values.ndim - 1))
-    noise = np.broadcast_to(scale**2 / 12, values.shape).sum()
-    power = float(np.square(values).sum())
-    predicted = 10 * math.log10(power / float(noise)) if power else math.nan
     scaled = values / scale
     outside = (scaled < weight.dtype.lo - 0.5) | (scaled >= weight.dtype.hi + 0.5)
+    # Uniform within a step, but what is clipped is off by its distance from the last code.
+    clipped = scaled - np.clip(scaled, weight.dtype.lo, weight.dtype.hi)
+    noise = float((np.where(outside, np.square(clipped), 1 / 12) * np.square(scale)).sum())
+    power = float(np.square(values).sum())
+    predicted = 10 * math.log10(power / noise) if power else math.nan
     return Row(name, "weights", weight.dtype.bits, weight.dtype.signed, float(weight.scale[0]), 0,
                _frac_bits(weight.scale), 1.0, predicted, weight_sqnr_db(values, weight), float(outside.mean()))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 from generator.errors import QuantizationError
@@ -17,6 +18,8 @@ SELECT_NAMES: tuple[str, ...] = get_args(SelectName)
 SEARCH_NAMES: tuple[str, ...] = get_args(Method)
 #: Widths that weights and feature maps can have in hardware.
 MIN_BITS, MAX_BITS = 2, 8
+#: Settings that say nothing without two widths to choose from.
+MIXED_ONLY = ("mixed_maps", "select", "search", "count", "accuracy_drop", "sqnr_threshold_db", "start")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Settings:
             raise QuantizationError(f"a learning rate of {self.learning_rate} trains nothing; use a number above 0")
         if self.mixed is not None:
             self._require_mixed(*self.mixed)
+        else:
+            require_mixed(field.name for field in fields(self) if getattr(self, field.name) != field.default)
 
     def _require_mixed(self, low: int, high: int) -> None:
         require_width("low-precision weights", low)
@@ -77,6 +82,16 @@ class Settings:
                                     "in it; select by sqnr")
         if not self.accuracy_drop >= 0:
             raise QuantizationError(f"an accuracy drop of {self.accuracy_drop} points is impossible; use 0 or more")
+        if self.count is not None and self.search != "count":
+            raise QuantizationError(f"count={self.count} has no effect with search {self.search}; search by count, or "
+                                    "leave count out")
+
+
+def require_mixed(chosen: Iterable[str]) -> None:
+    """Raise QuantizationError if one of the settings that were chosen needs two widths; for settings without them."""
+    if idle := [name.removesuffix("_db").replace("_", "-") for name in chosen if name in MIXED_ONLY]:
+        raise QuantizationError(f"{', '.join(idle)}: without two widths of the weights there is nothing to choose; "
+                                f"give mixed widths (--mixed A,B), or leave {'them' if len(idle) > 1 else 'it'} out")
 
 
 def require_width(what: str, bits: int) -> None:

@@ -78,6 +78,10 @@ WRONG = {
     "labels": (["--method", "wq+bft"], {"data": "unlabelled"}, "tuning needs labels"),
     "model": ([], {"model": "odd"}, "0 (GELU), 1 (Softmax): no streaming layer does this"),
     "name": ([], {"model": "missing"}, "has no function 'missing'"),
+    "search": (["--search", "bisect"], {}, "search: without two widths of the weights there is nothing to choose; give "
+               "mixed widths (--mixed A,B), or leave it out"),
+    "threshold": (["--sqnr-threshold", "9", "--mixed-maps"], {}, "mixed-maps, sqnr-threshold: without two widths"),
+    "count": (["--mixed", "2,4", "--count", "3"], {}, "count=3 has no effect with search bisect; search by count"),
     "bits": (["--act-bits", "12"], {}, "feature maps of 12 bits have no layer; use 2 to 8"),
 }
 
