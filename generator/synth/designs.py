@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from generator.layers.base import Layer
@@ -32,8 +32,13 @@ def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True)
 
     Layers that differ only in their names give equal designs.
     """
+    return layers_design([layer], sources, weights)
+
+
+def layers_design(layers: Sequence[Layer], sources: Mapping[str, str], weights: bool = True) -> Design:
+    """Layers side by side, not connected with each other, otherwise as `layer_design`."""
     with tempfile.TemporaryDirectory() as work:
-        render_layers([layer], Path(work))
+        render_layers(layers, Path(work))
         rendered = {path.name: path.read_text() for path in sorted(Path(work).iterdir()) if path.suffix != ".hpp"}
     wrapper = "harness.sv"
     return Design("harness", rendered | used_sources(rendered[wrapper], sources), weights)

@@ -1,0 +1,76 @@
+"""Logic depth of layers and of whole accelerators, and what CNV at FINN's large folding takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.area import NETWORKS, measure_network
+from generator.build import elaborate
+from generator.compile import Options, choose_folding
+from generator.layers.spec import layer_from_spec
+from generator.model import load
+from generator.render.rtl import render_rtl
+from generator.staging import write_files
+from generator.synth.designs import layers_design, library, network_design
+from generator.synth.yosys import default_cache, synthesize
+
+#: For 300 MHz on UltraScale+.
+MOST_LEVELS = 8
+MODELS = Path(__file__).resolve().parents[3] / "shared" / "models"
+WITH_MODELS = pytest.mark.skipif(not MODELS.is_dir(), reason="the folder ../shared with real networks is missing")
+
+#: Wide numbers, several lanes, padding: what makes paths long.
+SPECS = (
+    {"kind": "swu", "height": 20, "width": 20, "channels": 6, "kernel": [3, 3], "stride": [2, 2], "pad": [1, 1, 1, 1],
+     "simd": 2, "element": "uint4"},
+    {"kind": "swu", "height": 20, "width": 20, "channels": 2, "kernel": [3, 3], "pad": [1, 1, 1, 1], "element": "uint4",
+     "parallel_window": True},
+    {"kind": "label_select", "labels": 100, "pe": 4, "k": 3, "element": "int16"},
+    {"kind": "dwc", "in_lanes": 12, "out_lanes": 1, "element": "uint4", "words": 12},
+    {"kind": "dwc", "in_lanes": 1, "out_lanes": 12, "element": "uint4", "words": 12},
+    {"kind": "dwc", "in_lanes": 5, "out_lanes": 3, "element": "uint4", "words": 12},
+    {"kind": "fifo", "depth": 100, "lanes": 2, "element": "uint4", "words": 12},
+    {"kind": "add", "channels": 2, "pe": 2, "left": "int16", "right": "uint12", "pixels": 4},
+    {"kind": "fork", "channels": 2, "pe": 2, "element": "uint4", "pixels": 4, "outputs": 8},
+    {"kind": "concat", "channels": [2, 4, 2], "pe": 2, "element": "uint4", "pixels": 4},
+    {"kind": "upsample", "height": 5, "width": 5, "channels": 4, "scale": [2, 2], "simd": 2, "element": "uint4"},
+    {"kind": "max_pool", "height": 9, "width": 9, "channels": 2, "kernel": [3, 3], "stride": [2, 2],
+     "element": "int16"},
+    {"kind": "acc_pool", "height": 9, "width": 9, "channels": 2, "kernel": [3, 3], "stride": [2, 2],
+     "element": "int16"},
+    {"kind": "requant", "channels": 4, "pe": 2, "input": "int20", "output": "uint8", "pixels": 4},
+    {"kind": "threshold", "channels": 4, "pe": 2, "input": "int16", "output": "uint4", "pixels": 4},
+    {"kind": "vvtu", "channels": 4, "kernel": [3, 3], "height": 2, "width": 2, "pe": 2, "simd": 3, "weight": "int4",
+     "input": "uint4", "output": "uint4"},
+    {"kind": "mvtu", "mw": 16, "mh": 8, "pe": 2, "simd": 8, "weight": "int4", "input": "uint4", "output": "uint4"},
+    {"kind": "mvtu", "mw": 64, "mh": 64, "pe": 1, "simd": 1, "weight": "bipolar", "input": "bipolar",
+     "output": "bipolar"},
+)  # fmt: skip
+
+
+def test_no_layer_is_deeper_than_8_levels() -> None:
+    layers = [layer_from_spec(spec, index).layer for index, spec in enumerate(SPECS)]
+    assert 4 <= synthesize(layers_design(layers, library()), default_cache()).depth <= MOST_LEVELS
+
+
+@WITH_MODELS
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [
+    "cnv_w1a1_cifar10_mt", "cnv_w1a1_cifar10_quant", "finn_tfc_mt", "resnet8_w4a4", "jet_mlp_w6a6", "kws_mlp_w3a3",
+    "tfc_w1a1", "tfc_w2a2",
+])  # fmt: skip
+def test_no_accelerator_is_deeper_than_8_levels(name: str, tmp_path: Path) -> None:
+    model = load(MODELS / f"{name}.onnx")
+    design = elaborate(model.integer, choose_folding(model, Options()).folding, {})
+    write_files(tmp_path / "rtl", render_rtl(design.dataflow, name))
+    assert synthesize(network_design(tmp_path / "rtl"), default_cache()).depth <= MOST_LEVELS
+
+
+@WITH_MODELS
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_of_peers_take_less(name: str) -> None:
+    figures = measure_network(NETWORKS[name])
+    assert figures["bit_exact"] and figures["within_limits"], figures
