@@ -50,12 +50,27 @@ def _in_blocks(depth: int, bits: int, most_rows: int, columns: int) -> RomLayout
 
 
 def bram18(depth: int, bits: int) -> int:
-    """Blocks of 18 Kb for `depth` words of `bits` bits; words beyond the rows of a block stand beside the others.
+    """Blocks of 18 Kb for `depth` read-only words; those beyond the rows of a block stand beside the others.
 
     >>> [bram18(512, 36), bram18(256, 128), bram18(32768, 4), bram18(1100, 40)]
     [1, 4, 8, 4]
     """
     return min(_ceil(_ceil(depth, rows) * bits, columns) for rows, columns in _BRAM18_SHAPES)
+
+
+def ram_bram18(depth: int, bits: int) -> int:
+    """Blocks of 18 Kb for `depth` words that can be written: words side by side are in bytes of 9 bits.
+
+    >>> [ram_bram18(512, 36), ram_bram18(2304, 20), ram_bram18(5000, 5)]
+    [1, 4, 3]
+    """
+    return min(_ram_blocks(_ceil(depth, rows), bits, columns) for rows, columns in _BRAM18_SHAPES)
+
+
+def _ram_blocks(slots: int, bits: int, columns: int) -> int:
+    if slots == 1 or columns < 9:
+        return slots * _ceil(bits, columns)
+    return _ceil(slots * 9 * _ceil(bits, 9), columns)
 
 
 def _ceil(number: int, size: int) -> int:
@@ -92,5 +107,5 @@ def rom(depth: int, bits: int) -> Resources:
 def ram(depth: int, bits: int, luts_per_block: int = LUTS_PER_BLOCK // 2) -> Resources:
     """A memory with one write port and one read port: block RAM where a block saves more than `luts_per_block`."""
     luts = ram_luts(depth, bits)
-    blocks = bram18(depth, bits)
+    blocks = ram_bram18(depth, bits)
     return Resources(bram18=blocks) if luts > luts_per_block * blocks else Resources(lutram=luts)

@@ -17,12 +17,14 @@ module ram #(
   output logic [BITS-1:0]          read_data       // word out
 );
 
-  // Blocks with 2^rows_log2 rows: words beyond the rows of one stand beside the others.
+  // Blocks with 2^rows_log2 rows. Words beyond the rows of one stand beside the others, in bytes of 9 bits that are
+  // written by themselves.
   function automatic int unsigned blocks(input int unsigned rows_log2);
     int unsigned columns, slots;
     columns = rows_log2 < 12 ? 18432 >> rows_log2 : 16384 >> rows_log2;
     slots   = (DEPTH + (1 << rows_log2) - 1) >> rows_log2;
-    return (slots * BITS + columns - 1) / columns;
+    if (slots == 1 || columns < 9) return slots * ((BITS + columns - 1) / columns);
+    return (slots * ((BITS + 8) / 9) * 9 + columns - 1) / columns;
   endfunction
 
   function automatic int unsigned fewest();
