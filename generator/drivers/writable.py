@@ -48,14 +48,16 @@ def memory_images(dataflow: Dataflow) -> dict[str, bytes]:
 
 def _layer_json(memory: int, layer: Mvtu) -> dict[str, Any]:
     weight, bounds = layer.weight, layer.kernel_accumulator
+    words = {item.name: item.depth for item in layer.memories()}
     thresholds = None if layer.thresholds is None else {
-        "memory": memory + 1, "bits": layer.acc_bits, "low": bounds.lo, "never": bounds.hi,
+        "memory": memory + 1, "words": words["THRESHOLDS"], "bits": layer.acc_bits,
+        "low": bounds.lo, "never": bounds.hi,
         "matches": layer.mw if layer.counts_matches else 0, "steps": layer.thresholds.shape[1],
     }  # fmt: skip
     return {
         "uram": layer.storage == URAM, "mh": layer.mh, "mw": layer.mw, "pe": layer.pe, "simd": layer.simd,
-        "weights": {"memory": memory, "bits": weight.bits, "low": weight.lo, "high": weight.hi,
-                    "bipolar": weight == BIPOLAR},
+        "weights": {"memory": memory, "words": words["WEIGHTS"], "bits": weight.bits,
+                    "low": weight.lo, "high": weight.hi, "bipolar": weight == BIPOLAR},
         "thresholds": thresholds,
     }  # fmt: skip
 

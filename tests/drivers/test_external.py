@@ -15,6 +15,7 @@ import pytest
 
 from generator.build import Build
 from generator.compile import random_frames
+from generator.dataflow.external import external_layers
 from generator.dataflow.graph import Dataflow, Placed
 from generator.datatypes import IntArray
 from generator.errors import ToolError
@@ -120,6 +121,17 @@ def test_missing_weights_show(driver, board, built):
     with pytest.raises(ToolError, match="no byte moved for a long time"):
         running.self_test()
     assert running.read("weight_waits") > built.cycles
+
+
+def test_the_map_has_the_memories_and_streams(built: Build) -> None:
+    lines = (built.folder / "driver" / "registers.md").read_text().splitlines()
+    layer = next(layer for layer in built.dataflow.layers if layer.name == "fc3")
+    for number, memory in enumerate(layer.memories()):
+        row = f"| {number} | fc3, {memory.name.lower()} | {memory.depth} | {memory.word_bits} | "
+        assert sum(line.startswith(row) for line in lines) == 1, row
+    for k, (port, external) in enumerate(external_layers(built.dataflow).items()):
+        size = external.weight_image().size
+        assert f"| {port} | {external.name} | {size} | {external.vectors} | 0x{0xA0020000 + 0x10000 * k:08x} |" in lines
 
 
 def test_cpp_driver(built: Build, program: Path, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ from generator.passes.make_external import make_external
 from generator.simulate.backends import run_hls, run_rtl
 from generator.simulate.bench import run_bench
 from generator.simulate.frames import Stalls
+from generator.simulate.network import Simulation, simulate_build
+from tests.hls_verilog import write_hls_verilog
 from tests.small_dataflow import small_dataflow
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
@@ -46,6 +48,12 @@ def test_bench_of_the_build(built: Build, tmp_path: Path) -> None:
     for stalls in ("none", "random"):
         result = run_bench(built.folder, frames=3, stalls=Stalls(stalls), work=tmp_path)
         assert result["bit_exact"]
+
+
+@pytest.mark.slow
+def test_verilog_of_an_hls_compiler(built: Build, tmp_path: Path) -> None:
+    verilog = write_hls_verilog(built.folder / "rtl", built.dataflow, tmp_path / "verilog")
+    assert simulate_build(built, Simulation(3, Stalls.RANDOM, 5, verilog=verilog))["bit_exact"]
 
 
 def test_no_weights_are_left_inside(built: Build) -> None:
