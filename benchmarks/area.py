@@ -18,11 +18,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from generator.build import Design, elaborate
-from generator.compile import Options, choose_folding, random_frames
+from generator.compile import random_frames
 from generator.dataflow.folding import Folding
+from generator.design import Design, elaborate
 from generator.model import Model, load
 from generator.packing import pack_stream
+from generator.plan import Options, choose_folding
 from generator.render.rtl import render_rtl
 from generator.simulate import rtl
 from generator.simulate.cases import run_specs

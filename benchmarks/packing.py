@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from generator.boards import load_board
-from generator.build import elaborate
 from generator.datatypes import BIPOLAR, DataType, uint_type
+from generator.design import elaborate
 from generator.drivers.render import PACKAGE, render_driver, write_driver
 from generator.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, Node, TensorType
 from generator.paths import data_folder

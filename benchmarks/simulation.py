@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.throughput import binary_mlp
-from generator.build import elaborate
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import BIPOLAR
+from generator.design import elaborate
 from generator.layers.spec import random_values
 from generator.packing import pack_stream
 from generator.render.hls import render_hls

@@ -21,10 +21,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from generator.build import Design, elaborate, estimated
 from generator.compile import random_frames
 from generator.dataflow.folding import solve_folding
 from generator.datatypes import BIPOLAR
+from generator.design import Design, elaborate, estimated
 from generator.layers import Fifo
 from generator.layers.spec import random_values
 from generator.layers.weighted import WeightedLayer

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from generator import compile as _compile
+from generator import plan as _plan
 from generator.build import Build
 from generator.errors import (
     FoldingError,
@@ -32,10 +33,10 @@ __all__ = [
 
 
 def build(model: Model, out: str | Path, progress: Callable[[str], None] = lambda _: None, **options: Any) -> Build:
-    """Build `model` into the directory `out`; options are the fields of generator.compile.Options.
+    """Build `model` into the directory `out`; options are the fields of generator.plan.Options.
 
     `progress` is told what goes on.
 
     Raises a HeadraceError, and leaves `out` untouched, if anything is illegal, missing or not bit-exact.
     """
-    return _compile.build(model, out, _compile.Options(**options), progress)
+    return _compile.build(model, out, _plan.Options(**options), progress)

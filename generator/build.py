@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,56 +12,24 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from generator.dataflow.fifo_sizing import Sizing, size_fifos
-from generator.dataflow.folding import Folding, given_depths
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import IntArray
+from generator.design import Design, estimated, folded
 from generator.errors import InputError
 from generator.layers import Fifo, Layer
 from generator.layers.weighted import WeightedLayer
 from generator.model import Engine, Model, predict_with
 from generator.network.integer import IntegerNetwork
 from generator.network.serialize import load as load_value
-from generator.passes.choose_cores import Cores, choose_cores
-from generator.passes.fold import fold
 from generator.passes.insert_fifos import insert_fifos, place_name
-from generator.passes.lower import lower
-from generator.passes.make_external import make_external
-from generator.passes.make_writable import Writable, make_writable
 from generator.report.page import write_report
 from generator.resources.estimate import estimate
-from generator.resources.usage import Resources, total
+from generator.resources.usage import Resources
 from generator.simulate.backends import run_hls, run_rtl
 from generator.simulate.frames import Stalls
 
 RECORD = "build.json"
 MODEL = "model"
-
-
-@dataclass(frozen=True, eq=False)
-class Design:
-    """The hardware of a network, and how deep its FIFOs are and why."""
-
-    dataflow: Dataflow
-    sizing: Sizing
-
-
-def elaborate(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable | None = None,
-              external: Sequence[str] = ()) -> Design:
-    """The hardware of an integer network at a folding: layers with their compute cores, width converters and FIFOs.
-
-    Depths of FIFOs that the folding gives are kept, the others sized. Raises FoldingError if they let it stop,
-    InputError for a core that does not serve its layer, or a layer whose weights cannot be writable or external.
-    """
-    layers = folded(net, folding, cores, writable or {}, external)
-    sizing = size_fifos(layers, given_depths(folding))
-    return Design(insert_fifos(layers, sizing.depths), sizing)
-
-
-def folded(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable,
-           external: Sequence[str]) -> Dataflow:
-    """The hardware of an integer network without FIFOs."""
-    return make_external(make_writable(choose_cores(fold(lower(net), folding), cores), writable), external)
 
 
 def headrace_version() -> str:
@@ -157,11 +125,6 @@ def layer_record(layer: Layer) -> dict[str, Any]:
                "output_bits": layer.outputs[0].element.bits, "output_type": str(layer.outputs[0].element)}
     record["resources"] = asdict(estimate(layer))
     return record
-
-
-def estimated(dataflow: Dataflow) -> Resources:
-    """The estimate of all layers together."""
-    return total([estimate(layer) for layer in dataflow.layers])
 
 
 def fifo_records(design: Design) -> list[dict[str, Any]]:

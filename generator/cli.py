@@ -14,7 +14,7 @@ from rich.console import Console
 from generator.boards import DEFAULT_BOARD, board_names, load_board
 from generator.build import RECORD, Build
 from generator.cli_quantize import add_quantize, run_quantize
-from generator.compile import Options, build
+from generator.compile import build
 from generator.dataflow.folding import load_folding
 from generator.errors import InputError
 from generator.layers.cores import AUTO, CORES
@@ -23,6 +23,7 @@ from generator.load import save_qonnx
 from generator.model import load, read_samples
 from generator.passes.choose_cores import parse_cores
 from generator.passes.make_writable import parse_writable
+from generator.plan import Options
 from generator.report import tables
 from generator.report.page import PAGE
 from generator.simulate.cases import load_specs, run_specs

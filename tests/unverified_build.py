@@ -8,11 +8,12 @@ from typing import Literal
 from unittest import mock
 
 from generator.build import Build
-from generator.compile import Options, build
+from generator.compile import build
 from generator.dataflow.folding import Folding
 from generator.model import Model
 from generator.network.integer import IntegerNetwork
 from generator.passes.make_writable import Writable
+from generator.plan import Options
 
 SHA256 = "0123456789abcdef" * 4
 CLOCK_MHZ = 200.0

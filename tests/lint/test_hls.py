@@ -160,8 +160,8 @@ def test_missing_libclang_is_one_sentence(tmp_path: Path, capsys, monkeypatch) -
 @pytest.mark.skipif(not (SHARED / "models").is_dir(), reason="the public models are not in ../shared/models")
 def test_public_networks_are_silent(tmp_path: Path, headers: Path) -> None:
     import generator as hr
-    from generator.build import elaborate
-    from generator.compile import Options, choose_folding
+    from generator.design import elaborate
+    from generator.plan import Options, choose_folding
 
     models = sorted((SHARED / "models").glob("*.onnx"))
     assert len(models) >= 8

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.build import elaborate
-from generator.compile import Options, choose_folding, folding_terms, resolve_external
 from generator.datatypes import Interval
+from generator.design import elaborate
 from generator.errors import FoldingError, InputError
 from generator.model import Model
 from generator.network.integer import HostOutput, IntegerNetwork, Node
 from generator.passes.make_external import make_external
+from generator.plan import Options, choose_folding, folding_terms, resolve_external
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 
 INT8 = Interval(-127, 127)
