@@ -23,7 +23,7 @@ from generator.render.names import identifier
 from generator.staging import write_files
 from generator.vivado.hls_reports import REPORTS, find_report, read_synthesis
 from generator.vivado.project import NAME, Backend, choose_backend, render_vivado
-from generator.vivado.reports import read_timing, read_utilization
+from generator.vivado.reports import read_hierarchy, read_timing, read_utilization
 
 Progress = Callable[[str], None]
 
@@ -31,6 +31,8 @@ _PROJECTS = ("csynth.tcl", "cosim.tcl", "hls.cfg")
 _VITIS_HLS = ("vitis_hls", "-f", "csynth.tcl")
 _VPP = ("v++", "-c", "--mode", "hls", "--config", "hls.cfg", "--work_dir", "project")
 _LOG_LINES = 8
+#: What the scripts leave in vivado/.
+TIMING, UTILIZATION, HIERARCHY = "timing.rpt", "utilization.rpt", "utilization_hierarchy.rpt"
 
 
 def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backend | None = None, quick: bool = False,
@@ -51,7 +53,7 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
     files = render_vivado(build.dataflow, board, chosen, build.record["clock_mhz"], sha256)
     driver = _driver_for(build, board)
     folder = (build.folder / "vivado").resolve()
-    for stale in (f"{NAME}.bit", f"{NAME}.hwh", "timing.rpt", "utilization.rpt"):
+    for stale in (f"{NAME}.bit", f"{NAME}.hwh", TIMING, UTILIZATION, HIERARCHY):
         (folder / stale).unlink(missing_ok=True)
     write_files(folder, files)
     write_driver(build.folder / "driver", driver)
@@ -127,6 +129,14 @@ def _hls_record(build: Build) -> dict[str, Any]:
     return synthesis.record() | {"warnings": synthesis.warnings(layers)}
 
 
+def _instances(build: Build, backend: Backend) -> dict[tuple[str, str], str]:
+    """Names of layers by the instance around them and by their own, as the templates and HLS compilers name them."""
+    def place(name: str) -> tuple[str, str]:
+        return ("u_core", f"u_{name}") if backend == "rtl" else ("u_hls", f"{name}_U0")
+
+    return {place(identifier(layer.name)): layer.name for layer in build.dataflow.layers}
+
+
 def _record(build: Build, board: Board, backend: Backend, folder: Path, quick: bool,
             compiled: dict[str, Any]) -> dict[str, Any]:
     """Check what the tools left and add it, and what the HLS compiler said, to build.json."""
@@ -137,8 +147,8 @@ def _record(build: Build, board: Board, backend: Backend, folder: Path, quick: b
                                 f"{relevant_lines(folder / 'vivado.log')}")
     result = {
         "board": board.name, "part": board.part, "backend": backend, "clock_mhz": build.record["clock_mhz"],
-        "timing": read_timing(folder / "timing.rpt"), "utilization": read_utilization(folder / "utilization.rpt"),
-        **compiled,
+        "timing": read_timing(folder / TIMING), "utilization": read_utilization(folder / UTILIZATION),
+        **({} if quick else {"layers": read_hierarchy(folder / HIERARCHY, _instances(build, backend))}), **compiled,
     }  # fmt: skip
     key = "out_of_context" if quick else "bitstream"
     record = dict(build.record) | {key: result}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,15 @@ _ROWS = {
     "bram36": ("Block RAM Tile",),
     "uram": ("URAM",),
     "dsp": ("DSPs",),
+}
+# Columns of the hierarchical report; the last names are those of older versions.
+_COLUMNS = {
+    "lut": ("Total LUTs",),
+    "ff": ("FFs",),
+    "ramb36": ("RAMB36",),
+    "ramb18": ("RAMB18",),
+    "uram": ("URAM",),
+    "dsp": ("DSP Blocks", "DSP48 Blocks"),
 }
 _TIMING = ("wns_ns", "tns_ns", "tns_failing", "tns_endpoints", "whs_ns", "ths_ns", "ths_failing", "ths_endpoints")
 
@@ -47,7 +57,46 @@ def read_utilization(path: Path) -> dict[str, float]:
         found[key] = float(match[1]) if match else 0.0
         if key == "lut" and not match:
             raise ToolError(f"{path}: holds no table of utilization; look into vivado.log")
-    return {key: int(value) if value.is_integer() else value for key, value in found.items()}
+    return {key: _whole(value) for key, value in found.items()}
+
+
+def read_hierarchy(path: Path, layers: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
+    """What report_utilization -hierarchical counts of every layer that it shows: name, lut, ff, bram36, uram, dsp.
+
+    layers: names of layers by the names of the instance around them and of their own. A layer that implementation
+    merged with others is missing. Raises ToolError if the file has no such table.
+    """
+    rows = [line.strip().strip("|").split("|") for line in _text(path).splitlines() if line.lstrip().startswith("|")]
+    head = next((i for i, row in enumerate(rows) if row[0].strip() == "Instance"), None)
+    if head is None:
+        raise ToolError(f"{path}: holds no utilization by hierarchy; look into vivado.log")
+    columns = [cell.strip() for cell in rows[head]]
+    places = {key: next((columns.index(name) for name in names if name in columns), None)
+              for key, names in _COLUMNS.items()}
+    return [{"name": layers[place]} | _counts(row, places)
+            for row, place in _with_parents(rows[head + 1 :]) if place in layers]
+
+
+def _with_parents(rows: Sequence[Sequence[str]]) -> Iterator[tuple[Sequence[str], tuple[str, str]]]:
+    """Every row, and the names of the instance around it and of its own: two blanks more are a level deeper."""
+    around: list[tuple[int, str]] = []
+    for row in rows:
+        indent, name = len(row[0]) - len(row[0].lstrip()), row[0].strip()
+        while around and around[-1][0] >= indent:
+            around.pop()
+        yield row, (around[-1][1] if around else "", name)
+        around.append((indent, name))
+
+
+def _counts(row: Sequence[str], places: Mapping[str, int | None]) -> dict[str, float]:
+    found = {key: 0.0 if place is None else float(row[place]) for key, place in places.items()}
+    counts = {"lut": found["lut"], "ff": found["ff"], "bram36": found["ramb36"] + found["ramb18"] / 2,
+              "uram": found["uram"], "dsp": found["dsp"]}  # fmt: skip
+    return {key: _whole(value) for key, value in counts.items()}
+
+
+def _whole(value: float) -> float:
+    return int(value) if value.is_integer() else value
 
 
 def _text(path: Path) -> str:

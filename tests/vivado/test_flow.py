@@ -14,7 +14,7 @@ from generator.__main__ import main
 from generator.boards import load_board
 from generator.errors import InputError, ToolError
 from generator.vivado.families import family_of
-from generator.vivado.reports import read_timing, read_utilization
+from generator.vivado.reports import read_hierarchy, read_timing, read_utilization
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
 
@@ -56,6 +56,8 @@ def test_rtl(built: Path, install, capsys) -> None:
     assert (result["board"], result["part"], result["backend"]) == ("kv260", "xck26-sfvc784-2LV-c", "rtl")
     assert result["timing"] == {"wns_ns": 0.412, "tns_ns": 0.0, "whs_ns": 0.01, "ths_ns": 0.0, "met": True}
     assert result["utilization"] == {"lut": 9123, "ff": 8001, "bram36": 12.5, "uram": 2, "dsp": 7}
+    assert result["layers"] == [{"name": "conv0", "lut": 1200, "ff": 900, "bram36": 4.5, "uram": 0, "dsp": 5},
+                                {"name": "fc3", "lut": 300, "ff": 200, "bram36": 1, "uram": 2, "dsp": 0}]
     assert (built / "vivado" / "mock.log").read_text() == (
         "vivado -mode batch -nojournal -nolog -source bitstream.tcl -tclargs 3\n")
     assert not (built / "hls" / "mock.log").exists()
@@ -74,6 +76,7 @@ def test_hls_by_either_compiler(built: Path, install, tool: str, line: str) -> N
     assert result["backend"] == "hls" and result["hls"]["warnings"] == []
     assert result["hls"]["interval_cycles"] == 109 and result["hls"]["latency_cycles"] is None
     assert result["hls"]["estimated_clock_ns"] == 3.65
+    assert [(layer["name"], layer["lut"]) for layer in result["layers"]] == [("conv0", 1234)]
     layers = [layer["name"] for layer in record["layers"] if layer["kind"] != "fifo"]
     assert result["hls"]["processes"] == [
         {"name": name, "ii": 1, "latency_cycles": 59, "interval_cycles": 59} for name in layers]
@@ -188,11 +191,25 @@ def test_a_part_of_no_known_family(tmp_path: Path) -> None:
 
 def test_reports_that_hold_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty.rpt").write_text("nothing\n")
-    for read in (read_timing, read_utilization):
-        with pytest.raises(ToolError, match=r"empty.rpt: holds no t"):
+    for read in (read_timing, read_utilization, lambda path: read_hierarchy(path, {})):
+        with pytest.raises(ToolError, match=r"empty.rpt: holds no (timing|table|utilization)"):
             read(tmp_path / "empty.rpt")
         with pytest.raises(ToolError, match=r"none.rpt: was not written; look into vivado.log"):
             read(tmp_path / "none.rpt")
+
+
+def test_a_seven_series_part_has_other_columns(tmp_path: Path) -> None:
+    (tmp_path / "h.rpt").write_text("""
++------------+--------+------------+------+--------+--------+--------------+
+|  Instance  | Module | Total LUTs |  FFs | RAMB36 | RAMB18 | DSP48 Blocks |
++------------+--------+------------+------+--------+--------+--------------+
+| u_core     |      a |         50 |   40 |      0 |      3 |            2 |
+|   u_fc0    |      b |         30 |   20 |      0 |      3 |            1 |
+| u_other    |      a |         50 |   40 |      0 |      3 |            2 |
+|   u_fc0    |      b |          9 |    9 |      9 |      9 |            9 |
+""")
+    assert read_hierarchy(tmp_path / "h.rpt", {("u_core", "u_fc0"): "fc.0"}) == [
+        {"name": "fc.0", "lut": 30, "ff": 20, "bram36": 1.5, "uram": 0, "dsp": 1}]
 
 
 def test_mocks_are_executable() -> None:
