@@ -78,9 +78,18 @@ def _ceil(number: int, size: int) -> int:
 
 
 def uram(depth: int, bits: int) -> int:
-    """UltraRAMs for `depth` words of `bits` bits, for weights that are loaded at run time (weight_ram.sv)."""
+    """UltraRAMs for `depth` words of `bits` bits, for weights that are loaded at run time (weight_ram.sv).
+
+    Words side by side are in bytes of 8 or 9 bits, which are written by themselves.
+
+    >>> [uram(4096, 72), uram(1000, 73), uram(5000, 80)]
+    [1, 2, 3]
+    """
     rows, columns = _URAM_SHAPE
-    return -(-depth // rows) * -(-bits // columns)
+    slots = _ceil(depth, rows)
+    if slots == 1:
+        return _ceil(bits, columns)
+    return min(_ceil(slots * _ceil(bits, byte), columns // byte) for byte in (8, 9))
 
 
 def rom_luts(depth: int, bits: int) -> int:

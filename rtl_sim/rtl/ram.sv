@@ -3,9 +3,11 @@
 // Block RAM where LUTs would be many for what it holds, else LUTs; a word that is written and read at the same time is
 // read as it was.
 module ram #(
-  parameter int unsigned     DEPTH = 64,  // words
-  parameter int unsigned     BITS  = 8,   // width of a word
-  parameter logic [BITS-1:0] CLEAR = '0   // what is read with `clear`
+  parameter int unsigned     DEPTH  = 64,  // words
+  parameter int unsigned     BITS   = 8,   // width of a word
+  parameter logic [BITS-1:0] CLEAR  = '0,  // what is read with `clear`
+  parameter bit              LOADED = 0,   // the words of FILE are there from the start
+  parameter string           FILE   = ""   // LOADED: words in hexadecimal, one per line
 ) (
   input  logic                     ap_clk,         // clock
   input  logic                     write,          // the word in is stored
@@ -44,6 +46,9 @@ module ram #(
   if (LUTS > LUTS_PER_BLOCK * BLOCKS) begin : gen_block
     (* ram_style = "block" *)
     logic [BITS-1:0] words [DEPTH];
+    if (LOADED) begin : gen_loaded
+      initial $readmemh(FILE, words);
+    end
     always_ff @(posedge ap_clk) begin
       if (write) words[write_address] <= write_data;
       if (read) read_data <= clear ? CLEAR : words[read_address];
@@ -51,6 +56,9 @@ module ram #(
   end else begin : gen_distributed
     (* ram_style = "distributed" *)
     logic [BITS-1:0] words [DEPTH];
+    if (LOADED) begin : gen_loaded
+      initial $readmemh(FILE, words);
+    end
     always_ff @(posedge ap_clk) begin
       if (write) words[write_address] <= write_data;
       if (read) read_data <= clear ? CLEAR : words[read_address];

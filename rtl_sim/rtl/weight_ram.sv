@@ -39,12 +39,10 @@ module weight_ram #(
       if (en) word_q <= words[address];
     end
   end else begin : gen_ram
-    logic [BITS-1:0] words [DEPTH];
-    initial $readmemh(FILE, words);
-    always_ff @(posedge ap_clk) begin
-      if (write) words[write_address] <= write_word;
-      if (en) word_q <= words[address];
-    end
+    ram #(.DEPTH(DEPTH > 1 ? DEPTH : 2), .BITS(BITS), .LOADED(1), .FILE(FILE)) u_ram (
+      .ap_clk, .write, .write_address, .write_data(write_word),
+      .read(en), .read_address(address), .clear(1'b0), .read_data(word_q)
+    );
   end
 
   always_ff @(posedge ap_clk) if (en) data_q <= word_q;
