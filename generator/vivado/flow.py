@@ -33,6 +33,7 @@ _VPP = ("v++", "-c", "--mode", "hls", "--config", "hls.cfg", "--work_dir", "proj
 _LOG_LINES = 8
 #: What the scripts leave in vivado/.
 TIMING, UTILIZATION, HIERARCHY = "timing.rpt", "utilization.rpt", "utilization_hierarchy.rpt"
+_RESULTS = (f"{NAME}.bit", f"{NAME}.hwh", TIMING, UTILIZATION, HIERARCHY)
 
 
 def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backend | None = None, quick: bool = False,
@@ -53,12 +54,12 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
     files = render_vivado(build.dataflow, board, chosen, build.record["clock_mhz"], sha256)
     driver = _driver_for(build, board)
     folder = (build.folder / "vivado").resolve()
-    for stale in (f"{NAME}.bit", f"{NAME}.hwh", TIMING, UTILIZATION, HIERARCHY):
-        (folder / stale).unlink(missing_ok=True)
     write_files(folder, files)
     write_driver(build.folder / "driver", driver)
     steps = [*(_hls_steps(build, board) if chosen == "hls" else []), (folder, _vivado(jobs, quick))]
     _require_tools(steps)
+    for stale in (*(folder / name for name in _RESULTS), *(build.folder / "hls" / name for name in REPORTS)):
+        stale.unlink(missing_ok=True)
     for where, command in steps:
         progress(f"{command[0]} is running, its log is {where / (command[0] + '.log')}")
         _run(where, command)
@@ -90,8 +91,6 @@ def _hls_steps(build: Build, board: Board) -> list[tuple[Path, tuple[str, ...]]]
     files = render_hls(build.dataflow, period_ns, board.part, header, build.record["vectors"])
     hls = (build.folder / "hls").resolve()
     write_files(hls, {name: files[name] for name in _PROJECTS})
-    for stale in REPORTS:
-        (hls / stale).unlink(missing_ok=True)
     newer = shutil.which(_VITIS_HLS[0]) is None and shutil.which(_VPP[0]) is not None
     return [(hls, _VPP if newer else _VITIS_HLS)]
 

@@ -124,7 +124,9 @@ def failing(capsys, *arguments: str | Path) -> str:
 ])  # fmt: skip
 def test_missing_tools(built: Path, install, capsys, tools, backend, sentence) -> None:
     install(*tools)
+    (built / "vivado" / "accelerator.bit").write_text("made elsewhere")
     assert failing(capsys, built, "--board", "zcu104", "--backend", backend) == sentence.format(b=built)
+    assert (built / "vivado" / "accelerator.bit").is_file()
     assert (built / "vivado" / "bitstream.tcl").is_file()
     assert "bitstream" not in json.loads((built / "build.json").read_text())
 
@@ -174,8 +176,9 @@ def test_users_mistakes(built: Path, capsys) -> None:
 def test_a_board_of_the_users(built: Path, install, tmp_path: Path) -> None:
     install("vivado")
     mine = tmp_path / "mine.toml"
-    mine.write_text('title = "Mine"\npart = "xczu4ev-sfvc784-1-e"\nboard_part = "me.org:mine:part0:1.0"\n'
-                    "lut = 87840\nff = 175680\nbram36 = 128\nuram = 48\ndsp = 728\n")
+    text = (MOCKS.parents[1] / "docs" / "boards.md").read_text()
+    mine.write_text("".join(line[4:] for line in text.split("## A board of your own")[1].splitlines(keepends=True)
+                            if line.startswith("    ")))
     assert run(built, "--board", mine) == 0
     assert "xczu4ev-sfvc784-1-e" in (built / "vivado" / "settings.tcl").read_text()
 
