@@ -20,8 +20,8 @@ from generator.design import Design, estimated
 from generator.drivers.quantizer import has_quantizer
 from generator.drivers.render import render_driver, write_driver
 from generator.errors import InputError, MismatchError
-from generator.layers.mvtu import URAM
 from generator.layers.spec import random_values
+from generator.layers.weighted import URAM
 from generator.model import Model
 from generator.network import serialize
 from generator.plan import Options, folding_terms, plan_design, resolve_external

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import BIPOLAR, IntArray
-from generator.layers.mvtu import URAM, Mvtu
+from generator.layers.weighted import URAM, WeightedLayer
 from generator.packing import search_words, weight_words
 from generator.render.names import identifier
 from generator.render.rtl import writable_layers
@@ -46,7 +46,7 @@ def memory_images(dataflow: Dataflow) -> dict[str, bytes]:
         for layer in writable_layers(dataflow) for memory in layer.memories()}
 
 
-def _layer_json(memory: int, layer: Mvtu) -> dict[str, Any]:
+def _layer_json(memory: int, layer: WeightedLayer) -> dict[str, Any]:
     weight, bounds = layer.weight, layer.kernel_accumulator
     words = {item.name: item.depth for item in layer.memories()}
     thresholds = None if layer.thresholds is None else {

@@ -17,15 +17,9 @@ import numpy as np
 from generator.datatypes import IntArray, Interval, dot_product_interval, signed_bits, uint_type, unsigned_bits
 from generator.errors import InputError, require_divides
 from generator.layers.base import Loop, Parameters, Phases, Schedule, Stream
-from generator.layers.cores import AUTO
-from generator.layers.weighted import WeightedLayer, row_group
+from generator.layers.weighted import EXTERNAL, WeightedLayer, row_group
 from generator.packing import Bytes, Memory, pack_stream, scale_words, weight_words
 
-#: Where weights lie: fixed, in memory that the processor can write, in such UltraRAM, which it must load first, or
-#: outside of the accelerator, from where they come as a stream.
-ROM, RAM, URAM, EXTERNAL = "rom", "ram", "uram", "external"
-#: The command's options that ask for them.
-_OPTIONS = {RAM: "--writable", URAM: "--uram", EXTERNAL: "--external"}
 #: Enabled cycles that scaled accumulators take longer: a copy of the group's sum, its product, the total.
 SCALED_LATENCY_CYCLES = 3
 
@@ -35,18 +29,14 @@ class Mvtu(WeightedLayer):
     """Matrix-vector product with multi-threshold activation; vectors: input vectors of MW elements per frame.
 
     scales: None, or unsigned integers (MH, G), or (1, G) for all rows alike: the columns stand in G groups of MW/G
-    consecutive ones, and SIMD divides MW/G. storage: ROM, RAM, URAM or EXTERNAL; with RAM and URAM the processor can
-    write all weights of the type, and any thresholds, so that the accumulators are wide enough for them. With EXTERNAL
-    the words of the weight memory come as `weight_stream`, all of them for every vector.
+    consecutive ones, and SIMD divides MW/G. With the storage EXTERNAL the words of the weight memory come as
+    `weight_stream`, all of them for every vector.
     """
 
     kind = "mvtu"
     scales: IntArray | None = None
-    storage: str = ROM
 
     def __post_init__(self) -> None:
-        if self.storage != ROM:
-            self._require_plain()
         if self.scales is not None:
             self._require_legal_scales(self.scales)
         super().__post_init__()
@@ -59,21 +49,6 @@ class Mvtu(WeightedLayer):
         require_divides(self.name, "groups", scales.shape[1], "MW", self.mw)
         if scales.min() < 0:
             raise InputError(f"{self.name}: the scale {scales.min()} is negative; negate the weights of its group")
-
-    def _require_plain(self) -> None:
-        """Raise InputError for what only fixed weights can be combined with."""
-        kind = "external" if self.external else "writable"
-        if self.scales is not None:
-            raise InputError(f"{self.name}: its weights have scales and cannot be {kind}; leave it out of "
-                             f"{_OPTIONS[self.storage]}")
-        if self.core not in (AUTO, "plain"):
-            raise InputError(f"{self.name}: core {self.core} needs weights that stay; choose core plain for a layer "
-                             f"whose weights are {kind}")
-
-    @property
-    def writable(self) -> bool:
-        """True if the processor can write the weights and thresholds."""
-        return self.storage in (RAM, URAM)
 
     @property
     def external(self) -> bool:
@@ -91,17 +66,6 @@ class Mvtu(WeightedLayer):
         return pack_stream(weight_words(self.weights, self.pe, self.simd), self.pe * self.simd, self.weight)
 
     @property
-    def chosen_core(self) -> str:
-        return "plain" if self.storage != ROM else super().chosen_core
-
-    @cached_property
-    def accumulator(self) -> Interval:
-        if not self.writable:
-            return super().accumulator
-        ends = [w * x for w in (self.weight.lo, self.weight.hi) for x in (self.input.lo, self.input.hi)]
-        return Interval(self.mw * min(ends), self.mw * max(ends))
-
-    @property
     def groups(self) -> int:
         """Groups of columns that have a scale each; 0 without scales."""
         return 0 if self.scales is None else int(self.scales.shape[1])
@@ -116,10 +80,8 @@ class Mvtu(WeightedLayer):
 
     @property
     def effective_weights(self) -> IntArray:
-        if self.writable:  # none are larger
-            return np.full_like(self.weights, max(abs(self.weight.lo), abs(self.weight.hi)))
         if self.scales is None:
-            return self.weights
+            return super().effective_weights
         return self.weights * np.repeat(self.scales, self.mw // self.groups, axis=1)
 
     @property

@@ -21,14 +21,14 @@ from generator.layers.fifo import Fifo
 from generator.layers.fork import Fork
 from generator.layers.label_select import LabelSelect
 from generator.layers.max_pool import MaxPool
-from generator.layers.mvtu import EXTERNAL, ROM, Mvtu
+from generator.layers.mvtu import Mvtu
 from generator.layers.parallel_swu import ParallelSwu
 from generator.layers.requant import Requant, Rounding
 from generator.layers.swu import Swu
 from generator.layers.threshold import Threshold
 from generator.layers.upsample import Upsample
 from generator.layers.vvtu import Vvtu
-from generator.layers.weighted import require_sums_fit
+from generator.layers.weighted import EXTERNAL, ROM, require_sums_fit
 from generator.layers.window import Pair
 
 DEFAULT_FRAMES = 3
@@ -168,7 +168,7 @@ def _mvtu(f: Fields, rng: np.random.Generator) -> Layer:
     require_divides(f.name, "SIMD", simd, "MW", mw)
     scales = _scales(f, rng, mh, mw)
     storage = EXTERNAL if f.flag("external") else ROM
-    return Mvtu(f.name, *_weights(f, rng, mh, mw, scales), vectors, pe, simd, f.text("core", AUTO), scales, storage)
+    return Mvtu(f.name, *_weights(f, rng, mh, mw, scales), vectors, pe, simd, f.text("core", AUTO), storage, scales)
 
 
 def _scales(f: Fields, rng: np.random.Generator, mh: int, mw: int) -> IntArray | None:

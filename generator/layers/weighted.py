@@ -21,6 +21,11 @@ from generator.layers.planes import plane_offset, plane_scale, plane_words
 from generator.layers.search import is_serial
 from generator.packing import Memory, parity_code, search_words, threshold_words, weight_words
 
+#: Where weights lie: fixed, in memory that the processor can write, in such UltraRAM, which it must load first, or
+#: outside of the accelerator, from where they come as a stream.
+ROM, RAM, URAM, EXTERNAL = "rom", "ram", "uram", "external"
+#: The command's options that ask for them.
+_OPTIONS = {RAM: "--writable", URAM: "--uram", EXTERNAL: "--external"}
 #: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
 MAX_SUM_BITS = 62
 
@@ -31,7 +36,9 @@ class WeightedLayer(Layer):
 
     weights: (MH, MW) values of `weight`. thresholds: (MH, N) ascending along N with N = output.steps, compared as
     T <= acc; None puts out the accumulator, and `output` must hold its reachable range. vectors: results of MH rows per
-    frame. core: the arithmetic, one of cores.CORES, or "auto" for the cheapest.
+    frame. core: the arithmetic, one of cores.CORES, or "auto" for the cheapest. storage: ROM, RAM or URAM; with the
+    latter two the processor can write all weights of the type, and any thresholds, so that the accumulators are wide
+    enough for them.
     """
 
     #: How errors call the rows and the columns.
@@ -48,8 +55,11 @@ class WeightedLayer(Layer):
     pe: int = 1
     simd: int = 1
     core: str = AUTO
+    storage: str = ROM
 
     def __post_init__(self) -> None:
+        if self.storage != ROM:
+            self._require_plain()
         require_sums_fit(self.name, self.effective_weights, self.input)
         require_divides(self.name, "PE", self.pe, self.size_names[0], self.mh)
         require_divides(self.name, "SIMD", self.simd, self.column_size_name, self.fold_sizes["simd"])
@@ -63,6 +73,16 @@ class WeightedLayer(Layer):
             raise InputError(f"{self.name}: the accumulator reaches from {self.accumulator.lo} to "
                              f"{self.accumulator.hi} but the output type is {self.output}; "
                              f"write {self.accumulator} or acc")
+
+    def _require_plain(self) -> None:
+        """Raise InputError for what only fixed weights can be combined with."""
+        kind = "external" if self.storage == EXTERNAL else "writable"
+        if self.has_scales:
+            raise InputError(f"{self.name}: its weights have scales and cannot be {kind}; leave it out of "
+                             f"{_OPTIONS[self.storage]}")
+        if self.core not in (AUTO, "plain"):
+            raise InputError(f"{self.name}: core {self.core} needs weights that stay; choose core plain for a layer "
+                             f"whose weights are {kind}")
 
     @property
     def mh(self) -> int:
@@ -91,12 +111,17 @@ class WeightedLayer(Layer):
 
     @property
     def effective_weights(self) -> IntArray:
-        """(MH, MW) what the columns are multiplied by in all."""
+        """(MH, MW) what the columns are multiplied by in all; where the weights can be written, at most."""
+        if self.writable:
+            return np.full_like(self.weights, max(abs(self.weight.lo), abs(self.weight.hi)))
         return self.weights
 
     @cached_property
     def accumulator(self) -> Interval:
-        """Exact reachable range of all accumulators, from the actual weights."""
+        """Exact reachable range of all accumulators, from the actual weights unless these can be written."""
+        if self.writable:
+            ends = [w * x for w in (self.weight.lo, self.weight.hi) for x in (self.input.lo, self.input.hi)]
+            return Interval(self.mw * min(ends), self.mw * max(ends))
         lo, hi = dot_product_interval(self.effective_weights, self.input)
         return Interval(int(lo.min()), int(hi.max()))
 
@@ -119,7 +144,7 @@ class WeightedLayer(Layer):
     @property
     def chosen_core(self) -> str:
         """The core that computes the layer: never "auto"."""
-        return choose_core(self.name, self.core, self.operands)
+        return "plain" if self.storage != ROM else choose_core(self.name, self.core, self.operands)
 
     @property
     def folds_threshold(self) -> bool:
@@ -137,7 +162,7 @@ class WeightedLayer(Layer):
     @property
     def writable(self) -> bool:
         """True if the processor can write the weights and thresholds."""
-        return False
+        return self.storage in (RAM, URAM)
 
     @property
     def counts_matches(self) -> bool:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from generator.dataflow.graph import Dataflow, Placed
 from generator.errors import InputError
 from generator.layers.base import Layer
-from generator.layers.mvtu import EXTERNAL, ROM, Mvtu
+from generator.layers.mvtu import Mvtu
+from generator.layers.weighted import EXTERNAL, ROM
 
 #: Streams of weights that the block design has DMAs for.
 MAX_EXTERNAL = 8

@@ -9,7 +9,7 @@ from generator.dataflow.graph import Dataflow, Placed
 from generator.datatypes import Interval
 from generator.errors import InputError
 from generator.layers.base import Layer
-from generator.layers.mvtu import RAM, URAM, Mvtu
+from generator.layers.weighted import RAM, URAM, WeightedLayer
 
 #: Storage of the writable weights by layer name.
 Writable = Mapping[str, str]
@@ -45,11 +45,11 @@ def make_writable(dataflow: Dataflow, writable: Writable) -> Dataflow:
 
 def _can_be_written(dataflow: Dataflow, layer: Layer) -> bool:
     last = (layer.name, 0) == dataflow.output_port
-    return isinstance(layer, Mvtu) and layer.scales is None and (last or layer.thresholds is not None)
+    return isinstance(layer, WeightedLayer) and not layer.has_scales and (last or layer.thresholds is not None)
 
 
 def _stored(layer: Layer, writable: Writable) -> Layer:
-    if layer.name not in writable or not isinstance(layer, Mvtu):
+    if layer.name not in writable or not isinstance(layer, WeightedLayer):
         return layer
     if layer.thresholds is not None:
         return replace(layer, storage=writable[layer.name])

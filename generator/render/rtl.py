@@ -12,7 +12,8 @@ from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from generator.errors import InputError
 from generator.layers.base import Layer, Stream
 from generator.layers.fifo import Fifo
-from generator.layers.mvtu import URAM, Mvtu
+from generator.layers.mvtu import Mvtu
+from generator.layers.weighted import URAM, WeightedLayer
 from generator.paths import data_folder
 from generator.render.names import identifier, module_name
 from generator.render.templates import load_template
@@ -68,9 +69,9 @@ def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str]]:
             for item in dataflow.placed if isinstance(item.layer, Fifo)]
 
 
-def writable_layers(dataflow: Dataflow) -> list[Mvtu]:
+def writable_layers(dataflow: Dataflow) -> list[WeightedLayer]:
     """The layers with memories that the processor writes; on the bus `load` those of layer k are 2k and 2k + 1."""
-    return [layer for layer in dataflow.layers if isinstance(layer, Mvtu) and layer.writable]
+    return [layer for layer in dataflow.layers if isinstance(layer, WeightedLayer) and layer.writable]
 
 
 def memory_file(layer: Layer, memory_name: str) -> str:
@@ -116,7 +117,7 @@ def open_ports(layer: Layer, load: str = "'0") -> tuple[tuple[str, str], ...]:
 
     load: what the bus for new weights is connected to.
     """
-    ports: list[tuple[str, str]] = [("load", load)] if isinstance(layer, Mvtu) else []
+    ports: list[tuple[str, str]] = [("load", load)] if isinstance(layer, WeightedLayer) else []
     if isinstance(layer, Mvtu) and not layer.external:
         ports += [("w_axis_TDATA", "'0"), ("w_axis_TVALID", "'0"), ("w_axis_TREADY", "")]
     unused = (("s", len(layer.inputs), layer.max_inputs), ("m", len(layer.outputs), layer.max_outputs))
@@ -208,7 +209,7 @@ def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weig
 
 def _load_parameters(layer: Layer, loaded: dict[str, int]) -> tuple[tuple[str, str], ...]:
     """The parameters of a layer whose memories the processor writes."""
-    if layer.name not in loaded or not isinstance(layer, Mvtu):
+    if layer.name not in loaded or not isinstance(layer, WeightedLayer):
         return ()
     return (("WRITABLE", "1"), ("URAM", str(int(layer.storage == URAM))), ("FIRST_MEMORY", str(loaded[layer.name])))
 

@@ -13,8 +13,8 @@ from generator.dataflow.external import external_layers
 from generator.dataflow.graph import Dataflow, Placed
 from generator.datatypes import IntArray
 from generator.layers.fifo import Fifo
-from generator.layers.mvtu import Mvtu
 from generator.layers.spec import random_values
+from generator.layers.weighted import WeightedLayer
 from generator.packing import Memory, pack_stream
 from generator.render.rtl import writable_layers
 from generator.render.shell import version_word
@@ -63,7 +63,7 @@ def _rewrite(dataflow: Dataflow, x: IntArray, seed: int) -> dict[str, Any]:
     return {"memories": memories, "frames": _transfers(Dataflow(dataflow.input, placed), x)}
 
 
-def _changed(layer: Mvtu, rng: np.random.Generator) -> Mvtu:
+def _changed(layer: WeightedLayer, rng: np.random.Generator) -> WeightedLayer:
     weights, thresholds = random_values(rng, layer.weight, layer.weights.shape), layer.thresholds
     if thresholds is not None:
         spread = max(1, int(layer.accumulator.hi - layer.accumulator.lo) // 8)

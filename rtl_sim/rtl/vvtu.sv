@@ -25,10 +25,14 @@ module vvtu #(
   parameter int    SERIAL          = 0,   // one comparator searches the thresholds of all rows in turn; 0: a pipeline
   parameter int    CORE            = 0,   // arithmetic, as of dot_product
   parameter string WEIGHTS_FILE    = "",  // weight memory
-  parameter string THRESHOLDS_FILE = ""   // threshold memory
+  parameter string THRESHOLDS_FILE = "",  // threshold memory
+  parameter bit    WRITABLE        = 0,   // the processor can write both memories
+  parameter bit    URAM            = 0,   // weights in UltraRAM, where they are writable
+  parameter shortint FIRST_MEMORY  = 0    // number of the weight memory on the bus `load`; the thresholds follow
 ) (
   input  logic                              ap_clk,         // clock
   input  logic                              ap_rst_n,       // synchronous reset, active low
+  input  logic [41:0]                       load,           // new words where WRITABLE (memory_port.sv)
   input  logic [(PE*SIMD*A_BITS+7)/8*8-1:0] s_axis_TDATA,   // PE*SIMD activations
   input  logic                              s_axis_TVALID,  // activations are there
   output logic                              s_axis_TREADY,  // activations are taken
@@ -73,9 +77,19 @@ module vvtu #(
   logic [S_BITS-1:0]         word_q, acts_q;
   logic [1:0]                valid_q, first_q, last_q;
 
-  weight_rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
-    .ap_clk, .en, .address(addr_q), .data(weights)
-  );
+  if (WRITABLE) begin : gen_writable
+    weight_ram #(
+      .INDEX(32'(FIRST_MEMORY)), .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .URAM(URAM), .FILE(WEIGHTS_FILE)
+    ) u_weights (
+      .ap_clk, .ap_rst_n, .load, .en, .address(addr_q), .data(weights)
+    );
+  end else begin : gen_fixed
+    logic unused_load;
+    assign unused_load = ^load;
+    weight_rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
+      .ap_clk, .en, .address(addr_q), .data(weights)
+    );
+  end
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) valid_q <= '0;
@@ -111,9 +125,10 @@ module vvtu #(
   logic              y_valid, y_next;
   accumulate #(
     .PE(PE), .NF(NF), .MATCHES(XNOR ? TAPS : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
-    .FILE(THRESHOLDS_FILE), .SERIAL(SERIAL != 0)
+    .FILE(THRESHOLDS_FILE), .SERIAL(SERIAL != 0),
+    .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
   ) u_accumulate (
-    .ap_clk, .ap_rst_n, .load('0), .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
+    .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
   );
 
   if (SF > 1) begin : gen_spaced
@@ -142,6 +157,9 @@ module vvtu #(
   end
   if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
     $error("vvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE, SF);
+  end
+  if (WRITABLE && (CORE != 0 || SERIAL != 0)) begin : gen_check_writable
+    $error("vvtu: WRITABLE needs CORE=%0d and SERIAL=%0d to be 0", CORE, SERIAL);
   end
   if (WINDOWS < 1 || N < 0) begin : gen_check_counts
     $error("vvtu: WINDOWS=%0d must be at least 1 and N=%0d at least 0", WINDOWS, N);

@@ -18,7 +18,8 @@ from generator.datatypes import BIPOLAR, TERNARY, IntArray, Interval, uint_type
 from generator.errors import InputError
 from generator.layers.mvtu import Mvtu
 from generator.layers.spec import random_values
-from generator.network.integer import HostOutput, IntegerNetwork, Node
+from generator.layers.weighted import WeightedLayer
+from generator.network.integer import DepthwiseConv, HostOutput, IntegerNetwork, Node
 from generator.passes.make_writable import make_writable, parse_writable
 from generator.paths import data_folder
 from generator.render.rtl import render_rtl
@@ -27,19 +28,21 @@ from tests.small_dataflow import chain, small_dataflow
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 from tests.unverified_build import write_unverified
 
-STORAGE = {"fc0": "ram", "fc1": "uram", "fc2": "ram"}
+STORAGE = {"fc0": "ram", "fc1": "uram", "dw0": "uram", "fc2": "ram"}
 LAYERS = tuple(STORAGE)
 
 
 def network() -> IntegerNetwork:
-    """2x2 pixels: 4-bit weights and a sign; bipolar operands, thresholds on matches; ternary weights, raw sums."""
+    """2x2 pixels: 4-bit weights and a sign; bipolar operands, thresholds on matches; depthwise; raw ternary sums."""
     rng = np.random.default_rng(4)
     nodes = (
         Node("fc0", random_conv(rng, (10, 1, 1, 12), Interval(-7, 7)), ("input",)),
         Node("fc0_act", random_threshold(rng, 10, BIPOLAR, 90), ("fc0",)),
         Node("fc1", random_conv(rng, (8, 1, 1, 10), BIPOLAR), ("fc0_act",)),
         Node("fc1_act", random_threshold(rng, 8, UINT2, 5), ("fc1",)),
-        Node("fc2", random_conv(rng, (6, 2, 2, 8), TERNARY), ("fc1_act",)),
+        Node("dw0", DepthwiseConv(rng.integers(-3, 4, (8, 2, 2, 1)), Interval(-3, 3), pad=(1, 1, 0, 0)), ("fc1_act",)),
+        Node("dw0_act", random_threshold(rng, 8, UINT2, 9), ("dw0",)),
+        Node("fc2", random_conv(rng, (6, 2, 2, 8), TERNARY), ("dw0_act",)),
     )
     return IntegerNetwork(host_input(2, 2, 12, uint_type(4)), nodes, HostOutput((6,), np.ones(6), np.zeros(6)))
 
@@ -79,8 +82,8 @@ def accelerator(driver: ModuleType, board: SimulatedBoard, built: Build):
     return driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
 
 
-def mvtu(dataflow: Dataflow, name: str) -> Mvtu:
-    return next(layer for layer in dataflow.layers if isinstance(layer, Mvtu) and layer.name == name)
+def weighted(dataflow: Dataflow, name: str) -> WeightedLayer:
+    return next(layer for layer in dataflow.layers if isinstance(layer, WeightedLayer) and layer.name == name)
 
 
 def with_weights(dataflow: Dataflow, name: str, weights: IntArray, thresholds: IntArray | None) -> Dataflow:
@@ -115,7 +118,7 @@ def test_weights_are_rewritten_between_frames(driver, board, built, kind):
     running, changed = accelerator(driver, board, built), built.dataflow
     board.stalls = kind == "random"
     for name in LAYERS:
-        layer = mvtu(built.dataflow, name)
+        layer = weighted(built.dataflow, name)
         ends = {"random": random_values(rng, layer.weight, layer.weights.shape),
                 "lowest": np.full_like(layer.weights, layer.weight.lo),
                 "highest": np.full_like(layer.weights, layer.weight.hi)}
@@ -133,7 +136,7 @@ def test_weights_are_rewritten_between_frames(driver, board, built, kind):
 
 def test_thresholds_stay_where_only_weights_are_written(driver, board, built):
     x = random_frames(built.dataflow, 3, 3)
-    layer = mvtu(built.dataflow, "fc1")
+    layer = weighted(built.dataflow, "fc1")
     running = accelerator(driver, board, built)
     running.write_weights("fc1", -layer.weights)
     wanted = golden(with_weights(built.dataflow, "fc1", -layer.weights, layer.thresholds), x)
@@ -141,7 +144,7 @@ def test_thresholds_stay_where_only_weights_are_written(driver, board, built):
 
 
 @pytest.mark.parametrize(("name", "weights", "thresholds", "sentence"), [
-    ("fc7", np.zeros((1, 1), int), None, r"fc7: its weights cannot be written; choose from \['fc0', 'fc1', 'fc2'\]"),
+    ("fc7", np.zeros((1, 1), int), None, r"fc7: its weights cannot be written; choose from \['dw0', 'fc0', 'fc1', "),
     ("fc0", np.full((10, 12), 8), None, "fc0: the weights reach from 8 to 8 but must be from -7 to 7"),
     ("fc1", np.zeros((8, 10), int), None, "fc1: the weights reach from 0 to 0 but must be -1 or 1"),
     ("fc0", np.zeros((12, 10), int), None, r"fc0: weights of shape \(12, 10\) and type int64 should be integers of"),
