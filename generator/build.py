@@ -120,7 +120,7 @@ def layer_record(layer: Layer) -> dict[str, Any]:
     record["cycles"] = layer.cycles
     if isinstance(layer, WeightedLayer):
         record |= {"mw": layer.mw, "mh": layer.mh, "vectors": layer.vectors, "weight_bits": layer.weight.bits,
-                   "weight_type": str(layer.weight), "core": layer.chosen_core}
+                   "weight_type": str(layer.weight), "weights_in": layer.storage, "core": layer.chosen_core}
     record |= {"input_bits": layer.inputs[0].element.bits, "input_type": str(layer.inputs[0].element),
                "output_bits": layer.outputs[0].element.bits, "output_type": str(layer.outputs[0].element)}
     record["resources"] = asdict(estimate(layer))

@@ -29,8 +29,8 @@ def allocate(shape, dtype):
 
 
 class Channel:
-    def __init__(self, name):
-        self.name = name
+    def __init__(self, name, waits="wait"):
+        self.name, self.waits = name, waits
 
     def transfer(self, buffer, nbytes):
         note(f"{self.name} {nbytes}")
@@ -39,7 +39,7 @@ class Channel:
                 buffer[:nbytes] = vectors["output"].reshape(-1)
 
     def wait(self):
-        note("wait")
+        note(self.waits)
 
 
 class Registers:
@@ -57,8 +57,14 @@ class Dma:
     sendchannel, recvchannel = Channel("send"), Channel("receive")
 
 
+class WeightDma:
+    def __init__(self, name):
+        self.sendchannel = Channel(name, f"wait {name}")
+
+
 class Overlay:
     accelerator, dma = Registers(), Dma()
+    weights0, weights1 = WeightDma("weights0"), WeightDma("weights1")
 
     def __init__(self, bitfile):
         note(f"Overlay {Path(bitfile).name}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,7 +27,7 @@ from generator.paths import data_folder
 from generator.simulate.board import SimulatedBoard, compile_board, simulated_board
 from tests.drivers.test_cpp import HERE, compiled
 from tests.small_networks import small_network
-from tests.unverified_build import write_unverified
+from tests.unverified_build import SHA256, write_unverified
 
 FRAMES = 5
 
@@ -132,6 +134,26 @@ def test_the_map_has_the_memories_and_streams(built: Build) -> None:
     for k, (port, external) in enumerate(external_layers(built.dataflow).items()):
         size = external.weight_image().size
         assert f"| {port} | {external.name} | {size} | {external.vectors} | 0x{0xA0020000 + 0x10000 * k:08x} |" in lines
+
+
+def test_the_package_on_a_board(built: Build, tmp_path: Path) -> None:
+    """One transfer of weights after the other, each of them waited for, on every DMA; the images are copied once."""
+    folder = Path(shutil.copytree(built.folder / "driver", tmp_path / "driver"))
+    (folder / "pynq.py").write_text((HERE / "mock_pynq.py").read_text())
+    (folder / "expected.json").write_text(json.dumps({"sha256": SHA256}))
+    done = subprocess.run([sys.executable, "example.py", "accelerator.bit"], cwd=folder, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.stdout == "self-test: exact\n", done.stdout + done.stderr
+    calls = (folder / "calls.txt").read_text().splitlines()
+    for port, layer in enumerate(external_layers(built.dataflow).values()):
+        transfer = f"weights{port} {layer.vectors * layer.weight_image().size}"
+        own = [call for call in calls if f"weights{port}" in call]
+        assert own == [transfer, f"wait weights{port}"] * 4  # frames
+    assert calls.count("flush") == 3 and calls[-1] == "invalidate"
+
+
+def test_the_program_for_the_board_compiles(built: Build, tmp_path: Path) -> None:
+    compiled(built.folder / "driver" / "cpp" / "self_test.cpp", tmp_path, built)
 
 
 def test_cpp_driver(built: Build, program: Path, tmp_path: Path) -> None:

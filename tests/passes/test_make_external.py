@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 
+from generator.__main__ import main
 from generator.datatypes import Interval
 from generator.design import elaborate
 from generator.errors import FoldingError, InputError
 from generator.model import Model
+from generator.network import serialize
 from generator.network.integer import HostOutput, IntegerNetwork, Node
 from generator.passes.make_external import make_external
 from generator.plan import Options, choose_folding, folding_terms, resolve_external
@@ -77,6 +81,21 @@ def test_the_dma_of_the_weights_bounds_the_pace(model):
     with pytest.raises(FoldingError, match="the DMA's weights: 4000 cycles per frame are asked for but it needs "
                                            "at least 6144"):
         choose_folding(model, faster)
+
+
+def test_the_command(model, tmp_path, capsys):
+    serialize.save(model.integer, tmp_path / "net")
+    command = ["build", str(tmp_path / "net.json"), "--board", board(tmp_path, 8), "--fps", "5000",
+               "--weights", "external", "--out", str(tmp_path / "b")]
+    with mock.patch("generator.compile._verify", return_value=None):
+        assert main([*command, "--external", "fc9"]) == 1
+        assert "fc9: is no layer whose weights can be external" in capsys.readouterr().err
+        assert not (tmp_path / "b").exists()
+        assert main([*command, "--external", "fc2"]) == 0
+    record = json.loads((tmp_path / "b" / "build.json").read_text())
+    assert record["external"] == ["fc2", "fc1"]
+    assert {layer["name"]: layer["weights_in"] for layer in record["layers"] if layer["kind"] == "mvtu"} == {
+        "fc0": "rom", "fc1": "external", "fc2": "external"}
 
 
 def test_more_layers_than_dmas(model, monkeypatch):

@@ -35,7 +35,7 @@ class Device(Protocol):
 
 def _send(channel: Any, image: Any, times: int) -> None:
     for _ in range(times):
-        channel.transfer(image)
+        channel.transfer(image, nbytes=image.nbytes)
         channel.wait()
 
 
