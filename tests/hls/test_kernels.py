@@ -22,6 +22,14 @@ def test_template_parameters_are_those_of_the_layer(kind: str) -> None:
         assert re.findall(r"int (\w+)", parameters) == wanted
 
 
+@pytest.mark.parametrize("kind", sorted(set(LAYERS) - {"fifo"}))
+def test_kernels_are_inlined_into_the_function_of_their_layer(kind: str) -> None:
+    """Else the compiler's report names a layer, and below it a template with its arguments."""
+    source = (INCLUDE / f"{kind}.hpp").read_text()
+    bodies = re.findall(rf"\nvoid {kind}\([^{{]*\) {{\n(.*)\n", source)
+    assert bodies and set(bodies) == {"#pragma HLS INLINE"}
+
+
 @pytest.mark.parametrize("header", sorted(INCLUDE.glob("*.hpp")), ids=lambda path: path.stem)
 def test_kernels_keep_to_what_hls_compilers_accept(header: Path) -> None:
     source = header.read_text()
