@@ -146,8 +146,16 @@ def sum_stages(core: str, operands: Operands, folded_threshold: bool) -> int:
         return 1 + ternary_levels(operands.simd)
     if core == "planes":
         return _plane_stages(operands)
-    leaves = -(-operands.simd // 32) if operands.binary else operands.simd
-    return 1 + ((leaves - 1).bit_length() + 1) // 2
+    return 1 + ((_plain_leaves(operands) - 1).bit_length() + 1) // 2
+
+
+def _plain_leaves(operands: Operands) -> int:
+    """Numbers that the adder tree of dot_plain adds up: a wide activation is multiplied in slices of 26 bits."""
+    if operands.binary:
+        return -(-operands.simd // 32)
+    if BIPOLAR in (operands.weight, operands.input):
+        return operands.simd
+    return operands.simd * -(-operands.input.bits // 26)
 
 
 def _plane_stages(operands: Operands) -> int:

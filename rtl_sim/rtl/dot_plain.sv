@@ -1,7 +1,8 @@
 // Plain dot products: sums[p] = sum over s of w[p][s] * a[s], or with a[p][s] where every row has activations of its own
 // (A_ROWS = PE). Two bipolar operands count XNOR matches instead, in chunks of 32 bits.
 //
-// One registered stage of products (or chunk counts), then an adder tree. The reference of all other cores.
+// One registered stage of products (or chunk counts), then an adder tree. The reference of all other cores. An activation
+// that is wider than a multiplier is multiplied in slices, each a leaf of the tree.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module dot_plain #(
   parameter int unsigned PE       = 2,  // rows
@@ -22,7 +23,9 @@ module dot_plain #(
 
   localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
   localparam int unsigned CHUNK     = 32;
-  localparam int unsigned LEAVES    = XNOR ? (SIMD + CHUNK - 1) / CHUNK : SIMD;
+  localparam int unsigned SLICE     = 26;  // bits of an activation without sign that a DSP block multiplies
+  localparam int unsigned SLICES    = W_KIND == 2 || A_KIND == 2 ? 1 : (A_BITS + SLICE - 1) / SLICE;
+  localparam int unsigned LEAVES    = XNOR ? (SIMD + CHUNK - 1) / CHUNK : SIMD * SLICES;
   // A chunk count needs a sign bit above its six; a product of codes extended by one bit each fits W + A + 1.
   localparam int unsigned LEAF_BITS = XNOR ? 7 : W_BITS + A_BITS + 1;
 
@@ -37,13 +40,12 @@ module dot_plain #(
   endfunction
 
   // A bipolar operand is a sign: no multiplier.
-  function automatic logic signed [LEAF_BITS-1:0] product(input logic [W_BITS-1:0] w, input logic [A_BITS-1:0] a);
+  function automatic logic signed [LEAF_BITS-1:0] signed_value(input logic [W_BITS-1:0] w, input logic [A_BITS-1:0] a);
     logic signed [LEAF_BITS-1:0] w_value, a_value;
     w_value = LEAF_BITS'(weight_value(w));
     a_value = LEAF_BITS'(act_value(a));
     if (W_KIND == 2) return w[0] ? a_value : -a_value;
-    if (A_KIND == 2) return a[0] ? w_value : -w_value;
-    return LEAF_BITS'(weight_value(w) * act_value(a));
+    return a[0] ? w_value : -w_value;
   endfunction
 
   for (genvar p = 0; p < PE; p++) begin : gen_pe
@@ -58,12 +60,26 @@ module dot_plain #(
         popcount #(.BITS(BITS)) u_popcount (.bits(same), .count);
         always_ff @(posedge ap_clk) if (en) leaves_q[c] <= LEAF_BITS'(count);
       end
-    end else begin : gen_product
+    end else if (W_KIND == 2 || A_KIND == 2) begin : gen_sign
       always_ff @(posedge ap_clk) begin
         if (en) begin
           for (int unsigned s = 0; s < SIMD; s++) begin
-            leaves_q[s] <= product(weights[(p*SIMD+s)*W_BITS+:W_BITS], acts[A_FIRST+s*A_BITS+:A_BITS]);
+            leaves_q[s] <= signed_value(weights[(p*SIMD+s)*W_BITS+:W_BITS], acts[A_FIRST+s*A_BITS+:A_BITS]);
           end
+        end
+      end
+    end else begin : gen_product
+      for (genvar s = 0; s < SIMD; s++) begin : gen_column
+        for (genvar k = 0; k < SLICES; k++) begin : gen_slice
+          localparam int unsigned BITS = k < SLICES - 1 ? SLICE : A_BITS - k * SLICE;
+          localparam bit          TOP  = k == SLICES - 1;  // the sign of the activation is in here
+          logic signed [BITS:0]        part;
+          logic signed [W_BITS+BITS:0] product_q;
+          assign part = {TOP && A_KIND == 1 && acts[A_FIRST+(s+1)*A_BITS-1], acts[A_FIRST+s*A_BITS+k*SLICE+:BITS]};
+          always_ff @(posedge ap_clk) begin
+            if (en) product_q <= (W_BITS+BITS+1)'(weight_value(weights[(p*SIMD+s)*W_BITS+:W_BITS]) * part);
+          end
+          assign leaves_q[s*SLICES+k] = LEAF_BITS'(product_q) <<< k * SLICE;
         end
       end
     end

@@ -34,7 +34,8 @@ module dot_product #(
   localparam int unsigned THREES = CORE == 2 ? QUADS : SIMD;  // leaves of ternary trees
   localparam int unsigned LEVELS = THREES <= 1 ? 0 : THREES <= 3 ? 1 : THREES <= 9 ? 2 : THREES <= 27 ? 3
                                  : THREES <= 81 ? 4 : THREES <= 243 ? 5 : THREES <= 729 ? 6 : 7;
-  localparam int unsigned LEAVES = W_KIND == 2 && A_KIND == 2 ? (SIMD + 31) / 32 : SIMD;
+  localparam int unsigned LEAVES = W_KIND == 2 && A_KIND == 2 ? (SIMD + 31) / 32
+                                 : W_KIND == 2 || A_KIND == 2 ? SIMD : SIMD * ((A_BITS + 25) / 26);
   // Planes are counted and added up twice, while the sum of the activations is made.
   localparam int unsigned COUNTING = 1 + ($clog2(GROUPS) + 1) / 2;
   localparam int unsigned PLANES   = COUNTING + (A_BITS > 1 || A_KIND == 1 ? 1 : 0)

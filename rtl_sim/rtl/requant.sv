@@ -2,9 +2,9 @@
 //
 // PE channels per cycle, one word in and one word out. The offsets hold the half of the rounding, so a shift rounds half
 // up; a sum whose SHIFT low bits are all zero was a tie, which half to even mends by clearing the lowest bit. Two reads,
-// product, sum and clipping are registered, as a DSP block has its registers. GROUPS is 1 where all groups of PE
-// channels share one memory word, else CHANNELS/PE. The ready of the output slice moves the pipeline, and is that of the
-// input.
+// product, sum and clipping are registered, as a DSP block has its registers; an element that is wider than its multiplier
+// is multiplied in slices. GROUPS is 1 where all groups of PE channels share one memory word, else CHANNELS/PE. The ready
+// of the output slice moves the pipeline, and is that of the input.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module requant #(
   parameter int    CHANNELS         = 4,   // channels of a pixel
@@ -37,7 +37,8 @@ module requant #(
   localparam int unsigned S_BITS     = PE * A_BITS;
   localparam int unsigned Y_BITS     = PE * O_BITS;
   localparam int unsigned GROUP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
-  localparam int unsigned P_BITS     = A_BITS + 1 + M_BITS;  // of a product
+  localparam int unsigned SLICE      = 26;                   // bits without sign that a DSP block multiplies
+  localparam int unsigned SLICES     = (A_BITS + SLICE - 1) / SLICE;
   localparam int unsigned STAGES     = 5;                    // registers before the output slice
 
   function automatic logic signed [A_BITS:0] value(input logic [A_BITS-1:0] code);
@@ -82,20 +83,29 @@ module requant #(
 
   logic [Y_BITS-1:0] y_q;
   for (genvar p = 0; p < PE; p++) begin : gen_pe
-    logic signed [P_BITS-1:0]       product_q;
+    logic signed [A_BITS:0]         element;
+    logic signed [SUM_BITS-1:0]     products_q [SLICES], sum;
     logic signed [SUM_BITS-1:0]     sum_q;
     logic signed [SUM_BITS-SHIFT:0] rounded;  // never empty: a sum is wider than the shift
-    always_ff @(posedge ap_clk) begin
-      if (en) begin
-        product_q <= value(elements_q[p*A_BITS+:A_BITS]) * signed'(multipliers[p*M_BITS+:M_BITS]);
-        // Cut to SUM_BITS either operand may wrap; the sum is in range.
-        sum_q     <= SUM_BITS'(product_q) + SUM_BITS'(signed'(offsets_q[p*B_BITS+:B_BITS]));
+    assign element = value(elements_q[p*A_BITS+:A_BITS]);
+    for (genvar k = 0; k < SLICES; k++) begin : gen_slice
+      localparam int unsigned BITS = k < SLICES - 1 ? SLICE : A_BITS - k * SLICE;
+      logic signed [BITS:0]        part;  // the last one has the sign of the element
+      logic signed [BITS+M_BITS:0] product;
+      assign part    = {k == SLICES - 1 && element[A_BITS], element[k*SLICE+:BITS]};
+      assign product = part * signed'(multipliers[p*M_BITS+:M_BITS]);
+      // Cut to SUM_BITS any operand of the sum may wrap; the sum is in range.
+      always_ff @(posedge ap_clk) if (en) products_q[k] <= SUM_BITS'(product);
+      if (BITS + M_BITS >= SUM_BITS) begin : gen_cut
+        logic unused_high;
+        assign unused_high = ^product[BITS+M_BITS:SUM_BITS];
       end
     end
-    if (P_BITS > SUM_BITS) begin : gen_cut
-      logic unused_high;
-      assign unused_high = ^product_q[P_BITS-1:SUM_BITS];
+    always_comb begin
+      sum = SUM_BITS'(signed'(offsets_q[p*B_BITS+:B_BITS]));
+      for (int unsigned k = 0; k < SLICES; k++) sum = sum + (products_q[k] <<< k * SLICE);
     end
+    always_ff @(posedge ap_clk) if (en) sum_q <= sum;
     if (SHIFT > 0 && HALF_EVEN != 0) begin : gen_half_even
       logic tie;
       assign tie     = sum_q[SHIFT-1:0] == '0;

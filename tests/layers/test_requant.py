@@ -38,6 +38,7 @@ class TestRequant(LayerBattery):
         spec(2, 1, "int16 int16", 9),
         spec(3, 3, "int6 [3,9]", 20, "half_even"),
         spec(1, 1, "int5 int4", 1),
+        spec(4, 2, "int32 uint6", 5, "half_even"),  # in slices
     )
     extra = (
         every_value([1, -1, 3, -5], [0, 1, -7, 4], 1, "half_even", int_type(6)),

@@ -29,6 +29,7 @@ class TestVvtu(LayerBattery):
         spec(4, (2, 3), 2, 2, "int5 int6 [-7,7]"),
         spec(8, (1, 1), 2, 1, "int7 uint8 uint8", (2, 4)),
         spec(1, (1, 5), 1, 5, "int2 uint3 [3,9]", (1, 1)),
+        spec(4, (1, 3), 2, 3, "int4 int32 acc", (2, 1)),  # in slices
         spec(64, (4, 4), 4, 1, "int4 uint4 uint4", (1, 2)),  # one comparator for four channels
     )
 

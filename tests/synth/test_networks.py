@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.area import NETWORKS, measure_network
-from generator.build import elaborate
-from generator.compile import Options, choose_folding
+from generator.design import elaborate
 from generator.layers.spec import layer_from_spec
 from generator.model import load
+from generator.plan import Options, choose_folding
 from generator.render.rtl import render_rtl
 from generator.staging import write_files
 from generator.synth.designs import layers_design, library, network_design
