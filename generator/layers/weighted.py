@@ -217,7 +217,7 @@ class WeightedLayer(Layer):
             ("W_BITS", self.weight.bits), ("W_KIND", self.weight.kind),
             ("A_BITS", self.input.bits), ("A_KIND", self.input.kind),
             ("ACC_BITS", self.acc_bits), ("N", 0 if self.thresholds is None else self.thresholds.shape[1]),
-            ("O_BITS", self.output.bits), ("BASE", base_code(self.output)),
+            ("O_BITS", self.output.bits), ("BASE", 0 if self.thresholds is None else base_code(self.output)),
             ("SERIAL", int(self.searches_in_turn)), ("CORE", CORES.index(self.chosen_core)),
         )  # fmt: skip
 

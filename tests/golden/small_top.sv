@@ -144,7 +144,7 @@ module accelerator #(
     .ACC_BITS     (5),
     .N            (0),
     .O_BITS       (6),
-    .BASE         (-18),
+    .BASE         (0),
     .SERIAL       (0),
     .CORE         (0),
     .GROUPS       (0),
