@@ -2,13 +2,14 @@
 //
 // A circular buffer of DEPTH words. The reader fills it. The writer emits for each window its taps (kh, kw, channel
 // fold; DEPTHWISE: channel fold, kh, kw); a tap in the padding is PAD_CODE in all lanes and reads nothing. Every step of
-// the writer moves its address by one of a few constants, so that three counters of differences replace all addresses:
+// the writer moves its address by one of a few constants, so that counters of differences replace all addresses:
 //   lead   words taken above the address of the tap: a tap inside the frame waits for its word;
 //   space  words that may be taken before one is lost that a tap may still read: a word waits for space. It grows at the
 //          end of a window, by the words that no later window shows: those before its first tap where a window starts in
 //          the frame, since later windows start behind it, and what is left of a line or of the frame at its end;
-//   ahead  words taken above the first one of the writer's frame: the first tap of a frame waits for its first word, and
-//          with OVERLAP=0 the first word of a frame for the last tap of the frame before.
+//   ahead  words taken above the first one of the writer's frame: the first tap of a frame waits for its first word;
+//   open   (OVERLAP=0) the same, less the words of a frame: the first word of a frame waits for the last tap of the frame
+//          before.
 // TDATA, TVALID and TREADY are registers; a word in is stored at once.
 module swu #(
   parameter int HEIGHT     = 4,  // rows in
@@ -108,8 +109,8 @@ module swu #(
   localparam int OW_BITS  = OUT_WIDTH > 1 ? $clog2(OUT_WIDTH) : 1;
   localparam int OH_BITS  = OUT_HEIGHT > 1 ? $clog2(OUT_HEIGHT) : 1;
 
-  logic en, take, emit, unused_pad;
-  assign unused_pad = ^s_axis_TDATA;
+  logic en, take, emit, frame_ends, unused;
+  assign unused = ^{s_axis_TDATA, frame_ends};
 
   // Position of the writer: counters of its loops.
   logic [RUN_BITS-1:0] run_q;
@@ -250,20 +251,35 @@ module swu #(
 
   // Words taken of the writer's frame, less one; negative also while words of the frame before still come in.
   logic started;
-  logic frame_open;  // the next word in may belong to the frame
-  if (PADS || OVERLAP == 0) begin : gen_ahead
+  assign frame_ends = emit && window_ends && ow_last && oh_last;
+  if (PADS) begin : gen_ahead
     logic [AHEAD_BITS-1:0] ahead_q, ahead_d;
     carry_adder #(.BITS(AHEAD_BITS)) u_ahead (
-      .a(ahead_q), .b(emit && window_ends && ow_last && oh_last ? AHEAD_BITS'(-WORDS) : '0), .carry_in(take), .sum(ahead_d)
+      .a(ahead_q), .b(frame_ends ? AHEAD_BITS'(-WORDS) : '0), .carry_in(take), .sum(ahead_d)
     );
     always_ff @(posedge ap_clk) begin
       if (!ap_rst_n) ahead_q <= '1;
       else ahead_q <= ahead_d;
     end
-    assign started    = !ahead_q[AHEAD_BITS-1];
-    assign frame_open = OVERLAP != 0 || ahead_d[AHEAD_BITS-1] || ahead_d < AHEAD_BITS'(WORDS - 1);
+    assign started = !ahead_q[AHEAD_BITS-1];
   end else begin : gen_no_ahead
-    assign started    = 1'b1;
+    assign started = 1'b1;
+  end
+
+  // The next word in may belong to the writer's frame: fewer than WORDS of that were taken, which the sign tells.
+  logic frame_open;
+  if (OVERLAP == 0) begin : gen_open
+    localparam int OPEN_BITS = $clog2(2 * WORDS + 1) + 1;
+    logic [OPEN_BITS-1:0] open_q, open_d;
+    carry_adder #(.BITS(OPEN_BITS)) u_open (
+      .a(open_q), .b(frame_ends ? OPEN_BITS'(-WORDS) : '0), .carry_in(take), .sum(open_d)
+    );
+    always_ff @(posedge ap_clk) begin
+      if (!ap_rst_n) open_q <= OPEN_BITS'(-WORDS);
+      else open_q <= open_d;
+    end
+    assign frame_open = open_d[OPEN_BITS-1];
+  end else begin : gen_always_open
     assign frame_open = 1'b1;
   end
 
