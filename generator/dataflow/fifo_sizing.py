@@ -2,9 +2,9 @@
 
 The cycle model decides. Each depth is found by bisection while the others keep theirs; afterwards one word less in any
 FIFO lowers the throughput or lets the dataflow stop. What a memory gives for free above the smallest depth is then
-taken, unless it costs throughput. More room may do so in two ways: a FIFO adds its own latency to a branch, for which the
-other branches of a join need room; and a branch that runs ahead has its words spread out in a pipeline behind one enable,
-where the gaps stay while the oldest word is blocked.
+taken, unless it costs throughput. More room may do so in two ways: a FIFO adds its own latency to a branch, for which
+the other branches of a join need room; and a branch that runs ahead has its words spread out in a pipeline behind one
+enable, where the gaps stay while the oldest word is blocked.
 """
 
 from __future__ import annotations
