@@ -17,9 +17,10 @@ from generator.passes.fold import fold
 from generator.passes.insert_fifos import insert_fifos
 from generator.passes.lower import lower
 from generator.passes.thresholds_before_pooling import thresholds_before_pooling
+from generator.resources.estimate import estimate
 from tests.dataflow.test_cycle_model import rtl_cycles
 from tests.small_dataflows import chain, named_mvtu
-from tests.small_networks import UINT2, host_input, random_conv, random_threshold
+from tests.small_networks import UINT2, host_input, random_conv, random_threshold, small_network
 
 FRAMES = 6
 #: Asked for; conv0 takes just so many cycles, conv1 1152, and conv2 648.
@@ -71,13 +72,15 @@ def test_the_rtl_takes_the_predicted_cycles(dataflow, tmp_path):
     assert ends[-1] - ends[-2] == PACE
 
 
-def test_a_buffer_that_saves_no_memory_overlaps(dataflow):
-    """Of one channel per word, conv1's window has 64 or 256 words of 4 bits: one block RAM either way."""
-    window = next(layer for layer in dataflow.layers if layer.name == "conv1_swu")
-    assert isinstance(window, Swu)
-    folding = solve_folding(dataflow, 40_000, {"conv1_swu": {"simd": 2}})
-    assert window.with_folds({"simd": 2, "minimal_buffer": 1}).cycles < 40_000
-    assert buffers(fold(dataflow, folding))["conv1_swu"] == "overlapping"
+def test_a_buffer_that_saves_no_memory_overlaps():
+    """conv0's window has 32 or 64 words of 4 bits: the same LUTs hold them."""
+    dataflow = lower(thresholds_before_pooling(small_network()))
+    folded = fold(dataflow, solve_folding(dataflow, 20_000))
+    window = next(layer for layer in folded.layers if layer.name == "conv0_swu")
+    minimal = window.with_folds({"minimal_buffer": 1})
+    assert minimal.cycles < folded.cycles_per_frame // 2
+    assert estimate(minimal).lutram == estimate(window).lutram > 0
+    assert buffers(folded)["conv0_swu"] == "overlapping"
 
 
 def test_the_user_has_the_last_word(dataflow):
