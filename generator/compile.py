@@ -163,6 +163,8 @@ def _write_record(folder: Path, model: Model, design: Design, plan: Plan, option
         "cores": dict(options.cores),
         "writable": dict(options.writable),
         "external": list(options.external),
+        "weight_bytes_per_frame": sum(stream.words * stream.bytes for layer in dataflow.layers
+                                      if (stream := layer.weight_stream)),
         "resources": asdict(estimated(dataflow)),
         "layers": [layer_record(layer) for layer in dataflow.layers],
         "fifos": fifo_records(design),

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 SLOTS = 2
+#: Streams of weights, all of which the accelerator may wait for at once.
+_MOST_STREAMS = 8
 
 
 class Device(Protocol):
@@ -53,7 +55,7 @@ class PynqDevice:
         self._sizes = [(0, 0)] * SLOTS
         self._images: dict[int, Any] = {}
         self._replays: list[Future[None]] = []
-        self._pool = ThreadPoolExecutor()
+        self._pool = ThreadPoolExecutor(_MOST_STREAMS)
 
     def read(self, offset: int) -> int:
         """A register's value."""
