@@ -66,7 +66,7 @@ class Options:
 def plan_design(model: Model, options: Options) -> tuple[Plan, Design]:
     """The folding and the hardware; where a board is to be filled, FIFOs included."""
     board = load_board(options.board or DEFAULT_BOARD)
-    fills = options.board is not None and options.fps is None and options.folding is None
+    fills = _fills(options)
     for share in (LAYERS_SHARE, *_SMALLER_SHARES):
         plan = choose_folding(model, options, share)
         design = elaborate(model.integer, plan.folding, options.cores, options.writable, options.external)
@@ -96,7 +96,8 @@ def choose_folding(model: Model, options: Options, share: float = LAYERS_SHARE) 
 def resolve_external(model: Model, options: Options) -> Options:
     """The same options with the layers of external weights named: those that do not fit are chosen here.
 
-    Raises InputError for layers that cannot have such weights, and where the board is too small even with them.
+    Raises InputError for layers that cannot have such weights, and where the board is too small even with them;
+    FoldingError for a pace that no board reaches, or that the memory outside does not.
     """
     given = list(dict.fromkeys(options.external))
     make_external(model.unfolded, given)
@@ -113,12 +114,19 @@ def resolve_external(model: Model, options: Options) -> Options:
                      f"{chosen.external} outside; choose a larger board or ask for fewer frames per second")
 
 
+def _fills(options: Options) -> bool:
+    """True if the board is to be filled with the fastest folding."""
+    return options.board is not None and options.fps is None and options.folding is None
+
+
 def _fits(model: Model, options: Options) -> bool:
     """True if the layers at the folding that the options ask for fit the board."""
     board = load_board(options.board or DEFAULT_BOARD)
     try:
         folding = choose_folding(model, options).folding
-    except FoldingError:  # the board is full before all layers have their smallest folding
+    except FoldingError:
+        if not _fills(options):  # it is the pace, which weights outside make no faster
+            raise
         return False
     layers = folded(model.integer, folding, options.cores, options.writable, options.external)
     return all(used <= there * LAYERS_SHARE for used, there in board.use(estimated(layers)).values())

@@ -63,6 +63,12 @@ def test_a_board_that_is_too_small_anyway(model, tmp_path):
         resolve_external(model, options)
 
 
+def test_a_pace_that_no_board_reaches(model, tmp_path):
+    options = Options(board=board(tmp_path, 8), weights="external", fps=100e6)
+    with pytest.raises(FoldingError, match="2 cycles per frame are asked for but it needs at least"):
+        resolve_external(model, options)
+
+
 def test_writable_weights_stay_inside(model, tmp_path):
     options = Options(board=board(tmp_path, 10), weights="external", fps=5000.0, writable={"fc1": "ram"})
     assert resolve_external(model, options).external == ["fc0"]
