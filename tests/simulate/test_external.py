@@ -29,13 +29,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return write_unverified(tmp_path_factory.mktemp("external") / "b", small_network(), external=EXTERNAL)
 
 
-@pytest.mark.parametrize("stalls", [Stalls.NONE, Stalls.RANDOM])
-def test_rtl(built: Build, tmp_path: Path, stalls: Stalls) -> None:
+def test_rtl(built: Build, tmp_path: Path) -> None:
     x = random_frames(built.dataflow, 3, 2)
-    observed = run_rtl(built.folder, built.dataflow, x, tmp_path, stalls, seed=3)
+    observed = run_rtl(built.folder, built.dataflow, x, tmp_path, Stalls.NONE)
     observed.require_golden(built.dataflow, x)
-    if stalls is Stalls.NONE:  # a source with a word in every cycle is as good as a memory
-        assert observed.cycles_per_frame == built.cycles
+    assert observed.cycles_per_frame == built.cycles  # a source with a word in every cycle is as good as a memory
 
 
 def test_hls(built: Build, tmp_path: Path) -> None:
