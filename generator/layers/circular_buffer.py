@@ -21,14 +21,18 @@ def execute(buffer: Buffer, frames: int) -> tuple[IntArray, IntArray]:
     taken: list[int] = []
     issued: list[int] = []
     releases: deque[tuple[int, int]] = deque([(0, 0)])  # (cycle, oldest word kept from then on)
+    newest = np.maximum(buffer.needed.max(axis=1), 0).tolist()
     for base in range(0, frames * buffer.words, buffer.words):
-        for kept, taps in zip(buffer.kept.tolist(), buffer.needed.tolist(), strict=True):
+        for kept, last, taps in zip(buffer.kept.tolist(), newest, buffer.needed, strict=True):
             if kept >= 0 and base + kept > releases[-1][1]:
                 releases.append((issued[-1] + buffer.release_cycles, base + kept))
-            for tap in taps:
-                word = base + max(tap, 0)
-                _take(buffer, taken, releases, word + 1, issued[-1] if issued else -1)
-                issued.append(max(taken[word], issued[-1] if issued else 0) + 1)
+            _take(buffer, taken, releases, base + last + 1, issued[-1] if issued else -1)
+            cycle = issued[-1] if issued else 0
+            if taken[base + last] <= cycle:  # all of the window is there
+                issued.extend(range(cycle + 1, cycle + 1 + len(taps)))
+                continue
+            for tap in taps.tolist():
+                issued.append(max(taken[base + max(tap, 0)], issued[-1] if issued else 0) + 1)
     releases.append((issued[-1] + buffer.release_cycles, frames * buffer.words))
     _take(buffer, taken, releases, frames * buffer.words, issued[-1])
     return np.array(taken), np.array(issued)
@@ -43,7 +47,11 @@ def _take(buffer: Buffer, taken: list[int], releases: deque[tuple[int, int]], co
             cycle = max(cycle, last_issue + 1)
         while word - releases[0][1] >= buffer.depth:
             releases.popleft()
-        taken.append(max(cycle, releases[0][0]))
+        cycle = max(cycle, releases[0][0])
+        end = min(count, releases[0][1] + buffer.depth)  # up to there nothing holds words up
+        if not buffer.overlaps:
+            end = min(end, (word // buffer.words + 1) * buffer.words)
+        taken.extend(range(cycle, cycle + end - word))
 
 
 def frame_phases(buffer: Buffer) -> Phases:
