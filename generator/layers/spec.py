@@ -28,7 +28,7 @@ from generator.layers.swu import Swu
 from generator.layers.threshold import Threshold
 from generator.layers.upsample import Upsample
 from generator.layers.vvtu import Vvtu
-from generator.layers.weighted import EXTERNAL, ROM, require_sums_fit
+from generator.layers.weighted import EXTERNAL, RAM, ROM, URAM, require_sums_fit
 from generator.layers.window import Pair
 
 DEFAULT_FRAMES = 3
@@ -168,7 +168,11 @@ def _mvtu(f: Fields, rng: np.random.Generator) -> Layer:
     require_divides(f.name, "SIMD", simd, "MW", mw)
     scales = _scales(f, rng, mh, mw)
     storage = EXTERNAL if f.flag("external") else ROM
-    return Mvtu(f.name, *_weights(f, rng, mh, mw, scales), vectors, pe, simd, f.text("core", AUTO), storage, scales)
+    layer = Mvtu(f.name, *_weights(f, rng, mh, mw, scales), vectors, pe, simd, f.text("core", AUTO), storage, scales)
+    written = f.text("storage", ROM)
+    if written not in (ROM, RAM, URAM):
+        raise InputError(f"{f.name}: storage {written!r} is unknown; choose {ROM}, {RAM} or {URAM}")
+    return layer if written == ROM else layer.written_to(written)
 
 
 def _scales(f: Fields, rng: np.random.Generator, mh: int, mw: int) -> IntArray | None:

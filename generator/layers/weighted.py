@@ -5,7 +5,7 @@ acc_i = sum over j of W_ij * x_j, then y_i = base + #{k : acc_i >= T_ik}, or acc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -158,6 +158,17 @@ class WeightedLayer(Layer):
         if self.thresholds is None or self.writable:
             return False
         return is_serial(self.pe, self.nf, self.sf, self.output.steps, self.acc_bits)
+
+    def written_to(self, storage: str) -> WeightedLayer:
+        """The layer with weights and thresholds that the processor can write; raw sums get the type that holds any.
+
+        Raises InputError for a layer with scales, or with a core that needs weights that stay.
+        """
+        if self.thresholds is not None:
+            return replace(self, storage=storage)
+        # First the wide type, then the weights that need it.
+        ends = [self.mw * w * x for w in (self.weight.lo, self.weight.hi) for x in (self.input.lo, self.input.hi)]
+        return replace(self, output=Interval(min(ends), max(ends)), storage=storage)
 
     @property
     def writable(self) -> bool:

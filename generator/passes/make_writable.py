@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from generator.dataflow.graph import Dataflow, Placed
-from generator.datatypes import Interval
 from generator.errors import InputError
 from generator.layers.base import Layer
 from generator.layers.weighted import RAM, URAM, WeightedLayer
@@ -51,8 +49,4 @@ def _can_be_written(dataflow: Dataflow, layer: Layer) -> bool:
 def _stored(layer: Layer, writable: Writable) -> Layer:
     if layer.name not in writable or not isinstance(layer, WeightedLayer):
         return layer
-    if layer.thresholds is not None:
-        return replace(layer, storage=writable[layer.name])
-    # Raw sums: first the wide type, then the weights that need it.
-    ends = [layer.mw * w * x for w in (layer.weight.lo, layer.weight.hi) for x in (layer.input.lo, layer.input.hi)]
-    return replace(layer, output=Interval(min(ends), max(ends)), storage=writable[layer.name])
+    return layer.written_to(writable[layer.name])

@@ -129,6 +129,13 @@ def open_ports(layer: Layer, load: str = "'0") -> tuple[tuple[str, str], ...]:
     ))
 
 
+def load_parameters(layer: Layer, first_memory: int | None) -> tuple[tuple[str, str], ...]:
+    """The parameters of a layer whose memories the processor writes, from `first_memory` on; None: it writes none."""
+    if first_memory is None or not isinstance(layer, WeightedLayer):
+        return ()
+    return (("WRITABLE", "1"), ("URAM", str(int(layer.storage == URAM))), ("FIRST_MEMORY", str(first_memory)))
+
+
 def top_open_ports(dataflow: Dataflow) -> tuple[tuple[str, str], ...]:
     """The ports of TOP beside clock, reset and streams, and what they are connected to where nobody uses them."""
     marks = (("fifo_marks", ""),) if fifo_streams(dataflow) else ()
@@ -196,7 +203,8 @@ def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weig
     layer = item.layer
     files = [(f"{memory.name}_FILE", f'"{memory_file(layer, memory.name)}"') for memory in layer.memories()]
     parameters = (*((name, str(value)) for name, value in layer.parameters()), *files,
-                  *((name, str(value)) for name, value in layer.rtl_parameters()), *_load_parameters(layer, loaded))
+                  *((name, str(value)) for name, value in layer.rtl_parameters()), *
+                  *load_parameters(layer, loaded.get(layer.name)))
     weights = weight_ports.get(layer.name)
     outputs = tuple((layer.name, k) for k in range(len(layer.outputs)))
     ports = (("ap_clk", "ap_clk"), ("ap_rst_n", "ap_rst_n"),
@@ -205,13 +213,6 @@ def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weig
              *open_ports(layer, load="load" if layer.name in loaded else "'0"))  # fmt: skip
     return _Instance(identifier(layer.name), module_name(layer.kind), _title(layer), _notes(layer),
                      _aligned(parameters), _aligned(ports))  # fmt: skip
-
-
-def _load_parameters(layer: Layer, loaded: dict[str, int]) -> tuple[tuple[str, str], ...]:
-    """The parameters of a layer whose memories the processor writes."""
-    if layer.name not in loaded or not isinstance(layer, WeightedLayer):
-        return ()
-    return (("WRITABLE", "1"), ("URAM", str(int(layer.storage == URAM))), ("FIRST_MEMORY", str(loaded[layer.name])))
 
 
 def _connections(side: str, ports: tuple[Port, ...], names: dict[Port, str]) -> list[tuple[str, str]]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from generator.dataflow.external import external_layers
 from generator.dataflow.graph import SOURCE, Dataflow, Port
 from generator.layers.base import Layer
+from generator.layers.weighted import WeightedLayer
 from generator.paths import data_folder
 from generator.render.names import module_name
-from generator.render.rtl import TOP, open_ports, stream_names, template, top_open_ports
+from generator.render.rtl import TOP, load_parameters, open_ports, stream_names, template, top_open_ports
 from generator.simulate.harness import Endpoint, RtlModel, Side
 from generator.simulate.runtime import keep_runtime, reuse_runtime
 from generator.simulate.tools import SHORT_FRAME, require_build_tools, run_tool, verilator
@@ -78,10 +79,12 @@ def compile_layers(layers: Sequence[Layer], work: Path, before: Sequence[Path] =
     return _compile(endpoints, sources, work, work, cycles, "-O0" if cycles < SHORT_FRAME else "-O1")
 
 
-def render_layers(layers: Sequence[Layer], work: Path) -> tuple[Endpoint, ...]:
+def render_layers(layers: Sequence[Layer], work: Path, writable: bool = False) -> tuple[Endpoint, ...]:
     """Write harness.sv, the module `harness` with one instance of every layer, and the memories into a folder.
 
-    Returns its streams. Stream k has the ports xk_TDATA, xk_TVALID and xk_TREADY; the reset of group g is rst_n_g.
+    writable: layers that the processor can write have their memories on a bus `load` at its ports; else these stay as
+    they are. Returns its streams. Stream k has the ports xk_TDATA, xk_TVALID and xk_TREADY; the reset of group g is
+    rst_n_g.
     """
     endpoints: list[Endpoint] = []
     instances = []
@@ -89,11 +92,13 @@ def render_layers(layers: Sequence[Layer], work: Path) -> tuple[Endpoint, ...]:
         first = len(endpoints)
         endpoints += _layer_endpoints(index, layer)
         ports = tuple((prefix, first + k) for k, prefix in enumerate(_prefixes(layer)))
-        instances.append(_Instance(module_name(layer.kind), _layer_parameters(index, layer), ports,
-                                   open_ports(layer)))
+        loaded = writable and isinstance(layer, WeightedLayer) and layer.writable
+        parameters = (*_layer_parameters(index, layer), *load_parameters(layer, 2 * index if loaded else None))
+        instances.append(_Instance(module_name(layer.kind), parameters, ports,
+                                   open_ports(layer, load="load" if loaded else "'0")))
         for memory in layer.memories():
             (work / _memory_file(index, memory.name)).write_text(memory.mem_text())
-    _render(instances, endpoints, (), work)
+    _render(instances, endpoints, (), work, has_load=writable)
     return tuple(endpoints)
 
 
@@ -152,10 +157,11 @@ def _layer_parameters(index: int, layer: Layer) -> tuple[tuple[str, str], ...]:
 
 
 def _render(instances: Sequence[_Instance], endpoints: Sequence[Endpoint], taps: Sequence[tuple[int, str]],
-            work: Path) -> None:
+            work: Path, has_load: bool = False) -> None:
     """Write the wrapper and what its harness has to know of it."""
     streams = [{"side": e.side.value, "group": e.group, "bytes": e.stream.bytes} for e in endpoints]
-    context = {"instances": instances, "groups": len(instances), "streams": streams, "taps": taps}
+    context = {"instances": instances, "groups": len(instances), "streams": streams, "taps": taps,
+               "has_load": has_load}
     (work / "harness.sv").write_text(template("harness.sv.j2").render(context))
     (work / "streams.hpp").write_text(template("harness_streams.hpp.j2").render(context))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from generator.layers.base import Layer
+from generator.layers.weighted import WeightedLayer
 from generator.paths import data_folder
 from generator.render.rtl import TOP
 from generator.simulate.rtl import render_layers
@@ -30,7 +31,7 @@ def library(folder: Path | None = None) -> dict[str, str]:
 def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True) -> Design:
     """One layer by itself in a wrapper that sets its parameters, with those of the `sources` that it uses.
 
-    Layers that differ only in their names give equal designs.
+    Layers that differ only in their names give equal designs. The bus that loads new weights is a port of the wrapper.
     """
     return layers_design([layer], sources, weights)
 
@@ -38,7 +39,8 @@ def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True)
 def layers_design(layers: Sequence[Layer], sources: Mapping[str, str], weights: bool = True) -> Design:
     """Layers side by side, not connected with each other, otherwise as `layer_design`."""
     with tempfile.TemporaryDirectory() as work:
-        render_layers(layers, Path(work))
+        writable = any(isinstance(layer, WeightedLayer) and layer.writable for layer in layers)
+        render_layers(layers, Path(work), writable)
         rendered = {path.name: path.read_text() for path in sorted(Path(work).iterdir()) if path.suffix != ".hpp"}
     wrapper = "harness.sv"
     return Design("harness", rendered | used_sources(rendered[wrapper], sources), weights)

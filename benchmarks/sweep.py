@@ -1,0 +1,255 @@
+"""The layers that the resource estimator is fitted to: all kinds and compute cores, drawn over their legal parameters.
+
+A seed per layer makes the list the same everywhere. Sizes reach from a few LUTs to the layers of small networks, types
+over what networks use. Layers whose weights are all constants (one word) are left out: what is left of them depends on
+the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from generator.errors import HeadraceError
+from generator.layers.base import Layer
+from generator.layers.spec import layer_from_spec
+
+Spec = dict[str, Any]
+
+#: Products times their bits that a drawn layer may have at most: larger ones take Yosys too long.
+_MOST_WORK = 700
+#: Attempts to draw a legal layer.
+_ATTEMPTS = 1000
+
+
+def specs() -> list[Spec]:
+    """All layers of the sweep, each once."""
+    found: list[Spec] = []
+    for name, (count, draw) in _KINDS.items():
+        for index in range(count):
+            found.append(_drawn(Random(f"{name} {index}"), draw, found))
+    return [*found, *_NETWORK_LAYERS]
+
+
+def _drawn(rng: Random, draw: Callable[[Random], Spec], known: list[Spec]) -> Spec:
+    for _ in range(_ATTEMPTS):
+        spec = draw(rng)
+        if spec not in known and _legal(spec):
+            return spec
+    raise AssertionError("no legal layer was drawn; widen the parameters of the kind")
+
+
+def _legal(spec: Spec) -> bool:
+    try:
+        layer: Layer = layer_from_spec(spec).layer
+    except HeadraceError:
+        return False
+    core = spec.get("core")
+    return core is None or getattr(layer, "chosen_core", core) == core
+
+
+def _matrix(rng: Random, types: list[str], outputs: list[str], **more: Any) -> Spec:
+    weight, element = rng.choice(types).split()
+    while True:
+        pe, simd = rng.choice((1, 2, 2, 4, 4, 8, 16)), rng.choice((1, 2, 3, 4, 6, 8, 9, 12, 16, 18, 32, 36))
+        sf, nf = rng.choice((1, 2, 4, 9, 16, 36, 64)), rng.choice((1, 2, 4, 8, 16, 32))
+        work = pe * simd * _bits(weight) * _bits(element)
+        if 8 <= work <= _MOST_WORK and sf * simd >= 8 and sf * nf >= 4 and sf * nf * pe * simd * _bits(weight) <= 60000:
+            break
+    return {"kind": "mvtu", "mw": sf * simd, "mh": nf * pe, "pe": pe, "simd": simd, "weight": weight, "input": element,
+            "output": rng.choice(outputs), "seed": rng.randrange(1000), **more}  # fmt: skip
+
+
+def _bits(dtype: str) -> int:
+    return {"bipolar": 1, "ternary": 2}.get(dtype) or int(dtype.removeprefix("u").removeprefix("int"))
+
+
+def _parity(rng: Random) -> Spec:
+    return _matrix(rng, ["bipolar bipolar"], ["bipolar", "bipolar", "bipolar", "uint2", "acc"], core="parity")
+
+
+def _pairs(rng: Random) -> Spec:
+    types = ["bipolar int8", "bipolar uint4", "bipolar uint2", "ternary uint2", "ternary int8", "int2 uint2",
+             "int2 uint4", "int3 uint3", "int4 uint4", "int4 uint4", "int4 int4", "int4 uint8",
+             "int3 bipolar"]  # fmt: skip
+    return _matrix(rng, types, ["acc", "bipolar", "uint2", "uint4", "int4"], core="pairs")
+
+
+def _planes(rng: Random) -> Spec:
+    types = ["bipolar uint2", "bipolar uint4", "int2 bipolar", "ternary uint2", "int2 uint2", "int3 uint3", "int2 int2",
+             "int4 uint2"]  # fmt: skip
+    return _matrix(rng, types, ["bipolar", "uint2", "uint2", "uint4", "int3"], core="planes")
+
+
+def _dsp(rng: Random) -> Spec:
+    return _matrix(rng, ["int4 uint4", "int8 uint8", "int8 int8", "int4 int8", "int6 uint6", "uint4 uint4"],
+                   ["acc", "uint4", "int8"], core="dsp")  # fmt: skip
+
+
+def _plain(rng: Random) -> Spec:
+    types = ["bipolar bipolar", "bipolar int8", "bipolar uint4", "ternary uint4", "int2 uint2", "int4 uint2",
+             "int4 uint4", "int8 uint8", "int8 int8", "int6 bipolar", "int5 uint5"]  # fmt: skip
+    return _matrix(rng, types, ["acc", "bipolar", "uint2", "uint4"], core="plain")
+
+
+def _scaled(rng: Random) -> Spec:
+    spec = _matrix(rng, ["bipolar uint4", "ternary uint4", "ternary int8", "int2 uint2", "bipolar bipolar"],
+                   ["acc", "uint4", "uint2"], scale=rng.choice(("uint4", "uint8")),
+                   shared_scales=rng.random() < 0.5)  # fmt: skip
+    return spec | {"mw": spec["simd"] * (groups := rng.choice((3, 9))) * rng.choice((1, 2, 4)), "groups": groups}
+
+
+def _writable(rng: Random) -> Spec:
+    types = ["bipolar bipolar", "int2 uint2", "int4 uint4", "int8 uint8", "ternary uint4"]
+    return _matrix(rng, types, ["acc", "bipolar", "uint2", "uint4"], storage=rng.choice(("ram", "ram", "uram")))
+
+
+def _vvtu(rng: Random) -> Spec:
+    weight, element = rng.choice(["bipolar bipolar", "int4 uint4", "int8 uint8", "ternary uint4", "int2 uint2",
+                                  "int4 int8"]).split()  # fmt: skip
+    pe, simd = rng.choice((1, 2, 4, 8)), rng.choice((1, 3, 9))
+    return {"kind": "vvtu", "channels": pe * rng.choice((2, 4, 8, 16)), "kernel": [3, 3], "height": 4, "width": 4,
+            "pe": pe, "simd": simd, "weight": weight, "input": element,
+            "output": rng.choice(("acc", "uint4", "bipolar")), "seed": rng.randrange(1000)}  # fmt: skip
+
+
+def _image(rng: Random) -> Spec:
+    size, lanes = rng.choice((5, 8, 12, 16, 32)), rng.choice((1, 2, 4, 8, 16))
+    return {"height": size, "width": size, "channels": lanes * rng.choice((1, 2, 4, 8, 16)), "lanes": lanes}
+
+
+def _element(rng: Random) -> str:
+    return rng.choice(("bipolar", "uint2", "uint4", "int4", "uint8", "int8"))
+
+
+def _swu(rng: Random) -> Spec:
+    image = _image(rng)
+    kernel, pad = rng.choice(((3, 0), (3, 1), (3, 1), (5, 2), (1, 0), (5, 0)))
+    return {"kind": "swu", "kernel": [kernel, kernel], "stride": [stride := rng.choice((1, 1, 2)), stride],
+            "pad": [pad, pad, pad, pad], "element": _element(rng), "simd": image.pop("lanes"),
+            "buffer": rng.choice(("overlapping", "overlapping", "minimal")), "depthwise": rng.random() < 0.25,
+            **image}  # fmt: skip
+
+
+def _parallel_swu(rng: Random) -> Spec:
+    image = _image(rng)
+    pad = rng.choice((0, 1))
+    return {"kind": "swu", "parallel_window": True, "kernel": [3, 3],
+            "stride": [stride := rng.choice((1, 1, 2)), stride], "pad": [pad, pad, pad, pad],
+            "element": rng.choice(("bipolar", "uint2", "uint4", "int8")),
+            "simd": min(4, image.pop("lanes")), **image}  # fmt: skip
+
+
+def _pool(kind: str, rng: Random) -> Spec:
+    image = _image(rng)
+    kernel, stride = rng.choice(((2, 2), (2, 2), (3, 2), (3, 3), (4, 4), (image["height"], 1)))
+    return {"kind": kind, "kernel": [kernel, kernel], "stride": [stride, stride], "element": _element(rng),
+            "pe": image.pop("lanes"), **image}  # fmt: skip
+
+
+def _max_pool(rng: Random) -> Spec:
+    return _pool("max_pool", rng) | {"minimum": rng.random() < 0.2}
+
+
+def _acc_pool(rng: Random) -> Spec:
+    return _pool("acc_pool", rng)
+
+
+def _channels(rng: Random) -> Spec:
+    pe = rng.choice((1, 2, 4, 8, 16))
+    return {"channels": pe * rng.choice((2, 4, 8, 16)), "pe": pe, "pixels": rng.choice((4, 16, 64, 256)),
+            "seed": rng.randrange(1000)}  # fmt: skip
+
+
+def _threshold(rng: Random) -> Spec:
+    channels = _channels(rng)
+    return {"kind": "threshold", "input": rng.choice(("int6", "uint8", "int10", "int12", "int14", "int16")),
+            "output": rng.choice(("bipolar", "uint2", "uint3", "uint4", "int4")), "shared": rng.random() < 0.2,
+            "inverted": rng.random() < 0.2, **channels, "pe": min(8, channels["pe"])}  # fmt: skip
+
+
+def _requant(rng: Random) -> Spec:
+    channels = _channels(rng)
+    return {"kind": "requant", "input": rng.choice(("uint4", "int8", "int11", "int14", "int20")),
+            "output": rng.choice(("uint6", "int8", "uint8", "int9")), "rounding": rng.choice(("half_up", "half_even")),
+            "shared": rng.random() < 0.4, **channels, "pe": min(4, channels["pe"])}  # fmt: skip
+
+
+def _add(rng: Random) -> Spec:
+    types = ("uint2", "int4", "uint4", "int8", "int13", "bipolar", "int16")
+    return {"kind": "add", "left": rng.choice(types), "right": rng.choice(types), **_channels(rng)}
+
+
+def _fork(rng: Random) -> Spec:
+    return {"kind": "fork", "outputs": rng.choice((2, 2, 3, 4)), "element": _element(rng), **_channels(rng)}
+
+
+def _concat(rng: Random) -> Spec:
+    pe = rng.choice((1, 2, 4, 8))
+    channels = [pe * rng.choice((1, 2, 4, 8)) for _ in range(rng.choice((2, 3, 4)))]
+    return {"kind": "concat", "channels": channels, "pe": pe, "element": _element(rng), "pixels": 16}
+
+
+def _upsample(rng: Random) -> Spec:
+    image = _image(rng)
+    return {"kind": "upsample", "scale": rng.choice(([2, 2], [2, 2], [1, 2], [3, 3], [2, 1])), "element": _element(rng),
+            "simd": image.pop("lanes"), **image}  # fmt: skip
+
+
+def _label_select(rng: Random) -> Spec:
+    pe = rng.choice((1, 1, 2, 4))
+    return {"kind": "label_select", "labels": pe * rng.choice((5, 10, 25)), "pe": pe, "k": rng.choice((1, 1, 2, 3, 5)),
+            "element": rng.choice(("uint4", "int8", "int12", "int16", "int20"))}  # fmt: skip
+
+
+def _dwc(rng: Random) -> Spec:
+    lanes = (1, 2, 3, 4, 6, 8, 9, 12, 16, 32, 36)
+    into, out = rng.choice(lanes), rng.choice(lanes)
+    if into == out or max(into, out) > 8 * min(into, out) * 4:
+        return {}
+    return {"kind": "dwc", "in_lanes": into, "out_lanes": out, "element": _element(rng), "words": 9 * 32 * 8}
+
+
+def _fifo(rng: Random) -> Spec:
+    return {"kind": "fifo", "depth": rng.choice((2, 4, 16, 32, 32, 64, 100, 192, 256, 512, 1024, 2048)),
+            "lanes": rng.choice((1, 2, 4, 9, 12, 16)), "element": _element(rng), "words": 4096}  # fmt: skip
+
+
+#: How many layers of each kind, and how one is drawn; writable ones by their memories.
+_KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
+    "parity": (13, _parity), "pairs": (16, _pairs), "planes": (9, _planes), "dsp": (8, _dsp), "plain": (10, _plain),
+    "scaled": (5, _scaled), "writable": (7, _writable), "vvtu": (6, _vvtu), "swu": (10, _swu),
+    "parallel_swu": (6, _parallel_swu), "threshold": (9, _threshold), "max_pool": (5, _max_pool),
+    "acc_pool": (5, _acc_pool), "add": (4, _add), "requant": (5, _requant), "fork": (4, _fork), "concat": (4, _concat),
+    "upsample": (4, _upsample), "label_select": (5, _label_select), "dwc": (7, _dwc), "fifo": (6, _fifo),
+}  # fmt: skip
+
+
+def _mvtu(size: tuple[int, int], fold: tuple[int, int], types: str, **more: Any) -> Spec:
+    weight, element, output = types.split()
+    return {"kind": "mvtu", "mw": size[0], "mh": size[1], "pe": fold[0], "simd": fold[1], "weight": weight,
+            "input": element, "output": output, **more}  # fmt: skip
+
+
+#: What the public networks consist of at about a hundred thousand cycles per frame.
+_NETWORK_LAYERS: tuple[Spec, ...] = (
+    _mvtu((144, 16), (2, 12), "int4 uint4 uint4"),
+    _mvtu((288, 32), (4, 12), "int4 uint4 acc"),
+    _mvtu((27, 16), (2, 3), "int8 int8 uint4"),
+    _mvtu((576, 64), (16, 36), "bipolar bipolar bipolar"),
+    _mvtu((1152, 128), (8, 36), "bipolar bipolar bipolar"),
+    _mvtu((784, 64), (1, 7), "bipolar bipolar bipolar"),
+    _mvtu((27, 64), (2, 9), "bipolar int8 bipolar"),
+    {"kind": "swu", "height": 32, "width": 32, "channels": 3, "kernel": [3, 3], "pad": [1, 1, 1, 1], "element": "int8",
+     "simd": 3},
+    {"kind": "swu", "parallel_window": True, "height": 30, "width": 30, "channels": 64, "kernel": [3, 3],
+     "element": "bipolar", "simd": 4},
+    {"kind": "max_pool", "height": 28, "width": 28, "channels": 64, "kernel": [2, 2], "element": "bipolar", "pe": 16},
+    {"kind": "max_pool", "height": 8, "width": 8, "channels": 64, "kernel": [8, 8], "stride": [1, 1],
+     "element": "uint4"},
+    {"kind": "threshold", "channels": 32, "input": "int14", "output": "uint4", "pixels": 256},
+    {"kind": "requant", "channels": 32, "input": "int11", "output": "int8", "rounding": "half_even", "pixels": 256},
+    {"kind": "dwc", "in_lanes": 9, "out_lanes": 12, "element": "uint4", "words": 1024},
+    {"kind": "fifo", "depth": 2048, "lanes": 1, "element": "uint8", "words": 16384},
+)  # fmt: skip
