@@ -1,0 +1,182 @@
+"""Amounts of the layers with weights: control, memories, products and sums by compute core, activation."""
+
+from __future__ import annotations
+
+from generator.datatypes import BIPOLAR, signed_bits, unsigned_bits
+from generator.layers import Mvtu
+from generator.layers.cores import sum_stages
+from generator.layers.weighted import WeightedLayer
+from generator.resources import arithmetic, memory
+from generator.resources.amounts import Amounts, Cost
+from generator.resources.structures import counters, different, ram, rom, search, slices
+from generator.resources.usage import Resources
+
+#: A product of so many bits takes a DSP where synthesis chooses (dot_plain.sv).
+_DSP_PRODUCT_BITS = 9
+_POPCOUNT_BITS = 32
+
+
+def weighted(a: Amounts, layer: WeightedLayer) -> None:
+    """An mvtu or vvtu."""
+    stages = sum_stages(layer.chosen_core, layer.operands, layer.folds_threshold)
+    _control(a, layer, stages)
+    _read(a, layer)
+    if layer.folds_threshold:
+        _folded(a, layer, stages)
+        return
+    {"parity": _parity, "pairs": _pairs, "dsp": _dsp, "planes": _planes, "plain": _plain}[layer.chosen_core](
+        a, layer, stages)  # fmt: skip
+    _activate(a, layer)
+
+
+def _control(a: Amounts, layer: WeightedLayer, stages: int) -> None:
+    """Slices, counters and what travels beside the words."""
+    source, result = layer.inputs[0].bits, layer.outputs[0].bits
+    slices(a, source)
+    if layer.sf > 1:
+        a.add("spaced slice", lut=1, ff=result + 2)
+    else:
+        slices(a, result)
+    counters(a, layer.sf, layer.nf if isinstance(layer, Mvtu) else 1, layer.nf * layer.sf)
+    tags = 3 if layer.sf > 1 else 1
+    a.add("weighted", lut=1, ff=2 * tags + 2 + (0 if layer.folds_threshold else tags * stages))
+
+
+def _read(a: Amounts, layer: WeightedLayer) -> None:
+    """The weights and the activations, which other rows read again."""
+    words, bits, source = layer.nf * layer.sf, layer.pe * layer.simd * layer.weight.bits, layer.inputs[0].bits
+    if isinstance(layer, Mvtu) and layer.writable:
+        _port(a, words, bits)
+        ram(a, memory.ram(words, bits), bits)
+        a.add("read", ff=bits)
+    else:
+        rom(a, words, bits)
+    if isinstance(layer, Mvtu) and layer.nf > 1:
+        a.add("read", ff=(layer.sf - 1).bit_length())
+        if layer.sf > 1:
+            ram(a, memory.ram(layer.sf, source), source)
+        else:
+            a.add("read", ff=2 * source)
+    else:
+        a.add("read", ff=2 * source)
+    if layer.chosen_core in ("parity", "planes"):
+        a.add("encode", lut=layer.input.bits * layer.simd)
+
+
+def _port(a: Amounts, words: int, bits: int) -> None:
+    """The write port of a memory (memory_port.sv)."""
+    address, parts = (words - 1).bit_length(), -(-bits // 32)
+    counters(a, parts)
+    a.add("port", lut=1)
+    a.add("port address", lut=address, ff=address)
+    a.add("port word", ff=min(bits, 32) + 32 * parts + 11)
+
+
+def _folded(a: Amounts, layer: WeightedLayer, stages: int) -> None:
+    """Core parity with its threshold in the accumulator (parity_rows.sv)."""
+    row = arithmetic.folded_row(layer.simd, stages, layer.acc_bits)
+    a.add("parity", *row.times(layer.pe))
+    group_bits = (layer.nf - 1).bit_length()
+    travels = 1 if layer.sf == 1 else 3
+    a.add("folded control", lut=1 + group_bits, ff=4 + (1 + stages) * group_bits + travels * stages)
+    bounds = memory.rom_luts(layer.nf, 1) * different(layer.pe * layer.acc_bits, layer.nf) if layer.nf > 1 else 0
+    a.add("bounds", lut=bounds, ff=different(layer.pe * (layer.acc_bits - 1), layer.nf))
+
+
+def _parity(a: Amounts, layer: WeightedLayer, stages: int) -> None:
+    a.add("parity", *arithmetic.parity(layer.operands, stages).times(layer.pe))
+    a.add("accumulator", lut=layer.pe * layer.acc_bits if layer.sf > 1 else 0, ff=layer.pe * layer.acc_bits)
+
+
+def _pairs(a: Amounts, layer: WeightedLayer, stages: int) -> None:
+    scaled = isinstance(layer, Mvtu) and layer.scales is not None
+    split = not scaled and (layer.weight == BIPOLAR or layer.weight.bits % 2 == 0)
+    sum_bits = _sum_bits(layer)
+    shared, row = arithmetic.pairs(layer.operands, sum_bits, split)
+    a.add("pairs shared", *shared)
+    a.add("pairs", *row.times(layer.pe))
+    _accumulate(a, layer, split)
+
+
+def _dsp(a: Amounts, layer: WeightedLayer, stages: int) -> None:
+    shared, row, blocks = arithmetic.dsp(layer.operands, layer.acc_bits)
+    a.add("dsp shared", *shared)
+    a.add("dsp", *row.times(layer.pe))
+    a.take(Resources(dsp=blocks))
+    _accumulate(a, layer, two=True)
+
+
+def _planes(a: Amounts, layer: WeightedLayer, stages: int) -> None:
+    shared, row = arithmetic.planes(layer.operands, layer.acc_bits, stages)
+    a.add("planes shared", *shared)
+    a.add("planes", *row.times(layer.pe))
+    _accumulate(a, layer, two=layer.weight != BIPOLAR)
+
+
+def _plain(a: Amounts, layer: WeightedLayer, stages: int) -> None:
+    """Multipliers and a tree of sums of four."""
+    weight, element, products = layer.weight.bits, layer.input.bits, layer.pe * layer.simd
+    leaves, leaf_bits = layer.simd, weight + element + 1
+    if layer.multiplies_bits:
+        leaves, leaf_bits = -(-layer.simd // _POPCOUNT_BITS), 7
+        a.add("popcount", lut=products, ff=layer.pe * leaves * min(layer.simd, _POPCOUNT_BITS).bit_length())
+    elif BIPOLAR in (layer.weight, layer.input):
+        a.add("signs", lut=products * (weight + element), ff=products * (weight + element))
+    elif weight + element >= _DSP_PRODUCT_BITS and min(weight, element) > 1:
+        a.take(Resources(dsp=products))
+    else:
+        a.add("product bits", lut=products * weight * element, ff=products * (weight + element))
+        a.add("product ends", lut=products * (weight + element))
+    for name, cost in zip(("sums of two", "sums of three", "sums of four"),
+                          arithmetic.binary_tree(leaves, leaf_bits, _sum_bits(layer)), strict=True):
+        a.add(name, *cost.times(layer.pe))
+    _accumulate(a, layer, two=False)
+
+
+def _sum_bits(layer: WeightedLayer) -> int:
+    """Width of a word's sums."""
+    if isinstance(layer, Mvtu) and layer.scales is not None:
+        return signed_bits(layer.group_sum.lo, layer.group_sum.hi)
+    return layer.acc_bits
+
+
+def _accumulate(a: Amounts, layer: WeightedLayer, two: bool) -> None:
+    bits = layer.pe * layer.acc_bits
+    if isinstance(layer, Mvtu) and layer.scales is not None:
+        _scaled(a, layer)
+    else:
+        a.add("accumulator", lut=bits if layer.sf > 1 or two else 0, ff=bits)
+
+
+def _scaled(a: Amounts, layer: Mvtu) -> None:
+    """Scales of groups: their memory, and per PE the sum of a group, its copy, a multiplier and the total."""
+    scales = layer.scales
+    if scales is None:
+        return
+    scale, sums, lanes = unsigned_bits(int(scales.max())), _sum_bits(layer), layer.pe if len(scales) > 1 else 1
+    rom(a, scales.size // lanes, lanes * scale)
+    counters(a, layer.sf // layer.groups, layer.groups, scales.size // lanes)
+    a.add("scaled", lut=layer.pe * (sums + layer.acc_bits), ff=layer.pe * (sums + layer.acc_bits))
+    if scale + 1 + sums >= _DSP_PRODUCT_BITS:
+        a.take(Resources(dsp=layer.pe))
+    else:
+        a.add("product bits", lut=layer.pe * scale * sums)
+
+
+def _activate(a: Amounts, layer: WeightedLayer) -> None:
+    """Thresholds, or the sums as they are; matches become sums."""
+    a.add("accumulate", lut=1, ff=1)
+    if layer.thresholds is None:
+        if layer.counts_matches:
+            a.add("matches", lut=layer.pe * layer.acc_bits)
+        return
+    steps = layer.output.steps
+    if isinstance(layer, Mvtu) and layer.writable:
+        words = layer.nf << steps.bit_length()
+        _port(a, words, layer.pe * layer.acc_bits)
+        for stage in range(steps.bit_length()):
+            found = memory.ram(words, layer.acc_bits)
+            a.take(Cost and found)
+    else:
+        search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.acc_bits)
+    a.add("search", ff=(layer.nf - 1).bit_length() + steps.bit_length() - 1)
