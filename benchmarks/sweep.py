@@ -105,6 +105,10 @@ def _writable(rng: Random) -> Spec:
     return _matrix(rng, types, ["acc", "bipolar", "uint2", "uint4"], storage=rng.choice(("ram", "ram", "uram")))
 
 
+def _external(rng: Random) -> Spec:
+    return _matrix(rng, ["int2 uint2", "int4 uint4", "int8 uint8"], ["acc", "uint2"], external=True)
+
+
 def _vvtu(rng: Random) -> Spec:
     weight, element = rng.choice(["bipolar bipolar", "int4 uint4", "int8 uint8", "ternary uint4", "int2 uint2",
                                   "int4 int8"]).split()  # fmt: skip
@@ -219,8 +223,8 @@ def _fifo(rng: Random) -> Spec:
 #: How many layers of each kind, and how one is drawn; writable ones by their memories.
 _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
     "parity": (13, _parity), "pairs": (16, _pairs), "planes": (9, _planes), "dsp": (8, _dsp), "plain": (10, _plain),
-    "scaled": (5, _scaled), "writable": (7, _writable), "vvtu": (6, _vvtu), "swu": (10, _swu),
-    "parallel_swu": (6, _parallel_swu), "threshold": (9, _threshold), "max_pool": (5, _max_pool),
+    "scaled": (5, _scaled), "writable": (7, _writable), "external": (3, _external), "vvtu": (6, _vvtu),
+    "swu": (10, _swu), "parallel_swu": (6, _parallel_swu), "threshold": (9, _threshold), "max_pool": (5, _max_pool),
     "acc_pool": (5, _acc_pool), "add": (4, _add), "requant": (5, _requant), "fork": (4, _fork), "concat": (4, _concat),
     "upsample": (4, _upsample), "label_select": (5, _label_select), "dwc": (7, _dwc), "fifo": (6, _fifo),
 }  # fmt: skip

@@ -203,7 +203,7 @@ def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weig
     layer = item.layer
     files = [(f"{memory.name}_FILE", f'"{memory_file(layer, memory.name)}"') for memory in layer.memories()]
     parameters = (*((name, str(value)) for name, value in layer.parameters()), *files,
-                  *((name, str(value)) for name, value in layer.rtl_parameters()), *
+                  *((name, str(value)) for name, value in layer.rtl_parameters()),
                   *load_parameters(layer, loaded.get(layer.name)))
     weights = weight_ports.get(layer.name)
     outputs = tuple((layer.name, k) for k in range(len(layer.outputs)))
