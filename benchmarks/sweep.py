@@ -8,10 +8,14 @@ the values.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from generator.errors import HeadraceError
+from generator.layers import Threshold
 from generator.layers.base import Layer
 from generator.layers.spec import layer_from_spec
 
@@ -32,6 +36,18 @@ def specs() -> list[Spec]:
     return [*found, *_NETWORK_LAYERS]
 
 
+def layer_of(spec: Spec) -> Layer:
+    """The layer of a spec; stand-alone thresholds lie within the range of the input, as trained ones do."""
+    layer = layer_from_spec(spec).layer
+    if not isinstance(layer, Threshold):
+        return layer
+    rng = np.random.default_rng(spec.get("seed", 0))
+    rows, quarter = 1 if spec.get("shared") else layer.channels, (layer.input.hi - layer.input.lo) // 4
+    middle = (layer.input.hi + layer.input.lo) // 2
+    drawn = np.sort(middle + rng.integers(-quarter, quarter + 1, (rows, layer.output.steps)), axis=1)
+    return replace(layer, thresholds=np.broadcast_to(drawn, layer.thresholds.shape))
+
+
 def _drawn(rng: Random, draw: Callable[[Random], Spec], known: list[Spec]) -> Spec:
     for _ in range(_ATTEMPTS):
         spec = draw(rng)
@@ -42,7 +58,7 @@ def _drawn(rng: Random, draw: Callable[[Random], Spec], known: list[Spec]) -> Sp
 
 def _legal(spec: Spec) -> bool:
     try:
-        layer: Layer = layer_from_spec(spec).layer
+        layer = layer_of(spec)
     except HeadraceError:
         return False
     core = spec.get("core")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from generator.datatypes import BIPOLAR
 from generator.layers.cores import DSP_WIDE_BITS, Operands, dsp_lanes, ones_count_stages, ternary_levels
 from generator.resources.amounts import Cost
+from generator.resources.structures import SHIFT_STAGES
 
+#: Synthesis makes a product of so many bits in a DSP.
+DSP_PRODUCT_BITS = 9
 #: LUTs that count the ones among so many bits; seven take two with a carry chain (counter7.sv).
 _COUNTER_LUTS = (0, 0, 2, 2, 3, 3, 3, 2)
-#: Shift registers of so many stages become memories of LUTs.
-SHIFT_STAGES = 3
 
 
 def ones_count(bits: int) -> Cost:
@@ -72,11 +73,10 @@ def pairs(operands: Operands, sum_bits: int, split: bool) -> tuple[Cost, Cost]:
     return shared, plane.times(planes).plus(total)
 
 
-def planes(operands: Operands, sum_bits: int, stages: int) -> tuple[Cost, Cost]:
-    """Core planes: what all rows share, and one row (dot_planes.sv)."""
+def planes(operands: Operands, sum_bits: int, stages: int) -> tuple[Cost, Cost, int]:
+    """Core planes: what all rows share, one row, and its bits of shift registers (dot_planes.sv)."""
     simd, weights, acts = operands.simd, operands.weight.bits, operands.input.bits
-    signed_a, signed_w = operands.input != BIPOLAR and operands.input.signed, operands.weight != BIPOLAR
-    signed_w = signed_w and operands.weight.signed
+    signed_a, signed_w = operands.input.kind == 1, operands.weight.kind == 1
     carries = (simd + 1) // 2
     counting = ones_count_stages(carries)
     d_bits = carries.bit_length() + 1
@@ -86,13 +86,17 @@ def planes(operands: Operands, sum_bits: int, stages: int) -> tuple[Cost, Cost]:
     value = match.times(acts).plus(plane_sum(acts, d_bits, signed_a, v_bits, split=False))
     row = value.times(weights).plus(plane_sum(weights, v_bits, signed_w, dot_bits, split=False))
     waits = stages - counting - (acts > 1 or signed_a) - (weights > 1 or signed_w)
-    row = row.plus(Cost(0, waits * dot_bits if waits < SHIFT_STAGES else 0))
-    if operands.weight == BIPOLAR:
-        return Cost(), row
-    shared = Cost(simd * acts // 2, simd * acts).plus(ternary_tree(simd, acts, signed_a))
+    shifted = 0
+    if waits + 1 >= SHIFT_STAGES:  # the register of the sum is the first stage
+        row, shifted = row.plus(Cost(0, -dot_bits)), dot_bits
+    else:
+        row = row.plus(Cost(0, waits * dot_bits))
+    if operands.weight.kind == 2:
+        return Cost(), row, shifted
     levels = ternary_levels(simd)
     late = acts + (3**levels - 1).bit_length()
-    return shared.plus(Cost(late, late * (stages - 1 - levels))), row
+    shared = Cost(simd * acts // 2, simd * acts).plus(ternary_tree(simd, acts, signed_a))
+    return shared.plus(Cost(late, late * (stages - 1 - levels))), row, shifted
 
 
 def parity(operands: Operands, stages: int) -> Cost:
@@ -108,21 +112,24 @@ def folded_row(simd: int, stages: int, acc_bits: int) -> Cost:
     return beside.plus(ones_count(max(1, carries - 1))).plus(Cost(acc_bits - 1, acc_bits - 1))
 
 
-def dsp(operands: Operands, sum_bits: int) -> tuple[Cost, Cost, int]:
+def dsp(operands: Operands) -> tuple[Cost, Cost, int]:
     """Core dsp: what all rows share, one row, and the number of multipliers (dot_dsp.sv)."""
-    pe, simd, field = operands.pe, operands.simd, operands.weight.bits + operands.input.bits
+    pe, simd, width = operands.pe, operands.simd, operands.weight.bits + operands.input.bits
     lanes = dsp_lanes(operands)
-    overlaps = lanes > 1 + (DSP_WIDE_BITS - operands.weight.bits) // field
+    overlaps = lanes > 1 + (DSP_WIDE_BITS - operands.weight.bits) // width
     signed = operands.input.signed
-    groups = -(-pe // lanes)
+    groups, last = -(-pe // lanes), (pe - 1) % lanes  # rows of the last group beside its first
+    last_bits = last * (width - overlaps) + width
+    blocks = (groups if last_bits >= DSP_PRODUCT_BITS else groups - 1) * simd
     total = operands.input.bits + (3 ** ternary_levels(simd) - 1).bit_length()
-    shared = Cost(0, simd * operands.input.bits)
+    products = pe * (width - overlaps) + groups * overlaps
+    shared = Cost(0, simd * (operands.input.bits + products))
     if operands.weight.signed:
         shared = shared.plus(ternary_tree(simd, operands.input.bits, signed)).plus(Cost(total, 0))
-    row = ternary_tree(simd, field, signed, single_bits=overlaps or signed)
+    row = ternary_tree(simd, width, signed, single_bits=overlaps or signed)
     if overlaps:
         row = row.plus(Cost(simd * (pe - groups) / pe, simd * (pe - groups) / pe))
-    return shared, row.plus(Cost(1, 0)), groups * simd
+    return shared, row.plus(Cost(1, 0)), blocks
 
 
 def binary_tree(leaves: int, leaf_bits: int, sum_bits: int) -> tuple[Cost, Cost, Cost]:

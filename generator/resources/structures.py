@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from generator.resources import memory
 from generator.resources.amounts import Amounts
 from generator.resources.usage import Resources
 
 _LUT_INPUTS = 6
+_LUT_WORDS = 64
+#: A LUT multiplexes so many inputs.
+_MUX_INPUTS = 4
+#: A table of so many words is one LUT per bit to synthesis.
+_CHEAP_WORDS = 32
+#: Shift registers of so many stages become memories of LUTs.
+SHIFT_STAGES = 3
 
 
 def slices(a: Amounts, *bits: int) -> None:
     """Register slices of two words of so many bits (skid.sv)."""
     a.add("slice", lut=sum(bits), ff=sum(2 * width + 3 for width in bits))
-    a.add("slices", lut=len(bits))
+    a.add("slices", lut=4 * len(bits))
 
 
 def counters(a: Amounts, *ends: int) -> None:
-    """A counter up to each number, with the test for its end; up to one there is none."""
+    """A counter up to each number with the test for its end: carry chains take no LUT per bit. Up to one there is none."""
     widths = [(end - 1).bit_length() for end in ends if end > 1]
-    a.add("counter", lut=sum(widths), ff=sum(widths))
-    a.add("counters", lut=len(widths))
+    a.add("counter", lut=sum(2 + -(-width // _LUT_INPUTS) for width in widths), ff=sum(widths))
 
 
 def different(bits: int, depth: int) -> float:
@@ -34,21 +42,38 @@ def different(bits: int, depth: int) -> float:
     return (functions - 2) * (1 - (1 - 1 / functions) ** bits)
 
 
-def rom(a: Amounts, depth: int, bits: int, name: str = "rom") -> None:
-    """A read-only memory with two registers behind it (rom.sv)."""
+def rom_luts(a: Amounts, structure: str, depth: int, bits: float) -> None:
+    """Words of logic; beyond five inputs synthesis prefers several small LUTs that bits share to a large one each."""
+    if depth <= _CHEAP_WORDS:
+        a.add(structure, lut=bits)
+    else:
+        a.add("deep " + structure, lut=bits * depth / _CHEAP_WORDS)
+
+
+def rom(a: Amounts, depth: int, bits: int, registers: int = 2) -> None:
+    """A read-only memory with registers behind it (rom.sv); three of them are a shift register behind LUTs."""
     found = memory.rom(depth, bits)
-    if found.lut:
-        kept = different(bits, depth)
-        a.add(name, lut=found.lut * kept / bits, ff=2 * kept)
-    elif depth > 1:
-        a.add(name, ff=bits)
+    if found.bram18:
+        a.add("rom", ff=(registers - 1) * bits)
         a.take(found)
+    elif depth > 1:
+        kept = different(bits, depth)
+        rom_luts(a, "rom", depth, kept)
+        shift(a, "rom", registers, kept)
 
 
-def ram(a: Amounts, found: Resources, bits: int) -> None:
-    """A memory with a read register of so many bits; that of a block RAM is inside it."""
+def ram(a: Amounts, found: Resources, depth: int, bits: int) -> None:
+    """A memory with a read register; that of a block RAM is inside it, LUT memories of more than 64 words need more."""
     a.take(found)
-    a.add("read", ff=0 if found.bram18 else bits)
+    if not found.bram18 and not found.uram:
+        a.add("read", ff=bits)
+    if found.lutram:
+        a.add("ram", lut=bits * ceil(multiplexer(-(-depth // _LUT_WORDS))))
+
+
+def multiplexer(inputs: int) -> float:
+    """LUTs of a multiplexer for one bit."""
+    return max(0, inputs - 1) / (_MUX_INPUTS - 1)
 
 
 def search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, bits: int) -> None:
@@ -61,13 +86,25 @@ def search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, bits: in
         inputs = (words - 1).bit_length()
         if inputs > _LUT_INPUTS:  # read ahead
             stored = memory.rom(words, acc_bits)
-            a.add("threshold rom", lut=pe * stored.lut, ff=0 if stored.bram18 else pe * acc_bits)
+            if not stored.bram18:
+                rom_luts(a, "bounds", words, pe * acc_bits)
+            a.add("bounds", ff=0 if stored.bram18 else pe * acc_bits)
             a.take(Resources(bram18=pe * stored.bram18))
             a.add("comparator", lut=pe * (acc_bits // 2 + 1))
         elif inputs == _LUT_INPUTS:
-            a.add("threshold rom", lut=pe * acc_bits)
+            rom_luts(a, "bounds", words, pe * acc_bits)
             a.add("comparator", lut=pe * (acc_bits // 2 + 1))
         else:  # two LUTs hold a place of the comparator with its bounds; a place of one bit takes one
             place = _LUT_INPUTS - inputs
             a.add("places", lut=pe * (acc_bits if place == 1 else 2 * -(-acc_bits // place) - 1))
     a.add("search control", lut=group_bits + 1)
+    if groups == 1:  # synthesis moves registers of addresses behind the memory
+        a.add("shared bounds", lut=pe * acc_bits * (stages - 1), ff=pe * acc_bits * (stages - 1))
+
+
+def shift(a: Amounts, structure: str, stages: int, bits: float) -> None:
+    """Registers in a row without reset: from three on synthesis takes one LUT memory per bit."""
+    if stages >= SHIFT_STAGES:
+        a.take(Resources(lutram=round(bits)))
+    else:
+        a.add(structure, ff=stages * bits)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from generator.datatypes import BIPOLAR, signed_bits, unsigned_bits
 from generator.layers import Mvtu
-from generator.layers.cores import sum_stages
+from generator.layers.cores import dsp_lanes, sum_stages
+from generator.layers.mvtu import RAM
 from generator.layers.weighted import WeightedLayer
 from generator.resources import arithmetic, memory
-from generator.resources.amounts import Amounts, Cost
-from generator.resources.structures import counters, different, ram, rom, search, slices
+from generator.resources.amounts import Amounts
+from generator.resources.structures import SHIFT_STAGES, counters, different, ram, rom, rom_luts, search, shift, slices
 from generator.resources.usage import Resources
 
-#: A product of so many bits takes a DSP where synthesis chooses (dot_plain.sv).
-_DSP_PRODUCT_BITS = 9
 _POPCOUNT_BITS = 32
 
 
@@ -34,12 +33,15 @@ def _control(a: Amounts, layer: WeightedLayer, stages: int) -> None:
     source, result = layer.inputs[0].bits, layer.outputs[0].bits
     slices(a, source)
     if layer.sf > 1:
-        a.add("spaced slice", lut=1, ff=result + 2)
+        a.add("spaced slice", lut=4, ff=result + 2)
     else:
         slices(a, result)
     counters(a, layer.sf, layer.nf if isinstance(layer, Mvtu) else 1, layer.nf * layer.sf)
     tags = 3 if layer.sf > 1 else 1
-    a.add("weighted", lut=1, ff=2 * tags + 2 + (0 if layer.folds_threshold else tags * stages))
+    if layer.folds_threshold:
+        a.add("weighted", lut=8, ff=4 if layer.sf > 1 else 2)
+    else:
+        a.add("weighted", lut=8, ff=tags * (2 + stages))
 
 
 def _read(a: Amounts, layer: WeightedLayer) -> None:
@@ -47,14 +49,18 @@ def _read(a: Amounts, layer: WeightedLayer) -> None:
     words, bits, source = layer.nf * layer.sf, layer.pe * layer.simd * layer.weight.bits, layer.inputs[0].bits
     if isinstance(layer, Mvtu) and layer.writable:
         _port(a, words, bits)
-        ram(a, memory.ram(words, bits), bits)
+        stored = memory.ram(words, bits) if layer.storage == RAM else Resources(uram=memory.uram(words, bits))
+        ram(a, stored, words, bits)
         a.add("read", ff=bits)
+    elif isinstance(layer, Mvtu) and layer.external:
+        slices(a, bits)
+        a.add("read", ff=2 * bits)
     else:
         rom(a, words, bits)
     if isinstance(layer, Mvtu) and layer.nf > 1:
         a.add("read", ff=(layer.sf - 1).bit_length())
         if layer.sf > 1:
-            ram(a, memory.ram(layer.sf, source), source)
+            ram(a, memory.ram(layer.sf, source), layer.sf, source)
         else:
             a.add("read", ff=2 * source)
     else:
@@ -67,7 +73,7 @@ def _port(a: Amounts, words: int, bits: int) -> None:
     """The write port of a memory (memory_port.sv)."""
     address, parts = (words - 1).bit_length(), -(-bits // 32)
     counters(a, parts)
-    a.add("port", lut=1)
+    a.add("port", lut=6)
     a.add("port address", lut=address, ff=address)
     a.add("port word", ff=min(bits, 32) + 32 * parts + 11)
 
@@ -77,15 +83,22 @@ def _folded(a: Amounts, layer: WeightedLayer, stages: int) -> None:
     row = arithmetic.folded_row(layer.simd, stages, layer.acc_bits)
     a.add("parity", *row.times(layer.pe))
     group_bits = (layer.nf - 1).bit_length()
-    travels = 1 if layer.sf == 1 else 3
-    a.add("folded control", lut=1 + group_bits, ff=4 + (1 + stages) * group_bits + travels * stages)
-    bounds = memory.rom_luts(layer.nf, 1) * different(layer.pe * layer.acc_bits, layer.nf) if layer.nf > 1 else 0
-    a.add("bounds", lut=bounds, ff=different(layer.pe * (layer.acc_bits - 1), layer.nf))
+    a.add("folded control", lut=1 + group_bits, ff=4 + (1 + stages) * group_bits + stages)
+    if stages >= SHIFT_STAGES:
+        a.take(Resources(lutram=layer.pe))
+    if layer.sf > 1:  # which word is the first comes from two registers before, which the last one is read at
+        shift(a, "folded control", stages + 2, 1)
+        shift(a, "folded control", stages, 1)
+    if layer.nf > 1:
+        rom_luts(a, "bounds", layer.nf, different(layer.pe * layer.acc_bits, layer.nf))
+        a.add("bounds", ff=different(layer.pe * (layer.acc_bits - 1), layer.nf))
 
 
 def _parity(a: Amounts, layer: WeightedLayer, stages: int) -> None:
     a.add("parity", *arithmetic.parity(layer.operands, stages).times(layer.pe))
-    a.add("accumulator", lut=layer.pe * layer.acc_bits if layer.sf > 1 else 0, ff=layer.pe * layer.acc_bits)
+    if stages >= SHIFT_STAGES:
+        a.take(Resources(lutram=layer.pe))
+    _accumulate(a, layer, two=False)
 
 
 def _pairs(a: Amounts, layer: WeightedLayer, stages: int) -> None:
@@ -99,17 +112,19 @@ def _pairs(a: Amounts, layer: WeightedLayer, stages: int) -> None:
 
 
 def _dsp(a: Amounts, layer: WeightedLayer, stages: int) -> None:
-    shared, row, blocks = arithmetic.dsp(layer.operands, layer.acc_bits)
+    shared, row, blocks = arithmetic.dsp(layer.operands)
     a.add("dsp shared", *shared)
     a.add("dsp", *row.times(layer.pe))
     a.take(Resources(dsp=blocks))
+    _products(a, layer, layer.simd * -(-layer.pe // dsp_lanes(layer.operands)) - blocks)
     _accumulate(a, layer, two=True)
 
 
 def _planes(a: Amounts, layer: WeightedLayer, stages: int) -> None:
-    shared, row = arithmetic.planes(layer.operands, layer.acc_bits, stages)
+    shared, row, shifted = arithmetic.planes(layer.operands, layer.acc_bits, stages)
     a.add("planes shared", *shared)
     a.add("planes", *row.times(layer.pe))
+    a.take(Resources(lutram=layer.pe * shifted))
     _accumulate(a, layer, two=layer.weight != BIPOLAR)
 
 
@@ -122,15 +137,22 @@ def _plain(a: Amounts, layer: WeightedLayer, stages: int) -> None:
         a.add("popcount", lut=products, ff=layer.pe * leaves * min(layer.simd, _POPCOUNT_BITS).bit_length())
     elif BIPOLAR in (layer.weight, layer.input):
         a.add("signs", lut=products * (weight + element), ff=products * (weight + element))
-    elif weight + element >= _DSP_PRODUCT_BITS and min(weight, element) > 1:
+    elif weight + element + 1 >= arithmetic.DSP_PRODUCT_BITS and min(weight, element) > 1:
         a.take(Resources(dsp=products))
+        a.add("multipliers", ff=products * (weight + element))
     else:
-        a.add("product bits", lut=products * weight * element, ff=products * (weight + element))
-        a.add("product ends", lut=products * (weight + element))
+        _products(a, layer, products)
     for name, cost in zip(("sums of two", "sums of three", "sums of four"),
                           arithmetic.binary_tree(leaves, leaf_bits, _sum_bits(layer)), strict=True):
         a.add(name, *cost.times(layer.pe))
     _accumulate(a, layer, two=False)
+
+
+def _products(a: Amounts, layer: WeightedLayer, products: int) -> None:
+    """Multipliers of LUTs with a register behind each."""
+    weight, element = layer.weight.bits, layer.input.bits
+    registers = 0 if layer.chosen_core == "dsp" else weight + element  # those of the core are counted with its blocks
+    a.add("product bits", lut=products * weight * element, ff=products * registers)
 
 
 def _sum_bits(layer: WeightedLayer) -> int:
@@ -156,8 +178,9 @@ def _scaled(a: Amounts, layer: Mvtu) -> None:
     scale, sums, lanes = unsigned_bits(int(scales.max())), _sum_bits(layer), layer.pe if len(scales) > 1 else 1
     rom(a, scales.size // lanes, lanes * scale)
     counters(a, layer.sf // layer.groups, layer.groups, scales.size // lanes)
-    a.add("scaled", lut=layer.pe * (sums + layer.acc_bits), ff=layer.pe * (sums + layer.acc_bits))
-    if scale + 1 + sums >= _DSP_PRODUCT_BITS:
+    shift(a, "scaled", 3, 2)
+    a.add("scaled", lut=layer.pe * (sums + layer.acc_bits), ff=2 * layer.pe * (sums + layer.acc_bits))
+    if scale + 1 + sums >= arithmetic.DSP_PRODUCT_BITS:
         a.take(Resources(dsp=layer.pe))
     else:
         a.add("product bits", lut=layer.pe * scale * sums)
@@ -165,7 +188,7 @@ def _scaled(a: Amounts, layer: Mvtu) -> None:
 
 def _activate(a: Amounts, layer: WeightedLayer) -> None:
     """Thresholds, or the sums as they are; matches become sums."""
-    a.add("accumulate", lut=1, ff=1)
+    a.add("accumulate", lut=2, ff=1)
     if layer.thresholds is None:
         if layer.counts_matches:
             a.add("matches", lut=layer.pe * layer.acc_bits)
@@ -174,9 +197,11 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
     if isinstance(layer, Mvtu) and layer.writable:
         words = layer.nf << steps.bit_length()
         _port(a, words, layer.pe * layer.acc_bits)
-        for stage in range(steps.bit_length()):
+        stages = steps.bit_length()
+        for _ in range(stages):
             found = memory.ram(words, layer.acc_bits)
-            a.take(Cost and found)
+            a.take(found)
+        a.add("loaded bounds", lut=layer.pe * layer.acc_bits * stages)
     else:
         search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.acc_bits)
     a.add("search", ff=(layer.nf - 1).bit_length() + steps.bit_length() - 1)

