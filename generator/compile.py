@@ -29,6 +29,7 @@ from generator.render.hls import render_hls, write_hls_vectors
 from generator.render.rtl import render_rtl
 from generator.render.sim import render_sim, write_vectors
 from generator.report.page import write_report
+from generator.resources.estimate import estimate_errors
 from generator.simulate import csim, rtl
 from generator.simulate.backends import Observed, run_hls, run_rtl
 from generator.simulate.frames import Stalls
@@ -166,6 +167,7 @@ def _write_record(folder: Path, model: Model, design: Design, plan: Plan, option
         "weight_bytes_per_frame": sum(stream.words * stream.bytes for layer in dataflow.layers
                                       if (stream := layer.weight_stream)),
         "resources": asdict(estimated(dataflow)),
+        "resources_error": estimate_errors(),
         "layers": [layer_record(layer) for layer in dataflow.layers],
         "fifos": fifo_records(design),
     }

@@ -15,7 +15,7 @@ from generator.build import Build, layer_record
 from generator.dataflow.graph import Dataflow
 from generator.layers.base import Layer
 from generator.lint.findings import RULES, Finding
-from generator.resources.estimate import estimate
+from generator.resources.estimate import estimate, estimate_errors
 from generator.resources.usage import Resources
 
 
@@ -63,7 +63,7 @@ def build_table(build: Build) -> Table:
     table = _layers(build.dataflow, f"{build.folder}: {record['vectors']} vectors bit-exact, "
                     f"{record['cycles_per_frame']} cycles per frame, {record['fps']:.0f} fps at "
                     f"{record['clock_mhz']:g} MHz", cycles=True)
-    remarks = [_use(build.resources, load_board(record["board"]))]
+    remarks = [_use(build.resources, load_board(record["board"])), _errors(estimate_errors())]
     remarks.append(f"bottleneck: {record['bottleneck']}"
                    + (f"; stopped by: {record['stopped_by']}" if record["stopped_by"] else ""))
     if record["not_verified"]:
@@ -79,6 +79,13 @@ def _use(taken: Resources, board: Board) -> str:
     over = [name.upper() for name, (used, there) in board.use(taken).items() if used > there]
     verdict = f"; [red]does not fit: {', '.join(over)}[/red]" if over else ""
     return f"estimated use of {board.title}: {', '.join(parts)}{verdict}"
+
+
+def _errors(errors: Mapping[str, Mapping[str, float]]) -> str:
+    """How far estimates are off."""
+    parts = [f"{title} {errors[name]['median']:.1%} ({errors[name]['percentile_90']:.1%} at the 90th percentile)"
+             for name, title in (("all_luts", "LUT"), ("ff", "FF"))]
+    return f"median error of such estimates against Yosys, by layer: {', '.join(parts)}"
 
 
 def boards_json(boards: Sequence[Board]) -> list[dict[str, Any]]:

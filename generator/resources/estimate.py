@@ -53,6 +53,16 @@ def fitted() -> dict[str, Any]:
     return data
 
 
+def estimate_errors() -> dict[str, dict[str, float]]:
+    """How far estimates are from synthesis: median and 90th percentile of the relative errors of single layers.
+
+    For LUTs of logic, for all LUTs and for flip-flops, on layers that the factors were not fitted to; multipliers and
+    memories are counted by the rules that build them.
+    """
+    found: dict[str, dict[str, float]] = fitted()["error"]
+    return found
+
+
 _KINDS: dict[type[Layer], Callable[[Amounts, Any], None]] = {
     Mvtu: weighted, Vvtu: weighted, Swu: windows.swu, ParallelSwu: windows.parallel_swu,
     Threshold: moves.threshold, Requant: moves.requant, MaxPool: moves.pool, AccPool: moves.pool, Dwc: moves.dwc,

@@ -19,7 +19,7 @@ from generator.layers import (
 from generator.layers.pooling import Pooling
 from generator.resources import memory
 from generator.resources.amounts import Amounts
-from generator.resources.structures import counters, multiplexer, ram, rom, search, slices
+from generator.resources.structures import LUT_WORDS, counters, multiplexer, ram, rom, search, slices
 from generator.resources.usage import Resources
 
 #: What a block RAM must save in a memory of ram.sv.
@@ -79,7 +79,7 @@ def pool(a: Amounts, layer: Pooling) -> None:
         else:
             found = memory.ram(depth, bits)
             a.take(Resources(lutram=count * found.lutram, bram18=count * found.bram18))
-            a.add("ram", lut=count * bits * ceil(multiplexer(-(-depth // 64))) if found.lutram else 0)
+            a.add("ram", lut=count * bits * ceil(multiplexer(-(-depth // LUT_WORDS))) if found.lutram else 0)
 
 
 def dwc(a: Amounts, layer: Dwc) -> None:

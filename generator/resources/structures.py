@@ -9,7 +9,8 @@ from generator.resources.amounts import Amounts
 from generator.resources.usage import Resources
 
 _LUT_INPUTS = 6
-_LUT_WORDS = 64
+#: Words of a LUT memory; more are multiplexed.
+LUT_WORDS = 64
 #: A LUT multiplexes so many inputs.
 _MUX_INPUTS = 4
 #: A table of so many words is one LUT per bit to synthesis.
@@ -25,7 +26,7 @@ def slices(a: Amounts, *bits: int) -> None:
 
 
 def counters(a: Amounts, *ends: int) -> None:
-    """A counter up to each number with the test for its end: carry chains take no LUT per bit. Up to one there is none."""
+    """Counters up to so many each, with the tests for their ends: carry chains take no LUT per bit. Up to one: none."""
     widths = [(end - 1).bit_length() for end in ends if end > 1]
     a.add("counter", lut=sum(2 + -(-width // _LUT_INPUTS) for width in widths), ff=sum(widths))
 
@@ -52,11 +53,18 @@ def rom_luts(a: Amounts, structure: str, depth: int, bits: float) -> None:
 
 def rom(a: Amounts, depth: int, bits: int, registers: int = 2) -> None:
     """A read-only memory with registers behind it (rom.sv); three of them are a shift register behind LUTs."""
-    found = memory.rom(depth, bits)
-    if found.bram18:
+    if depth <= 1:
+        return
+    layout = memory.rom_layout(depth, bits)
+    if layout.blocks:
+        a.take(Resources(bram18=layout.blocks))
         a.add("rom", ff=(registers - 1) * bits)
-        a.take(found)
-    elif depth > 1:
+        if layout.rest:
+            rom_luts(a, "rom", layout.rows, layout.rest)
+            a.add("rom", ff=layout.rest)
+        if layout.slots > 1:
+            a.add("rom slots", lut=bits * multiplexer(layout.slots), ff=(layout.slots - 1).bit_length())
+    else:
         kept = different(bits, depth)
         rom_luts(a, "rom", depth, kept)
         shift(a, "rom", registers, kept)
@@ -67,8 +75,10 @@ def ram(a: Amounts, found: Resources, depth: int, bits: int) -> None:
     a.take(found)
     if not found.bram18 and not found.uram:
         a.add("read", ff=bits)
-    if found.lutram:
-        a.add("ram", lut=bits * ceil(multiplexer(-(-depth // _LUT_WORDS))))
+    if found.lutram and depth > LUT_WORDS:
+        blocks = -(-depth // LUT_WORDS)
+        a.add("ram", lut=bits * ceil(multiplexer(blocks)))
+        a.add("write enables", lut=blocks)
 
 
 def multiplexer(inputs: int) -> float:
@@ -100,6 +110,18 @@ def search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, bits: in
     a.add("search control", lut=group_bits + 1)
     if groups == 1:  # synthesis moves registers of addresses behind the memory
         a.add("shared bounds", lut=pe * acc_bits * (stages - 1), ff=pe * acc_bits * (stages - 1))
+
+
+def shared_search(a: Amounts, pe: int, groups: int, rows: int, steps: int, acc_bits: int, out_bits: int) -> None:
+    """A search bit by bit, `rows` rows to a comparator, whose bounds are in block RAM (serial_thresholds.sv)."""
+    stages, comparators, trees = steps.bit_length(), pe // rows, groups * rows
+    tree_bits, row_bits = (trees - 1).bit_length(), (rows - 1).bit_length()
+    a.take(Resources(bram18=comparators * memory.bram18(trees << stages, acc_bits)))
+    a.add("shared search", lut=stages + row_bits + tree_bits + 6, ff=stages + row_bits + tree_bits)
+    a.add("shared comparator", lut=comparators * (acc_bits // 2 + 1 + 2 * stages), ff=comparators * (acc_bits + stages))
+    if rows > 1:
+        a.add("shared rows", lut=comparators * (acc_bits * ceil(multiplexer(rows)) + rows),
+              ff=comparators * (rows - 1) * (acc_bits + out_bits))  # fmt: skip
 
 
 def shift(a: Amounts, structure: str, stages: int, bits: float) -> None:

@@ -9,7 +9,18 @@ from generator.layers.mvtu import RAM
 from generator.layers.weighted import WeightedLayer
 from generator.resources import arithmetic, memory
 from generator.resources.amounts import Amounts
-from generator.resources.structures import SHIFT_STAGES, counters, different, ram, rom, rom_luts, search, shift, slices
+from generator.resources.structures import (
+    SHIFT_STAGES,
+    counters,
+    different,
+    ram,
+    rom,
+    rom_luts,
+    search,
+    shared_search,
+    shift,
+    slices,
+)
 from generator.resources.usage import Resources
 
 _POPCOUNT_BITS = 32
@@ -202,6 +213,9 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
             found = memory.ram(words, layer.acc_bits)
             a.take(found)
         a.add("loaded bounds", lut=layer.pe * layer.acc_bits * stages)
+    elif layer.search_rows:
+        shared_search(a, layer.pe, layer.nf, layer.search_rows, steps, layer.acc_bits, layer.output.bits)
+        return
     else:
         search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.acc_bits)
     a.add("search", ff=(layer.nf - 1).bit_length() + steps.bit_length() - 1)

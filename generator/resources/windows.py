@@ -7,7 +7,7 @@ from math import ceil
 from generator.layers import ParallelSwu, Swu
 from generator.resources import memory
 from generator.resources.amounts import Amounts
-from generator.resources.structures import counters, multiplexer, ram, slices
+from generator.resources.structures import LUT_WORDS, counters, multiplexer, ram, slices
 from generator.resources.usage import Resources
 
 _RAM_LUTS_PER_BLOCK = 100
@@ -17,8 +17,10 @@ def swu(a: Amounts, layer: Swu) -> None:
     """Counters of the loops, three counters of differences, the tap's place in the padding, the buffer (swu.sv)."""
     top, left, bottom, right = layer.pad
     joined = not (left or right) and layer.dilation[1] == 1 and not layer.depthwise
-    counters(a, layer.kernel[1] * layer.folds if joined else layer.folds, 1 if joined else layer.kernel[1],
-             layer.kernel[0], *reversed(layer.out_shape))  # fmt: skip
+    loops = (layer.kernel[1] * layer.folds if joined else layer.folds, 1 if joined else layer.kernel[1],
+             layer.kernel[0], *layer.out_shape)  # fmt: skip
+    counters(a, *loops)
+    a.add("loops", lut=8 * sum(end > 1 for end in loops) - 16)
     words, row = layer.inputs[0].words, layer.width * layer.folds
     reach = layer.reach[0] * row + layer.reach[1] * layer.folds + layer.folds - 1
     skipped = (layer.stride[0] + layer.dilation[0] + 1) * row + layer.stride[1] * layer.folds
@@ -27,9 +29,9 @@ def swu(a: Amounts, layer: Swu) -> None:
     address = (layer.depth - 1).bit_length()
     lead = (layer.depth + early + reach + outside + 1).bit_length() + 1
     space = (layer.depth + early).bit_length() + 1
-    a.add("swu", lut=6, ff=2)
-    a.add("address", lut=2 * address, ff=2 * address)
-    a.add("differences", lut=1.5 * (lead + space), ff=lead + space)
+    a.add("swu", lut=4, ff=2)
+    a.add("address", lut=address, ff=2 * address)
+    a.add("differences", lut=lead + space, ff=lead + space)
     if left or right:
         _place(a, max(left, layer.width + right) + layer.stride[1])
     if top or bottom:
@@ -40,13 +42,14 @@ def swu(a: Amounts, layer: Swu) -> None:
     bits = layer.inputs[0].bits
     ram(a, memory.ram(layer.depth, bits, _RAM_LUTS_PER_BLOCK), layer.depth, bits)
     if any(layer.pad):
-        a.add("pads", lut=4)
+        a.add("pads", lut=10)
+        a.add("depthwise pads", lut=8 * layer.depthwise)
 
 
 def _place(a: Amounts, end: int) -> None:
     """The place of the tap and of the window's first one along an axis."""
     bits = end.bit_length() + 1
-    a.add("place", lut=2 * bits, ff=2 * bits)
+    a.add("place", lut=bits, ff=2 * bits)
 
 
 def parallel_swu(a: Amounts, layer: ParallelSwu) -> None:
@@ -81,5 +84,7 @@ def parallel_swu(a: Amounts, layer: ParallelSwu) -> None:
     number = banks_h * banks_w
     a.take(Resources(lutram=number * found.lutram, bram18=number * found.bram18))
     if found.lutram:
+        blocks = -(-(upright.slots << bank_address) // LUT_WORDS)
         a.add("read", ff=number * bits)
-        a.add("ram", lut=number * bits * ceil(multiplexer(-(-(upright.slots << bank_address) // 64))))
+        a.add("ram", lut=number * bits * ceil(multiplexer(blocks)))
+        a.add("write enables", lut=number * blocks)
