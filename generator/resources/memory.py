@@ -118,8 +118,3 @@ def ram(depth: int, bits: int, luts_per_block: int = LUTS_PER_BLOCK // 2) -> Res
     luts = ram_luts(depth, bits)
     blocks = ram_bram18(depth, bits)
     return Resources(bram18=blocks) if luts > luts_per_block * blocks else Resources(lutram=luts)
-
-
-def uram(depth: int, bits: int) -> int:
-    """UltraRAMs of 4096 words of 72 bits."""
-    return -(-depth // 4096) * -(-bits // 72)

@@ -157,9 +157,18 @@ def upsample(a: Amounts, layer: Upsample) -> None:
     a.add("upsample", lut=bits, ff=bits + 2)
     a.add("pixel", lut=2 * address, ff=address if vertical > 1 else 0)
     counters(a, layer.folds, horizontal, layer.width, vertical)
-    ram(a, memory.ram(depth, bits) if depth > 1 else Resources(), depth, bits)
+    stored = _one_port(depth, bits)
+    a.take(stored)
+    a.add("read", ff=0 if stored.bram18 else bits * (1 + (depth == 1)))
+
+
+def _one_port(depth: int, bits: int) -> Resources:
+    """A memory that is read where it is written: a LUT holds two bits of 32 words, or one of 64."""
     if depth == 1:
-        a.add("upsample", ff=bits)
+        return Resources()
+    luts = -(-bits // 2) if depth <= LUT_WORDS // 2 else bits * -(-depth // LUT_WORDS)
+    blocks = memory.bram18(depth, bits)
+    return Resources(bram18=blocks) if 2 * luts > memory.LUTS_PER_BLOCK * blocks else Resources(lutram=luts)
 
 
 def label_select(a: Amounts, layer: LabelSelect) -> None:

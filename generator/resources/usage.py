@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Resources:
     lutram: int = 0
 
     def __add__(self, other: Resources) -> Resources:
-        return Resources(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Resources(self.lut + other.lut, self.ff + other.ff, self.bram18 + other.bram18, self.uram + other.uram,
+                         self.dsp + other.dsp, self.lutram + other.lutram)  # fmt: skip
 
     @property
     def all_luts(self) -> int:
