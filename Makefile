@@ -13,10 +13,10 @@ MODEL  ?= examples/digits/model.py:trained
 BOARD  ?= zcu104
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim bitstream test test-full lint bench bench-quant clean
+.PHONY: help setup sim bitstream test test-full lint bench bench-quant fit-estimator clean
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv from the pinned versions
 
@@ -45,6 +45,9 @@ lint: $(STAMP) ## ruff, mypy --strict and Verilator's lint of every module
 
 bench: $(STAMP) ## long benchmarks
 	$(PY) -m benchmarks
+
+fit-estimator: $(STAMP) ## synthesize the sweep of layers and fit the resource estimator to it (half an hour)
+	$(PY) -m benchmarks.estimator
 
 bench-quant: $(STAMP) ## the published trends of the quantization methods
 	$(PY) -m benchmarks.quantization

@@ -1,0 +1,29 @@
+"""Estimates of whole networks against the flattened counts of Yosys."""
+
+from pathlib import Path
+
+import pytest
+
+from generator.build import elaborate, estimated
+from generator.compile import Options, choose_folding
+from generator.model import load
+from generator.render.rtl import render_rtl
+from generator.staging import write_files
+from generator.synth.designs import network_design
+from generator.synth.yosys import synthesize
+
+MODELS = Path(__file__).resolve().parents[3] / "shared" / "models"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not MODELS.is_dir(), reason="the public models are not in ../shared/models")
+@pytest.mark.parametrize("name", ["tfc_w1a1", "resnet8_w4a4", "cnv_w1a1_cifar10_quant"])
+def test_luts_of_a_network_are_estimated_within_a_tenth(name, tmp_path):
+    model = load(MODELS / f"{name}.onnx")
+    dataflow = elaborate(model.integer, choose_folding(model, Options()).folding, {}).dataflow
+    write_files(tmp_path / "rtl", render_rtl(dataflow, "estimate"))
+    found = synthesize(network_design(tmp_path / "rtl"), tmp_path / "cache").resources
+    ours = estimated(dataflow)
+    assert ours.all_luts == pytest.approx(found.all_luts, rel=0.1)
+    assert ours.lut == pytest.approx(found.lut, rel=0.1)
+    assert (ours.bram18, ours.dsp) == (found.bram18, found.dsp)
