@@ -10,6 +10,7 @@ from generator.layers.weighted import WeightedLayer
 from generator.resources import arithmetic, memory
 from generator.resources.amounts import Amounts
 from generator.resources.structures import (
+    LUT_WORDS,
     SHIFT_STAGES,
     counters,
     different,
@@ -206,12 +207,9 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
         return
     steps = layer.output.steps
     if isinstance(layer, Mvtu) and layer.writable:
-        words = layer.nf << steps.bit_length()
-        _port(a, words, layer.pe * layer.acc_bits)
         stages = steps.bit_length()
-        for _ in range(stages):
-            found = memory.ram(words, layer.acc_bits)
-            a.take(found)
+        _port(a, layer.nf << stages, layer.pe * layer.acc_bits)
+        a.take(Resources(lutram=_loaded_bounds(layer.nf << stages, layer.pe, layer.acc_bits, stages)))
         a.add("loaded bounds", lut=layer.pe * layer.acc_bits * stages)
     elif layer.search_rows:
         shared_search(a, layer.pe, layer.nf, layer.search_rows, steps, layer.acc_bits, layer.output.bits)
@@ -219,3 +217,13 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
     else:
         search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.acc_bits)
     a.add("search", ff=(layer.nf - 1).bit_length() + steps.bit_length() - 1)
+
+
+def _loaded_bounds(words: int, pe: int, acc_bits: int, stages: int) -> int:
+    """LUTs of a memory of bounds that can be written: every row reads a copy in each stage but the first.
+
+    A copy has the columns of the memory that hold the row's bound.
+    """
+    columns, blocks = (14, 1) if words <= LUT_WORDS // 2 else (7, -(-words // LUT_WORDS))
+    copies = sum((acc_bits * (row + 1) - 1) // columns - acc_bits * row // columns + 1 for row in range(pe))
+    return 8 * blocks * (-(-pe * acc_bits // columns) + (stages - 1) * copies)
