@@ -18,11 +18,14 @@ from generator.errors import HeadraceError
 from generator.layers import Threshold
 from generator.layers.base import Layer
 from generator.layers.spec import layer_from_spec
+from generator.layers.weighted import WeightedLayer
 
 Spec = dict[str, Any]
 
 #: Products times their bits that a drawn layer may have at most: larger ones take Yosys too long.
 _MOST_WORK = 700
+#: Ports of bounds without row groups: more take Yosys too much memory.
+_MOST_PORTS = 12
 #: Attempts to draw a legal layer.
 _ATTEMPTS = 1000
 
@@ -62,7 +65,16 @@ def _legal(spec: Spec) -> bool:
     except HeadraceError:
         return False
     core = spec.get("core")
-    return core is None or getattr(layer, "chosen_core", core) == core
+    return (core is None or getattr(layer, "chosen_core", core) == core) and not _too_many_ports(layer)
+
+
+def _too_many_ports(layer: Layer) -> bool:
+    """True if bounds without row groups have more ports than Yosys' choice of memories ends with."""
+    if isinstance(layer, Threshold):
+        return len(np.unique(layer.thresholds, axis=0)) == 1 and layer.pe * layer.output.steps.bit_length() > _MOST_PORTS
+    if not isinstance(layer, WeightedLayer) or layer.thresholds is None or layer.search_rows:
+        return False
+    return layer.nf == 1 and layer.pe * layer.output.steps.bit_length() > _MOST_PORTS
 
 
 def _matrix(rng: Random, types: list[str], outputs: list[str], **more: Any) -> Spec:

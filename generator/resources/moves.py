@@ -19,7 +19,7 @@ from generator.layers import (
 from generator.layers.pooling import Pooling
 from generator.resources import memory
 from generator.resources.amounts import Amounts
-from generator.resources.structures import LUT_WORDS, counters, multiplexer, ram, rom, search, slices
+from generator.resources.structures import LUT_WORDS, counters, multiplexer, ram, rom, search, shift, slices
 from generator.resources.usage import Resources
 
 #: What a block RAM must save in a memory of ram.sv.
@@ -61,8 +61,10 @@ def pool(a: Amounts, layer: Pooling) -> None:
     """Columns, then rows, each with a memory of running results per window that overlaps (pooling.sv)."""
     summed = isinstance(layer, AccPool)
     bits = layer.outputs[0].bits
-    slots = [-(-kernel // stride) for kernel, stride in zip(layer.kernel, layer.stride, strict=True)]
-    periods = [count * stride for count, stride in zip(slots, layer.stride, strict=True)]
+    opened = [-(-kernel // stride) for kernel, stride in zip(layer.kernel, layer.stride, strict=True)]
+    slots = [min(count, windows) for count, windows in zip(opened, layer.out_shape, strict=True)]
+    periods = [count * stride if count == all_open else size for count, all_open, stride, size in zip(
+        slots, opened, layer.stride, (layer.height, layer.width), strict=True)]  # fmt: skip
     row_words = layer.out_shape[1] * layer.folds
     slices(a, layer.inputs[0].bits)
     a.add("single slice", lut=2, ff=bits + 1)
@@ -172,15 +174,19 @@ def _one_port(depth: int, bits: int) -> Resources:
 
 
 def label_select(a: Amounts, layer: LabelSelect) -> None:
-    """The list of the best so far, into which the elements of a word are sorted (label_select.sv)."""
+    """A place per index put, each of which keeps the best and passes the others on, sorted (label_select.sv)."""
     k, pe, element = layer.k, layer.pe, layer.element.bits
     label = layer.outputs[0].element.bits
-    ranks = (k + pe - 1).bit_length()
+    entry = element + label
     slices(a, layer.inputs[0].bits, label)
-    counters(a, layer.inputs[0].words)
+    counters(a, layer.inputs[0].words, layer.labels)
+    a.add("label select", lut=6, ff=k.bit_length())
     a.add("compare", lut=(k * pe + pe * (pe - 1) // 2) * element)
-    a.add("ranks", lut=ranks * (k + pe), ff=pe * (ranks if pe > 1 else 0))
-    a.add("list", lut=k * (element + label), ff=k * (element + 2 * label + 1) + layer.inputs[0].bits + 2 * label + 4)
-    a.add("insert", lut=k * (element + label) * (pe + (k + 1) // 2 - 1))
-    a.add("labels", lut=(k + pe) * label)
-    a.add("label select", lut=6)
+    if pe > 1:
+        ranks = (pe - 1).bit_length()
+        a.add("sort", lut=pe * entry * multiplexer(pe) + pe * ranks, ff=pe * (2 * entry + ranks) + 6)
+    a.add("places of labels", lut=k * entry, ff=k * (entry + 1))
+    a.add("passed on", lut=(k - 1) * pe * entry, ff=(k - 1) * (pe * (entry + 2) + 3))
+    a.add("labels", lut=k * label, ff=k * label)
+    for wait in range(1, k):
+        shift(a, "labels", wait, label)
