@@ -71,7 +71,8 @@ def _legal(spec: Spec) -> bool:
 def _too_many_ports(layer: Layer) -> bool:
     """True if bounds without row groups have more ports than Yosys' choice of memories ends with."""
     if isinstance(layer, Threshold):
-        return len(np.unique(layer.thresholds, axis=0)) == 1 and layer.pe * layer.output.steps.bit_length() > _MOST_PORTS
+        alike = len(np.unique(layer.thresholds, axis=0)) == 1
+        return alike and layer.pe * layer.output.steps.bit_length() > _MOST_PORTS
     if not isinstance(layer, WeightedLayer) or layer.thresholds is None or layer.search_rows:
         return False
     return layer.nf == 1 and layer.pe * layer.output.steps.bit_length() > _MOST_PORTS
@@ -250,8 +251,8 @@ def _fifo(rng: Random) -> Spec:
 
 #: How many layers of each kind, and how one is drawn; writable ones by their memories.
 _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
-    "parity": (13, _parity), "pairs": (16, _pairs), "planes": (9, _planes), "dsp": (8, _dsp), "plain": (10, _plain),
-    "scaled": (5, _scaled), "writable": (7, _writable), "external": (3, _external), "vvtu": (6, _vvtu),
+    "parity": (11, _parity), "pairs": (13, _pairs), "planes": (7, _planes), "dsp": (6, _dsp), "plain": (7, _plain),
+    "scaled": (4, _scaled), "writable": (6, _writable), "external": (3, _external), "vvtu": (6, _vvtu),
     "swu": (10, _swu), "parallel_swu": (6, _parallel_swu), "threshold": (9, _threshold), "max_pool": (5, _max_pool),
     "acc_pool": (5, _acc_pool), "add": (4, _add), "requant": (5, _requant), "fork": (4, _fork), "concat": (4, _concat),
     "upsample": (4, _upsample), "label_select": (5, _label_select), "dwc": (7, _dwc), "fifo": (6, _fifo),
