@@ -73,7 +73,7 @@ def _too_many_ports(layer: Layer) -> bool:
     if isinstance(layer, Threshold):
         alike = len(np.unique(layer.thresholds, axis=0)) == 1
         return alike and layer.pe * layer.output.steps.bit_length() > _MOST_PORTS
-    if not isinstance(layer, WeightedLayer) or layer.thresholds is None or layer.search_rows:
+    if not isinstance(layer, WeightedLayer) or layer.thresholds is None or layer.searches_in_turn:
         return False
     return layer.nf == 1 and layer.pe * layer.output.steps.bit_length() > _MOST_PORTS
 

@@ -19,11 +19,19 @@ from generator.layers import (
 from generator.layers.pooling import Pooling
 from generator.resources import memory
 from generator.resources.amounts import Amounts
-from generator.resources.structures import LUT_WORDS, counters, multiplexer, ram, rom, search, shift, slices
+from generator.resources.structures import (
+    LUT_WORDS,
+    RAM_LUTS_PER_BLOCK,
+    counters,
+    multiplexer,
+    ram,
+    rom,
+    search,
+    shift,
+    slices,
+)
 from generator.resources.usage import Resources
 
-#: What a block RAM must save in a memory of ram.sv.
-_RAM_LUTS_PER_BLOCK = 100
 #: Synthesis makes memories of so few bits of registers.
 _FEW_BITS = 16
 
@@ -122,7 +130,7 @@ def fifo(a: Amounts, layer: Fifo) -> None:
     counters(a, layer.depth, layer.depth)
     a.add("level", lut=layer.depth.bit_length(), ff=layer.depth.bit_length() + 2)
     a.add("fifo", lut=4)
-    ram(a, memory.ram(layer.depth, bits, _RAM_LUTS_PER_BLOCK), layer.depth, bits)
+    ram(a, memory.ram(layer.depth, bits, RAM_LUTS_PER_BLOCK), layer.depth, bits)
 
 
 def fork(a: Amounts, layer: Fork) -> None:

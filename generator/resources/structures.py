@@ -9,8 +9,8 @@ from generator.resources.amounts import Amounts
 from generator.resources.usage import Resources
 
 _LUT_INPUTS = 6
-#: Rows and columns of a block RAM of 18 Kb (UG573).
-_BRAM18_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+#: What a block RAM must save in a memory of ram.sv.
+RAM_LUTS_PER_BLOCK = 100
 #: Words of a LUT memory; more are multiplexed.
 LUT_WORDS = 64
 #: A LUT multiplexes so many inputs.
@@ -59,22 +59,14 @@ def rom(a: Amounts, depth: int, bits: int, registers: int = 2) -> None:
         return
     layout = memory.rom_layout(depth, bits)
     if layout.blocks:
-        a.take(Resources(bram18=_mapped_blocks(layout.rows, layout.slots * bits)))
+        a.take(Resources(bram18=layout.blocks))
         a.add("rom", ff=(registers - 1) * bits)
-        if layout.rest:
-            rom_luts(a, "rom", layout.rows, layout.rest)
-            a.add("rom", ff=layout.rest)
         if layout.slots > 1:
             a.add("rom slots", lut=bits * multiplexer(layout.slots), ff=(layout.slots - 1).bit_length())
     else:
         kept = different(bits, depth)
         rom_luts(a, "rom", depth, kept)
         shift(a, "rom", registers, kept)
-
-
-def _mapped_blocks(depth: int, bits: int) -> int:
-    """Blocks of 18 Kb that synthesis takes for an array of this width, columns that nothing reads included."""
-    return min(-(-depth // rows) * -(-bits // columns) for rows, columns in _BRAM18_SHAPES)
 
 
 def ram(a: Amounts, found: Resources, depth: int, bits: int) -> None:
@@ -119,16 +111,15 @@ def search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, bits: in
         a.add("shared bounds", lut=pe * acc_bits * (stages - 1), ff=pe * acc_bits * (stages - 1))
 
 
-def shared_search(a: Amounts, pe: int, groups: int, rows: int, steps: int, acc_bits: int, out_bits: int) -> None:
-    """A search bit by bit, `rows` rows to a comparator, whose bounds are in block RAM (serial_thresholds.sv)."""
-    stages, comparators, trees = steps.bit_length(), pe // rows, groups * rows
-    tree_bits, row_bits = (trees - 1).bit_length(), (rows - 1).bit_length()
-    a.take(Resources(bram18=comparators * _mapped_blocks(trees << stages, comparators * acc_bits)))
-    a.add("shared search", lut=stages + row_bits + tree_bits + 6, ff=stages + row_bits + tree_bits)
-    a.add("shared comparator", lut=comparators * (acc_bits // 2 + 1 + 2 * stages), ff=comparators * (acc_bits + stages))
-    if rows > 1:
-        a.add("shared rows", lut=comparators * (acc_bits * ceil(multiplexer(rows)) + rows),
-              ff=comparators * (rows - 1) * (acc_bits + out_bits))  # fmt: skip
+def serial_search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, out_bits: int) -> None:
+    """A search of one row and bit after the other on one comparator, its bounds in block RAM (serial_thresholds.sv)."""
+    stages, trees = steps.bit_length(), groups * pe
+    tree_bits, row_bits = (trees - 1).bit_length(), (pe - 1).bit_length()
+    a.take(Resources(bram18=memory.ram_bram18(trees << stages, acc_bits)))
+    a.add("serial search", lut=3 * stages + row_bits + tree_bits + 6 + acc_bits // 2,
+          ff=2 * stages + row_bits + tree_bits + acc_bits)  # fmt: skip
+    if pe > 1:
+        a.add("serial rows", lut=acc_bits * ceil(multiplexer(pe)) + pe, ff=(pe - 1) * (acc_bits + out_bits))
 
 
 def shift(a: Amounts, structure: str, stages: int, bits: float) -> None:

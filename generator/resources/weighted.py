@@ -5,12 +5,12 @@ from __future__ import annotations
 from generator.datatypes import BIPOLAR, signed_bits, unsigned_bits
 from generator.layers import Mvtu
 from generator.layers.cores import dsp_lanes, sum_stages
-from generator.layers.mvtu import RAM
-from generator.layers.weighted import WeightedLayer
+from generator.layers.weighted import RAM, WeightedLayer
 from generator.resources import arithmetic, memory
 from generator.resources.amounts import Amounts
 from generator.resources.structures import (
     LUT_WORDS,
+    RAM_LUTS_PER_BLOCK,
     SHIFT_STAGES,
     counters,
     different,
@@ -18,7 +18,7 @@ from generator.resources.structures import (
     rom,
     rom_luts,
     search,
-    shared_search,
+    serial_search,
     shift,
     slices,
 )
@@ -59,9 +59,10 @@ def _control(a: Amounts, layer: WeightedLayer, stages: int) -> None:
 def _read(a: Amounts, layer: WeightedLayer) -> None:
     """The weights and the activations, which other rows read again."""
     words, bits, source = layer.nf * layer.sf, layer.pe * layer.simd * layer.weight.bits, layer.inputs[0].bits
-    if isinstance(layer, Mvtu) and layer.writable:
+    if layer.writable:
         _port(a, words, bits)
-        stored = memory.ram(words, bits) if layer.storage == RAM else Resources(uram=memory.uram(words, bits))
+        uram = Resources(uram=memory.uram(words, bits))
+        stored = memory.ram(words, bits, RAM_LUTS_PER_BLOCK) if layer.storage == RAM else uram
         ram(a, stored, words, bits)
         a.add("read", ff=bits)
     elif isinstance(layer, Mvtu) and layer.external:
@@ -206,13 +207,13 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
             a.add("matches", lut=layer.pe * layer.acc_bits)
         return
     steps = layer.output.steps
-    if isinstance(layer, Mvtu) and layer.writable:
+    if layer.writable:
         stages = steps.bit_length()
         _port(a, layer.nf << stages, layer.pe * layer.acc_bits)
         a.take(Resources(lutram=_loaded_bounds(layer.nf << stages, layer.pe, layer.acc_bits, stages)))
         a.add("loaded bounds", lut=layer.pe * layer.acc_bits * stages)
-    elif layer.search_rows:
-        shared_search(a, layer.pe, layer.nf, layer.search_rows, steps, layer.acc_bits, layer.output.bits)
+    elif layer.searches_in_turn:
+        serial_search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.output.bits)
         return
     else:
         search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.acc_bits)

@@ -7,10 +7,8 @@ from math import ceil
 from generator.layers import ParallelSwu, Swu
 from generator.resources import memory
 from generator.resources.amounts import Amounts
-from generator.resources.structures import LUT_WORDS, counters, multiplexer, ram, slices
+from generator.resources.structures import LUT_WORDS, RAM_LUTS_PER_BLOCK, counters, multiplexer, ram, slices
 from generator.resources.usage import Resources
-
-_RAM_LUTS_PER_BLOCK = 100
 
 
 def swu(a: Amounts, layer: Swu) -> None:
@@ -40,7 +38,7 @@ def swu(a: Amounts, layer: Swu) -> None:
         ahead = (layer.depth + words).bit_length() + 1
         a.add("ahead", lut=ahead, ff=ahead)
     bits = layer.inputs[0].bits
-    ram(a, memory.ram(layer.depth, bits, _RAM_LUTS_PER_BLOCK), layer.depth, bits)
+    ram(a, memory.ram(layer.depth, bits, RAM_LUTS_PER_BLOCK), layer.depth, bits)
     if any(layer.pad):
         a.add("pads", lut=10)
         a.add("depthwise pads", lut=8 * layer.depthwise)
@@ -80,7 +78,7 @@ def parallel_swu(a: Amounts, layer: ParallelSwu) -> None:
     turned = upright.kernel[0] * banks_w * bits
     a.add("turned", lut=turned * (banks_h > 1), ff=turned)
     a.add("taps", lut=upright.taps * bits)
-    found = memory.ram(upright.slots << bank_address, bits, _RAM_LUTS_PER_BLOCK)
+    found = memory.ram(upright.slots << bank_address, bits, RAM_LUTS_PER_BLOCK)
     number = banks_h * banks_w
     a.take(Resources(lutram=number * found.lutram, bram18=number * found.bram18))
     if found.lutram:
