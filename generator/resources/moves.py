@@ -60,8 +60,9 @@ def requant(a: Amounts, layer: Requant) -> None:
     product = min(layer.sum_bits, layer.input.bits + 1 + multipliers.word_bits // layer.pe)
     a.add("requant", lut=10, ff=5)
     a.add("elements", ff=layer.pe * (2 * layer.input.bits + product))
-    a.add("sum", lut=layer.pe * layer.sum_bits if len(offsets.words) > 1 else 0, ff=layer.pe * layer.sum_bits)
-    a.add("clip", lut=layer.pe * layer.output.bits, ff=layer.pe * layer.output.bits)
+    a.add("sum", lut=layer.pe * layer.sum_bits / (2 if len(offsets.words) == 1 else 1), ff=layer.pe * layer.sum_bits)
+    constant = len(offsets.words) == 1
+    a.add("clip", lut=0 if constant else layer.pe * layer.output.bits, ff=layer.pe * layer.output.bits)
     a.take(Resources(dsp=layer.pe))
 
 
@@ -115,10 +116,11 @@ def _ratio(a: Amounts, into: int, out: int, unit: int) -> None:
     """Every unit put is one that was left over or one of the word in, by the number left over; so are those left."""
     left = max(into, out) - 1
     choices = [(place < left) + min(place, out - 1) - max(0, place - into + 1) + 1 for place in range(into + out - 1)]
-    a.add("units put", lut=unit * sum(multiplexer(count) for count in choices[:out]))
     behind = choices[out:] + [0] * left
-    a.add("units left", lut=unit * sum(multiplexer(behind[place] + choices[place]) for place in range(left)),
-          ff=left * unit)
+    # A word in that does not fill a word out stays where it is.
+    kept = [behind[place] + (choices[place] if into < out else 0) for place in range(left)]
+    a.add("units put", lut=0.7 * unit * sum(count - 1 for count in choices[:out]))
+    a.add("units left", lut=0.7 * unit * sum(max(0, count - 1) for count in kept), ff=left * unit)
 
 
 def fifo(a: Amounts, layer: Fifo) -> None:
@@ -165,7 +167,7 @@ def upsample(a: Amounts, layer: Upsample) -> None:
     slices(a, bits)
     a.add("single slice", lut=2, ff=bits + 1)
     a.add("upsample", lut=bits, ff=bits + 2)
-    a.add("pixel", lut=2 * address, ff=address if vertical > 1 else 0)
+    a.add("pixel", lut=address if vertical > 1 else 0, ff=address if vertical > 1 else 0)
     counters(a, layer.folds, horizontal, layer.width, vertical)
     stored = _one_port(depth, bits)
     a.take(stored)
@@ -192,9 +194,10 @@ def label_select(a: Amounts, layer: LabelSelect) -> None:
     a.add("compare", lut=(k * pe + pe * (pe - 1) // 2) * element)
     if pe > 1:
         ranks = (pe - 1).bit_length()
-        a.add("sort", lut=pe * entry * multiplexer(pe) + pe * ranks, ff=pe * (2 * entry + ranks) + 6)
+        a.add("sort", lut=pe * entry * multiplexer(pe) + pe * ranks, ff=pe * (2 * entry + ranks) + 4)
     a.add("places of labels", lut=k * entry, ff=k * (entry + 1))
-    a.add("passed on", lut=(k - 1) * pe * entry, ff=(k - 1) * (pe * (entry + 2) + 3))
+    a.add("passed on", lut=(k - 1) * pe * entry, ff=(k - 1) * (pe * (entry + 2) + 2))
     a.add("labels", lut=k * label, ff=k * label)
     for wait in range(1, k):
         shift(a, "labels", wait, label)
+    shift(a, "passed on", k - 1 + 2 * (pe > 1), 1)  # which element is the last is read at the end alone

@@ -17,6 +17,8 @@ LUT_WORDS = 64
 _MUX_INPUTS = 4
 #: A table of so many words is one LUT per bit to synthesis.
 _CHEAP_WORDS = 32
+#: How the LUTs of deeper tables grow with their words.
+_DEEP = 1.2
 #: Shift registers of so many stages become memories of LUTs.
 SHIFT_STAGES = 3
 
@@ -30,7 +32,7 @@ def slices(a: Amounts, *bits: int) -> None:
 def counters(a: Amounts, *ends: int) -> None:
     """Counters up to so many each, with the tests for their ends: carry chains take no LUT per bit. Up to one: none."""
     widths = [(end - 1).bit_length() for end in ends if end > 1]
-    a.add("counter", lut=sum(2 + -(-width // _LUT_INPUTS) for width in widths), ff=sum(widths))
+    a.add("counter", lut=sum(1 + -(-width // 4) for width in widths), ff=sum(widths))
 
 
 def different(bits: int, depth: int) -> float:
@@ -42,7 +44,7 @@ def different(bits: int, depth: int) -> float:
     if depth >= 2 * _LUT_INPUTS:
         return float(bits)
     functions = 2**depth
-    return (functions - 2) * (1 - (1 - 1 / functions) ** bits)
+    return float((functions - 2) * (1 - (1 - 1 / functions) ** bits))
 
 
 def rom_luts(a: Amounts, structure: str, depth: int, bits: float) -> None:
@@ -50,7 +52,7 @@ def rom_luts(a: Amounts, structure: str, depth: int, bits: float) -> None:
     if depth <= _CHEAP_WORDS:
         a.add(structure, lut=bits)
     else:
-        a.add("deep " + structure, lut=bits * depth / _CHEAP_WORDS)
+        a.add("deep " + structure, lut=bits * float((depth / _CHEAP_WORDS) ** _DEEP))
 
 
 def rom(a: Amounts, depth: int, bits: int, registers: int = 2) -> None:

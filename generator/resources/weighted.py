@@ -43,7 +43,8 @@ def weighted(a: Amounts, layer: WeightedLayer) -> None:
 def _control(a: Amounts, layer: WeightedLayer, stages: int) -> None:
     """Slices, counters and what travels beside the words."""
     source, result = layer.inputs[0].bits, layer.outputs[0].bits
-    slices(a, source)
+    if isinstance(layer, Mvtu):
+        slices(a, source)
     if layer.sf > 1:
         a.add("spaced slice", lut=4, ff=result + 2)
     else:
