@@ -23,8 +23,11 @@ from tests.small_dataflows import chain, named_mvtu
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold, small_network
 
 FRAMES = 6
-#: Asked for; conv0 takes just so many cycles, conv1 1152, and conv2 648.
+#: Asked for; conv0 takes just so many cycles, conv1 1152, and conv2 648. Only the buffers are left to choose.
 PACE = 1200
+GIVEN = {"conv0_swu": {"simd": 4, "parallel_window": 0}, "conv0": {"pe": 8, "simd": 3},
+         "conv1_swu": {"simd": 8, "parallel_window": 0}, "conv1": {"pe": 8, "simd": 8},
+         "conv2_swu": {"simd": 8, "parallel_window": 0}, "conv2": {"pe": 4, "simd": 8}}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +50,13 @@ def buffers(folded: Dataflow) -> dict[str, str]:
 
 
 def test_the_overlapping_buffer_is_bought_only_near_the_bottleneck(dataflow):
-    folded = fold(dataflow, solve_folding(dataflow, PACE))
+    folded = fold(dataflow, solve_folding(dataflow, PACE, GIVEN))
     assert buffers(folded) == {"conv0_swu": "overlapping", "conv1_swu": "overlapping", "conv2_swu": "minimal"}
     assert size_fifos(folded).cycles_per_frame == folded.cycles_per_frame == PACE
 
 
 def test_the_minimal_buffer_at_the_bottleneck_would_take_a_fifo_or_throughput(dataflow):
-    folding = solve_folding(dataflow, PACE)
+    folding = solve_folding(dataflow, PACE, GIVEN)
     folded = fold(dataflow, {**folding, "conv0_swu": {**folding["conv0_swu"], "minimal_buffer": 1}})
     paces = [CycleModel(each).steady().cycles_per_frame for each in (fold(dataflow, folding), folded)]
     assert paces[0] == PACE and paces[1] is not None and paces[1] > PACE
@@ -61,7 +64,7 @@ def test_the_minimal_buffer_at_the_bottleneck_would_take_a_fifo_or_throughput(da
 
 
 def test_the_rtl_takes_the_predicted_cycles(dataflow, tmp_path):
-    folded = fold(dataflow, solve_folding(dataflow, PACE))
+    folded = fold(dataflow, solve_folding(dataflow, PACE, GIVEN))
     sized = insert_fifos(folded, size_fifos(folded).depths)
     measured, predicted = rtl_cycles(sized, FRAMES, tmp_path), CycleModel(sized).trace(FRAMES)
     start = measured[SOURCE, 0][0] - predicted[SOURCE, 0][0]
