@@ -354,7 +354,7 @@ def test_mistakes_that_tcl_finds(built: Build, tmp_path: Path, old: str, new: st
 
 @pytest.mark.parametrize(("old", "new", "sentence"), [
     (" accelerator/ap_clk\n", "\n", r"not driven: \['accelerator/ap_clk'\]"),
-    (" accelerator/ap_rst_n }", " }", r"not driven: \['accelerator/ap_rst_n'\]"),
+    (" accelerator/ap_rst_n\n", "\n", r"not driven: \['accelerator/ap_rst_n'\]"),
     (" control/aclk1", " control/aclk2", r"not driven: \['control/aclk1'\]"),
     ("core_reset/slowest_sync_clk", "", "not driven"),
     ("bus_reset/slowest_sync_clk", "bus_reset/slowest_sync_clk core_reset/slowest_sync_clk", "driven twice"),
