@@ -103,7 +103,9 @@ def cost(core: str, operands: Operands) -> int:
         return shared + DSP_LUTS * groups * simd + pe * (simd * (field + 3) // 2)
     if core == "planes":
         shared = simd * element + (0 if operands.weight == BIPOLAR else simd * (element + 2) // 2)
-        return shared + pe * (weight * element * (simd - simd // 8 + 1) + (weight + element) * 7)
+        # The sum over planes ends in the accumulator's adder; that of bipolar weights has no signs.
+        sums = 2 * (element - 1) if operands.weight == BIPOLAR else 4 * (weight * element - 1)
+        return shared + pe * (weight * element * (simd - simd // 8 + 1) + sums)
     if operands.binary:
         return 2 * pe * simd
     return pe * simd * (_plain_product_cost(operands) + weight + element)

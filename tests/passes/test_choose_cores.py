@@ -1,6 +1,8 @@
 import pytest
 
+from generator.datatypes import BIPOLAR, int_type, uint_type
 from generator.errors import InputError
+from generator.layers.cores import AUTO, Operands, choose_core
 from generator.passes.choose_cores import choose_cores, parse_cores
 from generator.passes.lower import lower
 from tests.small_networks import small_network
@@ -23,3 +25,14 @@ def test_illegal_cores(texts, sentence):
     with pytest.raises(InputError) as error:
         choose_cores(lower(small_network()), parse_cores(texts))
     assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(("weight", "element", "fold", "core"), [
+    (BIPOLAR, uint_type(2), (16, 16), "planes"),  # Yosys: 903 LUT with the thresholds, pairs 945
+    (int_type(2), uint_type(2), (16, 32), "planes"),  # 2574, pairs 2685
+    (int_type(2), uint_type(2), (8, 8), "pairs"),
+    (int_type(4), uint_type(4), (16, 32), "pairs"),
+])  # fmt: skip
+def test_auto_takes_the_core_that_was_measured_smaller(weight, element, fold, core):
+    operands = Operands(weight, element, *fold, shared=True, scaled=False, thresholded=True)
+    assert choose_core("fc", AUTO, operands) == core

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from generator.build import elaborate, estimated
-from generator.compile import Options, choose_folding
+from generator.compile import Options
+from generator.design import elaborate, estimated
 from generator.model import load
+from generator.plan import choose_folding
 from generator.render.rtl import render_rtl
 from generator.staging import write_files
 from generator.synth.designs import network_design
