@@ -23,6 +23,8 @@ TOP = "accelerator"
 #: The module that gives the latter the ports of the former.
 ADAPTER = "hls_adapter"
 #: The macro with which leaf modules take their forms of UltraScale+ cells; synthesis defines it, simulation does not.
+#: The forms keep to UG974: I5 of a LUT6_2 is tied high where its outputs are two functions of five inputs, and where O6
+#: is one of six, O5 is its half for I5 = 0; a CARRY8 is one chain of eight (SINGLE_CY8), whose CI_TOP is tied low.
 PRIMITIVES = "HEADRACE_PRIMITIVES"
 _SHAPE = ("MW", "MH", "PE", "SIMD")
 _SIGNALS = ("TDATA", "TVALID", "TREADY")
