@@ -35,7 +35,7 @@ CACHE = Path("build/sweep-cache")
 #: Counts that are fitted, and those that rules fix.
 FITTED, FIXED = ("lut", "ff"), ("bram18", "uram", "dsp", "lutram")
 #: Pull of every factor towards 1, where structures cost what they are built of; as of an error relative to the count.
-_PULL = 0.05
+_PULL = 0.15
 #: Errors beyond this weigh less and less, so that a few odd layers do not spoil the others.
 _COMMON_ERROR = 0.03
 _ROUNDS = 12
@@ -44,10 +44,15 @@ _DIGITS = 4
 Floats = NDArray[np.float64]
 
 
-def held_back(spec: Spec) -> bool:
-    """True for the quarter of the layers that the fit does not see."""
-    digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
-    return int(digest, 16) % 4 == 0
+def split(sweep: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The layers that are fitted, and the quarter that is held back: that of the lowest hashes of the specs."""
+    ranked = sorted(sweep, key=lambda layer: _digest(layer["spec"]))
+    quarter = len(ranked) // 4
+    return ranked[quarter:], ranked[:quarter]
+
+
+def _digest(spec: Spec) -> str:
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
 
 
 def load_sweep(path: Path = SWEEP) -> list[dict[str, Any]]:
@@ -79,7 +84,7 @@ def synthesize_sweep(console: Console) -> list[dict[str, Any]]:
 
 def fit(sweep: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Factors of the structures by count, from the layers that are not held back."""
-    seen = [layer for layer in sweep if not held_back(layer["spec"])]
+    seen, _ = split(sweep)
     found = [amounts(layer_of(layer["spec"])) for layer in seen]
     return {count: _factors(found, [layer["resources"][count] for layer in seen], count) for count in FITTED}
 
@@ -102,7 +107,7 @@ def _factors(found: Sequence[Amounts], counted: Sequence[int], count: str) -> di
 
 def error_record(sweep: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Median and 90th percentile of the errors' sizes on the layers that were held back."""
-    found = errors([layer for layer in sweep if held_back(layer["spec"])])
+    found = errors(split(sweep)[1])
     return {name: {"median": round(float(np.median(np.abs(values))), _DIGITS),
                    "percentile_90": round(float(np.quantile(np.abs(values), 0.9)), _DIGITS)}
             for name, values in found.items()}  # fmt: skip

@@ -41,7 +41,7 @@ class Amounts:
         self.fixed += resources
 
     def total(self, factors: Mapping[str, Mapping[str, float]]) -> Resources:
-        """Resources with the fitted factors of every structure, by "lut" and "ff"."""
-        lut = sum(cost.lut * factors["lut"].get(name, 0.0) for name, cost in self.costs.items())
-        ff = sum(cost.ff * factors["ff"].get(name, 0.0) for name, cost in self.costs.items())
+        """Resources with the fitted factors by "lut" and "ff"; 1 for a structure that no fitted layer has."""
+        lut = sum(cost.lut * factors["lut"].get(name, 1.0) for name, cost in self.costs.items())
+        ff = sum(cost.ff * factors["ff"].get(name, 1.0) for name, cost in self.costs.items())
         return replace(self.fixed, lut=round(lut), ff=round(ff))

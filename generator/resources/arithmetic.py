@@ -7,6 +7,8 @@ from generator.layers.cores import DSP_WIDE_BITS, Operands, dsp_lanes, ones_coun
 from generator.resources.amounts import Cost
 from generator.resources.structures import SHIFT_STAGES
 
+#: Bits of an activation that a DSP multiplies; wider ones are multiplied in slices.
+DSP_ACTIVATION_BITS = 26
 #: Synthesis makes a product of so many bits in a DSP.
 DSP_PRODUCT_BITS = 9
 #: LUTs that count the ones among so many bits; seven take two with a carry chain (counter7.sv).
@@ -140,9 +142,9 @@ def binary_tree(leaves: int, leaf_bits: int, sum_bits: int) -> tuple[Cost, Cost,
         level += 1
         bits = min(sum_bits, leaf_bits + 2 * level)
         fours, rest = divmod(leaves, 4)
-        found[4] = found[4].plus(Cost(bits, bits).times(fours))
+        found[4] = found[4].plus(Cost(3 * bits, bits).times(fours))
         if rest > 1:
-            found[rest] = found[rest].plus(Cost(bits, bits))
+            found[rest] = found[rest].plus(Cost((rest - 1) * bits, bits))
         elif rest:
             found[2] = found[2].plus(Cost(0, bits))
         leaves = fours + (rest > 0)

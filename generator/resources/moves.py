@@ -19,6 +19,7 @@ from generator.layers import (
 from generator.layers.pooling import Pooling
 from generator.resources import memory
 from generator.resources.amounts import Amounts
+from generator.resources.arithmetic import DSP_ACTIVATION_BITS
 from generator.resources.structures import (
     LUT_WORDS,
     RAM_LUTS_PER_BLOCK,
@@ -63,7 +64,7 @@ def requant(a: Amounts, layer: Requant) -> None:
     a.add("sum", lut=layer.pe * layer.sum_bits / (2 if len(offsets.words) == 1 else 1), ff=layer.pe * layer.sum_bits)
     constant = len(offsets.words) == 1
     a.add("clip", lut=0 if constant else layer.pe * layer.output.bits, ff=layer.pe * layer.output.bits)
-    a.take(Resources(dsp=layer.pe))
+    a.take(Resources(dsp=layer.pe * -(-layer.input.bits // DSP_ACTIVATION_BITS)))
 
 
 def pool(a: Amounts, layer: Pooling) -> None:
@@ -79,14 +80,14 @@ def pool(a: Amounts, layer: Pooling) -> None:
     a.add("single slice", lut=2, ff=bits + 1)
     counters(a, layer.folds, layer.width, layer.height, *periods, row_words)
     if summed or layer.element.bits == 1:
-        a.add("sums" if summed else "ors", lut=sum(slots) * bits)
+        a.add("sums" if summed else "ors", lut=(1.8 if summed else 1.2) * sum(slots) * bits)
     else:
-        a.add("maxima", lut=sum(slots) * (bits - layer.pe))
-    a.add("overlap", lut=sum(count for count in slots if count > 1) * bits)
-    a.add("pool", lut=8, ff=bits + 1 + 2 * slots[0])
+        a.add("maxima", lut=2.1 * sum(slots) * (bits - layer.pe))
+    a.add("overlap", lut=0.5 * sum(count for count in slots if count > 1) * bits)
+    a.add("pool", lut=4 + 4 * sum((period - 1).bit_length() for period in periods), ff=bits + 1 + 2 * slots[0])
     for depth, count in ((layer.folds, slots[1]), (row_words, slots[0])):
         if depth * bits <= _FEW_BITS or depth == 1:
-            a.add("running", lut=count * (depth - 1) * bits, ff=count * depth * bits)
+            a.add("running", lut=1.5 * count * (depth - 1) * bits, ff=count * depth * bits)
         else:
             found = memory.ram(depth, bits)
             a.take(Resources(lutram=count * found.lutram, bram18=count * found.bram18))
@@ -119,8 +120,13 @@ def _ratio(a: Amounts, into: int, out: int, unit: int) -> None:
     behind = choices[out:] + [0] * left
     # A word in that does not fill a word out stays where it is.
     kept = [behind[place] + (choices[place] if into < out else 0) for place in range(left)]
-    a.add("units put", lut=0.7 * unit * sum(count - 1 for count in choices[:out]))
-    a.add("units left", lut=0.7 * unit * sum(max(0, count - 1) for count in kept), ff=left * unit)
+    a.add("units put", lut=unit * sum(_choice(count) for count in choices[:out]))
+    a.add("units left", lut=unit * sum(_choice(count) for count in kept), ff=left * unit)
+
+
+def _choice(count: int) -> float:
+    """LUTs of one bit that is chosen by the number of units left over."""
+    return (0.0, 0.0, 1.0, 1.0, 1.3)[count] if count <= 4 else 0.9 * (count - 1)
 
 
 def fifo(a: Amounts, layer: Fifo) -> None:
@@ -138,7 +144,7 @@ def fifo(a: Amounts, layer: Fifo) -> None:
 def fork(a: Amounts, layer: Fork) -> None:
     """One slice whose word out every branch takes by itself (fork.sv)."""
     slices(a, layer.inputs[0].bits)
-    a.add("fork", lut=2 * layer.branches, ff=layer.branches - 1)
+    a.add("fork", lut=layer.branches, ff=layer.branches - 1)
 
 
 def add(a: Amounts, layer: Add) -> None:
@@ -147,7 +153,7 @@ def add(a: Amounts, layer: Add) -> None:
     narrow, wide = sorted((layer.left, layer.right), key=lambda element: element.bits)
     carried = wide.bits if narrow.kind else narrow.bits  # signs reach up to the highest bit
     a.add("single slice", lut=2, ff=layer.outputs[0].bits + 1)
-    a.add("add", lut=layer.pe * (carried + 1))
+    a.add("add", lut=layer.pe * (carried + 0.5))
 
 
 def concat(a: Amounts, layer: Concat) -> None:
@@ -191,12 +197,12 @@ def label_select(a: Amounts, layer: LabelSelect) -> None:
     slices(a, layer.inputs[0].bits, label)
     counters(a, layer.inputs[0].words, layer.labels)
     a.add("label select", lut=6, ff=k.bit_length())
-    a.add("compare", lut=(k * pe + pe * (pe - 1) // 2) * element)
+    a.add("compare", lut=0.7 * (k * pe + pe * (pe - 1) // 2) * element)
     if pe > 1:
         ranks = (pe - 1).bit_length()
-        a.add("sort", lut=pe * entry * multiplexer(pe) + pe * ranks, ff=pe * (2 * entry + ranks) + 4)
-    a.add("places of labels", lut=k * entry, ff=k * (entry + 1))
-    a.add("passed on", lut=(k - 1) * pe * entry, ff=(k - 1) * (pe * (entry + 2) + 2))
+        a.add("sort", lut=0.5 * pe * (entry * multiplexer(pe) + ranks), ff=pe * (2 * entry + ranks) + 4)
+    a.add("places of labels", lut=1.6 * k * entry, ff=k * (entry + 1))
+    a.add("passed on", lut=0.75 * (k - 1) * pe * entry, ff=(k - 1) * (pe * (entry + 2) + 2))
     a.add("labels", lut=k * label, ff=k * label)
     for wait in range(1, k):
         shift(a, "labels", wait, label)

@@ -52,7 +52,7 @@ def rom_luts(a: Amounts, structure: str, depth: int, bits: float) -> None:
     if depth <= _CHEAP_WORDS:
         a.add(structure, lut=bits)
     else:
-        a.add("deep " + structure, lut=bits * float((depth / _CHEAP_WORDS) ** _DEEP))
+        a.add("deep " + structure, lut=1.5 * bits * float((depth / _CHEAP_WORDS) ** _DEEP))
 
 
 def rom(a: Amounts, depth: int, bits: int, registers: int = 2) -> None:
@@ -107,17 +107,18 @@ def search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, bits: in
             a.add("comparator", lut=pe * (acc_bits // 2 + 1))
         else:  # two LUTs hold a place of the comparator with its bounds; a place of one bit takes one
             place = _LUT_INPUTS - inputs
-            a.add("places", lut=pe * (acc_bits if place == 1 else 2 * -(-acc_bits // place) - 1))
+            name = "places" if stages > 1 else "single places"
+            a.add(name, lut=pe * (bits if place == 1 else 2 * -(-bits // place) - 1))
     a.add("search control", lut=group_bits + 1)
     if groups == 1:  # synthesis moves registers of addresses behind the memory
-        a.add("shared bounds", lut=pe * acc_bits * (stages - 1), ff=pe * acc_bits * (stages - 1))
+        a.add("shared bounds", lut=0.5 * pe * acc_bits * (stages - 1), ff=0.5 * pe * acc_bits * (stages - 1))
 
 
 def serial_search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, out_bits: int) -> None:
     """A search of one row and bit after the other on one comparator, its bounds in block RAM (serial_thresholds.sv)."""
     stages, trees = steps.bit_length(), groups * pe
     tree_bits, row_bits = (trees - 1).bit_length(), (pe - 1).bit_length()
-    a.take(Resources(bram18=memory.ram_bram18(trees << stages, acc_bits)))
+    a.take(Resources(bram18=memory.bram18(trees << stages, acc_bits)))
     a.add("serial search", lut=3 * stages + row_bits + tree_bits + 6 + acc_bits // 2,
           ff=2 * stages + row_bits + tree_bits + acc_bits)  # fmt: skip
     if pe > 1:

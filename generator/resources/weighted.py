@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from generator.datatypes import BIPOLAR, signed_bits, unsigned_bits
 from generator.layers import Mvtu
 from generator.layers.cores import dsp_lanes, sum_stages
@@ -14,6 +16,7 @@ from generator.resources.structures import (
     SHIFT_STAGES,
     counters,
     different,
+    multiplexer,
     ram,
     rom,
     rom_luts,
@@ -104,8 +107,8 @@ def _folded(a: Amounts, layer: WeightedLayer, stages: int) -> None:
         shift(a, "folded control", stages + 2, 1)
         shift(a, "folded control", stages, 1)
     if layer.nf > 1:
-        rom_luts(a, "bounds", layer.nf, different(layer.pe * layer.acc_bits, layer.nf))
-        a.add("bounds", ff=different(layer.pe * (layer.acc_bits - 1), layer.nf))
+        rom_luts(a, "row bounds", layer.nf, 0.8 * different(layer.pe * layer.acc_bits, layer.nf))
+        a.add("row bounds", ff=different(layer.pe * (layer.acc_bits - 1), layer.nf))
 
 
 def _parity(a: Amounts, layer: WeightedLayer, stages: int) -> None:
@@ -148,11 +151,11 @@ def _plain(a: Amounts, layer: WeightedLayer, stages: int) -> None:
     leaves, leaf_bits = layer.simd, weight + element + 1
     if layer.multiplies_bits:
         leaves, leaf_bits = -(-layer.simd // _POPCOUNT_BITS), 7
-        a.add("popcount", lut=products, ff=layer.pe * leaves * min(layer.simd, _POPCOUNT_BITS).bit_length())
+        a.add("popcount", lut=1.8 * products, ff=layer.pe * leaves * min(layer.simd, _POPCOUNT_BITS).bit_length())
     elif BIPOLAR in (layer.weight, layer.input):
         a.add("signs", lut=products * (weight + element), ff=products * (weight + element))
     elif weight + element + 1 >= arithmetic.DSP_PRODUCT_BITS and min(weight, element) > 1:
-        a.take(Resources(dsp=products))
+        a.take(Resources(dsp=products * -(-element // arithmetic.DSP_ACTIVATION_BITS)))
         a.add("multipliers", ff=products * (weight + element))
     else:
         _products(a, layer, products)
@@ -205,14 +208,16 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
     a.add("accumulate", lut=2, ff=1)
     if layer.thresholds is None:
         if layer.counts_matches:
-            a.add("matches", lut=layer.pe * layer.acc_bits)
+            a.add("matches", lut=0.5 * layer.pe * layer.acc_bits)
         return
     steps = layer.output.steps
     if layer.writable:
         stages = steps.bit_length()
         _port(a, layer.nf << stages, layer.pe * layer.acc_bits)
         a.take(Resources(lutram=_loaded_bounds(layer.nf << stages, layer.pe, layer.acc_bits, stages)))
-        a.add("loaded bounds", lut=layer.pe * layer.acc_bits * stages)
+        blocks = -(-(layer.nf << stages) // LUT_WORDS)
+        a.add("loaded bounds", lut=layer.pe * layer.acc_bits * stages * (1 + ceil(multiplexer(blocks))))
+        a.add("write enables", lut=blocks if blocks > 1 else 0)
     elif layer.searches_in_turn:
         serial_search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.output.bits)
         return
