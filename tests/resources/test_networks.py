@@ -7,7 +7,7 @@ import pytest
 from generator.compile import Options
 from generator.design import elaborate, estimated
 from generator.model import load
-from generator.plan import choose_folding
+from generator.plan import Options, choose_folding
 from generator.render.rtl import render_rtl
 from generator.staging import write_files
 from generator.synth.designs import network_design

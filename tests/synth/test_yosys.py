@@ -19,7 +19,9 @@ def layer(spec: dict[str, object] = SPEC) -> Layer:
 
 
 def test_a_layer_takes_the_modules_that_it_uses():
-    assert sorted(layer_design(layer(), library()).files) == ["add.sv", "harness.sv", "skid.sv", "widen.sv"]
+    assert sorted(layer_design(layer(), library()).files) == [
+        "add.sv", "harness.sv", "single_slice.sv", "skid.sv", "widen.sv",
+    ]
     assert used_sources("nothing", library()) == {}
     assert set(used_sources("\\fork ", library())) >= {"fork.sv"}
 
