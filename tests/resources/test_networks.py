@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from generator.compile import Options
 from generator.design import elaborate, estimated
 from generator.model import load
 from generator.plan import Options, choose_folding
