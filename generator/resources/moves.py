@@ -23,6 +23,7 @@ from generator.resources.arithmetic import DSP_ACTIVATION_BITS
 from generator.resources.structures import (
     LUT_WORDS,
     RAM_LUTS_PER_BLOCK,
+    chosen_ram,
     counters,
     multiplexer,
     ram,
@@ -89,7 +90,7 @@ def pool(a: Amounts, layer: Pooling) -> None:
         if depth * bits <= _FEW_BITS or depth == 1:
             a.add("running", lut=1.5 * count * (depth - 1) * bits, ff=count * depth * bits)
         else:
-            found = memory.ram(depth, bits)
+            found = chosen_ram(depth, bits)
             a.take(Resources(lutram=count * found.lutram, bram18=count * found.bram18))
             a.add("ram", lut=count * bits * ceil(multiplexer(-(-depth // LUT_WORDS))) if found.lutram else 0)
 

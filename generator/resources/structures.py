@@ -82,6 +82,15 @@ def ram(a: Amounts, found: Resources, depth: int, bits: int) -> None:
         a.add("write enables", lut=blocks)
 
 
+def chosen_ram(depth: int, bits: int) -> Resources:
+    """A memory whose kind synthesis chooses: it counts a LUT memory by the columns that are used, and builds it whole."""
+    columns, halves = (14, 1) if depth <= LUT_WORDS // 2 else (7, -(-depth // LUT_WORDS))
+    blocks = memory.ram_bram18(depth, bits)
+    if 2 * 8 * halves * bits > memory.LUTS_PER_BLOCK * blocks * columns:
+        return Resources(bram18=blocks)
+    return Resources(lutram=memory.ram_luts(depth, bits))
+
+
 def multiplexer(inputs: int) -> float:
     """LUTs of a multiplexer for one bit."""
     return max(0, inputs - 1) / (_MUX_INPUTS - 1)

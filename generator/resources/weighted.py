@@ -14,6 +14,7 @@ from generator.resources.structures import (
     LUT_WORDS,
     RAM_LUTS_PER_BLOCK,
     SHIFT_STAGES,
+    chosen_ram,
     counters,
     different,
     multiplexer,
@@ -77,7 +78,7 @@ def _read(a: Amounts, layer: WeightedLayer) -> None:
     if isinstance(layer, Mvtu) and layer.nf > 1:
         a.add("read", ff=(layer.sf - 1).bit_length())
         if layer.sf > 1:
-            ram(a, memory.ram(layer.sf, source), layer.sf, source)
+            ram(a, chosen_ram(layer.sf, source), layer.sf, source)
         else:
             a.add("read", ff=2 * source)
     else:
