@@ -83,7 +83,7 @@ def ram(a: Amounts, found: Resources, depth: int, bits: int) -> None:
 
 
 def chosen_ram(depth: int, bits: int) -> Resources:
-    """A memory whose kind synthesis chooses: it counts a LUT memory by the columns that are used, and builds it whole."""
+    """A memory whose kind synthesis chooses: LUT memories cost by the columns that are used, and are built whole."""
     columns, halves = (14, 1) if depth <= LUT_WORDS // 2 else (7, -(-depth // LUT_WORDS))
     blocks = memory.ram_bram18(depth, bits)
     if 2 * 8 * halves * bits > memory.LUTS_PER_BLOCK * blocks * columns:
