@@ -1,4 +1,4 @@
-// Read-only memory with a registered read and an output register: data is word[address] two enabled cycles later.
+// Read-only memory with a registered address or read and an output register: data is word[address] two enabled cycles later.
 //
 // The memory is chosen here and not by synthesis: LUTs or blocks of 18 Kb, whichever cost less where a block is worth
 // LUTS_PER_BLOCK. Blocks have r rows of c bits, from 512 x 36 to 16384 x 1. Words that are more than the rows stand side
@@ -61,7 +61,7 @@ module rom #(
   localparam int unsigned LINE_BITS = ROWS > 1 ? $clog2(ROWS) : 1;
 
   logic [LINE_BITS-1:0] line;
-  logic [ROW_BITS-1:0]  row_q;
+  logic [ROW_BITS-1:0]  row;
   logic [BITS-1:0]      word, data_q;
   assign line = address[LINE_BITS-1:0];
 
@@ -69,12 +69,17 @@ module rom #(
     (* rom_style = "block" *)
     logic [ROW_BITS-1:0] words [ROWS];
     initial $readmemh(FILE, words);
+    logic [ROW_BITS-1:0] row_q;
     always_ff @(posedge ap_clk) if (en) row_q <= words[line];
+    assign row = row_q;
   end else begin : gen_luts
     (* ram_style = "registers", rom_style = "distributed" *)  // Yosys' word for LUTs, then that of Vivado
     logic [ROW_BITS-1:0] words [ROWS];
     initial $readmemh(FILE, words);
-    always_ff @(posedge ap_clk) if (en) row_q <= words[line];
+    // Inverted, since synthesis would move the registers of the address behind the ROM.
+    logic [LINE_BITS-1:0] not_line_q;
+    always_ff @(posedge ap_clk) if (en) not_line_q <= ~line;
+    assign row = words[~not_line_q];
   end
 
   if (SLOTS > 1) begin : gen_slots
@@ -82,10 +87,10 @@ module rom #(
     logic [SLOT_BITS-1:0]         slot_q;
     logic [(BITS<<SLOT_BITS)-1:0] slots_q;
     always_ff @(posedge ap_clk) if (en) slot_q <= address[ADDR_BITS-1:LINE_BITS];
-    assign slots_q = (BITS << SLOT_BITS)'(row_q);
+    assign slots_q = (BITS << SLOT_BITS)'(row);
     assign word    = slots_q[slot_q*BITS+:BITS];
   end else begin : gen_one
-    assign word = row_q;
+    assign word = row;
   end
 
   always_ff @(posedge ap_clk) if (en) data_q <= word;
