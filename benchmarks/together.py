@@ -28,17 +28,17 @@ _SIZE = 8
 def synthesize_together(designs: Sequence[Design], cache: Path, progress: Callable[[int], None]) -> list[Synthesis]:
     """Counts of layers in wrappers (generator.synth.designs.layer_design), kept by content.
 
-    progress is told how many more are done.
+    The same designs share a run whatever the cache holds, so that it never changes counts. progress is told how many
+    more are done.
     """
     paths = [cache / f"together-{design.digest()}.json" for design in designs]
-    missing = [index for index, path in enumerate(paths) if not path.exists()]
-    progress(len(designs) - len(missing))
     cache.mkdir(parents=True, exist_ok=True)
-    for start in range(0, len(missing), _SIZE):
-        part = missing[start : start + _SIZE]
-        for index, done in zip(part, _synthesize([designs[index] for index in part]), strict=True):
-            paths[index].write_text(json.dumps(done.record()) + "\n")
-        progress(len(part))
+    for start in range(0, len(designs), _SIZE):
+        run = slice(start, start + _SIZE)
+        if not all(path.exists() for path in paths[run]):
+            for path, done in zip(paths[run], _synthesize(designs[run]), strict=True):
+                path.write_text(json.dumps(done.record()) + "\n")
+        progress(len(paths[run]))
     return [Synthesis.of_record(json.loads(path.read_text())) for path in paths]
 
 

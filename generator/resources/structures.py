@@ -56,7 +56,7 @@ def rom_luts(a: Amounts, structure: str, depth: int, bits: float) -> None:
 
 
 def rom(a: Amounts, depth: int, bits: int, registers: int = 2) -> None:
-    """A read-only memory with registers behind it (rom.sv); three of them are a shift register behind LUTs."""
+    """A read-only memory with registers behind it, one of them in a block, or in front of its LUTs (rom.sv)."""
     if depth <= 1:
         return
     layout = memory.rom_layout(depth, bits)
@@ -67,8 +67,9 @@ def rom(a: Amounts, depth: int, bits: int, registers: int = 2) -> None:
             a.add("rom slots", lut=bits * multiplexer(layout.slots), ff=(layout.slots - 1).bit_length())
     else:
         kept = different(bits, depth)
-        rom_luts(a, "rom", depth, kept)
-        shift(a, "rom", registers, kept)
+        a.add("rom", lut=memory.rom_luts(depth, 1) * kept)
+        a.add("rom address", ff=(depth - 1).bit_length())
+        shift(a, "rom", registers - 1, kept)
 
 
 def ram(a: Amounts, found: Resources, depth: int, bits: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from generator.layers.base import Layer
@@ -33,14 +33,9 @@ def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True)
 
     Layers that differ only in their names give equal designs. The bus that loads new weights is a port of the wrapper.
     """
-    return layers_design([layer], sources, weights)
-
-
-def layers_design(layers: Sequence[Layer], sources: Mapping[str, str], weights: bool = True) -> Design:
-    """Layers side by side, not connected with each other, otherwise as `layer_design`."""
     with tempfile.TemporaryDirectory() as work:
-        writable = any(isinstance(layer, WeightedLayer) and layer.writable for layer in layers)
-        render_layers(layers, Path(work), writable)
+        writable = isinstance(layer, WeightedLayer) and layer.writable
+        render_layers([layer], Path(work), writable)
         rendered = {path.name: path.read_text() for path in sorted(Path(work).iterdir()) if path.suffix != ".hpp"}
     wrapper = "harness.sv"
     return Design("harness", rendered | used_sources(rendered[wrapper], sources), weights)

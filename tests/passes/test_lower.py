@@ -68,10 +68,12 @@ def test_folding_puts_converters_and_fifos_where_they_are_needed():
     unfolded = lower(net)
     dataflow = with_safe_fifos(fold(unfolded, solve_folding(unfolded, 576)))
     assert any(isinstance(layer, Dwc) for layer in dataflow.layers)
-    for item in dataflow.placed:
-        if isinstance(item.layer, Mvtu) and item.layer.nf > 1:
-            reader = next(layer for layer in dataflow.layers if layer.name == item.sources[0][0])
-            assert isinstance(reader, Fifo) and reader.depth == item.layer.sf
+    layers = {layer.name: layer for layer in dataflow.layers}
+    bursts = [layer for layer in dataflow.layers if isinstance(layer, Mvtu) and layer.nf > 1]
+    for layer in bursts:
+        fifo = layers[f"{layer.name}_fifo"]
+        assert isinstance(fifo, Fifo) and fifo.depth == layer.sf
+    assert bursts
     assert dataflow.cycles_per_frame <= 576
 
 
