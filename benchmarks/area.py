@@ -91,7 +91,7 @@ NETWORKS = {
     "cnv_w1a1_finn": Network(
         "cnv_w1a1_cifar10_quant.onnx",
         {name: {"pe": pe, "simd": simd} for name, (pe, simd) in zip(_FINN_LAYERS, _FINN_FOLDS, strict=True)},
-        {"lut": 18645, "bram18": 146, "cycles": 32768},
+        {"lut": 18645, "bram18": 146, "cycles": 32768, "depth": 8},
         "FINN (estimate, matrix-vector units only): 18645 LUT, 146 BRAM18, 32768 cycles"),
 }  # fmt: skip
 #: Frames through a network's RTL, of which the last two are timed.

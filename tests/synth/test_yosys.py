@@ -5,10 +5,13 @@ import pytest
 from generator.errors import InputError, ToolError
 from generator.layers.base import Layer
 from generator.layers.spec import layer_from_spec
+from generator.render.rtl import render_rtl
 from generator.resources.usage import Resources
+from generator.staging import write_files
 from generator.synth import yosys
-from generator.synth.designs import layer_design, library, used_sources
+from generator.synth.designs import layer_design, library, network_design, used_sources
 from generator.synth.yosys import Design, Synthesis, synthesize
+from tests.small_dataflows import small_branches
 
 SPEC = {"kind": "add", "channels": 2, "pe": 1, "left": "uint2", "right": "uint2", "pixels": 1}
 MVTU = {"kind": "mvtu", "mw": 4, "mh": 4, "weight": "int2", "input": "uint2", "output": "acc"}
@@ -50,6 +53,31 @@ def test_synthesis_is_kept_by_content(tmp_path, monkeypatch):
     next(tmp_path.iterdir()).write_text("{}")
     with pytest.raises(pytest.fail.Exception):  # what cannot be read is made again
         synthesize(design, tmp_path)
+
+
+PARTS = """module part(input ap_clk, input [3:0] a, output reg [3:0] q);
+  always_ff @(posedge ap_clk) q <= a + 4'd3;
+endmodule
+module top(input ap_clk, input [3:0] a, output [3:0] q);
+  wire [3:0] b;
+  part u_first (.ap_clk, .a, .q(b));
+  part u_second (.ap_clk, .a(b), .q);
+endmodule
+"""
+
+
+def test_parts_are_mapped_alone_and_counted_together(tmp_path):
+    alone, whole = (synthesize(Design("top", {"top.sv": PARTS}, parts=parts), tmp_path)
+                    for parts in (("u_first", "u_second"), ()))  # fmt: skip
+    assert alone.resources.ff == whole.resources.ff == 8
+    assert 1 <= whole.depth <= alone.depth <= 2  # an inverter may stay beside a LUT of the next part
+    assert alone.resources.lut == whole.resources.lut > 0
+
+
+def test_the_parts_of_a_network_are_its_layers(tmp_path):
+    dataflow = small_branches()
+    write_files(tmp_path, render_rtl(dataflow, "test"))
+    assert network_design(tmp_path).parts == tuple(f"u_{layer.name}" for layer in dataflow.layers)
 
 
 def test_a_design_that_yosys_refuses_is_a_sentence_with_its_messages(tmp_path):
