@@ -45,7 +45,7 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
     "pair_compare": (("carry_chain",), [{"A_BITS": bits, "B_BITS": bits + more}
                                         for bits in range(1, 33) for more in (0, 1)]),
     "ones_count": (("counter7", "carry_chain", "carry_adder"), [{"BITS": bits, "SUM_BITS": bits.bit_length()}
-                                                                for bits in range(1, 33)]),
+                                                                for bits in range(1, 37)]),
 }  # fmt: skip
 #: Proofs by default: so many of each module, from the narrowest to the widest.
 SAMPLE = 6
