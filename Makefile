@@ -46,7 +46,7 @@ lint: $(STAMP) ## ruff, mypy --strict and Verilator's lint of every module
 bench: $(STAMP) ## long benchmarks
 	$(PY) -m benchmarks
 
-fit-estimator: $(STAMP) ## synthesize the sweep of layers and fit the resource estimator to it (half an hour)
+fit-estimator: $(STAMP) ## synthesize the sweep of layers and fit the resource estimator to it (15 CPU minutes)
 	$(PY) -m benchmarks.estimator
 
 bench-quant: $(STAMP) ## the published trends of the quantization methods

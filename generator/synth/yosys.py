@@ -101,6 +101,12 @@ def yosys_version() -> str:
         raise ToolError(f"Yosys is missing; install it with `pip install {PACKAGE}`") from None
 
 
+def run_yosys(script: str, folder: Path) -> None:
+    """Run commands of Yosys, with `;` between them, in a folder. Raises ToolError where Yosys is missing or fails."""
+    yosys_version()
+    run_tool("Yosys", [sys.executable, "-c", _RUN, "-q", "-p", script], folder)
+
+
 def default_cache() -> Path:
     """Where results are kept unless the user says otherwise."""
     return Path("~/.cache/headrace/synth").expanduser()
@@ -116,7 +122,7 @@ def synthesize(design: Design, cache: Path) -> Synthesis:
         return kept
     with tempfile.TemporaryDirectory() as work:
         write_files(Path(work), design.files)
-        run_tool("Yosys", [sys.executable, "-c", _RUN, "-q", "-p", design.script], Path(work))
+        run_yosys(design.script, Path(work))
         netlist: dict[str, Any] = json.loads((Path(work) / _NETLIST).read_text())
     if design.top not in netlist["modules"]:
         raise ToolError(f"Yosys wrote no module {design.top}; report this as a defect")

