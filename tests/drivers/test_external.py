@@ -6,11 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -23,8 +21,6 @@ from generator.datatypes import IntArray
 from generator.errors import ToolError
 from generator.layers.mvtu import Mvtu
 from generator.layers.spec import random_values
-from generator.paths import data_folder
-from generator.simulate.board import SimulatedBoard, compile_board, simulated_board
 from tests.drivers.test_cpp import HERE, compiled
 from tests.small_networks import small_network
 from tests.unverified_build import SHA256, write_unverified
@@ -32,41 +28,11 @@ from tests.unverified_build import SHA256, write_unverified
 FRAMES = 5
 
 
-@pytest.fixture(scope="module", autouse=True)
-def importable() -> Iterator[None]:
-    folder = str(data_folder("boards") / "driver")
-    sys.path.insert(0, folder)
-    yield
-    sys.path.remove(folder)
-
-
-@pytest.fixture(scope="module")
-def driver() -> ModuleType:
-    import headrace_driver
-
-    return headrace_driver
-
-
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Bipolar weights of a convolution and of the last layer from memory, ternary ones writable."""
     return write_unverified(tmp_path_factory.mktemp("external") / "b", small_network(), "rtl",
                             writable={"fc3": "ram"}, external=["conv1", "fc4"])
-
-
-@pytest.fixture(scope="module")
-def program(built: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_board(built, tmp_path_factory.mktemp("program"))
-
-
-@pytest.fixture
-def board(built: Build, program: Path) -> Iterator[SimulatedBoard]:
-    with simulated_board(program, built.folder / "rtl") as board:
-        yield board
-
-
-def accelerator(driver: ModuleType, board: SimulatedBoard, built: Build):
-    return driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
 
 
 def samples(built: Build, seed: int) -> tuple[IntArray, np.ndarray]:
@@ -80,49 +46,44 @@ def golden(dataflow: Dataflow, x: IntArray) -> IntArray:
 
 
 @pytest.mark.parametrize("stalls", [False, True])
-def test_inference(driver, board, built, stalls):
+def test_inference(accelerator, board, built, stalls):
     board.stalls = stalls
-    running = accelerator(driver, board, built)
-    assert running.self_test() == "exact"
+    assert accelerator.self_test() == "exact"
     for seed in (1, 2):
         x, values = samples(built, seed)
-        assert np.array_equal(running.predict(values, raw=True), golden(built.dataflow, x))
-    assert running.read("status") == 0
+        assert np.array_equal(accelerator.predict(values, raw=True), golden(built.dataflow, x))
+    assert accelerator.read("status") == 0
 
 
-def test_weights_in_the_wrong_order_show(driver, board, built):
-    running = accelerator(driver, board, built)
-    words = running._images[0].reshape(-1, 1)
+def test_weights_in_the_wrong_order_show(accelerator):
+    words = accelerator._images[0].reshape(-1, 1)
     assert len(np.unique(words)) > 1
-    running._images[0] = np.roll(words, 1).reshape(-1)
-    assert running.self_test() != "exact"
-    assert running.read("status") == 0  # as many as there should be
+    accelerator._images[0] = np.roll(words, 1).reshape(-1)
+    assert accelerator.self_test() != "exact"
+    assert accelerator.read("status") == 0  # as many as there should be
 
 
 @pytest.mark.parametrize("port", [0, 1])
-def test_short_transfers_show(driver, board, built, port):
-    running = accelerator(driver, board, built)
-    running._images[port] = running._images[port][:-1]
+def test_short_transfers_show(accelerator, port):
+    accelerator._images[port] = accelerator._images[port][:-1]
     verdict = ""  # words in wrong places, or too few of them
     with suppress(ToolError):
-        verdict = running.self_test()
+        verdict = accelerator.self_test()
     assert verdict != "exact"
-    assert running.read("status") & 8
+    assert accelerator.read("status") & 8
 
 
-def test_surplus_weights_show(driver, board, built):
-    running = accelerator(driver, board, built)
-    running.model["weights"][1]["times"] += 20
+def test_surplus_weights_show(accelerator):
+    accelerator.model["weights"][1]["times"] += 20
     with pytest.raises(ToolError, match="weights were left over"):
-        running.self_test()
+        accelerator.self_test()
 
 
-def test_missing_weights_show(driver, board, built):
-    running = accelerator(driver, board, built)
-    running.model["weights"][0]["times"] = 0
+def test_missing_weights_show(accelerator, built):
+    accelerator.model["weights"][0]["times"] = 0
     with pytest.raises(ToolError, match="no byte moved for a long time"):
-        running.self_test()
-    assert running.read("weight_waits") > built.cycles
+        accelerator.self_test()
+    assert accelerator.read("weight_waits") > built.cycles
 
 
 def test_the_map_has_the_memories_and_streams(built: Build) -> None:

@@ -6,9 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,28 +19,10 @@ from generator.drivers.quantizer import quantizer_arrays
 from generator.network import serialize
 from generator.network.integer import HostInput, TensorType
 from generator.packing import pack_stream
-from generator.paths import data_folder
-from generator.simulate.board import SimulatedBoard, compile_board, simulated_board
+from generator.simulate.board import SimulatedBoard, simulated_board
 from generator.simulate.host import to_stream
 from tests.small_networks import small_network
 from tests.unverified_build import SHA256, write_unverified
-
-PACKAGE = data_folder("boards") / "driver"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def importable() -> Iterator[None]:
-    sys.path.insert(0, str(PACKAGE))
-    yield
-    sys.path.remove(str(PACKAGE))
-
-
-@pytest.fixture(scope="module")
-def driver() -> ModuleType:
-    import headrace_driver
-
-    return headrace_driver
-
 
 WIDTHS = [(1, 1), (49, 1), (8, 1), (4, 2), (3, 2), (1, 3), (5, 3), (2, 4), (7, 4), (9, 5), (6, 6), (1, 8), (3, 8),
           (4, 12), (9, 13), (2, 16), (1, 16), (30, 7), (1, 32), (3, 20)]
@@ -113,65 +95,52 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
     return write_unverified(tmp_path_factory.mktemp("driver") / "b", small_network(), "rtl")
 
 
-@pytest.fixture(scope="module")
-def program(built: hr.Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_board(built, tmp_path_factory.mktemp("board"))
-
-
 @pytest.fixture
-def board(built: hr.Build, program: Path) -> Iterator[SimulatedBoard]:
-    with simulated_board(program, built.folder / "rtl") as running:
-        running.stalls = True
-        yield running
-
-
-def accelerator(driver: ModuleType, board: SimulatedBoard, built: hr.Build):
-    return driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
+def board(board: SimulatedBoard) -> SimulatedBoard:
+    board.stalls = True
+    return board
 
 
 def samples(count: int) -> np.ndarray:
     return np.random.default_rng(2).integers(-2, 20, (count, 1, 8, 8)).astype(np.float32)
 
 
-def test_fifty_samples_are_exact(driver: ModuleType, board: SimulatedBoard, built: hr.Build) -> None:
-    x, on_board = samples(50), accelerator(driver, board, built)
-    assert np.array_equal(on_board.predict(x, raw=True), built.predict(x, engine="golden", raw=True))
-    y, wanted = on_board.predict(x), built.predict(x, engine="golden")
+def test_fifty_samples_are_exact(accelerator: Any, built: hr.Build) -> None:
+    x = samples(50)
+    assert np.array_equal(accelerator.predict(x, raw=True), built.predict(x, engine="golden", raw=True))
+    y, wanted = accelerator.predict(x), built.predict(x, engine="golden")
     assert y.dtype == wanted.dtype and np.array_equal(y, wanted)
-    counters = on_board.counters()
+    counters = accelerator.counters()
     assert counters["frames_out"] == 100 and counters["cycles"] > 50 * built.cycles
-    assert all(counters[f"fifo_{name}"] > 0 for name in on_board.model["fifos"])
-    on_board.clear_counters()
-    assert on_board.counters()["frames_out"] == 0
+    assert all(counters[f"fifo_{name}"] > 0 for name in accelerator.model["fifos"])
+    accelerator.clear_counters()
+    assert accelerator.counters()["frames_out"] == 0
 
 
-def test_queued_batches_are_exact(driver: ModuleType, board: SimulatedBoard, built: hr.Build, monkeypatch) -> None:
-    on_board = accelerator(driver, board, built)
-    monkeypatch.setattr(type(on_board), "frames_per_transfer", 4)
+def test_queued_batches_are_exact(accelerator: Any, built: hr.Build, monkeypatch) -> None:
+    monkeypatch.setattr(type(accelerator), "frames_per_transfer", 4)
     batches = [samples(count) for count in (3, 4, 9, 1)]
-    results = list(on_board.predict_queued(batches))
+    results = list(accelerator.predict_queued(batches))
     assert [len(result) for result in results] == [3, 4, 9, 1]
     for x, y in zip(batches, results, strict=True):
         assert np.array_equal(y, built.predict(x, engine="fast"))
 
 
-def test_a_refused_batch_leaves_the_accelerator_at_rest(driver: ModuleType, board: SimulatedBoard,
-                                                        built: hr.Build) -> None:
-    on_board, x = accelerator(driver, board, built), samples(3)
+def test_a_refused_batch_leaves_the_accelerator_at_rest(accelerator: Any, built: hr.Build) -> None:
+    x = samples(3)
     bad = np.full((1, 1, 8, 8), np.inf, np.float32)
     with pytest.raises(ValueError, match="not finite"):
-        list(on_board.predict_queued([x, bad]))
-    assert np.array_equal(on_board.predict(x), built.predict(x, engine="fast"))
+        list(accelerator.predict_queued([x, bad]))
+    assert np.array_equal(accelerator.predict(x), built.predict(x, engine="fast"))
     with pytest.raises(ValueError, match="a batch has no samples"):
-        on_board.predict(x[:0])
+        accelerator.predict(x[:0])
 
 
-def test_self_test_and_measurement(driver: ModuleType, board: SimulatedBoard, built: hr.Build) -> None:
-    on_board = accelerator(driver, board, built)
-    assert on_board.self_test() == "exact"
-    on_board.reset()
-    assert on_board.self_test() == "exact"
-    measured = on_board.measure(samples(4), repeats=1)
+def test_self_test_and_measurement(accelerator: Any) -> None:
+    assert accelerator.self_test() == "exact"
+    accelerator.reset()
+    assert accelerator.self_test() == "exact"
+    measured = accelerator.measure(samples(4), repeats=1)
     assert measured["frames_per_second"] > 0 and measured["latency_ms"] > 0
 
 
@@ -180,7 +149,7 @@ def test_self_test_finds_a_flipped_weight(driver: ModuleType, program: Path, bui
     first, *rest = (rtl / "fc4_weights.mem").read_text().split()
     (rtl / "fc4_weights.mem").write_text("\n".join([f"{int(first, 16) ^ 1:x}", *rest]) + "\n")
     with simulated_board(program, rtl) as broken:
-        verdict = accelerator(driver, broken, built).self_test()
+        verdict = driver.Accelerator(broken, built.folder / "driver" / "headrace_driver").self_test()
     assert verdict.startswith("frame 0, pixel 0, channel 0: the board gives ")
     assert ", the golden model " in verdict and verdict.endswith(" values differ")
 

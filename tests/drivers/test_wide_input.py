@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -16,9 +14,7 @@ from generator.datatypes import DataType, Interval, int_type, uint_type
 from generator.drivers.quantizer import has_quantizer, quantizer_arrays
 from generator.network.integer import HostInput, HostOutput, IntegerNetwork, Node, TensorType
 from generator.network.ops import Rounding, round_to_integer
-from generator.paths import data_folder
 from generator.simulate import host as host_module
-from generator.simulate.board import compile_board, simulated_board
 from generator.simulate.host import float64_decides, to_stream
 from tests.drivers.test_cpp import compiled
 from tests.small_networks import random_conv
@@ -26,14 +22,6 @@ from tests.unverified_build import write_unverified
 
 HERE = Path(__file__).parent
 STEP = 2.0**-27
-
-
-@pytest.fixture(scope="module", autouse=True)
-def importable() -> Iterator[None]:
-    folder = str(data_folder("boards") / "driver")
-    sys.path.insert(0, folder)
-    yield
-    sys.path.remove(folder)
 
 
 def host(dtype: DataType, divisor: float, rounding: Rounding = "half_even", scale: float = 1.0, offset: float = 0.0,
@@ -96,28 +84,22 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
     return build
 
 
-def test_both_drivers_on_the_simulated_board(built: hr.Build, tmp_path: Path) -> None:
-    import headrace_driver
-
-    (tmp_path / "board").mkdir()
-    board = compile_board(built, tmp_path / "board")
+def test_both_drivers_on_the_simulated_board(built: hr.Build, program: Path, accelerator: Any, tmp_path: Path) -> None:
     x = np.random.default_rng(3).uniform(-16, 15.99, (50, 5)).astype(np.float32)
     wanted = built.predict(x, engine="golden", raw=True)
-    with simulated_board(board, built.folder / "rtl") as device:
-        accelerator = headrace_driver.Accelerator(device, built.folder / "driver" / "headrace_driver")
-        assert accelerator.self_test() == "exact"
-        assert np.array_equal(accelerator.predict(x, raw=True), wanted)
-        assert np.array_equal(accelerator.predict(x), built.predict(x, engine="golden"))
-        whole = np.arange(10, dtype=np.uint8).reshape(2, 5)
-        assert np.array_equal(accelerator.predict(whole), built.predict(whole.astype(np.float32), engine="golden"))
-        for value in (16.0, -16.1):
-            with pytest.raises(ValueError, match="the input holds values outside the range from -16 to 16 in which"):
-                accelerator.predict(np.full((1, 5), value, np.float32))
+    assert accelerator.self_test() == "exact"
+    assert np.array_equal(accelerator.predict(x, raw=True), wanted)
+    assert np.array_equal(accelerator.predict(x), built.predict(x, engine="golden"))
+    whole = np.arange(10, dtype=np.uint8).reshape(2, 5)
+    assert np.array_equal(accelerator.predict(whole), built.predict(whole.astype(np.float32), engine="golden"))
+    for value in (16.0, -16.1):
+        with pytest.raises(ValueError, match="the input holds values outside the range from -16 to 16 in which"):
+            accelerator.predict(np.full((1, 5), value, np.float32))
 
-    program = compiled(HERE / "sim_driver.cpp", tmp_path, built)
+    driver = compiled(HERE / "sim_driver.cpp", tmp_path, built)
     cpp = built.folder / "driver" / "cpp"
     (tmp_path / "samples").write_bytes(x.tobytes())
-    command = [program, board, built.folder / "rtl", tmp_path / "samples", "50", cpp / "input.bin", cpp / "golden.bin"]
+    command = [driver, program, built.folder / "rtl", tmp_path / "samples", "50", cpp / "input.bin", cpp / "golden.bin"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     verdict, integers, _ = done.stdout.splitlines()
     assert verdict == "exact" and np.array_equal(np.array(integers.split(), np.int64), wanted.reshape(-1))

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -21,9 +17,7 @@ from generator.layers.spec import random_values
 from generator.layers.weighted import WeightedLayer
 from generator.network.integer import DepthwiseConv, HostOutput, IntegerNetwork, Node
 from generator.passes.make_writable import make_writable, parse_writable
-from generator.paths import data_folder
 from generator.render.rtl import render_rtl
-from generator.simulate.board import SimulatedBoard, compile_board, simulated_board
 from tests.small_dataflow import chain, small_dataflow
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 from tests.unverified_build import write_unverified
@@ -47,39 +41,9 @@ def network() -> IntegerNetwork:
     return IntegerNetwork(host_input(2, 2, 12, uint_type(4)), nodes, HostOutput((6,), np.ones(6), np.zeros(6)))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def importable() -> Iterator[None]:
-    folder = str(data_folder("boards") / "driver")
-    sys.path.insert(0, folder)
-    yield
-    sys.path.remove(folder)
-
-
-@pytest.fixture(scope="module")
-def driver() -> ModuleType:
-    import headrace_driver
-
-    return headrace_driver
-
-
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return write_unverified(tmp_path_factory.mktemp("writable") / "b", network(), "rtl", cycles=24, writable=STORAGE)
-
-
-@pytest.fixture(scope="module")
-def program(built: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compile_board(built, tmp_path_factory.mktemp("program"))
-
-
-@pytest.fixture
-def board(built: Build, program: Path) -> Iterator[SimulatedBoard]:
-    with simulated_board(program, built.folder / "rtl") as board:
-        yield board
-
-
-def accelerator(driver: ModuleType, board: SimulatedBoard, built: Build):
-    return driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
 
 
 def weighted(dataflow: Dataflow, name: str) -> WeightedLayer:
@@ -102,20 +66,21 @@ def samples(built: Build, x: IntArray) -> np.ndarray:
     return x.reshape(len(x), 2, 2, 12).transpose(0, 3, 1, 2).astype(np.float32)
 
 
-def test_it_starts_with_the_weights_of_the_build(driver, board, built):
-    assert accelerator(driver, board, built).self_test() == "exact"
+def test_it_starts_with_the_weights_of_the_build(accelerator):
+    assert accelerator.self_test() == "exact"
 
 
 def test_memory_in_uram_is_empty_until_the_driver_loads_it(driver, board, built, monkeypatch):
     monkeypatch.setattr(driver.Accelerator, "restore_weights", lambda self, layer: None)
-    assert accelerator(driver, board, built).self_test() != "exact"
+    accelerator = driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
+    assert accelerator.self_test() != "exact"
 
 
 @pytest.mark.parametrize("kind", ["random", "lowest", "highest"])
-def test_weights_are_rewritten_between_frames(driver, board, built, kind):
+def test_weights_are_rewritten_between_frames(accelerator, board, built, kind):
     rng = np.random.default_rng(len(kind))
     x = random_frames(built.dataflow, 5, 3)
-    running, changed = accelerator(driver, board, built), built.dataflow
+    changed = built.dataflow
     board.stalls = kind == "random"
     for name in LAYERS:
         layer = weighted(built.dataflow, name)
@@ -126,21 +91,20 @@ def test_weights_are_rewritten_between_frames(driver, board, built, kind):
         if layer.thresholds is not None:
             spread = 2 * max(abs(layer.accumulator.lo), abs(layer.accumulator.hi))  # beyond what is reached, too
             thresholds = np.sort(rng.integers(-spread, spread + 1, layer.thresholds.shape), axis=1)
-        running.write_weights(name, ends[kind], thresholds)
+        accelerator.write_weights(name, ends[kind], thresholds)
         changed = with_weights(changed, name, ends[kind], thresholds)
-        assert np.array_equal(running.predict(samples(built, x), raw=True), golden(changed, x)), name
+        assert np.array_equal(accelerator.predict(samples(built, x), raw=True), golden(changed, x)), name
     for name in LAYERS:
-        running.restore_weights(name)
-    assert running.self_test() == "exact"
+        accelerator.restore_weights(name)
+    assert accelerator.self_test() == "exact"
 
 
-def test_thresholds_stay_where_only_weights_are_written(driver, board, built):
+def test_thresholds_stay_where_only_weights_are_written(accelerator, built):
     x = random_frames(built.dataflow, 3, 3)
     layer = weighted(built.dataflow, "fc1")
-    running = accelerator(driver, board, built)
-    running.write_weights("fc1", -layer.weights)
+    accelerator.write_weights("fc1", -layer.weights)
     wanted = golden(with_weights(built.dataflow, "fc1", -layer.weights, layer.thresholds), x)
-    assert np.array_equal(running.predict(samples(built, x), raw=True), wanted)
+    assert np.array_equal(accelerator.predict(samples(built, x), raw=True), wanted)
 
 
 @pytest.mark.parametrize(("name", "weights", "thresholds", "sentence"), [
@@ -152,11 +116,10 @@ def test_thresholds_stay_where_only_weights_are_written(driver, board, built):
     ("fc1", np.ones((8, 10), int), np.tile([3, 2, 1], (8, 1)), "fc1: the thresholds of a row do not ascend; sort them"),
     ("fc2", np.ones((6, 32), int), np.ones((6, 1), int), "fc2: has no thresholds; leave them out"),
 ])  # fmt: skip
-def test_unfit_weights_change_nothing(driver, board, built, name, weights, thresholds, sentence):
-    running = accelerator(driver, board, built)
+def test_unfit_weights_change_nothing(accelerator, name, weights, thresholds, sentence):
     with pytest.raises(ValueError, match=sentence):
-        running.write_weights(name, weights, thresholds)
-    assert running.self_test() == "exact"
+        accelerator.write_weights(name, weights, thresholds)
+    assert accelerator.self_test() == "exact"
 
 
 def test_cycles_are_those_of_fixed_weights(built, tmp_path):

@@ -1,0 +1,47 @@
+"""The Python driver and the simulated board, for modules that define `built`, the build of an accelerator."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from generator.build import Build
+from generator.paths import data_folder
+from generator.simulate.board import SimulatedBoard, compile_board, simulated_board
+
+
+@pytest.fixture(scope="module", autouse=True)
+def importable() -> Iterator[None]:
+    folder = str(data_folder("boards") / "driver")
+    sys.path.insert(0, folder)
+    yield
+    sys.path.remove(folder)
+
+
+@pytest.fixture(scope="module")
+def driver(importable: None) -> ModuleType:
+    import headrace_driver
+
+    return headrace_driver
+
+
+@pytest.fixture(scope="module")
+def program(built: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_board(built, tmp_path_factory.mktemp("program"))
+
+
+@pytest.fixture
+def board(built: Build, program: Path) -> Iterator[SimulatedBoard]:
+    with simulated_board(program, built.folder / "rtl") as board:
+        yield board
+
+
+@pytest.fixture
+def accelerator(driver: ModuleType, board: SimulatedBoard, built: Build) -> Any:
+    """The accelerator on the board through the Python driver."""
+    return driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
