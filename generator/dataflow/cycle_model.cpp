@@ -1,10 +1,11 @@
 // Flow control of a dataflow, clock cycle by clock cycle: which words pass which streams, not what they hold.
 //
-// Every module of rtl_sim/rtl takes and gives its words through registers, most in slices of two words (skid.sv), so TVALID
-// and TREADY of a stream depend on registers only. In each cycle the streams that are valid and ready transfer; then every component
-// computes its next state from its own registers and its transfers, in any order. A component mirrors the registers of
-// its module that decide when words move. One whose registers stand still sleeps until a stream of its moves or its
-// counter runs out. cycle_model.py writes the graph that is read here and documents its layout.
+// Every module of rtl_sim/rtl takes and gives its words through registers, most in slices of two words (skid.sv), so
+// TVALID and TREADY of a stream depend on registers only. In each cycle the streams that are valid and ready transfer;
+// then every component computes its next state from its own registers and its transfers, in any order. A component
+// mirrors the registers of its module that decide when words move. One whose registers stand still sleeps until a
+// stream of its moves or its counter runs out. cycle_model.py writes the graph that is read here and documents its
+// layout.
 
 #include <algorithm>
 #include <cstdint>
@@ -34,7 +35,9 @@ bool empty(const Bits& bits) {
 template <typename Visit>
 void each(const Bits& bits, Visit visit) {
   for (size_t w = 0; w < bits.size(); ++w) {
-    for (uint64_t word = bits[w]; word != 0; word &= word - 1) visit(static_cast<int64_t>(w * 64) + __builtin_ctzll(word));
+    for (uint64_t word = bits[w]; word != 0; word &= word - 1) {
+      visit(static_cast<int64_t>(w * 64) + __builtin_ctzll(word));
+    }
   }
 }
 
@@ -74,8 +77,8 @@ struct Skid {
   void save(Integers& state) const { state.push_back(ready | valid << 1 | spare << 2); }
 };
 
-// spaced_slice.sv: one word and the enable of the pipeline in front of it. `here`: a result stands at the input; `next`:
-// one will after an enabled cycle; `leave`: the word at the output is taken.
+// spaced_slice.sv: one word and the enable of the pipeline in front of it. `here`: a result stands at the input;
+// `next`: one will after an enabled cycle; `leave`: the word at the output is taken.
 struct SpacedSlice {
   bool enabled = false, full = false;
 
@@ -159,7 +162,9 @@ class Program {
   };
 
   void enter(size_t at) {
-    for (; steps_[at].end > 0; ++at) loops_.push_back({at + 1, static_cast<size_t>(steps_[at].end), steps_[at].repeats});
+    for (; steps_[at].end > 0; ++at) {
+      loops_.push_back({at + 1, static_cast<size_t>(steps_[at].end), steps_[at].repeats});
+    }
     at_ = at;
     left_ = steps_[at].repeats;
   }
@@ -649,7 +654,8 @@ class Network {
     for (size_t k = 0; k < fifos_.size(); ++k) most[k] = fifos_[k] < 0 ? 0 : components_[fifos_[k]]->most();
     for (size_t k = 0; k < wire_.size(); ++k) {
       const int64_t wire = wire_[k];
-      const bool valid = streams_.valid[wire >> 6] >> (wire & 63) & 1, ready = streams_.ready[wire >> 6] >> (wire & 63) & 1;
+      const bool valid = streams_.valid[wire >> 6] >> (wire & 63) & 1;
+      const bool ready = streams_.ready[wire >> 6] >> (wire & 63) & 1;
       waits[k] = valid ? ready ? 0 : 1 : ready ? 2 : 3;
     }
   }

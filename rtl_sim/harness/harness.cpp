@@ -146,7 +146,9 @@ class Run {
       stream.reset_after = read_integer(job);
       if (binding.side == Side::Source) {
         stream.payload.resize(stream.words * binding.bytes);
-        if (std::fread(stream.payload.data(), 1, stream.payload.size(), job) != stream.payload.size()) std::perror("job");
+        if (std::fread(stream.payload.data(), 1, stream.payload.size(), job) != stream.payload.size()) {
+          std::perror("job");
+        }
       }
       stream.record.reserve((stream.words + kDrainCycles) * binding.bytes);
       stream.cycles.reserve(stream.words + kDrainCycles);

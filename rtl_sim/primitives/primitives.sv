@@ -1,5 +1,5 @@
-// Ports and parameters of the primitive cells that HEADRACE_PRIMITIVES instantiates, for tools that read the library without
-// the device's own; synthesis then takes its own models of them.
+// Ports and parameters of the primitive cells that HEADRACE_PRIMITIVES instantiates, for tools that read the library
+// without the device's own; synthesis then takes its own models of them.
 
 (* blackbox *)
 module LUT5 #(

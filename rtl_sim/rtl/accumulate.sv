@@ -1,7 +1,8 @@
-// Accumulators and activation: acc[p] = sum of sums[p] from sum_first to sum_last, then y[p] = BASE + #{k : acc >= T[k]},
-// or acc[p] itself where N is 0.
+// Accumulators and activation: acc[p] = sum of sums[p] from sum_first to sum_last, then
+// y[p] = BASE + #{k : acc >= T[k]}, or acc[p] itself where N is 0.
 //
-// MATCHES > 0: the sums count matches out of so many, and the raw result is 2 * acc - MATCHES. Row groups follow in order.
+// MATCHES > 0: the sums count matches out of so many, and the raw result is 2 * acc - MATCHES. Row groups follow in
+// order.
 // GROUPS > 0: the columns stand in so many groups with a scale each (scaled_accumulate.sv), of SG words.
 module accumulate #(
   parameter int unsigned PE          = 2,         // rows at a time

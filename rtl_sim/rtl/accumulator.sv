@@ -1,7 +1,7 @@
 // sum = (clear ? 0 : acc) + a + b + carry_in in two's complement of BITS bits. Combinational.
 //
-// HEADRACE_PRIMITIVES takes one LUT per bit, as in ternary_adder: the majority of the three bits goes to the next bit, and
-// the carry chain adds it to their XOR.
+// HEADRACE_PRIMITIVES takes one LUT per bit, as in ternary_adder: the majority of the three bits goes to the next bit,
+// and the carry chain adds it to their XOR.
 module accumulator #(
   parameter int unsigned BITS = 8  // width of the operands and of the sum
 ) (

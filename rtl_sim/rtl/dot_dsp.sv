@@ -1,12 +1,12 @@
-// Dot products in DSP blocks: LANES rows share one product of a 27 bit and an 18 bit factor, sums[p] + more[p] = sum over
-// s of w[p][s] * a[s].
+// Dot products in DSP blocks: LANES rows share one product of a 27 bit and an 18 bit factor, sums[p] + more[p] = sum
+// over s of w[p][s] * a[s].
 //
-// The weights come with an offset that makes them unsigned, v = w + 2^(W_BITS-1), so that v_0 + v_1 * 2^STRIDE + ... is the
-// concatenation of LANES weights. A lane's product takes FIELD = W_BITS + A_BITS bits, and its digit of the wide product is
-// the product plus the carry, or minus the borrow, of the lane below:
+// The weights come with an offset that makes them unsigned, v = w + 2^(W_BITS-1), so that v_0 + v_1 * 2^STRIDE + ... is
+// the concatenation of LANES weights. A lane's product takes FIELD = W_BITS + A_BITS bits, and its digit of the wide
+// product is the product plus the carry, or minus the borrow, of the lane below:
 //   activations two's complement: STRIDE = FIELD, and the borrow is the sign of the digit below;
-//   unsigned ones: no carry, or, where one more lane then fits, STRIDE = FIELD - 1: the carry k_i out of digit i shows in
-//   the lowest bit of digit i + 1, which is else v_(i+1)[0] & a[0].
+//   unsigned ones: no carry, or, where one more lane then fits, STRIDE = FIELD - 1: the carry k_i out of digit i shows
+//   in the lowest bit of digit i + 1, which is else v_(i+1)[0] & a[0].
 // `more` takes back the offset and, with overlapping lanes, what ones there are for the complements of the carries.
 module dot_dsp #(
   parameter int unsigned PE       = 4,   // rows

@@ -1,8 +1,9 @@
 // Dot products by shared pair sums: sums[p] = sum over s of w[p][s] * a[s], weights of at most four bits.
 //
 // x0 + x1 of two neighbouring columns is computed once for all rows. Each bit plane of two weights selects 0, x0, x1 or
-// x0 + x1, two such selections make a quad (registered), a ternary tree adds the quads of a plane, and the planes add up
-// with their powers of two, the sign's negative. A bipolar weight is 2 * bit - 1: twice its plane minus the sum of all x.
+// x0 + x1, two such selections make a quad (registered), a ternary tree adds the quads of a plane, and the planes add
+// up with their powers of two, the sign's negative. A bipolar weight is 2 * bit - 1: twice its plane minus the sum of
+// all x.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module dot_pairs #(
   parameter int unsigned PE       = 2,  // rows

@@ -1,8 +1,8 @@
-// Plain dot products: sums[p] = sum over s of w[p][s] * a[s], or with a[p][s] where every row has activations of its own
-// (A_ROWS = PE). Two bipolar operands count XNOR matches instead, in chunks of 32 bits.
+// Plain dot products: sums[p] = sum over s of w[p][s] * a[s], or with a[p][s] where every row has activations of its
+// own (A_ROWS = PE). Two bipolar operands count XNOR matches instead, in chunks of 32 bits.
 //
-// One registered stage of products (or chunk counts), then an adder tree. The reference of all other cores. An activation
-// that is wider than a multiplier is multiplied in slices, each a leaf of the tree.
+// One registered stage of products (or chunk counts), then an adder tree. The reference of all other cores. An
+// activation that is wider than a multiplier is multiplied in slices, each a leaf of the tree.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module dot_plain #(
   parameter int unsigned PE       = 2,  // rows

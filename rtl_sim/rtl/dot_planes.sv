@@ -1,6 +1,7 @@
-// Dot products by bit planes that are compared: with w & a = (w + a - 1 + (w ~^ a)) / 2 for single bits, the dot product is
-// made of XNOR matches of weight planes and activation planes, counted by free parity, and of a sum of activations that
-// is computed once for all rows. What depends on the weights alone is left out; it belongs to the thresholds:
+// Dot products by bit planes that are compared: with w & a = (w + a - 1 + (w ~^ a)) / 2 for single bits, the dot
+// product is made of XNOR matches of weight planes and activation planes, counted by free parity, and of a sum of
+// activations that is computed once for all rows. What depends on the weights alone is left out; it belongs to the
+// thresholds:
 //   sums[p] + more[p] = sum over planes i, j of +-2^(i+j) * matches(w_i, a_j) + LAMBDA * (sum of a)
 // is twice the dot product without it, or once where an operand is bipolar, whose +1 and -1 count as bits 1 and 0.
 // LAMBDA is -1 for weights in two's complement (`more` is then a complement, and one more is to be added), 2^W_BITS - 1

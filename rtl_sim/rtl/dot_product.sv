@@ -2,7 +2,8 @@
 // every row has activations of its own (A_ROWS = PE). Two bipolar operands count XNOR matches instead:
 // sums[p] = #{s : w[p][s] == a[s]}.
 //
-// CORE chooses the arithmetic: 0 dot_plain, 1 dot_parity, 2 dot_pairs, 3 dot_dsp, 4 dot_planes. `tag` travels beside the data.
+// CORE chooses the arithmetic: 0 dot_plain, 1 dot_parity, 2 dot_pairs, 3 dot_dsp, 4 dot_planes. `tag` travels beside
+// the data.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module dot_product #(
   parameter int unsigned PE       = 2,  // rows

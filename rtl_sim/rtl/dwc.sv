@@ -1,9 +1,9 @@
 // Data width converter: the elements of IN_LANES-lane words, in order, as words of OUT_LANES lanes.
 //
-// The side with more words runs at one word per cycle, so a frame needs max(words in, words out) cycles. Everything counts
-// in units of gcd(IN_LANES, OUT_LANES) lanes:
-//   several units in, one out: a word is taken when no unit of the one before waits behind the output register; the first
-//     unit goes there at once if it is free;
+// The side with more words runs at one word per cycle, so a frame needs max(words in, words out) cycles. Everything
+// counts in units of gcd(IN_LANES, OUT_LANES) lanes:
+//   several units in, one out: a word is taken when no unit of the one before waits behind the output register; the
+//     first unit goes there at once if it is free;
 //   one in, several out: the last unit of a word, with those collected before, goes into the output register, and is
 //     taken only when that is known to be free;
 //   otherwise a buffer keeps the units that are left over. A word is taken only while fewer than OUT are left, at once

@@ -2,9 +2,9 @@
 //
 // The elements seen so far stand in a list of K places, best first, one pipeline stage per place. A stage compares the
 // elements that reach it, sorted, with its own: it keeps the best, and what is left goes down to the next place, sorted
-// again. An element that was kept further up has a lower index than all below, so it also comes before its equals there.
-// With several elements per word, two stages in front sort them by their ranks: how many of the others come before.
-// The finished list leaves from registers of its own while the next frame is read, so a frame takes
+// again. An element that was kept further up has a lower index than all below, so it also comes before its equals
+// there. With several elements per word, two stages in front sort them by their ranks: how many of the others come
+// before. The finished list leaves from registers of its own while the next frame is read, so a frame takes
 // max(LABELS/PE, K) cycles.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar, which compares as its code.
 module label_select #(

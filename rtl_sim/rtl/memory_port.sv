@@ -1,4 +1,5 @@
-// Write port of a memory that the processor loads: 32-bit parts of its words, low parts first, from a bus that all share.
+// Write port of a memory that the processor loads: 32-bit parts of its words, low parts first, from a bus
+// that all share.
 //
 // load = {start, push, memory, data}: `start` chooses the word at address `data`, `push` gives its next part; after the
 // last part the word is written and the next address follows. Both concern the memory of that number alone.

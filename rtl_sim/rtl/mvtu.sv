@@ -1,19 +1,20 @@
 // Matrix-vector-threshold unit: y_i = BASE + #{k : acc_i >= T_ik}, or acc_i itself where N is 0, with acc = W x.
 //
-// PE rows and SIMD columns per cycle: SF = MW/SIMD words make a vector, NF = MH/PE row groups make its result. The words
-// are taken in the first row group and replayed from a buffer in the others, so a vector takes exactly NF*SF cycles and
-// the next one follows without a bubble. Two bipolar operands count XNOR matches: acc = 2 * matches - MW; their
-// thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes [PE][N].
+// PE rows and SIMD columns per cycle: SF = MW/SIMD words make a vector, NF = MH/PE row groups make its result. The
+// words are taken in the first row group and replayed from a buffer in the others, so a vector takes exactly NF*SF
+// cycles and the next one follows without a bubble. Two bipolar operands count XNOR matches: acc = 2 * matches - MW;
+// their thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes
+// [PE][N].
 //
 // GROUPS > 0: the columns stand in groups of MW/GROUPS and acc = sum over g of scale_ig * (sum over group g of W x), at
 // the same cycles (scaled_accumulate.sv); two bipolar operands then compare real sums, not matches.
 //
-// CORE is the arithmetic, the same integers in all of them: 0 multipliers (or XNOR popcounts), 1 free-parity popcounts of
-// recoded operands, with a single threshold folded into the accumulator, 2 shared pair sums, 3 several products in one
-// DSP, 4 XNOR matches of recoded bit planes, with thresholds of their own.
+// CORE is the arithmetic, the same integers in all of them: 0 multipliers (or XNOR popcounts), 1 free-parity popcounts
+// of recoded operands, with a single threshold folded into the accumulator, 2 shared pair sums, 3 several products in
+// one DSP, 4 XNOR matches of recoded bit planes, with thresholds of their own.
 //
-// EXTERNAL: the weight words come as a stream instead, for every vector all NF*SF words in the order of the memory. Each
-// of them waits for its activations and they for it, so that neither side may lag without harm.
+// EXTERNAL: the weight words come as a stream instead, for every vector all NF*SF words in the order of the memory.
+// Each of them waits for its activations and they for it, so that neither side may lag without harm.
 //
 // One enable from a flip-flop of the output slice moves the whole pipeline.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
@@ -263,7 +264,8 @@ module mvtu #(
     $error("mvtu: WRITABLE needs CORE=%0d, GROUPS=%0d and SERIAL=%0d to be 0", CORE, GROUPS, SERIAL);
   end
   if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
-    $error("mvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE, SF);
+    $error("mvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE,
+           SF);
   end
   if (EXTERNAL && (WRITABLE || CORE != 0 || GROUPS > 0)) begin : gen_check_external
     $error("mvtu: EXTERNAL needs WRITABLE=%0d, CORE=%0d and GROUPS=%0d to be 0", WRITABLE, CORE, GROUPS);

@@ -1,8 +1,8 @@
 // Comparison of two's complement numbers: reached = a >= b. Combinational.
 //
-// HEADRACE_PRIMITIVES takes one LUT per two bits: with both outputs it says whether the pair of a is equal to that of b,
-// which passes the carry on, and whether it is greater, which makes one. b may have one bit more than a: the highest pair
-// holds it.
+// HEADRACE_PRIMITIVES takes one LUT per two bits: with both outputs it says whether the pair of a is equal to that of
+// b, which passes the carry on, and whether it is greater, which makes one. b may have one bit more than a: the highest
+// pair holds it.
 module pair_compare #(
   parameter int unsigned A_BITS = 8,  // width of the number
   parameter int unsigned B_BITS = 8   // width of the bound: A_BITS, or one more

@@ -1,17 +1,17 @@
 // Sliding window unit that emits all taps of SIMD channels of a window in one word, pads made on the fly.
 //
-// BANKS_H x BANKS_W memories hold pixel (y, x) in bank (y mod BANKS_H, x mod BANKS_W), rows counted over all frames. The
-// numbers of banks are prime to the dilations and not less than the kernel, so the taps of a window lie in different
-// banks: one cycle reads them all. Tap (i, j) of a window whose first tap lies in bank (b, c) is in bank
+// BANKS_H x BANKS_W memories hold pixel (y, x) in bank (y mod BANKS_H, x mod BANKS_W), rows counted over all frames.
+// The numbers of banks are prime to the dilations and not less than the kernel, so the taps of a window lie in
+// different banks: one cycle reads them all. Tap (i, j) of a window whose first tap lies in bank (b, c) is in bank
 // ((b + i*DILATION_H) mod BANKS_H, (c + j*DILATION_W) mod BANKS_W); two multiplexers, rows before columns, turn banks
 // into taps. A bank holds SLOTS of its rows in a circle.
 //
 // Reader and writer only compare counts:
-//   * a window waits for the word of its last tap, moved into the frame where it lies outside: `needed` is its place in the
-//     writer's frame, of which `ahead` words were taken. The next place is a sum of numbers that were limited to the frame
-//     ahead of time;
-//   * a word is taken while its row lies less than SLOTS*BANKS_H rows above `keep`, the oldest row of the window. Rows are
-//     counted over all frames modulo a power of two.
+//   * a window waits for the word of its last tap, moved into the frame where it lies outside: `needed` is its place in
+//     the writer's frame, of which `ahead` words were taken. The next place is a sum of numbers that were limited to
+//     the frame ahead of time;
+//   * a word is taken while its row lies less than SLOTS*BANKS_H rows above `keep`, the oldest row of the window. Rows
+//     are counted over all frames modulo a power of two.
 module parallel_swu #(
   parameter int HEIGHT     = 4,  // rows in
   parameter int WIDTH      = 4,  // columns in
@@ -75,8 +75,10 @@ module parallel_swu #(
   localparam int FIRST_Y   = limited((BACK_H - PAD_T) * ROW, LAST_Y);    // of the first line of windows
   localparam int SECOND_Y  = limited((BACK_H - PAD_T + STRIDE_H) * ROW, LAST_Y);
   localparam int THIRD_Y   = (BACK_H - PAD_T + 2 * STRIDE_H) * ROW;
-  localparam int XW_BITS   = $clog2(((PAD_L > WIDTH + PAD_R ? PAD_L : WIDTH + PAD_R) + BACK_W + 2 * STRIDE_W) * FOLDS) + 1;
-  localparam int YW_BITS   = $clog2(((PAD_T > HEIGHT + PAD_B ? PAD_T : HEIGHT + PAD_B) + BACK_H + 2 * STRIDE_H) * ROW) + 1;
+  localparam int XW_BITS   = 1 + $clog2(
+      ((PAD_L > WIDTH + PAD_R ? PAD_L : WIDTH + PAD_R) + BACK_W + 2 * STRIDE_W) * FOLDS);
+  localparam int YW_BITS   = 1 + $clog2(
+      ((PAD_T > HEIGHT + PAD_B ? PAD_T : HEIGHT + PAD_B) + BACK_H + 2 * STRIDE_H) * ROW);
   localparam int N_BITS    = WORDS > 1 ? $clog2(WORDS) : 1;
   localparam int FOLD_BITS = FOLDS > 1 ? $clog2(FOLDS) : 1;
   localparam int IX_BITS   = WIDTH > 1 ? $clog2(WIDTH) : 1;
@@ -87,8 +89,8 @@ module parallel_swu #(
   localparam int SLOT_BITS = SLOTS > 1 ? $clog2(SLOTS) : 1;
   localparam int A_BITS    = BANK_ROW > 1 ? $clog2(BANK_ROW) : 1;
 
-  // The row of the first tap moves by STRIDE_H from line to line and by FRAME_STEP, perhaps backwards, to the next frame;
-  // its column by STRIDE_W. As banks and rows or columns within them, the former not negative:
+  // The row of the first tap moves by STRIDE_H from line to line and by FRAME_STEP, perhaps backwards, to the next
+  // frame; its column by STRIDE_W. As banks and rows or columns within them, the former not negative:
   localparam int FRAME_STEP  = HEIGHT - (OUT_HEIGHT - 1) * STRIDE_H;
   localparam int FRAME_BANK  = (FRAME_STEP % BANKS_H + BANKS_H) % BANKS_H;
   localparam int FRAME_SLOT  = (FRAME_STEP - FRAME_BANK) / BANKS_H;
@@ -245,7 +247,8 @@ module parallel_swu #(
         column_bank_q  <= BW_BITS'(LEFT_BANK);
         column_q       <= A_BITS'(LEFT_STEP);
         row_bank_q     <= BH_BITS'(row_carry ? row_bank_sum - (BH_BITS+1)'(BANKS_H) : row_bank_sum);
-        slot_q         <= slot_q + (next_frame ? SLOT_BITS'(FRAME_SLOT) : SLOT_BITS'(LINE_SLOT)) + SLOT_BITS'(row_carry);
+        slot_q         <= slot_q + (next_frame ? SLOT_BITS'(FRAME_SLOT) : SLOT_BITS'(LINE_SLOT))
+                                 + SLOT_BITS'(row_carry);
       end
       if (next_line) begin
         y_q            <= y_q + Y_BITS'(STRIDE_H);
@@ -383,8 +386,8 @@ module parallel_swu #(
     $error("parallel_swu: SLOTS=%0d must be a power of two from 2, and its %0d rows more than a window's", SLOTS, ROWS);
   end
   if (BACK_H >= HEIGHT + PAD_T + PAD_B || BACK_W >= WIDTH + PAD_L + PAD_R) begin : gen_check_kernel
-    $error("parallel_swu: a window of %0dx%0d does not fit into %0dx%0d and its padding", BACK_H + 1, BACK_W + 1, HEIGHT,
-           WIDTH);
+    $error("parallel_swu: a window of %0dx%0d does not fit into %0dx%0d and its padding", BACK_H + 1, BACK_W + 1,
+           HEIGHT, WIDTH);
   end
 
 endmodule

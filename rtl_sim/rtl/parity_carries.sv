@@ -1,6 +1,6 @@
 // The full adders of a free-parity popcount: SIMD XOR pairs r ^ s and a leaf of the root's own are counted as
-// 2 * (ones among the carries) + parity, the parity being that of all of them. Both halves come recoded, so that the sums
-// of the adders are there already: the word holds the runs of inputs and sums that parity_encode describes.
+// 2 * (ones among the carries) + parity, the parity being that of all of them. Both halves come recoded, so that the
+// sums of the adders are there already: the word holds the runs of inputs and sums that parity_encode describes.
 //
 // A carry is the first input where the two inputs agree, else the complement of the sum. The root's leaf comes
 // complemented, in the place of its sum. HEADRACE_PRIMITIVES makes every carry one LUT6 of three pairs; synthesis would

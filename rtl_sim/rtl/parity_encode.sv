@@ -2,9 +2,9 @@
 //
 // M = ceil(SIMD/2) full adders form a tree of LEVELS + 1 levels, the last one the root. A level of COUNT adders has its
 // inputs in three runs from FIRST on; the third run becomes the sums, with which the inputs of the next level begin. So
-// the lowest level has COUNT = M + 1 - 2^LEVELS, the others a power of two, and every bit is the input of one adder. The
-// root's third input is not in the word: it carries the parity of the words before. Where SIMD is odd, a 0 comes first.
-// Linear over GF(2) and invertible.
+// the lowest level has COUNT = M + 1 - 2^LEVELS, the others a power of two, and every bit is the input of one adder.
+// The root's third input is not in the word: it carries the parity of the words before. Where SIMD is odd, a 0 comes
+// first. Linear over GF(2) and invertible.
 module parity_encode #(
   parameter int unsigned SIMD = 8  // bits of a word
 ) (

@@ -1,8 +1,8 @@
 // sum = what a bit plane of four weights takes of four columns: bits[0]*x[0] + ... + bits[3]*x[3], with the sums of
 // columns 0, 1 and of columns 2, 3 given. Combinational; the sum is one bit wider.
 //
-// HEADRACE_PRIMITIVES takes two LUTs per bit: one selects 0, x[0], x[1] or their sum, the other selects of x[2] and x[3]
-// and makes the XOR of both that the carry chain wants.
+// HEADRACE_PRIMITIVES takes two LUTs per bit: one selects 0, x[0], x[1] or their sum, the other selects of x[2] and
+// x[3] and makes the XOR of both that the carry chain wants.
 module quad_adder #(
   parameter int unsigned BITS      = 4,  // width of the columns and of their sums
   parameter bit          IS_SIGNED = 0   // they are two's complement

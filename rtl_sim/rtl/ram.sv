@@ -40,7 +40,8 @@ module ram #(
 
   // Eight LUTs hold 32 words of 14 bits or 64 of 7; a block of 18 Kb is worth LUTS_PER_BLOCK.
   localparam int unsigned LUTS_PER_BLOCK = 100;
-  localparam int unsigned LUTS           = DEPTH <= 32 ? 8 * ((BITS + 13) / 14) : 8 * ((DEPTH + 63) / 64) * ((BITS + 6) / 7);
+  localparam int unsigned LUTS           = DEPTH <= 32 ? 8 * ((BITS + 13) / 14)
+                                                       : 8 * ((DEPTH + 63) / 64) * ((BITS + 6) / 7);
   localparam int unsigned BLOCKS         = fewest();
 
   if (LUTS > LUTS_PER_BLOCK * BLOCKS) begin : gen_block

@@ -1,10 +1,10 @@
 // Requantizer: y = clip(round((x * m + o) / 2^SHIFT), LO, HI) per channel, ties up or to the even neighbour.
 //
-// PE channels per cycle, one word in and one word out. The offsets hold the half of the rounding, so a shift rounds half
-// up; a sum whose SHIFT low bits are all zero was a tie, which half to even mends by clearing the lowest bit. Two reads,
-// product, sum and clipping are registered, as a DSP block has its registers; an element that is wider than its multiplier
-// is multiplied in slices. GROUPS is 1 where all groups of PE channels share one memory word, else CHANNELS/PE. The ready
-// of the output slice moves the pipeline, and is that of the input.
+// PE channels per cycle, one word in and one word out. The offsets hold the half of the rounding, so a shift rounds
+// half up; a sum whose SHIFT low bits are all zero was a tie, which half to even mends by clearing the lowest bit. Two
+// reads, product, sum and clipping are registered, as a DSP block has its registers; an element that is wider than its
+// multiplier is multiplied in slices. GROUPS is 1 where all groups of PE channels share one memory word, else
+// CHANNELS/PE. The ready of the output slice moves the pipeline, and is that of the input.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module requant #(
   parameter int    CHANNELS         = 4,   // channels of a pixel

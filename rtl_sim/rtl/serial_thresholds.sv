@@ -1,9 +1,9 @@
 // Multi-threshold activation on one comparator: y[p] = BASE + #{k : acc[p] >= T[p][k]}, thresholds ascending in k.
 //
-// A binary search as in thresholds.sv, but one bit of one count per enabled cycle, row by row, so that results may follow
-// each other every PE*STAGES cycles. The accumulators are kept meanwhile. The bounds are one memory of block RAM:
-// threshold k of row p in row group nf stands at word ((nf * PE + p) << STAGES) + k + 1, and the next address is formed
-// from the count in the cycle of its comparison.
+// A binary search as in thresholds.sv, but one bit of one count per enabled cycle, row by row, so that results may
+// follow each other every PE*STAGES cycles. The accumulators are kept meanwhile. The bounds are one memory of block
+// RAM: threshold k of row p in row group nf stands at word ((nf * PE + p) << STAGES) + k + 1, and the next address is
+// formed from the count in the cycle of its comparison.
 module serial_thresholds #(
   parameter int unsigned PE       = 2,   // rows at a time
   parameter int unsigned NF       = 2,   // row groups

@@ -1,7 +1,8 @@
-// Weights from a DMA: bytes of whole weight matrices in a transfer become the words of a layer, one matrix after the other.
+// Weights from a DMA: bytes of whole weight matrices in a transfer become the words of a layer, one matrix
+// after the other.
 //
-// Of a transfer that ends inside a word the rest is dropped; `cut` notes that one ended before the last word of a matrix.
-// The words that follow stand in the wrong places then, until a reset.
+// Of a transfer that ends inside a word the rest is dropped; `cut` notes that one ended before the last word of a
+// matrix. The words that follow stand in the wrong places then, until a reset.
 module shell_weights #(
   parameter int unsigned IN_BYTES  = 16, // bytes of a word of the DMA
   parameter int unsigned OUT_BYTES = 3,  // bytes of a word of the layer

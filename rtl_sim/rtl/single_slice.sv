@@ -1,4 +1,5 @@
-// Output register of one word, at one word per cycle: TVALID and TDATA come from flip-flops, TREADY follows the reader's.
+// Output register of one word, at one word per cycle: TVALID and TDATA come from flip-flops, TREADY
+// follows the reader's.
 //
 // For layers whose own TREADY comes from elsewhere. Unlike a skid buffer it has no multiplexer.
 module single_slice #(

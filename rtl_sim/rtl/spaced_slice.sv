@@ -1,8 +1,8 @@
 // Output register behind a pipeline whose results never follow each other directly, with the pipeline's enable.
 //
-// `en` comes from a flip-flop: it falls for the cycles in which a result stands at the input and the register is full, so
-// that a result in every second cycle passes without a bubble, and a blocked output stops the pipeline no sooner than at
-// the next result. Unlike a skid buffer it has no multiplexer.
+// `en` comes from a flip-flop: it falls for the cycles in which a result stands at the input and the register is full,
+// so that a result in every second cycle passes without a bubble, and a blocked output stops the pipeline no sooner
+// than at the next result. Unlike a skid buffer it has no multiplexer.
 // Invariant: en && y_valid implies that the register is free.
 module spaced_slice #(
   parameter int unsigned BITS = 8  // width of a word

@@ -1,15 +1,16 @@
 // Sliding window unit: im2col as a stream, pads made on the fly.
 //
 // A circular buffer of DEPTH words. The reader fills it. The writer emits for each window its taps (kh, kw, channel
-// fold; DEPTHWISE: channel fold, kh, kw); a tap in the padding is PAD_CODE in all lanes and reads nothing. Every step of
-// the writer moves its address by one of a few constants, so that counters of differences replace all addresses:
+// fold; DEPTHWISE: channel fold, kh, kw); a tap in the padding is PAD_CODE in all lanes and reads nothing. Every step
+// of the writer moves its address by one of a few constants, so that counters of differences replace all addresses:
 //   lead   words taken above the address of the tap: a tap inside the frame waits for its word;
-//   space  words that may be taken before one is lost that a tap may still read: a word waits for space. It grows at the
-//          end of a window, by the words that no later window shows: those before its first tap where a window starts in
-//          the frame, since later windows start behind it, and what is left of a line or of the frame at its end;
+//   space  words that may be taken before one is lost that a tap may still read: a word waits for space. It grows at
+//          the end of a window, by the words that no later window shows: those before its first tap where a window
+//          starts in the frame, since later windows start behind it, and what is left of a line or of the frame at its
+//          end;
 //   ahead  words taken above the first one of the writer's frame: the first tap of a frame waits for its first word;
-//   open   (OVERLAP=0) the same, less the words of a frame: the first word of a frame waits for the last tap of the frame
-//          before.
+//   open   (OVERLAP=0) the same, less the words of a frame: the first word of a frame waits for the last tap of the
+//          frame before.
 // TDATA, TVALID and TREADY are registers; a word in is stored at once.
 module swu #(
   parameter int HEIGHT     = 4,  // rows in
@@ -73,13 +74,13 @@ module swu #(
   localparam int TO_LINE   = STRIDE_H * ROW - LINE_END - REACH;
   localparam int TO_FRAME  = WORDS - (OUT_HEIGHT - 1) * STRIDE_H * ROW - LINE_END - REACH;
 
-  // What ends of windows release: columns up to the next window's first tap where that lies in the frame, lines from the
-  // one on that starts in the frame, all of the frame by the last one that does.
+  // What ends of windows release: columns up to the next window's first tap where that lies in the frame, lines from
+  // the one on that starts in the frame, all of the frame by the last one that does.
   localparam int FIRST_COLUMN = (PAD_L + STRIDE_W - 1) / STRIDE_W;  // window whose first tap is the first in the frame
   localparam int FREE_COLUMNS = (WIDTH + PAD_L) / STRIDE_W < OUT_WIDTH - 1 ? (WIDTH + PAD_L) / STRIDE_W : OUT_WIDTH - 1;
   localparam int FIRST_X      = FIRST_COLUMN * STRIDE_W - PAD_L;
-  localparam int FREED        = FREE_COLUMNS >= FIRST_COLUMN ? (FIRST_X + (FREE_COLUMNS - FIRST_COLUMN) * STRIDE_W) * FOLDS
-                                                             : 0;  // by a line
+  localparam int FREED        = FREE_COLUMNS < FIRST_COLUMN ? 0 :  // by a line
+                                (FIRST_X + (FREE_COLUMNS - FIRST_COLUMN) * STRIDE_W) * FOLDS;
   localparam int FIRST_LINE   = (PAD_T + STRIDE_H - 1) / STRIDE_H;
   localparam int FIRST_ROW    = FIRST_LINE * STRIDE_H - PAD_T;
   localparam int LAST_LINE    = (HEIGHT - 1 + PAD_T) / STRIDE_H < OUT_HEIGHT - 1 ? (HEIGHT - 1 + PAD_T) / STRIDE_H

@@ -1,7 +1,7 @@
 // sum = a + b + c + one + other of unsigned or two's complement operands, two bits wider. Combinational.
 //
-// HEADRACE_PRIMITIVES takes one LUT per bit: the LUT of bit i gives the majority of its three bits, which goes to bit i+1
-// by a wire, and the XOR of its bits and of the majority from bit i-1, which the carry chain adds up. Two
+// HEADRACE_PRIMITIVES takes one LUT per bit: the LUT of bit i gives the majority of its three bits, which goes to bit
+// i+1 by a wire, and the XOR of its bits and of the majority from bit i-1, which the carry chain adds up. Two
 // single bits come for free: the carry into the chain, and the place of a majority below bit 0.
 module ternary_adder #(
   parameter int unsigned BITS      = 8,  // width of the operands

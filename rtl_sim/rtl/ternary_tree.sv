@@ -1,8 +1,8 @@
 // Sum of LEAVES numbers and as many single bits, three numbers to one in each of LEVELS registered levels:
 // sum + spare = sum of leaves + sum of bits.
 //
-// Invariant: level l holds ceil(LEAVES / 3^l) partial sums of LEAF_BITS + ceil(log2(3^l)) bits, and with each of them one
-// bit that is still to be added: an adder of three numbers takes two bits for free, one of two numbers takes one.
+// Invariant: level l holds ceil(LEAVES / 3^l) partial sums of LEAF_BITS + ceil(log2(3^l)) bits, and with each of them
+// one bit that is still to be added: an adder of three numbers takes two bits for free, one of two numbers takes one.
 module ternary_tree #(
   parameter int unsigned LEAVES    = 5,  // numbers to add
   parameter int unsigned LEVELS    = 2,  // ceil(log3(LEAVES))

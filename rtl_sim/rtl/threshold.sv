@@ -1,7 +1,8 @@
-// Stand-alone multi-threshold: y = BASE + #{k : x >= T[k]} per channel, in inverted channels BASE + N - #{k : x >= T[k]}.
+// Stand-alone multi-threshold: y = BASE + #{k : x >= T[k]} per channel, in inverted channels
+// BASE + N - #{k : x >= T[k]}.
 //
-// PE channels per cycle, one word in and one word out. An inverted channel complements x, and its thresholds are -T: the
-// search then counts x < T. GROUPS is 1 where all groups of PE channels share one memory word, else CHANNELS/PE.
+// PE channels per cycle, one word in and one word out. An inverted channel complements x, and its thresholds are -T:
+// the search then counts x < T. GROUPS is 1 where all groups of PE channels share one memory word, else CHANNELS/PE.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
 module threshold #(
   parameter int    CHANNELS        = 4,  // channels of a pixel

@@ -1,5 +1,5 @@
-// Vector-vector-threshold unit for depthwise convolutions: y_c = BASE + #{k : acc_c >= T_ck}, or acc_c itself where N is 0,
-// with acc_c = sum over taps of w_ct * x_tc.
+// Vector-vector-threshold unit for depthwise convolutions: y_c = BASE + #{k : acc_c >= T_ck}, or acc_c itself
+// where N is 0, with acc_c = sum over taps of w_ct * x_tc.
 //
 // PE channels and SIMD taps per cycle: SF = TAPS/SIMD words make a group of channels, NF = CHANNELS/PE groups a window.
 // Every word in is used once, so a window takes NF*SF cycles. A word in holds lanes [SIMD][PE], the taps outside, as a
@@ -156,7 +156,8 @@ module vvtu #(
     $error("vvtu: PE=%0d must divide CHANNELS=%0d", PE, CHANNELS);
   end
   if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
-    $error("vvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE, SF);
+    $error("vvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE,
+           SF);
   end
   if (WRITABLE && (CORE != 0 || SERIAL != 0)) begin : gen_check_writable
     $error("vvtu: WRITABLE needs CORE=%0d and SERIAL=%0d to be 0", CORE, SERIAL);

@@ -1,8 +1,8 @@
 // Weights that the processor can change: data is word[address] two enabled cycles later, as of a weight_rom.
 //
-// A word that is read while it is written is neither its old nor its new value for sure. URAM = 1: in UltraRAM, which has
-// no contents after power-up, so that every word must be loaded; simulation starts with those of FILE unless EMPTY_URAM
-// is defined.
+// A word that is read while it is written is neither its old nor its new value for sure. URAM = 1: in UltraRAM, which
+// has no contents after power-up, so that every word must be loaded; simulation starts with those of FILE unless
+// EMPTY_URAM is defined.
 module weight_ram #(
   parameter int unsigned INDEX = 0,  // number of the memory on the bus `load`
   parameter int unsigned DEPTH = 4,  // words

@@ -1,7 +1,7 @@
 // Weights through the C++ driver on a simulated board: weights_driver BOARD RTL FOLDER LAYER NEW SAMPLES FRAMES
-// FOLDER holds input.bin, golden.bin and the weights that come from memory. Prints the verdict of the self-test, then the
-// integers of the samples after LAYER got the weights and thresholds in NEW, then the verdict with the old ones again, then
-// what is said of weights that do not fit.
+// FOLDER holds input.bin, golden.bin and the weights that come from memory. Prints the verdict of the self-test, then
+// the integers of the samples after LAYER got the weights and thresholds in NEW, then the verdict with the old ones
+// again, then what is said of weights that do not fit.
 #define main other_main
 #include "sim_driver.cpp"
 #undef main
@@ -19,9 +19,13 @@ int main(int, char** argv) {
   const std::string folder = std::string(argv[3]) + "/";
   const auto file = [&folder](const std::string& name) { return bytes_of((folder + name).c_str()); };
   std::vector<std::vector<uint8_t>> streams;
-  for (size_t k = 0; k < model::WEIGHT_STREAMS.size(); ++k) streams.push_back(file("w" + std::to_string(k) + "_axis.bin"));
+  for (size_t k = 0; k < model::WEIGHT_STREAMS.size(); ++k) {
+    streams.push_back(file("w" + std::to_string(k) + "_axis.bin"));
+  }
   headrace::Accelerator accelerator(device, streams);
-  const auto verdict = [&] { std::printf("%s\n", accelerator.self_test(file("input.bin"), file("golden.bin")).c_str()); };
+  const auto verdict = [&] {
+    std::printf("%s\n", accelerator.self_test(file("input.bin"), file("golden.bin")).c_str());
+  };
   verdict();
   const model::Writable& layer = headrace::writable(argv[4]);
   std::ifstream fresh(argv[5], std::ios::binary);

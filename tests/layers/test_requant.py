@@ -20,7 +20,7 @@ def spec(channels: int, pe: int, types: str, pixels: int, rounding: str = "half_
 
 def every_value(multiplier: list[int], offset: list[int], shift: int, rounding: str, output: Interval) -> Requant:
     """One channel per multiplier, pixels for 6 bits of input."""
-    return Requant("r", np.array(multiplier), np.array(offset), shift, rounding, int_type(6), output, 40)  # type: ignore[arg-type]
+    return Requant("r", np.array(multiplier), np.array(offset), shift, rounding, int_type(6), output, 40)
 
 
 class TestRequant(LayerBattery):

@@ -39,7 +39,8 @@ REPORT = """<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
       </SummaryOfLoopLatency>
     </PerformanceEstimates></Module>
     <Module><Name>conv0_Pipeline_1</Name><PerformanceEstimates><SummaryOfLoopLatency>
-      <OUTER><Name>OUTER</Name><PipelineII>no</PipelineII><INNER><Name>INNER</Name><PipelineII>2</PipelineII></INNER></OUTER>
+      <OUTER><Name>OUTER</Name><PipelineII>no</PipelineII>
+      <INNER><Name>INNER</Name><PipelineII>2</PipelineII></INNER></OUTER>
     </SummaryOfLoopLatency></PerformanceEstimates></Module>
     <Module><Name>conv0_Pipeline_2</Name><PerformanceEstimates><SummaryOfLoopLatency>
       <L2><Name>L2</Name><PipelineII>1</PipelineII></L2></SummaryOfLoopLatency></PerformanceEstimates></Module>

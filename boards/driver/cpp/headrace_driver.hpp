@@ -1,5 +1,5 @@
-// Driver of an accelerator made by headrace: C++17, needs nothing but model.hpp and quantizer.hpp, which are made for the
-// accelerator.
+// Driver of an accelerator made by headrace: C++17, needs nothing but model.hpp and quantizer.hpp, which are made for
+// the accelerator.
 //
 // A device gives registers and transfers: linux_device.hpp is the one of a board with Linux.
 #ifndef HEADRACE_DRIVER_HPP
@@ -87,7 +87,9 @@ class Accelerator {
   // weights: the contents of w0_axis.bin, w1_axis.bin, ... where the accelerator takes weights from memory. Throws
   // std::runtime_error if the device does not hold this model, std::invalid_argument for weights of another one.
   explicit Accelerator(Device& device, const std::vector<std::vector<uint8_t>>& weights = {}) : device_(device) {
-    if (device_.read(model::REGISTER_MAGIC) != model::MAGIC) throw std::runtime_error("there is no headrace accelerator");
+    if (device_.read(model::REGISTER_MAGIC) != model::MAGIC) {
+      throw std::runtime_error("there is no headrace accelerator");
+    }
     for (uint32_t k = 0; k < 8; ++k) {
       if (device_.read(model::REGISTER_HASH0 + 4 * k) != model::HASH[k]) {
         throw std::runtime_error("the board holds another model; load the bitstream of the same build");
@@ -95,14 +97,15 @@ class Accelerator {
     }
     if (weights.size() != model::WEIGHT_STREAMS.size()) {
       throw std::invalid_argument("the accelerator has " + std::to_string(model::WEIGHT_STREAMS.size()) +
-                                  " streams of weights; give the contents of their files w0_axis.bin, w1_axis.bin, ...");
+                                  " streams of weights; give the contents of their files w0_axis.bin, "
+                                  "w1_axis.bin, ...");
     }
     for (size_t k = 0; k < weights.size(); ++k) load_image(model::WEIGHT_STREAMS[k], weights[k]);
   }
 
   // Gives a layer that was built as writable other weights, row by row (MH, MW), and thresholds (MH, N) where it has
-  // some and they are given. To be done while no frame is inside. Throws std::invalid_argument for what does not fit the
-  // layer, before anything changes.
+  // some and they are given. To be done while no frame is inside. Throws std::invalid_argument for what does not fit
+  // the layer, before anything changes.
   void write_weights(const std::string& layer, const std::vector<int64_t>& weights,
                      const std::vector<int64_t>& thresholds = {}) {
     const model::Writable& entry = writable(layer);
@@ -113,16 +116,19 @@ class Accelerator {
     if (!bounds.empty()) write_memory(entry.memory + 1, bounds);
   }
 
-  // Writes all words of a memory, each in whole parts of 32 bits, as in the files LAYER_weights.bin, LAYER_thresholds.bin.
+  // Writes all words of a memory, each in whole parts of 32 bits, as in the files LAYER_weights.bin and
+  // LAYER_thresholds.bin.
   void write_memory(uint32_t memory, const std::vector<uint8_t>& words) {
     device_.write(model::REGISTER_MEMORY, memory);
     device_.write(model::REGISTER_WORD, 0);
     for (size_t i = 0; i + 4 <= words.size(); i += 4) {
-      device_.write(model::MEMORY_DATA, words[i] | words[i + 1] << 8 | words[i + 2] << 16 | uint32_t(words[i + 3]) << 24);
+      device_.write(model::MEMORY_DATA,
+                    words[i] | words[i + 1] << 8 | words[i + 2] << 16 | uint32_t(words[i + 3]) << 24);
     }
   }
 
-  // The last integers of `frames` samples, in stream order. x: samples one behind the other, each as the model takes it.
+  // The last integers of `frames` samples, in stream order. x: samples one behind the other, each as the model
+  // takes it.
   std::vector<int64_t> integers(const float* x, size_t frames) {
     return run(pack(codes(x, frames), model::IN_LANES, model::IN_BITS), frames);
   }
@@ -147,8 +153,9 @@ class Accelerator {
       if (got[i] == integer(wanted[i])) continue;
       const size_t element = i % model::OUT_ELEMENTS;
       return "frame " + std::to_string(i / model::OUT_ELEMENTS) + ", pixel " +
-             std::to_string(element / model::OUT_CHANNELS) + ", channel " + std::to_string(element % model::OUT_CHANNELS) +
-             ": the board gives " + std::to_string(got[i]) + ", the golden model " + std::to_string(integer(wanted[i]));
+             std::to_string(element / model::OUT_CHANNELS) + ", channel " +
+             std::to_string(element % model::OUT_CHANNELS) + ": the board gives " + std::to_string(got[i]) +
+             ", the golden model " + std::to_string(integer(wanted[i]));
     }
     return "exact";
   }

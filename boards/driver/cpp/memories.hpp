@@ -55,8 +55,8 @@ inline std::vector<uint8_t> weight_words(const model::Writable& layer, const std
   return parts(codes, layer.pe * layer.simd, layer.bits);
 }
 
-// Word nf*2^S + k + 1 holds threshold k of rows nf*PE + p as lanes [PE], S the bits of N; elsewhere stands a bound that is
-// never reached.
+// Word nf*2^S + k + 1 holds threshold k of rows nf*PE + p as lanes [PE], S the bits of N; elsewhere stands a bound that
+// is never reached.
 inline std::vector<uint8_t> threshold_words(const model::Writable& layer, const std::vector<int64_t>& thresholds) {
   if (layer.steps == 0) throw std::invalid_argument(std::string(layer.layer) + ": has no thresholds; leave them out");
   require_size(layer.layer, "thresholds", thresholds.size(), layer.mh, layer.steps);

@@ -1,5 +1,5 @@
-// Samples to codes: round(x * scale / divisor) in float64, for inputs of many codes; the build has proved that no rounding
-// of float64 shows.
+// Samples to codes: round(x * scale / divisor) in float64, for inputs of many codes; the build has proved that no
+// rounding of float64 shows.
 #ifndef HEADRACE_QUANTIZER_HPP
 #define HEADRACE_QUANTIZER_HPP
 

@@ -22,7 +22,9 @@ int main() {
     for (const model::Writable& layer : model::WRITABLE) {  // UltraRAM has no contents after power-up
       if (!layer.uram) continue;
       accelerator.write_memory(layer.memory, bytes_of(std::string(layer.layer) + "_weights.bin"));
-      if (layer.steps > 0) accelerator.write_memory(layer.memory + 1, bytes_of(std::string(layer.layer) + "_thresholds.bin"));
+      if (layer.steps > 0) {
+        accelerator.write_memory(layer.memory + 1, bytes_of(std::string(layer.layer) + "_thresholds.bin"));
+      }
     }
     const std::string verdict = accelerator.self_test(bytes_of("input.bin"), bytes_of("golden.bin"));
     std::printf("%s\n", verdict.c_str());

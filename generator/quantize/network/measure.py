@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import torch
 
 from generator.network import ops
 from generator.network.ops import FloatArray
@@ -123,8 +124,11 @@ def _run_both(candidate: Candidate, x: Images) -> dict[str, _Error]:
         batch = x[start : start + BATCH]
         pairs: list[dict[str, FloatArray]] = [{}, {}]
         for values, plan in zip(pairs, (None, candidate.plan), strict=True):
-            candidate.runner.scores(batch, plan, lambda name, value, values=values: values.__setitem__(  # type: ignore[misc]
-                name, value.numpy().astype(np.float64)) if name in quantizers else None)
+            def keep(name: str, value: torch.Tensor, values: dict[str, FloatArray] = values) -> None:
+                if name in quantizers:
+                    values[name] = value.numpy().astype(np.float64)
+
+            candidate.runner.scores(batch, plan, keep)
         for name, op in quantizers.items():
             errors[name].add(pairs[0][name], pairs[1][name], op)
     return errors
