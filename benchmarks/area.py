@@ -7,7 +7,6 @@ counts of a network hold the whole accelerator. `--json` prints them on stdout.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.figures import MODELS, save
 from generator.compile import random_frames
 from generator.dataflow.folding import Folding
 from generator.design import Design, elaborate
@@ -83,7 +83,6 @@ class Network:
     peer: str
 
 
-MODELS = Path(__file__).resolve().parent.parent.parent / "shared" / "models"
 #: PE and SIMD of the nine layers of CNV in FINN's large folding.
 _FINN_LAYERS = ("conv0", "conv1", "conv3", "conv4", "conv6", "conv7", "fc8", "fc9", "fc10")
 _FINN_FOLDS = ((16, 3), (32, 32), (16, 32), (16, 32), (4, 32), (1, 32), (1, 4), (1, 8), (5, 1))
@@ -169,10 +168,9 @@ def main(arguments: list[str] | None = None) -> int:
                         help="only this one (may be repeated)")
     options = parser.parse_args(arguments if arguments is not None else [])
     found = measure(options.block or [*BLOCKS, *NETWORKS])
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2) + "\n")
+    save(OUT, found)
     if options.json:
-        print(json.dumps(found, indent=2))
+        print(OUT.read_text(), end="")
     else:
         Console().print(_table(found))
     return 0 if all(figures["bit_exact"] for figures in found.values()) else 1

@@ -7,7 +7,6 @@ benchmarks.fast_engine` prints a table and writes build/bench-fast-engine.json.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -20,14 +19,12 @@ import onnxruntime
 from onnx import helper, numpy_helper
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.figures import MODELS, print_values, save
 from generator.frontend.onnx import from_file
 from generator.model import Model, load
 
-ROOT = Path(__file__).resolve().parent.parent
-MODEL = ROOT.parent / "shared" / "models" / "cnv_w1a1_cifar10_quant.onnx"
+MODEL = MODELS / "cnv_w1a1_cifar10_quant.onnx"
 OUT = Path("build/bench-fast-engine.json")
 IMAGES, QONNX_IMAGES, REPEATS = 512, 3, 4
 MIN_SPEEDUP_QONNX, MIN_SPEEDUP_ORT = 20, 1
@@ -101,12 +98,8 @@ def main() -> int:
         print(f"benchmarks.fast_engine: skipped, {MODEL.name} is not in {MODEL.parent}")
         return 0
     results = measure()
-    table = Table("what", "value", title=__doc__.strip().splitlines()[0])
-    for key, value in results.items():
-        table.add_row(key, f"{value:,.2f}")
-    Console().print(table)
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(results, indent=2) + "\n")
+    print_values(__doc__.strip().splitlines()[0], results, 2)
+    save(OUT, results)
     enough = results["speedup_qonnx"] >= MIN_SPEEDUP_QONNX and results["speedup_onnxruntime"] >= MIN_SPEEDUP_ORT
     return 0 if enough else 1
 

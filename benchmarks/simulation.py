@@ -6,16 +6,14 @@ seconds, 800 inferences per CPU second.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.figures import print_values, save
 from benchmarks.throughput import binary_mlp
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import BIPOLAR
@@ -70,12 +68,8 @@ def main() -> int:
     dataflow = elaborate(binary_mlp(SIZES), FOLDING, {}).dataflow
     with tempfile.TemporaryDirectory() as work:
         results = measure(dataflow, Path(work))
-    table = Table("what", "value", title=__doc__.strip().splitlines()[0])
-    for key, value in results.items():
-        table.add_row(key, f"{value:,.1f}")
-    Console().print(table)
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(results, indent=2) + "\n")
+    print_values(__doc__.strip().splitlines()[0], results, 1)
+    save(OUT, results)
     return 0
 
 

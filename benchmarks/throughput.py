@@ -8,7 +8,6 @@ exact integer model. `python -m benchmarks.throughput ROW ...` measures some row
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.figures import MODELS, save
 from generator.compile import random_frames
 from generator.dataflow.folding import solve_folding
 from generator.datatypes import BIPOLAR
@@ -35,7 +35,6 @@ from generator.render.rtl import render_rtl
 from generator.simulate import rtl
 from generator.staging import write_files
 
-MODELS = Path(__file__).resolve().parent.parent.parent / "shared" / "models"
 #: Networks with trained weights and the binary ones that get random weights: sizes of their layers.
 FILES = {"tfc": "tfc_w1a1.onnx", "cnv": "cnv_w1a1_cifar10_quant.onnx", "resnet8": "resnet8_w4a4.onnx"}
 SIZES = {"sfc": (784, 256, 256, 256, 10), "lfc": (784, 1024, 1024, 1024, 10)}
@@ -192,8 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
         found[row] = measure(model(name), target)
         for complaint in found[row].complaints:
             print(f"{row}: {complaint}", file=sys.stderr)
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps({row: asdict(figures) for row, figures in found.items()}, indent=2) + "\n")
+    save(OUT, {row: asdict(figures) for row, figures in found.items()})
     if options.json:
         print(OUT.read_text(), end="")
     else:

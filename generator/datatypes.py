@@ -141,7 +141,7 @@ def tightest(values: IntArray) -> DataType:
     """The smallest type that holds all values: bipolar if they are all -1 or +1.
 
     >>> str(tightest(np.array([-1, 1]))), str(tightest(np.array([-1, 0]))), str(tightest(np.array([0, 3])))
-    ('bipolar', '[-1,0]', 'uint2')
+    ('bipolar', 'int1', 'uint2')
     """
     if values.size and BIPOLAR.contains(values):
         return BIPOLAR

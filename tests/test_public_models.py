@@ -7,7 +7,6 @@ import io
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,8 +17,8 @@ from generator.passes.requantize import requantize
 from generator.passes.streamline import streamline
 from generator.simulate import fast, golden
 from generator.simulate.host import from_stream, to_stream
+from tests.public_models import SHARED
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 pytestmark = pytest.mark.skipif(not (SHARED / "models").is_dir(),
                                 reason="the folder ../shared with real networks is missing")
 

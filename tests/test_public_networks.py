@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,8 +18,8 @@ from generator.passes.fold import fold
 from generator.passes.insert_fifos import insert_fifos, join_places
 from generator.passes.lower import lower
 from tests.dataflow.test_cycle_model import rtl_cycles
+from tests.public_models import SHARED
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (SHARED / "models").is_dir(), reason="the public models are not in ../shared/models"),

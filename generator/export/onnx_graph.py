@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
-from generator.network.graph import Network
+from generator.network.graph import Network, free_name
 from generator.network.ops import FloatArray, Shape
 
 #: The domain of the QONNX operators, whose version 1 has Trunc with bit widths and version 2 with scales.
@@ -34,8 +34,7 @@ class GraphWriter:
 
     def name(self, wanted: str) -> str:
         """A name that no tensor has."""
-        candidates = (wanted, *(f"{wanted}_{number}" for number in range(2, len(self._taken) + 3)))
-        free = next(candidate for candidate in candidates if candidate not in self._taken)
+        free = free_name(wanted, self._taken)
         self._taken.add(free)
         return free
 

@@ -19,7 +19,7 @@ from generator.frontend.brevitas_layers import MODULES, Reader
 from generator.frontend.brevitas_quantizers import Steps, to_array
 from generator.frontend.torch_trace import BATCH, asks_batch_size, evaluating, kind_of, sample_shape, trace
 from generator.network import ops
-from generator.network.graph import Input, Network, Node
+from generator.network.graph import Input, Network, Node, free_name
 
 
 class _Tracer(fx.Tracer):
@@ -93,7 +93,7 @@ class _Walk:
             self.unsupported.append(f"{path} ({kind}): its arguments are not understood; use the module of torch.nn")
         tensor = sources[0] if sources else ""
         for suffix, op in steps:
-            name = self._fresh(path + suffix)
+            name = free_name(path + suffix, {"input", *(node.name for node in self.nodes)})
             self.nodes.append(Node(name, op, (tensor,)))
             self._infer(name, op, tensor)
             tensor = name
@@ -127,12 +127,6 @@ class _Walk:
     def _argument(self, node: fx.Node) -> Any:
         """A constant of the trace, or None for a tensor of the network."""
         return self.values.get(node)
-
-    def _fresh(self, name: str) -> str:
-        """The name, with a number where a module is called again."""
-        taken = {node.name for node in self.nodes} | {"input"}
-        candidates = [name, *(f"{name}_{k}" for k in range(2, len(taken) + 2))]
-        return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def from_module(module: nn.Module, example_input: Any) -> Network:

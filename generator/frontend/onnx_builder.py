@@ -11,7 +11,7 @@ from generator.errors import InputError, UnsupportedError
 from generator.frontend.onnx_graph import Array, OnnxGraph, OnnxNode, require_elements
 from generator.frontend.onnx_values import Codes, Constant, Feature, Value, Windows
 from generator.network import ops, tensor_ops
-from generator.network.graph import Node, Op
+from generator.network.graph import Node, Op, free_name
 from generator.network.ops import FloatArray, Shape
 
 #: Axes of a sample that are channel, height and width; None for an axis that a 1-D tensor lacks.
@@ -32,14 +32,10 @@ class Builder:
         """Append a node and name its tensor. Raises InputError where the shapes do not fit."""
         shape = op.infer(*(self.shapes[source] for source in sources))
         require_elements("its output", shape)
-        name = self._unused(self.scope + suffix)
+        name = free_name(self.scope + suffix, self.shapes)
         self.nodes[name] = Node(name, op, sources)
         self.shapes[name] = shape
         return name
-
-    def _unused(self, name: str) -> str:
-        candidates = (name, *(f"{name}_{number}" for number in range(2, len(self.shapes) + 3)))
-        return next(candidate for candidate in candidates if candidate not in self.shapes)
 
     def _once(self, op: ops.Reshape | tensor_ops.Transpose, source: str, suffix: str) -> str:
         """The rearranged tensor, made at its first use."""

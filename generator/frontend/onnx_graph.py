@@ -5,7 +5,6 @@ Nothing in the file is executed, no other file is opened, and sizes are bounded 
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from generator.errors import InputError, UnsupportedError
+from generator.network.graph import free_name
 from generator.network.ops import Shape
 
 Array = NDArray[Any]
@@ -211,12 +211,6 @@ def _attribute(attribute: Any) -> Any:
     return plain.get(attribute.type)
 
 
-def _unused(name: str, taken: set[str]) -> str:
-    """The name, with a number where it is taken."""
-    return next(candidate for number in itertools.count(2) for candidate in (name, f"{name}_{number}")
-                if candidate not in taken)
-
-
 def _nodes(protos: Any) -> list[OnnxNode]:
     """The nodes in the order of the file, each with a name of its own."""
     nodes: list[OnnxNode] = []
@@ -224,7 +218,7 @@ def _nodes(protos: Any) -> list[OnnxNode]:
     for proto in protos:
         inputs, outputs = tuple(map(_text, proto.input)), tuple(map(_text, proto.output))
         op_type, domain = _text(proto.op_type), _text(proto.domain)
-        name = _unused(_text(proto.name) or next(filter(None, outputs), op_type), taken)
+        name = free_name(_text(proto.name) or next(filter(None, outputs), op_type), taken)
         taken.add(name)
         nodes.append(OnnxNode(name, op_type, "" if domain == "ai.onnx" else domain, inputs, outputs,
                               {_text(item.name): _attribute(item) for item in proto.attribute}))

@@ -24,7 +24,7 @@ from generator.frontend.torch_trace import (
     works_in_place,
 )
 from generator.network.float_graph import FloatNetwork, FloatNode, FloatOp, fold_batch_norms
-from generator.network.graph import Input
+from generator.network.graph import Input, free_name
 from generator.network.ops import Reshape, Shape
 
 
@@ -99,9 +99,7 @@ class _Walk:
         return tensors[0] if tensors else ""
 
     def _append(self, name: str, op: FloatOp, sources: tuple[str, ...]) -> str:
-        taken = {"input", *(node.name for node in self.nodes)}
-        candidates = [name, *(f"{name}_{k}" for k in range(2, len(taken) + 2))]
-        fresh = next(candidate for candidate in candidates if candidate not in taken)
+        fresh = free_name(name, {"input", *(node.name for node in self.nodes)})
         self.nodes.append(FloatNode(fresh, op, sources))
         if all(source in self.shapes for source in sources):
             with suppress(InputError):  # what does not fit is reported by the network

@@ -5,8 +5,9 @@ A tensor is named after the node that makes it. The streamlining pass turns a Ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,16 @@ from generator.network.ops import FloatArray, Shape
 from generator.network.tensor_ops import TensorOp
 
 Op = ops.Op | TensorOp
+
+
+def free_name(wanted: str, taken: Container[str]) -> str:
+    """The name, with a number from 2 where it is taken.
+
+    >>> free_name("conv", {"conv", "conv_2"})
+    'conv_3'
+    """
+    candidates = chain([wanted], (f"{wanted}_{number}" for number in count(2)))
+    return next(name for name in candidates if name not in taken)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +18,10 @@ from generator.datatypes import IntArray
 from generator.errors import ToolError
 from generator.layers.mvtu import Mvtu
 from generator.layers.spec import random_values
+from tests.drivers.on_pynq import pynq_calls
 from tests.drivers.test_cpp import HERE, compiled
 from tests.small_networks import small_network
-from tests.unverified_build import SHA256, write_unverified
+from tests.unverified_build import write_unverified
 
 FRAMES = 5
 
@@ -99,13 +97,7 @@ def test_the_map_has_the_memories_and_streams(built: Build) -> None:
 
 def test_the_package_on_a_board(built: Build, tmp_path: Path) -> None:
     """One transfer of weights after the other, each of them waited for, on every DMA; the images are copied once."""
-    folder = Path(shutil.copytree(built.folder / "driver", tmp_path / "driver"))
-    (folder / "pynq.py").write_text((HERE / "mock_pynq.py").read_text())
-    (folder / "expected.json").write_text(json.dumps({"sha256": SHA256}))
-    done = subprocess.run([sys.executable, "example.py", "accelerator.bit"], cwd=folder, capture_output=True, text=True,
-                          check=False)  # fmt: skip
-    assert done.stdout == "self-test: exact\n", done.stdout + done.stderr
-    calls = (folder / "calls.txt").read_text().splitlines()
+    calls = pynq_calls(built, tmp_path)
     for port, layer in enumerate(external_layers(built.dataflow).values()):
         transfer = f"weights{port} {layer.vectors * layer.weight_image().size}"
         own = [call for call in calls if f"weights{port}" in call]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,8 +19,9 @@ from generator.network.integer import HostInput, TensorType
 from generator.packing import pack_stream
 from generator.simulate.board import SimulatedBoard, simulated_board
 from generator.simulate.host import to_stream
+from tests.drivers.on_pynq import pynq_calls
 from tests.small_networks import small_network
-from tests.unverified_build import SHA256, write_unverified
+from tests.unverified_build import write_unverified
 
 WIDTHS = [(1, 1), (49, 1), (8, 1), (4, 2), (3, 2), (1, 3), (5, 3), (2, 4), (7, 4), (9, 5), (6, 6), (1, 8), (3, 8),
           (4, 12), (9, 13), (2, 16), (1, 16), (30, 7), (1, 32), (3, 20)]
@@ -166,18 +165,10 @@ def test_another_model_on_the_board(driver: ModuleType, board: SimulatedBoard, b
 
 
 def test_the_package_on_a_board(built: hr.Build, tmp_path: Path) -> None:
-    """What is copied to the board runs with NumPy and a package `pynq` alone; here a mock that records."""
-    folder = Path(shutil.copytree(built.folder / "driver", tmp_path / "driver"))
-    (folder / "pynq.py").write_text((Path(__file__).parent / "mock_pynq.py").read_text())
-    (folder / "generator.py").write_text("raise ImportError('headrace must not be needed')\n")
-    (folder / "expected.json").write_text(json.dumps({"sha256": SHA256}))
-    done = subprocess.run([sys.executable, "example.py", "accelerator.bit"], cwd=folder, capture_output=True, text=True,
-                          check=False)  # fmt: skip
-    assert done.stdout == "self-test: exact\n", done.stdout + done.stderr
-    calls = (folder / "calls.txt").read_text().splitlines()
     frames = 4
-    assert calls == ["Overlay accelerator.bit", f"write 0x10 {frames}", "flush", f"receive {frames * 5}",
-                     f"send {frames * 64}", "wait", "wait", "invalidate"]
+    assert pynq_calls(built, tmp_path) == [
+        "Overlay accelerator.bit", f"write 0x10 {frames}", "flush", f"receive {frames * 5}", f"send {frames * 64}",
+        "wait", "wait", "invalidate"]
 
 
 def test_build_writes_the_driver(tmp_path: Path) -> None:

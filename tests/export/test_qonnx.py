@@ -14,16 +14,12 @@ from generator.frontend.onnx import from_file
 from generator.layers.spec import random_values
 from generator.model import load
 from generator.network import ops, serialize, tensor_ops
-from generator.network.graph import Input, Network, Node, Op
+from generator.network.graph import Input, Network, Node
 from generator.passes.streamline import streamline
 from tests.frontend.onnx_files import executed, grid
+from tests.passes.test_streamline import chain
 
 ODD = np.pi / 30  # float32 does not hold it
-
-
-def chain(shape: tuple[int, ...], *steps: Op) -> Network:
-    nodes = tuple(Node(f"n{k}", op, (f"n{k - 1}" if k else "x",)) for k, op in enumerate(steps))
-    return Network((Input("x", shape),), nodes, (nodes[-1].name,))
 
 
 def quantizer(dtype: DataType, *scale: float, zero_point: int = 0, rounding: str = "half_even") -> ops.Quantize:

@@ -15,7 +15,6 @@ from generator.frontend.onnx import from_file
 from generator.network.graph import Network
 
 GENERAL = "qonnx.custom_op.general"
-MODELS = Path(__file__).parents[3] / "shared" / "models"
 
 
 def floats(*values: float) -> np.ndarray:

@@ -8,7 +8,7 @@ import pytest
 from generator.frontend.onnx import from_file
 from generator.network.graph import Network
 from generator.network.serialize import digest, load, save
-from tests.frontend.onnx_files import MODELS
+from tests.public_models import MODELS
 
 pytestmark = pytest.mark.skipif(not MODELS.is_dir(), reason="the folder ../shared/models with real networks is missing")
 

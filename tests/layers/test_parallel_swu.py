@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from generator.datatypes import uint_type
-from generator.errors import InputError
 from generator.layers import ParallelSwu, Swu
 from generator.layers.circular_buffer import execute
 from generator.layers.spec import layer_from_spec
 from tests.layer_battery import LayerBattery
-from tests.layers.test_swu import SHAPES, spec
+from tests.layers.test_swu import SHAPES, random_units, spec
 
 
 class TestParallel(LayerBattery):
@@ -25,21 +24,10 @@ class TestParallel(LayerBattery):
     )
 
 
-def random_unit(draw: random.Random) -> ParallelSwu | None:
-    """A small unit of any geometry; None where the kernel does not fit."""
-    kernel, stride, dilation = ((draw.randint(1, most), draw.randint(1, most)) for most in (4, 6, 3))
-    pad = (draw.randint(0, 3), draw.randint(0, 3), draw.randint(0, 3), draw.randint(0, 3))
-    try:
-        return ParallelSwu("s", draw.randint(1, 9), draw.randint(1, 9), draw.randint(1, 3), kernel, uint_type(2),
-                           stride, dilation, pad)  # fmt: skip
-    except InputError:
-        return None
-
-
 @pytest.mark.parametrize("seed", range(8))
 def test_slots_are_enough_for_a_word_per_cycle(seed: int) -> None:
     draw = random.Random(seed)
-    for unit in filter(None, (random_unit(draw) for _ in range(250))):
+    for unit in random_units(draw, 250, ParallelSwu):
         _, issued = execute(unit.upright.circular_buffer, 6)
         words = unit.outputs[0].words
         assert issued[-1] - issued[-1 - words] == max(unit.inputs[0].words, words) == unit.cycles, unit
@@ -48,7 +36,7 @@ def test_slots_are_enough_for_a_word_per_cycle(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_taps_of_a_window_lie_in_different_banks(seed: int) -> None:
     draw = random.Random(seed)
-    for unit in filter(None, (random_unit(draw) for _ in range(100))):
+    for unit in random_units(draw, 100, ParallelSwu):
         for kernel, dilation, banks in zip(unit.kernel, unit.dilation, unit.banks, strict=True):
             assert len({tap * dilation % banks for tap in range(kernel)}) == kernel
 

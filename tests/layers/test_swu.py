@@ -1,4 +1,6 @@
 import random
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -48,21 +50,23 @@ class TestDepthwise(LayerBattery):
                   for buffer in ("overlapping", "minimal"))  # fmt: skip
 
 
-def random_swu(draw: random.Random) -> Swu | None:
-    """A small unit of any geometry; None where the kernel does not fit."""
-    kernel, stride, dilation = ((draw.randint(1, most), draw.randint(1, most)) for most in (4, 6, 3))
-    pad = (draw.randint(0, 3), draw.randint(0, 3), draw.randint(0, 3), draw.randint(0, 3))
-    try:
-        return Swu("s", draw.randint(1, 9), draw.randint(1, 9), draw.randint(1, 3), kernel, uint_type(2), stride,
-                   dilation, pad, depthwise=draw.random() < 0.5)  # fmt: skip
-    except InputError:
-        return None
+def random_units(draw: random.Random, count: int, make: Callable[..., Any]) -> Iterator[Any]:
+    """Small units of any geometry; fewer than `count`, where the kernel does not fit."""
+    for _ in range(count):
+        kernel, stride, dilation = ((draw.randint(1, most), draw.randint(1, most)) for most in (4, 6, 3))
+        pad = tuple(draw.randint(0, 3) for _ in range(4))
+        try:
+            unit = make("s", draw.randint(1, 9), draw.randint(1, 9), draw.randint(1, 3), kernel, uint_type(2), stride,
+                        dilation, pad)  # fmt: skip
+        except InputError:
+            continue
+        yield unit
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_overlapping_buffer_is_deep_enough_for_a_word_per_cycle(seed: int) -> None:
     draw = random.Random(seed)
-    for swu in filter(None, (random_swu(draw) for _ in range(250))):
+    for swu in random_units(draw, 250, lambda *shape: Swu(*shape, depthwise=draw.random() < 0.5)):
         _, issued = execute(swu.circular_buffer, 6)
         words = swu.outputs[0].words
         assert issued[-1] - issued[-1 - words] == max(swu.inputs[0].words, words) == swu.cycles, swu

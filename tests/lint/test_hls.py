@@ -12,11 +12,11 @@ from generator.lint import clang
 from generator.lint.hls import RULES, lint_hls, precompile
 from generator.render.hls import render_hls
 from generator.staging import write_files
+from tests.public_models import SHARED
 from tests.small_dataflow import small_dataflow
 from tests.small_dataflows import small_branches, small_cnn
 
 GOOD = (Path(__file__).parent / "good.cpp").read_text()
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 CALLS = "  scale(s_axis, scaled);\n  finish(scaled, m_axis);\n"
 SUM_LOOP = "for (int i = 0; i < N; ++i) {"
 

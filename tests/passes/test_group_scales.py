@@ -9,12 +9,13 @@ from generator.errors import FoldingError
 from generator.layers import Mvtu
 from generator.layers.spec import random_values
 from generator.network import ops
-from generator.network.graph import Input, Network, Node
+from generator.network.graph import Network, Node
 from generator.network.integer import Conv, DepthwiseConv
 from generator.passes.fold import fold
 from generator.passes.lower import lower
 from generator.passes.streamline import streamline
 from tests.assert_exact import assert_exact
+from tests.passes.test_streamline import chain
 
 SHAPES = {"pixel": (1, 1, 3, 3), "row": (1, 1, 3, 1),
           "channel and pixel": (4, 1, 3, 3), "channel and row": (4, 1, 3, 1)}  # fmt: skip
@@ -32,11 +33,10 @@ def network(dtype: DataType, scales: tuple[int, ...] | None, channels: int = 4, 
     integers = None if scales is None else rng.integers(1, 200, scales)
     weight = ops.QuantWeight(codes, np.array([0.25, 0.5, 0.125, 1.0]), dtype, integers)
     dense = ops.QuantWeight(rng.integers(-3, 4, (3, 64 if pad else 16)), np.array([0.5]), int_type(3))
-    steps = (quantizer(int_type(4), 1.0), ops.Conv(weight, None, (1, 1), (pad,) * 4, groups=groups),
-             ops.Affine(rng.normal(0.0, 0.004, 4), rng.normal(0.5, 0.3, 4)), quantizer(uint_type(2), 0.5),
-             ops.Reshape((-1,)), ops.Linear(dense))
-    nodes = tuple(Node(f"n{k}", op, (f"n{k - 1}" if k else "x",)) for k, op in enumerate(steps))
-    return Network((Input("x", (channels, 4, 4)),), nodes, (nodes[-1].name,))
+    return chain((channels, 4, 4),
+                 quantizer(int_type(4), 1.0), ops.Conv(weight, None, (1, 1), (pad,) * 4, groups=groups),
+                 ops.Affine(rng.normal(0.0, 0.004, 4), rng.normal(0.5, 0.3, 4)), quantizer(uint_type(2), 0.5),
+                 ops.Reshape((-1,)), ops.Linear(dense))  # fmt: skip
 
 
 def samples(net: Network, count: int = 4) -> np.ndarray:

@@ -1,14 +1,14 @@
 """All cases of the specification's vector file, and the command that checks such files."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from generator.errors import InputError
 from generator.quantize import vectors
+from tests.public_models import SHARED
 
-FILE = Path(__file__).resolve().parents[3] / "shared" / "spec" / "quantization_vectors.json"
+FILE = SHARED / "spec" / "quantization_vectors.json"
 CASES = json.loads(FILE.read_text())["cases"] if FILE.is_file() else []
 
 

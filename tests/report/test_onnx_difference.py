@@ -13,8 +13,8 @@ from generator.network.integer import IntegerNetwork, Threshold
 from generator.passes.streamline import Streamlined, streamline_traced
 from generator.report.comparison import Cause
 from generator.report.onnx_difference import compare_file, onnx_difference
+from tests.public_models import SHARED
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 pytestmark = [pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared with real networks is missing"),
               pytest.mark.filterwarnings("ignore")]
 

@@ -1,6 +1,5 @@
 """Estimates of whole networks against the flattened counts of Yosys."""
 
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +10,7 @@ from generator.render.rtl import render_rtl
 from generator.staging import write_files
 from generator.synth.designs import network_design
 from generator.synth.yosys import synthesize
-
-MODELS = Path(__file__).resolve().parents[3] / "shared" / "models"
+from tests.public_models import MODELS
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ from generator.simulate.rtl import render_layers
 from generator.simulate.tools import run_tool, verilator
 from generator.synth.yosys import run_yosys
 from tests.layer_battery import SEED, Subjects
+from tests.public_models import MODELS
 
 LIBRARY, CELL_PORTS = data_folder("rtl_sim") / "rtl", data_folder("rtl_sim") / "primitives" / "primitives.sv"
 CELLS = "LUT5 LUT6 LUT6_2 CARRY8"
@@ -49,7 +50,6 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
 }  # fmt: skip
 #: Proofs by default: so many of each module, from the narrowest to the widest.
 SAMPLE = 6
-MODELS = Path(__file__).resolve().parents[3] / "shared" / "models"
 NETWORKS = ("tfc_w1a1", "tfc_w2a2", "kws_mlp_w3a3", "jet_mlp_w6a6", "resnet8_w4a4", "cnv_w1a1_cifar10_quant")
 _NUMBER = re.compile(r"\d+'s?h([0-9a-f]+)")
 

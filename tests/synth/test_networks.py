@@ -17,10 +17,10 @@ from generator.model import load
 from generator.plan import Options, choose_folding
 from generator.synth.designs import layer_design, library
 from generator.synth.yosys import default_cache, synthesize
+from tests.public_models import MODELS
 
 #: For 300 MHz on UltraScale+.
 MOST_LEVELS = 8
-MODELS = Path(__file__).resolve().parents[3] / "shared" / "models"
 WITH_MODELS = pytest.mark.skipif(not MODELS.is_dir(), reason="the folder ../shared with real networks is missing")
 
 #: Wide numbers, several lanes, padding: what makes paths long.
