@@ -29,7 +29,8 @@ _STATUS = ("done", "no byte moved for a long time", "TLAST came before the last 
 class SimulatedBoard:
     """A running simulation; registers by their offset, transfers of the DMA as bytes. A device for the drivers.
 
-    The DMA pauses at random on both sides where `stalls` is set. cycles: of the last transfer.
+    Time passes with every access of a register and while a transfer is waited for. The DMA pauses at random on both
+    sides where `stalls` is set. cycles: of the last transfer.
     """
 
     process: subprocess.Popen[bytes]
@@ -37,7 +38,8 @@ class SimulatedBoard:
     cycles: int = 0
     _seed: int = 0
     _buffers: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
-    _running: tuple[int, bytes, int] | None = None
+    #: The buffer that the running transfer sends, and the bytes that it is to receive.
+    _running: tuple[int, int] | None = None
 
     def read(self, offset: int) -> int:
         """The value of a register."""
@@ -49,8 +51,16 @@ class SimulatedBoard:
 
     def transfer(self, data: bytes, out_bytes: int) -> bytes:
         """Send bytes in one transfer and receive `out_bytes` in another. Raises ToolError where the DMA would fail."""
+        self._start(data, out_bytes)
+        return self._finish(out_bytes)
+
+    def _start(self, data: bytes, out_bytes: int) -> None:
         self._seed += 1
-        self._send(b"T", len(data), out_bytes, int(self.stalls), self._seed, data=data)
+        self._send(b"S", len(data), out_bytes, int(self.stalls), self._seed, data=data)
+        self._receive(1)
+
+    def _finish(self, out_bytes: int) -> bytes:
+        self._send(b"F")
         status, self.cycles, got = self._receive(3)
         received = self._read(got)
         if status:
@@ -60,7 +70,7 @@ class SimulatedBoard:
     # What a driver wants of a device.
 
     def replay(self, port: int, image: NDArray[np.uint8], times: int) -> None:
-        """Send the weights of port w`port`_axis `times` times while the next transfer runs."""
+        """Send the weights of port w`port`_axis `times` times."""
         self._send(b"X", port, times, image.size, data=image.tobytes())
         self._receive(1)
 
@@ -71,17 +81,23 @@ class SimulatedBoard:
         return self._buffers[slot]
 
     def start(self, slot: int, in_bytes: int, out_bytes: int) -> None:
-        """Begin a transfer in each direction; it takes place when it is waited for."""
+        """Begin a transfer in each direction."""
         if self._running is not None:
             raise ToolError("simulated DMA: a transfer was started while another one runs")
-        self._running = slot, self._buffers[slot][:in_bytes].tobytes(), out_bytes
+        self._running = slot, out_bytes
+        self._start(self._buffers[slot][:in_bytes].tobytes(), out_bytes)
 
     def finish(self, slot: int) -> NDArray[np.uint8]:
         """The bytes that came."""
         running, self._running = self._running, None
         if running is None or running[0] != slot:
             raise ToolError(f"simulated DMA: no transfer of buffer {slot} runs")
-        return np.frombuffer(self.transfer(*running[1:]), np.uint8)
+        return np.frombuffer(self._finish(running[1]), np.uint8)
+
+    def reset(self) -> None:
+        """Reset the DMAs: all transfers end where they are."""
+        self._running = None
+        self._ask(b"D")
 
     def _ask(self, command: bytes, *words: int) -> tuple[int, ...]:
         self._send(command, *words)

@@ -1,4 +1,7 @@
-"""Stands for pynq: records what the driver does in calls.txt; the accelerator gives the golden words of the vectors."""
+"""Stands for pynq: records what the driver does in calls.txt; the accelerator gives the golden words of the vectors.
+
+Transfers end at once; where a file `stuck` is there they never do, until a DMA is reset, which removes the file.
+"""
 
 import json
 from pathlib import Path
@@ -31,8 +34,15 @@ def allocate(shape, dtype):
 class Channel:
     def __init__(self, name, waits="wait"):
         self.name, self.waits = name, waits
+        self.running, self.idle = True, False
+
+    def start(self):
+        note(f"start {self.name}")
+        self.running, self.idle = True, False
 
     def transfer(self, buffer, nbytes):
+        assert self.running
+        self.idle = not (HERE / "stuck").exists()
         note(f"{self.name} {nbytes}")
         if self.name == "receive":
             with np.load(HERE / "headrace_driver" / "vectors.npz") as vectors:
@@ -44,6 +54,8 @@ class Channel:
 
 class Registers:
     def read(self, offset):
+        if offset == 8:
+            return 0
         sha256 = json.loads((HERE / "expected.json").read_text())["sha256"]
         if offset == 0:
             return 0x48445243
@@ -54,17 +66,27 @@ class Registers:
 
 
 class Dma:
-    sendchannel, recvchannel = Channel("send"), Channel("receive")
+    def __init__(self, name, sendchannel, recvchannel=None):
+        self.name, self.sendchannel = name, sendchannel
+        if recvchannel:
+            self.recvchannel = recvchannel
+        self.resets = 0  # reads of the control register until a reset is over
 
+    def write(self, offset, value):
+        note(f"write {self.name} {offset:#x} {value}")
+        for channel in filter(None, (self.sendchannel, getattr(self, "recvchannel", None))):
+            channel.running = channel.idle = False
+        self.resets = 2
+        (HERE / "stuck").unlink(missing_ok=True)
 
-class WeightDma:
-    def __init__(self, name):
-        self.sendchannel = Channel(name, f"wait {name}")
+    def read(self, offset):
+        self.resets -= 1
+        return 4 * bool(self.resets)
 
 
 class Overlay:
-    accelerator, dma = Registers(), Dma()
-    weights0, weights1 = WeightDma("weights0"), WeightDma("weights1")
+    accelerator, dma = Registers(), Dma("dma", Channel("send"), Channel("receive"))
+    weights0, weights1 = (Dma(name, Channel(name, f"wait {name}")) for name in ("weights0", "weights1"))
 
     def __init__(self, bitfile):
         note(f"Overlay {Path(bitfile).name}")

@@ -42,8 +42,10 @@ class SimDevice : public headrace::Device {
   }
 
   void transfer(const std::vector<uint8_t>& in, std::vector<uint8_t>& out) override {
-    put('T'), put(uint32_t(in.size())), put(uint32_t(out.size())), put(1), put(7);
+    put('S'), put(uint32_t(in.size())), put(uint32_t(out.size())), put(1), put(7);
     fwrite(in.data(), 1, in.size(), to_);
+    get();
+    put('F');
     const uint32_t status = get(), cycles = get(), got = get();
     (void)cycles;
     out.resize(got);

@@ -18,6 +18,7 @@ from generator.datatypes import IntArray
 from generator.errors import ToolError
 from generator.layers.mvtu import Mvtu
 from generator.layers.spec import random_values
+from tests.drivers.interrupted import begin_and_reset
 from tests.drivers.on_pynq import pynq_calls
 from tests.drivers.test_cpp import HERE, compiled
 from tests.small_networks import small_network
@@ -50,6 +51,14 @@ def test_inference(accelerator, board, built, stalls):
     for seed in (1, 2):
         x, values = samples(built, seed)
         assert np.array_equal(accelerator.predict(values, raw=True), golden(built.dataflow, x))
+    assert accelerator.read("status") == 0
+
+
+@pytest.mark.parametrize("accesses", [2, 20, 100])
+def test_a_reset_ends_transfers_of_weights(accelerator, built, accesses):
+    x, values = samples(built, 3)
+    begin_and_reset(accelerator, values, accesses)
+    assert np.array_equal(accelerator.predict(values, raw=True), golden(built.dataflow, x))
     assert accelerator.read("status") == 0
 
 
@@ -103,6 +112,31 @@ def test_the_package_on_a_board(built: Build, tmp_path: Path) -> None:
         own = [call for call in calls if f"weights{port}" in call]
         assert own == [transfer, f"wait weights{port}"] * 4  # frames
     assert calls.count("flush") == 3 and calls[-1] == "invalidate"
+
+
+INTERRUPTED = """
+from pathlib import Path
+from headrace_driver import Accelerator
+
+accelerator = Accelerator.on_pynq("accelerator.bit")
+Path("stuck").touch()
+accelerator._start(0, 4)
+accelerator.reset()
+print(f"self-test: {accelerator.self_test()}")
+"""
+
+
+def test_a_reset_stops_every_dma(built: Build, tmp_path: Path) -> None:
+    """With both streams of weights in a transfer that never ends."""
+    calls = pynq_calls(built, tmp_path, INTERRUPTED)
+    restart = "write 0xc 1"
+    begin, end = calls.index(restart), len(calls) - 1 - calls[::-1].index(restart)
+    assert calls[begin : end + 1] == [restart, "write dma 0x0 4", "start send", "start receive", "write weights0 0x0 4",
+                                      "start weights0", "write weights1 0x0 4", "start weights1", restart]
+    for port, layer in enumerate(external_layers(built.dataflow).values()):
+        transfer = f"weights{port} {layer.vectors * layer.weight_image().size}"
+        own = [call for call in calls if call in (transfer, f"wait weights{port}")]
+        assert own == [transfer, *[transfer, f"wait weights{port}"] * 4]  # frames
 
 
 def test_the_program_for_the_board_compiles(built: Build, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from generator.network.integer import HostInput, TensorType
 from generator.packing import pack_stream
 from generator.simulate.board import SimulatedBoard, simulated_board
 from generator.simulate.host import to_stream
+from tests.drivers.interrupted import begin_and_reset
 from tests.drivers.on_pynq import pynq_calls
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
@@ -141,6 +142,15 @@ def test_self_test_and_measurement(accelerator: Any) -> None:
     assert accelerator.self_test() == "exact"
     measured = accelerator.measure(samples(4), repeats=1)
     assert measured["frames_per_second"] > 0 and measured["latency_ms"] > 0
+
+
+@pytest.mark.parametrize("accesses", [2, 20, 100])
+def test_a_reset_ends_a_running_transfer(accelerator: Any, built: hr.Build, accesses: int) -> None:
+    """Neither the rest of the transfer nor what is inside comes out with the frames that follow."""
+    begin_and_reset(accelerator, samples(30), accesses)
+    assert accelerator.counters()["frames_out"] == 0 and accelerator.read("status") == 0
+    x = samples(5)
+    assert np.array_equal(accelerator.predict(x, raw=True), built.predict(x, engine="golden", raw=True))
 
 
 def test_self_test_finds_a_flipped_weight(driver: ModuleType, program: Path, built: hr.Build, tmp_path: Path) -> None:

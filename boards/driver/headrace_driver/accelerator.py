@@ -73,7 +73,12 @@ class Accelerator:
         self.device.write(self.model["registers"][register], value)
 
     def reset(self) -> None:
-        """Reset the accelerator: what is inside is lost, counters begin at 0."""
+        """Reset the accelerator and its DMAs: what is inside and what is under way is lost, counters begin at 0."""
+        self._restart()  # it takes words again, so that no DMA waits for it
+        self.device.reset()
+        self._restart()  # with what came until the DMAs stopped
+
+    def _restart(self) -> None:
         self.write("control", _RESET)
         while self.read("status") & 1:
             pass

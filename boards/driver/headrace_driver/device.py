@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from threading import Event
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 SLOTS = 2
 #: Streams of weights, all of which the accelerator may wait for at once.
 _MOST_STREAMS = 8
+#: Control register of an AXI DMA, and its bit that resets the whole DMA.
+_DMACR, _DMA_RESET = 0x00, 4
 
 
 class Device(Protocol):
@@ -34,11 +37,27 @@ class Device(Protocol):
     def finish(self, slot: int) -> np.ndarray:
         """Wait until all bytes have come; returns them, uint8, valid until the slot is used again."""
 
+    def reset(self) -> None:
+        """End all transfers where they are, those of weights too."""
 
-def _send(channel: Any, image: Any, times: int) -> None:
+
+def _send(channel: Any, image: Any, times: int, stopped: Event) -> None:
     for _ in range(times):
         channel.transfer(image, nbytes=image.nbytes)
+        while channel.running and not channel.idle and not stopped.is_set():
+            pass  # wait() alone would not return from a transfer that never ends
+        if stopped.is_set():
+            return
         channel.wait()
+
+
+def _reset(dma: Any, *channels: Any) -> None:
+    """Reset both directions of a DMA, in the middle of a transfer too (PG021: bit Reset of MM2S_DMACR)."""
+    dma.write(_DMACR, _DMA_RESET)
+    while dma.read(_DMACR) & _DMA_RESET:
+        pass
+    for channel in channels:
+        channel.start()
 
 
 class PynqDevice:
@@ -55,6 +74,7 @@ class PynqDevice:
         self._sizes = [(0, 0)] * SLOTS
         self._images: dict[int, Any] = {}
         self._replays: list[Future[None]] = []
+        self._stopped = Event()
         self._pool = ThreadPoolExecutor(_MOST_STREAMS)
 
     def read(self, offset: int) -> int:
@@ -83,8 +103,11 @@ class PynqDevice:
             self._images[port] = self._allocate((image.size,), np.uint8)
             self._images[port][:] = image
             self._images[port].flush()
-        channel = getattr(self.overlay, f"weights{port}").sendchannel
-        self._replays.append(self._pool.submit(_send, channel, self._images[port], times))
+        channel = self._weights_dma(port).sendchannel
+        self._replays.append(self._pool.submit(_send, channel, self._images[port], times, self._stopped))
+
+    def _weights_dma(self, port: int) -> Any:
+        return getattr(self.overlay, f"weights{port}")
 
     def start(self, slot: int, in_bytes: int, out_bytes: int) -> None:
         """Begin a transfer in each direction, the receiving one first."""
@@ -104,3 +127,13 @@ class PynqDevice:
         taken = self._buffers[slot][1]
         taken.invalidate()
         return np.asarray(taken[: self._sizes[slot][1]])
+
+    def reset(self) -> None:
+        """Stop the threads that send weights, then reset every DMA that was used."""
+        self._stopped.set()
+        wait(self._replays)
+        self._replays = []
+        self._stopped.clear()
+        _reset(self._dma, self._dma.sendchannel, self._dma.recvchannel)
+        for dma in map(self._weights_dma, self._images):
+            _reset(dma, dma.sendchannel)
