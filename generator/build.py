@@ -40,6 +40,11 @@ def headrace_version() -> str:
         raise InputError("headrace is not installed; run `make setup` or `pip install headrace`") from None
 
 
+def file_header(sha256: str) -> str:
+    """What generated files begin with: the version and the first digits of the model's hash."""
+    return f"headrace {headrace_version()}, model {sha256[:16]}"
+
+
 @dataclass(frozen=True, eq=False)
 class Build:
     """A finished build directory. cycles: per frame in steady state, by the cycle model."""

@@ -12,7 +12,16 @@ from typing import Any, Literal
 import numpy as np
 
 from generator.boards import DEFAULT_BOARD, Board, load_board
-from generator.build import MODEL, RECORD, Build, fifo_records, headrace_version, layer_record, not_verified
+from generator.build import (
+    MODEL,
+    RECORD,
+    Build,
+    fifo_records,
+    file_header,
+    headrace_version,
+    layer_record,
+    not_verified,
+)
 from generator.dataflow.folding import Plan
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import IntArray
@@ -103,7 +112,7 @@ def _require_writable(options: Options) -> None:
 
 def _write_sources(folder: Path, model: Model, dataflow: Dataflow, options: Options, x: IntArray) -> None:
     board = load_board(options.board or DEFAULT_BOARD)
-    header = f"headrace {headrace_version()}, model {model.source_sha256[:16]}"
+    header = file_header(model.source_sha256)
     serialize.save(model.integer, folder / MODEL)
     if find_family(board):
         _write_board_files(folder, model, dataflow, board, options, x)

@@ -12,7 +12,7 @@ import numpy as np
 
 from generator.archive import npz_bytes
 from generator.boards import Board
-from generator.build import headrace_version
+from generator.build import file_header
 from generator.dataflow.graph import Dataflow
 from generator.datatypes import BIPOLAR, IntArray
 from generator.drivers.external import external_images, external_json
@@ -37,7 +37,7 @@ def render_driver(net: IntegerNetwork, dataflow: Dataflow, board: Board, sha256:
     board: whose addresses are taken; sha256: of the model; x: frames (frames, elements) that the build was verified
     with. The same arguments give the same bytes. Raises InputError for a board of no known family.
     """
-    header = f"headrace {headrace_version()}, model {sha256[:16]}, board {board.name}"
+    header = f"{file_header(sha256)}, board {board.name}"
     model = _model(net, dataflow, family_of(board), sha256)
     arrays = _arrays(net)
     golden = dataflow.golden(x)[dataflow.output_port]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from generator.boards import Board, load_board
-from generator.build import RECORD, Build, headrace_version
+from generator.build import RECORD, Build, file_header
 from generator.drivers.render import PACKAGE, render_driver, write_driver
 from generator.errors import InputError, ToolError
 from generator.layers.fifo import Fifo
@@ -87,7 +87,7 @@ def _vivado(jobs: int, quick: bool) -> tuple[str, ...]:
 def _hls_steps(build: Build, board: Board) -> list[tuple[Path, tuple[str, ...]]]:
     """HLS synthesis for the board's part, by the tool that is installed."""
     period_ns = 1e3 / build.record["clock_mhz"]
-    header = f"headrace {headrace_version()}, model {build.record['source_sha256'][:16]}"
+    header = file_header(build.record["source_sha256"])
     files = render_hls(build.dataflow, period_ns, board.part, header, build.record["vectors"])
     hls = (build.folder / "hls").resolve()
     write_files(hls, {name: files[name] for name in _PROJECTS})

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import jinja2
 
 from generator.boards import Board
-from generator.build import Build, headrace_version
+from generator.build import Build, file_header, headrace_version
 from generator.dataflow.external import external_layers
 from generator.dataflow.graph import Dataflow
 from generator.drivers.external import external_json
@@ -45,7 +45,7 @@ def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz:
     """
     family = family_of(board)
     _require_short_frames(dataflow)
-    header = f"headrace {headrace_version()}, model {sha256[:16]}, board {board.name}"
+    header = f"{file_header(sha256)}, board {board.name}"
     core = TOP if backend == "rtl" else ADAPTER
     shell = render_shell(dataflow, core, family.stream_bytes, headrace_version(), sha256, header,
                          observe=backend == "rtl")
