@@ -4,7 +4,7 @@
 * A weight memory word at address nf*SF + sf holds rows nf*PE + p and columns sf*SIMD + s as lanes [PE][SIMD].
 * A threshold memory word at address nf holds the thresholds of rows nf*PE + p as lanes [PE][N]. The RTL's hold one
   threshold per row as lanes [PE], at addresses in the order in which a binary search adds bits. Where one
-  comparator serves all rows, they stand row by row, as for PE = 1.
+  comparator serves all rows, they stand row by row, as for PE = 1. Those of many row groups are as those of HLS.
 * A scale memory word at address nf*G + g holds the scales of group g in rows nf*PE + p as lanes [PE]; where all rows
   share their scales it is at address g and has one lane.
 * A word of one value per channel at address nf holds channels nf*PE + p as lanes [PE].

@@ -1,15 +1,20 @@
 """How multi-thresholds are searched: all bits of all counts in a pipeline, or one after the other on one comparator.
 
 A binary search takes S = bits of N comparisons. The pipeline has one comparator per row and bit; where results come
-every SF >= PE * S cycles, all rows can share one comparator, whose bounds are one deep memory.
+every SF >= PE * S cycles, all rows can share one comparator, whose bounds are one deep memory. In the pipeline every
+row and bit has a table of its bounds, or with many row groups one ROM gives all bounds of a group (thresholds.sv).
 """
 
 from __future__ import annotations
 
+from generator.datatypes import DataType, IntArray
+from generator.packing import Memory, search_words, threshold_words
 from generator.resources import memory
 
 #: Most cycles of a serial search: by so many its results come later.
 MAX_SEARCH_CYCLES = 32
+#: Most row groups with tables per row and bit.
+MAX_TABLE_GROUPS = 64
 _LUT_INPUTS = 6
 
 
@@ -33,6 +38,9 @@ def serial_cost(pe: int, nf: int, steps: int, bits: int) -> int:
 
 def pipeline_cost(pe: int, nf: int, steps: int, bits: int) -> int:
     """LUTs of a comparator per row and bit of the count, each with its bounds (thresholds.sv)."""
+    if nf > MAX_TABLE_GROUPS:
+        chosen = sum(bits * (((1 << stage) + 1) // 3) + bits // 2 + 1 for stage in range(steps.bit_length()))
+        return memory.rom_layout(nf, pe * steps * bits).cost + pe * chosen
     return sum(pe * _stage_cost(nf << stage, bits) for stage in range(steps.bit_length()))
 
 
@@ -43,3 +51,13 @@ def _stage_cost(words: int, bits: int) -> int:
     # Two LUTs hold a place of the comparator with its bounds; a place of one bit takes one.
     place = _LUT_INPUTS - inputs
     return bits if place == 1 else 2 * -(-bits // place) - 1
+
+
+def bounds_memory(words: IntArray, dtype: DataType, T: IntArray, pe: int, never: IntArray) -> Memory:
+    """The memory THRESHOLDS of fixed bounds T (MH, N) in a pipelined search; words (NF, PE, N) are the HLS kernel's.
+
+    never: (MH,) bounds that no accumulator reaches.
+    """
+    if len(T) // pe > MAX_TABLE_GROUPS:
+        return Memory("THRESHOLDS", words, dtype, (threshold_words(T, pe), dtype), in_rom=True)
+    return Memory("THRESHOLDS", words, dtype, (search_words(T, pe, never), dtype))

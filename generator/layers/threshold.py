@@ -17,7 +17,8 @@ from generator.layers.activation import base_code, multi_threshold, require_thre
 from generator.layers.base import Parameters, Schedule, Step
 from generator.layers.channelwise import Channelwise
 from generator.layers.flow import Pipeline
-from generator.packing import Memory, channel_words, is_uniform, search_words, threshold_words
+from generator.layers.search import bounds_memory
+from generator.packing import Memory, channel_words, is_uniform, threshold_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +83,6 @@ class Threshold(Channelwise):
         words = threshold_words(self._bounds, self.pe), channel_words(self.is_inverted, self.pe)
         return (words[0][:1], words[1][:1]) if all(map(is_uniform, words)) else words
 
-    def _search_words(self) -> IntArray:
-        """Words of the thresholds in the order of the RTL's search."""
-        rows = len(self._words[0]) * self.pe
-        never = np.where(self.is_inverted != 0, -self.input.lo, self.input.hi + 1)
-        return search_words(self._bounds[:rows], self.pe, never[:rows])
-
     def parameters(self) -> Parameters:
         return (
             ("CHANNELS", self.channels), ("PE", self.pe), ("PIXELS", self.pixels), ("GROUPS", len(self._words[0])),
@@ -98,6 +93,7 @@ class Threshold(Channelwise):
 
     def memories(self) -> tuple[Memory, ...]:
         thresholds, inverted = self._words
-        dtype = int_type(self.acc_bits)
-        memories = (Memory("THRESHOLDS", thresholds, dtype, (self._search_words(), dtype)),)
-        return (*memories, Memory("INVERTED", inverted, uint_type(1))) if self.inverted else memories
+        rows = len(thresholds) * self.pe
+        never = np.where(self.is_inverted != 0, -self.input.lo, self.input.hi + 1)
+        bounds = bounds_memory(thresholds, int_type(self.acc_bits), self._bounds[:rows], self.pe, never[:rows])
+        return (bounds, Memory("INVERTED", inverted, uint_type(1))) if self.inverted else (bounds,)

@@ -18,7 +18,7 @@ from generator.layers.base import Layer, Parameters, Step, Stream
 from generator.layers.cores import AUTO, CORES, Operands, choose_core, sum_stages
 from generator.layers.flow import Pipeline
 from generator.layers.planes import plane_offset, plane_scale, plane_words
-from generator.layers.search import is_serial
+from generator.layers.search import bounds_memory, is_serial
 from generator.packing import Memory, parity_code, search_words, threshold_words, weight_words
 
 #: Where weights lie: fixed, in memory that the processor can write, in such UltraRAM, which it must load first, or
@@ -246,8 +246,12 @@ class WeightedLayer(Layer):
         if self.chosen_core == "planes":
             factor, offset = plane_scale(self.weight, self.input), plane_offset(self.weights, self.weight, self.input)
             T, never = factor * T - offset[:, None], factor * never - offset
-        searched = -words if self.folds_threshold else search_words(T, 1 if self.searches_in_turn else self.pe, never)
-        return (weights, Memory("THRESHOLDS", words, dtype, (searched, dtype)))
+        if self.folds_threshold:
+            return (weights, Memory("THRESHOLDS", words, dtype, (-words, dtype)))
+        if self.searches_in_turn or self.writable:
+            searched = search_words(T, 1 if self.searches_in_turn else self.pe, never)
+            return (weights, Memory("THRESHOLDS", words, dtype, (searched, dtype)))
+        return (weights, bounds_memory(words, dtype, T, self.pe, never))
 
     def _weight_memory(self) -> Memory:
         words = weight_words(self.weights, self.pe, self.simd)

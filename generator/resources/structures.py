@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
+from generator.layers.search import MAX_TABLE_GROUPS
 from generator.resources import memory
 from generator.resources.amounts import Amounts
 from generator.resources.usage import Resources
@@ -102,26 +103,35 @@ def search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, bits: in
     stages = steps.bit_length()
     group_bits = (groups - 1).bit_length()
     a.add("search", ff=stages * (group_bits + 1) + group_bits + pe * sum(bits + k for k in range(1, stages)))
+    a.add("search control", lut=group_bits + 1)
+    if groups > MAX_TABLE_GROUPS:
+        _search_in_trees(a, pe, groups, steps, acc_bits)
+        return
     for stage in range(stages):
         words = groups << stage
         inputs = (words - 1).bit_length()
         if inputs > _LUT_INPUTS:  # read ahead
-            stored = memory.rom(words, acc_bits)
-            if not stored.bram18:
-                rom_luts(a, "bounds", words, pe * acc_bits)
-            a.add("bounds", ff=0 if stored.bram18 else pe * acc_bits)
-            a.take(Resources(bram18=pe * stored.bram18))
-            a.add("comparator", lut=pe * (acc_bits // 2 + 1))
-        elif inputs == _LUT_INPUTS:
+            a.add("bounds", ff=pe * acc_bits)
+        if inputs >= _LUT_INPUTS:
             rom_luts(a, "bounds", words, pe * acc_bits)
             a.add("comparator", lut=pe * (acc_bits // 2 + 1))
         else:  # two LUTs hold a place of the comparator with its bounds; a place of one bit takes one
             place = _LUT_INPUTS - inputs
             name = "places" if stages > 1 else "single places"
             a.add(name, lut=pe * (bits if place == 1 else 2 * -(-bits // place) - 1))
-    a.add("search control", lut=group_bits + 1)
     if groups == 1:  # synthesis moves registers of addresses behind the memory
         a.add("shared bounds", lut=0.5 * pe * acc_bits * (stages - 1), ff=0.5 * pe * acc_bits * (stages - 1))
+
+
+def _search_in_trees(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int) -> None:
+    """All bounds of a group out of one ROM; stage k chooses among 2^k of them, which waited k cycles."""
+    rom(a, groups, pe * steps * acc_bits, registers=1)
+    for stage in range(steps.bit_length()):
+        step = 1 << steps.bit_length() - 1 - stage
+        bounds = pe * acc_bits * ((steps + step) // (2 * step))
+        shift(a, "bounds", stage, bounds)
+        a.add("choice", lut=pe * acc_bits * ceil(multiplexer(1 << stage)))
+        a.add("comparator", lut=pe * (acc_bits // 2 + 1))
 
 
 def serial_search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, out_bits: int) -> None:

@@ -1,15 +1,16 @@
-// Read-only memory with a registered address or read and an output register: data is word[address]
-// two enabled cycles later.
+// Read-only memory with a registered address or read, and an output register: data is word[address] two enabled cycles
+// later, or one without the output register.
 //
 // The memory is chosen here and not by synthesis: LUTs or blocks of 18 Kb, whichever cost less where a block is worth
-// LUTS_PER_BLOCK. Blocks have r rows of c bits, from 512 x 36 to 16384 x 1. Words that are more than the rows stand
-// side by side: row a holds the words a, a + r, a + 2r ... in slots, and the upper bits of the address choose the slot
-// behind the read register. So words of any number fill rows of any width with a gap in the last block alone. FILE is
-// laid out in these rows (generator/resources/memory.py).
+// LUTS_PER_BLOCK. Blocks have r rows of c bits, from 512 x 36 to 16384 x 1. Words that are more than the rows stand side
+// by side: row a holds the words a, a + r, a + 2r ... in slots, and the upper bits of the address choose the slot behind
+// the read register. So words of any number fill rows of any width with a gap in the last block alone. FILE is laid out
+// in these rows (generator/resources/memory.py).
 module rom #(
-  parameter int unsigned DEPTH = 4,  // words
-  parameter int unsigned BITS  = 8,  // width of a word
-  parameter string       FILE  = ""  // rows in hexadecimal, one per line
+  parameter int unsigned DEPTH           = 4,   // words
+  parameter int unsigned BITS            = 8,   // width of a word
+  parameter string       FILE            = "",  // rows in hexadecimal, one per line
+  parameter bit          OUTPUT_REGISTER = 1    // the word is registered
 ) (
   input  logic                                          ap_clk,   // clock
   input  logic                                          en,       // moves the pipeline by one
@@ -63,7 +64,7 @@ module rom #(
 
   logic [LINE_BITS-1:0] line;
   logic [ROW_BITS-1:0]  row;
-  logic [BITS-1:0]      word, data_q;
+  logic [BITS-1:0]      word;
   assign line = address[LINE_BITS-1:0];
 
   if (BLOCKS) begin : gen_blocks
@@ -94,8 +95,13 @@ module rom #(
     assign word = row;
   end
 
-  always_ff @(posedge ap_clk) if (en) data_q <= word;
-  assign data = data_q;
+  if (OUTPUT_REGISTER) begin : gen_output
+    logic [BITS-1:0] data_q;
+    always_ff @(posedge ap_clk) if (en) data_q <= word;
+    assign data = data_q;
+  end else begin : gen_direct
+    assign data = word;
+  end
 
   if (DEPTH < 1 || BITS < 1) begin : gen_check
     $error("rom: DEPTH=%0d and BITS=%0d must be at least 1", DEPTH, BITS);

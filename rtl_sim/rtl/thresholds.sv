@@ -5,6 +5,8 @@
 // one behind the bits of the count; where N+1 is no power of two, the words beyond N hold a bound that is never reached.
 // A stage of few words holds them in the LUTs of its comparator; one of many reads its bound one cycle ahead. So `group`
 // runs one enabled cycle before the accumulators.
+// TREES: where fixed bounds have many row groups, every stage would be a deep table per row. One ROM (rom.sv) then gives
+// all bounds of a row group, lanes [PE][N], which go along with the accumulators; a stage chooses among those it needs.
 module thresholds #(
   parameter int unsigned PE       = 2,         // rows at a time
   parameter int unsigned NF       = 2,         // row groups
@@ -13,7 +15,7 @@ module thresholds #(
   parameter int unsigned A_BITS   = ACC_BITS,  // width of the accumulators, two's complement
   parameter int unsigned O_BITS   = 2,         // width of an output code
   parameter int          BASE     = 0,         // output for a count of zero
-  parameter string       FILE     = "",        // NF * 2^STAGES words [PE]
+  parameter string       FILE     = "",        // NF * 2^STAGES words [PE]; TREES: rows of a ROM of NF words [PE][N]
   parameter bit          WRITABLE = 0,         // the processor can write the words
   parameter int unsigned INDEX    = 0          // number of the memory on the bus `load`
 ) (
@@ -33,8 +35,36 @@ module thresholds #(
   localparam int unsigned ADDR_BITS  = STAGES + (NF > 1 ? GROUP_BITS : 0);
   localparam int unsigned LUT_WORDS  = 64;  // what one LUT holds of a ROM
 
-  logic [PE*ACC_BITS-1:0] words [NF << STAGES];
-  initial $readmemh(FILE, words);
+  localparam int unsigned TREE_BITS  = N * ACC_BITS;
+  localparam bit          TREES      = !WRITABLE && NF > LUT_WORDS;
+  // No accumulator reaches it: they keep one step below the largest bound.
+  localparam logic [ACC_BITS-1:0] NEVER = {1'b0, {(ACC_BITS-1){1'b1}}};
+
+  // Loaded words are LUT RAM, fixed ones logic: of the latter Yosys says registers, Vivado a distributed ROM.
+  /* verilator lint_off UNUSEDPARAM */ // read by an attribute alone
+  localparam string RAM_STYLE = WRITABLE ? "distributed" : "registers";
+  /* verilator lint_on UNUSEDPARAM */
+
+  logic [PE*TREE_BITS-1:0] trees;  // TREES: of the accumulators
+  if (TREES) begin : gen_trees
+    rom #(.DEPTH(NF), .BITS(PE * TREE_BITS), .FILE(FILE), .OUTPUT_REGISTER(0)) u_rom (
+      .ap_clk, .en, .address(group), .data(trees)
+    );
+  end else begin : gen_no_trees
+    logic unused_trees;
+    assign trees        = '0;
+    assign unused_trees = ^trees;
+  end
+
+  (* ram_style = RAM_STYLE, rom_style = "distributed" *)
+  logic [PE*ACC_BITS-1:0] words [TREES ? 1 : NF << STAGES];
+  if (TREES) begin : gen_no_words
+    logic unused_words;
+    assign words[0]     = '0;
+    assign unused_words = ^words[0];
+  end else begin : gen_words
+    initial $readmemh(FILE, words);
+  end
   if (WRITABLE) begin : gen_writable
     logic                   write;
     logic [ADDR_BITS-1:0]   write_address;
@@ -89,32 +119,64 @@ module thresholds #(
     logic [GROUP_BITS-1:0] not_group_q;
     always_ff @(posedge ap_clk) if (en) not_group_q <= ~group_next;
 
-    logic [PE*ACC_BITS-1:0] word [PE];  // the lane p of word[p] is the bound of row p
-    if (NF << k <= LUT_WORDS) begin : gen_in_luts
-      for (genvar p = 0; p < PE; p++) begin : gen_read
-        assign word[p] = words[ADDR_BITS'({~not_group_q, count_now[p] | STEP})];
+    logic [ACC_BITS-1:0] bound [PE];
+    if (TREES) begin : gen_tree
+      logic [PE*TREE_BITS-1:0] trees_now;
+      logic                    unused_trees;  // later stages need fewer bounds
+      if (k == 0) begin : gen_read
+        assign trees_now = trees;
+      end else begin : gen_along
+        logic [PE*TREE_BITS-1:0] trees_q;
+        always_ff @(posedge ap_clk) if (en) trees_q <= gen_stage[k-1].gen_tree.trees_now;
+        assign trees_now = trees_q;
       end
-    end else begin : gen_ahead
+      assign unused_trees = ^trees_now;
+      for (genvar p = 0; p < PE; p++) begin : gen_choice
+        logic [ACC_BITS-1:0] bounds [1 << k];  // by the bits of the count that are known
+        for (genvar i = 0; i < 1 << k; i++) begin : gen_bound
+          localparam int unsigned NUMBER = (i << (STAGES - k)) + (1 << (STAGES - 1 - k));  // counts from 1
+          if (NUMBER <= N) begin : gen_reachable
+            assign bounds[i] = trees_now[p*TREE_BITS+(NUMBER-1)*ACC_BITS+:ACC_BITS];
+          end else begin : gen_never
+            assign bounds[i] = NEVER;
+          end
+        end
+        if (k == 0) begin : gen_only
+          assign bound[p] = bounds[0];
+        end else begin : gen_chosen
+          assign bound[p] = bounds[count_now[p][STAGES-1-:k]];
+        end
+      end
+    end else begin : gen_table
+      logic [PE*ACC_BITS-1:0] word [PE];  // the lane p of word[p] is the bound of row p
       for (genvar p = 0; p < PE; p++) begin : gen_read
-        logic [PE*ACC_BITS-1:0] word_q;
-        always_ff @(posedge ap_clk) if (en) word_q <= words[ADDR_BITS'({group_next, count_next[p] | STEP})];
-        assign word[p] = word_q;
+        if (NF << k <= LUT_WORDS) begin : gen_in_luts
+          assign word[p] = words[ADDR_BITS'({~not_group_q, count_now[p] | STEP})];
+        end else begin : gen_ahead
+          logic [PE*ACC_BITS-1:0] word_q;
+          always_ff @(posedge ap_clk) begin
+            if (en) word_q <= words[ADDR_BITS'({group_next, count_next[p] | STEP})];
+          end
+          assign word[p] = word_q;
+        end
+        logic unused_lanes;
+        assign unused_lanes = ^word[p];
+        assign bound[p]     = word[p][p*ACC_BITS+:ACC_BITS];
       end
     end
 
     for (genvar p = 0; p < PE; p++) begin : gen_pe
-      logic reached, unused_lanes;
+      logic reached;
       if (INPUTS > 5 && ACC_BITS <= A_BITS + 1) begin : gen_pairs
         pair_compare #(.A_BITS(A_BITS), .B_BITS(ACC_BITS)) u_compare (
-          .a(acc_now[p]), .b(word[p][p*ACC_BITS+:ACC_BITS]), .reached
+          .a(acc_now[p]), .b(bound[p]), .reached
         );
       end else begin : gen_places
         at_least #(.A_BITS(A_BITS), .B_BITS(ACC_BITS), .GROUP(PLACE)) u_compare (
-          .a(acc_now[p]), .b(word[p][p*ACC_BITS+:ACC_BITS]), .reached
+          .a(acc_now[p]), .b(bound[p]), .reached
         );
       end
-      assign count[p]     = count_now[p] | (reached ? STEP : '0);
-      assign unused_lanes = ^word[p];
+      assign count[p] = count_now[p] | (reached ? STEP : '0);
     end
     logic unused_next;
     always_comb begin
