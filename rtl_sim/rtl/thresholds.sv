@@ -37,6 +37,7 @@ module thresholds #(
 
   localparam int unsigned TREE_BITS  = N * ACC_BITS;
   localparam bit          TREES      = !WRITABLE && NF > LUT_WORDS;
+  localparam int unsigned TREES_BITS = TREES ? PE * TREE_BITS : 1;
   // No accumulator reaches it: they keep one step below the largest bound.
   localparam logic [ACC_BITS-1:0] NEVER = {1'b0, {(ACC_BITS-1){1'b1}}};
 
@@ -45,14 +46,14 @@ module thresholds #(
   localparam string RAM_STYLE = WRITABLE ? "distributed" : "registers";
   /* verilator lint_on UNUSEDPARAM */
 
-  logic [PE*TREE_BITS-1:0] trees;  // TREES: of the accumulators
+  logic [TREES_BITS-1:0] trees;  // TREES: of the accumulators
   if (TREES) begin : gen_trees
-    rom #(.DEPTH(NF), .BITS(PE * TREE_BITS), .FILE(FILE), .OUTPUT_REGISTER(0)) u_rom (
+    rom #(.DEPTH(NF), .BITS(TREES_BITS), .FILE(FILE), .OUTPUT_REGISTER(0)) u_rom (
       .ap_clk, .en, .address(group), .data(trees)
     );
   end else begin : gen_no_trees
     logic unused_trees;
-    assign trees        = '0;
+    assign trees        = 1'b0;
     assign unused_trees = ^trees;
   end
 
@@ -121,12 +122,12 @@ module thresholds #(
 
     logic [ACC_BITS-1:0] bound [PE];
     if (TREES) begin : gen_tree
-      logic [PE*TREE_BITS-1:0] trees_now;
-      logic                    unused_trees;  // later stages need fewer bounds
+      logic [TREES_BITS-1:0] trees_now;
+      logic                  unused_trees;  // later stages need fewer bounds
       if (k == 0) begin : gen_read
         assign trees_now = trees;
       end else begin : gen_along
-        logic [PE*TREE_BITS-1:0] trees_q;
+        logic [TREES_BITS-1:0] trees_q;
         always_ff @(posedge ap_clk) if (en) trees_q <= gen_stage[k-1].gen_tree.trees_now;
         assign trees_now = trees_q;
       end
@@ -150,7 +151,7 @@ module thresholds #(
     end else begin : gen_table
       logic [PE*ACC_BITS-1:0] word [PE];  // the lane p of word[p] is the bound of row p
       for (genvar p = 0; p < PE; p++) begin : gen_read
-        if (NF << k <= LUT_WORDS) begin : gen_in_luts
+        if ((WRITABLE ? NF << STAGES : NF << k) <= LUT_WORDS) begin : gen_in_luts
           assign word[p] = words[ADDR_BITS'({~not_group_q, count_now[p] | STEP})];
         end else begin : gen_ahead
           logic [PE*ACC_BITS-1:0] word_q;

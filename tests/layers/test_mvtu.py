@@ -65,6 +65,23 @@ class TestSerialSearch(LayerBattery):
         assert [(layout.rows, layout.slots) for layout in layouts] == [(512, 3), (512, 3)]
 
 
+class TestManyRowGroups(LayerBattery):
+    """Thresholds of more than 64 row groups: all of a group out of one ROM."""
+
+    specs = (
+        spec(260, 8, 2, 8, "int2 uint2 uint3", 2),
+        spec(67, 6, 1, 6, "bipolar uint2 [-3,2]", 2),  # 5 thresholds in 3 steps
+        spec(80, 9, 1, 9, "int4 uint2 bipolar"),
+        spec(80, 8, 1, 8, "bipolar uint2 uint2", 2, core="planes"),
+        spec(512, 12, 1, 12, "int4 uint4 uint4"),  # in blocks
+    )
+
+    def test_a_group_is_a_word(self) -> None:
+        memories = [layer_from_spec(item).layer.memories()[1] for item in self.specs]
+        assert [(m.in_rom, m.depth) for m in memories] == [(True, n) for n in (130, 67, 80, 80, 512)]
+        assert rom_layout(memories[-1].depth, memories[-1].word_bits).blocks
+
+
 class TestBinaryCores(LayerBattery):
     """XNOR matches by free parity, with thresholds folded in and not, beside the plain popcount."""
 

@@ -34,6 +34,8 @@ class TestThreshold(LayerBattery):
         spec(12, 3, "uint5 uint3", 5, shared=True),
         spec(1, 1, "uint2 [-7,7]", 8),
         spec(5, 1, "int5 [3,9]", 1, inverted=True),
+        spec(132, 2, "int7 uint3", 3, inverted=True),  # 66 groups: bounds in one ROM
+        spec(512, 1, "int14 uint4", 1),
     )
     extra = (
         # Alike in all groups although channels differ, then inverted in one group of two.
