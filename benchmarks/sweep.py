@@ -18,14 +18,11 @@ from generator.errors import HeadraceError
 from generator.layers import Threshold
 from generator.layers.base import Layer
 from generator.layers.spec import layer_from_spec
-from generator.layers.weighted import WeightedLayer
 
 Spec = dict[str, Any]
 
 #: Products times their bits that a drawn layer may have at most: larger ones take Yosys too long.
 _MOST_WORK = 700
-#: Ports of bounds without row groups: more take Yosys too much memory.
-_MOST_PORTS = 12
 #: Attempts to draw a legal layer.
 _ATTEMPTS = 1000
 
@@ -65,17 +62,7 @@ def _legal(spec: Spec) -> bool:
     except HeadraceError:
         return False
     core = spec.get("core")
-    return (core is None or getattr(layer, "chosen_core", core) == core) and not _too_many_ports(layer)
-
-
-def _too_many_ports(layer: Layer) -> bool:
-    """True if bounds without row groups have more ports than Yosys' choice of memories ends with."""
-    if isinstance(layer, Threshold):
-        alike = len(np.unique(layer.thresholds, axis=0)) == 1
-        return alike and layer.pe * layer.output.steps.bit_length() > _MOST_PORTS
-    if not isinstance(layer, WeightedLayer) or layer.thresholds is None or layer.searches_in_turn:
-        return False
-    return layer.nf == 1 and layer.pe * layer.output.steps.bit_length() > _MOST_PORTS
+    return core is None or getattr(layer, "chosen_core", core) == core
 
 
 def _matrix(rng: Random, types: list[str], outputs: list[str], **more: Any) -> Spec:
@@ -202,6 +189,11 @@ def _threshold(rng: Random) -> Spec:
             "inverted": rng.random() < 0.2, **channels, "pe": min(8, channels["pe"])}  # fmt: skip
 
 
+def _many_groups(rng: Random) -> Spec:
+    spec = _vvtu(rng) | {"output": "uint4"} if rng.random() < 0.5 else _threshold(rng) | {"shared": False}
+    return spec | {"channels": spec["pe"] * rng.choice((72, 128, 256))}
+
+
 def _requant(rng: Random) -> Spec:
     channels = _channels(rng)
     return {"kind": "requant", "input": rng.choice(("uint4", "int8", "int11", "int14", "int20")),
@@ -253,7 +245,8 @@ def _fifo(rng: Random) -> Spec:
 _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
     "parity": (11, _parity), "pairs": (13, _pairs), "planes": (7, _planes), "dsp": (6, _dsp), "plain": (7, _plain),
     "scaled": (4, _scaled), "writable": (6, _writable), "external": (3, _external), "vvtu": (6, _vvtu),
-    "swu": (10, _swu), "parallel_swu": (6, _parallel_swu), "threshold": (9, _threshold), "max_pool": (5, _max_pool),
+    "swu": (10, _swu), "parallel_swu": (6, _parallel_swu), "threshold": (9, _threshold),
+    "groups": (6, _many_groups), "max_pool": (5, _max_pool),
     "acc_pool": (5, _acc_pool), "add": (4, _add), "requant": (5, _requant), "fork": (4, _fork), "concat": (4, _concat),
     "upsample": (4, _upsample), "label_select": (5, _label_select), "dwc": (7, _dwc), "fifo": (6, _fifo),
 }  # fmt: skip

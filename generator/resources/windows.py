@@ -72,7 +72,7 @@ def parallel_swu(a: Amounts, layer: ParallelSwu) -> None:
     a.add("counts", lut=3 * count + 4 * lines, ff=count + 3 * lines)
     a.add("places", lut=x + y + 4 * place + wide_x + wide_y, ff=x + y + 4 * place + wide_x + wide_y)
     a.add("banks", lut=(banks_h + banks_w) * bank_address,
-          ff=2 * bank_address + 2 * (banks_h - 1).bit_length() + 3 * (banks_w - 1).bit_length())  # fmt: skip
+          ff=3 * bank_address + 2 * (banks_h - 1).bit_length() + 3 * (banks_w - 1).bit_length())  # fmt: skip
     a.add("inside", lut=upright.taps + upright.kernel[0] + upright.kernel[1],
           ff=upright.taps + upright.kernel[0] + upright.kernel[1])  # fmt: skip
     turned = upright.kernel[0] * banks_w * bits

@@ -171,7 +171,8 @@ module parallel_swu #(
   logic [N_BITS-1:0]         next_y_words_q;  // and of that of the next line
   logic signed [YW_BITS-1:0] far_y_words_q;   // and of that behind it, not limited to the frame
   logic [BW_BITS-1:0]        column_bank_q;
-  logic [A_BITS-1:0]         column_q;
+  logic [A_BITS-1:0]         column_q, column_d;  // address of the first tap's pixel in its row of its bank
+  logic [A_BITS-1:0]         place_q;             // and that of the word
   logic [BH_BITS-1:0]        row_bank_q;
   logic [SLOT_BITS-1:0]      slot_q;
   logic [R_BITS-1:0]         base_row_q;  // row of the first word of the writer's frame
@@ -209,6 +210,9 @@ module parallel_swu #(
   assign row_bank_sum    = (BH_BITS+1)'(row_bank_q) + (next_frame ? (BH_BITS+1)'(FRAME_BANK) : (BH_BITS+1)'(LINE_BANK));
   assign row_carry       = row_bank_sum >= (BH_BITS+1)'(BANKS_H);
 
+  assign column_d = next_window ? column_q + A_BITS'(WINDOW_STEP) + (column_carry ? A_BITS'(FOLDS) : '0)
+                                : A_BITS'(LEFT_STEP);
+
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
       fold_q         <= '0;
@@ -224,12 +228,15 @@ module parallel_swu #(
       far_y_words_q  <= YW_BITS'(THIRD_Y);
       column_bank_q  <= BW_BITS'(LEFT_BANK);
       column_q       <= A_BITS'(LEFT_STEP);
+      place_q        <= A_BITS'(LEFT_STEP);
       row_bank_q     <= BH_BITS'(TOP_BANK);
       slot_q         <= SLOT_BITS'(TOP_SLOT);
       base_row_q     <= '0;
     end else if (emit) begin
       needed_q <= needed_from + needed_on;
-      fold_q <= fold_last ? '0 : fold_q + 1'b1;
+      fold_q   <= fold_last ? '0 : fold_q + 1'b1;
+      place_q  <= fold_last ? column_d : place_q + 1'b1;
+      if (fold_last) column_q <= column_d;
       if (fold_last) ow_q <= ow_last ? '0 : ow_q + 1'b1;
       if (next_window) begin
         x_q            <= x_q + X_BITS'(STRIDE_W);
@@ -237,7 +244,6 @@ module parallel_swu #(
                                                                                           : N_BITS'(far_x_words_q);
         far_x_words_q  <= far_x_words_q + XW_BITS'(STRIDE_W * FOLDS);
         column_bank_q  <= BW_BITS'(column_carry ? column_bank_sum - (BW_BITS+1)'(BANKS_W) : column_bank_sum);
-        column_q       <= column_q + A_BITS'(WINDOW_STEP) + (column_carry ? A_BITS'(FOLDS) : '0);
       end
       if (next_line || next_frame) begin
         oh_q           <= oh_last ? '0 : oh_q + 1'b1;
@@ -245,7 +251,6 @@ module parallel_swu #(
         next_x_words_q <= N_BITS'(SECOND_X);
         far_x_words_q  <= XW_BITS'(THIRD_X);
         column_bank_q  <= BW_BITS'(LEFT_BANK);
-        column_q       <= A_BITS'(LEFT_STEP);
         row_bank_q     <= BH_BITS'(row_carry ? row_bank_sum - (BH_BITS+1)'(BANKS_H) : row_bank_sum);
         slot_q         <= slot_q + (next_frame ? SLOT_BITS'(FRAME_SLOT) : SLOT_BITS'(LINE_SLOT))
                                  + SLOT_BITS'(row_carry);
@@ -293,11 +298,11 @@ module parallel_swu #(
       end
     end
     for (int k = 0; k < BANKS_W; k++) begin
-      bank_column[k] = column_q;
+      bank_column[k] = place_q;
       for (int j = 0; j < KERNEL_W; j++) begin
         for (int c = 0; c < BANKS_W; c++) begin
           if (column_bank_q == BW_BITS'(c) && (c + j * DILATION_W) % BANKS_W == k) begin
-            bank_column[k] = column_q + A_BITS'(fold_q) + A_BITS'((c + j * DILATION_W) / BANKS_W * FOLDS);
+            bank_column[k] = place_q + A_BITS'((c + j * DILATION_W) / BANKS_W * FOLDS);
           end
         end
       end
