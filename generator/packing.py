@@ -157,23 +157,24 @@ class Memory:
     in_rom: bool = False
 
     @property
+    def rtl(self) -> tuple[IntArray, DataType]:
+        """The words and their type as the RTL reads them."""
+        return self.recoded or (self.words, self.dtype)
+
+    @property
     def word_bits(self) -> int:
         """Width of one address of the RTL in bits."""
-        words, dtype = self._rtl
+        words, dtype = self.rtl
         return int(words.shape[1] * words.shape[2] * dtype.bits)
 
     @property
     def depth(self) -> int:
         """Addresses of the RTL."""
-        return len(self._rtl[0])
-
-    @property
-    def _rtl(self) -> tuple[IntArray, DataType]:
-        return self.recoded or (self.words, self.dtype)
+        return len(self.rtl[0])
 
     def mem_text(self) -> str:
         """The words as the lines of a file for $readmemh; for ROMs the rows that rom.sv stores them in."""
-        words, dtype = self._rtl
+        words, dtype = self.rtl
         raw = _lanes_to_bytes(dtype.encode(words.reshape(len(words), -1)), dtype.bits)
         numbers = [int.from_bytes(word.tobytes(), "little") for word in raw]
         bits = self.word_bits

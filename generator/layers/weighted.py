@@ -234,8 +234,11 @@ class WeightedLayer(Layer):
 
     def memories(self) -> tuple[Memory, ...]:
         weights = self._weight_memory()
-        if self.thresholds is None:
-            return (weights,)
+        return (weights,) if self.thresholds is None else (weights, self.threshold_memory())
+
+    def threshold_memory(self) -> Memory:
+        """The memory of the thresholds, which must be there."""
+        assert self.thresholds is not None
         bounds = self.kernel_accumulator
         # Thresholds beyond the reachable range act like those at its ends; clipping keeps them in ACC_BITS.
         # acc = 2*matches - MW, so acc >= T becomes matches >= ceil((T + MW)/2).
@@ -247,11 +250,11 @@ class WeightedLayer(Layer):
             factor, offset = plane_scale(self.weight, self.input), plane_offset(self.weights, self.weight, self.input)
             T, never = factor * T - offset[:, None], factor * never - offset
         if self.folds_threshold:
-            return (weights, Memory("THRESHOLDS", words, dtype, (-words, dtype)))
+            return Memory("THRESHOLDS", words, dtype, (-words, dtype))
         if self.searches_in_turn or self.writable:
             searched = search_words(T, 1 if self.searches_in_turn else self.pe, never)
-            return (weights, Memory("THRESHOLDS", words, dtype, (searched, dtype)))
-        return (weights, bounds_memory(words, dtype, T, self.pe, never))
+            return Memory("THRESHOLDS", words, dtype, (searched, dtype))
+        return bounds_memory(words, dtype, T, self.pe, never)
 
     def _weight_memory(self) -> Memory:
         words = weight_words(self.weights, self.pe, self.simd)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from generator.datatypes import IntArray
 from generator.resources.usage import Resources
 
 #: Rows and columns of a block RAM of 18 Kb with one port that reads (UG573).
@@ -56,6 +59,22 @@ def bram18(depth: int, bits: int) -> int:
     [1, 4, 8, 4]
     """
     return min(_ceil(_ceil(depth, rows) * bits, columns) for rows, columns in _BRAM18_SHAPES)
+
+
+def stored_bits(words: IntArray, bits: int, rows: int) -> int:
+    """Columns that synthesis keeps of a ROM with words (depth, lanes) of `bits` bits per lane in `rows` rows.
+
+    A column that is the same in all rows is a constant. Unused slots of the last rows are zeros.
+
+    >>> stored_bits(np.array([[1], [3], [5]]), 3, 3), stored_bits(np.array([[1], [3], [5]]), 3, 2)
+    (2, 3)
+    """
+    kept = 0
+    for start in range(0, len(words), rows):
+        slot = words[start : start + rows] & (1 << bits) - 1
+        ones, all_ones = np.bitwise_or.reduce(slot), np.bitwise_and.reduce(slot)
+        kept += sum(int(lane).bit_count() for lane in (ones if len(slot) < rows else ones ^ all_ones))
+    return kept
 
 
 def ram_bram18(depth: int, bits: int) -> int:

@@ -31,6 +31,7 @@ from generator.resources.structures import (
     search,
     shift,
     slices,
+    stored_bounds,
 )
 from generator.resources.usage import Resources
 
@@ -49,7 +50,7 @@ def threshold(a: Amounts, layer: Threshold) -> None:
     a.add("value", lut=layer.pe * layer.input.bits if layer.inverted else 0, ff=layer.pe * layer.input.bits)
     if layer.inverted:
         a.add("inverted", lut=layer.pe)
-    search(a, layer.pe, groups, layer.output.steps, layer.acc_bits, bits)
+    search(a, layer.pe, groups, layer.output.steps, layer.acc_bits, bits, stored_bounds(lambda: layer.memories()[0]))
 
 
 def requant(a: Amounts, layer: Requant) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 
 from generator.layers.search import MAX_TABLE_GROUPS
+from generator.packing import Memory
 from generator.resources import memory
 from generator.resources.amounts import Amounts
 from generator.resources.usage import Resources
+
+#: The bits that blocks store of a ROM in so many rows.
+StoredBits = Callable[[int], int]
 
 _LUT_INPUTS = 6
 #: What a block RAM must save in a memory of ram.sv.
@@ -56,13 +61,16 @@ def rom_luts(a: Amounts, structure: str, depth: int, bits: float) -> None:
         a.add("deep " + structure, lut=1.5 * bits * float((depth / _CHEAP_WORDS) ** _DEEP))
 
 
-def rom(a: Amounts, depth: int, bits: int, registers: int = 2) -> None:
-    """A read-only memory with registers behind it, one of them in a block, or in front of its LUTs (rom.sv)."""
+def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBits | None = None) -> None:
+    """A read-only memory with registers behind it, one of them in a block, or in front of its LUTs (rom.sv).
+
+    stored: how many bits of so many rows its blocks store; None: all of them.
+    """
     if depth <= 1:
         return
     layout = memory.rom_layout(depth, bits)
     if layout.blocks:
-        a.take(Resources(bram18=layout.blocks))
+        a.take(Resources(bram18=memory.bram18(layout.rows, stored(layout.rows)) if stored else layout.blocks))
         a.add("rom", ff=(registers - 1) * bits)
         if layout.slots > 1:
             a.add("rom slots", lut=bits * multiplexer(layout.slots), ff=(layout.slots - 1).bit_length())
@@ -98,14 +106,24 @@ def multiplexer(inputs: int) -> float:
     return max(0, inputs - 1) / (_MUX_INPUTS - 1)
 
 
-def search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, bits: int) -> None:
+def stored_bounds(bounds: Callable[[], Memory]) -> StoredBits:
+    """Bits that blocks store of a memory of thresholds, which is made where there are blocks."""
+
+    def stored(rows: int) -> int:
+        words, dtype = bounds().rtl
+        return memory.stored_bits(words.reshape(len(words), -1), dtype.bits, rows)
+
+    return stored
+
+
+def search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, bits: int, stored: StoredBits) -> None:
     """A pipelined binary search over thresholds of `acc_bits` for values of `bits` (thresholds.sv)."""
     stages = steps.bit_length()
     group_bits = (groups - 1).bit_length()
     a.add("search", ff=stages * (group_bits + 1) + group_bits + pe * sum(bits + k for k in range(1, stages)))
     a.add("search control", lut=group_bits + 1)
     if groups > MAX_TABLE_GROUPS:
-        _search_in_trees(a, pe, groups, steps, acc_bits)
+        _search_in_trees(a, pe, groups, steps, acc_bits, stored)
         return
     for stage in range(stages):
         words = groups << stage
@@ -123,9 +141,9 @@ def search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, bits: in
         a.add("shared bounds", lut=0.5 * pe * acc_bits * (stages - 1), ff=0.5 * pe * acc_bits * (stages - 1))
 
 
-def _search_in_trees(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int) -> None:
+def _search_in_trees(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, stored: StoredBits) -> None:
     """All bounds of a group out of one ROM; stage k chooses among 2^k of them, which waited k cycles."""
-    rom(a, groups, pe * steps * acc_bits, registers=1)
+    rom(a, groups, pe * steps * acc_bits, 1, stored)
     for stage in range(steps.bit_length()):
         step = 1 << steps.bit_length() - 1 - stage
         bounds = pe * acc_bits * ((steps + step) // (2 * step))
@@ -134,11 +152,12 @@ def _search_in_trees(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int
         a.add("comparator", lut=pe * (acc_bits // 2 + 1))
 
 
-def serial_search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, out_bits: int) -> None:
+def serial_search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, out_bits: int,
+                  stored: StoredBits) -> None:
     """A search of one row and bit after the other on one comparator, its bounds in block RAM (serial_thresholds.sv)."""
     stages, trees = steps.bit_length(), groups * pe
     tree_bits, row_bits = (trees - 1).bit_length(), (pe - 1).bit_length()
-    a.take(Resources(bram18=memory.bram18(trees << stages, acc_bits)))
+    a.take(Resources(bram18=memory.bram18(trees << stages, stored(trees << stages))))
     a.add("serial search", lut=3 * stages + row_bits + tree_bits + 6 + acc_bits // 2,
           ff=2 * stages + row_bits + tree_bits + acc_bits)  # fmt: skip
     if pe > 1:

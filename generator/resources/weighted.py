@@ -25,6 +25,7 @@ from generator.resources.structures import (
     serial_search,
     shift,
     slices,
+    stored_bounds,
 )
 from generator.resources.usage import Resources
 
@@ -220,10 +221,11 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
         a.add("loaded bounds", lut=layer.pe * layer.acc_bits * stages * (1 + ceil(multiplexer(blocks))))
         a.add("write enables", lut=blocks if blocks > 1 else 0)
     elif layer.searches_in_turn:
-        serial_search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.output.bits)
+        stored = stored_bounds(layer.threshold_memory)
+        serial_search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.output.bits, stored)
         return
     else:
-        search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.acc_bits)
+        search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.acc_bits, stored_bounds(layer.threshold_memory))
     a.add("search", ff=(layer.nf - 1).bit_length() + steps.bit_length() - 1)
 
 
