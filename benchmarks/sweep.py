@@ -243,12 +243,12 @@ def _fifo(rng: Random) -> Spec:
 
 #: How many layers of each kind, and how one is drawn; writable ones by their memories.
 _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
-    "parity": (11, _parity), "pairs": (13, _pairs), "planes": (7, _planes), "dsp": (6, _dsp), "plain": (7, _plain),
-    "scaled": (4, _scaled), "writable": (6, _writable), "external": (3, _external), "vvtu": (6, _vvtu),
-    "swu": (10, _swu), "parallel_swu": (6, _parallel_swu), "threshold": (9, _threshold),
-    "groups": (6, _many_groups), "max_pool": (5, _max_pool),
-    "acc_pool": (5, _acc_pool), "add": (4, _add), "requant": (5, _requant), "fork": (4, _fork), "concat": (4, _concat),
-    "upsample": (4, _upsample), "label_select": (5, _label_select), "dwc": (7, _dwc), "fifo": (6, _fifo),
+    "parity": (16, _parity), "pairs": (18, _pairs), "planes": (11, _planes), "dsp": (9, _dsp), "plain": (11, _plain),
+    "scaled": (8, _scaled), "writable": (9, _writable), "external": (5, _external), "vvtu": (10, _vvtu),
+    "swu": (14, _swu), "parallel_swu": (9, _parallel_swu), "threshold": (13, _threshold),
+    "many groups": (8, _many_groups), "max_pool": (8, _max_pool), "acc_pool": (8, _acc_pool), "add": (6, _add),
+    "requant": (8, _requant), "fork": (5, _fork), "concat": (6, _concat), "upsample": (6, _upsample),
+    "label_select": (9, _label_select), "dwc": (10, _dwc), "fifo": (9, _fifo),
 }  # fmt: skip
 
 

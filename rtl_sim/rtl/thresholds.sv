@@ -57,24 +57,21 @@ module thresholds #(
     assign unused_trees = ^trees;
   end
 
-  (* ram_style = RAM_STYLE, rom_style = "distributed" *)
-  logic [PE*ACC_BITS-1:0] words [TREES ? 1 : NF << STAGES];
-  if (TREES) begin : gen_no_words
-    logic unused_words;
-    assign words[0]     = '0;
-    assign unused_words = ^words[0];
-  end else begin : gen_words
+  if (!TREES) begin : gen_tables
+    (* ram_style = RAM_STYLE, rom_style = "distributed" *)
+    logic [PE*ACC_BITS-1:0] words [NF << STAGES];
     initial $readmemh(FILE, words);
+    if (WRITABLE) begin : gen_writable
+      logic                   write;
+      logic [ADDR_BITS-1:0]   write_address;
+      logic [PE*ACC_BITS-1:0] write_word;
+      memory_port #(.INDEX(INDEX), .DEPTH(NF << STAGES), .BITS(PE * ACC_BITS)) u_port (
+        .ap_clk, .ap_rst_n, .load, .write, .address(write_address), .word(write_word)
+      );
+      always_ff @(posedge ap_clk) if (write) words[write_address] <= write_word;
+    end
   end
-  if (WRITABLE) begin : gen_writable
-    logic                   write;
-    logic [ADDR_BITS-1:0]   write_address;
-    logic [PE*ACC_BITS-1:0] write_word;
-    memory_port #(.INDEX(INDEX), .DEPTH(NF << STAGES), .BITS(PE * ACC_BITS)) u_port (
-      .ap_clk, .ap_rst_n, .load, .write, .address(write_address), .word(write_word)
-    );
-    always_ff @(posedge ap_clk) if (write) words[write_address] <= write_word;
-  end else begin : gen_fixed
+  if (!WRITABLE) begin : gen_fixed
     logic unused_load;
     assign unused_load = ^load;
   end
@@ -152,11 +149,11 @@ module thresholds #(
       logic [PE*ACC_BITS-1:0] word [PE];  // the lane p of word[p] is the bound of row p
       for (genvar p = 0; p < PE; p++) begin : gen_read
         if ((WRITABLE ? NF << STAGES : NF << k) <= LUT_WORDS) begin : gen_in_luts
-          assign word[p] = words[ADDR_BITS'({~not_group_q, count_now[p] | STEP})];
+          assign word[p] = gen_tables.words[ADDR_BITS'({~not_group_q, count_now[p] | STEP})];
         end else begin : gen_ahead
           logic [PE*ACC_BITS-1:0] word_q;
           always_ff @(posedge ap_clk) begin
-            if (en) word_q <= words[ADDR_BITS'({group_next, count_next[p] | STEP})];
+            if (en) word_q <= gen_tables.words[ADDR_BITS'({group_next, count_next[p] | STEP})];
           end
           assign word[p] = word_q;
         end
