@@ -32,6 +32,7 @@ from generator.resources.structures import (
     shift,
     slices,
     stored_bounds,
+    table_luts,
 )
 from generator.resources.usage import Resources
 
@@ -49,7 +50,7 @@ def threshold(a: Amounts, layer: Threshold) -> None:
     a.add("threshold", lut=4, ff=1)
     a.add("value", lut=layer.pe * layer.input.bits if layer.inverted else 0, ff=layer.pe * layer.input.bits)
     if layer.inverted:
-        a.add("inverted", lut=layer.pe)
+        a.add("inverted", lut=layer.pe * table_luts(groups))
     search(a, layer.pe, groups, layer.output.steps, layer.acc_bits, bits, stored_bounds(lambda: layer.memories()[0]))
 
 

@@ -21,10 +21,6 @@ RAM_LUTS_PER_BLOCK = 100
 LUT_WORDS = 64
 #: A LUT multiplexes so many inputs.
 _MUX_INPUTS = 4
-#: A table of so many words is one LUT per bit to synthesis.
-_CHEAP_WORDS = 32
-#: How the LUTs of deeper tables grow with their words.
-_DEEP = 1.2
 #: Shift registers of so many stages become memories of LUTs.
 SHIFT_STAGES = 3
 
@@ -53,12 +49,14 @@ def different(bits: int, depth: int) -> float:
     return float((functions - 2) * (1 - (1 - 1 / functions) ** bits))
 
 
-def rom_luts(a: Amounts, structure: str, depth: int, bits: float) -> None:
-    """Words of logic; beyond five inputs synthesis prefers several small LUTs that bits share to a large one each."""
-    if depth <= _CHEAP_WORDS:
-        a.add(structure, lut=bits)
-    else:
-        a.add("deep " + structure, lut=1.5 * bits * float((depth / _CHEAP_WORDS) ** _DEEP))
+def table_luts(depth: int) -> int:
+    """LUTs of one bit of a table to synthesis: multiplexers of up to four LUTs are none, three take the room of four.
+
+    >>> [table_luts(depth) for depth in (64, 128, 144, 256, 288, 512)]
+    [1, 2, 4, 4, 7, 11]
+    """
+    blocks = -(-depth // LUT_WORDS)
+    return (1, 2, 4, 4)[blocks - 1] if blocks <= 4 else blocks + -(-blocks // 3)
 
 
 def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBits | None = None) -> None:
@@ -76,7 +74,7 @@ def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBit
             a.add("rom slots", lut=bits * multiplexer(layout.slots), ff=(layout.slots - 1).bit_length())
     else:
         kept = different(bits, depth)
-        a.add("rom", lut=memory.rom_luts(depth, 1) * kept)
+        a.add("rom", lut=table_luts(depth) * kept)
         a.add("rom address", ff=(depth - 1).bit_length())
         shift(a, "rom", registers - 1, kept)
 
@@ -131,7 +129,7 @@ def search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, bits: in
         if inputs > _LUT_INPUTS:  # read ahead
             a.add("bounds", ff=pe * acc_bits)
         if inputs >= _LUT_INPUTS:
-            rom_luts(a, "bounds", words, pe * acc_bits)
+            a.add("bounds", lut=pe * acc_bits * table_luts(words))
             a.add("comparator", lut=pe * (acc_bits // 2 + 1))
         else:  # two LUTs hold a place of the comparator with its bounds; a place of one bit takes one
             place = _LUT_INPUTS - inputs

@@ -20,12 +20,12 @@ from generator.resources.structures import (
     multiplexer,
     ram,
     rom,
-    rom_luts,
     search,
     serial_search,
     shift,
     slices,
     stored_bounds,
+    table_luts,
 )
 from generator.resources.usage import Resources
 
@@ -109,7 +109,7 @@ def _folded(a: Amounts, layer: WeightedLayer, stages: int) -> None:
         shift(a, "folded control", stages + 2, 1)
         shift(a, "folded control", stages, 1)
     if layer.nf > 1:
-        rom_luts(a, "row bounds", layer.nf, 0.8 * different(layer.pe * layer.acc_bits, layer.nf))
+        a.add("row bounds", lut=0.8 * table_luts(layer.nf) * different(layer.pe * layer.acc_bits, layer.nf))
         a.add("row bounds", ff=different(layer.pe * (layer.acc_bits - 1), layer.nf))
 
 
@@ -198,7 +198,8 @@ def _scaled(a: Amounts, layer: Mvtu) -> None:
     rom(a, scales.size // lanes, lanes * scale)
     counters(a, layer.sf // layer.groups, layer.groups, scales.size // lanes)
     shift(a, "scaled", 3, 2)
-    a.add("scaled", lut=layer.pe * (sums + layer.acc_bits), ff=2 * layer.pe * (sums + layer.acc_bits))
+    summed = sums if layer.sf > layer.groups else 0
+    a.add("scaled", lut=layer.pe * (summed + layer.acc_bits), ff=2 * layer.pe * (sums + layer.acc_bits))
     if scale + 1 + sums >= arithmetic.DSP_PRODUCT_BITS:
         a.take(Resources(dsp=layer.pe))
     else:
