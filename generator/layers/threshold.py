@@ -72,7 +72,7 @@ class Threshold(Channelwise):
         return max(signed_bits(lo, hi), signed_bits(-hi, -lo) if self.inverted else 0)
 
     @cached_property
-    def _bounds(self) -> IntArray:
+    def kernel_thresholds(self) -> IntArray:
         """(C, N) what the kernels compare with. Thresholds beyond the range of the input act like those at its ends."""
         T = np.clip(self.thresholds, self.input.lo, self.input.hi + 1)
         return np.where(self.is_inverted[:, None] != 0, -T[:, ::-1], T)
@@ -80,7 +80,7 @@ class Threshold(Channelwise):
     @cached_property
     def _words(self) -> tuple[IntArray, IntArray]:
         """Words of the thresholds and of the inversion, one of each if all groups are alike."""
-        words = threshold_words(self._bounds, self.pe), channel_words(self.is_inverted, self.pe)
+        words = threshold_words(self.kernel_thresholds, self.pe), channel_words(self.is_inverted, self.pe)
         return (words[0][:1], words[1][:1]) if all(map(is_uniform, words)) else words
 
     def parameters(self) -> Parameters:
@@ -95,5 +95,6 @@ class Threshold(Channelwise):
         thresholds, inverted = self._words
         rows = len(thresholds) * self.pe
         never = np.where(self.is_inverted != 0, -self.input.lo, self.input.hi + 1)
-        bounds = bounds_memory(thresholds, int_type(self.acc_bits), self._bounds[:rows], self.pe, never[:rows])
+        T, never = self.kernel_thresholds[:rows], never[:rows]
+        bounds = bounds_memory(thresholds, int_type(self.acc_bits), T, self.pe, never)
         return (bounds, Memory("INVERTED", inverted, uint_type(1))) if self.inverted else (bounds,)

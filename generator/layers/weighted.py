@@ -236,16 +236,21 @@ class WeightedLayer(Layer):
         weights = self._weight_memory()
         return (weights,) if self.thresholds is None else (weights, self.threshold_memory())
 
+    @property
+    def kernel_thresholds(self) -> IntArray:
+        """(MH, N) what the kernel's accumulators are compared with; the layer must have thresholds.
+
+        Thresholds beyond the reachable range act like those at its ends; clipping keeps them in ACC_BITS.
+        acc = 2*matches - MW, so acc >= T becomes matches >= ceil((T + MW)/2).
+        """
+        assert self.thresholds is not None
+        T = -(-(self.thresholds + self.mw) // 2) if self.counts_matches else self.thresholds
+        return np.clip(T, self.kernel_accumulator.lo, self.kernel_accumulator.hi)
+
     def threshold_memory(self) -> Memory:
         """The memory of the thresholds, which must be there."""
-        assert self.thresholds is not None
-        bounds = self.kernel_accumulator
-        # Thresholds beyond the reachable range act like those at its ends; clipping keeps them in ACC_BITS.
-        # acc = 2*matches - MW, so acc >= T becomes matches >= ceil((T + MW)/2).
-        T = -(-(self.thresholds + self.mw) // 2) if self.counts_matches else self.thresholds
-        T = np.clip(T, bounds.lo, bounds.hi)
+        T, never = self.kernel_thresholds, np.full(self.mh, self.kernel_accumulator.hi)
         words, dtype = threshold_words(T, self.pe), int_type(self.acc_bits)
-        never = np.full(self.mh, bounds.hi)
         if self.chosen_core == "planes":
             factor, offset = plane_scale(self.weight, self.input), plane_offset(self.weights, self.weight, self.input)
             T, never = factor * T - offset[:, None], factor * never - offset

@@ -23,6 +23,7 @@ from generator.resources.arithmetic import DSP_ACTIVATION_BITS
 from generator.resources.structures import (
     LUT_WORDS,
     RAM_LUTS_PER_BLOCK,
+    Bounds,
     chosen_ram,
     counters,
     multiplexer,
@@ -31,7 +32,6 @@ from generator.resources.structures import (
     search,
     shift,
     slices,
-    stored_bounds,
     table_luts,
 )
 from generator.resources.usage import Resources
@@ -51,7 +51,8 @@ def threshold(a: Amounts, layer: Threshold) -> None:
     a.add("value", lut=layer.pe * layer.input.bits if layer.inverted else 0, ff=layer.pe * layer.input.bits)
     if layer.inverted:
         a.add("inverted", lut=layer.pe * table_luts(groups))
-    search(a, layer.pe, groups, layer.output.steps, layer.acc_bits, bits, stored_bounds(lambda: layer.memories()[0]))
+    search(a, Bounds(layer.pe, groups, layer.output.steps, layer.acc_bits, layer.kernel_thresholds,
+                     lambda: layer.memories()[0]), bits)  # fmt: skip
 
 
 def requant(a: Amounts, layer: Requant) -> None:

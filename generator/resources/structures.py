@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import ceil
 
+from generator.datatypes import IntArray, signed_bits
 from generator.layers.search import MAX_TABLE_GROUPS
 from generator.packing import Memory
 from generator.resources import memory
@@ -104,62 +106,86 @@ def multiplexer(inputs: int) -> float:
     return max(0, inputs - 1) / (_MUX_INPUTS - 1)
 
 
-def stored_bounds(bounds: Callable[[], Memory]) -> StoredBits:
-    """Bits that blocks store of a memory of thresholds, which is made where there are blocks."""
+@dataclass(frozen=True)
+class Bounds:
+    """Thresholds of a search: PE rows at a time, row groups, thresholds per row, bits of one.
 
-    def stored(rows: int) -> int:
-        words, dtype = bounds().rtl
+    values: all thresholds, (rows, steps). memory: makes their memory, for what depends on its words.
+    """
+
+    pe: int
+    groups: int
+    steps: int
+    bits: int
+    values: IntArray
+    memory: Callable[[], Memory]
+
+    @property
+    def stages(self) -> int:
+        """Bits of a count."""
+        return self.steps.bit_length()
+
+    @property
+    def used_bits(self) -> int:
+        """Bits of a threshold without copies of its sign."""
+        return min(self.bits, signed_bits(int(self.values.min()), int(self.values.max())))
+
+    def stored(self, rows: int) -> int:
+        """Bits that so many rows of a block store."""
+        words, dtype = self.memory().rtl
         return memory.stored_bits(words.reshape(len(words), -1), dtype.bits, rows)
 
-    return stored
 
-
-def search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, bits: int, stored: StoredBits) -> None:
-    """A pipelined binary search over thresholds of `acc_bits` for values of `bits` (thresholds.sv)."""
-    stages = steps.bit_length()
-    group_bits = (groups - 1).bit_length()
-    a.add("search", ff=stages * (group_bits + 1) + group_bits + pe * sum(bits + k for k in range(1, stages)))
+def search(a: Amounts, bounds: Bounds, bits: int) -> None:
+    """A pipelined binary search for values of `bits` bits (thresholds.sv)."""
+    group_bits, pe = (bounds.groups - 1).bit_length(), bounds.pe
+    a.add("search", ff=(bounds.stages + 1) * group_bits + bounds.stages)
+    a.add("search", ff=pe * sum(bits + k for k in range(1, bounds.stages)))
     a.add("search control", lut=group_bits + 1)
-    if groups > MAX_TABLE_GROUPS:
-        _search_in_trees(a, pe, groups, steps, acc_bits, stored)
+    if bounds.groups > MAX_TABLE_GROUPS:
+        _search_in_trees(a, bounds)
         return
-    for stage in range(stages):
-        words = groups << stage
+    for stage in range(bounds.stages):
+        words = bounds.groups << stage
         inputs = (words - 1).bit_length()
         if inputs > _LUT_INPUTS:  # read ahead
-            a.add("bounds", ff=pe * acc_bits)
+            a.add("bounds", ff=pe * bounds.bits)
         if inputs >= _LUT_INPUTS:
-            a.add("bounds", lut=pe * acc_bits * table_luts(words))
-            a.add("comparator", lut=pe * (acc_bits // 2 + 1))
+            a.add("bounds", lut=pe * bounds.used_bits * table_luts(words))
+            a.add("comparator", lut=pe * (bounds.bits // 2 + 1))
         else:  # two LUTs hold a place of the comparator with its bounds; a place of one bit takes one
             place = _LUT_INPUTS - inputs
-            name = "places" if stages > 1 else "single places"
+            name = "places" if bounds.stages > 1 else "single places"
             a.add(name, lut=pe * (bits if place == 1 else 2 * -(-bits // place) - 1))
-    if groups == 1:  # synthesis moves registers of addresses behind the memory
-        a.add("shared bounds", lut=0.5 * pe * acc_bits * (stages - 1), ff=0.5 * pe * acc_bits * (stages - 1))
+    if bounds.groups == 1:  # synthesis moves registers of addresses behind the memory
+        moved = 0.5 * pe * bounds.bits * (bounds.stages - 1)
+        a.add("shared bounds", lut=moved, ff=moved)
 
 
-def _search_in_trees(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, stored: StoredBits) -> None:
+def _search_in_trees(a: Amounts, bounds: Bounds) -> None:
     """All bounds of a group out of one ROM; stage k chooses among 2^k of them, which waited k cycles."""
-    rom(a, groups, pe * steps * acc_bits, 1, stored)
-    for stage in range(steps.bit_length()):
-        step = 1 << steps.bit_length() - 1 - stage
-        bounds = pe * acc_bits * ((steps + step) // (2 * step))
-        shift(a, "bounds", stage, bounds)
-        a.add("choice", lut=pe * acc_bits * ceil(multiplexer(1 << stage)))
-        a.add("comparator", lut=pe * (acc_bits // 2 + 1))
+    layout = memory.rom_layout(bounds.groups, bounds.pe * bounds.steps * bounds.bits)
+    if layout.blocks:
+        rom(a, bounds.groups, bounds.pe * bounds.steps * bounds.bits, 1, bounds.stored)
+    else:
+        a.add("rom", lut=table_luts(bounds.groups) * bounds.pe * bounds.steps * bounds.used_bits)
+        a.add("rom address", ff=(bounds.groups - 1).bit_length())
+    for stage in range(bounds.stages):
+        step = 1 << bounds.stages - 1 - stage
+        shift(a, "bounds", stage, bounds.pe * bounds.used_bits * ((bounds.steps + step) // (2 * step)))
+        a.add("choice", lut=bounds.pe * bounds.used_bits * ceil(multiplexer(1 << stage)))
+        a.add("comparator", lut=bounds.pe * (bounds.bits // 2 + 1))
 
 
-def serial_search(a: Amounts, pe: int, groups: int, steps: int, acc_bits: int, out_bits: int,
-                  stored: StoredBits) -> None:
+def serial_search(a: Amounts, bounds: Bounds, out_bits: int) -> None:
     """A search of one row and bit after the other on one comparator, its bounds in block RAM (serial_thresholds.sv)."""
-    stages, trees = steps.bit_length(), groups * pe
+    stages, trees, pe, bits = bounds.stages, bounds.groups * bounds.pe, bounds.pe, bounds.bits
     tree_bits, row_bits = (trees - 1).bit_length(), (pe - 1).bit_length()
-    a.take(Resources(bram18=memory.bram18(trees << stages, stored(trees << stages))))
-    a.add("serial search", lut=3 * stages + row_bits + tree_bits + 6 + acc_bits // 2,
-          ff=2 * stages + row_bits + tree_bits + acc_bits)  # fmt: skip
+    a.take(Resources(bram18=memory.bram18(trees << stages, bounds.stored(trees << stages))))
+    a.add("serial search", lut=3 * stages + row_bits + tree_bits + 6 + bits // 2,
+          ff=2 * stages + row_bits + tree_bits + bits)  # fmt: skip
     if pe > 1:
-        a.add("serial rows", lut=acc_bits * ceil(multiplexer(pe)) + pe, ff=(pe - 1) * (acc_bits + out_bits))
+        a.add("serial rows", lut=bits * ceil(multiplexer(pe)) + pe, ff=(pe - 1) * (bits + out_bits))
 
 
 def shift(a: Amounts, structure: str, stages: int, bits: float) -> None:

@@ -14,6 +14,7 @@ from generator.resources.structures import (
     LUT_WORDS,
     RAM_LUTS_PER_BLOCK,
     SHIFT_STAGES,
+    Bounds,
     chosen_ram,
     counters,
     different,
@@ -24,7 +25,6 @@ from generator.resources.structures import (
     serial_search,
     shift,
     slices,
-    stored_bounds,
     table_luts,
 )
 from generator.resources.usage import Resources
@@ -214,6 +214,7 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
             a.add("matches", lut=0.5 * layer.pe * layer.acc_bits)
         return
     steps = layer.output.steps
+    bounds = Bounds(layer.pe, layer.nf, steps, layer.acc_bits, layer.kernel_thresholds, layer.threshold_memory)
     if layer.writable:
         stages = steps.bit_length()
         _port(a, layer.nf << stages, layer.pe * layer.acc_bits)
@@ -222,11 +223,10 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
         a.add("loaded bounds", lut=layer.pe * layer.acc_bits * stages * (1 + ceil(multiplexer(blocks))))
         a.add("write enables", lut=blocks if blocks > 1 else 0)
     elif layer.searches_in_turn:
-        stored = stored_bounds(layer.threshold_memory)
-        serial_search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.output.bits, stored)
+        serial_search(a, bounds, layer.output.bits)
         return
     else:
-        search(a, layer.pe, layer.nf, steps, layer.acc_bits, layer.acc_bits, stored_bounds(layer.threshold_memory))
+        search(a, bounds, layer.acc_bits)
     a.add("search", ff=(layer.nf - 1).bit_length() + steps.bit_length() - 1)
 
 
