@@ -107,10 +107,10 @@ def parity(operands: Operands, stages: int) -> Cost:
     return ones_count(carries).plus(Cost(carries + 1, stages if stages < SHIFT_STAGES else 0))
 
 
-def folded_row(simd: int, stages: int, acc_bits: int) -> Cost:
-    """A row of core parity whose accumulator starts at its threshold (parity_rows.sv)."""
+def folded_row(simd: int, sf: int, stages: int, acc_bits: int) -> Cost:
+    """A row of core parity whose accumulator starts at its threshold (parity_rows.sv); one of one word has no root."""
     carries = (simd + 1) // 2
-    beside = Cost(carries + 3, 1 + (stages if stages < SHIFT_STAGES else 0))
+    beside = Cost(carries + (3 if sf > 1 else 0), 1 + (stages if stages < SHIFT_STAGES else 0))
     return beside.plus(ones_count(max(1, carries - 1))).plus(Cost(acc_bits - 1, acc_bits - 1))
 
 

@@ -17,6 +17,7 @@ from generator.layers import (
     Upsample,
 )
 from generator.layers.pooling import Pooling
+from generator.layers.search import MAX_TABLE_GROUPS
 from generator.resources import memory
 from generator.resources.amounts import Amounts
 from generator.resources.arithmetic import DSP_ACTIVATION_BITS
@@ -32,7 +33,6 @@ from generator.resources.structures import (
     search,
     shift,
     slices,
-    table_luts,
 )
 from generator.resources.usage import Resources
 
@@ -50,7 +50,8 @@ def threshold(a: Amounts, layer: Threshold) -> None:
     a.add("threshold", lut=4, ff=1)
     a.add("value", lut=layer.pe * layer.input.bits if layer.inverted else 0, ff=layer.pe * layer.input.bits)
     if layer.inverted:
-        a.add("inverted", lut=layer.pe * table_luts(groups))
+        # A mask of two LUTs or more is joined with every bit that it inverts.
+        a.add("inverted", lut=layer.pe * (1 if groups <= MAX_TABLE_GROUPS else 2 * bits))
     search(a, Bounds(layer.pe, groups, layer.output.steps, layer.acc_bits, layer.kernel_thresholds,
                      lambda: layer.memories()[0]), bits)  # fmt: skip
 
@@ -82,7 +83,8 @@ def pool(a: Amounts, layer: Pooling) -> None:
     row_words = layer.out_shape[1] * layer.folds
     slices(a, layer.inputs[0].bits)
     a.add("single slice", lut=2, ff=bits + 1)
-    counters(a, layer.folds, layer.width, layer.height, *periods, row_words)
+    phases = [period for period, size in zip(periods, (layer.width, layer.height)[::-1], strict=True) if period < size]
+    counters(a, layer.folds, layer.width, layer.height, *phases, row_words)
     if summed or layer.element.bits == 1:
         a.add("sums" if summed else "ors", lut=(1.8 if summed else 1.2) * sum(slots) * bits)
     else:
@@ -204,8 +206,8 @@ def label_select(a: Amounts, layer: LabelSelect) -> None:
     a.add("compare", lut=0.7 * (k * pe + pe * (pe - 1) // 2) * element)
     if pe > 1:
         ranks = (pe - 1).bit_length()
-        a.add("sort", lut=0.5 * pe * (entry * multiplexer(pe) + ranks), ff=pe * (2 * entry + ranks) + 4)
-    a.add("places of labels", lut=1.6 * k * entry, ff=k * (entry + 1))
+        a.add("sort", lut=0.5 * pe * (entry * ceil(multiplexer(pe)) + ranks), ff=pe * (2 * entry + ranks) + 4)
+    a.add("places of labels", lut=1.2 * k * entry, ff=k * (entry + 1))
     a.add("passed on", lut=0.75 * (k - 1) * pe * entry, ff=(k - 1) * (pe * (entry + 2) + 2))
     a.add("labels", lut=k * label, ff=k * label)
     for wait in range(1, k):

@@ -16,7 +16,7 @@ from generator.resources.usage import Resources
 #: The bits that blocks store of a ROM in so many rows.
 StoredBits = Callable[[int], int]
 
-_LUT_INPUTS = 6
+LUT_INPUTS = 6
 #: What a block RAM must save in a memory of ram.sv.
 RAM_LUTS_PER_BLOCK = 100
 #: Words of a LUT memory; more are multiplexed.
@@ -45,7 +45,7 @@ def different(bits: int, depth: int) -> float:
     >>> [round(different(64, depth)) for depth in (1, 2, 4, 8, 64)]
     [0, 2, 14, 56, 64]
     """
-    if depth >= 2 * _LUT_INPUTS:
+    if depth >= 2 * LUT_INPUTS:
         return float(bits)
     functions = 2**depth
     return float((functions - 2) * (1 - (1 - 1 / functions) ** bits))
@@ -148,13 +148,13 @@ def search(a: Amounts, bounds: Bounds, bits: int) -> None:
     for stage in range(bounds.stages):
         words = bounds.groups << stage
         inputs = (words - 1).bit_length()
-        if inputs > _LUT_INPUTS:  # read ahead
+        if inputs > LUT_INPUTS:  # read ahead
             a.add("bounds", ff=pe * bounds.bits)
-        if inputs >= _LUT_INPUTS:
+        if inputs >= LUT_INPUTS:
             a.add("bounds", lut=pe * bounds.used_bits * table_luts(words))
             a.add("comparator", lut=pe * (bounds.bits // 2 + 1))
         else:  # two LUTs hold a place of the comparator with its bounds; a place of one bit takes one
-            place = _LUT_INPUTS - inputs
+            place = LUT_INPUTS - inputs
             name = "places" if bounds.stages > 1 else "single places"
             a.add(name, lut=pe * (bits if place == 1 else 2 * -(-bits // place) - 1))
     if bounds.groups == 1:  # synthesis moves registers of addresses behind the memory

@@ -11,6 +11,7 @@ from generator.layers.weighted import RAM, WeightedLayer
 from generator.resources import arithmetic, memory
 from generator.resources.amounts import Amounts
 from generator.resources.structures import (
+    LUT_INPUTS,
     LUT_WORDS,
     RAM_LUTS_PER_BLOCK,
     SHIFT_STAGES,
@@ -30,6 +31,8 @@ from generator.resources.structures import (
 from generator.resources.usage import Resources
 
 _POPCOUNT_BITS = 32
+#: Bounds of so many row groups are inside of an adder's LUTs.
+_ADDER_WORDS = 16
 
 
 def weighted(a: Amounts, layer: WeightedLayer) -> None:
@@ -99,7 +102,7 @@ def _port(a: Amounts, words: int, bits: int) -> None:
 
 def _folded(a: Amounts, layer: WeightedLayer, stages: int) -> None:
     """Core parity with its threshold in the accumulator (parity_rows.sv)."""
-    row = arithmetic.folded_row(layer.simd, stages, layer.acc_bits)
+    row = arithmetic.folded_row(layer.simd, layer.sf, stages, layer.acc_bits)
     a.add("parity", *row.times(layer.pe))
     group_bits = (layer.nf - 1).bit_length()
     a.add("folded control", lut=1 + group_bits, ff=4 + (1 + stages) * group_bits + stages)
@@ -109,7 +112,8 @@ def _folded(a: Amounts, layer: WeightedLayer, stages: int) -> None:
         shift(a, "folded control", stages + 2, 1)
         shift(a, "folded control", stages, 1)
     if layer.nf > 1:
-        a.add("row bounds", lut=0.8 * table_luts(layer.nf) * different(layer.pe * layer.acc_bits, layer.nf))
+        if layer.sf > 1 or layer.nf > _ADDER_WORDS:
+            a.add("row bounds", lut=0.8 * table_luts(layer.nf) * different(layer.pe * layer.acc_bits, layer.nf))
         a.add("row bounds", ff=different(layer.pe * (layer.acc_bits - 1), layer.nf))
 
 
@@ -153,7 +157,8 @@ def _plain(a: Amounts, layer: WeightedLayer, stages: int) -> None:
     leaves, leaf_bits = layer.simd, weight + element + 1
     if layer.multiplies_bits:
         leaves, leaf_bits = -(-layer.simd // _POPCOUNT_BITS), 7
-        a.add("popcount", lut=1.8 * products, ff=layer.pe * leaves * min(layer.simd, _POPCOUNT_BITS).bit_length())
+        chunk = min(layer.simd, _POPCOUNT_BITS)
+        a.add("popcount", lut=2.1 * products, ff=layer.pe * leaves * chunk.bit_length())
     elif BIPOLAR in (layer.weight, layer.input):
         a.add("signs", lut=products * (weight + element), ff=products * (weight + element))
     elif weight + element + 1 >= arithmetic.DSP_PRODUCT_BITS and min(weight, element) > 1:
@@ -171,7 +176,9 @@ def _products(a: Amounts, layer: WeightedLayer, products: int) -> None:
     """Multipliers of LUTs with a register behind each."""
     weight, element = layer.weight.bits, layer.input.bits
     registers = 0 if layer.chosen_core == "dsp" else weight + element  # those of the core are counted with its blocks
-    a.add("product bits", lut=products * weight * element, ff=products * registers)
+    narrow, wide = sorted((weight, element))
+    luts = weight + element - 1 if weight + element <= LUT_INPUTS else (narrow - 1) * (wide + 2)
+    a.add("product bits", lut=products * luts, ff=products * registers)
 
 
 def _sum_bits(layer: WeightedLayer) -> int:
