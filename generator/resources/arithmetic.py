@@ -50,7 +50,7 @@ def plane_sum(terms: int, bits: int, negative: bool, sum_bits: int, split: bool)
     """The weighted sum of bit planes; split: its last term stays apart (plane_sum.sv)."""
     if terms == 1 and not negative:
         return Cost()
-    lut = sum_bits * ((terms > 2) + (terms % 2 == 0 and not split) + (terms == 1))
+    lut = sum_bits * (terms == 1) + (sum_bits + 1) * (terms > 2) + (sum_bits - 2) * (terms % 2 == 0 and not split)
     summed = bits if terms == 2 and split else sum_bits
     return Cost(lut, summed + (bits if split else 0))
 

@@ -86,7 +86,8 @@ def pool(a: Amounts, layer: Pooling) -> None:
     phases = [period for period, size in zip(periods, (layer.width, layer.height)[::-1], strict=True) if period < size]
     counters(a, layer.folds, layer.width, layer.height, *phases, row_words)
     if summed or layer.element.bits == 1:
-        a.add("sums" if summed else "ors", lut=(1.8 if summed else 1.2) * sum(slots) * bits)
+        given = layer.element.bits * layer.pe if layer.element.kind == 0 else bits  # else with copies of a sign
+        a.add("sums" if summed else "ors", lut=sum(slots) * (1.5 * bits + 0.3 * given if summed else 1.2 * bits))
     else:
         a.add("maxima", lut=2.1 * sum(slots) * (bits - layer.pe))
     a.add("overlap", lut=0.5 * sum(count for count in slots if count > 1) * bits)

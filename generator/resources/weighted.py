@@ -158,7 +158,8 @@ def _plain(a: Amounts, layer: WeightedLayer, stages: int) -> None:
     if layer.multiplies_bits:
         leaves, leaf_bits = -(-layer.simd // _POPCOUNT_BITS), 7
         chunk = min(layer.simd, _POPCOUNT_BITS)
-        a.add("popcount", lut=2.1 * products, ff=layer.pe * leaves * chunk.bit_length())
+        adders = chunk - chunk.bit_length()  # of one bit, two LUTs each
+        a.add("popcount", lut=layer.pe * leaves * (2 * adders + 0.5 * chunk), ff=layer.pe * leaves * chunk.bit_length())
     elif BIPOLAR in (layer.weight, layer.input):
         a.add("signs", lut=products * (weight + element), ff=products * (weight + element))
     elif weight + element + 1 >= arithmetic.DSP_PRODUCT_BITS and min(weight, element) > 1:
@@ -177,7 +178,8 @@ def _products(a: Amounts, layer: WeightedLayer, products: int) -> None:
     weight, element = layer.weight.bits, layer.input.bits
     registers = 0 if layer.chosen_core == "dsp" else weight + element  # those of the core are counted with its blocks
     narrow, wide = sorted((weight, element))
-    luts = weight + element - 1 if weight + element <= LUT_INPUTS else (narrow - 1) * (wide + 2)
+    # Small ones are tables, the lowest bits of which their sums take in.
+    luts = weight + element - 2 if weight + element <= LUT_INPUTS else (narrow - 1) * (wide + 2)
     a.add("product bits", lut=products * luts, ff=products * registers)
 
 
