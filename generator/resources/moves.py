@@ -66,9 +66,10 @@ def requant(a: Amounts, layer: Requant) -> None:
     product = min(layer.sum_bits, layer.input.bits + 1 + multipliers.word_bits // layer.pe)
     a.add("requant", lut=10, ff=5)
     a.add("elements", ff=layer.pe * (2 * layer.input.bits + product))
-    a.add("sum", lut=layer.pe * layer.sum_bits / (2 if len(offsets.words) == 1 else 1), ff=layer.pe * layer.sum_bits)
-    constant = len(offsets.words) == 1
-    a.add("clip", lut=0 if constant else layer.pe * layer.output.bits, ff=layer.pe * layer.output.bits)
+    constant = len(offsets.words) == 1  # and added in the DSP block
+    a.add("sum", lut=0 if constant else layer.pe * layer.sum_bits, ff=layer.pe * layer.sum_bits)
+    a.add("clip", lut=layer.pe * layer.output.bits, ff=layer.pe * layer.output.bits)
+    a.add("ties", lut=layer.pe * ceil(layer.shift / 3) if layer.rounding == "half_even" else 0)
     a.take(Resources(dsp=layer.pe * -(-layer.input.bits // DSP_ACTIVATION_BITS)))
 
 
