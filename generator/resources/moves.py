@@ -64,11 +64,11 @@ def requant(a: Amounts, layer: Requant) -> None:
     rom(a, len(multipliers.words), multipliers.word_bits)
     rom(a, len(offsets.words), offsets.word_bits, registers=3)
     product = min(layer.sum_bits, layer.input.bits + 1 + multipliers.word_bits // layer.pe)
-    a.add("requant", lut=10, ff=5)
+    a.add("requant", lut=6, ff=5)
     a.add("elements", ff=layer.pe * (2 * layer.input.bits + product))
     constant = len(offsets.words) == 1  # and added in the DSP block
     a.add("sum", lut=0 if constant else layer.pe * layer.sum_bits, ff=layer.pe * layer.sum_bits)
-    a.add("clip", lut=layer.pe * layer.output.bits, ff=layer.pe * layer.output.bits)
+    a.add("clip", lut=1.25 * layer.pe * layer.output.bits, ff=layer.pe * layer.output.bits)
     a.add("ties", lut=layer.pe * ceil(layer.shift / 3) if layer.rounding == "half_even" else 0)
     a.take(Resources(dsp=layer.pe * -(-layer.input.bits // DSP_ACTIVATION_BITS)))
 
@@ -92,7 +92,7 @@ def pool(a: Amounts, layer: Pooling) -> None:
     else:
         a.add("maxima", lut=2.1 * sum(slots) * (bits - layer.pe))
     a.add("overlap", lut=0.5 * sum(count for count in slots if count > 1) * bits)
-    a.add("pool", lut=4 + 4 * sum((period - 1).bit_length() for period in periods), ff=bits + 1 + 2 * slots[0])
+    a.add("pool", lut=3 + 3 * sum((period - 1).bit_length() for period in periods), ff=bits + 1 + 2 * slots[0])
     for depth, count in ((layer.folds, slots[1]), (row_words, slots[0])):
         if depth * bits <= _FEW_BITS or depth == 1:
             a.add("running", lut=1.5 * count * (depth - 1) * bits, ff=count * depth * bits)
@@ -143,9 +143,12 @@ def fifo(a: Amounts, layer: Fifo) -> None:
     if layer.depth <= 2:
         slices(a, bits)
         return
-    counters(a, layer.depth, layer.depth)
-    a.add("level", lut=layer.depth.bit_length(), ff=layer.depth.bit_length() + 2)
-    a.add("fifo", lut=4)
+    if layer.depth & layer.depth - 1:
+        counters(a, layer.depth, layer.depth)
+    else:  # addresses that wrap by themselves
+        a.add("counter", ff=2 * (layer.depth - 1).bit_length())
+    a.add("level", lut=1.4 * layer.depth.bit_length(), ff=layer.depth.bit_length() + 2)
+    a.add("fifo", lut=7)
     ram(a, memory.ram(layer.depth, bits, RAM_LUTS_PER_BLOCK), layer.depth, bits)
 
 

@@ -30,13 +30,13 @@ SHIFT_STAGES = 3
 def slices(a: Amounts, *bits: int) -> None:
     """Register slices of two words of so many bits (skid.sv)."""
     a.add("slice", lut=sum(bits), ff=sum(2 * width + 3 for width in bits))
-    a.add("slices", lut=4 * len(bits))
+    a.add("slices", lut=5 * len(bits))
 
 
 def counters(a: Amounts, *ends: int) -> None:
     """Counters up to so many each, with the tests for their ends: carry chains take no LUT per bit. Up to one: none."""
     widths = [(end - 1).bit_length() for end in ends if end > 1]
-    a.add("counter", lut=sum(1 + -(-width // 4) for width in widths), ff=sum(widths))
+    a.add("counter", lut=1.25 * sum(1 + -(-width // 4) - (width == 1) for width in widths), ff=sum(widths))
 
 
 def different(bits: int, depth: int) -> float:

@@ -54,15 +54,15 @@ def _control(a: Amounts, layer: WeightedLayer, stages: int) -> None:
     if isinstance(layer, Mvtu):
         slices(a, source)
     if layer.sf > 1:
-        a.add("spaced slice", lut=4, ff=result + 2)
+        a.add("spaced slice", lut=5, ff=result + 2)
     else:
         slices(a, result)
     counters(a, layer.sf, layer.nf if isinstance(layer, Mvtu) else 1, layer.nf * layer.sf)
     tags = 3 if layer.sf > 1 else 1
     if layer.folds_threshold:
-        a.add("weighted", lut=8, ff=4 if layer.sf > 1 else 2)
+        a.add("weighted", lut=9, ff=4 if layer.sf > 1 else 2)
     else:
-        a.add("weighted", lut=8, ff=tags * (2 + stages))
+        a.add("weighted", lut=9, ff=tags * (2 + stages))
 
 
 def _read(a: Amounts, layer: WeightedLayer) -> None:
@@ -88,7 +88,7 @@ def _read(a: Amounts, layer: WeightedLayer) -> None:
     else:
         a.add("read", ff=2 * source)
     if layer.chosen_core in ("parity", "planes"):
-        a.add("encode", lut=layer.input.bits * layer.simd)
+        a.add("encode", lut=0.75 * layer.input.bits * layer.simd)
 
 
 def _port(a: Amounts, words: int, bits: int) -> None:
@@ -161,7 +161,7 @@ def _plain(a: Amounts, layer: WeightedLayer, stages: int) -> None:
         adders = chunk - chunk.bit_length()  # of one bit, two LUTs each
         a.add("popcount", lut=layer.pe * leaves * (2 * adders + 0.5 * chunk), ff=layer.pe * leaves * chunk.bit_length())
     elif BIPOLAR in (layer.weight, layer.input):
-        a.add("signs", lut=products * (weight + element), ff=products * (weight + element))
+        a.add("signs", lut=1.4 * products * (weight + element), ff=products * (weight + element))
     elif weight + element + 1 >= arithmetic.DSP_PRODUCT_BITS and min(weight, element) > 1:
         a.take(Resources(dsp=products * -(-element // arithmetic.DSP_ACTIVATION_BITS)))
         a.add("multipliers", ff=products * (weight + element))
@@ -208,7 +208,7 @@ def _scaled(a: Amounts, layer: Mvtu) -> None:
     counters(a, layer.sf // layer.groups, layer.groups, scales.size // lanes)
     shift(a, "scaled", 3, 2)
     summed = sums if layer.sf > layer.groups else 0
-    a.add("scaled", lut=layer.pe * (summed + layer.acc_bits), ff=2 * layer.pe * (sums + layer.acc_bits))
+    a.add("scaled", lut=1.4 * layer.pe * (summed + layer.acc_bits), ff=2 * layer.pe * (sums + layer.acc_bits))
     if scale + 1 + sums >= arithmetic.DSP_PRODUCT_BITS:
         a.take(Resources(dsp=layer.pe))
     else:
@@ -220,7 +220,8 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
     a.add("accumulate", lut=2, ff=1)
     if layer.thresholds is None:
         if layer.counts_matches:
-            a.add("matches", lut=0.5 * layer.pe * layer.acc_bits)
+            zeros = (layer.mw & -layer.mw).bit_length() - 1  # of what is subtracted
+            a.add("matches", lut=0.5 * layer.pe * max(1, layer.acc_bits + 1 - zeros))
         return
     steps = layer.output.steps
     bounds = Bounds(layer.pe, layer.nf, steps, layer.acc_bits, layer.kernel_thresholds, layer.threshold_memory)

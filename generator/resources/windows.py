@@ -29,14 +29,14 @@ def swu(a: Amounts, layer: Swu) -> None:
     space = (layer.depth + early).bit_length() + 1
     a.add("swu", lut=4, ff=2)
     a.add("address", lut=address, ff=2 * address)
-    a.add("differences", lut=lead + space, ff=lead + space)
+    a.add("differences", lut=0.8 * (lead + space), ff=lead + space)
     if left or right:
         _place(a, max(left, layer.width + right) + layer.stride[1])
     if top or bottom:
         _place(a, max(top, layer.height + bottom) + layer.stride[0])
     ahead = (layer.depth + words).bit_length() + 1 if any(layer.pad) else 0
     opened = (2 * words).bit_length() + 1 if layer.buffer == "minimal" else 0
-    a.add("ahead", lut=ahead + opened, ff=ahead + opened)
+    a.add("ahead", lut=0.6 * (ahead + opened), ff=ahead + opened)
     bits = layer.inputs[0].bits
     ram(a, memory.ram(layer.depth, bits, RAM_LUTS_PER_BLOCK), layer.depth, bits)
     if any(layer.pad):
@@ -69,9 +69,9 @@ def parallel_swu(a: Amounts, layer: ParallelSwu) -> None:
     far_y = max(top, upright.height + bottom) + upright.reach[0] + 2 * upright.stride[0]
     wide_x, wide_y = (far_x * folds - 1).bit_length() + 1, (far_y * row - 1).bit_length() + 1
     a.add("parallel swu", lut=10, ff=2)
-    a.add("counts", lut=3 * count + 4 * lines, ff=count + 3 * lines)
+    a.add("counts", lut=2 * count + 2.5 * lines, ff=count + 3 * lines)
     a.add("places", lut=x + y + 4 * place + wide_x + wide_y, ff=x + y + 4 * place + wide_x + wide_y)
-    a.add("banks", lut=(banks_h + banks_w) * bank_address,
+    a.add("banks", lut=0.75 * (banks_h + banks_w) * bank_address,
           ff=3 * bank_address + 2 * (banks_h - 1).bit_length() + 3 * (banks_w - 1).bit_length())  # fmt: skip
     a.add("inside", lut=upright.taps + upright.kernel[0] + upright.kernel[1],
           ff=upright.taps + upright.kernel[0] + upright.kernel[1])  # fmt: skip
