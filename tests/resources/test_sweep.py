@@ -21,7 +21,7 @@ HELD_BACK = split(LAYERS_OF_SWEEP)[1]
 
 def test_sweep_is_broad():
     layers = [layer_of(layer["spec"]) for layer in LAYERS_OF_SWEEP]
-    assert len(layers) >= 150
+    assert len(layers) >= 200
     assert {type(layer) for layer in layers} == set(LAYERS.values())
     matrices = [layer for layer in layers if isinstance(layer, Mvtu)]
     assert {layer.chosen_core for layer in matrices} == {"plain", "parity", "pairs", "dsp", "planes"}
@@ -38,14 +38,16 @@ def test_committed_sweep_is_the_one_that_is_drawn():
 def test_layers_that_the_fit_has_not_seen_are_estimated_well(count):
     sizes = np.abs(errors(HELD_BACK)[count])
     assert np.median(sizes) <= 0.05
-    assert np.quantile(sizes, 0.9) <= (0.115 if count == "lut" else 0.1)
+    assert np.quantile(sizes, 0.9) <= 0.1
 
 
 def test_memories_and_multipliers_are_exact():
-    wrong = [item for item in inexact(LAYERS_OF_SWEEP) if item[1] != "lutram"]
-    # Synthesis drops columns in which all bounds of a search are alike.
-    assert len(wrong) <= 1
-    assert all((count, ours - found, spec["output"]) == ("bram18", 1, "int8") for spec, count, ours, found in wrong)
+    assert [item for item in inexact(LAYERS_OF_SWEEP) if item[1] != "lutram"] == []
+
+
+def test_no_layer_is_deeper_than_8_levels():
+    assert {json.dumps(layer["spec"]): depth for layer in LAYERS_OF_SWEEP
+            if (depth := layer["resources"]["depth"]) > 8} == {}  # for 300 MHz on UltraScale+
 
 
 def test_committed_factors_are_those_of_the_fit():
