@@ -2,10 +2,10 @@
 // later, or one without the output register.
 //
 // The memory is chosen here and not by synthesis: LUTs or blocks of 18 Kb, whichever cost less where a block is worth
-// LUTS_PER_BLOCK. Blocks have r rows of c bits, from 512 x 36 to 16384 x 1. Words that are more than the rows stand side
-// by side: row a holds the words a, a + r, a + 2r ... in slots, and the upper bits of the address choose the slot behind
-// the read register. So words of any number fill rows of any width with a gap in the last block alone. FILE is laid out
-// in these rows (generator/resources/memory.py).
+// LUTS_PER_BLOCK. Blocks have r rows of c bits, from 512 x 36 to 16384 x 1. Words that are more than the rows stand
+// side by side: row a holds the words a, a + r, a + 2r ... in slots, and the upper bits of the address choose the slot
+// behind the read register. So words of any number fill rows of any width with a gap in the last block alone. FILE is
+// laid out in these rows (generator/resources/memory.py).
 module rom #(
   parameter int unsigned DEPTH           = 4,   // words
   parameter int unsigned BITS            = 8,   // width of a word
@@ -78,10 +78,10 @@ module rom #(
     (* ram_style = "registers", rom_style = "distributed" *)  // Yosys' word for LUTs, then that of Vivado
     logic [ROW_BITS-1:0] words [ROWS];
     initial $readmemh(FILE, words);
-    // Inverted, since synthesis would move the registers of the address behind the ROM.
-    logic [LINE_BITS-1:0] not_line_q;
-    always_ff @(posedge ap_clk) if (en) not_line_q <= ~line;
-    assign row = words[~not_line_q];
+    // One bit is inverted, since synthesis would move the registers of the address behind the ROM.
+    logic [LINE_BITS-1:0] other_line_q;
+    always_ff @(posedge ap_clk) if (en) other_line_q <= line ^ LINE_BITS'(1);
+    assign row = words[other_line_q ^ LINE_BITS'(1)];
   end
 
   if (SLOTS > 1) begin : gen_slots

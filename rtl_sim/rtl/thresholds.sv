@@ -1,12 +1,13 @@
 // Multi-threshold activation: y[p] = BASE + #{k : acc[p] >= T[p][k]}, thresholds ascending in k.
 //
-// A pipelined binary search: stage k knows the count so far, a multiple of 2^(STAGES-k), and compares with the threshold
-// that decides the next bit of it. Threshold k of row group nf lies at word nf * 2^STAGES + k + 1, so that a stage adds a
-// one behind the bits of the count; where N+1 is no power of two, the words beyond N hold a bound that is never reached.
-// A stage of few words holds them in the LUTs of its comparator; one of many reads its bound one cycle ahead. So `group`
-// runs one enabled cycle before the accumulators.
-// TREES: where fixed bounds have many row groups, every stage would be a deep table per row. One ROM (rom.sv) then gives
-// all bounds of a row group, lanes [PE][N], which go along with the accumulators; a stage chooses among those it needs.
+// A pipelined binary search: stage k knows the count so far, a multiple of 2^(STAGES-k), and compares with the
+// threshold that decides the next bit of it. Threshold k of row group nf lies at word nf * 2^STAGES + k + 1, so that a
+// stage adds a one behind the bits of the count; where N+1 is no power of two, the words beyond N hold a bound that is
+// never reached. A stage of few words holds them in the LUTs of its comparator; one of many reads its bound one cycle
+// ahead. So `group` runs one enabled cycle before the accumulators.
+// TREES: where fixed bounds have many row groups, every stage would be a deep table per row. One ROM (rom.sv) then
+// gives all bounds of a row group, lanes [PE][N], which go along with the accumulators; a stage chooses among those it
+// needs.
 module thresholds #(
   parameter int unsigned PE       = 2,         // rows at a time
   parameter int unsigned NF       = 2,         // row groups
@@ -106,16 +107,17 @@ module thresholds #(
           count_q <= gen_stage[k-1].count;
         end
       end
-      assign group_next = ~gen_stage[k-1].not_group_q;
+      assign group_next = gen_stage[k-1].other_group_q ^ GROUP_BITS'(1);
       assign valid      = valid_q;
       assign acc_now    = acc_q;
       assign count_now  = count_q;
       assign count_next = gen_stage[k-1].count;
     end
 
-    // Of the accumulators here. Inverted, since synthesis would move the registers of a ROM's address behind the ROM.
-    logic [GROUP_BITS-1:0] not_group_q;
-    always_ff @(posedge ap_clk) if (en) not_group_q <= ~group_next;
+    // Of the accumulators here. One bit is inverted, since synthesis would move the registers of an address behind
+    // their ROM.
+    logic [GROUP_BITS-1:0] other_group_q;
+    always_ff @(posedge ap_clk) if (en) other_group_q <= group_next ^ GROUP_BITS'(1);
 
     logic [ACC_BITS-1:0] bound [PE];
     if (TREES) begin : gen_tree
@@ -149,7 +151,7 @@ module thresholds #(
       logic [PE*ACC_BITS-1:0] word [PE];  // the lane p of word[p] is the bound of row p
       for (genvar p = 0; p < PE; p++) begin : gen_read
         if ((WRITABLE ? NF << STAGES : NF << k) <= LUT_WORDS) begin : gen_in_luts
-          assign word[p] = gen_tables.words[ADDR_BITS'({~not_group_q, count_now[p] | STEP})];
+          assign word[p] = gen_tables.words[ADDR_BITS'({other_group_q ^ GROUP_BITS'(1), count_now[p] | STEP})];
         end else begin : gen_ahead
           logic [PE*ACC_BITS-1:0] word_q;
           always_ff @(posedge ap_clk) begin
@@ -178,7 +180,7 @@ module thresholds #(
     end
     logic unused_next;
     always_comb begin
-      unused_next = ^{group_next, not_group_q};
+      unused_next = ^{group_next, other_group_q};
       for (int unsigned p = 0; p < PE; p++) unused_next ^= ^count_next[p];
     end
   end
