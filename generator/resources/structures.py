@@ -21,6 +21,8 @@ LUT_INPUTS = 6
 RAM_LUTS_PER_BLOCK = 100
 #: Words of a LUT memory; more are multiplexed.
 LUT_WORDS = 64
+#: Words of a table of bounds that are read by their whole address (thresholds.sv).
+_LATE_WORDS = 512
 #: A LUT multiplexes so many inputs.
 _MUX_INPUTS = 4
 #: Shift registers of so many stages become memories of LUTs.
@@ -148,8 +150,8 @@ def search(a: Amounts, bounds: Bounds, bits: int) -> None:
     for stage in range(bounds.stages):
         words = bounds.groups << stage
         inputs = (words - 1).bit_length()
-        if inputs > LUT_INPUTS:  # read ahead
-            a.add("bounds", ff=pe * bounds.bits)
+        if inputs > LUT_INPUTS:  # read ahead; large tables for both values of the bit that is decided last
+            a.add("bounds", ff=pe * bounds.bits * (2 if words > _LATE_WORDS else 1))
         if inputs >= LUT_INPUTS:
             a.add("bounds", lut=pe * bounds.used_bits * table_luts(words))
             a.add("comparator", lut=pe * (bounds.bits // 2 + 1))

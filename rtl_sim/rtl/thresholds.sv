@@ -35,6 +35,9 @@ module thresholds #(
   localparam int unsigned GROUP_BITS = NF > 1 ? $clog2(NF) : 1;
   localparam int unsigned ADDR_BITS  = STAGES + (NF > 1 ? GROUP_BITS : 0);
   localparam int unsigned LUT_WORDS  = 64;  // what one LUT holds of a ROM
+  // Beyond them a bound is looked up for both values of the bit that the stage before decides, which then chooses.
+  localparam int unsigned LATE_WORDS = 512;
+  localparam int unsigned LATE_STAGE = 4;    // among 2^LATE_STAGE bounds of a tree
 
   localparam int unsigned TREE_BITS  = N * ACC_BITS;
   localparam bit          TREES      = !WRITABLE && NF > LUT_WORDS;
@@ -121,7 +124,8 @@ module thresholds #(
 
     logic [ACC_BITS-1:0] bound [PE];
     if (TREES) begin : gen_tree
-      logic [TREES_BITS-1:0] trees_now;
+      localparam bit LATE = k >= LATE_STAGE;
+      logic [TREES_BITS-1:0] trees_now, trees_read;  // of the accumulators here, and where the bound is chosen
       logic                  unused_trees;  // later stages need fewer bounds
       if (k == 0) begin : gen_read
         assign trees_now = trees;
@@ -130,19 +134,32 @@ module thresholds #(
         always_ff @(posedge ap_clk) if (en) trees_q <= gen_stage[k-1].gen_tree.trees_now;
         assign trees_now = trees_q;
       end
-      assign unused_trees = ^trees_now;
+      if (LATE) begin : gen_before
+        assign trees_read = gen_stage[k-1].gen_tree.trees_now;
+      end else begin : gen_here
+        assign trees_read = trees_now;
+      end
+      assign unused_trees = ^{trees_now, trees_read};
       for (genvar p = 0; p < PE; p++) begin : gen_choice
         logic [ACC_BITS-1:0] bounds [1 << k];  // by the bits of the count that are known
         for (genvar i = 0; i < 1 << k; i++) begin : gen_bound
           localparam int unsigned NUMBER = (i << (STAGES - k)) + (1 << (STAGES - 1 - k));  // counts from 1
           if (NUMBER <= N) begin : gen_reachable
-            assign bounds[i] = trees_now[p*TREE_BITS+(NUMBER-1)*ACC_BITS+:ACC_BITS];
+            assign bounds[i] = trees_read[p*TREE_BITS+(NUMBER-1)*ACC_BITS+:ACC_BITS];
           end else begin : gen_never
             assign bounds[i] = NEVER;
           end
         end
         if (k == 0) begin : gen_only
           assign bound[p] = bounds[0];
+        end else if (LATE) begin : gen_late
+          logic [ACC_BITS-1:0] bound_q;
+          logic [k-2:0]        early;
+          assign early = gen_stage[k-1].count_now[p][STAGES-1-:k-1];
+          always_ff @(posedge ap_clk) begin
+            if (en) bound_q <= gen_stage[k-1].gen_pe[p].reached ? bounds[{early, 1'b1}] : bounds[{early, 1'b0}];
+          end
+          assign bound[p] = bound_q;
         end else begin : gen_chosen
           assign bound[p] = bounds[count_now[p][STAGES-1-:k]];
         end
@@ -152,6 +169,17 @@ module thresholds #(
       for (genvar p = 0; p < PE; p++) begin : gen_read
         if ((WRITABLE ? NF << STAGES : NF << k) <= LUT_WORDS) begin : gen_in_luts
           assign word[p] = gen_tables.words[ADDR_BITS'({other_group_q ^ GROUP_BITS'(1), count_now[p] | STEP})];
+        end else if (!WRITABLE && NF << k > LATE_WORDS) begin : gen_late
+          logic [PE*ACC_BITS-1:0] low_q, high_q;
+          logic [STAGES-1:0]      early;
+          assign early = gen_stage[k-1].count_now[p] | STEP;
+          always_ff @(posedge ap_clk) begin
+            if (en) begin
+              low_q  <= gen_tables.words[ADDR_BITS'({group_next, early})];
+              high_q <= gen_tables.words[ADDR_BITS'({group_next, early | STEP << 1})];
+            end
+          end
+          assign word[p] = (count_now[p] & STEP << 1) != '0 ? high_q : low_q;
         end else begin : gen_ahead
           logic [PE*ACC_BITS-1:0] word_q;
           always_ff @(posedge ap_clk) begin
