@@ -19,6 +19,7 @@ from generator.dataflow.graph import Dataflow
 from generator.errors import FoldingError
 from generator.layers.base import Stream
 from generator.passes.insert_fifos import fifo_places, insert_fifos, join_places, safe_depths
+from generator.resources.memory import BRAM18_SHAPES
 
 #: Frames that are watched once the first ones have left.
 _WATCHED_FRAMES = 2
@@ -27,8 +28,6 @@ _SMALLEST_MEMORY = 3
 #: Words of a lookup table used as memory, and of how many on it is cheaper to take a block RAM of 18 Kb.
 _LUT_WORDS = (32, 64)
 _LUTRAM_BITS = 4096
-#: Words and bits of a block RAM of 18 Kb in its shapes.
-_BRAM_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,8 @@ def free_depth(depth: int, stream: Stream) -> int:
         return depth
     if depth * stream.bits <= _LUTRAM_BITS:
         return _LUT_WORDS[0] if depth <= _LUT_WORDS[0] else -(-depth // _LUT_WORDS[1]) * _LUT_WORDS[1]
-    blocks = min(-(-stream.bits // bits) * -(-depth // words) for words, bits in _BRAM_SHAPES)
-    return max(blocks // -(-stream.bits // bits) * words for words, bits in _BRAM_SHAPES)
+    blocks = min(-(-stream.bits // bits) * -(-depth // words) for words, bits in BRAM18_SHAPES)
+    return max(blocks // -(-stream.bits // bits) * words for words, bits in BRAM18_SHAPES)
 
 
 class _Search:

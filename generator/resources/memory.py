@@ -10,7 +10,7 @@ from generator.datatypes import IntArray
 from generator.resources.usage import Resources
 
 #: Rows and columns of a block RAM of 18 Kb with one port that reads (UG573).
-_BRAM18_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+BRAM18_SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 #: Words and bits of an UltraRAM (UG573).
 _URAM_SHAPE = (4096, 72)
 
@@ -42,7 +42,7 @@ def rom_layout(depth: int, bits: int) -> RomLayout:
     >>> rom_layout(18432, 32)
     RomLayout(rows=2048, slots=9, blocks=32, lut=96)
     """
-    in_blocks = min((_in_blocks(depth, bits, *shape) for shape in _BRAM18_SHAPES), key=lambda layout: layout.cost)
+    in_blocks = min((_in_blocks(depth, bits, *shape) for shape in BRAM18_SHAPES), key=lambda layout: layout.cost)
     in_luts = RomLayout(depth, 1, 0, rom_luts(depth, bits))
     return in_blocks if in_luts.cost > in_blocks.cost else in_luts
 
@@ -58,7 +58,7 @@ def bram18(depth: int, bits: int) -> int:
     >>> [bram18(512, 36), bram18(256, 128), bram18(32768, 4), bram18(1100, 40)]
     [1, 4, 8, 4]
     """
-    return min(_ceil(_ceil(depth, rows) * bits, columns) for rows, columns in _BRAM18_SHAPES)
+    return min(_ceil(_ceil(depth, rows) * bits, columns) for rows, columns in BRAM18_SHAPES)
 
 
 def stored_bits(words: IntArray, bits: int, rows: int) -> int:
@@ -83,7 +83,7 @@ def ram_bram18(depth: int, bits: int) -> int:
     >>> [ram_bram18(512, 36), ram_bram18(2304, 20), ram_bram18(5000, 5)]
     [1, 4, 3]
     """
-    return min(_ram_blocks(_ceil(depth, rows), bits, columns) for rows, columns in _BRAM18_SHAPES)
+    return min(_ram_blocks(_ceil(depth, rows), bits, columns) for rows, columns in BRAM18_SHAPES)
 
 
 def _ram_blocks(slots: int, bits: int, columns: int) -> int:

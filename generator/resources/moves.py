@@ -84,7 +84,7 @@ def pool(a: Amounts, layer: Pooling) -> None:
     row_words = layer.out_shape[1] * layer.folds
     slices(a, layer.inputs[0].bits)
     a.add("single slice", lut=2, ff=bits + 1)
-    phases = [period for period, size in zip(periods, (layer.width, layer.height)[::-1], strict=True) if period < size]
+    phases = [period for period, size in zip(periods, (layer.height, layer.width), strict=True) if period < size]
     counters(a, layer.folds, layer.width, layer.height, *phases, row_words)
     if summed or layer.element.bits == 1:
         given = layer.element.bits * layer.pe if layer.element.kind == 0 else bits  # else with copies of a sign

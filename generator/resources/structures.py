@@ -63,10 +63,12 @@ def table_luts(depth: int) -> int:
     return (1, 2, 4, 4)[blocks - 1] if blocks <= 4 else blocks + -(-blocks // 3)
 
 
-def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBits | None = None) -> None:
+def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBits | None = None,
+        kept: float | None = None) -> None:
     """A read-only memory with registers behind it, one of them in a block, or in front of its LUTs (rom.sv).
 
-    stored: how many bits of so many rows its blocks store; None: all of them.
+    stored: how many bits of so many rows its blocks store; None: all of them. kept: how many bits of a word are in LUTs
+    where the words are not random.
     """
     if depth <= 1:
         return
@@ -77,7 +79,7 @@ def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBit
         if layout.slots > 1:
             a.add("rom slots", lut=bits * multiplexer(layout.slots), ff=(layout.slots - 1).bit_length())
     else:
-        kept = different(bits, depth)
+        kept = different(bits, depth) if kept is None else kept
         a.add("rom", lut=table_luts(depth) * kept)
         a.add("rom address", ff=(depth - 1).bit_length())
         shift(a, "rom", registers - 1, kept)
@@ -166,12 +168,8 @@ def search(a: Amounts, bounds: Bounds, bits: int) -> None:
 
 def _search_in_trees(a: Amounts, bounds: Bounds) -> None:
     """All bounds of a group out of one ROM; stage k chooses among 2^k of them, which waited k cycles."""
-    layout = memory.rom_layout(bounds.groups, bounds.pe * bounds.steps * bounds.bits)
-    if layout.blocks:
-        rom(a, bounds.groups, bounds.pe * bounds.steps * bounds.bits, 1, bounds.stored)
-    else:
-        a.add("rom", lut=table_luts(bounds.groups) * bounds.pe * bounds.steps * bounds.used_bits)
-        a.add("rom address", ff=(bounds.groups - 1).bit_length())
+    number = bounds.pe * bounds.steps
+    rom(a, bounds.groups, number * bounds.bits, 1, bounds.stored, number * bounds.used_bits)
     for stage in range(bounds.stages):
         step = 1 << bounds.stages - 1 - stage
         shift(a, "bounds", stage, bounds.pe * bounds.used_bits * ((bounds.steps + step) // (2 * step)))

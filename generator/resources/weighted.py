@@ -224,7 +224,6 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
             a.add("matches", lut=0.5 * layer.pe * max(1, layer.acc_bits + 1 - zeros))
         return
     steps = layer.output.steps
-    bounds = Bounds(layer.pe, layer.nf, steps, layer.acc_bits, layer.kernel_thresholds, layer.threshold_memory)
     if layer.writable:
         stages = steps.bit_length()
         _port(a, layer.nf << stages, layer.pe * layer.acc_bits)
@@ -232,10 +231,11 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
         blocks = -(-(layer.nf << stages) // LUT_WORDS)
         a.add("loaded bounds", lut=layer.pe * layer.acc_bits * stages * (1 + ceil(multiplexer(blocks))))
         a.add("write enables", lut=blocks if blocks > 1 else 0)
-    elif layer.searches_in_turn:
-        serial_search(a, bounds, layer.output.bits)
-        return
     else:
+        bounds = Bounds(layer.pe, layer.nf, steps, layer.acc_bits, layer.kernel_thresholds, layer.threshold_memory)
+        if layer.searches_in_turn:
+            serial_search(a, bounds, layer.output.bits)
+            return
         search(a, bounds, layer.acc_bits)
     a.add("search", ff=(layer.nf - 1).bit_length() + steps.bit_length() - 1)
 

@@ -47,6 +47,10 @@ SPECS = (
     {"kind": "vvtu", "channels": 4, "kernel": [3, 3], "height": 2, "width": 2, "pe": 2, "simd": 3, "weight": "int4",
      "input": "uint4", "output": "uint4"},
     {"kind": "mvtu", "mw": 16, "mh": 8, "pe": 2, "simd": 8, "weight": "int4", "input": "uint4", "output": "uint4"},
+    # Bounds with 32 ports, whole trees of bounds, and those read for both values of the bit that is decided last.
+    {"kind": "mvtu", "mw": 64, "mh": 8, "pe": 8, "simd": 8, "weight": "int2", "input": "uint2", "output": "uint4"},
+    {"kind": "threshold", "channels": 130, "pe": 2, "input": "int10", "output": "uint4", "pixels": 4},
+    {"kind": "threshold", "channels": 40, "pe": 1, "input": "int12", "output": "uint5", "pixels": 4},
     {"kind": "mvtu", "mw": 64, "mh": 64, "pe": 1, "simd": 1, "weight": "bipolar", "input": "bipolar",
      "output": "bipolar"},
 )  # fmt: skip
