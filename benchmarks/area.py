@@ -18,19 +18,19 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import MODELS, save
-from generator.compile import random_frames
-from generator.dataflow.folding import Folding
-from generator.design import Design, elaborate
-from generator.model import Model, load
-from generator.packing import pack_stream
-from generator.plan import Options, choose_folding
-from generator.render.rtl import render_rtl
-from generator.simulate import rtl
-from generator.simulate.cases import run_specs
-from generator.staging import write_files
-from generator.synth.designs import network_design
-from generator.synth.report import Request, synthesize_specs
-from generator.synth.yosys import synthesize
+from headrace.building import random_frames
+from headrace.design import Design, elaborate
+from headrace.folding.plan import Folding
+from headrace.model import Model, load
+from headrace.packing import pack_stream
+from headrace.render.rtl import render_rtl
+from headrace.request import Options, choose_folding
+from headrace.simulation import rtl
+from headrace.simulation.cases import run_specs
+from headrace.staging import write_files
+from headrace.synthesis.designs import network_design
+from headrace.synthesis.report import Request, synthesize_specs
+from headrace.synthesis.yosys import synthesize
 
 OUT = Path("build/bench-area.json")
 #: Kept between runs: what did not change is not synthesized again.

@@ -23,13 +23,13 @@ from scipy.optimize import nnls
 
 from benchmarks.sweep import Spec, layer_of, specs
 from benchmarks.together import synthesize_together
-from generator.resources.amounts import Amounts
-from generator.resources.estimate import FACTORS, amounts, estimate, fitted
-from generator.synth.designs import layer_design, library
-from generator.synth.yosys import yosys_version
+from headrace.area.amounts import Amounts
+from headrace.area.estimate import FACTORS, amounts, estimate, fitted
+from headrace.synthesis.designs import layer_design, library
+from headrace.synthesis.yosys import yosys_version
 
 SWEEP = Path(__file__).with_name("sweep.json")
-FACTORS_FILE = Path(__file__).parents[1] / "generator" / "resources" / FACTORS
+FACTORS_FILE = Path(__file__).parents[1] / "generator" / "headrace" / "area" / FACTORS
 #: Kept between runs: what did not change is not synthesized again.
 CACHE = Path("build/sweep-cache")
 #: Counts that are fitted, and those that rules fix.

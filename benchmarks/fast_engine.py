@@ -21,8 +21,8 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
 from benchmarks.figures import MODELS, print_values, save
-from generator.frontend.onnx import from_file
-from generator.model import Model, load
+from headrace.frontend.onnx.reader import from_file
+from headrace.model import Model, load
 
 MODEL = MODELS / "cnv_w1a1_cifar10_quant.onnx"
 OUT = Path("build/bench-fast-engine.json")

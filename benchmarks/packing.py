@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from generator.boards import load_board
-from generator.datatypes import BIPOLAR, DataType, uint_type
-from generator.design import elaborate
-from generator.drivers.render import PACKAGE, render_driver, write_driver
-from generator.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, Node, TensorType
-from generator.paths import data_folder
+from headrace.board.board import load_board
+from headrace.datatypes import BIPOLAR, DataType, uint_type
+from headrace.design import elaborate
+from headrace.drivers.render import PACKAGE, render_driver, write_driver
+from headrace.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, Node, TensorType
+from headrace.paths import data_folder
 
 FRAMES = 1_000_000
 ELEMENTS = 784

@@ -15,11 +15,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from generator.quantize.feature_maps import fq_single
-from generator.quantize.ggd import GeneralizedGamma, half_support
-from generator.quantize.optimal_step import exact_step
-from generator.quantize.primitives import FloatArray, quantize, sqnr_db
-from generator.quantize.ristretto import ristretto, wq
+from headrace.quantization.feature_maps import fq_single
+from headrace.quantization.ggd import GeneralizedGamma, half_support
+from headrace.quantization.optimal_step import exact_step
+from headrace.quantization.primitives import FloatArray, quantize, sqnr_db
+from headrace.quantization.ristretto import ristretto, wq
 
 WIDTHS = (4, 6, 8)
 LEVELS = (4, 8, 16, 32, 64, 128, 256)

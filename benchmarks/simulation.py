@@ -15,15 +15,15 @@ import numpy as np
 
 from benchmarks.figures import print_values, save
 from benchmarks.throughput import binary_mlp
-from generator.dataflow.graph import Dataflow
-from generator.datatypes import BIPOLAR
-from generator.design import elaborate
-from generator.layers.spec import random_values
-from generator.packing import pack_stream
-from generator.render.hls import render_hls
-from generator.render.rtl import render_rtl
-from generator.simulate import csim, rtl
-from generator.staging import write_files
+from headrace.dataflow.graph import Dataflow
+from headrace.datatypes import BIPOLAR
+from headrace.design import elaborate
+from headrace.layers.spec import random_values
+from headrace.packing import pack_stream
+from headrace.render.hls import render_hls
+from headrace.render.rtl import render_rtl
+from headrace.simulation import csim, rtl
+from headrace.staging import write_files
 
 SIZES = (784, 256, 256, 256, 10)
 FOLDING = {"fc0": {"pe": 64, "simd": 112}, "fc1": {"pe": 64, "simd": 64}, "fc2": {"pe": 64, "simd": 64},

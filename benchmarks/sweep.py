@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from generator.errors import HeadraceError
-from generator.layers import Threshold
-from generator.layers.base import Layer
-from generator.layers.spec import layer_from_spec
+from headrace.errors import HeadraceError
+from headrace.layers import Threshold
+from headrace.layers.base import Layer
+from headrace.layers.spec import layer_from_spec
 
 Spec = dict[str, Any]
 

@@ -1,8 +1,8 @@
 """Many small designs in one run of Yosys: most of the time of a small one goes into reading the libraries.
 
-The flow is that of generator.synth.yosys, in one process for modules that know nothing of each other. Names differ from
-those in a run of its own, and with them the order in which the mapper goes: counts differ by less than a percent, those
-of simple layers not at all.
+The flow is that of headrace.synthesis.yosys, in one process for modules that know nothing of each other. Names differ
+from those in a run of its own, and with them the order in which the mapper goes: counts differ by less than a percent,
+those of simple layers not at all.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from generator.errors import ToolError
-from generator.render.rtl import PRIMITIVES
-from generator.staging import write_files
-from generator.synth.netlist import measure
-from generator.synth.yosys import Design, Synthesis, run_yosys
+from headrace.errors import ToolError
+from headrace.render.rtl import PRIMITIVES
+from headrace.staging import write_files
+from headrace.synthesis.netlist import measure
+from headrace.synthesis.yosys import Design, Synthesis, run_yosys
 
 _WRAPPER = "harness.sv"
 #: Designs per run.
@@ -24,7 +24,7 @@ _SIZE = 8
 
 
 def synthesize_together(designs: Sequence[Design], cache: Path, progress: Callable[[int], None]) -> list[Synthesis]:
-    """Counts of layers in wrappers (generator.synth.designs.layer_design), kept by content.
+    """Counts of layers in wrappers (headrace.synthesis.designs.layer_design), kept by content.
 
     The same designs share a run whatever the cache holds, so that it never changes counts. progress is told how many
     more are done.

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-import generator as hr
-from generator.load import call, function_from_file, network_of, users_code
-from generator.simulate.frames import Stalls
-from generator.simulate.network import Simulation, simulate_build
+import headrace as hr
+from headrace.simulation.frames import Stalls
+from headrace.simulation.network import Simulation, simulate_build
+from headrace.sources import call, function_from_file, network_of, users_code
 
 HERE = Path(__file__).resolve().parent
 DIGITS, DIGITS_FPS = HERE / "digits" / "model.py", 100_000

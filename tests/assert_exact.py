@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.network.graph import Network
-from generator.passes.requantize import requantize
-from generator.passes.streamline import streamline_traced
-from generator.simulate import fast, golden
-from generator.simulate.host import from_stream, to_stream
+from headrace.engines import fast, golden
+from headrace.engines.host import from_stream, to_stream
+from headrace.network.graph import Network
+from headrace.streamline.requantize import requantize
+from headrace.streamline.streamline import streamline_traced
 from tests.exact_network import evaluate
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from generator.simulate.cases import Result, run_specs
+from headrace.simulation.cases import Result, run_specs
 
 
 def require_exact(results: Sequence[Result]) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from generator.datatypes import BIPOLAR
-from generator.network import ops, tensor_ops
-from generator.network.graph import Network
+from headrace.datatypes import BIPOLAR
+from headrace.network import ops, tensor_ops
+from headrace.network.graph import Network
 
 
 def exact(array: Any) -> np.ndarray:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from generator.dataflow.external import external_layers
-from generator.dataflow.graph import Dataflow
+from headrace.dataflow.external import external_layers
+from headrace.dataflow.graph import Dataflow
 
 _TOP = """`timescale 1 ns / 1 ps
 (* use_dsp48 = "no" *)

@@ -20,16 +20,16 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from generator.dataflow.cycle_model import CycleModel
-from generator.dataflow.external import replayed_weights
-from generator.dataflow.graph import SOURCE, Dataflow, Placed
-from generator.layers.base import Layer, Stream
-from generator.layers.spec import layer_from_spec, random_values
-from generator.packing import Bytes, pack_stream
-from generator.paths import data_folder
-from generator.simulate import csim, rtl
-from generator.simulate.frames import Stalls, Trace
-from generator.simulate.tools import verilator
+from headrace.dataflow.external import replayed_weights
+from headrace.dataflow.graph import SOURCE, Dataflow, Placed
+from headrace.layers.base import Layer, Stream
+from headrace.layers.spec import layer_from_spec, random_values
+from headrace.packing import Bytes, pack_stream
+from headrace.paths import data_folder
+from headrace.simulation import csim, rtl
+from headrace.simulation.frames import Stalls, Trace
+from headrace.simulation.tools import verilator
+from headrace.timing.cycle_model import CycleModel
 
 FRAMES = 6
 SEED = 7

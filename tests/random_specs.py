@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from generator.errors import divisors
-from generator.layers import LAYERS
+from headrace.errors import divisors
+from headrace.layers import LAYERS
 
 Spec = dict[str, Any]
 

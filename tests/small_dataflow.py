@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.dataflow.graph import SOURCE, Dataflow, Placed
-from generator.datatypes import BIPOLAR, TERNARY, IntArray, Interval, uint_type
-from generator.layers.base import Layer
-from generator.layers.dwc import Dwc
-from generator.layers.fifo import Fifo
-from generator.layers.mvtu import Mvtu
+from headrace.dataflow.graph import SOURCE, Dataflow, Placed
+from headrace.datatypes import BIPOLAR, TERNARY, IntArray, Interval, uint_type
+from headrace.layers.base import Layer
+from headrace.layers.dwc import Dwc
+from headrace.layers.fifo import Fifo
+from headrace.layers.mvtu import Mvtu
 
 PIXELS = 4
 

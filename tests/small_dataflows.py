@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from generator.dataflow.graph import SOURCE, Dataflow, Placed, Port
-from generator.datatypes import Interval, uint_type
-from generator.layers import (
+from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from headrace.datatypes import Interval, uint_type
+from headrace.layers import (
     AccPool,
     Add,
     Concat,
@@ -19,8 +19,8 @@ from generator.layers import (
     Swu,
     Upsample,
 )
-from generator.layers.base import Layer
-from generator.layers.spec import layer_from_spec
+from headrace.layers.base import Layer
+from headrace.layers.spec import layer_from_spec
 
 
 def chain(layers: Iterable[Layer]) -> Dataflow:

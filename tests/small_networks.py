@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from generator.datatypes import BIPOLAR, TERNARY, Bipolar, DataType, IntArray, Interval, uint_type
-from generator.layers.spec import random_values
-from generator.network.integer import (
+from headrace.datatypes import BIPOLAR, TERNARY, Bipolar, DataType, IntArray, Interval, uint_type
+from headrace.layers.spec import random_values
+from headrace.network.integer import (
     Add,
     Conv,
     HostInput,

@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import generator as hr
-from generator.__main__ import main
-from generator.network import serialize
-from generator.report import tables
-from generator.resources.usage import Resources
-from generator.simulate.host import to_stream
-from generator.simulate.memories import require_hls_memories, require_rtl_memories
-from generator.simulate.network import Simulation, simulate_build
-from generator.synth import report as synthesis
-from generator.synth.designs import network_design
-from generator.synth.yosys import Synthesis
+import headrace as hr
+from headrace import serialize
+from headrace.__main__ import main
+from headrace.area.usage import Resources
+from headrace.cli import tables
+from headrace.engines.host import to_stream
+from headrace.simulation.memories import require_hls_memories, require_rtl_memories
+from headrace.simulation.network import Simulation, simulate_build
+from headrace.synthesis import report as synthesis
+from headrace.synthesis.designs import network_design
+from headrace.synthesis.yosys import Synthesis
 from tests.small_networks import small_network
 
 FPS = 200e6 / 800
@@ -230,7 +230,7 @@ def test_a_weight_behind_thresholds_is_found_by_the_simulation(built, bench, tmp
 def test_the_bench_needs_no_headrace(built, tmp_path):
     copy = copy_of(built, tmp_path)
     # -I hides the checkout, and a stub in front of the installed package makes any import of it fail.
-    block = tmp_path / "block" / "generator"
+    block = tmp_path / "block" / "headrace"
     block.mkdir(parents=True)
     (block / "__init__.py").write_text("raise ImportError('headrace must not be needed')")
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -241,7 +241,7 @@ def test_the_bench_needs_no_headrace(built, tmp_path):
 
 def test_a_saved_network_is_built_without_torch(model, tmp_path):
     script = ("import sys\nfor name in ('torch', 'brevitas', 'hls4ml', 'sklearn', 'onnx'): sys.modules[name] = None\n"
-              "from generator.__main__ import main\nsys.exit(main(sys.argv[1:]))")
+              "from headrace.__main__ import main\nsys.exit(main(sys.argv[1:]))")
     out = tmp_path / "b"
     done = subprocess.run([sys.executable, "-c", script, "build", model, "--out", str(out), "--verify", "1"],
                           capture_output=True, text=True, check=False)

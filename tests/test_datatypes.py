@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.datatypes import BIPOLAR, TERNARY, Interval, dot_product_interval, int_type, parse, tightest, uint_type
-from generator.errors import InputError
+from headrace.datatypes import BIPOLAR, TERNARY, Interval, dot_product_interval, int_type, parse, tightest, uint_type
+from headrace.errors import InputError
 
 
 @given(st.integers(-(2**40), 2**40), st.integers(0, 2**40), st.data())

@@ -32,7 +32,7 @@ def test_from_clone_to_bitstream(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "digits", tmp_path / "examples" / "digits")
     tools = tmp_path / "tools"
     shutil.copytree(ROOT / "tests" / "mock_tools", tools)
-    for name, arguments in (("headrace", "-m generator"), ("python", "")):
+    for name, arguments in (("headrace", "-m headrace"), ("python", "")):
         (tools / name).write_text(f'#!/bin/sh\nexec {sys.executable} {arguments} "$@"\n')
         (tools / name).chmod(0o755)
     environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}

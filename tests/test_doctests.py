@@ -1,4 +1,4 @@
-"""The examples in docstrings; those of the quantization methods are in tests/quantize/test_doctests.py."""
+"""The examples in docstrings; those of the quantization methods are in tests/quantization/test_doctests.py."""
 
 import doctest
 import importlib
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import generator
+import headrace
 
-PACKAGE = Path(generator.__file__).parent
+PACKAGE = Path(headrace.__file__).parent
 MODULES = [path.relative_to(PACKAGE.parent).with_suffix("") for path in sorted(PACKAGE.rglob("*.py"))
-           if ">>> " in path.read_text() and path.parent.name != "quantize"]
+           if ">>> " in path.read_text() and path.parent.name != "quantization"]
 
 
 @pytest.mark.parametrize("module", [".".join(module.parts) for module in MODULES])

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.__main__ import main
-from generator.network import serialize
-from generator.simulate import csim, tools
+from headrace import serialize
+from headrace.__main__ import main
+from headrace.simulation import csim, tools
 from tests.small_networks import small_network
 
 
@@ -150,5 +150,5 @@ def test_an_illegal_spec_does_not_stop_the_others(tmp_path, capsys):
 
 
 def test_paths_in_the_package_come_from_no_environment_variable():
-    root = Path(__file__).resolve().parents[1] / "generator"
+    root = Path(__file__).resolve().parents[1] / "generator" / "headrace"
     assert not [path for path in root.rglob("*.py") if "os.environ" in path.read_text() or "getenv" in path.read_text()]

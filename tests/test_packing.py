@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.datatypes import BIPOLAR, int_type, uint_type
-from generator.packing import (
+from headrace.datatypes import BIPOLAR, int_type, uint_type
+from headrace.packing import (
     Memory,
     conv_matrix,
     pack_stream,

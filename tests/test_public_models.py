@@ -11,12 +11,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from generator.frontend.onnx import from_file
-from generator.network.serialize import digest
-from generator.passes.requantize import requantize
-from generator.passes.streamline import streamline
-from generator.simulate import fast, golden
-from generator.simulate.host import from_stream, to_stream
+from headrace.engines import fast, golden
+from headrace.engines.host import from_stream, to_stream
+from headrace.frontend.onnx.reader import from_file
+from headrace.serialize import digest
+from headrace.streamline.requantize import requantize
+from headrace.streamline.streamline import streamline
 from tests.public_models import SHARED
 
 pytestmark = pytest.mark.skipif(not (SHARED / "models").is_dir(),

@@ -7,17 +7,17 @@ import json
 
 import numpy as np
 import pytest
-
-import generator as hr
-from generator.__main__ import main
-from generator.dataflow.cycle_model import CycleModel
-from generator.dataflow.fifo_sizing import size_fifos
-from generator.dataflow.folding import solve_folding
-from generator.errors import MismatchError
-from generator.passes.fold import fold
-from generator.passes.insert_fifos import insert_fifos, join_places
-from generator.passes.lower import lower
 from tests.dataflow.test_cycle_model import rtl_cycles
+
+import headrace as hr
+from headrace.__main__ import main
+from headrace.dataflow.fold import fold
+from headrace.dataflow.insert_fifos import insert_fifos, join_places
+from headrace.dataflow.lower import lower
+from headrace.errors import MismatchError
+from headrace.folding.plan import solve_folding
+from headrace.timing.cycle_model import CycleModel
+from headrace.timing.fifo_sizing import size_fifos
 from tests.public_models import SHARED
 
 pytestmark = [

@@ -6,8 +6,8 @@ import json
 from dataclasses import replace
 
 from benchmarks.throughput import Figures
-from generator.__main__ import main
-from generator.network import serialize
+from headrace import serialize
+from headrace.__main__ import main
 from tests.small_networks import small_network
 
 KEPT = Figures(asked=100, measured=96, predicted=96, schedule=96, arithmetic=96, latency_measured=204,

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Literal
 from unittest import mock
 
-from generator.build import Build
-from generator.compile import build
-from generator.dataflow.folding import Folding
-from generator.model import Model
-from generator.network.integer import IntegerNetwork
-from generator.passes.make_writable import Writable
-from generator.plan import Options
+from headrace.build_folder import Build
+from headrace.building import build
+from headrace.dataflow.make_writable import Writable
+from headrace.folding.plan import Folding
+from headrace.model import Model
+from headrace.network.integer import IntegerNetwork
+from headrace.request import Options
 
 SHA256 = "0123456789abcdef" * 4
 CLOCK_MHZ = 200.0
@@ -26,5 +26,5 @@ def write_unverified(folder: Path, net: IntegerNetwork, backend: Literal["rtl", 
     fps = None if folding else CLOCK_MHZ * 1e6 / cycles
     options = Options(clock_mhz=CLOCK_MHZ, fps=fps, folding=folding, backend=backend,
                       writable=writable or {}, external=external)
-    with mock.patch("generator.compile._verify", return_value=None):
+    with mock.patch("headrace.building._verify", return_value=None):
         return build(Model(net, SHA256), folder, options)

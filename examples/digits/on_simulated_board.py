@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-import generator as hr
-from generator.simulate.board import compile_board, simulated_board
+import headrace as hr
+from headrace.simulation.board import compile_board, simulated_board
 
 DIGITS = 50
 

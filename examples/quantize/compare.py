@@ -23,13 +23,13 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from generator.frontend.torch_float import from_float_module
-from generator.quantize.network.methods import METHODS, Method
-from generator.quantize.network.mixed import choose_widths
-from generator.quantize.network.problem import Problem, pose
-from generator.quantize.network.runner import top1
-from generator.quantize.network.settings import Settings
-from generator.training.syq import SyqConv2d
+from headrace.frontend.torch.float_module import from_float_module
+from headrace.quantizing.methods import METHODS, Method
+from headrace.quantizing.mixed import choose_widths
+from headrace.quantizing.problem import Problem, pose
+from headrace.quantizing.runner import top1
+from headrace.quantizing.settings import Settings
+from headrace.training.syq import SyqConv2d
 
 DOCS = digits.ROOT / "docs" / "quantization-results.md"
 BITS = (8, 6, 4)

@@ -16,10 +16,10 @@ from cocotb.triggers import ClockCycles
 from cocotb.utils import get_sim_steps
 from cocotbext.axi import AxiStreamSink
 
-from generator.datatypes import IntArray
-from generator.layers.base import Layer, Stream
-from generator.layers.spec import random_values
-from generator.packing import pack_stream
+from headrace.datatypes import IntArray
+from headrace.layers.base import Layer, Stream
+from headrace.layers.spec import random_values
+from headrace.packing import pack_stream
 
 FRAMES = 4
 POLL_CYCLES = 64

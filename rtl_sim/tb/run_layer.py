@@ -43,8 +43,8 @@ def run_layers(kinds: Sequence[str], folder: Path) -> bool:
 
 def write_harness(kinds: Sequence[str], folder: Path) -> None:
     """harness.sv with one instance of each layer, its memories, and ports.json, which says what belongs to which."""
-    from generator.simulate.harness import Side
-    from generator.simulate.rtl import render_layers
+    from headrace.simulation.harness import Side
+    from headrace.simulation.rtl import render_layers
 
     endpoints = render_layers([importlib.import_module(f"tb_{kind}").LAYER for kind in kinds], folder)
     ports = {kind: {"reset": f"rst_n_{group}", "inputs": [], "outputs": []} for group, kind in enumerate(kinds)}

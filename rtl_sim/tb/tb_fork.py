@@ -8,7 +8,7 @@ import cocotb
 from axi_stream import STALLS
 from layer_bench import forgets_on_reset, keeps_protocol
 
-from generator.layers.spec import layer_from_spec
+from headrace.layers.spec import layer_from_spec
 
 LAYER = layer_from_spec(
     {"kind": "fork", "channels": 6, "pe": 3, "element": "int3", "pixels": 5, "outputs": 3}

@@ -8,7 +8,7 @@ import cocotb
 from axi_stream import STALLS
 from layer_bench import forgets_on_reset, keeps_protocol
 
-from generator.layers.spec import layer_from_spec
+from headrace.layers.spec import layer_from_spec
 
 LAYER = layer_from_spec(
     {"kind": "upsample", "height": 3, "width": 4, "channels": 4, "scale": [3, 2], "simd": 2, "element": "int3"}

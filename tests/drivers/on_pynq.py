@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from generator.build import Build
+from headrace.build_folder import Build
 from tests.unverified_build import SHA256
 
 
@@ -19,7 +19,7 @@ def pynq_calls(built: Build, folder: Path, program: str | None = None) -> list[s
     """
     copied = Path(shutil.copytree(built.folder / "driver", folder / "driver"))
     shutil.copy(Path(__file__).with_name("mock_pynq.py"), copied / "pynq.py")
-    (copied / "generator.py").write_text("raise ImportError('headrace must not be needed')\n")
+    (copied / "headrace.py").write_text("raise ImportError('headrace must not be needed')\n")
     (copied / "expected.json").write_text(json.dumps({"sha256": SHA256}))
     if program is not None:
         (copied / "example.py").write_text(program)

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import generator as hr
-from generator.datatypes import uint_type
-from generator.packing import pack_stream
-from generator.simulate.board import compile_board
+import headrace as hr
+from headrace.datatypes import uint_type
+from headrace.packing import pack_stream
+from headrace.simulation.board import compile_board
 from tests.drivers.test_python import WIDTHS
 from tests.small_networks import ODD_FOLDING, odd_words_network
 from tests.unverified_build import write_unverified

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.build import Build
-from generator.compile import random_frames
-from generator.dataflow.external import external_layers
-from generator.dataflow.graph import Dataflow, Placed
-from generator.datatypes import IntArray
-from generator.errors import ToolError
-from generator.layers.mvtu import Mvtu
-from generator.layers.spec import random_values
+from headrace.build_folder import Build
+from headrace.building import random_frames
+from headrace.dataflow.external import external_layers
+from headrace.dataflow.graph import Dataflow, Placed
+from headrace.datatypes import IntArray
+from headrace.errors import ToolError
+from headrace.layers.mvtu import Mvtu
+from headrace.layers.spec import random_values
 from tests.drivers.interrupted import begin_and_reset
 from tests.drivers.on_pynq import pynq_calls
 from tests.drivers.test_cpp import HERE, compiled

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import generator as hr
-from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
-from generator.drivers.quantizer import quantizer_arrays
-from generator.network import serialize
-from generator.network.integer import HostInput, TensorType
-from generator.packing import pack_stream
-from generator.simulate.board import SimulatedBoard, simulated_board
-from generator.simulate.host import to_stream
+import headrace as hr
+from headrace import serialize
+from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.drivers.quantizer import quantizer_arrays
+from headrace.engines.host import to_stream
+from headrace.network.integer import HostInput, TensorType
+from headrace.packing import pack_stream
+from headrace.simulation.board import SimulatedBoard, simulated_board
 from tests.drivers.interrupted import begin_and_reset
 from tests.drivers.on_pynq import pynq_calls
 from tests.small_networks import small_network

@@ -9,13 +9,13 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-import generator as hr
-from generator.datatypes import DataType, Interval, int_type, uint_type
-from generator.drivers.quantizer import has_quantizer, quantizer_arrays
-from generator.network.integer import HostInput, HostOutput, IntegerNetwork, Node, TensorType
-from generator.network.ops import Rounding, round_to_integer
-from generator.simulate import host as host_module
-from generator.simulate.host import float64_decides, to_stream
+import headrace as hr
+from headrace.datatypes import DataType, Interval, int_type, uint_type
+from headrace.drivers.quantizer import has_quantizer, quantizer_arrays
+from headrace.engines import host as host_module
+from headrace.engines.host import float64_decides, to_stream
+from headrace.network.integer import HostInput, HostOutput, IntegerNetwork, Node, TensorType
+from headrace.network.ops import Rounding, round_to_integer
 from tests.drivers.test_cpp import compiled
 from tests.small_networks import random_conv
 from tests.unverified_build import write_unverified

@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from generator.build import Build
-from generator.compile import random_frames
-from generator.dataflow.graph import Dataflow, Placed
-from generator.datatypes import BIPOLAR, TERNARY, IntArray, Interval, uint_type
-from generator.errors import InputError
-from generator.layers.mvtu import Mvtu
-from generator.layers.spec import random_values
-from generator.layers.weighted import WeightedLayer
-from generator.network.integer import DepthwiseConv, HostOutput, IntegerNetwork, Node
-from generator.passes.make_writable import make_writable, parse_writable
-from generator.render.rtl import render_rtl
+from headrace.build_folder import Build
+from headrace.building import random_frames
+from headrace.dataflow.graph import Dataflow, Placed
+from headrace.dataflow.make_writable import make_writable, parse_writable
+from headrace.datatypes import BIPOLAR, TERNARY, IntArray, Interval, uint_type
+from headrace.errors import InputError
+from headrace.layers.mvtu import Mvtu
+from headrace.layers.spec import random_values
+from headrace.layers.weighted import WeightedLayer
+from headrace.network.integer import DepthwiseConv, HostOutput, IntegerNetwork, Node
+from headrace.render.rtl import render_rtl
 from tests.small_dataflow import chain, small_dataflow
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 from tests.unverified_build import write_unverified

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("brevitas", reason="needs torch and Brevitas")
 
-from generator.__main__ import main
+from headrace.__main__ import main
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "quantize"
 sys.path.insert(0, str(EXAMPLE))

@@ -12,11 +12,11 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from generator.build import Build
-from generator.errors import InputError
-from generator.network import serialize
-from generator.paths import data_folder
-from generator.simulate.board import compile_board, simulated_board
+from headrace import serialize
+from headrace.build_folder import Build
+from headrace.errors import InputError
+from headrace.paths import data_folder
+from headrace.simulation.board import compile_board, simulated_board
 from tests.small_networks import small_network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,7 +165,7 @@ def test_the_makefile_quotes_the_model():
 
 def test_the_digits_are_classified_on_images_that_training_has_not_seen():
     digits = module_of("digits_example", ROOT / "examples" / "digits" / "model.py")
-    import generator as hr
+    import headrace as hr
 
     images, labels = digits.held_out()
     assert len(images) == 360

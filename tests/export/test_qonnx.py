@@ -5,19 +5,20 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-
-from generator.__main__ import main
-from generator.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
-from generator.errors import InputError, UnsupportedError
-from generator.export.qonnx import qonnx_bytes, save_qonnx
-from generator.frontend.onnx import from_file
-from generator.layers.spec import random_values
-from generator.model import load
-from generator.network import ops, serialize, tensor_ops
-from generator.network.graph import Input, Network, Node
-from generator.passes.streamline import streamline
-from tests.frontend.onnx_files import executed, grid
 from tests.passes.test_streamline import chain
+
+from headrace import serialize
+from headrace.__main__ import main
+from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
+from headrace.errors import InputError, UnsupportedError
+from headrace.export.qonnx import qonnx_bytes, save_qonnx
+from headrace.frontend.onnx.reader import from_file
+from headrace.layers.spec import random_values
+from headrace.model import load
+from headrace.network import ops, tensor_ops
+from headrace.network.graph import Input, Network, Node
+from headrace.streamline.streamline import streamline
+from tests.frontend.onnx_files import executed, grid
 
 ODD = np.pi / 30  # float32 does not hold it
 

@@ -11,8 +11,8 @@ import onnx
 import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from generator.frontend.onnx import from_file
-from generator.network.graph import Network
+from headrace.frontend.onnx.reader import from_file
+from headrace.network.graph import Network
 
 GENERAL = "qonnx.custom_op.general"
 

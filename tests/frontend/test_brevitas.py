@@ -19,12 +19,12 @@ from brevitas.quant import (  # noqa: E402
 )
 from torch import nn  # noqa: E402
 
-from generator.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type  # noqa: E402
-from generator.errors import InputError, UnsupportedError  # noqa: E402
-from generator.frontend.brevitas import from_module  # noqa: E402
-from generator.frontend.brevitas_quantizers import read_weight  # noqa: E402
-from generator.network import ops  # noqa: E402
-from generator.report.difference import difference  # noqa: E402
+from headrace.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type  # noqa: E402
+from headrace.difference.difference import difference  # noqa: E402
+from headrace.errors import InputError, UnsupportedError  # noqa: E402
+from headrace.frontend.torch.brevitas import from_module  # noqa: E402
+from headrace.frontend.torch.brevitas_quantizers import read_weight  # noqa: E402
+from headrace.network import ops  # noqa: E402
 from tests.assert_exact import assert_exact  # noqa: E402
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from generator.datatypes import BIPOLAR, int_type, uint_type
-from generator.errors import InputError
-from generator.frontend.finn_onnx import data_type
-from generator.network import ops, tensor_ops
+from headrace.datatypes import BIPOLAR, int_type, uint_type
+from headrace.errors import InputError
+from headrace.frontend.onnx.finn import data_type
+from headrace.network import ops, tensor_ops
 from tests.frontend.onnx_files import GENERAL, grid, model, network, node, same_as_executor
 
 

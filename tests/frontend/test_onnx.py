@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
-from generator.errors import UnsupportedError
-from generator.network import ops, tensor_ops
+from headrace.errors import UnsupportedError
+from headrace.network import ops, tensor_ops
 from tests.assert_exact import assert_exact
 from tests.frontend.onnx_files import floats, grid, model, network, node, quant, same_as_executor
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from generator.errors import InputError, UnsupportedError
-from generator.frontend import onnx_graph
-from generator.frontend.onnx import from_file
+from headrace.errors import InputError, UnsupportedError
+from headrace.frontend.onnx import graph as onnx_graph
+from headrace.frontend.onnx.reader import from_file
 from tests.frontend.onnx_files import GENERAL, floats, grid, model, network, node, quant
 
 RELU = node("Relu", ["x"])
@@ -286,5 +286,5 @@ def test_all_unsupported_nodes_at_once(tmp_path):
 
 
 def test_importing_generator_does_not_import_onnx():
-    code = "import sys, generator, generator.load; sys.exit('onnx' in sys.modules)"
+    code = "import sys, headrace, headrace.sources; sys.exit('onnx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from generator.frontend.onnx import from_file
-from generator.network.graph import Network
-from generator.network.serialize import digest, load, save
+from headrace.frontend.onnx.reader import from_file
+from headrace.network.graph import Network
+from headrace.serialize import digest, load, save
 from tests.public_models import MODELS
 
 pytestmark = pytest.mark.skipif(not MODELS.is_dir(), reason="the folder ../shared/models with real networks is missing")

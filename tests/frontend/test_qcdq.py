@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from onnx import numpy_helper
 
-from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
-from generator.errors import UnsupportedError
-from generator.network import ops
+from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.errors import UnsupportedError
+from headrace.network import ops
 from tests.frontend.onnx_files import floats, grid, model, network, node, same_as_executor
 
 QUARTERS = np.arange(-24, 25, dtype=np.float32)[None] / 4

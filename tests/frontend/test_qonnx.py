@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from generator.datatypes import BIPOLAR, Interval, int_type
-from generator.errors import UnsupportedError
-from generator.frontend.qonnx import ROUNDINGS
-from generator.network import ops
-from generator.network.serialize import digest
-from generator.network.tensor_ops import Trunc
+from headrace.datatypes import BIPOLAR, Interval, int_type
+from headrace.errors import UnsupportedError
+from headrace.frontend.onnx.qonnx import ROUNDINGS
+from headrace.network import ops
+from headrace.network.tensor_ops import Trunc
+from headrace.serialize import digest
 from tests.frontend.onnx_files import GENERAL, floats, grid, model, network, node, quant, same_as_executor
 
 #: Every quarter from -6 to 6: ties, and beyond both ends of 4 bits at scale 0.5.

@@ -9,11 +9,11 @@ torch = pytest.importorskip("torch", reason="needs torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402, N812
 
-from generator.errors import InputError, UnsupportedError  # noqa: E402
-from generator.frontend.torch_float import from_float_module  # noqa: E402
-from generator.network.float_graph import FloatConv  # noqa: E402
-from generator.network.ops import Affine  # noqa: E402
-from generator.quantize.network.runner import Runner  # noqa: E402
+from headrace.errors import InputError, UnsupportedError  # noqa: E402
+from headrace.frontend.torch.float_module import from_float_module  # noqa: E402
+from headrace.network.float_graph import FloatConv  # noqa: E402
+from headrace.network.ops import Affine  # noqa: E402
+from headrace.quantizing.runner import Runner  # noqa: E402
 
 
 def randomized(module: nn.Module) -> nn.Module:

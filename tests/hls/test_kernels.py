@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.layers import LAYERS
-from generator.paths import data_folder
+from headrace.layers import LAYERS
+from headrace.paths import data_folder
 from tests.layer_battery import battery
 
 INCLUDE = data_folder("hls_templates") / "include"

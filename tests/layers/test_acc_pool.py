@@ -1,8 +1,8 @@
 import pytest
 
-from generator.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
-from generator.errors import InputError
-from generator.layers import AccPool
+from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
+from headrace.errors import InputError
+from headrace.layers import AccPool
 from tests.layer_battery import LayerBattery
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from generator.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
-from generator.errors import FoldingError
-from generator.layers import Add
+from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
+from headrace.errors import FoldingError
+from headrace.layers import Add
 from tests.layer_battery import LayerBattery
 
 

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from generator.datatypes import uint_type
-from generator.errors import HeadraceError
-from generator.layers import Fork
-from generator.layers.spec import layer_from_spec
-from generator.packing import pack_stream
-from generator.simulate.frames import Stalls
-from generator.simulate.rtl import layer_sink, layer_source
+from headrace.datatypes import uint_type
+from headrace.errors import HeadraceError
+from headrace.layers import Fork
+from headrace.layers.spec import layer_from_spec
+from headrace.packing import pack_stream
+from headrace.simulation.frames import Stalls
+from headrace.simulation.rtl import layer_sink, layer_source
 from tests.layer_battery import LayerBattery, Subjects
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from generator.datatypes import BIPOLAR, int_type, uint_type
-from generator.layers import MaxPool
-from generator.layers.max_pool import Pair
+from headrace.datatypes import BIPOLAR, int_type, uint_type
+from headrace.layers import MaxPool
+from headrace.layers.max_pool import Pair
 from tests.layer_battery import LayerBattery
 
 

@@ -1,8 +1,8 @@
 import pytest
 
-from generator.errors import InputError
-from generator.layers.spec import layer_from_spec
-from generator.resources.memory import rom_layout
+from headrace.area.memory import rom_layout
+from headrace.errors import InputError
+from headrace.layers.spec import layer_from_spec
 from tests.layer_battery import LayerBattery
 
 

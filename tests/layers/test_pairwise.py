@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from generator.layers import LAYERS
+from headrace.layers import LAYERS
 from tests.exact_layers import require_exact, run_exact
 from tests.layer_factors import PAIRED
 from tests.pairwise import full_product, pairwise, specs

@@ -3,10 +3,10 @@ import random
 import numpy as np
 import pytest
 
-from generator.datatypes import uint_type
-from generator.layers import ParallelSwu, Swu
-from generator.layers.circular_buffer import execute
-from generator.layers.spec import layer_from_spec
+from headrace.datatypes import uint_type
+from headrace.layers import ParallelSwu, Swu
+from headrace.layers.circular_buffer import execute
+from headrace.layers.spec import layer_from_spec
 from tests.layer_battery import LayerBattery
 from tests.layers.test_swu import SHAPES, random_units, spec
 

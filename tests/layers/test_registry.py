@@ -2,15 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from generator.layers import LAYERS
-from generator.layers.spec import BUILDERS
+from headrace.layers import LAYERS
+from headrace.layers.spec import BUILDERS
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_every_layer_has_its_five_files(kind):
-    for path in (f"generator/layers/{kind}.py", f"hls_templates/include/{kind}.hpp", f"rtl_sim/rtl/{kind}.sv",
+    for path in (f"generator/headrace/layers/{kind}.py", f"hls_templates/include/{kind}.hpp", f"rtl_sim/rtl/{kind}.sv",
                  f"rtl_sim/tb/tb_{kind}.py", f"tests/layers/test_{kind}.py"):
         assert (ROOT / path).is_file(), path
 

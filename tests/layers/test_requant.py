@@ -4,10 +4,10 @@ from math import floor
 import numpy as np
 import pytest
 
-from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
-from generator.errors import HeadraceError
-from generator.layers import Requant
-from generator.layers.requant import rounded_shift
+from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.errors import HeadraceError
+from headrace.layers import Requant
+from headrace.layers.requant import rounded_shift
 from tests.layer_battery import LayerBattery
 
 

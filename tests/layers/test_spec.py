@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.errors import HeadraceError
-from generator.layers import LAYERS
-from generator.layers.spec import layer_from_spec
-from generator.simulate.cases import run_specs
+from headrace.errors import HeadraceError
+from headrace.layers import LAYERS
+from headrace.layers.spec import layer_from_spec
+from headrace.simulation.cases import run_specs
 
 MVTU = {"kind": "mvtu", "mh": 8, "mw": 6, "pe": 2, "simd": 3, "weight": "ternary", "input": "uint2", "output": "uint2"}
 SWU = {"kind": "swu", "height": 5, "width": 5, "channels": 4, "kernel": [3, 3], "element": "uint2"}

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from generator.datatypes import uint_type
-from generator.errors import InputError
-from generator.layers import Swu
-from generator.layers.circular_buffer import execute
-from generator.layers.window import Pair
+from headrace.datatypes import uint_type
+from headrace.errors import InputError
+from headrace.layers import Swu
+from headrace.layers.circular_buffer import execute
+from headrace.layers.window import Pair
 from tests.layer_battery import LayerBattery
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from generator.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type
-from generator.errors import HeadraceError
-from generator.layers import Threshold
+from headrace.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type
+from headrace.errors import HeadraceError
+from headrace.layers import Threshold
 from tests.layer_battery import LayerBattery
 
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from generator.datatypes import uint_type
-from generator.errors import HeadraceError
-from generator.layers import Upsample
-from generator.layers.spec import layer_from_spec
+from headrace.datatypes import uint_type
+from headrace.errors import HeadraceError
+from headrace.layers import Upsample
+from headrace.layers.spec import layer_from_spec
 from tests.layer_battery import LayerBattery
 
 

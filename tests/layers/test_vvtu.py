@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from generator.datatypes import TERNARY, Interval, int_type, uint_type
-from generator.errors import HeadraceError
-from generator.layers import ParallelSwu, Swu, Vvtu
-from generator.layers.spec import layer_from_spec
-from generator.layers.window import SlidingWindow
-from generator.packing import depthwise_columns, depthwise_windows
+from headrace.datatypes import TERNARY, Interval, int_type, uint_type
+from headrace.errors import HeadraceError
+from headrace.layers import ParallelSwu, Swu, Vvtu
+from headrace.layers.spec import layer_from_spec
+from headrace.layers.window import SlidingWindow
+from headrace.packing import depthwise_columns, depthwise_windows
 from tests.layer_battery import LayerBattery
 
 

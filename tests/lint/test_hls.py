@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from generator.__main__ import main
-from generator.lint import clang
-from generator.lint.hls import RULES, lint_hls, precompile
-from generator.render.hls import render_hls
-from generator.staging import write_files
+from headrace.__main__ import main
+from headrace.lint import clang
+from headrace.lint.hls import RULES, lint_hls, precompile
+from headrace.render.hls import render_hls
+from headrace.staging import write_files
 from tests.public_models import SHARED
 from tests.small_dataflow import small_dataflow
 from tests.small_dataflows import small_branches, small_cnn
@@ -159,9 +159,9 @@ def test_missing_libclang_is_one_sentence(tmp_path: Path, capsys, monkeypatch) -
 @pytest.mark.slow
 @pytest.mark.skipif(not (SHARED / "models").is_dir(), reason="the public models are not in ../shared/models")
 def test_public_networks_are_silent(tmp_path: Path, headers: Path) -> None:
-    import generator as hr
-    from generator.design import elaborate
-    from generator.plan import Options, choose_folding
+    import headrace as hr
+    from headrace.design import elaborate
+    from headrace.request import Options, choose_folding
 
     models = sorted((SHARED / "models").glob("*.onnx"))
     assert len(models) >= 8

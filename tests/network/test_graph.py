@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from generator.datatypes import BIPOLAR, TERNARY, int_type, uint_type
-from generator.errors import InputError
-from generator.network.graph import Input, Network, Node
-from generator.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Quantize, QuantWeight, Reshape
-from generator.network.ops import round_to_integer as rounded
-from generator.network.tensor_ops import Add, Concat, MultiThreshold, PadFrame, Transpose, Upsample
+from headrace.datatypes import BIPOLAR, TERNARY, int_type, uint_type
+from headrace.errors import InputError
+from headrace.network.graph import Input, Network, Node
+from headrace.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Quantize, QuantWeight, Reshape
+from headrace.network.ops import round_to_integer as rounded
+from headrace.network.tensor_ops import Add, Concat, MultiThreshold, PadFrame, Transpose, Upsample
 from tests.exact_network import evaluate
 
 ONE = np.ones(1)

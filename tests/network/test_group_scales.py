@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from generator.datatypes import BIPOLAR
-from generator.errors import InputError, UnsupportedError
-from generator.network import serialize
-from generator.network.group_scales import group_scales
-from generator.network.integer import Conv
-from generator.network.ops import QuantWeight
+from headrace import serialize
+from headrace.datatypes import BIPOLAR
+from headrace.errors import InputError, UnsupportedError
+from headrace.network.group_scales import group_scales
+from headrace.network.integer import Conv
+from headrace.network.ops import QuantWeight
 
 
 def test_scales_of_rows_and_pixels_become_integers_and_a_step():

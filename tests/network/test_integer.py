@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from generator.datatypes import BIPOLAR, Interval, int_type, uint_type
-from generator.errors import InputError
-from generator.network.integer import (
+from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.errors import InputError
+from headrace.network.integer import (
     INPUT,
     AccPool,
     Add,

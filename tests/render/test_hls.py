@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from generator.compile import random_frames
-from generator.packing import Memory
-from generator.render.hls import render_hls, stream_views, write_hls_vectors
-from generator.render.rtl import TOP
-from generator.simulate.csim import ap_int_folder
-from generator.staging import write_files
+from headrace.building import random_frames
+from headrace.packing import Memory
+from headrace.render.hls import render_hls, stream_views, write_hls_vectors
+from headrace.render.rtl import TOP
+from headrace.simulation.csim import ap_int_folder
+from headrace.staging import write_files
 from tests.small_dataflows import small_cnn
 from tests.tcl import TclError, run_tcl
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generator.render.names import RESERVED, identifier
+from headrace.render.names import RESERVED, identifier
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from generator.datatypes import uint_type
-from generator.errors import InputError
-from generator.layers.fifo import Fifo
-from generator.render.rtl import render_rtl
-from generator.render.sim import render_sim
+from headrace.datatypes import uint_type
+from headrace.errors import InputError
+from headrace.layers.fifo import Fifo
+from headrace.render.rtl import render_rtl
+from headrace.render.sim import render_sim
 from tests.small_dataflow import chain, small_dataflow
 
 HEADER = "headrace, model 0123456789abcdef"

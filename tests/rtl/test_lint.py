@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from generator.layers import LAYERS
-from generator.paths import data_folder
-from generator.simulate.tools import verilator
+from headrace.layers import LAYERS
+from headrace.paths import data_folder
+from headrace.simulation.tools import verilator
 from tests.layer_battery import battery
 
 LIBRARY = data_folder("rtl_sim") / "rtl"

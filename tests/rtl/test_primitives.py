@@ -11,21 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import generator as hr
+import headrace as hr
 from benchmarks.area import BLOCKS
-from generator.compile import Options
-from generator.errors import ToolError
-from generator.layers.base import Layer
-from generator.layers.spec import layer_from_spec
-from generator.passes.fold import fold
-from generator.paths import data_folder
-from generator.plan import choose_folding
-from generator.render.rtl import PRIMITIVES
-from generator.simulate import rtl
-from generator.simulate.frames import Stalls
-from generator.simulate.rtl import render_layers
-from generator.simulate.tools import run_tool, verilator
-from generator.synth.yosys import run_yosys
+from headrace.building import Options
+from headrace.dataflow.fold import fold
+from headrace.errors import ToolError
+from headrace.layers.base import Layer
+from headrace.layers.spec import layer_from_spec
+from headrace.paths import data_folder
+from headrace.render.rtl import PRIMITIVES
+from headrace.request import choose_folding
+from headrace.simulation import rtl
+from headrace.simulation.frames import Stalls
+from headrace.simulation.rtl import render_layers
+from headrace.simulation.tools import run_tool, verilator
+from headrace.synthesis.yosys import run_yosys
 from tests.layer_battery import SEED, Subjects
 from tests.public_models import MODELS
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from generator.layers import LAYERS
-from generator.paths import data_folder
+from headrace.layers import LAYERS
+from headrace.paths import data_folder
 
 
 @pytest.fixture(scope="module")

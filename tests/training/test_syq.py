@@ -8,17 +8,17 @@ qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
 
 from torch import nn  # noqa: E402
 
-import generator as hr  # noqa: E402
-from generator.datatypes import BIPOLAR, TERNARY  # noqa: E402
-from generator.errors import InputError, QuantizationError  # noqa: E402
-from generator.frontend.brevitas import from_module  # noqa: E402
-from generator.frontend.onnx_graph import read  # noqa: E402
-from generator.network import integer, ops  # noqa: E402
-from generator.passes.streamline import streamline  # noqa: E402
-from generator.quantize import syq  # noqa: E402
-from generator.report.difference import difference  # noqa: E402
-from generator.report.onnx_difference import forward, onnx_difference  # noqa: E402
-from generator.training.syq import SyqConv2d, SyqLinear  # noqa: E402
+import headrace as hr  # noqa: E402
+from headrace.datatypes import BIPOLAR, TERNARY  # noqa: E402
+from headrace.difference.difference import difference  # noqa: E402
+from headrace.difference.onnx_difference import forward, onnx_difference  # noqa: E402
+from headrace.errors import InputError, QuantizationError  # noqa: E402
+from headrace.frontend.onnx.graph import read  # noqa: E402
+from headrace.frontend.torch.brevitas import from_module  # noqa: E402
+from headrace.network import integer, ops  # noqa: E402
+from headrace.quantization import syq  # noqa: E402
+from headrace.streamline.streamline import streamline  # noqa: E402
+from headrace.training.syq import SyqConv2d, SyqLinear  # noqa: E402
 from tests.assert_exact import assert_exact  # noqa: E402
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from generator.__main__ import main
-from generator.boards import load_board
-from generator.errors import InputError, ToolError
-from generator.vivado.families import family_of
-from generator.vivado.reports import read_hierarchy, read_timing, read_utilization
+from headrace.__main__ import main
+from headrace.board.board import load_board
+from headrace.board.family import family_of
+from headrace.errors import InputError, ToolError
+from headrace.vivado.reports import read_hierarchy, read_timing, read_utilization
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
 

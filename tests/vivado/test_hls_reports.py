@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from generator.errors import ToolError
-from generator.vivado.hls_reports import HlsSynthesis, Process, find_report, read_synthesis
+from headrace.errors import ToolError
+from headrace.vivado.hls_reports import HlsSynthesis, Process, find_report, read_synthesis
 
 REPORT = """<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
 <profile>

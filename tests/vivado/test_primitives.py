@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from generator.boards import board_names, load_board
-from generator.build import Build
-from generator.paths import data_folder
-from generator.render.rtl import PRIMITIVES
-from generator.render.shell import SHELL
-from generator.staging import write_files
-from generator.synth.yosys import Design, synthesize
-from generator.vivado.families import family_of
-from generator.vivado.project import render_vivado
+from headrace.board.board import board_names, load_board
+from headrace.board.family import family_of
+from headrace.build_folder import Build
+from headrace.paths import data_folder
+from headrace.render.rtl import PRIMITIVES
+from headrace.render.shell import SHELL
+from headrace.staging import write_files
+from headrace.synthesis.yosys import Design, synthesize
+from headrace.vivado.project import render_vivado
 from tests.small_networks import small_network
 from tests.tcl import run_tcl
 from tests.unverified_build import SHA256, write_unverified

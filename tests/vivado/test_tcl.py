@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from generator.boards import board_names, load_board
-from generator.build import Build
-from generator.staging import write_files
-from generator.vivado.project import render_vivado
+from headrace.board.board import board_names, load_board
+from headrace.build_folder import Build
+from headrace.staging import write_files
+from headrace.vivado.project import render_vivado
 from tests.small_networks import small_network
 from tests.tcl import Call, TclError, run_tcl
 from tests.unverified_build import SHA256, write_unverified

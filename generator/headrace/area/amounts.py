@@ -1,0 +1,47 @@
+"""What a layer consists of: amounts of structures, each worth LUTs and flip-flops up to factors fitted to synthesis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from headrace.area.usage import Resources
+
+
+class Cost(NamedTuple):
+    """LUTs of logic and flip-flops that a structure has by its construction, before synthesis shares any."""
+
+    lut: float = 0
+    ff: float = 0
+
+    def plus(self, other: Cost) -> Cost:
+        """Both together."""
+        return Cost(self.lut + other.lut, self.ff + other.ff)
+
+    def times(self, count: int) -> Cost:
+        """`count` of them."""
+        return Cost(self.lut * count, self.ff * count)
+
+
+@dataclass
+class Amounts:
+    """Costs by the name of their structure, and what rules of the RTL fix: memories and multipliers."""
+
+    fixed: Resources = field(default_factory=Resources)
+    costs: dict[str, Cost] = field(default_factory=dict)
+
+    def add(self, structure: str, lut: float = 0, ff: float = 0) -> None:
+        """More of a structure."""
+        before = self.costs.get(structure, Cost())
+        self.costs[structure] = Cost(before.lut + lut, before.ff + ff)
+
+    def take(self, resources: Resources) -> None:
+        """What is certain: memories and multipliers. LUTs and flip-flops belong to a structure."""
+        self.fixed += resources
+
+    def total(self, factors: Mapping[str, Mapping[str, float]]) -> Resources:
+        """Resources with the fitted factors by "lut" and "ff"; 1 for a structure that no fitted layer has."""
+        lut = sum(cost.lut * factors["lut"].get(name, 1.0) for name, cost in self.costs.items())
+        ff = sum(cost.ff * factors["ff"].get(name, 1.0) for name, cost in self.costs.items())
+        return replace(self.fixed, lut=round(lut), ff=round(ff))

@@ -1,0 +1,71 @@
+"""Boards: one TOML file each, in the folder `boards` or the user's own."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from headrace.area.usage import Resources
+from headrace.errors import InputError
+from headrace.paths import data_folder
+
+DEFAULT_BOARD = "zcu104"
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board and what its programmable logic offers; bram36 and uram count blocks of 36 and 288 Kb.
+
+    board_connections: what Vivado is told of the carrier of a module, "" for a board in one piece.
+    """
+
+    name: str
+    title: str
+    part: str
+    board_part: str
+    lut: int
+    ff: int
+    bram36: int
+    uram: int
+    dsp: int
+    board_connections: str = ""
+
+    def use(self, taken: Resources) -> dict[str, tuple[int, int]]:
+        """What is taken and what there is, of each resource."""
+        return {"lut": (taken.all_luts, self.lut), "ff": (taken.ff, self.ff), "bram36": (taken.bram36, self.bram36),
+                "uram": (taken.uram, self.uram), "dsp": (taken.dsp, self.dsp)}  # fmt: skip
+
+
+def board_names() -> list[str]:
+    """Names of the boards that come with headrace."""
+    return sorted(path.stem for path in data_folder("boards").glob("*.toml"))
+
+
+def load_board(name: str) -> Board:
+    """A board by its name, or by the path of the user's own TOML file.
+
+    Raises InputError for an unknown board, and for a file with missing, unknown or ill-typed entries.
+    """
+    path = Path(name) if name.endswith(".toml") else data_folder("boards") / f"{name}.toml"
+    try:
+        entries = tomllib.loads(path.read_text())
+    except OSError:
+        raise InputError(f"board {name!r} is unknown; choose one of {board_names()} or give a .toml file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is no TOML ({error}); correct the file") from None
+    return Board(path.stem, **_checked(path, entries))
+
+
+def _checked(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
+    wanted = {field.name: {"str": str, "int": int}[str(field.type)] for field in fields(Board) if field.name != "name"}
+    if unknown := sorted(set(entries) - set(wanted)):
+        raise InputError(f"{path}: {unknown} are no entries of a board; choose from {list(wanted)}")
+    optional = {field.name: field.default for field in fields(Board) if field.default is not MISSING}
+    for key, kind in wanted.items():
+        value = entries.get(key, optional.get(key))
+        if type(value) is not kind or (isinstance(value, int) and value < 0):
+            raise InputError(f"{path}: {key} must be {'a text' if kind is str else 'a whole number, 0 or more'}, "
+                             f"not {value!r}")
+    return entries

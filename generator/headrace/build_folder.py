@@ -1,0 +1,146 @@
+"""Build: a build directory, what is recorded of it, and its engines."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from headrace.area.estimate import estimate
+from headrace.area.usage import Resources
+from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.insert_fifos import insert_fifos, place_name
+from headrace.datatypes import IntArray
+from headrace.design import Design, estimated, folded
+from headrace.errors import InputError
+from headrace.layers import Fifo, Layer
+from headrace.layers.weighted import WeightedLayer
+from headrace.model import Engine, Model, predict_with
+from headrace.network.integer import IntegerNetwork
+from headrace.reporting.page import write_report
+from headrace.serialize import load as load_value
+from headrace.simulation.backends import run_hls, run_rtl
+from headrace.simulation.frames import Stalls
+
+RECORD = "build.json"
+MODEL = "model"
+
+
+def headrace_version() -> str:
+    """Version of the installed distribution."""
+    try:
+        return version("headrace")
+    except PackageNotFoundError:
+        raise InputError("headrace is not installed; run `make setup` or `pip install headrace`") from None
+
+
+def file_header(sha256: str) -> str:
+    """What generated files begin with: the version and the first digits of the model's hash."""
+    return f"headrace {headrace_version()}, model {sha256[:16]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Build:
+    """A finished build directory. cycles: per frame in steady state, by the cycle model."""
+
+    folder: Path
+    record: Mapping[str, Any]
+    model: Model
+    dataflow: Dataflow
+    cycles: int
+
+    @classmethod
+    def open(cls, folder: Path) -> Build:
+        """Read a build directory. Raises InputError if it is none, or of another version of headrace."""
+        try:
+            record = json.loads((folder / RECORD).read_text())
+            if record["headrace"] != headrace_version():
+                raise InputError(f"{folder}: was built by headrace {record['headrace']} but this is "
+                                 f"{headrace_version()}; build again")
+            folding, source = record["folding"], record["source_sha256"]
+            depths = {fifo["name"]: fifo["depth"] for fifo in record["fifos"]}
+            cycles, cores = record["cycles_per_frame"], record["cores"]
+            writable, external = record["writable"], record["external"]
+        except OSError:
+            raise InputError(f"{folder}: is no build directory (it has no {RECORD}); "
+                             "make one with `headrace build MODEL --out DIR`") from None
+        except (ValueError, KeyError, TypeError):
+            raise InputError(f"{folder / RECORD}: is damaged; build again") from None
+        integer = load_value(folder / MODEL)
+        if not isinstance(integer, IntegerNetwork):
+            raise InputError(f"{folder / MODEL}.json: is no integer network; build again")
+        dataflow = insert_fifos(folded(integer, folding, cores, writable, external), depths)
+        return cls(folder, record, Model(integer, source), dataflow, cycles)
+
+    @property
+    def has_hls(self) -> bool:
+        """True if the HLS back end was built."""
+        return (self.folder / "hls").is_dir()
+
+    @property
+    def has_rtl(self) -> bool:
+        """True if the RTL back end was built."""
+        return (self.folder / "rtl").is_dir()
+
+    @property
+    def engines(self) -> dict[str, Engine]:
+        """The model's engines and those of the back ends that were built."""
+        hardware = {"hls": self._hls} if self.has_hls else {}
+        if self.has_rtl:
+            hardware["rtl"] = self._rtl
+        return {**self.model.engines, **hardware}
+
+    def predict(self, x: ArrayLike, engine: str = "rtl", raw: bool = False) -> Any:
+        """Outputs for inputs as the original model takes them; see model.predict_with."""
+        return predict_with(self.engines, engine, self.model.integer, x, raw)
+
+    @property
+    def resources(self) -> Resources:
+        """What the accelerator is estimated to take of the device."""
+        return estimated(self.dataflow)
+
+    def report(self) -> dict[str, Any]:
+        """Write report.html and report.json with all that was measured so far; returns what the latter holds."""
+        return write_report(self.folder, self.dataflow)
+
+    def _hls(self, q: IntArray) -> IntArray:
+        with tempfile.TemporaryDirectory() as work:
+            return run_hls(self.folder, self.dataflow, q, Path(work)).output(self.dataflow)
+
+    def _rtl(self, q: IntArray) -> IntArray:
+        with tempfile.TemporaryDirectory() as work:
+            return run_rtl(self.folder, self.dataflow, q, Path(work), Stalls.NONE).output(self.dataflow)
+
+
+def layer_record(layer: Layer) -> dict[str, Any]:
+    """What build.json says of a layer."""
+    record: dict[str, Any] = {"name": layer.name, "kind": layer.kind}
+    record |= {name: getattr(layer, name) for name in layer.fold_sizes}
+    record["cycles"] = layer.cycles
+    if isinstance(layer, WeightedLayer):
+        record |= {"mw": layer.mw, "mh": layer.mh, "vectors": layer.vectors, "weight_bits": layer.weight.bits,
+                   "weight_type": str(layer.weight), "weights_in": layer.storage, "core": layer.chosen_core}
+    record |= {"input_bits": layer.inputs[0].element.bits, "input_type": str(layer.inputs[0].element),
+               "output_bits": layer.outputs[0].element.bits, "output_type": str(layer.outputs[0].element)}
+    record["resources"] = asdict(estimate(layer))
+    return record
+
+
+def fifo_records(design: Design) -> list[dict[str, Any]]:
+    """What build.json says of the FIFOs; smallest_depth is what the throughput needs."""
+    return [{"name": layer.name, "depth": layer.depth, "bits": layer.inputs[0].bits,
+             "smallest_depth": design.sizing.smallest[layer.name]}
+            for layer in design.dataflow.layers if isinstance(layer, Fifo)]
+
+
+def not_verified(dataflow: Dataflow) -> list[str]:
+    """What C simulation cannot confirm of the HLS back end: it has neither cycles nor deadlocks."""
+    depths = [f"depth of {place_name(item, index)} in HLS" for item in dataflow.placed if len(item.sources) > 1
+              for index in range(len(item.sources))]  # fmt: skip
+    return ["loop initiation intervals in HLS, until an HLS compiler reports them", *depths]

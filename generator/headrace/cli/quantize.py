@@ -1,0 +1,90 @@
+"""The arguments of `headrace quantize`. Torch is needed to run it, not to import this."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from headrace.cli import tables
+from headrace.quantizing.settings import (
+    METHOD_NAMES,
+    SEARCH_NAMES,
+    SELECT_NAMES,
+    Settings,
+    require_mixed,
+)
+from headrace.sources import quantize_modules
+
+
+def run_quantize(options: argparse.Namespace) -> int:
+    """Quantize and print the table of layers, or JSON."""
+    given = {field.name: getattr(options, field.name) for field in fields(Settings) if hasattr(options, field.name)}
+    if given["mixed"] is None:
+        require_mixed(given)
+    settings = Settings(**given)
+    command, report = quantize_modules()
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("loading", total=None)
+        result = command.quantize_to_file(options.model, options.data, options.out, settings, options.test,
+                                          partial(bar.track, description="calibrating"),
+                                          lambda text: bar.update(task, description=text))
+    tables.show(report.quantization_table(result), options.json, lambda: report.quantization_json(result))
+    return 0
+
+
+def add_quantize(sub: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    sub.add_argument("model", metavar="MODEL", help="file.py:function that returns a torch module in float, or a pair "
+                     "of module and example input")
+    sub.add_argument("--data", required=True, metavar="FILE.py:FUNCTION", help="returns batches: inputs (N, ...), or "
+                     "pairs (inputs, labels)")
+    sub.add_argument("--out", required=True, type=Path, metavar="M.npz", help="quantized network; M.report.json and "
+                     "M.svg are written beside it")
+    sub.add_argument("--method", choices=METHOD_NAMES, default=Settings.method, help="default %(default)s")
+    sub.add_argument("--weight-bits", type=int, default=Settings.weight_bits, metavar="N", help="default %(default)s")
+    sub.add_argument("--act-bits", type=int, default=Settings.act_bits, metavar="N", help="default %(default)s")
+    sub.add_argument("--test", metavar="FILE.py:FUNCTION", help="more pairs, on which accuracy is reported only")
+    sub.add_argument("--samples", type=int, default=Settings.samples, metavar="N", help="samples kept of the data for "
+                     "accuracy and tuning (default %(default)s)")
+    sub.add_argument("--bias-bits", type=int, default=Settings.bias_bits, metavar="N", help="default %(default)s")
+    sub.add_argument("--window", type=int, default=Settings.window, metavar="K", help="fractional lengths that +bft "
+                     "tries on either side (default %(default)s)")
+    _add_mixed(sub)
+    sub.add_argument("--cycles", type=int, default=Settings.cycles, metavar="K", help="passes over the data that "
+                     "+qat and weight-difference train (default %(default)s)")
+    sub.add_argument("--learning-rate", type=float, default=Settings.learning_rate, metavar="R",
+                     help="default %(default)s")
+    sub.add_argument("--seed", type=int, default=Settings.seed, metavar="S", help="of training")
+    sub.add_argument("--json", action="store_true", help="print machine-readable results on stdout")
+
+
+def _add_mixed(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--mixed", type=_pair, metavar="A,B", help="low and high width of the weights; --weight-bits then "
+                     "has no effect")
+    mixed = sub.add_argument_group("only with --mixed")
+
+    def add(flag: str, text: str, **options: Any) -> None:
+        # What is not given has no attribute: given without --mixed it is refused, even with its default.
+        mixed.add_argument(flag, default=argparse.SUPPRESS, help=text, **options)
+
+    add("--select", f"how layers are ranked for the low width (default {Settings.select})", choices=SELECT_NAMES)
+    add("--search", f"along the ranking (default {Settings.search})", choices=SEARCH_NAMES)
+    add("--count", "layers at the low width, for --search count", type=int, metavar="N")
+    add("--accuracy-drop", f"percentage points that may be lost (default {Settings.accuracy_drop})", type=float,
+        metavar="P")
+    add("--start", f"the network that losses and weight differences are measured from (default {Settings.start})",
+        choices=("float", "high"))
+    add("--sqnr-threshold", "instead of a search: layers below get the high width", type=float,
+        dest="sqnr_threshold_db", metavar="DB")
+    add("--mixed-maps", "mix the widths of feature maps too, by their SQNR", action="store_true")
+
+
+def _pair(text: str) -> tuple[int, int]:
+    low, high = (int(part) for part in text.split(","))
+    return low, high

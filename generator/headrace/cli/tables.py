@@ -1,0 +1,157 @@
+"""Results as tables for people, or as JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from headrace.area.estimate import estimate, estimate_errors
+from headrace.area.usage import Resources
+from headrace.board.board import Board, load_board
+from headrace.build_folder import Build, layer_record
+from headrace.dataflow.graph import Dataflow
+from headrace.layers.base import Layer
+from headrace.lint.findings import RULES, Finding
+
+
+def show(table: Table | str, as_json: bool, value: Callable[[], Any]) -> None:
+    """Print the table or text, or the value as JSON."""
+    if as_json:
+        print(json.dumps(value(), indent=2))
+    else:
+        Console().print(table)
+
+
+def layers_json(dataflow: Dataflow) -> dict[str, Any]:
+    """Layers that a model becomes."""
+    return {"supported": True, "layers": [layer_record(layer) for layer in dataflow.layers]}
+
+
+def layers_table(dataflow: Dataflow) -> Table:
+    """Layers that a model becomes, before folding."""
+    return _layers(dataflow, "supported: every layer has an exact hardware form", cycles=False)
+
+
+def _layers(dataflow: Dataflow, title: str, cycles: bool) -> Table:
+    columns = ["layer", "kind", "size", "types"] + (["PE", "SIMD", "cycles", "slack", "LUT"] if cycles else [])
+    slowest = dataflow.cycles_per_frame
+    table = Table(*columns, title=title)
+    for layer in dataflow.layers:
+        record = layer_record(layer)
+        size = f"{record['mh']}x{record['mw']}" if "mh" in record else f"{layer.outputs[0].elements} out"
+        types = " -> ".join(dict.fromkeys((record["input_type"], record["output_type"])))
+        if "weight_type" in record:
+            types += f", weights {record['weight_type']}"
+        table.add_row(layer.name, layer.kind, size, types, *(_folded(layer, record, slowest) if cycles else ()))
+    return table
+
+
+def _folded(layer: Layer, record: Mapping[str, Any], slowest: int) -> tuple[str, ...]:
+    """Folds, cycles, how far below the slowest layer they are, and estimated LUTs."""
+    return (str(record.get("pe", "")), str(record.get("simd", "")), str(layer.cycles),
+            f"{1 - layer.cycles / slowest:.0%}", str(estimate(layer).all_luts))  # fmt: skip
+
+
+def build_table(build: Build) -> Table:
+    """Layers of a build with their folds, and what they reach together."""
+    record = build.record
+    table = _layers(build.dataflow, f"{build.folder}: {record['vectors']} vectors bit-exact, "
+                    f"{record['cycles_per_frame']} cycles per frame, {record['fps']:.0f} fps at "
+                    f"{record['clock_mhz']:g} MHz", cycles=True)
+    remarks = [_use(build.resources, load_board(record["board"])), _errors(estimate_errors())]
+    remarks.append(f"bottleneck: {record['bottleneck']}"
+                   + (f"; stopped by: {record['stopped_by']}" if record["stopped_by"] else ""))
+    if record["not_verified"]:
+        remarks.append("not verified: " + "; ".join(record["not_verified"]))
+    table.caption = "\n".join(remarks)
+    return table
+
+
+def _use(taken: Resources, board: Board) -> str:
+    """How much of a board an accelerator is estimated to take."""
+    parts = [f"{used} of {there} {name.upper()}" + (f" ({used / there:.1%})" if there else "")
+             for name, (used, there) in board.use(taken).items() if used or there]
+    over = [name.upper() for name, (used, there) in board.use(taken).items() if used > there]
+    verdict = f"; [red]does not fit: {', '.join(over)}[/red]" if over else ""
+    return f"estimated use of {board.title}: {', '.join(parts)}{verdict}"
+
+
+def _errors(errors: Mapping[str, Mapping[str, float]]) -> str:
+    """How far estimates are off."""
+    parts = [f"{title} {errors[name]['median']:.1%} ({errors[name]['percentile_90']:.1%} at the 90th percentile)"
+             for name, title in (("all_luts", "LUT"), ("ff", "FF"))]
+    return f"median error of such estimates against Yosys, by layer: {', '.join(parts)}"
+
+
+def boards_json(boards: Sequence[Board]) -> list[dict[str, Any]]:
+    """Boards and what they offer."""
+    return [asdict(board) for board in boards]
+
+
+def boards_table(boards: Sequence[Board]) -> Table:
+    """Boards and what they offer."""
+    table = Table("board", "title", "part", "LUT", "FF", "BRAM36", "URAM", "DSP", title="boards")
+    for board in boards:
+        offers = (board.lut, board.ff, board.bram36, board.uram, board.dsp)
+        table.add_row(board.name, board.title, board.part, *map(str, offers))
+    return table
+
+
+def sim_table(result: Mapping[str, Any]) -> Table:
+    """What a simulation measured."""
+    table = Table("measured", "value", title="simulation")
+    for key, value in result.items():
+        table.add_row(key, json.dumps(value))
+    return table
+
+
+_FIGURES = ("lut", "lutram", "ff", "bram18", "uram", "dsp", "depth")
+
+
+def synth_table(record: Mapping[str, Any]) -> Table:
+    """What Yosys counted, layer by layer and in total."""
+    table = Table("layer", "kind", *_FIGURES, title=f"synthesis by Yosys {record['yosys']}")
+    for layer in record["layers"]:
+        table.add_row(layer["name"], layer["kind"], *(str(layer[key]) for key in _FIGURES))
+    table.add_section()
+    table.add_row("total", "", *(str(record["total"][key]) for key in _FIGURES))
+    return table
+
+
+def cases_table(results: Sequence[Mapping[str, Any]]) -> Table:
+    """Single layers: exact or not, cycles by model and by measurement."""
+    synthesized = any(result["resources"] for result in results)
+    table = Table("layer", "result", "cycles", "measured", *(_FIGURES if synthesized else ()))
+    for index, result in enumerate(results):
+        verdict = "bit-exact" if result["bit_exact"] else f"[red]{result['error']}"
+        kind = result["spec"].get("kind") if isinstance(result["spec"], Mapping) else None
+        figures = [str(result["resources"][key]) for key in _FIGURES] if result["resources"] else []
+        table.add_row(f"{kind}{index}", verdict, str(result["cycles"]), str(result["cycles_measured"]), *figures)
+    return table
+
+
+def bitstream_table(result: Mapping[str, Any]) -> Table:
+    """What Vivado reports of a design."""
+    title = f"{result['board']}, {result['backend']} back end, {result['clock_mhz']:g} MHz"
+    table = Table("Vivado", "value", title=title)
+    for key, value in {**result["timing"], **result["utilization"]}.items():
+        table.add_row(key, json.dumps(value))
+    return table
+
+
+def findings_table(findings: Sequence[Finding]) -> Table:
+    """What the lint of HLS C++ found."""
+    table = Table("place", "rule", "finding", title=f"{len(findings)} findings, {len(RULES)} rules")
+    for finding in findings:
+        table.add_row(f"{finding.file}:{finding.line}", finding.rule, f"{finding.text}; {RULES[finding.rule]}")
+    return table
+
+
+def findings_json(findings: Sequence[Finding]) -> dict[str, Any]:
+    """What the lint of HLS C++ found, and all that it looked for."""
+    return {"findings": [asdict(finding) for finding in findings], "rules": RULES}

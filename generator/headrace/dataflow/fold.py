@@ -1,0 +1,54 @@
+"""Give every layer its folds and put width converters where neighbours then differ in lanes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from headrace.errors import FoldingError
+from headrace.folding.plan import Folding
+from headrace.layers import Dwc, Mvtu, ParallelSwu
+from headrace.layers.base import Layer, Stream
+from headrace.packing import depthwise_columns
+
+
+def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
+    """The same layers with the folds of `folding`; the network's input takes the lanes of its reader.
+
+    Converters are named after their reader: `conv0_dwc`, and `add3_dwc0`, `add3_dwc1` at a join.
+    """
+    streams: dict[Port, Stream] = {}
+    renamed: dict[Port, Port] = {(SOURCE, 0): (SOURCE, 0)}
+    folded: dict[str, Layer] = {}
+    placed: list[Placed] = []
+    for item in dataflow.placed:
+        layer = item.layer.with_folds(folding.get(item.layer.name, {}))
+        layer = folded[layer.name] = _in_order_of(folded.get(item.sources[0][0]), layer)
+        sources: list[Port] = []
+        for index, (port, wanted) in enumerate(zip(item.sources, layer.inputs, strict=True)):
+            source = renamed[port]
+            given = streams.setdefault(source, wanted)  # only the network's input is not there yet
+            if given.lanes != wanted.lanes:
+                suffix = "_dwc" if len(item.sources) == 1 else f"_dwc{index}"
+                converter = Dwc(f"{layer.name}{suffix}", given.lanes, wanted.lanes, given.element, given.words)
+                placed.append(Placed(converter, (source,)))
+                source = (converter.name, 0)
+            sources.append(source)
+        placed.append(Placed(layer, tuple(sources)))
+        streams |= {(layer.name, k): stream for k, stream in enumerate(layer.outputs)}
+        renamed |= {(layer.name, k): (layer.name, k) for k in range(len(layer.outputs))}
+    return Dataflow(streams.get((SOURCE, 0), dataflow.input), tuple(placed))
+
+
+def _in_order_of(window: Layer | None, layer: Layer) -> Layer:
+    """A matrix behind a parallel window, with its columns in the order in which that emits them.
+
+    Raises FoldingError where groups of columns have scales of their own, which another order would take apart.
+    """
+    if not (isinstance(window, ParallelSwu) and isinstance(layer, Mvtu)):
+        return layer
+    if layer.groups and window.simd != window.channels:
+        raise FoldingError(f"{window.name}: parallel_window with SIMD={window.simd} would take apart the "
+                           f"{layer.groups} groups of columns with scales in {layer.name}; use SIMD={window.channels} "
+                           "or parallel_window 0")
+    return replace(layer, weights=depthwise_columns(layer.weights, window.channels, window.simd))

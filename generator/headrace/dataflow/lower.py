@@ -1,0 +1,174 @@
+"""IntegerNetwork -> Dataflow with PE = SIMD = 1: which streaming layers compute each operation."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import singledispatchmethod
+
+import numpy as np
+
+from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from headrace.datatypes import DataType
+from headrace.errors import UnsupportedError
+from headrace.layers import AccPool, Add, Concat, Fork, Layer, MaxPool, Mvtu, Requant, Swu, Threshold, Upsample, Vvtu
+from headrace.layers.base import Stream
+from headrace.network import integer_ops as ops
+from headrace.network.integer import INPUT, IntegerNetwork, Node
+from headrace.packing import conv_matrix
+
+
+def lower(net: IntegerNetwork) -> Dataflow:
+    """The streaming layers of `net`, one element per word on every edge.
+
+    A threshold that alone reads a convolution becomes part of its mvtu or vvtu. Layers are named after their nodes,
+    with `_swu` for the window in front of a convolution, `_fork` behind a tensor with several readers and `_cast` where
+    a concatenation widens one of its inputs.
+    """
+    return _Lowering(net).run()
+
+
+class _Lowering:
+    """State of one run: the layers so far and the ports that their readers have yet to take."""
+
+    def __init__(self, net: IntegerNetwork) -> None:
+        self.net = net
+        self.readers = Counter(source for node in net.nodes for source in node.inputs)
+        self.fused = _fused_thresholds(net, self.readers)
+        self.placed: list[Placed] = []
+        self.free: dict[str, list[Port]] = {}
+
+    def run(self) -> Dataflow:
+        if not self.net.nodes:
+            raise UnsupportedError("the network has no layer between its input and its output; add one")
+        self._provide(INPUT, (SOURCE, 0))
+        absorbed = set(self.fused.values())
+        for node in self.net.nodes:
+            if node.name not in absorbed:
+                self._lower(node.op, node, [self.free[source].pop(0) for source in node.inputs])
+        tensor = self.net.host_input.tensor
+        return Dataflow(Stream(tensor.dtype, 1, int(np.prod(tensor.shape))), tuple(self.placed))
+
+    def _place(self, layer: Layer, *sources: Port) -> Port:
+        self.placed.append(Placed(layer, sources))
+        return (layer.name, 0)
+
+    def _provide(self, tensor: str, port: Port) -> None:
+        """Make `port` readable as `tensor`, through a fork where several nodes read it."""
+        count = self.readers[tensor]
+        if count > 1:
+            height, width, channels = self.net.types[tensor].shape
+            fork = Fork(f"{tensor}_fork", channels, self.net.types[tensor].dtype, height * width, count)
+            self._place(fork, port)
+            self.free[tensor] = [(fork.name, k) for k in range(count)]
+        else:
+            self.free[tensor] = [port]
+
+    def _pixels(self, tensor: str) -> int:
+        height, width, _ = self.net.types[tensor].shape
+        return height * width
+
+    @singledispatchmethod
+    def _lower(self, op: object, node: Node, ports: list[Port]) -> None:
+        raise UnsupportedError(f"{node.name}: {type(op).__name__} has no streaming layer")
+
+    @_lower.register
+    def _conv(self, op: ops.Conv, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        kernel = (op.weights.shape[1], op.weights.shape[2])
+        # A kernel that covers the frame, or one pixel, reads the stream in its own order: no window is needed.
+        whole_frame = kernel == source.shape[:2] and self._pixels(node.name) == 1 and op.dilation == (1, 1)
+        pixelwise = kernel == (1, 1) and op.stride == (1, 1)
+        port = ports[0]
+        if any(op.pad) or not (whole_frame or pixelwise):
+            port = self._window(op, node, port, depthwise=False)
+        final, thresholds, dtype = self._activation(node)
+        unit = Mvtu(node.name, conv_matrix(op.weights), thresholds, op.weight, source.dtype, dtype,
+                    vectors=self._pixels(node.name),
+                    scales=None if op.scales is None else op.scales.reshape(len(op.scales), -1))
+        self._provide(final, self._place(unit, port))
+
+    @_lower.register
+    def _depthwise(self, op: ops.DepthwiseConv, node: Node, ports: list[Port]) -> None:
+        port = self._window(op, node, ports[0], depthwise=True)
+        final, thresholds, dtype = self._activation(node)
+        unit = Vvtu(node.name, conv_matrix(op.weights), thresholds, op.weight, self.net.types[node.inputs[0]].dtype,
+                    dtype, vectors=self._pixels(node.name))
+        self._provide(final, self._place(unit, port))
+
+    def _window(self, op: ops.Conv | ops.DepthwiseConv, node: Node, port: Port, depthwise: bool) -> Port:
+        source = self.net.types[node.inputs[0]]
+        height, width, channels = source.shape
+        return self._place(Swu(f"{node.name}_swu", height, width, channels, (op.weights.shape[1], op.weights.shape[2]),
+                               source.dtype, op.stride, op.dilation, op.pad, op.pad_value, depthwise=depthwise), port)
+
+    def _activation(self, node: Node) -> tuple[str, np.ndarray | None, DataType]:
+        """The tensor that a convolution's unit makes, its thresholds if it applies some, and the tensor's type."""
+        if node.name not in self.fused:
+            return node.name, None, self.net.types[node.name].dtype
+        threshold = next(other for other in self.net.nodes if other.name == self.fused[node.name])
+        assert isinstance(threshold.op, ops.Threshold)
+        return threshold.name, threshold.op.thresholds, threshold.op.output
+
+    @_lower.register
+    def _threshold(self, op: ops.Threshold, node: Node, ports: list[Port]) -> None:
+        layer = Threshold(node.name, op.thresholds, self.net.types[node.inputs[0]].dtype, op.output,
+                          self._pixels(node.name), op.inverted)
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _requant(self, op: ops.Requant, node: Node, ports: list[Port]) -> None:
+        layer = Requant(node.name, op.multiplier, op.offset, op.shift, op.rounding,
+                        self.net.types[node.inputs[0]].dtype, op.output, self._pixels(node.name))
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _max_pool(self, op: ops.MaxPool, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        layer = MaxPool(node.name, *source.shape, op.kernel, op.stride, source.dtype, op.minimum)
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _acc_pool(self, op: ops.AccPool, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        layer = AccPool(node.name, *source.shape, op.kernel, op.stride, source.dtype)
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _upsample(self, op: ops.Upsample, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        self._provide(node.name, self._place(Upsample(node.name, *source.shape, op.scale, source.dtype), *ports))
+
+    @_lower.register
+    def _add(self, op: ops.Add, node: Node, ports: list[Port]) -> None:
+        left, right = (self.net.types[source] for source in node.inputs)
+        layer = Add(node.name, left.shape[2], left.dtype, right.dtype, self._pixels(node.name))
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _concat(self, op: ops.Concat, node: Node, ports: list[Port]) -> None:
+        wanted = self.net.types[node.name].dtype
+        sources = [self._cast(node, index, port, wanted) for index, port in enumerate(ports)]
+        channels = tuple(self.net.types[source].shape[2] for source in node.inputs)
+        layer = Concat(node.name, channels, wanted, self._pixels(node.name))
+        self._provide(node.name, self._place(layer, *sources))
+
+    def _cast(self, node: Node, index: int, port: Port, wanted: DataType) -> Port:
+        """`port` with elements of a wider type: a requantizer that multiplies by 1."""
+        source = self.net.types[node.inputs[index]]
+        if source.dtype == wanted:
+            return port
+        channels = source.shape[2]
+        one, zero = np.ones(channels, np.int64), np.zeros(channels, np.int64)
+        return self._place(Requant(f"{node.name}_cast{index}", one, zero, 0, "half_up", source.dtype, wanted,
+                                   self._pixels(node.inputs[index])), port)
+
+
+def _fused_thresholds(net: IntegerNetwork, readers: Counter[str]) -> dict[str, str]:
+    """Convolution -> the threshold without inversion that is its only reader."""
+    makers = {node.name: node.op for node in net.nodes}
+    return {
+        node.inputs[0]: node.name
+        for node in net.nodes
+        if isinstance(node.op, ops.Threshold) and not node.op.inverted and readers[node.inputs[0]] == 1
+        and isinstance(makers.get(node.inputs[0]), ops.Conv | ops.DepthwiseConv)
+    }  # fmt: skip

@@ -1,0 +1,209 @@
+"""Where the exact integer network and a framework's float32 forward differ, and why.
+
+Codes are compared at every quantizer. A difference is explained by an exact tie at the decision point, by a distance
+from it that float32 rounding can cover, or by an earlier difference in the same sample; anything else is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from headrace.datatypes import BIPOLAR, IntArray
+from headrace.difference import float32_error
+from headrace.engines import fast
+from headrace.engines.host import Float32Array, from_stream, to_stream
+from headrace.network.graph import Network
+from headrace.network.ops import FloatArray
+from headrace.network.tensor_ops import MultiThreshold
+from headrace.streamline.meaning import decision_point
+from headrace.streamline.streamline import Streamlined
+from headrace.streamline.values import QuantizerTrace
+
+
+class Cause(Enum):
+    """Why a code differs."""
+
+    TIE = "exact tie"
+    ROUNDING = "float32 rounding"
+    INHERITED = "earlier difference"
+    ERROR = "unexplained"
+
+
+@dataclass(frozen=True)
+class CodeDifference:
+    """One differing code; position is (channel, row, column).
+
+    `distance` is how far the exact value lies from the decision point, `allowed` what float32 rounding can cover, both
+    in steps of the quantizer.
+    """
+
+    sample: int
+    position: tuple[int, int, int]
+    framework_code: int
+    integer_code: int
+    cause: Cause
+    distance: float
+    allowed: float
+
+
+@dataclass(frozen=True)
+class QuantizerDifference:
+    """The comparison at one quantizer: differences from the framework's codes by cause.
+
+    `quantizer` is its module or node, `tensor` the integers; `first` is the first unexplained difference, or the first
+    of all.
+    """
+
+    framework: str
+    quantizer: str
+    tensor: str
+    compared: int
+    causes: dict[Cause, int]
+    first: CodeDifference | None
+
+    @property
+    def differing(self) -> int:
+        """Codes that differ."""
+        return sum(self.causes.values())
+
+    def __str__(self) -> str:
+        text = f"{self.quantizer} ({self.tensor}): {self.differing} of {self.compared} codes differ"
+        if self.first is None:
+            return text
+        d = self.first
+        causes = ", ".join(f"{count} {cause.value}" for cause, count in self.causes.items() if count)
+        return (f"{text} ({causes}); first in sample {d.sample} at {d.position}: {self.framework} {d.framework_code}, "
+                f"integer {d.integer_code}, {d.cause.value}, {d.distance:.3g} steps from the decision point "
+                f"(float32 allows {d.allowed:.3g})")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Integer network against a framework on the same inputs, quantizer by quantizer and at the output."""
+
+    samples: int
+    quantizers: tuple[QuantizerDifference, ...]
+    output_max: float
+    output_errors: int
+    decisions_changed: int
+
+    @property
+    def explained(self) -> bool:
+        """True if ties and float32 rounding explain every difference."""
+        return not self.output_errors and not any(q.causes[Cause.ERROR] for q in self.quantizers)
+
+    @property
+    def first(self) -> QuantizerDifference | None:
+        """The first quantizer with a difference."""
+        return next((quantizer for quantizer in self.quantizers if quantizer.differing), None)
+
+    def __str__(self) -> str:
+        lines = [str(quantizer) for quantizer in self.quantizers]
+        lines.append(f"outputs of {self.samples} samples: largest difference {self.output_max:.3g}, "
+                     f"{self.output_errors} unexplained, {self.decisions_changed} with another largest score")
+        lines.append("every difference is explained" if self.explained else "there are UNEXPLAINED differences")
+        return "\n".join(lines)
+
+
+def frames(codes: Any, like: IntArray) -> Any:
+    """Codes or values (N, C, H, W) or flattened (N, C*H*W) in the layout (N, H, W, C) of an integer tensor."""
+    n, height, width, channels = like.shape
+    return codes.reshape(n, channels, height, width).transpose(0, 2, 3, 1)
+
+
+class Comparison:
+    """The integer network's values on the samples, and which samples already differ."""
+
+    def __init__(self, framework: str, network: Network, streamlined: Streamlined, x: Float32Array,
+                 magnitudes: Mapping[str, FloatArray]) -> None:
+        self.framework, self.network, self.net, self.x = framework, network, streamlined.network, x
+        self.values = fast.run(self.net, to_stream(self.net.host_input, x))
+        quantized = {trace.name: _values(trace, self.values[trace.tensor]).reshape(-1, *network.shapes[trace.name])
+                     for trace in streamlined.quantizers}
+        host = self.net.host_input
+        fixed = 0.0 if host.saturates or host.divisor is None else float(host.divisor.max()) / 2
+        self.bounds = float32_error.bounds(network, x.astype(np.float64), quantized, magnitudes, fixed)
+        self.differs = np.zeros(len(x), bool)
+
+    def quantizer(self, trace: QuantizerTrace, framework_codes: IntArray) -> QuantizerDifference:
+        """The report of one quantizer; from now on its differing samples only inherit."""
+        mine = self.values[trace.tensor]
+        theirs = frames(framework_codes, mine)
+        source = next(node.inputs[0] for node in self.network.nodes if node.name == trace.name)
+        allowed = frames(float32_error.in_steps(trace.op, self.bounds[source]), mine)
+        found = [self._explain(trace, index, int(theirs[index]), int(mine[index]), float(allowed[index]))
+                 for index in map(tuple, np.argwhere(theirs != mine).tolist())]
+        self.differs |= (theirs != mine).any((1, 2, 3))
+        causes = {cause: sum(item.cause is cause for item in found) for cause in Cause}
+        first = next((item for item in found if item.cause is Cause.ERROR), found[0] if found else None)
+        return QuantizerDifference(self.framework, trace.name, trace.tensor, mine.size, causes, first)
+
+    def _explain(self, trace: QuantizerTrace, index: tuple[int, ...], theirs: int, mine: int,
+                 allowed: float) -> CodeDifference:
+        """Why the codes at (sample, row, column, channel) differ."""
+        sample, row, column, channel = index
+        distance = self._distance(trace, index, theirs, mine)
+        if self.differs[sample]:
+            cause = Cause.INHERITED
+        elif distance == 0:
+            cause = Cause.TIE
+        else:
+            cause = Cause.ROUNDING if distance <= allowed else Cause.ERROR
+        return CodeDifference(sample, (channel, row, column), theirs, mine, cause, float(distance), allowed)
+
+    def _distance(self, trace: QuantizerTrace, index: tuple[int, ...], theirs: int, mine: int) -> Fraction:
+        """Exact distance, in steps, from the value to the decision point that the framework found on the other side."""
+        if trace.source is None:
+            q = Fraction(float(frames(self.x, self.values[trace.tensor])[index]))
+        else:
+            q = Fraction(int(self.values[trace.source][index]))
+        scale = trace.scales[index[3]]
+        at = _decision(trace, index[3], theirs if theirs > mine else theirs + 1)
+        return abs(trace.meaning.channels[index[3]].value(q) - at) / scale
+
+    def outputs(self, quantizers: Sequence[QuantizerDifference], framework_output: Float32Array) -> Difference:
+        """The whole report: outputs may be off by float32 rounding where no code of the sample differs."""
+        count = len(self.x)
+        mine = from_stream(self.net.host_output, self.values[self.net.output].reshape(count, -1)).reshape(count, -1)
+        theirs = framework_output.reshape(count, -1)
+        distance = np.abs(mine.astype(np.float64) - theirs)
+        allowed = self.bounds[self.network.output].error.reshape(count, -1) + float32_error.UNIT * np.abs(mine)
+        return Difference(count, tuple(quantizers), float(distance.max(initial=0)),
+                          int(np.count_nonzero((distance > allowed)[~self.differs])),
+                          int(np.count_nonzero(mine.argmax(1) != theirs.argmax(1))))
+
+
+def _values(trace: QuantizerTrace, codes: IntArray) -> FloatArray:
+    """What codes (N, H, W, C) mean, (N, C, H, W) in float64."""
+    scales, offsets = _lines(trace)
+    return np.asarray((codes * scales + offsets).transpose(0, 3, 1, 2))
+
+
+def codes_of_values(trace: QuantizerTrace, values: FloatArray) -> FloatArray:
+    """The codes that a framework's values (N, H, W, C) of a quantizer stand for."""
+    scales, offsets = _lines(trace)
+    return np.asarray(np.rint((values - offsets) / scales))
+
+
+def _lines(trace: QuantizerTrace) -> tuple[FloatArray, FloatArray]:
+    """Scale and offset of the codes, each (C,)."""
+    channels = trace.codes.channels
+    return np.asarray([float(c.scale) for c in channels]), np.asarray([float(c.offset) for c in channels])
+
+
+def _decision(trace: QuantizerTrace, channel: int, code: int) -> Fraction:
+    """Where the quantizer starts to give a code."""
+    if isinstance(trace.op, MultiThreshold):
+        rows = np.sort(trace.op.thresholds, axis=1)
+        row = rows[channel if len(rows) > 1 else 0]
+        first = trace.codes.channels[channel]
+        count = 1 if trace.op.dtype == BIPOLAR else code - round((Fraction(trace.op.out_bias) - first.offset)
+                                                                 / first.scale)
+        return Fraction(float(row[min(max(count, 1), len(row)) - 1]))
+    return decision_point(trace.op, trace.scales[channel], 1 if trace.op.dtype == BIPOLAR else code)[0]

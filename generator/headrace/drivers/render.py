@@ -1,0 +1,136 @@
+"""A network -> the driver/ folder of a build: a Python package, the same in C++, and the data that both need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from headrace.archive import npz_bytes
+from headrace.board.board import Board
+from headrace.board.family import Family, family_of
+from headrace.board.registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES
+from headrace.build_folder import file_header
+from headrace.dataflow.graph import Dataflow
+from headrace.datatypes import BIPOLAR, IntArray
+from headrace.drivers.external import external_images, external_json
+from headrace.drivers.quantizer import CPP_FORMULA, CPP_POINTS, quantizer_arrays
+from headrace.drivers.writable import memory_images, writable_arrays, writable_json
+from headrace.layers.base import Stream
+from headrace.network.integer import IntegerNetwork
+from headrace.packing import pack_stream
+from headrace.paths import data_folder
+from headrace.render.rtl import fifo_streams
+from headrace.render.templates import load_template
+from headrace.vivado.project import LENGTH_BITS
+
+PACKAGE = "headrace_driver"
+
+
+def render_driver(net: IntegerNetwork, dataflow: Dataflow, board: Board, sha256: str, x: IntArray) -> dict[str, bytes]:
+    """All files of driver/ by their path in it.
+
+    board: whose addresses are taken; sha256: of the model; x: frames (frames, elements) that the build was verified
+    with. The same arguments give the same bytes. Raises InputError for a board of no known family.
+    """
+    header = f"{file_header(sha256)}, board {board.name}"
+    model = _model(net, dataflow, family_of(board), sha256)
+    arrays = _arrays(net)
+    golden = dataflow.golden(x)[dataflow.output_port]
+    vectors = {"input": _bytes(x, dataflow.input), "output": _bytes(golden, dataflow.streams[dataflow.output_port])}
+    files = _static_files()
+    quantizers = {name: files.pop(f"cpp/{name}") for name in (CPP_POINTS, CPP_FORMULA)}
+    files["cpp/quantizer.hpp"] = quantizers[CPP_POINTS if "decision_points" in arrays else CPP_FORMULA]
+    files |= {f"cpp/{name}": vectors[key].tobytes() for key, name in (("input", "input.bin"), ("output", "golden.bin"))}
+    files[f"{PACKAGE}/model.json"] = (json.dumps(model, indent=2) + "\n").encode()
+    files[f"{PACKAGE}/model.npz"] = npz_bytes(arrays)
+    files[f"{PACKAGE}/weights.npz"] = npz_bytes(writable_arrays(dataflow))
+    files[f"{PACKAGE}/vectors.npz"] = npz_bytes(vectors)
+    files[f"{PACKAGE}/external.npz"] = npz_bytes(external_images(dataflow))
+    files |= {f"cpp/{port}.bin": image.tobytes() for port, image in external_images(dataflow).items()}
+    files |= {f"cpp/{name}.bin": data for name, data in memory_images(dataflow).items()}
+    values = {"header": header, "model": model, "registers": REGISTERS, "window": WINDOW_BYTES} | _texts(arrays)
+    values["hash"] = [model["sha256"][8 * k : 8 * k + 8] for k in range(8)]
+    for name in ("cpp/model.hpp", "registers.md", "README.md"):
+        files[name] = _template(f"{name}.j2").render(values).encode()
+    return files
+
+
+def write_driver(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write what `render_driver` gave."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str) -> dict[str, Any]:
+    """model.json."""
+    source, sink = net.host_input, net.host_output
+    return {
+        "sha256": sha256.rjust(64, "0")[:64],
+        "magic": MAGIC,
+        "registers": {register.name: register.offset for register in REGISTERS},
+        "fifo_marks": FIFO_MARKS,
+        "writable": writable_json(dataflow),
+        "weights": external_json(dataflow, family),
+        "fifos": [name for name, _ in fifo_streams(dataflow)],
+        "accelerator_address": family.control_base,
+        "dma_address": family.control_base + WINDOW_BYTES,
+        "max_transfer_bytes": (1 << LENGTH_BITS) - 1,
+        "input": _stream(dataflow.input) | {
+            "shape": source.shape, "tensor": source.tensor.shape, "saturates": source.saturates,
+            "rounding": source.rounding},
+        "output": _stream(dataflow.streams[dataflow.output_port]) | {
+            "shape": sink.shape, "head": sink.head, "k": sink.k, "result": sink.result},
+    }  # fmt: skip
+
+
+def _stream(stream: Stream) -> dict[str, Any]:
+    dtype = stream.element
+    return {"elements": stream.elements, "lanes": stream.lanes, "bits": dtype.bits, "low": dtype.lo, "high": dtype.hi,
+            "bipolar": dtype == BIPOLAR, "signed": dtype != BIPOLAR and dtype.lo < 0,
+            "frame_bytes": stream.words * stream.bytes}
+
+
+def _arrays(net: IntegerNetwork) -> dict[str, np.ndarray[Any, Any]]:
+    return quantizer_arrays(net.host_input) | {"scale": np.asarray(net.host_output.scale, np.float64),
+                                               "offset": np.asarray(net.host_output.offset, np.float64)}
+
+
+def _texts(arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Any]:
+    """The arrays as C++ literals that lose nothing."""
+    texts: dict[str, Any] = {"scale": _doubles(arrays["scale"]), "offset": _doubles(arrays["offset"])}
+    if "decision_points" not in arrays:
+        return texts | {name: _doubles(arrays[name]) for name in ("input_scale", "input_divisor")}
+    points = [[_float_text(value) for value in row] for row in arrays["decision_points"].tolist()]
+    return texts | {"signs": arrays["signs"].tolist(), "points": points}
+
+
+def _float_text(value: float) -> str:
+    if np.isinf(value):
+        return "-INFINITY" if value < 0 else "INFINITY"
+    return f"{value!r}f"  # as many digits as float64 needs, so that float32 is met exactly
+
+
+def _doubles(values: np.ndarray[Any, Any]) -> list[str]:
+    return [repr(value) for value in np.broadcast_to(values, (len(values),)).tolist()]
+
+
+def _bytes(values: IntArray, stream: Stream) -> np.ndarray[Any, Any]:
+    """Frames as bytes (frames, bytes)."""
+    return pack_stream(values, stream.lanes, stream.element).reshape(len(values), -1)
+
+
+def _static_files() -> dict[str, bytes]:
+    folder = data_folder("boards") / "driver"
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".hpp", ".cpp"))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def _template(name: str) -> jinja2.Template:
+    return load_template(data_folder("boards") / "driver", name)

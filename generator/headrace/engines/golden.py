@@ -1,0 +1,109 @@
+"""The integer network, written naively from the formulas of its operations: what every engine is compared with."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+import numpy as np
+
+from headrace.datatypes import IntArray
+from headrace.layers.requant import rounded_shift
+from headrace.network import integer_ops as ops
+from headrace.network.integer import INPUT, IntegerNetwork
+from headrace.network.integer_ops import TensorType
+
+
+def run(net: IntegerNetwork, x: IntArray) -> dict[str, IntArray]:
+    """The integers of every tensor: x (N, H, W, C) or (N, H*W*C) -> tensor name: (N, height, width, channels)."""
+    values = {INPUT: np.asarray(x, np.int64).reshape(-1, *net.types[INPUT].shape)}
+    for node in net.nodes:
+        values[node.name] = apply(node.op, net.types[node.name], *(values[source] for source in node.inputs))
+    return values
+
+
+@singledispatch
+def apply(op: object, out: TensorType, *x: IntArray) -> IntArray:
+    """The operation on its inputs (N, height, width, channels); `out` is the type of the result."""
+    raise TypeError(f"{type(op).__name__} is no operation of an IntegerNetwork")
+
+
+def _pad(x: IntArray, op: ops.Conv | ops.DepthwiseConv) -> IntArray:
+    top, left, bottom, right = op.pad
+    return np.pad(x, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=op.pad_value)
+
+
+def _window(x: IntArray, op: ops.Conv | ops.DepthwiseConv, row: int, column: int) -> IntArray:
+    """The taps of one output pixel, (N, K_h, K_w, C)."""
+    k_h, k_w = op.weights.shape[1:3]
+    rows = row * op.stride[0] + np.arange(k_h) * op.dilation[0]
+    columns = column * op.stride[1] + np.arange(k_w) * op.dilation[1]
+    return x[:, rows][:, :, columns]
+
+
+@apply.register
+def _conv(op: ops.Conv, out: TensorType, *x: IntArray) -> IntArray:
+    padded = _pad(x[0], op)
+    y = np.empty((len(padded), *out.shape), np.int64)
+    for row, column in np.ndindex(out.shape[:2]):
+        window = _window(padded, op, row, column)
+        if op.scales is not None:
+            # sum over the pixels (i, j) of scale_oij * (sum over c of W_oijc x_ijc)
+            pixels = np.einsum("nijc,oijc->noij", window, op.weights)
+            y[:, row, column] = (pixels * op.scales).sum((2, 3))
+        else:
+            y[:, row, column] = window.reshape(len(padded), -1) @ op.weights.reshape(len(op.weights), -1).T
+    return y
+
+
+@apply.register
+def _depthwise(op: ops.DepthwiseConv, out: TensorType, *x: IntArray) -> IntArray:
+    padded = _pad(x[0], op)
+    y = np.empty((len(padded), *out.shape), np.int64)
+    for row, column in np.ndindex(out.shape[:2]):
+        y[:, row, column] = (_window(padded, op, row, column) * op.weights[..., 0].transpose(1, 2, 0)).sum((1, 2))
+    return y
+
+
+@apply.register
+def _threshold(op: ops.Threshold, out: TensorType, *x: IntArray) -> IntArray:
+    return np.stack([op.count(frame) for frame in x[0]])
+
+
+@apply.register
+def _requant(op: ops.Requant, out: TensorType, *x: IntArray) -> IntArray:
+    y = rounded_shift(x[0] * op.multiplier + op.offset, op.shift, op.rounding)
+    return np.asarray(np.clip(y, op.output.lo, op.output.hi), np.int64)
+
+
+def _pool_windows(x: IntArray, op: ops.MaxPool | ops.AccPool, out: TensorType) -> list[IntArray]:
+    """The windows (N, K_h, K_w, C) of all output pixels, row by row."""
+    return [x[:, i * op.stride[0] : i * op.stride[0] + op.kernel[0], j * op.stride[1] : j * op.stride[1] + op.kernel[1]]
+            for i, j in np.ndindex(out.shape[:2])]
+
+
+@apply.register
+def _max_pool(op: ops.MaxPool, out: TensorType, *x: IntArray) -> IntArray:
+    minimum = np.isin(np.arange(out.shape[2]), list(op.minimum))
+    pixels = [np.where(minimum, window.min((1, 2)), window.max((1, 2))) for window in _pool_windows(x[0], op, out)]
+    return np.stack(pixels, 1).reshape(-1, *out.shape)
+
+
+@apply.register
+def _acc_pool(op: ops.AccPool, out: TensorType, *x: IntArray) -> IntArray:
+    return np.stack([window.sum((1, 2)) for window in _pool_windows(x[0], op, out)], 1).reshape(-1, *out.shape)
+
+
+@apply.register
+def _upsample(op: ops.Upsample, out: TensorType, *x: IntArray) -> IntArray:
+    rows, columns = (np.arange(size) // scale for size, scale in zip(out.shape[:2], op.scale, strict=True))
+    return x[0][:, rows][:, :, columns]
+
+
+@apply.register
+def _add(op: ops.Add, out: TensorType, *x: IntArray) -> IntArray:
+    return x[0] + x[1]
+
+
+@apply.register
+def _concat(op: ops.Concat, out: TensorType, *x: IntArray) -> IntArray:
+    return np.concatenate(x, axis=3)

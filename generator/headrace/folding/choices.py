@@ -1,0 +1,142 @@
+"""What can be chosen for every layer of an unfolded dataflow: folds, the cycles that they take and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+from headrace.area.estimate import estimate
+from headrace.area.usage import Resources
+from headrace.dataflow.graph import SOURCE, Dataflow, Placed
+from headrace.errors import FoldingError, divisors
+from headrace.folding.minimal_buffers import branch_stores
+from headrace.layers import Dwc, Mvtu, Swu, Vvtu
+from headrace.layers.base import Layer
+from headrace.layers.weighted import WeightedLayer
+from headrace.layers.window import SlidingWindow
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Folds of one layer, and what they cost."""
+
+    folds: Mapping[str, int]
+    layer: Layer
+    cycles: int
+    cost: Resources
+
+    @property
+    def lanes_in(self) -> int:
+        """Elements per word of every input."""
+        return self.layer.inputs[0].lanes
+
+    @property
+    def lanes_out(self) -> int:
+        """Elements per word of every output."""
+        return self.layer.outputs[0].lanes
+
+    @property
+    def multiplies(self) -> bool:
+        """True for a layer with weights; all others move data, or take words one by one."""
+        return isinstance(self.layer, WeightedLayer)
+
+    @property
+    def is_window(self) -> bool:
+        """True for a sliding window, whose SIMD its reader may depend on."""
+        return isinstance(self.layer, SlidingWindow)
+
+    @property
+    def minimal_window(self) -> Swu | None:
+        """The layer, if it is a sliding window with the minimal buffer."""
+        return self.layer if isinstance(self.layer, Swu) and self.layer.buffer == "minimal" else None
+
+
+@dataclass(frozen=True, eq=False)
+class Choices:
+    """All legal choices of a dataflow with PE = SIMD = 1. given: folds that stay; max_word_bits: 0 is no limit."""
+
+    dataflow: Dataflow
+    given: Mapping[str, Mapping[str, int]]
+    max_word_bits: int = 0
+
+    @cached_property
+    def of_layer(self) -> dict[str, list[Choice]]:
+        """By layer; raises FoldingError where none is legal."""
+        found = {}
+        for item in self.dataflow.placed:
+            name = item.layer.name
+            found[name] = [choice for folds in self._folds(item) if (choice := self._choice(item.layer, folds))]
+            if not found[name]:
+                raise FoldingError(f"{name}: no folding keeps its words within {self.max_word_bits} bits; use the rtl "
+                                   "back end alone")
+        return found
+
+    @cached_property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """Producer and reader of every stream inside."""
+        return tuple((source, item.layer.name) for item in self.dataflow.placed for source, _ in item.sources
+                     if source != SOURCE)  # fmt: skip
+
+    def converter(self, producer: Choice, reader: Choice) -> Resources:
+        """The width converter between two choices."""
+        given, wanted = producer.layer.outputs[0], reader.lanes_in
+        if given.lanes == wanted:
+            return Resources()
+        return estimate(Dwc("dwc", given.lanes, wanted, given.element, given.words))
+
+    def reads_input(self, name: str) -> bool:
+        """Does the layer take the network's input?"""
+        return any(item.layer.name == name and (SOURCE, 0) in item.sources for item in self.dataflow.placed)
+
+    @staticmethod
+    def compatible(producer: Choice, reader: Choice) -> bool:
+        """Can they be neighbours? The order of a depthwise window's words is that of its reader's channels."""
+        return not isinstance(reader.layer, Vvtu) or producer.folds["simd"] == reader.folds["pe"]
+
+    def _choice(self, layer: Layer, folds: dict[str, int]) -> Choice | None:
+        folded = layer.with_folds(folds)
+        widest = max(stream.bits for stream in folded.streams)
+        if self.max_word_bits and widest > self.max_word_bits:
+            return None
+        return Choice(folds, folded, folded.cycles, estimate(folded))
+
+    def _folds(self, item: Placed) -> Iterator[dict[str, int]]:
+        layer, fixed = item.layer, self.given.get(item.layer.name, {})
+        sizes = layer.fold_sizes
+        options = [[fixed[name]] if name in fixed else divisors(size) for name, size in sizes.items()]
+        flags = {name: value for name, value in fixed.items() if name not in sizes}
+        for values in product(*options):
+            folds = dict(zip(sizes, values, strict=True))
+            yield from (folds | flags | forms for forms in self._forms(item, folds, flags))
+
+    def _forms(self, item: Placed, folds: Mapping[str, int], flags: Mapping[str, int]) -> Iterator[dict[str, int]]:
+        """What a window may be beside what its flags say; where they say nothing, first the form without any."""
+        layer = item.layer
+        if not isinstance(layer, Swu) or any(flags.values()):
+            yield {}
+            return
+        reader = next(other.layer for other in self.dataflow.placed if (layer.name, 0) in other.sources)
+        may_be_parallel = "parallel_window" not in flags and layer.taps > 1 and (
+            isinstance(reader, Vvtu) or (isinstance(reader, Mvtu) and not reader.groups))
+        if not may_be_parallel or not self._is_wide(reader, layer):
+            yield {}
+            if "minimal_buffer" not in flags and layer.name not in self._stores and _saves_memory(layer, folds):
+                yield {"minimal_buffer": 1}
+        if may_be_parallel:
+            yield {"parallel_window": 1}
+
+    def _is_wide(self, reader: Layer, window: Swu) -> bool:
+        """Was the reader given more columns per cycle than a pixel has channels?"""
+        return isinstance(reader, Mvtu) and self.given.get(reader.name, {}).get("simd", 1) > window.channels
+
+    @cached_property
+    def _stores(self) -> set[str]:
+        return branch_stores(self.dataflow)
+
+
+def _saves_memory(window: Swu, folds: Mapping[str, int]) -> bool:
+    """Does the minimal buffer of a window take less memory than the overlapping one?"""
+    overlapping, minimal = (estimate(window.with_folds({**folds, "minimal_buffer": flag})) for flag in (0, 1))
+    return minimal.bram18 < overlapping.bram18 or minimal.lutram < overlapping.lutram

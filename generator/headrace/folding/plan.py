@@ -1,0 +1,153 @@
+"""Folding: PE and SIMD of every layer, from a target rate or from the user's file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headrace.board.board import DEFAULT_BOARD, Board, load_board
+from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.insert_fifos import fifo_places
+from headrace.errors import FoldingError, InputError
+from headrace.folding.choices import Choices
+from headrace.folding.solver import LAYERS_SHARE, Solution, Solver
+
+#: Folds by layer name, and depths by FIFO name: {"conv0": {"pe": 4, "simd": 9}, "add4_fifo1": {"depth": 200}}.
+Folding = Mapping[str, Mapping[str, int]]
+
+DEFAULT_CYCLES_PER_FRAME = 100_000
+
+
+def load_folding(path: Path) -> Folding:
+    """Read a folding file: a JSON object {layer: {"pe": int, "simd": int}, fifo: {"depth": int}}; keys may be left out.
+
+    Raises InputError where it cannot be read or says something else.
+    """
+    try:
+        folding = json.loads(path.read_text())
+    except OSError:
+        raise InputError(f"{path}: the folding file cannot be read; check the path") from None
+    except ValueError as error:
+        raise InputError(f"{path}: the folding file is no JSON ({error}); write {{\"conv0\": {{\"pe\": 2}}}}") from None
+    legal = isinstance(folding, dict) and all(
+        isinstance(folds, dict) and all(type(fold) is int for fold in folds.values()) for folds in folding.values())
+    if not legal:
+        raise InputError(f"{path}: a folding file maps layers to whole numbers; write {{\"conv0\": {{\"pe\": 2}}}}")
+    return folding  # type: ignore[no-any-return]  # checked above
+
+
+def solve_folding(dataflow: Dataflow, cycles_per_frame: int, given: Folding | None = None) -> Folding:
+    """The cheapest folding at no more than `cycles_per_frame` on the default board; see plan_folding."""
+    return plan_folding(dataflow, cycles_per_frame, Terms(load_board(DEFAULT_BOARD)), given).folding
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """What a folding has to respect beside its pace.
+
+    board: whose resources are the cost. clock_mhz: to tell rates. max_word_bits: of a stream's word, 0 for no limit.
+    min_cycles: a bound on the pace from outside the layers, and what it is.
+    """
+
+    board: Board
+    clock_mhz: float = 200.0
+    max_word_bits: int = 0
+    min_cycles: int = 1
+    bound: str = ""
+
+    def pace(self, cycles: int) -> str:
+        """Cycles per frame and the rate that they are."""
+        return f"{cycles} cycles per frame, {self.clock_mhz * 1e6 / cycles:.0f} fps at {self.clock_mhz:g} MHz"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A folding, the first of its slowest layers, and what keeps it from being faster ("" where nobody asked)."""
+
+    folding: Folding
+    bottleneck: str
+    stopped_by: str = ""
+
+
+def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given: Folding | None = None) -> Plan:
+    """The least cost at no more than `cycles_per_frame`; the folds in `given` are kept.
+
+    dataflow: as lowered, PE = SIMD = 1. Raises FoldingError naming what cannot reach the target, and for unknown
+    layers, folds and illegal values.
+    """
+    solver, depths = _solver(dataflow, terms, given)
+    if cycles_per_frame < solver.least_cycles:
+        fastest = solver.fastest()
+        fits, way_out = "does not hold even the slowest folding", "choose a larger board"
+        if fastest:
+            fits = f"holds {terms.pace(fastest.solution.cycles)}, at best"
+            way_out = f"ask for {fastest.solution.cycles} cycles per frame or more"
+        raise FoldingError(f"{solver.limit}: {cycles_per_frame} cycles per frame are asked for but it needs at least "
+                           f"{solver.least_cycles}, and {terms.board.name} {fits}; {way_out}")
+    return _plan(solver.cheapest(cycles_per_frame), depths, "")
+
+
+def plan_fastest(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) -> Plan:
+    """The fastest folding whose layers take no more than `share` of every resource of the board.
+
+    Raises FoldingError where not even the smallest does.
+    """
+    solver, depths = _solver(dataflow, terms, None)
+    fastest = solver.fastest(share)
+    if fastest is None:
+        least = solver.cheapest(max(choice.cycles for found in solver.choices.of_layer.values() for choice in found))
+        taken = ", ".join(f"{used} of {there} {name.upper()}" for name, (used, there)
+                          in terms.board.use(least.cost).items() if used > there * share)
+        raise FoldingError(f"{terms.board.name}: even the smallest folding takes {taken}; choose a larger board")
+    return _plan(fastest.solution, depths, fastest.stopped_by)
+
+
+def _plan(solution: Solution, depths: Mapping[str, int], stopped_by: str) -> Plan:
+    folding = solution.folding | {name: {"depth": depth} for name, depth in depths.items()}
+    return Plan(folding, solution.bottleneck, stopped_by)
+
+
+def _solver(dataflow: Dataflow, terms: Terms, given: Folding | None) -> tuple[Solver, dict[str, int]]:
+    """The solver, and the depths of FIFOs that the folding gives."""
+    depths = given_depths(given or {})
+    _check_names(dataflow, given or {})
+    folds = {name: folds for name, folds in (given or {}).items() if name not in depths}
+    choices = Choices(dataflow, folds, terms.max_word_bits)
+    return Solver(choices, terms.board, terms.min_cycles, terms.bound), depths
+
+
+def given_depths(folding: Folding) -> dict[str, int]:
+    """The depths of FIFOs in a folding, by name."""
+    return {name: folds["depth"] for name, folds in folding.items() if "depth" in folds}
+
+
+def folding_target(dataflow: Dataflow, given: Folding) -> int:
+    """Cycles per frame of the slowest layer that `given` folds: the pace that the others need not beat."""
+    _check_names(dataflow, given)
+    return max((layer.with_folds(given[layer.name]).cycles for layer in dataflow.layers if layer.name in given),
+               default=DEFAULT_CYCLES_PER_FRAME)
+
+
+def _check_names(dataflow: Dataflow, given: Folding) -> None:
+    foldable = {layer.name: layer for layer in dataflow.layers if layer.fold_sizes}
+    places = fifo_places(dataflow)
+    for name, folds in given.items():
+        if name in places or set(folds) == {"depth"}:
+            _check_depth(name, folds, list(places))
+            continue
+        if name not in foldable:
+            raise FoldingError(f"folding: there is no layer {name}; choose one of {list(foldable)}")
+        for key in folds:
+            legal = [*foldable[name].fold_sizes, *foldable[name].fold_flags]
+            if key not in legal:
+                raise FoldingError(f"{name}: {key} cannot be folded; choose one of {legal}")
+        foldable[name].with_folds(folds)
+
+
+def _check_depth(name: str, folds: Mapping[str, int], places: list[str]) -> None:
+    if name not in places:
+        raise FoldingError(f"folding: there is no FIFO {name}; choose one of {places}")
+    if set(folds) != {"depth"} or folds["depth"] < 0:
+        raise FoldingError(f"{name}: {dict(folds)} is no depth of a FIFO; write {{\"depth\": 32}}, or 0 for none")

@@ -1,0 +1,219 @@
+"""Folding solver: the cheapest folds at a pace, and the fastest pace that fits a board; exact, not greedy.
+
+Once the pace is fixed every layer can be chosen alone, but for the width converters between neighbours; their costs
+depend on two layers each, and variable elimination finds the least sum. Cost is the share of the board's resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from headrace.area.usage import Resources, total
+from headrace.board.board import Board
+from headrace.folding.choices import Choice, Choices
+from headrace.folding.elimination import Costs, Factor, minimize
+from headrace.folding.minimal_buffers import waiting_cost
+from headrace.layers import Swu
+
+#: Share of a board that layers may take; the rest is for the FIFOs between them.
+LAYERS_SHARE = 0.96
+#: How often, and by how much, a resource that overflows is made dearer before a pace counts as impossible.
+_ATTEMPTS, _DEARER = 6, 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A choice for every layer, in the order of the dataflow. cost: of layers and width converters."""
+
+    choices: Mapping[str, Choice]
+    cost: Resources
+
+    @property
+    def folding(self) -> dict[str, dict[str, int]]:
+        """Folds by layer name."""
+        return {name: dict(choice.folds) for name, choice in self.choices.items() if choice.folds}
+
+    @property
+    def cycles(self) -> int:
+        """Cycles per frame of the slowest layer."""
+        return max(choice.cycles for choice in self.choices.values())
+
+    @property
+    def bottleneck(self) -> str:
+        """The first of the slowest layers."""
+        return max(self.choices, key=lambda name: self.choices[name].cycles)
+
+
+@dataclass(frozen=True, eq=False)
+class Fastest:
+    """The fastest solution that fits; `stopped_by` says what the next faster one is stopped by."""
+
+    solution: Solution
+    stopped_by: str
+
+
+class Solver:
+    """The choices of a dataflow and a board to spend.
+
+    min_cycles: a bound on the pace from outside the layers, and its name.
+    """
+
+    def __init__(self, choices: Choices, board: Board, min_cycles: int = 1, bound: str = "") -> None:
+        self.choices, self.board = choices, board
+        self.min_cycles, self.bound = min_cycles, bound
+
+    @cached_property
+    def limits(self) -> dict[str, int]:
+        """The cycles that every layer takes at its fastest folding."""
+        return {name: min(choice.cycles for choice in options) for name, options in self.choices.of_layer.items()}
+
+    @property
+    def least_cycles(self) -> int:
+        """The fastest pace of any size."""
+        return max(self.min_cycles, *self.limits.values())
+
+    @property
+    def limit(self) -> str:
+        """What stands behind least_cycles, as the start of a sentence."""
+        slowest = max(self.limits, key=lambda name: self.limits[name])
+        return slowest if self.limits[slowest] >= self.min_cycles else self.bound
+
+    def cheapest(self, cycles: int, prices: Mapping[str, float] | None = None) -> Solution:
+        """The least cost at no more than `cycles` per frame, which are least_cycles or more.
+
+        Layers that only move data take no more cycles than the slowest one that multiplies, unless they cannot do
+        better; at that pace windows are judged that have a minimal buffer, with the FIFOs that it takes. prices: by
+        resource, what a share of the board costs; 1 where not given.
+        """
+        limit = cycles
+        while True:
+            solution = self._cheapest(cycles, limit, prices or {})
+            multiplying = [choice.cycles for choice in solution.choices.values() if choice.multiplies]
+            pace = max(*multiplying, self._least_of_movers) if multiplying else limit
+            hindered = any(choice.cycles > pace or self._chosen_minimal(choice) for choice in solution.choices.values())
+            if pace >= limit or not hindered:
+                return solution
+            limit = pace
+
+    @cached_property
+    def _least_of_movers(self) -> int:
+        """Cycles of the slowest layer that moves data at its fastest folding."""
+        return max((self.limits[name] for name, options in self.choices.of_layer.items()
+                    if not options[0].multiplies), default=1)
+
+    def _cheapest(self, cycles: int, movers: int, prices: Mapping[str, float]) -> Solution:
+        """The least cost where layers that multiply take at most `cycles`, the others at most `movers`.
+
+        The latter is also the pace that windows with a minimal buffer have to keep.
+        """
+        options = {name: self._distinct([choice for choice in all_of_it
+                                         if choice.cycles <= (cycles if choice.multiplies else movers)], prices)
+                   for name, all_of_it in self.choices.of_layer.items()}  # fmt: skip
+        factors = [Factor((name,), np.array([self._price(choice.cost, prices) for choice in found]))
+                   for name, found in options.items()]
+        converters: dict[tuple[int, int, str], float] = {}
+        for edge in self.choices.edges:
+            factors.append(Factor(edge, self._converter_costs(edge, options, prices, converters)
+                                  + self._waiting_costs(edge, options, prices, movers)))
+        chosen, _ = minimize({name: len(found) for name, found in options.items()}, factors)
+        picked = {name: options[name][index] for name, index in chosen.items()}
+        picked = {name: picked[name] for name in self.choices.of_layer}
+        between = [self.choices.converter(picked[a], picked[b]) for a, b in self.choices.edges]
+        return Solution(picked, total([choice.cost for choice in picked.values()]) + total(between))
+
+    def fitting(self, cycles: int, share: float = LAYERS_SHARE) -> Solution | None:
+        """A cheapest solution whose every resource is within the board's; None where prices do not lead to one."""
+        prices: dict[str, float] = {}
+        for _ in range(_ATTEMPTS):
+            solution = self.cheapest(cycles, prices)
+            over = self.over(solution.cost, share)
+            if not over:
+                return solution
+            prices |= {name: prices.get(name, 1.0) * _DEARER for name in over}
+        return None
+
+    def fastest(self, share: float = LAYERS_SHARE) -> Fastest | None:
+        """The fastest pace that fits; None where nothing does."""
+        paces = sorted({choice.cycles for options in self.choices.of_layer.values() for choice in options})
+        paces = [self.least_cycles, *(pace for pace in paces if pace > self.least_cycles)]
+        low, high = 0, len(paces)
+        best: Solution | None = None
+        while low < high:
+            middle = (low + high) // 2
+            if found := self.fitting(paces[middle], share):
+                best, high = found, middle
+            else:
+                low = middle + 1
+        if best is None:
+            return None
+        return Fastest(best, self._stopped_by(paces[high - 1] if high else 0, share))
+
+    def over(self, cost: Resources, share: float = 1.0) -> list[str]:
+        """Names of the resources of which more is taken than the share of the board."""
+        return [name for name, (used, there) in self.board.use(cost).items() if used > there * share]
+
+    def _stopped_by(self, faster: int, share: float) -> str:
+        if not faster:
+            least = self.least_cycles
+            return f"{self.limit} cannot take fewer than {least} cycles per frame"
+        cost = self.cheapest(faster).cost
+        use = self.board.use(cost)
+        taken = ", ".join(f"{use[name][0]} of {use[name][1]} {name.upper()}" for name in self.over(cost, share))
+        return f"{faster} cycles per frame would take {taken or 'more than the board has'}, FIFOs not counted"
+
+    def _price(self, cost: Resources, prices: Mapping[str, float]) -> float:
+        """Share of the board, all resources together; what a board has none of costs as if it had one."""
+        return sum(prices.get(name, 1.0) * used / max(there, 1) for name, (used, there) in self.board.use(cost).items())
+
+    def _distinct(self, options: list[Choice], prices: Mapping[str, float]) -> list[Choice]:
+        """The cheapest of those that look alike to their neighbours."""
+        best: dict[tuple[int, ...], tuple[float, Choice]] = {}
+        for choice in options:
+            key = (choice.lanes_in, choice.lanes_out, choice.folds.get("simd", 0) if choice.is_window else 0,
+                   choice.cycles if choice.multiplies else 0, int(choice.minimal_window is not None))
+            price = self._price(choice.cost, prices)
+            if key not in best or price < best[key][0]:
+                best[key] = price, choice
+        return [choice for _, choice in best.values()]
+
+    def _chosen_minimal(self, choice: Choice) -> Swu | None:
+        """The window, if its minimal buffer is a choice and not the user's wish."""
+        given = self.choices.given.get(choice.layer.name, {})
+        return None if "minimal_buffer" in given else choice.minimal_window
+
+    def _waiting_costs(self, edge: tuple[str, str], options: Mapping[str, list[Choice]], prices: Mapping[str, float],
+                       pace: int) -> Costs:
+        """(choices of the producer, choices of the reader): price of the words that wait for a minimal buffer.
+
+        Infinite where it does not keep the pace.
+        """
+        producers, readers = options[edge[0]], options[edge[1]]
+        costs = np.zeros((len(producers), len(readers)))
+        for i, producer in enumerate(producers):
+            if (window := self._chosen_minimal(producer)) is None:
+                continue
+            input_cycles = self.min_cycles if self.choices.reads_input(window.name) else 0
+            for j, reader in enumerate(readers):
+                cost = waiting_cost(window, reader.layer, pace, input_cycles)
+                costs[i, j] = np.inf if cost is None else self._price(cost, prices)
+        return costs
+
+    def _converter_costs(self, edge: tuple[str, str], options: Mapping[str, list[Choice]], prices: Mapping[str, float],
+                         known: dict[tuple[int, int, str], float]) -> Costs:
+        """(choices of the producer, choices of the reader): price of the converter, infinite where illegal."""
+        producers, readers = options[edge[0]], options[edge[1]]
+        costs = np.zeros((len(producers), len(readers)))
+        for i, producer in enumerate(producers):
+            for j, reader in enumerate(readers):
+                if not self.choices.compatible(producer, reader):
+                    costs[i, j] = np.inf
+                elif producer.lanes_out != reader.lanes_in:
+                    key = producer.lanes_out, reader.lanes_in, edge[1]
+                    if key not in known:
+                        known[key] = self._price(self.choices.converter(producer, reader), prices)
+                    costs[i, j] = known[key]
+        return costs

@@ -1,0 +1,155 @@
+"""QONNX quantizers: Quant (also named IntQuant), BipolarQuant and Trunc, on constants and on the network's tensors.
+
+    code = clip(round(x / scale + zero_point)), value = (code - zero_point) * scale
+
+Source: the operator definitions of the QONNX standard, whose defaults stand in for missing attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from headrace.datatypes import BIPOLAR, DataType, Interval
+from headrace.errors import InputError, UnsupportedError
+from headrace.frontend.onnx.builder import Call, Handler
+from headrace.frontend.onnx.constants import Fold, require_broadcast
+from headrace.frontend.onnx.graph import Array, OnnxNode
+from headrace.frontend.onnx.values import Constant, Feature, one_integer
+from headrace.network import ops, tensor_ops
+from headrace.network.ops import FloatArray
+
+#: Rounding modes of QONNX, which are symmetric about 0 where they are not half_even, floor or ceil.
+ROUNDINGS: dict[str, ops.Rounding] = {
+    "ROUND": "half_even", "HALF_EVEN": "half_even", "FLOOR": "floor", "CEIL": "ceil", "UP": "away", "DOWN": "inward",
+    "ROUND_TO_ZERO": "inward", "HALF_UP": "half_away", "HALF_DOWN": "half_inward",
+}  # fmt: skip
+#: The same rules on codes that are never negative, where halves away from zero go up.
+_ON_UNSIGNED: dict[ops.Rounding, ops.Rounding] = {"away": "ceil", "inward": "floor", "half_away": "half_up"}
+MAX_BITS = 32
+
+
+def rounding(node: OnnxNode, dtype: DataType | None, default: str = "ROUND") -> ops.Rounding:
+    """The rounding of a node. Raises UnsupportedError for unknown modes."""
+    mode = node.text("rounding_mode", default).upper()
+    if mode not in ROUNDINGS:
+        raise UnsupportedError(f"its rounding mode {mode!r} is unknown; use one of {', '.join(ROUNDINGS)}")
+    rule = ROUNDINGS[mode]
+    return _ON_UNSIGNED.get(rule, rule) if dtype is not None and dtype.lo >= 0 else rule
+
+
+def integer_type(node: OnnxNode, bit_width: Array) -> DataType:
+    """Codes of a quantizer; one signed bit is bipolar."""
+    bits = one_integer("bit width", bit_width)
+    if not 1 <= bits <= MAX_BITS:
+        raise InputError(f"its bit width {bits} should be 1 to {MAX_BITS}")
+    narrow = bool(node.integer("narrow", 0))
+    if not node.integer("signed", 1):
+        if (1 << bits) - 1 - narrow < 1:
+            raise InputError("a narrow unsigned quantizer of 1 bit has the single code 0; use 2 bits")
+        return Interval(0, (1 << bits) - 1 - narrow)
+    return BIPOLAR if bits == 1 else Interval(-(1 << (bits - 1)) + narrow, (1 << (bits - 1)) - 1)
+
+
+def quantized_constant(constant: Constant, scale: Array, zero_point: int, dtype: DataType,
+                       rule: ops.Rounding) -> Constant:
+    """A constant through a quantizer, rounded as the executor does: the quotient is taken in float32."""
+    require_fits(scale, constant.values)
+    ops.require_finite(values=np.asarray(constant.values, np.float64), scale=np.asarray(scale, np.float64))
+    if np.any(scale == 0):
+        raise InputError("its scale is 0, which makes every weight 0; recalibrate the quantizer")
+    quotient = (constant.values.astype(np.float32) / scale.astype(np.float32)).astype(np.float64)
+    if dtype == BIPOLAR:
+        codes = np.where(quotient >= 0, 1, -1).astype(np.int64)
+    else:
+        rounded = ops.round_to_integer(quotient + zero_point, rule)
+        codes = np.clip(rounded, dtype.lo, dtype.hi).astype(np.int64) - zero_point
+    return dequantized(codes, scale, shifted(dtype, zero_point), zero_point)
+
+
+def require_fits(scale: Array, values: Array) -> None:
+    """Raise InputError unless the scale broadcasts over the values of a constant without enlarging them."""
+    require_broadcast(values, scale)
+    if np.broadcast_shapes(values.shape, scale.shape) != values.shape:
+        raise InputError(f"its scale of shape {scale.shape} meets a constant of shape {values.shape}; use one value or "
+                         "one per channel")
+
+
+def dequantized(codes: Array, scale: Array, dtype: DataType, zero_point: int = 0) -> Constant:
+    """codes * scale as a constant; the zero point was subtracted from the codes."""
+    full = np.broadcast_to(np.asarray(scale, np.float64), codes.shape)
+    return Constant(codes * full, codes, full, dtype, zero_point=zero_point)
+
+
+def shifted(dtype: DataType, zero_point: int) -> DataType:
+    """The type of code - zero_point."""
+    if dtype == BIPOLAR and zero_point:
+        raise UnsupportedError(f"a bipolar quantizer has zero point 0, not {zero_point}; use more bits")
+    return dtype if dtype == BIPOLAR else Interval(dtype.lo - zero_point, dtype.hi - zero_point)
+
+
+def _fold_quant(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
+    if len(inputs) != 4:
+        raise InputError(f"has {len(inputs)} inputs; a quantizer has 4: tensor, scale, zero point and bit width")
+    dtype = integer_type(node, inputs[3].values)
+    zero_point = one_integer("zero point", inputs[2].values)
+    rule = rounding(node, dtype if not zero_point else None)
+    return quantized_constant(inputs[0], inputs[1].values, zero_point, dtype, rule)
+
+
+def _fold_bipolar(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
+    if len(inputs) != 2:
+        raise InputError(f"has {len(inputs)} inputs; a bipolar quantizer has 2: tensor and scale")
+    # The sign is that of the tensor itself, whatever the scale.
+    signs = quantized_constant(inputs[0], np.ones(1), 0, BIPOLAR, "half_even")
+    require_fits(inputs[1].values, signs.values)
+    ops.require_finite(scale=np.asarray(inputs[1].values, np.float64))
+    assert signs.codes is not None
+    return dequantized(signs.codes, inputs[1].values, BIPOLAR)
+
+
+def _quant(call: Call) -> Feature:
+    dtype = integer_type(call.node, call.constant(3, "bit width").values)
+    zero_point = one_integer("zero point", call.constant(2, "zero point").values)
+    rule = rounding(call.node, dtype if not zero_point else None)
+    shifted(dtype, zero_point)  # a bipolar quantizer has no zero point
+    return call.build.quantize(call.feature(), call.floats(1, "scale"),
+                               lambda scale: ops.Quantize(scale, dtype, zero_point, rule))
+
+
+def _bipolar(call: Call) -> Feature:
+    return call.build.quantize(call.feature(), call.floats(1, "scale"), lambda scale: ops.Quantize(scale, BIPOLAR))
+
+
+def _one_scale(call: Call, place: int, what: str) -> FloatArray:
+    values = np.unique(call.floats(place, what))
+    if len(values) != 1:
+        raise UnsupportedError(f"its {what} differs between channels; truncate per tensor")
+    return values
+
+
+def _trunc(call: Call) -> Feature:
+    """Version 1 has 5 inputs and drops bits by count; version 2 has 6 and drops them by the ratio of two scales."""
+    scale, zero_point = _one_scale(call, 1, "scale"), one_integer("zero point", call.constant(2, "zero point").values)
+    if len(call.values) == 5:
+        bits = [one_integer("bit width", call.constant(place, "bit width").values) for place in (3, 4)]
+        trunc = tensor_ops.Trunc(scale, bits[0] - bits[1], scale, None, zero_point, float(zero_point),
+                                 rounding(call.node, None, "FLOOR"))
+    else:
+        out_scale = _one_scale(call, 4, "output scale")
+        ops.require_positive_scale(scale)
+        ops.require_positive_scale(out_scale)
+        dtype = integer_type(call.node, call.constant(5, "output bit width").values)
+        if not isinstance(dtype, Interval):
+            raise UnsupportedError("truncates to one signed bit; use BipolarQuant")
+        shift = int(np.rint(np.log2(out_scale / scale))[0])
+        trunc = tensor_ops.Trunc(scale, shift, out_scale, dtype, zero_point, float(np.ldexp(float(zero_point), -shift)),
+                                 rounding(call.node, None, "FLOOR"))
+    if abs(trunc.shift) > MAX_BITS:
+        raise InputError(f"drops {trunc.shift} bits, more than {MAX_BITS}; mend its scales")
+    return call.elementwise(trunc, call.feature())
+
+
+HANDLERS: dict[str, Handler] = {"Quant": _quant, "IntQuant": _quant, "BipolarQuant": _bipolar, "Trunc": _trunc}
+FOLDS: dict[str, Fold] = {"Quant": _fold_quant, "IntQuant": _fold_quant, "BipolarQuant": _fold_bipolar}

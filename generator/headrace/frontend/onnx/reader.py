@@ -1,0 +1,211 @@
+"""ONNX files of all supported dialects: QONNX, FINN-ONNX and QCDQ, which may be mixed in one graph.
+
+The nodes are read in order; each turns the values that it reads into operations of the Network or into constants.
+Whatever is not supported is gathered and reported at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from headrace.errors import HeadraceError, InputError, UnsupportedError
+from headrace.frontend.onnx import (
+    constants as onnx_constants,
+)
+from headrace.frontend.onnx import (
+    elementwise as onnx_elementwise,
+)
+from headrace.frontend.onnx import (
+    finn as finn_onnx,
+)
+from headrace.frontend.onnx import (
+    products as onnx_products,
+)
+from headrace.frontend.onnx import (
+    qcdq,
+    qonnx,
+)
+from headrace.frontend.onnx import (
+    shapes as onnx_shapes,
+)
+from headrace.frontend.onnx import (
+    windows as onnx_windows,
+)
+from headrace.frontend.onnx.builder import Builder, Call, Handler
+from headrace.frontend.onnx.constants import Fold, widened
+from headrace.frontend.onnx.graph import OnnxGraph, OnnxNode, read
+from headrace.frontend.onnx.values import Codes, Constant, Feature, Unknown, Value, Windows
+from headrace.network import ops
+from headrace.network.graph import Input, Network, Node
+
+HANDLERS: dict[str, Handler] = (
+    onnx_elementwise.HANDLERS | onnx_shapes.HANDLERS | onnx_products.HANDLERS | onnx_windows.HANDLERS
+    | qonnx.HANDLERS | finn_onnx.HANDLERS | qcdq.HANDLERS)
+CHANNELS_LAST: dict[str, Handler] = (
+    onnx_elementwise.CHANNELS_LAST | onnx_products.CHANNELS_LAST | onnx_windows.CHANNELS_LAST)
+FOLDS: dict[str, Fold] = onnx_constants.FOLDS | qonnx.FOLDS | qcdq.FOLDS
+
+#: Domains whose operations go by their names alone: old files have quantizers in the domain of ONNX itself.
+DOMAINS = ("", "qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general")
+CHANNELS_LAST_DOMAIN = "qonnx.custom_op.channels_last"
+_QUANTIZERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "QuantizeLinear"})
+#: What to use instead of well-known operations that no streaming layer does.
+_WAYS_OUT = {
+    **dict.fromkeys(("Sigmoid", "Tanh", "LeakyRelu", "Elu", "Selu", "PRelu", "HardSigmoid", "HardSwish", "Gelu", "Erf",
+                     "Softplus", "Mish"), "use Relu or Clip with a quantizer behind it"),
+    **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "If", "Scan"), "use feed-forward layers"),
+    **dict.fromkeys(("LayerNormalization", "InstanceNormalization", "GroupNormalization", "LRN"),
+                    "use BatchNormalization"),
+    **dict.fromkeys(("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"),
+                    "export quantizers as QuantizeLinear and DequantizeLinear pairs"),
+    "FloatQuant": "quantize to integers with Quant",
+    "ConvTranspose": "use Resize (nearest) and Conv",
+}  # fmt: skip
+
+
+def from_file(path: Path) -> Network:
+    """The Network of an ONNX file.
+
+    Raises InputError for a file that is damaged or not sound, and one UnsupportedError that lists every node without
+    support, one line each: name, operation, why, and what would make it work.
+    """
+    graph = read(path)
+    try:
+        return _Walk(graph).network()
+    except HeadraceError as error:
+        raise type(error)(f"{path}: {error}") from None
+
+
+class _Walk:
+    """One pass over the nodes of a graph."""
+
+    def __init__(self, graph: OnnxGraph) -> None:
+        self.graph = graph
+        self.build = Builder(graph)
+        self.unsupported: list[str] = []
+        self.values: dict[str, Value] = {name: self._constant(name) for name in graph.constants}
+        self.values[graph.input] = self._input()
+
+    def _constant(self, name: str) -> Constant:
+        stored = self.graph.constants[name]
+        values = widened(stored)
+        dtype = finn_onnx.data_type(self.graph.datatypes.get(name, ""))
+        if dtype is None or not values.size:
+            return Constant(values, stored=stored.dtype.name)
+        return finn_onnx.annotated(values, name, dtype)
+
+    def _input(self) -> Feature:
+        """The network's input; the type that a file states for it becomes a quantizer, unless one reads it anyway."""
+        name = self.graph.input
+        x = Feature.whole(name, self.graph.input_shape[1:])
+        dtype = finn_onnx.data_type(self.graph.datatypes.get(name, ""))
+        readers = {node.op_type for node in self.graph.nodes if name in node.inputs}
+        if dtype is None or readers <= _QUANTIZERS:
+            return x
+        return x.renamed(self.build.emit(ops.Quantize(np.ones(1), dtype), name, suffix=".quant"))
+
+    def network(self) -> Network:
+        """Read all nodes. Raises UnsupportedError and InputError."""
+        for node in self.graph.nodes:
+            self._visit(node)
+        if self.unsupported:
+            raise UnsupportedError("\n".join(self._report()))
+        self.build.scope = self.graph.output
+        result = self.values[self.graph.output]
+        if not isinstance(result, Feature):
+            raise InputError(f"the output {self.graph.output} {_NO_OUTPUT[type(result)]}; export another output")
+        output = self.build.exact(result)
+        return Network((Input(self.graph.input, self.graph.input_shape[1:]),), self._needed(output), (output,))
+
+    def _report(self) -> list[str]:
+        count = len(self.unsupported)
+        return [f"{count} node{'s are' if count > 1 else ' is'} not supported", *self.unsupported]
+
+    def _needed(self, output: str) -> tuple[Node, ...]:
+        """The nodes that the output depends on: merged borders and reshapes have lost their readers."""
+        wanted, kept = {output}, []
+        for node in reversed(self.build.nodes.values()):
+            if node.name in wanted:
+                wanted.update(node.inputs)
+                kept.append(node)
+        return tuple(reversed(kept))
+
+    def _visit(self, node: OnnxNode) -> None:
+        self.build.scope = node.name
+        made = self._read(node, tuple(self.values[name] if name else None for name in node.inputs))
+        results = made if isinstance(made, tuple) else (made,)
+        for place, name in enumerate(node.outputs):
+            self.values[name] = results[place] if place < len(results) else Unknown()
+
+    def _read(self, node: OnnxNode, values: tuple[Value | None, ...]) -> Value | tuple[Value, ...]:
+        """What the node makes of its inputs; what is not supported is noted and stood in for."""
+        try:
+            handler = self._handler(node)
+            _require_inputs(node)
+            if any(isinstance(value, Unknown) for value in values):
+                return self._stand_in(node, values)
+            if all(value is None or isinstance(value, Constant) for value in values):
+                return _folded(node, values)
+            return handler(Call(node, values, self.build))
+        except UnsupportedError as error:
+            self.unsupported.append(f"{node.label}: {error}")
+            return self._stand_in(node, values)
+        except InputError as error:
+            if not self.unsupported:
+                raise InputError(f"{node.label}: {error}") from None
+            return self._stand_in(node, values)  # behind a node without support shapes are guesses
+
+    def _handler(self, node: OnnxNode) -> Handler:
+        """The reader of a node. Raises UnsupportedError for foreign operations."""
+        if node.domain == CHANNELS_LAST_DOMAIN and node.op_type in CHANNELS_LAST:
+            return CHANNELS_LAST[node.op_type]
+        if node.domain in DOMAINS and node.op_type in HANDLERS:
+            return HANDLERS[node.op_type]
+        if node.domain in DOMAINS and node.op_type in FOLDS:
+            return _constants_only
+        where = f" of the domain {node.domain}" if node.domain else ""
+        raise UnsupportedError(f"no streaming layer does this operation{where}; "
+                               f"{_WAYS_OUT.get(node.op_type, 'replace it by operations that docs/onnx.md lists')}")
+
+    def _stand_in(self, node: OnnxNode, values: tuple[Value | None, ...]) -> Value:
+        """A tensor of the shape that the file declares, or of the input's, so that the nodes behind can be judged."""
+        features = [value for value in values if isinstance(value, Feature)]
+        declared = self.graph.shapes.get(node.outputs[0]) if node.outputs else None
+        if declared is None and not features:
+            return Unknown()
+        shape = declared[1:] if declared else features[0].shape
+        self.build.shapes[f"{node.name}.unsupported"] = shape
+        return Feature.whole(f"{node.name}.unsupported", shape)
+
+
+_NO_OUTPUT: dict[type[Value], str] = {
+    Constant: "does not depend on the input", Codes: "ends with integer codes of a QuantizeLinear",
+    Windows: "ends with the windows of an Im2Col", Unknown: "is a result that is not computed",
+}  # fmt: skip
+
+
+def _constants_only(call: Call) -> Value:
+    raise UnsupportedError("is done on constants only; remove it from the path of the data")
+
+
+#: Fewest inputs of the nodes that need more or less than one.
+_LEAST_INPUTS = dict.fromkeys(("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Gather", "QuantizeLinear",
+                               "DequantizeLinear", "MatMul", "Conv", "Gemm"), 2) | {"Constant": 0}
+
+
+def _require_inputs(node: OnnxNode) -> None:
+    given, least = len([name for name in node.inputs if name]), _LEAST_INPUTS.get(node.op_type, 1)
+    if given < least or (least and not node.inputs[0]):
+        raise InputError(f"has {given} inputs where {least} are needed; export the model again")
+
+
+def _folded(node: OnnxNode, values: tuple[Value | None, ...]) -> Constant:
+    """What a node makes of constants."""
+    if node.op_type not in FOLDS or node.domain not in DOMAINS:
+        raise UnsupportedError("reads constants only and is not folded; fold it in the model")
+    inputs = [value for value in values if isinstance(value, Constant)]
+    if any(value is None for value in values[: len(inputs)]):
+        raise UnsupportedError("reads constants only, one of them left out; fold it in the model")
+    return FOLDS[node.op_type](node, inputs)

@@ -1,0 +1,42 @@
+"""Sum over windows: average pooling without its division, which a requantizer behind it takes over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headrace.datatypes import DataType, IntArray, Interval
+from headrace.layers.base import Parameters
+from headrace.layers.pooling import Pooling
+from headrace.layers.window import Pair
+
+
+@dataclass(frozen=True)
+class AccPool(Pooling):
+    """Sums over (height, width, channels); kernel and stride are (vertical, horizontal) pairs.
+
+    The output's type is the exact interval of the sums.
+    """
+
+    kind = "acc_pool"
+    name: str
+    height: int
+    width: int
+    channels: int
+    kernel: Pair
+    stride: Pair
+    element: DataType
+    pe: int = 1
+
+    @property
+    def output(self) -> Interval:
+        taps = self.kernel[0] * self.kernel[1]
+        return Interval(taps * self.element.lo, taps * self.element.hi)
+
+    def golden(self, *x: IntArray) -> IntArray:
+        sums = [window.sum((1, 2)) for window in self.windows(x[0])]
+        return np.stack(sums, axis=1).reshape(len(x[0]), -1)
+
+    def parameters(self) -> Parameters:
+        return (*super().parameters(), ("O_BITS", self.output.bits))

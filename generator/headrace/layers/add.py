@@ -1,0 +1,61 @@
+"""Addition of two streams, element by element."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headrace.datatypes import DataType, IntArray, Interval
+from headrace.errors import require_divides, require_positive
+from headrace.layers.base import Layer, Parameters, Schedule, Step, Stream
+from headrace.layers.flow import Pipeline
+
+
+@dataclass(frozen=True)
+class Add(Layer):
+    """y = left + right over `pixels` of `channels` elements; the output's type is the exact interval of the sums."""
+
+    kind = "add"
+    max_inputs = 2
+    name: str
+    channels: int
+    left: DataType
+    right: DataType
+    pixels: int
+    pe: int = 1
+
+    def __post_init__(self) -> None:
+        require_positive(self.name, channels=self.channels, pixels=self.pixels)
+        require_divides(self.name, "PE", self.pe, "channels", self.channels)
+
+    @property
+    def output(self) -> Interval:
+        """Type of a sum."""
+        return Interval(self.left.lo + self.right.lo, self.left.hi + self.right.hi)
+
+    @property
+    def inputs(self) -> tuple[Stream, ...]:
+        return (self._stream(self.left), self._stream(self.right))
+
+    @property
+    def outputs(self) -> tuple[Stream, ...]:
+        return (self._stream(self.output),)
+
+    def _stream(self, element: DataType) -> Stream:
+        return Stream(element, self.pe, self.pixels * self.channels // self.pe)
+
+    def golden(self, *x: IntArray) -> IntArray:
+        return x[0] + x[1]
+
+    def schedule(self) -> Schedule:
+        return Schedule((Step(self.outputs[0].words, 1, 1),), latency_cycles=2, flow=Pipeline(0, single=True))
+
+    @property
+    def fold_sizes(self) -> dict[str, int]:
+        return {"pe": self.channels}
+
+    def parameters(self) -> Parameters:
+        return (
+            ("PE", self.pe), ("L_BITS", self.left.bits), ("L_KIND", self.left.kind),
+            ("R_BITS", self.right.bits), ("R_KIND", self.right.kind), ("O_BITS", self.output.bits),
+            ("WORDS", self.outputs[0].words),
+        )  # fmt: skip

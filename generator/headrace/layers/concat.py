@@ -1,0 +1,69 @@
+"""Concatenation of the channels of several streams, pixel by pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd
+from typing import Final
+
+import numpy as np
+
+from headrace.datatypes import DataType, IntArray
+from headrace.errors import FoldingError, InputError, divisors, require_positive
+from headrace.layers.base import Layer, Loop, Parameters, Schedule, Step, Stream
+from headrace.layers.flow import Pipeline
+
+MAX_INPUTS: Final = 8
+
+
+@dataclass(frozen=True)
+class Concat(Layer):
+    """Every pixel's channels of input 0, then those of input 1, and so on; `channels` holds their numbers."""
+
+    kind = "concat"
+    max_inputs = MAX_INPUTS
+    name: str
+    channels: tuple[int, ...]
+    element: DataType
+    pixels: int
+    pe: int = 1
+
+    def __post_init__(self) -> None:
+        require_positive(self.name, channels=self.channels, pixels=self.pixels)
+        if not 2 <= len(self.channels) <= MAX_INPUTS:
+            raise InputError(f"{self.name}: {len(self.channels)} inputs must be between 2 and {MAX_INPUTS}; "
+                             "put a second concat behind this one for more")
+        if self.pe < 1 or any(count % self.pe for count in self.channels):
+            raise FoldingError(f"{self.name}: PE={self.pe} must divide every one of channels={list(self.channels)}; "
+                               f"choose one of {divisors(gcd(*self.channels))}")
+
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """Words per pixel of every input, channels/PE."""
+        return tuple(count // self.pe for count in self.channels)
+
+    @property
+    def inputs(self) -> tuple[Stream, ...]:
+        return tuple(Stream(self.element, self.pe, self.pixels * folds) for folds in self.folds)
+
+    @property
+    def outputs(self) -> tuple[Stream, ...]:
+        return (Stream(self.element, self.pe, self.pixels * sum(self.folds)),)
+
+    def golden(self, *x: IntArray) -> IntArray:
+        parts = [values.reshape(len(values), self.pixels, count)
+                 for values, count in zip(x, self.channels, strict=True)]  # fmt: skip
+        return np.concatenate(parts, axis=2).reshape(len(x[0]), -1)
+
+    def schedule(self) -> Schedule:
+        pixel = tuple(Step(folds, 1, 1, source) for source, folds in enumerate(self.folds))
+        return Schedule((Loop(self.pixels, pixel),), latency_cycles=2, flow=Pipeline(0, single=True))
+
+    @property
+    def fold_sizes(self) -> dict[str, int]:
+        return {"pe": gcd(*self.channels)}
+
+    def parameters(self) -> Parameters:
+        counts = (*self.channels, *[0] * (MAX_INPUTS - len(self.channels)))
+        return (("INPUTS", len(self.channels)), ("PE", self.pe), ("E_BITS", self.element.bits),
+                ("PIXELS", self.pixels), *((f"C{k}", count) for k, count in enumerate(counts)))  # fmt: skip

@@ -1,0 +1,146 @@
+"""Matrix-vector-threshold unit: y_i = base + #{k : acc_i >= T_ik}, or acc_i itself, with acc = W x.
+
+PE rows and SIMD columns per cycle; FINN's MVAU (Umuroglu et al., FPGA 2017). The input vector is taken during the
+first of the NF = MH/PE row groups and replayed from a local buffer for the others, so vectors follow without a bubble.
+
+With scales, acc_i = sum over g of scale_ig * (sum over the columns j of group g of W_ij x_j): the rows or pixels of a
+kernel window weigh differently (SYQ; P. Leong, PAPAA 2018, equations (6) to (8)). One multiplier per PE, same cycles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from headrace.datatypes import IntArray, Interval, dot_product_interval, signed_bits, uint_type, unsigned_bits
+from headrace.errors import InputError, require_divides
+from headrace.layers.base import Loop, Parameters, Phases, Schedule, Stream
+from headrace.layers.weighted import EXTERNAL, WeightedLayer, row_group
+from headrace.packing import Bytes, Memory, pack_stream, scale_words, weight_words
+
+#: Enabled cycles that scaled accumulators take longer: a copy of the group's sum, its product, the total.
+SCALED_LATENCY_CYCLES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Mvtu(WeightedLayer):
+    """Matrix-vector product with multi-threshold activation; vectors: input vectors of MW elements per frame.
+
+    scales: None, or unsigned integers (MH, G), or (1, G) for all rows alike: the columns stand in G groups of MW/G
+    consecutive ones, and SIMD divides MW/G. With the storage EXTERNAL the words of the weight memory come as
+    `weight_stream`, all of them for every vector.
+    """
+
+    kind = "mvtu"
+    scales: IntArray | None = None
+
+    def __post_init__(self) -> None:
+        if self.scales is not None:
+            self._require_legal_scales(self.scales)
+        super().__post_init__()
+
+    def _require_legal_scales(self, scales: IntArray) -> None:
+        """Raise InputError unless the scales are unsigned and of a legal shape."""
+        if scales.ndim != 2 or scales.shape[0] not in (1, self.mh) or scales.shape[1] < 2:
+            raise InputError(f"{self.name}: scales of shape {scales.shape} should be (1, groups) or "
+                             f"({self.mh}, groups) with 2 groups or more; one scale per row belongs to the thresholds")
+        require_divides(self.name, "groups", scales.shape[1], "MW", self.mw)
+        if scales.min() < 0:
+            raise InputError(f"{self.name}: the scale {scales.min()} is negative; negate the weights of its group")
+
+    @property
+    def external(self) -> bool:
+        """True if the weights come as a stream."""
+        return self.storage == EXTERNAL
+
+    @property
+    def weight_stream(self) -> Stream | None:
+        if not self.external:
+            return None
+        return Stream(self.weight, self.pe * self.simd, self.vectors * self.nf * self.sf)
+
+    def weight_image(self) -> Bytes:
+        """(NF*SF, bytes) the words of the weight memory, each in whole bytes, as they come for every vector."""
+        return pack_stream(weight_words(self.weights, self.pe, self.simd), self.pe * self.simd, self.weight)
+
+    @property
+    def groups(self) -> int:
+        """Groups of columns that have a scale each; 0 without scales."""
+        return 0 if self.scales is None else int(self.scales.shape[1])
+
+    @property
+    def fold_sizes(self) -> dict[str, int]:
+        return {"pe": self.mh, "simd": self.mw // max(1, self.groups)}
+
+    @property
+    def column_size_name(self) -> str:
+        return "MW/groups" if self.groups else "MW"
+
+    @property
+    def effective_weights(self) -> IntArray:
+        if self.scales is None:
+            return super().effective_weights
+        return self.weights * np.repeat(self.scales, self.mw // self.groups, axis=1)
+
+    @property
+    def has_scales(self) -> bool:
+        return self.scales is not None
+
+    @property
+    def counts_matches(self) -> bool:
+        return self.multiplies_bits and self.scales is None
+
+    @property
+    def latency_cycles(self) -> int:
+        return super().latency_cycles + (SCALED_LATENCY_CYCLES if self.groups else 0)
+
+    @property
+    def inputs(self) -> tuple[Stream, ...]:
+        return (Stream(self.input, self.simd, self.vectors * self.sf),)
+
+    def golden(self, *x: IntArray) -> IntArray:
+        vectors = x[0].reshape(len(x[0]), self.vectors, self.mw)
+        if self.scales is None:
+            return self.activate(vectors @ self.weights.T)
+        columns = np.split(vectors, self.groups, axis=2)
+        rows = np.split(self.weights, self.groups, axis=1)
+        acc = sum((part @ W.T) * self.scales[:, g] for g, (part, W) in enumerate(zip(columns, rows, strict=True)))
+        return self.activate(np.asarray(acc, np.int64))
+
+    def schedule(self) -> Schedule:
+        first = row_group(self.sf, reads=1)
+        rest: Phases = (Loop(self.nf - 1, row_group(self.sf, reads=0)),) if self.nf > 1 else ()
+        return Schedule((Loop(self.vectors, (*first, *rest)),), self.latency_cycles, flow=self.flow)
+
+    @cached_property
+    def group_sum(self) -> Interval:
+        """Exact range of a group's sum before its scale; matches, which are fewer, fit into its width as well."""
+        lo, hi = dot_product_interval(self.weights.reshape(-1, self.fold_sizes["simd"]), self.input)
+        return Interval(int(lo.min()), int(hi.max()))
+
+    @property
+    def scale_parameters(self) -> Parameters:
+        """The parameters of the scales; without any the sums are as wide as the accumulators."""
+        if self.scales is None:
+            return (("GROUPS", 0), ("SCALE_ROWS", 1), ("SCALE_BITS", 1), ("SUM_BITS", self.acc_bits))
+        sums = self.group_sum
+        return (("GROUPS", self.groups), ("SCALE_ROWS", len(self.scales)),
+                ("SCALE_BITS", unsigned_bits(int(self.scales.max()))),
+                ("SUM_BITS", signed_bits(sums.lo, sums.hi)))  # fmt: skip
+
+    def parameters(self) -> Parameters:
+        return (("MW", self.mw), ("MH", self.mh), ("PE", self.pe), ("SIMD", self.simd), ("VECTORS", self.vectors),
+                *self.arithmetic_parameters, *self.scale_parameters)  # fmt: skip
+
+    def rtl_parameters(self) -> Parameters:
+        return (("EXTERNAL", 1),) if self.external else ()
+
+    def memories(self) -> tuple[Memory, ...]:
+        if self.external:
+            return super().memories()[1:]
+        if self.scales is None:
+            return super().memories()
+        dtype = uint_type(unsigned_bits(int(self.scales.max())))
+        return (Memory("SCALES", scale_words(self.scales, self.pe), dtype, in_rom=True), *super().memories())

@@ -1,0 +1,105 @@
+"""Sliding window unit that emits a whole window of SIMD channels per cycle.
+
+The frame lies in BANKS_H x BANKS_W memories, the pixel (y, x) in bank (y mod BANKS_H, x mod BANKS_W). With the numbers
+of banks prime to the dilations, the taps of any window lie in different banks: one cycle reads them all, whatever the
+stride, and nothing is stored twice. Each bank holds `slots` of its rows in a circle; reading in runs ahead of the
+windows by whole rows, over the end of the frame too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import gcd
+
+import numpy as np
+
+from headrace.datatypes import IntArray
+from headrace.layers.base import Parameters, Phases, Schedule, Stream, demand_phases
+from headrace.layers.flow import Buffer, Window
+from headrace.layers.window import Pair, SlidingWindow
+from headrace.packing import depthwise_columns
+
+#: Words that come in between the last window of a row and the release of the row.
+_RELEASE_WORDS = 3
+
+
+@dataclass(frozen=True)
+class ParallelSwu(SlidingWindow):
+    """Sliding window, all taps of SIMD channels per word: lanes [taps][SIMD], in depthwise order."""
+
+    kind = "parallel_swu"
+
+    @property
+    def outputs(self) -> tuple[Stream, ...]:
+        return (Stream(self.element, self.taps * self.simd, self.windows * self.folds),)
+
+    def golden(self, *x: IntArray) -> IntArray:
+        windows = self.im2col(x[0]).reshape(-1, self.taps * self.channels)
+        return depthwise_columns(windows, self.channels, self.simd).reshape(len(x[0]), -1)
+
+    @cached_property
+    def upright(self) -> ParallelSwu:
+        """The same stream as a column, where the frame is one row: rows are what the banks release."""
+        if self.height > 1 or self.kernel[0] > 1 or self.pad[0] or self.pad[2]:
+            return self
+        return replace(self, height=self.width, width=1, kernel=(self.kernel[1], 1), stride=(self.stride[1], 1),
+                       dilation=(self.dilation[1], 1), pad=(self.pad[1], 0, self.pad[3], 0))  # fmt: skip
+
+    @property
+    def banks(self) -> Pair:
+        """Memories (vertically, horizontally): at least the kernel, and prime to the dilation."""
+        vertical, horizontal = (
+            next(count for count in range(kernel, kernel + dilation + 1) if kernel == 1 or gcd(count, dilation) == 1)
+            for kernel, dilation in zip(self.kernel, self.dilation, strict=True)
+        )
+        return vertical, horizontal
+
+    @property
+    def slots(self) -> int:
+        """Rows per bank, a power of two so that addresses wrap for free.
+
+        Rows of a window, and what comes in while its last windows leave. Where the windows set the pace or rows are
+        skipped, twice as much. That suffices for one word per cycle; a property test executes it to confirm it.
+        """
+        top, left, bottom, right = self.pad
+        live = self.reach[0] + 1
+        late_words = _RELEASE_WORDS + right // self.stride[1] * self.folds
+        rows = live - (-late_words // (self.width * self.folds))
+        if (self.windows > self.height * self.width or self.stride[0] > live or top + bottom > self.reach[0]
+                or left + right > self.reach[1]):
+            rows += live + 2 * max(0, self.stride[0] - live) + top + bottom
+        return max(2, 1 << (-(-rows // self.banks[0]) - 1).bit_length())
+
+    @cached_property
+    def needed_words(self) -> IntArray:
+        """For every output word the input word it waits for: that of its last tap, moved into the frame."""
+        y, x = (np.clip(np.arange(windows) * stride - pad + reach, 0, size - 1)
+                for windows, stride, pad, reach, size in zip(self.out_shape, self.stride, self.pad[:2], self.reach,
+                                                             (self.height, self.width), strict=True))
+        return ((y[:, None, None] * self.width + x[:, None]) * self.folds + np.arange(self.folds)).reshape(-1)
+
+    @cached_property
+    def circular_buffer(self) -> Buffer:
+        """The banks as one buffer that releases whole rows."""
+        row_words = self.width * self.folds
+        first_rows = np.clip(np.arange(self.out_shape[0]) * self.stride[0] - self.pad[0], 0, self.height)
+        kept = np.repeat(first_rows * row_words, self.out_shape[1])
+        needed = self.needed_words.reshape(self.windows, self.folds)
+        return Buffer(self.inputs[0].words, self.slots * self.banks[0] * row_words, True, needed, kept)
+
+    @cached_property
+    def _phases(self) -> Phases:
+        return demand_phases(self.needed_words + 1, self.inputs[0].words)
+
+    def schedule(self) -> Schedule:
+        upright = self.upright
+        spare_rows = upright.slots * upright.banks[0] - upright.reach[0] - 1
+        return Schedule(self._phases, latency_cycles=5, slack_words=4,
+                        run_ahead_words=spare_rows * upright.width * self.folds,
+                        flow=Window(upright.circular_buffer, stages=2, row_words=upright.width * self.folds))
+
+    def parameters(self) -> Parameters:
+        upright = self.upright
+        return (*upright.shape_parameters, ("BANKS_H", upright.banks[0]), ("BANKS_W", upright.banks[1]),
+                ("SLOTS", upright.slots))  # fmt: skip

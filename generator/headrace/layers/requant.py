@@ -1,0 +1,124 @@
+"""Requantizer: y = clip(round((x * multiplier_c + offset_c) / 2^shift)) per channel, integers only.
+
+round is half_up or half_even. Floor is half_up with 2^(shift-1) taken off the offset. For outputs above about 4 bits,
+where thresholds grow large; whether it equals given thresholds is for the pass that chooses the numbers to prove.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+import numpy as np
+
+from headrace.datatypes import Bipolar, DataType, IntArray, Interval, int_type, signed_bits
+from headrace.errors import InputError
+from headrace.layers.base import Parameters, Schedule, Step
+from headrace.layers.channelwise import Channelwise
+from headrace.layers.flow import Pipeline
+from headrace.packing import Memory, channel_words, is_uniform
+
+Rounding = Literal["half_up", "half_even"]
+#: Sums are native integers in the C++ kernel.
+MAX_SUM_BITS = 63
+MAX_OUTPUT_BITS = 31
+
+
+def rounded_shift(values: IntArray, shift: int, rounding: Rounding) -> IntArray:
+    """values / 2^shift to the nearest integer; a tie goes up or to the even neighbour.
+
+    >>> rounded_shift(np.array([-3, -2, -1, 1, 2, 3]), 1, "half_up").tolist()
+    [-1, -1, 0, 1, 1, 2]
+    >>> rounded_shift(np.array([-3, -2, -1, 1, 2, 3]), 1, "half_even").tolist()
+    [-2, -1, 0, 0, 1, 2]
+    """
+    half = 1 << shift >> 1
+    rounded = (values + half) >> shift
+    tie = half > 0 and rounding == "half_even" and (values + half) & ((1 << shift) - 1) == 0
+    return np.asarray(np.where(tie, rounded & ~1, rounded), np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Requant(Channelwise):
+    """Requantizer over `pixels` pixels of C channels, PE channels per cycle.
+
+    multiplier, offset: (C,) integers of any sign. The result is clipped to `output`, which is not bipolar. Where all
+    groups of PE channels are alike, one of them is stored.
+    """
+
+    kind = "requant"
+    name: str
+    multiplier: IntArray
+    offset: IntArray
+    shift: int
+    rounding: Rounding
+    input: DataType
+    output: DataType
+    pixels: int
+    pe: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.multiplier.ndim != 1 or self.multiplier.shape != self.offset.shape:
+            raise InputError(f"{self.name}: multiplier of shape {self.multiplier.shape} and offset of shape "
+                             f"{self.offset.shape} must both have one value per channel")
+        if self.rounding not in get_args(Rounding):
+            raise InputError(f"{self.name}: rounding {self.rounding!r} is unknown; choose half_up or half_even")
+        if self.shift < 0:
+            raise InputError(f"{self.name}: shift={self.shift} must not be negative; scale multiplier and offset")
+        if isinstance(self.output, Bipolar) or self.output.bits > MAX_OUTPUT_BITS:
+            raise InputError(f"{self.name}: an output of {self.output} cannot be clipped to; use a threshold for "
+                             f"bipolar, and {MAX_OUTPUT_BITS} bits or fewer")
+        if self.sum_bits > MAX_SUM_BITS:
+            raise InputError(f"{self.name}: x * multiplier + offset needs {self.sum_bits} bits and at most "
+                             f"{MAX_SUM_BITS} are possible; use a smaller multiplier and shift")
+
+    @property
+    def channels(self) -> int:
+        return int(self.multiplier.shape[0])
+
+    def golden(self, *x: IntArray) -> IntArray:
+        frames = x[0].reshape(len(x[0]), self.pixels, self.channels)
+        y = rounded_shift(frames * self.multiplier + self.offset, self.shift, self.rounding)
+        return np.asarray(np.clip(y, self.output.lo, self.output.hi), np.int64).reshape(len(frames), -1)
+
+    def schedule(self) -> Schedule:
+        # Two reads, product, sum, clipping, the output slice.
+        return Schedule((Step(self.pixels * self.folds, 1, 1),), latency_cycles=6, slack_words=1,
+                        flow=Pipeline(5, direct=True))  # fmt: skip
+
+    @cached_property
+    def sum_bits(self) -> int:
+        """Width of the kernel's sum in two's complement, the half of the rounding included."""
+        # In Python's integers: numpy's would wrap before the check.
+        ends = [m * x + o + (1 << self.shift >> 1) for x in (self.input.lo, self.input.hi)
+                for m, o in zip(self.multiplier.tolist(), self.offset.tolist(), strict=True)]
+        return max(signed_bits(min(ends), max(ends)), self.shift + 1)
+
+    @cached_property
+    def _words(self) -> tuple[IntArray, IntArray]:
+        """Words of the multipliers and of the offsets with the half in them, one of each if all groups are alike."""
+        offsets = self.offset + (1 << self.shift >> 1)
+        words = channel_words(self.multiplier, self.pe), channel_words(offsets, self.pe)
+        return (words[0][:1], words[1][:1]) if all(map(is_uniform, words)) else words
+
+    def parameters(self) -> Parameters:
+        multipliers, offsets = self.memories()
+        return (
+            ("CHANNELS", self.channels), ("PE", self.pe), ("PIXELS", self.pixels), ("GROUPS", len(multipliers.words)),
+            ("A_BITS", self.input.bits), ("A_KIND", self.input.kind),
+            ("M_BITS", multipliers.dtype.bits), ("B_BITS", offsets.dtype.bits), ("SUM_BITS", self.sum_bits),
+            ("SHIFT", self.shift), ("HALF_EVEN", int(self.rounding == "half_even")),
+            ("O_BITS", self.output.bits), ("LO", self.output.lo), ("HI", self.output.hi),
+        )  # fmt: skip
+
+    def memories(self) -> tuple[Memory, ...]:
+        multipliers, offsets = self._words
+        return (Memory("MULTIPLIERS", multipliers, _storage(multipliers), in_rom=True),
+                Memory("OFFSETS", offsets, _storage(offsets), in_rom=True))  # fmt: skip
+
+
+def _storage(words: IntArray) -> Interval:
+    """Two's complement that holds all words."""
+    return int_type(signed_bits(int(words.min()), int(words.max())))

@@ -1,0 +1,143 @@
+"""Sliding window unit: im2col as a stream, pads made on the fly (FINN's ConvolutionInputGenerator, SWG).
+
+One circular buffer of `depth` words. A reader fills it; a writer emits, for each window, its taps row by row and in
+each tap the channels; a tap in the padding is the constant `pad_value` and reads nothing. The two sides only share
+their word counts, so the fill of the next frame overlaps the drain of this one where the buffer allows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from headrace.datatypes import IntArray
+from headrace.errors import FoldingError
+from headrace.layers.base import Parameters, Phases, Schedule, Stream, demand_phases
+from headrace.layers.circular_buffer import frame_phases
+from headrace.layers.flow import Buffer, Ring
+from headrace.layers.parallel_swu import ParallelSwu
+from headrace.layers.window import SlidingWindow
+from headrace.packing import depthwise_columns
+
+
+@dataclass(frozen=True)
+class Swu(SlidingWindow):
+    """Sliding window, one tap of SIMD channels per word.
+
+    `buffer` is "overlapping" (about two live windows) or "minimal" (one). depthwise: a window is, for each group of
+    SIMD channels, all taps, as vvtu reads it.
+    """
+
+    kind = "swu"
+    buffer: Literal["overlapping", "minimal"] = "overlapping"
+    depthwise: bool = False
+
+    @property
+    def outputs(self) -> tuple[Stream, ...]:
+        return (Stream(self.element, self.simd, self.windows * self.taps * self.folds),)
+
+    def golden(self, *x: IntArray) -> IntArray:
+        windows = self.im2col(x[0])
+        if self.depthwise:
+            windows = depthwise_columns(windows.reshape(-1, self.taps * self.channels), self.channels, self.simd)
+        return windows.reshape(len(x[0]), -1)
+
+    @property
+    def fold_flags(self) -> tuple[str, ...]:
+        return ("parallel_window", "minimal_buffer")
+
+    def with_folds(self, folds: Mapping[str, int]) -> SlidingWindow:
+        flags = {name: folds.get(name, 0) for name in self.fold_flags}
+        if not set(flags.values()) <= {0, 1} or all(flags.values()):
+            raise FoldingError(f"{self.name}: {flags} must be 0 or 1, and only one of them 1: a parallel window has no "
+                               "minimal buffer")
+        simd = folds.get("simd", self.simd)
+        if flags["parallel_window"]:
+            return ParallelSwu(self.name, self.height, self.width, self.channels, self.kernel, self.element,
+                               self.stride, self.dilation, self.pad, self.pad_value, simd)  # fmt: skip
+        return replace(self, simd=simd, buffer="minimal" if flags["minimal_buffer"] else self.buffer)
+
+    @property
+    def live_words(self) -> int:
+        """Words from the oldest to the newest tap of one window."""
+        return (self.reach[0] * self.width + self.reach[1] + 1) * self.folds
+
+    @property
+    def depth(self) -> int:
+        """Words of the circular buffer, a power of two so that addresses wrap for free.
+
+        Overlapping: two live windows, and twice what arrives while no window needs it. That suffices for one word per
+        cycle; a property test executes the buffer to confirm it.
+        """
+        if self.buffer == "minimal":
+            words = self.live_words + self.folds
+        else:
+            words = 2 * (self.live_words + self._idle_words) + 4
+        return 1 << (words - 1).bit_length()
+
+    @property
+    def _idle_words(self) -> int:
+        """Words that arrive while no window needs them: a stride skips them, or windows lie wholly in the padding."""
+        rows, columns = (
+            max(0, stride - reach - 1) + max(0, before - reach) + max(0, after - reach)
+            for stride, reach, before, after in zip(self.stride, self.reach, self.pad[:2], self.pad[2:], strict=True)
+        )
+        return (rows * self.width + columns) * self.folds
+
+    @cached_property
+    def needed_words(self) -> IntArray:
+        """For every output word of a frame the index of the input word it shows, -1 for padding."""
+        top, left, _, _ = self.pad
+        rows = (np.arange(self.out_shape[0])[:, None] * self.stride[0] - top
+                + np.arange(self.kernel[0]) * self.dilation[0])  # (out rows, K_h)
+        columns = (np.arange(self.out_shape[1])[:, None] * self.stride[1] - left
+                   + np.arange(self.kernel[1]) * self.dilation[1])  # (out columns, K_w)
+        y, x = rows[:, None, :, None, None], columns[None, :, None, :, None]
+        word = (y * self.width + x) * self.folds + np.arange(self.folds)
+        inside = (y >= 0) & (y < self.height) & (x >= 0) & (x < self.width)
+        words = np.where(inside, word, -1)
+        return (np.moveaxis(words, -1, 2) if self.depthwise else words).reshape(-1)
+
+    @property
+    def kept_words(self) -> IntArray:
+        """For every window the oldest word of the frame that is kept from the end of the window before on.
+
+        The frame is released by what later windows do not show: columns up to a window's first tap where that lies in
+        the frame, lines once the first tap of a line does, the rest of the frame with the last such line.
+        """
+        y, x = (np.arange(windows) * stride - pad
+                for windows, stride, pad in zip(self.out_shape, self.stride, self.pad[:2], strict=True))
+        inside = (y >= 0) & (y < self.height)
+        if not inside.any():
+            return np.zeros(self.windows, np.int64)
+        columns = np.maximum.accumulate(np.where((x >= 0) & (x <= self.width), x, 0))
+        words = (y[:, None] * self.width + columns) * self.folds
+        above = np.where(y < 0, 0, self.inputs[0].words)
+        return np.asarray(np.where(inside[:, None], words, above[:, None]).reshape(-1), np.int64)
+
+    @cached_property
+    def circular_buffer(self) -> Buffer:
+        """The buffer as the kernels run it."""
+        needed = self.needed_words.reshape(self.windows, -1)
+        return Buffer(self.inputs[0].words, self.depth, self.buffer == "overlapping", needed, self.kept_words,
+                      release_cycles=1)
+
+    @cached_property
+    def _phases(self) -> Phases:
+        if self.buffer == "minimal":
+            return frame_phases(self.circular_buffer)
+        # A frame's first word leaves after its first word came, even where it shows padding.
+        return demand_phases(np.maximum(self.needed_words, 0) + 1, self.inputs[0].words)
+
+    def schedule(self) -> Schedule:
+        run_ahead = self.depth - self.live_words if self.buffer == "overlapping" else 0
+        return Schedule(self._phases, latency_cycles=2, slack_words=1, run_ahead_words=run_ahead,
+                        flow=Ring(self.circular_buffer))  # fmt: skip
+
+    def parameters(self) -> Parameters:
+        return (*self.shape_parameters, ("DEPTH", self.depth), ("OVERLAP", int(self.buffer == "overlapping")),
+                ("DEPTHWISE", int(self.depthwise)))  # fmt: skip

@@ -1,0 +1,100 @@
+"""Stand-alone multi-threshold: y = base + #{k : x >= T_ck}, in inverted channels y = base + N - #{k : x >= T_ck}.
+
+Inversion is for a negative scale that no weight can take in, behind a join. As x < T is ~x >= -T in two's complement,
+the kernels of an inverted channel complement x and search thresholds -T: it costs one XOR per bit and no subtraction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from headrace.datatypes import DataType, IntArray, int_type, signed_bits, uint_type
+from headrace.errors import InputError
+from headrace.layers.activation import base_code, multi_threshold, require_thresholds
+from headrace.layers.base import Parameters, Schedule, Step
+from headrace.layers.channelwise import Channelwise
+from headrace.layers.flow import Pipeline
+from headrace.layers.search import bounds_memory
+from headrace.packing import Memory, channel_words, is_uniform, threshold_words
+
+
+@dataclass(frozen=True, eq=False)
+class Threshold(Channelwise):
+    """Multi-threshold over `pixels` pixels of C channels, PE channels per cycle.
+
+    thresholds: (C, N) ascending along N with N = output.steps, compared as T <= x. `inverted` lists the channels whose
+    count is taken from N. Where all groups of PE channels are alike, one of them is stored.
+    """
+
+    kind = "threshold"
+    name: str
+    thresholds: IntArray
+    input: DataType
+    output: DataType
+    pixels: int
+    inverted: frozenset[int] = frozenset()
+    pe: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_thresholds(self.name, self.thresholds, self.channels, self.output)
+        if unknown := sorted(c for c in self.inverted if not 0 <= c < self.channels):
+            raise InputError(f"{self.name}: inverted channel {unknown[0]} does not exist; "
+                             f"use 0 to {self.channels - 1}")
+
+    @property
+    def channels(self) -> int:
+        return int(self.thresholds.shape[0])
+
+    @property
+    def is_inverted(self) -> IntArray:
+        """For every channel 1 if it is inverted, else 0."""
+        return np.isin(np.arange(self.channels), list(self.inverted)).astype(np.int64)
+
+    def golden(self, *x: IntArray) -> IntArray:
+        frames = x[0].reshape(len(x[0]), self.pixels, self.channels)
+        y = multi_threshold(frames, self.thresholds, self.output)
+        return np.where(self.is_inverted, self.output.lo + self.output.hi - y, y).reshape(len(frames), -1)
+
+    def schedule(self) -> Schedule:
+        # The value and its first threshold, one register per further step of the search, the output slice.
+        latency = 1 + self.output.steps.bit_length()
+        return Schedule((Step(self.pixels * self.folds, 1, 1),), latency, slack_words=1,
+                        flow=Pipeline(latency - 1, direct=True))  # fmt: skip
+
+    @property
+    def acc_bits(self) -> int:
+        """Width of the kernel's values and thresholds in two's complement, one step above the input's range."""
+        lo, hi = self.input.lo, self.input.hi + 1
+        return max(signed_bits(lo, hi), signed_bits(-hi, -lo) if self.inverted else 0)
+
+    @cached_property
+    def kernel_thresholds(self) -> IntArray:
+        """(C, N) what the kernels compare with. Thresholds beyond the range of the input act like those at its ends."""
+        T = np.clip(self.thresholds, self.input.lo, self.input.hi + 1)
+        return np.where(self.is_inverted[:, None] != 0, -T[:, ::-1], T)
+
+    @cached_property
+    def _words(self) -> tuple[IntArray, IntArray]:
+        """Words of the thresholds and of the inversion, one of each if all groups are alike."""
+        words = threshold_words(self.kernel_thresholds, self.pe), channel_words(self.is_inverted, self.pe)
+        return (words[0][:1], words[1][:1]) if all(map(is_uniform, words)) else words
+
+    def parameters(self) -> Parameters:
+        return (
+            ("CHANNELS", self.channels), ("PE", self.pe), ("PIXELS", self.pixels), ("GROUPS", len(self._words[0])),
+            ("A_BITS", self.input.bits), ("A_KIND", self.input.kind), ("ACC_BITS", self.acc_bits),
+            ("N", self.output.steps), ("O_BITS", self.output.bits), ("BASE", base_code(self.output)),
+            ("INVERTS", int(bool(self.inverted))),
+        )  # fmt: skip
+
+    def memories(self) -> tuple[Memory, ...]:
+        thresholds, inverted = self._words
+        rows = len(thresholds) * self.pe
+        never = np.where(self.is_inverted != 0, -self.input.lo, self.input.hi + 1)
+        T, never = self.kernel_thresholds[:rows], never[:rows]
+        bounds = bounds_memory(thresholds, int_type(self.acc_bits), T, self.pe, never)
+        return (bounds, Memory("INVERTED", inverted, uint_type(1))) if self.inverted else (bounds,)

@@ -1,0 +1,72 @@
+"""Nearest-neighbour enlargement: every pixel becomes a rectangle of equal pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from headrace.datatypes import DataType, IntArray
+from headrace.errors import require_divides, require_positive
+from headrace.layers.base import Layer, Loop, Parameters, Phases, Schedule, Step, Stream
+from headrace.layers.flow import Pipeline
+from headrace.layers.window import Pair
+
+
+@dataclass(frozen=True)
+class Upsample(Layer):
+    """y[r, c] = x[r // scale_h, c // scale_w] over (height, width, channels); scale is (vertical, horizontal)."""
+
+    kind = "upsample"
+    name: str
+    height: int
+    width: int
+    channels: int
+    scale: Pair
+    element: DataType
+    simd: int = 1
+
+    def __post_init__(self) -> None:
+        require_positive(self.name, height=self.height, width=self.width, channels=self.channels, scale=self.scale)
+        require_divides(self.name, "SIMD", self.simd, "channels", self.channels)
+
+    @property
+    def out_shape(self) -> Pair:
+        """Pixels (vertically, horizontally)."""
+        return self.height * self.scale[0], self.width * self.scale[1]
+
+    @property
+    def folds(self) -> int:
+        """Words per pixel, channels/SIMD."""
+        return self.channels // self.simd
+
+    @property
+    def inputs(self) -> tuple[Stream, ...]:
+        return (Stream(self.element, self.simd, self.height * self.width * self.folds),)
+
+    @property
+    def outputs(self) -> tuple[Stream, ...]:
+        return (Stream(self.element, self.simd, self.out_shape[0] * self.out_shape[1] * self.folds),)
+
+    def golden(self, *x: IntArray) -> IntArray:
+        frames = x[0].reshape(-1, self.height, self.width, self.channels)
+        return frames.repeat(self.scale[0], axis=1).repeat(self.scale[1], axis=2).reshape(len(frames), -1)
+
+    def schedule(self) -> Schedule:
+        vertical, horizontal = self.scale
+        pixel: Phases = (Step(self.folds, 1, 1), *_repeated(self.folds * (horizontal - 1)))
+        row: Phases = (Loop(self.width, pixel), *_repeated(self.width * horizontal * self.folds * (vertical - 1)))
+        return Schedule((Loop(self.height, row),), latency_cycles=3, flow=Pipeline(1, single=True))
+
+    @property
+    def fold_sizes(self) -> dict[str, int]:
+        return {"simd": self.channels}
+
+    def parameters(self) -> Parameters:
+        return (
+            ("HEIGHT", self.height), ("WIDTH", self.width), ("CHANNELS", self.channels),
+            ("SCALE_H", self.scale[0]), ("SCALE_W", self.scale[1]), ("SIMD", self.simd), ("E_BITS", self.element.bits),
+        )  # fmt: skip
+
+
+def _repeated(words: int) -> tuple[Step, ...]:
+    """Words put from the buffer."""
+    return (Step(words, 0, 1),) if words else ()

@@ -1,0 +1,55 @@
+"""Vector-vector-threshold unit for depthwise convolutions: one kernel per channel (FINN's VVAU).
+
+y_c = base + #{k : acc_c >= T_ck}, or acc_c itself, with acc_c = sum over taps t of W_ct * x_tc. PE channels and SIMD
+taps per cycle. Its input is in depthwise order: for each window, for each group of PE channels, the taps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from headrace.datatypes import IntArray
+from headrace.layers.base import Loop, Parameters, Schedule, Stream
+from headrace.layers.flow import Pipeline
+from headrace.layers.weighted import WeightedLayer, row_group
+from headrace.packing import depthwise_windows
+
+
+@dataclass(frozen=True, eq=False)
+class Vvtu(WeightedLayer):
+    """Depthwise product with multi-threshold activation.
+
+    weights: (C, K_h*K_w), taps row by row. vectors: windows per frame. A word in holds lanes [SIMD taps][PE channels],
+    as a sliding window of SIMD = PE channels emits them.
+    """
+
+    kind = "vvtu"
+    size_names = ("channels", "taps")
+    shares_activations = False
+
+    @property
+    def latency_cycles(self) -> int:
+        return super().latency_cycles - 1  # no input slice
+
+    @property
+    def flow(self) -> Pipeline:
+        return Pipeline(self.latency_cycles - 1, direct=True, spaced=self.sf > 1)
+
+    @property
+    def inputs(self) -> tuple[Stream, ...]:
+        return (Stream(self.input, self.pe * self.simd, self.vectors * self.nf * self.sf),)
+
+    def golden(self, *x: IntArray) -> IntArray:
+        windows = depthwise_windows(x[0].reshape(len(x[0]) * self.vectors, -1), self.mh, self.pe)
+        acc = (windows * self.weights.T).sum(axis=1)
+        return self.activate(np.asarray(acc, np.int64).reshape(len(x[0]), self.vectors, self.mh))
+
+    def schedule(self) -> Schedule:
+        return Schedule((Loop(self.vectors * self.nf, row_group(self.sf, reads=1)),), self.latency_cycles,
+                        flow=self.flow)
+
+    def parameters(self) -> Parameters:
+        return (("CHANNELS", self.mh), ("TAPS", self.mw), ("PE", self.pe), ("SIMD", self.simd),
+                ("WINDOWS", self.vectors), *self.arithmetic_parameters)  # fmt: skip

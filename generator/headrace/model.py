@@ -1,0 +1,111 @@
+"""Model: a loaded network in its exact integer form, and its predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.lower import lower
+from headrace.datatypes import IntArray
+from headrace.engines import fast, golden
+from headrace.engines.host import from_stream, to_stream
+from headrace.errors import HeadraceError, InputError
+from headrace.network.graph import Network
+from headrace.network.integer import IntegerNetwork
+from headrace.serialize import digest
+from headrace.sources import load_any
+from headrace.streamline.requantize import requantize
+from headrace.streamline.streamline import streamline
+from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
+
+#: Computes the last integers (frames, elements) of the stream from the first.
+Engine = Callable[[IntArray], IntArray]
+
+
+def predict_with(engines: Mapping[str, Engine], engine: str, net: IntegerNetwork, x: ArrayLike, raw: bool) -> Any:
+    """Outputs for inputs as the original model takes them, computed by the engine of that name.
+
+    x: (N, ...) float32. Returns (N, ...) float32, or with `raw` the last integers (N, elements) in stream order.
+    Raises InputError for an unknown engine, a wrong shape or values that are not finite.
+    """
+    if engine not in engines:
+        raise InputError(f"engine {engine!r} is not available here; choose one of {list(engines)}")
+    samples = np.asarray(x, np.float32)
+    shape = net.host_input.shape
+    if samples.ndim != len(shape) + 1 or samples.shape[1:] != shape or not len(samples):
+        raise InputError(f"the input has shape {samples.shape} but the model takes (N, {', '.join(map(str, shape))}); "
+                         "reshape it")
+    if not np.isfinite(samples).all():
+        raise InputError("the input holds values that are not finite; remove them")
+    q = engines[engine](to_stream(net.host_input, samples))
+    return q if raw else from_stream(net.host_output, q)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """An exact integer network and the hash of the network that it came from."""
+
+    integer: IntegerNetwork
+    source_sha256: str
+
+    @cached_property
+    def unfolded(self) -> Dataflow:
+        """The streaming layers with PE = SIMD = 1."""
+        return lower(self.integer)
+
+    @property
+    def engines(self) -> dict[str, Engine]:
+        """Engines that need no build."""
+        return {"fast": self._fast, "golden": self._golden}
+
+    def predict(self, x: ArrayLike, engine: str = "fast", raw: bool = False) -> Any:
+        """See predict_with; `hls` and `rtl` need a build."""
+        return predict_with(self.engines, engine, self.integer, x, raw)
+
+    def _golden(self, q: IntArray) -> IntArray:
+        return golden.run(self.integer, q)[self.integer.output].reshape(len(q), -1)
+
+    def _fast(self, q: IntArray) -> IntArray:
+        output = self.integer.output
+        return fast.run(self.integer, q, keep=[output])[output].reshape(len(q), -1)
+
+
+def load(source: Any, example_input: Any = None) -> Model:
+    """A model from a torch / Brevitas module with an example input, or from a text that names a source.
+
+    source: a module, a Network, an IntegerNetwork, or a path: an .onnx file, `file.py:function` or a saved network
+    (.json or .npz). Raises InputError for what is no model and UnsupportedError for what has no exact integer form;
+    both name the source where it is a path.
+    """
+    value = load_any(source, example_input)
+    try:
+        return _model(value)
+    except HeadraceError as error:
+        where = f"{source}: " if isinstance(source, (str, Path)) else ""
+        raise type(error)(f"{where}{error}") from None
+
+
+def _model(value: Network | IntegerNetwork) -> Model:
+    integer = value if isinstance(value, IntegerNetwork) else streamline(value)
+    return Model(requantize(thresholds_before_pooling(integer)), digest(value))
+
+
+def read_samples(path: Path) -> NDArray[np.float32]:
+    """Samples from a .npy file; raises InputError if it is not one."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; check the path") from None
+    except (OSError, ValueError):
+        raise InputError(f"{path}: is not a .npy array of numbers; save it with numpy.save") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+        raise InputError(f"{path}: is not a .npy array of numbers; save it with numpy.save")
+    return array.astype(np.float32)
+

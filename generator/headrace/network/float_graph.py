@@ -1,0 +1,139 @@
+"""FloatNetwork: the graph of a trained model whose weights are still real numbers and that has no quantizers.
+
+Shapes are those of one sample, as in graph.py; operations without weights are those of a Network.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from headrace.datatypes import Interval
+from headrace.errors import InputError
+from headrace.layers.window import Pair
+from headrace.network import ops
+from headrace.network.graph import Input, infer_shapes
+from headrace.network.ops import FloatArray, Pad, Shape
+from headrace.network.tensor_ops import Add, AvgPool, Concat, PadFrame
+
+
+def _placeholder(weights: FloatArray) -> ops.QuantWeight:
+    """Weights of the same shape, for the shape rule of the quantized operation."""
+    return ops.QuantWeight(np.zeros(weights.shape, np.int64), np.ones(1), Interval(0, 0))
+
+
+@dataclass(frozen=True, eq=False)
+class FloatConv:
+    """Convolution with weights (C_out, C_in/groups, K_h, K_w) and bias (C_out,), padded with 0.0."""
+
+    weights: FloatArray
+    bias: FloatArray
+    stride: Pair = (1, 1)
+    pad: Pad = (0, 0, 0, 0)
+    dilation: Pair = (1, 1)
+    groups: int = 1
+
+    def __post_init__(self) -> None:
+        ops.require_finite(weights=self.weights, bias=self.bias)
+
+    def quantized(self, weight: ops.QuantWeight, bias: FloatArray) -> ops.Conv:
+        """The same convolution with integer weights."""
+        return ops.Conv(weight, bias, self.stride, self.pad, self.dilation, self.groups)
+
+    def infer(self, shape: Shape) -> Shape:
+        """Shape of the output."""
+        return self.quantized(_placeholder(self.weights), self.bias).infer(shape)
+
+
+@dataclass(frozen=True, eq=False)
+class FloatLinear:
+    """Matrix product with weights (out_features, in_features) and bias (out_features,)."""
+
+    weights: FloatArray
+    bias: FloatArray
+
+    def __post_init__(self) -> None:
+        ops.require_finite(weights=self.weights, bias=self.bias)
+
+    def quantized(self, weight: ops.QuantWeight, bias: FloatArray) -> ops.Linear:
+        """The same product with integer weights."""
+        return ops.Linear(weight, bias)
+
+    def infer(self, shape: Shape) -> Shape:
+        """Shape of the output."""
+        return self.quantized(_placeholder(self.weights), self.bias).infer(shape)
+
+
+Weighted = FloatConv | FloatLinear
+FloatOp = Weighted | ops.Affine | ops.Clip | ops.MaxPool | ops.Reshape | PadFrame | AvgPool | Add | Concat
+
+
+@dataclass(frozen=True)
+class FloatNode:
+    """One operation; its output tensor carries its name."""
+
+    name: str
+    op: FloatOp
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class FloatNetwork:
+    """A verified graph in topological order with one input and one output.
+
+    Raises InputError, naming the node, where shapes or names do not fit.
+    """
+
+    input: Input
+    nodes: tuple[FloatNode, ...]
+    output: str
+    shapes: dict[str, Shape] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shapes", infer_shapes(self.input, self.nodes))
+        if self.output not in self.shapes:
+            raise InputError(f"the output {self.output!r} is made by no node; name a node or the input")
+
+    @property
+    def layers(self) -> dict[str, Weighted]:
+        """The operations with weights, by name, in topological order."""
+        return {node.name: node.op for node in self.nodes if isinstance(node.op, FloatConv | FloatLinear)}
+
+    @property
+    def by_name(self) -> dict[str, FloatNode]:
+        """The node that makes each tensor; the input has none."""
+        return {node.name: node for node in self.nodes}
+
+    def with_parameters(self, weights: dict[str, FloatArray], biases: dict[str, FloatArray]) -> FloatNetwork:
+        """The same graph with other weights and biases of its layers, by name."""
+        nodes = [node if not isinstance(node.op, FloatConv | FloatLinear) else replace(node, op=replace(
+                 node.op, weights=weights[node.name], bias=biases[node.name])) for node in self.nodes]
+        return replace(self, nodes=tuple(nodes))
+
+
+def fold_batch_norms(net: FloatNetwork) -> FloatNetwork:
+    """The same function with every affine map that directly follows a layer folded into its weights and bias.
+
+    w * A and b * A + B; a map behind a tensor that others read as well stays where it is.
+    """
+    readers = Counter(source for node in net.nodes for source in node.inputs)
+    readers[net.output] += 1
+    made: dict[str, FloatNode] = {}
+    stands_for: dict[str, str] = {}
+    for node in net.nodes:
+        inputs = tuple(stands_for.get(source, source) for source in node.inputs)
+        before = made.get(inputs[0])
+        if (isinstance(node.op, ops.Affine) and before is not None and readers[node.inputs[0]] == 1
+                and isinstance(before.op, FloatConv | FloatLinear)):
+            made[before.name] = replace(before, op=_folded(before.op, node.op))
+            stands_for[node.name] = before.name
+        else:
+            made[node.name] = replace(node, inputs=inputs)
+    return FloatNetwork(net.input, tuple(made.values()), stands_for.get(net.output, net.output))
+
+
+def _folded(op: Weighted, affine: ops.Affine) -> Weighted:
+    scale = affine.scale.reshape(-1, *[1] * (op.weights.ndim - 1))
+    return replace(op, weights=op.weights * scale, bias=op.bias * affine.scale + affine.offset)

@@ -1,0 +1,119 @@
+"""IntegerNetwork: what the hardware computes, in integers only, and what the host does before and after.
+
+Tensors are (height, width, channels), the order of the streams; a vector is (1, 1, channels). A dense layer is a
+convolution whose kernel covers the frame. A tensor is named after the node that makes it; INPUT names the first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from headrace.errors import InputError
+from headrace.network.integer_ops import (
+    AccPool,
+    Add,
+    Concat,
+    Conv,
+    DepthwiseConv,
+    MaxPool,
+    Op,
+    Requant,
+    Shape,
+    TensorType,
+    Threshold,
+    Upsample,
+)
+from headrace.network.ops import FloatArray, Rounding
+
+__all__ = ["INPUT", "AccPool", "Add", "Concat", "Conv", "DepthwiseConv", "HostInput", "HostOutput", "IntegerNetwork",
+           "MaxPool", "Node", "Op", "Requant", "Shape", "TensorType", "Threshold", "Upsample"]
+
+INPUT = "input"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One operation; its output tensor carries its name."""
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class HostInput:
+    """What the host does to a sample before it enters the stream.
+
+    `shape` is the model's own input shape without the batch: (C, H, W), or any shape of H*W*C elements in that order.
+    q = clip(round((scale * x + offset) / divisor)) with `scale`, `offset` and `divisor` per channel (C,), decided in
+    exact arithmetic, and `rounding` as of ops.Quantize; bipolar inputs are +1 where scale*x + offset >= 0, the divisor
+    being positive. Where `saturates` is false a value outside the type is an error of the user's, not clipped.
+    """
+
+    shape: tuple[int, ...]
+    tensor: TensorType
+    scale: FloatArray
+    offset: FloatArray
+    rounding: Rounding = "half_even"
+    divisor: FloatArray | None = None
+    saturates: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class HostOutput:
+    """What the host makes of the last integers: y = scale * q + offset per channel (C,), reshaped to `shape`.
+
+    The elements of `shape` are in (C, H, W) order. `head` is applied last, over the first axis: argmax drops it, topk
+    leaves the indices of the `k` largest values, lowest index first on ties. `result` is the model's own output shape
+    without the batch, where it is not the one that the head leaves.
+    """
+
+    shape: tuple[int, ...]
+    scale: FloatArray
+    offset: FloatArray
+    head: Literal["none", "argmax", "topk", "softmax"] = "none"
+    k: int = 1
+    result: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerNetwork:
+    """A verified integer network: nodes in topological order, one input, one output (the last node)."""
+
+    host_input: HostInput
+    nodes: tuple[Node, ...]
+    host_output: HostOutput
+    types: dict[str, TensorType] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "types", self._infer())
+
+    def _infer(self) -> dict[str, TensorType]:
+        """Types of all tensors. Raises InputError naming the node that is not legal."""
+        types = {INPUT: self.host_input.tensor}
+        for node in self.nodes:
+            if node.name in types:
+                raise InputError(f"{node.name}: two tensors have this name; rename one")
+            for source in node.inputs:
+                if source not in types:
+                    raise InputError(f"{node.name}: reads {source}, which no earlier node makes")
+            _require_arity(node)
+            try:
+                types[node.name] = node.op.infer(*(types[source] for source in node.inputs))
+            except InputError as error:
+                raise InputError(f"{node.name}: {error}") from None
+        return types
+
+    @property
+    def output(self) -> str:
+        """Name of the output tensor."""
+        return self.nodes[-1].name if self.nodes else INPUT
+
+
+def _require_arity(node: Node) -> None:
+    """Raise InputError unless the node has as many inputs as its operation takes."""
+    legal = {Add: len(node.inputs) == 2, Concat: len(node.inputs) >= 2}.get(type(node.op), len(node.inputs) == 1)
+    if not legal:
+        raise InputError(f"{node.name}: a {type(node.op).__name__} with {len(node.inputs)} inputs does not exist; "
+                         "an Add has 2, a Concat 2 or more, all others 1")

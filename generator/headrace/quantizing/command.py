@@ -1,0 +1,64 @@
+"""The command `headrace quantize`: a model and data in Python files become a saved network, a report and a plot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from headrace.errors import InputError
+from headrace.quantizing.api import Progress, Quantized, quantize
+from headrace.quantizing.calibrate import Track
+from headrace.quantizing.settings import Settings
+from headrace.reporting.quantization import quantization_json, quantization_svg
+from headrace.serialize import save_npz
+from headrace.sources import call, function_from_file, users_code
+
+
+def quantize_to_file(model: str, data: str, out: Path, settings: Settings, test: str | None, track: Track,
+                     progress: Progress) -> Quantized:
+    """Quantize and write NAME.npz (the network), NAME.report.json (rows and accuracies) and NAME.svg (the plot).
+
+    model: `file.py:function` that returns a torch module, or a pair of module and example input; data, test:
+    `file.py:function` that returns batches. Raises a HeadraceError, and writes nothing, if anything does not fit.
+    """
+    if out.suffix != ".npz":
+        raise InputError(f"{out}: a quantized network is saved as .npz; give --out NAME.npz")
+    if not out.parent.is_dir():
+        raise InputError(f"{out}: its folder does not exist; create it first")
+    value = call(model, _function(model))
+    module, example = value if isinstance(value, tuple) and len(value) == 2 else (value, None)
+    result = quantize(module, _batches(data), settings, example_input=example, test=_batches(test) if test else None,
+                      track=track, progress=progress)
+    _write(result, out)
+    return result
+
+
+def _write(result: Quantized, out: Path) -> None:
+    report = json.dumps(quantization_json(result), indent=2) + "\n"
+    plot = quantization_svg(result)
+    try:
+        save_npz(result.network, out)
+        out.with_suffix(".report.json").write_text(report)
+        out.with_suffix(".svg").write_text(plot)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror}); choose another --out") from None
+
+
+def _function(spec: str) -> Callable[[], Any]:
+    path, colon, name = spec.rpartition(":")
+    if not colon or not path.endswith(".py"):
+        raise InputError(f"{spec}: is no function; give file.py:function")
+    return function_from_file(Path(path), name)
+
+
+def _batches(spec: str) -> Callable[[], Iterable[Any]]:
+    """The batches of a user's function, whose errors become one sentence, while they are read too."""
+    function = _function(spec)
+
+    def batches() -> Iterator[Any]:
+        with users_code(spec, "while its batches are read"):
+            yield from function()
+
+    return batches

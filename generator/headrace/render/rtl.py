@@ -1,0 +1,247 @@
+"""Dataflow -> the rtl/ folder of a build: top.sv, the SystemVerilog library and the memory images."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import jinja2
+
+from headrace.dataflow.external import external_layers
+from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from headrace.errors import InputError
+from headrace.layers.base import Layer, Stream
+from headrace.layers.fifo import Fifo
+from headrace.layers.mvtu import Mvtu
+from headrace.layers.weighted import URAM, WeightedLayer
+from headrace.paths import data_folder
+from headrace.render.names import identifier, module_name
+from headrace.render.templates import load_template
+
+#: The module of top.sv, and of what an HLS compiler makes of the C++.
+TOP = "accelerator"
+#: The module that gives the latter the ports of the former.
+ADAPTER = "hls_adapter"
+#: The macro with which leaf modules take their forms of UltraScale+ cells; synthesis defines it, simulation does not.
+#: The forms keep to UG974: I5 of a LUT6_2 is tied high where its outputs are two functions of five inputs, and where O6
+#: is one of six, O5 is its half for I5 = 0; a CARRY8 is one chain of eight (SINGLE_CY8), whose CI_TOP is tied low.
+PRIMITIVES = "HEADRACE_PRIMITIVES"
+_SHAPE = ("MW", "MH", "PE", "SIMD")
+_SIGNALS = ("TDATA", "TVALID", "TREADY")
+
+
+def render_rtl(dataflow: Dataflow, header: str) -> dict[str, str]:
+    """All files of rtl/ by their path in it. header: one line that says where they come from.
+
+    Raises InputError where two streams would have one name.
+    """
+    files = {"top.sv": _top(dataflow, header)}
+    for source in sorted((data_folder("rtl_sim") / "rtl").glob("*.sv")):
+        files[source.name] = source.read_text()
+    for layer in dataflow.layers:
+        files |= {memory_file(layer, memory.name): memory.mem_text() for memory in layer.memories()}
+    return files
+
+
+def render_adapter(dataflow: Dataflow, header: str) -> str:
+    """The module ADAPTER around Verilog that an HLS compiler wrote; header: where it comes from."""
+    source, sink = (_wire(name, dataflow.streams[port]) for name, port in
+                    (("s_axis", (SOURCE, 0)), ("m_axis", dataflow.output_port)))
+    weights = weight_wires(dataflow)
+    return template("adapter.sv.j2").render(
+        header=" ".join(header.split()), adapter=ADAPTER, top=TOP, input=source, output=sink,
+        weights=weights, range_width=max(len(wire.range) for wire in (source, sink, *weights)),
+    )
+
+
+def primitive_sources() -> dict[str, str]:
+    """The modules of the library that PRIMITIVES changes, by file name, in their forms of cells.
+
+    Every file defines the macro itself: what a tool packages, compiles alone or in whatever order keeps its form.
+    """
+    texts = {path.name: path.read_text() for path in sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))}
+    tests = re.compile(rf"^`ifn?def {PRIMITIVES}$", re.MULTILINE)
+    return {name: f"`define {PRIMITIVES}\n{text}" for name, text in texts.items() if tests.search(text)}
+
+
+def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str]]:
+    """Names of the output and of the input of every FIFO, in the order of the port fifo_marks of TOP."""
+    names = stream_names(dataflow)
+    return [(names[item.layer.name, 0], names[item.sources[0]])
+            for item in dataflow.placed if isinstance(item.layer, Fifo)]
+
+
+def writable_layers(dataflow: Dataflow) -> list[WeightedLayer]:
+    """The layers with memories that the processor writes; on the bus `load` those of layer k are 2k and 2k + 1."""
+    return [layer for layer in dataflow.layers if isinstance(layer, WeightedLayer) and layer.writable]
+
+
+def memory_file(layer: Layer, memory_name: str) -> str:
+    """Name of the image that the parameter MEMORY_NAME_FILE of a layer reads."""
+    return f"{identifier(layer.name)}_{memory_name.lower()}.mem"
+
+
+def stream_names(dataflow: Dataflow) -> dict[Port, str]:
+    """Name of every stream: its signals are NAME_TDATA, NAME_TVALID and NAME_TREADY.
+
+    Raises InputError where two streams would have one name (also where only the case differs: they name files too).
+    """
+    names: dict[Port, str] = {}
+    taken = {"m_axis": "the network's output"} | {
+        port: f"the weights of {layer.name}" for port, layer in external_layers(dataflow).items()}
+    for layer_name, k in dataflow.streams:
+        base = SOURCE if layer_name == SOURCE else identifier(layer_name)
+        name = base if k == 0 else f"{base}_{k}"
+        if other := taken.get(name.lower()):
+            raise InputError(f"{layer_name}: its output {k} would be called {name} like {other}; rename the layer")
+        taken[name.lower()] = f"output {k} of {layer_name}"
+        names[layer_name, k] = name
+    return names
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of rtl_sim/templates."""
+    return load_template(data_folder("rtl_sim") / "templates", name, {"bit_range": bit_range})
+
+
+def bit_range(bits: int) -> str:
+    """A packed range: `[7:0]`."""
+    return f"[{bits - 1}:0]"
+
+
+def words_text(stream: Stream) -> str:
+    """What a stream carries: `64 words of 4 x uint2 per frame`."""
+    return f"{stream.words} words of {stream.lanes} x {stream.element} per frame"
+
+
+def open_ports(layer: Layer, load: str = "'0") -> tuple[tuple[str, str], ...]:
+    """The kernel's ports that the layer does not use, and what they are connected to: outputs to nothing.
+
+    load: what the bus for new weights is connected to.
+    """
+    ports: list[tuple[str, str]] = [("load", load)] if isinstance(layer, WeightedLayer) else []
+    if isinstance(layer, Mvtu) and not layer.external:
+        ports += [("w_axis_TDATA", "'0"), ("w_axis_TVALID", "'0"), ("w_axis_TREADY", "")]
+    unused = (("s", len(layer.inputs), layer.max_inputs), ("m", len(layer.outputs), layer.max_outputs))
+    return (*ports, *(
+        (f"{side}{index}_axis_{signal}", "'0" if (side == "m") == (signal == "TREADY") else "")
+        for side, used, existing in unused
+        for index in range(used, existing)
+        for signal in _SIGNALS
+    ))
+
+
+def load_parameters(layer: Layer, first_memory: int | None) -> tuple[tuple[str, str], ...]:
+    """The parameters of a layer whose memories the processor writes, from `first_memory` on; None: it writes none."""
+    if first_memory is None or not isinstance(layer, WeightedLayer):
+        return ()
+    return (("WRITABLE", "1"), ("URAM", str(int(layer.storage == URAM))), ("FIRST_MEMORY", str(first_memory)))
+
+
+def top_open_ports(dataflow: Dataflow) -> tuple[tuple[str, str], ...]:
+    """The ports of TOP beside clock, reset and streams, and what they are connected to where nobody uses them."""
+    marks = (("fifo_marks", ""),) if fifo_streams(dataflow) else ()
+    return (*marks, *((("load", "'0"),) if writable_layers(dataflow) else ()))
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A stream as the template wants it."""
+
+    name: str
+    text: str
+    words: int
+    range: str
+
+
+@dataclass(frozen=True)
+class _Instance:
+    """A layer as the template wants it; `title` and `notes` are its comment."""
+
+    name: str
+    module: str
+    title: str
+    notes: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+    ports: tuple[tuple[str, str], ...]
+
+
+def _top(dataflow: Dataflow, header: str) -> str:
+    names = stream_names(dataflow)
+    wires = {port: _wire(names[port], stream) for port, stream in dataflow.streams.items()}
+    weights = weight_wires(dataflow)
+    weight_ports = {layer.name: name for name, layer in external_layers(dataflow).items()}
+    last_word = wires[dataflow.output_port].words - 1
+    loaded = {layer.name: 2 * k for k, layer in enumerate(writable_layers(dataflow))}
+    return template("top.sv.j2").render(
+        header=" ".join(header.split()),
+        top=TOP,
+        cycles=dataflow.cycles_per_frame,
+        input=wires[SOURCE, 0],
+        output=wires[dataflow.output_port],
+        wires=[wire for port, wire in wires.items() if port[0] != SOURCE],
+        range_width=max(len(wire.range) for wire in (*wires.values(), *weights)),
+        weights=weights,
+        layers=[_instance(item, names, loaded, weight_ports) for item in dataflow.placed],
+        fifos=fifo_streams(dataflow),
+        has_load=bool(loaded),
+        has_open_ports=any(value == "" for layer in dataflow.layers for _, value in open_ports(layer)),
+        count_bits=max(1, last_word.bit_length()),
+        last_word=last_word,
+    )
+
+
+def weight_wires(dataflow: Dataflow) -> list[Wire]:
+    """The streams of weights, as the templates want them."""
+    return [_wire(name, stream, f"weights of {layer.name}, ") for name, layer in external_layers(dataflow).items()
+            if (stream := layer.weight_stream)]
+
+
+def _wire(name: str, stream: Stream, text: str = "") -> Wire:
+    return Wire(name, text + words_text(stream), stream.words, bit_range(8 * stream.bytes))
+
+
+def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weight_ports: dict[str, str]) -> _Instance:
+    layer = item.layer
+    files = [(f"{memory.name}_FILE", f'"{memory_file(layer, memory.name)}"') for memory in layer.memories()]
+    parameters = (*((name, str(value)) for name, value in layer.parameters()), *files,
+                  *((name, str(value)) for name, value in layer.rtl_parameters()),
+                  *load_parameters(layer, loaded.get(layer.name)))
+    weights = weight_ports.get(layer.name)
+    outputs = tuple((layer.name, k) for k in range(len(layer.outputs)))
+    ports = (("ap_clk", "ap_clk"), ("ap_rst_n", "ap_rst_n"),
+             *_connections("s", item.sources, names), *_connections("m", outputs, names),
+             *((f"w_axis_{signal}", f"{weights}_{signal}") for signal in _SIGNALS if weights),
+             *open_ports(layer, load="load" if layer.name in loaded else "'0"))  # fmt: skip
+    return _Instance(identifier(layer.name), module_name(layer.kind), _title(layer), _notes(layer),
+                     _aligned(parameters), _aligned(ports))  # fmt: skip
+
+
+def _connections(side: str, ports: tuple[Port, ...], names: dict[Port, str]) -> list[tuple[str, str]]:
+    """AXI4-Stream ports of one side: s_axis_, or s0_axis_, s1_axis_, ... where there are several."""
+    return [
+        (f"{side}{index if len(ports) > 1 else ''}_axis_{signal}", f"{names[port]}_{signal}")
+        for index, port in enumerate(ports)
+        for signal in _SIGNALS
+    ]
+
+
+def _title(layer: Layer) -> str:
+    shape = [f"{name}={value}" for name, value in layer.parameters() if name in _SHAPE]
+    return ", ".join([f"{layer.name}: {layer.kind}", *shape, f"{layer.cycles} cycles per frame"])
+
+
+def _notes(layer: Layer) -> tuple[str, ...]:
+    """One line for each side of the layer and one for its memories."""
+    sides = (("takes", layer.inputs), ("gives", layer.outputs))
+    notes = [f"{verb} {' and '.join(map(words_text, streams))}" for verb, streams in sides]
+    if layer.weight_stream:
+        notes[0] += f", weights from outside: {words_text(layer.weight_stream)}"
+    memories = [f"{memory.name.lower()} {memory.depth} words of {memory.word_bits} bits ({memory.dtype})"
+                for memory in layer.memories()]  # fmt: skip
+    return (*notes, *([f"holds {', '.join(memories)}"] if memories else []))
+
+
+def _aligned(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    width = max(len(name) for name, _ in pairs)
+    return tuple((name.ljust(width), value) for name, value in pairs)

@@ -1,0 +1,90 @@
+"""Dataflow -> the shell around an accelerator: its top, and the static modules that it is made of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from headrace.dataflow.external import external_layers
+from headrace.dataflow.graph import Dataflow
+from headrace.layers.base import Stream
+from headrace.layers.mvtu import Mvtu
+from headrace.paths import data_folder
+from headrace.render.rtl import bit_range, fifo_streams, template, words_text, writable_layers
+
+#: The module of the shell.
+SHELL = "headrace_shell"
+#: Static modules, without those that the SystemVerilog back end holds anyway.
+SHELL_MODULES = ("shell_gearbox.sv", "shell_frames.sv", "shell_registers.sv", "shell_weights.sv", "skid.sv")
+#: FIFOs that the registers have room for; networks with more show none.
+MAX_FIFOS = 256
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """A stream of weights as the template wants it; words and bytes are those of one matrix."""
+
+    name: str
+    text: str
+    words: int
+    bytes: int
+    matrix_bytes: int
+    range: str
+
+
+@dataclass(frozen=True)
+class _Side:
+    """An end of the network as the template wants it."""
+
+    text: str
+    words: int
+    bytes: int
+    frame_bytes: int
+    range: str
+    keep_range: str
+
+
+def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sha256: str, header: str,
+                 observe: bool = False) -> str:
+    """The module SHELL around the module `core`.
+
+    dma_bytes: width of the DMA's streams; version: of headrace; sha256: hash of the model in hexadecimal digits;
+    observe: the core shows the high-water marks of its FIFOs, which the shell makes registers of.
+    """
+    source, sink = dataflow.input, dataflow.streams[dataflow.output_port]
+    marks = len(fifo_streams(dataflow))
+    fifos = marks if observe and marks <= MAX_FIFOS else 0
+    count_bits = max(1, (source.words - 1).bit_length())
+    return template("shell.v.j2").render(
+        header=" ".join(header.split()), shell=SHELL, core=core, input=_side(source), output=_side(sink),
+        weights=[_weights(port, layer) for port, layer in external_layers(dataflow).items()],
+        dma_bytes=dma_bytes, dma_range=bit_range(8 * dma_bytes), keep_range=bit_range(dma_bytes),
+        count_bits=count_bits, count_range=bit_range(count_bits), fifos=fifos,
+        has_load=observe and bool(writable_layers(dataflow)),
+        version=version_word(version), hash=sha256.rjust(64, "0")[:64],
+    )
+
+
+def version_word(version: str) -> str:
+    """The register `version` as eight hexadecimal digits.
+
+    >>> version_word("0.12.3")
+    '00000c03'
+    """
+    parts = [int(digits) for digits in re.findall(r"(?:^|\.)(\d+)", version)]
+    return "00" + "".join(f"{part & 0xFF:02x}" for part in (*parts, 0, 0, 0)[:3])
+
+
+def shell_modules() -> dict[str, str]:
+    """The static modules by file name."""
+    return {name: (data_folder("rtl_sim") / "rtl" / name).read_text() for name in SHELL_MODULES}
+
+
+def _weights(port: str, layer: Mvtu) -> _Weights:
+    words, size = layer.weight_image().shape
+    return _Weights(port, f"weights of {layer.name}", words, size, words * size, bit_range(8 * size))
+
+
+def _side(stream: Stream) -> _Side:
+    return _Side(words_text(stream), stream.words, stream.bytes, stream.words * stream.bytes,
+                 bit_range(8 * stream.bytes), bit_range(stream.bytes))

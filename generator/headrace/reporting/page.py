@@ -1,0 +1,41 @@
+"""report.html and report.json of a build directory: pictures for people, the same numbers for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from headrace.area.usage import Resources
+from headrace.board.board import load_board
+from headrace.dataflow.graph import Dataflow
+from headrace.render.templates import load_template
+from headrace.reporting.charts import fifos_svg, pipeline_svg, usage_svg
+from headrace.reporting.summary import summarize
+
+PAGE, DATA = "report.html", "report.json"
+
+
+def write_report(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
+    """Write both files into a build directory; returns what report.json holds.
+
+    They show what `headrace sim` and `headrace synth` have measured so far.
+    """
+    report = summarize(folder, dataflow)
+    (folder / DATA).write_text(json.dumps(report, indent=2) + "\n")
+    (folder / PAGE).write_text(render_page(report))
+    return report
+
+
+def render_page(report: Mapping[str, Any]) -> str:
+    """One HTML file with its pictures in it."""
+    board = load_board(report["board"])
+    whole = report["resources"]["synthesized"] or report["resources"]["estimated"]
+    taken = Resources(**{key: value for key, value in whole.items() if key != "depth"})
+    usage = [(name.upper(), used, there) for name, (used, there) in board.use(taken).items()]
+    slowest = max(layer["cycles"] for layer in report["layers"])
+    return load_template(Path(__file__).parent, "page.html.j2", html=True).render(
+        report=report, board=board, pipeline=pipeline_svg(report["layers"], slowest),
+        usage=usage_svg(usage), fifos=fifos_svg(report["fifos"]),
+        counted=any(layer["resources"]["synthesized"] for layer in report["layers"]))

@@ -1,0 +1,77 @@
+"""What is known of a build, layer by layer: predictions, and measurements as far as they were made. report.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from headrace.area.usage import Resources
+from headrace.board.board import load_board
+from headrace.dataflow.graph import Dataflow
+from headrace.layers import Fifo, Layer
+from headrace.layers.weighted import WeightedLayer
+
+#: Records in a build directory beside build.json, each written by a command of its own.
+_MEASURED = ("sim", "synth")
+
+
+def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
+    """The report of a build directory: its build.json with sim.json and synth.json, where they are there.
+
+    layers: every layer in the order of the streams, with the names of those that it reads, the share of a frame's
+    cycles that it is busy, its multiply-accumulates per frame and its resources, `synthesized` being None or what Yosys
+    counted. fifos: depths, with `max_occupancy` None or what the last simulation saw.
+    """
+    build = json.loads((folder / "build.json").read_text())
+    sim, synth = (_measured(folder / f"{name}.json") for name in _MEASURED)
+    counted = {layer["name"]: _figures(layer) for layer in synth.get("layers", ())}
+    occupied = sim.get("fifo_max_occupancy", {})
+    readers = {item.layer.name: [port[0] for port in item.sources] for item in dataflow.placed}
+    estimates = {layer["name"]: layer["resources"] for layer in build["layers"]}
+    kept = ("headrace", "source_sha256", "backend", "board", "clock_mhz", "verified", "vectors", "not_verified",
+            "cycles_per_frame", "latency_cycles", "fps", "bottleneck", "stopped_by")  # fmt: skip
+    return {
+        **{key: build[key] for key in kept},
+        "simulated": {key: value for key, value in sim.items() if key != "fifo_max_occupancy"} or None,
+        "resources": {"estimated": build["resources"], "synthesized": _whole(synth), "available": _offer(build)},
+        "layers": [_layer(layer, build["cycles_per_frame"])
+                   | {"reads": readers[layer.name],
+                      "resources": {"estimated": estimates[layer.name], "synthesized": counted.get(layer.name)}}
+                   for layer in dataflow.layers],
+        "fifos": [{**fifo, "max_occupancy": occupied.get(fifo["name"])} for fifo in build["fifos"]],
+    }  # fmt: skip
+
+
+def _layer(layer: Layer, cycles_per_frame: int) -> dict[str, Any]:
+    element_in, element_out = str(layer.inputs[0].element), str(layer.outputs[0].element)
+    record: dict[str, Any] = {"name": layer.name, "kind": layer.kind, "input_type": element_in,
+                              "output_type": element_out}
+    record["folding"] = {} if isinstance(layer, Fifo) else {name: getattr(layer, name) for name in layer.fold_sizes}
+    record |= {"cycles": layer.cycles, "busy": layer.cycles / cycles_per_frame}
+    if isinstance(layer, WeightedLayer):
+        record |= {"weight_type": str(layer.weight), "macs": layer.mw * layer.mh * layer.vectors}
+    return record
+
+
+def _measured(path: Path) -> dict[str, Any]:
+    """A record that a command may not have written yet."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _whole(synth: Mapping[str, Any]) -> dict[str, int] | None:
+    return _figures(synth["total"]) if synth else None
+
+
+def _figures(counted: Mapping[str, Any]) -> dict[str, int]:
+    return {key: value for key, value in counted.items() if key not in ("name", "kind")}
+
+
+def _offer(build: Mapping[str, Any]) -> dict[str, int]:
+    """What the board offers of each resource."""
+    return {name: there for name, (_, there) in load_board(build["board"]).use(Resources()).items()}

@@ -1,0 +1,201 @@
+"""Values to files and back: NAME.json holds a tree of dataclasses, NAME.npz its arrays; or one NAME.npz holds both.
+
+Only the classes of the registry can be read, nothing in a file is executed, and the same value gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headrace import datatypes
+from headrace.archive import npz_bytes
+from headrace.dataflow import graph as dataflow
+from headrace.errors import HeadraceError, InputError
+from headrace.layers import LAYERS
+from headrace.layers.base import Stream
+from headrace.network import graph, integer, ops, tensor_ops
+
+FORMAT = "headrace 1"
+#: The tree in an .npz file that holds both.
+TREE = "headrace.json"
+
+#: Every class that may stand in a file.
+CLASSES: tuple[type, ...] = (
+    datatypes.Interval, datatypes.Bipolar,
+    ops.QuantWeight, ops.Quantize, ops.Conv, ops.Linear, ops.Affine, ops.Clip, ops.MaxPool, ops.Reshape,
+    tensor_ops.PadFrame, tensor_ops.AvgPool, tensor_ops.Upsample, tensor_ops.Transpose, tensor_ops.Add,
+    tensor_ops.Concat, tensor_ops.MultiThreshold, tensor_ops.Trunc, tensor_ops.Softmax, tensor_ops.TopK,
+    graph.Input, graph.Node, graph.Network,
+    integer.TensorType, integer.Conv, integer.DepthwiseConv, integer.Threshold, integer.Requant, integer.MaxPool,
+    integer.AccPool, integer.Upsample, integer.Add, integer.Concat, integer.Node,
+    integer.HostInput, integer.HostOutput, integer.IntegerNetwork,
+    Stream, *LAYERS.values(), dataflow.Placed, dataflow.Dataflow,
+)  # fmt: skip
+
+
+def _tag(cls: type) -> str:
+    """`network.ops.Conv`: the name of a class in a file."""
+    return f"{cls.__module__.removeprefix('headrace.')}.{cls.__qualname__}"
+
+
+_BY_TAG: dict[str, Any] = {_tag(cls): cls for cls in CLASSES}
+
+
+class _Encoder:
+    """Turns a value into JSON and gathers its arrays."""
+
+    def __init__(self) -> None:
+        self.arrays: list[np.ndarray[Any, Any]] = []
+
+    def encode(self, value: Any) -> Any:
+        """JSON of a value."""
+        if isinstance(value, float) and not math.isfinite(value):
+            return {"$float": repr(value)}
+        if value is None or isinstance(value, bool | int | float | str):
+            return value
+        if isinstance(value, tuple):
+            return [self.encode(item) for item in value]
+        if isinstance(value, frozenset):
+            return {"$set": sorted(value)}
+        if isinstance(value, Fraction):
+            return {"$fraction": str(value)}
+        if isinstance(value, np.ndarray):
+            return {"$array": self._store(value)}
+        tag = _tag(type(value))
+        if tag not in _BY_TAG:
+            raise TypeError(f"{tag} is not in the registry of serialize.CLASSES")
+        return {"$": tag, **{f.name: self.encode(getattr(value, f.name)) for f in fields(_BY_TAG[tag]) if f.init}}
+
+    def _store(self, array: np.ndarray[Any, Any]) -> int:
+        """Number under which the array is stored."""
+        if array.dtype not in (np.dtype(np.int64), np.dtype(np.float64)):
+            raise TypeError(f"arrays of {array.dtype} are not stored; use int64 or float64")
+        self.arrays.append(array)
+        return len(self.arrays) - 1
+
+
+def _paths(stem: Path) -> tuple[Path, Path]:
+    """The two files of a value; dots in the stem belong to its name."""
+    return stem.parent / f"{stem.name}.json", stem.parent / f"{stem.name}.npz"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all."""
+    beside = path.parent / f".{path.name}.partial"
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def save(value: Any, stem: Path | str) -> None:
+    """Write `stem`.json and `stem`.npz. The value is a dataclass of the registry."""
+    encoder = _Encoder()
+    tree = encoder.encode(value)
+    json_path, npz_path = _paths(Path(stem))
+    arrays = npz_bytes({f"a{number}": array for number, array in enumerate(encoder.arrays)})
+    document = {"format": FORMAT, "arrays_sha256": hashlib.sha256(arrays).hexdigest(), "value": tree}
+    _replace(npz_path, arrays)
+    _replace(json_path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
+
+
+def save_npz(value: Any, path: Path | str) -> None:
+    """Write the tree and the arrays of a value into one .npz file. The value is a dataclass of the registry."""
+    encoder = _Encoder()
+    document = json.dumps({"format": FORMAT, "value": encoder.encode(value)}, allow_nan=False)
+    arrays = {f"a{number}": array for number, array in enumerate(encoder.arrays)}
+    _replace(Path(path), npz_bytes(arrays, {TREE: document}))
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a value: equal values have equal digests, on every machine."""
+    encoder = _Encoder()
+    state = hashlib.sha256(json.dumps(encoder.encode(value)).encode())
+    for array in encoder.arrays:
+        state.update(f"{array.dtype.str}{array.shape}".encode())
+        state.update(np.ascontiguousarray(array).tobytes())
+    return state.hexdigest()
+
+
+#: How the marked objects of the JSON become values; "$array" and "$" need more than their text.
+_MARKS: dict[str, Callable[[Any], Any]] = {"$float": float, "$set": frozenset, "$fraction": Fraction}
+
+
+def _decode(tree: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+    """The inverse of _Encoder.encode."""
+    if isinstance(tree, list):
+        return tuple(_decode(item, arrays) for item in tree)
+    if not isinstance(tree, dict):
+        return tree
+    if "$" in tree:
+        cls = _BY_TAG[tree["$"]]
+        return cls(**{name: _decode(item, arrays) for name, item in tree.items() if name != "$"})
+    (mark, content), = tree.items()
+    return arrays[content] if mark == "$array" else _MARKS[mark](content)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); a saved value is a pair NAME.json and NAME.npz"
+                         ) from None
+
+
+def _read_arrays(content: bytes) -> list[np.ndarray[Any, Any]]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return [archive[f"a{number}"] for number in range(len(archive.files) - (TREE in archive.files))]
+
+
+def load(stem: Path | str) -> Any:
+    """Read what `save` wrote.
+
+    Raises InputError for a missing, damaged or foreign file, and where the value breaks a rule of its class.
+    """
+    json_path, npz_path = _paths(Path(stem))
+    document = _document(json_path, _read(json_path))
+    packed = _read(npz_path)
+    if hashlib.sha256(packed).hexdigest() != document.get("arrays_sha256"):
+        raise InputError(f"{npz_path}: does not belong to {json_path.name} or is damaged; save both again")
+    return _value(json_path, document, packed)
+
+
+def load_file(path: Path) -> Any:
+    """Read what `save` or `save_npz` wrote, from the path of any of the files. Raises InputError as `load`."""
+    if path.suffix == ".npz":
+        packed = _read(path)
+        with suppress(KeyError, zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            return _value(path, _document(path, archive.read(TREE)), packed)
+    return load(path.parent / path.stem)
+
+
+def _document(path: Path, content: bytes) -> dict[str, Any]:
+    """The JSON object of a saved value."""
+    try:
+        document: dict[str, Any] = json.loads(content)
+        found = document["format"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise InputError(f"{path}: is not a saved value of headrace; save it again") from None
+    if found != FORMAT:
+        raise InputError(f"{path}: has the format {found!r} but this version reads {FORMAT!r}; save it again")
+    return document
+
+
+def _value(path: Path, document: dict[str, Any], packed: bytes) -> Any:
+    try:
+        return _decode(document["value"], _read_arrays(packed))
+    except HeadraceError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, OSError,
+            RecursionError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: is damaged ({type(error).__name__}: {error}); save it again") from None

@@ -1,0 +1,180 @@
+"""C simulation: the generated C++ compiled by g++ and run as a child process, so that its failures stay outside."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from headrace.dataflow.graph import Dataflow, Port
+from headrace.errors import MismatchError, ToolError
+from headrace.layers.base import Layer
+from headrace.packing import Bytes
+from headrace.render.hls import producers, render_layers, static_files, testbench_input
+from headrace.simulation.tools import SHORT_FRAME
+
+# Vitis HLS compiles the same sources, hence its standard; its pragmas mean nothing to g++.
+_FLAGS = ("-std=c++14", "-w")
+#: Layers in one translation unit, from which on a second one is worth its parsing of the ap_int header.
+_LAYERS_PER_UNIT = 8
+_ABORTED = "csim: "
+# The kernels' buffers are automatic arrays; together they may exceed the usual 8 MiB of stack.
+_WITH_LARGE_STACK = ("sh", "-c", 'ulimit -s "$(ulimit -H -s)"; exec "$0" "$@"')
+
+
+def require_tools() -> None:
+    """Raise ToolError unless g++ and the ap_int headers are there."""
+    _compiler()
+    ap_int_folder()
+
+
+def ap_int_folder() -> Path:
+    """Where ap_int.h lies: in the Vitis HLS on PATH, else in the package data of hls4ml, which is not imported.
+
+    Raises ToolError if neither is installed.
+    """
+    if vitis := shutil.which("vitis_hls"):
+        folder = Path(vitis).resolve().parent.parent / "include"
+        if (folder / "ap_int.h").is_file():
+            return folder
+    spec = importlib.util.find_spec("hls4ml")
+    for package in (spec and spec.submodule_search_locations) or ():
+        folder = Path(package) / "templates" / "vivado" / "ap_types"
+        if (folder / "ap_int.h").is_file():
+            return folder
+    raise ToolError("C simulation needs the ap_int headers, which are not installed; pip install 'headrace[hls]'")
+
+
+def _compiler() -> str:
+    if compiler := shutil.which("g++"):
+        return compiler
+    raise ToolError("C simulation needs g++, which is not on PATH; install a C++ compiler, for example the package g++")
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkCSim:
+    """A compiled network."""
+
+    program: Path
+    dataflow: Dataflow
+
+    def run(self, words: Bytes, frames: int) -> dict[Port, Bytes]:
+        """The words of every stream. words: (frames * words per frame, bytes) of the input.
+
+        A FIFO is no process in C++: its output shows the words of its input. Raises MismatchError if the C++ reads an
+        empty stream, leaves words behind or misplaces TLAST.
+        """
+        with tempfile.TemporaryDirectory(dir=self.program.parent) as folder:
+            source, sink, trace = (Path(folder) / name for name in ("input", "output", "trace"))
+            source.write_bytes(testbench_input(self.dataflow, words, frames))
+            _execute([str(self.program), str(frames), str(source), str(sink), str(trace)])
+            traced = iter(_parse_trace(trace.read_bytes()))
+        carriers = producers(self.dataflow)
+        recorded = {carrier: next(traced) for carrier in dict.fromkeys(carriers.values())}
+        return {port: recorded[carrier] for port, carrier in carriers.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class LayersCSim:
+    """Compiled single layers, spread over a few programs."""
+
+    programs: tuple[Path, ...]
+    layers: tuple[Layer, ...]
+
+    def run(self, index: int, inputs: tuple[Bytes, ...], frames: int) -> tuple[Bytes, ...]:
+        """Words of every output of layer `index`; inputs: (frames * words per frame, bytes) of every input.
+
+        Raises MismatchError if the C++ reads an empty stream or leaves words behind.
+        """
+        local, program = divmod(index, len(self.programs))
+        data = b"".join(words.tobytes() for words in inputs)
+        written = _execute([str(self.programs[program]), str(local), str(frames)], data)
+        outputs, start = [], 0
+        for stream in self.layers[index].outputs:
+            size = frames * stream.words * stream.bytes
+            outputs.append(_as_words(written[start : start + size], stream.bytes))
+            start += size
+        return tuple(outputs)
+
+
+def compile_network(hls: Path, dataflow: Dataflow, work: Path) -> NetworkCSim:
+    """Compile the sources that lie in the folder `hls`, edited or not, as one translation unit into `work`.
+
+    Raises ToolError if g++ or the ap_int headers are missing or the sources do not compile.
+    """
+    unit, program = work.resolve() / "network.cpp", work.resolve() / "network"
+    unit.write_text('#include "top.cpp"\n#include "testbench.cpp"\n')
+    folders = [hls.resolve(), hls.resolve() / "include", hls.resolve() / "sim"]
+    _compile(unit, program, folders, ["-O2", "-DHEADRACE_TRACE"])
+    return NetworkCSim(program, dataflow)
+
+
+def compile_layers(layers: Sequence[Layer], work: Path) -> LayersCSim:
+    """Compile every layer with its own kernel, in as many programs as there are processors to compile them.
+
+    Raises ToolError if g++ or the ap_int headers are missing.
+    """
+    work = work.resolve()
+    flags = ["-O1" if all(layer.cycles < SHORT_FRAME for layer in layers) else "-O2"]
+    units = max(1, min(os.cpu_count() or 1, -(-len(layers) // _LAYERS_PER_UNIT)))
+    for path, text in static_files().items():
+        _write(work / path, text)
+
+    def compile_unit(index: int) -> Path:
+        folder = work / f"unit{index}"
+        for path, text in render_layers(layers[index::units]).items():
+            _write(folder / path, text)
+        _compile(folder / "layers.cpp", folder / "layers", [folder, work, work / "include", work / "sim"], flags)
+        return folder / "layers"
+
+    with ThreadPoolExecutor(units) as pool:
+        return LayersCSim(tuple(pool.map(compile_unit, range(units))), tuple(layers))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _compile(unit: Path, program: Path, folders: Sequence[Path], flags: Sequence[str]) -> None:
+    # The stand-ins come first: the folder of ap_int.h has a stream of its own.
+    includes = [f"-I{folder}" for folder in folders] + [f"-isystem{ap_int_folder()}"]
+    command = [_compiler(), *_FLAGS, *flags, *includes, str(unit), "-o", str(program)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        errors = [line for line in result.stderr.splitlines() if "error" in line]
+        raise ToolError(f"g++ does not compile {unit.name}: {(errors or ['no message'])[0]}")
+
+
+def _execute(command: Sequence[str], data: bytes = b"") -> bytes:
+    """What the program writes. Raises MismatchError with its own message, ToolError if it dies without one."""
+    result = subprocess.run([*_WITH_LARGE_STACK, *command], input=data, capture_output=True, check=False)
+    message = result.stderr.decode(errors="replace").strip()
+    if message.startswith(_ABORTED):
+        raise MismatchError(f"C simulation stopped: {message.removeprefix(_ABORTED)}")
+    if result.returncode:
+        raise ToolError(f"C simulation failed with status {result.returncode}: {message or 'no message'}")
+    return result.stdout
+
+
+def _parse_trace(data: bytes) -> list[Bytes]:
+    """The recorded words of every stream, in the order of construction."""
+    streams, start = [], 0
+    while start < len(data):
+        word_bytes, words = np.frombuffer(data, "<u8", 2, start).tolist()
+        start += 16
+        streams.append(_as_words(data[start : start + word_bytes * words], word_bytes))
+        start += word_bytes * words
+    return streams
+
+
+def _as_words(data: bytes, word_bytes: int) -> Bytes:
+    return np.frombuffer(data, np.uint8).reshape(-1, word_bytes)

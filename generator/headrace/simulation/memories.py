@@ -1,0 +1,55 @@
+"""The memories of a build as they lie in its files, word by word: no threshold can hide a changed one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from headrace.dataflow.graph import Dataflow
+from headrace.errors import MismatchError
+from headrace.layers.base import Layer
+from headrace.packing import Memory
+from headrace.render.rtl import memory_file
+
+_HLS_ARRAY = re.compile(r"uint64_t (\w+)(?:\[\d+\])+ = \{(.*?)\};", re.DOTALL)
+_NUMBER = re.compile(r"\b(?:0x[0-9a-fA-F]+|\d+)\b")
+
+
+def require_rtl_memories(rtl: Path, dataflow: Dataflow) -> None:
+    """Raise MismatchError at the first word of a .mem file in the folder `rtl` that is not the network's."""
+    for layer, memory, stem in _memories(dataflow):
+        path = rtl / f"{stem}.mem"
+        found = [_number(word, 16) for word in path.read_text().split()] if path.is_file() else []
+        _require(f"RTL: {layer.name}: {path.name}", found, [int(word, 16) for word in memory.mem_text().split()])
+
+
+def require_hls_memories(hls: Path, dataflow: Dataflow) -> None:
+    """Raise MismatchError at the first chunk of an array in `hls`/weights.hpp that is not the network's."""
+    arrays = dict(_HLS_ARRAY.findall((hls / "weights.hpp").read_text()))
+    for layer, memory, stem in _memories(dataflow):
+        found = [_number(text, 0) for text in _NUMBER.findall(arrays.get(stem, ""))]
+        _require(f"HLS: {layer.name}: {stem} in weights.hpp", found, memory.chunks().reshape(-1).tolist())
+
+
+def _memories(dataflow: Dataflow) -> Iterator[tuple[Layer, Memory, str]]:
+    """Every memory with its layer and the stem under which both back ends print it."""
+    for layer in dataflow.layers:
+        for memory in layer.memories():
+            yield layer, memory, memory_file(layer, memory.name).removesuffix(".mem")
+
+
+def _number(text: str, base: int) -> int | None:
+    try:
+        return int(text, base)
+    except ValueError:
+        return None
+
+
+def _require(where: str, found: list[int | None], wanted: list[int]) -> None:
+    if len(found) != len(wanted):
+        raise MismatchError(f"{where} holds {len(found)} words but the network has {len(wanted)}")
+    for address, (value, word) in enumerate(zip(found, wanted, strict=True)):
+        if value != word:
+            shown = "no number" if value is None else f"{value:#x}"
+            raise MismatchError(f"{where} has {shown} as word {address} but the network has {word:#x}")

@@ -1,0 +1,81 @@
+"""Simulation of a build: the cocotb bench on its RTL, C simulation of its HLS, one verdict in sim.json."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headrace.build_folder import Build
+from headrace.building import random_frames
+from headrace.errors import InputError, MismatchError
+from headrace.render.sim import write_vectors
+from headrace.simulation.backends import run_hls
+from headrace.simulation.bench import run_bench
+from headrace.simulation.frames import Stalls
+from headrace.simulation.memories import require_hls_memories, require_rtl_memories
+from headrace.simulation.verilog import run_verilog
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What to simulate: `frames` random frames from `seed`, which also seeds the stalls.
+
+    verilog: where an HLS compiler wrote the network, to be simulated in the place of the build's own sources.
+    """
+
+    frames: int = 4
+    stalls: Stalls = Stalls.NONE
+    seed: int = 0
+    waves: bool = False
+    verilog: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.frames < 1 or self.seed < 0:
+            raise InputError(f"frames={self.frames}, seed={self.seed}: give 1 frame or more and a seed of 0 or more")
+
+
+def simulate_build(build: Build, what: Simulation, progress: Callable[[str], None] = lambda _: None,
+                   work: Path | None = None) -> dict[str, Any]:
+    """Stream frames through what lies in the build directory; writes and returns sim.json.
+
+    The HLS sources, where they were built, run the same frames under g++. work: a folder that keeps the compiled bench
+    for the next simulation of the same sources. Raises MismatchError naming the first layer that differs from the
+    golden model.
+    """
+    result = {"frames": what.frames, "stalls": what.stalls.value, "seed": what.seed}
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            measured = _simulate(build, what, Path(scratch), work or Path(scratch), progress)
+    except MismatchError as error:
+        _write(build, result | {"bit_exact": False, "mismatch": str(error)})
+        raise
+    return _write(build, result | {"bit_exact": True} | measured)
+
+
+def _write(build: Build, result: dict[str, Any]) -> dict[str, Any]:
+    (build.folder / "sim.json").write_text(json.dumps(result, indent=2) + "\n")
+    return result
+
+
+def _simulate(build: Build, what: Simulation, scratch: Path, work: Path,
+              progress: Callable[[str], None]) -> dict[str, Any]:
+    """Both back ends, as far as they were built; returns what the bench measured."""
+    x = random_frames(build.dataflow, what.frames, what.seed)
+    if what.verilog is not None:
+        progress(f"simulation of {what.verilog}, {what.frames} frames, stalls {what.stalls.value}")
+        return run_verilog(build, what.verilog, x, what.stalls, what.seed, scratch, work, what.waves)
+    if build.has_hls:
+        progress("C simulation of the HLS sources")
+        run_hls(build.folder, build.dataflow, x, scratch).require_golden(build.dataflow, x)
+        require_hls_memories(build.folder / "hls", build.dataflow)
+    if not build.has_rtl:
+        return {}
+    progress(f"RTL simulation, {what.frames} frames, stalls {what.stalls.value}")
+    vectors = write_vectors(scratch, build.dataflow, x)
+    measured = run_bench(build.folder, what.frames, what.stalls, what.seed, what.waves, vectors, work)
+    require_rtl_memories(build.folder / "rtl", build.dataflow)
+    return measured

@@ -1,0 +1,184 @@
+"""RTL simulation through Verilator and a compiled harness without VPI: many frames, no Python in the loop.
+
+One executable holds one network, or one instance of every layer of a list; it runs as a child process on a job file
+and leaves the words that passed each stream, with their cycles, in a result file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headrace.dataflow.external import external_layers
+from headrace.dataflow.graph import SOURCE, Dataflow, Port
+from headrace.layers.base import Layer
+from headrace.layers.weighted import WeightedLayer
+from headrace.paths import data_folder
+from headrace.render.names import module_name
+from headrace.render.rtl import TOP, load_parameters, open_ports, stream_names, template, top_open_ports
+from headrace.simulation.harness import Endpoint, RtlModel, Side
+from headrace.simulation.runtime import keep_runtime, reuse_runtime
+from headrace.simulation.tools import SHORT_FRAME, require_build_tools, run_tool, verilator
+
+__all__ = [
+    "SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "layer_weights",
+    "observed_ports", "render_layers", "require_tools",
+]  # fmt: skip
+
+#: Name of the stream that leaves a network.
+SINK = "m_axis"
+
+# Verilator's model is compiled with little optimization where it runs once, and its runtime too: compiling takes
+# longer than most runs. The last variable mends the wheel's configuration, which lacks it.
+MAKE_FLAGS = "OPT_FAST={optimization} OPT_SLOW=-O0 OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
+
+
+@dataclass(frozen=True)
+class _Instance:
+    """A module under test as the template wants it: `ports` are stream prefixes and indices of endpoints.
+
+    `open_ports` are the other ports and what they are connected to.
+    """
+
+    module: str
+    parameters: tuple[tuple[str, str], ...]
+    ports: tuple[tuple[str, int], ...]
+    open_ports: tuple[tuple[str, str], ...] = ()
+
+
+def require_tools() -> None:
+    """Raise ToolError if Verilator or what it needs to compile a model is missing."""
+    require_build_tools()
+
+
+def layer_source(index: int, port: int = 0) -> str:
+    """Name of input `port` of layer `index` in a model made by compile_layers."""
+    return f"layer{index}_s{port}"
+
+
+def layer_sink(index: int, port: int = 0) -> str:
+    """Name of output `port` of layer `index` in a model made by compile_layers."""
+    return f"layer{index}_m{port}"
+
+
+def layer_weights(index: int) -> str:
+    """Name of the stream of weights of layer `index` in a model made by compile_layers."""
+    return f"layer{index}_w"
+
+
+def compile_layers(layers: Sequence[Layer], work: Path, before: Sequence[Path] = ()) -> RtlModel:
+    """One model with one instance of every layer, each with streams and a reset of its own.
+
+    work: an empty folder that the model needs as long as it is used. before: sources that are read before the library,
+    whose macros hold for it. Raises ToolError where the tools are missing.
+    """
+    endpoints = render_layers(layers, work)
+    sources = [*before, *sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))]
+    cycles = max(layer.cycles for layer in layers)
+    return _compile(endpoints, sources, work, work, cycles, "-O0" if cycles < SHORT_FRAME else "-O1")
+
+
+def render_layers(layers: Sequence[Layer], work: Path, writable: bool = False) -> tuple[Endpoint, ...]:
+    """Write harness.sv, the module `harness` with one instance of every layer, and the memories into a folder.
+
+    writable: layers that the processor can write have their memories on a bus `load` at its ports; else these stay as
+    they are. Returns its streams. Stream k has the ports xk_TDATA, xk_TVALID and xk_TREADY; the reset of group g is
+    rst_n_g.
+    """
+    endpoints: list[Endpoint] = []
+    instances = []
+    for index, layer in enumerate(layers):
+        first = len(endpoints)
+        endpoints += _layer_endpoints(index, layer)
+        ports = tuple((prefix, first + k) for k, prefix in enumerate(_prefixes(layer)))
+        loaded = writable and isinstance(layer, WeightedLayer) and layer.writable
+        parameters = (*_layer_parameters(index, layer), *load_parameters(layer, 2 * index if loaded else None))
+        instances.append(_Instance(module_name(layer.kind), parameters, ports,
+                                   open_ports(layer, load="load" if loaded else "'0")))
+        for memory in layer.memories():
+            (work / _memory_file(index, memory.name)).write_text(memory.mem_text())
+    _render(instances, endpoints, (), work, has_load=writable)
+    return tuple(endpoints)
+
+
+def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
+    """The network in a build's folder `rtl`; every inner stream is observed under the name that it has there.
+
+    work: an empty folder that the model needs as long as it is used, like `rtl`. Streams are named as by
+    render.rtl.stream_names; the network's output is also SINK. Raises ToolError where the tools are missing.
+    """
+    names = stream_names(dataflow)
+    inner = [port for port in dataflow.streams if port not in ((SOURCE, 0), dataflow.output_port)]
+    weights = [(port, layer.weight_stream) for port, layer in external_layers(dataflow).items()]
+    endpoints = (
+        Endpoint(SOURCE, 0, Side.SOURCE, dataflow.input),
+        Endpoint(SINK, 0, Side.SINK, dataflow.streams[dataflow.output_port]),
+        *(Endpoint(port, 0, Side.SOURCE, stream) for port, stream in weights if stream),
+        *(Endpoint(names[port], 0, Side.TAP, dataflow.streams[port]) for port in inner),
+    )
+    ports = tuple((endpoint.name, k) for k, endpoint in enumerate(endpoints) if endpoint.side is not Side.TAP)
+    taps = tuple((len(ports) + k, f"dut0.{names[port]}") for k, port in enumerate(inner))
+    unused = ((f"{SINK}_TLAST", ""), *top_open_ports(dataflow))
+    instance = _Instance(TOP, (), ports, unused)
+    sources = sorted(rtl.resolve().glob("*.sv"))
+    _render([instance], endpoints, taps, work)
+    return _compile(endpoints, sources, rtl.resolve(), work, sum(layer.cycles for layer in dataflow.layers))
+
+
+def observed_ports(dataflow: Dataflow) -> dict[Port, str]:
+    """Every port of a network and the name under which a model of compile_network reports it."""
+    return {port: SINK if port == dataflow.output_port else name for port, name in stream_names(dataflow).items()}
+
+
+def _prefixes(layer: Layer) -> Iterator[str]:
+    for side, streams in (("s", layer.inputs), ("m", layer.outputs)):
+        yield from (f"{side}{k if len(streams) > 1 else ''}_axis" for k in range(len(streams)))
+    if layer.weight_stream:
+        yield "w_axis"
+
+
+def _layer_endpoints(index: int, layer: Layer) -> list[Endpoint]:
+    weights = layer.weight_stream
+    return [
+        *(Endpoint(layer_source(index, k), index, Side.SOURCE, stream) for k, stream in enumerate(layer.inputs)),
+        *(Endpoint(layer_sink(index, k), index, Side.SINK, stream) for k, stream in enumerate(layer.outputs)),
+        *([Endpoint(layer_weights(index), index, Side.SOURCE, weights)] if weights else []),
+    ]
+
+
+def _memory_file(index: int, memory_name: str) -> str:
+    return f"layer{index}_{memory_name.lower()}.mem"
+
+
+def _layer_parameters(index: int, layer: Layer) -> tuple[tuple[str, str], ...]:
+    files = ((f"{memory.name}_FILE", f'"{_memory_file(index, memory.name)}"') for memory in layer.memories())
+    return (*((name, str(value)) for name, value in (*layer.parameters(), *layer.rtl_parameters())), *files)
+
+
+def _render(instances: Sequence[_Instance], endpoints: Sequence[Endpoint], taps: Sequence[tuple[int, str]],
+            work: Path, has_load: bool = False) -> None:
+    """Write the wrapper and what its harness has to know of it."""
+    streams = [{"side": e.side.value, "group": e.group, "bytes": e.stream.bytes} for e in endpoints]
+    context = {"instances": instances, "groups": len(instances), "streams": streams, "taps": taps,
+               "has_load": has_load}
+    (work / "harness.sv").write_text(template("harness.sv.j2").render(context))
+    (work / "streams.hpp").write_text(template("harness_streams.hpp.j2").render(context))
+
+
+def _compile(endpoints: tuple[Endpoint, ...], sources: Sequence[Path], folder: Path, work: Path,
+             cycles: int, optimization: str = "-O1") -> RtlModel:
+    """Verilate and compile the wrapper in `work`. folder: where the memories lie; cycles: the longest frame."""
+    require_tools()
+    work = work.resolve()
+    objects = work / "obj"
+    reuse_runtime(objects)
+    main = data_folder("rtl_sim") / "harness" / "harness.cpp"
+    run_tool("Verilator", [
+        verilator(), "--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial", "fast",
+        "-Wno-fatal", "--top-module", "harness", "--prefix", "Vharness", "--Mdir", objects,
+        "-CFLAGS", f"-std=c++17 -I{work}", "-MAKEFLAGS", MAKE_FLAGS.format(optimization=optimization), "-o", "harness",
+        *sources, work / "harness.sv", main,
+    ], work)  # fmt: skip
+    keep_runtime(objects)
+    return RtlModel(objects / "harness", folder, work, endpoints, cycles)

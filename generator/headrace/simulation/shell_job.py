@@ -1,0 +1,77 @@
+"""What the cocotb bench of the shell has to know of a build, as plain data: bytes in and out, registers, weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from headrace.board.registers import MAGIC, MEMORY_DATA, REGISTERS
+from headrace.build_folder import Build, headrace_version
+from headrace.building import VECTOR_SEED, random_frames
+from headrace.dataflow.external import external_layers
+from headrace.dataflow.graph import Dataflow, Placed
+from headrace.datatypes import IntArray
+from headrace.layers.fifo import Fifo
+from headrace.layers.spec import random_values
+from headrace.layers.weighted import WeightedLayer
+from headrace.packing import Memory, pack_stream
+from headrace.render.rtl import writable_layers
+from headrace.render.shell import version_word
+
+_FRAMES = 4
+#: How often the bench gives all writable layers other weights.
+_REWRITES = 2
+
+
+def shell_job(build: Build) -> dict[str, Any]:
+    """The bytes of random frames in and out, what the registers must say, and weights to write between frames."""
+    dataflow = build.dataflow
+    x = random_frames(dataflow, _FRAMES, VECTOR_SEED)
+    frames = _transfers(dataflow, x)
+    depths = [layer.depth for layer in dataflow.layers if isinstance(layer, Fifo)]
+    sha256 = build.record["source_sha256"]
+    expected = {"magic": MAGIC, "version": int(version_word(headrace_version()), 16), "fifos": len(depths),
+                "in_bytes": len(frames[0][0]) // 2, "out_bytes": len(frames[0][1]) // 2}
+    expected |= {f"hash{k}": int(sha256[8 * k : 8 * k + 8], 16) for k in range(8)}
+    return {
+        "frames": frames, "registers": {register.name: register.offset for register in REGISTERS},
+        "expected": expected, "depths": depths, "word_bytes": dataflow.input.bytes,
+        "cycles_per_frame": dataflow.cycles_per_frame, "memory_data": MEMORY_DATA,
+        "rewrites": [_rewrite(dataflow, x, seed) for seed in range(_REWRITES) if writable_layers(dataflow)],
+        "weights": {port: {"image": layer.weight_image().tobytes().hex(), "times": layer.vectors}
+                    for port, layer in external_layers(dataflow).items()},
+    }  # fmt: skip
+
+
+def _transfers(dataflow: Dataflow, x: IntArray) -> list[tuple[str, str]]:
+    """The bytes of every frame in and out in hexadecimal digits."""
+    sink = dataflow.streams[dataflow.output_port]
+    given = pack_stream(x, dataflow.input.lanes, dataflow.input.element).reshape(len(x), -1)
+    wanted = pack_stream(dataflow.golden(x)[dataflow.output_port], sink.lanes, sink.element).reshape(len(x), -1)
+    return [(a.tobytes().hex(), b.tobytes().hex()) for a, b in zip(given, wanted, strict=True)]
+
+
+def _rewrite(dataflow: Dataflow, x: IntArray, seed: int) -> dict[str, Any]:
+    """Random weights and thresholds for all writable layers: the words of their memories, and the frames with them."""
+    rng = np.random.default_rng(seed)
+    changed = {layer.name: _changed(layer, rng) for layer in writable_layers(dataflow)}
+    placed = tuple(Placed(changed.get(item.layer.name, item.layer), item.sources) for item in dataflow.placed)
+    memories = {2 * k + m: _parts(memory) for k, layer in enumerate(changed.values())
+                for m, memory in enumerate(layer.memories())}
+    return {"memories": memories, "frames": _transfers(Dataflow(dataflow.input, placed), x)}
+
+
+def _changed(layer: WeightedLayer, rng: np.random.Generator) -> WeightedLayer:
+    weights, thresholds = random_values(rng, layer.weight, layer.weights.shape), layer.thresholds
+    if thresholds is not None:
+        spread = max(1, int(layer.accumulator.hi - layer.accumulator.lo) // 8)
+        thresholds = np.sort(rng.integers(-spread, spread + 1, thresholds.shape), axis=1)
+    return replace(layer, weights=weights, thresholds=thresholds)
+
+
+def _parts(memory: Memory) -> list[list[int]]:
+    """The words of a memory, each in parts of 32 bits, low parts first."""
+    parts = -(-memory.word_bits // 32)
+    return [[int(word, 16) >> 32 * k & 0xFFFFFFFF for k in range(parts)] for word in memory.mem_text().split()]

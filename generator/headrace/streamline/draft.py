@@ -1,0 +1,151 @@
+"""An IntegerNetwork while it grows: nodes that can still be changed, the exact range of every channel, and names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval
+from headrace.layers.requant import rounded_shift
+from headrace.network.integer import (
+    AccPool,
+    Add,
+    Concat,
+    Conv,
+    DepthwiseConv,
+    MaxPool,
+    Node,
+    Op,
+    Requant,
+    TensorType,
+    Threshold,
+    Upsample,
+)
+from headrace.network.integer_ops import hull
+
+#: Exact reachable (lowest, highest) of every channel, each (C,).
+Range = tuple[IntArray, IntArray]
+
+
+def holding(dtype: DataType, values: IntArray) -> DataType:
+    """`dtype`, widened if it does not hold the values: a code -8 of int4 becomes +8 when its row is negated."""
+    return dtype if dtype.contains(values) else hull(dtype, Interval(int(values.min()), int(values.max())))
+
+
+class Draft:
+    """Integer nodes under construction. `shared` lists the tensors that several nodes of the source read."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.types: dict[str, TensorType] = {}
+        self.shared: set[str] = set()
+        self._count = 0
+
+    def add(self, stem: str, op: Op, *sources: str) -> str:
+        """Append an operation; its name is the stem and a number counted over the network (conv0, pool1, fc2)."""
+        name = f"{stem}{self._count}"
+        self._count += 1
+        return self._append(name, op, *sources)
+
+    def add_threshold(self, op: Threshold | Requant, source: str) -> str:
+        """Append an activation: one that follows a convolution, a pool or a sum is named after it.
+
+        Two branches that threshold one tensor alike share the result.
+        """
+        for node in self.nodes.values():
+            if node.inputs == (source,) and _same_threshold(node.op, op):
+                return node.name
+        name = f"{source}_act"
+        if source in self.nodes and not isinstance(self.nodes[source].op, Threshold) and name not in self.nodes:
+            return self._append(name, op, source)
+        return self.add("threshold" if isinstance(op, Threshold) else "requant", op, source)
+
+    def _append(self, name: str, op: Op, *sources: str) -> str:
+        self.types[name] = op.infer(*(self.types[source] for source in sources))
+        self.nodes[name] = Node(name, op, sources)
+        return name
+
+    def channel_range(self, tensor: str) -> Range:
+        """Exact reachable range (lowest, highest), each (C,), of a tensor."""
+        if tensor in self.nodes:
+            node = self.nodes[tensor]
+            if isinstance(node.op, Conv | DepthwiseConv):
+                return dot_product_interval(node.op.effective_weights.reshape(len(node.op.weights), -1),
+                                            self.types[node.inputs[0]].dtype)
+            if not isinstance(node.op, Threshold):
+                return _moved_range(node.op, [self.channel_range(source) for source in node.inputs])
+        tensor_type = self.types[tensor]
+        lowest = np.full(tensor_type.shape[2], tensor_type.dtype.lo, np.int64)
+        return lowest, np.full_like(lowest, tensor_type.dtype.hi)
+
+    def negate(self, tensor: str, channels: frozenset[int]) -> bool:
+        """Make the integers of some channels their negatives by negating rows of the convolution that made them.
+
+        Pools in between swap maximum and minimum. False, and nothing done, where no convolution made them or another
+        branch reads them.
+        """
+        path = self._path_to_conv(tensor)
+        for name in path:
+            node = self.nodes[name]
+            self.nodes[name] = replace(node, op=_negated(node.op, channels))
+            self.types[name] = self.nodes[name].op.infer(*(self.types[source] for source in node.inputs))
+        return bool(path)
+
+    def _path_to_conv(self, tensor: str) -> list[str]:
+        """The convolution that made a tensor and the poolings after it, if nothing else reads them, else nothing."""
+        path: list[str] = []
+        while tensor in self.nodes and tensor not in self.shared:
+            path.insert(0, tensor)
+            node = self.nodes[tensor]
+            if isinstance(node.op, Conv | DepthwiseConv):
+                return path
+            if not isinstance(node.op, MaxPool | AccPool | Upsample):
+                break
+            tensor = node.inputs[0]
+        return []
+
+    def scaled(self, tensor: str, multipliers: IntArray) -> str:
+        """The tensor with every channel multiplied by an integer, exactly; signs go into weights where they can."""
+        falling = frozenset(np.flatnonzero(multipliers < 0).tolist())
+        if falling and self.negate(tensor, falling):
+            multipliers = np.abs(multipliers)
+        if np.all(multipliers == 1):
+            return tensor
+        lo, hi = self.channel_range(tensor)
+        ends = np.stack([lo * multipliers, hi * multipliers])
+        output = Interval(int(ends.min()), int(ends.max()))
+        return self.add("scale", Requant(multipliers, np.zeros_like(multipliers), 0, "half_up", output), tensor)
+
+
+def _moved_range(op: Op, ranges: list[Range]) -> Range:
+    """The range behind an operation that moves or sums elements, from those of its inputs."""
+    lo, hi = ranges[0]
+    if isinstance(op, AccPool):
+        taps = op.kernel[0] * op.kernel[1]
+        return taps * lo, taps * hi
+    if isinstance(op, Add):
+        return lo + ranges[1][0], hi + ranges[1][1]
+    if isinstance(op, Concat):
+        return np.concatenate([low for low, _ in ranges]), np.concatenate([high for _, high in ranges])
+    if isinstance(op, Requant):
+        ends = np.stack([rounded_shift(end * op.multiplier + op.offset, op.shift, op.rounding) for end in (lo, hi)])
+        ends = np.clip(ends, op.output.lo, op.output.hi)
+        return ends.min(0), ends.max(0)
+    return lo, hi
+
+
+def _same_threshold(old: Op, new: Op) -> bool:
+    return (isinstance(old, Threshold) and isinstance(new, Threshold) and old.output == new.output
+            and old.inverted == new.inverted and np.array_equal(old.thresholds, new.thresholds))
+
+
+def _negated(op: Op, channels: frozenset[int]) -> Op:
+    """A convolution with rows negated, or a pool that takes the minimum where it took the maximum."""
+    if isinstance(op, MaxPool):
+        return replace(op, minimum=op.minimum ^ channels)
+    if isinstance(op, Conv | DepthwiseConv):
+        weights = op.weights.copy()
+        weights[sorted(channels)] *= -1
+        return replace(op, weights=weights, weight=op.weight if op.weight == BIPOLAR else holding(op.weight, weights))
+    return op

@@ -1,0 +1,114 @@
+"""Streamlining of what happens before the first integers: the host quantizes the model's input.
+
+Affine maps and clips before the first quantizer are the host's. A model that multiplies its floating-point input with
+weights has no quantizer there: it is read as fixed point fine enough for float32 inputs of ordinary size.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from headrace.datatypes import BIPOLAR, DataType, Interval, int_type
+from headrace.errors import UnsupportedError
+from headrace.network.integer import INPUT, HostInput, TensorType
+from headrace.network.ops import FloatArray, Quantize, Rounding
+from headrace.network.tensor_ops import MultiThreshold
+from headrace.serialize import digest
+from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point
+from headrace.streamline.values import Run, Value, channel_values
+
+#: An input without a quantizer is read in 32 bits with this step: values from -16 to 16.
+FIXED_POINT = int_type(32)
+FIXED_POINT_STEP = Fraction(1, 1 << 27)
+
+
+def _floats(values: Sequence[Fraction]) -> FloatArray:
+    return np.asarray([float(value) for value in values], np.float64)
+
+
+def _host_input(run: Run, name: str, x: Value, dtype: DataType, offsets: Sequence[Fraction],
+                divisors: Sequence[Fraction], rounding: Rounding, saturates: bool = True) -> None:
+    """The host computes (scale * x + offset) / divisor; a second quantizer of the input must be equal to the first."""
+    channels, height, width = x.frame
+    made = HostInput(run.network.input.shape, TensorType((height, width, channels), dtype),
+                     _floats([channel.scale for channel in x.meaning.channels]), _floats(offsets), rounding,
+                     _floats(divisors), saturates)
+    if run.host_input is not None and digest(run.host_input) != digest(made):
+        raise UnsupportedError(f"{name}: the model's input is quantized a second time, in another way; quantize it "
+                               "once and let both branches read the result")
+    run.host_input = made
+    run.draft.types[INPUT] = made.tensor
+
+
+def as_fixed_point(run: Run, name: str, x: Value) -> Value:
+    """Integers as they are, and floats of the host as fixed point that must not saturate."""
+    if x.tensor is not None:
+        return x
+    if any(channel.lo is not None or channel.hi is not None for channel in x.meaning.channels):
+        raise UnsupportedError(f"{name}: its input is not quantized; put a quantizer (QuantIdentity) at the start of "
+                               "the network")
+    raw = replace(x, meaning=Meaning.identity(len(x.meaning)))
+    zeros = [Fraction(0)] * len(x.meaning)
+    _host_input(run, name, raw, FIXED_POINT, zeros, [FIXED_POINT_STEP] * len(zeros), "half_even", saturates=False)
+    fixed = [channel._replace(scale=channel.scale * FIXED_POINT_STEP) for channel in x.meaning.channels]
+    return replace(x, tensor=INPUT, meaning=Meaning(tuple(fixed)))
+
+
+def quantize_on_host(run: Run, name: str, op: Quantize, x: Value, scales: tuple[Fraction, ...]) -> str:
+    """The first quantizer, with the affine maps and clips before it. Returns the tensor of its codes."""
+    bounds = {_host_codes(op, channel, scale) for channel, scale in zip(x.meaning.channels, scales, strict=True)}
+    if len(bounds) != 1 or (op.dtype == BIPOLAR and bounds != {(-1, 1)}):
+        raise UnsupportedError(f"{name}: the clips before the first quantizer leave the code ranges {sorted(bounds)} "
+                               "where one for all channels is needed; quantize the input before clipping it")
+    dtype = op.dtype if op.dtype == BIPOLAR else Interval(*bounds.pop())
+    offsets = [channel.offset + op.zero_point * scale
+               for channel, scale in zip(x.meaning.channels, scales, strict=True)]
+    _host_input(run, name, x, dtype, offsets, scales, op.rounding)
+    return INPUT
+
+
+def _host_codes(op: Quantize, channel: Channel, scale: Fraction) -> tuple[int, int]:
+    """The lowest and highest code that the clips of a channel let through."""
+    codes, clips = codes_above_lowest(op), channel._replace(scale=Fraction(1), offset=Fraction(0))
+    # Decision points rise with the codes: the lowest codes are always reached, the highest never.
+    always = bisect_left(codes, True, key=lambda code: clips.crossing(*decision_point(op, scale, code)) is not True)
+    never = bisect_left(codes, True, key=lambda code: clips.crossing(*decision_point(op, scale, code)) is False)
+    lowest = codes[always - 1] if always else op.dtype.lo
+    if never == len(codes):
+        return lowest, op.dtype.hi
+    return lowest, -1 if op.dtype == BIPOLAR else codes[never] - 1
+
+
+def threshold_on_host(run: Run, name: str, op: MultiThreshold, x: Value, dtype: DataType) -> str:
+    """A MultiThreshold of the model's own input, if its thresholds are evenly spaced: the host divides and rounds."""
+    rows = threshold_rows(name, op, x)
+    steps = [_even_step(row) for row in rows]
+    if any(step is None for step in steps) or any(c.lo is not None or c.hi is not None for c in x.meaning.channels):
+        raise UnsupportedError(f"{name}: thresholds of the model's own input must be evenly spaced, with no activation "
+                               "before them; put a quantizer at the start of the network")
+    divisors = [Fraction(1) if step is None else step for step in steps]
+    base = 0 if dtype == BIPOLAR else dtype.lo
+    shift = 0 if dtype == BIPOLAR else base + 1
+    offsets = [channel.offset - row[0] + shift * step
+               for channel, row, step in zip(x.meaning.channels, rows, divisors, strict=True)]
+    _host_input(run, name, x, dtype, offsets, divisors, "floor")
+    return INPUT
+
+
+def threshold_rows(name: str, op: MultiThreshold, x: Value) -> list[list[Fraction]]:
+    """The thresholds of every channel of the frame, ascending."""
+    columns = [channel_values(name, x, column) for column in np.sort(op.thresholds, axis=1).T]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _even_step(row: list[Fraction]) -> Fraction | None:
+    """The distance between thresholds, 1 for a single one; None if they differ."""
+    steps = {after - before for before, after in pairwise(row)}
+    step = steps.pop() if steps else Fraction(1)
+    return None if steps or step == 0 else step

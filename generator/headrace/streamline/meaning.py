@@ -1,0 +1,157 @@
+"""What the integers of a tensor mean, exactly: value = clip(scale * q + offset, lo, hi) for every channel.
+
+Affine maps and clips compose into this one form, so batch norm, ReLU and hard tanh wait here until a quantizer asks
+from which integer on the value reaches a decision point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+from typing import NamedTuple
+
+from headrace.datatypes import BIPOLAR
+from headrace.network.ops import FloatArray, Quantize
+
+
+def fractions(values: FloatArray, count: int) -> tuple[Fraction, ...]:
+    """The exact values of an array (1,) or (count,), repeated to `count`."""
+    exact = tuple(Fraction(float(value)) for value in values)
+    return exact * count if len(exact) == 1 else exact
+
+
+class Channel(NamedTuple):
+    """value = clip(scale * q + offset, lo, hi); None is an absent bound."""
+
+    scale: Fraction
+    offset: Fraction
+    lo: Fraction | None = None
+    hi: Fraction | None = None
+
+    def affine(self, scale: Fraction, offset: Fraction) -> Channel:
+        """The channel of scale * value + offset."""
+        if scale == 0:
+            return Channel(scale, offset)
+        lo, hi = (None if bound is None else scale * bound + offset for bound in (self.lo, self.hi))
+        return Channel(self.scale * scale, self.offset * scale + offset, *((lo, hi) if scale > 0 else (hi, lo)))
+
+    def clip(self, lo: Fraction | None, hi: Fraction | None) -> Channel:
+        """The channel of min(max(value, lo), hi)."""
+        new_lo = lo if self.lo is None else _clip(self.lo, lo, hi)
+        new_hi = hi if self.hi is None else _clip(self.hi, lo, hi)
+        return Channel(self.scale, self.offset, new_lo, new_hi)
+
+    def negated(self) -> Channel:
+        """The channel when -q stands for q."""
+        return self._replace(scale=-self.scale)
+
+    def value(self, q: Fraction | int) -> Fraction:
+        """The exact value of the integer q."""
+        return _clip(self.scale * q + self.offset, self.lo, self.hi)
+
+    def clips_nothing(self, lo: int, hi: int) -> bool:
+        """True if the bounds change no value of q in [lo, hi]."""
+        return all(self.value(q) == self.scale * q + self.offset for q in (lo, hi))
+
+    def crossing(self, at: Fraction, closed: bool) -> Fraction | bool:
+        """Where on the axis of q the value reaches `at` (closed) or exceeds it; a bool if always or never."""
+        if self.lo is not None and _reaches(self.lo, at, closed):
+            return True
+        if self.hi is not None and not _reaches(self.hi, at, closed):
+            return False
+        if self.scale == 0:
+            return _reaches(self.offset, at, closed)
+        return (at - self.offset) / self.scale
+
+    def first_reaching(self, at: Fraction, closed: bool) -> int | bool:
+        """The smallest q whose value reaches `at` (closed) or exceeds it, for scale >= 0; a bool if always or never."""
+        point = self.crossing(at, closed)
+        if isinstance(point, bool):
+            return point
+        return ceil(point) if closed else floor(point) + 1
+
+
+def _clip(value: Fraction, lo: Fraction | None, hi: Fraction | None) -> Fraction:
+    raised = value if lo is None else max(value, lo)
+    return raised if hi is None else min(raised, hi)
+
+
+def _reaches(value: Fraction, at: Fraction, closed: bool) -> bool:
+    return value >= at if closed else value > at
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """The channels of a tensor."""
+
+    channels: tuple[Channel, ...]
+
+    @staticmethod
+    def identity(count: int) -> Meaning:
+        """value = q."""
+        return Meaning((Channel(Fraction(1), Fraction(0)),) * count)
+
+    @staticmethod
+    def lines(scales: Iterable[Fraction], offsets: Iterable[Fraction]) -> Meaning:
+        """value = scale * q + offset."""
+        return Meaning(tuple(Channel(a, b) for a, b in zip(scales, offsets, strict=True)))
+
+    def __len__(self) -> int:
+        return len(self.channels)
+
+    def affine(self, scales: Sequence[Fraction], offsets: Sequence[Fraction]) -> Meaning:
+        """The meaning after scale * value + offset, per channel."""
+        maps = zip(self.channels, scales, offsets, strict=True)
+        return Meaning(tuple(channel.affine(a, b) for channel, a, b in maps))
+
+    def clip(self, lo: Fraction | None, hi: Fraction | None) -> Meaning:
+        """The meaning after min(max(value, lo), hi)."""
+        return Meaning(tuple(channel.clip(lo, hi) for channel in self.channels))
+
+    @property
+    def falling(self) -> frozenset[int]:
+        """Channels whose value falls while q rises."""
+        return frozenset(c for c, channel in enumerate(self.channels) if channel.scale < 0)
+
+    def negated(self, channels: frozenset[int]) -> Meaning:
+        """The meaning when the integers of `channels` are negated."""
+        return Meaning(tuple(channel.negated() if c in channels else channel
+                             for c, channel in enumerate(self.channels)))
+
+
+#: Whether a tie between code - 1 and code goes up, for every rounding to nearest.
+TIES_UP: dict[str, Callable[[int], bool]] = {
+    "half_up": lambda code: True,
+    "half_even": lambda code: code % 2 == 0,
+    "half_away": lambda code: code > 0,
+    "half_inward": lambda code: code <= 0,
+}
+#: Whether every fraction between code - 1 and code goes up, for the directed roundings.
+FRACTIONS_UP: dict[str, Callable[[int], bool]] = {
+    "floor": lambda code: False,
+    "ceil": lambda code: True,
+    "away": lambda code: code > 0,
+    "inward": lambda code: code <= 0,
+}
+
+
+def decision_point(quantizer: Quantize, scale: Fraction, code: int) -> tuple[Fraction, bool]:
+    """Where a quantizer starts to give at least `code`: (point, whether the point itself belongs to it).
+
+    A tie at code - 1/2 goes up by half_up, and by half_even if `code` is even. Bipolar: sign(0) = +1.
+    """
+    if quantizer.dtype == BIPOLAR:
+        return Fraction(0), True
+    position = Fraction(code - quantizer.zero_point)
+    if quantizer.rounding in TIES_UP:
+        return (position - Fraction(1, 2)) * scale, TIES_UP[quantizer.rounding](code)
+    if FRACTIONS_UP[quantizer.rounding](code):
+        return (position - 1) * scale, False
+    return position * scale, True
+
+
+def codes_above_lowest(quantizer: Quantize) -> range:
+    """The codes that a threshold leads to: all but the lowest; for bipolar the code +1."""
+    return range(1, 2) if quantizer.dtype == BIPOLAR else range(quantizer.dtype.lo + 1, quantizer.dtype.hi + 1)

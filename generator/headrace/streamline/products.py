@@ -1,0 +1,167 @@
+"""Streamlining of products with weights: convolutions of every grouping and dense layers.
+
+sum w*(a*q + b) = a * sum w*q + sum w*b: the scale of the outputs is the inputs' times the weights', the rest is a
+constant. Input channels whose scales differ by powers of two or signs have the ratio folded into the weights.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from headrace.datatypes import BIPOLAR, IntArray, Interval
+from headrace.errors import UnsupportedError
+from headrace.network import integer as ints
+from headrace.network import ops
+from headrace.network.integer import INPUT
+from headrace.network.integer_ops import hull
+from headrace.network.tensor_ops import PadFrame
+from headrace.streamline.draft import holding
+from headrace.streamline.host_side import as_fixed_point
+from headrace.streamline.meaning import Meaning, fractions
+from headrace.streamline.values import Run, Value, is_power_of_two, own_frame, plain_integers
+
+#: Widest integers that a product may read, but for an input that the host hands over as fixed point.
+MAX_INPUT_BITS = 16
+
+
+def conv(run: Run, name: str, op: ops.Conv, x: Value) -> Value:
+    """A convolution: grouped ones are depthwise or, exactly, dense with zeros between the groups."""
+    x = as_fixed_point(run, name, own_frame(name, x))
+    if op.groups == x.frame[0] == len(op.weight.codes):
+        weight = _multiplied(op.weight)
+        return _depthwise(run, name, replace(op, weight=weight), x, weight.codes.transpose(0, 2, 3, 1))
+    weight = _narrowest(op.weight if op.groups == 1 else _with_zeros(op))
+    scales = None if weight.group_scales is None else weight.group_scales[:, 0]
+    shape = ints.Conv(weight.codes.transpose(0, 2, 3, 1), weight.dtype, op.stride, op.dilation, op.pad, scales=scales)
+    return _product(run, name, x, weight.scale, op.bias, "conv", shape)
+
+
+def _multiplied(weight: ops.QuantWeight) -> ops.QuantWeight:
+    """The same weights without group scales: the codes are multiplied by them."""
+    if weight.group_scales is None:
+        return weight
+    codes = weight.integers
+    return ops.QuantWeight(codes, weight.scale, holding(weight.dtype, codes))
+
+
+def _narrowest(weight: ops.QuantWeight) -> ops.QuantWeight:
+    """The same weights, with group scales where these save bits of weights and a group has several columns to sum."""
+    multiplied = _multiplied(weight)
+    if weight.group_scales is None or multiplied.dtype.bits <= weight.dtype.bits:
+        return multiplied
+    columns = weight.codes[0].size // weight.group_scales[0].size
+    return weight if columns > 1 and weight.group_scales[0].size > 1 else multiplied
+
+
+def _with_zeros(op: ops.Conv) -> ops.QuantWeight:
+    """The weights of a grouped convolution as those of a dense one; its type now holds 0, so bipolar is ternary."""
+    c_out, c_in, k_h, k_w = op.weight.codes.shape
+    dense = np.zeros((c_out, c_in * op.groups, k_h, k_w), np.int64)
+    for o in range(c_out):
+        first = o // (c_out // op.groups) * c_in
+        dense[o, first : first + c_in] = op.weight.codes[o]
+    return replace(op.weight, codes=dense, dtype=hull(op.weight.dtype, Interval(0, 0)))
+
+
+def linear(run: Run, name: str, op: ops.Linear, x: Value) -> Value:
+    """A dense layer: a convolution whose kernel covers the frame."""
+    x = as_fixed_point(run, name, x)
+    codes = op.weight.codes.reshape(-1, *x.frame).transpose(0, 2, 3, 1)
+    made = _product(run, name, x, op.weight.scale, op.bias, "fc", ints.Conv(codes, op.weight.dtype))
+    return replace(made, shape=(len(codes),))
+
+
+def _product(run: Run, name: str, x: Value, weight_scale: ops.FloatArray, bias: ops.FloatArray | None, stem: str,
+             op: ints.Conv) -> Value:
+    """Append a product whose input channels are brought to one scale by its weights."""
+    tensor = _operand(run, name, x)
+    scale, multipliers = _common_scale(name, x)
+    weights = np.ascontiguousarray(op.weights * multipliers)
+    scaled = replace(op, weights=weights, weight=holding(op.weight, weights),
+                     pad_value=pad_code(run, name, op.pad, x, tensor))
+    made = run.draft.add(stem, scaled, tensor)
+    offsets = [channel.offset for channel in x.meaning.channels]
+    moved = [sum((int(w) * b for w, b in zip(row, offsets, strict=True) if b), Fraction(0))
+             for row in op.effective_weights.sum((1, 2))]
+    scales = fractions(weight_scale, len(weights))
+    return run.made(made, _line([scale * s for s in scales], scales, moved, bias))
+
+
+def _line(slopes: Sequence[Fraction], weight_scales: Sequence[Fraction], moved: Sequence[Fraction],
+          bias: ops.FloatArray | None) -> Meaning:
+    """The meaning of a product: slope * q + weight scale * moved offsets + bias."""
+    biases = (Fraction(0),) * len(slopes) if bias is None else fractions(bias, len(slopes))
+    return Meaning.lines(slopes, [s * m + b for s, m, b in zip(weight_scales, moved, biases, strict=True)])
+
+
+def _depthwise(run: Run, name: str, op: ops.Conv, x: Value, codes: IntArray) -> Value:
+    """One kernel per channel: every channel keeps its own scale."""
+    tensor = _operand(run, name, x)
+    made = run.draft.add("depthwise", ints.DepthwiseConv(
+        codes.copy(), op.weight.dtype, op.stride, op.dilation, op.pad, pad_code(run, name, op.pad, x, tensor)), tensor)
+    channels = x.meaning.channels
+    scales = fractions(op.weight.scale, len(codes))
+    moved = [int(total) * channel.offset for total, channel in zip(codes.sum((1, 2, 3)), channels, strict=True)]
+    slopes = [s * channel.scale for s, channel in zip(scales, channels, strict=True)]
+    return run.made(made, _line(slopes, scales, moved, op.bias))
+
+
+def pad_frame(run: Run, name: str, op: PadFrame, x: Value) -> Value:
+    """A border of a value that has a code, by a depthwise convolution of one tap; -inf is the lowest code."""
+    tensor = plain_integers(run, name, own_frame(name, x))
+    meaning = x.meaning
+    if op.value == -math.inf:
+        tensor = run.draft.scaled(tensor, np.asarray([-1 if c in meaning.falling else 1 for c in range(len(meaning))]))
+        meaning = meaning.negated(meaning.falling)
+        code = run.draft.types[tensor].dtype.lo
+    else:
+        code = pad_code(run, name, op.pad, x, tensor, Fraction(op.value))
+    ones = np.ones((x.frame[0], 1, 1, 1), np.int64)
+    return run.made(run.draft.add("pad", ints.DepthwiseConv(ones, Interval(1, 1), pad=op.pad, pad_value=code), tensor),
+                    meaning)
+
+
+def _operand(run: Run, name: str, x: Value) -> str:
+    """The tensor that a product reads: plain integers, not too wide."""
+    tensor = plain_integers(run, name, x)
+    bits = run.draft.types[tensor].dtype.bits
+    if bits > MAX_INPUT_BITS and tensor != INPUT:
+        raise UnsupportedError(f"{name}: its input is not quantized after {tensor}; put a quantizer "
+                               "(QuantReLU, QuantIdentity) before it")
+    return tensor
+
+
+def _common_scale(name: str, x: Value) -> tuple[Fraction, IntArray]:
+    """A scale common to all channels, and the powers of two of either sign that bring every channel's to it."""
+    scales = [channel.scale for channel in x.meaning.channels]
+    present = sorted({scale for scale in scales if scale})
+    if not present:
+        raise UnsupportedError(f"{name}: its input is constant; remove the layer")
+    unit = min(present, key=abs)
+    if any(not is_power_of_two(scale / unit) for scale in present):
+        raise UnsupportedError(f"{name}: its input channels have {len(set(scales))} different scales from "
+                               f"{float(min(scales)):g} to {float(max(scales)):g}; quantize its input per tensor")
+    return unit, np.asarray([int(scale / unit) for scale in scales], np.int64)
+
+
+def pad_code(run: Run, name: str, pad: ops.Pad, x: Value, tensor: str, value: Fraction = Fraction(0)) -> int:
+    """The code that means `value` in every channel, with which a convolution pads; 0 where nothing is padded."""
+    if not any(pad):
+        return 0
+    dtype = run.draft.types[tensor].dtype
+    if dtype == BIPOLAR and value == 0:
+        raise UnsupportedError(f"{name}: pads a bipolar tensor with 0, which is neither -1 nor +1; use padding=0 "
+                               "or an activation that has 0 (2 bits or ternary)")
+    channels = set(x.meaning.channels)
+    codes = {(value - channel.offset) / channel.scale for channel in channels if channel.scale}
+    constant = any(channel.scale == 0 and channel.offset != value for channel in channels)
+    code = codes.pop() if codes else Fraction(dtype.lo)
+    if constant or codes or code.denominator != 1 or not dtype.contains(np.asarray([int(code)])):
+        raise UnsupportedError(f"{name}: pads with {float(value)}, for which its input of type {dtype} has no common "
+                               f"code; use padding=0 or a quantizer that represents {float(value)} exactly")
+    return int(code)

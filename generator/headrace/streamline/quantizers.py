@@ -1,0 +1,154 @@
+"""Streamlining of quantizers: a value that waits as a meaning becomes codes by integer thresholds.
+
+A negative scale goes into the weights of the convolution before, or where it cannot (behind a join, or where another
+branch reads the same integers) into thresholds with inverted channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval
+from headrace.errors import UnsupportedError
+from headrace.network import integer as ints
+from headrace.network import ops
+from headrace.network.tensor_ops import MultiThreshold, Trunc
+from headrace.streamline.host_side import quantize_on_host, threshold_on_host, threshold_rows
+from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point
+from headrace.streamline.requant_search import dyadic_requant
+from headrace.streamline.values import QuantizerTrace, Run, Value, channel_values, plain_integers
+
+#: Widest codes that thresholds produce; wider ones need a requantizer that is exact by its numbers.
+MAX_THRESHOLD_BITS = 8
+MAX_ACTIVATION_BITS = 16
+#: Where a channel starts to give a code: (point, whether the point itself belongs to it), ascending.
+Decisions = Sequence[tuple[Fraction, bool]]
+
+
+def quantize(run: Run, name: str, op: ops.Quantize, x: Value) -> Value:
+    """Codes of a quantizer, on the host for the model's own input."""
+    scales = channel_values(name, x, op.scale)
+    meaning, source = x.meaning, None
+    if x.tensor is None:
+        tensor = quantize_on_host(run, name, op, x, scales)
+    elif op.dtype.bits > MAX_THRESHOLD_BITS:
+        source = x.tensor
+        tensor = _requantize(run, name, op, x, source, scales)
+    else:
+        decisions = [[decision_point(op, scale, code) for code in codes_above_lowest(op)] for scale in set(scales)]
+        by_scale = dict(zip(set(scales), decisions, strict=True))
+        meaning = _rising(run, x)
+        source = x.tensor
+        tensor = _threshold(run, source, meaning, [by_scale[scale] for scale in scales], op.dtype)
+    codes = Meaning.lines(scales, [-op.zero_point * scale for scale in scales])
+    run.quantizers.append(QuantizerTrace(name, tensor, source, meaning, op, scales, codes))
+    return replace(x, tensor=tensor, meaning=codes)
+
+
+def _rising(run: Run, x: Value) -> Meaning:
+    """The meaning after falling channels were negated in the convolution that made them, where that is possible."""
+    assert x.tensor is not None  # the callers look
+    falling = x.meaning.falling
+    return x.meaning.negated(falling) if falling and run.draft.negate(x.tensor, falling) else x.meaning
+
+
+def _requantize(run: Run, name: str, op: ops.Quantize, x: Value, source: str, scales: tuple[Fraction, ...]) -> str:
+    """Codes too wide for thresholds: a multiplication and a shift that equal the quotient exactly."""
+    requant = None
+    if op.dtype.bits <= MAX_ACTIVATION_BITS and isinstance(op.dtype, Interval) and run.clips_nothing(x, source):
+        lines = [(channel.scale / scale, channel.offset / scale + op.zero_point)
+                 for channel, scale in zip(x.meaning.channels, scales, strict=True)]
+        requant = dyadic_requant(lines, op.rounding, op.dtype)
+    if requant is None:
+        raise UnsupportedError(f"{name}: quantizes to {op.dtype.bits} bits but activations inside the network have at "
+                               f"most {MAX_THRESHOLD_BITS}; use fewer bits, or up to {MAX_ACTIVATION_BITS} with a "
+                               "scale that is a power of two and no activation before")
+    return run.draft.add_threshold(requant, source)
+
+
+def _threshold(run: Run, source: str, meaning: Meaning, decisions: Sequence[Decisions], dtype: DataType) -> str:
+    """Append the thresholds of every channel, or nothing where they give back their source."""
+    lowest, highest = run.draft.channel_range(source)
+    T = np.stack([_row(channel, points, int(lo), int(hi)) for channel, points, lo, hi
+                  in zip(meaning.channels, decisions, lowest, highest, strict=True)])
+    if not meaning.falling and _is_identity(run.draft.types[source].dtype, dtype, T):
+        return source
+    return run.draft.add_threshold(ints.Threshold(T, dtype, meaning.falling), source)
+
+
+def _row(channel: Channel, decisions: Decisions, lo: int, hi: int) -> IntArray:
+    """Ascending thresholds of one channel, between lo and hi + 1: the smallest integer that reaches each code.
+
+    In a falling channel they count what is no longer reached: q reaches a code below Q, and T = Q stands for it.
+    """
+    if channel.scale < 0:
+        return 1 - _row(channel.negated(), decisions, -hi, -lo)[::-1]
+    firsts = [channel.first_reaching(at, closed) for at, closed in decisions]
+    return np.asarray([(lo if first else hi + 1) if isinstance(first, bool) else min(max(first, lo), hi + 1)
+                       for first in firsts], np.int64)
+
+
+def _is_identity(source: DataType, dtype: DataType, T: IntArray) -> bool:
+    """True if the thresholds map every code of their source to itself, as a quantizer repeated does."""
+    if source != dtype:
+        return False
+    if dtype == BIPOLAR:
+        return bool(np.all(T >= 0) and np.all(T <= 1))
+    return np.array_equal(T, np.broadcast_to(np.arange(dtype.lo + 1, dtype.hi + 1), T.shape))
+
+
+def multi_threshold(run: Run, name: str, op: MultiThreshold, x: Value) -> Value:
+    """FINN's thresholds on real values: value = out_scale * count + out_bias."""
+    steps = op.thresholds.shape[1]
+    if steps >= 1 << MAX_THRESHOLD_BITS:
+        raise UnsupportedError(f"{name}: has {steps} thresholds but activations inside the network have at most "
+                               f"{MAX_THRESHOLD_BITS} bits; use fewer")
+    scale, bias = Fraction(op.out_scale), Fraction(op.out_bias)
+    base = bias / scale
+    if op.dtype == BIPOLAR and steps == 1:
+        dtype: DataType = BIPOLAR
+        line = (scale / 2, bias + scale / 2)
+    else:
+        # Codes that carry the bias where it is a whole number of steps, so that 0.0 has the code 0.
+        first = int(base) if base.denominator == 1 else 0
+        dtype, line = Interval(first, first + steps), (scale, bias - first * scale)
+    meaning = x.meaning
+    if x.tensor is None:
+        tensor = threshold_on_host(run, name, op, x, dtype)
+    else:
+        meaning = _rising(run, x)
+        decisions = [[(at, True) for at in row] for row in threshold_rows(name, op, x)]
+        tensor = _threshold(run, x.tensor, meaning, decisions, dtype)
+    count = len(meaning)
+    codes = Meaning.lines([line[0]] * count, [line[1]] * count)
+    run.quantizers.append(QuantizerTrace(name, tensor, x.tensor, meaning, op, (Fraction(1),) * count, codes))
+    return replace(x, tensor=tensor, meaning=codes)
+
+
+def trunc(run: Run, name: str, op: Trunc, x: Value) -> Value:
+    """Dropped bits: a quantizer whose step is 2^shift codes of the input."""
+    tensor = plain_integers(run, name, x)
+    scale, out_scale = Fraction(float(op.scale[0])), Fraction(float(op.out_scale[0]))
+    for channel in x.meaning.channels:
+        if any((part / scale).denominator != 1 for part in (channel.scale, channel.offset)):
+            raise UnsupportedError(f"{name}: its input is not made of whole multiples of its scale {float(scale):g}; "
+                                   "truncate with the scale of the tensor before it")
+    step = scale * Fraction(2) ** op.shift
+    count = len(x.meaning)
+    moved = replace(x, meaning=x.meaning.affine([Fraction(1)] * count, [op.zero_point * scale] * count))
+    dtype = op.dtype or _reached(run, moved, tensor, step)
+    made = quantize(run, name, ops.Quantize(np.asarray([float(step)]), dtype, 0, op.rounding), moved)
+    codes = Meaning.lines([out_scale] * count, [-Fraction(op.out_zero_point) * out_scale] * count)
+    run.quantizers[-1] = replace(run.quantizers[-1], codes=codes)
+    return replace(made, meaning=codes)
+
+
+def _reached(run: Run, x: Value, tensor: str, step: Fraction) -> Interval:
+    """Codes that hold every value of a tensor in steps, rounded either way."""
+    ends = [channel.value(int(q)) / step for channel, *ends in
+            zip(x.meaning.channels, *run.draft.channel_range(tensor), strict=True) for q in ends]
+    return Interval(min(ends).__floor__(), max(ends).__ceil__())

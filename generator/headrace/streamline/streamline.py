@@ -1,0 +1,212 @@
+"""Streamlining: a Network of floats and quantizers becomes an IntegerNetwork, by abstract interpretation.
+
+Nothing is rewritten: every tensor carries the integers that represent it and their exact Meaning in rationals. Scales,
+biases, batch norms and activations only change the meaning; a quantizer turns it into integer thresholds with its own
+rounding. Follows Umuroglu et al., "Streamlined Deployment for Quantized Neural Networks", in exact arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from headrace.errors import UnsupportedError
+from headrace.network import graph, ops, tensor_ops
+from headrace.network.integer import HostOutput, IntegerNetwork, TensorType
+from headrace.streamline.frames import avg_pool, max_pool, reshape, transpose, upsample
+from headrace.streamline.joins import add, concat
+from headrace.streamline.meaning import Meaning
+from headrace.streamline.products import conv, linear, pad_frame
+from headrace.streamline.quantizers import multi_threshold, quantize, trunc
+from headrace.streamline.values import Frame, QuantizerTrace, Run, Value, channel_values, integers
+
+Handler = Callable[..., Value]
+
+
+@dataclass(frozen=True, eq=False)
+class Streamlined:
+    """The integer network and where each quantizer of the source went, in topological order."""
+
+    network: IntegerNetwork
+    quantizers: tuple[QuantizerTrace, ...]
+
+
+def _affine(run: Run, name: str, op: ops.Affine, x: Value) -> Value:
+    meaning = x.meaning.affine(channel_values(name, x, op.scale), channel_values(name, x, op.offset))
+    return replace(x, meaning=meaning)
+
+
+def _clip(run: Run, name: str, op: ops.Clip, x: Value) -> Value:
+    lo, hi = (None if math.isinf(bound) else Fraction(bound) for bound in (op.lo, op.hi))
+    return replace(x, meaning=x.meaning.clip(lo, hi))
+
+
+#: What each operation does to the integers and their meaning.
+HANDLERS: dict[type, Handler] = {
+    ops.Quantize: quantize,
+    tensor_ops.MultiThreshold: multi_threshold,
+    tensor_ops.Trunc: trunc,
+    ops.Conv: conv,
+    ops.Linear: linear,
+    tensor_ops.PadFrame: pad_frame,
+    ops.Affine: _affine,
+    ops.Clip: _clip,
+    ops.MaxPool: max_pool,
+    tensor_ops.AvgPool: avg_pool,
+    tensor_ops.Upsample: upsample,
+    ops.Reshape: reshape,
+    tensor_ops.Transpose: transpose,
+    tensor_ops.Add: add,
+    tensor_ops.Concat: concat,
+}
+#: Operations whose result has the rows and columns of what they read.
+KEEPS_FRAME = (ops.Quantize, ops.Affine, ops.Clip, tensor_ops.MultiThreshold, tensor_ops.Trunc, tensor_ops.Add,
+               tensor_ops.Concat)
+#: What the host does with the last values.
+HEADS = (tensor_ops.Softmax, tensor_ops.TopK)
+
+
+class _Streamliner:
+    """Walks the graph once. What fails is noted, and its readers are skipped up to their next quantizer."""
+
+    def __init__(self, network: graph.Network) -> None:
+        self.network = network
+        self.run = Run(network)
+        self.failures: list[str] = []
+        shape = network.input.shape
+        frame = _input_frame(network)
+        start = Value(None, frame, shape, Meaning.identity(frame[0]))
+        self.values: dict[str, Value | None] = {network.input.name: start}
+        self.readers = Counter(source for node in network.nodes for source in node.inputs)
+        self.readers[network.output] += 1
+
+    def visit(self, node: graph.Node) -> None:
+        """Note the value of a node, or why there is none."""
+        sources = [self.values[source] for source in node.inputs]
+        value = None
+        if type(node.op) not in HANDLERS:
+            self.failures.append(f"{node.name} ({type(node.op).__name__}): no streaming layer does this; "
+                                 "replace it in the model")
+        elif all(source is not None for source in sources):
+            value = self._handled(node, sources)
+        self.values[node.name] = value or self._assumed(node)
+        if value is not None and value.tensor is not None and self.readers[node.name] > 1:
+            self.run.draft.shared.add(value.tensor)
+
+    def _handled(self, node: graph.Node, sources: list[Value | None]) -> Value | None:
+        try:
+            return HANDLERS[type(node.op)](self.run, node.name, node.op, *sources)
+        except UnsupportedError as error:
+            self.failures.append(str(error))
+            return None
+
+    def _assumed(self, node: graph.Node) -> Value | None:
+        """What a quantizer makes of a tensor that could not be made, so that what follows it is checked as well."""
+        shape = self.network.shapes[node.name]
+        if not isinstance(node.op, ops.Quantize) or len(shape) not in (1, 3) or len(node.op.scale) > 1:
+            return None
+        channels, height, width = shape if len(shape) == 3 else (shape[0], 1, 1)
+        self.run.draft.types[node.name] = TensorType((height, width, channels), node.op.dtype)
+        scale = Fraction(float(node.op.scale[0]))
+        meaning = Meaning.lines([scale] * channels, [-node.op.zero_point * scale] * channels)
+        return Value(node.name, (channels, height, width), shape, meaning)
+
+
+def _input_frame(network: graph.Network) -> Frame:
+    """(C, H, W) of the host's integers: the input's shape, or what it is reshaped to after quantizers and joins.
+
+    The second is how 1-D signals (C, L) become frames (C, 1, L).
+    """
+    alike = {network.input.name}
+    shapes, elements = [network.input.shape], math.prod(network.input.shape)
+    for node in network.nodes:
+        if alike.isdisjoint(node.inputs):
+            continue
+        if isinstance(node.op, KEEPS_FRAME):
+            alike.add(node.name)
+        elif isinstance(node.op, ops.Reshape):
+            shapes.append(network.shapes[node.name])
+    for height, width in (shape[1:] for shape in shapes if len(shape) == 3):
+        if elements % (height * width) == 0:
+            return elements // (height * width), height, width
+    return elements, 1, 1
+
+
+def _split_heads(network: graph.Network) -> tuple[tuple[graph.Node, ...], tuple[graph.Node, ...]]:
+    """The nodes that the output needs, and of these the last ones from a head on, which are the host's."""
+    needed = {network.output}
+    body: list[graph.Node] = []
+    for node in reversed(network.nodes):
+        if node.name in needed:
+            needed.update(node.inputs)
+            body.insert(0, node)
+    tail: list[graph.Node] = []
+    while body and isinstance(body[-1].op, (*HEADS, ops.Reshape)):
+        tail.insert(0, body.pop())
+    if not any(isinstance(node.op, HEADS) for node in tail):
+        return (*body, *tail), ()
+    while not isinstance(tail[0].op, HEADS):
+        body.append(tail.pop(0))
+    return tuple(body), tuple(tail)
+
+
+def _head(tail: tuple[graph.Node, ...], output: HostOutput, result: ops.Shape) -> HostOutput:
+    """The host's last steps with the head of the model."""
+    heads = [node for node in tail if isinstance(node.op, HEADS)]
+    if not heads:
+        return output
+    first, last = heads[0].op, heads[-1].op
+    if len(heads) > 2 or (len(heads) == 2 and not (isinstance(first, tensor_ops.Softmax)
+                                                  and isinstance(last, tensor_ops.TopK))):
+        raise UnsupportedError(f"{heads[1].name}: follows {heads[0].name} but a model ends with one head; remove one")
+    # Softmax keeps the order, so the largest values after it are those before it.
+    if isinstance(last, tensor_ops.TopK):
+        kept = (last.k, *output.shape[1:])
+        return replace(output, head="topk", k=last.k, result=None if result == kept else result)
+    return replace(output, head="softmax", result=None if result == output.shape else result)
+
+
+def _host_output(run: Run, name: str, shape: ops.Shape, x: Value) -> HostOutput:
+    tensor = integers(name, x)
+    if not run.clips_nothing(x, tensor):
+        raise UnsupportedError(f"{name}: the network ends with an activation that no quantizer follows; "
+                               "add a quantizer (QuantReLU) or remove the activation")
+    scale = np.asarray([float(channel.scale) for channel in x.meaning.channels], np.float64)
+    offset = np.asarray([float(channel.offset) for channel in x.meaning.channels], np.float64)
+    return HostOutput(shape, scale, offset)
+
+
+def streamline_traced(network: graph.Network) -> Streamlined:
+    """`streamline`, and where each quantizer went."""
+    body, tail = _split_heads(network)
+    walk = _Streamliner(network)
+    for node in body:
+        walk.visit(node)
+    name = tail[0].inputs[0] if tail else network.output
+    last = walk.values[name]
+    if last is not None and not walk.failures:
+        output = _head(tail, _host_output(walk.run, name, network.shapes[name], last), network.shapes[network.output])
+        assert walk.run.host_input is not None  # a value of integers exists, so the host made the input
+        integer = IntegerNetwork(walk.run.host_input, tuple(walk.run.draft.nodes.values()), output)
+        return Streamlined(integer, tuple(walk.run.quantizers))
+    raise UnsupportedError(_report(walk.failures))
+
+
+def _report(failures: list[str]) -> str:
+    """One sentence, or all of them under a heading."""
+    if len(failures) == 1:
+        return failures[0]
+    return "\n  ".join([f"{len(failures)} nodes have no exact streaming form:", *failures])
+
+
+def streamline(network: graph.Network) -> IntegerNetwork:
+    """The exact integer network of a Network.
+
+    Raises UnsupportedError, naming every node that has no exact integer form, and the way out.
+    """
+    return streamline_traced(network).network

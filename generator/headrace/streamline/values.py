@@ -1,0 +1,118 @@
+"""What streamlining knows about a tensor, the state of a run, and the questions that every handler asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from headrace.errors import UnsupportedError
+from headrace.network import graph, ops
+from headrace.network.integer import HostInput
+from headrace.network.tensor_ops import MultiThreshold
+from headrace.streamline.draft import Draft
+from headrace.streamline.meaning import Meaning, fractions
+
+Frame = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class QuantizerTrace:
+    """Where a quantizer of the Network went: its codes are the integers of `tensor`.
+
+    `meaning` is that of what it reads: the integers of `source`, or for the first quantizer (source None) the
+    model's own floating-point input. `scales` are the steps that decision points are measured in, one per channel;
+    `codes` says what the codes mean.
+    """
+
+    name: str
+    tensor: str
+    source: str | None
+    meaning: Meaning
+    op: ops.Quantize | MultiThreshold
+    scales: tuple[Fraction, ...]
+    codes: Meaning
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor of the Network: the integers `tensor` (None: still floats on the host) and what they mean.
+
+    `frame` is (C, H, W) of the integers, `shape` the tensor's own shape; they differ after a flatten.
+    """
+
+    tensor: str | None
+    frame: Frame
+    shape: ops.Shape
+    meaning: Meaning
+
+
+class Run:
+    """State of one run: the nodes made so far, the host's input, and what became of the quantizers."""
+
+    def __init__(self, network: graph.Network) -> None:
+        self.network = network
+        self.draft = Draft()
+        self.host_input: HostInput | None = None
+        self.quantizers: list[QuantizerTrace] = []
+
+    def sources(self, name: str) -> tuple[str, ...]:
+        """Names of the tensors that a node of the Network reads."""
+        return next(node.inputs for node in self.network.nodes if node.name == name)
+
+    def made(self, tensor: str, meaning: Meaning) -> Value:
+        """The value of a new tensor."""
+        height, width, channels = self.draft.types[tensor].shape
+        return Value(tensor, (channels, height, width), (channels, height, width), meaning)
+
+    def clips_nothing(self, x: Value, tensor: str) -> bool:
+        """True if the meaning is scale * q + offset for every q that can occur."""
+        ranges = zip(x.meaning.channels, *self.draft.channel_range(tensor), strict=True)
+        return all(channel.clips_nothing(int(lo), int(hi)) for channel, lo, hi in ranges)
+
+
+def channel_values(name: str, x: Value, values: ops.FloatArray) -> tuple[Fraction, ...]:
+    """Exact values per channel of the frame; those of a flattened tensor must not differ inside a channel."""
+    channels, height, width = x.frame
+    if len(values) not in (1, channels):
+        if values.size != channels * height * width:
+            raise UnsupportedError(f"{name}: its {values.size} parameters do not belong to the {channels} channels of "
+                                   "the stream; apply it before the reshape")
+        rows = values.reshape(channels, height * width)
+        if np.any(rows != rows[:, :1]):
+            raise UnsupportedError(f"{name}: its parameters differ between the {height}x{width} positions of a "
+                                   "channel; place it before the flatten or after the dense layer")
+        values = rows[:, 0]
+    return fractions(values, channels)
+
+
+def integers(name: str, x: Value) -> str:
+    """The tensor of integers behind a value, or an error where it is not quantized yet."""
+    if x.tensor is None:
+        raise UnsupportedError(f"{name}: its input is not quantized; put a quantizer (QuantIdentity) at the start "
+                               "of the network")
+    return x.tensor
+
+
+def plain_integers(run: Run, name: str, x: Value) -> str:
+    """The tensor of integers behind a value that is a plain line of them: no activation waits for its quantizer."""
+    tensor = integers(name, x)
+    if not run.clips_nothing(x, tensor):
+        raise UnsupportedError(f"{name}: its input is not quantized after {tensor}; put a quantizer "
+                               "(QuantReLU, QuantIdentity) before it")
+    return tensor
+
+
+def own_frame(name: str, x: Value) -> Value:
+    """A value whose stream has the frame that its shape says, which whatever looks at rows and columns needs."""
+    if x.shape != x.frame:
+        raise UnsupportedError(f"{name}: reads a tensor of shape {x.shape} that streams as {x.frame}; reshape it only "
+                               "in front of a dense layer or at the input")
+    return x
+
+
+def is_power_of_two(ratio: Fraction) -> bool:
+    """True for ..., 1/4, 1/2, 1, 2, 4, ... of either sign."""
+    n, d = abs(ratio.numerator), ratio.denominator
+    return n > 0 and n & (n - 1) == 0 and d & (d - 1) == 0

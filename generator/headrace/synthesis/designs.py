@@ -1,0 +1,68 @@
+"""What there is to synthesize: single layers, the layers of a build, whole accelerators."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from headrace.layers.base import Layer
+from headrace.layers.weighted import WeightedLayer
+from headrace.paths import data_folder
+from headrace.render.rtl import TOP
+from headrace.simulation.rtl import render_layers
+from headrace.synthesis.yosys import Design
+
+_WORD = re.compile(r"\w+")
+#: The end of a layer's parameters in top.sv, and its name.
+_LAYER = re.compile(r"^  \) (u_\w+) \($", re.MULTILINE)
+_MODULE = re.compile(r"^module\s+\\?(\w+)", re.MULTILINE)
+
+
+def library(folder: Path | None = None) -> dict[str, str]:
+    """The SystemVerilog modules in a folder by file name; those that come with headrace if no folder is given.
+
+    Beside them the declarations of the primitive cells that they may instantiate.
+    """
+    folder = folder or data_folder("rtl_sim") / "rtl"
+    primitives = data_folder("rtl_sim") / "primitives"
+    return {path.name: path.read_text() for path in (*sorted(folder.glob("*.sv")), *sorted(primitives.glob("*.sv")))}
+
+
+def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True) -> Design:
+    """One layer by itself in a wrapper that sets its parameters, with those of the `sources` that it uses.
+
+    Layers that differ only in their names give equal designs. The bus that loads new weights is a port of the wrapper.
+    """
+    with tempfile.TemporaryDirectory() as work:
+        writable = isinstance(layer, WeightedLayer) and layer.writable
+        render_layers([layer], Path(work), writable)
+        rendered = {path.name: path.read_text() for path in sorted(Path(work).iterdir()) if path.suffix != ".hpp"}
+    wrapper = "harness.sv"
+    return Design("harness", rendered | used_sources(rendered[wrapper], sources), weights)
+
+
+def network_design(rtl: Path) -> Design:
+    """The whole accelerator in a build's folder `rtl`."""
+    memories = {path.name: path.read_text() for path in sorted(rtl.glob("*.mem"))}
+    sources = library(rtl)
+    top = sources.pop("top.sv")
+    return Design(TOP, {"top.sv": top} | memories | used_sources(top, sources), parts=tuple(_LAYER.findall(top)))
+
+
+def used_sources(text: str, sources: Mapping[str, str]) -> dict[str, str]:
+    """The sources whose modules are named in a text, or in one of these sources."""
+    home = {module: name for name, source in sources.items() for module in _MODULE.findall(source)}
+    used: dict[str, str] = {}
+    waiting = [text]
+    while waiting:
+        for name in _homes(_WORD.findall(waiting.pop()), home):
+            if name not in used:
+                used[name] = sources[name]
+                waiting.append(sources[name])
+    return used
+
+
+def _homes(words: Iterable[str], home: Mapping[str, str]) -> list[str]:
+    return sorted({home[word] for word in words if word in home})

@@ -1,0 +1,94 @@
+"""synth.json: the figures of a build, whole and layer by layer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headrace.area.usage import total
+from headrace.build_folder import Build
+from headrace.errors import InputError
+from headrace.layers.base import Layer
+from headrace.layers.spec import layer_from_spec
+from headrace.simulation.cases import Result
+from headrace.synthesis.designs import layer_design, library, network_design
+from headrace.synthesis.yosys import Design, Synthesis, default_cache, synthesize, yosys_version
+
+RECORD = "synth.json"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to synthesize: the whole accelerator, with `per_layer` also every layer, or only the layers named."""
+
+    layers: tuple[str, ...] = ()
+    per_layer: bool = False
+    jobs: int = 1
+    cache: Path = field(default_factory=default_cache)
+
+
+def synthesize_build(build: Build, request: Request,
+                     progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Synthesize and write synth.json into the build directory; returns what it holds.
+
+    `total` is the whole accelerator, flattened, or the sum of the layers where some are named. Raises InputError for a
+    build without RTL or an unknown layer, ToolError where Yosys is missing or fails.
+    """
+    if not build.has_rtl:
+        raise InputError(f"{build.folder}: holds no RTL; build it with --backend rtl or both")
+    layers = _chosen(build, request)
+    sources = library(build.folder / "rtl")
+    designs = [layer_design(layer, sources) for layer in layers]
+    whole = [] if request.layers else [network_design(build.folder / "rtl")]
+    found = synthesize_all([*designs, *whole], request, progress)
+    measured = found[: len(layers)]
+    record = {
+        "yosys": yosys_version(),
+        "total": (found[-1] if whole else _sum(measured)).record(),
+        "layers": [{"name": layer.name, "kind": layer.kind, **done.record()}
+                   for layer, done in zip(layers, measured, strict=True)],
+    }  # fmt: skip
+    (build.folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    return record
+
+
+def synthesize_specs(results: list[Result], weights: bool, request: Request,
+                     progress: Callable[[str], None] = lambda _: None) -> None:
+    """Add what Yosys counts to the results of simulate.cases.run_specs, as `resources`; illegal specs have none."""
+    sources = library()
+    legal = [(index, result) for index, result in enumerate(results) if result["cycles"] is not None]
+    designs = [layer_design(layer_from_spec(result["spec"], index).layer, sources, weights) for index, result in legal]
+    for (_, result), done in zip(legal, synthesize_all(designs, request, progress), strict=True):
+        result["resources"] = done.record()
+
+
+def synthesize_all(designs: Sequence[Design], request: Request,
+                   progress: Callable[[str], None] = lambda _: None) -> list[Synthesis]:
+    """Synthesize each different design once, `request.jobs` at a time; results in the order of the designs."""
+    if request.jobs < 1:
+        raise InputError(f"jobs={request.jobs} must be positive; use 1 or more")
+    different = list({design.digest(): design for design in designs}.items())
+    found: dict[str, Synthesis] = {}
+    with ThreadPoolExecutor(request.jobs) as pool:
+        running = [(digest, pool.submit(synthesize, design, request.cache)) for digest, design in different]
+        for digest, result in running:
+            progress(f"synthesizing with Yosys: {len(found)} of {len(different)} designs done")
+            found[digest] = result.result()
+    return [found[design.digest()] for design in designs]
+
+
+def _chosen(build: Build, request: Request) -> list[Layer]:
+    by_name = {layer.name: layer for layer in build.dataflow.layers}
+    if unknown := [name for name in request.layers if name not in by_name]:
+        raise InputError(f"{build.folder}: has no layer {unknown[0]!r}; choose from {list(by_name)}")
+    if request.layers:
+        return [by_name[name] for name in request.layers]
+    return list(by_name.values()) if request.per_layer else []
+
+
+def _sum(parts: Sequence[Synthesis]) -> Synthesis:
+    return Synthesis(total([part.resources for part in parts]), max(part.depth for part in parts))

@@ -1,0 +1,222 @@
+"""Cycle model: when every word passes every stream of a dataflow, FIFOs and back-pressure included.
+
+The layers' schedules are executed by a small C++ program (cycle_model.cpp, compiled once per process), which mirrors
+the registers of the RTL that decide when words move. Nothing is estimated: word for word its cycles are those of the
+RTL with a source that always has a word and a sink that always takes one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from headrace.dataflow.graph import Dataflow, Port
+from headrace.datatypes import IntArray
+from headrace.errors import ToolError
+from headrace.layers import Fifo
+from headrace.layers.base import Layer, Phases, Step
+from headrace.layers.flow import Buffer, Copies, Narrow, Pipeline, Queue, Ring, Selection, Widen, Window
+from headrace.simulation.tools import run_tool
+
+_FLAGS = ("-O2", "-std=c++17", "-shared", "-fPIC")
+_PIPELINE, _WINDOW, _COPIES, _QUEUE, _SELECTION, _RING, _NARROW, _WIDEN = range(8)
+_LONGEST_PIPELINE = 63
+
+#: The reader of the network's output.
+SINK = "m_axis"
+#: Frames after which a dataflow that does not repeat itself is judged by its last frame.
+MAX_FRAMES = 48
+
+
+@dataclass(frozen=True)
+class Deadlock:
+    """No word moves any more: a cycle of full and empty streams.
+
+    full: streams whose producer waits for room. empty: those whose reader waits for a word. By producer and reader.
+    """
+
+    full: tuple[tuple[str, str], ...]
+    empty: tuple[tuple[str, str], ...]
+
+    def full_fifos(self, names: Iterable[str]) -> list[str]:
+        """Those of the FIFOs that take no word."""
+        readers = {reader for _, reader in self.full}
+        return [name for name in names if name in readers]
+
+    def empty_fifos(self, names: Iterable[str]) -> list[str]:
+        """Those of the FIFOs that have no word."""
+        producers = {producer for producer, _ in self.empty}
+        return [name for name in names if name in producers]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the model says of a dataflow.
+
+    cycles_per_frame: in steady state, exact; None in a deadlock. latency_cycles: first word in to last word of the
+    first frame out. occupancy: most words that every FIFO held at once, those of its registers included.
+    """
+
+    cycles_per_frame: Fraction | None
+    latency_cycles: int | None
+    occupancy: Mapping[str, int]
+    deadlock: Deadlock | None
+
+
+class CycleModel:
+    """A dataflow ready to be executed any number of times, with other depths of its FIFOs if wanted."""
+
+    def __init__(self, dataflow: Dataflow, bare: bool = False) -> None:
+        """bare: the pipelines hold no word; what register slices and memories hold decides whether words can move."""
+        readers = {port: item.layer.name for item in dataflow.placed for port in item.sources}
+        self._ends = [(port[0], readers.get(port, SINK)) for port in dataflow.streams]
+        self._ports = list(dataflow.streams)
+        self._words = [stream.words for stream in dataflow.streams.values()]
+        self._depths = {layer.name: layer.depth for layer in dataflow.layers if isinstance(layer, Fifo)}
+        self._graph = _graph(dataflow, {port: index for index, port in enumerate(self._ports)}, bare)
+
+    def steady(self, depths: Mapping[str, int] | None = None, max_frames: int = MAX_FRAMES) -> Outcome:
+        """Run until the state at a frame's end repeats. depths: of FIFOs by name, 0 leaves one out."""
+        ends, done, period, outcome = self._simulate(max_frames, depths or {}, repeats=True, traces=None)
+        if outcome.deadlock is not None:
+            return outcome
+        if period[0] == 0:  # still filling a FIFO: the last frame tells the pace
+            period = np.array([1, ends[done - 1] - ends[done - 2] if done > 1 else ends[0] + 1])
+        return Outcome(Fraction(int(period[1]), int(period[0])), outcome.latency_cycles, outcome.occupancy, None)
+
+    def pace(self, frames: int, watched: int, depths: Mapping[str, int] | None = None) -> Fraction | None:
+        """Cycles per frame in steady state, or of the last `watched` of `frames` frames if it is not reached by then.
+
+        None in a deadlock.
+        """
+        ends, done, period, outcome = self._simulate(frames, depths or {}, repeats=True, traces=None)
+        if outcome.deadlock is not None:
+            return None
+        if period[0]:
+            return Fraction(int(period[1]), int(period[0]))
+        return Fraction(int(ends[done - 1] - ends[done - 1 - watched]), watched)
+
+    def trace(self, frames: int, depths: Mapping[str, int] | None = None) -> dict[Port, IntArray]:
+        """The cycle of every word on every stream while `frames` frames pass; shorter where a deadlock ends it."""
+        traces = [np.full(frames * words, -1, np.int64) for words in self._words]
+        self._simulate(frames, depths or {}, repeats=False, traces=traces)
+        return {port: trace[trace >= 0] for port, trace in zip(self._ports, traces, strict=True)}
+
+    def _simulate(self, frames: int, depths: Mapping[str, int], *, repeats: bool,
+                  traces: list[IntArray] | None) -> tuple[IntArray, int, IntArray, Outcome]:
+        """Run: the cycle of every frame's last word, how many frames left, the period, what is known without it."""
+        chosen = np.array([depths.get(name, depth) for name, depth in self._depths.items()], np.int64)
+        ends, period = np.zeros(frames, np.int64), np.zeros(2, np.int64)
+        first, most, waits = (np.zeros(count, np.int64) for count in (1, len(chosen), len(self._ports)))
+        pointers = (ctypes.c_void_p * len(self._ports))(*(trace.ctypes.data for trace in traces)) if traces else None
+        done = _library().simulate(
+            self._graph.ctypes.data, chosen.ctypes.data, frames, int(repeats), ends.ctypes.data, pointers,
+            period.ctypes.data, first.ctypes.data, most.ctypes.data, waits.ctypes.data)
+        stuck = done < frames and period[0] == 0
+        outcome = Outcome(None, int(ends[0] - first[0]) if done else None,
+                       dict(zip(self._depths, most.tolist(), strict=True)), self._deadlock(waits) if stuck else None)
+        return ends, done, period, outcome
+
+    def _deadlock(self, waits: IntArray) -> Deadlock:
+        by_state = [tuple(ends for ends, wait in zip(self._ends, waits.tolist(), strict=True) if wait == state)
+                    for state in (1, 2)]  # fmt: skip
+        return Deadlock(*by_state)
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    """The compiled program. Raises ToolError if g++ is missing."""
+    if shutil.which("g++") is None:
+        raise ToolError("the cycle model needs g++, which is not on PATH; install a C++ compiler, for example the "
+                        "package g++")
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "cycle_model.so"
+        run_tool("g++", ["g++", *_FLAGS, Path(__file__).with_suffix(".cpp"), "-o", library], Path(folder))
+        loaded = ctypes.CDLL(str(library))
+    pointer, number = ctypes.c_void_p, ctypes.c_int64
+    loaded.simulate.restype = number
+    loaded.simulate.argtypes = [pointer, pointer, number, number, *[pointer] * 6]
+    return loaded
+
+
+def _graph(dataflow: Dataflow, edges: Mapping[Port, int], bare: bool) -> IntArray:
+    """The dataflow as cycle_model.cpp reads it.
+
+    Number of streams, words per frame of the first stream, index of the last one and its words, number of components;
+    then every component: kind, number of inputs and their streams, number of outputs and theirs, its own numbers.
+    """
+    output = dataflow.output_port
+    head = [len(edges), dataflow.input.words, edges[output], dataflow.streams[output].words, len(dataflow.placed)]
+    parts = [np.array(head, np.int64)]
+    for item in dataflow.placed:
+        kind, numbers = _component(item.layer, bare)
+        ports = [*_counted(edges[port] for port in item.sources),
+                 *_counted(edges[item.layer.name, k] for k in range(len(item.layer.outputs)))]  # fmt: skip
+        parts += [np.array([kind, *ports], np.int64), numbers]
+    return np.concatenate(parts)
+
+
+def _counted(numbers: Iterable[int]) -> list[int]:
+    items = list(numbers)
+    return [len(items), *items]
+
+
+def _component(layer: Layer, bare: bool) -> tuple[int, IntArray]:
+    """Kind and numbers of a layer's component."""
+    schedule = layer.schedule()
+    match schedule.control:
+        case Pipeline(stages, reads_ahead, direct, spaced, single):
+            if stages > _LONGEST_PIPELINE:
+                raise AssertionError(f"{layer.name}: {stages} stages are more than the cycle model holds")
+            steps = _steps(schedule.phases)
+            head = [0 if bare else stages, reads_ahead, direct, spaced, single, len(steps)]
+            return _PIPELINE, np.array([*head, *chain.from_iterable(steps)], np.int64)
+        case Window(buffer, stages, row_words):
+            head = [row_words, 0 if bare else stages]
+            return _WINDOW, np.concatenate([np.array(head, np.int64), _circular_buffer(buffer)])
+        case Ring(buffer):
+            return _RING, _circular_buffer(buffer)
+        case Copies():
+            return _COPIES, np.zeros(0, np.int64)
+        case Narrow(units):
+            return _NARROW, np.array([units], np.int64)
+        case Widen(units):
+            return _WIDEN, np.array([units], np.int64)
+        case Queue():
+            return _QUEUE, np.zeros(0, np.int64)
+        case Selection(results, stages):
+            return _SELECTION, np.array([layer.inputs[0].words, results, stages], np.int64)
+
+
+def _circular_buffer(buffer: Buffer) -> IntArray:
+    """Words, depth, overlap, taps and windows; the words that every tap needs, what every window keeps."""
+    head = [buffer.words, buffer.depth, int(buffer.overlaps), buffer.needed.shape[1], len(buffer.kept)]
+    needed = np.maximum(buffer.needed, 0).reshape(-1) + 1
+    return np.concatenate([np.array(head, np.int64), needed, buffer.kept])
+
+
+_Row = tuple[int, int, int, int, int]
+
+
+def _steps(phases: Phases, start: int = 0) -> list[_Row]:
+    """Rows (repeats, reads, writes, source or -1, 0), or (times, 0, 0, -1, index behind its body) for a loop.
+
+    start: index of the first row.
+    """
+    rows: list[_Row] = []
+    for phase in phases:
+        if isinstance(phase, Step):
+            if phase.repeats:
+                rows.append((phase.repeats, phase.reads, phase.writes, -1 if phase.source is None else phase.source, 0))
+        elif body := _steps(phase.body, start + len(rows) + 1) if phase.times else []:
+            rows += [(phase.times, 0, 0, -1, start + len(rows) + 1 + len(body)), *body]
+    return rows

@@ -1,0 +1,159 @@
+"""From a build to a bitstream: the vendor's tools, run where they are installed, explained where they are not."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from headrace.board.board import Board, load_board
+from headrace.build_folder import RECORD, Build, file_header
+from headrace.drivers.render import PACKAGE, render_driver, write_driver
+from headrace.errors import InputError, ToolError
+from headrace.layers.fifo import Fifo
+from headrace.packing import unpack_stream
+from headrace.render.hls import render_hls
+from headrace.render.names import identifier
+from headrace.staging import write_files
+from headrace.vivado.hls_reports import REPORTS, find_report, read_synthesis
+from headrace.vivado.project import NAME, Backend, choose_backend, render_vivado
+from headrace.vivado.reports import read_hierarchy, read_timing, read_utilization
+
+Progress = Callable[[str], None]
+
+_PROJECTS = ("csynth.tcl", "cosim.tcl", "hls.cfg")
+_VITIS_HLS = ("vitis_hls", "-f", "csynth.tcl")
+_VPP = ("v++", "-c", "--mode", "hls", "--config", "hls.cfg", "--work_dir", "project")
+_LOG_LINES = 8
+#: What the scripts leave in vivado/.
+TIMING, UTILIZATION, HIERARCHY = "timing.rpt", "utilization.rpt", "utilization_hierarchy.rpt"
+_RESULTS = (f"{NAME}.bit", f"{NAME}.hwh", TIMING, UTILIZATION, HIERARCHY)
+
+
+def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backend | None = None, quick: bool = False,
+                   progress: Progress = lambda _: None) -> dict[str, Any]:
+    """Write DIR/vivado, run the tools in it and record timing and utilization in build.json; returns the record.
+
+    For the HLS back end the record also has II and latency of every process, and warnings where a layer is slower than
+    one word per cycle.
+    Leaves DIR/vivado/accelerator.bit and .hwh; with `quick` only the shell is synthesised, out of context. Raises
+    ToolError where a tool is missing (the scripts are there then, and the sentence says how to run them elsewhere) or
+    fails, or where the timing is not met.
+    """
+    if jobs < 1:
+        raise InputError(f"jobs={jobs} must be positive; use 1 or more")
+    board = load_board(board_name)
+    chosen = choose_backend(build, backend)
+    sha256 = build.record["source_sha256"]
+    files = render_vivado(build.dataflow, board, chosen, build.record["clock_mhz"], sha256)
+    driver = _driver_for(build, board)
+    folder = (build.folder / "vivado").resolve()
+    write_files(folder, files)
+    write_driver(build.folder / "driver", driver)
+    steps = [*(_hls_steps(build, board) if chosen == "hls" else []), (folder, _vivado(jobs, quick))]
+    _require_tools(steps)
+    for stale in (*(folder / name for name in _RESULTS), *(build.folder / "hls" / name for name in REPORTS)):
+        stale.unlink(missing_ok=True)
+    for where, command in steps:
+        progress(f"{command[0]} is running, its log is {where / (command[0] + '.log')}")
+        _run(where, command)
+    compiled = {"hls": _hls_record(build)} if chosen == "hls" else {}
+    return _record(build, board, chosen, folder, quick, compiled)
+
+
+def _driver_for(build: Build, board: Board) -> dict[str, bytes]:
+    """The driver with the addresses of the board, which may be another one than the build was made for."""
+    vectors = build.folder / "driver" / PACKAGE / "vectors.npz"
+    if not vectors.is_file():
+        return {}
+    with np.load(vectors) as arrays:
+        words = arrays["input"].reshape(-1, build.dataflow.input.bytes)
+    x = unpack_stream(words, build.dataflow.input.lanes, build.dataflow.input.element)
+    frames = x.reshape(-1, build.dataflow.input.elements)
+    return render_driver(build.model.integer, build.dataflow, board, build.record["source_sha256"], frames)
+
+
+def _vivado(jobs: int, quick: bool) -> tuple[str, ...]:
+    script = ("-source", "ooc.tcl") if quick else ("-source", "bitstream.tcl", "-tclargs", str(jobs))
+    return ("vivado", "-mode", "batch", "-nojournal", "-nolog", *script)
+
+
+def _hls_steps(build: Build, board: Board) -> list[tuple[Path, tuple[str, ...]]]:
+    """HLS synthesis for the board's part, by the tool that is installed."""
+    period_ns = 1e3 / build.record["clock_mhz"]
+    header = file_header(build.record["source_sha256"])
+    files = render_hls(build.dataflow, period_ns, board.part, header, build.record["vectors"])
+    hls = (build.folder / "hls").resolve()
+    write_files(hls, {name: files[name] for name in _PROJECTS})
+    newer = shutil.which(_VITIS_HLS[0]) is None and shutil.which(_VPP[0]) is not None
+    return [(hls, _VPP if newer else _VITIS_HLS)]
+
+
+def _require_tools(steps: Sequence[tuple[Path, tuple[str, ...]]]) -> None:
+    for _, command in steps:
+        if shutil.which(command[0]) is None:
+            lines = " && ".join(f"cd {shlex.quote(str(where))} && {shlex.join(words)}" for where, words in steps)
+            raise ToolError(f"{command[0]} is not on PATH; the scripts are written, so run them where it is installed: "
+                            f"{lines}")
+
+
+def _run(folder: Path, command: Sequence[str]) -> None:
+    """Run a tool in a folder, its output in NAME.log there. Raises ToolError with the lines that tell why it failed."""
+    log = folder / f"{command[0]}.log"
+    with log.open("w") as output:
+        done = subprocess.run(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise ToolError(f"{command[0]} failed with exit status {done.returncode}, see {log}:\n{relevant_lines(log)}")
+
+
+def relevant_lines(log: Path) -> str:
+    """The first errors of a log; where it has none, critical warnings, else its end."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    for mark in ("ERROR", "CRITICAL WARNING"):
+        if found := [line for line in lines if line.startswith(mark)]:
+            return "\n".join(found[:_LOG_LINES])
+    return "\n".join(lines[-_LOG_LINES:]) or "(the log is empty)"
+
+
+def _hls_record(build: Build) -> dict[str, Any]:
+    """What the HLS compiler made of every layer."""
+    synthesis = read_synthesis(find_report(build.folder / "hls"))
+    layers = {identifier(layer.name): layer.name for layer in build.dataflow.layers if not isinstance(layer, Fifo)}
+    return synthesis.record() | {"warnings": synthesis.warnings(layers)}
+
+
+def _instances(build: Build, backend: Backend) -> dict[tuple[str, str], str]:
+    """Names of layers by the instance around them and by their own, as the templates and HLS compilers name them."""
+    def place(name: str) -> tuple[str, str]:
+        return ("u_core", f"u_{name}") if backend == "rtl" else ("u_hls", f"{name}_U0")
+
+    return {place(identifier(layer.name)): layer.name for layer in build.dataflow.layers}
+
+
+def _record(build: Build, board: Board, backend: Backend, folder: Path, quick: bool,
+            compiled: dict[str, Any]) -> dict[str, Any]:
+    """Check what the tools left and add it, and what the HLS compiler said, to build.json."""
+    if not quick:
+        for name in (f"{NAME}.bit", f"{NAME}.hwh"):
+            if not (folder / name).is_file():
+                raise ToolError(f"vivado ended without {name}, see {folder / 'vivado.log'}:\n"
+                                f"{relevant_lines(folder / 'vivado.log')}")
+    result = {
+        "board": board.name, "part": board.part, "backend": backend, "clock_mhz": build.record["clock_mhz"],
+        "timing": read_timing(folder / TIMING), "utilization": read_utilization(folder / UTILIZATION),
+        **({} if quick else {"layers": read_hierarchy(folder / HIERARCHY, _instances(build, backend))}), **compiled,
+    }  # fmt: skip
+    key = "out_of_context" if quick else "bitstream"
+    record = dict(build.record) | {key: result}
+    (build.folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    if not result["timing"]["met"]:
+        worst = min(value for value in (result["timing"]["wns_ns"], result["timing"]["whs_ns"]) if value is not None)
+        raise ToolError(f"the design misses its timing by {-worst:g} ns at {build.record['clock_mhz']:g} MHz; "
+                        "build with a lower --clock-mhz")
+    return result

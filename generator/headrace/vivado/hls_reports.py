@@ -1,0 +1,120 @@
+"""What Vitis HLS says of its result: csynth.xml, for the whole design and for every process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from headrace.errors import ToolError
+
+#: Where vitis_hls and v++ leave the report of the whole design, in hls/.
+REPORTS = ("project/solution/syn/report/csynth.xml", "project/hls/syn/report/csynth.xml")
+_PERFORMANCE = "PerformanceEstimates"
+_OVERALL = f"{_PERFORMANCE}/SummaryOfOverallLatency"
+_LOOPS = f"{_PERFORMANCE}/SummaryOfLoopLatency"
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of the design: II of its slowest pipelined loop, and cycles; None is what the compiler leaves open.
+
+    interval_cycles: from one frame to the next.
+    """
+
+    name: str
+    ii: int | None
+    latency_cycles: int | None
+    interval_cycles: int | None
+
+
+@dataclass(frozen=True)
+class HlsSynthesis:
+    """The whole design, as far as the compiler knows it, and its processes in the order of the report."""
+
+    estimated_clock_ns: float | None
+    latency_cycles: int | None
+    interval_cycles: int | None
+    processes: tuple[Process, ...]
+
+    def record(self) -> dict[str, Any]:
+        """As build.json holds it."""
+        return asdict(self) | {"processes": [asdict(process) for process in self.processes]}
+
+    def warnings(self, layers: Mapping[str, str]) -> list[str]:
+        """A sentence for every layer that is slower than one word per cycle, or that the report does not name.
+
+        layers: names of layers by those of their functions.
+        """
+        found = {process.name: process for process in self.processes}
+        missing = [f"{layer}: csynth.xml has no process {name}, its II is not known"
+                   for name, layer in layers.items() if name not in found]
+        slow = [f"{layers[process.name]}: Vitis HLS made its loop with II={process.ii} instead of 1, so that a frame "
+                f"takes {process.interval_cycles} cycles; look for its name in hls/vitis_hls.log or hls/v++.log"
+                for process in self.processes if process.name in layers and (process.ii or 1) > 1]
+        return missing + slow
+
+
+def find_report(hls: Path) -> Path:
+    """The report in the folder hls/ of a build, the newest if both tools left one.
+
+    Raises ToolError if there is none.
+    """
+    found = [hls / name for name in REPORTS if (hls / name).is_file()]
+    if not found:
+        raise ToolError(f"{hls / REPORTS[0]}: was not written; look into the log of the HLS compiler")
+    return max(found, key=lambda path: path.stat().st_mtime_ns)
+
+
+def read_synthesis(path: Path) -> HlsSynthesis:
+    """Read csynth.xml (UG1399, "Synthesis Summary"). Raises ToolError where it is not such a report."""
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError) as error:
+        raise ToolError(f"{path}: cannot be read ({error}); look into the log of the HLS compiler") from None
+    modules = {_text(module, "Name"): module for module in root.iterfind("ModuleInformation/Module")}
+    instances = root.findall("RTLDesignHierarchy/TopModule/InstancesList/Instance")
+    if root.find(_OVERALL) is None or not modules or not instances:
+        raise ToolError(f"{path}: holds no performance of modules; look into the log of the HLS compiler")
+    clock = _text(root, f"{_PERFORMANCE}/SummaryOfTimingAnalysis/EstimatedClockPeriod")
+    return HlsSynthesis(
+        float(clock) if clock else None, _integer(root, f"{_OVERALL}/Worst-caseLatency"),
+        _integer(root, f"{_OVERALL}/Interval-max"),
+        tuple(_process(instance, modules) for instance in instances if _text(instance, "ModuleName") in modules),
+    )  # fmt: skip
+
+
+def _process(instance: ElementTree.Element, modules: Mapping[str, ElementTree.Element]) -> Process:
+    name = _text(instance, "ModuleName")
+    intervals = [ii for module in _below(instance) if module in modules for ii in _loop_intervals(modules[module])]
+    return Process(name, max(intervals, default=None), _integer(modules[name], f"{_OVERALL}/Worst-caseLatency"),
+                   _integer(modules[name], f"{_OVERALL}/Interval-max"))
+
+
+def _below(instance: ElementTree.Element) -> Iterator[str]:
+    """Modules of an instance and of all in it: pipelined loops become modules of their own."""
+    yield _text(instance, "ModuleName")
+    for inner in instance.iterfind("InstancesList/Instance"):
+        yield from _below(inner)
+
+
+def _loop_intervals(module: ElementTree.Element) -> Sequence[int]:
+    """II of all pipelined loops of a module; loops lie in loops, each an element of its own name."""
+    found = (_number(element.text) for loops in module.iterfind(_LOOPS) for element in loops.iter("PipelineII"))
+    return [ii for ii in found if ii is not None]
+
+
+def _text(element: ElementTree.Element, path: str) -> str:
+    return (element.findtext(path) or "").strip()
+
+
+def _integer(element: ElementTree.Element, path: str) -> int | None:
+    return _number(element.findtext(path))
+
+
+def _number(text: str | None) -> int | None:
+    """A number of cycles; None for what depends on data or is not pipelined: "?", "undef", "no"."""
+    word = (text or "").strip()
+    return int(word) if word.isdecimal() else None

@@ -1,0 +1,91 @@
+"""A build -> its vivado/ folder: the shell, and the scripts from sources to a bitstream."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import jinja2
+
+from headrace.board.board import Board
+from headrace.board.family import Family, family_of
+from headrace.board.registers import WINDOW_BYTES
+from headrace.build_folder import Build, file_header, headrace_version
+from headrace.dataflow.external import external_layers
+from headrace.dataflow.graph import Dataflow
+from headrace.drivers.external import external_json
+from headrace.errors import InputError
+from headrace.paths import data_folder
+from headrace.render.rtl import ADAPTER, TOP, primitive_sources, render_adapter
+from headrace.render.shell import SHELL, render_shell, shell_modules
+from headrace.render.templates import load_template
+
+Backend = Literal["rtl", "hls"]
+
+#: Scripts by name; bitstream.tcl and ooc.tcl are run, the others are sourced by them.
+SCRIPTS = ("settings.tcl", "package.tcl", "system.tcl", "bitstream.tcl", "ooc.tcl")
+#: Name of the .bit and the .hwh.
+NAME = "accelerator"
+#: Bits of the DMA's length register: a transfer has fewer bytes than 2 to their power.
+LENGTH_BITS = 26
+
+
+def choose_backend(build: Build, backend: Backend | None) -> Backend:
+    """The back end that becomes hardware: the one asked for, else SystemVerilog if it was built."""
+    there: dict[Backend, bool] = {"rtl": build.has_rtl, "hls": build.has_hls}
+    if backend is not None and not there[backend]:
+        raise InputError(f"{build.folder}: was built without the {backend} back end; "
+                         f"build with --backend {backend} or both")
+    return backend or ("rtl" if there["rtl"] else "hls")
+
+
+def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz: float, sha256: str) -> dict[str, str]:
+    """All files of vivado/ by their path in it; sha256: of the model.
+
+    Raises InputError where the board or the network does not fit.
+    """
+    family = family_of(board)
+    _require_short_frames(dataflow)
+    header = f"{file_header(sha256)}, board {board.name}"
+    core = TOP if backend == "rtl" else ADAPTER
+    shell = render_shell(dataflow, core, family.stream_bytes, headrace_version(), sha256, header,
+                         observe=backend == "rtl")
+    files = {f"shell/{SHELL}.v": shell}
+    if backend == "hls":
+        files |= {f"shell/{name}": text for name, text in shell_modules().items()}
+        files[f"shell/{ADAPTER}.sv"] = render_adapter(dataflow, header)
+    elif family.primitives:
+        files |= {f"primitives/{name}": text for name, text in primitive_sources().items()}
+    values = _values(board, family, backend, clock_mhz) | _weight_values(dataflow, family) | {"header": header}
+    return files | {name: _template(f"{name}.j2").render(values) for name in SCRIPTS}
+
+
+def _require_short_frames(dataflow: Dataflow) -> None:
+    sink = dataflow.streams[dataflow.output_port]
+    for title, stream in (("input", dataflow.input), ("output", sink)):
+        if (size := stream.words * stream.bytes) >= 1 << LENGTH_BITS:
+            raise InputError(f"the {title} has {size} bytes a frame but a transfer of the DMA has fewer than "
+                             f"{1 << LENGTH_BITS}; reduce its size")
+    for layer in external_layers(dataflow).values():
+        if (size := layer.weight_image().size) >= 1 << LENGTH_BITS:
+            raise InputError(f"{layer.name}: its weights have {size} bytes but a transfer of the DMA has fewer than "
+                             f"{1 << LENGTH_BITS}; use narrower weights")
+
+
+def _weight_values(dataflow: Dataflow, family: Family) -> dict[str, Any]:
+    """What the templates need for the DMAs of the weights that come from memory."""
+    addresses = [entry["dma_address"] for entry in external_json(dataflow, family)]
+    return {"weights": len(addresses), "weight_bases": [f"{address:#010x}" for address in addresses],
+            "processor_config": family.processor_config + (family.weight_config if addresses else ())}
+
+
+def _values(board: Board, family: Family, backend: Backend, clock_mhz: float) -> dict[str, Any]:
+    return {
+        "name": NAME, "top": SHELL, "board": board, "family": family, "backend": backend,
+        "core_mhz": f"{clock_mhz:g}", "length_bits": LENGTH_BITS,
+        "accelerator_base": f"{family.control_base:#010x}", "dma_base": f"{family.control_base + WINDOW_BYTES:#010x}",
+        "register_bytes": f"{WINDOW_BYTES:#x}",
+    }  # fmt: skip
+
+
+def _template(name: str) -> jinja2.Template:
+    return load_template(data_folder("boards") / "vivado", name)

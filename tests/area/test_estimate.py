@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from headrace.area import memory
+from headrace.area.estimate import _KINDS, estimate
+from headrace.area.usage import Resources, total
+from headrace.layers import LAYERS
+from headrace.layers.spec import layer_from_spec
+
+SPECS = json.loads((Path(__file__).parents[1] / "data" / "sixty_layers.json").read_text())
+
+
+def test_resources_add_up():
+    assert total([Resources(1, 2, 3, 4, 5, 6), Resources(lut=10, lutram=1)]) == Resources(11, 2, 3, 4, 5, 7)
+    assert total([]) == Resources()
+    assert (Resources(lut=3, lutram=2).all_luts, Resources(bram18=3).bram36) == (5, 2)
+
+
+def test_every_kind_has_a_formula():
+    assert set(_KINDS) == set(LAYERS.values())
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec["kind"])
+def test_every_layer_takes_luts_and_flip_flops(spec):
+    found = estimate(layer_from_spec(spec).layer)
+    assert found.lut > 0
+    assert found.ff > 0
+
+
+def test_more_folding_takes_more():
+    def spec(pe: int, simd: int) -> dict[str, object]:
+        return {"kind": "mvtu", "mw": 64, "mh": 64, "pe": pe, "simd": simd, "weight": "int4", "input": "uint4",
+                "output": "uint4"}  # fmt: skip
+
+    few, more, most = (estimate(layer_from_spec(spec(pe, simd)).layer) for pe, simd in ((2, 4), (4, 8), (16, 16)))
+    assert few.lut < more.lut < most.lut
+    assert few.ff < more.ff < most.ff
+
+
+def test_scaled_groups_take_a_multiplier_per_pe():
+    plain = {"kind": "mvtu", "mw": 36, "mh": 8, "pe": 4, "simd": 2, "weight": "ternary", "input": "uint4",
+             "output": "uint4"}  # fmt: skip
+    scaled = plain | {"groups": 9, "scale": "uint8"}
+    few, more = (estimate(layer_from_spec(spec).layer) for spec in (plain, scaled))
+    assert more.lut > few.lut and more.ff > few.ff and more.dsp == few.dsp + 4
+
+
+@pytest.mark.parametrize(("depth", "bits", "blocks"), [
+    (512, 36, 1), (513, 36, 2), (512, 37, 2), (1024, 18, 1), (16384, 1, 1), (2304, 128, 18), (1100, 40, 4),
+    (32768, 8, 15),
+])  # fmt: skip
+def test_block_rams(depth, bits, blocks):
+    assert memory.bram18(depth, bits) == blocks

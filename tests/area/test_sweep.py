@@ -1,0 +1,76 @@
+"""The estimator against the committed sweep of synthesized layers, and the sweep against what it would be now."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.estimator import FACTORS_FILE, SWEEP, error_record, errors, fit, inexact, load_sweep, split
+from benchmarks.sweep import layer_of, specs
+from benchmarks.together import synthesize_together
+from headrace.area.estimate import estimate_errors
+from headrace.layers import LAYERS
+from headrace.layers.mvtu import Mvtu
+from headrace.synthesis.designs import layer_design, library
+from headrace.synthesis.yosys import synthesize, yosys_version
+
+LAYERS_OF_SWEEP = load_sweep()
+HELD_BACK = split(LAYERS_OF_SWEEP)[1]
+
+
+def test_sweep_is_broad():
+    layers = [layer_of(layer["spec"]) for layer in LAYERS_OF_SWEEP]
+    assert len(layers) >= 200
+    assert {type(layer) for layer in layers} == set(LAYERS.values())
+    matrices = [layer for layer in layers if isinstance(layer, Mvtu)]
+    assert {layer.chosen_core for layer in matrices} == {"plain", "parity", "pairs", "dsp", "planes"}
+    assert {layer.storage for layer in matrices} == {"rom", "ram", "uram", "external"}
+    assert len(HELD_BACK) == len(layers) // 4
+
+
+def test_committed_sweep_is_the_one_that_is_drawn():
+    assert [layer["spec"] for layer in LAYERS_OF_SWEEP] == specs()
+    assert json.loads(SWEEP.read_text())["yosys"] == yosys_version()
+
+
+@pytest.mark.parametrize("count", ["lut", "all_luts", "ff"])
+def test_layers_that_the_fit_has_not_seen_are_estimated_well(count):
+    sizes = np.abs(errors(HELD_BACK)[count])
+    assert np.median(sizes) <= 0.05
+    assert np.quantile(sizes, 0.9) <= 0.1
+
+
+def test_memories_and_multipliers_are_exact():
+    assert [item for item in inexact(LAYERS_OF_SWEEP) if item[1] != "lutram"] == []
+
+
+def test_no_layer_is_deeper_than_8_levels():
+    assert {json.dumps(layer["spec"]): depth for layer in LAYERS_OF_SWEEP
+            if (depth := layer["resources"]["depth"]) > 8} == {}  # for 300 MHz on UltraScale+
+
+
+def test_committed_factors_are_those_of_the_fit():
+    committed = json.loads(FACTORS_FILE.read_text())
+    found = fit(LAYERS_OF_SWEEP)
+    for count, factors in found.items():
+        assert committed[count] == pytest.approx(factors, abs=2e-3)
+    assert committed["error"] == estimate_errors() == error_record(LAYERS_OF_SWEEP)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "add"])
+def test_synthesis_still_finds_what_the_sweep_says(kind, tmp_path):
+    layer = next(layer for layer in LAYERS_OF_SWEEP if layer["spec"]["kind"] == kind)
+    assert synthesize(layer_design(layer_of(layer["spec"]), library()), tmp_path).record() == layer["resources"]
+
+
+def test_layers_synthesized_together_are_kept_by_content(tmp_path, monkeypatch):
+    small = [layer for layer in LAYERS_OF_SWEEP if layer["spec"]["kind"] in ("dwc", "fork")][:3]
+    designs = [layer_design(layer_of(layer["spec"]), library()) for layer in small]
+    done: list[int] = []
+    found = synthesize_together(designs, tmp_path, done.append)
+    assert [item.record() for item in found] == [layer["resources"] for layer in small]
+    assert sum(done) == 3
+    monkeypatch.setattr("benchmarks.together._synthesize", lambda designs: pytest.fail("Yosys ran again"))
+    assert synthesize_together(designs, tmp_path, done.append) == found
+    assert len(list(Path(tmp_path).iterdir())) == 3

@@ -1,0 +1,72 @@
+import json
+
+import pytest
+
+from headrace.__main__ import main
+from headrace.area.usage import Resources
+from headrace.board.board import board_names, load_board
+from headrace.errors import InputError
+
+GOOD = 'title = "T"\npart = "p"\nboard_part = "b"\nlut = 1\nff = 2\nbram36 = 3\nuram = 0\ndsp = 4\n'
+
+
+# Name: part, LUT, FF, BRAM36, URAM, DSP (the vendor's selection guides).
+BOARDS = {
+    "kv260": ("xck26-sfvc784-2LV-c", 117120, 234240, 144, 64, 1248),
+    "pynq-z1": ("xc7z020clg400-1", 53200, 106400, 140, 0, 220),
+    "pynq-z2": ("xc7z020clg400-1", 53200, 106400, 140, 0, 220),
+    "rfsoc4x2": ("xczu48dr-ffvg1517-2-e", 425280, 850560, 1080, 80, 4272),
+    "ultra96v2": ("xczu3eg-sbva484-1-i", 70560, 141120, 216, 0, 360),
+    "zcu102": ("xczu9eg-ffvb1156-2-e", 274080, 548160, 912, 0, 2520),
+    "zcu104": ("xczu7ev-ffvc1156-2-e", 230400, 460800, 312, 96, 1728),
+    "zcu111": ("xczu28dr-ffvg1517-2-e", 425280, 850560, 1080, 80, 4272),
+}
+
+
+def test_eight_boards():
+    found = {name: load_board(name) for name in board_names()}
+    offers = {name: (board.part, board.lut, board.ff, board.bram36, board.uram, board.dsp)
+              for name, board in found.items()}  # fmt: skip
+    assert offers == BOARDS
+
+
+def test_boards_command(capsys):
+    assert main(["boards", "--json"]) == 0
+    assert {board["name"]: board["lut"] for board in json.loads(capsys.readouterr().out)} == {
+        name: offer[1] for name, offer in BOARDS.items()
+    }
+    assert main(["boards"]) == 0
+    assert "zcu104" in capsys.readouterr().out
+
+
+def test_use_of_a_board():
+    taken = Resources(lut=10, lutram=5, ff=7, bram18=3, uram=1, dsp=2)
+    use = load_board("pynq-z1").use(taken)
+    assert use == {"lut": (15, 53200), "ff": (7, 106400), "bram36": (2, 140), "uram": (1, 0), "dsp": (2, 220)}
+
+
+def test_a_board_of_the_users(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(GOOD)
+    assert (load_board(str(path)).name, load_board(str(path)).dsp) == ("mine", 4)
+
+
+@pytest.mark.parametrize(("text", "sentence"), [
+    (GOOD.replace("dsp = 4", ""), "dsp must be a whole number, 0 or more, not None"),
+    (GOOD.replace("dsp = 4", "dsp = -4"), "dsp must be a whole number, 0 or more, not -4"),
+    (GOOD.replace("dsp = 4", "dsp = 4.5"), "dsp must be a whole number, 0 or more, not 4.5"),
+    (GOOD.replace('part = "p"', "part = 7", 1), "part must be a text, not 7"),
+    (GOOD + "luts = 3\n", "['luts'] are no entries of a board"),
+    (GOOD + "luts\n", "is no TOML"),
+])  # fmt: skip
+def test_bad_board_files(tmp_path, text, sentence):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        load_board(str(path))
+    assert sentence in str(error.value)
+
+
+def test_unknown_board():
+    with pytest.raises(InputError, match=r"board 'zcu999' is unknown; choose one of \['kv260', .*'zcu111'\] or give"):
+        load_board("zcu999")

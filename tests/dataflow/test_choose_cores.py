@@ -1,0 +1,38 @@
+import pytest
+
+from headrace.dataflow.choose_cores import choose_cores, parse_cores
+from headrace.dataflow.lower import lower
+from headrace.datatypes import BIPOLAR, int_type, uint_type
+from headrace.errors import InputError
+from headrace.layers.cores import AUTO, Operands, choose_core
+from tests.small_networks import small_network
+
+
+def test_a_layers_own_core_comes_before_that_of_all():
+    chosen = choose_cores(lower(small_network()), parse_cores(["plain", "conv0=dsp", "fc3=auto", "fc4=pairs"]))
+    cores = {layer.name: layer.chosen_core for layer in chosen.layers if layer.kind == "mvtu"}
+    assert cores == {"conv0": "dsp", "conv1": "plain", "fc3": "plain", "fc4": "pairs"}
+
+
+@pytest.mark.parametrize(("texts", "sentence"), [
+    (["plain", "pairs"], "core pairs: the core of all layers was given before; leave one out"),
+    (["fc3=plain", "fc3=pairs"], "core fc3=pairs: fc3 was given before; leave one out"),
+    (["pool2=plain"], "core: there is no layer pool2 with weights; choose one of ['conv0', 'conv1', 'fc3', 'fc4']"),
+    (["parity"], "conv0: core parity cannot multiply weights of type [-7,7] by inputs of type uint4; "
+                 "choose one of ['auto', 'plain', 'pairs', 'dsp', 'planes']"),
+])  # fmt: skip
+def test_illegal_cores(texts, sentence):
+    with pytest.raises(InputError) as error:
+        choose_cores(lower(small_network()), parse_cores(texts))
+    assert str(error.value) == sentence
+
+
+@pytest.mark.parametrize(("weight", "element", "fold", "core"), [
+    (BIPOLAR, uint_type(2), (16, 16), "planes"),  # Yosys: 903 LUT with the thresholds, pairs 945
+    (int_type(2), uint_type(2), (16, 32), "planes"),  # 2574, pairs 2685
+    (int_type(2), uint_type(2), (8, 8), "pairs"),
+    (int_type(4), uint_type(4), (16, 32), "pairs"),
+])  # fmt: skip
+def test_auto_takes_the_core_that_was_measured_smaller(weight, element, fold, core):
+    operands = Operands(weight, element, *fold, shared=True, scaled=False, thresholded=True)
+    assert choose_core("fc", AUTO, operands) == core

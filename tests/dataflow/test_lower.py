@@ -1,0 +1,160 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from headrace import serialize
+from headrace.__main__ import main
+from headrace.dataflow.fold import fold
+from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.insert_fifos import insert_fifos, safe_depths
+from headrace.dataflow.lower import lower
+from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.engines import golden
+from headrace.folding.plan import solve_folding
+from headrace.layers import LAYERS, Dwc, Fifo, MaxPool, Mvtu, Swu
+from headrace.layers.spec import random_values
+from headrace.network.integer import (
+    AccPool,
+    Add,
+    Concat,
+    Conv,
+    DepthwiseConv,
+    HostOutput,
+    IntegerNetwork,
+    Node,
+    Requant,
+    Threshold,
+    Upsample,
+)
+from headrace.network.integer import MaxPool as MaxPoolOp
+from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
+from tests.small_networks import host_input, random_input, random_threshold, small_network
+
+
+def with_safe_fifos(dataflow: Dataflow) -> Dataflow:
+    return insert_fifos(dataflow, safe_depths(dataflow))
+
+
+def naive(net: IntegerNetwork, x: np.ndarray) -> np.ndarray:
+    return golden.run(net, x)[net.output].reshape(len(x), -1)
+
+
+@pytest.mark.parametrize("activation", [uint_type(2), BIPOLAR])
+def test_every_stage_computes_the_same(activation):
+    net = small_network(activation=activation)
+    x = random_input(net, 3)
+    want = naive(net, x)
+    moved = thresholds_before_pooling(net)
+    unfolded = lower(moved)
+    folded = fold(unfolded, solve_folding(unfolded, 600))
+    buffered = with_safe_fifos(folded)
+    assert np.array_equal(naive(moved, x), want)
+    for dataflow in (unfolded, folded, buffered):
+        assert np.array_equal(dataflow.golden(x)[dataflow.output_port], want)
+
+
+def test_layers_of_the_small_network():
+    dataflow = lower(thresholds_before_pooling(small_network()))
+    assert [(layer.name, type(layer)) for layer in dataflow.layers] == [
+        ("conv0_swu", Swu), ("conv0", Mvtu), ("conv1_swu", Swu), ("conv1", Mvtu), ("pool2", MaxPool),
+        ("fc3", Mvtu), ("fc4", Mvtu),
+    ]  # fmt: skip
+
+
+def test_folding_puts_converters_and_fifos_where_they_are_needed():
+    net = thresholds_before_pooling(small_network())
+    unfolded = lower(net)
+    dataflow = with_safe_fifos(fold(unfolded, solve_folding(unfolded, 576)))
+    assert any(isinstance(layer, Dwc) for layer in dataflow.layers)
+    layers = {layer.name: layer for layer in dataflow.layers}
+    bursts = [layer for layer in dataflow.layers if isinstance(layer, Mvtu) and layer.nf > 1]
+    for layer in bursts:
+        fifo = layers[f"{layer.name}_fifo"]
+        assert isinstance(fifo, Fifo) and fifo.depth == layer.sf
+    assert bursts
+    assert dataflow.cycles_per_frame <= 576
+
+
+def test_thresholds_move_in_front_of_pooling_and_names_stay():
+    moved = thresholds_before_pooling(small_network())
+    assert [(node.name, node.inputs) for node in moved.nodes[2:6]] == [
+        ("conv1", ("conv0_act",)), ("conv1_act", ("conv1",)), ("pool2", ("conv1_act",)), ("fc3", ("pool2",))]
+
+
+def test_inverted_thresholds_stay_behind_pooling():
+    net = small_network()
+    nodes = tuple(replace(node, op=replace(node.op, inverted=frozenset({0}))) if node.name == "conv1_act" else node
+                  for node in net.nodes)
+    inverted = IntegerNetwork(net.host_input, nodes, net.host_output)
+    moved = thresholds_before_pooling(inverted)
+    x = random_input(net, 3)
+    assert np.array_equal(naive(moved, x), naive(inverted, x))
+    dataflow = lower(moved)
+    assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(inverted, x))
+
+
+def branching_network() -> IntegerNetwork:
+    """Every operation at least once, with forks, a sum, a concatenation of two types, and a depthwise convolution."""
+    rng = np.random.default_rng(5)
+    act = uint_type(2)
+
+    def conv(shape: tuple[int, ...]) -> Conv:
+        return Conv(random_values(rng, int_type(3), shape), int_type(3))
+
+    nodes = (
+        Node("conv0", conv((4, 1, 1, 2)), ("input",)),
+        Node("conv0_act", random_threshold(rng, 4, act, 12), ("conv0",)),
+        Node("dw1", DepthwiseConv(random_values(rng, int_type(3), (4, 3, 3, 1)), int_type(3), pad=(1, 1, 1, 1)),
+             ("conv0_act",)),
+        Node("dw1_act", random_threshold(rng, 4, act, 12), ("dw1",)),
+        Node("add2", Add(), ("dw1_act", "conv0_act")),
+        Node("scale3", Requant(np.array([3, 5, -2, 1]), np.array([1, 0, 4, 2]), 2, "half_even", Interval(-3, 9)),
+             ("add2",)),
+        Node("pool4", AccPool((2, 2), (2, 2)), ("scale3",)),
+        Node("act5", Threshold(np.sort(rng.integers(-9, 30, (4, 3)), axis=1), act, frozenset({2})), ("pool4",)),
+        Node("up6", Upsample((2, 2)), ("act5",)),
+        Node("cat7", Concat(), ("up6", "add2")),
+        Node("pool8", MaxPoolOp((3, 2), (2, 2)), ("cat7",)),
+        Node("fc9", conv((3, 2, 3, 8)), ("pool8",)),
+    )
+    return IntegerNetwork(host_input(6, 6, 2, uint_type(3)), nodes, HostOutput((3,), np.ones(3), np.zeros(3)))
+
+
+@pytest.mark.parametrize("cycles", [100_000, 400])
+def test_forks_joins_and_every_operation(cycles):
+    net = branching_network()
+    x = random_input(net, 2)
+    unfolded = lower(net)
+    dataflow = with_safe_fifos(fold(unfolded, solve_folding(unfolded, cycles)))
+    assert {layer.kind for layer in dataflow.layers} >= set(LAYERS) - {"dwc", "label_select", "parallel_swu"}
+    assert dataflow.cycles_per_frame <= cycles
+    assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
+
+
+def test_the_branching_network_on_both_back_ends(tmp_path):
+    serialize.save(branching_network(), tmp_path / "net")
+    model = str(tmp_path / "net.json")
+    assert main(["build", model, "--out", str(tmp_path / "b"), "--backend", "both", "--verify", "2"]) == 0
+    unconfirmed = json.loads((tmp_path / "b" / "build.json").read_text())["not_verified"]
+    assert "depth of add2_fifo0 in HLS" in unconfirmed and "depth of cat7_fifo1 in HLS" in unconfirmed
+
+
+def test_every_input_of_a_join_may_need_a_converter():
+    net = branching_network()
+    x = random_input(net, 2)
+    dataflow = with_safe_fifos(fold(lower(net), {"add2": {"pe": 4}, "cat7": {"pe": 2}}))
+    converters = [layer.name for layer in dataflow.layers if isinstance(layer, Dwc)]
+    assert converters == ["add2_dwc0", "add2_dwc1", "add2_fork_dwc", "cat7_dwc0", "cat7_dwc1", "pool8_dwc"]
+    assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
+
+
+def test_a_depth_that_stops_the_dataflow_ends_the_build_with_its_name(tmp_path, capsys):
+    serialize.save(branching_network(), tmp_path / "net")
+    (tmp_path / "folding.json").write_text('{"add2_fifo1": {"depth": 2}}')
+    arguments = ["build", str(tmp_path / "net.json"), "--out", str(tmp_path / "b"), "--folding",
+                 str(tmp_path / "folding.json")]  # fmt: skip
+    assert main(arguments) == 1 and not (tmp_path / "b").exists()
+    assert "add2_fifo1: with a depth of 2 the dataflow stops for good: add2_fifo1 (depth 2) is full" in " ".join(
+        capsys.readouterr().err.split())

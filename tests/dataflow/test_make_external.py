@@ -1,0 +1,110 @@
+"""Which layers get their weights from memory outside, and what that memory's port bounds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from headrace import serialize
+from headrace.__main__ import main
+from headrace.dataflow.make_external import make_external
+from headrace.datatypes import Interval
+from headrace.design import elaborate
+from headrace.errors import FoldingError, InputError
+from headrace.model import Model
+from headrace.network.integer import HostOutput, IntegerNetwork, Node
+from headrace.request import Options, choose_folding, folding_terms, resolve_external
+from tests.small_networks import UINT2, host_input, random_conv, random_threshold
+
+INT8 = Interval(-127, 127)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """Three layers of 16 K, 32 K and 2.5 K weights of 8 bits."""
+    rng = np.random.default_rng(0)
+    nodes = (
+        Node("fc0", random_conv(rng, (128, 1, 1, 128), INT8), ("input",)),
+        Node("fc0_act", random_threshold(rng, 128, UINT2, 900), ("fc0",)),
+        Node("fc1", random_conv(rng, (256, 1, 1, 128), INT8), ("fc0_act",)),
+        Node("fc1_act", random_threshold(rng, 256, UINT2, 900), ("fc1",)),
+        Node("fc2", random_conv(rng, (10, 1, 1, 256), INT8), ("fc1_act",)),
+    )
+    return Model(IntegerNetwork(host_input(1, 1, 128, UINT2), nodes, HostOutput((10,), np.ones(10), np.zeros(10))), "0")
+
+
+def board(folder: Path, bram36: int, lut: int = 4000) -> str:
+    path = folder / f"of{bram36}.toml"
+    path.write_text(f'title = "T"\npart = "xczu3eg"\nboard_part = "b"\nlut = {lut}\nff = 200000\nbram36 = {bram36}\n'
+                    "uram = 0\ndsp = 100\n")
+    return str(path)
+
+
+@pytest.mark.parametrize(("bram36", "wanted"), [(40, []), (8, ["fc1"]), (2, ["fc1", "fc0"])])
+@pytest.mark.parametrize("fps", [None, 5000.0])
+def test_the_largest_go_outside_until_the_rest_fits(model, tmp_path, bram36, wanted, fps):
+    options = Options(board=board(tmp_path, bram36), weights="external", fps=fps)
+    assert resolve_external(model, options).external == wanted
+
+
+def test_layers_that_the_user_names_go_outside_in_any_case(model, tmp_path):
+    options = Options(board=board(tmp_path, 8), weights="external", fps=5000.0, external=["fc2"])
+    assert resolve_external(model, options).external == ["fc2", "fc1"]
+    assert resolve_external(model, Options(external=["fc0", "fc0"])).external == ["fc0"]
+
+
+def test_a_board_that_is_too_small_anyway(model, tmp_path):
+    options = Options(board=board(tmp_path, 1, lut=200), weights="external", fps=5000.0)
+    with pytest.raises(InputError, match=r"does not fit even with the weights of \['fc1', 'fc0', 'fc2'\]"):
+        resolve_external(model, options)
+
+
+def test_a_pace_that_no_board_reaches(model, tmp_path):
+    options = Options(board=board(tmp_path, 8), weights="external", fps=100e6)
+    with pytest.raises(FoldingError, match="2 cycles per frame are asked for but it needs at least"):
+        resolve_external(model, options)
+
+
+def test_writable_weights_stay_inside(model, tmp_path):
+    options = Options(board=board(tmp_path, 10), weights="external", fps=5000.0, writable={"fc1": "ram"})
+    assert resolve_external(model, options).external == ["fc0"]
+    both = Options(board=board(tmp_path, 10), external=["fc1"], writable={"fc1": "ram"})
+    with pytest.raises(InputError, match="fc1: its weights cannot be both writable and external"):
+        elaborate(model.integer, choose_folding(model, both).folding, {}, both.writable, both.external)
+
+
+def test_the_dma_of_the_weights_bounds_the_pace(model):
+    # 48 KiB a frame and 16 bytes a cycle at 200 MHz.
+    options = Options(board="zcu104", clock_mhz=400.0, external=["fc0", "fc1"])
+    terms = folding_terms(model, options)
+    assert (terms.min_cycles, terms.bound) == (2 * 3072, "the DMA's weights")
+    assert "the DMA's weights cannot take fewer than 6144 cycles per frame" in choose_folding(model, options).stopped_by
+    faster = Options(board="zcu104", clock_mhz=400.0, fps=100_000, external=["fc0", "fc1"])
+    with pytest.raises(FoldingError, match="the DMA's weights: 4000 cycles per frame are asked for but it needs "
+                                           "at least 6144"):
+        choose_folding(model, faster)
+
+
+def test_the_command(model, tmp_path, capsys):
+    serialize.save(model.integer, tmp_path / "net")
+    command = ["build", str(tmp_path / "net.json"), "--board", board(tmp_path, 8), "--fps", "5000",
+               "--weights", "external", "--out", str(tmp_path / "b")]
+    with mock.patch("headrace.building._verify", return_value=None):
+        assert main([*command, "--external", "fc9"]) == 1
+        assert "fc9: is no layer whose weights can be external" in capsys.readouterr().err
+        assert not (tmp_path / "b").exists()
+        assert main([*command, "--external", "fc2"]) == 0
+    record = json.loads((tmp_path / "b" / "build.json").read_text())
+    assert record["external"] == ["fc2", "fc1"]
+    assert {layer["name"]: layer["weights_in"] for layer in record["layers"] if layer["kind"] == "mvtu"} == {
+        "fc0": "rom", "fc1": "external", "fc2": "external"}
+
+
+def test_more_layers_than_dmas(model, monkeypatch):
+    monkeypatch.setattr("headrace.dataflow.make_external.MAX_EXTERNAL", 2)
+    with pytest.raises(InputError, match="3 layers have external weights but there are DMAs for at most 2; leave some"):
+        make_external(model.unfolded, ["fc0", "fc1", "fc2"])

@@ -1,0 +1,53 @@
+"""The report on ONNX files: equal files have no difference, and planted ones are told with their place and cause."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("qonnx", reason="qonnx, which runs the files, is not installed")
+
+from headrace.difference.comparison import Cause
+from headrace.difference.onnx_difference import compare_file, onnx_difference
+from headrace.frontend.onnx.reader import from_file
+from headrace.network.integer import IntegerNetwork, Threshold
+from headrace.streamline.streamline import Streamlined, streamline_traced
+from tests.public_models import SHARED
+
+pytestmark = [pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared with real networks is missing"),
+              pytest.mark.filterwarnings("ignore")]
+
+
+def samples(name: str, count: int) -> np.ndarray:
+    return np.load(SHARED / "golden" / f"{name}_golden.npz")["x"][:count]
+
+
+def path(name: str) -> Path:
+    return SHARED / "models" / f"{name}.onnx"
+
+
+@pytest.mark.parametrize(("name", "quantizers"), [("tfc_w1a1", 4), ("kws_mlp_w3a3", 4), ("jet_mlp_w6a6", 3),
+                                                  ("finn_tfc_mt", 4), ("resnet8_w4a4", 20)])
+def test_public_networks_are_explained(name, quantizers):
+    report = onnx_difference(path(name), samples(name, 2))
+    assert report.explained and len(report.quantizers) == quantizers
+    assert sum(quantizer.compared for quantizer in report.quantizers) > 100 and report.output_max < 1e-4
+
+
+def moved(streamlined: Streamlined, tensor: str, by: int) -> Streamlined:
+    """The network with all thresholds of a tensor moved."""
+    net = streamlined.network
+    nodes = tuple(replace(node, op=Threshold(node.op.thresholds + by, node.op.output)) if node.name == tensor else node
+                  for node in net.nodes)
+    return Streamlined(IntegerNetwork(net.host_input, nodes, net.host_output), streamlined.quantizers)
+
+
+@pytest.mark.parametrize(("name", "by", "cause"), [("tfc_w2a2", 20, Cause.ERROR), ("resnet8_w4a4", 1, Cause.TIE)])
+def test_moved_thresholds_are_found_at_their_quantizer(name, by, cause):
+    streamlined = streamline_traced(from_file(path(name)))
+    tensor = next(trace.tensor for trace in streamlined.quantizers if trace.tensor.endswith("_act"))
+    report = compare_file(path(name), moved(streamlined, tensor, by), samples(name, 1))
+    assert report.first is not None and report.first.tensor == tensor and report.first.causes[cause] > 0
+    assert f"({tensor}): {report.first.differing} of {report.first.compared} codes differ" in str(report)
+    assert "qonnx" in str(report.first)

@@ -1,0 +1,145 @@
+import json
+import re
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from headrace.area.estimate import estimate
+from headrace.area.usage import total
+from headrace.board.board import DEFAULT_BOARD, load_board
+from headrace.dataflow.fold import fold
+from headrace.dataflow.lower import lower
+from headrace.errors import FoldingError, InputError, divisors
+from headrace.folding.plan import (
+    Terms,
+    folding_target,
+    load_folding,
+    plan_fastest,
+    plan_folding,
+    solve_folding,
+)
+from headrace.layers import ParallelSwu
+from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
+from tests.small_networks import random_input, small_network
+
+
+@pytest.fixture(scope="module")
+def dataflow():
+    return lower(thresholds_before_pooling(small_network()))
+
+
+def cost(dataflow, folding):
+    """Share of the default board that layers and converters take together."""
+    board = load_board(DEFAULT_BOARD)
+    taken = total([estimate(layer) for layer in fold(dataflow, folding).layers])
+    return sum(used / max(there, 1) for used, there in board.use(taken).values())
+
+
+@pytest.mark.parametrize("target", [576, 600, 900, 5000, 100_000])
+def test_every_layer_reaches_the_target(dataflow, target):
+    folding = solve_folding(dataflow, target)
+    assert fold(dataflow, folding).cycles_per_frame <= target
+
+
+@pytest.mark.parametrize("target", [300, 800, 3000])
+def test_no_other_folding_is_cheaper(dataflow, target):
+    """Every folding of three neighbours; the other layers are given."""
+    given = {"conv0": {"pe": 4, "simd": 9}, "conv0_swu": {"simd": 1, "parallel_window": 1},
+             "conv1_swu": {"simd": 2, "parallel_window": int(target < 1000)}, "fc4": {"pe": 1, "simd": 1}}  # fmt: skip
+    best = cost(dataflow, solve_folding(dataflow, target, given))
+    legal = []
+    for pe, simd, pool, fc_pe, fc_simd in product(*map(divisors, (6, 36, 6, 8, 54))):
+        folding = given | {"conv1": {"pe": pe, "simd": simd}, "pool2": {"pe": pool},
+                           "fc3": {"pe": fc_pe, "simd": fc_simd}}  # fmt: skip
+        if max(layer.with_folds(folding.get(layer.name, {})).cycles for layer in dataflow.layers) <= target:
+            legal.append(folding)
+    # The smaller the products, the cheaper: the candidates, and some of the others.
+    legal.sort(key=lambda f: f["conv1"]["pe"] * f["conv1"]["simd"] + f["fc3"]["pe"] * f["fc3"]["simd"])
+    assert len(legal) > 50
+    assert best <= min(cost(dataflow, folding) for folding in [*legal[:100], *legal[100::40]]) + 1e-9
+
+
+@pytest.mark.parametrize("folds", [{"simd": 4}, {"simd": 2, "parallel_window": 1}, {"simd": 4, "parallel_window": 1},
+                                   {"simd": 1, "minimal_buffer": 1}])  # fmt: skip
+def test_windows_of_any_form_feed_the_same_matrix(dataflow, folds):
+    x = random_input(small_network(), 2)
+    folded = fold(dataflow, {"conv1_swu": folds, "conv1": {"pe": 3, "simd": 12}})
+    window = next(layer for layer in folded.layers if layer.name == "conv1_swu")
+    assert isinstance(window, ParallelSwu) == bool(folds.get("parallel_window"))
+    assert np.array_equal(folded.golden(x)[folded.output_port], dataflow.golden(x)[dataflow.output_port])
+
+
+def test_the_fastest_that_fits_says_what_stops_it(dataflow):
+    small = replace(load_board(DEFAULT_BOARD), name="small", lut=1500)
+    plan = plan_fastest(dataflow, Terms(small))
+    folded = fold(dataflow, plan.folding)
+    assert total([estimate(layer) for layer in folded.layers]).all_luts <= 1500
+    assert re.fullmatch(r"\d+ cycles per frame would take \d+ of 1500 LUT, FIFOs not counted", plan.stopped_by)
+    ample = plan_fastest(dataflow, Terms(load_board(DEFAULT_BOARD)))
+    assert fold(dataflow, ample.folding).cycles_per_frame < folded.cycles_per_frame
+    assert ample.stopped_by.endswith(" cycles per frame") and "cannot take fewer than" in ample.stopped_by
+
+
+def test_a_board_that_is_too_small(dataflow):
+    tiny = replace(load_board(DEFAULT_BOARD), name="tiny", lut=10)
+    with pytest.raises(FoldingError, match=r"tiny: even the smallest folding takes \d+ of 10 LUT; choose a larger"):
+        plan_fastest(dataflow, Terms(tiny))
+
+
+def test_a_bound_from_outside_is_named(dataflow):
+    terms = Terms(load_board(DEFAULT_BOARD), min_cycles=70, bound="the DMA's input")
+    with pytest.raises(FoldingError, match=r"^the DMA's input: 64 cycles per frame are asked for but it needs at least "
+                                           r"70, and zcu104 holds \d+ cycles per frame, \d+ fps at 200 MHz, at best"):
+        plan_folding(dataflow, 64, terms)
+
+
+def test_words_that_hls_cannot_hold_are_not_chosen(dataflow):
+    folding = plan_folding(dataflow, 200, Terms(load_board(DEFAULT_BOARD), max_word_bits=64)).folding
+    assert max(stream.bits for stream in fold(dataflow, folding).streams.values()) <= 64
+
+
+def test_given_folds_are_kept_and_set_the_pace(dataflow):
+    given = {"conv1": {"pe": 2, "simd": 4}}
+    target = folding_target(dataflow, given)
+    folding = solve_folding(dataflow, target, given)
+    assert folding["conv1"] == {"pe": 2, "simd": 4}
+    assert fold(dataflow, folding).cycles_per_frame == target
+
+
+@pytest.mark.parametrize(("given", "sentence"), [
+    ({"conv1": {"pe": 4}}, "conv1: PE=4 must divide MH=6; choose one of [1, 2, 3, 6]"),
+    ({"fc3": {"simd": 5}}, "fc3: SIMD=5 must divide MW=54; choose one of [1, 2, 3, 6, 9, 18, 27, 54]"),
+    ({"conv9": {"pe": 1}}, "folding: there is no layer conv9; choose one of "
+                           "['conv0_swu', 'conv0', 'conv1_swu', 'conv1', 'pool2', 'fc3', 'fc4']"),
+    ({"pool2": {"simd": 1}}, "pool2: simd cannot be folded; choose one of ['pe']"),
+])  # fmt: skip
+def test_illegal_foldings(dataflow, given, sentence):
+    with pytest.raises(FoldingError) as error:
+        folding_target(dataflow, given)
+    assert str(error.value) == sentence
+
+
+def test_a_rate_that_no_folding_reaches(dataflow):
+    with pytest.raises(FoldingError, match=r"^\w+: 10 cycles per frame are asked for but it needs at least \d+, and"):
+        solve_folding(dataflow, 10)
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"conv0": 3}', '{"conv0": {"pe": 1.5}}', "{", '{"c": {"pe": true}}'])
+def test_bad_folding_files(tmp_path, content):
+    path = tmp_path / "folding.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match="folding file"):
+        load_folding(path)
+
+
+def test_missing_folding_file(tmp_path):
+    with pytest.raises(InputError, match=r"folding.json: the folding file cannot be read; check the path"):
+        load_folding(tmp_path / "folding.json")
+
+
+def test_good_folding_file(tmp_path):
+    path = tmp_path / "folding.json"
+    path.write_text(json.dumps({"conv0": {"pe": 2}}))
+    assert load_folding(path) == {"conv0": {"pe": 2}}

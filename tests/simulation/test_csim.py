@@ -1,0 +1,178 @@
+"""C simulation against the golden models, word for word."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headrace.datatypes import BIPOLAR, int_type, parse, uint_type
+from headrace.errors import InputError, MismatchError, ToolError
+from headrace.layers import Dwc, Fifo, MaxPool, Swu
+from headrace.layers.base import Layer
+from headrace.layers.spec import layer_from_spec, random_values
+from headrace.packing import Bytes, pack_stream
+from headrace.render.hls import render_hls
+from headrace.simulation import csim
+from headrace.simulation.csim import LayersCSim, NetworkCSim, compile_layers, compile_network
+from tests.small_dataflows import small_cnn
+
+FRAMES = 3
+
+
+def mvtu(mh: int, mw: int, pe: int, simd: int, weight: str, element: str, output: str) -> Layer:
+    spec = {"kind": "mvtu", "mh": mh, "mw": mw, "pe": pe, "simd": simd, "weight": weight, "input": element,
+            "output": output, "vectors": 2, "seed": mw}  # fmt: skip
+    return layer_from_spec(spec).layer
+
+
+def random_swu(rng: np.random.Generator) -> Swu:
+    """Any geometry, windows that lie wholly in the padding and skipped rows and columns included."""
+    while True:
+        height, width, channels, kernel_h, kernel_w = (int(n) for n in rng.integers(1, (9, 9, 4, 4, 4)))
+        stride, dilation = ((int(a), int(b)) for a, b in rng.integers(1, 4, (2, 2)))
+        top, left, bottom, right = (int(n) for n in rng.choice([0, 0, 1, 2, 3], 4))
+        try:
+            return Swu("swu", height, width, channels, (kernel_h, kernel_w), uint_type(3), stride, dilation,
+                       (top, left, bottom, right), 5, channels if rng.integers(2) else 1,
+                       "overlapping" if rng.integers(4) else "minimal")  # fmt: skip
+        except InputError:
+            continue  # the kernel does not fit
+
+
+LAYERS: list[Layer] = [
+    mvtu(8, 18, 2, 9, "bipolar", "bipolar", "bipolar"),
+    mvtu(6, 70, 3, 70, "bipolar", "bipolar", "acc"),
+    mvtu(5, 10, 5, 10, "bipolar", "bipolar", "uint2"),
+    mvtu(3, 12, 1, 1, "bipolar", "bipolar", "int5"),
+    mvtu(4, 6, 4, 3, "ternary", "uint2", "int4"),
+    mvtu(4, 6, 1, 2, "int4", "bipolar", "uint4"),
+    mvtu(4, 12, 2, 4, "bipolar", "int8", "uint5"),
+    mvtu(3, 130, 3, 65, "int8", "uint8", "uint8"),
+    mvtu(6, 30, 6, 15, "int5", "int3", "int6"),
+    mvtu(4, 66, 2, 66, "ternary", "[-7,7]", "acc"),
+    mvtu(2, 9, 1, 3, "int2", "uint16", "ternary"),
+    mvtu(1, 1, 1, 1, "int3", "int4", "[2,9]"),
+    Swu("swu", 5, 6, 4, (3, 3), int_type(4), pad=(1, 1, 1, 1), simd=2),
+    Swu("swu", 6, 6, 2, (1, 1), BIPOLAR, (2, 2), pad=(2, 2, 2, 2), pad_value=-1, simd=2),
+    Swu("swu", 4, 9, 22, (2, 3), int_type(4), (1, 2), pad=(0, 1, 0, 0), pad_value=-3, simd=22),
+    Swu("swu", 1, 9, 2, (1, 3), int_type(4), buffer="minimal"),
+    *(random_swu(rng) for rng in [np.random.default_rng(7)] for _ in range(24)),
+    MaxPool("pool", 6, 7, 4, (2, 2), (2, 2), int_type(4), pe=2),
+    MaxPool("pool", 7, 7, 4, (3, 3), (2, 2), uint_type(3), frozenset(range(4)), pe=4),
+    MaxPool("pool", 7, 5, 6, (3, 2), (1, 1), BIPOLAR, frozenset([1, 4]), pe=3),
+    MaxPool("pool", 8, 9, 20, (2, 3), (3, 5), int_type(7), frozenset([1, 14]), pe=20),
+    MaxPool("pool", 1, 8, 1, (1, 4), (1, 3), parse("[-3,2]")),
+    Dwc("dwc", 3, 2, int_type(3), 4),
+    Dwc("dwc", 5, 3, BIPOLAR, 6),
+    Dwc("dwc", 2, 7, uint_type(8), 14),
+    Dwc("dwc", 1, 40, uint_type(4), 80),
+    Dwc("dwc", 40, 1, uint_type(4), 3),
+    Dwc("dwc", 4, 4, uint_type(4), 3),
+    Fifo("fifo", 4, 3, int_type(5), 7),
+]  # fmt: skip
+
+
+def names(layer: Any) -> str:
+    return f"{layer.kind}-" + "-".join(str(value) for _, value in layer.parameters())
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> LayersCSim:
+    return compile_layers(LAYERS, tmp_path_factory.mktemp("layers"))
+
+
+@pytest.mark.parametrize("index", range(len(LAYERS)), ids=[names(layer) for layer in LAYERS])
+def test_layer_equals_golden(compiled: LayersCSim, index: int) -> None:
+    layer, rng = LAYERS[index], np.random.default_rng(index)
+    x = [random_values(rng, stream.element, (FRAMES, stream.elements)) for stream in layer.inputs]
+    words = tuple(pack_stream(values, stream.lanes, stream.element)
+                  for values, stream in zip(x, layer.inputs, strict=True))  # fmt: skip
+    golden = layer.golden(*x)
+    actual = compiled.run(index, words, FRAMES)
+    assert len(actual) == len(layer.outputs)
+    for stream, written in zip(layer.outputs, actual, strict=True):
+        assert np.array_equal(written, pack_stream(golden, stream.lanes, stream.element))
+
+
+def test_too_few_words_are_an_error(compiled: LayersCSim) -> None:
+    index = next(i for i, layer in enumerate(LAYERS) if layer.kind == "fifo")
+    words = np.zeros((FRAMES * 7 - 1, 2), np.uint8)
+    with pytest.raises(ToolError, match="the input ends inside a frame"):
+        compiled.run(index, (words,), FRAMES)
+
+
+def written_network(folder: Path, replacements: dict[str, tuple[str, str]] | None = None) -> NetworkCSim:
+    """The small network in `folder`, with one text replaced in some of its files."""
+    for path, text in render_hls(small_cnn(), 5.0, "part", "header").items():
+        old, new = (replacements or {}).get(path, ("", ""))
+        assert old in text
+        (folder / "hls" / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "hls" / path).write_text(text.replace(old, new, 1) if old else text)
+    return compile_network(folder / "hls", small_cnn(), folder)
+
+
+def input_words() -> tuple[Bytes, dict[tuple[str, int], Bytes]]:
+    """Random input and the golden words of every stream."""
+    dataflow = small_cnn()
+    stream = dataflow.input
+    x = random_values(np.random.default_rng(3), stream.element, (FRAMES, stream.elements))
+    golden = {port: pack_stream(values, dataflow.streams[port].lanes, dataflow.streams[port].element)
+              for port, values in dataflow.golden(x).items()}  # fmt: skip
+    return pack_stream(x, stream.lanes, stream.element), golden
+
+
+def test_network_equals_golden_at_every_boundary(tmp_path: Path) -> None:
+    words, golden = input_words()
+    traced = written_network(tmp_path).run(words, FRAMES)
+    assert list(traced) == list(small_cnn().streams)
+    for port, expected in golden.items():
+        assert np.array_equal(traced[port], expected), port
+
+
+def test_an_edited_weight_shows_first_behind_its_layer(tmp_path: Path) -> None:
+    words, golden = input_words()
+    weight = small_cnn().layers[2].memories()[0].chunks()[0, 0, 0]
+    head = "conv0_weights[2][12][1] = {\n  {\n    {"
+    edit = {"weights.hpp": (f"{head}{weight:#x}}}", f"{head}{weight ^ np.uint64(1):#x}}}")}
+    traced = written_network(tmp_path, edit).run(words, FRAMES)
+    differing = [port for port in golden if not np.array_equal(traced[port], golden[port])]
+    assert differing[0] == ("conv0", 0)
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ("WORDS     = 648;", "WORDS     = 651;", "read from an empty stream after this number of words: 648"),
+    ("IN_WORDS  = 72;", "IN_WORDS  = 73;", "words left over in a stream: 1"),
+])  # fmt: skip
+def test_another_number_of_words_is_reported(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(MismatchError, match=message):
+        written_network(tmp_path, {"config.hpp": (old, new)}).run(input_words()[0], FRAMES)
+
+
+def test_sources_that_do_not_compile_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match=r"g\+\+ does not compile network.cpp: .*IN_BITS"):
+        written_network(tmp_path, {"config.hpp": ("IN_BITS", "BITS")})
+
+
+def test_missing_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(ToolError, match=r"needs g\+\+, which is not on PATH"):
+        csim.require_tools()
+
+
+def test_missing_headers_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ToolError, match=r"ap_int headers, which are not installed; pip install 'headrace\[hls\]'"):
+        csim.ap_int_folder()
+
+
+def test_headers_of_an_installed_vitis_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program, header = tmp_path / "bin" / "vitis_hls", tmp_path / "include" / "ap_int.h"
+    for file in (program, header):
+        file.parent.mkdir()
+        file.touch()
+    program.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(program))
+    assert csim.ap_int_folder() == header.parent.resolve()

@@ -1,0 +1,100 @@
+"""The compiled harness: networks with all inner streams, and what it says when the hardware misbehaves."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headrace.dataflow.graph import SOURCE, Dataflow
+from headrace.datatypes import uint_type
+from headrace.errors import InputError, MismatchError, ToolError
+from headrace.layers import Fifo
+from headrace.layers.spec import random_values
+from headrace.packing import pack_stream
+from headrace.render.rtl import render_rtl
+from headrace.simulation import rtl
+from headrace.simulation.compare import expected_words
+from headrace.simulation.frames import Stalls
+from headrace.staging import write_files
+from tests.small_dataflows import chain, small_cnn
+
+FRAMES = 4
+
+
+def compiled(dataflow: Dataflow, folder: Path, edit: tuple[str, str, str] | None = None) -> rtl.RtlModel:
+    """The network's RTL under the harness; edit: a file of it, a text and what replaces it."""
+    files = render_rtl(dataflow, "test")
+    if edit:
+        name, before, after = edit
+        assert before in files[name]
+        files[name] = files[name].replace(before, after)
+    write_files(folder / "rtl", files)
+    (folder / "work").mkdir()
+    return rtl.compile_network(folder / "rtl", dataflow, folder / "work")
+
+
+@pytest.fixture(scope="module")
+def cnn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataflow, rtl.RtlModel]:
+    dataflow = small_cnn()
+    return dataflow, compiled(dataflow, tmp_path_factory.mktemp("cnn"))
+
+
+@pytest.mark.parametrize("stalls", Stalls)
+def test_every_stream_of_a_network_is_golden(cnn: tuple[Dataflow, rtl.RtlModel], stalls: Stalls) -> None:
+    dataflow, model = cnn
+    x = random_values(np.random.default_rng(3), dataflow.input.element, (FRAMES, dataflow.input.elements))
+    expected = expected_words(dataflow, x)
+    traces = model.run({SOURCE: expected[SOURCE, 0]}, stalls, seed=5, reset_after_words={SOURCE: 30})
+    for port, name in rtl.observed_ports(dataflow).items():
+        np.testing.assert_array_equal(traces[name].words, expected[port], err_msg=name)
+    if stalls is Stalls.NONE:
+        assert traces[rtl.SINK].cycles_per_frame(dataflow.streams[dataflow.output_port].words) \
+            == dataflow.cycles_per_frame
+
+
+def test_the_same_seed_gives_the_same_cycles(cnn: tuple[Dataflow, rtl.RtlModel]) -> None:
+    dataflow, model = cnn
+    words = np.zeros((FRAMES * dataflow.input.words, dataflow.input.bytes), np.uint8)
+    runs = [model.run({SOURCE: words}, Stalls.RANDOM, seed)[rtl.SINK].cycles.tolist() for seed in (1, 1, 2)]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_inner_streams_are_recorded_for_as_many_frames_as_asked(cnn: tuple[Dataflow, rtl.RtlModel]) -> None:
+    dataflow, model = cnn
+    words = np.zeros((FRAMES * dataflow.input.words, dataflow.input.bytes), np.uint8)
+    traces = model.run({SOURCE: words}, tap_frames=1)
+    assert len(traces["pool0"].words) == dataflow.streams["pool0", 0].words
+    assert len(traces[rtl.SINK].words) == FRAMES * dataflow.streams[dataflow.output_port].words
+
+
+def test_words_that_make_no_frame_are_refused(cnn: tuple[Dataflow, rtl.RtlModel]) -> None:
+    with pytest.raises(InputError, match=r"s_axis: \(5, 1\) words do not make frames of \(72, 1\)"):
+        cnn[1].run({SOURCE: np.zeros((5, 1), np.uint8)})
+    with pytest.raises(InputError, match=r"other: the model has no such source; choose from \['s_axis'\]"):
+        cnn[1].run({"other": np.zeros((72, 1), np.uint8)})
+
+
+@pytest.mark.parametrize(
+    ("edit", "stalls", "sentence"),
+    [
+        (("fifo.sv", "level_q != '0;", "1'b0;"), Stalls.NONE,
+         r"RTL: no stream moves any more; waiting: s_axis \(valid without ready, 4 of 18 words\), "
+         r"m_axis \(ready without valid, 0 of 18 words\)"),
+        (("fifo.sv", ".read(pop)", ".read(1'b1)"), Stalls.SINK,
+         "RTL: TDATA of m_axis changed before the word was taken"),
+        (("fifo.sv", "if (m_axis_TREADY || !valid_q) valid_q <=", "valid_q <="), Stalls.RANDOM,
+         "RTL: TVALID of m_axis fell before the word was taken"),
+    ],
+)  # fmt: skip
+def test_misbehaviour_is_named(tmp_path: Path, edit: tuple[str, str, str], stalls: Stalls, sentence: str) -> None:
+    dataflow = chain([Fifo("fifo0", 4, 3, uint_type(2), 6)])
+    words = pack_stream(np.arange(54) % 4, 3, uint_type(2))
+    with pytest.raises(MismatchError, match=sentence):
+        compiled(dataflow, tmp_path, edit).run({SOURCE: words}, stalls)
+
+
+def test_a_missing_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda tool: None)
+    with pytest.raises(ToolError, match=r"^g\+\+ is missing; compiling a Verilated model needs g\+\+, make, perl$"):
+        rtl.require_tools()

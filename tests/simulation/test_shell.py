@@ -1,0 +1,137 @@
+"""The shell around an accelerator, driven by a cocotb bench as the processor would, and as a simulated board."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.simulate.test_external import EXTERNAL
+
+from headrace.board.registers import REGISTERS
+from headrace.build_folder import Build
+from headrace.building import random_frames
+from headrace.errors import InputError, ToolError
+from headrace.packing import pack_stream
+from headrace.paths import data_folder
+from headrace.render.shell import version_word
+from headrace.simulation.board import compile_board, simulated_board
+from tests.small_networks import ODD_FOLDING, odd_words_network, small_network
+from tests.unverified_build import write_unverified
+
+OFFSET = {register.name: register.offset for register in REGISTERS}
+#: Of every shell, of one with writable weights, of one with weights from outside.
+TESTS, WRITABLE_TESTS, EXTERNAL_TESTS = 7, 1, 2
+WRITABLE = {"conv0": "ram", "conv1": "ram"}
+
+
+def bench(folder: Path, dma_bytes: int) -> str:
+    script = data_folder("rtl_sim") / "tb" / "run_shell.py"
+    command = [sys.executable, str(script), str(folder), "--dma-bytes", str(dma_bytes)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def all_pass(output: str, tests: int = TESTS + WRITABLE_TESTS) -> bool:
+    return f"shell: {tests} of {tests} tests passed" in output.splitlines()
+
+
+def write_odd(folder: Path) -> Build:
+    return write_unverified(folder, odd_words_network(), "rtl", folding=ODD_FOLDING, writable=WRITABLE)
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Words of three bytes in and of two out."""
+    built = write_odd(tmp_path_factory.mktemp("odd") / "b")
+    assert (built.dataflow.input.bytes, built.dataflow.streams[built.dataflow.output_port].bytes) == (3, 2)
+    return built
+
+
+def test_bench(odd: Build) -> None:
+    output = bench(odd.folder, 16)
+    assert all_pass(output), output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dma_bytes", [4, 8])
+def test_bench_with_other_widths(tmp_path: Path, odd: Build, dma_bytes: int) -> None:
+    output = bench(odd.folder, dma_bytes)
+    assert all_pass(output), output
+    small = write_unverified(tmp_path / "small", small_network(), "rtl", external=EXTERNAL)
+    output = bench(small.folder, dma_bytes)
+    assert all_pass(output, TESTS + EXTERNAL_TESTS), output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("module", "old", "new"), [
+    ("shell_frames", "left_q == '0", "left_q == 32'd1"),
+    ("shell_gearbox", "COUNT_BITS'(OUT_BYTES);", "COUNT_BITS'(OUT_BYTES - 1);"),
+    ("shell_gearbox", "count_q > COUNT_BITS'(i)", "count_q >= COUNT_BITS'(i)"),
+    ("shell_gearbox", "take ? in_last : last_left", "take && in_last"),
+    ("shell_registers", "in_waits_q     <= in_waits_q", "frames_out_q <= '0; in_waits_q <= in_waits_q"),
+    ("shell_registers", "out_valid && !out_ready", "out_valid && out_ready"),
+    ("shell_mark", "- 32'(pop)", ""),
+    ("shell_weights", "moves && last && !matrix_end", "1'b0"),
+    ("memory_port", "assign write   = write_q;", "assign write   = write_q && address_q != '0;"),  # a word not written
+])  # fmt: skip
+def test_the_bench_finds_faults(tmp_path: Path, module: str, old: str, new: str) -> None:
+    external = module == "shell_weights"
+    built = write_unverified(tmp_path / "b", small_network(), "rtl", external=EXTERNAL) if external else write_odd(
+        tmp_path / "b")
+    broken = built.folder
+    source = broken / "rtl" / f"{module}.sv"
+    assert old in source.read_text()
+    source.write_text(source.read_text().replace(old, new))
+    assert not all_pass(bench(broken, 16), TESTS + (EXTERNAL_TESTS if external else WRITABLE_TESTS))
+
+
+@pytest.fixture(scope="module")
+def program(odd: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compile_board(odd, tmp_path_factory.mktemp("board"))
+
+
+def transfers(built: Build, frames: int) -> tuple[bytes, bytes]:
+    """Bytes of random frames in, and what they must give."""
+    dataflow = built.dataflow
+    x = random_frames(dataflow, frames, 9)
+    sink = dataflow.streams[dataflow.output_port]
+    return (pack_stream(x, dataflow.input.lanes, dataflow.input.element).tobytes(),
+            pack_stream(dataflow.golden(x)[dataflow.output_port], sink.lanes, sink.element).tobytes())
+
+
+@pytest.mark.parametrize("stalls", [False, True])
+def test_simulated_board(odd: Build, program: Path, stalls: bool) -> None:
+    given, wanted = transfers(odd, 20)
+    with simulated_board(program, odd.folder / "rtl") as board:
+        board.stalls = stalls
+        board.write(OFFSET["frames"], 20)
+        for _ in range(2):
+            assert np.array_equal(list(board.transfer(given, len(wanted))), list(wanted))
+        assert board.read(OFFSET["frames_out"]) == 40
+        if not stalls:
+            assert board.cycles < 20 * odd.dataflow.cycles_per_frame + 400
+
+
+def test_transfers_that_the_dma_would_refuse(odd: Build, program: Path) -> None:
+    given, wanted = transfers(odd, 2)
+    with simulated_board(program, odd.folder / "rtl") as board:
+        with pytest.raises(ToolError, match=r"simulated DMA: TLAST came before the last byte, after 24 of 48 bytes"):
+            board.transfer(given, len(wanted))
+        board.write(OFFSET["control"], 1)
+        board.write(OFFSET["frames"], 2)
+        with pytest.raises(ToolError, match=r"simulated DMA: TLAST did not come with the last byte"):
+            board.transfer(given, len(wanted) - 17)
+
+
+def test_no_rtl(tmp_path: Path) -> None:
+    hls = write_unverified(tmp_path / "b", small_network(), "hls")
+    with pytest.raises(InputError, match="was built without the rtl back end; build with --backend rtl or both"):
+        compile_board(hls, tmp_path)
+
+
+def test_version_word() -> None:
+    assert [version_word(text) for text in ("0.1.0", "2.13.255", "1.0", "1.2.3rc1")] == [
+        "00000100", "00020dff", "00010000", "00010203"]

@@ -1,0 +1,310 @@
+"""Networks that fork and join, and the operations beyond chains: every code against the exact reading."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.passes.test_streamline import chain, floats, one_weight, quantizer, weight
+
+from headrace.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type
+from headrace.engines import fast
+from headrace.engines.host import from_stream, to_stream
+from headrace.errors import InputError, UnsupportedError
+from headrace.network import integer
+from headrace.network.graph import Input, Network, Node
+from headrace.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Quantize, Reshape
+from headrace.network.tensor_ops import (
+    Add,
+    AvgPool,
+    Concat,
+    MultiThreshold,
+    PadFrame,
+    Softmax,
+    TopK,
+    Transpose,
+    Trunc,
+    Upsample,
+)
+from headrace.streamline.requantize import requantize
+from headrace.streamline.streamline import streamline
+from tests.assert_exact import assert_exact
+
+SHAPE = (2, 4, 5)
+INT4 = int_type(4)
+
+
+def graph(shape, **nodes) -> Network:
+    """name=(op, *inputs) in order; x is the input, the last node the output."""
+    made = tuple(Node(name, op, tuple(inputs) or ("x",)) for name, (op, *inputs) in nodes.items())
+    return Network((Input("x", shape),), made, (made[-1].name,))
+
+
+def samples(shape, seed: int, count: int = 3) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(count, *shape)).astype(np.float32)
+
+
+def conv(rng, out: int, into: int, dtype=INT4, kernel: int = 3, scale: float | None = None, **options) -> Conv:
+    made = weight(rng, dtype, out, into, kernel, kernel)
+    return Conv(made if scale is None else replace(made, scale=floats(scale)), **options)
+
+
+def residual(seed: int, ratio: float, bits: int = 4) -> Network:
+    """A block whose sum joins a convolution of step 2^-4 with a quantizer of step ratio * 2^-4."""
+    rng = np.random.default_rng(seed)
+    step = 0.0625 * ratio
+    negative = rng.choice([-1.0, 1.0], 2)
+    return graph(
+        SHAPE,
+        a=(quantizer(int_type(4), step), "x"),
+        c=(conv(rng, 2, 2, scale=0.0625 / step, bias=rng.normal(size=2), pad=(1, 1, 1, 1)), "a"),
+        n=(Affine(negative, rng.normal(size=1)), "c"),
+        s=(Add(), *rng.permutation(["n", "a"])),
+        r=(RELU, "s"),
+        q=(quantizer(uint_type(bits), 0.3), "r"),
+        d=(conv(rng, 2, 2), "q"),
+        t=(Add(), "d", "d"),
+        e=(quantizer(int_type(bits), 0.7), "t"),
+    )
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0, 16.0, 0.25])
+@pytest.mark.parametrize("seed", range(4))
+def test_residual_sums_of_power_of_two_steps_are_exact(seed, ratio):
+    assert assert_exact(residual(seed, ratio, bits=4 if seed % 2 else 6), samples(SHAPE, seed)) > 100
+
+
+def test_sums_multiply_the_coarser_side():
+    net = streamline(residual(0, 16.0))
+    scale = next(node.op for node in net.nodes if node.name.startswith("scale"))
+    assert isinstance(scale, integer.Requant) and (scale.shift, set(scale.multiplier.tolist())) == (0, {16})
+
+
+def test_sums_of_equal_steps_add_integers():
+    nodes = streamline(residual(0, 1.0)).nodes
+    assert not [node for node in nodes if node.name.startswith("scale") and set(node.op.multiplier.tolist()) == {1}]
+
+
+def test_a_join_of_other_ratios_names_both_branches_and_scales():
+    with pytest.raises(UnsupportedError) as caught:
+        streamline(graph((1,), a=(quantizer(uint_type(2), 0.5), "x"), b=(quantizer(uint_type(2), 0.25), "a"),
+                         c=(Affine(floats(3.0), floats(0.0)), "b"), s=(Add(), "a", "c")))
+    assert str(caught.value) == ("s: adds a with 0.5 and c with 0.75 per integer, whose ratio 0.666666667 is no power "
+                                 "of two; let both branches share one quantizer")
+
+
+def test_signs_stay_out_of_weights_that_another_branch_reads():
+    rng = np.random.default_rng(0)
+    network = graph((1, 3, 3), a=(quantizer(int_type(3), 0.5), "x"), c=(conv(rng, 2, 1, kernel=2), "a"),
+                    n=(Affine(floats(-1.0, 1.0), floats(0.3)), "c"), q=(quantizer(uint_type(2), 0.4), "n"),
+                    p=(quantizer(uint_type(2), 0.4), "c"), s=(Add(), "q", "p"))
+    inverted = [node.op.inverted for node in streamline(network).nodes if isinstance(node.op, integer.Threshold)]
+    assert sorted(map(len, inverted)) == [0, 1]
+    assert_exact(network, samples((1, 3, 3), 0))
+
+
+def test_equal_quantizers_of_one_tensor_are_shared():
+    rng = np.random.default_rng(0)
+    network = graph((1, 3, 3), a=(quantizer(uint_type(3), 0.5), "x"), c=(conv(rng, 2, 1, kernel=2), "a"),
+                    q=(quantizer(uint_type(2), 0.4), "c"), p=(quantizer(uint_type(2), 0.4), "c"), s=(Add(), "q", "p"))
+    assert [node.name for node in streamline(network).nodes] == ["conv0", "conv0_act", "add1"]
+    assert_exact(network, samples((1, 3, 3), 0))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_concatenations_feed_convolutions_of_power_of_two_scales(seed):
+    rng = np.random.default_rng(seed)
+    network = graph(SHAPE, a=(quantizer(int_type(4), 0.25), "x"), c=(conv(rng, 3, 2, kernel=1), "a"),
+                    n=(Affine(floats(-1.0, 1.0, -0.5), floats(0.2)), "c"), p=(quantizer(uint_type(2), 0.5), "n"),
+                    m=(Affine(floats(-1.0, 2.0), floats(0.0)), "a"), j=(Concat(), "p", "m", "a"),
+                    d=(conv(rng, 2, 7, BIPOLAR if seed % 2 else TERNARY), "j"), q=(quantizer(int_type(5), 0.9), "d"))
+    assert assert_exact(network, samples(SHAPE, seed)) > 60
+
+
+def test_concatenations_keep_activations_that_wait_for_a_quantizer():
+    rng = np.random.default_rng(0)
+    network = graph(SHAPE, a=(quantizer(int_type(4), 0.25), "x"), c=(conv(rng, 2, 2, kernel=1), "a"), r=(RELU, "c"),
+                    k=(Clip(-0.5, 0.5), "a"), j=(Concat(), "r", "k"), q=(quantizer(int_type(3), 0.3), "j"))
+    assert_exact(network, samples(SHAPE, 1))
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+@pytest.mark.parametrize("dtype", [BIPOLAR, int_type(4)])
+def test_groups_are_depthwise_or_dense_with_zeros(groups, dtype):
+    rng = np.random.default_rng(groups)
+    shape = (4, 4, 4)
+    scales = Quantize(floats(0.5, 0.3, 0.25, 0.7) if groups == 4 else floats(0.5), int_type(3))
+    made = weight(rng, dtype, 4, 4 // groups, 2, 2, scales=4)
+    network = chain(shape, scales, Conv(made, rng.normal(size=4), (1, 2), (1, 0, 0, 1), groups=groups),
+                    Affine(floats(-1.0, 1.0, 1.0, -1.0), floats(0.1)), quantizer(uint_type(3), 0.5))
+    first = streamline(network).nodes[0].op
+    assert isinstance(first, integer.DepthwiseConv if groups == 4 else integer.Conv)
+    assert first.weight == (Interval(-1, 1) if dtype == BIPOLAR and groups == 2 else dtype)
+    assert_exact(network, samples(shape, groups))
+
+
+@pytest.mark.parametrize("bits", [3, 7])
+def test_averages_leave_the_division_to_what_follows(bits):
+    rng = np.random.default_rng(bits)
+    network = chain(SHAPE, quantizer(uint_type(4), 0.25), AvgPool((2, 2), (1, 1)), quantizer(uint_type(bits), 0.1),
+                    conv(rng, 3, 2, kernel=2), Affine(floats(-1.0, 1.0, 2.0), floats(0.5)), AvgPool((2, 3), (1, 1)),
+                    quantizer(int_type(bits), 0.2), Reshape((-1,)), Linear(weight(rng, TERNARY, 2, 3)))
+    assert_exact(network, samples(SHAPE, bits) * 2)
+
+
+def test_upsampling_and_borders():
+    rng = np.random.default_rng(0)
+    network = chain(SHAPE, quantizer(int_type(4), 0.25), Upsample((2, 3)), PadFrame((1, 0, 2, 1), -0.5),
+                    Affine(floats(-1.0, 1.0), floats(0.0)), PadFrame((0, 1, 0, 0), -np.inf), MaxPool((2, 2), (2, 2)),
+                    conv(rng, 2, 2, kernel=2), quantizer(uint_type(4), 0.6))
+    assert_exact(network, samples(SHAPE, 0, 2))
+
+
+@pytest.mark.parametrize(("dtype", "bias"), [(BIPOLAR, -1.0), (uint_type(1), 0.0)])
+def test_single_thresholds_of_finn(dtype, bias):
+    scale = 2.0 if dtype == BIPOLAR else 1.0
+    first = MultiThreshold(np.array([[0.3], [-0.2]]), dtype, scale, bias)
+    network = chain((2, 1, 1), first, Conv(weight(np.random.default_rng(0), BIPOLAR, 2, 2, 1, 1)),
+                    Affine(floats(-1.0, 0.3), floats(0.1)), MultiThreshold(np.array([[0.0]]), dtype, scale, bias))
+    net = streamline(network)
+    assert net.host_input.tensor.dtype == dtype and net.types["conv0_act"].dtype == dtype
+    assert_exact(network, samples((2, 1, 1), 0, 20))
+
+
+def test_several_thresholds_of_finn():
+    rng = np.random.default_rng(1)
+    even = MultiThreshold(np.array([[-0.5, 0.0, 0.5]]), int_type(2), 0.5, -1.0)
+    rows = rng.normal(size=(3, 7)) * 4
+    network = chain(SHAPE, even, conv(rng, 3, 2, kernel=2), MultiThreshold(rows, uint_type(3), -0.5, 0.3),
+                    Conv(weight(rng, TERNARY, 2, 3, 1, 1)))
+    assert streamline(network).host_input.tensor.dtype == Interval(-2, 1)
+    assert_exact(network, samples(SHAPE, 1, 5))
+
+
+def test_uneven_thresholds_of_the_input_are_refused():
+    with pytest.raises(UnsupportedError) as caught:
+        streamline(chain((1,), MultiThreshold(np.array([[0.0, 1.0, 3.0]]), uint_type(2))))
+    assert str(caught.value) == ("n0: thresholds of the model's own input must be evenly spaced, with no activation "
+                                 "before them; put a quantizer at the start of the network")
+
+
+@pytest.mark.parametrize("rounding", ["floor", "half_even", "ceil"])
+@pytest.mark.parametrize("dtype", [None, uint_type(2)])
+def test_dropped_bits(rounding, dtype):
+    network = chain(SHAPE, quantizer(uint_type(4), 0.25), AvgPool((2, 2), (1, 1)),
+                    Trunc(floats(0.0625), 2, floats(0.25), dtype, 1, 0.25, rounding),
+                    Conv(weight(np.random.default_rng(0), TERNARY, 2, 2, 1, 1)))
+    assert_exact(network, np.abs(samples(SHAPE, 0)) * 2)
+
+
+def test_wide_codes_multiply_and_shift():
+    rng = np.random.default_rng(0)
+    for rounding in ("half_even", "half_up", "floor", "ceil"):
+        network = chain(SHAPE, quantizer(int_type(8), 2.0**-5), conv(rng, 2, 2, int_type(8), scale=2.0**-7),
+                        Quantize(floats(2.0**-8), int_type(12), 0, rounding), conv(rng, 2, 2, kernel=1))
+        net = streamline(network)
+        assert isinstance(net.nodes[1].op, integer.Requant) and net.types["conv0_act"].dtype == int_type(12)
+        assert_exact(network, samples(SHAPE, 0))
+
+
+def test_an_input_without_quantizer_is_fixed_point_that_must_not_saturate():
+    rng = np.random.default_rng(0)
+    network = chain((4,), Linear(weight(rng, int_type(6), 3, 4), rng.normal(size=3)), RELU,
+                    quantizer(uint_type(6), 0.1),
+                    Linear(weight(rng, int_type(6), 2, 3)))
+    net = streamline(network)
+    x = samples((4,), 0, 50)
+    got = from_stream(net.host_output, fast.run(net, to_stream(net.host_input, x))[net.output].reshape(50, -1))
+    assert net.host_input.tensor.dtype == int_type(32) and np.abs(got - network.forward(x)).max() < 1e-4
+    with pytest.raises(InputError) as caught:
+        to_stream(net.host_input, np.array([[0, 0, 17.5, 0]], np.float32))
+    assert str(caught.value) == ("input: the value 17.5 lies outside the range from -16 to 16 in which the model's "
+                                 "input is read; scale the data, or add a quantizer to the model to choose another "
+                                 "range")
+
+
+def test_one_input_has_one_quantizer():
+    with pytest.raises(UnsupportedError) as caught:
+        streamline(graph((1,), a=(quantizer(uint_type(2)), "x"), b=(quantizer(uint_type(3)), "x"), s=(Add(), "a", "b")))
+    assert str(caught.value) == ("b: the model's input is quantized a second time, in another way; quantize it once "
+                                 "and let both branches read the result")
+
+
+@pytest.mark.parametrize(("head", "shape", "kind"), [(Softmax(), (3,), "softmax"), (TopK(1), (1,), "topk"),
+                                                     (TopK(2), (2,), "topk")])
+def test_heads_are_the_hosts(head, shape, kind):
+    rng = np.random.default_rng(0)
+    network = chain((4,), quantizer(int_type(4), 0.3), Linear(weight(rng, int_type(3), 3, 4)), head)
+    net = streamline(network)
+    x = samples((4,), 0, 20)
+    got = from_stream(net.host_output, fast.run(net, to_stream(net.host_input, x))[net.output].reshape(20, -1))
+    assert net.host_output.head == kind and got.shape == (20, *shape)
+    np.testing.assert_allclose(got, network.forward(x), rtol=1e-6)
+
+
+def test_a_head_may_be_reshaped_and_follow_a_softmax():
+    rng = np.random.default_rng(0)
+    network = chain((4,), quantizer(int_type(4), 0.3), Linear(weight(rng, int_type(3), 3, 4)), Softmax(), TopK(1),
+                    Reshape((1, 1)))
+    host = streamline(network).host_output
+    assert (host.head, host.k, host.shape, host.result) == ("topk", 1, (3,), (1, 1))
+
+
+def test_nodes_without_effect_are_left_out():
+    network = Network((Input("x", (1,)),), (Node("a", quantizer(uint_type(2)), ("x",)), Node("b", Softmax(), ("a",)),
+                                            Node("c", Linear(one_weight()), ("a",))), ("c",))
+    assert [node.name for node in streamline(network).nodes] == ["fc0"]
+
+
+def test_everything_unsupported_is_told_at_once():
+    rng = np.random.default_rng(0)
+    network = graph((1, 4, 4), a=(quantizer(BIPOLAR), "x"), c=(conv(rng, 2, 1, pad=(1, 1, 1, 1)), "a"),
+                    q=(quantizer(uint_type(2)), "c"), s=(Softmax(), "q"), p=(quantizer(uint_type(2)), "s"),
+                    t=(Transpose((2, 1, 0)), "p"), e=(quantizer(uint_type(2)), "t"))
+    with pytest.raises(UnsupportedError) as caught:
+        streamline(network)
+    assert str(caught.value).splitlines() == [
+        "3 nodes have no exact streaming form:",
+        "  c: pads a bipolar tensor with 0, which is neither -1 nor +1; use padding=0 or an activation that has 0 "
+        "(2 bits or ternary)",
+        "  s (Softmax): no streaming layer does this; replace it in the model",
+        "  t: turns a tensor of shape (2, 4, 4) into (4, 4, 2), but a stream carries pixels row by row with their "
+        "channels; remove the transpose, or export with channels first"]
+
+
+def test_requantizers_replace_thresholds_above_4_bits():
+    net = streamline(residual(1, 2.0, bits=6))
+    kinds = [type(node.op).__name__ for node in requantize(net).nodes]
+    assert "Requant" in kinds and "Threshold" not in kinds
+
+
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_signals_are_quantized_before_they_become_frames(channels, joined):
+    rng = np.random.default_rng(channels)
+    shape = (channels, 7)
+    network = graph(shape, a=(Quantize(floats(0.5), int_type(4), zero_point=1), "x"),
+                    s=(Add(), "a", "a"), j=(Concat(), "s", "a"),
+                    f=(Reshape((2 * channels if joined else channels, 1, 7)), "j" if joined else "a"),
+                    c=(conv(rng, 3, 2 * channels if joined else channels, kernel=1), "f"),
+                    q=(quantizer(int_type(3), 0.3), "c"))
+    assert streamline(network).host_input.tensor.shape == (1, 7, channels)
+    assert_exact(network, samples(shape, 1))
+
+
+def test_vectors_that_become_images_inside_the_network_are_refused():
+    rng = np.random.default_rng(0)
+    network = graph((4,), a=(quantizer(int_type(4), 0.5), "x"), d=(Linear(weight(rng, INT4, 7, 4)), "a"),
+                    q=(quantizer(int_type(4), 0.5), "d"), f=(Reshape((1, 1, 7)), "q"),
+                    c=(conv(rng, 2, 1, kernel=1), "f"), e=(quantizer(int_type(4), 0.5), "c"))
+    with pytest.raises(UnsupportedError) as caught:
+        streamline(network)
+    assert str(caught.value) == ("c: reads a tensor of shape (1, 1, 7) that streams as (7, 1, 1); reshape it only in "
+                                 "front of a dense layer or at the input")
+
+
+def test_an_input_of_32_bits_is_quantized_at_once():
+    wide = Quantize(floats(0.5), int_type(32))
+    network = chain((2, 3, 3), Clip(-3.0, 4.0), wide, quantizer(int_type(3), 1.0))
+    dtype = streamline(network).host_input.tensor.dtype
+    assert (dtype.lo, dtype.hi) == (-6, 8)
+    assert_exact(network, samples((2, 3, 3), 0))

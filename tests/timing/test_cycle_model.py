@@ -1,0 +1,48 @@
+"""The cycle model is the RTL: every word of every stream passes in the same cycle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.passes.test_insert_fifos import residual
+
+from headrace.dataflow.graph import SOURCE, Dataflow
+from headrace.dataflow.insert_fifos import insert_fifos, safe_depths
+from headrace.layers.spec import random_values
+from headrace.packing import pack_stream
+from headrace.render.rtl import render_rtl
+from headrace.simulation import rtl
+from headrace.staging import write_files
+from headrace.timing.cycle_model import CycleModel
+from tests.small_dataflow import small_dataflow
+from tests.small_dataflows import small_branches, small_cnn, small_windows
+
+FRAMES = 5
+DATAFLOWS = {"chain": small_dataflow, "cnn": small_cnn, "branches": small_branches, "windows": small_windows,
+             "residual": lambda: insert_fifos(residual(), safe_depths(residual()))}  # fmt: skip
+
+
+def rtl_cycles(dataflow: Dataflow, frames: int, folder: Path) -> dict[tuple[str, int], np.ndarray]:
+    """The cycle of every word on every stream in the RTL."""
+    stream = dataflow.input
+    x = random_values(np.random.default_rng(0), stream.element, (frames, stream.elements))
+    write_files(folder / "rtl", render_rtl(dataflow, "test"))
+    (folder / "work").mkdir()
+    model = rtl.compile_network(folder / "rtl", dataflow, folder / "work")
+    traces = model.run({SOURCE: pack_stream(x, stream.lanes, stream.element)})
+    return {port: traces[name].cycles for port, name in rtl.observed_ports(dataflow).items()}
+
+
+def require_equal_cycles(dataflow: Dataflow, folder: Path) -> None:
+    measured = rtl_cycles(dataflow, FRAMES, folder)
+    predicted = CycleModel(dataflow).trace(FRAMES)
+    start = measured[SOURCE, 0][0] - predicted[SOURCE, 0][0]
+    for port, cycles in measured.items():
+        np.testing.assert_array_equal(predicted[port], cycles - start, err_msg=str(port))
+
+
+@pytest.mark.parametrize("name", DATAFLOWS)
+def test_every_word_passes_in_the_cycle_of_the_rtl(tmp_path, name):
+    require_equal_cycles(DATAFLOWS[name](), tmp_path)

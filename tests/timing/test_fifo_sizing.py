@@ -1,0 +1,153 @@
+"""Depths of FIFOs: as small as the throughput allows, in the cycle model and in the RTL; deadlocks are named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import ClassVar
+
+import pytest
+from tests.dataflow.test_cycle_model import rtl_cycles
+from tests.passes.test_insert_fifos import residual
+
+from headrace.dataflow.fold import fold
+from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.insert_fifos import fifo_places, insert_fifos
+from headrace.datatypes import uint_type
+from headrace.errors import FoldingError, MismatchError
+from headrace.layers import Dwc, Fifo, MaxPool
+from headrace.layers.base import Stream
+from headrace.timing import fifo_sizing
+from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Outcome
+from headrace.timing.fifo_sizing import free_depth, size_fifos
+from tests.small_dataflows import chain, named_mvtu
+
+FRAMES = 6
+#: The convolution takes 4 cycles per word of the shortcut.
+FOLDING = {"conv0": {"simd": 9}}
+
+
+def folded() -> Dataflow:
+    return fold(residual(), FOLDING)
+
+
+def pace(dataflow: Dataflow) -> Fraction | None:
+    return CycleModel(dataflow).steady().cycles_per_frame
+
+
+def test_the_throughput_is_that_of_the_slowest_layer():
+    sizing = size_fifos(folded())
+    assert sizing.cycles_per_frame == folded().cycles_per_frame
+    assert pace(insert_fifos(folded(), sizing.smallest)) == folded().cycles_per_frame
+    assert set(sizing.smallest) == set(fifo_places(folded())) == {
+        "conv0_swu_fifo", "conv0_fifo", "add1_fifo0", "add1_fifo1"}
+
+
+def test_one_word_less_in_any_fifo_is_slower_or_a_deadlock():
+    smallest = size_fifos(folded()).smallest
+    assert smallest["add1_fifo0"] > 3
+    for name, depth in smallest.items():
+        if depth:
+            less = pace(insert_fifos(folded(), {**smallest, name: depth - 1}))
+            assert less is None or less > folded().cycles_per_frame, name
+
+
+def test_the_rtl_confirms_depth_and_occupancy(tmp_path):
+    smallest = dict(size_fifos(folded()).smallest)
+    dataflow = insert_fifos(folded(), smallest)
+    (tmp_path / "enough").mkdir()
+    cycles = rtl_cycles(dataflow, FRAMES, tmp_path / "enough")
+    words = dataflow.streams[dataflow.output_port].words
+    ends = cycles[dataflow.output_port][words - 1 :: words]
+    assert ends[-1] - ends[-2] == dataflow.cycles_per_frame
+    occupancy = CycleModel(dataflow).steady(max_frames=FRAMES).occupancy
+    for item in dataflow.placed:
+        if isinstance(item.layer, Fifo):
+            assert most_inside(cycles[item.sources[0]], cycles[item.layer.name, 0]) == occupancy[item.layer.name]
+
+
+def test_the_rtl_confirms_that_one_word_less_is_too_few(tmp_path):
+    smallest = dict(size_fifos(folded()).smallest)
+    dataflow = insert_fifos(folded(), smallest | {"add1_fifo0": smallest["add1_fifo0"] - 1})
+    assert pace(dataflow) is None
+    with pytest.raises(MismatchError, match="no stream moves any more"):
+        rtl_cycles(dataflow, FRAMES, tmp_path)
+
+
+def test_bursts_wait_in_front_of_a_converter_to_fewer_lanes():
+    """A pooling gives a row of results in half the time that the converter takes for it, then pauses as long."""
+    dataflow = chain([
+        MaxPool("pool0", 4, 32, 4, (2, 2), (2, 2), uint_type(2), pe=4),
+        Dwc("fc0_dwc", 4, 1, uint_type(2), 32),
+        named_mvtu("fc0", mw=128, mh=1, weight="ternary", input="uint2", output="acc"),
+    ])
+    sizing = size_fifos(dataflow)
+    assert sizing.cycles_per_frame == dataflow.cycles_per_frame == 128
+    assert sizing.smallest["fc0_fifo"] > 0
+    slower = pace(dataflow)
+    assert slower is not None and slower > 128
+
+
+def most_inside(taken, given) -> int:
+    """Most words that a FIFO held at the end of a cycle."""
+    events = sorted([(int(cycle), 1) for cycle in taken] + [(int(cycle), -1) for cycle in given])
+    inside = most = 0
+    for _, change in events:
+        inside += change
+        most = max(most, inside)
+    return most
+
+
+def test_a_depth_that_stops_the_dataflow_is_named():
+    with pytest.raises(FoldingError) as error:
+        size_fifos(folded(), {"add1_fifo0": 2})
+    assert str(error.value) == (
+        "add1_fifo0: with a depth of 2 the dataflow stops for good: add1_fifo0 (depth 2) is full, add1_fifo1 is empty; "
+        "give it a larger depth, or leave it out of the folding to have it sized")
+
+
+def test_a_given_depth_is_kept():
+    sizing = size_fifos(folded(), {"add1_fifo0": 77, "conv0_fifo": 5})
+    assert sizing.depths["add1_fifo0"] == 77 and sizing.depths["conv0_fifo"] == 5
+
+
+@pytest.mark.parametrize(("depth", "bits", "wanted"), [
+    (0, 8, 0), (2, 8, 2), (3, 8, 32), (32, 8, 32), (33, 8, 64), (65, 8, 128), (600, 8, 2048), (600, 36, 1024),
+])  # fmt: skip
+def test_a_memory_gives_its_whole_depth(depth, bits, wanted):
+    assert free_depth(depth, Stream(uint_type(bits), 1, 1)) == wanted
+
+
+def test_no_stall_pattern_stops_a_sized_dataflow():
+    """Pipelines that are blocked while empty hold only the words of their slices: even then words can move."""
+    dataflow = insert_fifos(residual(), size_fifos(residual()).depths)
+    assert CycleModel(dataflow, bare=True).steady().deadlock is None
+
+
+class SlowAtOneDepth(CycleModel):
+    """A model that loses a cycle per frame where the convolution's FIFO has one certain depth."""
+
+    slow: ClassVar[int] = 0
+
+    def steady(self, depths: Mapping[str, int] | None = None, max_frames: int = MAX_FRAMES) -> Outcome:
+        outcome = super().steady(depths, max_frames)
+        if outcome.cycles_per_frame is None or (depths or {})["conv0_fifo"] != self.slow:
+            return outcome
+        return replace(outcome, cycles_per_frame=outcome.cycles_per_frame + 1)
+
+    def pace(self, frames: int, watched: int, depths: Mapping[str, int] | None = None) -> Fraction | None:
+        pace = super().pace(frames, watched, depths)
+        return pace if pace is None or (depths or {})["conv0_fifo"] != self.slow else pace + 1
+
+
+def test_free_room_that_costs_throughput_is_not_taken(monkeypatch):
+    """Pipelines behind one enable can be slower with more room; the other FIFO takes what its memory gives."""
+    dataflow = fold(residual(), {"conv0": {"simd": 2}})
+    usual = size_fifos(dataflow)
+    assert all(usual.depths[name] > usual.smallest[name] > 0 for name in ("conv0_fifo", "add1_fifo0"))
+    monkeypatch.setattr(SlowAtOneDepth, "slow", usual.depths["conv0_fifo"])
+    monkeypatch.setattr(fifo_sizing, "CycleModel", SlowAtOneDepth)
+    sizing = size_fifos(dataflow)
+    assert sizing.cycles_per_frame == dataflow.cycles_per_frame
+    assert sizing.depths == {**usual.depths, "conv0_fifo": usual.smallest["conv0_fifo"]}
