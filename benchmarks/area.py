@@ -49,7 +49,7 @@ class Block:
 def _mvtu(size: tuple[int, int], fold: tuple[int, int], types: str, **more: Any) -> dict[str, Any]:
     weight, element, output = types.split()
     return {"kind": "mvtu", "mw": size[0], "mh": size[1], "pe": fold[0], "simd": fold[1], "weight": weight,
-            "input": element, "output": output, **more}  # fmt: skip
+            "input": element, "output": output, **more}
 
 
 #: Peers: FINN's RTL library synthesized by the same Yosys, and the cost model of its HLS library where it has no RTL.
@@ -70,7 +70,7 @@ BLOCKS = {
     "swu_30x30x64": Block({"kind": "swu", "height": 30, "width": 30, "channels": 64, "kernel": [3, 3],
                            "element": "uint4", "simd": 32}, {"lut": 120, "dsp": 0, "cycles": 14112},
                           "FINN: 345 LUT + 304 LUTRAM, 209 FF, 14222 cycles"),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ NETWORKS = {
         {name: {"pe": pe, "simd": simd} for name, (pe, simd) in zip(_FINN_LAYERS, _FINN_FOLDS, strict=True)},
         {"lut": 18645, "bram18": 146, "cycles": 32768, "depth": 8},
         "FINN (estimate, matrix-vector units only): 18645 LUT, 146 BRAM18, 32768 cycles"),
-}  # fmt: skip
+}
 #: Frames through a network's RTL, of which the last two are timed.
 FRAMES, SEED = 4, 1
 
@@ -146,7 +146,7 @@ def measure_blocks(names: list[str]) -> dict[str, dict[str, Any]]:
 
 def _figures(block: Block | Network, result: dict[str, Any]) -> dict[str, Any]:
     figures = {**(result["resources"] or {}), "cycles": result["cycles_measured"], "bit_exact": result["bit_exact"],
-               "error": result["error"]}  # fmt: skip
+               "error": result["error"]}
     within = all(figures.get(key) is not None and figures[key] <= most for key, most in block.limits.items())
     return {**figures, "limits": block.limits, "within_limits": within and result["bit_exact"], "peer": block.peer}
 

@@ -95,7 +95,7 @@ def _factors(found: Sequence[Amounts], counted: Sequence[int], count: str) -> di
     names = sorted({name for item in found for name, cost in item.costs.items() if getattr(cost, count)})
     measured = np.maximum(1, np.array(counted, float))
     shares = np.array([[getattr(item.costs[name], count) if name in item.costs else 0.0 for name in names]
-                       for item in found]) / measured[:, None]  # fmt: skip
+                       for item in found]) / measured[:, None]
     targets = np.array(counted, float) / measured
     pull, weights = _PULL * np.eye(len(names)), np.ones(len(targets))
     factors = np.ones(len(names))
@@ -111,7 +111,7 @@ def error_record(sweep: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]
     found = errors(split(sweep)[1])
     return {name: {"median": round(float(np.median(np.abs(values))), _DIGITS),
                    "percentile_90": round(float(np.quantile(np.abs(values), 0.9)), _DIGITS)}
-            for name, values in found.items()}  # fmt: skip
+            for name, values in found.items()}
 
 
 def inexact(sweep: Sequence[dict[str, Any]]) -> list[tuple[Spec, str, int, int]]:

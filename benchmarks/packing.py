@@ -31,7 +31,7 @@ MAX_SECONDS = 10.0
 CASES: dict[str, tuple[DataType, int]] = {
     "1 bit, 49 lanes": (BIPOLAR, 49), "1 bit, 16 lanes": (BIPOLAR, 16), "8 bit, 1 lane": (uint_type(8), 1),
     "8 bit, 7 lanes": (uint_type(8), 7),
-}  # fmt: skip
+}
 
 
 class Memory:

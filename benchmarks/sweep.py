@@ -74,7 +74,7 @@ def _matrix(rng: Random, types: list[str], outputs: list[str], **more: Any) -> S
         if 8 <= work <= _MOST_WORK and sf * simd >= 8 and sf * nf >= 4 and sf * nf * pe * simd * _bits(weight) <= 60000:
             break
     return {"kind": "mvtu", "mw": sf * simd, "mh": nf * pe, "pe": pe, "simd": simd, "weight": weight, "input": element,
-            "output": rng.choice(outputs), "seed": rng.randrange(1000), **more}  # fmt: skip
+            "output": rng.choice(outputs), "seed": rng.randrange(1000), **more}
 
 
 def _bits(dtype: str) -> int:
@@ -88,31 +88,31 @@ def _parity(rng: Random) -> Spec:
 def _pairs(rng: Random) -> Spec:
     types = ["bipolar int8", "bipolar uint4", "bipolar uint2", "ternary uint2", "ternary int8", "int2 uint2",
              "int2 uint4", "int3 uint3", "int4 uint4", "int4 uint4", "int4 int4", "int4 uint8",
-             "int3 bipolar"]  # fmt: skip
+             "int3 bipolar"]
     return _matrix(rng, types, ["acc", "bipolar", "uint2", "uint4", "int4"], core="pairs")
 
 
 def _planes(rng: Random) -> Spec:
     types = ["bipolar uint2", "bipolar uint4", "int2 bipolar", "ternary uint2", "int2 uint2", "int3 uint3", "int2 int2",
-             "int4 uint2"]  # fmt: skip
+             "int4 uint2"]
     return _matrix(rng, types, ["bipolar", "uint2", "uint2", "uint4", "int3"], core="planes")
 
 
 def _dsp(rng: Random) -> Spec:
     return _matrix(rng, ["int4 uint4", "int8 uint8", "int8 int8", "int4 int8", "int6 uint6", "uint4 uint4"],
-                   ["acc", "uint4", "int8"], core="dsp")  # fmt: skip
+                   ["acc", "uint4", "int8"], core="dsp")
 
 
 def _plain(rng: Random) -> Spec:
     types = ["bipolar bipolar", "bipolar int8", "bipolar uint4", "ternary uint4", "int2 uint2", "int4 uint2",
-             "int4 uint4", "int8 uint8", "int8 int8", "int6 bipolar", "int5 uint5"]  # fmt: skip
+             "int4 uint4", "int8 uint8", "int8 int8", "int6 bipolar", "int5 uint5"]
     return _matrix(rng, types, ["acc", "bipolar", "uint2", "uint4"], core="plain")
 
 
 def _scaled(rng: Random) -> Spec:
     spec = _matrix(rng, ["bipolar uint4", "ternary uint4", "ternary int8", "int2 uint2", "bipolar bipolar"],
                    ["acc", "uint4", "uint2"], scale=rng.choice(("uint4", "uint8")),
-                   shared_scales=rng.random() < 0.5)  # fmt: skip
+                   shared_scales=rng.random() < 0.5)
     return spec | {"mw": spec["simd"] * (groups := rng.choice((3, 9))) * rng.choice((1, 2, 4)), "groups": groups}
 
 
@@ -127,11 +127,11 @@ def _external(rng: Random) -> Spec:
 
 def _vvtu(rng: Random) -> Spec:
     weight, element = rng.choice(["bipolar bipolar", "int4 uint4", "int8 uint8", "ternary uint4", "int2 uint2",
-                                  "int4 int8"]).split()  # fmt: skip
+                                  "int4 int8"]).split()
     pe, simd = rng.choice((1, 2, 4, 8)), rng.choice((1, 3, 9))
     return {"kind": "vvtu", "channels": pe * rng.choice((2, 4, 8, 16)), "kernel": [3, 3], "height": 4, "width": 4,
             "pe": pe, "simd": simd, "weight": weight, "input": element,
-            "output": rng.choice(("acc", "uint4", "bipolar")), "seed": rng.randrange(1000)}  # fmt: skip
+            "output": rng.choice(("acc", "uint4", "bipolar")), "seed": rng.randrange(1000)}
 
 
 def _image(rng: Random) -> Spec:
@@ -149,7 +149,7 @@ def _swu(rng: Random) -> Spec:
     return {"kind": "swu", "kernel": [kernel, kernel], "stride": [stride := rng.choice((1, 1, 2)), stride],
             "pad": [pad, pad, pad, pad], "element": _element(rng), "simd": image.pop("lanes"),
             "buffer": rng.choice(("overlapping", "overlapping", "minimal")), "depthwise": rng.random() < 0.25,
-            **image}  # fmt: skip
+            **image}
 
 
 def _parallel_swu(rng: Random) -> Spec:
@@ -158,14 +158,14 @@ def _parallel_swu(rng: Random) -> Spec:
     return {"kind": "swu", "parallel_window": True, "kernel": [3, 3],
             "stride": [stride := rng.choice((1, 1, 2)), stride], "pad": [pad, pad, pad, pad],
             "element": rng.choice(("bipolar", "uint2", "uint4", "int8")),
-            "simd": min(4, image.pop("lanes")), **image}  # fmt: skip
+            "simd": min(4, image.pop("lanes")), **image}
 
 
 def _pool(kind: str, rng: Random) -> Spec:
     image = _image(rng)
     kernel, stride = rng.choice(((2, 2), (2, 2), (3, 2), (3, 3), (4, 4), (image["height"], 1)))
     return {"kind": kind, "kernel": [kernel, kernel], "stride": [stride, stride], "element": _element(rng),
-            "pe": image.pop("lanes"), **image}  # fmt: skip
+            "pe": image.pop("lanes"), **image}
 
 
 def _max_pool(rng: Random) -> Spec:
@@ -179,14 +179,14 @@ def _acc_pool(rng: Random) -> Spec:
 def _channels(rng: Random) -> Spec:
     pe = rng.choice((1, 2, 4, 8, 16))
     return {"channels": pe * rng.choice((2, 4, 8, 16)), "pe": pe, "pixels": rng.choice((4, 16, 64, 256)),
-            "seed": rng.randrange(1000)}  # fmt: skip
+            "seed": rng.randrange(1000)}
 
 
 def _threshold(rng: Random) -> Spec:
     channels = _channels(rng)
     return {"kind": "threshold", "input": rng.choice(("int6", "uint8", "int10", "int12", "int14", "int16")),
             "output": rng.choice(("bipolar", "uint2", "uint3", "uint4", "int4")), "shared": rng.random() < 0.2,
-            "inverted": rng.random() < 0.2, **channels, "pe": min(8, channels["pe"])}  # fmt: skip
+            "inverted": rng.random() < 0.2, **channels, "pe": min(8, channels["pe"])}
 
 
 def _many_groups(rng: Random) -> Spec:
@@ -198,7 +198,7 @@ def _requant(rng: Random) -> Spec:
     channels = _channels(rng)
     return {"kind": "requant", "input": rng.choice(("uint4", "int8", "int11", "int14", "int20")),
             "output": rng.choice(("uint6", "int8", "uint8", "int9")), "rounding": rng.choice(("half_up", "half_even")),
-            "shared": rng.random() < 0.4, **channels, "pe": min(4, channels["pe"])}  # fmt: skip
+            "shared": rng.random() < 0.4, **channels, "pe": min(4, channels["pe"])}
 
 
 def _add(rng: Random) -> Spec:
@@ -219,13 +219,13 @@ def _concat(rng: Random) -> Spec:
 def _upsample(rng: Random) -> Spec:
     image = _image(rng)
     return {"kind": "upsample", "scale": rng.choice(([2, 2], [2, 2], [1, 2], [3, 3], [2, 1])), "element": _element(rng),
-            "simd": image.pop("lanes"), **image}  # fmt: skip
+            "simd": image.pop("lanes"), **image}
 
 
 def _label_select(rng: Random) -> Spec:
     pe = rng.choice((1, 1, 2, 4))
     return {"kind": "label_select", "labels": pe * rng.choice((5, 10, 25)), "pe": pe, "k": rng.choice((1, 1, 2, 3, 5)),
-            "element": rng.choice(("uint4", "int8", "int12", "int16", "int20"))}  # fmt: skip
+            "element": rng.choice(("uint4", "int8", "int12", "int16", "int20"))}
 
 
 def _dwc(rng: Random) -> Spec:
@@ -238,7 +238,7 @@ def _dwc(rng: Random) -> Spec:
 
 def _fifo(rng: Random) -> Spec:
     return {"kind": "fifo", "depth": rng.choice((2, 4, 16, 32, 32, 64, 100, 192, 256, 512, 1024, 2048)),
-            "lanes": rng.choice((1, 2, 4, 9, 12, 16)), "element": _element(rng), "words": 4096}  # fmt: skip
+            "lanes": rng.choice((1, 2, 4, 9, 12, 16)), "element": _element(rng), "words": 4096}
 
 
 #: How many layers of each kind, and how one is drawn; writable ones by their memories.
@@ -249,13 +249,13 @@ _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
     "many groups": (8, _many_groups), "max_pool": (8, _max_pool), "acc_pool": (8, _acc_pool), "add": (6, _add),
     "requant": (8, _requant), "fork": (5, _fork), "concat": (6, _concat), "upsample": (6, _upsample),
     "label_select": (9, _label_select), "dwc": (10, _dwc), "fifo": (9, _fifo),
-}  # fmt: skip
+}
 
 
 def _mvtu(size: tuple[int, int], fold: tuple[int, int], types: str, **more: Any) -> Spec:
     weight, element, output = types.split()
     return {"kind": "mvtu", "mw": size[0], "mh": size[1], "pe": fold[0], "simd": fold[1], "weight": weight,
-            "input": element, "output": output, **more}  # fmt: skip
+            "input": element, "output": output, **more}
 
 
 #: What the public networks consist of at about a hundred thousand cycles per frame.
@@ -278,4 +278,4 @@ _NETWORK_LAYERS: tuple[Spec, ...] = (
     {"kind": "requant", "channels": 32, "input": "int11", "output": "int8", "rounding": "half_even", "pixels": 256},
     {"kind": "dwc", "in_lanes": 9, "out_lanes": 12, "element": "uint4", "words": 1024},
     {"kind": "fifo", "depth": 2048, "lanes": 1, "element": "uint8", "words": 16384},
-)  # fmt: skip
+)

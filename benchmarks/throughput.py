@@ -131,7 +131,7 @@ def measure(network: Model, target: int) -> Figures:
         max(layer.vectors * layer.sf * layer.nf for layer in dataflow.layers if isinstance(layer, WeightedLayer)),
         latency, sizing.latency_cycles,
         sum(layer.depth * layer.inputs[0].bits for layer in dataflow.layers if isinstance(layer, Fifo)),
-        sizing_s, compile_s, rate, resources.all_luts, resources.bram18)  # fmt: skip
+        sizing_s, compile_s, rate, resources.all_luts, resources.bram18)
 
 
 def _compiled(design: Design, work: Path) -> rtl.RtlModel:
@@ -159,13 +159,13 @@ def _run(network: Model, design: Design, simulation: rtl.RtlModel, frames: int) 
 
 def _table(found: dict[str, Figures]) -> Table:
     columns = ("row", "cycles measured", "predicted", "schedule", "arithmetic", "latency measured", "predicted",
-               "FIFO bits", "sizing s", "compile s", "cycles/s", "LUT", "BRAM18", "fps at 200 MHz")  # fmt: skip
+               "FIFO bits", "sizing s", "compile s", "cycles/s", "LUT", "BRAM18", "fps at 200 MHz")
     table = Table(*columns, title=__doc__.strip().splitlines()[0])
     for name, f in found.items():
         table.add_row(name, *(f"{number:,}" for number in (f.measured, f.predicted, f.schedule, f.arithmetic,
                                                            f.latency_measured, f.latency_predicted, f.fifo_bits)),
                       f"{f.sizing_s:.1f}", f"{f.compile_s:.0f}", f"{f.simulated_cycles_per_s:,.0f}", f"{f.lut:,}",
-                      f"{f.bram18:,}", f"{200e6 / f.measured:,.0f}", style="red" if f.complaints else "")  # fmt: skip
+                      f"{f.bram18:,}", f"{200e6 / f.measured:,.0f}", style="red" if f.complaints else "")
     return table
 
 

@@ -67,7 +67,7 @@ def _run(designs: Sequence[Design]) -> list[Synthesis]:
         "setattr -mod -unset top layer*",  # flatten would drop all modules but one
         "synth_xilinx -family xcup -flatten -noiopad -run prepare:",
         "write_json netlist.json",
-    ])  # fmt: skip
+    ])
     with tempfile.TemporaryDirectory() as work:
         write_files(Path(work), files)
         run_yosys(script, Path(work))

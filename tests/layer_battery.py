@@ -155,4 +155,4 @@ def battery(kind: str) -> type[LayerBattery]:
     """The first battery in the test module of a kind of layer."""
     module = vars(importlib.import_module(f"tests.layers.test_{kind}")).values()
     return next(item for item in module if isinstance(item, type) and issubclass(item, LayerBattery)
-                and item is not LayerBattery)  # fmt: skip
+                and item is not LayerBattery)

@@ -28,9 +28,9 @@ def fold(names: str, *rows: tuple[object, ...]) -> Factor:
 
 # Matrix units. The foldings: PE = SIMD = 1, one of them 1, both odd, fully unfolded.
 MATRICES = fold("mh mw pe simd vectors", (4, 6, 1, 1, 2), (3, 5, 3, 5, 2), (6, 14, 3, 7, 1), (2, 18, 2, 18, 3),
-                (7, 3, 7, 1, 1), (3, 10, 1, 5, 3))  # fmt: skip
+                (7, 3, 7, 1, 1), (3, 10, 1, 5, 3))
 KERNELS = fold("channels kernel pe simd height width", (6, [3, 3], 1, 1, 1, 2), (3, [3, 3], 3, 9, 2, 3),
-               (5, [1, 3], 5, 1, 3, 1), (7, [2, 3], 1, 6, 1, 3), (2, [3, 6], 1, 18, 1, 2))  # fmt: skip
+               (5, [1, 3], 5, 1, 3, 1), (7, [2, 3], 1, 6, 1, 3), (2, [3, 6], 1, 18, 1, 2))
 WEIGHTS = typed("weight", "bipolar", "ternary", NARROW_INT, WIDE_INT, UINT)
 INPUTS = typed("input", "bipolar", "ternary", NARROW_INT, WIDE_INT, NARROW_UINT, WIDE_UINT, WORD)
 OUTPUTS = typed("output", "bipolar", "ternary", NARROW_INT, NARROW_UINT, f"{WIDE_INT}|{WIDE_UINT}", "acc")
@@ -43,7 +43,7 @@ OUTPUT_KINDS = typed("output", f"bipolar|ternary|{NARROW_INT}|{NARROW_UINT}", f"
 # Windows: every frame holds its kernel at every dilation. 1x1, 1-D both ways, square and not, a frame of one pixel.
 FRAMES = fold("height width kernel pad", (5, 5, [1, 1], [0, 0, 0, 0]), (6, 6, [3, 3], [1, 1, 1, 1]),
               (5, 8, [2, 3], [0, 2, 1, 0]), (1, 12, [1, 3], [0, 0, 0, 1]), (9, 1, [3, 1], [0, 0, 0, 0]),
-              (7, 5, [3, 3], [0, 0, 0, 0]), (1, 1, [1, 1], [0, 0, 0, 0]))  # fmt: skip
+              (7, 5, [3, 3], [0, 0, 0, 0]), (1, 1, [1, 1], [0, 0, 0, 0]))
 STRIDES = [{"stride": [1, 1]}, {"stride": [2, 2]}, {"stride": [1, 3]}]
 DILATIONS = [{"dilation": [1, 1]}, {"dilation": [2, 2]}, {"dilation": [1, 2]}]
 LANES = fold("channels simd", (6, 3), (5, 5), (2, 1), (18, 18))
@@ -83,7 +83,7 @@ PAIRED: dict[str, Factors] = {
              typed("element", *KINDS), [{"words": 1}, {"words": 7}, {"words": 60}]],
     "label_select": [fold("labels pe", (2, 1), (6, 3), (5, 5), (18, 1)), [{"k": 1}, {"k": 2}],
                      typed("element", *KINDS)],
-}  # fmt: skip
+}
 
 #: Coarser classes of types where the product of the fine ones would take hours.
 MULTIPLIED: dict[str, Factors] = PAIRED | {
@@ -94,4 +94,4 @@ MULTIPLIED: dict[str, Factors] = PAIRED | {
     "threshold": [THRESHOLDS, WIDE_INPUTS, OUTPUT_KINDS[:2], [{}, {"inverted": True}], [{}, {"shared": True}]],
     "max_pool": [POOLS, STRIDES, CHANNELS, typed("element", "bipolar", ANY), [{}, {"minimum": True}]],
     "acc_pool": [POOLS, STRIDES, CHANNELS, typed("element", "bipolar", ANY)],
-}  # fmt: skip
+}

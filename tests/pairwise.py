@@ -42,7 +42,7 @@ def pairwise(factors: Factors) -> list[Part]:
     """Specs in which every two values of different factors meet; greedy, hence few but not the fewest."""
     sizes = [len(values) for values in factors]
     missing = {(a, i, b, j) for a, b in combinations(range(len(sizes)), 2)
-               for i in range(sizes[a]) for j in range(sizes[b])}  # fmt: skip
+               for i in range(sizes[a]) for j in range(sizes[b])}
     rows = []
     while missing:
         seeds = sorted(missing)[:: max(1, len(missing) // CANDIDATES)]

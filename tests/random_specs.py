@@ -138,7 +138,7 @@ DRAWN: dict[str, Callable[[Draw], Spec]] = {
     "mvtu": mvtu, "vvtu": vvtu, "swu": swu, "parallel_swu": parallel_swu, "threshold": threshold, "requant": requant,
     "max_pool": pool, "acc_pool": pool, "fork": fork, "add": add, "concat": concat, "upsample": upsample, "dwc": dwc,
     "fifo": fifo, "label_select": label_select,
-}  # fmt: skip
+}
 
 
 def random_specs(count: int, seed: int) -> list[Spec]:

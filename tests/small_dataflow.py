@@ -25,9 +25,9 @@ def small_dataflow() -> Dataflow:
     """12 channels of uint4 on 4 pixels -> 6 of uint2 -> 5 accumulators."""
     rng = np.random.default_rng(0)
     hidden = Mvtu("fc0", rng.integers(-1, 2, (6, 12)), np.sort(rng.integers(-20, 21, (6, 3)), axis=1), TERNARY,
-                  uint_type(4), uint_type(2), PIXELS, pe=2, simd=3)  # fmt: skip
+                  uint_type(4), uint_type(2), PIXELS, pe=2, simd=3)
     last = Mvtu("fc1", rng.choice([-1, 1], (5, 6)), None, BIPOLAR, uint_type(2), Interval(-18, 18), PIXELS,
-                pe=1, simd=2)  # fmt: skip
+                pe=1, simd=2)
     return chain(Fifo("fifo0", 8, 2, uint_type(4), 24), Dwc("dwc0", 2, 3, uint_type(4), 24), hidden, last)
 
 

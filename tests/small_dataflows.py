@@ -50,7 +50,7 @@ def small_cnn() -> Dataflow:
         Fifo("fifo1", 5, 4, uint_type(2), 9),
         Fifo("fifo2", 7, 4, uint_type(2), 9),
         named_mvtu("fc0", mw=36, mh=3, simd=4, weight="int4", input="uint2", output="acc"),
-    ])  # fmt: skip
+    ])
 
 
 def small_windows() -> Dataflow:
@@ -66,7 +66,7 @@ def small_windows() -> Dataflow:
         named_mvtu("conv2", mw=18, mh=4, pe=4, simd=9, weight="ternary", input="uint2", output="uint2", vectors=21),
         Swu("swu3", 3, 7, 4, (3, 2), element, depthwise=True, simd=4, buffer="minimal"),
         named_mvtu("conv3", mw=24, mh=3, pe=3, simd=4, weight="ternary", input="uint2", output="acc", vectors=6),
-    ])  # fmt: skip
+    ])
 
 
 def small_branches() -> Dataflow:

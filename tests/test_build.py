@@ -101,7 +101,7 @@ def test_synth(built, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["--layer", "conv7"], "has no layer 'conv7'; choose from ['"),
     (["--jobs", "0"], "jobs=0 must be positive; use 1 or more"),
-])  # fmt: skip
+])
 def test_synth_says_what_is_wrong(built, tmp_path, capsys, arguments, sentence):
     copy = copy_of(built, tmp_path)
     assert main(["synth", str(copy), *arguments]) == 1

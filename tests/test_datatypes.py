@@ -20,7 +20,7 @@ def test_codes_round_trip(lo, span, data):
     (int_type(4), 4, True, "int4"), (uint_type(1), 1, False, "uint1"), (TERNARY, 2, True, "ternary"),
     (Interval(-7, 7), 4, True, "[-7,7]"), (Interval(-8, 8), 5, True, "[-8,8]"), (Interval(3, 9), 4, False, "[3,9]"),
     (BIPOLAR, 1, True, "bipolar"), (Interval(0, 0), 1, False, "[0,0]"),
-])  # fmt: skip
+])
 def test_storage_and_name(dtype, bits, signed, text):
     assert (dtype.bits, dtype.signed, str(dtype)) == (bits, signed, text)
     assert parse(text) == dtype

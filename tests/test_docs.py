@@ -24,7 +24,7 @@ def test_the_page_has_commands() -> None:
     assert [line.split()[:2] for line in commands()] == [
         ["headrace", "build"], ["headrace", "sim"], ["headrace", "lint-hls"],
         ["python", "examples/digits/on_simulated_board.py"], ["headrace", "bitstream"],
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.slow
@@ -40,7 +40,7 @@ def test_from_clone_to_bitstream(tmp_path: Path) -> None:
     outputs = {}
     for line in commands():
         done = subprocess.run(line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True,
-                              check=False)  # fmt: skip
+                              check=False)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
         outputs[line.split()[1]] = done.stdout
     assert outputs["examples/digits/on_simulated_board.py"].startswith("self-test: exact; 50 digits: exact, ")

@@ -45,7 +45,7 @@ def fails(capsys, *arguments: str) -> str:
                           "'ultra96v2', 'zcu102', 'zcu104', 'zcu111'] or give a .toml file"),
     (["--folding", "none.json"], "none.json: the folding file cannot be read; check the path"),
     (["--verify-input", "none.npy"], "none.npy: no such file; check the path"),
-])  # fmt: skip
+])
 def test_illegal_options_of_build(model, tmp_path, capsys, options, sentence):
     out = tmp_path / "b"
     assert fails(capsys, "build", model, "--out", out, *options) == sentence
@@ -73,7 +73,7 @@ def test_an_ordinary_folder_is_not_replaced(model, tmp_path, capsys):
 @pytest.mark.parametrize(("name", "sentence"), [
     ("none.json", "none.json: cannot be read"), ("none.py:f", "none.py: no such file; check the path"),
     ("none", "none: is no model; pass an .onnx file, file.py:function or a saved network NAME.json"),
-])  # fmt: skip
+])
 def test_missing_models(capsys, name, sentence):
     assert fails(capsys, "check", name).startswith(sentence)
 
@@ -90,7 +90,7 @@ def test_directories_that_are_no_builds(tmp_path, capsys):
 @pytest.mark.parametrize(("array", "sentence"), [
     (np.zeros((2, 8, 8), np.float32), "the input has shape (2, 8, 8) but the model takes (N, 1, 8, 8); reshape it"),
     (np.full((1, 1, 8, 8), np.nan), "the input holds values that are not finite; remove them"),
-])  # fmt: skip
+])
 def test_bad_samples(model, tmp_path, capsys, array, sentence):
     np.save(tmp_path / "x.npy", array)
     x, y = tmp_path / "x.npy", tmp_path / "y.npy"

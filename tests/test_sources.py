@@ -85,7 +85,7 @@ FAILING = [
                                                "run pip install what provides surely_not_installed"),
     ("raise ModuleNotFoundError('no data')", InputError, "fails {} (ModuleNotFoundError: no data); mend the file"),
     ("from headrace.errors import InputError; raise InputError('own sentence')", InputError, None),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("code", "kind", "problem"), FAILING)
@@ -100,7 +100,7 @@ def test_code_that_raises_on_import_or_when_called_is_one_sentence(code, kind, p
 @pytest.mark.parametrize(("value", "given"), [
     ("(1,)", "a tuple of 1 where two values are needed"), ("(1, 2, 3)", "a tuple of 3 where two values are needed"),
     ("[1, 2]", "a list without an example input, so the input's shape is unknown"),
-])  # fmt: skip
+])
 def test_what_is_no_pair_is_one_sentence(value, given, tmp_path):
     path = tmp_path / "lengths.py"
     path.write_text(f"def f():\n    return {value}\n")

@@ -12,7 +12,7 @@ from tests.small_networks import small_network
 
 KEPT = Figures(asked=100, measured=96, predicted=96, schedule=96, arithmetic=96, latency_measured=204,
                latency_predicted=200, fifo_bits=0, sizing_s=1.0, compile_s=1.0, simulated_cycles_per_s=1.0, lut=1,
-               bram18=0)  # fmt: skip
+               bram18=0)
 
 
 def test_a_file_with_wide_matrices_makes_parallel_windows(tmp_path):
@@ -20,7 +20,7 @@ def test_a_file_with_wide_matrices_makes_parallel_windows(tmp_path):
     file = tmp_path / "folding.json"
     file.write_text(json.dumps({"conv0": {"pe": 4, "simd": 9}, "conv1": {"pe": 6, "simd": 36}}))
     arguments = ["build", str(tmp_path / "net.json"), "--out", str(tmp_path / "b"), "--folding", str(file),
-                 "--backend", "both", "--verify", "6"]  # fmt: skip
+                 "--backend", "both", "--verify", "6"]
     assert main(arguments) == 0
     record = json.loads((tmp_path / "b" / "build.json").read_text())
     kinds = {layer["name"]: layer["kind"] for layer in record["layers"]}

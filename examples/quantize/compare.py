@@ -34,7 +34,7 @@ from headrace.training.syq import SyqConv2d
 DOCS = digits.ROOT / "docs" / "quantization-results.md"
 BITS = (8, 6, 4)
 METHOD_ROWS = {"Ristretto": "ristretto", "WQ": "wq", "WQ+FQ": "ggd", "WQ+FQ+BFT": "ggd+bft",
-               "coarse to fine": "coarse-to-fine"}  # fmt: skip
+               "coarse to fine": "coarse-to-fine"}
 RANKINGS: dict[str, dict[str, Any]] = {
     "SQNR": {"select": "sqnr"},
     "weight range": {"select": "range"},

@@ -29,7 +29,7 @@ from headrace.sources import save_qonnx
 __all__ = [
     "Build", "FoldingError", "HeadraceError", "InputError", "MismatchError", "Model", "ToolError", "UnsupportedError",
     "build", "load", "save_qonnx",
-]  # fmt: skip
+]
 
 
 def build(model: Model, out: str | Path, progress: Callable[[str], None] = lambda _: None, **options: Any) -> Build:

@@ -142,5 +142,5 @@ def fifo_records(design: Design) -> list[dict[str, Any]]:
 def not_verified(dataflow: Dataflow) -> list[str]:
     """What C simulation cannot confirm of the HLS back end: it has neither cycles nor deadlocks."""
     depths = [f"depth of {place_name(item, index)} in HLS" for item in dataflow.placed if len(item.sources) > 1
-              for index in range(len(item.sources))]  # fmt: skip
+              for index in range(len(item.sources))]
     return ["loop initiation intervals in HLS, until an HLS compiler reports them", *depths]

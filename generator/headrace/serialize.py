@@ -42,7 +42,7 @@ CLASSES: tuple[type, ...] = (
     integer.AccPool, integer.Upsample, integer.Add, integer.Concat, integer.Node,
     integer.HostInput, integer.HostOutput, integer.IntegerNetwork,
     Stream, *LAYERS.values(), dataflow.Placed, dataflow.Dataflow,
-)  # fmt: skip
+)
 
 
 def _tag(cls: type) -> str:

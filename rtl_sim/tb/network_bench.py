@@ -110,7 +110,7 @@ def _who_waits(dut: Any, network: Network, idle_cycles: int) -> str:
     offered = ", ".join(stream.name for stream, valid, ready in states if valid and not ready)
     wanted = ", ".join(stream.name for stream, valid, ready in states if ready and not valid)
     return (f"no word moved for {idle_cycles} cycles, after {dut.words_sent.value.to_unsigned()} words of output; "
-            f"not taken: {offered or 'nothing'}; waited for: {wanted or 'nothing'}")  # fmt: skip
+            f"not taken: {offered or 'nothing'}; waited for: {wanted or 'nothing'}")
 
 
 def _broken_rule(dut: Any, network: Network) -> str | None:

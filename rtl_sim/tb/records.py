@@ -93,7 +93,7 @@ def _difference(stream: Stream, word: int, got: int, wanted: int) -> str:
         if values[0] != values[1]:
             pixel, channel = divmod(word * stream.lanes + lane, stream.channels)
             return (f"pixel {pixel}, channel {channel} (word {word}, lane {lane}): "
-                    f"the simulation gives {values[0]}, the golden model {values[1]}")  # fmt: skip
+                    f"the simulation gives {values[0]}, the golden model {values[1]}")
     last = 8 * stream.bytes
     if got >> last != wanted >> last:
         return f"word {word}: TLAST is {got >> last} where it must be {wanted >> last}"

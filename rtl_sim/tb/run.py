@@ -116,7 +116,7 @@ def main() -> int:
     sys.path.insert(0, str(SIM))  # where cocotb finds the bench, in Python's isolated mode too
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # this folder stays as it was written
     job = {"frames": options.frames, "stalls": options.stalls, "seed": options.seed,
-           "vectors": str(vectors), "streams": str(SIM / "streams.json")}  # fmt: skip
+           "vectors": str(vectors), "streams": str(SIM / "streams.json")}
     result = simulate(compiled_model(work, options.waves), work / "run", job, options.waves)
     if options.waves:
         shutil.move(work / "run" / "dump.vcd", SIM / "waves.vcd")

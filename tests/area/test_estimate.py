@@ -32,7 +32,7 @@ def test_every_layer_takes_luts_and_flip_flops(spec):
 def test_more_folding_takes_more():
     def spec(pe: int, simd: int) -> dict[str, object]:
         return {"kind": "mvtu", "mw": 64, "mh": 64, "pe": pe, "simd": simd, "weight": "int4", "input": "uint4",
-                "output": "uint4"}  # fmt: skip
+                "output": "uint4"}
 
     few, more, most = (estimate(layer_from_spec(spec(pe, simd)).layer) for pe, simd in ((2, 4), (4, 8), (16, 16)))
     assert few.lut < more.lut < most.lut
@@ -41,7 +41,7 @@ def test_more_folding_takes_more():
 
 def test_scaled_groups_take_a_multiplier_per_pe():
     plain = {"kind": "mvtu", "mw": 36, "mh": 8, "pe": 4, "simd": 2, "weight": "ternary", "input": "uint4",
-             "output": "uint4"}  # fmt: skip
+             "output": "uint4"}
     scaled = plain | {"groups": 9, "scale": "uint8"}
     few, more = (estimate(layer_from_spec(spec).layer) for spec in (plain, scaled))
     assert more.lut > few.lut and more.ff > few.ff and more.dsp == few.dsp + 4
@@ -50,6 +50,6 @@ def test_scaled_groups_take_a_multiplier_per_pe():
 @pytest.mark.parametrize(("depth", "bits", "blocks"), [
     (512, 36, 1), (513, 36, 2), (512, 37, 2), (1024, 18, 1), (16384, 1, 1), (2304, 128, 18), (1100, 40, 4),
     (32768, 8, 15),
-])  # fmt: skip
+])
 def test_block_rams(depth, bits, blocks):
     assert memory.bram18(depth, bits) == blocks

@@ -29,7 +29,7 @@ PORTS = {
     "ram": ".CLEAR(0)) {name} (.ap_clk, .write(en), .write_address(load[{high}:0]), .write_data(data[{top}:0]), "
            ".read(en), .read_address(address[{high}:0]), .clear(1'b0), .read_data({name}_out));",
     "weight_ram": ".URAM(1)) {name} (.ap_clk, .ap_rst_n, .load, .en, .address(address[{high}:0]), .data({name}_out));",
-}  # fmt: skip
+}
 _MAP = "synth_xilinx -family xcup -flatten -noiopad -top top -run begin:map_ffram"
 
 

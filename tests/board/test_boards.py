@@ -26,7 +26,7 @@ BOARDS = {
 def test_eight_boards():
     found = {name: load_board(name) for name in board_names()}
     offers = {name: (board.part, board.lut, board.ff, board.bram36, board.uram, board.dsp)
-              for name, board in found.items()}  # fmt: skip
+              for name, board in found.items()}
     assert offers == BOARDS
 
 
@@ -58,7 +58,7 @@ def test_a_board_of_the_users(tmp_path):
     (GOOD.replace('part = "p"', "part = 7", 1), "part must be a text, not 7"),
     (GOOD + "luts = 3\n", "['luts'] are no entries of a board"),
     (GOOD + "luts\n", "is no TOML"),
-])  # fmt: skip
+])
 def test_bad_board_files(tmp_path, text, sentence):
     path = tmp_path / "bad.toml"
     path.write_text(text)

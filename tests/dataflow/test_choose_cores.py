@@ -20,7 +20,7 @@ def test_a_layers_own_core_comes_before_that_of_all():
     (["pool2=plain"], "core: there is no layer pool2 with weights; choose one of ['conv0', 'conv1', 'fc3', 'fc4']"),
     (["parity"], "conv0: core parity cannot multiply weights of type [-7,7] by inputs of type uint4; "
                  "choose one of ['auto', 'plain', 'pairs', 'dsp', 'planes']"),
-])  # fmt: skip
+])
 def test_illegal_cores(texts, sentence):
     with pytest.raises(InputError) as error:
         choose_cores(lower(small_network()), parse_cores(texts))
@@ -32,7 +32,7 @@ def test_illegal_cores(texts, sentence):
     (int_type(2), uint_type(2), (16, 32), "planes"),  # 2574, pairs 2685
     (int_type(2), uint_type(2), (8, 8), "pairs"),
     (int_type(4), uint_type(4), (16, 32), "pairs"),
-])  # fmt: skip
+])
 def test_auto_takes_the_core_that_was_measured_smaller(weight, element, fold, core):
     operands = Operands(weight, element, *fold, shared=True, scaled=False, thresholded=True)
     assert choose_core("fc", AUTO, operands) == core

@@ -35,7 +35,7 @@ def residual() -> Dataflow:
     return Dataflow(fork.inputs[0], (
         Placed(fork, ((SOURCE, 0),)), Placed(window, (("input_fork", 0),)), Placed(unit, (("conv0_swu", 0),)),
         Placed(join, (("input_fork", 1), ("conv0", 0))),
-    ))  # fmt: skip
+    ))
 
 
 def simulate(dataflow: Dataflow, folder, stalls: Stalls) -> None:

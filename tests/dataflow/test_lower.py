@@ -60,7 +60,7 @@ def test_layers_of_the_small_network():
     assert [(layer.name, type(layer)) for layer in dataflow.layers] == [
         ("conv0_swu", Swu), ("conv0", Mvtu), ("conv1_swu", Swu), ("conv1", Mvtu), ("pool2", MaxPool),
         ("fc3", Mvtu), ("fc4", Mvtu),
-    ]  # fmt: skip
+    ]
 
 
 def test_folding_puts_converters_and_fifos_where_they_are_needed():
@@ -154,7 +154,7 @@ def test_a_depth_that_stops_the_dataflow_ends_the_build_with_its_name(tmp_path, 
     serialize.save(branching_network(), tmp_path / "net")
     (tmp_path / "folding.json").write_text('{"add2_fifo1": {"depth": 2}}')
     arguments = ["build", str(tmp_path / "net.json"), "--out", str(tmp_path / "b"), "--folding",
-                 str(tmp_path / "folding.json")]  # fmt: skip
+                 str(tmp_path / "folding.json")]
     assert main(arguments) == 1 and not (tmp_path / "b").exists()
     assert "add2_fifo1: with a depth of 2 the dataflow stops for good: add2_fifo1 (depth 2) is full" in " ".join(
         capsys.readouterr().err.split())

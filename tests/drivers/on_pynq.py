@@ -24,6 +24,6 @@ def pynq_calls(built: Build, folder: Path, program: str | None = None) -> list[s
     if program is not None:
         (copied / "example.py").write_text(program)
     done = subprocess.run([sys.executable, "example.py", "accelerator.bit"], cwd=copied, capture_output=True, text=True,
-                          check=False, timeout=30)  # fmt: skip
+                          check=False, timeout=30)
     assert done.stdout == "self-test: exact\n", done.stdout + done.stderr
     return (copied / "calls.txt").read_text().splitlines()

@@ -28,7 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
 def compiled(source: Path, folder: Path, built: hr.Build) -> Path:
     program = folder / source.stem
     command = ["g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{built.folder / 'driver' / 'cpp'}",
-               str(source), "-o", str(program)]  # fmt: skip
+               str(source), "-o", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return program

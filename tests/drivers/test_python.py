@@ -51,7 +51,7 @@ def host(dtype, scale, offset=0.0, rounding="half_even", divisor=None, saturates
     host(int_type(8), 128.0, rounding="floor"), host(Interval(-7, 7), 1 / 3, 0.1, "half_away"),
     host(int_type(3), 1.0, divisor=np.array([0.7])), host(uint_type(10), 1000.0, 3.0, "ceil"),
     host(int_type(4), -1.5, rounding="inward"),
-], ids=str)  # fmt: skip
+], ids=str)
 def test_codes_are_those_of_the_model(driver: ModuleType, case: HostInput) -> None:
     from headrace_driver.host import Host
 

@@ -35,7 +35,7 @@ def host(dtype: DataType, divisor: float, rounding: Rounding = "half_even", scal
     (host(int_type(20), float(np.float32(0.3))), True), (host(int_type(20), 0.3), False),
     (host(int_type(29), float(np.float32(0.3))), True), (host(int_type(30), float(np.float32(0.3))), False),
     (host(int_type(17), 1.0, offset=0.5), False), (host(int_type(17), 1.0, scale=3.0), False),
-])  # fmt: skip
+])
 def test_wide_inputs_that_float64_decides_have_drivers(case: HostInput, there: bool) -> None:
     assert has_quantizer(case) == there
     if there and case.tensor.dtype.bits > 16:
@@ -57,7 +57,7 @@ def near_decisions(case: HostInput) -> np.ndarray:
 @pytest.mark.parametrize("rounding", get_args(Rounding))
 @pytest.mark.parametrize(("bits", "divisor", "scale"), [
     (32, STEP, 1.0), (20, float(np.float32(0.013)), 1.0), (29, float(np.float32(1 / 3)), -4.0),
-])  # fmt: skip
+])
 def test_codes_are_those_of_exact_arithmetic(monkeypatch, rounding: Rounding, bits: int, divisor: float,
                                              scale: float) -> None:
     from headrace_driver.host import Host

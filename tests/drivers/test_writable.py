@@ -115,7 +115,7 @@ def test_thresholds_stay_where_only_weights_are_written(accelerator, built):
     ("fc0", np.zeros((10, 12)), None, r"type float64 should be integers of shape \(10, 12\)"),
     ("fc1", np.ones((8, 10), int), np.tile([3, 2, 1], (8, 1)), "fc1: the thresholds of a row do not ascend; sort them"),
     ("fc2", np.ones((6, 32), int), np.ones((6, 1), int), "fc2: has no thresholds; leave them out"),
-])  # fmt: skip
+])
 def test_unfit_weights_change_nothing(accelerator, name, weights, thresholds, sentence):
     with pytest.raises(ValueError, match=sentence):
         accelerator.write_weights(name, weights, thresholds)

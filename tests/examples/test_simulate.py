@@ -126,7 +126,7 @@ MISTAKES = [
     ("models.py:missing", "models.py:missing: fails when called (KeyError: 'weights'); mend the file"),
     ("models.py", "models.py: is no model; pass an .onnx file, file.py:function or a saved network NAME.json"),
     ("gone.onnx", "gone.onnx: cannot be read (No such file or directory); check the path"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("model", "sentence"), MISTAKES)
@@ -142,7 +142,7 @@ HELD_OUT = [
     ("return [[0.0]], [1, 2]", "returns images of shape (1, 1) with labels of shape (2,); return one label per image"),
     ("return 1", "fails when called (TypeError: cannot unpack non-iterable int object); mend the file"),
     ("raise OSError('no data')", "fails when called (OSError: no data); mend the file"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("code", "sentence"), HELD_OUT)

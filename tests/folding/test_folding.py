@@ -47,12 +47,12 @@ def test_every_layer_reaches_the_target(dataflow, target):
 def test_no_other_folding_is_cheaper(dataflow, target):
     """Every folding of three neighbours; the other layers are given."""
     given = {"conv0": {"pe": 4, "simd": 9}, "conv0_swu": {"simd": 1, "parallel_window": 1},
-             "conv1_swu": {"simd": 2, "parallel_window": int(target < 1000)}, "fc4": {"pe": 1, "simd": 1}}  # fmt: skip
+             "conv1_swu": {"simd": 2, "parallel_window": int(target < 1000)}, "fc4": {"pe": 1, "simd": 1}}
     best = cost(dataflow, solve_folding(dataflow, target, given))
     legal = []
     for pe, simd, pool, fc_pe, fc_simd in product(*map(divisors, (6, 36, 6, 8, 54))):
         folding = given | {"conv1": {"pe": pe, "simd": simd}, "pool2": {"pe": pool},
-                           "fc3": {"pe": fc_pe, "simd": fc_simd}}  # fmt: skip
+                           "fc3": {"pe": fc_pe, "simd": fc_simd}}
         if max(layer.with_folds(folding.get(layer.name, {})).cycles for layer in dataflow.layers) <= target:
             legal.append(folding)
     # The smaller the products, the cheaper: the candidates, and some of the others.
@@ -62,7 +62,7 @@ def test_no_other_folding_is_cheaper(dataflow, target):
 
 
 @pytest.mark.parametrize("folds", [{"simd": 4}, {"simd": 2, "parallel_window": 1}, {"simd": 4, "parallel_window": 1},
-                                   {"simd": 1, "minimal_buffer": 1}])  # fmt: skip
+                                   {"simd": 1, "minimal_buffer": 1}])
 def test_windows_of_any_form_feed_the_same_matrix(dataflow, folds):
     x = random_input(small_network(), 2)
     folded = fold(dataflow, {"conv1_swu": folds, "conv1": {"pe": 3, "simd": 12}})
@@ -114,7 +114,7 @@ def test_given_folds_are_kept_and_set_the_pace(dataflow):
     ({"conv9": {"pe": 1}}, "folding: there is no layer conv9; choose one of "
                            "['conv0_swu', 'conv0', 'conv1_swu', 'conv1', 'pool2', 'fc3', 'fc4']"),
     ({"pool2": {"simd": 1}}, "pool2: simd cannot be folded; choose one of ['pe']"),
-])  # fmt: skip
+])
 def test_illegal_foldings(dataflow, given, sentence):
     with pytest.raises(FoldingError) as error:
         folding_target(dataflow, given)

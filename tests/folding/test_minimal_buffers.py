@@ -27,7 +27,7 @@ FRAMES = 6
 PACE = 1200
 GIVEN = {"conv0_swu": {"simd": 4, "parallel_window": 0}, "conv0": {"pe": 8, "simd": 3},
          "conv1_swu": {"simd": 8, "parallel_window": 0}, "conv1": {"pe": 8, "simd": 8},
-         "conv2_swu": {"simd": 8, "parallel_window": 0}, "conv2": {"pe": 4, "simd": 8}}  # fmt: skip
+         "conv2_swu": {"simd": 8, "parallel_window": 0}, "conv2": {"pe": 4, "simd": 8}}
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ WEIGHTS = [
     *({"weight_quant": quant, "weight_bit_width": bits}
       for quant in (Int8WeightPerTensorFloat, Int8WeightPerChannelFloat, Int8WeightPerTensorFixedPoint,
                     WideInt8PerTensor) for bits in (2, 3, 4, 8)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("options", WEIGHTS)
@@ -253,7 +253,7 @@ REFUSED = [
      "the example input 5 is no array or shape with a batch axis; pass an array (N, ...)"),
     (lambda: nn.Sequential(qnn.QuantLinear(3, 3, bias=False)), (1, 4), InputError,
      "0: a dense layer of 3 inputs meets a tensor of shape (4,); flatten it or mend the size"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("make", "example", "kind", "sentence"), REFUSED)
@@ -302,7 +302,7 @@ FACTORS = torch.tensor([1.0, 0.1, 5.0, 0.02])
     (lambda: Scaled(FACTORS[:1]), (2, 3, 4)), (lambda: Scaled(FACTORS[2]), (2, 3, 4)),
     (lambda: ScaledInForward(FACTORS), (2, 3, 4)),
     (lambda: Scaled(FACTORS, flat=True), (4,)), (lambda: Scaled(FACTORS[None], flat=True), (4,)),
-])  # fmt: skip
+])
 def test_constants_along_the_channels_are_what_torch_computes(make, shape):
     torch.manual_seed(0)
     model = make().eval()
@@ -316,7 +316,7 @@ def test_constants_along_the_channels_are_what_torch_computes(make, shape):
     (FACTORS.reshape(4, 1, 1, 1), False, (2, 3, 4), "(1, C, 1, 1)"),
     (FACTORS.reshape(4, 1), True, (4,), "(1, C)"), (FACTORS.reshape(1, 4, 1, 1), True, (4,), "(1, C)"),
     (FACTORS[:1].reshape(1, 1, 1), True, (4,), "(1, C)"),
-])  # fmt: skip
+])
 def test_constants_that_torch_broadcasts_elsewhere_are_refused(k, flat, shape, wanted):
     with pytest.raises(UnsupportedError) as caught:
         from_module(Scaled(k, flat), (1, *shape))

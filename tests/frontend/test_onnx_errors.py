@@ -236,7 +236,7 @@ def test_weights_that_are_nan(tmp_path):
      "Quant_y (Quant): its bit width 0 should be 1 to 32"),
     ([node("Softmax", ["x"], axis="one")], (1, 2), {},
      "Softmax_y (Softmax): its attribute axis is b'one' where int is needed; export the model again"),
-])  # fmt: skip
+])
 def test_wrong_shapes_and_values(tmp_path, nodes, shape, constants, said):
     values = {name: np.asarray(value, np.float32) if np.asarray(value).dtype == np.float64 else value
               for name, value in constants.items()}

@@ -16,12 +16,12 @@ class TestAccPool(LayerBattery):
             (1, 8, 1, (1, 4), (1, 3), 1, "[-3,2]"), (5, 5, 3, (3, 3), (2, 2), 1, "int16"),
             (1, 1, 3, (1, 1), (1, 1), 3, "bipolar"), (9, 1, 18, (5, 1), (2, 1), 9, "ternary"),
         )
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(("element", "output"), [
     (int_type(4), Interval(-48, 42)), (uint_type(8), Interval(0, 1530)), (BIPOLAR, Interval(-6, 6)),
-])  # fmt: skip
+])
 def test_output_is_the_interval_of_the_sums(element: DataType, output: Interval) -> None:
     assert AccPool("p", 4, 6, 2, (2, 3), (1, 1), element).output == output
 

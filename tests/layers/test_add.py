@@ -14,7 +14,7 @@ class TestAdd(LayerBattery):
             (9, 9, "int16", "[-7,7]", 3), (1, 1, "uint8", "[3,3]", 7), (4, 4, "uint1", "bipolar", 1),
             (4, 2, "int32", "uint32", 3), (18, 6, "uint5", "int2", 2),
         )
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(("left", "right", "output"), [
@@ -22,7 +22,7 @@ class TestAdd(LayerBattery):
     (uint_type(8), uint_type(2), Interval(0, 258)),
     (BIPOLAR, BIPOLAR, Interval(-2, 2)),
     (TERNARY, uint_type(1), Interval(-1, 2)),
-])  # fmt: skip
+])
 def test_output_is_the_interval_of_the_sums(left: DataType, right: DataType, output: Interval) -> None:
     assert Add("a", 2, left, right, 1).output == output
 

@@ -16,7 +16,7 @@ class TestConcat(LayerBattery):
             ([5, 5, 10, 15, 5], 5, "int16", 3), ([1, 2, 3, 4, 5, 6, 7, 8], 1, "ternary", 2), ([7, 3], 1, "int8", 1),
             ([18, 2, 2, 4], 2, "uint2", 2),
         )
-    )  # fmt: skip
+    )
 
 
 def test_channels_follow_pixel_by_pixel() -> None:
@@ -39,7 +39,7 @@ def test_the_schedule_names_the_input_of_every_word() -> None:
     ({"channels": [4, 0]}, "concat0: channels=(4, 0) must be positive; use 1 or more"),
     ({"channels": 4}, "concat0: channels=4 is not a list of whole numbers"),
     ({"channels": [4, "6"]}, "concat0: channels=[4, '6'] is not a list of whole numbers"),
-])  # fmt: skip
+])
 def test_illegal_specs(fields: dict[str, object], sentence: str) -> None:
     with pytest.raises(HeadraceError) as error:
         layer_from_spec({"kind": "concat", "channels": [4, 6], "element": "uint2", "pixels": 2} | fields)

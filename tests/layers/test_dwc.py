@@ -9,4 +9,4 @@ class TestDwc(LayerBattery):
             (1, 8, "bipolar", 16), (8, 1, "ternary", 2), (12, 8, "int4", 2), (8, 12, "int16", 3), (1, 3, "uint1", 3),
             (16, 1, "uint8", 1), (3, 5, "int32", 5),
         )
-    )  # fmt: skip
+    )

@@ -8,4 +8,4 @@ class TestFifo(LayerBattery):
             (1, 1, "bipolar", 4), (2, 3, "int4", 5), (3, 5, "uint2", 9), (4, 1, "int16", 7), (5, 7, "ternary", 30),
             (16, 2, "int8", 50), (33, 9, "bipolar", 100),
         )
-    )  # fmt: skip
+    )

@@ -18,7 +18,7 @@ class TestFork(LayerBattery):
             (6, 2, "int3", 5, 2), (7, 7, "bipolar", 3, 3), (5, 1, "int16", 3, 8), (1, 1, "uint2", 1, 2),
             (9, 3, "ternary", 4, 5), (18, 18, "uint8", 2, 4), (3, 1, "int8", 7, 7), (4, 4, "uint5", 6, 6),
         )
-    )  # fmt: skip
+    )
 
     def test_branches_accept_independently(self, subjects: Subjects) -> None:
         traces = subjects.traces(Stalls.SINK)
@@ -45,7 +45,7 @@ def test_pixels_pass_unchanged() -> None:
     ({"branches": 9}, "f: outputs=9 must lie between 2 and 8; put a second fork behind a branch for more"),
     ({"pe": 4}, "f: PE=4 must divide channels=6; choose one of [1, 2, 3, 6]"),
     ({"pixels": 0}, "f: pixels=0 must be positive; use 1 or more"),
-])  # fmt: skip
+])
 def test_illegal_layers(fields: dict[str, int], sentence: str) -> None:
     with pytest.raises(HeadraceError) as error:
         Fork(**{"name": "f", "channels": 6, "element": uint_type(2), "pixels": 2} | fields)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ class TestLabelSelect(LayerBattery):
             (6, 6, 5, "int3"), (15, 5, 3, "int16"), (7, 1, 7, "bipolar"), (9, 3, 4, "uint2"), (1, 1, 1, "uint8"),
             (12, 2, 5, "ternary"), (100, 4, 2, "int24"), (18, 1, 1, "[3,9]"),
         )
-    )  # fmt: skip
+    )
 
 
 def test_equal_elements_keep_their_order() -> None:
@@ -32,7 +32,7 @@ def test_cycles_are_those_of_the_busier_side(labels: int, pe: int, k: int, cycle
     ({"pe": 4}, "label_select0: PE=4 must divide labels=10; choose one of [1, 2, 5, 10]"),
     ({"k": 11}, "label_select0: k=11 exceeds labels=10; choose at most 10"),
     ({"k": 0}, "label_select0: k=0 must be positive; use 1 or more"),
-])  # fmt: skip
+])
 def test_illegal_specs(fields: dict[str, int], sentence: str) -> None:
     with pytest.raises(HeadraceError) as error:
         layer_from_spec({"kind": "label_select", "labels": 10, "element": "int8"} | fields)

@@ -9,7 +9,7 @@ from tests.layer_battery import LayerBattery
 def spec(height: int, width: int, channels: int, kernel: Pair, stride: Pair, pe: int,
          element: str) -> dict[str, object]:
     return {"kind": "max_pool", "height": height, "width": width, "channels": channels, "kernel": kernel,
-            "stride": stride, "pe": pe, "element": element}  # fmt: skip
+            "stride": stride, "pe": pe, "element": element}
 
 
 class TestMaxPool(LayerBattery):

@@ -10,7 +10,7 @@ def spec(mh: int, mw: int, pe: int, simd: int, types: str, vectors: int = 1,
          **more: object) -> dict[str, object]:
     weight, element, output = types.split()
     return {"kind": "mvtu", "mh": mh, "mw": mw, "pe": pe, "simd": simd, "weight": weight, "input": element,
-            "output": output, "vectors": vectors, **more}  # fmt: skip
+            "output": output, "vectors": vectors, **more}
 
 
 def scaled(groups: int, scale: str, mh: int, mw: int, pe: int, simd: int, types: str,
@@ -192,7 +192,7 @@ class TestExternalWeights(LayerBattery):
     ("int8 uint8 acc", {"core": "dsp", "groups": 2, "scale": "uint2"},
      "mvtu0: core dsp cannot multiply weights of type int8 by inputs of type uint8 with scales; "
      "choose one of ['auto', 'plain']"),
-])  # fmt: skip
+])
 def test_a_core_that_does_not_serve_is_an_error(types: str, more: dict[str, object], sentence: str) -> None:
     with pytest.raises(InputError) as error:
         layer_from_spec(spec(4, 8, 2, 2, types, **more))

@@ -13,7 +13,7 @@ from tests.pairwise import full_product, pairwise, specs
 
 #: Kinds that are compiled into one model.
 GROUPS = (("mvtu",), ("vvtu", "threshold"), ("swu", "parallel_swu"), ("max_pool", "acc_pool"),
-          ("requant", "add", "fork", "concat", "upsample", "dwc", "fifo", "label_select"))  # fmt: skip
+          ("requant", "add", "fork", "concat", "upsample", "dwc", "fifo", "label_select"))
 
 
 def test_every_kind_has_factors_and_a_group():
@@ -37,7 +37,7 @@ def test_every_type_occurs(keys):
     signed, unsigned = {f"int{bits}" for bits in range(2, 9)}, {f"uint{bits}" for bits in range(1, 9)}
     wide = set() if keys[0] in ("weight", "output") else {"int16", "uint16"}
     types = {spec[key] for kind in PAIRED for spec in specs(kind, pairwise(PAIRED[kind]))
-             for key in keys if key in spec}  # fmt: skip
+             for key in keys if key in spec}
     missing = {"bipolar", "ternary"} | signed | unsigned | wide
     assert missing <= types, missing - types
 

@@ -15,7 +15,7 @@ def spec(channels: int, pe: int, types: str, pixels: int, rounding: str = "half_
          shared: bool = False) -> dict[str, object]:
     element, output = types.split()
     return {"kind": "requant", "channels": channels, "pe": pe, "input": element, "output": output,
-            "pixels": pixels, "rounding": rounding, "shared": shared}  # fmt: skip
+            "pixels": pixels, "rounding": rounding, "shared": shared}
 
 
 def every_value(multiplier: list[int], offset: list[int], shift: int, rounding: str, output: Interval) -> Requant:
@@ -68,11 +68,11 @@ def test_rounding_is_to_the_nearest(shift: int) -> None:
      "r: an output of bipolar cannot be clipped to; use a threshold for bipolar, and 31 bits or fewer"),
     ({"multiplier": np.array([1 << 56, 1])}, "r: x * multiplier + offset needs 64 bits and at most 63 are possible; "
                                              "use a smaller multiplier and shift"),
-])  # fmt: skip
+])
 def test_illegal_layers(change: dict[str, object], sentence: str) -> None:
     fields: dict[str, object] = {"multiplier": np.array([1, 2]), "offset": np.array([0, 0]), "shift": 2,
                                  "rounding": "half_up", "input": int_type(8), "output": int_type(4),
-                                 "pixels": 1}  # fmt: skip
+                                 "pixels": 1}
     with pytest.raises(HeadraceError) as error:
         Requant("r", **(fields | change))  # type: ignore[arg-type]
     assert str(error.value) == sentence

@@ -47,7 +47,7 @@ REQUANT = {"kind": "requant", "channels": 4, "pixels": 1, "input": "int8", "outp
      "dwc0: a frame of 9 elements does not fill words of out_lanes=2; choose a divisor of 9"),
     ({"kind": "max_pool", "height": 2, "width": 9, "channels": 2, "kernel": [3, 3], "element": "uint2"},
      "max_pool0: kernel (3, 3) does not fit into 2x9; use a smaller kernel"),
-])  # fmt: skip
+])
 def test_illegal_specs(spec, sentence):
     with pytest.raises(HeadraceError) as error:
         layer_from_spec(spec)

@@ -15,7 +15,7 @@ from tests.layer_battery import LayerBattery
 def spec(size: tuple[int, int, int], kernel: Pair, element: str, simd: int = 1, **more: object) -> dict[str, object]:
     height, width, channels = size
     return {"kind": "swu", "height": height, "width": width, "channels": channels, "kernel": kernel,
-            "element": element, "simd": simd, **more}  # fmt: skip
+            "element": element, "simd": simd, **more}
 
 
 SHAPES = (
@@ -47,7 +47,7 @@ class TestMinimal(LayerBattery):
 class TestDepthwise(LayerBattery):
     specs = tuple({**shape, "depthwise": True, "buffer": buffer}
                   for shape in SHAPES if shape["simd"] != shape["channels"]
-                  for buffer in ("overlapping", "minimal"))  # fmt: skip
+                  for buffer in ("overlapping", "minimal"))
 
 
 def random_units(draw: random.Random, count: int, make: Callable[..., Any]) -> Iterator[Any]:
@@ -57,7 +57,7 @@ def random_units(draw: random.Random, count: int, make: Callable[..., Any]) -> I
         pad = tuple(draw.randint(0, 3) for _ in range(4))
         try:
             unit = make("s", draw.randint(1, 9), draw.randint(1, 9), draw.randint(1, 3), kernel, uint_type(2), stride,
-                        dilation, pad)  # fmt: skip
+                        dilation, pad)
         except InputError:
             continue
         yield unit

@@ -10,7 +10,7 @@ from tests.layer_battery import LayerBattery
 def spec(channels: int, pe: int, types: str, pixels: int, **more: object) -> dict[str, object]:
     element, output = types.split()
     return {"kind": "threshold", "channels": channels, "pe": pe, "input": element, "output": output,
-            "pixels": pixels, **more}  # fmt: skip
+            "pixels": pixels, **more}
 
 
 def ramp(channels: int, *thresholds: int) -> np.ndarray:
@@ -46,7 +46,7 @@ class TestThreshold(LayerBattery):
         Threshold("apart", ramp(4, -3, 0, 2), int_type(4), uint_type(2), 5, frozenset({2}), pe=2),
         # Thresholds that no value reaches, or every value.
         Threshold("beyond", ramp(2, -999, -8, 8, 999), int_type(4), Interval(0, 4), 20, frozenset({1})),
-    )  # fmt: skip
+    )
 
 
 def test_inversion_counts_from_the_top() -> None:
@@ -72,7 +72,7 @@ def test_groups_that_are_alike_share_a_word() -> None:
     ({"inverted": frozenset({1, 6})}, "t: inverted channel 6 does not exist; use 0 to 5"),
     ({"pixels": 0}, "t: pixels=0 must be positive; use 1 or more"),
     ({"thresholds": ramp(6, 3, 1), "output": TERNARY}, "t: the thresholds of a row do not ascend; sort them"),
-])  # fmt: skip
+])
 def test_illegal_layers(change: dict[str, object], sentence: str) -> None:
     fields: dict[str, object] = {"thresholds": ramp(6, 0), "input": int_type(4), "output": BIPOLAR, "pixels": 1}
     with pytest.raises(HeadraceError) as error:

@@ -17,7 +17,7 @@ class TestUpsample(LayerBattery):
             (5, 2, 6, [3, 1], 3, "int16"), (3, 3, 2, 1, 2, "uint2"), (4, 7, 7, [2, 3], 7, "ternary"),
             (2, 1, 1, 2, 1, "int2"), (1, 6, 18, [5, 2], 9, "uint5"),
         )
-    )  # fmt: skip
+    )
 
 
 def test_every_pixel_becomes_a_rectangle() -> None:
@@ -34,7 +34,7 @@ def test_cycles_are_the_words_out() -> None:
     ({"simd": 4}, "upsample0: SIMD=4 must divide channels=6; choose one of [1, 2, 3, 6]"),
     ({"scale": 0}, "upsample0: scale=(0, 0) must be positive; use 1 or more"),
     ({"scale": 1.5}, "upsample0: scale=1.5 is not 2 whole numbers"),
-])  # fmt: skip
+])
 def test_illegal_specs(fields: dict[str, object], sentence: str) -> None:
     spec = {"kind": "upsample", "height": 3, "width": 3, "channels": 6, "scale": 2, "element": "uint2"}
     with pytest.raises(HeadraceError) as error:

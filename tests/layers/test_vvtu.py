@@ -14,7 +14,7 @@ def spec(channels: int, kernel: tuple[int, int], pe: int, simd: int, types: str,
          size: tuple[int, int] = (1, 2)) -> dict[str, object]:
     weight, element, output = types.split()
     return {"kind": "vvtu", "channels": channels, "kernel": kernel, "height": size[0], "width": size[1],
-            "pe": pe, "simd": simd, "weight": weight, "input": element, "output": output}  # fmt: skip
+            "pe": pe, "simd": simd, "weight": weight, "input": element, "output": output}
 
 
 class TestVvtu(LayerBattery):
@@ -40,7 +40,7 @@ def test_golden_is_a_kernel_per_channel() -> None:
     for pe in (1, 2, 3, 6):
         layer = Vvtu("v", weights, None, int_type(2), uint_type(2), Interval(-24, 12), 5, pe)
         stream = [windows[v, t, group + p] for v in range(5) for group in range(0, 6, pe) for t in range(4)
-                  for p in range(pe)]  # fmt: skip
+                  for p in range(pe)]
         y = layer.golden(np.array([stream])).reshape(5, 6)
         assert y.tolist() == [[sum(weights[c] * windows[v, :, c]) for c in range(6)] for v in range(5)]
         assert np.array_equal(depthwise_windows(np.array(stream).reshape(5, -1), 6, pe), windows)
@@ -63,7 +63,7 @@ def test_windows_and_products_make_a_depthwise_convolution(parallel: bool) -> No
     products = Vvtu("v", kernels.reshape(6, -1), None, int_type(3), uint_type(3), int_type(9), window.windows, pe=3)
     padded = np.pad(x, ((0, 0), (1, 1), (0, 0), (0, 0)))
     expected = [[(padded[n, 2 * row : 2 * row + 3, column : column + 3 : 2] * kernels.transpose(1, 2, 0)).sum((0, 1))
-                 for row in range(3) for column in range(5)] for n in range(2)]  # fmt: skip
+                 for row in range(3) for column in range(5)] for n in range(2)]
     assert np.array_equal(products.golden(window.golden(x.reshape(2, -1))), np.array(expected).reshape(2, -1))
 
 
@@ -73,10 +73,10 @@ def test_windows_and_products_make_a_depthwise_convolution(parallel: bool) -> No
     ({"weight": TERNARY}, "v: the weights reach from 2 to 2 but their type is ternary; widen the type"),
     ({"output": int_type(5)}, "v: the accumulator reaches from 0 to 54 but the output type is int5; "
                               "write [0,54] or acc"),
-])  # fmt: skip
+])
 def test_illegal_layers(change: dict[str, object], sentence: str) -> None:
     fields: dict[str, object] = {"weights": np.full((6, 9), 2), "thresholds": None, "weight": int_type(4),
-                                 "input": uint_type(2), "output": int_type(9), "vectors": 1}  # fmt: skip
+                                 "input": uint_type(2), "output": int_type(9), "vectors": 1}
     with pytest.raises(HeadraceError) as error:
         Vvtu("v", **(fields | change))  # type: ignore[arg-type]
     assert str(error.value) == sentence

@@ -58,7 +58,7 @@ BAD = {
     "dataflow-streams": (CALLS, "  hls::stream<Word> unread;\n" + CALLS, "unread has 0 producers and 0 consumers"),
     "dataflow-order": (CALLS, "  finish(scaled, m_axis);\n  scale(s_axis, scaled);\n",
                        "scaled is read before it is written"),
-}  # fmt: skip
+}
 #: What an example needs besides.
 HELPERS = {
     "stream-width": """static void widen(hls::stream<Word>& in, hls::stream<ap_uint<4097> >& out) {
@@ -124,7 +124,7 @@ def test_a_second_translation_unit_is_found(tmp_path: Path, headers: Path) -> No
      ("dataflow-streams", "m_axis has 2 producers and 0 consumers")),
     ("  scale(s_axis, scaled);\n", "  scale(scaled, scaled);\n", ("dataflow-order", "scaled is read by its own")),
     ('extern "C" void accelerator', 'extern "C" void acelerator', ("extern-c", "there is no function accelerator")),
-])  # fmt: skip
+])
 def test_other_forms_of_the_same_mistakes(tmp_path: Path, headers: Path, old: str, new: str,
                                           finding: tuple[str, str]) -> None:
     findings = found(tmp_path, GOOD.replace(old, new), headers)

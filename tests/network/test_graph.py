@@ -29,7 +29,7 @@ def test_forward_equals_the_exact_reading():
         Node("pool", MaxPool((2, 2), (2, 2)), ("clip",)),
         Node("flat", Reshape((-1,)), ("pool",)),
         Node("fc", Linear(dense, rng.normal(size=3)), ("flat",)),
-    ), ("fc",))  # fmt: skip
+    ), ("fc",))
     x = rng.normal(size=(2, 3, 6, 7))
     wanted = [evaluate(network, sample)[1].astype(float) for sample in x]
     np.testing.assert_allclose(network.forward(x), wanted, rtol=1e-12)
@@ -106,7 +106,7 @@ BAD = [
     (lambda: MultiThreshold(np.ones((2, 0)), uint_type(1)),
      "thresholds of shape (2, 0) should be (channels, steps), neither 0; give one row per channel, or one for all"),
     (lambda: Clip(1.0, -1.0), "clip from 1.0 to -1.0: the lower bound must not exceed the upper; swap them"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("make", "sentence"), BAD)

@@ -37,7 +37,7 @@ KERNELS = np.array([[[1], [-2]], [[3], [0]]])[..., None].reshape(2, 2, 1, 1)
     (Concat(), [TensorType((4, 5, 1), BIPOLAR)] * 2, (4, 5, 2), BIPOLAR),
     (Requant(ONES, ONES, 3, "half_up", int_type(6)), [X], X.shape, int_type(6)),
     (Threshold(np.zeros((2, 1), np.int64), BIPOLAR, frozenset({1})), [X], X.shape, BIPOLAR),
-])  # fmt: skip
+])
 def test_types(op, inputs, shape, dtype):
     assert op.infer(*inputs) == TensorType(shape, dtype)
 
@@ -78,7 +78,7 @@ REFUSED = [
     (Conv(np.ones((1, 3, 3, 2), np.int64), BIPOLAR, dilation=(2, 2)), [X],
      "kernel 3x3 with dilation (2, 2) does not fit into 4x5 with pad (0, 0, 0, 0); "
      "use a smaller kernel or larger images"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("op", "inputs", "sentence"), REFUSED)

@@ -18,7 +18,7 @@ from tests.tcl import TclError, run_tcl
 FILES = render_hls(small_cnn(), 5.0, "xczu7ev-ffvc1156-2-e", "headrace 1.2.3\nsource 0123")
 #: The commands of Vitis HLS that the Tcl uses, all of them.
 TCL_COMMANDS = ("open_project", "set_top", "add_files", "open_solution", "set_part", "create_clock", "config_rtl",
-                "csynth_design", "cosim_design", "export_design")  # fmt: skip
+                "csynth_design", "cosim_design", "export_design")
 
 
 def test_rendering_is_deterministic() -> None:
@@ -47,7 +47,7 @@ def test_every_stream_has_one_producer_and_one_consumer_in_forward_order() -> No
     body = FILES["top.cpp"].split("#pragma HLS DATAFLOW")[1]
     for view in stream_views(small_cnn()).values():
         declared, written, read = (i for i, line in enumerate(body.splitlines())
-                                   if view.name in line and "#pragma" not in line)  # fmt: skip
+                                   if view.name in line and "#pragma" not in line)
         assert declared < written < read
 
 
@@ -89,13 +89,13 @@ def test_cosimulation_compares_with_the_golden_words(tmp_path: Path) -> None:
     assert commands("cosim.tcl", tmp_path) == [
         "open_project project", "open_solution solution",
         "cosim_design -rtl verilog -argv 1 input.bin output.bin golden.bin",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("csynth_design", "csynth_desing", 'invalid command name "csynth_desing"'),
     ("$part", "$prat", 'can\'t read "prat": no such variable'),
-])  # fmt: skip
+])
 def test_a_mistake_in_the_script_is_found(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(TclError, match=re.escape(message)):
         run_tcl(FILES["csynth.tcl"].replace(old, new), dict.fromkeys(TCL_COMMANDS, ""), tmp_path)

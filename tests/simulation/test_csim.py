@@ -24,7 +24,7 @@ FRAMES = 3
 
 def mvtu(mh: int, mw: int, pe: int, simd: int, weight: str, element: str, output: str) -> Layer:
     spec = {"kind": "mvtu", "mh": mh, "mw": mw, "pe": pe, "simd": simd, "weight": weight, "input": element,
-            "output": output, "vectors": 2, "seed": mw}  # fmt: skip
+            "output": output, "vectors": 2, "seed": mw}
     return layer_from_spec(spec).layer
 
 
@@ -37,7 +37,7 @@ def random_swu(rng: np.random.Generator) -> Swu:
         try:
             return Swu("swu", height, width, channels, (kernel_h, kernel_w), uint_type(3), stride, dilation,
                        (top, left, bottom, right), 5, channels if rng.integers(2) else 1,
-                       "overlapping" if rng.integers(4) else "minimal")  # fmt: skip
+                       "overlapping" if rng.integers(4) else "minimal")
         except InputError:
             continue  # the kernel does not fit
 
@@ -72,7 +72,7 @@ LAYERS: list[Layer] = [
     Dwc("dwc", 40, 1, uint_type(4), 3),
     Dwc("dwc", 4, 4, uint_type(4), 3),
     Fifo("fifo", 4, 3, int_type(5), 7),
-]  # fmt: skip
+]
 
 
 def names(layer: Any) -> str:
@@ -89,7 +89,7 @@ def test_layer_equals_golden(compiled: LayersCSim, index: int) -> None:
     layer, rng = LAYERS[index], np.random.default_rng(index)
     x = [random_values(rng, stream.element, (FRAMES, stream.elements)) for stream in layer.inputs]
     words = tuple(pack_stream(values, stream.lanes, stream.element)
-                  for values, stream in zip(x, layer.inputs, strict=True))  # fmt: skip
+                  for values, stream in zip(x, layer.inputs, strict=True))
     golden = layer.golden(*x)
     actual = compiled.run(index, words, FRAMES)
     assert len(actual) == len(layer.outputs)
@@ -120,7 +120,7 @@ def input_words() -> tuple[Bytes, dict[tuple[str, int], Bytes]]:
     stream = dataflow.input
     x = random_values(np.random.default_rng(3), stream.element, (FRAMES, stream.elements))
     golden = {port: pack_stream(values, dataflow.streams[port].lanes, dataflow.streams[port].element)
-              for port, values in dataflow.golden(x).items()}  # fmt: skip
+              for port, values in dataflow.golden(x).items()}
     return pack_stream(x, stream.lanes, stream.element), golden
 
 
@@ -145,7 +145,7 @@ def test_an_edited_weight_shows_first_behind_its_layer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("WORDS     = 648;", "WORDS     = 651;", "read from an empty stream after this number of words: 648"),
     ("IN_WORDS  = 72;", "IN_WORDS  = 73;", "words left over in a stream: 1"),
-])  # fmt: skip
+])
 def test_another_number_of_words_is_reported(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(MismatchError, match=message):
         written_network(tmp_path, {"config.hpp": (old, new)}).run(input_words()[0], FRAMES)

@@ -86,7 +86,7 @@ def test_words_that_make_no_frame_are_refused(cnn: tuple[Dataflow, rtl.RtlModel]
         (("fifo.sv", "if (m_axis_TREADY || !valid_q) valid_q <=", "valid_q <="), Stalls.RANDOM,
          "RTL: TVALID of m_axis fell before the word was taken"),
     ],
-)  # fmt: skip
+)
 def test_misbehaviour_is_named(tmp_path: Path, edit: tuple[str, str, str], stalls: Stalls, sentence: str) -> None:
     dataflow = chain([Fifo("fifo0", 4, 3, uint_type(2), 6)])
     words = pack_stream(np.arange(54) % 4, 3, uint_type(2))

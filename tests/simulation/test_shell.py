@@ -76,7 +76,7 @@ def test_bench_with_other_widths(tmp_path: Path, odd: Build, dma_bytes: int) -> 
     ("shell_mark", "- 32'(pop)", ""),
     ("shell_weights", "moves && last && !matrix_end", "1'b0"),
     ("memory_port", "assign write   = write_q;", "assign write   = write_q && address_q != '0;"),  # a word not written
-])  # fmt: skip
+])
 def test_the_bench_finds_faults(tmp_path: Path, module: str, old: str, new: str) -> None:
     external = module == "shell_weights"
     built = write_unverified(tmp_path / "b", small_network(), "rtl", external=EXTERNAL) if external else write_odd(

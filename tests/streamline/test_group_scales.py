@@ -18,7 +18,7 @@ from headrace.streamline.streamline import streamline
 from tests.assert_exact import assert_exact
 
 SHAPES = {"pixel": (1, 1, 3, 3), "row": (1, 1, 3, 1),
-          "channel and pixel": (4, 1, 3, 3), "channel and row": (4, 1, 3, 1)}  # fmt: skip
+          "channel and pixel": (4, 1, 3, 3), "channel and row": (4, 1, 3, 1)}
 
 
 def quantizer(dtype: DataType, scale: float) -> ops.Quantize:
@@ -36,7 +36,7 @@ def network(dtype: DataType, scales: tuple[int, ...] | None, channels: int = 4, 
     return chain((channels, 4, 4),
                  quantizer(int_type(4), 1.0), ops.Conv(weight, None, (1, 1), (pad,) * 4, groups=groups),
                  ops.Affine(rng.normal(0.0, 0.004, 4), rng.normal(0.5, 0.3, 4)), quantizer(uint_type(2), 0.5),
-                 ops.Reshape((-1,)), ops.Linear(dense))  # fmt: skip
+                 ops.Reshape((-1,)), ops.Linear(dense))
 
 
 def samples(net: Network, count: int = 4) -> np.ndarray:

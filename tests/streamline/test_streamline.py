@@ -258,7 +258,7 @@ REFUSED = [
     ((1, 4, 4), [quantizer(uint_type(2), 1.0, -1), Conv(W3, pad=(1, 1, 1, 1))],
      "n1: pads with 0.0, for which its input of type uint2 has no common code; use padding=0 or a quantizer that "
      "represents 0.0 exactly"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("shape", "steps", "sentence"), REFUSED)

@@ -12,12 +12,12 @@ _OUTPUTS = {"O", "O5", "O6", "Q", "CO", "P", "DOA"}
 
 def cell(kind: str, parameters: dict[str, str] | None = None, **connections: list[int | str]) -> dict[str, Any]:
     return {"type": kind, "parameters": parameters or {}, "connections": connections,
-            "port_directions": {port: OUT if port in _OUTPUTS else IN for port in connections}}  # fmt: skip
+            "port_directions": {port: OUT if port in _OUTPUTS else IN for port in connections}}
 
 
 def module(*cells: dict[str, Any], outputs: tuple[int, ...] = ()) -> dict[str, Any]:
     return {"cells": {f"c{index}": item for index, item in enumerate(cells)},
-            "ports": {"y": {"direction": OUT, "bits": list(outputs)}}}  # fmt: skip
+            "ports": {"y": {"direction": OUT, "bits": list(outputs)}}}
 
 
 def depth(*cells: dict[str, Any], outputs: tuple[int, ...] = ()) -> int:
@@ -26,7 +26,7 @@ def depth(*cells: dict[str, Any], outputs: tuple[int, ...] = ()) -> int:
 
 def test_cells_are_counted():
     cells = ["LUT6", "LUT6_2", "INV", "LUT1", "FDRE", "FDSE", "RAMB36E2", "RAMB18E2", "URAM288", "DSP48E2", "RAM32M16",
-             "SRL16E", "CARRY8", "MUXF7", "BUFG"]  # fmt: skip
+             "SRL16E", "CARRY8", "MUXF7", "BUFG"]
     counted, _ = measure(module(*(cell(kind, {"INIT": "0"}, S=[], O=[]) for kind in cells)))
     assert counted == Resources(lut=4, ff=2, bram18=3, uram=1, dsp=1, lutram=9)
 
@@ -58,7 +58,7 @@ def test_an_output_of_a_double_lut_depends_on_what_changes_its_table():
 def carry(first: int, width: int, into: int | str) -> dict[str, Any]:
     """Bit i selects by net first + i and gives sum 100 + first + i and carry 200 + first + i."""
     return cell(f"CARRY{width}", CI=[into], DI=["0"] * width, S=[first + i for i in range(width)],
-                O=[100 + first + i for i in range(width)], CO=[200 + first + i for i in range(width)])  # fmt: skip
+                O=[100 + first + i for i in range(width)], CO=[200 + first + i for i in range(width)])
 
 
 @pytest.mark.parametrize(("bits", "levels"), [(4, 1), (8, 1), (12, 2), (16, 2), (20, 3)])
@@ -92,7 +92,7 @@ def test_reading_a_lut_memory_is_logic_and_writing_it_is_not():
     ({"PREG": "0"}, 2),
     ({"AREG": "0", "MREG": "0", "PREG": "0"}, 7),
     ({"CREG": "0"}, 4),
-])  # fmt: skip
+])
 def test_dsp_with_and_without_registers(registers, levels):
     """A comes from one LUT and C from two; the path inside of a DSP counts only where it leaves without a register."""
     used = dict.fromkeys(("AREG", "CREG", "MREG", "PREG"), "1") | registers

@@ -53,7 +53,7 @@ SPECS = (
     {"kind": "threshold", "channels": 40, "pe": 1, "input": "int12", "output": "uint5", "pixels": 4},
     {"kind": "mvtu", "mw": 64, "mh": 64, "pe": 1, "simd": 1, "weight": "bipolar", "input": "bipolar",
      "output": "bipolar"},
-)  # fmt: skip
+)
 
 
 def test_no_layer_is_deeper_than_8_levels(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_no_layer_is_deeper_than_8_levels(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [
     "cnv_w1a1_cifar10_mt", "cnv_w1a1_cifar10_quant", "finn_tfc_mt", "resnet8_w4a4", "jet_mlp_w6a6", "kws_mlp_w3a3",
     "tfc_w1a1", "tfc_w2a2",
-])  # fmt: skip
+])
 def test_no_layer_of_a_network_is_deeper_than_8_levels(name: str) -> None:
     model = load(MODELS / f"{name}.onnx")
     layers = elaborate(model.integer, choose_folding(model, Options()).folding, {}).dataflow.layers

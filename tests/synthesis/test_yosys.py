@@ -68,7 +68,7 @@ endmodule
 
 def test_parts_are_mapped_alone_and_counted_together(tmp_path):
     alone, whole = (synthesize(Design("top", {"top.sv": PARTS}, parts=parts), tmp_path)
-                    for parts in (("u_first", "u_second"), ()))  # fmt: skip
+                    for parts in (("u_first", "u_second"), ()))
     assert alone.resources.ff == whole.resources.ff == 8
     assert 1 <= whole.depth <= alone.depth <= 2  # an inverter may stay beside a LUT of the next part
     assert alone.resources.lut == whole.resources.lut > 0

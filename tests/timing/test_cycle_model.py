@@ -21,7 +21,7 @@ from tests.small_dataflows import small_branches, small_cnn, small_windows
 
 FRAMES = 5
 DATAFLOWS = {"chain": small_dataflow, "cnn": small_cnn, "branches": small_branches, "windows": small_windows,
-             "residual": lambda: insert_fifos(residual(), safe_depths(residual()))}  # fmt: skip
+             "residual": lambda: insert_fifos(residual(), safe_depths(residual()))}
 
 
 def rtl_cycles(dataflow: Dataflow, frames: int, folder: Path) -> dict[tuple[str, int], np.ndarray]:

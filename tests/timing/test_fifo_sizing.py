@@ -114,7 +114,7 @@ def test_a_given_depth_is_kept():
 
 @pytest.mark.parametrize(("depth", "bits", "wanted"), [
     (0, 8, 0), (2, 8, 2), (3, 8, 32), (32, 8, 32), (33, 8, 64), (65, 8, 128), (600, 8, 2048), (600, 36, 1024),
-])  # fmt: skip
+])
 def test_a_memory_gives_its_whole_depth(depth, bits, wanted):
     assert free_depth(depth, Stream(uint_type(bits), 1, 1)) == wanted
 

@@ -102,7 +102,7 @@ def model(granularity: str, ternary: bool) -> nn.Module:
         qnn.QuantReLU(bit_width=2, scaling_impl_type="const", scaling_init=2.0), nn.MaxPool2d(2),
         SyqConv2d(4, 6, (3, 2), granularity=granularity, ternary=not ternary), nn.BatchNorm2d(6),
         qnn.QuantReLU(bit_width=2, scaling_impl_type="const", scaling_init=2.0, return_quant_tensor=True),
-        nn.Flatten(), SyqLinear(6 * 4, 3, granularity=dense, ternary=ternary))  # fmt: skip
+        nn.Flatten(), SyqLinear(6 * 4, 3, granularity=dense, ternary=ternary))
 
 
 def data(count: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -65,7 +65,7 @@ def test_rtl(built: Path, install, capsys) -> None:
 
 @pytest.mark.parametrize(("tool", "line"), [
     ("vitis_hls", "vitis_hls -f csynth.tcl\n"), ("v++", "v++ -c --mode hls --config hls.cfg --work_dir project\n"),
-])  # fmt: skip
+])
 def test_hls_by_either_compiler(built: Path, install, tool: str, line: str) -> None:
     install("vivado", tool)
     assert run(built, "--board", "zcu102", "--backend", "hls") == 0
@@ -121,7 +121,7 @@ def failing(capsys, *arguments: str | Path) -> str:
     (("vivado",), "hls", "vitis_hls is not on PATH; the scripts are written, so run them where it is installed: "
                          "cd {b}/hls && vitis_hls -f csynth.tcl && "
                          "cd {b}/vivado && vivado -mode batch -nojournal -nolog -source bitstream.tcl -tclargs 2"),
-])  # fmt: skip
+])
 def test_missing_tools(built: Path, install, capsys, tools, backend, sentence) -> None:
     install(*tools)
     (built / "vivado" / "accelerator.bit").write_text("made elsewhere")

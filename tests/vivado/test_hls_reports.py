@@ -81,7 +81,7 @@ def test_warnings_name_layers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("old", "new", "sentence"), [
     ("</profile>", "", "cannot be read"), ("ModuleInformation", "Others", "holds no performance of modules"),
     ("RTLDesignHierarchy", "Others", "holds no performance of modules"),
-])  # fmt: skip
+])
 def test_what_is_no_report(tmp_path: Path, old: str, new: str, sentence: str) -> None:
     with pytest.raises(ToolError, match=rf"csynth.xml: {sentence}"):
         read_synthesis(written(tmp_path, REPORT.replace(old, new)))

@@ -96,7 +96,7 @@ def test_yosys_makes_the_same_of_what_vivado_gets(built: Build, tmp_path: Path, 
     (("shell primitives ../rtl", "shell ../rtl"), f"does not define {PRIMITIVES}"),
     (("shell primitives ../rtl", "shell ../rtl primitives"), f"accumulator.sv does not define {PRIMITIVES}"),
     (("shell primitives", f"{data_folder('rtl_sim')}/primitives shell primitives"), "cells of the device are declared"),
-])  # fmt: skip
+])
 def test_mistakes_are_found(built: Build, change: tuple[str, str], sentence: str) -> None:
     with pytest.raises(DesignError, match=sentence):
         check(sources(built, "zcu104", "ooc.tcl", change), primitives=True)

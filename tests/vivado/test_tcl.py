@@ -58,7 +58,7 @@ COMMANDS = {
     "create_clock": ("", "-period -name"),
     "report_timing_summary": ("", "-file"),
     "report_utilization": ("", "-file -hierarchical -hierarchical_depth"),
-}  # fmt: skip
+}
 STUBS = {name: body for name, (body, _) in COMMANDS.items()}
 
 
@@ -91,7 +91,7 @@ CATALOGUE = {
         ("s_axis_aclk", "s_axis_aresetn", "m_axis_aclk", "m_axis_aresetn")),
     "headrace:user:headrace_shell": Core(
         {"m_axis": "ap_clk"}, {"s_axis": "ap_clk", "s_axi_control": "ap_clk"}, ("ap_clk", "ap_rst_n")),
-}  # fmt: skip
+}
 
 
 def dma(properties: dict[str, str]) -> Core:
@@ -122,7 +122,7 @@ def interconnect(properties: dict[str, str]) -> Core:
 
 #: Which reset belongs to which clock, where a core has several.
 RESET_CLOCKS = {"axi_resetn": "s_axi_lite_aclk", "aresetn": "aclk", "s_axis_aresetn": "s_axis_aclk",
-                "m_axis_aresetn": "m_axis_aclk", "ap_rst_n": "ap_clk"}  # fmt: skip
+                "m_axis_aresetn": "m_axis_aclk", "ap_rst_n": "ap_clk"}
 
 
 class DesignError(Exception):
@@ -278,7 +278,7 @@ def test_block_design(built: Build, tmp_path: Path, board: str, backend: str) ->
 
 @pytest.mark.parametrize(("board", "processor", "base", "width"), [
     ("zcu104", "zynq_ultra_ps_e", 0xA0000000, "128"), ("pynq-z2", "processing_system7", 0x40000000, "64"),
-])  # fmt: skip
+])
 def test_families(built: Build, tmp_path: Path, board: str, processor: str, base: int, width: str) -> None:
     design = Design(record(built, board, "rtl", tmp_path))
     assert design.kinds["ps"] == f"xilinx.com:ip:{processor}"
@@ -346,7 +346,7 @@ def test_sources_of_both_back_ends(built: Build, tmp_path: Path, backend: str) -
     ("validate_bd_design", "validate_bd_desing", 'invalid command name "validate_bd_desing"'),
     ("_OUT_FREQ $core_mhz", "_OUT_FREQ $core_hmz", 'can\'t read "core_hmz": no such variable'),
     ("create_bd_design system\n", "exec touch file\n", 'invalid command name "exec"'),
-])  # fmt: skip
+])
 def test_mistakes_that_tcl_finds(built: Build, tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(TclError, match=message):
         record(built, "zcu104", "rtl", tmp_path, changes=[(old, new)])
@@ -368,7 +368,7 @@ def test_mistakes_that_tcl_finds(built: Build, tmp_path: Path, old: str, new: st
     ("create_bd_cell -type ip -vlnv xilinx.com:ip:axis_clock_converter to_core\n", "", "before to_core is created"),
     ("\nassign_bd_address\n", "\n", "the memory has no address"),
     ("-offset 0xa0010000", "-offset 0xa0000000", "addresses overlap"),
-])  # fmt: skip
+])
 def test_mistakes_that_the_record_shows(built: Build, tmp_path: Path, old: str, new: str, sentence: str) -> None:
     with pytest.raises(DesignError, match=sentence):
         Design(record(built, "zcu104", "rtl", tmp_path, changes=[(old, new)])).check()

@@ -56,11 +56,11 @@ class Accelerator:
         magic, wanted = self.read("magic"), self.model["magic"]
         if magic != wanted:
             raise AcceleratorError(f"there is no headrace accelerator: its magic is {magic:#010x} and not "
-                                   f"{wanted:#010x}; load its bitstream")  # fmt: skip
+                                   f"{wanted:#010x}; load its bitstream")
         on_board = "".join(f"{self.read(f'hash{k}'):08x}" for k in range(8))
         if on_board != self.model["sha256"]:
             raise AcceleratorError(f"the board holds model {on_board[:16]} but this driver is for "
-                                   f"{self.model['sha256'][:16]}; load the bitstream of the same build")  # fmt: skip
+                                   f"{self.model['sha256'][:16]}; load the bitstream of the same build")
 
     # Registers.
 
@@ -87,7 +87,7 @@ class Accelerator:
         """Cycles, frames and stalls since they were cleared, and the most words that each FIFO held since the reset."""
         values = {name: self.read(name) for name in ("cycles", "frames_out", "in_stalls", "in_waits", "out_stalls")}
         marks = {f"fifo_{name}": self.device.read(self.model["fifo_marks"] + 4 * k)
-                 for k, name in enumerate(self.model["fifos"][: self.read("fifos")])}  # fmt: skip
+                 for k, name in enumerate(self.model["fifos"][: self.read("fifos")])}
         return values | marks
 
     def clear_counters(self) -> None:
@@ -212,7 +212,7 @@ class Accelerator:
         pixel, channel = divmod(element, len(self.host.scale))
         return (f"frame {frame}, pixel {pixel}, channel {channel}: the board gives {got[frame, element]}, "
                 f"the golden model {golden[frame, element]}; {np.count_nonzero(got != golden)} of {got.size} "
-                "values differ")  # fmt: skip
+                "values differ")
 
     def measure(self, x: np.ndarray, repeats: int = 5) -> dict[str, float]:
         """Throughput of all samples and latency of a single one, with the host's work; medians of `repeats`."""

@@ -46,7 +46,7 @@ class Memories:
     def _entry(self, layer: str) -> dict[str, Any]:
         if layer not in self.layers:
             raise ValueError(f"{layer}: its weights cannot be written; choose from {sorted(self.layers)}, "
-                             "or build with --writable")  # fmt: skip
+                             "or build with --writable")
         entry: dict[str, Any] = self.layers[layer]
         return entry
 
@@ -54,7 +54,7 @@ class Memories:
         shape, given = self.arrays[f"{layer}.{what}"].shape, np.asarray(values)
         if given.shape != shape or given.dtype.kind not in "iu":
             raise ValueError(f"{layer}: {what} of shape {given.shape} and type {given.dtype} should be integers of "
-                             f"shape {shape}")  # fmt: skip
+                             f"shape {shape}")
         return given.astype(np.int64)
 
     @staticmethod

@@ -61,7 +61,7 @@ def _as_codes(integers: np.ndarray, bits: int) -> np.ndarray:
 
 def _refuse(*ends: float) -> None:
     raise ValueError(f"the input holds values outside the range from {min(ends):g} to {max(ends):g} in which the model "
-                     "reads it")  # fmt: skip
+                     "reads it")
 
 
 def _half_up(y: np.ndarray) -> np.ndarray:

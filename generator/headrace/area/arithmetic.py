@@ -66,9 +66,9 @@ def pairs(operands: Operands, sum_bits: int, split: bool) -> tuple[Cost, Cost]:
     tree_bits = x_bits + 2 + (quads - 1).bit_length()
     if bipolar:
         shared = shared.plus(Cost(quads * (x_bits + 2), quads * (x_bits + 2))).plus(
-            ternary_tree(quads, x_bits + 2, signed))  # fmt: skip
+            ternary_tree(quads, x_bits + 2, signed))
     plane = Cost(((quads - narrow) * 2 + narrow) * (x_bits + 1), quads * (x_bits + 2)).plus(
-        ternary_tree(quads, x_bits + 2, signed))  # fmt: skip
+        ternary_tree(quads, x_bits + 2, signed))
     dot_bits = min(sum_bits, tree_bits + planes + 1)
     terms = 2 if bipolar else planes
     total = plane_sum(terms, tree_bits, bipolar or operands.weight.signed, dot_bits, split)

@@ -68,4 +68,4 @@ _KINDS: dict[type[Layer], Callable[[Amounts, Any], None]] = {
     Threshold: moves.threshold, Requant: moves.requant, MaxPool: moves.pool, AccPool: moves.pool, Dwc: moves.dwc,
     Fifo: moves.fifo, Fork: moves.fork, Add: moves.add, Concat: moves.concat, Upsample: moves.upsample,
     LabelSelect: moves.label_select,
-}  # fmt: skip
+}

@@ -53,7 +53,7 @@ def threshold(a: Amounts, layer: Threshold) -> None:
         # A mask of two LUTs or more is joined with every bit that it inverts.
         a.add("inverted", lut=layer.pe * (1 if groups <= MAX_TABLE_GROUPS else 2 * bits))
     search(a, Bounds(layer.pe, groups, layer.output.steps, layer.acc_bits, layer.kernel_thresholds,
-                     lambda: layer.memories()[0]), bits)  # fmt: skip
+                     lambda: layer.memories()[0]), bits)
 
 
 def requant(a: Amounts, layer: Requant) -> None:
@@ -80,7 +80,7 @@ def pool(a: Amounts, layer: Pooling) -> None:
     opened = [-(-kernel // stride) for kernel, stride in zip(layer.kernel, layer.stride, strict=True)]
     slots = [min(count, windows) for count, windows in zip(opened, layer.out_shape, strict=True)]
     periods = [count * stride if count == all_open else size for count, all_open, stride, size in zip(
-        slots, opened, layer.stride, (layer.height, layer.width), strict=True)]  # fmt: skip
+        slots, opened, layer.stride, (layer.height, layer.width), strict=True)]
     row_words = layer.out_shape[1] * layer.folds
     slices(a, layer.inputs[0].bits)
     a.add("single slice", lut=2, ff=bits + 1)

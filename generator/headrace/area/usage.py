@@ -21,7 +21,7 @@ class Resources:
 
     def __add__(self, other: Resources) -> Resources:
         return Resources(self.lut + other.lut, self.ff + other.ff, self.bram18 + other.bram18, self.uram + other.uram,
-                         self.dsp + other.dsp, self.lutram + other.lutram)  # fmt: skip
+                         self.dsp + other.dsp, self.lutram + other.lutram)
 
     @property
     def all_luts(self) -> int:

@@ -44,7 +44,7 @@ def weighted(a: Amounts, layer: WeightedLayer) -> None:
         _folded(a, layer, stages)
         return
     {"parity": _parity, "pairs": _pairs, "dsp": _dsp, "planes": _planes, "plain": _plain}[layer.chosen_core](
-        a, layer, stages)  # fmt: skip
+        a, layer, stages)
     _activate(a, layer)
 
 

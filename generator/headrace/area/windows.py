@@ -16,7 +16,7 @@ def swu(a: Amounts, layer: Swu) -> None:
     top, left, bottom, right = layer.pad
     joined = not (left or right) and layer.dilation[1] == 1 and not layer.depthwise
     loops = (layer.kernel[1] * layer.folds if joined else layer.folds, 1 if joined else layer.kernel[1],
-             layer.kernel[0], *layer.out_shape)  # fmt: skip
+             layer.kernel[0], *layer.out_shape)
     counters(a, *loops)
     a.add("loops", lut=8 * sum(end > 1 for end in loops) - 16)
     words, row = layer.inputs[0].words, layer.width * layer.folds
@@ -72,9 +72,9 @@ def parallel_swu(a: Amounts, layer: ParallelSwu) -> None:
     a.add("counts", lut=2 * count + 2.5 * lines, ff=count + 3 * lines)
     a.add("places", lut=x + y + 4 * place + wide_x + wide_y, ff=x + y + 4 * place + wide_x + wide_y)
     a.add("banks", lut=0.75 * (banks_h + banks_w) * bank_address,
-          ff=3 * bank_address + 2 * (banks_h - 1).bit_length() + 3 * (banks_w - 1).bit_length())  # fmt: skip
+          ff=3 * bank_address + 2 * (banks_h - 1).bit_length() + 3 * (banks_w - 1).bit_length())
     a.add("inside", lut=upright.taps + upright.kernel[0] + upright.kernel[1],
-          ff=upright.taps + upright.kernel[0] + upright.kernel[1])  # fmt: skip
+          ff=upright.taps + upright.kernel[0] + upright.kernel[1])
     turned = upright.kernel[0] * banks_w * bits
     a.add("turned", lut=turned * (banks_h > 1), ff=turned)
     a.add("taps", lut=upright.taps * bits)

@@ -35,7 +35,7 @@ class Board:
     def use(self, taken: Resources) -> dict[str, tuple[int, int]]:
         """What is taken and what there is, of each resource."""
         return {"lut": (taken.all_luts, self.lut), "ff": (taken.ff, self.ff), "bram36": (taken.bram36, self.bram36),
-                "uram": (taken.uram, self.uram), "dsp": (taken.dsp, self.dsp)}  # fmt: skip
+                "uram": (taken.uram, self.uram), "dsp": (taken.dsp, self.dsp)}
 
 
 def board_names() -> list[str]:

@@ -54,7 +54,7 @@ def _layers(dataflow: Dataflow, title: str, cycles: bool) -> Table:
 def _folded(layer: Layer, record: Mapping[str, Any], slowest: int) -> tuple[str, ...]:
     """Folds, cycles, how far below the slowest layer they are, and estimated LUTs."""
     return (str(record.get("pe", "")), str(record.get("simd", "")), str(layer.cycles),
-            f"{1 - layer.cycles / slowest:.0%}", str(estimate(layer).all_luts))  # fmt: skip
+            f"{1 - layer.cycles / slowest:.0%}", str(estimate(layer).all_luts))
 
 
 def build_table(build: Build) -> Table:

@@ -29,7 +29,7 @@ def fifo_places(dataflow: Dataflow) -> dict[str, Stream]:
 def join_places(dataflow: Dataflow) -> list[str]:
     """Those of the places that lie in front of joins."""
     names = {place_name(item, index) for item in dataflow.placed if len(item.sources) > 1
-             for index in range(len(item.sources))}  # fmt: skip
+             for index in range(len(item.sources))}
     return [name for name in fifo_places(dataflow) if name in names]
 
 

@@ -171,4 +171,4 @@ def _fused_thresholds(net: IntegerNetwork, readers: Counter[str]) -> dict[str, s
         for node in net.nodes
         if isinstance(node.op, ops.Threshold) and not node.op.inverted and readers[node.inputs[0]] == 1
         and isinstance(makers.get(node.inputs[0]), ops.Conv | ops.DepthwiseConv)
-    }  # fmt: skip
+    }

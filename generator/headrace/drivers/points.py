@@ -43,7 +43,7 @@ def _first_with(host: HostInput, c: int, sign: float, codes: IntArray) -> Float3
     one_channel = replace(
         host, shape=(1, 1, 1), tensor=replace(host.tensor, shape=(1, 1, 1)), scale=_of(host.scale, c),
         offset=_of(host.offset, c), divisor=None if host.divisor is None else _of(host.divisor, c),
-    )  # fmt: skip
+    )
     limit = _ordinal(np.array([np.finfo(np.float32).max], np.float32))[0]
     low, high = np.full(len(codes), -limit - 1), np.full(len(codes), limit + 1)  # beyond every finite number
     while (high - low > 1).any():

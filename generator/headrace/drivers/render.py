@@ -87,7 +87,7 @@ def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str)
             "rounding": source.rounding},
         "output": _stream(dataflow.streams[dataflow.output_port]) | {
             "shape": sink.shape, "head": sink.head, "k": sink.k, "result": sink.result},
-    }  # fmt: skip
+    }
 
 
 def _stream(stream: Stream) -> dict[str, Any]:

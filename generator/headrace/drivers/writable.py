@@ -53,13 +53,13 @@ def _layer_json(memory: int, layer: WeightedLayer) -> dict[str, Any]:
         "memory": memory + 1, "words": words["THRESHOLDS"], "bits": layer.acc_bits,
         "low": bounds.lo, "never": bounds.hi,
         "matches": layer.mw if layer.counts_matches else 0, "steps": layer.thresholds.shape[1],
-    }  # fmt: skip
+    }
     return {
         "uram": layer.storage == URAM, "mh": layer.mh, "mw": layer.mw, "pe": layer.pe, "simd": layer.simd,
         "weights": {"memory": memory, "words": words["WEIGHTS"], "bits": weight.bits,
                     "low": weight.lo, "high": weight.hi, "bipolar": weight == BIPOLAR},
         "thresholds": thresholds,
-    }  # fmt: skip
+    }
 
 
 def _indices(values: IntArray) -> IntArray:

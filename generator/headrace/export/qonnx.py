@@ -86,7 +86,7 @@ WRITERS: dict[type, Writer] = {
     tensor_ops.Upsample: _upsample, tensor_ops.Transpose: _transpose, tensor_ops.Add: _add,
     tensor_ops.Concat: _concat, tensor_ops.MultiThreshold: multi_threshold, tensor_ops.Trunc: trunc,
     tensor_ops.Softmax: _softmax, tensor_ops.TopK: _topk,
-}  # fmt: skip
+}
 
 
 def qonnx_bytes(network: Network) -> bytes:

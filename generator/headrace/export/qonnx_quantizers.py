@@ -16,7 +16,7 @@ from headrace.network.ops import FloatArray
 ROUNDING_MODES: dict[ops.Rounding, str] = {
     "half_even": "ROUND", "floor": "FLOOR", "ceil": "CEIL", "away": "UP", "inward": "DOWN", "half_away": "HALF_UP",
     "half_inward": "HALF_DOWN",
-}  # fmt: skip
+}
 
 
 def integer_attributes(dtype: DataType) -> dict[str, int] | None:

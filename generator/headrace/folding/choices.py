@@ -77,7 +77,7 @@ class Choices:
     def edges(self) -> tuple[tuple[str, str], ...]:
         """Producer and reader of every stream inside."""
         return tuple((source, item.layer.name) for item in self.dataflow.placed for source, _ in item.sources
-                     if source != SOURCE)  # fmt: skip
+                     if source != SOURCE)
 
     def converter(self, producer: Choice, reader: Choice) -> Resources:
         """The width converter between two choices."""

@@ -112,7 +112,7 @@ class Solver:
         """
         options = {name: self._distinct([choice for choice in all_of_it
                                          if choice.cycles <= (cycles if choice.multiplies else movers)], prices)
-                   for name, all_of_it in self.choices.of_layer.items()}  # fmt: skip
+                   for name, all_of_it in self.choices.of_layer.items()}
         factors = [Factor((name,), np.array([self._price(choice.cost, prices) for choice in found]))
                    for name, found in options.items()]
         converters: dict[tuple[int, int, str], float] = {}

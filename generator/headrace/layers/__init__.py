@@ -20,10 +20,10 @@ from headrace.layers.vvtu import Vvtu
 __all__ = [
     "LAYERS", "AccPool", "Add", "Concat", "Dwc", "Fifo", "Fork", "LabelSelect", "Layer", "MaxPool", "Mvtu",
     "ParallelSwu", "Requant", "Swu", "Threshold", "Upsample", "Vvtu",
-]  # fmt: skip
+]
 
 #: Every streaming layer by the stem of its files; the order is that of the documentation.
 LAYERS: dict[str, type[Layer]] = {cls.kind: cls for cls in (
     Mvtu, Vvtu, Swu, ParallelSwu, Threshold, Requant, MaxPool, AccPool, Fork, Add, Concat, Upsample, Dwc, Fifo,
     LabelSelect,
-)}  # fmt: skip
+)}

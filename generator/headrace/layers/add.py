@@ -58,4 +58,4 @@ class Add(Layer):
             ("PE", self.pe), ("L_BITS", self.left.bits), ("L_KIND", self.left.kind),
             ("R_BITS", self.right.bits), ("R_KIND", self.right.kind), ("O_BITS", self.output.bits),
             ("WORDS", self.outputs[0].words),
-        )  # fmt: skip
+        )

@@ -52,7 +52,7 @@ class Concat(Layer):
 
     def golden(self, *x: IntArray) -> IntArray:
         parts = [values.reshape(len(values), self.pixels, count)
-                 for values, count in zip(x, self.channels, strict=True)]  # fmt: skip
+                 for values, count in zip(x, self.channels, strict=True)]
         return np.concatenate(parts, axis=2).reshape(len(x[0]), -1)
 
     def schedule(self) -> Schedule:
@@ -66,4 +66,4 @@ class Concat(Layer):
     def parameters(self) -> Parameters:
         counts = (*self.channels, *[0] * (MAX_INPUTS - len(self.channels)))
         return (("INPUTS", len(self.channels)), ("PE", self.pe), ("E_BITS", self.element.bits),
-                ("PIXELS", self.pixels), *((f"C{k}", count) for k, count in enumerate(counts)))  # fmt: skip
+                ("PIXELS", self.pixels), *((f"C{k}", count) for k, count in enumerate(counts)))

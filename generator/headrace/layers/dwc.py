@@ -58,4 +58,4 @@ class Dwc(Layer):
 
     def parameters(self) -> Parameters:
         return (("IN_LANES", self.in_lanes), ("OUT_LANES", self.out_lanes), ("E_BITS", self.element.bits),
-                ("WORDS", self.words))  # fmt: skip
+                ("WORDS", self.words))

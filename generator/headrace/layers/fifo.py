@@ -39,7 +39,7 @@ class Fifo(Layer):
         if self.depth <= 2:  # one register slice
             return Schedule((Step(self.words, 1, 1),), latency_cycles=1, flow=Queue(self.depth))
         return Schedule((Step(self.words, 1, 1),), latency_cycles=2, slack_words=self.depth + 1,
-                        flow=Queue(self.depth))  # fmt: skip
+                        flow=Queue(self.depth))
 
     def parameters(self) -> Parameters:
         return (("DEPTH", self.depth), ("LANES", self.lanes), ("E_BITS", self.element.bits), ("WORDS", self.words))

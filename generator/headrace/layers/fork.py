@@ -53,4 +53,4 @@ class Fork(Layer):
 
     def parameters(self) -> Parameters:
         return (("OUTPUTS", self.branches), ("PE", self.pe), ("E_BITS", self.element.bits),
-                ("WORDS", self.inputs[0].words))  # fmt: skip
+                ("WORDS", self.inputs[0].words))

@@ -45,7 +45,7 @@ class LabelSelect(Layer):
         steps = (Step(words - 1, 1, 0), Step(1, 1, 1), Step(self.k - 1, 0, 1))
         # The next frame is read while this one's indices leave; its last word waits for them.
         return Schedule(tuple(step for step in steps if step.repeats), 3 + self._stages, run_ahead_words=words,
-                        flow=Selection(self.k, self._stages))  # fmt: skip
+                        flow=Selection(self.k, self._stages))
 
     @property
     def _stages(self) -> int:
@@ -58,4 +58,4 @@ class LabelSelect(Layer):
 
     def parameters(self) -> Parameters:
         return (("LABELS", self.labels), ("PE", self.pe), ("K", self.k), ("E_BITS", self.element.bits),
-                ("E_KIND", self.element.kind), ("O_BITS", self.outputs[0].element.bits))  # fmt: skip
+                ("E_KIND", self.element.kind), ("O_BITS", self.outputs[0].element.bits))

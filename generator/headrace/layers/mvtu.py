@@ -128,11 +128,11 @@ class Mvtu(WeightedLayer):
         sums = self.group_sum
         return (("GROUPS", self.groups), ("SCALE_ROWS", len(self.scales)),
                 ("SCALE_BITS", unsigned_bits(int(self.scales.max()))),
-                ("SUM_BITS", signed_bits(sums.lo, sums.hi)))  # fmt: skip
+                ("SUM_BITS", signed_bits(sums.lo, sums.hi)))
 
     def parameters(self) -> Parameters:
         return (("MW", self.mw), ("MH", self.mh), ("PE", self.pe), ("SIMD", self.simd), ("VECTORS", self.vectors),
-                *self.arithmetic_parameters, *self.scale_parameters)  # fmt: skip
+                *self.arithmetic_parameters, *self.scale_parameters)
 
     def rtl_parameters(self) -> Parameters:
         return (("EXTERNAL", 1),) if self.external else ()

@@ -44,7 +44,7 @@ class ParallelSwu(SlidingWindow):
         if self.height > 1 or self.kernel[0] > 1 or self.pad[0] or self.pad[2]:
             return self
         return replace(self, height=self.width, width=1, kernel=(self.kernel[1], 1), stride=(self.stride[1], 1),
-                       dilation=(self.dilation[1], 1), pad=(self.pad[1], 0, self.pad[3], 0))  # fmt: skip
+                       dilation=(self.dilation[1], 1), pad=(self.pad[1], 0, self.pad[3], 0))
 
     @property
     def banks(self) -> Pair:
@@ -102,4 +102,4 @@ class ParallelSwu(SlidingWindow):
     def parameters(self) -> Parameters:
         upright = self.upright
         return (*upright.shape_parameters, ("BANKS_H", upright.banks[0]), ("BANKS_W", upright.banks[1]),
-                ("SLOTS", upright.slots))  # fmt: skip
+                ("SLOTS", upright.slots))

@@ -95,4 +95,4 @@ class Pooling(Layer):
             ("KERNEL_H", self.kernel[0]), ("KERNEL_W", self.kernel[1]),
             ("STRIDE_H", self.stride[0]), ("STRIDE_W", self.stride[1]),
             ("PE", self.pe), ("E_BITS", self.element.bits), ("E_KIND", self.element.kind),
-        )  # fmt: skip
+        )

@@ -86,7 +86,7 @@ class Requant(Channelwise):
     def schedule(self) -> Schedule:
         # Two reads, product, sum, clipping, the output slice.
         return Schedule((Step(self.pixels * self.folds, 1, 1),), latency_cycles=6, slack_words=1,
-                        flow=Pipeline(5, direct=True))  # fmt: skip
+                        flow=Pipeline(5, direct=True))
 
     @cached_property
     def sum_bits(self) -> int:
@@ -111,12 +111,12 @@ class Requant(Channelwise):
             ("M_BITS", multipliers.dtype.bits), ("B_BITS", offsets.dtype.bits), ("SUM_BITS", self.sum_bits),
             ("SHIFT", self.shift), ("HALF_EVEN", int(self.rounding == "half_even")),
             ("O_BITS", self.output.bits), ("LO", self.output.lo), ("HI", self.output.hi),
-        )  # fmt: skip
+        )
 
     def memories(self) -> tuple[Memory, ...]:
         multipliers, offsets = self._words
         return (Memory("MULTIPLIERS", multipliers, _storage(multipliers), in_rom=True),
-                Memory("OFFSETS", offsets, _storage(offsets), in_rom=True))  # fmt: skip
+                Memory("OFFSETS", offsets, _storage(offsets), in_rom=True))
 
 
 def _storage(words: IntArray) -> Interval:

@@ -313,4 +313,4 @@ BUILDERS: dict[str, Callable[[Fields, np.random.Generator], Layer]] = {
     "mvtu": _mvtu, "vvtu": _vvtu, "swu": _swu, "parallel_swu": _parallel_swu, "threshold": _threshold,
     "requant": _requant, "max_pool": _max_pool, "acc_pool": _acc_pool, "fork": _fork, "add": _add, "concat": _concat,
     "upsample": _upsample, "dwc": _dwc, "fifo": _fifo, "label_select": _label_select,
-}  # fmt: skip
+}

@@ -58,7 +58,7 @@ class Swu(SlidingWindow):
         simd = folds.get("simd", self.simd)
         if flags["parallel_window"]:
             return ParallelSwu(self.name, self.height, self.width, self.channels, self.kernel, self.element,
-                               self.stride, self.dilation, self.pad, self.pad_value, simd)  # fmt: skip
+                               self.stride, self.dilation, self.pad, self.pad_value, simd)
         return replace(self, simd=simd, buffer="minimal" if flags["minimal_buffer"] else self.buffer)
 
     @property
@@ -136,8 +136,8 @@ class Swu(SlidingWindow):
     def schedule(self) -> Schedule:
         run_ahead = self.depth - self.live_words if self.buffer == "overlapping" else 0
         return Schedule(self._phases, latency_cycles=2, slack_words=1, run_ahead_words=run_ahead,
-                        flow=Ring(self.circular_buffer))  # fmt: skip
+                        flow=Ring(self.circular_buffer))
 
     def parameters(self) -> Parameters:
         return (*self.shape_parameters, ("DEPTH", self.depth), ("OVERLAP", int(self.buffer == "overlapping")),
-                ("DEPTHWISE", int(self.depthwise)))  # fmt: skip
+                ("DEPTHWISE", int(self.depthwise)))

@@ -63,7 +63,7 @@ class Threshold(Channelwise):
         # The value and its first threshold, one register per further step of the search, the output slice.
         latency = 1 + self.output.steps.bit_length()
         return Schedule((Step(self.pixels * self.folds, 1, 1),), latency, slack_words=1,
-                        flow=Pipeline(latency - 1, direct=True))  # fmt: skip
+                        flow=Pipeline(latency - 1, direct=True))
 
     @property
     def acc_bits(self) -> int:
@@ -89,7 +89,7 @@ class Threshold(Channelwise):
             ("A_BITS", self.input.bits), ("A_KIND", self.input.kind), ("ACC_BITS", self.acc_bits),
             ("N", self.output.steps), ("O_BITS", self.output.bits), ("BASE", base_code(self.output)),
             ("INVERTS", int(bool(self.inverted))),
-        )  # fmt: skip
+        )
 
     def memories(self) -> tuple[Memory, ...]:
         thresholds, inverted = self._words

@@ -64,7 +64,7 @@ class Upsample(Layer):
         return (
             ("HEIGHT", self.height), ("WIDTH", self.width), ("CHANNELS", self.channels),
             ("SCALE_H", self.scale[0]), ("SCALE_W", self.scale[1]), ("SIMD", self.simd), ("E_BITS", self.element.bits),
-        )  # fmt: skip
+        )
 
 
 def _repeated(words: int) -> tuple[Step, ...]:

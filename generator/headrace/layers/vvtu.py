@@ -52,4 +52,4 @@ class Vvtu(WeightedLayer):
 
     def parameters(self) -> Parameters:
         return (("CHANNELS", self.mh), ("TAPS", self.mw), ("PE", self.pe), ("SIMD", self.simd),
-                ("WINDOWS", self.vectors), *self.arithmetic_parameters)  # fmt: skip
+                ("WINDOWS", self.vectors), *self.arithmetic_parameters)

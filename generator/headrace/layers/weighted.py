@@ -230,7 +230,7 @@ class WeightedLayer(Layer):
             ("ACC_BITS", self.acc_bits), ("N", 0 if self.thresholds is None else self.thresholds.shape[1]),
             ("O_BITS", self.output.bits), ("BASE", 0 if self.thresholds is None else base_code(self.output)),
             ("SERIAL", int(self.searches_in_turn)), ("CORE", CORES.index(self.chosen_core)),
-        )  # fmt: skip
+        )
 
     def memories(self) -> tuple[Memory, ...]:
         weights = self._weight_memory()

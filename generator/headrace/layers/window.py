@@ -111,4 +111,4 @@ class SlidingWindow(Layer):
             ("PAD_T", top), ("PAD_L", left), ("PAD_B", bottom), ("PAD_R", right),
             ("SIMD", self.simd), ("E_BITS", self.element.bits),
             ("PAD_CODE", int(self.element.encode(np.asarray([self.pad_value]))[0]) if any(self.pad) else 0),
-        )  # fmt: skip
+        )

@@ -15,7 +15,7 @@ _LOOPS = ("FOR_STMT", "WHILE_STMT", "DO_STMT", "CXX_FOR_RANGE_STMT")
 _ALLOCATORS = ("malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memalign")
 _ARITHMETIC = ("+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^", "~")
 _CONTAINER = re.compile(r"\bstd::(?:\w+::)*(vector|deque|list|forward_list|map|set|multimap|multiset|unordered_\w+|"
-                        r"(?:basic_)?string|array|stack|queue|priority_queue)\b")  # fmt: skip
+                        r"(?:basic_)?string|array|stack|queue|priority_queue)\b")
 _STREAM_WORD = re.compile(r"\bhls::stream<\s*ap_u?int<\s*(\d+)\s*>")
 
 

@@ -15,7 +15,7 @@ DIRECTIVES = {
     "INTERFACE": False, "PIPELINE": False, "UNROLL": False, "INLINE": False, "DATAFLOW": False, "LOOP_FLATTEN": False,
     "STREAM": True, "ARRAY_PARTITION": True, "ARRAY_RESHAPE": True, "BIND_STORAGE": True, "BIND_OP": True,
     "DEPENDENCE": False, "AGGREGATE": True, "LOOP_TRIPCOUNT": False, "LATENCY": False,
-}  # fmt: skip
+}
 _PRAGMA = re.compile(r"^\s*#\s*pragma\s+HLS\s+(\w+)(.*)$")
 _OPTION = re.compile(r"(\w+)\s*=\s*([\w.]+)")
 _INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')

@@ -60,7 +60,7 @@ _ROUND: dict[str, Callable[[FloatArray], FloatArray]] = {
     "half_away": lambda x: np.sign(x) * _half_up(np.abs(x)),
     "half_inward": lambda x: np.sign(x) * _half_down(np.abs(x)),
     "away": lambda x: np.sign(x) * np.ceil(np.abs(x)), "inward": np.trunc,
-}  # fmt: skip
+}
 
 
 def round_to_integer(x: FloatArray, rounding: Rounding) -> FloatArray:

@@ -138,7 +138,7 @@ def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: st
         "stages": stages, "streams": streams, "boundary": boundary, "weight_streams": list(weights.values()),
         "declaration_width": max(len(stream.declaration) for stream in streams),
         "kinds": ["axis", *_kinds(stages)], "input": source, "output": sink,
-    }  # fmt: skip
+    }
     rendered = {name: template(f"{name}.j2").render(values)
                 for name in (*_SOURCES, "csynth.tcl", "cosim.tcl", "hls.cfg")}
     return rendered | static_files()
@@ -208,7 +208,7 @@ def stream_views(dataflow: Dataflow) -> dict[Port, StreamView]:
     for port, depth in join_depths(dataflow).items():
         depths[carriers[port]] = max(depths[carriers[port]], _DEFAULT_DEPTH + depth)
     views = {port: StreamView(f"{names[port]}_words", stream.bits, stream.words, words_text(stream), depths[port])
-             for port, stream in dataflow.streams.items() if port in depths}  # fmt: skip
+             for port, stream in dataflow.streams.items() if port in depths}
     return {port: views[carrier] for port, carrier in carriers.items()}
 
 

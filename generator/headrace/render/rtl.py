@@ -212,9 +212,9 @@ def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weig
     ports = (("ap_clk", "ap_clk"), ("ap_rst_n", "ap_rst_n"),
              *_connections("s", item.sources, names), *_connections("m", outputs, names),
              *((f"w_axis_{signal}", f"{weights}_{signal}") for signal in _SIGNALS if weights),
-             *open_ports(layer, load="load" if layer.name in loaded else "'0"))  # fmt: skip
+             *open_ports(layer, load="load" if layer.name in loaded else "'0"))
     return _Instance(identifier(layer.name), module_name(layer.kind), _title(layer), _notes(layer),
-                     _aligned(parameters), _aligned(ports))  # fmt: skip
+                     _aligned(parameters), _aligned(ports))
 
 
 def _connections(side: str, ports: tuple[Port, ...], names: dict[Port, str]) -> list[tuple[str, str]]:
@@ -238,7 +238,7 @@ def _notes(layer: Layer) -> tuple[str, ...]:
     if layer.weight_stream:
         notes[0] += f", weights from outside: {words_text(layer.weight_stream)}"
     memories = [f"{memory.name.lower()} {memory.depth} words of {memory.word_bits} bits ({memory.dtype})"
-                for memory in layer.memories()]  # fmt: skip
+                for memory in layer.memories()]
     return (*notes, *([f"holds {', '.join(memories)}"] if memories else []))
 
 

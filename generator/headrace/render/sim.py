@@ -90,9 +90,9 @@ def _description(dataflow: Dataflow) -> dict[str, Any]:
         {"name": name, "lanes": stream.lanes, "bits": stream.element.bits, "kind": stream.element.kind,
          "words": stream.words, "bytes": stream.bytes, "channels": channels[port]}
         for (port, name), stream in zip(names.items(), dataflow.streams.values(), strict=True)
-    ]  # fmt: skip
+    ]
     fifos = [{"name": names[item.layer.name, 0], "input": names[item.sources[0]], "output": names[item.layer.name, 0]}
-             for item in dataflow.placed if isinstance(item.layer, Fifo)]  # fmt: skip
+             for item in dataflow.placed if isinstance(item.layer, Fifo)]
     return {
         "streams": streams,
         "output": names[dataflow.output_port],

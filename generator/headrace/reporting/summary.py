@@ -31,7 +31,7 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     readers = {item.layer.name: [port[0] for port in item.sources] for item in dataflow.placed}
     estimates = {layer["name"]: layer["resources"] for layer in build["layers"]}
     kept = ("headrace", "source_sha256", "backend", "board", "clock_mhz", "verified", "vectors", "not_verified",
-            "cycles_per_frame", "latency_cycles", "fps", "bottleneck", "stopped_by")  # fmt: skip
+            "cycles_per_frame", "latency_cycles", "fps", "bottleneck", "stopped_by")
     return {
         **{key: build[key] for key in kept},
         "simulated": {key: value for key, value in sim.items() if key != "fifo_max_occupancy"} or None,
@@ -41,7 +41,7 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
                       "resources": {"estimated": estimates[layer.name], "synthesized": counted.get(layer.name)}}
                    for layer in dataflow.layers],
         "fifos": [{**fifo, "max_occupancy": occupied.get(fifo["name"])} for fifo in build["fifos"]],
-    }  # fmt: skip
+    }
 
 
 def _layer(layer: Layer, cycles_per_frame: int) -> dict[str, Any]:

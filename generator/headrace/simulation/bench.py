@@ -42,7 +42,7 @@ def run_bench(
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch) / "result.json"
         options = ["--frames", str(frames), "--stalls", stalls.value, "--seed", str(seed), "--json", str(result),
-                   "--build-dir", str((work or Path(scratch)).resolve())]  # fmt: skip
+                   "--build-dir", str((work or Path(scratch)).resolve())]
         options += ["--waves"] if waves else []
         options += ["--vectors", str(vectors.resolve())] if vectors else []
         done = subprocess.run([sys.executable, str(script), *options], capture_output=True, text=True, check=False)

@@ -22,7 +22,7 @@ from headrace.simulation.rtl import MAKE_FLAGS, require_tools
 from headrace.simulation.tools import run_tool, verilator
 
 _STATUS = ("done", "no byte moved for a long time", "TLAST came before the last byte",
-           "TLAST did not come with the last byte", "TKEEP has holes", "weights were left over")  # fmt: skip
+           "TLAST did not come with the last byte", "TKEEP has holes", "weights were left over")
 
 
 @dataclass
@@ -137,7 +137,7 @@ def compile_board(build: Build, work: Path, dma_bytes: int = 16) -> Path:
         "--top-module", SHELL, "--prefix", "Vshell", "--Mdir", work / "obj", "-CFLAGS", f"-std=c++17 -I{work}",
         "-MAKEFLAGS", MAKE_FLAGS.format(optimization="-O1"), "-o", "board", *sources,
         data_folder("rtl_sim") / "harness" / "shell.cpp",
-    ], work)  # fmt: skip
+    ], work)
     return work / "obj" / "board"
 
 

@@ -24,7 +24,7 @@ from headrace.simulation.tools import SHORT_FRAME, require_build_tools, run_tool
 __all__ = [
     "SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "layer_weights",
     "observed_ports", "render_layers", "require_tools",
-]  # fmt: skip
+]
 
 #: Name of the stream that leaves a network.
 SINK = "m_axis"
@@ -179,6 +179,6 @@ def _compile(endpoints: tuple[Endpoint, ...], sources: Sequence[Path], folder: P
         "-Wno-fatal", "--top-module", "harness", "--prefix", "Vharness", "--Mdir", objects,
         "-CFLAGS", f"-std=c++17 -I{work}", "-MAKEFLAGS", MAKE_FLAGS.format(optimization=optimization), "-o", "harness",
         *sources, work / "harness.sv", main,
-    ], work)  # fmt: skip
+    ], work)
     keep_runtime(objects)
     return RtlModel(objects / "harness", folder, work, endpoints, cycles)

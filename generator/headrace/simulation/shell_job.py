@@ -42,7 +42,7 @@ def shell_job(build: Build) -> dict[str, Any]:
         "rewrites": [_rewrite(dataflow, x, seed) for seed in range(_REWRITES) if writable_layers(dataflow)],
         "weights": {port: {"image": layer.weight_image().tobytes().hex(), "times": layer.vectors}
                     for port, layer in external_layers(dataflow).items()},
-    }  # fmt: skip
+    }
 
 
 def _transfers(dataflow: Dataflow, x: IntArray) -> list[tuple[str, str]]:

@@ -151,7 +151,7 @@ def _add_lut_memory(graph: _Graph, inputs: Mapping[str, Any], outputs: Mapping[s
     addresses = {port: bits for port, bits in inputs.items() if port.startswith(("A", "DPRA"))}
     _add_gate(graph, addresses, outputs, _LEVEL)
     graph.ends += [net for port, bits in inputs.items() if port not in addresses and port not in _CLOCKS
-                   for net in _nets(bits)]  # fmt: skip
+                   for net in _nets(bits)]
 
 
 def _add_dsp(graph: _Graph, name: str, parameters: Mapping[str, Any], inputs: Mapping[str, Any],

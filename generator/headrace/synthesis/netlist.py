@@ -24,7 +24,7 @@ _LUTRAM = {
     "SRL16E": 1, "SRLC16E": 1, "SRLC32E": 1, "RAM32X1S": 1, "RAM64X1S": 1, "RAM32X1D": 2, "RAM64X1D": 2,
     "RAM128X1S": 2, "RAM32M": 4, "RAM64M": 4, "RAM128X1D": 4, "RAM256X1S": 4, "RAM32M16": 8, "RAM64M8": 8,
     "RAM256X1D": 8, "RAM512X1S": 8,
-}  # fmt: skip
+}
 _FREE = frozenset({"BUFG", "CARRY4", "CARRY8", "MUXF7", "MUXF8", "MUXF9"})
 
 

@@ -51,7 +51,7 @@ def synthesize_build(build: Build, request: Request,
         "total": (found[-1] if whole else _sum(measured)).record(),
         "layers": [{"name": layer.name, "kind": layer.kind, **done.record()}
                    for layer, done in zip(layers, measured, strict=True)],
-    }  # fmt: skip
+    }
     (build.folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
     return record
 

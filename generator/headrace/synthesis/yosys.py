@@ -68,7 +68,7 @@ class Design:
             *flat,
             f"select -module {self.top}",
             f"write_json -selected {_NETLIST}",
-        ])  # fmt: skip
+        ])
 
     def digest(self) -> str:
         """Hash of all that the result depends on."""

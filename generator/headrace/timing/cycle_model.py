@@ -128,7 +128,7 @@ class CycleModel:
 
     def _deadlock(self, waits: IntArray) -> Deadlock:
         by_state = [tuple(ends for ends, wait in zip(self._ends, waits.tolist(), strict=True) if wait == state)
-                    for state in (1, 2)]  # fmt: skip
+                    for state in (1, 2)]
         return Deadlock(*by_state)
 
 
@@ -160,7 +160,7 @@ def _graph(dataflow: Dataflow, edges: Mapping[Port, int], bare: bool) -> IntArra
     for item in dataflow.placed:
         kind, numbers = _component(item.layer, bare)
         ports = [*_counted(edges[port] for port in item.sources),
-                 *_counted(edges[item.layer.name, k] for k in range(len(item.layer.outputs)))]  # fmt: skip
+                 *_counted(edges[item.layer.name, k] for k in range(len(item.layer.outputs)))]
         parts += [np.array([kind, *ports], np.int64), numbers]
     return np.concatenate(parts)
 

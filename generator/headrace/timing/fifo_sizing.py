@@ -106,7 +106,7 @@ class _Search:
     def rounded(self, smallest: Mapping[str, int]) -> dict[str, int]:
         """The depths, larger where a memory gives more for free and the dataflow stays as fast."""
         free = {name: depth if name in self.given else free_depth(depth, self.places[name])
-                for name, depth in smallest.items()}  # fmt: skip
+                for name, depth in smallest.items()}
         if self._stays_as_fast(free):
             return free
         depths = dict(smallest)

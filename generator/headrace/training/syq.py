@@ -24,7 +24,7 @@ from headrace.quantization.syq import Granularity, codebook, fixed_point_scales,
 
 #: Shapes of the scales for weights (C_out, C_in, K_h, K_w).
 _SHAPES = {"layer": (False, False, False), "channel": (True, False, False), "row": (False, True, False),
-           "pixel": (False, True, True)}  # fmt: skip
+           "pixel": (False, True, True)}
 
 
 class _EffectiveWeights(torch.autograd.Function):

@@ -148,7 +148,7 @@ def _record(build: Build, board: Board, backend: Backend, folder: Path, quick: b
         "board": board.name, "part": board.part, "backend": backend, "clock_mhz": build.record["clock_mhz"],
         "timing": read_timing(folder / TIMING), "utilization": read_utilization(folder / UTILIZATION),
         **({} if quick else {"layers": read_hierarchy(folder / HIERARCHY, _instances(build, backend))}), **compiled,
-    }  # fmt: skip
+    }
     key = "out_of_context" if quick else "bitstream"
     record = dict(build.record) | {key: result}
     (build.folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")

@@ -83,7 +83,7 @@ def read_synthesis(path: Path) -> HlsSynthesis:
         float(clock) if clock else None, _integer(root, f"{_OVERALL}/Worst-caseLatency"),
         _integer(root, f"{_OVERALL}/Interval-max"),
         tuple(_process(instance, modules) for instance in instances if _text(instance, "ModuleName") in modules),
-    )  # fmt: skip
+    )
 
 
 def _process(instance: ElementTree.Element, modules: Mapping[str, ElementTree.Element]) -> Process:

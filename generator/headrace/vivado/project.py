@@ -84,7 +84,7 @@ def _values(board: Board, family: Family, backend: Backend, clock_mhz: float) ->
         "core_mhz": f"{clock_mhz:g}", "length_bits": LENGTH_BITS,
         "accelerator_base": f"{family.control_base:#010x}", "dma_base": f"{family.control_base + WINDOW_BYTES:#010x}",
         "register_bytes": f"{WINDOW_BYTES:#x}",
-    }  # fmt: skip
+    }
 
 
 def _template(name: str) -> jinja2.Template:

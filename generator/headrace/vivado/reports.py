@@ -91,7 +91,7 @@ def _with_parents(rows: Sequence[Sequence[str]]) -> Iterator[tuple[Sequence[str]
 def _counts(row: Sequence[str], places: Mapping[str, int | None]) -> dict[str, float]:
     found = {key: 0.0 if place is None else float(row[place]) for key, place in places.items()}
     counts = {"lut": found["lut"], "ff": found["ff"], "bram36": found["ramb36"] + found["ramb18"] / 2,
-              "uram": found["uram"], "dsp": found["dsp"]}  # fmt: skip
+              "uram": found["uram"], "dsp": found["dsp"]}
     return {key: _whole(value) for key, value in counts.items()}
 
 

@@ -231,4 +231,4 @@ FOLDS: dict[str, Fold] = {
     "Unsqueeze": _reshape_to(lambda node, inputs: unsqueezed(inputs[0].values.shape, axes_of(node, inputs))),
     "Shape": lambda node, inputs: Constant(np.asarray(inputs[0].values.shape, np.int64)),
     "Constant": _constant, "Gather": _gather, "Concat": _concat, "Slice": _slice, "ConstantOfShape": _constant_of_shape,
-}  # fmt: skip
+}

@@ -224,5 +224,5 @@ HANDLERS: dict[str, Handler] = {
     "Add": _add, "Sub": _sub, "Mul": _mul, "Div": _div, "Pow": _pow, "Neg": _negate, "Concat": _concat,
     "BatchNormalization": _batch_norm, "Relu": _relu, "Clip": _clip, "Identity": _same, "Dropout": _same, "Cast": _cast,
     "Softmax": _softmax, "ArgMax": _argmax, "TopK": _topk, "Transpose": _transpose,
-}  # fmt: skip
+}
 CHANNELS_LAST: dict[str, Handler] = {"BatchNormalization": channels_last(_batch_norm)}

@@ -115,7 +115,7 @@ def _quant_avg_pool(call: Call) -> Feature:
 HANDLERS: dict[str, Handler] = {
     "MultiThreshold": _multi_threshold, "XnorPopcountMatMul": _xnor_popcount, "Im2Col": _im2col,
     "QuantAvgPool2d": _quant_avg_pool,
-}  # fmt: skip
+}
 
 
 def annotated(values: ops.FloatArray, name: str, dtype: DataType) -> Constant:

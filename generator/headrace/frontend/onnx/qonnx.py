@@ -24,7 +24,7 @@ from headrace.network.ops import FloatArray
 ROUNDINGS: dict[str, ops.Rounding] = {
     "ROUND": "half_even", "HALF_EVEN": "half_even", "FLOOR": "floor", "CEIL": "ceil", "UP": "away", "DOWN": "inward",
     "ROUND_TO_ZERO": "inward", "HALF_UP": "half_away", "HALF_DOWN": "half_inward",
-}  # fmt: skip
+}
 #: The same rules on codes that are never negative, where halves away from zero go up.
 _ON_UNSIGNED: dict[ops.Rounding, ops.Rounding] = {"away": "ceil", "inward": "floor", "half_away": "half_up"}
 MAX_BITS = 32

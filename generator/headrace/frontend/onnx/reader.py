@@ -62,7 +62,7 @@ _WAYS_OUT = {
                     "export quantizers as QuantizeLinear and DequantizeLinear pairs"),
     "FloatQuant": "quantize to integers with Quant",
     "ConvTranspose": "use Resize (nearest) and Conv",
-}  # fmt: skip
+}
 
 
 def from_file(path: Path) -> Network:
@@ -183,7 +183,7 @@ class _Walk:
 _NO_OUTPUT: dict[type[Value], str] = {
     Constant: "does not depend on the input", Codes: "ends with integer codes of a QuantizeLinear",
     Windows: "ends with the windows of an Im2Col", Unknown: "is a result that is not computed",
-}  # fmt: skip
+}
 
 
 def _constants_only(call: Call) -> Value:

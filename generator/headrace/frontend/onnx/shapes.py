@@ -57,4 +57,4 @@ HANDLERS: dict[str, Handler] = {
     "Flatten": _reshaped(lambda call, shape: flattened_shape(shape, call.node.integer("axis", 1))),
     "Squeeze": _reshaped(lambda call, shape: squeezed(shape, _axes(call))),
     "Unsqueeze": _reshaped(lambda call, shape: unsqueezed(shape, _axes(call))),
-}  # fmt: skip
+}

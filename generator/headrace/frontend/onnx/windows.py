@@ -195,5 +195,5 @@ HANDLERS: dict[str, Handler] = {
     "MaxPool": _max_pool, "AveragePool": _average_pool, "Pad": _pad, "ReduceMean": _reduce_mean,
     "GlobalAveragePool": _global_pool(tensor_ops.AvgPool), "GlobalMaxPool": _global_pool(ops.MaxPool),
     "Upsample": _resize, "Resize": _resize, "MaxPoolNHWC": channels_last(_max_pool),
-}  # fmt: skip
+}
 CHANNELS_LAST: dict[str, Handler] = {"MaxPool": channels_last(_max_pool)}

@@ -211,4 +211,4 @@ FUNCTIONS: dict[Any, Callable[..., Steps]] = {
     functional.relu: lambda inplace=False: [("", ops.RELU)], torch.relu: lambda: [("", ops.RELU)],
     "relu": lambda: [("", ops.RELU)],
     "contiguous": _nothing,
-}  # fmt: skip
+}

@@ -196,7 +196,7 @@ MODULES: dict[Any, Callable[[Any, Tensor], Steps]] = {
     nn.AdaptiveAvgPool2d: lambda m, x: _global_average(x, m.output_size),
     nn.Flatten: lambda m, x: _flatten(x, m.start_dim, m.end_dim),
     nn.Identity: _nothing, nn.Dropout: _nothing, nn.Dropout1d: _nothing, nn.Dropout2d: _nothing,
-}  # fmt: skip
+}
 
 SUPPORTED = ("Conv2d, Conv1d, Linear, BatchNorm, ReLU, Hardtanh, MaxPool, AvgPool, AdaptiveAvgPool(1), Add, cat, "
              "Flatten, Dropout or Identity")
@@ -213,10 +213,10 @@ FUNCTIONS: dict[Any, Callable[..., Steps]] = {
     torch.flatten: _flatten, "flatten": _flatten,
     "view": _view, "reshape": _view, torch.reshape: _view, "squeeze": _squeeze, torch.squeeze: _squeeze,
     functional.dropout: _nothing, functional.dropout2d: _nothing, "contiguous": _nothing,
-}  # fmt: skip
+}
 
 #: Functions and methods of several tensors.
 JOINS: dict[Any, Callable[..., Steps]] = {
     operator.add: _add, operator.iadd: _add, torch.add: _add, "add": _add, "add_": _add,
     torch.cat: _cat, torch.concat: _cat, torch.concatenate: _cat,
-}  # fmt: skip
+}
