@@ -19,8 +19,8 @@ from rich.table import Table
 
 from benchmarks.figures import MODELS, save
 from headrace.building import random_frames
+from headrace.dataflow.fold import Folding
 from headrace.design import Design, elaborate
-from headrace.folding.plan import Folding
 from headrace.model import Model, load
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl

@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 import headrace as hr
+from headrace.benches.network import Simulation, simulate_build
 from headrace.simulation.frames import Stalls
-from headrace.simulation.network import Simulation, simulate_build
 from headrace.sources import call, function_from_file, network_of, users_code
 
 HERE = Path(__file__).resolve().parent

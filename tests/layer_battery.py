@@ -28,8 +28,8 @@ from headrace.packing import Bytes, pack_stream
 from headrace.paths import data_folder
 from headrace.simulation import csim, rtl
 from headrace.simulation.frames import Stalls, Trace
-from headrace.simulation.tools import verilator
 from headrace.timing.cycle_model import CycleModel
+from headrace.tools import verilator
 
 FRAMES = 6
 SEED = 7

@@ -17,10 +17,10 @@ import headrace as hr
 from headrace import serialize
 from headrace.__main__ import main
 from headrace.area.usage import Resources
+from headrace.benches.network import Simulation, simulate_build
 from headrace.cli import tables
 from headrace.engines.host import to_stream
 from headrace.simulation.memories import require_hls_memories, require_rtl_memories
-from headrace.simulation.network import Simulation, simulate_build
 from headrace.synthesis import report as synthesis
 from headrace.synthesis.designs import network_design
 from headrace.synthesis.yosys import Synthesis

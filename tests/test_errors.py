@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headrace import serialize
+from headrace import serialize, tools
 from headrace.__main__ import main
-from headrace.simulation import csim, tools
+from headrace.simulation import csim
 from tests.small_networks import small_network
 
 

@@ -7,7 +7,6 @@ import json
 
 import numpy as np
 import pytest
-from tests.dataflow.test_cycle_model import rtl_cycles
 
 import headrace as hr
 from headrace.__main__ import main
@@ -19,6 +18,7 @@ from headrace.folding.plan import solve_folding
 from headrace.timing.cycle_model import CycleModel
 from headrace.timing.fifo_sizing import size_fifos
 from tests.public_models import SHARED
+from tests.timing.test_cycle_model import rtl_cycles
 
 pytestmark = [
     pytest.mark.slow,

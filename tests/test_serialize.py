@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.passes.test_streamline import legal_network
 
 from headrace import serialize
 from headrace.dataflow.lower import lower
@@ -15,6 +14,7 @@ from headrace.network.integer import MaxPool
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from tests.small_dataflows import small_cnn
 from tests.small_networks import random_input, small_network
+from tests.streamline.test_streamline import legal_network
 
 NETWORK = legal_network(0)
 VALUES = {"network": NETWORK, "integer": small_network(), "dataflow": small_cnn(),

@@ -9,8 +9,8 @@ from unittest import mock
 
 from headrace.build_folder import Build
 from headrace.building import build
+from headrace.dataflow.fold import Folding
 from headrace.dataflow.make_writable import Writable
-from headrace.folding.plan import Folding
 from headrace.model import Model
 from headrace.network.integer import IntegerNetwork
 from headrace.request import Options

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import headrace as hr
-from headrace.simulation.board import compile_board, simulated_board
+from headrace.benches.simulated_board import compile_board, simulated_board
 
 DIGITS = 50
 

@@ -6,7 +6,6 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +26,10 @@ from headrace.reporting.page import write_report
 from headrace.serialize import load as load_value
 from headrace.simulation.backends import run_hls, run_rtl
 from headrace.simulation.frames import Stalls
+from headrace.version import headrace_version
 
 RECORD = "build.json"
 MODEL = "model"
-
-
-def headrace_version() -> str:
-    """Version of the installed distribution."""
-    try:
-        return version("headrace")
-    except PackageNotFoundError:
-        raise InputError("headrace is not installed; run `make setup` or `pip install headrace`") from None
-
-
-def file_header(sha256: str) -> str:
-    """What generated files begin with: the version and the first digits of the model's hash."""
-    return f"headrace {headrace_version()}, model {sha256[:16]}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,16 +15,7 @@ from headrace import serialize
 from headrace.area.estimate import estimate_errors
 from headrace.board.board import DEFAULT_BOARD, Board, load_board
 from headrace.board.family import find_family
-from headrace.build_folder import (
-    MODEL,
-    RECORD,
-    Build,
-    fifo_records,
-    file_header,
-    headrace_version,
-    layer_record,
-    not_verified,
-)
+from headrace.build_folder import MODEL, RECORD, Build, fifo_records, layer_record, not_verified
 from headrace.dataflow.graph import Dataflow
 from headrace.datatypes import IntArray
 from headrace.design import Design, estimated
@@ -39,13 +30,14 @@ from headrace.model import Model
 from headrace.render.hls import render_hls, write_hls_vectors
 from headrace.render.rtl import render_rtl
 from headrace.render.sim import render_sim, write_vectors
+from headrace.render.vivado import render_vivado
 from headrace.reporting.page import write_report
 from headrace.request import Options, folding_terms, plan_design, resolve_external
 from headrace.simulation import csim, rtl
 from headrace.simulation.backends import Observed, run_hls, run_rtl
 from headrace.simulation.frames import Stalls
 from headrace.staging import replacing, require_replaceable, write_files
-from headrace.vivado.project import render_vivado
+from headrace.version import file_header, headrace_version
 
 Progress = Callable[[str], None]
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources, total
 from headrace.dataflow.choose_cores import Cores, choose_cores
-from headrace.dataflow.fold import fold
+from headrace.dataflow.fold import Folding, fold
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import insert_fifos
 from headrace.dataflow.lower import lower
 from headrace.dataflow.make_external import make_external
 from headrace.dataflow.make_writable import Writable, make_writable
-from headrace.folding.plan import Folding, given_depths
+from headrace.folding.plan import given_depths
 from headrace.network.integer import IntegerNetwork
 from headrace.timing.fifo_sizing import Sizing, size_fifos
 

@@ -12,20 +12,13 @@ from numpy.typing import ArrayLike
 from headrace.board.board import DEFAULT_BOARD, load_board
 from headrace.board.family import find_family
 from headrace.dataflow.choose_cores import Cores, choose_cores
+from headrace.dataflow.fold import Folding
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.make_external import MAX_EXTERNAL, external_candidates, make_external
 from headrace.dataflow.make_writable import Writable
 from headrace.design import Design, elaborate, estimated, folded
 from headrace.errors import FoldingError, InputError
-from headrace.folding.plan import (
-    DEFAULT_CYCLES_PER_FRAME,
-    Folding,
-    Plan,
-    Terms,
-    folding_target,
-    plan_fastest,
-    plan_folding,
-)
+from headrace.folding.plan import DEFAULT_CYCLES_PER_FRAME, Plan, Terms, folding_target, plan_fastest, plan_folding
 from headrace.folding.solver import LAYERS_SHARE
 from headrace.layers.cores import AUTO
 from headrace.model import Model

@@ -28,17 +28,6 @@ def load_module(module: Any, example_input: Any) -> Network:
     return brevitas.from_module(module, example_input)
 
 
-def quantize_modules() -> tuple[Any, Any]:
-    """The modules of `headrace quantize` and its report. Raises ToolError where torch is not installed."""
-    try:
-        from headrace.quantizing import command
-        from headrace.reporting import quantization
-    except ImportError as error:
-        raise ToolError(f"quantizing a float network needs {error.name}, which is not installed; "
-                        "run pip install 'headrace[torch]'") from None
-    return command, quantization
-
-
 def load_onnx(path: Path) -> Network:
     """The Network of an ONNX file; see frontend.onnx.from_file. The onnx package is imported here, at its first use."""
     from headrace.frontend.onnx import reader as onnx

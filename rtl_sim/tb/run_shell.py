@@ -20,9 +20,9 @@ def run_shell(build_folder: Path, dma_bytes: int, folder: Path) -> bool:
     """Compile and run in `folder`; whether all tests passed."""
     from cocotb_tools.runner import get_runner
 
+    from headrace.benches.shell_job import shell_job
+    from headrace.benches.simulated_board import write_shell
     from headrace.build_folder import Build
-    from headrace.simulation.board import write_shell
-    from headrace.simulation.shell_job import shell_job
 
     build = Build.open(build_folder)
     sources = write_shell(build, folder, dma_bytes)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from headrace.benches.simulated_board import SimulatedBoard, compile_board, simulated_board
 from headrace.build_folder import Build
 from headrace.paths import data_folder
-from headrace.simulation.board import SimulatedBoard, compile_board, simulated_board
 
 
 @pytest.fixture(scope="module", autouse=True)

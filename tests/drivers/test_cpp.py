@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import headrace as hr
+from headrace.benches.simulated_board import compile_board
 from headrace.datatypes import uint_type
 from headrace.packing import pack_stream
-from headrace.simulation.board import compile_board
 from tests.drivers.test_python import WIDTHS
 from tests.small_networks import ODD_FOLDING, odd_words_network
 from tests.unverified_build import write_unverified

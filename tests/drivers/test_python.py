@@ -13,12 +13,12 @@ import pytest
 
 import headrace as hr
 from headrace import serialize
+from headrace.benches.simulated_board import SimulatedBoard, simulated_board
 from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
 from headrace.drivers.quantizer import quantizer_arrays
 from headrace.engines.host import to_stream
 from headrace.network.integer import HostInput, TensorType
 from headrace.packing import pack_stream
-from headrace.simulation.board import SimulatedBoard, simulated_board
 from tests.drivers.interrupted import begin_and_reset
 from tests.drivers.on_pynq import pynq_calls
 from tests.small_networks import small_network

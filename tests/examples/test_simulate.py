@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from headrace import serialize
+from headrace.benches.simulated_board import compile_board, simulated_board
 from headrace.build_folder import Build
 from headrace.errors import InputError
 from headrace.paths import data_folder
-from headrace.simulation.board import compile_board, simulated_board
 from tests.small_networks import small_network
 
 ROOT = Path(__file__).resolve().parents[2]

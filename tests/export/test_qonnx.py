@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from tests.passes.test_streamline import chain
 
 from headrace import serialize
 from headrace.__main__ import main
@@ -19,6 +18,7 @@ from headrace.network import ops, tensor_ops
 from headrace.network.graph import Input, Network, Node
 from headrace.streamline.streamline import streamline
 from tests.frontend.onnx_files import executed, grid
+from tests.streamline.test_streamline import chain
 
 ODD = np.pi / 30  # float32 does not hold it
 

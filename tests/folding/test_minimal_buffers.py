@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.dataflow.test_cycle_model import rtl_cycles
 
 from headrace.area.estimate import estimate
 from headrace.dataflow.fold import fold
@@ -21,6 +20,7 @@ from headrace.timing.cycle_model import CycleModel
 from headrace.timing.fifo_sizing import size_fifos
 from tests.small_dataflows import chain, named_mvtu
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold, small_network
+from tests.timing.test_cycle_model import rtl_cycles
 
 FRAMES = 6
 #: Asked for; conv0 takes just so many cycles, conv1 1152, and conv2 648. Only the buffers are left to choose.

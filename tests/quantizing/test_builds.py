@@ -13,14 +13,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
 
-from tests.quantize.network.tiny import tiny_chain, tiny_data, tiny_net  # noqa: E402
-
 import headrace as hr  # noqa: E402
 from headrace.network.graph import Network, Node  # noqa: E402
 from headrace.network.tensor_ops import Concat  # noqa: E402
 from headrace.quantizing.api import quantize  # noqa: E402
 from headrace.quantizing.settings import Settings  # noqa: E402
 from headrace.serialize import digest  # noqa: E402
+from tests.quantizing.tiny import tiny_chain, tiny_data, tiny_net  # noqa: E402
 
 #: Eight, the branches that a fork can have; ggd and wq also stand under the names of what follows them.
 METHODS = {name: Settings(name, 4, 4, learning_rate=0.001)

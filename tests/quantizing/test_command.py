@@ -17,7 +17,7 @@ from headrace.reporting.distributions import Panel, distributions_svg  # noqa: E
 
 SOURCE = '''
 import numpy as np
-from tests.quantize.network.tiny import tiny_data, tiny_net
+from tests.quantizing.tiny import tiny_data, tiny_net
 
 def model():
     return tiny_net()

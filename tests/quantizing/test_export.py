@@ -7,13 +7,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
 
-from tests.quantize.network.tiny import tiny_data, tiny_net  # noqa: E402
-
 import headrace as hr  # noqa: E402
 from headrace.difference.onnx_difference import onnx_difference  # noqa: E402
 from headrace.quantizing.api import quantize  # noqa: E402
 from headrace.quantizing.settings import Settings  # noqa: E402
 from tests.export.test_qonnx import memories  # noqa: E402
+from tests.quantizing.tiny import tiny_data, tiny_net  # noqa: E402
 
 
 @pytest.mark.parametrize("bits", [4, 8])

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
-from tests.quantize.network.tiny import tiny_data, tiny_net  # noqa: E402
 from torch import nn  # noqa: E402
 
 import headrace as hr  # noqa: E402
@@ -25,6 +24,7 @@ from headrace.quantizing.api import Quantized, quantize  # noqa: E402
 from headrace.quantizing.methods import METHODS  # noqa: E402
 from headrace.quantizing.points import quantization_points  # noqa: E402
 from headrace.quantizing.settings import METHOD_NAMES, Settings  # noqa: E402
+from tests.quantizing.tiny import tiny_data, tiny_net  # noqa: E402
 
 MODULE = tiny_net()
 DATA = tiny_data(MODULE)

@@ -9,8 +9,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
 
-from tests.quantize.network.tiny import tiny_chain, tiny_data, tiny_net  # noqa: E402
-
 from headrace.errors import InputError, QuantizationError  # noqa: E402
 from headrace.frontend.torch.float_module import from_float_module  # noqa: E402
 from headrace.quantization.ristretto import wq  # noqa: E402
@@ -20,6 +18,7 @@ from headrace.quantizing.problem import Problem, pose  # noqa: E402
 from headrace.quantizing.runner import Runner  # noqa: E402
 from headrace.quantizing.settings import Settings  # noqa: E402
 from headrace.quantizing.train import Training, quantization_aware, train_cycles  # noqa: E402
+from tests.quantizing.tiny import tiny_chain, tiny_data, tiny_net  # noqa: E402
 
 MODULE = tiny_net()
 DATA = tiny_data(MODULE)

@@ -8,7 +8,7 @@ import pytest
 
 from headrace.layers import LAYERS
 from headrace.paths import data_folder
-from headrace.simulation.tools import verilator
+from headrace.tools import verilator
 from tests.layer_battery import battery
 
 LIBRARY = data_folder("rtl_sim") / "rtl"

@@ -24,8 +24,8 @@ from headrace.request import choose_folding
 from headrace.simulation import rtl
 from headrace.simulation.frames import Stalls
 from headrace.simulation.rtl import render_layers
-from headrace.simulation.tools import run_tool, verilator
 from headrace.synthesis.yosys import run_yosys
+from headrace.tools import run_tool, verilator
 from tests.layer_battery import SEED, Subjects
 from tests.public_models import MODELS
 

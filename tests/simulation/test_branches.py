@@ -14,8 +14,8 @@ from headrace.render.rtl import render_rtl
 from headrace.simulation import csim, rtl
 from headrace.simulation.compare import expected_words
 from headrace.simulation.frames import Stalls
-from headrace.simulation.tools import verilator
 from headrace.staging import write_files
+from headrace.tools import verilator
 from tests.small_dataflows import small_branches
 
 FRAMES = 4

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headrace.benches.cocotb_bench import run_bench
+from headrace.benches.network import Simulation, simulate_build
 from headrace.build_folder import Build
 from headrace.building import random_frames
 from headrace.dataflow.make_external import make_external
 from headrace.errors import InputError
 from headrace.lint.hls import lint_hls
 from headrace.simulation.backends import run_hls, run_rtl
-from headrace.simulation.bench import run_bench
 from headrace.simulation.frames import Stalls
-from headrace.simulation.network import Simulation, simulate_build
 from tests.hls_verilog import write_hls_verilog
 from tests.small_dataflow import small_dataflow
 from tests.small_networks import small_network

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from tests.passes.test_streamline import chain
 
 from headrace.dataflow.fold import fold
 from headrace.dataflow.lower import lower
@@ -16,6 +15,7 @@ from headrace.network.graph import Network, Node
 from headrace.network.integer import Conv, DepthwiseConv
 from headrace.streamline.streamline import streamline
 from tests.assert_exact import assert_exact
+from tests.streamline.test_streamline import chain
 
 SHAPES = {"pixel": (1, 1, 3, 3), "row": (1, 1, 3, 1),
           "channel and pixel": (4, 1, 3, 3), "channel and row": (4, 1, 3, 1)}

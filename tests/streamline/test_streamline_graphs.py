@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.passes.test_streamline import chain, floats, one_weight, quantizer, weight
 
 from headrace.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type
 from headrace.engines import fast
@@ -28,6 +27,7 @@ from headrace.network.tensor_ops import (
 from headrace.streamline.requantize import requantize
 from headrace.streamline.streamline import streamline
 from tests.assert_exact import assert_exact
+from tests.streamline.test_streamline import chain, floats, one_weight, quantizer, weight
 
 SHAPE = (2, 4, 5)
 INT4 = int_type(4)

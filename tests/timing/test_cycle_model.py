@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.passes.test_insert_fifos import residual
 
 from headrace.dataflow.graph import SOURCE, Dataflow
 from headrace.dataflow.insert_fifos import insert_fifos, safe_depths
@@ -16,6 +15,7 @@ from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl
 from headrace.staging import write_files
 from headrace.timing.cycle_model import CycleModel
+from tests.dataflow.test_insert_fifos import residual
 from tests.small_dataflow import small_dataflow
 from tests.small_dataflows import small_branches, small_cnn, small_windows
 

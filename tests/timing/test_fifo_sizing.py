@@ -8,8 +8,6 @@ from fractions import Fraction
 from typing import ClassVar
 
 import pytest
-from tests.dataflow.test_cycle_model import rtl_cycles
-from tests.passes.test_insert_fifos import residual
 
 from headrace.dataflow.fold import fold
 from headrace.dataflow.graph import Dataflow
@@ -21,7 +19,9 @@ from headrace.layers.base import Stream
 from headrace.timing import fifo_sizing
 from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Outcome
 from headrace.timing.fifo_sizing import free_depth, size_fifos
+from tests.dataflow.test_insert_fifos import residual
 from tests.small_dataflows import chain, named_mvtu
+from tests.timing.test_cycle_model import rtl_cycles
 
 FRAMES = 6
 #: The convolution takes 4 cycles per word of the shortcut.

@@ -13,9 +13,9 @@ from headrace.build_folder import Build
 from headrace.paths import data_folder
 from headrace.render.rtl import PRIMITIVES
 from headrace.render.shell import SHELL
+from headrace.render.vivado import render_vivado
 from headrace.staging import write_files
 from headrace.synthesis.yosys import Design, synthesize
-from headrace.vivado.project import render_vivado
 from tests.small_networks import small_network
 from tests.tcl import run_tcl
 from tests.unverified_build import SHA256, write_unverified

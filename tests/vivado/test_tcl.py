@@ -11,8 +11,8 @@ import pytest
 
 from headrace.board.board import board_names, load_board
 from headrace.build_folder import Build
+from headrace.render.vivado import render_vivado
 from headrace.staging import write_files
-from headrace.vivado.project import render_vivado
 from tests.small_networks import small_network
 from tests.tcl import Call, TclError, run_tcl
 from tests.unverified_build import SHA256, write_unverified

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from headrace.benches.network import Simulation, simulate_build
 from headrace.board.board import DEFAULT_BOARD, board_names, load_board
 from headrace.build_folder import RECORD, Build
 from headrace.building import build
@@ -27,7 +28,6 @@ from headrace.reporting.page import PAGE
 from headrace.request import Options
 from headrace.simulation.cases import load_specs, run_specs
 from headrace.simulation.frames import Stalls
-from headrace.simulation.network import Simulation, simulate_build
 from headrace.sources import save_qonnx
 from headrace.synthesis.report import Request, synthesize_build, synthesize_specs
 from headrace.synthesis.yosys import default_cache

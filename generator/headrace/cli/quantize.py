@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from headrace.cli import tables
+from headrace.errors import ToolError
 from headrace.quantizing.settings import (
     METHOD_NAMES,
     SEARCH_NAMES,
@@ -19,7 +20,17 @@ from headrace.quantizing.settings import (
     Settings,
     require_mixed,
 )
-from headrace.sources import quantize_modules
+
+
+def quantize_modules() -> tuple[Any, Any]:
+    """The modules of `headrace quantize` and its report. Raises ToolError where torch is not installed."""
+    try:
+        from headrace.quantizing import command
+        from headrace.quantizing import report as quantization
+    except ImportError as error:
+        raise ToolError(f"quantizing a float network needs {error.name}, which is not installed; "
+                        "run pip install 'headrace[torch]'") from None
+    return command, quantization
 
 
 def run_quantize(options: argparse.Namespace) -> int:

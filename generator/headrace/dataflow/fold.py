@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.errors import FoldingError
-from headrace.folding.plan import Folding
 from headrace.layers import Dwc, Mvtu, ParallelSwu
 from headrace.layers.base import Layer, Stream
 from headrace.packing import depthwise_columns
+
+#: Folds by layer name, and depths by FIFO name: {"conv0": {"pe": 4, "simd": 9}, "add4_fifo1": {"depth": 200}}.
+Folding = Mapping[str, Mapping[str, int]]
 
 
 def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:

@@ -14,19 +14,19 @@ from headrace.archive import npz_bytes
 from headrace.board.board import Board
 from headrace.board.family import Family, family_of
 from headrace.board.registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES
-from headrace.build_folder import file_header
 from headrace.dataflow.graph import Dataflow
 from headrace.datatypes import BIPOLAR, IntArray
-from headrace.drivers.external import external_images, external_json
 from headrace.drivers.quantizer import CPP_FORMULA, CPP_POINTS, quantizer_arrays
 from headrace.drivers.writable import memory_images, writable_arrays, writable_json
 from headrace.layers.base import Stream
 from headrace.network.integer import IntegerNetwork
 from headrace.packing import pack_stream
 from headrace.paths import data_folder
+from headrace.render.external import external_images, external_json
 from headrace.render.rtl import fifo_streams
 from headrace.render.templates import load_template
-from headrace.vivado.project import LENGTH_BITS
+from headrace.render.vivado import LENGTH_BITS
+from headrace.version import file_header
 
 PACKAGE = "headrace_driver"
 

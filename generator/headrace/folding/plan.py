@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.board.board import DEFAULT_BOARD, Board, load_board
+from headrace.dataflow.fold import Folding
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import fifo_places
 from headrace.errors import FoldingError, InputError
 from headrace.folding.choices import Choices
 from headrace.folding.solver import LAYERS_SHARE, Solution, Solver
-
-#: Folds by layer name, and depths by FIFO name: {"conv0": {"pe": 4, "simd": 9}, "add4_fifo1": {"depth": 200}}.
-Folding = Mapping[str, Mapping[str, int]]
 
 DEFAULT_CYCLES_PER_FRAME = 100_000
 

@@ -10,8 +10,8 @@ from typing import Any
 from headrace.errors import InputError
 from headrace.quantizing.api import Progress, Quantized, quantize
 from headrace.quantizing.calibrate import Track
+from headrace.quantizing.report import quantization_json, quantization_svg
 from headrace.quantizing.settings import Settings
-from headrace.reporting.quantization import quantization_json, quantization_svg
 from headrace.serialize import save_npz
 from headrace.sources import call, function_from_file, users_code
 

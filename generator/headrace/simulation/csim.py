@@ -19,7 +19,7 @@ from headrace.errors import MismatchError, ToolError
 from headrace.layers.base import Layer
 from headrace.packing import Bytes
 from headrace.render.hls import producers, render_layers, static_files, testbench_input
-from headrace.simulation.tools import SHORT_FRAME
+from headrace.tools import SHORT_FRAME
 
 # Vitis HLS compiles the same sources, hence its standard; its pragmas mean nothing to g++.
 _FLAGS = ("-std=c++14", "-w")

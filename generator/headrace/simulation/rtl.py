@@ -19,7 +19,7 @@ from headrace.render.names import module_name
 from headrace.render.rtl import TOP, load_parameters, open_ports, stream_names, template, top_open_ports
 from headrace.simulation.harness import Endpoint, RtlModel, Side
 from headrace.simulation.runtime import keep_runtime, reuse_runtime
-from headrace.simulation.tools import SHORT_FRAME, require_build_tools, run_tool, verilator
+from headrace.tools import SHORT_FRAME, require_build_tools, run_tool, verilator
 
 __all__ = [
     "SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "layer_weights",

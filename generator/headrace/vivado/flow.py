@@ -13,16 +13,17 @@ from typing import Any
 import numpy as np
 
 from headrace.board.board import Board, load_board
-from headrace.build_folder import RECORD, Build, file_header
+from headrace.build_folder import RECORD, Build
 from headrace.drivers.render import PACKAGE, render_driver, write_driver
 from headrace.errors import InputError, ToolError
 from headrace.layers.fifo import Fifo
 from headrace.packing import unpack_stream
 from headrace.render.hls import render_hls
 from headrace.render.names import identifier
+from headrace.render.vivado import NAME, Backend, render_vivado
 from headrace.staging import write_files
+from headrace.version import file_header
 from headrace.vivado.hls_reports import REPORTS, find_report, read_synthesis
-from headrace.vivado.project import NAME, Backend, choose_backend, render_vivado
 from headrace.vivado.reports import read_hierarchy, read_timing, read_utilization
 
 Progress = Callable[[str], None]
@@ -34,6 +35,15 @@ _LOG_LINES = 8
 #: What the scripts leave in vivado/.
 TIMING, UTILIZATION, HIERARCHY = "timing.rpt", "utilization.rpt", "utilization_hierarchy.rpt"
 _RESULTS = (f"{NAME}.bit", f"{NAME}.hwh", TIMING, UTILIZATION, HIERARCHY)
+
+
+def choose_backend(build: Build, backend: Backend | None) -> Backend:
+    """The back end that becomes hardware: the one asked for, else SystemVerilog if it was built."""
+    there: dict[Backend, bool] = {"rtl": build.has_rtl, "hls": build.has_hls}
+    if backend is not None and not there[backend]:
+        raise InputError(f"{build.folder}: was built without the {backend} back end; "
+                         f"build with --backend {backend} or both")
+    return backend or ("rtl" if there["rtl"] else "hls")
 
 
 def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backend | None = None, quick: bool = False,

@@ -9,15 +9,15 @@ import jinja2
 from headrace.board.board import Board
 from headrace.board.family import Family, family_of
 from headrace.board.registers import WINDOW_BYTES
-from headrace.build_folder import Build, file_header, headrace_version
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
-from headrace.drivers.external import external_json
 from headrace.errors import InputError
 from headrace.paths import data_folder
+from headrace.render.external import external_json
 from headrace.render.rtl import ADAPTER, TOP, primitive_sources, render_adapter
 from headrace.render.shell import SHELL, render_shell, shell_modules
 from headrace.render.templates import load_template
+from headrace.version import file_header, headrace_version
 
 Backend = Literal["rtl", "hls"]
 
@@ -27,15 +27,6 @@ SCRIPTS = ("settings.tcl", "package.tcl", "system.tcl", "bitstream.tcl", "ooc.tc
 NAME = "accelerator"
 #: Bits of the DMA's length register: a transfer has fewer bytes than 2 to their power.
 LENGTH_BITS = 26
-
-
-def choose_backend(build: Build, backend: Backend | None) -> Backend:
-    """The back end that becomes hardware: the one asked for, else SystemVerilog if it was built."""
-    there: dict[Backend, bool] = {"rtl": build.has_rtl, "hls": build.has_hls}
-    if backend is not None and not there[backend]:
-        raise InputError(f"{build.folder}: was built without the {backend} back end; "
-                         f"build with --backend {backend} or both")
-    return backend or ("rtl" if there["rtl"] else "hls")
 
 
 def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz: float, sha256: str) -> dict[str, str]:

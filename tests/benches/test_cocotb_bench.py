@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from headrace.benches.cocotb_bench import run_bench
 from headrace.errors import InputError, MismatchError, ToolError
 from headrace.render.rtl import render_rtl
 from headrace.render.sim import render_sim, write_vectors
-from headrace.simulation.bench import run_bench
 from headrace.simulation.frames import Stalls
 from tests.small_dataflow import small_dataflow, small_frames
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.simulate.test_external import EXTERNAL
 
+from headrace.benches.simulated_board import compile_board, simulated_board
 from headrace.board.registers import REGISTERS
 from headrace.build_folder import Build
 from headrace.building import random_frames
@@ -17,7 +17,7 @@ from headrace.errors import InputError, ToolError
 from headrace.packing import pack_stream
 from headrace.paths import data_folder
 from headrace.render.shell import version_word
-from headrace.simulation.board import compile_board, simulated_board
+from tests.simulation.test_external import EXTERNAL
 from tests.small_networks import ODD_FOLDING, odd_words_network, small_network
 from tests.unverified_build import write_unverified
 

@@ -10,8 +10,8 @@ import pytest
 import headrace as hr
 from headrace import serialize
 from headrace.__main__ import main
+from headrace.benches.network import Simulation, simulate_build
 from headrace.simulation.frames import Stalls
-from headrace.simulation.network import Simulation, simulate_build
 from tests.hls_verilog import write_hls_verilog
 from tests.small_networks import small_network
 

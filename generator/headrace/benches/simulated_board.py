@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.build_folder import Build, headrace_version
+from headrace.build_folder import Build
 from headrace.dataflow.external import external_layers
 from headrace.errors import InputError, ToolError
 from headrace.paths import data_folder
 from headrace.render.rtl import TOP
 from headrace.render.shell import SHELL, render_shell
 from headrace.simulation.rtl import MAKE_FLAGS, require_tools
-from headrace.simulation.tools import run_tool, verilator
+from headrace.tools import run_tool, verilator
+from headrace.version import headrace_version
 
 _STATUS = ("done", "no byte moved for a long time", "TLAST came before the last byte",
            "TLAST did not come with the last byte", "TKEEP has holes", "weights were left over")

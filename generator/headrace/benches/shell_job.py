@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from headrace.board.registers import MAGIC, MEMORY_DATA, REGISTERS
-from headrace.build_folder import Build, headrace_version
+from headrace.build_folder import Build
 from headrace.building import VECTOR_SEED, random_frames
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow, Placed
@@ -19,6 +19,7 @@ from headrace.layers.weighted import WeightedLayer
 from headrace.packing import Memory, pack_stream
 from headrace.render.rtl import writable_layers
 from headrace.render.shell import version_word
+from headrace.version import headrace_version
 
 _FRAMES = 4
 #: How often the bench gives all writable layers other weights.

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headrace.benches.cocotb_bench import run_bench
+from headrace.benches.verilog import run_verilog
 from headrace.build_folder import Build
 from headrace.building import random_frames
 from headrace.errors import InputError, MismatchError
 from headrace.render.sim import write_vectors
 from headrace.simulation.backends import run_hls
-from headrace.simulation.bench import run_bench
 from headrace.simulation.frames import Stalls
 from headrace.simulation.memories import require_hls_memories, require_rtl_memories
-from headrace.simulation.verilog import run_verilog
 
 
 @dataclass(frozen=True)

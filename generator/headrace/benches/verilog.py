@@ -7,12 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from headrace.benches.cocotb_bench import run_bench
 from headrace.build_folder import Build
 from headrace.datatypes import IntArray
 from headrace.errors import InputError
 from headrace.render.rtl import ADAPTER, TOP, render_adapter
 from headrace.render.sim import render_boundary_sim, write_vectors
-from headrace.simulation.bench import run_bench
 from headrace.simulation.frames import Stalls
 from headrace.staging import write_files
 
