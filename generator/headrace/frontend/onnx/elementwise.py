@@ -45,7 +45,7 @@ def _join(call: Call, left: Feature, right: Feature) -> Feature:
     """Sum of two tensors of the network."""
     if left.shape != right.shape:
         raise UnsupportedError(f"joins tensors of shapes {left.shape} and {right.shape}; only equal shapes are added")
-    if left.order is None and right.order is None and left.name != right.name and left.axes != right.axes:
+    if left.order is None and right.order is None and left.axes != right.axes:
         right = Feature.whole(call.build.exact(right), right.shape)
         left = Feature.whole(call.build.exact(left), left.shape)
     if not _aligned(call, left, right):
