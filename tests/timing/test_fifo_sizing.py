@@ -151,3 +151,23 @@ def test_free_room_that_costs_throughput_is_not_taken(monkeypatch):
     sizing = size_fifos(dataflow)
     assert sizing.cycles_per_frame == dataflow.cycles_per_frame
     assert sizing.depths == {**usual.depths, "conv0_fifo": usual.smallest["conv0_fifo"]}
+
+
+def test_fifos_that_deadlock_grow_until_words_go_on(monkeypatch):
+    """Each round doubles what is full, so that the rounds end; depths that the user gave stay."""
+    search = fifo_sizing._Search(folded(), {})
+    rounds: list[int] = []
+
+    class Stuck:
+        def full_fifos(self, names):
+            return ["add1_fifo0"]
+
+    def steady(depths, frames):
+        rounds.append(depths["add1_fifo0"])
+        assert len(rounds) < 20
+        return Outcome(None, None, {}, None if depths["add1_fifo0"] >= 4000 else Stuck())
+
+    monkeypatch.setattr(search.bare, "steady", steady)
+    grown = search.without_deadlock({"add1_fifo0": 0, "conv0_fifo": 5})
+    assert grown["add1_fifo0"] >= 4000 and grown["conv0_fifo"] == 5
+    assert rounds == sorted(set(rounds)) and rounds[:3] == [0, 2, 32]

@@ -5,6 +5,7 @@ Tensors are (height, width, channels). The formulas are those of the streaming l
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import reduce
 from typing import Literal
@@ -19,14 +20,35 @@ Shape = tuple[int, int, int]
 Pad = tuple[int, int, int, int]
 #: Sums of a requantizer are native integers.
 MAX_SUM_BITS = 63
+#: Widest integers of a tensor: sums of a pair of them are native integers still.
+MAX_ELEMENT_BITS = 62
+#: Most channels, whose constants exact arithmetic goes through one by one.
+MAX_CHANNELS = 1 << 18
+#: Most elements of a tensor: hardware counts them in 32-bit integers.
+MAX_ELEMENTS = (1 << 31) - 1
 
 
 @dataclass(frozen=True)
 class TensorType:
-    """Shape (height, width, channels) and element type of a tensor."""
+    """Shape (height, width, channels) and element type of a tensor. Raises InputError for what is too large."""
 
     shape: Shape
     dtype: DataType
+
+    def __post_init__(self) -> None:
+        require_channels(self.shape[2])
+        if math.prod(self.shape) > MAX_ELEMENTS:
+            raise InputError(f"has {math.prod(self.shape)} elements and at most {MAX_ELEMENTS} are possible; "
+                             "use smaller images or fewer channels")
+        if self.dtype.bits > MAX_ELEMENT_BITS:
+            raise InputError(f"its integers need {self.dtype.bits} bits and at most {MAX_ELEMENT_BITS} are possible; "
+                             "put a quantizer in front of it")
+
+
+def require_channels(count: int) -> None:
+    """Raise InputError for more channels than a tensor may have."""
+    if count > MAX_CHANNELS:
+        raise InputError(f"has {count} channels and at most {MAX_CHANNELS} are possible; use fewer")
 
 
 def _windows(shape: Shape, kernel: Pair, stride: Pair, dilation: Pair, pad: Pad) -> Pair:
@@ -111,7 +133,12 @@ class DepthwiseConv:
 
 
 def _accumulator(weights: IntArray, dtype: DataType) -> Interval:
-    lo, hi = dot_product_interval(weights.reshape(len(weights), -1), dtype)
+    rows = weights.reshape(len(weights), -1)
+    largest = max(-int(rows.min()), int(rows.max())) * rows.shape[1] * max(-dtype.lo, dtype.hi)
+    if (bits := largest.bit_length() + 1) > MAX_ELEMENT_BITS:  # NumPy's sums would wrap
+        raise InputError(f"its sums may need {bits} bits and at most {MAX_ELEMENT_BITS} are possible; use narrower "
+                         "weights or quantize its input")
+    lo, hi = dot_product_interval(rows, dtype)
     return Interval(int(lo.min()), int(hi.max()))
 
 

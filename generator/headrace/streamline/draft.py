@@ -40,6 +40,7 @@ class Draft:
         self.nodes: dict[str, Node] = {}
         self.types: dict[str, TensorType] = {}
         self.shared: set[str] = set()
+        self._ranges: dict[str, Range] = {}
         self._count = 0
 
     def add(self, stem: str, op: Op, *sources: str) -> str:
@@ -67,14 +68,28 @@ class Draft:
         return name
 
     def channel_range(self, tensor: str) -> Range:
-        """Exact reachable range (lowest, highest), each (C,), of a tensor."""
-        if tensor in self.nodes:
-            node = self.nodes[tensor]
-            if isinstance(node.op, Conv | DepthwiseConv):
-                return dot_product_interval(node.op.effective_weights.reshape(len(node.op.weights), -1),
-                                            self.types[node.inputs[0]].dtype)
-            if not isinstance(node.op, Threshold):
-                return _moved_range(node.op, [self.channel_range(source) for source in node.inputs])
+        """Exact reachable range (lowest, highest), each (C,), of a tensor; found once, whoever reads the tensor."""
+        waiting = [tensor]
+        while waiting:  # no recursion: branches may follow one another by the thousand
+            missing = [source for source in self._spread(waiting[-1]) if source not in self._ranges]
+            if not missing:
+                name = waiting.pop()
+                self._ranges[name] = self._range(name)
+            waiting += missing
+        return self._ranges[tensor]
+
+    def _spread(self, tensor: str) -> tuple[str, ...]:
+        """The tensors whose ranges that of a tensor follows from."""
+        node = self.nodes.get(tensor)
+        return () if node is None or isinstance(node.op, Conv | DepthwiseConv | Threshold) else node.inputs
+
+    def _range(self, tensor: str) -> Range:
+        """The range of a tensor, from those of `_spread`."""
+        if sources := self._spread(tensor):
+            return _moved_range(self.nodes[tensor].op, [self._ranges[source] for source in sources])
+        if tensor in self.nodes and isinstance(op := self.nodes[tensor].op, Conv | DepthwiseConv):
+            return dot_product_interval(op.effective_weights.reshape(len(op.weights), -1),
+                                        self.types[self.nodes[tensor].inputs[0]].dtype)
         tensor_type = self.types[tensor]
         lowest = np.full(tensor_type.shape[2], tensor_type.dtype.lo, np.int64)
         return lowest, np.full_like(lowest, tensor_type.dtype.hi)
@@ -90,6 +105,7 @@ class Draft:
             node = self.nodes[name]
             self.nodes[name] = replace(node, op=_negated(node.op, channels))
             self.types[name] = self.nodes[name].op.infer(*(self.types[source] for source in node.inputs))
+            self._ranges.pop(name, None)
         return bool(path)
 
     def _path_to_conv(self, tensor: str) -> list[str]:
@@ -112,8 +128,7 @@ class Draft:
             multipliers = np.abs(multipliers)
         if np.all(multipliers == 1):
             return tensor
-        lo, hi = self.channel_range(tensor)
-        ends = np.stack([lo * multipliers, hi * multipliers])
+        ends = np.stack(self.channel_range(tensor)).astype(object) * multipliers  # of any size until it is checked
         output = Interval(int(ends.min()), int(ends.max()))
         return self.add("scale", Requant(multipliers, np.zeros_like(multipliers), 0, "half_up", output), tensor)
 

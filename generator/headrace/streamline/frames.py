@@ -10,7 +10,7 @@ from headrace.errors import UnsupportedError
 from headrace.network import integer as ints
 from headrace.network import ops
 from headrace.network.tensor_ops import AvgPool, Transpose, Upsample
-from headrace.streamline.meaning import Meaning
+from headrace.streamline.meaning import Channel, Meaning, distinct, each
 from headrace.streamline.values import Run, Value, integers, own_frame, plain_integers
 
 
@@ -25,8 +25,7 @@ def avg_pool(run: Run, name: str, op: AvgPool, x: Value) -> Value:
     tensor = plain_integers(run, name, own_frame(name, x))
     share = Fraction(1, math.prod(op.kernel))
     made = run.draft.add("pool", ints.AccPool(op.kernel, op.stride), tensor)
-    channels = x.meaning.channels
-    return run.made(made, Meaning.lines([c.scale * share for c in channels], [c.offset for c in channels]))
+    return run.made(made, Meaning(each(lambda c: Channel(c.scale * share, c.offset), x.meaning.channels)))
 
 
 def upsample(run: Run, name: str, op: Upsample, x: Value) -> Value:
@@ -55,7 +54,7 @@ def _reshaped(name: str, x: Value, shape: ops.Shape) -> Value:
         return replace(x, shape=shape)
     if sorted(n for n in shape if n > 1) == sorted(n for n in x.frame if n > 1) and channels == shape[0]:
         return replace(x, shape=shape)
-    if x.tensor is None and len(shape) == 3 and len(set(x.meaning.channels)) == 1:
+    if x.tensor is None and len(shape) == 3 and len(distinct(x.meaning.channels)) == 1:
         frame = (shape[0], shape[1], shape[2])
         return Value(None, frame, shape, Meaning(x.meaning.channels[:1] * shape[0]))
     raise UnsupportedError(f"{name}: a feature map of shape {x.frame} cannot become {shape} in a stream; "

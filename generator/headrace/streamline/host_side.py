@@ -20,7 +20,7 @@ from headrace.network.integer import INPUT, HostInput, TensorType
 from headrace.network.ops import FloatArray, Quantize, Rounding
 from headrace.network.tensor_ops import MultiThreshold
 from headrace.serialize import digest
-from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point
+from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point, each
 from headrace.streamline.values import Run, Value, channel_values
 
 #: An input without a quantizer is read in 32 bits with this step: values from -16 to 16.
@@ -29,7 +29,7 @@ FIXED_POINT_STEP = Fraction(1, 1 << 27)
 
 
 def _floats(values: Sequence[Fraction]) -> FloatArray:
-    return np.asarray([float(value) for value in values], np.float64)
+    return np.asarray(each(float, values), np.float64)
 
 
 def _host_input(run: Run, name: str, x: Value, dtype: DataType, offsets: Sequence[Fraction],
@@ -37,7 +37,7 @@ def _host_input(run: Run, name: str, x: Value, dtype: DataType, offsets: Sequenc
     """The host computes (scale * x + offset) / divisor; a second quantizer of the input must be equal to the first."""
     channels, height, width = x.frame
     made = HostInput(run.network.input.shape, TensorType((height, width, channels), dtype),
-                     _floats([channel.scale for channel in x.meaning.channels]), _floats(offsets), rounding,
+                     _floats(x.meaning.scales), _floats(offsets), rounding,
                      _floats(divisors), saturates)
     if run.host_input is not None and digest(run.host_input) != digest(made):
         raise UnsupportedError(f"{name}: the model's input is quantized a second time, in another way; quantize it "
@@ -56,19 +56,18 @@ def as_fixed_point(run: Run, name: str, x: Value) -> Value:
     raw = replace(x, meaning=Meaning.identity(len(x.meaning)))
     zeros = [Fraction(0)] * len(x.meaning)
     _host_input(run, name, raw, FIXED_POINT, zeros, [FIXED_POINT_STEP] * len(zeros), "half_even", saturates=False)
-    fixed = [channel._replace(scale=channel.scale * FIXED_POINT_STEP) for channel in x.meaning.channels]
-    return replace(x, tensor=INPUT, meaning=Meaning(tuple(fixed)))
+    fixed = each(lambda channel: channel._replace(scale=channel.scale * FIXED_POINT_STEP), x.meaning.channels)
+    return replace(x, tensor=INPUT, meaning=Meaning(fixed))
 
 
 def quantize_on_host(run: Run, name: str, op: Quantize, x: Value, scales: tuple[Fraction, ...]) -> str:
     """The first quantizer, with the affine maps and clips before it. Returns the tensor of its codes."""
-    bounds = {_host_codes(op, channel, scale) for channel, scale in zip(x.meaning.channels, scales, strict=True)}
+    bounds = set(each(lambda channel, scale: _host_codes(op, channel, scale), x.meaning.channels, scales))
     if len(bounds) != 1 or (op.dtype == BIPOLAR and bounds != {(-1, 1)}):
         raise UnsupportedError(f"{name}: the clips before the first quantizer leave the code ranges {sorted(bounds)} "
                                "where one for all channels is needed; quantize the input before clipping it")
     dtype = op.dtype if op.dtype == BIPOLAR else Interval(*bounds.pop())
-    offsets = [channel.offset + op.zero_point * scale
-               for channel, scale in zip(x.meaning.channels, scales, strict=True)]
+    offsets = each(lambda channel, scale: channel.offset + op.zero_point * scale, x.meaning.channels, scales)
     _host_input(run, name, x, dtype, offsets, scales, op.rounding)
     return INPUT
 

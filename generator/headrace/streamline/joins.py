@@ -15,8 +15,8 @@ import numpy as np
 from headrace.errors import UnsupportedError
 from headrace.network import integer as ints
 from headrace.network.tensor_ops import Add, Concat
-from headrace.streamline.meaning import Channel, Meaning
-from headrace.streamline.values import Run, Value, integers, is_power_of_two, plain_integers
+from headrace.streamline.meaning import Channel, Meaning, each
+from headrace.streamline.values import MAX_RATIO, Run, Value, integers, is_power_of_two, plain_integers
 
 
 class _Step(NamedTuple):
@@ -31,16 +31,16 @@ def add(run: Run, name: str, op: Add, left: Value, right: Value) -> Value:
     """A sum; offsets add up in the meaning."""
     tensors = [plain_integers(run, name, x) for x in (left, right)]
     _require_same_frame(name, (left, right))
-    pairs = list(zip(left.meaning.channels, right.meaning.channels, strict=True))
-    steps = [_common_step(a.scale, b.scale) for a, b in pairs]
+    sides = left.meaning.channels, right.meaning.channels
+    steps = each(lambda a, b: _common_step(a.scale, b.scale), *sides)
     if None in steps:
-        raise UnsupportedError(_unequal(run, name, pairs[steps.index(None)]))
+        raise UnsupportedError(_unequal(run, name, list(zip(*sides, strict=True))[steps.index(None)]))
     common = [step for step in steps if step is not None]
     sources = [run.draft.scaled(tensor, np.asarray(multipliers, np.int64)) for tensor, multipliers in
                zip(tensors, ([s.left for s in common], [s.right for s in common]), strict=True)]
     made = run.draft.add("add", ints.Add(), *sources)
-    value = run.made(made, Meaning.lines([s.scale for s in common], [a.offset + b.offset for a, b in pairs]))
-    return replace(value, shape=left.shape)
+    offsets = each(lambda a, b: a.offset + b.offset, *sides)
+    return replace(run.made(made, Meaning.lines([s.scale for s in common], offsets)), shape=left.shape)
 
 
 def _common_step(left: Fraction, right: Fraction) -> _Step | None:
@@ -58,7 +58,8 @@ def _unequal(run: Run, name: str, channels: tuple[Channel, Channel]) -> str:
     branches = " and ".join(f"{source} with {float(channel.scale):.9g}" for source, channel in
                             zip(run.sources(name), channels, strict=True))
     ratio = float(channels[0].scale / channels[1].scale)
-    return (f"{name}: adds {branches} per integer, whose ratio {ratio:.9g} is no power of two; let both branches share "
+    fault = f"lies beyond {MAX_RATIO}" if not 1 / MAX_RATIO <= abs(ratio) <= MAX_RATIO else "is no power of two"
+    return (f"{name}: adds {branches} per integer, whose ratio {ratio:.9g} {fault}; let both branches share "
             "one quantizer")
 
 

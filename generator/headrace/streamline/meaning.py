@@ -10,15 +10,37 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from headrace.datatypes import BIPOLAR
 from headrace.network.ops import FloatArray, Quantize
 
+T = TypeVar("T")
+
+
+def each(function: Callable[..., T], *columns: Iterable[Any]) -> tuple[T, ...]:
+    """function(*row) of every row of columns of equal length; rows of the same objects are computed once and share it.
+
+    Numbers of an array are the same where they are equal, anything else where it is one object: channels by the
+    hundred thousand mostly are, and exact arithmetic on each would take minutes.
+    """
+    rows = [column.tolist() if isinstance(column, np.ndarray) else list(column) for column in columns]
+    keys = list(zip(*(row if isinstance(column, np.ndarray) else map(id, row)
+                      for column, row in zip(columns, rows, strict=True)), strict=True))
+    results = {key: function(*row) for key, row in dict(zip(keys, zip(*rows, strict=True), strict=True)).items()}
+    return tuple(map(results.__getitem__, keys))
+
+
+def distinct(values: Iterable[T]) -> list[T]:
+    """The values that differ, in the order of their first ones."""
+    return list(dict.fromkeys({id(value): value for value in values}.values()))
+
 
 def fractions(values: FloatArray, count: int) -> tuple[Fraction, ...]:
-    """The exact values of an array (1,) or (count,), repeated to `count`."""
-    exact = tuple(Fraction(float(value)) for value in values)
+    """The exact values of an array (1,) or (count,), repeated to `count`; equal ones are one object."""
+    exact = each(Fraction, np.asarray(values, np.float64))
     return exact * count if len(exact) == 1 else exact
 
 
@@ -96,29 +118,38 @@ class Meaning:
     @staticmethod
     def lines(scales: Iterable[Fraction], offsets: Iterable[Fraction]) -> Meaning:
         """value = scale * q + offset."""
-        return Meaning(tuple(Channel(a, b) for a, b in zip(scales, offsets, strict=True)))
+        return Meaning(each(Channel, scales, offsets))
 
     def __len__(self) -> int:
         return len(self.channels)
 
     def affine(self, scales: Sequence[Fraction], offsets: Sequence[Fraction]) -> Meaning:
         """The meaning after scale * value + offset, per channel."""
-        maps = zip(self.channels, scales, offsets, strict=True)
-        return Meaning(tuple(channel.affine(a, b) for channel, a, b in maps))
+        return Meaning(each(Channel.affine, self.channels, scales, offsets))
 
     def clip(self, lo: Fraction | None, hi: Fraction | None) -> Meaning:
         """The meaning after min(max(value, lo), hi)."""
-        return Meaning(tuple(channel.clip(lo, hi) for channel in self.channels))
+        return Meaning(each(lambda channel: channel.clip(lo, hi), self.channels))
+
+    @property
+    def scales(self) -> tuple[Fraction, ...]:
+        """The scales of the channels."""
+        return tuple(channel.scale for channel in self.channels)
+
+    @property
+    def offsets(self) -> tuple[Fraction, ...]:
+        """The offsets of the channels."""
+        return tuple(channel.offset for channel in self.channels)
 
     @property
     def falling(self) -> frozenset[int]:
         """Channels whose value falls while q rises."""
-        return frozenset(c for c, channel in enumerate(self.channels) if channel.scale < 0)
+        return frozenset(np.flatnonzero(each(lambda channel: channel.scale < 0, self.channels)).tolist())
 
     def negated(self, channels: frozenset[int]) -> Meaning:
         """The meaning when the integers of `channels` are negated."""
-        return Meaning(tuple(channel.negated() if c in channels else channel
-                             for c, channel in enumerate(self.channels)))
+        negated = each(Channel.negated, self.channels)
+        return Meaning(tuple(negated[c] if c in channels else channel for c, channel in enumerate(self.channels)))
 
 
 #: Whether a tie between code - 1 and code goes up, for every rounding to nearest.

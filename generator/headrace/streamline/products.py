@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from headrace.network.integer_ops import hull
 from headrace.network.tensor_ops import PadFrame
 from headrace.streamline.draft import holding
 from headrace.streamline.host_side import as_fixed_point
-from headrace.streamline.meaning import Meaning, fractions
+from headrace.streamline.meaning import Meaning, distinct, each, fractions
 from headrace.streamline.values import Run, Value, is_power_of_two, own_frame, plain_integers
 
 #: Widest integers that a product may read, but for an input that the host hands over as fixed point.
@@ -85,18 +86,34 @@ def _product(run: Run, name: str, x: Value, weight_scale: ops.FloatArray, bias: 
     scaled = replace(op, weights=weights, weight=holding(op.weight, weights),
                      pad_value=pad_code(run, name, op.pad, x, tensor))
     made = run.draft.add(stem, scaled, tensor)
-    offsets = [channel.offset for channel in x.meaning.channels]
-    moved = [sum((int(w) * b for w, b in zip(row, offsets, strict=True) if b), Fraction(0))
-             for row in op.effective_weights.sum((1, 2))]
+    moved = exact_products(op.effective_weights.sum((1, 2)), x.meaning.offsets)
     scales = fractions(weight_scale, len(weights))
-    return run.made(made, _line([scale * s for s in scales], scales, moved, bias))
+    return run.made(made, _line(each(lambda s: scale * s, scales), scales, moved, bias))
+
+
+def exact_products(weights: IntArray, offsets: Sequence[Fraction]) -> list[Fraction]:
+    """weights (rows, C) times rationals (C,), exactly: their numerators are cut into pieces that int64 sums hold."""
+    denominator = math.lcm(*(offset.denominator for offset in distinct(offsets)))
+    numerators = each(lambda offset: int(offset * denominator), offsets)
+    bits = 62 - int(np.abs(weights).sum(1).max()).bit_length()
+    sums = [0] * len(weights)
+    for place in range(0, max(abs(n) for n in distinct(numerators)).bit_length(), bits):
+        pieces = np.asarray(each(partial(_piece, place, bits), numerators), np.int64)
+        sums = [total + (piece << place) for total, piece in zip(sums, (weights @ pieces).tolist(), strict=True)]
+    return [Fraction(total, denominator) for total in sums]
+
+
+def _piece(place: int, bits: int, number: int) -> int:
+    """`bits` bits of a number's size from bit `place` on, with its sign."""
+    size = abs(number) >> place & ((1 << bits) - 1)
+    return size if number > 0 else -size
 
 
 def _line(slopes: Sequence[Fraction], weight_scales: Sequence[Fraction], moved: Sequence[Fraction],
           bias: ops.FloatArray | None) -> Meaning:
     """The meaning of a product: slope * q + weight scale * moved offsets + bias."""
     biases = (Fraction(0),) * len(slopes) if bias is None else fractions(bias, len(slopes))
-    return Meaning.lines(slopes, [s * m + b for s, m, b in zip(weight_scales, moved, biases, strict=True)])
+    return Meaning.lines(slopes, each(lambda s, m, b: s * m + b, weight_scales, moved, biases))
 
 
 def _depthwise(run: Run, name: str, op: ops.Conv, x: Value, codes: IntArray) -> Value:
@@ -106,8 +123,8 @@ def _depthwise(run: Run, name: str, op: ops.Conv, x: Value, codes: IntArray) -> 
         codes.copy(), op.weight.dtype, op.stride, op.dilation, op.pad, pad_code(run, name, op.pad, x, tensor)), tensor)
     channels = x.meaning.channels
     scales = fractions(op.weight.scale, len(codes))
-    moved = [int(total) * channel.offset for total, channel in zip(codes.sum((1, 2, 3)), channels, strict=True)]
-    slopes = [s * channel.scale for s, channel in zip(scales, channels, strict=True)]
+    moved = each(lambda total, channel: total * channel.offset, codes.sum((1, 2, 3)), channels)
+    slopes = each(lambda s, channel: s * channel.scale, scales, channels)
     return run.made(made, _line(slopes, scales, moved, op.bias))
 
 
@@ -138,15 +155,15 @@ def _operand(run: Run, name: str, x: Value) -> str:
 
 def _common_scale(name: str, x: Value) -> tuple[Fraction, IntArray]:
     """A scale common to all channels, and the powers of two of either sign that bring every channel's to it."""
-    scales = [channel.scale for channel in x.meaning.channels]
-    present = sorted({scale for scale in scales if scale})
+    scales = x.meaning.scales
+    present = sorted(scale for scale in distinct(scales) if scale)
     if not present:
         raise UnsupportedError(f"{name}: its input is constant; remove the layer")
     unit = min(present, key=abs)
     if any(not is_power_of_two(scale / unit) for scale in present):
-        raise UnsupportedError(f"{name}: its input channels have {len(set(scales))} different scales from "
+        raise UnsupportedError(f"{name}: its input channels have {len(distinct(scales))} different scales from "
                                f"{float(min(scales)):g} to {float(max(scales)):g}; quantize its input per tensor")
-    return unit, np.asarray([int(scale / unit) for scale in scales], np.int64)
+    return unit, np.asarray(each(lambda scale: int(scale / unit), scales), np.int64)
 
 
 def pad_code(run: Run, name: str, pad: ops.Pad, x: Value, tensor: str, value: Fraction = Fraction(0)) -> int:
@@ -157,7 +174,7 @@ def pad_code(run: Run, name: str, pad: ops.Pad, x: Value, tensor: str, value: Fr
     if dtype == BIPOLAR and value == 0:
         raise UnsupportedError(f"{name}: pads a bipolar tensor with 0, which is neither -1 nor +1; use padding=0 "
                                "or an activation that has 0 (2 bits or ternary)")
-    channels = set(x.meaning.channels)
+    channels = distinct(x.meaning.channels)
     codes = {(value - channel.offset) / channel.scale for channel in channels if channel.scale}
     constant = any(channel.scale == 0 and channel.offset != value for channel in channels)
     code = codes.pop() if codes else Fraction(dtype.lo)

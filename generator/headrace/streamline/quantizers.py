@@ -18,13 +18,15 @@ from headrace.network import integer as ints
 from headrace.network import ops
 from headrace.network.tensor_ops import MultiThreshold, Trunc
 from headrace.streamline.host_side import quantize_on_host, threshold_on_host, threshold_rows
-from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point
+from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point, distinct, each
 from headrace.streamline.requant_search import dyadic_requant
 from headrace.streamline.values import QuantizerTrace, Run, Value, channel_values, plain_integers
 
 #: Widest codes that thresholds produce; wider ones need a requantizer that is exact by its numbers.
 MAX_THRESHOLD_BITS = 8
 MAX_ACTIVATION_BITS = 16
+#: Most thresholds of an activation: 256 MiB of integers.
+MAX_THRESHOLDS = 1 << 25
 #: Where a channel starts to give a code: (point, whether the point itself belongs to it), ascending.
 Decisions = Sequence[tuple[Fraction, bool]]
 
@@ -39,12 +41,11 @@ def quantize(run: Run, name: str, op: ops.Quantize, x: Value) -> Value:
         source = x.tensor
         tensor = _requantize(run, name, op, x, source, scales)
     else:
-        decisions = [[decision_point(op, scale, code) for code in codes_above_lowest(op)] for scale in set(scales)]
-        by_scale = dict(zip(set(scales), decisions, strict=True))
+        decisions = each(lambda scale: [decision_point(op, scale, code) for code in codes_above_lowest(op)], scales)
         meaning = _rising(run, x)
         source = x.tensor
-        tensor = _threshold(run, source, meaning, [by_scale[scale] for scale in scales], op.dtype)
-    codes = Meaning.lines(scales, [-op.zero_point * scale for scale in scales])
+        tensor = _threshold(run, name, source, meaning, decisions, op.dtype)
+    codes = Meaning.lines(scales, each(lambda scale: -op.zero_point * scale, scales))
     run.quantizers.append(QuantizerTrace(name, tensor, source, meaning, op, scales, codes))
     return replace(x, tensor=tensor, meaning=codes)
 
@@ -60,8 +61,8 @@ def _requantize(run: Run, name: str, op: ops.Quantize, x: Value, source: str, sc
     """Codes too wide for thresholds: a multiplication and a shift that equal the quotient exactly."""
     requant = None
     if op.dtype.bits <= MAX_ACTIVATION_BITS and isinstance(op.dtype, Interval) and run.clips_nothing(x, source):
-        lines = [(channel.scale / scale, channel.offset / scale + op.zero_point)
-                 for channel, scale in zip(x.meaning.channels, scales, strict=True)]
+        lines = each(lambda channel, scale: (channel.scale / scale, channel.offset / scale + op.zero_point),
+                     x.meaning.channels, scales)
         requant = dyadic_requant(lines, op.rounding, op.dtype)
     if requant is None:
         raise UnsupportedError(f"{name}: quantizes to {op.dtype.bits} bits but activations inside the network have at "
@@ -70,11 +71,14 @@ def _requantize(run: Run, name: str, op: ops.Quantize, x: Value, source: str, sc
     return run.draft.add_threshold(requant, source)
 
 
-def _threshold(run: Run, source: str, meaning: Meaning, decisions: Sequence[Decisions], dtype: DataType) -> str:
+def _threshold(run: Run, name: str, source: str, meaning: Meaning, decisions: Sequence[Decisions],
+               dtype: DataType) -> str:
     """Append the thresholds of every channel, or nothing where they give back their source."""
     lowest, highest = run.draft.channel_range(source)
-    T = np.stack([_row(channel, points, int(lo), int(hi)) for channel, points, lo, hi
-                  in zip(meaning.channels, decisions, lowest, highest, strict=True)])
+    if len(meaning) * len(decisions[0]) > MAX_THRESHOLDS:
+        raise UnsupportedError(f"{name}: has {len(meaning)} channels of {len(decisions[0])} thresholds and at most "
+                               f"{MAX_THRESHOLDS} thresholds are possible; use fewer bits or fewer channels")
+    T = np.stack(each(_row, meaning.channels, decisions, lowest, highest))
     if not meaning.falling and _is_identity(run.draft.types[source].dtype, dtype, T):
         return source
     return run.draft.add_threshold(ints.Threshold(T, dtype, meaning.falling), source)
@@ -122,7 +126,7 @@ def multi_threshold(run: Run, name: str, op: MultiThreshold, x: Value) -> Value:
     else:
         meaning = _rising(run, x)
         decisions = [[(at, True) for at in row] for row in threshold_rows(name, op, x)]
-        tensor = _threshold(run, x.tensor, meaning, decisions, dtype)
+        tensor = _threshold(run, name, x.tensor, meaning, decisions, dtype)
     count = len(meaning)
     codes = Meaning.lines([line[0]] * count, [line[1]] * count)
     run.quantizers.append(QuantizerTrace(name, tensor, x.tensor, meaning, op, (Fraction(1),) * count, codes))
@@ -133,7 +137,7 @@ def trunc(run: Run, name: str, op: Trunc, x: Value) -> Value:
     """Dropped bits: a quantizer whose step is 2^shift codes of the input."""
     tensor = plain_integers(run, name, x)
     scale, out_scale = Fraction(float(op.scale[0])), Fraction(float(op.out_scale[0]))
-    for channel in x.meaning.channels:
+    for channel in distinct(x.meaning.channels):
         if any((part / scale).denominator != 1 for part in (channel.scale, channel.offset)):
             raise UnsupportedError(f"{name}: its input is not made of whole multiples of its scale {float(scale):g}; "
                                    "truncate with the scale of the tensor before it")
@@ -149,6 +153,6 @@ def trunc(run: Run, name: str, op: Trunc, x: Value) -> Value:
 
 def _reached(run: Run, x: Value, tensor: str, step: Fraction) -> Interval:
     """Codes that hold every value of a tensor in steps, rounded either way."""
-    ends = [channel.value(int(q)) / step for channel, *ends in
-            zip(x.meaning.channels, *run.draft.channel_range(tensor), strict=True) for q in ends]
+    ends = [end / step for bound in run.draft.channel_range(tensor)
+            for end in distinct(each(Channel.value, x.meaning.channels, bound))]
     return Interval(min(ends).__floor__(), max(ends).__ceil__())

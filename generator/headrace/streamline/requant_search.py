@@ -56,16 +56,26 @@ def requant_of_thresholds(thresholds: IntArray, inverted: frozenset[int], lowest
 
     lowest, highest: (C,) what can occur. None where no shift up to MAX_SHIFT has one.
     """
-    channels = [_mirrored(T, lo, hi) if c in inverted else (T, lo, hi)
-                for c, (T, lo, hi) in enumerate(zip(thresholds, lowest.tolist(), highest.tolist(), strict=True))]
-    facts = [_facts(T, lo, hi, output) for T, lo, hi in channels]
+    falls = np.zeros(len(thresholds), np.int64)
+    falls[sorted(inverted)] = 1
+    rows = np.column_stack([thresholds, lowest, highest, falls])
+    places: dict[bytes, int] = {}  # equal channels are fitted once
+    which = [places.setdefault(row.tobytes(), len(places)) for row in rows]
+    facts = [_facts_of(np.frombuffer(row, np.int64), output) for row in places]
     for shift in range(MAX_SHIFT + 1):
         for rounding in NEAREST:
             found = _fit_all(facts, shift, rounding)
             if found is not None:
-                signs = np.asarray([-1 if c in inverted else 1 for c in range(len(facts))], np.int64)
-                return Requant(found[0] * signs, found[1], shift, rounding, output)
+                return Requant(found[0][which] * (1 - 2 * falls), found[1][which], shift, rounding, output)
     return None
+
+
+def _facts_of(row: IntArray, output: Interval) -> _Channel:
+    """The facts of a channel's thresholds, lowest, highest, and 1 where it falls."""
+    T, (lo, hi, falls) = row[:-3], row[-3:].tolist()
+    if falls:
+        T, lo, hi = _mirrored(T, lo, hi)
+    return _facts(T, lo, hi, output)
 
 
 def _mirrored(T: IntArray, lo: int, hi: int) -> tuple[IntArray, int, int]:

@@ -15,12 +15,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from headrace.errors import UnsupportedError
+from headrace.errors import InputError, UnsupportedError
 from headrace.network import graph, ops, tensor_ops
 from headrace.network.integer import HostOutput, IntegerNetwork, TensorType
+from headrace.network.integer_ops import require_channels
 from headrace.streamline.frames import avg_pool, max_pool, reshape, transpose, upsample
 from headrace.streamline.joins import add, concat
-from headrace.streamline.meaning import Meaning
+from headrace.streamline.meaning import Meaning, each
 from headrace.streamline.products import conv, linear, pad_frame
 from headrace.streamline.quantizers import multi_threshold, quantize, trunc
 from headrace.streamline.values import Frame, QuantizerTrace, Run, Value, channel_values, integers
@@ -80,6 +81,7 @@ class _Streamliner:
         self.failures: list[str] = []
         shape = network.input.shape
         frame = _input_frame(network)
+        require_channels(frame[0])
         start = Value(None, frame, shape, Meaning.identity(frame[0]))
         self.values: dict[str, Value | None] = {network.input.name: start}
         self.readers = Counter(source for node in network.nodes for source in node.inputs)
@@ -103,7 +105,9 @@ class _Streamliner:
             return HANDLERS[type(node.op)](self.run, node.name, node.op, *sources)
         except UnsupportedError as error:
             self.failures.append(str(error))
-            return None
+        except InputError as error:  # of the integer network, which does not know the model's nodes
+            self.failures.append(f"{node.name}: {error}")
+        return None
 
     def _assumed(self, node: graph.Node) -> Value | None:
         """What a quantizer makes of a tensor that could not be made, so that what follows it is checked as well."""
@@ -176,8 +180,7 @@ def _host_output(run: Run, name: str, shape: ops.Shape, x: Value) -> HostOutput:
     if not run.clips_nothing(x, tensor):
         raise UnsupportedError(f"{name}: the network ends with an activation that no quantizer follows; "
                                "add a quantizer (QuantReLU) or remove the activation")
-    scale = np.asarray([float(channel.scale) for channel in x.meaning.channels], np.float64)
-    offset = np.asarray([float(channel.offset) for channel in x.meaning.channels], np.float64)
+    scale, offset = (np.asarray(each(float, part), np.float64) for part in (x.meaning.scales, x.meaning.offsets))
     return HostOutput(shape, scale, offset)
 
 

@@ -12,9 +12,11 @@ from headrace.network import graph, ops
 from headrace.network.integer import HostInput
 from headrace.network.tensor_ops import MultiThreshold
 from headrace.streamline.draft import Draft
-from headrace.streamline.meaning import Meaning, fractions
+from headrace.streamline.meaning import Channel, Meaning, each, fractions
 
 Frame = tuple[int, int, int]
+#: The largest power of two that integers are multiplied by to bring them to a common scale.
+MAX_RATIO = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,7 @@ class Run:
 
     def clips_nothing(self, x: Value, tensor: str) -> bool:
         """True if the meaning is scale * q + offset for every q that can occur."""
-        ranges = zip(x.meaning.channels, *self.draft.channel_range(tensor), strict=True)
-        return all(channel.clips_nothing(int(lo), int(hi)) for channel, lo, hi in ranges)
+        return all(each(Channel.clips_nothing, x.meaning.channels, *self.draft.channel_range(tensor)))
 
 
 def channel_values(name: str, x: Value, values: ops.FloatArray) -> tuple[Fraction, ...]:
@@ -113,6 +114,6 @@ def own_frame(name: str, x: Value) -> Value:
 
 
 def is_power_of_two(ratio: Fraction) -> bool:
-    """True for ..., 1/4, 1/2, 1, 2, 4, ... of either sign."""
+    """True for ..., 1/4, 1/2, 1, 2, 4, ... of either sign, as far as integers are multiplied by them."""
     n, d = abs(ratio.numerator), ratio.denominator
-    return n > 0 and n & (n - 1) == 0 and d & (d - 1) == 0
+    return 0 < n <= MAX_RATIO and d <= MAX_RATIO and n & (n - 1) == 0 and d & (d - 1) == 0
