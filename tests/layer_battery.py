@@ -25,7 +25,7 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.layers.base import Layer, Stream
 from headrace.layers.spec import layer_from_spec, random_values
 from headrace.packing import Bytes, pack_stream
-from headrace.paths import data_folder
+from headrace.render.library import library_paths
 from headrace.simulation import csim, rtl
 from headrace.simulation.frames import Stalls, Trace
 from headrace.timing.cycle_model import CycleModel
@@ -145,8 +145,7 @@ class LayerBattery:
 
     def test_every_parameter_set_lints(self, subjects: Subjects) -> None:
         wrapper = subjects.rtl_model.work / "harness.sv"
-        library = data_folder("rtl_sim") / "rtl"
-        command = [verilator(), "--lint-only", "-Wall", "--top-module", "harness", "-y", library, wrapper]
+        command = [verilator(), "--lint-only", "-Wall", "--top-module", "harness", *library_paths(), wrapper]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 

@@ -147,7 +147,7 @@ class Memory:
 
     The RTL reads one flat word [rows][lanes] per address from NAME.mem; the HLS header holds the same word row by row,
     each row cut into chunks of 64 bits. `recoded`: the words and their type as the RTL reads them, where its arithmetic
-    wants them in another form. in_rom: the RTL reads them with rom.sv, in whose rows several words may stand.
+    wants them in another form. in_rom: the RTL reads them with headrace_rom.sv, in whose rows several words may stand.
     """
 
     name: str
@@ -173,7 +173,7 @@ class Memory:
         return len(self.rtl[0])
 
     def mem_text(self) -> str:
-        """The words as the lines of a file for $readmemh; for ROMs the rows that rom.sv stores them in."""
+        """The words as the lines of a file for $readmemh; for ROMs the rows that headrace_rom.sv stores them in."""
         words, dtype = self.rtl
         raw = _lanes_to_bytes(dtype.encode(words.reshape(len(words), -1)), dtype.bits)
         numbers = [int.from_bytes(word.tobytes(), "little") for word in raw]

@@ -16,21 +16,23 @@ from pathlib import Path
 from run import fail, prepare_tools, tail
 
 TB = Path(__file__).resolve().parent
-RTL = TB.parent / "rtl"
 # The first is explained in harness.vlt.
-BUILD_ARGS = ("--no-public-flat-rw", "-Wno-fatal", "-y", str(RTL))
+BUILD_ARGS = ("--no-public-flat-rw", "-Wno-fatal")
 
 
 def run_layers(kinds: Sequence[str], folder: Path) -> bool:
     """Compile and run in `folder`; whether all tests of all layers passed."""
     from cocotb_tools.runner import get_runner
 
+    from headrace.render.library import library_paths
+
     write_harness(kinds, folder)
     log = folder / "bench.log"
     runner = get_runner("verilator")
     try:
-        runner.build(sources=[TB / "harness.vlt", folder / "harness.sv"], hdl_toplevel="harness", build_dir=folder,
-                     build_args=BUILD_ARGS, timescale=("1ns", "1ps"), log_file=log)
+        sources = [TB / "harness.vlt", *library_paths(), folder / "harness.sv"]
+        runner.build(sources=sources, hdl_toplevel="harness", build_dir=folder, build_args=BUILD_ARGS,
+                     timescale=("1ns", "1ps"), log_file=log)
         results = runner.test(test_module=[f"tb_{kind}" for kind in kinds], hdl_toplevel="harness",
                               hdl_toplevel_lang="verilog", build_dir=folder, test_dir=folder, seed=0, log_file=log)
     except (RuntimeError, SystemExit):

@@ -12,6 +12,7 @@ from headrace.area import memory
 from headrace.area.usage import Resources
 from headrace.datatypes import uint_type
 from headrace.packing import Memory
+from headrace.render.names import module_name
 from headrace.staging import write_files
 from headrace.synthesis.designs import library, used_sources
 from headrace.synthesis.netlist import _BRAM18, _LUTRAM
@@ -46,7 +47,7 @@ def design() -> dict[str, str]:
         for depth, bits in shapes:
             name = f"{module}_{depth}x{bits}"
             ports.append(f"  output logic [{bits - 1}:0] {name}_out")
-            body += f"  {module} #(.DEPTH({depth}), .BITS({bits}), " + PORTS[module].format(
+            body += f"  {module_name(module)} #(.DEPTH({depth}), .BITS({bits}), " + PORTS[module].format(
                 name=name, high=(depth - 1).bit_length() - 1, top=bits - 1) + "\n"
             if module == "rom":
                 words = np.random.default_rng(depth).integers(0, 2, (depth, 1, bits))

@@ -171,7 +171,7 @@ def test_no_build_is_an_error(tmp_path: Path) -> None:
 
 def test_sources_that_do_not_compile_are_a_tool_error(tmp_path: Path) -> None:
     broken = write_build(tmp_path / "broken")
-    (broken / "rtl" / "dwc.sv").write_text("module dwc; nonsense endmodule\n")
+    (broken / "rtl" / "headrace_dwc.sv").write_text("module headrace_dwc; nonsense endmodule\n")
     with pytest.raises(ToolError, match="Verilator or the C\\+\\+ compiler failed") as error:
         run_bench(broken)
-    assert "dwc.sv" in str(error.value)
+    assert "headrace_dwc.sv" in str(error.value)

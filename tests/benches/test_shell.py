@@ -82,7 +82,7 @@ def test_the_bench_finds_faults(tmp_path: Path, module: str, old: str, new: str)
     built = write_unverified(tmp_path / "b", small_network(), "rtl", external=EXTERNAL) if external else write_odd(
         tmp_path / "b")
     broken = built.folder
-    source = broken / "rtl" / f"{module}.sv"
+    source = broken / "rtl" / f"headrace_{module}.sv"
     assert old in source.read_text()
     source.write_text(source.read_text().replace(old, new))
     assert not all_pass(bench(broken, 16), TESTS + (EXTERNAL_TESTS if external else WRITABLE_TESTS))

@@ -51,7 +51,7 @@ module accelerator #(
   // fifo0: fifo, 24 cycles per frame
   //   takes 24 words of 2 x uint4 per frame
   //   gives 24 words of 2 x uint4 per frame
-  fifo #(
+  headrace_fifo #(
     .DEPTH  (8),
     .LANES  (2),
     .E_BITS (4),
@@ -70,7 +70,7 @@ module accelerator #(
   // dwc0: dwc, 24 cycles per frame
   //   takes 24 words of 2 x uint4 per frame
   //   gives 16 words of 3 x uint4 per frame
-  dwc #(
+  headrace_dwc #(
     .IN_LANES  (2),
     .OUT_LANES (3),
     .E_BITS    (4),
@@ -90,7 +90,7 @@ module accelerator #(
   //   takes 16 words of 3 x uint4 per frame
   //   gives 12 words of 2 x uint2 per frame
   //   holds weights 12 words of 12 bits (ternary), thresholds 12 words of 16 bits (int8)
-  mvtu #(
+  headrace_mvtu #(
     .MW              (12),
     .MH              (6),
     .PE              (2),
@@ -131,7 +131,7 @@ module accelerator #(
   //   takes 12 words of 2 x uint2 per frame
   //   gives 20 words of 1 x [-18,18] per frame
   //   holds weights 15 words of 2 bits (bipolar)
-  mvtu #(
+  headrace_mvtu #(
     .MW           (6),
     .MH           (5),
     .PE           (1),
@@ -182,7 +182,7 @@ module accelerator #(
   assign fc1_TREADY = m_axis_TREADY;
 
   if (OBSERVE) begin : gen_observe
-    shell_mark u_fifo0_mark (
+    headrace_shell_mark u_fifo0_mark (
       .ap_clk (ap_clk),
       .ap_rst_n (ap_rst_n),
       .push (s_axis_TVALID && s_axis_TREADY),

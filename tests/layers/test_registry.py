@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_every_layer_has_its_five_files(kind):
-    for path in (f"generator/headrace/layers/{kind}.py", f"hls_templates/include/{kind}.hpp", f"rtl_sim/rtl/{kind}.sv",
-                 f"rtl_sim/tb/tb_{kind}.py", f"tests/layers/test_{kind}.py"):
+    for path in (f"generator/headrace/layers/{kind}.py", f"hls_templates/include/{kind}.hpp",
+                 f"rtl_sim/rtl/layers/headrace_{kind}.sv", f"rtl_sim/tb/tb_{kind}.py", f"tests/layers/test_{kind}.py"):
         assert (ROOT / path).is_file(), path
 
 

@@ -58,7 +58,7 @@ def test_memories_lie_beside_the_library() -> None:
     files = render_rtl(small_dataflow(), HEADER)
     assert {name for name in files if name.endswith(".mem")} == {
         "fc0_weights.mem", "fc0_thresholds.mem", "fc1_weights.mem"}
-    assert {"top.sv", "mvtu.sv", "dwc.sv", "fifo.sv"} <= set(files)
+    assert {f"headrace_{kind}.sv" for kind in ("mvtu", "dwc", "fifo")} | {"top.sv"} <= set(files)
 
 
 def test_header_stays_on_its_line() -> None:

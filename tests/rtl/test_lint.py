@@ -7,16 +7,17 @@ from pathlib import Path
 import pytest
 
 from headrace.layers import LAYERS
-from headrace.paths import data_folder
+from headrace.render.library import library_folders, library_path, library_paths
+from headrace.render.names import module_name
 from headrace.tools import verilator
 from tests.layer_battery import battery
 
-LIBRARY = data_folder("rtl_sim") / "rtl"
-MODULES = sorted(LIBRARY.glob("*.sv"))
+MODULES = library_paths()
+FOLDERS = [option for folder in library_folders() for option in ("-y", folder)]
 
 
 def lint(module: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [verilator(), "--lint-only", "-Wall", *options, "-y", LIBRARY, module]
+    command = [verilator(), "--lint-only", "-Wall", *options, *FOLDERS, module]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -28,7 +29,7 @@ def test_module_lints_alone(module: Path) -> None:
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_parameters_are_those_of_the_layer(kind: str) -> None:
-    source = (LIBRARY / f"{kind}.sv").read_text()
+    source = library_path(module_name(kind)).read_text()
     found = re.findall(r"^  parameter (int|string) +(\w+) +=", source, re.MULTILINE)
     for layer in battery(kind).layers():
         assert [name for sort, name in found if sort == "int"] == [name for name, _ in layer.parameters()]
@@ -66,6 +67,6 @@ def test_parameters_are_those_of_the_layer(kind: str) -> None:
     ],
 )
 def test_illegal_parameters_stop_the_elaboration(kind: str, options: list[str], sentence: str) -> None:
-    done = lint(LIBRARY / f"{kind}.sv", *options)
+    done = lint(library_path(module_name(kind)), *options)
     assert done.returncode != 0
     assert sentence in done.stderr

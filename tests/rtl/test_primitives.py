@@ -19,6 +19,8 @@ from headrace.errors import ToolError
 from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec
 from headrace.paths import data_folder
+from headrace.render.library import library_path, library_paths
+from headrace.render.names import PREFIX, module_name
 from headrace.render.rtl import PRIMITIVES
 from headrace.request import choose_folding
 from headrace.simulation import rtl
@@ -29,7 +31,7 @@ from headrace.tools import run_tool, verilator
 from tests.layer_battery import SEED, Subjects
 from tests.public_models import MODELS
 
-LIBRARY, CELL_PORTS = data_folder("rtl_sim") / "rtl", data_folder("rtl_sim") / "primitives" / "primitives.sv"
+CELL_PORTS = data_folder("rtl_sim") / "primitives" / "primitives.sv"
 CELLS = "LUT5 LUT6 LUT6_2 CARRY8"
 
 #: The leaf modules with two forms: the modules inside, and the parameters for which the forms are proved equal. Nothing
@@ -56,12 +58,12 @@ _NUMBER = re.compile(r"\d+'s?h([0-9a-f]+)")
 
 def read(module: str, inside: tuple[str, ...], parameters: dict[str, int], name: str, primitive: bool) -> Iterator[str]:
     """Read one form of a module as `name`."""
-    sources = " ".join(f"{source}.sv" for source in (*inside, module))
+    sources = " ".join(f"{module_name(source)}.sv" for source in (*inside, module))
     values = " ".join(f"-G {key}={value}" for key, value in parameters.items())
     options = f"-D {PRIMITIVES}" if primitive else ""
     cells = CELL_PORTS.name if primitive else ""
-    yield f"read_slang -j 1 --ignore-assertions {options} --top {module} {values} {cells} {sources}"
-    yield f"rename {module} {name}"
+    yield f"read_slang -j 1 --ignore-assertions {options} --top {module_name(module)} {values} {cells} {sources}"
+    yield f"rename {module_name(module)} {name}"
 
 
 def proof(module: str, choices: list[dict[str, int]]) -> str:
@@ -82,7 +84,7 @@ def proof(module: str, choices: list[dict[str, int]]) -> str:
 
 
 def run_proof(module: str, choices: list[dict[str, int]], work: Path) -> None:
-    for source in (*LIBRARY.glob("*.sv"), CELL_PORTS):
+    for source in (*library_paths(), CELL_PORTS):
         shutil.copy(source, work)
     run_yosys(proof(module, choices), work)
 
@@ -102,14 +104,15 @@ def test_both_forms_are_equal_at_every_width(module: str, tmp_path: Path) -> Non
 def emitted(layers: Sequence[Layer], work: Path) -> dict[str, list[dict[str, int]]]:
     """The leaf modules that the RTL of these layers instantiates, each with all its parameters."""
     render_layers(layers, work)
-    run_tool("Verilator", [verilator(), "--json-only", "--top-module", "harness", "-Wno-fatal", "-y", LIBRARY,
-                           "--Mdir", work, work / "harness.sv"], work)
+    run_tool("Verilator", [verilator(), "--json-only", "--top-module", "harness", "-Wno-fatal", "--Mdir", work,
+                           *library_paths(), work / "harness.sv"], work)
     found: dict[str, list[dict[str, int]]] = {name: [] for name in LEAVES}
     for module in json.loads((work / "Vharness.tree.json").read_text())["modulesp"]:
-        if module["origName"] in found:
+        name = module["origName"].removeprefix(PREFIX)
+        if name in found:
             values = {item["name"]: _NUMBER.fullmatch(item["valuep"][0]["name"])
                       for item in module["stmtsp"] if item.get("varType") == "GPARAM"}
-            found[module["origName"]].append({name: int(value[1], 16) for name, value in values.items() if value})
+            found[name].append({key: int(value[1], 16) for key, value in values.items() if value})
     return found
 
 
@@ -129,11 +132,11 @@ def test_every_emitted_width_is_proved(name: str, tmp_path: Path) -> None:
 
 
 def test_forms_that_differ_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = tmp_path / "library"
-    shutil.copytree(LIBRARY, broken)
-    source = broken / "accumulator.sv"
-    source.write_text(source.read_text().replace("d22d_2dd2_f220_f220", "d22d_2dd2_f220_f221"))
-    monkeypatch.setattr("tests.rtl.test_primitives.LIBRARY", broken)
+    source = library_path(module_name("accumulator"))
+    broken = tmp_path / source.name
+    broken.write_text(source.read_text().replace("d22d_2dd2_f220_f220", "d22d_2dd2_f220_f221"))
+    paths = [broken if path == source else path for path in library_paths()]
+    monkeypatch.setattr("tests.rtl.test_primitives.library_paths", lambda: paths)
     work = tmp_path / "work"
     work.mkdir()
     with pytest.raises(ToolError, match="proof did fail"):

@@ -78,12 +78,12 @@ def test_words_that_make_no_frame_are_refused(cnn: tuple[Dataflow, rtl.RtlModel]
 @pytest.mark.parametrize(
     ("edit", "stalls", "sentence"),
     [
-        (("fifo.sv", "level_q != '0;", "1'b0;"), Stalls.NONE,
+        (("headrace_fifo.sv", "level_q != '0;", "1'b0;"), Stalls.NONE,
          r"RTL: no stream moves any more; waiting: s_axis \(valid without ready, 4 of 18 words\), "
          r"m_axis \(ready without valid, 0 of 18 words\)"),
-        (("fifo.sv", ".read(pop)", ".read(1'b1)"), Stalls.SINK,
+        (("headrace_fifo.sv", ".read(pop)", ".read(1'b1)"), Stalls.SINK,
          "RTL: TDATA of m_axis changed before the word was taken"),
-        (("fifo.sv", "if (m_axis_TREADY || !valid_q) valid_q <=", "valid_q <="), Stalls.RANDOM,
+        (("headrace_fifo.sv", "if (m_axis_TREADY || !valid_q) valid_q <=", "valid_q <="), Stalls.RANDOM,
          "RTL: TVALID of m_axis fell before the word was taken"),
     ],
 )

@@ -23,10 +23,10 @@ def layer(spec: dict[str, object] = SPEC) -> Layer:
 
 def test_a_layer_takes_the_modules_that_it_uses():
     assert sorted(layer_design(layer(), library()).files) == [
-        "add.sv", "harness.sv", "single_slice.sv", "skid.sv", "widen.sv",
+        "harness.sv", "headrace_add.sv", "headrace_single_slice.sv", "headrace_skid.sv", "headrace_widen.sv",
     ]
     assert used_sources("nothing", library()) == {}
-    assert set(used_sources("\\fork ", library())) >= {"fork.sv"}
+    assert set(used_sources("headrace_fork", library())) >= {"headrace_fork.sv"}
 
 
 def test_designs_differ_by_content_and_not_by_name():
@@ -34,7 +34,7 @@ def test_designs_differ_by_content_and_not_by_name():
     digest = layer_design(layer(), sources).digest()
     assert layer_design(layer_from_spec(SPEC, 7).layer, sources).digest() == digest
     assert layer_design(layer(SPEC | {"left": "uint3"}), sources).digest() != digest
-    changed = sources | {"skid.sv": sources["skid.sv"] + "// another\n"}
+    changed = sources | {"headrace_skid.sv": sources["headrace_skid.sv"] + "// another\n"}
     assert layer_design(layer(), changed).digest() != digest
     with_weights, without = (layer_design(layer(MVTU), sources, weights).digest() for weights in (True, False))
     assert with_weights != without

@@ -11,6 +11,7 @@ from headrace.board.board import board_names, load_board
 from headrace.board.family import family_of
 from headrace.build_folder import Build
 from headrace.paths import data_folder
+from headrace.render.library import library_texts
 from headrace.render.rtl import PRIMITIVES
 from headrace.render.shell import SHELL
 from headrace.render.vivado import render_vivado
@@ -60,8 +61,7 @@ def check(given: list[tuple[str, str]], primitives: bool) -> None:
 def test_forms_of_leaf_modules(built: Build, board: str, script: str) -> None:
     given = sources(built, board, script)
     check(given, family_of(load_board(board)).primitives)
-    library = {path.name: path.read_text() for path in (data_folder("rtl_sim") / "rtl").glob("*.sv")}
-    assert set(library) <= {Path(name).name for name, _ in given}  # none is lost
+    assert set(library_texts()) <= {Path(name).name for name, _ in given}  # none is lost
 
 
 def test_families_with_the_cells() -> None:
@@ -92,9 +92,9 @@ def test_yosys_makes_the_same_of_what_vivado_gets(built: Build, tmp_path: Path, 
 
 
 @pytest.mark.parametrize(("change", "sentence"), [
-    (("if {$file in $names} { continue }", ""), r"modules that come twice: \['accumulator', "),
+    (("if {$file in $names} { continue }", ""), r"modules that come twice: \['headrace_accumulator', "),
     (("shell primitives ../rtl", "shell ../rtl"), f"does not define {PRIMITIVES}"),
-    (("shell primitives ../rtl", "shell ../rtl primitives"), f"accumulator.sv does not define {PRIMITIVES}"),
+    (("shell primitives ../rtl", "shell ../rtl primitives"), f"headrace_accumulator.sv does not define {PRIMITIVES}"),
     (("shell primitives", f"{data_folder('rtl_sim')}/primitives shell primitives"), "cells of the device are declared"),
 ])
 def test_mistakes_are_found(built: Build, change: tuple[str, str], sentence: str) -> None:

@@ -334,7 +334,8 @@ def test_sources_of_both_back_ends(built: Build, tmp_path: Path, backend: str) -
     sources = next(call for call in calls if call.command == "add_files").arguments[-1].split()
     assert "shell/headrace_shell.v" in sources
     own = ["../rtl/top.sv", "../rtl/fc.mem"] if backend == "rtl" else [
-        "../hls/project/solution/syn/verilog/accelerator.v", "shell/hls_adapter.sv", "shell/shell_registers.sv"]
+        "../hls/project/solution/syn/verilog/accelerator.v", "shell/hls_adapter.sv",
+        "shell/headrace_shell_registers.sv"]
     assert set(own) <= set(sources)
     synthesis = next(call for call in calls if call.command == "synth_design")
     assert synthesis.option("-mode") == "out_of_context"

@@ -16,6 +16,7 @@ from headrace.build_folder import Build
 from headrace.dataflow.external import external_layers
 from headrace.errors import InputError, ToolError
 from headrace.paths import data_folder
+from headrace.render.library import compile_order
 from headrace.render.rtl import TOP
 from headrace.render.shell import SHELL, render_shell
 from headrace.simulation.rtl import MAKE_FLAGS, require_tools
@@ -160,7 +161,7 @@ def write_shell(build: Build, folder: Path, dma_bytes: int) -> list[Path]:
     shell = folder / f"{SHELL}.v"
     shell.write_text(render_shell(build.dataflow, TOP, dma_bytes, headrace_version(), build.record["source_sha256"],
                                   "simulated board", observe=True))
-    return [*sorted((build.folder / "rtl").resolve().glob("*.sv")), shell]
+    return [*compile_order((build.folder / "rtl").resolve().glob("*.sv")), shell]
 
 
 @contextmanager

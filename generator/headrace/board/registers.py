@@ -1,4 +1,4 @@
-"""The address map of the shell's registers: the contract between shell_registers.sv and the drivers."""
+"""The address map of the shell's registers: the contract between headrace_shell_registers.sv and the drivers."""
 
 from __future__ import annotations
 

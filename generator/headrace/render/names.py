@@ -42,13 +42,17 @@ _FILES: Final = "aux com1 com2 com3 com4 con lpt1 lpt2 lpt3 lpt4 nul prn"
 RESERVED: Final = frozenset(f"{_CPP} {_SYSTEMVERILOG} {_FILES}".split())
 
 
-def module_name(kind: str) -> str:
-    """The SystemVerilog module of a kind of layer; a keyword is escaped, and a space ends the escape.
+#: Begins the name of every module of the SystemVerilog library, so that none is called like one of the user's.
+PREFIX: Final = "headrace_"
 
-    >>> [module_name(kind) for kind in ("add", "fork")]
-    ['add', '\\\\fork ']
+
+def module_name(kind: str) -> str:
+    """The SystemVerilog module of a kind of layer; its file has the same name.
+
+    >>> module_name("fork")
+    'headrace_fork'
     """
-    return f"\\{kind} " if kind in _SYSTEMVERILOG.split() else kind
+    return f"{PREFIX}{kind}"
 
 
 def identifier(text: str) -> str:

@@ -15,6 +15,7 @@ from headrace.layers.fifo import Fifo
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.weighted import URAM, WeightedLayer
 from headrace.paths import data_folder
+from headrace.render.library import library_texts
 from headrace.render.names import identifier, module_name
 from headrace.render.templates import load_template
 
@@ -36,8 +37,7 @@ def render_rtl(dataflow: Dataflow, header: str) -> dict[str, str]:
     Raises InputError where two streams would have one name.
     """
     files = {"top.sv": _top(dataflow, header)}
-    for source in sorted((data_folder("rtl_sim") / "rtl").glob("*.sv")):
-        files[source.name] = source.read_text()
+    files |= library_texts()
     for layer in dataflow.layers:
         files |= {memory_file(layer, memory.name): memory.mem_text() for memory in layer.memories()}
     return files
@@ -59,9 +59,8 @@ def primitive_sources() -> dict[str, str]:
 
     Every file defines the macro itself: what a tool packages, compiles alone or in whatever order keeps its form.
     """
-    texts = {path.name: path.read_text() for path in sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))}
     tests = re.compile(rf"^`ifn?def {PRIMITIVES}$", re.MULTILINE)
-    return {name: f"`define {PRIMITIVES}\n{text}" for name, text in texts.items() if tests.search(text)}
+    return {name: f"`define {PRIMITIVES}\n{text}" for name, text in library_texts().items() if tests.search(text)}
 
 
 def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str]]:

@@ -9,13 +9,14 @@ from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
 from headrace.layers.base import Stream
 from headrace.layers.mvtu import Mvtu
-from headrace.paths import data_folder
+from headrace.render.library import library_path
+from headrace.render.names import module_name
 from headrace.render.rtl import bit_range, fifo_streams, template, words_text, writable_layers
 
 #: The module of the shell.
 SHELL = "headrace_shell"
 #: Static modules, without those that the SystemVerilog back end holds anyway.
-SHELL_MODULES = ("shell_gearbox.sv", "shell_frames.sv", "shell_registers.sv", "shell_weights.sv", "skid.sv")
+SHELL_MODULES = ("shell_gearbox", "shell_frames", "shell_registers", "shell_weights", "skid")
 #: FIFOs that the registers have room for; networks with more show none.
 MAX_FIFOS = 256
 
@@ -77,7 +78,7 @@ def version_word(version: str) -> str:
 
 def shell_modules() -> dict[str, str]:
     """The static modules by file name."""
-    return {name: (data_folder("rtl_sim") / "rtl" / name).read_text() for name in SHELL_MODULES}
+    return {path.name: path.read_text() for path in map(library_path, map(module_name, SHELL_MODULES))}
 
 
 def _weights(port: str, layer: Mvtu) -> _Weights:

@@ -15,6 +15,7 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.layers.base import Layer
 from headrace.layers.weighted import WeightedLayer
 from headrace.paths import data_folder
+from headrace.render.library import compile_order, library_paths
 from headrace.render.names import module_name
 from headrace.render.rtl import TOP, load_parameters, open_ports, stream_names, template, top_open_ports
 from headrace.simulation.harness import Endpoint, RtlModel, Side
@@ -74,7 +75,7 @@ def compile_layers(layers: Sequence[Layer], work: Path, before: Sequence[Path] =
     whose macros hold for it. Raises ToolError where the tools are missing.
     """
     endpoints = render_layers(layers, work)
-    sources = [*before, *sorted((data_folder("rtl_sim") / "rtl").glob("*.sv"))]
+    sources = [*before, *library_paths()]
     cycles = max(layer.cycles for layer in layers)
     return _compile(endpoints, sources, work, work, cycles, "-O0" if cycles < SHORT_FRAME else "-O1")
 
@@ -121,7 +122,7 @@ def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
     taps = tuple((len(ports) + k, f"dut0.{names[port]}") for k, port in enumerate(inner))
     unused = ((f"{SINK}_TLAST", ""), *top_open_ports(dataflow))
     instance = _Instance(TOP, (), ports, unused)
-    sources = sorted(rtl.resolve().glob("*.sv"))
+    sources = compile_order(rtl.resolve().glob("*.sv"))
     _render([instance], endpoints, taps, work)
     return _compile(endpoints, sources, rtl.resolve(), work, sum(layer.cycles for layer in dataflow.layers))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from headrace.layers.base import Layer
 from headrace.layers.weighted import WeightedLayer
 from headrace.paths import data_folder
+from headrace.render.library import compile_order, library_paths
 from headrace.render.rtl import TOP
 from headrace.simulation.rtl import render_layers
 from headrace.synthesis.yosys import Design
@@ -17,7 +18,7 @@ from headrace.synthesis.yosys import Design
 _WORD = re.compile(r"\w+")
 #: The end of a layer's parameters in top.sv, and its name.
 _LAYER = re.compile(r"^  \) (u_\w+) \($", re.MULTILINE)
-_MODULE = re.compile(r"^module\s+\\?(\w+)", re.MULTILINE)
+_MODULE = re.compile(r"^module\s+(\w+)", re.MULTILINE)
 
 
 def library(folder: Path | None = None) -> dict[str, str]:
@@ -25,9 +26,9 @@ def library(folder: Path | None = None) -> dict[str, str]:
 
     Beside them the declarations of the primitive cells that they may instantiate.
     """
-    folder = folder or data_folder("rtl_sim") / "rtl"
+    modules = compile_order(folder.glob("*.sv")) if folder else library_paths()
     primitives = data_folder("rtl_sim") / "primitives"
-    return {path.name: path.read_text() for path in (*sorted(folder.glob("*.sv")), *sorted(primitives.glob("*.sv")))}
+    return {path.name: path.read_text() for path in (*modules, *sorted(primitives.glob("*.sv")))}
 
 
 def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True) -> Design:

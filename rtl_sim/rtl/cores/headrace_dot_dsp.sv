@@ -1,0 +1,111 @@
+// Dot products in DSP blocks: LANES rows share one product of a 27 bit and an 18 bit factor, sums[p] + more[p] = sum
+// over s of w[p][s] * a[s].
+//
+// The weights come with an offset that makes them unsigned, v = w + 2^(W_BITS-1), so that v_0 + v_1 * 2^STRIDE + ... is
+// the concatenation of LANES weights. A lane's product takes FIELD = W_BITS + A_BITS bits, and its digit of the wide
+// product is the product plus the carry, or minus the borrow, of the lane below:
+//   activations two's complement: STRIDE = FIELD, and the borrow is the sign of the digit below;
+//   unsigned ones: no carry, or, where one more lane then fits, STRIDE = FIELD - 1: the carry k_i out of digit i shows
+//   in the lowest bit of digit i + 1, which is else v_(i+1)[0] & a[0].
+// `more` takes back the offset and, with overlapping lanes, what ones there are for the complements of the carries.
+module headrace_dot_dsp #(
+  parameter int unsigned PE       = 4,   // rows
+  parameter int unsigned SIMD     = 2,   // columns
+  parameter int unsigned W_BITS   = 4,   // width of a weight
+  parameter int unsigned W_KIND   = 1,   // kind of the weights: 0 unsigned, 1 two's complement, plus the offset
+  parameter int unsigned A_BITS   = 4,   // width of an activation
+  parameter int unsigned A_KIND   = 0,   // kind of the activations: 0 unsigned, 1 two's complement
+  parameter int unsigned SUM_BITS = 16,  // width of a sum, two's complement
+  parameter int unsigned LEVELS   = 1    // of the tree: ceil(log3(SIMD))
+) (
+  input  logic                       ap_clk,    // clock
+  input  logic                       en,        // moves the pipeline by one
+  input  logic [PE*SIMD*W_BITS-1:0]  weights,   // lanes [PE][SIMD], unsigned by their offset
+  input  logic [SIMD*A_BITS-1:0]     acts,      // lanes [SIMD]
+  output logic signed [SUM_BITS-1:0] sums [PE],  // one per row, 1 + LEVELS enabled cycles later
+  output logic signed [SUM_BITS-1:0] more [PE]   // the other addend
+);
+
+  localparam bit          SIGNED_A = A_KIND == 1;
+  localparam int unsigned FIELD    = W_BITS + A_BITS;
+  localparam int unsigned APART    = 1 + (26 - W_BITS) / FIELD;        // lanes that do not overlap
+  localparam int unsigned CLOSE    = 1 + (26 - W_BITS) / (FIELD - 1);  // lanes that overlap by one bit
+  localparam bit          OVERLAP  = !SIGNED_A && SIMD % 2 == 0 && (PE + CLOSE - 1) / CLOSE < (PE + APART - 1) / APART;
+  localparam int unsigned LANES    = OVERLAP ? CLOSE : APART;
+  localparam int unsigned STRIDE   = OVERLAP ? FIELD - 1 : FIELD;
+  localparam int unsigned P_BITS   = STRIDE * (LANES - 1) + FIELD;
+  localparam int unsigned X_BITS   = A_BITS + $clog2(3 ** LEVELS);      // sum of all activations
+
+  // Sum of the activations, in step with the products.
+  logic [A_BITS-1:0] acts_q [SIMD];
+  logic [X_BITS-1:0] total_x;
+  logic              unused_spare;
+  for (genvar s = 0; s < SIMD; s++) begin : gen_act
+    always_ff @(posedge ap_clk) if (en) acts_q[s] <= acts[s*A_BITS+:A_BITS];
+  end
+  headrace_ternary_tree #(
+    .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(A_BITS), .IS_SIGNED(SIGNED_A), .SUM_BITS(X_BITS)
+  ) u_total (
+    .ap_clk, .en, .leaves(acts_q), .bits('0), .sum(total_x), .spare(unused_spare)
+  );
+  logic signed [SUM_BITS-1:0] offset, back;  // `back` is even: its lowest bit is free
+  assign offset = W_KIND == 1 ? SUM_BITS'(signed'({SIGNED_A && total_x[X_BITS-1], total_x})) << (W_BITS - 1) : '0;
+  assign back   = -SUM_BITS'(OVERLAP ? SIMD : 0) - offset;
+
+  for (genvar g = 0; g < (PE + LANES - 1) / LANES; g++) begin : gen_group
+    localparam int unsigned ROWS = PE - g * LANES < LANES ? PE - g * LANES : LANES;
+    logic [FIELD-1:0] digits [ROWS*SIMD];  // row by row
+    logic [SIMD-1:0]  ones   [ROWS];       // single bits that belong to the digits
+
+    for (genvar s = 0; s < SIMD; s++) begin : gen_column
+      logic signed [26:0] factor;
+      logic signed [17:0] act;
+      logic [P_BITS-1:0]  product_q;
+      always_comb begin
+        factor = '0;
+        for (int unsigned i = 0; i < ROWS; i++) begin
+          factor |= 27'(weights[((g*LANES+i)*SIMD+s)*W_BITS+:W_BITS]) << (i * STRIDE);
+        end
+      end
+      assign act = 18'(signed'({SIGNED_A && acts[s*A_BITS+A_BITS-1], acts[s*A_BITS+:A_BITS]}));
+      always_ff @(posedge ap_clk) if (en) product_q <= P_BITS'(factor * act);
+
+      for (genvar i = 0; i < ROWS; i++) begin : gen_row
+        logic high;  // of the digit; where a lane lies above, the complement of the carry into it
+        if (OVERLAP && i + 1 < ROWS) begin : gen_carry
+          logic weight_q;  // lowest bit of the next lane's
+          always_ff @(posedge ap_clk) if (en) weight_q <= weights[((g*LANES+i+1)*SIMD+s)*W_BITS];
+          assign high = !(product_q[STRIDE*(i+1)] ^ (weight_q & acts_q[s][0]));
+        end else begin : gen_last
+          assign high = product_q[STRIDE*i+FIELD-1];
+        end
+        assign digits[i*SIMD+s] = {high, product_q[STRIDE*i+:FIELD-1]};
+        if (i == 0) begin : gen_lowest
+          assign ones[i][s] = OVERLAP;
+        end else if (OVERLAP) begin : gen_complement
+          assign ones[i][s] = gen_row[i-1].high;
+        end else begin : gen_borrow
+          assign ones[i][s] = SIGNED_A && product_q[STRIDE*i-1];
+        end
+      end
+    end
+
+    for (genvar i = 0; i < ROWS; i++) begin : gen_sum
+      logic [FIELD+X_BITS-A_BITS-1:0] sum;
+      logic                           spare;
+      headrace_ternary_tree #(
+        .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(FIELD), .IS_SIGNED(SIGNED_A),
+        .FLIP(OVERLAP && i + 1 < ROWS), .SUM_BITS(FIELD + X_BITS - A_BITS)
+      ) u_tree (
+        .ap_clk, .en, .leaves(digits[i*SIMD+:SIMD]), .bits(ones[i]), .sum, .spare
+      );
+      assign sums[g*LANES+i] = SUM_BITS'(signed'({SIGNED_A && sum[FIELD+X_BITS-A_BITS-1], sum}));
+      assign more[g*LANES+i] = back | SUM_BITS'(spare);
+    end
+  end
+
+  if (W_KIND > 1 || A_KIND > 1 || W_BITS < 2 || LANES < 2 || A_BITS > 17) begin : gen_check
+    $error("dot_dsp: weights of W_BITS=%0d and activations of A_BITS=%0d do not share a multiplier", W_BITS, A_BITS);
+  end
+
+endmodule

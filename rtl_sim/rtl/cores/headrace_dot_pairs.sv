@@ -1,0 +1,123 @@
+// Dot products by shared pair sums: sums[p] = sum over s of w[p][s] * a[s], weights of at most four bits.
+//
+// x0 + x1 of two neighbouring columns is computed once for all rows. Each bit plane of two weights selects 0, x0, x1 or
+// x0 + x1, two such selections make a quad (registered), a ternary tree adds the quads of a plane, and the planes add
+// up with their powers of two, the sign's negative. A bipolar weight is 2 * bit - 1: twice its plane minus the sum of
+// all x.
+// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
+module headrace_dot_pairs #(
+  parameter int unsigned PE       = 2,  // rows
+  parameter int unsigned SIMD     = 8,  // columns
+  parameter int unsigned W_BITS   = 2,  // width of a weight, at most 4
+  parameter int unsigned W_KIND   = 1,  // kind of the weights
+  parameter int unsigned A_BITS   = 2,  // width of an activation
+  parameter int unsigned A_KIND   = 0,  // kind of the activations
+  parameter int unsigned SUM_BITS = 8,  // width of a sum, two's complement
+  parameter int unsigned LEVELS   = 1,  // of the tree: ceil(log3(SIMD/4))
+  parameter bit          SPLIT    = 0   // each sum comes as two addends, see plane_sum
+) (
+  input  logic                       ap_clk,    // clock
+  input  logic                       en,        // moves the pipeline by one
+  input  logic [PE*SIMD*W_BITS-1:0]  weights,   // lanes [PE][SIMD]
+  input  logic [SIMD*A_BITS-1:0]     acts,      // lanes [SIMD]
+  output logic signed [SUM_BITS-1:0] sums [PE],  // one per row
+  output logic signed [SUM_BITS-1:0] more [PE]   // SPLIT: the other addends, else 0
+);
+
+  localparam int unsigned PAIRS     = (SIMD + 1) / 2;
+  localparam int unsigned QUADS     = (PAIRS + 1) / 2;
+  localparam bit          SIGNED_X  = A_KIND != 0;
+  localparam int unsigned X_BITS    = A_KIND == 2 ? 2 : A_BITS;
+  localparam int unsigned PAIR_BITS = X_BITS + 1;
+  localparam int unsigned QUAD_BITS = X_BITS + 2;
+  localparam int unsigned TREE_BITS = QUAD_BITS + $clog2(QUADS);   // sum of a plane
+  localparam int unsigned WIDE_BITS = TREE_BITS + W_BITS + 1;      // sum of all planes, two's complement
+  localparam int unsigned DOT_BITS  = WIDE_BITS < SUM_BITS ? WIDE_BITS : SUM_BITS;
+
+  // Shared by all rows; a missing last column is 0.
+  logic [PAIR_BITS-1:0] x [4*QUADS], both [2*QUADS];
+  for (genvar s = 0; s < 4 * QUADS; s++) begin : gen_column
+    if (s >= SIMD) begin : gen_missing
+      assign x[s] = '0;
+    end else if (A_KIND == 2) begin : gen_bipolar
+      assign x[s] = acts[s] ? PAIR_BITS'(1) : '1;
+    end else begin : gen_number
+      assign x[s] = {SIGNED_X && acts[s*A_BITS+A_BITS-1], acts[s*A_BITS+:A_BITS]};
+    end
+  end
+  for (genvar k = 0; k < 2 * QUADS; k++) begin : gen_pair
+    if (k >= PAIRS) begin : gen_missing
+      assign both[k] = '0;
+    end else if (2 * k + 1 >= SIMD) begin : gen_single
+      assign both[k] = x[2*k];
+    end else begin : gen_sum
+      assign both[k] = x[2*k] + x[2*k+1];
+    end
+  end
+
+  // Bipolar weights: the sum of all x, in step with the planes.
+  logic [TREE_BITS-1:0] total_x;
+  if (W_KIND == 2) begin : gen_total
+    logic [QUAD_BITS-1:0] quads_q [QUADS];
+    logic                 unused_spare;
+    for (genvar q = 0; q < QUADS; q++) begin : gen_quad
+      logic [QUAD_BITS-1:0] quad;
+      headrace_carry_adder #(.BITS(QUAD_BITS)) u_quad (
+        .a({SIGNED_X && both[2*q][PAIR_BITS-1], both[2*q]}), .b({SIGNED_X && both[2*q+1][PAIR_BITS-1], both[2*q+1]}),
+        .carry_in(1'b0), .sum(quad)
+      );
+      always_ff @(posedge ap_clk) if (en) quads_q[q] <= quad;
+    end
+    headrace_ternary_tree #(
+      .LEAVES(QUADS), .LEVELS(LEVELS), .LEAF_BITS(QUAD_BITS), .IS_SIGNED(SIGNED_X), .SUM_BITS(TREE_BITS)
+    ) u_tree (
+      .ap_clk, .en, .leaves(quads_q), .bits('0), .sum(total_x), .spare(unused_spare)
+    );
+  end else begin : gen_no_total
+    assign total_x = '0;
+  end
+
+  for (genvar p = 0; p < PE; p++) begin : gen_pe
+    logic [TREE_BITS-1:0] planes [W_BITS];
+    for (genvar j = 0; j < W_BITS; j++) begin : gen_plane
+      logic [QUAD_BITS-1:0] quads_q [QUADS];
+      logic                 unused_spare;
+      for (genvar q = 0; q < QUADS; q++) begin : gen_quad
+        logic [3:0]           bits;
+        logic [QUAD_BITS-1:0] quad;
+        for (genvar h = 0; h < 4; h++) begin : gen_bit
+          assign bits[h] = 4 * q + h < SIMD && weights[4*q+h < SIMD ? (p*SIMD+4*q+h)*W_BITS+j : 0];
+        end
+        if (4 * q + 2 < SIMD) begin : gen_sum
+          headrace_quad_adder #(.BITS(PAIR_BITS), .IS_SIGNED(SIGNED_X)) u_adder (
+            .bits, .x('{x[4*q], x[4*q+1], x[4*q+2], x[4*q+3]}), .both('{both[2*q], both[2*q+1]}), .sum(quad)
+          );
+        end else begin : gen_pair
+          logic [PAIR_BITS-1:0] pair;
+          assign pair = bits[1:0] == 2'd3 ? both[2*q] : bits[1] ? x[4*q+1] : bits[0] ? x[4*q] : '0;
+          assign quad = {SIGNED_X && pair[PAIR_BITS-1], pair};
+          logic unused_bits;
+          assign unused_bits = ^bits[3:2];
+        end
+        always_ff @(posedge ap_clk) if (en) quads_q[q] <= quad;
+      end
+      headrace_ternary_tree #(
+        .LEAVES(QUADS), .LEVELS(LEVELS), .LEAF_BITS(QUAD_BITS), .IS_SIGNED(SIGNED_X), .SUM_BITS(TREE_BITS)
+      ) u_tree (
+        .ap_clk, .en, .leaves(quads_q), .bits('0), .sum(planes[j]), .spare(unused_spare)
+      );
+    end
+
+    headrace_plane_sum #(
+      .PLANES(W_BITS), .BITS(TREE_BITS), .IS_SIGNED(SIGNED_X), .W_KIND(W_KIND), .DOT_BITS(DOT_BITS),
+      .SUM_BITS(SUM_BITS), .SPLIT(SPLIT)
+    ) u_sum (
+      .ap_clk, .en, .planes, .total_x, .sum(sums[p]), .more(more[p])
+    );
+  end
+
+  if (W_BITS > 4) begin : gen_check
+    $error("dot_pairs: W_BITS=%0d must be at most 4", W_BITS);
+  end
+
+endmodule

@@ -1,0 +1,109 @@
+// Accumulators of rows whose columns stand in groups with a scale each: totals[p] = sum over g of scale[p][g] *
+// part[p][g], where part[p][g] is the sum of sums[p] over the SG words of group g.
+//
+// One multiplier per row, used once per group: it works while the next group adds up, so no word waits. Scale word
+// nf*GROUPS + g holds PE lanes; where all rows share their scales (ROWS = 1) it is word g with one lane.
+// SIZE > 0: the sums count matches out of so many per group, and part = 2 * matches - SIZE.
+// Totals are there four enabled cycles after the last sums of their rows; `next` announces them one cycle ahead.
+module headrace_scaled_accumulate #(
+  parameter int unsigned PE         = 2,  // rows at a time
+  parameter int unsigned NF         = 2,  // row groups
+  parameter int unsigned GROUPS     = 3,  // groups of a row
+  parameter int unsigned SG         = 2,  // words of a group
+  parameter int unsigned ROWS       = 1,  // rows with scales of their own: PE*NF, or 1 for all alike
+  parameter int unsigned SIZE       = 0,  // summands of a group that are matches; 0: ordinary sums
+  parameter int unsigned PART_BITS  = 6,  // width of sums and of a group's part, two's complement
+  parameter int unsigned SCALE_BITS = 4,  // width of a scale, unsigned
+  parameter int unsigned ACC_BITS   = 8,  // width of a total, two's complement
+  parameter string       FILE       = ""  // scale memory
+) (
+  input  logic                        ap_clk,       // clock
+  input  logic                        ap_rst_n,     // synchronous reset, active low
+  input  logic                        en,           // moves the pipeline by one
+  input  logic signed [PART_BITS-1:0] sums [PE],    // sums of a word
+  input  logic                        sum_valid,    // sums are there
+  output logic signed [ACC_BITS-1:0]  totals [PE],  // scaled sums of the rows
+  output logic                        next,         // totals are there after the next enabled cycle
+  output logic                        valid         // totals are there
+);
+
+  localparam int unsigned LANES      = ROWS == 1 ? 1 : PE;
+  localparam int unsigned DEPTH      = ROWS == 1 ? GROUPS : NF * GROUPS;
+  localparam int unsigned WORD_BITS  = SG > 1 ? $clog2(SG) : 1;
+  localparam int unsigned GROUP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
+  localparam int unsigned ADDR_BITS  = DEPTH > 1 ? $clog2(DEPTH) : 1;
+
+  // Where in its group and row a word stands.
+  logic [WORD_BITS-1:0]  word_q;
+  logic [GROUP_BITS-1:0] group_q;
+  logic [ADDR_BITS-1:0]  addr_q;
+  logic                  word_first, word_last, group_first, group_last;
+
+  assign word_first  = word_q == '0;
+  assign word_last   = word_q == WORD_BITS'(SG - 1);
+  assign group_first = group_q == '0;
+  assign group_last  = group_q == GROUP_BITS'(GROUPS - 1);
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      word_q  <= '0;
+      group_q <= '0;
+      addr_q  <= '0;
+    end else if (en && sum_valid) begin
+      word_q <= word_last ? '0 : word_q + 1'b1;
+      if (word_last) begin
+        group_q <= group_last ? '0 : group_q + 1'b1;
+        addr_q  <= addr_q == ADDR_BITS'(DEPTH - 1) ? '0 : addr_q + 1'b1;
+      end
+    end
+  end
+
+  // The part adds up; its copy, its scale and their product have a register each.
+  logic [LANES*SCALE_BITS-1:0] scales;
+  logic signed [PART_BITS-1:0] part_q [PE], operand_q [PE];
+  logic signed [ACC_BITS-1:0]  product_q [PE];
+  logic [2:0]                  valid_q, first_q, last_q;
+
+  headrace_rom #(.DEPTH(DEPTH), .BITS(LANES * SCALE_BITS), .FILE(FILE)) u_scales (
+    .ap_clk, .en, .address(addr_q), .data(scales)
+  );
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      valid_q <= '0;
+      valid   <= 1'b0;
+    end else if (en) begin
+      valid_q <= {valid_q[1:0], sum_valid && word_last};
+      valid   <= next;
+    end
+  end
+  assign next = valid_q[2] && last_q[2];
+
+  always_ff @(posedge ap_clk) begin
+    if (en) begin
+      first_q <= {first_q[1:0], group_first};
+      last_q  <= {last_q[1:0], group_last};
+    end
+  end
+
+  for (genvar p = 0; p < PE; p++) begin : gen_pe
+    logic signed [PART_BITS-1:0] addend;
+    logic signed [SCALE_BITS:0]  scale;
+    assign addend = SIZE > 0 ? sums[p] <<< 1 : sums[p];
+    assign scale  = {1'b0, scales[(ROWS == 1 ? 0 : p)*SCALE_BITS+:SCALE_BITS]};
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        if (sum_valid) part_q[p] <= (word_first ? -PART_BITS'(SIZE) : part_q[p]) + addend;
+        operand_q[p] <= part_q[p];
+        product_q[p] <= ACC_BITS'(operand_q[p] * scale);
+        if (valid_q[2]) totals[p] <= (first_q[2] ? '0 : totals[p]) + product_q[p];
+      end
+    end
+  end
+
+  if (PE < 1 || NF < 1 || GROUPS < 1 || SG < 1 || (ROWS != 1 && ROWS != PE * NF)) begin : gen_check
+    $error("scaled_accumulate: PE=%0d, NF=%0d, GROUPS=%0d and SG=%0d must be at least 1 and ROWS=%0d 1 or PE*NF", PE,
+           NF, GROUPS, SG, ROWS);
+  end
+
+endmodule

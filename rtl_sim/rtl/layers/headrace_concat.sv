@@ -1,0 +1,105 @@
+// Concatenation of channels: of every pixel the C0 channels of input 0, then the C1 of input 1, and so on.
+//
+// One word per cycle, from the input whose turn it is. The ports of inputs from INPUTS on stay open, with counts
+// of 0.
+module headrace_concat #(
+  parameter int INPUTS = 2, // streams, 2 to 8
+  parameter int PE     = 2, // channels per cycle
+  parameter int E_BITS = 4, // width of an element
+  parameter int PIXELS = 1, // pixels per frame
+  parameter int C0     = 2, // channels of input 0
+  parameter int C1     = 4, // channels of input 1
+  parameter int C2     = 0, // channels of input 2
+  parameter int C3     = 0, // channels of input 3
+  parameter int C4     = 0, // channels of input 4
+  parameter int C5     = 0, // channels of input 5
+  parameter int C6     = 0, // channels of input 6
+  parameter int C7     = 0  // channels of input 7
+) (
+  input  logic                         ap_clk,         // clock
+  input  logic                         ap_rst_n,       // synchronous reset, active low
+  input  logic [(PE*E_BITS+7)/8*8-1:0] s0_axis_TDATA, s1_axis_TDATA, s2_axis_TDATA, s3_axis_TDATA,     // PE elements
+                                       s4_axis_TDATA, s5_axis_TDATA, s6_axis_TDATA, s7_axis_TDATA,
+  input  logic                         s0_axis_TVALID, s1_axis_TVALID, s2_axis_TVALID, s3_axis_TVALID, // they are there
+                                       s4_axis_TVALID, s5_axis_TVALID, s6_axis_TVALID, s7_axis_TVALID,
+  output logic                         s0_axis_TREADY, s1_axis_TREADY, s2_axis_TREADY, s3_axis_TREADY, // they are taken
+                                       s4_axis_TREADY, s5_axis_TREADY, s6_axis_TREADY, s7_axis_TREADY,
+  output logic [(PE*E_BITS+7)/8*8-1:0] m_axis_TDATA,   // PE elements
+  output logic                         m_axis_TVALID,  // word out is there
+  input  logic                         m_axis_TREADY   // word out is taken
+);
+
+  localparam int unsigned BITS       = PE * E_BITS;
+  localparam int unsigned TDATA_BITS = (BITS + 7) / 8 * 8;
+  localparam int unsigned TURN_BITS  = $clog2(INPUTS);
+  localparam int unsigned ALL_FOLDS  = (C0 + C1 + C2 + C3 + C4 + C5 + C6 + C7) / PE;
+  localparam int unsigned FOLD_BITS  = ALL_FOLDS > 1 ? $clog2(ALL_FOLDS) : 1;
+  // Last fold of every input's part of a pixel.
+  localparam logic [8*FOLD_BITS-1:0] LAST = {
+    FOLD_BITS'(C7 / PE - 1), FOLD_BITS'(C6 / PE - 1), FOLD_BITS'(C5 / PE - 1), FOLD_BITS'(C4 / PE - 1),
+    FOLD_BITS'(C3 / PE - 1), FOLD_BITS'(C2 / PE - 1), FOLD_BITS'(C1 / PE - 1), FOLD_BITS'(C0 / PE - 1)
+  };
+
+  logic [8*TDATA_BITS-1:0] data;
+  logic [7:0]              valid, ready;
+
+  assign data = {s7_axis_TDATA, s6_axis_TDATA, s5_axis_TDATA, s4_axis_TDATA,
+                 s3_axis_TDATA, s2_axis_TDATA, s1_axis_TDATA, s0_axis_TDATA};
+  assign valid = {s7_axis_TVALID, s6_axis_TVALID, s5_axis_TVALID, s4_axis_TVALID,
+                  s3_axis_TVALID, s2_axis_TVALID, s1_axis_TVALID, s0_axis_TVALID};
+  assign {s7_axis_TREADY, s6_axis_TREADY, s5_axis_TREADY, s4_axis_TREADY,
+          s3_axis_TREADY, s2_axis_TREADY, s1_axis_TREADY, s0_axis_TREADY} = ready;
+
+  logic                   en;  // the output slice takes a word
+  logic [INPUTS*BITS-1:0] words;
+  logic [INPUTS-1:0]      words_valid;
+  logic [FOLD_BITS-1:0]   fold_q;
+  logic [TURN_BITS-1:0]   turn_q;
+  logic                   take, fold_last;
+  logic                   unused_streams;
+  assign unused_streams = ^data ^ ^valid;
+
+  for (genvar k = 0; k < 8; k++) begin : gen_input
+    if (k < INPUTS) begin : gen_used
+      headrace_skid #(.BITS(BITS)) u_in (
+        .ap_clk, .ap_rst_n,
+        .s_axis_TDATA(data[k*TDATA_BITS+:BITS]), .s_axis_TVALID(valid[k]), .s_axis_TREADY(ready[k]),
+        .m_axis_TDATA(words[k*BITS+:BITS]), .m_axis_TVALID(words_valid[k]),
+        .m_axis_TREADY(en && turn_q == TURN_BITS'(k))
+      );
+    end else begin : gen_open
+      assign ready[k] = 1'b0;
+    end
+  end
+
+  assign take      = words_valid[turn_q] && en;
+  assign fold_last = fold_q == LAST[turn_q*FOLD_BITS+:FOLD_BITS];
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      fold_q <= '0;
+      turn_q <= '0;
+    end else if (take) begin
+      fold_q <= fold_last ? '0 : fold_q + 1'b1;
+      if (fold_last) turn_q <= turn_q == TURN_BITS'(INPUTS - 1) ? '0 : turn_q + 1'b1;
+    end
+  end
+
+  headrace_single_slice #(.BITS(BITS)) u_out (
+    .ap_clk, .ap_rst_n,
+    .s_axis_TDATA(words[turn_q*BITS+:BITS]), .s_axis_TVALID(words_valid[turn_q]), .s_axis_TREADY(en),
+    .m_axis_TDATA(m_axis_TDATA[BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+  );
+  if (BITS % 8 != 0) begin : gen_pad
+    assign m_axis_TDATA[(BITS+7)/8*8-1:BITS] = '0;
+  end
+
+  if (INPUTS < 2 || INPUTS > 8 || PIXELS < 1) begin : gen_check_inputs
+    $error("concat: INPUTS=%0d must lie between 2 and 8, and PIXELS=%0d must be at least 1", INPUTS, PIXELS);
+  end
+  if (C0 % PE != 0 || C1 % PE != 0 || C2 % PE != 0 || C3 % PE != 0
+      || C4 % PE != 0 || C5 % PE != 0 || C6 % PE != 0 || C7 % PE != 0) begin : gen_check_pe
+    $error("concat: PE=%0d must divide the channels of every input", PE);
+  end
+
+endmodule

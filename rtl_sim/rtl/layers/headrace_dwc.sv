@@ -1,0 +1,173 @@
+// Data width converter: the elements of IN_LANES-lane words, in order, as words of OUT_LANES lanes.
+//
+// The side with more words runs at one word per cycle, so a frame needs max(words in, words out) cycles. Everything
+// counts in units of gcd(IN_LANES, OUT_LANES) lanes:
+//   several units in, one out: a word is taken when no unit of the one before waits behind the output register; the
+//     first unit goes there at once if it is free;
+//   one in, several out: the last unit of a word, with those collected before, goes into the output register, and is
+//     taken only when that is known to be free;
+//   otherwise a buffer keeps the units that are left over. A word is taken only while fewer than OUT are left, at once
+//     behind them; a word is put whenever OUT are there.
+module headrace_dwc #(
+  parameter int IN_LANES  = 3,  // elements per word in
+  parameter int OUT_LANES = 2,  // elements per word out
+  parameter int E_BITS    = 4,  // width of an element
+  parameter int WORDS     = 2   // words in per frame
+) (
+  input  logic                                ap_clk,         // clock
+  input  logic                                ap_rst_n,       // synchronous reset, active low
+  input  logic [(IN_LANES*E_BITS+7)/8*8-1:0]  s_axis_TDATA,   // IN_LANES elements
+  input  logic                                s_axis_TVALID,  // word in is there
+  output logic                                s_axis_TREADY,  // word in is taken
+  output logic [(OUT_LANES*E_BITS+7)/8*8-1:0] m_axis_TDATA,   // OUT_LANES elements
+  output logic                                m_axis_TVALID,  // word out is there
+  input  logic                                m_axis_TREADY   // word out is taken
+);
+
+  function automatic int unsigned gcd(input int unsigned a, input int unsigned b);
+    int unsigned x, y, rest;
+    x = a;
+    y = b;
+    while (y != 0) begin
+      rest = x % y;
+      x    = y;
+      y    = rest;
+    end
+    return x;
+  endfunction
+
+  localparam int unsigned UNIT_LANES = gcd(IN_LANES, OUT_LANES);
+  localparam int unsigned UNIT       = UNIT_LANES * E_BITS;    // bits of a unit
+  localparam int unsigned IN         = IN_LANES / UNIT_LANES;  // units per word in
+  localparam int unsigned OUT        = OUT_LANES / UNIT_LANES; // units per word out
+  logic unused_pad;
+  assign unused_pad = ^s_axis_TDATA;
+
+  if (IN > 1 && OUT == 1) begin : gen_narrow
+    localparam int unsigned COUNT_BITS = $clog2(IN + 1);
+    logic [IN*UNIT-1:0]    left_q;  // units behind the output register, the next one lowest
+    logic [COUNT_BITS-1:0] count_q, count_d;  // of them
+    logic [UNIT-1:0]       unit_q;
+    logic                  ready_q, valid_q, take, free;
+
+    assign take = s_axis_TVALID && ready_q;
+    assign free = m_axis_TREADY || !valid_q;
+    always_comb begin
+      if (take) count_d = free ? COUNT_BITS'(IN - 1) : COUNT_BITS'(IN);
+      else count_d = free && count_q != '0 ? count_q - 1'b1 : count_q;
+    end
+
+    // ready_q implies that no unit waits.
+    always_ff @(posedge ap_clk) begin
+      if (!ap_rst_n) begin
+        count_q <= '0;
+        ready_q <= 1'b0;
+        valid_q <= 1'b0;
+      end else begin
+        count_q <= count_d;
+        ready_q <= count_d == '0;
+        if (free) valid_q <= take || count_q != '0;
+      end
+    end
+    always_ff @(posedge ap_clk) begin
+      if (ready_q) left_q <= free ? s_axis_TDATA[IN*UNIT-1:0] >> UNIT : s_axis_TDATA[IN*UNIT-1:0];
+      else if (free) left_q <= left_q >> UNIT;
+      if (free) unit_q <= ready_q ? s_axis_TDATA[UNIT-1:0] : left_q[UNIT-1:0];
+    end
+
+    assign s_axis_TREADY          = ready_q;
+    assign m_axis_TVALID          = valid_q;
+    assign m_axis_TDATA[UNIT-1:0] = unit_q;
+  end else if (IN == 1 && OUT > 1) begin : gen_widen
+    localparam int unsigned COUNT_BITS = $clog2(OUT);
+    logic [(OUT-1)*UNIT-1:0] units_q;  // collected, the first one lowest
+    logic [COUNT_BITS-1:0]   count_q, count_d;  // of them
+    logic [OUT*UNIT-1:0]     word_q;
+    logic                    ready_q, valid_q, valid_d, take, completes;
+
+    assign take      = s_axis_TVALID && ready_q;
+    assign completes = count_q == COUNT_BITS'(OUT - 1);
+    assign count_d   = !take ? count_q : completes ? '0 : count_q + 1'b1;
+    assign valid_d   = (take && completes) || (valid_q && !m_axis_TREADY);
+
+    // ready_q && completes implies that the output register is free.
+    always_ff @(posedge ap_clk) begin
+      if (!ap_rst_n) begin
+        count_q <= '0;
+        ready_q <= 1'b0;
+        valid_q <= 1'b0;
+      end else begin
+        count_q <= count_d;
+        ready_q <= !(valid_d && count_d == COUNT_BITS'(OUT - 1));
+        valid_q <= valid_d;
+      end
+    end
+    always_ff @(posedge ap_clk) begin
+      if (take) units_q <= ((OUT-1)*UNIT)'({s_axis_TDATA[UNIT-1:0], units_q} >> UNIT);
+      if (ready_q && completes) word_q <= {s_axis_TDATA[UNIT-1:0], units_q};
+    end
+
+    assign s_axis_TREADY              = ready_q;
+    assign m_axis_TVALID              = valid_q;
+    assign m_axis_TDATA[OUT*UNIT-1:0] = word_q;
+  end else begin : gen_ratio
+    localparam int unsigned LEFT       = IN > OUT ? IN - 1 : OUT - 1;  // most units that can be left over
+    localparam int unsigned ALL        = IN + OUT - 1;           // left-over units below OUT and a word
+    localparam int unsigned LEVEL_BITS = $clog2(ALL + 1);
+    localparam int unsigned LEFT_BITS  = (LEFT > 0 ? LEFT : 1) * UNIT;
+
+    logic [IN*UNIT-1:0]    word;
+    logic                  word_valid, word_ready;
+    logic [OUT*UNIT-1:0]   result;
+    logic                  result_valid, result_ready;
+
+    headrace_skid #(.BITS(IN * UNIT)) u_in (
+      .ap_clk, .ap_rst_n,
+      .s_axis_TDATA(s_axis_TDATA[IN*UNIT-1:0]), .s_axis_TVALID, .s_axis_TREADY,
+      .m_axis_TDATA(word), .m_axis_TVALID(word_valid), .m_axis_TREADY(word_ready)
+    );
+
+    logic [LEVEL_BITS-1:0] level_q, level_all;  // units left over, and those with the word in
+    logic [LEFT_BITS-1:0]  left_q;
+    logic [ALL*UNIT-1:0]   units;               // left over, then the word in
+    logic                  wants, puts, moves;
+
+    assign wants        = level_q < LEVEL_BITS'(OUT);
+    assign level_all    = wants ? level_q + LEVEL_BITS'(IN) : level_q;
+    assign puts         = level_all >= LEVEL_BITS'(OUT);
+    assign result_valid = puts && (word_valid || !wants);
+    assign moves        = (word_valid || !wants) && (result_ready || !puts);
+    assign word_ready   = wants && (result_ready || !puts);
+
+    always_comb begin
+      units = (ALL*UNIT)'(left_q);
+      for (int unsigned u = 0; u < OUT; u++) begin
+        if (level_q == LEVEL_BITS'(u)) units[u*UNIT+:IN*UNIT] = word;
+      end
+    end
+    assign result = units[OUT*UNIT-1:0];
+
+    always_ff @(posedge ap_clk) begin
+      if (!ap_rst_n) level_q <= '0;
+      else if (moves) level_q <= puts ? level_all - LEVEL_BITS'(OUT) : level_all;
+    end
+    always_ff @(posedge ap_clk) begin
+      if (moves) left_q <= puts ? LEFT_BITS'(units >> OUT * UNIT) : LEFT_BITS'(units);
+    end
+
+    headrace_single_slice #(.BITS(OUT * UNIT)) u_out (
+      .ap_clk, .ap_rst_n,
+      .s_axis_TDATA(result), .s_axis_TVALID(result_valid), .s_axis_TREADY(result_ready),
+      .m_axis_TDATA(m_axis_TDATA[OUT*UNIT-1:0]), .m_axis_TVALID, .m_axis_TREADY
+    );
+  end
+
+  if (OUT * UNIT % 8 != 0) begin : gen_pad
+    assign m_axis_TDATA[(OUT*UNIT+7)/8*8-1:OUT*UNIT] = '0;
+  end
+
+  if (WORDS * IN_LANES % OUT_LANES != 0) begin : gen_check
+    $error("dwc: WORDS=%0d of IN_LANES=%0d do not fill words of OUT_LANES=%0d", WORDS, IN_LANES, OUT_LANES);
+  end
+
+endmodule

@@ -1,0 +1,280 @@
+// Matrix-vector-threshold unit: y_i = BASE + #{k : acc_i >= T_ik}, or acc_i itself where N is 0, with acc = W x.
+//
+// PE rows and SIMD columns per cycle: SF = MW/SIMD words make a vector, NF = MH/PE row groups make its result. The
+// words are taken in the first row group and replayed from a buffer in the others, so a vector takes exactly NF*SF
+// cycles and the next one follows without a bubble. Two bipolar operands count XNOR matches: acc = 2 * matches - MW;
+// their thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes
+// [PE][N].
+//
+// GROUPS > 0: the columns stand in groups of MW/GROUPS and acc = sum over g of scale_ig * (sum over group g of W x), at
+// the same cycles (headrace_scaled_accumulate.sv); two bipolar operands then compare real sums, not matches.
+//
+// CORE is the arithmetic, the same integers in all of them: 0 multipliers (or XNOR popcounts), 1 free-parity popcounts
+// of recoded operands, with a single threshold folded into the accumulator, 2 shared pair sums, 3 several products in
+// one DSP, 4 XNOR matches of recoded bit planes, with thresholds of their own.
+//
+// EXTERNAL: the weight words come as a stream instead, for every vector all NF*SF words in the order of the memory.
+// Each of them waits for its activations and they for it, so that neither side may lag without harm.
+//
+// One enable from a flip-flop of the output slice moves the whole pipeline.
+// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
+module headrace_mvtu #(
+  parameter int    MW              = 8,   // matrix columns
+  parameter int    MH              = 4,   // matrix rows
+  parameter int    PE              = 2,   // rows per cycle
+  parameter int    SIMD            = 4,   // columns per cycle
+  parameter int    VECTORS         = 1,   // vectors per frame
+  parameter int    W_BITS          = 2,   // width of a weight
+  parameter int    W_KIND          = 1,   // kind of the weights
+  parameter int    A_BITS          = 2,   // width of an activation
+  parameter int    A_KIND          = 0,   // kind of the activations
+  parameter int    ACC_BITS        = 8,   // width of accumulators and thresholds, two's complement
+  parameter int    N               = 3,   // thresholds per row; 0: raw accumulators
+  parameter int    O_BITS          = 2,   // width of an output code
+  parameter int    BASE            = 0,   // output for a count of zero
+  parameter int    SERIAL          = 0,   // one comparator searches the thresholds of all rows in turn; 0: a pipeline
+  parameter int    CORE            = 0,   // arithmetic
+  parameter int    GROUPS          = 0,   // groups of columns with a scale each; 0: no scales
+  parameter int    SCALE_ROWS      = 1,   // rows with scales of their own: MH, or 1 for all alike
+  parameter int    SCALE_BITS      = 1,   // width of a scale, unsigned
+  parameter int    SUM_BITS        = 8,   // width of a group's sum, two's complement; without groups ACC_BITS
+  parameter string SCALES_FILE     = "",  // scale memory
+  parameter string WEIGHTS_FILE    = "",  // weight memory
+  parameter string THRESHOLDS_FILE = "",  // threshold memory
+  parameter bit    WRITABLE        = 0,   // the processor can write both memories
+  parameter bit    URAM            = 0,   // weights in UltraRAM, where they are writable
+  parameter shortint FIRST_MEMORY  = 0,   // number of the weight memory on the bus `load`; the thresholds follow
+  parameter bit    EXTERNAL        = 0    // weights come on w_axis, from no memory
+) (
+  input  logic                           ap_clk,         // clock
+  input  logic                           ap_rst_n,       // synchronous reset, active low
+  input  logic [41:0]                    load,           // new words where WRITABLE (headrace_memory_port.sv)
+  input  logic [(SIMD*A_BITS+7)/8*8-1:0] s_axis_TDATA,   // SIMD activations
+  input  logic                           s_axis_TVALID,  // activations are there
+  output logic                           s_axis_TREADY,  // activations are taken
+  input  logic [(EXTERNAL ? (PE*SIMD*W_BITS+7)/8*8 : 8)-1:0] w_axis_TDATA, // PE * SIMD weights where EXTERNAL
+  input  logic                           w_axis_TVALID,  // weights are there
+  output logic                           w_axis_TREADY,  // weights are taken
+  output logic [(PE*O_BITS+7)/8*8-1:0]   m_axis_TDATA,   // PE results
+  output logic                           m_axis_TVALID,  // results are there
+  input  logic                           m_axis_TREADY   // results are taken
+);
+
+  localparam int unsigned SF        = MW / SIMD;
+  localparam int unsigned NF        = MH / PE;
+  localparam int unsigned SF_BITS   = SF > 1 ? $clog2(SF) : 1;
+  localparam int unsigned NF_BITS   = NF > 1 ? $clog2(NF) : 1;
+  localparam int unsigned ADDR_BITS = SF * NF > 1 ? $clog2(SF * NF) : 1;
+  localparam int unsigned S_BITS    = SIMD * A_BITS;
+  localparam int unsigned M_BITS    = PE * O_BITS;
+  localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
+  localparam bit          PARITY    = CORE == 1;
+  // Pair sums leave the addition of their last plane to the accumulator, unless it has groups; DSPs that of an offset.
+  localparam bit          SPLIT     = CORE == 3 || (CORE == 4 && W_KIND != 2)
+                                   || (CORE == 2 && GROUPS == 0 && (W_KIND == 2 || W_BITS % 2 == 0));
+
+  logic              en;  // the pipeline moves
+  logic [S_BITS-1:0] word;
+  logic              word_valid, word_ready;
+  logic              unused_pad;
+  assign unused_pad = ^s_axis_TDATA ^ ^w_axis_TDATA;
+
+  headrace_skid #(.BITS(S_BITS)) u_in (
+    .ap_clk, .ap_rst_n,
+    .s_axis_TDATA(s_axis_TDATA[S_BITS-1:0]), .s_axis_TVALID, .s_axis_TREADY,
+    .m_axis_TDATA(word), .m_axis_TVALID(word_valid), .m_axis_TREADY(word_ready)
+  );
+
+  // Issue: one weight word and one activation word per cycle.
+  logic [SF_BITS-1:0]   sf_q;
+  logic [NF_BITS-1:0]   nf_q;
+  logic [ADDR_BITS-1:0] addr_q;
+  logic                 fills, issue, weight_valid, sf_first, sf_last, nf_last;
+
+  assign fills      = nf_q == '0;
+  assign issue      = en && (word_valid || !fills) && weight_valid;
+  assign word_ready = en && fills && weight_valid;
+  assign sf_first   = sf_q == '0;
+  assign sf_last    = sf_q == SF_BITS'(SF - 1);
+  assign nf_last    = nf_q == NF_BITS'(NF - 1);
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      sf_q   <= '0;
+      nf_q   <= '0;
+      addr_q <= '0;
+    end else if (issue) begin
+      sf_q   <= sf_last ? '0 : sf_q + 1'b1;
+      addr_q <= sf_last && nf_last ? '0 : addr_q + 1'b1;
+      if (sf_last) nf_q <= nf_last ? '0 : nf_q + 1'b1;
+    end
+  end
+
+  // Read: weights and replayed activations, two registers each. A word is written in front of its first reading.
+  logic [PE*SIMD*W_BITS-1:0] weights;
+  logic [S_BITS-1:0]         code, acts_q;
+  logic [1:0]                valid_q, first_q, last_q;
+
+  if (EXTERNAL) begin : gen_external
+    logic [PE*SIMD*W_BITS-1:0] fresh, fresh_q, weights_q;
+    logic                      unused_load;
+    assign unused_load = ^load;
+    headrace_skid #(.BITS(PE * SIMD * W_BITS)) u_weights (
+      .ap_clk, .ap_rst_n,
+      .s_axis_TDATA(w_axis_TDATA[PE*SIMD*W_BITS-1:0]), .s_axis_TVALID(w_axis_TVALID), .s_axis_TREADY(w_axis_TREADY),
+      .m_axis_TDATA(fresh), .m_axis_TVALID(weight_valid), .m_axis_TREADY(en && (word_valid || !fills))
+    );
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        fresh_q   <= fresh;
+        weights_q <= fresh_q;
+      end
+    end
+    assign weights = weights_q;
+  end else if (WRITABLE) begin : gen_writable
+    headrace_weight_ram #(
+      .INDEX(32'(FIRST_MEMORY)), .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .URAM(URAM), .FILE(WEIGHTS_FILE)
+    ) u_weights (
+      .ap_clk, .ap_rst_n, .load, .en, .address(addr_q), .data(weights)
+    );
+  end else begin : gen_fixed
+    logic unused_load;
+    assign unused_load = ^load;
+    headrace_weight_rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
+      .ap_clk, .en, .address(addr_q), .data(weights)
+    );
+  end
+
+  if (!EXTERNAL) begin : gen_no_stream
+    logic unused_stream;
+    assign unused_stream = w_axis_TVALID;
+    assign weight_valid  = 1'b1;
+    assign w_axis_TREADY = 1'b0;
+  end
+
+  if (PARITY || CORE == 4) begin : gen_encode
+    for (genvar j = 0; j < A_BITS; j++) begin : gen_plane
+      logic [SIMD-1:0] plane;
+      for (genvar s = 0; s < SIMD; s++) begin : gen_column
+        assign plane[s] = word[s*A_BITS+j];
+      end
+      headrace_parity_encode #(.SIMD(SIMD)) u_encode (.bits(plane), .code(code[j*SIMD+:SIMD]));
+    end
+  end else begin : gen_raw
+    assign code = word;
+  end
+
+  if (NF > 1) begin : gen_replay
+    logic [S_BITS-1:0]  replay [SF];
+    logic [SF_BITS-1:0] sf_read_q;
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        if (fills && word_valid) replay[sf_q] <= code;
+        sf_read_q <= sf_q;
+        acts_q    <= replay[sf_read_q];
+      end
+    end
+  end else begin : gen_direct
+    logic [S_BITS-1:0] fresh_q;
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        fresh_q <= code;
+        acts_q  <= fresh_q;
+      end
+    end
+  end
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) valid_q <= '0;
+    else if (en) valid_q <= {valid_q[0], issue};
+  end
+  always_ff @(posedge ap_clk) begin
+    if (en) begin
+      first_q <= {first_q[0], sf_first};
+      last_q  <= {last_q[0], sf_last};
+    end
+  end
+
+  // Multiply, accumulate and activate.
+  logic [M_BITS-1:0] y;
+  logic              y_valid, y_next;
+  if (PARITY && N == 1 && GROUPS == 0) begin : gen_folded_threshold
+    headrace_parity_rows #(
+      .PE(PE), .SIMD(SIMD), .NF(NF), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(THRESHOLDS_FILE)
+    ) u_rows (
+      .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q),
+      .valid(valid_q[1]), .first(first_q[1]), .last(last_q[1]), .y, .y_valid, .y_next
+    );
+  end else begin : gen_sums
+    logic signed [SUM_BITS-1:0] sums [PE], more [PE];
+    logic                       sum_valid, sum_first, sum_last;
+
+    headrace_dot_product #(
+      .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
+      .SUM_BITS(SUM_BITS), .TAG_BITS(3), .CORE(CORE), .SPLIT(SPLIT)
+    ) u_dot (
+      .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums, .more,
+      .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
+    );
+
+    headrace_accumulate #(
+      .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
+      .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
+      .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
+      .SERIAL(SERIAL != 0), .TWO(SPLIT), .ONE((CORE == 2 && W_KIND != 0) || (CORE == 4 && W_KIND == 1)),
+      .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
+    ) u_accumulate (
+      .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
+    );
+  end
+
+  if (SF > 1) begin : gen_spaced
+    headrace_spaced_slice #(.BITS(M_BITS)) u_out (
+      .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en,
+      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+    );
+  end else begin : gen_skid
+    logic unused_next;
+    assign unused_next = y_next;
+    headrace_skid #(.BITS(M_BITS)) u_out (
+      .ap_clk, .ap_rst_n,
+      .s_axis_TDATA(y), .s_axis_TVALID(y_valid), .s_axis_TREADY(en),
+      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+    );
+  end
+  if (M_BITS % 8 != 0) begin : gen_pad
+    assign m_axis_TDATA[(M_BITS+7)/8*8-1:M_BITS] = '0;
+  end
+
+  if (MW % SIMD != 0) begin : gen_check_simd
+    $error("mvtu: SIMD=%0d must divide MW=%0d", SIMD, MW);
+  end
+  if (MH % PE != 0) begin : gen_check_pe
+    $error("mvtu: PE=%0d must divide MH=%0d", PE, MH);
+  end
+  if (GROUPS > 0 && SF % (GROUPS > 0 ? GROUPS : 1) != 0) begin : gen_check_groups
+    $error("mvtu: SIMD=%0d must divide the columns of a group, MW=%0d / GROUPS=%0d", SIMD, MW, GROUPS);
+  end
+  if (CORE < 0 || (PARITY && !XNOR) || (CORE > 2 && GROUPS > 0)
+      || (CORE == 4 && N == 0)) begin : gen_check_core
+    $error("mvtu: CORE=%0d must be at least 0, 1 needs bipolar operands, 3 and 4 no GROUPS=%0d, 4 thresholds",
+           CORE, GROUPS);
+  end
+  if (WRITABLE && (CORE != 0 || GROUPS > 0 || SERIAL != 0)) begin : gen_check_writable
+    $error("mvtu: WRITABLE needs CORE=%0d, GROUPS=%0d and SERIAL=%0d to be 0", CORE, GROUPS, SERIAL);
+  end
+  if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
+    $error("mvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE,
+           SF);
+  end
+  if (EXTERNAL && (WRITABLE || CORE != 0 || GROUPS > 0)) begin : gen_check_external
+    $error("mvtu: EXTERNAL needs WRITABLE=%0d, CORE=%0d and GROUPS=%0d to be 0", WRITABLE, CORE, GROUPS);
+  end
+  if (VECTORS < 1 || N < 0) begin : gen_check_counts
+    $error("mvtu: VECTORS=%0d must be at least 1 and N=%0d at least 0", VECTORS, N);
+  end
+  if (N > 0 && (ACC_BITS < 1 || O_BITS < $clog2(N + 1))) begin : gen_check_output
+    $error("mvtu: N=%0d thresholds do not fit into O_BITS=%0d", N, O_BITS);
+  end
+
+endmodule

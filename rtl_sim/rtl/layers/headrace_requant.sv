@@ -1,0 +1,147 @@
+// Requantizer: y = clip(round((x * m + o) / 2^SHIFT), LO, HI) per channel, ties up or to the even neighbour.
+//
+// PE channels per cycle, one word in and one word out. The offsets hold the half of the rounding, so a shift rounds
+// half up; a sum whose SHIFT low bits are all zero was a tie, which half to even mends by clearing the lowest bit. Two
+// reads, product, sum and clipping are registered, as a DSP block has its registers; an element that is wider than its
+// multiplier is multiplied in slices. GROUPS is 1 where all groups of PE channels share one memory word, else
+// CHANNELS/PE. The ready of the output slice moves the pipeline, and is that of the input.
+// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
+module headrace_requant #(
+  parameter int    CHANNELS         = 4,   // channels of a pixel
+  parameter int    PE               = 2,   // channels per cycle
+  parameter int    PIXELS           = 1,   // pixels per frame
+  parameter int    GROUPS           = 2,   // words of each memory
+  parameter int    A_BITS           = 8,   // width of an element in
+  parameter int    A_KIND           = 1,   // kind of the elements in
+  parameter int    M_BITS           = 6,   // width of a multiplier, two's complement
+  parameter int    B_BITS           = 10,  // width of an offset, two's complement
+  parameter int    SUM_BITS         = 14,  // width of a sum, two's complement
+  parameter int    SHIFT            = 4,   // by how many bits the sum is scaled down
+  parameter int    HALF_EVEN        = 0,   // ties go to the even neighbour
+  parameter int    O_BITS           = 6,   // width of an output code
+  parameter int    LO               = -32, // lowest output
+  parameter int    HI               = 31,  // highest output
+  parameter string MULTIPLIERS_FILE = "",  // one word [PE] per group
+  parameter string OFFSETS_FILE     = ""   // one word [PE] per group, the half of the rounding included
+) (
+  input  logic                         ap_clk,         // clock
+  input  logic                         ap_rst_n,       // synchronous reset, active low
+  input  logic [(PE*A_BITS+7)/8*8-1:0] s_axis_TDATA,   // PE elements
+  input  logic                         s_axis_TVALID,  // word in is there
+  output logic                         s_axis_TREADY,  // word in is taken
+  output logic [(PE*O_BITS+7)/8*8-1:0] m_axis_TDATA,   // PE results
+  output logic                         m_axis_TVALID,  // word out is there
+  input  logic                         m_axis_TREADY   // word out is taken
+);
+
+  localparam int unsigned S_BITS     = PE * A_BITS;
+  localparam int unsigned Y_BITS     = PE * O_BITS;
+  localparam int unsigned GROUP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
+  localparam int unsigned SLICE      = 26;                   // bits without sign that a DSP block multiplies
+  localparam int unsigned SLICES     = (A_BITS + SLICE - 1) / SLICE;
+  localparam int unsigned STAGES     = 5;                    // registers before the output slice
+
+  function automatic logic signed [A_BITS:0] value(input logic [A_BITS-1:0] code);
+    if (A_KIND == 2) return {{A_BITS{~code[0]}}, 1'b1};
+    return {A_KIND == 1 && code[A_BITS-1], code};
+  endfunction
+
+  logic en;  // the pipeline moves
+  logic unused_pad;
+  assign s_axis_TREADY = en;
+  assign unused_pad    = ^s_axis_TDATA;
+
+  logic [GROUP_BITS-1:0] group_q;  // of the word
+  logic [STAGES-1:0]     valid_q;
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      group_q <= '0;
+      valid_q <= '0;
+    end else if (en) begin
+      if (s_axis_TVALID) group_q <= group_q == GROUP_BITS'(GROUPS - 1) ? '0 : group_q + 1'b1;
+      valid_q <= {valid_q[STAGES-2:0], s_axis_TVALID};
+    end
+  end
+
+  // Read: elements, multipliers and offsets, two registers each; the offsets wait for the products.
+  logic [S_BITS-1:0]    word_q, elements_q;
+  logic [PE*M_BITS-1:0] multipliers;
+  logic [PE*B_BITS-1:0] offsets, offsets_q;
+  headrace_rom #(.DEPTH(GROUPS), .BITS(PE * M_BITS), .FILE(MULTIPLIERS_FILE)) u_multipliers (
+    .ap_clk, .en, .address(group_q), .data(multipliers)
+  );
+  headrace_rom #(.DEPTH(GROUPS), .BITS(PE * B_BITS), .FILE(OFFSETS_FILE)) u_offsets (
+    .ap_clk, .en, .address(group_q), .data(offsets)
+  );
+  always_ff @(posedge ap_clk) begin
+    if (en) begin
+      word_q     <= s_axis_TDATA[S_BITS-1:0];
+      elements_q <= word_q;
+      offsets_q  <= offsets;
+    end
+  end
+
+  logic [Y_BITS-1:0] y_q;
+  for (genvar p = 0; p < PE; p++) begin : gen_pe
+    logic signed [A_BITS:0]         element;
+    logic signed [SUM_BITS-1:0]     products_q [SLICES], sum;
+    logic signed [SUM_BITS-1:0]     sum_q;
+    logic signed [SUM_BITS-SHIFT:0] rounded;  // never empty: a sum is wider than the shift
+    assign element = value(elements_q[p*A_BITS+:A_BITS]);
+    for (genvar k = 0; k < SLICES; k++) begin : gen_slice
+      localparam int unsigned BITS = k < SLICES - 1 ? SLICE : A_BITS - k * SLICE;
+      logic signed [BITS:0]        part;  // the last one has the sign of the element
+      logic signed [BITS+M_BITS:0] product;
+      assign part    = {k == SLICES - 1 && element[A_BITS], element[k*SLICE+:BITS]};
+      assign product = part * signed'(multipliers[p*M_BITS+:M_BITS]);
+      // Cut to SUM_BITS any operand of the sum may wrap; the sum is in range.
+      always_ff @(posedge ap_clk) if (en) products_q[k] <= SUM_BITS'(product);
+      if (BITS + M_BITS >= SUM_BITS) begin : gen_cut
+        logic unused_high;
+        assign unused_high = ^product[BITS+M_BITS:SUM_BITS];
+      end
+    end
+    always_comb begin
+      sum = SUM_BITS'(signed'(offsets_q[p*B_BITS+:B_BITS]));
+      for (int unsigned k = 0; k < SLICES; k++) sum = sum + (products_q[k] <<< k * SLICE);
+    end
+    always_ff @(posedge ap_clk) if (en) sum_q <= sum;
+    if (SHIFT > 0 && HALF_EVEN != 0) begin : gen_half_even
+      logic tie;
+      assign tie     = sum_q[SHIFT-1:0] == '0;
+      assign rounded = (SUM_BITS-SHIFT+1)'(sum_q >>> SHIFT) & ~(SUM_BITS-SHIFT+1)'(tie);
+    end else begin : gen_half_up
+      assign rounded = (SUM_BITS-SHIFT+1)'(sum_q >>> SHIFT);
+    end
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        if (64'(rounded) < 64'(LO)) y_q[p*O_BITS+:O_BITS] <= O_BITS'(LO);
+        else if (64'(rounded) > 64'(HI)) y_q[p*O_BITS+:O_BITS] <= O_BITS'(HI);
+        else y_q[p*O_BITS+:O_BITS] <= O_BITS'(rounded);
+      end
+    end
+  end
+
+  headrace_skid #(.BITS(Y_BITS)) u_out (
+    .ap_clk, .ap_rst_n,
+    .s_axis_TDATA(y_q), .s_axis_TVALID(valid_q[STAGES-1]), .s_axis_TREADY(en),
+    .m_axis_TDATA(m_axis_TDATA[Y_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+  );
+  if (Y_BITS % 8 != 0) begin : gen_pad
+    assign m_axis_TDATA[(Y_BITS+7)/8*8-1:Y_BITS] = '0;
+  end
+
+  if (CHANNELS % PE != 0) begin : gen_check_pe
+    $error("requant: PE=%0d must divide CHANNELS=%0d", PE, CHANNELS);
+  end
+  if (GROUPS != 1 && GROUPS != CHANNELS / PE) begin : gen_check_groups
+    $error("requant: GROUPS=%0d must be 1 or %0d", GROUPS, CHANNELS / PE);
+  end
+  if (PIXELS < 1 || LO > HI) begin : gen_check_output
+    $error("requant: LO=%0d must not exceed HI=%0d, and PIXELS=%0d must be positive", LO, HI, PIXELS);
+  end
+  if (SHIFT < 0 || SHIFT >= SUM_BITS || SUM_BITS > 63) begin : gen_check_sum
+    $error("requant: SHIFT=%0d must be less than SUM_BITS=%0d, and that at most 63", SHIFT, SUM_BITS);
+  end
+
+endmodule

@@ -1,0 +1,172 @@
+// Vector-vector-threshold unit for depthwise convolutions: y_c = BASE + #{k : acc_c >= T_ck}, or acc_c itself
+// where N is 0, with acc_c = sum over taps of w_ct * x_tc.
+//
+// PE channels and SIMD taps per cycle: SF = TAPS/SIMD words make a group of channels, NF = CHANNELS/PE groups a window.
+// Every word in is used once, so a window takes NF*SF cycles. A word in holds lanes [SIMD][PE], the taps outside, as a
+// sliding window of PE channels emits them. Two bipolar operands count XNOR matches: acc = 2 * matches - TAPS; their
+// thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes [PE][N].
+//
+// One enable from a flip-flop of the output slice moves the whole pipeline, and is the ready of the input.
+// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
+module headrace_vvtu #(
+  parameter int    CHANNELS        = 4,   // channels
+  parameter int    TAPS            = 9,   // taps of a kernel
+  parameter int    PE              = 2,   // channels per cycle
+  parameter int    SIMD            = 3,   // taps per cycle
+  parameter int    WINDOWS         = 1,   // windows per frame
+  parameter int    W_BITS          = 2,   // width of a weight
+  parameter int    W_KIND          = 1,   // kind of the weights
+  parameter int    A_BITS          = 2,   // width of an activation
+  parameter int    A_KIND          = 0,   // kind of the activations
+  parameter int    ACC_BITS        = 8,   // width of accumulators and thresholds, two's complement
+  parameter int    N               = 3,   // thresholds per channel; 0: raw accumulators
+  parameter int    O_BITS          = 2,   // width of an output code
+  parameter int    BASE            = 0,   // output for a count of zero
+  parameter int    SERIAL          = 0,   // one comparator searches the thresholds of all rows in turn; 0: a pipeline
+  parameter int    CORE            = 0,   // arithmetic, as of dot_product
+  parameter string WEIGHTS_FILE    = "",  // weight memory
+  parameter string THRESHOLDS_FILE = "",  // threshold memory
+  parameter bit    WRITABLE        = 0,   // the processor can write both memories
+  parameter bit    URAM            = 0,   // weights in UltraRAM, where they are writable
+  parameter shortint FIRST_MEMORY  = 0    // number of the weight memory on the bus `load`; the thresholds follow
+) (
+  input  logic                              ap_clk,         // clock
+  input  logic                              ap_rst_n,       // synchronous reset, active low
+  input  logic [41:0]                       load,           // new words where WRITABLE (headrace_memory_port.sv)
+  input  logic [(PE*SIMD*A_BITS+7)/8*8-1:0] s_axis_TDATA,   // PE*SIMD activations
+  input  logic                              s_axis_TVALID,  // activations are there
+  output logic                              s_axis_TREADY,  // activations are taken
+  output logic [(PE*O_BITS+7)/8*8-1:0]      m_axis_TDATA,   // PE results
+  output logic                              m_axis_TVALID,  // results are there
+  input  logic                              m_axis_TREADY   // results are taken
+);
+
+  localparam int unsigned SF        = TAPS / SIMD;
+  localparam int unsigned NF        = CHANNELS / PE;
+  localparam int unsigned SF_BITS   = SF > 1 ? $clog2(SF) : 1;
+  localparam int unsigned ADDR_BITS = SF * NF > 1 ? $clog2(SF * NF) : 1;
+  localparam int unsigned S_BITS    = PE * SIMD * A_BITS;
+  localparam int unsigned M_BITS    = PE * O_BITS;
+  localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
+
+  logic en;  // the pipeline moves
+  logic issue, unused_pad;
+  assign s_axis_TREADY = en;
+  assign issue         = s_axis_TVALID && en;
+  assign unused_pad    = ^s_axis_TDATA;
+
+  // Issue: one weight word and one activation word per cycle.
+  logic [SF_BITS-1:0]   sf_q;
+  logic [ADDR_BITS-1:0] addr_q;
+  logic                 sf_first, sf_last;
+  assign sf_first = sf_q == '0;
+  assign sf_last  = sf_q == SF_BITS'(SF - 1);
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      sf_q   <= '0;
+      addr_q <= '0;
+    end else if (issue) begin
+      sf_q   <= sf_last ? '0 : sf_q + 1'b1;
+      addr_q <= addr_q == ADDR_BITS'(SF * NF - 1) ? '0 : addr_q + 1'b1;
+    end
+  end
+
+  // Read: weights and activations, two registers each, the latter turned to lanes [PE][SIMD].
+  logic [PE*SIMD*W_BITS-1:0] weights;
+  logic [S_BITS-1:0]         word_q, acts_q;
+  logic [1:0]                valid_q, first_q, last_q;
+
+  if (WRITABLE) begin : gen_writable
+    headrace_weight_ram #(
+      .INDEX(32'(FIRST_MEMORY)), .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .URAM(URAM), .FILE(WEIGHTS_FILE)
+    ) u_weights (
+      .ap_clk, .ap_rst_n, .load, .en, .address(addr_q), .data(weights)
+    );
+  end else begin : gen_fixed
+    logic unused_load;
+    assign unused_load = ^load;
+    headrace_weight_rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
+      .ap_clk, .en, .address(addr_q), .data(weights)
+    );
+  end
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) valid_q <= '0;
+    else if (en) valid_q <= {valid_q[0], issue};
+  end
+  always_ff @(posedge ap_clk) begin
+    if (en) begin
+      word_q  <= s_axis_TDATA[S_BITS-1:0];
+      first_q <= {first_q[0], sf_first};
+      last_q  <= {last_q[0], sf_last};
+      for (int unsigned p = 0; p < PE; p++) begin
+        for (int unsigned s = 0; s < SIMD; s++) begin
+          acts_q[(p*SIMD+s)*A_BITS+:A_BITS] <= word_q[(s*PE+p)*A_BITS+:A_BITS];
+        end
+      end
+    end
+  end
+
+  // Multiply.
+  logic signed [ACC_BITS-1:0] sums [PE], more [PE];
+  logic                       sum_valid, sum_first, sum_last;
+
+  headrace_dot_product #(
+    .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .A_ROWS(PE),
+    .SUM_BITS(ACC_BITS), .TAG_BITS(3), .CORE(CORE)
+  ) u_dot (
+    .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums, .more,
+    .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
+  );
+
+  // Accumulate and activate.
+  logic [M_BITS-1:0] y;
+  logic              y_valid, y_next;
+  headrace_accumulate #(
+    .PE(PE), .NF(NF), .MATCHES(XNOR ? TAPS : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
+    .FILE(THRESHOLDS_FILE), .SERIAL(SERIAL != 0),
+    .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
+  ) u_accumulate (
+    .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
+  );
+
+  if (SF > 1) begin : gen_spaced
+    headrace_spaced_slice #(.BITS(M_BITS)) u_out (
+      .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en,
+      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+    );
+  end else begin : gen_skid
+    logic unused_next;
+    assign unused_next = y_next;
+    headrace_skid #(.BITS(M_BITS)) u_out (
+      .ap_clk, .ap_rst_n,
+      .s_axis_TDATA(y), .s_axis_TVALID(y_valid), .s_axis_TREADY(en),
+      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
+    );
+  end
+  if (M_BITS % 8 != 0) begin : gen_pad
+    assign m_axis_TDATA[(M_BITS+7)/8*8-1:M_BITS] = '0;
+  end
+
+  if (TAPS % SIMD != 0) begin : gen_check_simd
+    $error("vvtu: SIMD=%0d must divide TAPS=%0d", SIMD, TAPS);
+  end
+  if (CHANNELS % PE != 0) begin : gen_check_pe
+    $error("vvtu: PE=%0d must divide CHANNELS=%0d", PE, CHANNELS);
+  end
+  if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
+    $error("vvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE,
+           SF);
+  end
+  if (WRITABLE && (CORE != 0 || SERIAL != 0)) begin : gen_check_writable
+    $error("vvtu: WRITABLE needs CORE=%0d and SERIAL=%0d to be 0", CORE, SERIAL);
+  end
+  if (WINDOWS < 1 || N < 0) begin : gen_check_counts
+    $error("vvtu: WINDOWS=%0d must be at least 1 and N=%0d at least 0", WINDOWS, N);
+  end
+  if (N > 0 && O_BITS < $clog2(N + 1)) begin : gen_check_output
+    $error("vvtu: N=%0d thresholds do not fit into O_BITS=%0d", N, O_BITS);
+  end
+
+endmodule

@@ -1,0 +1,73 @@
+// Memory with one write port and one read port: data is word[read_address], or CLEAR, one cycle after `read`.
+//
+// Block RAM where LUTs would be many for what it holds, else LUTs; a word that is written and read at the same time is
+// read as it was.
+module headrace_ram #(
+  parameter int unsigned     DEPTH  = 64,  // words
+  parameter int unsigned     BITS   = 8,   // width of a word
+  parameter logic [BITS-1:0] CLEAR  = '0,  // what is read with `clear`
+  parameter bit              LOADED = 0,   // the words of FILE are there from the start
+  parameter string           FILE   = ""   // LOADED: words in hexadecimal, one per line
+) (
+  input  logic                     ap_clk,         // clock
+  input  logic                     write,          // the word in is stored
+  input  logic [$clog2(DEPTH)-1:0] write_address,  // its place
+  input  logic [BITS-1:0]          write_data,     // word in
+  input  logic                     read,           // the word out changes
+  input  logic [$clog2(DEPTH)-1:0] read_address,   // its place
+  input  logic                     clear,          // it is CLEAR instead
+  output logic [BITS-1:0]          read_data       // word out
+);
+
+  // Blocks with 2^rows_log2 rows. Words beyond the rows of one stand beside the others, in bytes of 9 bits that are
+  // written by themselves.
+  function automatic int unsigned blocks(input int unsigned rows_log2);
+    int unsigned columns, slots;
+    columns = rows_log2 < 12 ? 18432 >> rows_log2 : 16384 >> rows_log2;
+    slots   = (DEPTH + (1 << rows_log2) - 1) >> rows_log2;
+    if (slots == 1 || columns < 9) return slots * ((BITS + columns - 1) / columns);
+    return (slots * ((BITS + 8) / 9) * 9 + columns - 1) / columns;
+  endfunction
+
+  function automatic int unsigned fewest();
+    int unsigned found;
+    found = blocks(9);
+    for (int unsigned rows_log2 = 10; rows_log2 <= 14; rows_log2++) begin
+      if (blocks(rows_log2) < found) found = blocks(rows_log2);
+    end
+    return found;
+  endfunction
+
+  // Eight LUTs hold 32 words of 14 bits or 64 of 7; a block of 18 Kb is worth LUTS_PER_BLOCK.
+  localparam int unsigned LUTS_PER_BLOCK = 100;
+  localparam int unsigned LUTS           = DEPTH <= 32 ? 8 * ((BITS + 13) / 14)
+                                                       : 8 * ((DEPTH + 63) / 64) * ((BITS + 6) / 7);
+  localparam int unsigned BLOCKS         = fewest();
+
+  if (LUTS > LUTS_PER_BLOCK * BLOCKS) begin : gen_block
+    (* ram_style = "block" *)
+    logic [BITS-1:0] words [DEPTH];
+    if (LOADED) begin : gen_loaded
+      initial $readmemh(FILE, words);
+    end
+    always_ff @(posedge ap_clk) begin
+      if (write) words[write_address] <= write_data;
+      if (read) read_data <= clear ? CLEAR : words[read_address];
+    end
+  end else begin : gen_distributed
+    (* ram_style = "distributed" *)
+    logic [BITS-1:0] words [DEPTH];
+    if (LOADED) begin : gen_loaded
+      initial $readmemh(FILE, words);
+    end
+    always_ff @(posedge ap_clk) begin
+      if (write) words[write_address] <= write_data;
+      if (read) read_data <= clear ? CLEAR : words[read_address];
+    end
+  end
+
+  if (DEPTH < 2 || BITS < 1) begin : gen_check
+    $error("ram: DEPTH=%0d must be at least 2 and BITS=%0d at least 1", DEPTH, BITS);
+  end
+
+endmodule

@@ -1,0 +1,110 @@
+// Read-only memory with a registered address or read, and an output register: data is word[address] two enabled cycles
+// later, or one without the output register.
+//
+// The memory is chosen here and not by synthesis: LUTs or blocks of 18 Kb, whichever cost less where a block is worth
+// LUTS_PER_BLOCK. Blocks have r rows of c bits, from 512 x 36 to 16384 x 1. Words that are more than the rows stand
+// side by side: row a holds the words a, a + r, a + 2r ... in slots, and the upper bits of the address choose the slot
+// behind the read register. So words of any number fill rows of any width with a gap in the last block alone. FILE is
+// laid out in these rows (generator/headrace/area/memory.py).
+module headrace_rom #(
+  parameter int unsigned DEPTH           = 4,   // words
+  parameter int unsigned BITS            = 8,   // width of a word
+  parameter string       FILE            = "",  // rows in hexadecimal, one per line
+  parameter bit          OUTPUT_REGISTER = 1    // the word is registered
+) (
+  input  logic                                          ap_clk,   // clock
+  input  logic                                          en,       // moves the pipeline by one
+  input  logic [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0]  address,  // word to read
+  output logic [BITS-1:0]                               data      // the word
+);
+
+  localparam int unsigned LUTS_PER_BLOCK = 129;
+  localparam int unsigned BLOCK_BITS     = 16384;  // with a parity bit for every 8 where columns are wider than 4 bits
+  localparam int unsigned LARGEST        = 9 + 5;  // log2 of the most rows
+  localparam int unsigned ADDR_BITS      = DEPTH > 1 ? $clog2(DEPTH) : 1;
+
+  // Bits of a block with 2^rows_log2 rows.
+  function automatic int unsigned columns(input int unsigned rows_log2);
+    return rows_log2 < 12 ? (BLOCK_BITS + BLOCK_BITS / 8) >> rows_log2 : BLOCK_BITS >> rows_log2;
+  endfunction
+
+  // LUTs of one bit of a ROM in LUTs, or of one of `words` that are multiplexed.
+  function automatic int unsigned bit_luts(input int unsigned words);
+    return (words + 63) / 64 + ((words + 63) / 64 - 1) / 3;
+  endfunction
+  function automatic int unsigned mux_luts(input int unsigned words);
+    return (words + 1) / 3;
+  endfunction
+
+  function automatic int unsigned slots(input int unsigned rows_log2);
+    return (DEPTH + (1 << rows_log2) - 1) >> rows_log2;
+  endfunction
+
+  function automatic int unsigned cost(input int unsigned rows_log2);
+    int unsigned blocks;
+    blocks = (slots(rows_log2) * BITS + columns(rows_log2) - 1) / columns(rows_log2);
+    return LUTS_PER_BLOCK * blocks + BITS * mux_luts(slots(rows_log2));
+  endfunction
+
+  function automatic int unsigned best();
+    int unsigned found;
+    found = 9;
+    for (int unsigned candidate = 10; candidate <= LARGEST; candidate++) begin
+      if (cost(candidate) < cost(found)) found = candidate;
+    end
+    return found;
+  endfunction
+
+  localparam int unsigned SHAPE     = best();
+  localparam bit          BLOCKS    = BITS * bit_luts(DEPTH) > cost(SHAPE);
+  localparam int unsigned ROWS      = BLOCKS && DEPTH > 1 << SHAPE ? 1 << SHAPE : DEPTH;
+  localparam int unsigned SLOTS     = BLOCKS ? slots(SHAPE) : 1;
+  localparam int unsigned ROW_BITS  = SLOTS * BITS;
+  localparam int unsigned LINE_BITS = ROWS > 1 ? $clog2(ROWS) : 1;
+
+  logic [LINE_BITS-1:0] line;
+  logic [ROW_BITS-1:0]  row;
+  logic [BITS-1:0]      word;
+  assign line = address[LINE_BITS-1:0];
+
+  if (BLOCKS) begin : gen_blocks
+    (* rom_style = "block" *)
+    logic [ROW_BITS-1:0] words [ROWS];
+    initial $readmemh(FILE, words);
+    logic [ROW_BITS-1:0] row_q;
+    always_ff @(posedge ap_clk) if (en) row_q <= words[line];
+    assign row = row_q;
+  end else begin : gen_luts
+    (* ram_style = "registers", rom_style = "distributed" *)  // Yosys' word for LUTs, then that of Vivado
+    logic [ROW_BITS-1:0] words [ROWS];
+    initial $readmemh(FILE, words);
+    // One bit is inverted, since synthesis would move the registers of the address behind the ROM.
+    logic [LINE_BITS-1:0] other_line_q;
+    always_ff @(posedge ap_clk) if (en) other_line_q <= line ^ LINE_BITS'(1);
+    assign row = words[other_line_q ^ LINE_BITS'(1)];
+  end
+
+  if (SLOTS > 1) begin : gen_slots
+    localparam int unsigned SLOT_BITS = $clog2(SLOTS);
+    logic [SLOT_BITS-1:0]         slot_q;
+    logic [(BITS<<SLOT_BITS)-1:0] slots_q;
+    always_ff @(posedge ap_clk) if (en) slot_q <= address[ADDR_BITS-1:LINE_BITS];
+    assign slots_q = (BITS << SLOT_BITS)'(row);
+    assign word    = slots_q[slot_q*BITS+:BITS];
+  end else begin : gen_one
+    assign word = row;
+  end
+
+  if (OUTPUT_REGISTER) begin : gen_output
+    logic [BITS-1:0] data_q;
+    always_ff @(posedge ap_clk) if (en) data_q <= word;
+    assign data = data_q;
+  end else begin : gen_direct
+    assign data = word;
+  end
+
+  if (DEPTH < 1 || BITS < 1) begin : gen_check
+    $error("rom: DEPTH=%0d and BITS=%0d must be at least 1", DEPTH, BITS);
+  end
+
+endmodule

@@ -1,0 +1,26 @@
+// Groups frames into transfers: of the marks that end the frames, every frames-th one ends a transfer.
+//
+// `frames` is looked at until the first frame of a transfer ends; 0 counts as 1.
+module headrace_shell_frames (
+  input  logic        ap_clk,     // clock
+  input  logic        ap_rst_n,   // synchronous reset, active low
+  input  logic [31:0] frames,     // frames per transfer
+  input  logic        frame_end,  // the word that is offered is the last of a frame
+  input  logic        moves,      // the word is taken in this cycle
+  output logic        last        // the word is the last of a transfer
+);
+
+  logic        inside_q;  // a frame of the transfer has ended, another one follows
+  logic [31:0] left_q;    // frames that follow the present one, while inside
+  logic        only_one;
+
+  assign only_one = frames <= 32'd1;
+  assign last     = frame_end && (inside_q ? left_q == '0 : only_one);
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) inside_q <= 1'b0;
+    else if (moves && frame_end) inside_q <= !last;
+    if (moves && frame_end) left_q <= inside_q ? left_q - 32'd1 : frames - 32'd2;
+  end
+
+endmodule

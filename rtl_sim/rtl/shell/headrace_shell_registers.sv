@@ -1,0 +1,220 @@
+// Register file of the shell behind AXI4-Lite, 32 bits wide: what the accelerator is, control and counters.
+//
+// The address map is that of generator/headrace/board/registers.py, which documents it and makes the drivers' constants.
+// One access at a time; a read takes four cycles. An address without a register reads 0 and ignores what is written.
+module headrace_shell_registers #(
+  parameter logic [31:0]  VERSION   = 32'h0,   // of headrace: major, minor, patch in the low three bytes
+  parameter logic [255:0] HASH      = 256'h0,  // SHA-256 of the model, its first byte highest
+  parameter logic [31:0]  IN_BYTES  = 32'd1,   // bytes of a frame in
+  parameter logic [31:0]  OUT_BYTES = 32'd1,   // bytes of a frame out
+  parameter int unsigned  FIFOS     = 0        // high-water marks
+) (
+  input  logic        ap_clk,                // clock
+  input  logic        ap_rst_n,              // synchronous reset, active low
+
+  input  logic [15:0] s_axi_control_AWADDR,  // write address
+  input  logic        s_axi_control_AWVALID, // write address is there
+  output logic        s_axi_control_AWREADY, // write address is taken
+  input  logic [31:0] s_axi_control_WDATA,   // what is written
+  input  logic [3:0]  s_axi_control_WSTRB,   // its bytes that count: all or nothing
+  input  logic        s_axi_control_WVALID,  // data are there
+  output logic        s_axi_control_WREADY,  // data are taken
+  output logic [1:0]  s_axi_control_BRESP,   // always OKAY
+  output logic        s_axi_control_BVALID,  // the write is done
+  input  logic        s_axi_control_BREADY,  // the answer is taken
+  input  logic [15:0] s_axi_control_ARADDR,  // read address
+  input  logic        s_axi_control_ARVALID, // read address is there
+  output logic        s_axi_control_ARREADY, // read address is taken
+  output logic [31:0] s_axi_control_RDATA,   // what is read
+  output logic [1:0]  s_axi_control_RRESP,   // always OKAY
+  output logic        s_axi_control_RVALID,  // the data are there
+  input  logic        s_axi_control_RREADY,  // the data are taken
+
+  output logic        core_rst_n,            // reset of the accelerator and its streams
+  output logic [31:0] frames,                // frames per transfer
+  input  logic        in_valid,              // a word is offered to the accelerator
+  input  logic        in_ready,              // the accelerator takes a word
+  input  logic        out_valid,             // the accelerator offers a word
+  input  logic        out_ready,             // the word is taken
+  input  logic        out_frame_end,         // it is the last one of a frame
+  input  logic        cut_word,              // a transfer ended inside a word
+  input  logic        cut_frame,             // a transfer ended inside a frame
+  input  logic        cut_weights,           // a transfer of weights ended before the last of a matrix
+  input  logic        weights_wait,          // the accelerator waits for weights from outside
+  input  logic [(FIFOS > 0 ? 32*FIFOS : 1)-1:0] marks, // most words that each FIFO held
+  output logic [41:0] load                   // words for memories: start, push, memory [8], data [32]
+);
+
+  localparam int unsigned RESET_CYCLES = 32;
+  localparam logic [31:0] MAGIC = 32'h48445243;  // "HDRC"
+
+  // Writing: address and data are kept until both are there.
+  logic [15:0] write_address_q;
+  logic [31:0] write_data_q;
+  logic        address_there_q, data_there_q, write_all_q, answer_q, write;
+  assign s_axi_control_AWREADY = !address_there_q;
+  assign s_axi_control_WREADY  = !data_there_q;
+  assign s_axi_control_BVALID  = answer_q;
+  assign s_axi_control_BRESP   = 2'b00;
+  assign write = address_there_q && data_there_q && !answer_q;
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      address_there_q <= 1'b0;
+      data_there_q    <= 1'b0;
+      answer_q        <= 1'b0;
+    end else begin
+      address_there_q <= address_there_q ? !write : s_axi_control_AWVALID;
+      data_there_q    <= data_there_q ? !write : s_axi_control_WVALID;
+      answer_q        <= answer_q ? !s_axi_control_BREADY : write;
+    end
+    if (!address_there_q) write_address_q <= s_axi_control_AWADDR;
+    if (!data_there_q) begin
+      write_data_q <= s_axi_control_WDATA;
+      write_all_q  <= s_axi_control_WSTRB == '1;
+    end
+  end
+
+  logic write_control, write_frames, write_memory, write_word, push, clear;
+  assign write_control = write && write_all_q && write_address_q[15:2] == 14'h003;
+  assign write_frames  = write && write_all_q && write_address_q[15:2] == 14'h004;
+  assign write_memory  = write && write_all_q && write_address_q[15:2] == 14'h018;
+  assign write_word    = write && write_all_q && write_address_q[15:2] == 14'h019;
+  assign push          = write && write_all_q && write_address_q[15:12] == 4'h1;
+  assign clear         = write_control && write_data_q[1:0] != '0;
+
+  // The accelerator's reset lasts some cycles, also after that of the shell.
+  logic [$clog2(RESET_CYCLES)-1:0] reset_left_q;
+  logic                            core_rst_n_q;
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n || (write_control && write_data_q[0])) reset_left_q <= '1;
+    else if (reset_left_q != '0) reset_left_q <= reset_left_q - 1'b1;
+    core_rst_n_q <= ap_rst_n && reset_left_q == '0;
+  end
+  assign core_rst_n = core_rst_n_q;
+
+  logic [31:0] frames_q;
+  assign frames = frames_q;
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) frames_q <= 32'd1;
+    else if (write_frames) frames_q <= write_data_q;
+  end
+
+  // Memories: the chosen one, the word where writing begins, and what is written from there on.
+  logic [7:0]  memory_q;
+  logic [41:0] load_q;
+  assign load = load_q;
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      memory_q <= '0;
+      load_q   <= '0;
+    end else begin
+      if (write_memory) memory_q <= write_data_q[7:0];
+      load_q <= {write_word, push, memory_q, write_data_q};
+    end
+  end
+
+  // Counters; they wrap.
+  logic [31:0] cycles_q, frames_out_q, in_stalls_q, in_waits_q, out_stalls_q, weight_waits_q;
+  logic        cut_word_q, cut_frame_q, cut_weights_q;
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n || clear) begin
+      cycles_q       <= '0;
+      frames_out_q   <= '0;
+      in_stalls_q    <= '0;
+      in_waits_q     <= '0;
+      out_stalls_q   <= '0;
+      weight_waits_q <= '0;
+      cut_word_q     <= 1'b0;
+      cut_frame_q    <= 1'b0;
+      cut_weights_q  <= 1'b0;
+    end else begin
+      cycles_q       <= cycles_q + 32'd1;
+      frames_out_q   <= frames_out_q + 32'(out_valid && out_ready && out_frame_end);
+      in_stalls_q    <= in_stalls_q + 32'(in_valid && !in_ready);
+      in_waits_q     <= in_waits_q + 32'(!in_valid && in_ready);
+      out_stalls_q   <= out_stalls_q + 32'(out_valid && !out_ready);
+      weight_waits_q <= weight_waits_q + 32'(weights_wait);
+      cut_word_q     <= cut_word_q || cut_word;
+      cut_frame_q    <= cut_frame_q || cut_frame;
+      cut_weights_q  <= cut_weights_q || cut_weights;
+    end
+  end
+
+  // Reading: address, choice, answer.
+  logic [13:0] index_q;
+  logic        asked_q, chosen_q, offered_q;
+  logic [31:0] fixed_d, fixed_q, mark_q, read_q;
+  always_comb begin
+    case (index_q)
+      14'h000: fixed_d = MAGIC;
+      14'h001: fixed_d = VERSION;
+      14'h002: fixed_d = {28'h0, cut_weights_q, cut_frame_q, cut_word_q, !core_rst_n_q};
+      14'h004: fixed_d = frames_q;
+      14'h005: fixed_d = IN_BYTES;
+      14'h006: fixed_d = OUT_BYTES;
+      14'h007: fixed_d = 32'(FIFOS);
+      14'h008: fixed_d = HASH[255:224];
+      14'h009: fixed_d = HASH[223:192];
+      14'h00a: fixed_d = HASH[191:160];
+      14'h00b: fixed_d = HASH[159:128];
+      14'h00c: fixed_d = HASH[127:96];
+      14'h00d: fixed_d = HASH[95:64];
+      14'h00e: fixed_d = HASH[63:32];
+      14'h00f: fixed_d = HASH[31:0];
+      14'h010: fixed_d = cycles_q;
+      14'h011: fixed_d = frames_out_q;
+      14'h012: fixed_d = in_stalls_q;
+      14'h013: fixed_d = in_waits_q;
+      14'h014: fixed_d = out_stalls_q;
+      14'h015: fixed_d = weight_waits_q;
+      14'h018: fixed_d = 32'(memory_q);
+      default: fixed_d = '0;
+    endcase
+  end
+
+  // The marks lie from 0x400 on, one every 4 bytes.
+  if (FIFOS > 0) begin : gen_marks
+    localparam int unsigned MARK_BITS = FIFOS > 1 ? $clog2(FIFOS) : 1;
+    logic [31:0] words [FIFOS];
+    for (genvar i = 0; i < FIFOS; i++) begin : gen_words
+      assign words[i] = marks[32*i +: 32];
+    end
+    always_ff @(posedge ap_clk) begin
+      mark_q <= '0;
+      if (index_q[13:8] == 6'h01 && 32'(index_q[7:0]) < FIFOS) mark_q <= words[index_q[MARK_BITS-1:0]];
+    end
+  end else begin : gen_no_marks
+    logic unused_marks;
+    assign unused_marks = ^marks;
+    assign mark_q = '0;
+  end
+
+  assign s_axi_control_ARREADY = !asked_q && !chosen_q && !offered_q;
+  assign s_axi_control_RVALID  = offered_q;
+  assign s_axi_control_RDATA   = read_q;
+  assign s_axi_control_RRESP   = 2'b00;
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      asked_q   <= 1'b0;
+      chosen_q  <= 1'b0;
+      offered_q <= 1'b0;
+    end else begin
+      asked_q   <= s_axi_control_ARREADY && s_axi_control_ARVALID;
+      chosen_q  <= asked_q;
+      offered_q <= chosen_q || (offered_q && !s_axi_control_RREADY);
+    end
+    if (s_axi_control_ARREADY) index_q <= s_axi_control_ARADDR[15:2];
+    fixed_q <= fixed_d;
+    if (chosen_q) read_q <= fixed_q | mark_q;
+  end
+
+  logic unused_low_bits;  // of addresses: a register is a whole word
+  assign unused_low_bits = ^{write_address_q[1:0], s_axi_control_ARADDR[1:0]};
+
+  if (FIFOS > 256) begin : gen_check
+    $error("shell_registers: FIFOS=%0d must be at most 256", FIFOS);
+  end
+
+endmodule
