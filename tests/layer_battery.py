@@ -22,8 +22,9 @@ import pytest
 
 from headrace.dataflow.external import replayed_weights
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
-from headrace.layers.base import Layer, Stream
+from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec, random_values
+from headrace.layers.stream import Stream
 from headrace.packing import Bytes, pack_stream
 from headrace.render.library import library_paths
 from headrace.simulation import csim, rtl

@@ -18,8 +18,7 @@ from headrace.dataflow.insert_fifos import insert_fifos, place_name
 from headrace.datatypes import IntArray
 from headrace.design import Design, estimated, folded
 from headrace.errors import InputError
-from headrace.layers import Fifo, Layer
-from headrace.layers.weighted import WeightedLayer
+from headrace.layers import Layer
 from headrace.model import Engine, Model, predict_with
 from headrace.network.integer import IntegerNetwork
 from headrace.reporting.page import write_report
@@ -110,9 +109,7 @@ def layer_record(layer: Layer) -> dict[str, Any]:
     record: dict[str, Any] = {"name": layer.name, "kind": layer.kind}
     record |= {name: getattr(layer, name) for name in layer.fold_sizes}
     record["cycles"] = layer.cycles
-    if isinstance(layer, WeightedLayer):
-        record |= {"mw": layer.mw, "mh": layer.mh, "vectors": layer.vectors, "weight_bits": layer.weight.bits,
-                   "weight_type": str(layer.weight), "weights_in": layer.storage, "core": layer.chosen_core}
+    record |= layer.facts
     record |= {"input_bits": layer.inputs[0].element.bits, "input_type": str(layer.inputs[0].element),
                "output_bits": layer.outputs[0].element.bits, "output_type": str(layer.outputs[0].element)}
     record["resources"] = asdict(estimate(layer))
@@ -121,9 +118,8 @@ def layer_record(layer: Layer) -> dict[str, Any]:
 
 def fifo_records(design: Design) -> list[dict[str, Any]]:
     """What build.json says of the FIFOs; smallest_depth is what the throughput needs."""
-    return [{"name": layer.name, "depth": layer.depth, "bits": layer.inputs[0].bits,
-             "smallest_depth": design.sizing.smallest[layer.name]}
-            for layer in design.dataflow.layers if isinstance(layer, Fifo)]
+    return [{"name": item.layer.name, "depth": item.layer.stream_depth, "bits": item.layer.inputs[0].bits,
+             "smallest_depth": design.sizing.smallest[item.layer.name]} for item in design.dataflow.fifos]
 
 
 def not_verified(dataflow: Dataflow) -> list[str]:

@@ -24,7 +24,7 @@ from headrace.archive import npz_bytes
 from headrace.dataflow import graph as dataflow
 from headrace.errors import HeadraceError, InputError
 from headrace.layers import LAYERS
-from headrace.layers.base import Stream
+from headrace.layers.stream import Stream
 from headrace.network import graph, integer, ops, tensor_ops
 
 FORMAT = "headrace 1"

@@ -17,8 +17,9 @@ from cocotb.utils import get_sim_steps
 from cocotbext.axi import AxiStreamSink
 
 from headrace.datatypes import IntArray
-from headrace.layers.base import Layer, Stream
+from headrace.layers.base import Layer
 from headrace.layers.spec import random_values
+from headrace.layers.stream import Stream
 from headrace.packing import pack_stream
 
 FRAMES = 4

@@ -15,7 +15,7 @@ from headrace.dataflow.insert_fifos import fifo_places, insert_fifos
 from headrace.datatypes import uint_type
 from headrace.errors import FoldingError, MismatchError
 from headrace.layers import Dwc, Fifo, MaxPool
-from headrace.layers.base import Stream
+from headrace.layers.stream import Stream
 from headrace.timing import fifo_sizing
 from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Outcome
 from headrace.timing.fifo_sizing import free_depth, size_fifos

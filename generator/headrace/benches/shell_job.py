@@ -11,9 +11,9 @@ from headrace.board.registers import MAGIC, MEMORY_DATA, REGISTERS
 from headrace.build_folder import Build
 from headrace.building import VECTOR_SEED, random_frames
 from headrace.dataflow.external import external_layers
-from headrace.dataflow.graph import Dataflow, Placed
+from headrace.dataflow.graph import Dataflow
 from headrace.datatypes import IntArray
-from headrace.layers.fifo import Fifo
+from headrace.layers.ports import first_memory
 from headrace.layers.spec import random_values
 from headrace.layers.weighted import WeightedLayer
 from headrace.packing import Memory, pack_stream
@@ -31,7 +31,7 @@ def shell_job(build: Build) -> dict[str, Any]:
     dataflow = build.dataflow
     x = random_frames(dataflow, _FRAMES, VECTOR_SEED)
     frames = _transfers(dataflow, x)
-    depths = [layer.depth for layer in dataflow.layers if isinstance(layer, Fifo)]
+    depths = [item.layer.stream_depth for item in dataflow.fifos]
     sha256 = build.record["source_sha256"]
     expected = {"magic": MAGIC, "version": int(version_word(headrace_version()), 16), "fifos": len(depths),
                 "in_bytes": len(frames[0][0]) // 2, "out_bytes": len(frames[0][1]) // 2}
@@ -58,10 +58,9 @@ def _rewrite(dataflow: Dataflow, x: IntArray, seed: int) -> dict[str, Any]:
     """Random weights and thresholds for all writable layers: the words of their memories, and the frames with them."""
     rng = np.random.default_rng(seed)
     changed = {layer.name: _changed(layer, rng) for layer in writable_layers(dataflow)}
-    placed = tuple(Placed(changed.get(item.layer.name, item.layer), item.sources) for item in dataflow.placed)
-    memories = {2 * k + m: _parts(memory) for k, layer in enumerate(changed.values())
+    memories = {first_memory(k) + m: _parts(memory) for k, layer in enumerate(changed.values())
                 for m, memory in enumerate(layer.memories())}
-    return {"memories": memories, "frames": _transfers(Dataflow(dataflow.input, placed), x)}
+    return {"memories": memories, "frames": _transfers(dataflow.with_layers(changed.values()), x)}
 
 
 def _changed(layer: WeightedLayer, rng: np.random.Generator) -> WeightedLayer:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from headrace.dataflow.graph import Dataflow, Placed
+from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
-from headrace.layers.base import Layer
 from headrace.layers.weighted import WeightedLayer
 
 #: Cores by layer name; ALL stands for every layer that is not named.
@@ -31,13 +30,9 @@ def choose_cores(dataflow: Dataflow, cores: Cores) -> Dataflow:
 
     Raises InputError for an unknown layer or core, and where a core does not serve its layer.
     """
-    names = [layer.name for layer in dataflow.layers if isinstance(layer, WeightedLayer)]
+    weighted = WeightedLayer.among(dataflow.layers)
+    names = [layer.name for layer in weighted]
     if unknown := [name for name in cores if name not in (ALL, *names)]:
         raise InputError(f"core: there is no layer {unknown[0]} with weights; choose one of {names}")
-    placed = tuple(Placed(_with_core(item.layer, cores), item.sources) for item in dataflow.placed)
-    return Dataflow(dataflow.input, placed)
-
-
-def _with_core(layer: Layer, cores: Cores) -> Layer:
-    core = cores.get(layer.name, cores.get(ALL))
-    return replace(layer, core=core) if core is not None and isinstance(layer, WeightedLayer) else layer
+    return dataflow.with_layers(replace(layer, core=cores.get(layer.name, cores.get(ALL, layer.core)))
+                                for layer in weighted)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.errors import FoldingError
 from headrace.layers import Dwc, Mvtu, ParallelSwu
-from headrace.layers.base import Layer, Stream
+from headrace.layers.base import Layer
+from headrace.layers.stream import Stream
 from headrace.packing import depthwise_columns
 
 #: Folds by layer name, and depths by FIFO name: {"conv0": {"pe": 4, "simd": 9}, "add4_fifo1": {"depth": 200}}.

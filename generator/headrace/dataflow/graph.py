@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headrace.datatypes import IntArray
 from headrace.errors import InputError
-from headrace.layers.base import Layer, Stream
+from headrace.layers.base import Layer
+from headrace.layers.stream import Stream
 
 #: A stream by its producer: (layer name, output index); the network's input is (SOURCE, 0).
 Port = tuple[str, int]
@@ -51,6 +53,17 @@ class Dataflow:
     def layers(self) -> tuple[Layer, ...]:
         """The layers in topological order."""
         return tuple(item.layer for item in self.placed)
+
+    @property
+    def fifos(self) -> tuple[Placed, ...]:
+        """The layers that only make their streams deeper, in the order of the port fifo_marks."""
+        return tuple(item for item in self.placed if item.layer.stream_depth is not None)
+
+    def with_layers(self, layers: Iterable[Layer]) -> Dataflow:
+        """The same graph with some layers replaced by those of the same name."""
+        changed = {layer.name: layer for layer in layers}
+        placed = tuple(Placed(changed.get(item.layer.name, item.layer), item.sources) for item in self.placed)
+        return Dataflow(self.input, placed)
 
     @property
     def output_port(self) -> Port:

@@ -9,8 +9,8 @@ import numpy as np
 
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.datatypes import IntArray
-from headrace.layers import Dwc, Fifo, Mvtu
-from headrace.layers.base import Layer, Stream
+from headrace.layers import Dwc, Fifo
+from headrace.layers.stream import Stream
 
 #: Words beyond the fill of a branch, which let a join go on while words are on their way through pipelines.
 JOIN_MARGIN_WORDS = 32
@@ -56,7 +56,7 @@ def _places(dataflow: Dataflow) -> dict[tuple[str, int], str]:
     for item in dataflow.placed:
         for index, (source, _) in enumerate(item.sources):
             producer = layers.get(source)
-            if producer is None or isinstance(item.layer, Dwc | Fifo):
+            if producer is None or item.layer.connects:
                 continue
             narrows = isinstance(producer, Dwc) and producer.in_lanes > producer.out_lanes
             places[(source, 0) if narrows else (item.layer.name, index)] = place_name(item, index)
@@ -66,7 +66,7 @@ def _places(dataflow: Dataflow) -> dict[tuple[str, int], str]:
 def safe_depths(dataflow: Dataflow) -> dict[str, int]:
     """A burst in front of layers that read in bursts, a whole branch's fill and a margin in front of joins."""
     joins = join_depths(dataflow)
-    depths = {place_name(item, index): max(_burst_words(item.layer), joins.get(port, 0))
+    depths = {place_name(item, index): max(item.layer.burst_words, joins.get(port, 0))
               for item in dataflow.placed for index, port in enumerate(item.sources)}
     return {name: depths[name] for name in fifo_places(dataflow)}
 
@@ -89,11 +89,6 @@ def join_depths(dataflow: Dataflow) -> dict[Port, int]:
 def place_name(item: Placed, index: int) -> str:
     """Name of a FIFO at an input of a layer."""
     return f"{item.layer.name}_fifo" + (str(index) if len(item.sources) > 1 else "")
-
-
-def _burst_words(layer: Layer) -> int:
-    """Words that the layer takes one per cycle before it pauses; 0 if it never pauses."""
-    return layer.sf if isinstance(layer, Mvtu) and layer.nf > 1 else 0
 
 
 def _join_depths(item: Placed, arrival: Mapping[Port, IntArray]) -> dict[Port, int]:

@@ -11,7 +11,7 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.datatypes import DataType
 from headrace.errors import UnsupportedError
 from headrace.layers import AccPool, Add, Concat, Fork, Layer, MaxPool, Mvtu, Requant, Swu, Threshold, Upsample, Vvtu
-from headrace.layers.base import Stream
+from headrace.layers.stream import Stream
 from headrace.network import integer_ops as ops
 from headrace.network.integer import INPUT, IntegerNetwork, Node
 from headrace.packing import conv_matrix

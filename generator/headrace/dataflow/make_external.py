@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from headrace.dataflow.graph import Dataflow, Placed
+from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
-from headrace.layers.base import Layer
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.weighted import EXTERNAL, ROM
 
@@ -27,19 +26,16 @@ def make_external(dataflow: Dataflow, names: Sequence[str]) -> Dataflow:
     if len(set(names)) > MAX_EXTERNAL:
         raise InputError(f"{len(set(names))} layers have external weights but there are DMAs for at most "
                          f"{MAX_EXTERNAL}; leave some out of --external")
-    placed = tuple(Placed(_external(item.layer, names), item.sources) for item in dataflow.placed)
-    return Dataflow(dataflow.input, placed)
+    return dataflow.with_layers(_external(layer) for layer in Mvtu.among(dataflow.layers) if layer.name in names)
 
 
 def external_candidates(dataflow: Dataflow) -> list[Mvtu]:
     """The layers whose weights may come from outside, those with the most weight bits first."""
-    found = [layer for layer in dataflow.layers if isinstance(layer, Mvtu) and layer.scales is None]
+    found = [layer for layer in Mvtu.among(dataflow.layers) if layer.scales is None]
     return sorted(found, key=lambda layer: -layer.weights.size * layer.weight.bits)
 
 
-def _external(layer: Layer, names: Sequence[str]) -> Layer:
-    if layer.name not in names or not isinstance(layer, Mvtu):
-        return layer
+def _external(layer: Mvtu) -> Mvtu:
     if layer.storage != ROM:
         raise InputError(f"{layer.name}: its weights cannot be both writable and external; leave it out of one of them")
     return replace(layer, storage=EXTERNAL)

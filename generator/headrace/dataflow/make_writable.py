@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from headrace.dataflow.graph import Dataflow, Placed
+from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
-from headrace.layers.base import Layer
 from headrace.layers.weighted import RAM, URAM, WeightedLayer
 
 #: Storage of the writable weights by layer name.
@@ -31,22 +30,15 @@ def make_writable(dataflow: Dataflow, writable: Writable) -> Dataflow:
     Raises InputError for an unknown layer, and for one whose results other layers take as raw sums: their range would
     depend on the weights.
     """
-    names = [item.layer.name for item in dataflow.placed if _can_be_written(dataflow, item.layer)]
+    found = {layer.name: layer for layer in WeightedLayer.among(dataflow.layers) if _can_be_written(dataflow, layer)}
     for name in writable:
-        if name not in names:
-            raise InputError(f"{name}: is no layer whose weights can be writable; choose from {names}")
+        if name not in found:
+            raise InputError(f"{name}: is no layer whose weights can be writable; choose from {list(found)}")
     if len(writable) > MAX_LAYERS:
         raise InputError(f"{len(writable)} layers have writable weights but at most {MAX_LAYERS} can; leave some out")
-    placed = tuple(Placed(_stored(item.layer, writable), item.sources) for item in dataflow.placed)
-    return Dataflow(dataflow.input, placed)
+    return dataflow.with_layers(found[name].written_to(storage) for name, storage in writable.items())
 
 
-def _can_be_written(dataflow: Dataflow, layer: Layer) -> bool:
+def _can_be_written(dataflow: Dataflow, layer: WeightedLayer) -> bool:
     last = (layer.name, 0) == dataflow.output_port
-    return isinstance(layer, WeightedLayer) and not layer.has_scales and (last or layer.thresholds is not None)
-
-
-def _stored(layer: Layer, writable: Writable) -> Layer:
-    if layer.name not in writable or not isinstance(layer, WeightedLayer):
-        return layer
-    return layer.written_to(writable[layer.name])
+    return not layer.has_scales and (last or layer.thresholds is not None)

@@ -18,7 +18,7 @@ from headrace.dataflow.graph import Dataflow
 from headrace.datatypes import BIPOLAR, IntArray
 from headrace.drivers.quantizer import CPP_FORMULA, CPP_POINTS, quantizer_arrays
 from headrace.drivers.writable import memory_images, writable_arrays, writable_json
-from headrace.layers.base import Stream
+from headrace.layers.stream import Stream
 from headrace.network.integer import IntegerNetwork
 from headrace.packing import pack_stream
 from headrace.paths import data_folder

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from headrace.board.registers import MEMORY_DATA
 from headrace.dataflow.graph import Dataflow
 from headrace.datatypes import BIPOLAR, IntArray
+from headrace.layers.ports import first_memory
 from headrace.layers.weighted import URAM, WeightedLayer
 from headrace.packing import search_words, weight_words
 from headrace.render.names import identifier
@@ -18,7 +19,7 @@ from headrace.render.rtl import writable_layers
 
 def writable_json(dataflow: Dataflow) -> dict[str, Any]:
     """The layers with writable weights, by name, and the address that takes their words."""
-    layers = {layer.name: _layer_json(2 * k, layer) for k, layer in enumerate(writable_layers(dataflow))}
+    layers = {layer.name: _layer_json(first_memory(k), layer) for k, layer in enumerate(writable_layers(dataflow))}
     return {"data": MEMORY_DATA, "layers": layers}
 
 

@@ -6,7 +6,8 @@ from abc import abstractmethod
 
 from headrace.datatypes import DataType
 from headrace.errors import require_divides, require_positive
-from headrace.layers.base import Layer, Stream
+from headrace.layers.base import Layer
+from headrace.layers.stream import Stream
 
 
 class Channelwise(Layer):

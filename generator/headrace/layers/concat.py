@@ -10,8 +10,10 @@ import numpy as np
 
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import FoldingError, InputError, divisors, require_positive
-from headrace.layers.base import Layer, Loop, Parameters, Schedule, Step, Stream
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
+from headrace.layers.schedule import Loop, Schedule, Step
+from headrace.layers.stream import Stream
 
 MAX_INPUTS: Final = 8
 

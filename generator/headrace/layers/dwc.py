@@ -9,8 +9,10 @@ import numpy as np
 
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import FoldingError, require_positive
-from headrace.layers.base import Layer, Loop, Parameters, Schedule, Stream, demand_phases
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Flow, Narrow, Pipeline, Widen
+from headrace.layers.schedule import Loop, Schedule, demand_phases
+from headrace.layers.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Dwc(Layer):
     """`words` input words of `in_lanes` lanes per frame become words of `out_lanes` lanes, elements in order."""
 
     kind = "dwc"
+    connects = True
     name: str
     in_lanes: int
     out_lanes: int
@@ -37,6 +40,10 @@ class Dwc(Layer):
     @property
     def outputs(self) -> tuple[Stream, ...]:
         return (Stream(self.element, self.out_lanes, self.words * self.in_lanes // self.out_lanes),)
+
+    @property
+    def held_bits(self) -> int:
+        return sum(stream.bits for stream in self.streams)  # a word of either side
 
     def golden(self, *x: IntArray) -> IntArray:
         return x[0]

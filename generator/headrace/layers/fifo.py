@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import require_positive
-from headrace.layers.base import Layer, Parameters, Schedule, Step, Stream
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Queue
+from headrace.layers.schedule import Schedule, Step
+from headrace.layers.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class Fifo(Layer):
     """Holds up to `depth` words of `lanes` elements; `words` pass per frame."""
 
     kind = "fifo"
+    connects = True
     name: str
     depth: int
     lanes: int
@@ -31,6 +34,10 @@ class Fifo(Layer):
     @property
     def outputs(self) -> tuple[Stream, ...]:
         return self.inputs
+
+    @property
+    def stream_depth(self) -> int:
+        return self.depth
 
     def golden(self, *x: IntArray) -> IntArray:
         return x[0]

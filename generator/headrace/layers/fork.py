@@ -7,8 +7,10 @@ from typing import Final
 
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_divides, require_positive
-from headrace.layers.base import Layer, Parameters, Schedule, Step, Stream
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Copies
+from headrace.layers.schedule import Schedule, Step
+from headrace.layers.stream import Stream
 
 MAX_BRANCHES: Final = 8
 

@@ -8,8 +8,10 @@ import numpy as np
 
 from headrace.datatypes import DataType, IntArray, Interval
 from headrace.errors import InputError, require_divides, require_positive
-from headrace.layers.base import Layer, Parameters, Schedule, Step, Stream
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Selection
+from headrace.layers.schedule import Schedule, Step
+from headrace.layers.stream import Stream
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ import numpy as np
 
 from headrace.datatypes import IntArray, Interval, dot_product_interval, signed_bits, uint_type, unsigned_bits
 from headrace.errors import InputError, require_divides
-from headrace.layers.base import Loop, Parameters, Phases, Schedule, Stream
+from headrace.layers.base import Parameters
+from headrace.layers.schedule import Loop, Phases, Schedule
+from headrace.layers.stream import Stream
 from headrace.layers.weighted import EXTERNAL, WeightedLayer, row_group
 from headrace.packing import Bytes, Memory, pack_stream, scale_words, weight_words
 
@@ -34,6 +36,7 @@ class Mvtu(WeightedLayer):
     """
 
     kind = "mvtu"
+    has_weight_port = True
     scales: IntArray | None = None
 
     def __post_init__(self) -> None:
@@ -64,6 +67,10 @@ class Mvtu(WeightedLayer):
     def weight_image(self) -> Bytes:
         """(NF*SF, bytes) the words of the weight memory, each in whole bytes, as they come for every vector."""
         return pack_stream(weight_words(self.weights, self.pe, self.simd), self.pe * self.simd, self.weight)
+
+    @property
+    def burst_words(self) -> int:
+        return self.sf if self.nf > 1 else 0
 
     @property
     def groups(self) -> int:

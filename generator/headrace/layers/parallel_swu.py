@@ -15,8 +15,10 @@ from math import gcd
 import numpy as np
 
 from headrace.datatypes import IntArray
-from headrace.layers.base import Parameters, Phases, Schedule, Stream, demand_phases
+from headrace.layers.base import Parameters
 from headrace.layers.flow import Buffer, Window
+from headrace.layers.schedule import Phases, Schedule, demand_phases
+from headrace.layers.stream import Stream
 from headrace.layers.window import Pair, SlidingWindow
 from headrace.packing import depthwise_columns
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from headrace.datatypes import Bipolar, DataType, IntArray, Interval, int_type, signed_bits
 from headrace.errors import InputError
-from headrace.layers.base import Parameters, Schedule, Step
+from headrace.layers.base import Parameters
 from headrace.layers.channelwise import Channelwise
 from headrace.layers.flow import Pipeline
+from headrace.layers.schedule import Schedule, Step
 from headrace.packing import Memory, channel_words, is_uniform
 
 Rounding = Literal["half_up", "half_even"]

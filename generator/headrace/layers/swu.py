@@ -16,10 +16,12 @@ import numpy as np
 
 from headrace.datatypes import IntArray
 from headrace.errors import FoldingError
-from headrace.layers.base import Parameters, Phases, Schedule, Stream, demand_phases
+from headrace.layers.base import Parameters
 from headrace.layers.circular_buffer import frame_phases
 from headrace.layers.flow import Buffer, Ring
 from headrace.layers.parallel_swu import ParallelSwu
+from headrace.layers.schedule import Phases, Schedule, demand_phases
+from headrace.layers.stream import Stream
 from headrace.layers.window import SlidingWindow
 from headrace.packing import depthwise_columns
 

@@ -14,9 +14,10 @@ import numpy as np
 from headrace.datatypes import DataType, IntArray, int_type, signed_bits, uint_type
 from headrace.errors import InputError
 from headrace.layers.activation import base_code, multi_threshold, require_thresholds
-from headrace.layers.base import Parameters, Schedule, Step
+from headrace.layers.base import Parameters
 from headrace.layers.channelwise import Channelwise
 from headrace.layers.flow import Pipeline
+from headrace.layers.schedule import Schedule, Step
 from headrace.layers.search import bounds_memory
 from headrace.packing import Memory, channel_words, is_uniform, threshold_words
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import require_divides, require_positive
-from headrace.layers.base import Layer, Loop, Parameters, Phases, Schedule, Step, Stream
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
+from headrace.layers.schedule import Loop, Phases, Schedule, Step
+from headrace.layers.stream import Stream
 from headrace.layers.window import Pair
 
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from headrace.datatypes import IntArray
-from headrace.layers.base import Loop, Parameters, Schedule, Stream
+from headrace.layers.base import Parameters
 from headrace.layers.flow import Pipeline
+from headrace.layers.schedule import Loop, Schedule
+from headrace.layers.stream import Stream
 from headrace.layers.weighted import WeightedLayer, row_group
 from headrace.packing import depthwise_windows
 

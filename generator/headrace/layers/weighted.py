@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from headrace.datatypes import DataType, IntArray, Interval, dot_product_interval, int_type, signed_bits, uint_type
 from headrace.errors import InputError, require_divides
 from headrace.layers.activation import base_code, multi_threshold, require_thresholds
-from headrace.layers.base import Layer, Parameters, Step, Stream
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores import AUTO, CORES, Operands, choose_core, sum_stages
 from headrace.layers.flow import Pipeline
 from headrace.layers.planes import plane_offset, plane_scale, plane_words
+from headrace.layers.schedule import Step
 from headrace.layers.search import bounds_memory, is_serial
+from headrace.layers.stream import Stream
 from headrace.packing import Memory, parity_code, search_words, threshold_words, weight_words
 
 #: Where weights lie: fixed, in memory that the processor can write, in such UltraRAM, which it must load first, or
@@ -45,6 +47,7 @@ class WeightedLayer(Layer):
     size_names: ClassVar[tuple[str, str]] = ("MH", "MW")
     #: True if all rows multiply the same activations.
     shares_activations: ClassVar[bool] = True
+    has_load_port = True
     name: str
     weights: IntArray
     thresholds: IntArray | None
@@ -174,6 +177,18 @@ class WeightedLayer(Layer):
     def writable(self) -> bool:
         """True if the processor can write the weights and thresholds."""
         return self.storage in (RAM, URAM)
+
+    def load_parameters(self, first_memory: int) -> Parameters:
+        return (("WRITABLE", 1), ("URAM", int(self.storage == URAM)), ("FIRST_MEMORY", first_memory))
+
+    @property
+    def macs(self) -> int:
+        return self.mh * self.mw * self.vectors
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"mw": self.mw, "mh": self.mh, "vectors": self.vectors, "weight_bits": self.weight.bits,
+                "weight_type": str(self.weight), "weights_in": self.storage, "core": self.chosen_core}
 
     @property
     def counts_matches(self) -> bool:

@@ -8,7 +8,8 @@ import numpy as np
 
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_divides, require_positive
-from headrace.layers.base import Layer, Parameters, Stream
+from headrace.layers.base import Layer, Parameters
+from headrace.layers.stream import Stream
 
 Pair = tuple[int, int]
 

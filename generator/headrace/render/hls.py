@@ -14,9 +14,8 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.dataflow.insert_fifos import join_depths
 from headrace.datatypes import IntArray
 from headrace.errors import FoldingError
-from headrace.layers.base import Layer, Stream
-from headrace.layers.dwc import Dwc
-from headrace.layers.fifo import Fifo
+from headrace.layers.base import Layer
+from headrace.layers.stream import Stream
 from headrace.packing import Bytes, Memory, pack_stream
 from headrace.paths import data_folder
 from headrace.render.names import identifier
@@ -126,7 +125,8 @@ def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: st
     views = stream_views(dataflow)
     # A FIFO is no process: it is the depth of its stream, which keeps the name that its producer gave it.
     weights = _weight_streams(dataflow)
-    stages = [_placed_view(item, views, weights) for item in dataflow.placed if not isinstance(item.layer, Fifo)]
+    stages = [_placed_view(item, views, weights) for item in dataflow.placed
+              if item.layer.stream_depth is None]
     streams = [*dict.fromkeys(views.values()), *weights.values()]
     source, sink = views[SOURCE, 0], views[dataflow.output_port]
     ends = {"IN": source, "OUT": sink} | {view.prefix: view for view in weights.values()}
@@ -161,12 +161,9 @@ def testbench_input(dataflow: Dataflow, words: Bytes, frames: int) -> bytes:
 
 def require_word_widths(layer: Layer) -> None:
     """Raise FoldingError if a word of the layer is wider than ap_uint can be."""
-    bits = [stream.bits for stream in layer.streams]
-    # A width converter holds a word of either side at once.
-    widest = sum(bits) if isinstance(layer, Dwc) else max(bits)
-    if widest > MAX_WORD_BITS:
-        raise FoldingError(f"{layer.name}: words of {widest} bits are too wide for the HLS back end, which holds at "
-                           f"most {MAX_WORD_BITS}; use fewer lanes, or the rtl back end alone")
+    if layer.held_bits > MAX_WORD_BITS:
+        raise FoldingError(f"{layer.name}: words of {layer.held_bits} bits are too wide for the HLS back end, which "
+                           f"holds at most {MAX_WORD_BITS}; use fewer lanes, or the rtl back end alone")
 
 
 def render_layers(layers: Sequence[Layer]) -> dict[str, str]:
@@ -189,7 +186,7 @@ def producers(dataflow: Dataflow) -> dict[Port, Port]:
     found: dict[Port, Port] = {(SOURCE, 0): (SOURCE, 0)}
     for item in dataflow.placed:
         ports = [(item.layer.name, k) for k in range(len(item.layer.outputs))]
-        found |= {port: found[item.sources[0]] if isinstance(item.layer, Fifo) else port for port in ports}
+        found |= {port: port if item.layer.stream_depth is None else found[item.sources[0]] for port in ports}
     return found
 
 
@@ -202,9 +199,9 @@ def stream_views(dataflow: Dataflow) -> dict[Port, StreamView]:
     names, carriers = stream_names(dataflow), producers(dataflow)
     depths = dict.fromkeys(carriers.values(), 0)
     for layer in dataflow.layers:
-        if isinstance(layer, Fifo):
+        if layer.stream_depth is not None:
             carrier = carriers[layer.name, 0]
-            depths[carrier] = (depths[carrier] or _DEFAULT_DEPTH) + layer.depth
+            depths[carrier] = (depths[carrier] or _DEFAULT_DEPTH) + layer.stream_depth
     for port, depth in join_depths(dataflow).items():
         depths[carriers[port]] = max(depths[carriers[port]], _DEFAULT_DEPTH + depth)
     views = {port: StreamView(f"{names[port]}_words", stream.bits, stream.words, words_text(stream), depths[port])

@@ -10,10 +10,10 @@ import jinja2
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.errors import InputError
-from headrace.layers.base import Layer, Stream
-from headrace.layers.fifo import Fifo
-from headrace.layers.mvtu import Mvtu
-from headrace.layers.weighted import URAM, WeightedLayer
+from headrace.layers.base import Layer
+from headrace.layers.ports import LOAD_PORT, SIGNALS, first_memory
+from headrace.layers.stream import Stream
+from headrace.layers.weighted import WeightedLayer
 from headrace.paths import data_folder
 from headrace.render.library import library_texts
 from headrace.render.names import identifier, module_name
@@ -28,7 +28,6 @@ ADAPTER = "hls_adapter"
 #: is one of six, O5 is its half for I5 = 0; a CARRY8 is one chain of eight (SINGLE_CY8), whose CI_TOP is tied low.
 PRIMITIVES = "HEADRACE_PRIMITIVES"
 _SHAPE = ("MW", "MH", "PE", "SIMD")
-_SIGNALS = ("TDATA", "TVALID", "TREADY")
 
 
 def render_rtl(dataflow: Dataflow, header: str) -> dict[str, str]:
@@ -66,13 +65,12 @@ def primitive_sources() -> dict[str, str]:
 def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str]]:
     """Names of the output and of the input of every FIFO, in the order of the port fifo_marks of TOP."""
     names = stream_names(dataflow)
-    return [(names[item.layer.name, 0], names[item.sources[0]])
-            for item in dataflow.placed if isinstance(item.layer, Fifo)]
+    return [(names[item.layer.name, 0], names[item.sources[0]]) for item in dataflow.fifos]
 
 
 def writable_layers(dataflow: Dataflow) -> list[WeightedLayer]:
-    """The layers with memories that the processor writes; on the bus `load` those of layer k are 2k and 2k + 1."""
-    return [layer for layer in dataflow.layers if isinstance(layer, WeightedLayer) and layer.writable]
+    """The layers with memories that the processor writes; those of the k-th begin at first_memory(k) on the bus."""
+    return [layer for layer in WeightedLayer.among(dataflow.layers) if layer.writable]
 
 
 def memory_file(layer: Layer, memory_name: str) -> str:
@@ -118,23 +116,15 @@ def open_ports(layer: Layer, load: str = "'0") -> tuple[tuple[str, str], ...]:
 
     load: what the bus for new weights is connected to.
     """
-    ports: list[tuple[str, str]] = [("load", load)] if isinstance(layer, WeightedLayer) else []
-    if isinstance(layer, Mvtu) and not layer.external:
-        ports += [("w_axis_TDATA", "'0"), ("w_axis_TVALID", "'0"), ("w_axis_TREADY", "")]
-    unused = (("s", len(layer.inputs), layer.max_inputs), ("m", len(layer.outputs), layer.max_outputs))
-    return (*ports, *(
-        (f"{side}{index}_axis_{signal}", "'0" if (side == "m") == (signal == "TREADY") else "")
-        for side, used, existing in unused
-        for index in range(used, existing)
-        for signal in _SIGNALS
-    ))
+    bus = ((LOAD_PORT, load),) if layer.has_load_port else ()
+    return (*bus, *(tie_off for port in layer.ports if port.stream is None for tie_off in port.tie_offs))
 
 
 def load_parameters(layer: Layer, first_memory: int | None) -> tuple[tuple[str, str], ...]:
     """The parameters of a layer whose memories the processor writes, from `first_memory` on; None: it writes none."""
-    if first_memory is None or not isinstance(layer, WeightedLayer):
+    if first_memory is None:
         return ()
-    return (("WRITABLE", "1"), ("URAM", str(int(layer.storage == URAM))), ("FIRST_MEMORY", str(first_memory)))
+    return tuple((name, str(value)) for name, value in layer.load_parameters(first_memory))
 
 
 def top_open_ports(dataflow: Dataflow) -> tuple[tuple[str, str], ...]:
@@ -171,7 +161,7 @@ def _top(dataflow: Dataflow, header: str) -> str:
     weights = weight_wires(dataflow)
     weight_ports = {layer.name: name for name, layer in external_layers(dataflow).items()}
     last_word = wires[dataflow.output_port].words - 1
-    loaded = {layer.name: 2 * k for k, layer in enumerate(writable_layers(dataflow))}
+    loaded = {layer.name: first_memory(k) for k, layer in enumerate(writable_layers(dataflow))}
     return template("top.sv.j2").render(
         header=" ".join(header.split()),
         top=TOP,
@@ -206,23 +196,20 @@ def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weig
     parameters = (*((name, str(value)) for name, value in layer.parameters()), *files,
                   *((name, str(value)) for name, value in layer.rtl_parameters()),
                   *load_parameters(layer, loaded.get(layer.name)))
-    weights = weight_ports.get(layer.name)
+    weights = [weight_ports[layer.name]] if layer.name in weight_ports else []
     outputs = tuple((layer.name, k) for k in range(len(layer.outputs)))
     ports = (("ap_clk", "ap_clk"), ("ap_rst_n", "ap_rst_n"),
-             *_connections("s", item.sources, names), *_connections("m", outputs, names),
-             *((f"w_axis_{signal}", f"{weights}_{signal}") for signal in _SIGNALS if weights),
+             *_connections(layer, (*(names[port] for port in (*item.sources, *outputs)), *weights)),
              *open_ports(layer, load="load" if layer.name in loaded else "'0"))
     return _Instance(identifier(layer.name), module_name(layer.kind), _title(layer), _notes(layer),
                      _aligned(parameters), _aligned(ports))
 
 
-def _connections(side: str, ports: tuple[Port, ...], names: dict[Port, str]) -> list[tuple[str, str]]:
-    """AXI4-Stream ports of one side: s_axis_, or s0_axis_, s1_axis_, ... where there are several."""
-    return [
-        (f"{side}{index if len(ports) > 1 else ''}_axis_{signal}", f"{names[port]}_{signal}")
-        for index, port in enumerate(ports)
-        for signal in _SIGNALS
-    ]
+def _connections(layer: Layer, streams: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The signals of the streams that the layer uses, connected to wires that are named by `streams`."""
+    used = [port for port in layer.ports if port.stream]
+    return [(signal, f"{stream}_{wire}") for port, stream in zip(used, streams, strict=True)
+            for signal, wire in zip(port.signals, SIGNALS, strict=True)]
 
 
 def _title(layer: Layer) -> str:

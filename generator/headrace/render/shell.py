@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
-from headrace.layers.base import Stream
 from headrace.layers.mvtu import Mvtu
+from headrace.layers.stream import Stream
 from headrace.render.library import library_path
 from headrace.render.names import module_name
 from headrace.render.rtl import bit_range, fifo_streams, template, words_text, writable_layers

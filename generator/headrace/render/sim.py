@@ -12,7 +12,6 @@ from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.datatypes import IntArray
 from headrace.layers.base import Layer
-from headrace.layers.fifo import Fifo
 from headrace.packing import pack_stream
 from headrace.paths import data_folder
 from headrace.render.rtl import TOP, bit_range, stream_names, template, top_open_ports, weight_wires
@@ -92,7 +91,7 @@ def _description(dataflow: Dataflow) -> dict[str, Any]:
         for (port, name), stream in zip(names.items(), dataflow.streams.values(), strict=True)
     ]
     fifos = [{"name": names[item.layer.name, 0], "input": names[item.sources[0]], "output": names[item.layer.name, 0]}
-             for item in dataflow.placed if isinstance(item.layer, Fifo)]
+             for item in dataflow.fifos]
     return {
         "streams": streams,
         "output": names[dataflow.output_port],

@@ -10,8 +10,7 @@ from typing import Any
 from headrace.area.usage import Resources
 from headrace.board.board import load_board
 from headrace.dataflow.graph import Dataflow
-from headrace.layers import Fifo, Layer
-from headrace.layers.weighted import WeightedLayer
+from headrace.layers import Layer
 
 #: Records in a build directory beside build.json, each written by a command of its own.
 _MEASURED = ("sim", "synth")
@@ -48,10 +47,10 @@ def _layer(layer: Layer, cycles_per_frame: int) -> dict[str, Any]:
     element_in, element_out = str(layer.inputs[0].element), str(layer.outputs[0].element)
     record: dict[str, Any] = {"name": layer.name, "kind": layer.kind, "input_type": element_in,
                               "output_type": element_out}
-    record["folding"] = {} if isinstance(layer, Fifo) else {name: getattr(layer, name) for name in layer.fold_sizes}
+    record["folding"] = {name: getattr(layer, name) for name in layer.fold_sizes}
     record |= {"cycles": layer.cycles, "busy": layer.cycles / cycles_per_frame}
-    if isinstance(layer, WeightedLayer):
-        record |= {"weight_type": str(layer.weight), "macs": layer.mw * layer.mh * layer.vectors}
+    if layer.macs:
+        record |= {"weight_type": layer.facts["weight_type"], "macs": layer.macs}
     return record
 
 

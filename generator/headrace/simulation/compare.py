@@ -9,7 +9,7 @@ import numpy as np
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.datatypes import IntArray
 from headrace.errors import MismatchError
-from headrace.layers.base import Stream
+from headrace.layers.stream import Stream
 from headrace.packing import Bytes, pack_stream, unpack_stream
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from headrace.errors import InputError, MismatchError, ToolError
-from headrace.layers.base import Stream
+from headrace.layers.stream import Stream
 from headrace.packing import Bytes
 from headrace.simulation.frames import Stalls, Trace
 

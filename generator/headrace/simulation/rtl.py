@@ -6,14 +6,14 @@ and leaves the words that passed each stream, with their cycles, in a result fil
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.layers.base import Layer
-from headrace.layers.weighted import WeightedLayer
+from headrace.layers.ports import first_memory
 from headrace.paths import data_folder
 from headrace.render.library import compile_order, library_paths
 from headrace.render.names import module_name
@@ -92,9 +92,11 @@ def render_layers(layers: Sequence[Layer], work: Path, writable: bool = False) -
     for index, layer in enumerate(layers):
         first = len(endpoints)
         endpoints += _layer_endpoints(index, layer)
-        ports = tuple((prefix, first + k) for k, prefix in enumerate(_prefixes(layer)))
-        loaded = writable and isinstance(layer, WeightedLayer) and layer.writable
-        parameters = (*_layer_parameters(index, layer), *load_parameters(layer, 2 * index if loaded else None))
+        used = [port.prefix for port in layer.ports if port.stream]
+        ports = tuple((prefix, first + k) for k, prefix in enumerate(used))
+        loaded = writable and layer.writable
+        number = first_memory(index) if loaded else None
+        parameters = (*_layer_parameters(index, layer), *load_parameters(layer, number))
         instances.append(_Instance(module_name(layer.kind), parameters, ports,
                                    open_ports(layer, load="load" if loaded else "'0")))
         for memory in layer.memories():
@@ -130,13 +132,6 @@ def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
 def observed_ports(dataflow: Dataflow) -> dict[Port, str]:
     """Every port of a network and the name under which a model of compile_network reports it."""
     return {port: SINK if port == dataflow.output_port else name for port, name in stream_names(dataflow).items()}
-
-
-def _prefixes(layer: Layer) -> Iterator[str]:
-    for side, streams in (("s", layer.inputs), ("m", layer.outputs)):
-        yield from (f"{side}{k if len(streams) > 1 else ''}_axis" for k in range(len(streams)))
-    if layer.weight_stream:
-        yield "w_axis"
 
 
 def _layer_endpoints(index: int, layer: Layer) -> list[Endpoint]:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from headrace.layers.base import Layer
-from headrace.layers.weighted import WeightedLayer
 from headrace.paths import data_folder
 from headrace.render.library import compile_order, library_paths
 from headrace.render.rtl import TOP
@@ -37,8 +36,7 @@ def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True)
     Layers that differ only in their names give equal designs. The bus that loads new weights is a port of the wrapper.
     """
     with tempfile.TemporaryDirectory() as work:
-        writable = isinstance(layer, WeightedLayer) and layer.writable
-        render_layers([layer], Path(work), writable)
+        render_layers([layer], Path(work), layer.writable)
         rendered = {path.name: path.read_text() for path in sorted(Path(work).iterdir()) if path.suffix != ".hpp"}
     wrapper = "harness.sv"
     return Design("harness", rendered | used_sources(rendered[wrapper], sources), weights)

@@ -22,9 +22,9 @@ import numpy as np
 from headrace.dataflow.graph import Dataflow, Port
 from headrace.datatypes import IntArray
 from headrace.errors import ToolError
-from headrace.layers import Fifo
-from headrace.layers.base import Layer, Phases, Step
+from headrace.layers.base import Layer
 from headrace.layers.flow import Buffer, Copies, Narrow, Pipeline, Queue, Ring, Selection, Widen, Window
+from headrace.layers.schedule import Phases, Step
 from headrace.tools import run_tool
 
 _FLAGS = ("-O2", "-std=c++17", "-shared", "-fPIC")
@@ -81,7 +81,7 @@ class CycleModel:
         self._ends = [(port[0], readers.get(port, SINK)) for port in dataflow.streams]
         self._ports = list(dataflow.streams)
         self._words = [stream.words for stream in dataflow.streams.values()]
-        self._depths = {layer.name: layer.depth for layer in dataflow.layers if isinstance(layer, Fifo)}
+        self._depths = {item.layer.name: item.layer.stream_depth or 0 for item in dataflow.fifos}
         self._graph = _graph(dataflow, {port: index for index, port in enumerate(self._ports)}, bare)
 
     def steady(self, depths: Mapping[str, int] | None = None, max_frames: int = MAX_FRAMES) -> Outcome:

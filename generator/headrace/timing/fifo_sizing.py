@@ -18,7 +18,7 @@ from headrace.area.memory import BRAM18_SHAPES
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import fifo_places, insert_fifos, join_places, safe_depths
 from headrace.errors import FoldingError
-from headrace.layers.base import Stream
+from headrace.layers.stream import Stream
 from headrace.timing.cycle_model import CycleModel, Deadlock
 
 #: Frames that are watched once the first ones have left.

@@ -16,7 +16,6 @@ from headrace.board.board import Board, load_board
 from headrace.build_folder import RECORD, Build
 from headrace.drivers.render import PACKAGE, render_driver, write_driver
 from headrace.errors import InputError, ToolError
-from headrace.layers.fifo import Fifo
 from headrace.packing import unpack_stream
 from headrace.render.hls import render_hls
 from headrace.render.names import identifier
@@ -134,7 +133,8 @@ def relevant_lines(log: Path) -> str:
 def _hls_record(build: Build) -> dict[str, Any]:
     """What the HLS compiler made of every layer."""
     synthesis = read_synthesis(find_report(build.folder / "hls"))
-    layers = {identifier(layer.name): layer.name for layer in build.dataflow.layers if not isinstance(layer, Fifo)}
+    layers = {identifier(layer.name): layer.name for layer in build.dataflow.layers
+              if layer.stream_depth is None}
     return synthesis.record() | {"warnings": synthesis.warnings(layers)}
 
 

@@ -1,0 +1,145 @@
+"""The schedule of a layer: what it takes and puts in every cycle of a frame; all cycle counts follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from headrace.datatypes import IntArray
+from headrace.layers.flow import Flow, Pipeline
+
+
+class Step(NamedTuple):
+    """`repeats` cycles in each of which the layer takes `reads` words and then puts `writes` words, 0 or 1 each.
+
+    A word is taken from every input, or from input `source` alone; it is put on every output.
+    """
+
+    repeats: int
+    reads: int
+    writes: int
+    source: int | None = None
+
+
+class Loop(NamedTuple):
+    """`body`, `times` times."""
+
+    times: int
+    body: tuple[Step | Loop, ...]
+
+
+Phases = tuple[Step | Loop, ...]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One frame of a layer, cycle by cycle, when no neighbour stalls it.
+
+    `phases` lists what each cycle takes and puts, in the order in which outputs need inputs. A cycle happens only when
+    its input word is there and its output has room. `latency_cycles` is the time from the cycle that takes the last
+    word an output needs to the cycle in which that output is valid. `slack_words` is how many words the layer still
+    holds when its output is blocked. `run_ahead_words` > 0 says that reading runs ahead of the phases by up to that
+    many words, into the next frame too, so that the larger of reads and writes sets the pace.
+    """
+
+    phases: Phases
+    latency_cycles: int
+    slack_words: int = 2
+    run_ahead_words: int = 0
+    flow: Flow | None = None
+
+    @property
+    def control(self) -> Flow:
+        """How the layer holds words."""
+        return self.flow or Pipeline(self.latency_cycles - 2)  # the two slices are part of the latency
+
+    @property
+    def reads(self) -> int:
+        """Words taken per frame (from each input, or from all of them together where the steps name a source)."""
+        return _total(self.phases, reads=True, writes=False)
+
+    @property
+    def writes(self) -> int:
+        """Words put per frame (to each output)."""
+        return _total(self.phases, reads=False, writes=True)
+
+    @property
+    def cycles(self) -> int:
+        """Steady-state cycles per frame."""
+        if self.run_ahead_words:
+            return max(self.reads, self.writes)
+        return _total(self.phases, reads=False, writes=False)
+
+    @property
+    def cycles_to_first_write(self) -> int:
+        """Cycles of one frame before the cycle of its first write."""
+        return _before_first_write(self.phases)[0]
+
+    def needed_reads(self, source: int = 0) -> IntArray:
+        """(writes,): for each word put, how many words of input `source` are taken up to and with its cycle."""
+        reads, writes = _per_cycle(self.phases, source)
+        return np.cumsum(reads)[writes > 0]
+
+
+def _per_cycle(phases: Phases, source: int) -> tuple[IntArray, IntArray]:
+    """Words taken from one input and words put in every cycle."""
+    reads, writes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for phase in phases:
+        if isinstance(phase, Loop):
+            body = _per_cycle(phase.body, source)
+            reads.append(np.tile(body[0], phase.times))
+            writes.append(np.tile(body[1], phase.times))
+        else:
+            taken = phase.reads if phase.source in (None, source) else 0
+            reads.append(np.full(phase.repeats, taken, np.int64))
+            writes.append(np.full(phase.repeats, phase.writes, np.int64))
+    return np.concatenate(reads), np.concatenate(writes)
+
+
+def _total(phases: Phases, *, reads: bool, writes: bool) -> int:
+    total = 0
+    for phase in phases:
+        if isinstance(phase, Loop):
+            total += phase.times * _total(phase.body, reads=reads, writes=writes)
+        else:
+            total += phase.repeats * (phase.reads if reads else phase.writes if writes else 1)
+    return total
+
+
+def _before_first_write(phases: Phases) -> tuple[int, bool]:
+    cycles = 0
+    for phase in phases:
+        if isinstance(phase, Loop):
+            inside, found = _before_first_write(phase.body)
+            if found:
+                return cycles + inside, True
+            cycles += phase.times * inside
+        elif phase.writes:
+            return cycles, True
+        else:
+            cycles += phase.repeats
+    return cycles, False
+
+
+def demand_phases(needed_reads: IntArray, reads: int) -> Phases:
+    """Phases in which every output word follows the reads that it needs.
+
+    needed_reads: (writes,) for each output word how many of the frame's `reads` input words it needs. Reads that no
+    output needs close the frame.
+    """
+    reached = np.maximum.accumulate(needed_reads)
+    fresh = np.diff(reached, prepend=0)
+    steps: list[Step] = []
+    start = 0
+    for end in np.flatnonzero(np.diff(fresh, append=-1)) + 1:  # ends of runs of equal numbers
+        repeats, count = int(end) - start, int(fresh[start])
+        start = int(end)
+        if count > 1:
+            steps += [Step(count - 1, 1, 0), Step(1, 1, 1)] * repeats
+        else:
+            steps.append(Step(repeats, count, 1))
+    if unused := reads - int(reached[-1]):
+        steps.append(Step(unused, 1, 0))
+    return tuple(steps)
