@@ -36,10 +36,11 @@ CLASSES: tuple[type, ...] = (
     datatypes.Interval, datatypes.Bipolar,
     ops.QuantWeight, ops.Quantize, ops.Conv, ops.Linear, ops.Affine, ops.Clip, ops.MaxPool, ops.Reshape,
     tensor_ops.PadFrame, tensor_ops.AvgPool, tensor_ops.Upsample, tensor_ops.Transpose, tensor_ops.Add,
-    tensor_ops.Concat, tensor_ops.MultiThreshold, tensor_ops.Trunc, tensor_ops.Softmax, tensor_ops.TopK,
+    tensor_ops.Concat, tensor_ops.MultiThreshold, tensor_ops.Activation, tensor_ops.Trunc,
+    tensor_ops.Softmax, tensor_ops.LogSoftmax, tensor_ops.Maximum, tensor_ops.TopK,
     graph.Input, graph.Node, graph.Network,
     integer.TensorType, integer.Conv, integer.DepthwiseConv, integer.Threshold, integer.Requant, integer.MaxPool,
-    integer.AccPool, integer.Upsample, integer.Add, integer.Concat, integer.Node,
+    integer.AccPool, integer.Upsample, integer.Reframe, integer.Add, integer.Concat, integer.Node,
     integer.HostInput, integer.HostOutput, integer.IntegerNetwork,
     Stream, *LAYERS.values(), dataflow.Placed, dataflow.Dataflow,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -75,10 +76,11 @@ def test_codes_are_those_of_exact_arithmetic(monkeypatch, rounding: Rounding, bi
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
-    """32 bits in; sums of more than 32 bits out."""
-    case = host(int_type(32), STEP, saturates=False)
+    """32 bits in, sums of more than 32 bits out, both in another order than that of the stream."""
+    case = replace(host(int_type(32), STEP, saturates=False), order=np.asarray([4, 2, 0, 1, 3]))
     nodes = (Node("fc0", random_conv(np.random.default_rng(1), (3, 1, 1, 5), Interval(-7, 7)), ("input",)),)
-    net = IntegerNetwork(case, nodes, HostOutput((3,), np.full(3, STEP), np.zeros(3)))
+    output = HostOutput((3,), np.full(3, STEP), np.zeros(3), result=(3,), order=np.asarray([2, 0, 1]))
+    net = IntegerNetwork(case, nodes, output)
     build = write_unverified(tmp_path_factory.mktemp("wide") / "b", net, "rtl")
     assert build.dataflow.streams[build.dataflow.output_port].element.bits > 32
     return build

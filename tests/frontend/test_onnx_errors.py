@@ -272,13 +272,15 @@ def test_nodes_that_are_understood_but_have_no_layer(tmp_path, nodes, shape, sai
 
 
 def test_all_unsupported_nodes_at_once(tmp_path):
-    nodes = [node("Sigmoid", ["x"], "a"), node("Relu", ["a"], "b"), node("Softplus", ["b"], "c"),
+    nodes = [node("Gelu", ["x"], "a"), node("Relu", ["a"], "b"), node("Shrink", ["b"], "c"),
              node("MyOwn", ["c"], "d", "example.org"),
              node("AveragePool", ["d"], kernel_shape=[2, 2], pads=[1, 1, 1, 1])]
     assert sentence(tmp_path, model(nodes, (1, 2, 4, 4)), UnsupportedError).split("\n") == [
         "4 nodes are not supported",
-        "Sigmoid_a (Sigmoid): no streaming layer does this operation; use Relu or Clip with a quantizer behind it",
-        "Softplus_c (Softplus): no streaming layer does this operation; use Relu or Clip with a quantizer behind it",
+        "Gelu_a (Gelu): no streaming layer does this operation; use Relu, LeakyRelu or Sigmoid with a quantizer "
+        "behind it",
+        "Shrink_c (Shrink): no streaming layer does this operation; use Relu, LeakyRelu or Sigmoid with a quantizer "
+        "behind it",
         "MyOwn_d (MyOwn): no streaming layer does this operation of the domain example.org; replace it by operations "
         "that docs/onnx.md lists",
         "AveragePool_y (AveragePool): averages over fewer values at the edge; use count_include_pad=1 or no pads",

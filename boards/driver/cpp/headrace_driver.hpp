@@ -133,7 +133,8 @@ class Accelerator {
     return run(pack(codes(x, frames), model::IN_LANES, model::IN_BITS), frames);
   }
 
-  // Outputs y = scale * integer + offset, each in the order of channels, rows, columns.
+  // Outputs y = scale * integer + offset in the model's order; where its head leaves fewer values, in the order of
+  // channels, rows, columns in front of it.
   std::vector<float> predict(const float* x, size_t frames) {
     const std::vector<int64_t> values = integers(x, frames);
     std::vector<float> y(values.size());
@@ -142,7 +143,13 @@ class Accelerator {
       const size_t frame = i / model::OUT_ELEMENTS, pixel = i / channels % pixels, c = i % channels;
       y[(frame * channels + c) * pixels + pixel] = float(double(values[i]) * model::SCALE[c] + model::OFFSET[c]);
     }
-    return y;
+    if (model::OUT_ORDER.size() != model::OUT_ELEMENTS) return y;
+    std::vector<float> ordered(y.size());
+    for (size_t i = 0; i < y.size(); ++i) {
+      const size_t element = i % model::OUT_ELEMENTS;
+      ordered[i] = y[i - element + model::OUT_ORDER[element]];
+    }
+    return ordered;
   }
 
   // Replays verified vectors: "exact", or what differs first.
@@ -173,13 +180,15 @@ class Accelerator {
     }
   }
 
-  // Samples in channels, rows, columns to codes in rows, columns, channels.
+  // Samples in channels, rows, columns, or as IN_ORDER says, to codes in rows, columns, channels.
   static std::vector<uint32_t> codes(const float* x, size_t frames) {
     std::vector<uint32_t> result(frames * model::IN_ELEMENTS);
     const size_t channels = model::IN_CHANNELS, pixels = model::IN_ELEMENTS / channels;
     for (size_t i = 0; i < result.size(); ++i) {
       const size_t frame = i / model::IN_ELEMENTS, pixel = i / channels % pixels, c = i % channels;
-      result[i] = encode(x[(frame * channels + c) * pixels + pixel], c);
+      const size_t element = c * pixels + pixel;
+      result[i] = encode(x[frame * model::IN_ELEMENTS + (model::IN_ORDER.empty() ? element : model::IN_ORDER[element])],
+                         c);
     }
     return result;
   }

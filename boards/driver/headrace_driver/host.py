@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ class Host:
         self.model, self.source, self.sink = model, model["input"], model["output"]
         self.quantizer = make_quantizer(self.source, arrays)
         self.scale, self.offset = arrays["scale"], arrays["offset"]
+        self.input_order, self.output_order = arrays.get("input_order"), arrays.get("output_order")
         self._table: np.ndarray | None = None
 
     def encode(self, x: np.ndarray) -> np.ndarray:
@@ -29,6 +31,8 @@ class Host:
         if x.shape[1:] != shape:
             raise ValueError(f"the input has shape {x.shape} but the model takes (N, {', '.join(map(str, shape))})")
         height, width, channels = self.source["tensor"]
+        if self.input_order is not None:
+            x = x.reshape(len(x), -1)[:, self.input_order]
         frames = x.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
         codes = np.empty(frames.shape, code_type(self.source["bits"]))
         for c in range(channels):
@@ -64,14 +68,38 @@ class Host:
         """Integers (N, elements) -> outputs as the model gives them, float32."""
         y = integers.reshape(len(integers), -1, len(self.scale)) * self.scale + self.offset
         y = y.transpose(0, 2, 1).reshape(len(integers), *self.sink["shape"])
-        head = self.sink["head"]
-        if head == "argmax":
-            y = np.argmax(y, axis=1).astype(np.float64)
-        elif head == "topk":
-            y = np.argsort(-y, axis=1, kind="stable")[:, : self.sink["k"]].astype(np.float64)
-        elif head == "softmax":
-            powers = np.exp(y - y.max(axis=1, keepdims=True))
-            y = powers / powers.sum(axis=1, keepdims=True)
+        y = self._head(y)
+        if self.output_order is not None:
+            y = y.reshape(len(y), -1)[:, self.output_order]
         if self.sink["result"] is not None:
             y = y.reshape(len(integers), *self.sink["result"])
         return y.astype(np.float32)
+
+    def _head(self, y: np.ndarray) -> np.ndarray:
+        """The model's last operation on values (N, C, ...)."""
+        head = self.sink["head"]
+        if head == "topk":
+            return np.argsort(-y, axis=1, kind="stable")[:, : self.sink["k"]].astype(np.float64)
+        return HEADS[head](y)
+
+
+def _softmax(y: np.ndarray) -> np.ndarray:
+    powers = np.exp(y - y.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _log_softmax(y: np.ndarray) -> np.ndarray:
+    shifted = y - y.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+#: Operations at the end of a model, by name; k largest values are found above.
+HEADS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "none": lambda y: y,
+    "argmax": lambda y: np.argmax(y, axis=1).astype(np.float64),
+    "softmax": _softmax,
+    "logsoftmax": _log_softmax,
+    "max": lambda y: y.max(axis=1, keepdims=True),
+    "sigmoid": lambda y: 0.5 * (1 + np.tanh(0.5 * y)),
+    "tanh": np.tanh,
+}

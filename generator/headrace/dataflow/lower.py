@@ -139,6 +139,10 @@ class _Lowering:
         self._provide(node.name, self._place(Upsample(node.name, *source.shape, op.scale, source.dtype), *ports))
 
     @_lower.register
+    def _reframe(self, op: ops.Reframe, node: Node, ports: list[Port]) -> None:
+        self._provide(node.name, ports[0])
+
+    @_lower.register
     def _add(self, op: ops.Add, node: Node, ports: list[Port]) -> None:
         left, right = (self.net.types[source] for source in node.inputs)
         layer = Add(node.name, left.shape[2], left.dtype, right.dtype, self._pixels(node.name))

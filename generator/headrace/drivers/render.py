@@ -98,13 +98,16 @@ def _stream(stream: Stream) -> dict[str, Any]:
 
 
 def _arrays(net: IntegerNetwork) -> dict[str, np.ndarray[Any, Any]]:
-    return quantizer_arrays(net.host_input) | {"scale": np.asarray(net.host_output.scale, np.float64),
-                                               "offset": np.asarray(net.host_output.offset, np.float64)}
+    orders = {"input_order": net.host_input.order, "output_order": net.host_output.order}
+    return (quantizer_arrays(net.host_input) | {"scale": np.asarray(net.host_output.scale, np.float64),
+                                                "offset": np.asarray(net.host_output.offset, np.float64)}
+            | {name: order for name, order in orders.items() if order is not None})
 
 
 def _texts(arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Any]:
     """The arrays as C++ literals that lose nothing."""
     texts: dict[str, Any] = {"scale": _doubles(arrays["scale"]), "offset": _doubles(arrays["offset"])}
+    texts["orders"] = {name: arrays.get(name, np.zeros(0)).tolist() for name in ("input_order", "output_order")}
     if "decision_points" not in arrays:
         return texts | {name: _doubles(arrays[name]) for name in ("input_scale", "input_divisor")}
     points = [[_float_text(value) for value in row] for row in arrays["decision_points"].tolist()]

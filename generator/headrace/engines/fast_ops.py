@@ -115,6 +115,11 @@ def _upsample(op: ops.Upsample, out: TensorType, sources: tuple[TensorType, ...]
 
 
 @apply.register
+def _reframe(op: ops.Reframe, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
+    return x[0].reshape(*out.shape[:2], *x[0].shape[2:])
+
+
+@apply.register
 def _add(op: ops.Add, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
     return np.add(x[0], x[1], dtype=kind_of(largest(out.dtype)))
 

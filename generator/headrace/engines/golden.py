@@ -100,6 +100,11 @@ def _upsample(op: ops.Upsample, out: TensorType, *x: IntArray) -> IntArray:
 
 
 @apply.register
+def _reframe(op: ops.Reframe, out: TensorType, *x: IntArray) -> IntArray:
+    return x[0].reshape(-1, *out.shape)
+
+
+@apply.register
 def _add(op: ops.Add, out: TensorType, *x: IntArray) -> IntArray:
     return x[0] + x[1]
 

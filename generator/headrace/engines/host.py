@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from math import floor
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from headrace.datatypes import BIPOLAR, IntArray
 from headrace.errors import InputError
+from headrace.network import tensor_ops
 from headrace.network.integer import HostInput, HostOutput
 from headrace.network.ops import round_to_integer
 from headrace.streamline.meaning import FRACTIONS_UP, TIES_UP
@@ -36,6 +38,8 @@ def to_stream(host: HostInput, x: Float32Array) -> IntArray:
     if not np.all(np.isfinite(x)):
         raise InputError(f"input: {np.count_nonzero(~np.isfinite(x))} values are NaN or infinite; remove them")
     height, width, channels = host.tensor.shape
+    if host.order is not None:
+        x = x.reshape(len(x), -1)[:, host.order]
     frames = x.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
     codes = np.empty(frames.shape, np.int64)
     step = max(1, BLOCK_ELEMENTS // math.prod(host.tensor.shape))
@@ -118,24 +122,27 @@ def _decided(host: HostInput, c: int, x: Fraction) -> int:
     return whole + up
 
 
-def _softmax(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Softmax over the first axis after the batch, shifted by the maximum so that nothing overflows."""
-    powers = np.exp(y - y.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+#: Heads by name: values (N, C, ...) to what the model gives.
+_HEADS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "none": lambda y: y,
+    "argmax": lambda y: np.argmax(y, axis=1).astype(np.float64),
+    "softmax": tensor_ops.Softmax().forward,
+    "logsoftmax": tensor_ops.LogSoftmax().forward,
+    "max": tensor_ops.Maximum().forward,
+    "sigmoid": tensor_ops.Activation("sigmoid").forward,
+    "tanh": tensor_ops.Activation("tanh").forward,
+}
 
 
 def from_stream(host: HostOutput, q: IntArray) -> Float32Array:
     """Integers (N, elements) in stream order -> outputs as the model gives them, y = scale * q + offset in float64.
 
-    The head is applied over the first axis after the batch: argmax drops it, topk leaves k indices.
+    The head is applied over the first axis after the batch; see HostOutput.
     """
     channels = len(host.scale)
     y = q.reshape(len(q), -1, channels) * host.scale + host.offset
     y = y.transpose(0, 2, 1).reshape(len(q), *host.shape)
-    if host.head == "argmax":
-        y = np.argmax(y, axis=1).astype(np.float64)
-    elif host.head == "topk":
-        y = np.argsort(-y, axis=1, kind="stable")[:, : host.k].astype(np.float64)
-    elif host.head == "softmax":
-        y = _softmax(y)
+    y = tensor_ops.TopK(host.k).forward(y) if host.head == "topk" else _HEADS[host.head](y)
+    if host.order is not None:
+        y = y.reshape(len(q), -1)[:, host.order]
     return (y if host.result is None else y.reshape(len(q), *host.result)).astype(np.float32)

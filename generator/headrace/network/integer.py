@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from headrace.datatypes import IntArray
 from headrace.errors import InputError
 from headrace.network.integer_ops import (
     AccPool,
@@ -18,6 +19,7 @@ from headrace.network.integer_ops import (
     DepthwiseConv,
     MaxPool,
     Op,
+    Reframe,
     Requant,
     Shape,
     TensorType,
@@ -27,9 +29,11 @@ from headrace.network.integer_ops import (
 from headrace.network.ops import FloatArray, Rounding
 
 __all__ = ["INPUT", "AccPool", "Add", "Concat", "Conv", "DepthwiseConv", "HostInput", "HostOutput", "IntegerNetwork",
-           "MaxPool", "Node", "Op", "Requant", "Shape", "TensorType", "Threshold", "Upsample"]
+           "MaxPool", "Node", "Op", "Reframe", "Requant", "Shape", "TensorType", "Threshold", "Upsample"]
 
 INPUT = "input"
+#: What the host does with the last values.
+Head = Literal["none", "argmax", "topk", "softmax", "logsoftmax", "max", "sigmoid", "tanh"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Node:
 class HostInput:
     """What the host does to a sample before it enters the stream.
 
-    `shape` is the model's own input shape without the batch: (C, H, W), or any shape of H*W*C elements in that order.
+    `shape` is the model's own input shape without the batch: (C, H, W), or any shape of H*W*C elements in that order,
+    or with `order` (H*W*C,) in any: the element i of (C, H, W) is the element order[i] of a flat sample.
     q = clip(round((scale * x + offset) / divisor)) with `scale`, `offset` and `divisor` per channel (C,), decided in
     exact arithmetic, and `rounding` as of ops.Quantize; bipolar inputs are +1 where scale*x + offset >= 0, the divisor
     being positive. Where `saturates` is false a value outside the type is an error of the user's, not clipped.
@@ -58,23 +63,26 @@ class HostInput:
     rounding: Rounding = "half_even"
     divisor: FloatArray | None = None
     saturates: bool = True
+    order: IntArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class HostOutput:
     """What the host makes of the last integers: y = scale * q + offset per channel (C,), reshaped to `shape`.
 
-    The elements of `shape` are in (C, H, W) order. `head` is applied last, over the first axis: argmax drops it, topk
-    leaves the indices of the `k` largest values, lowest index first on ties. `result` is the model's own output shape
-    without the batch, where it is not the one that the head leaves.
+    The elements of `shape` are in (C, H, W) order. `head` is applied over the first axis: argmax drops it, topk leaves
+    the indices of the `k` largest values, lowest index first on ties, max the largest value; sigmoid and tanh are taken
+    of every element. `result` is the model's own output shape without the batch, where it is not the one that the head
+    leaves; its flat element i is element order[i] of what the head leaves.
     """
 
     shape: tuple[int, ...]
     scale: FloatArray
     offset: FloatArray
-    head: Literal["none", "argmax", "topk", "softmax"] = "none"
+    head: Head = "none"
     k: int = 1
     result: tuple[int, ...] | None = None
+    order: IntArray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -259,6 +259,21 @@ class Upsample:
 
 
 @dataclass(frozen=True)
+class Reframe:
+    """The same pixels in the same order, counted as `height` rows of `width`."""
+
+    height: int
+    width: int
+
+    def infer(self, x: TensorType) -> TensorType:
+        """Type of the output."""
+        if self.height * self.width != x.shape[0] * x.shape[1]:
+            raise InputError(f"{x.shape[0]}x{x.shape[1]} pixels cannot be counted as {self.height}x{self.width}; "
+                             "keep their number")
+        return TensorType((self.height, self.width, x.shape[2]), x.dtype)
+
+
+@dataclass(frozen=True)
 class Add:
     """y = left + right. Both count in one step: a Requant before an operand brings it to that step where needed."""
 
@@ -289,4 +304,4 @@ def hull(left: DataType, right: DataType) -> DataType:
     return left if left == right else Interval(min(left.lo, right.lo), max(left.hi, right.hi))
 
 
-Op = Conv | DepthwiseConv | Threshold | Requant | MaxPool | AccPool | Upsample | Add | Concat
+Op = Conv | DepthwiseConv | Threshold | Requant | MaxPool | AccPool | Upsample | Reframe | Add | Concat

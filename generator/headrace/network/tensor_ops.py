@@ -6,7 +6,8 @@ As in ops.py, shapes are those of one sample and `forward` works on a batch (N, 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -14,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from headrace.datatypes import DataType, IntArray, Interval
 from headrace.errors import InputError
 from headrace.layers.window import Pair
+from headrace.network.curves import CURVES, Curve
 from headrace.network.ops import (
     FloatArray,
     Pad,
@@ -180,6 +182,39 @@ class MultiThreshold:
 
 
 @dataclass(frozen=True, eq=False)
+class Activation:
+    """A curve of curves.CURVES, element by element; alpha (1,) or (C,) is its parameter: a slope, a limit below 0."""
+
+    kind: str
+    alpha: FloatArray = field(default_factory=lambda: np.zeros(1))
+
+    def __post_init__(self) -> None:
+        require_finite(alpha=self.alpha)
+        if self.kind not in CURVES:
+            raise InputError(f"activation {self.kind!r} is unknown; choose one of {sorted(CURVES)}")
+        if self.kind in ("elu", "celu", "hard_swish") and np.any(self.alpha <= 0):
+            raise InputError(f"alpha {float(self.alpha.min()):g} of {self.kind} must be positive; correct the model")
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """One curve, or one per channel."""
+        return tuple(CURVES[self.kind](Fraction(float(alpha))) for alpha in self.alpha)
+
+    def infer(self, shape: Shape) -> Shape:
+        """Shape of the output."""
+        if len(self.alpha) not in (1, shape[0]):
+            raise InputError(f"alpha for {len(self.alpha)} channels meets a tensor of {shape[0]} channels; "
+                             "use one value or one per channel")
+        return shape
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Values in float64."""
+        if len(self.alpha) == 1:
+            return self.curves[0].values(x)
+        return np.stack([curve.values(x[:, c]) for c, curve in enumerate(self.curves)], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
 class Trunc:
     """Drop the low bits of integers: code = clip(round(rint(x/scale + zero_point) / 2^shift)).
 
@@ -225,6 +260,33 @@ class Softmax:
 
 
 @dataclass(frozen=True)
+class LogSoftmax:
+    """x minus the logarithm of the sum of exp(x) along the first axis of a sample."""
+
+    def infer(self, shape: Shape) -> Shape:
+        """Shape of the output."""
+        return shape
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Logarithms of probabilities, shifted by the maximum so that nothing overflows."""
+        shifted = x - x.max(axis=1, keepdims=True)
+        return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """The largest value along the first axis of a sample, which stays with size 1."""
+
+    def infer(self, shape: Shape) -> Shape:
+        """Shape of the output."""
+        return (1, *shape[1:])
+
+    def forward(self, x: FloatArray) -> FloatArray:
+        """Largest values."""
+        return np.asarray(x.max(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True)
 class TopK:
     """Indices of the k largest values along the first axis of a sample, largest first, lowest index first on ties."""
 
@@ -241,4 +303,5 @@ class TopK:
         return np.argsort(-x, axis=1, kind="stable")[:, : self.k].astype(np.float64)
 
 
-TensorOp = (PadFrame | AvgPool | Upsample | Transpose | Add | Concat | MultiThreshold | Trunc | Softmax | TopK)
+TensorOp = (PadFrame | AvgPool | Upsample | Transpose | Add | Concat | MultiThreshold | Activation | Trunc | Softmax
+            | LogSoftmax | Maximum | TopK)

@@ -17,6 +17,7 @@ from headrace.network.integer import (
     MaxPool,
     Node,
     Op,
+    Reframe,
     Requant,
     TensorType,
     Threshold,
@@ -116,7 +117,7 @@ class Draft:
             node = self.nodes[tensor]
             if isinstance(node.op, Conv | DepthwiseConv):
                 return path
-            if not isinstance(node.op, MaxPool | AccPool | Upsample):
+            if not isinstance(node.op, MaxPool | AccPool | Upsample | Reframe):
                 break
             tensor = node.inputs[0]
         return []

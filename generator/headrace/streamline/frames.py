@@ -34,8 +34,8 @@ def upsample(run: Run, name: str, op: Upsample, x: Value) -> Value:
 
 
 def reshape(run: Run, name: str, op: ops.Reshape, x: Value) -> Value:
-    """Another shape of the same stream: a vector, the frame itself, or the layout of the host's floats."""
-    return _reshaped(name, x, op.infer(x.shape))
+    """Another shape of the same stream: a vector, the frame itself, other rows, or the layout of the host's floats."""
+    return _reshaped(run, name, x, op.infer(x.shape))
 
 
 def transpose(run: Run, name: str, op: Transpose, x: Value) -> Value:
@@ -45,10 +45,10 @@ def transpose(run: Run, name: str, op: Transpose, x: Value) -> Value:
     if wide != sorted(wide):
         raise UnsupportedError(f"{name}: turns a tensor of shape {x.shape} into {shape}, but a stream carries pixels "
                                "row by row with their channels; remove the transpose, or export with channels first")
-    return _reshaped(name, x, shape)
+    return _reshaped(run, name, x, shape)
 
 
-def _reshaped(name: str, x: Value, shape: ops.Shape) -> Value:
+def _reshaped(run: Run, name: str, x: Value, shape: ops.Shape) -> Value:
     channels, height, width = x.frame
     if len(shape) == 1 or shape == x.frame or (height * width == 1 and max(shape) == channels):
         return replace(x, shape=shape)
@@ -57,5 +57,9 @@ def _reshaped(name: str, x: Value, shape: ops.Shape) -> Value:
     if x.tensor is None and len(shape) == 3 and len(distinct(x.meaning.channels)) == 1:
         frame = (shape[0], shape[1], shape[2])
         return Value(None, frame, shape, Meaning(x.meaning.channels[:1] * shape[0]))
+    if x.tensor is not None and len(shape) in (2, 3) and shape[0] == channels:
+        rows = (1, *shape[1:])[-2:]
+        made = run.made(run.draft.add("reframe", ints.Reframe(*rows), x.tensor), x.meaning)
+        return replace(made, shape=shape)
     raise UnsupportedError(f"{name}: a feature map of shape {x.frame} cannot become {shape} in a stream; "
                            "flatten it only in front of a dense layer")

@@ -20,7 +20,7 @@ from headrace.network.integer import INPUT, HostInput, TensorType
 from headrace.network.ops import FloatArray, Quantize, Rounding
 from headrace.network.tensor_ops import MultiThreshold
 from headrace.serialize import digest
-from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point, each
+from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point, distinct, each
 from headrace.streamline.values import Run, Value, channel_values
 
 #: An input without a quantizer is read in 32 bits with this step: values from -16 to 16.
@@ -36,9 +36,8 @@ def _host_input(run: Run, name: str, x: Value, dtype: DataType, offsets: Sequenc
                 divisors: Sequence[Fraction], rounding: Rounding, saturates: bool = True) -> None:
     """The host computes (scale * x + offset) / divisor; a second quantizer of the input must be equal to the first."""
     channels, height, width = x.frame
-    made = HostInput(run.network.input.shape, TensorType((height, width, channels), dtype),
-                     _floats(x.meaning.scales), _floats(offsets), rounding,
-                     _floats(divisors), saturates)
+    made = HostInput(run.model_input, TensorType((height, width, channels), dtype), _floats(x.meaning.scales),
+                     _floats(offsets), rounding, _floats(divisors), saturates, run.order)
     if run.host_input is not None and digest(run.host_input) != digest(made):
         raise UnsupportedError(f"{name}: the model's input is quantized a second time, in another way; quantize it "
                                "once and let both branches read the result")
@@ -50,7 +49,7 @@ def as_fixed_point(run: Run, name: str, x: Value) -> Value:
     """Integers as they are, and floats of the host as fixed point that must not saturate."""
     if x.tensor is not None:
         return x
-    if any(channel.lo is not None or channel.hi is not None for channel in x.meaning.channels):
+    if any(channel.waits for channel in x.meaning.channels):
         raise UnsupportedError(f"{name}: its input is not quantized; put a quantizer (QuantIdentity) at the start of "
                                "the network")
     raw = replace(x, meaning=Meaning.identity(len(x.meaning)))
@@ -62,6 +61,9 @@ def as_fixed_point(run: Run, name: str, x: Value) -> Value:
 
 def quantize_on_host(run: Run, name: str, op: Quantize, x: Value, scales: tuple[Fraction, ...]) -> str:
     """The first quantizer, with the affine maps and clips before it. Returns the tensor of its codes."""
+    if any(channel.curve for channel in distinct(x.meaning.channels)):
+        raise UnsupportedError(f"{name}: an activation stands between the model's input and its first quantizer; "
+                               "quantize the input first")
     bounds = set(each(lambda channel, scale: _host_codes(op, channel, scale), x.meaning.channels, scales))
     if len(bounds) != 1 or (op.dtype == BIPOLAR and bounds != {(-1, 1)}):
         raise UnsupportedError(f"{name}: the clips before the first quantizer leave the code ranges {sorted(bounds)} "
@@ -88,7 +90,7 @@ def threshold_on_host(run: Run, name: str, op: MultiThreshold, x: Value, dtype: 
     """A MultiThreshold of the model's own input, if its thresholds are evenly spaced: the host divides and rounds."""
     rows = threshold_rows(name, op, x)
     steps = [_even_step(row) for row in rows]
-    if any(step is None for step in steps) or any(c.lo is not None or c.hi is not None for c in x.meaning.channels):
+    if any(step is None for step in steps) or any(channel.waits for channel in x.meaning.channels):
         raise UnsupportedError(f"{name}: thresholds of the model's own input must be evenly spaced, with no activation "
                                "before them; put a quantizer at the start of the network")
     divisors = [Fraction(1) if step is None else step for step in steps]

@@ -1,7 +1,7 @@
 """What the integers of a tensor mean, exactly: value = clip(scale * q + offset, lo, hi) for every channel.
 
 Affine maps and clips compose into this one form, so batch norm, ReLU and hard tanh wait here until a quantizer asks
-from which integer on the value reaches a decision point.
+from which integer on the value reaches a decision point. A curve (LeakyReLU, sigmoid) starts a new line above the old.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from headrace.datatypes import BIPOLAR
+from headrace.network.curves import Curve, above
 from headrace.network.ops import FloatArray, Quantize
 
 T = TypeVar("T")
@@ -45,63 +46,125 @@ def fractions(values: FloatArray, count: int) -> tuple[Fraction, ...]:
 
 
 class Channel(NamedTuple):
-    """value = clip(scale * q + offset, lo, hi); None is an absent bound."""
+    """value = clip(scale * q + offset, lo, hi); None is an absent bound.
+
+    Behind a curve, curve(bent.value(q)) stands for q.
+    """
 
     scale: Fraction
     offset: Fraction
     lo: Fraction | None = None
     hi: Fraction | None = None
+    curve: Curve | None = None
+    bent: Channel | None = None
 
     def affine(self, scale: Fraction, offset: Fraction) -> Channel:
         """The channel of scale * value + offset."""
         if scale == 0:
             return Channel(scale, offset)
         lo, hi = (None if bound is None else scale * bound + offset for bound in (self.lo, self.hi))
-        return Channel(self.scale * scale, self.offset * scale + offset, *((lo, hi) if scale > 0 else (hi, lo)))
+        lo, hi = (lo, hi) if scale > 0 else (hi, lo)
+        return self._replace(scale=self.scale * scale, offset=self.offset * scale + offset, lo=lo, hi=hi)
 
     def clip(self, lo: Fraction | None, hi: Fraction | None) -> Channel:
         """The channel of min(max(value, lo), hi)."""
         new_lo = lo if self.lo is None else _clip(self.lo, lo, hi)
         new_hi = hi if self.hi is None else _clip(self.hi, lo, hi)
-        return Channel(self.scale, self.offset, new_lo, new_hi)
+        return self._replace(lo=new_lo, hi=new_hi)
+
+    def bend(self, curve: Curve) -> Channel:
+        """The channel of curve(value)."""
+        return Channel(Fraction(1), Fraction(0), curve=curve, bent=self)
 
     def negated(self) -> Channel:
         """The channel when -q stands for q."""
+        if self.bent is not None:
+            return self._replace(bent=self.bent.negated())
         return self._replace(scale=-self.scale)
 
+    @property
+    def waits(self) -> bool:
+        """True if an activation waits for its quantizer."""
+        return self.lo is not None or self.hi is not None or self.curve is not None
+
+    @property
+    def falls(self) -> bool:
+        """True if the value falls while q rises."""
+        return (self.scale < 0) != (self.bent is not None and self.bent.falls)
+
     def value(self, q: Fraction | int) -> Fraction:
-        """The exact value of the integer q."""
+        """The exact value of the integer q, where it is rational."""
+        if self.curve is not None and self.bent is not None:
+            bent = self.curve.exact(self.bent.value(q))
+            assert bent is not None  # meanings have one irrational curve at most, the last one
+            q = bent
         return _clip(self.scale * q + self.offset, self.lo, self.hi)
 
     def clips_nothing(self, lo: int, hi: int) -> bool:
-        """True if the bounds change no value of q in [lo, hi]."""
-        return all(self.value(q) == self.scale * q + self.offset for q in (lo, hi))
+        """True if the value is scale * q + offset for q in [lo, hi]."""
+        return self.curve is None and all(self.value(q) == self.scale * q + self.offset for q in (lo, hi))
 
     def crossing(self, at: Fraction, closed: bool) -> Fraction | bool:
         """Where on the axis of q the value reaches `at` (closed) or exceeds it; a bool if always or never."""
-        if self.lo is not None and _reaches(self.lo, at, closed):
+        if self.lo is not None and above(self.lo, at, closed):
             return True
-        if self.hi is not None and not _reaches(self.hi, at, closed):
+        if self.hi is not None and not above(self.hi, at, closed):
             return False
         if self.scale == 0:
-            return _reaches(self.offset, at, closed)
+            return above(self.offset, at, closed)
         return (at - self.offset) / self.scale
 
-    def first_reaching(self, at: Fraction, closed: bool) -> int | bool:
-        """The smallest q whose value reaches `at` (closed) or exceeds it, for scale >= 0; a bool if always or never."""
+    def reaches(self, q: int, at: Fraction, closed: bool) -> bool:
+        """True if the value of q reaches `at` (closed) or exceeds it. Raises DipsError where curves dip there."""
+        if self.curve is None or self.bent is None:
+            return above(self.value(q), at, closed)
+        level = Channel(self.scale, self.offset, self.lo, self.hi).crossing(at, closed)
+        if isinstance(level, bool):
+            return level
+        if self.scale > 0:
+            return self.curve.reaches(self.bent.value(q), level, closed)
+        return not self.curve.reaches(self.bent.value(q), level, not closed)
+
+    def first_reaching(self, at: Fraction, closed: bool, lo: int, hi: int) -> int:
+        """The smallest q in [lo, hi] whose value reaches `at` (closed) or exceeds it, hi + 1 if there is none.
+
+        The channel must not fall. Raises DipsError where a curve falls and rises around `at`.
+        """
+        if self.curve is not None:
+            return self._first_behind_curve(at, closed, lo, hi)
         point = self.crossing(at, closed)
         if isinstance(point, bool):
-            return point
-        return ceil(point) if closed else floor(point) + 1
+            return lo if point else hi + 1
+        return min(max(ceil(point) if closed else floor(point) + 1, lo), hi + 1)
+
+    def _first_behind_curve(self, at: Fraction, closed: bool, lo: int, hi: int) -> int:
+        """By bisection between bounds that widen around the place that float64 points to."""
+        start = min(max(self._about(float(at)), lo), hi)
+        below, reached, width = start, start + 1, 1  # below: the last q that is known not to reach, or lo - 1
+        while below >= lo and self.reaches(below, at, closed):
+            below, reached, width = below - width, below, 2 * width
+        width = 1
+        while reached <= hi and not self.reaches(reached, at, closed):
+            below, reached, width = reached, reached + width, 2 * width
+        below, reached = max(below, lo - 1), min(reached, hi + 1)
+        while reached - below > 1:
+            middle = (below + reached) // 2
+            below, reached = (below, middle) if self.reaches(middle, at, closed) else (middle, reached)
+        return reached
+
+    def _about(self, value: float) -> int:
+        """An integer near which the value is found; any where it is nowhere."""
+        if not self.scale:
+            return 0
+        q = (value - float(self.offset)) / float(self.scale)
+        if self.curve is None or self.bent is None:
+            return int(min(max(q, -2.0**53), 2.0**53))
+        return self.bent._about(self.curve.inverse(q))
 
 
 def _clip(value: Fraction, lo: Fraction | None, hi: Fraction | None) -> Fraction:
     raised = value if lo is None else max(value, lo)
     return raised if hi is None else min(raised, hi)
-
-
-def _reaches(value: Fraction, at: Fraction, closed: bool) -> bool:
-    return value >= at if closed else value > at
 
 
 @dataclass(frozen=True)
@@ -141,10 +204,14 @@ class Meaning:
         """The offsets of the channels."""
         return tuple(channel.offset for channel in self.channels)
 
+    def bend(self, curves: Sequence[Curve]) -> Meaning:
+        """The meaning after a curve per channel."""
+        return Meaning(each(lambda channel, curve: channel.bend(curve), self.channels, curves))
+
     @property
     def falling(self) -> frozenset[int]:
         """Channels whose value falls while q rises."""
-        return frozenset(np.flatnonzero(each(lambda channel: channel.scale < 0, self.channels)).tolist())
+        return frozenset(np.flatnonzero(each(lambda channel: channel.falls, self.channels)).tolist())
 
     def negated(self, channels: frozenset[int]) -> Meaning:
         """The meaning when the integers of `channels` are negated."""

@@ -24,7 +24,7 @@ from headrace.network.tensor_ops import PadFrame
 from headrace.streamline.draft import holding
 from headrace.streamline.host_side import as_fixed_point
 from headrace.streamline.meaning import Meaning, distinct, each, fractions
-from headrace.streamline.values import Run, Value, is_power_of_two, own_frame, plain_integers
+from headrace.streamline.values import Run, Value, integers, is_power_of_two, own_frame, plain_integers
 
 #: Widest integers that a product may read, but for an input that the host hands over as fixed point.
 MAX_INPUT_BITS = 16
@@ -130,7 +130,8 @@ def _depthwise(run: Run, name: str, op: ops.Conv, x: Value, codes: IntArray) -> 
 
 def pad_frame(run: Run, name: str, op: PadFrame, x: Value) -> Value:
     """A border of a value that has a code, by a depthwise convolution of one tap; -inf is the lowest code."""
-    tensor = plain_integers(run, name, own_frame(name, x))
+    own_frame(name, x)
+    tensor = integers(name, x) if op.value == -math.inf else plain_integers(run, name, x)
     meaning = x.meaning
     if op.value == -math.inf:
         tensor = run.draft.scaled(tensor, np.asarray([-1 if c in meaning.falling else 1 for c in range(len(meaning))]))

@@ -16,6 +16,7 @@ from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval
 from headrace.errors import UnsupportedError
 from headrace.network import integer as ints
 from headrace.network import ops
+from headrace.network.curves import DipsError
 from headrace.network.tensor_ops import MultiThreshold, Trunc
 from headrace.streamline.host_side import quantize_on_host, threshold_on_host, threshold_rows
 from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point, distinct, each
@@ -78,7 +79,12 @@ def _threshold(run: Run, name: str, source: str, meaning: Meaning, decisions: Se
     if len(meaning) * len(decisions[0]) > MAX_THRESHOLDS:
         raise UnsupportedError(f"{name}: has {len(meaning)} channels of {len(decisions[0])} thresholds and at most "
                                f"{MAX_THRESHOLDS} thresholds are possible; use fewer bits or fewer channels")
-    T = np.stack(each(_row, meaning.channels, decisions, lowest, highest))
+    try:
+        T = np.stack(each(_row, meaning.channels, decisions, lowest, highest))
+    except DipsError:
+        raise UnsupportedError(f"{name}: the activation before it falls and rises again between two codes, which no "
+                               "thresholds follow; use a quantizer without codes below 0, or an activation that only "
+                               "rises") from None
     if not meaning.falling and _is_identity(run.draft.types[source].dtype, dtype, T):
         return source
     return run.draft.add_threshold(ints.Threshold(T, dtype, meaning.falling), source)
@@ -89,11 +95,9 @@ def _row(channel: Channel, decisions: Decisions, lo: int, hi: int) -> IntArray:
 
     In a falling channel they count what is no longer reached: q reaches a code below Q, and T = Q stands for it.
     """
-    if channel.scale < 0:
+    if channel.falls:
         return 1 - _row(channel.negated(), decisions, -hi, -lo)[::-1]
-    firsts = [channel.first_reaching(at, closed) for at, closed in decisions]
-    return np.asarray([(lo if first else hi + 1) if isinstance(first, bool) else min(max(first, lo), hi + 1)
-                       for first in firsts], np.int64)
+    return np.asarray([channel.first_reaching(at, closed, lo, hi) for at, closed in decisions], np.int64)
 
 
 def _is_identity(source: DataType, dtype: DataType, T: IntArray) -> bool:

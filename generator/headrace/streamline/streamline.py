@@ -17,8 +17,10 @@ import numpy as np
 
 from headrace.errors import InputError, UnsupportedError
 from headrace.network import graph, ops, tensor_ops
+from headrace.network.curves import CURVES
 from headrace.network.integer import HostOutput, IntegerNetwork, TensorType
 from headrace.network.integer_ops import require_channels
+from headrace.streamline.ends import Viewed, input_views, split_tail, with_tail
 from headrace.streamline.frames import avg_pool, max_pool, reshape, transpose, upsample
 from headrace.streamline.joins import add, concat
 from headrace.streamline.meaning import Meaning, each
@@ -47,6 +49,19 @@ def _clip(run: Run, name: str, op: ops.Clip, x: Value) -> Value:
     return replace(x, meaning=x.meaning.clip(lo, hi))
 
 
+def _activation(run: Run, name: str, op: tensor_ops.Activation, x: Value) -> Value:
+    if any(channel.curve and channel.curve.exact(Fraction(0)) is None for channel in x.meaning.channels):
+        raise UnsupportedError(f"{name}: a second activation follows one that no quantizer rounded; put a quantizer "
+                               "between them")
+    if op.kind == "leaky_relu" and np.any(op.alpha < 0):
+        raise UnsupportedError(f"{name}: its slope {float(op.alpha.min()):g} is negative, so it falls and rises again; "
+                               "use slopes of 0 or more")
+    curves = op.curves if len(op.alpha) > 1 else op.curves * len(x.meaning)
+    if len(curves) != len(x.meaning):
+        curves = tuple(CURVES[op.kind](alpha) for alpha in channel_values(name, x, op.alpha))
+    return replace(x, meaning=x.meaning.bend(curves))
+
+
 #: What each operation does to the integers and their meaning.
 HANDLERS: dict[type, Handler] = {
     ops.Quantize: quantize,
@@ -57,6 +72,7 @@ HANDLERS: dict[type, Handler] = {
     tensor_ops.PadFrame: pad_frame,
     ops.Affine: _affine,
     ops.Clip: _clip,
+    tensor_ops.Activation: _activation,
     ops.MaxPool: max_pool,
     tensor_ops.AvgPool: avg_pool,
     tensor_ops.Upsample: upsample,
@@ -66,18 +82,17 @@ HANDLERS: dict[type, Handler] = {
     tensor_ops.Concat: concat,
 }
 #: Operations whose result has the rows and columns of what they read.
-KEEPS_FRAME = (ops.Quantize, ops.Affine, ops.Clip, tensor_ops.MultiThreshold, tensor_ops.Trunc, tensor_ops.Add,
-               tensor_ops.Concat)
-#: What the host does with the last values.
-HEADS = (tensor_ops.Softmax, tensor_ops.TopK)
+KEEPS_FRAME = (ops.Quantize, ops.Affine, ops.Clip, tensor_ops.Activation, tensor_ops.MultiThreshold, tensor_ops.Trunc,
+               tensor_ops.Add, tensor_ops.Concat)
 
 
 class _Streamliner:
     """Walks the graph once. What fails is noted, and its readers are skipped up to their next quantizer."""
 
-    def __init__(self, network: graph.Network) -> None:
+    def __init__(self, viewed: Viewed, model_input: ops.Shape) -> None:
+        network = viewed.network
         self.network = network
-        self.run = Run(network)
+        self.run = Run(network, model_input, viewed.order)
         self.failures: list[str] = []
         shape = network.input.shape
         frame = _input_frame(network)
@@ -141,40 +156,6 @@ def _input_frame(network: graph.Network) -> Frame:
     return elements, 1, 1
 
 
-def _split_heads(network: graph.Network) -> tuple[tuple[graph.Node, ...], tuple[graph.Node, ...]]:
-    """The nodes that the output needs, and of these the last ones from a head on, which are the host's."""
-    needed = {network.output}
-    body: list[graph.Node] = []
-    for node in reversed(network.nodes):
-        if node.name in needed:
-            needed.update(node.inputs)
-            body.insert(0, node)
-    tail: list[graph.Node] = []
-    while body and isinstance(body[-1].op, (*HEADS, ops.Reshape)):
-        tail.insert(0, body.pop())
-    if not any(isinstance(node.op, HEADS) for node in tail):
-        return (*body, *tail), ()
-    while not isinstance(tail[0].op, HEADS):
-        body.append(tail.pop(0))
-    return tuple(body), tuple(tail)
-
-
-def _head(tail: tuple[graph.Node, ...], output: HostOutput, result: ops.Shape) -> HostOutput:
-    """The host's last steps with the head of the model."""
-    heads = [node for node in tail if isinstance(node.op, HEADS)]
-    if not heads:
-        return output
-    first, last = heads[0].op, heads[-1].op
-    if len(heads) > 2 or (len(heads) == 2 and not (isinstance(first, tensor_ops.Softmax)
-                                                  and isinstance(last, tensor_ops.TopK))):
-        raise UnsupportedError(f"{heads[1].name}: follows {heads[0].name} but a model ends with one head; remove one")
-    # Softmax keeps the order, so the largest values after it are those before it.
-    if isinstance(last, tensor_ops.TopK):
-        kept = (last.k, *output.shape[1:])
-        return replace(output, head="topk", k=last.k, result=None if result == kept else result)
-    return replace(output, head="softmax", result=None if result == output.shape else result)
-
-
 def _host_output(run: Run, name: str, shape: ops.Shape, x: Value) -> HostOutput:
     tensor = integers(name, x)
     if not run.clips_nothing(x, tensor):
@@ -186,14 +167,15 @@ def _host_output(run: Run, name: str, shape: ops.Shape, x: Value) -> HostOutput:
 
 def streamline_traced(network: graph.Network) -> Streamlined:
     """`streamline`, and where each quantizer went."""
-    body, tail = _split_heads(network)
-    walk = _Streamliner(network)
+    viewed = input_views(network)
+    body, tail = split_tail(viewed.network)
+    walk = _Streamliner(viewed, network.input.shape)
     for node in body:
         walk.visit(node)
     name = tail[0].inputs[0] if tail else network.output
     last = walk.values[name]
     if last is not None and not walk.failures:
-        output = _head(tail, _host_output(walk.run, name, network.shapes[name], last), network.shapes[network.output])
+        output = with_tail(tail, _host_output(walk.run, name, viewed.network.shapes[name], last))
         assert walk.run.host_input is not None  # a value of integers exists, so the host made the input
         integer = IntegerNetwork(walk.run.host_input, tuple(walk.run.draft.nodes.values()), output)
         return Streamlined(integer, tuple(walk.run.quantizers))

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from headrace.datatypes import IntArray
 from headrace.errors import UnsupportedError
 from headrace.network import graph, ops
 from headrace.network.integer import HostInput
@@ -51,10 +52,14 @@ class Value:
 
 
 class Run:
-    """State of one run: the nodes made so far, the host's input, and what became of the quantizers."""
+    """State of one run: the nodes made so far, the host's input, and what became of the quantizers.
 
-    def __init__(self, network: graph.Network) -> None:
+    `model_input` is the shape of a sample of the model, `order` where the elements of the network's input are in it.
+    """
+
+    def __init__(self, network: graph.Network, model_input: ops.Shape, order: IntArray | None) -> None:
         self.network = network
+        self.model_input, self.order = model_input, order
         self.draft = Draft()
         self.host_input: HostInput | None = None
         self.quantizers: list[QuantizerTrace] = []

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from headrace.errors import InputError, UnsupportedError
+from headrace.frontend.onnx import activations
 from headrace.frontend.onnx.builder import Call, Handler, selected
 from headrace.frontend.onnx.constants import permutation
 from headrace.frontend.onnx.products import channels_last
@@ -64,6 +65,8 @@ def _aligned(call: Call, left: Feature, right: Feature) -> bool:
 def _mul(call: Call) -> Feature:
     left, right = _two(call)
     if left is not None and right is not None:
+        if (gated := activations.gated(call, left, right)) is not None:
+            return gated
         raise UnsupportedError("multiplies two computed tensors, which no streaming layer does; use a constant factor")
     x, constant = (left, call.floats(1, "factor")) if left is not None else (right, call.floats(0, "factor"))
     assert x is not None
@@ -158,12 +161,21 @@ def _makes_indices(call: Call, name: str) -> bool:
 
 
 def _softmax(call: Call) -> Feature:
+    return _normalized(call, tensor_ops.Softmax())
+
+
+def _normalized(call: Call, op: tensor_ops.Softmax | tensor_ops.LogSoftmax) -> Feature:
+    """A head over one axis, which becomes the first."""
     x = call.feature()
     axis = call.axis(call.node.integer("axis", -1 if call.build.graph.opset >= 13 else 1), len(x.shape))
     if call.build.graph.opset < 13 and any(size > 1 for size in x.shape[axis + 1 :]):
         raise UnsupportedError("normalizes over several axes; use one")
     x = call.build.channel_first(x, axis) if x.shape[axis] > 1 else x
-    return call.elementwise(tensor_ops.Softmax(), x)
+    return call.elementwise(op, x)
+
+
+def _log_softmax(call: Call) -> Feature:
+    return _normalized(call, tensor_ops.LogSoftmax())
 
 
 def _along_first(call: Call, axis: int, k: int) -> Feature:
@@ -223,6 +235,6 @@ def _transpose(call: Call) -> Feature:
 HANDLERS: dict[str, Handler] = {
     "Add": _add, "Sub": _sub, "Mul": _mul, "Div": _div, "Pow": _pow, "Neg": _negate, "Concat": _concat,
     "BatchNormalization": _batch_norm, "Relu": _relu, "Clip": _clip, "Identity": _same, "Dropout": _same, "Cast": _cast,
-    "Softmax": _softmax, "ArgMax": _argmax, "TopK": _topk, "Transpose": _transpose,
+    "Softmax": _softmax, "LogSoftmax": _log_softmax, "ArgMax": _argmax, "TopK": _topk, "Transpose": _transpose,
 }
 CHANNELS_LAST: dict[str, Handler] = {"BatchNormalization": channels_last(_batch_norm)}

@@ -12,26 +12,15 @@ import numpy as np
 
 from headrace.errors import HeadraceError, InputError, UnsupportedError
 from headrace.frontend.onnx import (
-    constants as onnx_constants,
-)
-from headrace.frontend.onnx import (
-    elementwise as onnx_elementwise,
-)
-from headrace.frontend.onnx import (
-    finn as finn_onnx,
-)
-from headrace.frontend.onnx import (
-    products as onnx_products,
-)
-from headrace.frontend.onnx import (
+    activations,
+    constants,
+    elementwise,
+    finn,
+    products,
     qcdq,
     qonnx,
-)
-from headrace.frontend.onnx import (
-    shapes as onnx_shapes,
-)
-from headrace.frontend.onnx import (
-    windows as onnx_windows,
+    shapes,
+    windows,
 )
 from headrace.frontend.onnx.builder import Builder, Call, Handler
 from headrace.frontend.onnx.constants import Fold, widened
@@ -41,11 +30,11 @@ from headrace.network import ops
 from headrace.network.graph import Input, Network, Node
 
 HANDLERS: dict[str, Handler] = (
-    onnx_elementwise.HANDLERS | onnx_shapes.HANDLERS | onnx_products.HANDLERS | onnx_windows.HANDLERS
-    | qonnx.HANDLERS | finn_onnx.HANDLERS | qcdq.HANDLERS)
+    elementwise.HANDLERS | activations.HANDLERS | shapes.HANDLERS | products.HANDLERS | windows.HANDLERS
+    | qonnx.HANDLERS | finn.HANDLERS | qcdq.HANDLERS)
 CHANNELS_LAST: dict[str, Handler] = (
-    onnx_elementwise.CHANNELS_LAST | onnx_products.CHANNELS_LAST | onnx_windows.CHANNELS_LAST)
-FOLDS: dict[str, Fold] = onnx_constants.FOLDS | qonnx.FOLDS | qcdq.FOLDS
+    elementwise.CHANNELS_LAST | products.CHANNELS_LAST | windows.CHANNELS_LAST)
+FOLDS: dict[str, Fold] = constants.FOLDS | qonnx.FOLDS | qcdq.FOLDS
 
 #: Domains whose operations go by their names alone: old files have quantizers in the domain of ONNX itself.
 DOMAINS = ("", "qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general")
@@ -53,8 +42,8 @@ CHANNELS_LAST_DOMAIN = "qonnx.custom_op.channels_last"
 _QUANTIZERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "QuantizeLinear"})
 #: What to use instead of well-known operations that no streaming layer does.
 _WAYS_OUT = {
-    **dict.fromkeys(("Sigmoid", "Tanh", "LeakyRelu", "Elu", "Selu", "PRelu", "HardSigmoid", "HardSwish", "Gelu", "Erf",
-                     "Softplus", "Mish"), "use Relu or Clip with a quantizer behind it"),
+    **dict.fromkeys(("Gelu", "Erf", "ThresholdedRelu", "Shrink"),
+                    "use Relu, LeakyRelu or Sigmoid with a quantizer behind it"),
     **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "If", "Scan"), "use feed-forward layers"),
     **dict.fromkeys(("LayerNormalization", "InstanceNormalization", "GroupNormalization", "LRN"),
                     "use BatchNormalization"),
@@ -91,16 +80,16 @@ class _Walk:
     def _constant(self, name: str) -> Constant:
         stored = self.graph.constants[name]
         values = widened(stored)
-        dtype = finn_onnx.data_type(self.graph.datatypes.get(name, ""))
+        dtype = finn.data_type(self.graph.datatypes.get(name, ""))
         if dtype is None or not values.size:
             return Constant(values, stored=stored.dtype.name)
-        return finn_onnx.annotated(values, name, dtype)
+        return finn.annotated(values, name, dtype)
 
     def _input(self) -> Feature:
         """The network's input; the type that a file states for it becomes a quantizer, unless one reads it anyway."""
         name = self.graph.input
         x = Feature.whole(name, self.graph.input_shape[1:])
-        dtype = finn_onnx.data_type(self.graph.datatypes.get(name, ""))
+        dtype = finn.data_type(self.graph.datatypes.get(name, ""))
         readers = {node.op_type for node in self.graph.nodes if name in node.inputs}
         if dtype is None or readers <= _QUANTIZERS:
             return x

@@ -80,27 +80,42 @@ def _global_pool(op: type[ops.MaxPool] | type[tensor_ops.AvgPool]) -> Handler:
     return handler
 
 
-def _reduce_mean(call: Call) -> Feature:
-    """The mean over height, width or both."""
+def _reduced(op: type[ops.MaxPool] | type[tensor_ops.AvgPool]) -> Handler:
+    """A handler for the mean or maximum over height, width or both, and for the maximum over channels at the end."""
+    return lambda call: _reduce(call, op)
+
+
+def _reduce(call: Call, op: type[ops.MaxPool] | type[tensor_ops.AvgPool]) -> Feature:
     x, keep = call.feature(), call.node.integer("keepdims", 1) == 1
     inputs = [value if isinstance(value, Constant) else None for value in call.values]
     axes = axes_of(call.node, inputs)
     if not axes:
-        raise UnsupportedError("averages over all axes, the batch included; give it the axes of height and width")
+        raise UnsupportedError("reduces all axes, the batch included; give it the axes of height and width")
     chosen = {call.axis(axis, len(x.shape)) for axis in axes}
-    made = x if chosen.isdisjoint(x.wide_axes) else _mean(call, x, chosen)
+    made = x if chosen.isdisjoint(x.wide_axes) else _pooled(call, x, chosen, op)
     shape = made.shape if keep else tuple(size for axis, size in enumerate(made.shape) if axis not in chosen)
     kept = made.with_units(shape)
     assert kept is not None  # only axes of size 1 are dropped
     return kept
 
 
-def _mean(call: Call, x: Feature, chosen: set[int]) -> Feature:
-    """The mean over axes of which at least one is wide; they stay, with size 1."""
+def _pooled(call: Call, x: Feature, chosen: set[int], op: type[ops.MaxPool] | type[tensor_ops.AvgPool]) -> Feature:
+    """A pool over axes of which at least one is wide; they stay, with size 1."""
+    wide = chosen & set(x.wide_axes)
+    if op is ops.MaxPool and {x.axes[axis] for axis in wide} == {0}:
+        return _largest_channel(call, x, wide.pop())
     target = _averaged_frame(call, x, chosen)
     kernel = [1 if axis is None or axis not in chosen else x.shape[axis] for axis in target[1:]]
-    pool = tensor_ops.AvgPool((kernel[0], kernel[1]), (1, 1))
+    pool = op((kernel[0], kernel[1]), (1, 1))
     return call.build.placed(call.emit(pool, call.build.arranged(x, target)), x, target)
+
+
+def _largest_channel(call: Call, x: Feature, axis: int) -> Feature:
+    """The maximum over the channels, which the host takes at the end of a model."""
+    target = (axis, *(other for other in range(len(x.shape)) if other != axis))
+    name = call.emit(tensor_ops.Maximum(), call.build.arranged(x, target))
+    back = tuple(target.index(place) for place in range(len(x.shape)))
+    return Feature.whole(name, call.build.shapes[name]).permuted(back)
 
 
 def _averaged_frame(call: Call, x: Feature, chosen: set[int]) -> Frame:
@@ -113,8 +128,8 @@ def _averaged_frame(call: Call, x: Feature, chosen: set[int]) -> Frame:
     channel = next((axis for axis in others if x.shape[axis] > 1), others[0] if others else None)
     spatial = [axis for axis in x.wide_axes if axis != channel]
     if channel is None or len(spatial) > 2:
-        raise UnsupportedError(f"averages a tensor of shape {x.shape} over {len(chosen & set(x.wide_axes))} axes; keep "
-                               "the channels and average over height, width or both")
+        raise UnsupportedError(f"reduces a tensor of shape {x.shape} over {len(chosen & set(x.wide_axes))} axes; keep "
+                               "the channels and reduce height, width or both")
     return channel, spatial[0] if len(spatial) == 2 else None, spatial[-1] if spatial else None
 
 
@@ -192,7 +207,8 @@ def _scales(call: Call, x: Feature) -> list[float]:
 
 
 HANDLERS: dict[str, Handler] = {
-    "MaxPool": _max_pool, "AveragePool": _average_pool, "Pad": _pad, "ReduceMean": _reduce_mean,
+    "MaxPool": _max_pool, "AveragePool": _average_pool, "Pad": _pad, "ReduceMean": _reduced(tensor_ops.AvgPool),
+    "ReduceMax": _reduced(ops.MaxPool),
     "GlobalAveragePool": _global_pool(tensor_ops.AvgPool), "GlobalMaxPool": _global_pool(ops.MaxPool),
     "Upsample": _resize, "Resize": _resize, "MaxPoolNHWC": channels_last(_max_pool),
 }

@@ -1,0 +1,165 @@
+"""The two ends of a Network that are the host's: views of the input, and at the output heads and views.
+
+A stream has one order, but the host may hand its elements over in any: transposes and reshapes in front of the first
+layer, or behind the last, only change in which order the host reads and writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+
+from headrace.datatypes import IntArray
+from headrace.errors import UnsupportedError
+from headrace.network import graph, ops, tensor_ops
+from headrace.network.integer import Head, HostOutput
+
+VIEWS = (ops.Reshape, tensor_ops.Transpose)
+#: Operations of the host on the last values, by what HostOutput calls them; those over elements keep any order.
+HEADS: dict[type, Head] = {tensor_ops.Softmax: "softmax", tensor_ops.LogSoftmax: "logsoftmax",
+                           tensor_ops.Maximum: "max", tensor_ops.TopK: "topk"}
+CURVED_HEADS: dict[str, Head] = {"sigmoid": "sigmoid", "tanh": "tanh"}
+
+
+def head_of(op: graph.Op) -> Head | None:
+    """What HostOutput calls an operation that the host can do, None for others."""
+    if isinstance(op, tensor_ops.Activation):
+        return CURVED_HEADS.get(op.kind)
+    return HEADS.get(type(op))
+
+
+@dataclass(frozen=True, eq=False)
+class Viewed:
+    """A network whose input is in the order of the stream, and where its elements are in a sample of the model.
+
+    order: (elements,) index in a flat sample of every element of the new input; None where they are the same.
+    """
+
+    network: graph.Network
+    order: IntArray | None
+
+
+def input_views(network: graph.Network) -> Viewed:
+    """The same network without the views that all readers of the input share.
+
+    Operations that treat all elements alike may stand between the input and the views.
+    """
+    places = _places_in_the_input(network)
+    ends = [source for node in network.nodes if node.name not in places for source in node.inputs if source in places]
+    orders = [places[name].reshape(-1) for name in ends]
+    if not orders or network.output in places or any(not np.array_equal(order, orders[0]) for order in orders):
+        return Viewed(network, None)
+    shape = max((places[name].shape for name in ends), key=len)
+    moved = not np.array_equal(orders[0], np.arange(orders[0].size))
+    if not moved and (len(shape) < 3 or shape == network.input.shape):
+        return Viewed(network, None)
+    return Viewed(_without_views(network, places, shape), orders[0] if moved else None)
+
+
+def _places_in_the_input(network: graph.Network) -> dict[str, IntArray]:
+    """Tensors that hold the input's elements in some order: where each is in the input."""
+    elements = prod(network.input.shape)
+    places = {network.input.name: np.arange(elements).reshape(network.input.shape)}
+    for node in network.nodes:
+        if len(node.inputs) == 1 and node.inputs[0] in places:
+            if isinstance(node.op, VIEWS):
+                places[node.name] = _moved(node.op, places[node.inputs[0]])
+            elif _treats_all_alike(node.op):
+                places[node.name] = places[node.inputs[0]]
+    return places
+
+
+def _moved(op: ops.Reshape | tensor_ops.Transpose, places: IntArray) -> IntArray:
+    return np.asarray(op.forward(places[None].astype(np.float64))[0], np.int64)
+
+
+def _treats_all_alike(op: graph.Op) -> bool:
+    if isinstance(op, ops.Affine):
+        return len(op.scale) == len(op.offset) == 1
+    return isinstance(op, ops.Clip) or (isinstance(op, ops.Quantize) and len(op.scale) == 1)
+
+
+def _without_views(network: graph.Network, places: dict[str, IntArray], shape: ops.Shape) -> graph.Network:
+    """The network whose input has `shape`, and what reads it in another shape reshapes it."""
+    alias = {network.input.name: network.input.name}
+    nodes: list[graph.Node] = []
+    for node in network.nodes:
+        if node.name in places and isinstance(node.op, VIEWS):
+            alias[node.name] = alias[node.inputs[0]]
+            continue
+        sources = [alias.get(source, source) for source in node.inputs]
+        if node.name not in places:
+            sources = [_in_shape(nodes, name, places[old].shape, shape) if old in places else name
+                       for name, old in zip(sources, node.inputs, strict=True)]
+        nodes.append(replace(node, inputs=tuple(sources)))
+        alias[node.name] = node.name
+    start = replace(network.input, shape=shape)
+    return graph.Network((start,), tuple(nodes), network.outputs)
+
+
+def _in_shape(nodes: list[graph.Node], name: str, wanted: ops.Shape, given: ops.Shape) -> str:
+    """The tensor in the shape that its reader wants, reshaped once."""
+    if wanted == given:
+        return name
+    view = f"{name}.as_{'x'.join(map(str, wanted))}"
+    if all(node.name != view for node in nodes):
+        nodes.append(graph.Node(view, ops.Reshape(wanted), (name,)))
+    return view
+
+
+def split_tail(network: graph.Network) -> tuple[tuple[graph.Node, ...], tuple[graph.Node, ...]]:
+    """The nodes that the output needs, and of these the last views and heads, which are the host's."""
+    needed = {network.output}
+    body: list[graph.Node] = []
+    for node in reversed(network.nodes):
+        if node.name in needed:
+            needed.update(node.inputs)
+            body.insert(0, node)
+    tail: list[graph.Node] = []
+    name = network.output
+    while body and body[-1].name == name and (isinstance(body[-1].op, VIEWS) or head_of(body[-1].op)):
+        tail.insert(0, body.pop())
+        name = tail[0].inputs[0]
+    return tuple(body), tuple(tail)
+
+
+def with_tail(tail: tuple[graph.Node, ...], output: HostOutput) -> HostOutput:
+    """The host's last steps with the heads and views of the model.
+
+    Raises UnsupportedError for heads that the host does not combine.
+    """
+    heads = [node for node in tail if head_of(node.op)]
+    if not heads:
+        return _arranged(output, output.shape, tail)
+    last = heads[-1]
+    if len(heads) > 2 or (len(heads) == 2 and not isinstance(last.op, tensor_ops.TopK)):
+        raise UnsupportedError(f"{heads[1].name}: follows {heads[0].name} but a model ends with one head; remove one")
+    at = tail.index(last)
+    # The head in front of a TopK keeps the order: the largest values behind it are those before it.
+    before, after = tuple(node for node in tail[:at] if node not in heads), tail[at + 1 :]
+    if isinstance(last.op, tensor_ops.Activation):
+        return _arranged(replace(output, head=CURVED_HEADS[last.op.kind]), output.shape, (*before, *after))
+    shape = output.shape
+    for view in before:
+        if not isinstance(view.op, ops.Reshape):
+            raise UnsupportedError(f"{view.name}: moves axes in front of {last.name}; transpose behind it")
+        shape = view.op.infer(shape)
+    assert isinstance(last.op, tensor_ops.Softmax | tensor_ops.LogSoftmax | tensor_ops.Maximum | tensor_ops.TopK)
+    left = last.op.infer(shape)
+    k = last.op.k if isinstance(last.op, tensor_ops.TopK) else output.k
+    return _arranged(replace(output, shape=shape, head=HEADS[type(last.op)], k=k), left, after)
+
+
+def _arranged(output: HostOutput, left: ops.Shape, views: tuple[graph.Node, ...]) -> HostOutput:
+    """The output with views behind the head, which leaves the shape `left`."""
+    places = np.arange(prod(left)).reshape(left)
+    for view in views:
+        assert isinstance(view.op, VIEWS)
+        places = _moved(view.op, places)
+    order = places.reshape(-1)
+    if places.shape == left and np.array_equal(order, np.arange(order.size)):
+        return output
+    return replace(output, result=places.shape,
+                   order=None if np.array_equal(order, np.arange(order.size)) else order)
