@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.area.memory import rom_layout
 from headrace.datatypes import DataType, IntArray
+from headrace.memory import rom_layout
 
 Bytes = NDArray[np.uint8]
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.area import memory
+from headrace import memory
 from headrace.area.estimate import _KINDS, estimate
 from headrace.area.usage import Resources, total
 from headrace.layers import LAYERS

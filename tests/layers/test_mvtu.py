@@ -1,8 +1,8 @@
 import pytest
 
-from headrace.area.memory import rom_layout
 from headrace.errors import InputError
 from headrace.layers.spec import layer_from_spec
+from headrace.memory import rom_layout
 from tests.layer_battery import LayerBattery
 
 

@@ -15,10 +15,10 @@ from headrace.dataflow.insert_fifos import fifo_places, insert_fifos
 from headrace.datatypes import uint_type
 from headrace.errors import FoldingError, MismatchError
 from headrace.layers import Dwc, Fifo, MaxPool
-from headrace.layers.stream import Stream
+from headrace.memory import free_depth
 from headrace.timing import fifo_sizing
 from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Outcome
-from headrace.timing.fifo_sizing import free_depth, size_fifos
+from headrace.timing.fifo_sizing import size_fifos
 from tests.dataflow.test_insert_fifos import residual
 from tests.small_dataflows import chain, named_mvtu
 from tests.timing.test_cycle_model import rtl_cycles
@@ -116,7 +116,7 @@ def test_a_given_depth_is_kept():
     (0, 8, 0), (2, 8, 2), (3, 8, 32), (32, 8, 32), (33, 8, 64), (65, 8, 128), (600, 8, 2048), (600, 36, 1024),
 ])
 def test_a_memory_gives_its_whole_depth(depth, bits, wanted):
-    assert free_depth(depth, Stream(uint_type(bits), 1, 1)) == wanted
+    assert free_depth(depth, bits) == wanted
 
 
 def test_no_stall_pattern_stops_a_sized_dataflow():

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from math import ceil, gcd
 
-from headrace.area import memory
+from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.arithmetic import DSP_ACTIVATION_BITS
 from headrace.area.structures import (
-    LUT_WORDS,
-    RAM_LUTS_PER_BLOCK,
     Bounds,
-    chosen_ram,
     counters,
+    memories,
     multiplexer,
     ram,
     rom,
@@ -97,9 +95,9 @@ def pool(a: Amounts, layer: Pooling) -> None:
         if depth * bits <= _FEW_BITS or depth == 1:
             a.add("running", lut=1.5 * count * (depth - 1) * bits, ff=count * depth * bits)
         else:
-            found = chosen_ram(depth, bits)
-            a.take(Resources(lutram=count * found.lutram, bram18=count * found.bram18))
-            a.add("ram", lut=count * bits * ceil(multiplexer(-(-depth // LUT_WORDS))) if found.lutram else 0)
+            found = memory.synthesized_ram(depth, bits)
+            memories(a, found, count)
+            a.add("ram", lut=count * bits * ceil(multiplexer(-(-depth // memory.LUT_WORDS))) if found.lutram else 0)
 
 
 def dwc(a: Amounts, layer: Dwc) -> None:
@@ -149,7 +147,7 @@ def fifo(a: Amounts, layer: Fifo) -> None:
         a.add("counter", ff=2 * (layer.depth - 1).bit_length())
     a.add("level", lut=1.4 * layer.depth.bit_length(), ff=layer.depth.bit_length() + 2)
     a.add("fifo", lut=7)
-    ram(a, memory.ram(layer.depth, bits, RAM_LUTS_PER_BLOCK), layer.depth, bits)
+    ram(a, memory.ram(layer.depth, bits), layer.depth, bits)
 
 
 def fork(a: Amounts, layer: Fork) -> None:
@@ -186,18 +184,9 @@ def upsample(a: Amounts, layer: Upsample) -> None:
     a.add("upsample", lut=bits, ff=bits + 2)
     a.add("pixel", lut=address if vertical > 1 else 0, ff=address if vertical > 1 else 0)
     counters(a, layer.folds, horizontal, layer.width, vertical)
-    stored = _one_port(depth, bits)
-    a.take(stored)
+    stored = memory.one_port_ram(depth, bits)
+    memories(a, stored)
     a.add("read", ff=0 if stored.bram18 else bits * (1 + (depth == 1)))
-
-
-def _one_port(depth: int, bits: int) -> Resources:
-    """A memory that is read where it is written: a LUT holds two bits of 32 words, or one of 64."""
-    if depth == 1:
-        return Resources()
-    luts = -(-bits // 2) if depth <= LUT_WORDS // 2 else bits * -(-depth // LUT_WORDS)
-    blocks = memory.bram18(depth, bits)
-    return Resources(bram18=blocks) if 2 * luts > memory.LUTS_PER_BLOCK * blocks else Resources(lutram=luts)
 
 
 def label_select(a: Amounts, layer: LabelSelect) -> None:

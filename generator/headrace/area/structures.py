@@ -6,21 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
-from headrace.area import memory
+from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.usage import Resources
 from headrace.datatypes import IntArray, signed_bits
 from headrace.layers.search import MAX_TABLE_GROUPS
+from headrace.memory import Ram
 from headrace.packing import Memory
 
 #: The bits that blocks store of a ROM in so many rows.
 StoredBits = Callable[[int], int]
 
 LUT_INPUTS = 6
-#: What a block RAM must save in a memory of ram.sv.
-RAM_LUTS_PER_BLOCK = 100
-#: Words of a LUT memory; more are multiplexed.
-LUT_WORDS = 64
 #: Words of a table of bounds that are read by their whole address (thresholds.sv).
 _LATE_WORDS = 512
 #: A LUT multiplexes so many inputs.
@@ -59,7 +56,7 @@ def table_luts(depth: int) -> int:
     >>> [table_luts(depth) for depth in (64, 128, 144, 256, 288, 512)]
     [1, 2, 4, 4, 7, 11]
     """
-    blocks = -(-depth // LUT_WORDS)
+    blocks = -(-depth // memory.LUT_WORDS)
     return (1, 2, 4, 4)[blocks - 1] if blocks <= 4 else blocks + -(-blocks // 3)
 
 
@@ -85,24 +82,20 @@ def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBit
         shift(a, "rom", registers - 1, kept)
 
 
-def ram(a: Amounts, found: Resources, depth: int, bits: int) -> None:
+def ram(a: Amounts, found: Ram, depth: int, bits: int) -> None:
     """A memory with a read register; that of a block RAM is inside it, LUT memories of more than 64 words need more."""
-    a.take(found)
-    if not found.bram18 and not found.uram:
+    memories(a, found)
+    if not found.bram18:
         a.add("read", ff=bits)
-    if found.lutram and depth > LUT_WORDS:
-        blocks = -(-depth // LUT_WORDS)
+    if found.lutram and depth > memory.LUT_WORDS:
+        blocks = -(-depth // memory.LUT_WORDS)
         a.add("ram", lut=bits * ceil(multiplexer(blocks)))
         a.add("write enables", lut=blocks)
 
 
-def chosen_ram(depth: int, bits: int) -> Resources:
-    """A memory whose kind synthesis chooses: LUT memories cost by the columns that are used, and are built whole."""
-    columns, halves = (14, 1) if depth <= LUT_WORDS // 2 else (7, -(-depth // LUT_WORDS))
-    blocks = memory.ram_bram18(depth, bits)
-    if 2 * 8 * halves * bits > memory.LUTS_PER_BLOCK * blocks * columns:
-        return Resources(bram18=blocks)
-    return Resources(lutram=memory.ram_luts(depth, bits))
+def memories(a: Amounts, found: Ram, count: int = 1) -> None:
+    """The memories themselves."""
+    a.take(Resources(lutram=count * found.lutram, bram18=count * found.bram18))
 
 
 def multiplexer(inputs: int) -> float:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from math import ceil
 
-from headrace.area import arithmetic, memory
+from headrace import memory
+from headrace.area import arithmetic
 from headrace.area.amounts import Amounts
 from headrace.area.structures import (
     LUT_INPUTS,
-    LUT_WORDS,
-    RAM_LUTS_PER_BLOCK,
     SHIFT_STAGES,
     Bounds,
-    chosen_ram,
     counters,
     different,
     multiplexer,
@@ -70,10 +68,11 @@ def _read(a: Amounts, layer: WeightedLayer) -> None:
     words, bits, source = layer.nf * layer.sf, layer.pe * layer.simd * layer.weight.bits, layer.inputs[0].bits
     if layer.writable:
         _port(a, words, bits)
-        uram = Resources(uram=memory.uram(words, bits))
-        stored = memory.ram(words, bits, RAM_LUTS_PER_BLOCK) if layer.storage == RAM else uram
-        ram(a, stored, words, bits)
         a.add("read", ff=bits)
+        if layer.storage == RAM:
+            ram(a, memory.ram(words, bits), words, bits)
+        else:
+            a.take(Resources(uram=memory.uram(words, bits)))
     elif isinstance(layer, Mvtu) and layer.external:
         slices(a, bits)
         a.add("read", ff=2 * bits)
@@ -82,7 +81,7 @@ def _read(a: Amounts, layer: WeightedLayer) -> None:
     if isinstance(layer, Mvtu) and layer.nf > 1:
         a.add("read", ff=(layer.sf - 1).bit_length())
         if layer.sf > 1:
-            ram(a, chosen_ram(layer.sf, source), layer.sf, source)
+            ram(a, memory.synthesized_ram(layer.sf, source), layer.sf, source)
         else:
             a.add("read", ff=2 * source)
     else:
@@ -228,7 +227,7 @@ def _activate(a: Amounts, layer: WeightedLayer) -> None:
         stages = steps.bit_length()
         _port(a, layer.nf << stages, layer.pe * layer.acc_bits)
         a.take(Resources(lutram=_loaded_bounds(layer.nf << stages, layer.pe, layer.acc_bits, stages)))
-        blocks = -(-(layer.nf << stages) // LUT_WORDS)
+        blocks = -(-(layer.nf << stages) // memory.LUT_WORDS)
         a.add("loaded bounds", lut=layer.pe * layer.acc_bits * stages * (1 + ceil(multiplexer(blocks))))
         a.add("write enables", lut=blocks if blocks > 1 else 0)
     else:
@@ -245,6 +244,6 @@ def _loaded_bounds(words: int, pe: int, acc_bits: int, stages: int) -> int:
 
     A copy has the columns of the memory that hold the row's bound.
     """
-    columns, blocks = (14, 1) if words <= LUT_WORDS // 2 else (7, -(-words // LUT_WORDS))
+    columns, blocks = (14, 1) if words <= memory.LUT_WORDS // 2 else (7, -(-words // memory.LUT_WORDS))
     copies = sum((acc_bits * (row + 1) - 1) // columns - acc_bits * row // columns + 1 for row in range(pe))
     return 8 * blocks * (-(-pe * acc_bits // columns) + (stages - 1) * copies)

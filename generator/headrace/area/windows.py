@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from math import ceil
 
-from headrace.area import memory
+from headrace import memory
 from headrace.area.amounts import Amounts
-from headrace.area.structures import LUT_WORDS, RAM_LUTS_PER_BLOCK, counters, multiplexer, ram, slices
-from headrace.area.usage import Resources
+from headrace.area.structures import counters, memories, multiplexer, ram, slices
 from headrace.layers import ParallelSwu, Swu
 
 
@@ -38,7 +37,7 @@ def swu(a: Amounts, layer: Swu) -> None:
     opened = (2 * words).bit_length() + 1 if layer.buffer == "minimal" else 0
     a.add("ahead", lut=0.6 * (ahead + opened), ff=ahead + opened)
     bits = layer.inputs[0].bits
-    ram(a, memory.ram(layer.depth, bits, RAM_LUTS_PER_BLOCK), layer.depth, bits)
+    ram(a, memory.ram(layer.depth, bits), layer.depth, bits)
     if any(layer.pad):
         a.add("pads", lut=10)
         a.add("depthwise pads", lut=8 * layer.depthwise)
@@ -78,11 +77,11 @@ def parallel_swu(a: Amounts, layer: ParallelSwu) -> None:
     turned = upright.kernel[0] * banks_w * bits
     a.add("turned", lut=turned * (banks_h > 1), ff=turned)
     a.add("taps", lut=upright.taps * bits)
-    found = memory.ram(upright.slots << bank_address, bits, RAM_LUTS_PER_BLOCK)
+    found = memory.ram(upright.slots << bank_address, bits)
     number = banks_h * banks_w
-    a.take(Resources(lutram=number * found.lutram, bram18=number * found.bram18))
+    memories(a, found, number)
     if found.lutram:
-        blocks = -(-(upright.slots << bank_address) // LUT_WORDS)
+        blocks = -(-(upright.slots << bank_address) // memory.LUT_WORDS)
         a.add("read", ff=number * bits)
         a.add("ram", lut=number * bits * ceil(multiplexer(blocks)))
         a.add("write enables", lut=number * blocks)

@@ -21,7 +21,7 @@ from headrace.layers import Fifo, Fork, Mvtu, Swu
 from headrace.layers.base import Layer
 from headrace.layers.pooling import Pooling
 from headrace.layers.window import SlidingWindow
-from headrace.timing.fifo_sizing import free_depth
+from headrace.memory import free_depth
 
 #: Words that find room in the register slice of the layer before.
 REGISTERED_WORDS = 2
@@ -54,7 +54,7 @@ def waiting_cost(window: Swu, reader: Layer, pace: int, input_cycles: int = 0) -
     if words is None or words <= REGISTERED_WORDS:
         return None if words is None else Resources()
     stream = window.inputs[0]
-    return estimate(Fifo("fifo", free_depth(words, stream), stream.lanes, stream.element, stream.words))
+    return estimate(Fifo("fifo", free_depth(words, stream.bits), stream.lanes, stream.element, stream.words))
 
 
 def _last(latest: IntArray, word_cycles: float, left: NDArray[np.floating]) -> float:

@@ -7,7 +7,7 @@ row and bit has a table of its bounds, or with many row groups one ROM gives all
 
 from __future__ import annotations
 
-from headrace.area import memory
+from headrace import memory
 from headrace.datatypes import DataType, IntArray
 from headrace.packing import Memory, search_words, threshold_words
 
@@ -32,7 +32,7 @@ def serial_cost(pe: int, nf: int, steps: int, bits: int) -> int:
     """
     stages = steps.bit_length()
     words = nf * pe << stages
-    bounds = memory.LUTS_PER_BLOCK * memory.bram18(words, bits)
+    bounds = memory.PRICES.rom_block * memory.bram18(words, bits)
     return bounds + bits * ((pe + 1) // 3) + bits // 2 + 1 + 2 * stages + pe + 2 * words.bit_length() + 8
 
 
@@ -40,7 +40,7 @@ def pipeline_cost(pe: int, nf: int, steps: int, bits: int) -> int:
     """LUTs of a comparator per row and bit of the count, each with its bounds (thresholds.sv)."""
     if nf > MAX_TABLE_GROUPS:
         chosen = sum(bits * (((1 << stage) + 1) // 3) + bits // 2 + 1 for stage in range(steps.bit_length()))
-        return memory.rom_layout(nf, pe * steps * bits).cost + pe * chosen
+        return memory.rom_layout(nf, pe * steps * bits).cost() + pe * chosen
     return sum(pe * _stage_cost(nf << stage, bits) for stage in range(steps.bit_length()))
 
 

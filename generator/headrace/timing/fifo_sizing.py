@@ -14,20 +14,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from headrace.area.memory import BRAM18_SHAPES
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import fifo_places, insert_fifos, join_places, safe_depths
 from headrace.errors import FoldingError
-from headrace.layers.stream import Stream
+from headrace.memory import SMALLEST_MEMORY, free_depth
 from headrace.timing.cycle_model import CycleModel, Deadlock
 
 #: Frames that are watched once the first ones have left.
 _WATCHED_FRAMES = 2
-#: The smallest memory: below it, a register slice of 2 words.
-_SMALLEST_MEMORY = 3
-#: Words of a lookup table used as memory, and of how many on it is cheaper to take a block RAM of 18 Kb.
-_LUT_WORDS = (32, 64)
-_LUTRAM_BITS = 4096
 
 
 @dataclass(frozen=True)
@@ -59,21 +53,6 @@ def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None) -> Si
     return Sizing(smallest, depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles, outcome.occupancy)
 
 
-def free_depth(depth: int, stream: Stream) -> int:
-    """The depth that costs no more memory than `depth`.
-
-    >>> from headrace.datatypes import uint_type
-    >>> [free_depth(depth, Stream(uint_type(4), 2, 1)) for depth in (0, 2, 3, 33, 100, 600)]
-    [0, 2, 32, 64, 128, 2048]
-    """
-    if depth < _SMALLEST_MEMORY:
-        return depth
-    if depth * stream.bits <= _LUTRAM_BITS:
-        return _LUT_WORDS[0] if depth <= _LUT_WORDS[0] else -(-depth // _LUT_WORDS[1]) * _LUT_WORDS[1]
-    blocks = min(-(-stream.bits // bits) * -(-depth // words) for words, bits in BRAM18_SHAPES)
-    return max(blocks // -(-stream.bits // bits) * words for words, bits in BRAM18_SHAPES)
-
-
 class _Search:
     """The state of one sizing."""
 
@@ -99,13 +78,13 @@ class _Search:
             if depths[name]:
                 depths[name] = self._smallest(name, depths)
         for name in free:  # a branch whose FIFO went is faster, so that less may do on the others
-            while depths[name] >= _SMALLEST_MEMORY and self._fits({**depths, name: depths[name] - 1}):
+            while depths[name] >= SMALLEST_MEMORY and self._fits({**depths, name: depths[name] - 1}):
                 depths[name] -= 1
         return depths
 
     def rounded(self, smallest: Mapping[str, int]) -> dict[str, int]:
         """The depths, larger where a memory gives more for free and the dataflow stays as fast."""
-        free = {name: depth if name in self.given else free_depth(depth, self.places[name])
+        free = {name: depth if name in self.given else free_depth(depth, self.places[name].bits)
                 for name, depth in smallest.items()}
         if self._stays_as_fast(free):
             return free
@@ -126,7 +105,7 @@ class _Search:
             full = [name for name in stuck.full_fifos(self.joins) if name not in self.given]
             if not full:
                 raise self._deadlock(stuck, grown)
-            grown |= {name: free_depth(2 * max(grown[name], 1), self.places[name]) for name in full}
+            grown |= {name: free_depth(2 * max(grown[name], 1), self.places[name].bits) for name in full}
         return grown
 
     def _start(self) -> dict[str, int]:

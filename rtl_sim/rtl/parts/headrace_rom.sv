@@ -5,7 +5,7 @@
 // LUTS_PER_BLOCK. Blocks have r rows of c bits, from 512 x 36 to 16384 x 1. Words that are more than the rows stand
 // side by side: row a holds the words a, a + r, a + 2r ... in slots, and the upper bits of the address choose the slot
 // behind the read register. So words of any number fill rows of any width with a gap in the last block alone. FILE is
-// laid out in these rows (generator/headrace/area/memory.py).
+// laid out in these rows (generator/headrace/memory.py).
 module headrace_rom #(
   parameter int unsigned DEPTH           = 4,   // words
   parameter int unsigned BITS            = 8,   // width of a word

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from headrace.area import memory
+from headrace import memory
 from headrace.area.usage import Resources
 from headrace.datatypes import uint_type
 from headrace.packing import Memory
@@ -36,8 +36,11 @@ _MAP = "synth_xilinx -family xcup -flatten -noiopad -top top -run begin:map_ffra
 
 def formula(module: str, depth: int, bits: int) -> Resources:
     if module == "rom":
-        return Resources(bram18=memory.rom(depth, bits).bram18)
-    return memory.ram(depth, bits, 100) if module == "ram" else Resources(uram=memory.uram(depth, bits))
+        return Resources(bram18=memory.rom_layout(depth, bits).blocks)
+    if module == "weight_ram":
+        return Resources(uram=memory.uram(depth, bits))
+    found = memory.ram(depth, bits)
+    return Resources(bram18=found.bram18, lutram=found.lutram)
 
 
 def design() -> dict[str, str]:

@@ -1,0 +1,195 @@
+"""The one rule by which words become memories: LUTs, block RAMs, UltraRAMs, by depth and width.
+
+The SystemVerilog has it in headrace_rom, headrace_ram and headrace_weight_ram; a test compares what they elaborate to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from headrace.datatypes import IntArray
+
+#: Rows and columns of a block RAM of 18 Kb with one port that reads (UG573).
+BRAM18_SHAPES: Final = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
+#: Words and bits of an UltraRAM (UG573).
+_URAM_SHAPE = (4096, 72)
+#: Words of one LUT of a memory: with half of them it has two bits.
+LUT_WORDS: Final = 64
+#: The smallest FIFO with a memory: below it, a register slice of 2 words.
+SMALLEST_MEMORY: Final = 3
+
+
+@dataclass(frozen=True)
+class Prices:
+    """How many LUTs are as scarce as a block of a device.
+
+    rom_block: of read-only words, to headrace_rom and to Yosys. ram_block: of words that are written, to headrace_ram.
+    dsp: a DSP block; UltraScale+ devices have about a hundred LUTs for each.
+    """
+
+    rom_block: int = 129
+    ram_block: int = 100
+    dsp: int = 100
+
+
+#: The prices that the SystemVerilog holds.
+PRICES: Final = Prices()
+
+
+@dataclass(frozen=True)
+class RomLayout:
+    """How a ROM stores words: `slots` of them side by side in each of `rows`, row a holding words a, a + rows ...
+
+    The rows are in `blocks` of 18 Kb, or in LUTs where there are none; `lut` are all LUTs.
+    """
+
+    rows: int
+    slots: int
+    blocks: int
+    lut: int
+
+    def cost(self, prices: Prices = PRICES) -> int:
+        """In LUTs."""
+        return prices.rom_block * self.blocks + self.lut
+
+
+@dataclass(frozen=True)
+class Ram:
+    """What words that can be written take: LUTs that serve as memory, or blocks of 18 Kb."""
+
+    lutram: int = 0
+    bram18: int = 0
+
+
+def rom_layout(depth: int, bits: int, prices: Prices = PRICES) -> RomLayout:
+    """The cheapest layout: in LUTs, or in blocks of one shape.
+
+    >>> rom_layout(18432, 32)
+    RomLayout(rows=2048, slots=9, blocks=32, lut=96)
+    """
+    in_blocks = min((_in_blocks(depth, bits, *shape) for shape in BRAM18_SHAPES),
+                    key=lambda layout: layout.cost(prices))
+    in_luts = RomLayout(depth, 1, 0, rom_luts(depth, bits))
+    return in_blocks if in_luts.lut > in_blocks.cost(prices) else in_luts
+
+
+def _in_blocks(depth: int, bits: int, most_rows: int, columns: int) -> RomLayout:
+    slots = _ceil(depth, most_rows)
+    return RomLayout(min(depth, most_rows), slots, _ceil(slots * bits, columns), bits * ((slots + 1) // 3))
+
+
+def rom_luts(depth: int, bits: int) -> int:
+    """LUTs of a ROM of logic: one LUT6 per bit holds 64 words, more words are multiplexed."""
+    blocks = _ceil(depth, LUT_WORDS)
+    return bits * (blocks + (blocks - 1) // 3)
+
+
+def bram18(depth: int, bits: int) -> int:
+    """Blocks of 18 Kb for `depth` read-only words; those beyond the rows of a block stand beside the others.
+
+    >>> [bram18(512, 36), bram18(256, 128), bram18(32768, 4), bram18(1100, 40)]
+    [1, 4, 8, 4]
+    """
+    return min(_ceil(_ceil(depth, rows) * bits, columns) for rows, columns in BRAM18_SHAPES)
+
+
+def stored_bits(words: IntArray, bits: int, rows: int) -> int:
+    """Columns that synthesis keeps of a ROM with words (depth, lanes) of `bits` bits per lane in `rows` rows.
+
+    A column that is the same in all rows is a constant. Unused slots of the last rows are zeros.
+
+    >>> stored_bits(np.array([[1], [3], [5]]), 3, 3), stored_bits(np.array([[1], [3], [5]]), 3, 2)
+    (2, 3)
+    """
+    kept = 0
+    for start in range(0, len(words), rows):
+        slot = words[start : start + rows] & (1 << bits) - 1
+        ones, all_ones = np.bitwise_or.reduce(slot), np.bitwise_and.reduce(slot)
+        kept += sum(int(lane).bit_count() for lane in (ones if len(slot) < rows else ones ^ all_ones))
+    return kept
+
+
+def ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
+    """A memory with one write port and one read port: blocks where LUTs would cost more."""
+    luts, blocks = ram_luts(depth, bits), ram_bram18(depth, bits)
+    return Ram(bram18=blocks) if luts > prices.ram_block * blocks else Ram(lutram=luts)
+
+
+def ram_luts(depth: int, bits: int) -> int:
+    """LUTs of such a memory: 14 bits of 32 words, or 7 bits of 64 words, in 8 LUTs."""
+    if depth <= LUT_WORDS // 2:
+        return 8 * _ceil(bits, 14)
+    return 8 * _ceil(depth, LUT_WORDS) * _ceil(bits, 7)
+
+
+def ram_bram18(depth: int, bits: int) -> int:
+    """Blocks of 18 Kb for `depth` words that can be written: words side by side are in bytes of 9 bits.
+
+    >>> [ram_bram18(512, 36), ram_bram18(2304, 20), ram_bram18(5000, 5)]
+    [1, 4, 3]
+    """
+    return min(_ram_blocks(_ceil(depth, rows), bits, columns) for rows, columns in BRAM18_SHAPES)
+
+
+def _ram_blocks(slots: int, bits: int, columns: int) -> int:
+    if slots == 1 or columns < 9:
+        return slots * _ceil(bits, columns)
+    return _ceil(slots * 9 * _ceil(bits, 9), columns)
+
+
+def free_depth(depth: int, bits: int, prices: Prices = PRICES) -> int:
+    """The most words of a FIFO that take no more memory than `depth` words of `bits` bits.
+
+    >>> [free_depth(depth, 8) for depth in (0, 2, 3, 33, 100, 600)]
+    [0, 2, 32, 64, 128, 2048]
+    """
+    if depth < SMALLEST_MEMORY:
+        return depth
+    blocks = ram(depth, bits, prices).bram18
+    if not blocks:
+        return LUT_WORDS // 2 if depth <= LUT_WORDS // 2 else _ceil(depth, LUT_WORDS) * LUT_WORDS
+    return max(rows * slots for rows, columns in BRAM18_SHAPES
+               for slots in range(1, _ceil(blocks * columns, bits) + 1) if _ram_blocks(slots, bits, columns) <= blocks)
+
+
+def synthesized_ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
+    """A memory whose kind Yosys chooses: LUTs cost by the columns that are used, and are built whole."""
+    columns, halves = (14, 1) if depth <= LUT_WORDS // 2 else (7, _ceil(depth, LUT_WORDS))
+    blocks = ram_bram18(depth, bits)
+    if 2 * 8 * halves * bits > prices.rom_block * blocks * columns:
+        return Ram(bram18=blocks)
+    return Ram(lutram=ram_luts(depth, bits))
+
+
+def one_port_ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
+    """A memory that is read where it is written, kind as Yosys chooses: a LUT holds two bits of 32 words, or one of 64.
+
+    One word is no memory.
+    """
+    if depth == 1:
+        return Ram()
+    luts = _ceil(bits, 2) if depth <= LUT_WORDS // 2 else bits * _ceil(depth, LUT_WORDS)
+    blocks = bram18(depth, bits)
+    return Ram(bram18=blocks) if 2 * luts > prices.rom_block * blocks else Ram(lutram=luts)
+
+
+def uram(depth: int, bits: int) -> int:
+    """UltraRAMs for `depth` words of `bits` bits, for weights that are loaded at run time.
+
+    Words side by side are in bytes of 8 or 9 bits, which are written by themselves.
+
+    >>> [uram(4096, 72), uram(1000, 73), uram(5000, 80)]
+    [1, 2, 3]
+    """
+    rows, columns = _URAM_SHAPE
+    slots = _ceil(depth, rows)
+    if slots == 1:
+        return _ceil(bits, columns)
+    return min(_ceil(slots * _ceil(bits, byte), columns // byte) for byte in (8, 9))
+
+
+def _ceil(number: int, size: int) -> int:
+    return -(-number // size)

@@ -1,0 +1,79 @@
+"""The memory rule against what the SystemVerilog elaborates to, and what it promises of FIFO depths."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import product
+from typing import Any
+
+import pytest
+
+from headrace.memory import PRICES, Ram, free_depth, ram, ram_bram18, ram_luts, rom_layout
+from headrace.render.library import library_path
+from headrace.tools import run_tool, verilator
+
+#: Around every border of the rule: LUTs of 32 and 64 words, rows of blocks, LUTs against blocks, bytes of 9 bits.
+SIZES = list(product((2, 31, 33, 65, 200, 513, 1100, 2304, 5000, 18432), (1, 4, 7, 9, 36, 73)))
+PORTS = {
+    "headrace_rom": ".ap_clk, .en(1'b1), .address('0), .data()",
+    "headrace_ram": ".ap_clk, .write(1'b0), .write_address('0), .write_data('0), .read(1'b1), .read_address('0), "
+                    ".clear(1'b0), .read_data()",
+}
+Sizes = dict[tuple[str, int, int], dict[str, int]]
+
+
+def constants(module: dict[str, Any]) -> dict[str, int]:
+    """Values of the parameters of a module in Verilator's tree, and 1 for every generate block that is there."""
+    found = {item["name"]: 1 for item in module["stmtsp"] if item["type"] == "GENBLOCK"}
+    for item in module["stmtsp"]:
+        if item.get("isParam") and (number := re.fullmatch(r"\d+'s?h([0-9a-f]+)", item["valuep"][0]["name"])):
+            found[item["name"]] = int(number[1], 16)
+    return found
+
+
+@pytest.fixture(scope="module")
+def elaborated(tmp_path_factory: pytest.TempPathFactory) -> Sizes:
+    """The constants of every memory by module, DEPTH and BITS, in one run of Verilator."""
+    work = tmp_path_factory.mktemp("memories")
+    cells = [f"  {module} #(.DEPTH({depth}), .BITS({bits})) u_{module}_{depth}_{bits} ({ports});\n"
+             for module, ports in PORTS.items() for depth, bits in SIZES]
+    (work / "top.sv").write_text(f"module top (input logic ap_clk);\n{''.join(cells)}endmodule\n")
+    run_tool("Verilator", [verilator(), "--json-only", "-Wno-fatal", "-Wno-lint", "--top-module", "top", "--Mdir", work,
+                           work / "top.sv", *map(library_path, PORTS)], work)
+    modules = [module for module in json.loads((work / "Vtop.tree.json").read_text())["modulesp"]
+               if module.get("origName") in PORTS]
+    return {(module["origName"], values["DEPTH"], values["BITS"]): values
+            for module in modules if (values := constants(module))}
+
+
+@pytest.mark.parametrize(("depth", "bits"), SIZES)
+def test_a_rom_elaborates_to_the_layout(elaborated: Sizes, depth: int, bits: int) -> None:
+    found, layout = elaborated["headrace_rom", depth, bits], rom_layout(depth, bits)
+    assert found["LUTS_PER_BLOCK"] == PRICES.rom_block
+    assert (found["BLOCKS"], found["ROWS"], found["SLOTS"]) == (layout.blocks > 0, layout.rows, layout.slots)
+
+
+@pytest.mark.parametrize(("depth", "bits"), SIZES)
+def test_a_ram_elaborates_to_the_choice(elaborated: Sizes, depth: int, bits: int) -> None:
+    found, chosen = elaborated["headrace_ram", depth, bits], ram(depth, bits)
+    assert found["LUTS_PER_BLOCK"] == PRICES.ram_block
+    assert (found["LUTS"], found["BLOCKS"]) == (ram_luts(depth, bits), ram_bram18(depth, bits))
+    wanted = Ram(bram18=found["BLOCKS"]) if "gen_block" in found else Ram(lutram=found["LUTS"])
+    assert chosen == wanted
+
+
+def test_a_free_depth_takes_no_more_memory() -> None:
+    """A grid over every width up to 128 bits and the depths around every border up to 20 000."""
+    depths = sorted({*range(100), *(border + step for border in range(64, 20_000, 448) for step in (-1, 0, 1))})
+    for bits, depth in product(range(1, 129), depths):
+        free = free_depth(depth, bits)
+        assert free >= depth
+        if depth > 2:
+            assert ram(free, bits) == ram(depth, bits), (bits, depth, free)
+
+
+@pytest.mark.parametrize(("bits", "depth"), [(48, 1095), (36, 122), (96, 94), (1, 5000), (20, 2304), (128, 30)])
+def test_a_word_more_than_the_free_depth_takes_more_memory(bits: int, depth: int) -> None:
+    free = free_depth(depth, bits)
+    assert ram(free + 1, bits) != ram(depth, bits)
