@@ -88,8 +88,8 @@ def test_a_join_of_other_ratios_names_both_branches_and_scales():
     with pytest.raises(UnsupportedError) as caught:
         streamline(graph((1,), a=(quantizer(uint_type(2), 0.5), "x"), b=(quantizer(uint_type(2), 0.25), "a"),
                          c=(Affine(floats(3.0), floats(0.0)), "b"), s=(Add(), "a", "c")))
-    assert str(caught.value) == ("s: adds a with 0.5 and c with 0.75 per integer, whose ratio 0.666666667 is no power "
-                                 "of two; let both branches share one quantizer")
+    assert str(caught.value) == ("s: reads the sum of a with 0.5 and c with 0.75 per integer, which have no common "
+                                 "step; put a quantizer behind the sum, or let its branches share one quantizer")
 
 
 def test_signs_stay_out_of_weights_that_another_branch_reads():

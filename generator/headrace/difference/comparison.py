@@ -162,10 +162,16 @@ class Comparison:
         if trace.source is None:
             q = Fraction(float(frames(self.x, self.values[trace.tensor])[index]))
         else:
-            q = Fraction(int(self.values[trace.source][index]))
+            q = self._sum(trace, index)
         scale = trace.scales[index[3]]
         at = _decision(trace, index[3], theirs if theirs > mine else theirs + 1)
         return abs(trace.meaning.channels[index[3]].value(q) - at) / scale
+
+    def _sum(self, trace: QuantizerTrace, index: tuple[int, ...]) -> Fraction:
+        """What the meaning of a quantizer's source takes: its integer, or the sum of its terms."""
+        if not trace.terms:
+            return Fraction(int(self.values[str(trace.source)][index]))
+        return sum((term.scales[index[3]] * int(self.values[term.tensor][index]) for term in trace.terms), Fraction(0))
 
     def outputs(self, quantizers: Sequence[QuantizerDifference], framework_output: Float32Array) -> Difference:
         """The whole report: outputs may be off by float32 rounding where no code of the sample differs."""

@@ -82,6 +82,10 @@ class Curve(ABC):
         """The value at x where it is rational for all rational x."""
         return None
 
+    def crossing(self, level: Fraction, closed: bool) -> Fraction | bool | None:
+        """Where the value reaches the level (closed) or exceeds it, a bool if always or never; None if irrational."""
+        return None
+
 
 class DipsError(Exception):
     """The curve falls and rises around a level, so reaching it says nothing of larger arguments."""
@@ -98,6 +102,11 @@ class Leaky(Curve):
 
     def exact(self, x: Fraction) -> Fraction:
         return x if x >= 0 else self.slope * x
+
+    def crossing(self, level: Fraction, closed: bool) -> Fraction | bool:
+        if self.slope:
+            return level if level >= 0 else level / self.slope
+        return level < 0 or (level == 0 and closed) or level
 
     def reaches(self, x: Fraction, level: Fraction, closed: bool) -> bool:
         return above(self.exact(x), level, closed)

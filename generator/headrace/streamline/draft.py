@@ -127,6 +127,10 @@ class Draft:
         falling = frozenset(np.flatnonzero(multipliers < 0).tolist())
         if falling and self.negate(tensor, falling):
             multipliers = np.abs(multipliers)
+        return self.multiplied(tensor, multipliers)
+
+    def multiplied(self, tensor: str, multipliers: IntArray) -> str:
+        """The tensor with every channel multiplied by an integer, by a requantizer where any is not 1."""
         if np.all(multipliers == 1):
             return tensor
         ends = np.stack(self.channel_range(tensor)).astype(object) * multipliers  # of any size until it is checked

@@ -54,7 +54,7 @@ def _reshaped(run: Run, name: str, x: Value, shape: ops.Shape) -> Value:
         return replace(x, shape=shape)
     if sorted(n for n in shape if n > 1) == sorted(n for n in x.frame if n > 1) and channels == shape[0]:
         return replace(x, shape=shape)
-    if x.tensor is None and len(shape) == 3 and len(distinct(x.meaning.channels)) == 1:
+    if x.tensor is None and not x.terms and len(shape) == 3 and len(distinct(x.meaning.channels)) == 1:
         frame = (shape[0], shape[1], shape[2])
         return Value(None, frame, shape, Meaning(x.meaning.channels[:1] * shape[0]))
     if x.tensor is not None and len(shape) in (2, 3) and shape[0] == channels:

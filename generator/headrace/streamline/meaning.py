@@ -93,19 +93,30 @@ class Channel(NamedTuple):
         return (self.scale < 0) != (self.bent is not None and self.bent.falls)
 
     def value(self, q: Fraction | int) -> Fraction:
-        """The exact value of the integer q, where it is rational."""
+        """The exact value of the integer q; that in float64 behind an irrational curve."""
         if self.curve is not None and self.bent is not None:
-            bent = self.curve.exact(self.bent.value(q))
-            assert bent is not None  # meanings have one irrational curve at most, the last one
-            q = bent
+            x = self.bent.value(q)
+            bent = self.curve.exact(x)
+            q = Fraction(float(self.curve.values(np.asarray([float(x)]))[0])) if bent is None else bent
         return _clip(self.scale * q + self.offset, self.lo, self.hi)
 
     def clips_nothing(self, lo: int, hi: int) -> bool:
         """True if the value is scale * q + offset for q in [lo, hi]."""
         return self.curve is None and all(self.value(q) == self.scale * q + self.offset for q in (lo, hi))
 
-    def crossing(self, at: Fraction, closed: bool) -> Fraction | bool:
-        """Where on the axis of q the value reaches `at` (closed) or exceeds it; a bool if always or never."""
+    def crossing(self, at: Fraction, closed: bool) -> Fraction | bool | None:
+        """Where on the axis of q the value reaches `at` (closed) or exceeds it; a bool if always or never.
+
+        None where that is irrational, behind a curve.
+        """
+        level = self._crossing(at, closed)
+        if isinstance(level, bool) or self.curve is None or self.bent is None:
+            return level
+        bent = self.curve.crossing(level, closed) if self.scale > 0 else None
+        return bent if bent is None or isinstance(bent, bool) else self.bent.crossing(bent, closed)
+
+    def _crossing(self, at: Fraction, closed: bool) -> Fraction | bool:
+        """Where on the axis of what stands for q."""
         if self.lo is not None and above(self.lo, at, closed):
             return True
         if self.hi is not None and not above(self.hi, at, closed):
@@ -118,7 +129,7 @@ class Channel(NamedTuple):
         """True if the value of q reaches `at` (closed) or exceeds it. Raises DipsError where curves dip there."""
         if self.curve is None or self.bent is None:
             return above(self.value(q), at, closed)
-        level = Channel(self.scale, self.offset, self.lo, self.hi).crossing(at, closed)
+        level = self._crossing(at, closed)
         if isinstance(level, bool):
             return level
         if self.scale > 0:
@@ -132,7 +143,7 @@ class Channel(NamedTuple):
         """
         if self.curve is not None:
             return self._first_behind_curve(at, closed, lo, hi)
-        point = self.crossing(at, closed)
+        point = self._crossing(at, closed)
         if isinstance(point, bool):
             return lo if point else hi + 1
         return min(max(ceil(point) if closed else floor(point) + 1, lo), hi + 1)

@@ -19,9 +19,10 @@ from headrace.network import ops
 from headrace.network.curves import DipsError
 from headrace.network.tensor_ops import MultiThreshold, Trunc
 from headrace.streamline.host_side import quantize_on_host, threshold_on_host, threshold_rows
+from headrace.streamline.joins import weighed
 from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point, distinct, each
 from headrace.streamline.requant_search import dyadic_requant
-from headrace.streamline.values import QuantizerTrace, Run, Value, channel_values, plain_integers
+from headrace.streamline.values import QuantizerTrace, Run, Value, channel_values, integers, plain_integers
 
 #: Widest codes that thresholds produce; wider ones need a requantizer that is exact by its numbers.
 MAX_THRESHOLD_BITS = 8
@@ -36,19 +37,27 @@ def quantize(run: Run, name: str, op: ops.Quantize, x: Value) -> Value:
     """Codes of a quantizer, on the host for the model's own input."""
     scales = channel_values(name, x, op.scale)
     meaning, source = x.meaning, None
-    if x.tensor is None:
+    if x.tensor is None and not x.terms:
         tensor = quantize_on_host(run, name, op, x, scales)
     elif op.dtype.bits > MAX_THRESHOLD_BITS:
-        source = x.tensor
+        source = integers(name, x)
         tensor = _requantize(run, name, op, x, source, scales)
     else:
         decisions = each(lambda scale: [decision_point(op, scale, code) for code in codes_above_lowest(op)], scales)
-        meaning = _rising(run, x)
-        source = x.tensor
-        tensor = _threshold(run, name, source, meaning, decisions, op.dtype)
+        tensor, source, meaning = _activated(run, name, x, decisions, op.dtype)
     codes = Meaning.lines(scales, each(lambda scale: -op.zero_point * scale, scales))
-    run.quantizers.append(QuantizerTrace(name, tensor, source, meaning, op, scales, codes))
-    return replace(x, tensor=tensor, meaning=codes)
+    run.quantizers.append(QuantizerTrace(name, tensor, source, meaning, op, scales, codes, x.terms))
+    return replace(x, tensor=tensor, meaning=codes, terms=())
+
+
+def _activated(run: Run, name: str, x: Value, decisions: Sequence[Decisions],
+               dtype: DataType) -> tuple[str, str | None, Meaning]:
+    """The tensor of codes, the integers that its thresholds count on, and what these mean."""
+    if x.terms:
+        source, T = weighed(run, name, x, decisions)
+        return run.draft.add_threshold(ints.Threshold(T, dtype), source), source, x.meaning
+    meaning, source = _rising(run, x), integers(name, x)
+    return _threshold(run, name, source, meaning, decisions, dtype), source, meaning
 
 
 def _rising(run: Run, x: Value) -> Meaning:
@@ -124,17 +133,16 @@ def multi_threshold(run: Run, name: str, op: MultiThreshold, x: Value) -> Value:
         # Codes that carry the bias where it is a whole number of steps, so that 0.0 has the code 0.
         first = int(base) if base.denominator == 1 else 0
         dtype, line = Interval(first, first + steps), (scale, bias - first * scale)
-    meaning = x.meaning
-    if x.tensor is None:
+    meaning, source = x.meaning, None
+    if x.tensor is None and not x.terms:
         tensor = threshold_on_host(run, name, op, x, dtype)
     else:
-        meaning = _rising(run, x)
         decisions = [[(at, True) for at in row] for row in threshold_rows(name, op, x)]
-        tensor = _threshold(run, name, x.tensor, meaning, decisions, dtype)
+        tensor, source, meaning = _activated(run, name, x, decisions, dtype)
     count = len(meaning)
     codes = Meaning.lines([line[0]] * count, [line[1]] * count)
-    run.quantizers.append(QuantizerTrace(name, tensor, x.tensor, meaning, op, (Fraction(1),) * count, codes))
-    return replace(x, tensor=tensor, meaning=codes)
+    run.quantizers.append(QuantizerTrace(name, tensor, source, meaning, op, (Fraction(1),) * count, codes, x.terms))
+    return replace(x, tensor=tensor, meaning=codes, terms=())
 
 
 def trunc(run: Run, name: str, op: Trunc, x: Value) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,13 +21,21 @@ Frame = tuple[int, int, int]
 MAX_RATIO = 1 << 30
 
 
+class Term(NamedTuple):
+    """A tensor of integers in a sum, what one of them counts there, per channel, and what the Network calls it."""
+
+    tensor: str
+    scales: tuple[Fraction, ...]
+    source: str
+
+
 @dataclass(frozen=True)
 class QuantizerTrace:
     """Where a quantizer of the Network went: its codes are the integers of `tensor`.
 
-    `meaning` is that of what it reads: the integers of `source`, or for the first quantizer (source None) the
-    model's own floating-point input. `scales` are the steps that decision points are measured in, one per channel;
-    `codes` says what the codes mean.
+    `meaning` is that of what it reads: the integers of `source`, the sum of `terms` where there are some, or for the
+    first quantizer (source None) the model's own floating-point input. `scales` are the steps that decision points are
+    measured in, one per channel; `codes` says what the codes mean.
     """
 
     name: str
@@ -36,19 +45,22 @@ class QuantizerTrace:
     op: ops.Quantize | MultiThreshold
     scales: tuple[Fraction, ...]
     codes: Meaning
+    terms: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True)
 class Value:
     """A tensor of the Network: the integers `tensor` (None: still floats on the host) and what they mean.
 
-    `frame` is (C, H, W) of the integers, `shape` the tensor's own shape; they differ after a flatten.
+    `frame` is (C, H, W) of the integers, `shape` the tensor's own shape; they differ after a flatten. A sum of branches
+    without a common step has no integers yet but `terms`, and `meaning` is that of their sum.
     """
 
     tensor: str | None
     frame: Frame
     shape: ops.Shape
     meaning: Meaning
+    terms: tuple[Term, ...] = ()
 
 
 class Run:
@@ -93,8 +105,16 @@ def channel_values(name: str, x: Value, values: ops.FloatArray) -> tuple[Fractio
     return fractions(values, channels)
 
 
+def branches(x: Value) -> str:
+    """The terms of a sum in words."""
+    return " and ".join(f"{term.source} with {float(term.scales[0]):.9g}" for term in x.terms)
+
+
 def integers(name: str, x: Value) -> str:
     """The tensor of integers behind a value, or an error where it is not quantized yet."""
+    if x.terms:
+        raise UnsupportedError(f"{name}: reads the sum of {branches(x)} per integer, which have no common step; put a "
+                               "quantizer behind the sum, or let its branches share one quantizer")
     if x.tensor is None:
         raise UnsupportedError(f"{name}: its input is not quantized; put a quantizer (QuantIdentity) at the start "
                                "of the network")

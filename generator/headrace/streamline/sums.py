@@ -1,0 +1,180 @@
+"""Sums of branches whose scales have no common step: small integer weights that a quantizer cannot tell from them.
+
+A quantizer behind the sum only asks on which side of its decision points the sum lies. The smallest integers m with
+thresholds T such that sum m_i q_i >= T_k exactly where sum a_i q_i reaches the point t_k, for every combination of
+codes, therefore give the same codes as the real scales a_i. That is found and proved over all combinations: for every
+combination of all branches but one, the codes of the last branch up to each point are known exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor, lcm, prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.datatypes import IntArray
+
+#: Where the sum starts to give a code: (point, whether the point belongs to it), or whether always or never.
+Point = tuple[Fraction, bool] | bool
+#: Combinations of branches times decision points that are looked at, at most.
+MAX_COMBINATIONS = 1 << 22
+#: Widest multipliers of branches that are tried.
+MAX_MULTIPLIER_BITS = 16
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """Multipliers of the branches, and the thresholds of their sum."""
+
+    multipliers: tuple[int, ...]
+    thresholds: tuple[int, ...]
+
+
+def weigh(scales: Sequence[Fraction], ranges: Sequence[tuple[int, int]], points: Sequence[Point]) -> Weighing | None:
+    """The smallest multipliers of branches with these scales and code ranges; None where none were found.
+
+    For two branches they are the smallest that exist, and they always exist but for MAX_MULTIPLIER_BITS; for more,
+    the first that work among rounded multiples of the scales.
+
+    >>> weigh([Fraction(3, 10), Fraction(1, 2)], [(0, 3), (0, 3)], [(Fraction(1), True), (Fraction(2), True)])
+    Weighing(multipliers=(1, 2), thresholds=(4, 8))
+    """
+    present = sorted((i for i, scale in enumerate(scales) if scale), key=lambda i: ranges[i][1] - ranges[i][0])
+    if not present:
+        return Weighing((0,) * len(scales), tuple(0 if _reached_by_zero(point) else 1 for point in points))
+    signs = [1 if scales[i] > 0 else -1 for i in present]
+    spans = [ranges[i] if sign > 0 else (-ranges[i][1], -ranges[i][0]) for i, sign in zip(present, signs, strict=True)]
+    if prod(hi - lo + 1 for lo, hi in spans[:-1]) * len(points) > MAX_COMBINATIONS:
+        return None
+    sizes = [abs(scales[i]) for i in present]
+    grid = _Grid.of(sizes, spans, points)
+    found = _smallest_ratio(sizes, grid.thresholds) if len(sizes) == 2 else _first_multiple(sizes, grid.thresholds)
+    if found is None:
+        return None
+    multipliers = [0] * len(scales)
+    for i, sign, multiplier in zip(present, signs, found.multipliers, strict=True):
+        multipliers[i] = sign * multiplier
+    return Weighing(tuple(multipliers), found.thresholds)
+
+
+def _reached_by_zero(point: Point) -> bool:
+    if isinstance(point, bool):
+        return point
+    return point[0] <= 0 if point[1] else point[0] < 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Grid:
+    """Every combination of the codes of all branches but the last, and the last one's codes that reach the points.
+
+    codes: (combinations, branches - 1); firsts: (points, combinations), the first code of the last branch that reaches
+    a point, from lo to hi + 1.
+    """
+
+    codes: IntArray
+    spans: Sequence[tuple[int, int]]
+    firsts: IntArray
+
+    @staticmethod
+    def of(sizes: Sequence[Fraction], spans: Sequence[tuple[int, int]], points: Sequence[Point]) -> _Grid:
+        """Every combination, and where it reaches every point."""
+        axes = [np.arange(lo, hi + 1) for lo, hi in spans[:-1]]
+        codes = np.stack([axis.reshape(-1) for axis in np.meshgrid(*axes, indexing="ij")], 1) if axes else np.zeros(
+            (1, 0), np.int64)
+        lo, hi = spans[-1]
+        rows = [np.full(len(codes), lo if point else hi + 1) if isinstance(point, bool) else
+                np.clip(_firsts(sizes, codes, *point), lo, hi + 1) for point in points]
+        return _Grid(codes, spans, np.stack(rows) if rows else np.zeros((0, len(codes)), np.int64))
+
+    def thresholds(self, multipliers: Sequence[int]) -> Weighing | None:
+        """The thresholds for these multipliers, None where they do not separate what lies on either side of a point."""
+        lo, hi = self.spans[-1]
+        last = multipliers[-1]
+        sums = self.codes @ np.asarray(multipliers[:-1], np.int64)
+        far = 1 << 60
+        reaching = np.where(self.firsts <= hi, sums + last * self.firsts, far).min(1, initial=far)
+        below = np.where(self.firsts > lo, sums + last * (self.firsts - 1), -far).max(1, initial=-far)
+        if np.any(reaching <= below):
+            return None
+        highest = sum(multiplier * span[1] for multiplier, span in zip(multipliers, self.spans, strict=True))
+        return Weighing(tuple(multipliers), tuple(np.minimum(reaching, highest + 1).tolist()))
+
+
+def _firsts(sizes: Sequence[Fraction], codes: IntArray, at: Fraction, closed: bool) -> NDArray[np.int64]:
+    """The smallest code of the last branch for which a combination reaches the point, exactly; (combinations,)."""
+    *others, last = sizes
+    unit = lcm(at.denominator, *(size.denominator for size in sizes))
+    whole, level, step = [int(size * unit) for size in others], int(at * unit), int(last * unit)
+    near = (float(at) - codes @ np.asarray([float(size) for size in others], np.float64)) / float(last)
+    guess = np.rint(near)
+    rounded = (np.ceil(near) if closed else np.floor(near) + 1).astype(np.int64)
+    for row in np.flatnonzero(np.abs(near - guess) <= 1e-9 * (1 + np.abs(near).max())).tolist():
+        rest = level - sum(w * q for w, q in zip(whole, codes[row].tolist(), strict=True))
+        rounded[row] = -(-rest // step) if closed else rest // step + 1
+    return np.asarray(rounded, np.int64)
+
+
+def _smallest_ratio(sizes: Sequence[Fraction], accept: Callable[[Sequence[int]], Weighing | None]) -> Weighing | None:
+    """The simplest fraction m1 / m2 near the ratio of two scales that is accepted.
+
+    What is accepted is an interval around the ratio, and its simplest fraction is one of the ratio's intermediate
+    convergents, which approach the ratio from alternate sides (Khinchin, Continued Fractions, 1964).
+    """
+    for run in _convergents(sizes[0] / sizes[1]):
+        if accept(run[-1]) is not None:
+            first = _first_accepted(run, accept)
+            return accept(run[first])
+        if max(run[-1]).bit_length() > MAX_MULTIPLIER_BITS:
+            return None
+    return None
+
+
+def _first_accepted(run: Sequence[tuple[int, int]], accept: Callable[[Sequence[int]], Weighing | None]) -> int:
+    lo, hi = 0, len(run) - 1
+    while lo < hi:
+        middle = (lo + hi) // 2
+        lo, hi = (lo, middle) if accept(run[middle]) is not None else (middle + 1, hi)
+    return lo
+
+
+class _Run(Sequence[tuple[int, int]]):
+    """Fractions (p + j * step_p, q + j * step_q) for j = first .. last."""
+
+    def __init__(self, start: tuple[int, int], step: tuple[int, int], first: int, last: int) -> None:
+        self.start, self.step, self.first, self.last = start, step, first, last
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def __getitem__(self, index: int) -> tuple[int, int]:  # type: ignore[override]
+        j = self.first + (index if index >= 0 else len(self) + index)
+        return self.start[0] + j * self.step[0], self.start[1] + j * self.step[1]
+
+
+def _convergents(ratio: Fraction) -> Iterator[_Run]:
+    """Runs of intermediate convergents of a positive ratio, each ending with a convergent; the last is the ratio."""
+    before, last = (0, 1), (1, 0)
+    rest = ratio
+    while True:
+        whole = floor(rest)
+        run = _Run(before, last, min(whole, 1), whole)
+        yield run
+        before, last = last, run[-1]
+        if rest == whole:
+            return
+        rest = 1 / (rest - whole)
+
+
+def _first_multiple(sizes: Sequence[Fraction], accept: Callable[[Sequence[int]], Weighing | None]) -> Weighing | None:
+    """The first accepted multipliers round(size * factor / largest size), the factor rising."""
+    largest, factor = max(sizes), 1
+    while factor < 1 << MAX_MULTIPLIER_BITS:
+        multipliers = [round(size * factor / largest) for size in sizes]
+        if (found := accept(multipliers)) is not None:
+            return found
+        factor = max(factor + 1, ceil(factor * 1.02))
+    return None

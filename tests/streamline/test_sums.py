@@ -1,0 +1,108 @@
+"""Sums of branches of different scales: integer multipliers that no decision point can tell from the scales."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+
+from headrace.datatypes import Interval, int_type
+from headrace.engines import golden
+from headrace.engines.host import from_stream, to_stream
+from headrace.errors import UnsupportedError
+from headrace.network import graph, ops, tensor_ops
+from headrace.streamline.streamline import streamline
+from headrace.streamline.sums import Point, weigh
+
+
+def case(seed: int) -> tuple[list[Fraction], list[tuple[int, int]], list[Point]]:
+    """Scales of either sign, some 0, code ranges and ascending points with ties."""
+    rng = random.Random(seed)
+    count = rng.choice([1, 2, 2, 2, 3])
+    scales = [Fraction(rng.uniform(-0.5, 0.5)).limit_denominator(rng.choice([7, 50, 10**6])) for _ in range(count)]
+    ranges = [(lo := rng.randint(-8, 0), lo + rng.randint(1, 15)) for _ in range(count)]
+    points: list[Point] = [(at, rng.random() < 0.5) for at in sorted(
+        Fraction(rng.uniform(-3, 3)).limit_denominator(rng.choice([4, 1000])) for _ in range(rng.randint(1, 6)))]
+    return scales, ranges, [True, *points, False]
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_every_combination_lies_on_its_side(seed: int) -> None:
+    scales, ranges, points = case(seed)
+    found = weigh(scales, ranges, points)
+    assert found is not None
+    for codes in product(*(range(lo, hi + 1) for lo, hi in ranges)):
+        exact = sum(scale * q for scale, q in zip(scales, codes, strict=True))
+        total = sum(multiplier * q for multiplier, q in zip(found.multipliers, codes, strict=True))
+        for point, threshold in zip(points, found.thresholds, strict=True):
+            wanted = point if isinstance(point, bool) else exact >= point[0] if point[1] else exact > point[0]
+            assert (total >= threshold) == wanted, codes
+
+
+def test_the_multipliers_of_two_branches_are_the_smallest() -> None:
+    scales, ranges = [Fraction(31, 100), Fraction(47, 100)], [(0, 15), (0, 15)]
+    points: list[Point] = [((Fraction(code) - Fraction(1, 2)) * Fraction(2, 5), code % 2 == 0) for code in range(1, 16)]
+    found = weigh(scales, ranges, points)
+    assert found is not None
+    codes = np.stack(np.meshgrid(np.arange(16), np.arange(16), indexing="ij"), -1).reshape(-1, 2)
+    exact = [sum(s * int(q) for s, q in zip(scales, pair, strict=True)) for pair in codes]
+    reached = np.asarray([sum(x > at or (closed and x == at) for at, closed in points) for x in exact])  # type: ignore[misc]
+
+    def separates(m: tuple[int, int]) -> bool:
+        sums = codes @ np.asarray(m)
+        return all(sums[reached == k].max() < sums[reached == k + 1].min() for k in range(15)
+                   if (reached == k).any() and (reached == k + 1).any())
+
+    assert separates(found.multipliers)  # type: ignore[arg-type]
+    smaller = [(a, b) for a in range(found.multipliers[0] + 1) for b in range(found.multipliers[1] + 1)
+               if (a, b) != found.multipliers]
+    assert not any(separates(m) for m in smaller)
+
+
+def residual(*scales: float, last: float | None = 0.21, activation: tuple[graph.Op, ...] = ()) -> graph.Network:
+    """Branches of one quantized input, each quantized with a scale of its own, added and quantized."""
+    rng = np.random.default_rng(3)
+    nodes = [graph.Node("q", ops.Quantize(np.asarray([0.17]), Interval(-8, 7)), ("x",))]
+    for k, scale in enumerate(scales):
+        weights = ops.QuantWeight(rng.integers(-3, 4, (4, 3, 1, 1)), np.asarray([0.3]), int_type(3))
+        nodes.append(graph.Node(f"c{k}", ops.Conv(weights), ("q",)))
+        nodes.append(graph.Node(f"b{k}", ops.Quantize(np.asarray([scale]), Interval(-8, 7), 3 - k), (f"c{k}",)))
+    total = "b0"
+    for k in range(1, len(scales)):
+        nodes.append(graph.Node(f"s{k}", tensor_ops.Add(), (total, f"b{k}")))
+        total = f"s{k}"
+    for k, op in enumerate((*activation, *([ops.Quantize(np.asarray([last]), Interval(0, 15))] if last else []))):
+        nodes.append(graph.Node(f"a{k}", op, (total,)))
+        total = f"a{k}"
+    return graph.Network((graph.Input("x", (3, 5, 5)),), tuple(nodes), (total,))
+
+
+@pytest.mark.parametrize("net", [
+    residual(0.31, 0.47), residual(0.11, 0.47, 0.293), residual(0.31, 0.47, activation=(ops.RELU,)),
+    residual(0.31, 0.47, activation=(ops.Affine(np.asarray([-1.1, 0.9, 0.4, -0.2]), np.asarray([0.3])),)),
+    residual(0.31, 0.47, activation=(tensor_ops.Activation("leaky_relu", np.asarray([0.1])),)),
+])
+def test_networks_are_exact(net: graph.Network) -> None:
+    integer = streamline(net)
+    x = np.random.default_rng(1).uniform(-2, 2, (40, 3, 5, 5)).astype(np.float32)
+    q = golden.run(integer, to_stream(integer.host_input, x))[integer.output].reshape(40, -1)
+    np.testing.assert_allclose(from_stream(integer.host_output, q), net.forward(x.astype(np.float64)), atol=1e-6)
+
+
+def test_what_cannot_wait_says_so() -> None:
+    with pytest.raises(UnsupportedError, match="which have no common step; put a quantizer behind the sum, or let its"):
+        streamline(residual(0.31, 0.47, last=None))
+    curve = (tensor_ops.Activation("sigmoid"),)
+    with pytest.raises(UnsupportedError, match="a1: quantizes a curve of a sum of branches of different scales"):
+        streamline(residual(0.31, 0.47, activation=curve))
+    wide = residual(0.31, 0.47, activation=(ops.Quantize(np.asarray([0.001]), int_type(12)),))
+    with pytest.raises(UnsupportedError, match="which have no common step"):
+        streamline(wide)
+
+
+def test_more_combinations_than_can_be_looked_at_are_left_alone() -> None:
+    points: list[Point] = [(Fraction(k), True) for k in range(255)]
+    assert weigh([Fraction(1, 3)] * 4, [(0, 255)] * 4, points) is None
