@@ -2,8 +2,9 @@ import sys
 
 import pytest
 
-from headrace import frontend, serialize
+from headrace import serialize
 from headrace.errors import InputError, ToolError, UnsupportedError
+from headrace.frontend import torch as torch_readers
 from headrace.model import load
 from headrace.network.graph import Network
 from headrace.network.integer import MaxPool
@@ -113,7 +114,7 @@ def test_missing_torch_is_one_sentence(monkeypatch, tmp_path):
     path.write_text("import torch\n")
     for name in [name for name in sys.modules if name.startswith("headrace.frontend.torch.brevitas")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr(frontend, "brevitas", raising=False)
+    monkeypatch.delattr(torch_readers, "brevitas", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     assert sentence_of(ToolError, f"{path}:f") == (
         f"{path}: needs torch, which is not installed; run pip install 'headrace[torch]'")
