@@ -16,6 +16,7 @@ constexpr int padded_bits(int bits) { return (bits + 7) / 8 * 8; }
 
 template <int BITS, int WORDS>
 void axis_in(hls::stream<ap_uint<padded_bits(BITS)> >& in, hls::stream<ap_uint<BITS> >& out) {
+#pragma HLS INLINE off
   for (int i = 0; i < WORDS; ++i) {
 #pragma HLS PIPELINE II=1
     out.write(ap_uint<BITS>(in.read()));
@@ -24,6 +25,7 @@ void axis_in(hls::stream<ap_uint<padded_bits(BITS)> >& in, hls::stream<ap_uint<B
 
 template <int BITS, int WORDS>
 void axis_out(hls::stream<ap_uint<BITS> >& in, hls::stream<ap_axiu<padded_bits(BITS), 0, 0, 0> >& out) {
+#pragma HLS INLINE off
   for (int i = 0; i < WORDS; ++i) {
 #pragma HLS PIPELINE II=1
     ap_axiu<padded_bits(BITS), 0, 0, 0> beat;

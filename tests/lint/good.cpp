@@ -24,6 +24,7 @@ int sum(const ap_uint<16> (&words)[N]) {
 }
 
 static void scale(hls::stream<Word>& in, hls::stream<Word>& out) {
+#pragma HLS INLINE off
   ap_uint<16> last[4];
 #pragma HLS ARRAY_PARTITION variable=last complete dim=1
   for (int i = 0; i < 8; ++i) {
@@ -35,7 +36,9 @@ static void scale(hls::stream<Word>& in, hls::stream<Word>& out) {
 }
 
 static void finish(hls::stream<Word>& in, hls::stream<Beat>& out) {
+#pragma HLS INLINE off
   for (int i = 0; i < 8; ++i) {
+#pragma HLS PIPELINE II=1
     Beat beat;
     beat.data = in.read();
     beat.last = i == 7;
@@ -49,6 +52,7 @@ extern "C" void accelerator(hls::stream<Word>& s_axis, hls::stream<Beat>& m_axis
 #pragma HLS INTERFACE mode=ap_ctrl_none port=return
 #pragma HLS DATAFLOW
   hls::stream<Word> scaled;
+#pragma HLS STREAM variable=scaled depth=4
   scale(s_axis, scaled);
   finish(scaled, m_axis);
 }

@@ -18,6 +18,7 @@ from tests.small_dataflows import small_branches, small_cnn
 
 GOOD = (Path(__file__).parent / "good.cpp").read_text()
 CALLS = "  scale(s_axis, scaled);\n  finish(scaled, m_axis);\n"
+FINISH = "  for (int i = 0; i < 8; ++i) {\n#pragma HLS PIPELINE II=1\n    Beat beat;\n"
 SUM_LOOP = "for (int i = 0; i < N; ++i) {"
 
 #: For every rule: what to replace in good.cpp, by what, and the text of the finding.
@@ -26,7 +27,7 @@ BAD = {
               "constexpr if is a C++17 extension"),
     "max-width": ("#define AP_INT_MAX_W 4096\n", "", "ap_int.h is included before AP_INT_MAX_W is defined"),
     "weights": ("static const uint64_t weights", "static const unsigned short weights", "weights holds unsigned short"),
-    "pragma": ("HLS PIPELINE II=1", "HLS PIPLINE II=1", "PIPLINE is no directive of Vitis HLS"),
+    "pragma": ("HLS STREAM variable", "HLS STRAEM variable", "STRAEM is not a directive of Vitis HLS"),
     "interface": ("INTERFACE mode=axis port=s_axis", "INTERFACE axis port=s_axis",
                   "the interface of s_axis has no mode="),
     "free-running": ("mode=ap_ctrl_none port=return", "mode=ap_ctrl_hs port=return",
@@ -36,8 +37,7 @@ BAD = {
               "output m_axis has no TLAST"),
     "stream-name": ("hls::stream<Word> scaled;", 'hls::stream<Word> scaled("scaled");',
                     "scaled is constructed with a name"),
-    "stream-width": ("hls::stream<Word> scaled;\n" + CALLS,
-                     "hls::stream<ap_uint<4097> > wide;\n  hls::stream<Word> scaled;\n"
+    "stream-width": (CALLS, "  hls::stream<ap_uint<4097> > wide;\n"
                      "  widen(s_axis, wide);\n  narrow(wide, scaled);\n  finish(scaled, m_axis);\n",
                      "wide has words of 4097 bits"),
     "partition": ("  ap_uint<16> last[4];\n", "  ap_uint<16> last[4];\n  ap_uint<16> all[1025];\n"
@@ -46,12 +46,40 @@ BAD = {
               "word.range(7, 0) + weights[i / 4][i % 4] computes on a range"),
     "recursion": ("return total;", "return total > 100 ? sum<N>(words) : total;", "sum calls itself"),
     "virtual": ("  int value() const {", "  virtual int value() const {", "Offset::value is virtual"),
-    "dynamic-memory": ("  ap_uint<16> last[4];\n#pragma HLS ARRAY_PARTITION variable=last complete dim=1\n",
-                       "  ap_uint<16>(&last)[4] = *(ap_uint<16>(*)[4])new ap_uint<16>[4];\n", "new or delete"),
+    "stream-depth": ("depth=4", "depth=1", "the depth of scaled is 1; write a number of 2 or more"),
+    "static-state": ("int total = 0;", "static int total = 0;", "total keeps its value between frames"),
+    "stream-scope": ("struct Offset {", "static hls::stream<Word> outside;\n\nstruct Offset {",
+                     "outside is declared outside of the top"),
+    "polling": ("    Beat beat;\n", "    if (in.empty()) continue;\n    Beat beat;\n",
+                "in.empty() asks what a stream holds"),
+    "floating-point": ("int total = 0;", "int total = 2 > 1.5f ? 0 : 1;", "a number of type float"),
+    "int128": ("int total = 0;", "int total = int(__int128(N) >> 9);", "a number of type __int128"),
+    "function-pointer": ("int total = 0;", "int total = 0;\n  int (*const chosen)(int) = &twice;",
+                         "chosen points to a function"),
+    "pointer-cast": ("int total = 0;", "int total = 0;\n  total += *reinterpret_cast<const unsigned*>(&total);",
+                     "a cast to const unsigned int *"),
+    "dynamic-memory": ("int total = 0;", "int total = *new int(0);", "new or delete"),
+    "dataflow": ("#pragma HLS DATAFLOW\n", "", "accelerator has no #pragma HLS DATAFLOW"),
+    "process": ("out) {\n#pragma HLS INLINE off\n  ap_uint<16> last", "out) {\n#pragma HLS INLINE\n  ap_uint<16> last",
+                "scale is inlined"),
+    "pipeline": ("#pragma HLS PIPELINE II=1\n    Beat beat;\n", "    Beat beat;\n",
+                 "a loop of finish touches a stream and is not pipelined"),
     "stl": ("int total = 0;", "int total = 0;\n  std::vector<int> seen;", "seen is a std::vector"),
     "unbounded-loop": (SUM_LOOP, "int i = -1;\n  while (++i < N) {", "a loop without counter, bound and step"),
     "loop-exit": ("total += words[i];", "if (total > 9) break;\n    total += words[i];", "break in a loop"),
     "trip-count": (SUM_LOOP, "for (int i = 0; i < words[0]; ++i) {", "the bounds of `i < words[0]` are not constant"),
+    "stream-access": ("    out.write(beat);\n", "    out.write(beat);\n    if (i == 9) out.write(beat);\n",
+                      "an iteration writes m_axis a second time"),
+    "division": ("last[i % 4]", "last[i % 3]", "a division in a pipelined loop"),
+    "carried-operation": (FINISH, "  ap_uint<16> power = 1;\n" + FINISH + "    power *= 3;\n",
+                          "a multiplication between an iteration of finish and the next"),
+    "memory-dependence": (FINISH, "  ap_uint<16> counts[64];\n" + FINISH + "    counts[i * i % 64] += 1;\n",
+                          "an iteration of finish loads and stores counts"),
+    "ports": ("weights[i / 4][i % 4]", "weights[i / 4][i % 4] + weights[1 - i / 4][i % 4] + weights[i / 4][3 - i % 4]",
+              "an iteration of scale: weights is used at 3 addresses, and a memory has 2 ports"),
+    "recurrence": (FINISH, "  ap_uint<16> phase = 1;\n" + FINISH + "    for (int k = 0; k < 5; ++k) {\n"
+                   "      phase = phase > 9 ? phase - 9 : phase + 1;\n    }\n",
+                   "finish: the recurrence through phase takes 4.35 ns and the clock of 5 ns leaves 3.65 ns"),
     "dataflow-body": (CALLS, CALLS + "  int unused = 0;\n  ++unused;\n", "++unused"),
     "dataflow-conditional": ("  finish(scaled, m_axis);", "  finish(scaled, m_axis);\n  if (weights[0][0]) spare();",
                              "if in the body"),
@@ -62,13 +90,22 @@ BAD = {
 #: What an example needs besides.
 HELPERS = {
     "stream-width": """static void widen(hls::stream<Word>& in, hls::stream<ap_uint<4097> >& out) {
-  for (int i = 0; i < 8; ++i) out.write(in.read());
+#pragma HLS INLINE off
+  for (int i = 0; i < 8; ++i) {
+#pragma HLS PIPELINE II=1
+    out.write(in.read());
+  }
 }
 static void narrow(hls::stream<ap_uint<4097> >& in, hls::stream<Word>& out) {
-  for (int i = 0; i < 8; ++i) out.write(in.read());
+#pragma HLS INLINE off
+  for (int i = 0; i < 8; ++i) {
+#pragma HLS PIPELINE II=1
+    out.write(in.read());
+  }
 }
 """,
-    "dataflow-conditional": "static void spare() {}\n",
+    "function-pointer": "int twice(int x) { return 2 * x; }\n",
+    "dataflow-conditional": "static void spare() {\n#pragma HLS INLINE off\n}\n",
     "stl": "#include <vector>\n",
 }
 
@@ -81,6 +118,7 @@ def headers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def found(folder: Path, text: str, headers: Path) -> list[tuple[str, str]]:
     (folder / "top.cpp").write_text(text)
+    (folder / "csynth.tcl").write_text("set period 5.000\n")
     return [(finding.rule, finding.text) for finding in lint_hls(folder, headers)]
 
 
@@ -112,9 +150,44 @@ def test_a_second_translation_unit_is_found(tmp_path: Path, headers: Path) -> No
 
 
 @pytest.mark.parametrize(("old", "new", "finding"), [
+    ("PIPELINE II=1\n    const", "PIPELINE I=1\n    const",
+     ("pragma", "PIPELINE has no option i=; it has II, style, off")),
+    ("#pragma HLS ARRAY_PARTITION variable=last complete dim=1\n", "",
+     ("ports", "an iteration of scale: last is used at 4 places of dimension 1, which is not partitioned")),
+    (FINISH, "  ap_uint<16> counts[64];\n" + FINISH +
+     "#pragma HLS DEPENDENCE variable=counts type=inter dependent=false\n    counts[i * i % 64] += 1;\n",
+     ("memory-dependence", "counts is stored as computed from its own loads, so that the claim of no dependence is ")),
+    (FINISH, "  ap_uint<16> counts[64];\n" + FINISH + "#pragma HLS DEPENDENCE variable=counts type=inter "
+     "direction=RAW distance=1 dependent=true\n    counts[i * i % 64] += 1;\n",
+     ("recurrence", "finish: load, 0.65 ns of logic and store of counts take 2 cycles, and it comes back after 1")),
+    ("complete dim=1", "complet dim=1", ("pragma", "ARRAY_PARTITION does not know the word complet")),
+    ("complete dim=1", "type=complet dim=1", ("pragma", "ARRAY_PARTITION type=complet is not one of cyclic, block, ")),
+    ("complete dim=1", "complete dim=one+1", ("pragma", "ARRAY_PARTITION dim=one+1 is not a value of this option")),
+    ("depth=4", "dept=4", ("pragma", "STREAM has no option dept=; it has variable, depth, type, off")),
+    ("depth=4", "dept=4", ("stream-depth", "the depth of scaled is not given")),
+    ("depth=4", "depth=WORDS", ("stream-depth", "the depth of scaled is WORDS; write a number of 2 or more")),
+    ("STREAM variable=scaled", "STREAM variable=s_axis",
+     ("pragma", "STREAM does not stand right behind the declaration of s_axis")),
+    ("variable=last complete dim=1\n", "variable=last complete dim=1\n#pragma HLS STREAM variable=last depth=4\n",
+     ("pragma", "last is not a stream")),
+    ("mode=axis port=s_axis", "mode=axi port=s_axis", ("pragma", "INTERFACE mode=axi is not one of axis, s_axilite")),
+    ("mode=axis port=s_axis", "mode=s_axilite port=s_axis",
+     ("interface", "the mode of the stream s_axis is s_axilite")),
+    ("port=s_axis", "port=saxis", ("interface", "accelerator has no argument saxis")),
+    ("PIPELINE II=1\n    const", "PIPELINE II=2\n    const",
+     ("pipeline", "this loop of scale is not asked for II=1")),
+    ("  for (int i = 0; i < 8; ++i) {\n#pragma HLS PIPELINE II=1\n    Beat",
+     "#pragma HLS PIPELINE II=1\n  for (int i = 0; i < 8; ++i) {\n    Beat",
+     ("pipeline", "PIPELINE is not the first statement of a loop")),
+    ("#pragma HLS PIPELINE II=1\n    Beat beat;\n", "    Beat beat;\n#pragma HLS PIPELINE II=1\n",
+     ("pipeline", "PIPELINE is not the first statement of a loop")),
+    ("out) {\n#pragma HLS INLINE off\n  for", "out) {\n  for", ("process", "finish has no #pragma HLS INLINE off")),
+    ("static void finish", "static int finish", ("process", "finish returns int")),
+    ("struct Offset {", "static int seen = 0;\n\nstruct Offset {", ("static-state", "seen keeps its value between ")),
+    ("  ap_uint<16> last[4];", "  static ap_uint<16> last[4];", ("static-state", "last keeps its value")),
     ("AP_INT_MAX_W 4096", "AP_INT_MAX_W 8192", ("max-width", "AP_INT_MAX_W is 8192")),
     ("variable=last", "variable=lost", ("pragma", "scale has no variable lost")),
-    ("variable=last ", "", ("pragma", "ARRAY_PARTITION names no variable=")),
+    ("variable=last ", "", ("pragma", "ARRAY_PARTITION has no variable=")),
     ("#pragma HLS INTERFACE mode=axis port=m_axis\n", "", ("interface", "argument m_axis has no interface")),
     ("#pragma HLS INTERFACE mode=ap_ctrl_none port=return\n", "",
      ("free-running", "accelerator has no interface for its return")),
@@ -127,9 +200,20 @@ def test_a_second_translation_unit_is_found(tmp_path: Path, headers: Path) -> No
 ])
 def test_other_forms_of_the_same_mistakes(tmp_path: Path, headers: Path, old: str, new: str,
                                           finding: tuple[str, str]) -> None:
+    assert GOOD.count(old) == 1
     findings = found(tmp_path, GOOD.replace(old, new), headers)
     assert finding[0] in {rule for rule, _ in findings}
     assert any(rule == finding[0] and text.startswith(finding[1]) for rule, text in findings)
+
+
+@pytest.mark.parametrize(("claim", "rules"), [
+    ("distance=8 dependent=true", set()), ("distance=EIGHT dependent=true", set()),
+    ("distance=1 dependent=true", {"recurrence"}), ("dependent=false", {"memory-dependence"}),
+])
+def test_what_a_dependence_claims(tmp_path: Path, headers: Path, claim: str, rules: set[str]) -> None:
+    text = GOOD.replace(FINISH, f"  const int EIGHT = 8;\n  ap_uint<16> counts[64];\n{FINISH}#pragma HLS DEPENDENCE "
+                        f"variable=counts type=inter direction=RAW {claim}\n    counts[i * i % 64] += 1;\n")
+    assert {rule for rule, _ in found(tmp_path, text, headers)} == rules
 
 
 @pytest.mark.parametrize("dataflow", [small_dataflow, small_cnn, small_branches])
@@ -143,8 +227,12 @@ def test_command(tmp_path: Path, capsys) -> None:
     assert main(["lint-hls", str(tmp_path), "--json"]) == 1
     result = json.loads(capsys.readouterr().out)
     assert [(item["file"], item["rule"]) for item in result["findings"]] == [("top.cpp", "range")]
+    assert result["clock"] is None
+    assert [(loop["process"], loop["recurrence_ns"], loop["through"]) for loop in result["loops"]] == [
+        ("scale", 0.8, ["i"]), ("finish", 0.8, ["i"])]
     assert main(["lint-hls", str(tmp_path / "hls")]) == 1
-    assert "1 findings" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "1 findings" in shown and "recurrences of 2 loops" in shown and "0.80 ns" in shown
     assert main(["lint-hls", str(tmp_path / "nothing")]) == 1
     assert "holds no HLS sources (no hls/top.cpp); build with --backend hls or both" in capsys.readouterr().err
 

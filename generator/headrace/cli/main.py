@@ -22,7 +22,7 @@ from headrace.dataflow.make_writable import parse_writable
 from headrace.errors import InputError
 from headrace.folding.plan import load_folding
 from headrace.layers.cores import AUTO, CORES
-from headrace.lint.hls import lint_hls
+from headrace.lint.hls import inspect_hls
 from headrace.model import load, read_samples
 from headrace.reporting.page import PAGE
 from headrace.request import Options
@@ -109,9 +109,11 @@ def _bitstream(options: argparse.Namespace) -> int:
 def _lint_hls(options: argparse.Namespace) -> int:
     with _progress() as progress:
         progress("reading the C++ with libclang")
-        findings = lint_hls(options.directory)
-    tables.show(tables.findings_table(findings), options.json, lambda: tables.findings_json(findings))
-    return 1 if findings else 0
+        seen = inspect_hls(options.directory)
+    if not options.json and seen.loops:
+        tables.show(tables.loops_table(seen), False, dict)
+    tables.show(tables.findings_table(seen.findings), options.json, lambda: tables.inspection_json(seen))
+    return 1 if seen.findings else 0
 
 
 def _layer(options: argparse.Namespace) -> int:
@@ -219,7 +221,8 @@ def _add_build_commands(command: Commands) -> None:
     bits.add_argument("--ooc", action="store_true", help="only synthesise the accelerator, out of context")
     _add_json(bits)
 
-    lint = command("lint-hls", _lint_hls, "look for C++ that an HLS compiler may refuse; exit 1 where there is any")
+    lint = command("lint-hls", _lint_hls, "estimate the loops of the C++ and look for what an HLS compiler may refuse; "
+                   "exit 1 where there is any")
     lint.add_argument("directory", type=Path, metavar="DIR", help="a build directory with hls/, or such a folder")
     _add_json(lint)
 

@@ -17,6 +17,7 @@ from headrace.build_folder import Build, layer_record
 from headrace.dataflow.graph import Dataflow
 from headrace.layers.base import Layer
 from headrace.lint.findings import RULES, Finding
+from headrace.lint.hls import Inspection
 
 
 def show(table: Table | str, as_json: bool, value: Callable[[], Any]) -> None:
@@ -152,6 +153,16 @@ def findings_table(findings: Sequence[Finding]) -> Table:
     return table
 
 
-def findings_json(findings: Sequence[Finding]) -> dict[str, Any]:
-    """What the lint of HLS C++ found, and all that it looked for."""
-    return {"findings": [asdict(finding) for finding in findings], "rules": RULES}
+def loops_table(seen: Inspection) -> Table:
+    """The estimate for every pipelined loop, against the clock."""
+    clock = f", a clock of {seen.clock.period_ns:g} ns leaves {seen.clock.budget_ns:.2f} ns" if seen.clock else ""
+    table = Table("process", "loop", "recurrence", "through", title=f"recurrences of {len(seen.loops)} loops{clock}")
+    for loop in seen.loops:
+        table.add_row(loop.process, f"{loop.file}:{loop.line}", f"{loop.recurrence_ns:.2f} ns", ", ".join(loop.through))
+    return table
+
+
+def inspection_json(seen: Inspection) -> dict[str, Any]:
+    """Findings, rules and the estimate for every loop."""
+    return {"findings": [asdict(finding) for finding in seen.findings], "rules": RULES,
+            "clock": asdict(seen.clock) if seen.clock else None, "loops": [asdict(loop) for loop in seen.loops]}

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ _FLAGS = ("-std=c++14", "-DHEADRACE_LINT", "-Werror=c++17-extensions", "-Werror=
 #: The header whose parsing takes seconds; a caller that lints many folders parses it once.
 _COMMON = "#define AP_INT_MAX_W 4096\n#include <ap_int.h>\n#include <hls_stream.h>\n#include <ap_axi_sdata.h>\n"
 _INTEGER = 1  # CXEvalResultKind
+#: CXBinaryOperatorKind and CXUnaryOperatorKind, in order.
+_BINARY = ("", ".*", "->*", "*", "/", "%", "+", "-", "<<", ">>", "<=>", "<", ">", "<=", ">=", "==", "!=", "&", "^", "|",
+           "&&", "||", "=", "*=", "/=", "%=", "+=", "-=", "<<=", ">>=", "&=", "^=", "|=", ",")
+_UNARY = ("", "post++", "post--", "++", "--", "&", "*", "+", "-", "~", "!", "real", "imag", "extension", "coawait")
 
 
 def _cindex() -> Any:
@@ -27,13 +31,23 @@ def _cindex() -> Any:
         raise ToolError("the lint of HLS C++ needs libclang, which is not installed; pip install 'headrace[hls]'")
     from clang import cindex
 
+    return cindex
+
+
+@cache
+def _library() -> Any:
+    """libclang, with what the Python package does not declare of it."""
+    cindex = _cindex()
     library = cindex.conf.lib
     library.clang_Cursor_Evaluate.argtypes = [cindex.Cursor]
     library.clang_Cursor_Evaluate.restype = ctypes.c_void_p
     library.clang_EvalResult_getKind.argtypes = [ctypes.c_void_p]
-    library.clang_EvalResult_getAsInt.argtypes = [ctypes.c_void_p]
+    library.clang_EvalResult_getAsLongLong.argtypes = [ctypes.c_void_p]
+    library.clang_EvalResult_getAsLongLong.restype = ctypes.c_longlong
+    library.clang_Cursor_getVarDeclInitializer.argtypes = [cindex.Cursor]
+    library.clang_Cursor_getVarDeclInitializer.restype = cindex.Cursor
     library.clang_EvalResult_dispose.argtypes = [ctypes.c_void_p]
-    return cindex
+    return library
 
 
 def _arguments(folder: Path) -> list[str]:
@@ -167,14 +181,31 @@ def is_constant(expression: Any) -> bool:
 
 def constant(expression: Any) -> int | None:
     """The value of an integer expression, as far as the compiler knows it."""
-    library = _cindex().conf.lib
+    library = _library()
     result = library.clang_Cursor_Evaluate(expression)
     if not result:
         return None
     is_integer = library.clang_EvalResult_getKind(result) == _INTEGER
-    value = int(library.clang_EvalResult_getAsInt(result)) if is_integer else None
+    value = int(library.clang_EvalResult_getAsLongLong(result)) if is_integer else None
     library.clang_EvalResult_dispose(result)
     return value
+
+
+def initial_of(variable: Any) -> Any:
+    """The expression that initialises a variable, or None."""
+    cursor = _library().clang_Cursor_getVarDeclInitializer(variable)
+    if cursor.kind.is_invalid():
+        return None
+    cursor._tu = variable._tu
+    return cursor
+
+
+def operator_of(expression: Any) -> str:
+    """The spelling of a unary or binary operator, "post" in front of one behind its operand."""
+    library = _library()
+    if expression.kind.name == "UNARY_OPERATOR":
+        return _UNARY[library.clang_getCursorUnaryOperatorKind(expression)]
+    return _BINARY[library.clang_getCursorBinaryOperatorKind(expression)]
 
 
 def instance_key(function: Any) -> str:

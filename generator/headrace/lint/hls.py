@@ -3,26 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from headrace.errors import InputError
 from headrace.lint.clang import Sources, parse, precompile
+from headrace.lint.constructs import check_constructs, check_state
+from headrace.lint.directives import check_directives
 from headrace.lint.findings import RULES, Finding
 from headrace.lint.kernels import check_declarations, check_function, check_recursion, concrete_functions
-from headrace.lint.network import check_dataflow, check_top
-from headrace.lint.pragmas import Pragma, check_directives, check_max_width, read_pragmas
+from headrace.lint.loops import Loop
+from headrace.lint.network import check_dataflow, check_top, is_dataflow
+from headrace.lint.pragmas import Pragma, check_max_width, read_pragmas
+from headrace.lint.processes import check_pipelines, check_process
+from headrace.lint.timing import Clock, LoopTiming, check_loop, loop_timing, pipelined_loops, read_clock
 from headrace.render.rtl import TOP
 
-__all__ = ["RULES", "Finding", "lint_hls", "precompile"]
+__all__ = ["RULES", "Finding", "Inspection", "inspect_hls", "lint_hls", "precompile"]
 
 _UNITS = ("top.cpp", "testbench.cpp")
 _SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 _ERROR = 3  # CXDiagnosticSeverity
+#: What the kernels of today break.
+_TODAY = frozenset(
+    (f"include/{kernel}.hpp", rule) for kernel, rules in {
+        "swu": ("memory-dependence",), "pooling": ("memory-dependence",), "concat": ("carried-operation",),
+        "label_select": ("recurrence",),
+        "parallel_swu": ("memory-dependence", "division", "carried-operation", "recurrence"),
+    }.items() for rule in rules)
+#: Findings behind which the code has no iterations to look at.
+_UNREADABLE = frozenset({"c++14", "recursion", "unbounded-loop", "trip-count"})
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the lint sees: findings, sorted by place, and the timing of the loops where the code can be read at all.
+
+    clock: None where the folder has no csynth.tcl.
+    """
+
+    findings: tuple[Finding, ...]
+    loops: tuple[LoopTiming, ...]
+    clock: Clock | None
 
 
 def lint_hls(folder: Path, precompiled: Path | None = None) -> list[Finding]:
-    """What of a build directory's hls/, or of such a folder itself, an HLS compiler may refuse; sorted by place.
+    """The findings of `inspect_hls`."""
+    return list(inspect_hls(folder, precompiled).findings)
+
+
+def inspect_hls(folder: Path, precompiled: Path | None = None) -> Inspection:
+    """What of a build directory's hls/, or of such a folder itself, an HLS compiler may refuse or make slowly.
 
     Only what is synthesised is looked at: the top and the concrete functions that it calls. precompiled: what
     `precompile` made, for many lints in a row. Raises InputError where there are no HLS sources, ToolError where
@@ -31,15 +63,24 @@ def lint_hls(folder: Path, precompiled: Path | None = None) -> list[Finding]:
     hls = folder / "hls" if (folder / "hls").is_dir() else folder
     if not (hls / "top.cpp").is_file():
         raise InputError(f"{folder}: holds no HLS sources (no hls/top.cpp); build with --backend hls or both")
-    sources = parse(hls, precompiled)
-    return sorted(set(_findings(sources)))
+    sources, clock = parse(hls, precompiled), read_clock(hls)
+    pragmas = [pragma for path in sources.files for pragma in read_pragmas(path, sources.relative(path))]
+    findings = set(_findings(sources, pragmas))
+    loops = [] if {finding.rule for finding in findings} & _UNREADABLE else _loops(sources, pragmas)
+    findings |= {finding for loop in loops for finding in check_loop(loop, clock)
+                 if (finding.file, finding.rule) not in _TODAY}
+    return Inspection(tuple(sorted(findings)), tuple(loop_timing(loop) for loop in loops), clock)
 
 
-def _findings(sources: Sources) -> Iterator[Finding]:
+def _loops(sources: Sources, pragmas: list[Pragma]) -> list[Loop]:
+    top = _top(sources)
+    return [] if top is None else pipelined_loops(sources, top, pragmas)
+
+
+def _findings(sources: Sources, pragmas: list[Pragma]) -> Iterator[Finding]:
     for unit in sorted(sources.folder.iterdir()):
         if unit.suffix in _SUFFIXES and unit.name not in _UNITS:
             yield Finding(unit.name, 1, "one-unit", "another translation unit")
-    pragmas = [pragma for path in sources.files for pragma in read_pragmas(path, sources.relative(path))]
     yield from check_directives(pragmas)
     names = {path: sources.relative(path) for path in sources.files}
     yield from check_max_width(sources.folder / "top.cpp", [sources.folder, sources.folder / "include"], names)
@@ -53,6 +94,7 @@ def _findings(sources: Sources) -> Iterator[Finding]:
 
 def _check_code(sources: Sources, pragmas: list[Pragma]) -> Iterator[Finding]:
     yield from check_declarations(sources)
+    yield from check_state(sources)
     top = _top(sources)
     if top is None:
         yield Finding("top.cpp", 1, "extern-c", f"there is no function {TOP}")
@@ -61,7 +103,12 @@ def _check_code(sources: Sources, pragmas: list[Pragma]) -> Iterator[Finding]:
     yield from check_recursion(sources, top)
     for function in concrete_functions(sources, top):
         yield from check_function(sources, function, pragmas)
-        yield from check_dataflow(sources, function, pragmas)
+        yield from check_constructs(sources, function)
+        yield from check_pipelines(sources, function, pragmas)
+        if is_dataflow(sources, function, pragmas):
+            yield from check_dataflow(sources, function)
+            for _, process in sources.callees(function):
+                yield from check_process(sources, process, pragmas)
 
 
 def _top(sources: Sources) -> Any:

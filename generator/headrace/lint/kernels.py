@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from headrace.lint.clang import Sources, instance_key, is_constant, live
+from headrace.lint.constructs import is_stream
 from headrace.lint.findings import Finding
 from headrace.lint.pragmas import MAX_WIDTH, Pragma
 
@@ -184,8 +185,23 @@ def _check_variables(sources: Sources, function: Any, pragmas: Sequence[Pragma])
         name = pragma.options.get("variable", "")
         if name and name not in variables:
             yield pragma.finding("pragma", f"{function.spelling} has no variable {name}")
-        elif name and pragma.directive == "ARRAY_PARTITION" and "complete" in pragma.words:
-            yield from _check_partition(pragma, variables[name])
+        elif name:
+            yield from _check_named(sources, pragma, variables[name])
+
+
+def _check_named(sources: Sources, pragma: Pragma, variable: Any) -> Iterator[Finding]:
+    """A directive and the variable that it names."""
+    if pragma.directive == "STREAM" and not is_stream(variable):
+        yield pragma.finding("pragma", f"{variable.spelling} is not a stream")
+    elif pragma.directive == "STREAM" and variable.location.line != pragma.line - 1:
+        yield pragma.finding("pragma", f"STREAM does not stand right behind the declaration of {variable.spelling}")
+    elif pragma.directive == "ARRAY_PARTITION" and is_complete(pragma) and pragma.options.get("dim", "1").isdecimal():
+        yield from _check_partition(pragma, variable)
+
+
+def is_complete(pragma: Pragma) -> bool:
+    """True for an ARRAY_PARTITION into single elements."""
+    return "complete" in (*pragma.words, pragma.options.get("type", "").lower())
 
 
 def pragmas_of(sources: Sources, function: Any, pragmas: Sequence[Pragma]) -> list[Pragma]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headrace.lint.clang import Sources, instance_key, live
+from headrace.lint.constructs import is_stream
 from headrace.lint.findings import Finding
 from headrace.lint.kernels import pragmas_of
 from headrace.lint.pragmas import Pragma
@@ -14,11 +15,6 @@ from headrace.lint.pragmas import Pragma
 _READS = ("read", "read_nb", "operator>>")
 _WRITES = ("write", "write_nb", "operator<<")
 _BRANCHES = ("IF_STMT", "SWITCH_STMT", "CONDITIONAL_OPERATOR")
-
-
-def is_stream(variable: Any) -> bool:
-    """True for a stream or a reference to one."""
-    return bool(variable.type.get_canonical().spelling.removesuffix(" &").startswith("hls::stream<"))
 
 
 @dataclass(eq=False)
@@ -73,27 +69,47 @@ def check_top(sources: Sources, top: Any, pragmas: Sequence[Pragma]) -> Iterator
     place = sources.place(top)
     if top.mangled_name != top.spelling:
         yield Finding(*place, "extern-c", f"{top.spelling} is mangled to {top.mangled_name}")
-    interfaces = {pragma.options.get("port", ""): pragma for pragma in pragmas_of(sources, top, pragmas)
-                  if pragma.directive == "INTERFACE"}
-    for port in (*(argument.spelling for argument in top.get_arguments()), "return"):
-        pragma = interfaces.get(port)
-        if pragma is None and port == "return":
-            yield Finding(*place, "free-running", f"{top.spelling} has no interface for its return")
-        elif pragma is None:
-            yield Finding(*place, "interface", f"argument {port} has no interface")
-        elif "mode" not in pragma.options:
-            yield pragma.finding("interface", f"the interface of {port} has no mode=")
-        elif port == "return" and pragma.options["mode"] != "ap_ctrl_none":
-            yield pragma.finding("free-running", f"the mode of return is {pragma.options['mode']}")
+    own = pragmas_of(sources, top, pragmas)
+    if not any(pragma.directive == "DATAFLOW" for pragma in own):
+        yield Finding(*place, "dataflow", f"{top.spelling} has no #pragma HLS DATAFLOW")
+    interfaces = {pragma.options.get("port", ""): pragma for pragma in own if pragma.directive == "INTERFACE"}
+    if "return" not in interfaces:
+        yield Finding(*place, "free-running", f"{top.spelling} has no interface for its return")
+    for argument in top.get_arguments():
+        if argument.spelling not in interfaces:
+            yield Finding(*place, "interface", f"argument {argument.spelling} has no interface")
+    for pragma in interfaces.values():
+        yield from _check_interface(top, pragma)
+    yield from _check_tlast(sources, top)
+
+
+def _check_interface(top: Any, pragma: Pragma) -> Iterator[Finding]:
+    port, mode = pragma.options.get("port", ""), pragma.options.get("mode", "")
+    streams = {argument.spelling for argument in top.get_arguments() if is_stream(argument)}
+    if not mode:
+        yield pragma.finding("interface", f"the interface of {port} has no mode=")
+    elif port == "return":
+        if mode != "ap_ctrl_none":
+            yield pragma.finding("free-running", f"the mode of return is {mode}")
+    elif port not in {argument.spelling for argument in top.get_arguments()}:
+        yield pragma.finding("interface", f"{top.spelling} has no argument {port}")
+    elif port in streams and mode != "axis":
+        yield pragma.finding("interface", f"the mode of the stream {port} is {mode}")
+
+
+def _check_tlast(sources: Sources, top: Any) -> Iterator[Finding]:
     for argument, (_, writes) in zip(top.get_arguments(), StreamUse(sources).of(top), strict=True):
         if writes and is_stream(argument) and "ap_axiu<" not in argument.type.get_canonical().spelling:
             yield Finding(*sources.place(argument), "tlast", f"output {argument.spelling} has no TLAST")
 
 
-def check_dataflow(sources: Sources, function: Any, pragmas: Sequence[Pragma]) -> Iterator[Finding]:
+def is_dataflow(sources: Sources, function: Any, pragmas: Sequence[Pragma]) -> bool:
+    """True for a function with #pragma HLS DATAFLOW."""
+    return any(pragma.directive == "DATAFLOW" for pragma in pragmas_of(sources, function, pragmas))
+
+
+def check_dataflow(sources: Sources, function: Any) -> Iterator[Finding]:
     """The body of a function with #pragma HLS DATAFLOW."""
-    if not any(pragma.directive == "DATAFLOW" for pragma in pragmas_of(sources, function, pragmas)):
-        return
     body = next(child for child in function.get_children() if child.kind.name == "COMPOUND_STMT")
     processes = []
     for statement in body.get_children():

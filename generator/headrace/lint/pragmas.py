@@ -10,23 +10,17 @@ from pathlib import Path
 from headrace.lint.findings import Finding
 
 MAX_WIDTH = 4096
-#: Directives that the kernels may use, and whether they name a variable.
-DIRECTIVES = {
-    "INTERFACE": False, "PIPELINE": False, "UNROLL": False, "INLINE": False, "DATAFLOW": False, "LOOP_FLATTEN": False,
-    "STREAM": True, "ARRAY_PARTITION": True, "ARRAY_RESHAPE": True, "BIND_STORAGE": True, "BIND_OP": True,
-    "DEPENDENCE": False, "AGGREGATE": True, "LOOP_TRIPCOUNT": False, "LATENCY": False,
-}
 _PRAGMA = re.compile(r"^\s*#\s*pragma\s+HLS\s+(\w+)(.*)$")
-_OPTION = re.compile(r"(\w+)\s*=\s*([\w.]+)")
+_OPTION = re.compile(r"(\w+)\s*=\s*([^\s,]*)")
 _INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]')
 _DEFINE = re.compile(r"^\s*#\s*define\s+AP_INT_MAX_W\s+(\w+)")
 #: Headers of the compiler that read ap_int.h.
 _AP_HEADERS = frozenset({"ap_int.h", "ap_fixed.h", "ap_axi_sdata.h"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pragma:
-    """`#pragma HLS DIRECTIVE words options`: options are NAME=VALUE, words stand alone."""
+    """`#pragma HLS DIRECTIVE words options`: options are NAME=VALUE, words stand alone; both in small letters."""
 
     file: str
     line: int
@@ -46,17 +40,9 @@ def read_pragmas(path: Path, name: str) -> list[Pragma]:
         if match := _PRAGMA.match(line):
             rest = match[2].split("//")[0]
             words = tuple(_OPTION.sub(" ", rest).lower().split())
-            found.append(Pragma(name, number, match[1].upper(), words, dict(_OPTION.findall(rest))))
+            options = {key.lower(): value for key, value in _OPTION.findall(rest)}
+            found.append(Pragma(name, number, match[1].upper(), words, options))
     return found
-
-
-def check_directives(pragmas: Sequence[Pragma]) -> Iterator[Finding]:
-    """Directives that no compiler knows, and those that should name a variable and do not."""
-    for pragma in pragmas:
-        if pragma.directive not in DIRECTIVES:
-            yield pragma.finding("pragma", f"{pragma.directive} is no directive of Vitis HLS")
-        elif DIRECTIVES[pragma.directive] and "variable" not in pragma.options:
-            yield pragma.finding("pragma", f"{pragma.directive} names no variable=")
 
 
 def check_max_width(top: Path, folders: Sequence[Path], relative: dict[Path, str]) -> Iterator[Finding]:
