@@ -18,7 +18,8 @@ from tests.tcl import TclError, run_tcl
 FILES = render_hls(small_cnn(), 5.0, "xczu7ev-ffvc1156-2-e", "headrace 1.2.3\nsource 0123")
 #: The commands of Vitis HLS that the Tcl uses, all of them.
 TCL_COMMANDS = ("open_project", "set_top", "add_files", "open_solution", "set_part", "create_clock", "config_rtl",
-                "csynth_design", "cosim_design", "export_design")
+                "csynth_design", "cosim_design", "export_design", "set_clock_uncertainty", "config_compile",
+                "set_param")
 
 
 def test_rendering_is_deterministic() -> None:
@@ -88,7 +89,7 @@ def test_every_added_file_exists(tmp_path: Path) -> None:
 def test_cosimulation_compares_with_the_golden_words(tmp_path: Path) -> None:
     assert commands("cosim.tcl", tmp_path) == [
         "open_project project", "open_solution solution",
-        "cosim_design -rtl verilog -argv 1 input.bin output.bin golden.bin",
+        "cosim_design -rtl verilog -random_stall -enable_dataflow_profiling -argv 1 input.bin output.bin golden.bin",
     ]
 
 

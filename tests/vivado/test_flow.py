@@ -77,9 +77,10 @@ def test_hls_by_either_compiler(built: Path, install, tool: str, line: str) -> N
     assert result["hls"]["interval_cycles"] == 109 and result["hls"]["latency_cycles"] is None
     assert result["hls"]["estimated_clock_ns"] == 3.65
     assert [(layer["name"], layer["lut"]) for layer in result["layers"]] == [("conv0", 1234)]
-    layers = [layer["name"] for layer in record["layers"] if layer["kind"] != "fifo"]
+    layers = {layer["name"]: layer["kind"] for layer in record["layers"] if layer["kind"] != "fifo"}
     assert result["hls"]["processes"] == [
-        {"name": name, "ii": 1, "latency_cycles": 59, "interval_cycles": 59} for name in layers]
+        {"name": name, "ii": 1, "depth": 7, "source": f"include/{kind}.hpp:9", "latency_cycles": 59,
+         "interval_cycles": 59} for name, kind in layers.items()]
 
 
 def test_a_slow_loop_is_a_warning_that_names_the_layer(built: Path, install, capsys) -> None:
@@ -87,10 +88,31 @@ def test_a_slow_loop_is_a_warning_that_names_the_layer(built: Path, install, cap
     (built / "hls" / "hls.mode").write_text("slow")
     assert run(built, "--board", "zcu102", "--backend", "hls") == 0
     warnings = json.loads((built / "build.json").read_text())["bitstream"]["hls"]["warnings"]
+    slow = "Vitis HLS made its loop at include/mvtu.hpp:9 with II=2 instead of 1; "
     assert warnings == [
-        f"{name}: Vitis HLS made its loop with II=2 instead of 1, so that a frame takes 109 cycles; look for its name "
-        "in hls/vitis_hls.log or hls/v++.log" for name in ("conv0", "conv1", "fc3", "fc4")]
+        f"conv0: {slow}its log names include/mvtu.hpp:91 and include/mvtu.hpp:88",
+        *(f"{name}: {slow}look for its name in hls/vitis_hls.log or hls/v++.log" for name in ("conv1", "fc3", "fc4"))]
     assert capsys.readouterr().err.splitlines()[-4:] == [f"headrace: warning: {warning}" for warning in warnings]
+
+
+@pytest.mark.parametrize(("tool", "commands"), [
+    (["vitis_hls"], ["vitis_hls -f csynth.tcl", "vitis_hls -f cosim.tcl"]),
+    (["v++", "vitis-run"], ["v++ -c --mode hls --config hls.cfg --work_dir project",
+                            "vitis-run --mode hls --cosim --config hls.cfg --work_dir project"]),
+])
+def test_cosimulation_and_uncertainty(built: Path, install, tool: list[str], commands: list[str]) -> None:
+    install("vivado", *tool)
+    assert run(built, "--board", "zcu102", "--backend", "hls", "--cosim", "--clock-uncertainty", "0.8") == 0
+    assert (built / "hls" / "mock.log").read_text().splitlines() == commands
+    assert "set uncertainty 0.8\n" in (built / "hls" / "csynth.tcl").read_text()
+    assert "cosim.random_stall=true\n" in (built / "hls" / "hls.cfg").read_text()
+
+
+def test_a_cosimulation_that_differs(built: Path, install, capsys) -> None:
+    install("vivado", "vitis_hls")
+    (built / "hls" / "hls.mode").write_text("differs")
+    assert failing(capsys, built, "--board", "zcu102", "--backend", "hls", "--cosim").endswith(
+        "hls/cosim.log:\nERROR: [COSIM 212-359] Aborting co-simulation: C TB post check failed")
 
 
 def test_a_report_of_an_earlier_run_is_not_taken(built: Path, install, capsys) -> None:
@@ -167,6 +189,11 @@ def test_missed_timing_is_recorded_and_said(built: Path, install, capsys) -> Non
 def test_users_mistakes(built: Path, capsys) -> None:
     assert "board 'zcu1' is unknown" in failing(capsys, built, "--board", "zcu1")
     assert failing(capsys, built, "--board", "zcu104", "--jobs", "0") == "jobs=0 must be positive; use 1 or more"
+    assert failing(capsys, built, "--board", "zcu104", "--cosim") == (
+        "clock uncertainty and co-simulation belong to the HLS compiler, which the rtl back end does not need; give "
+        "--backend hls too")
+    assert failing(capsys, built, "--board", "zcu104", "--backend", "hls", "--clock-uncertainty", "5.5") == (
+        "clock uncertainty of 5.5 ns leaves nothing of the clock period of 5 ns; use less, or a percentage such as 27%")
     shutil.rmtree(built / "hls")
     assert failing(capsys, built, "--board", "zcu104", "--backend", "hls") == (
         f"{built}: was built without the hls back end; build with --backend hls or both")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headrace.errors import ToolError
-from headrace.vivado.hls_reports import HlsSynthesis, Process, find_report, read_synthesis
+from headrace.vivado.hls_reports import HlsSynthesis, Process, find_report, read_reasons, read_synthesis
 
 REPORT = """<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
 <profile>
@@ -40,8 +40,10 @@ REPORT = """<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
     </PerformanceEstimates></Module>
     <Module><Name>conv0_Pipeline_1</Name><PerformanceEstimates><SummaryOfLoopLatency>
       <OUTER><Name>OUTER</Name><PipelineII>no</PipelineII>
-      <INNER><Name>INNER</Name><PipelineII>2</PipelineII></INNER></OUTER>
-    </SummaryOfLoopLatency></PerformanceEstimates></Module>
+      <INNER><Name>INNER</Name><PipelineII>2</PipelineII><PipelineDepth>7</PipelineDepth></INNER></OUTER>
+    </SummaryOfLoopLatency><SummaryOfViolations><SummaryOfLoopViolations>
+      <INNER><Name>INNER</Name><SourceLocation>include/mvtu.hpp:84</SourceLocation></INNER>
+    </SummaryOfLoopViolations></SummaryOfViolations></PerformanceEstimates></Module>
     <Module><Name>conv0_Pipeline_2</Name><PerformanceEstimates><SummaryOfLoopLatency>
       <L2><Name>L2</Name><PipelineII>1</PipelineII></L2></SummaryOfLoopLatency></PerformanceEstimates></Module>
     <Module><Name>conv0</Name><PerformanceEstimates>
@@ -64,18 +66,39 @@ def written(folder: Path, text: str) -> Path:
 def test_processes_with_all_that_is_in_them(tmp_path: Path) -> None:
     synthesis = read_synthesis(written(tmp_path, REPORT))
     assert synthesis == HlsSynthesis(3.412, 1000, 601, (
-        Process("axis_in_8_9_s", 1, 12, 12), Process("conv0", 2, None, 601), Process("fc0", None, 77, 77)))
+        Process("axis_in_8_9_s", 1, None, None, 12, 12, ("axis_in_8_9_s",)),
+        Process("conv0", 2, 7, "include/mvtu.hpp:84", None, 601,
+                ("conv0", "conv0_Pipeline_1", "mul_8s_8s", "conv0_Pipeline_2")),
+        Process("fc0", None, None, None, 77, 77, ("fc0",))))
     assert synthesis.record()["processes"][1] == {
-        "name": "conv0", "ii": 2, "latency_cycles": None, "interval_cycles": 601}
+        "name": "conv0", "ii": 2, "depth": 7, "source": "include/mvtu.hpp:84", "latency_cycles": None,
+        "interval_cycles": 601}
 
 
 def test_warnings_name_layers(tmp_path: Path) -> None:
     synthesis = read_synthesis(written(tmp_path, REPORT))
-    assert synthesis.warnings({"conv0": "layer.0/conv", "fc0": "fc0", "fc1": "fc1"}) == [
+    slow = "layer.0/conv: Vitis HLS made its loop at include/mvtu.hpp:84 with II=2 instead of 1; "
+    assert synthesis.warnings({"conv0": "layer.0/conv", "fc0": "fc0", "fc1": "fc1"}, {}) == [
         "fc1: csynth.xml has no process fc1, its II is not known",
-        "layer.0/conv: Vitis HLS made its loop with II=2 instead of 1, so that a frame takes 601 cycles; look for its "
-        "name in hls/vitis_hls.log or hls/v++.log"]
-    assert synthesis.warnings({"fc0": "fc0"}) == []
+        f"{slow}look for its name in hls/vitis_hls.log or hls/v++.log"]
+    assert synthesis.warnings({"conv0": "layer.0/conv"}, {"conv0_Pipeline_1": "a.hpp:9 and a.hpp:3"}) == [
+        f"{slow}its log names a.hpp:9 and a.hpp:3"]
+    assert synthesis.warnings({"fc0": "fc0"}, {}) == []
+
+
+def test_reasons_are_the_places_that_a_log_names(tmp_path: Path) -> None:
+    assert read_reasons(tmp_path) == {}
+    (tmp_path / "vitis_hls.log").write_text(
+        "WARNING: [HLS 200-880] The II Violation in module 'conv0_Pipeline_1' (loop 'INNER'): Unable to enforce a "
+        "carried dependence constraint (II = 1, distance = 1, offset = 1) between 'store' operation "
+        "('down_addr_write_ln91', include/pooling.hpp:91) of variable 'result', include/pooling.hpp:90 on array 'down' "
+        "and 'load' operation ('down_load', include/pooling.hpp:90) on array 'down'.\n"
+        "WARNING: [HLS 200-880] The II Violation in module 'conv0_Pipeline_1' (loop 'INNER'): Unable to enforce a "
+        "carried dependence constraint (II = 2, distance = 1, offset = 1) between other.hpp:1 and other.hpp:2.\n"
+        "WARNING: [HLS 200-885] The II Violation in module 'fc0' (loop 'L'): Unable to schedule 'load' operation "
+        "('w_load', include/mvtu.hpp:17) on array 'w' due to limited memory ports (II = 1).\n")
+    assert read_reasons(tmp_path) == {"conv0_Pipeline_1": "include/pooling.hpp:91 and include/pooling.hpp:90",
+                                      "fc0": "include/mvtu.hpp:17"}
 
 
 @pytest.mark.parametrize(("old", "new", "sentence"), [

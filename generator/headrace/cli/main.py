@@ -24,6 +24,7 @@ from headrace.folding.plan import load_folding
 from headrace.layers.cores import AUTO, CORES
 from headrace.lint.hls import inspect_hls
 from headrace.model import load, read_samples
+from headrace.render.hls_project import HlsProject
 from headrace.reporting.page import PAGE
 from headrace.request import Options
 from headrace.simulation.cases import load_specs, run_specs
@@ -31,7 +32,7 @@ from headrace.simulation.frames import Stalls
 from headrace.sources import save_qonnx
 from headrace.synthesis.report import Request, synthesize_build, synthesize_specs
 from headrace.synthesis.yosys import default_cache
-from headrace.vivado.flow import make_bitstream
+from headrace.vivado.flow import HlsRun, make_bitstream
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -99,11 +100,19 @@ def _sim(options: argparse.Namespace) -> int:
 def _bitstream(options: argparse.Namespace) -> int:
     made = Build.open(options.directory)
     with _progress() as progress:
-        result = make_bitstream(made, options.board, options.jobs, options.backend, options.ooc, progress)
+        result = make_bitstream(made, options.board, options.jobs, options.backend, options.ooc, progress,
+                                _hls_run(options))
     for warning in result.get("hls", {}).get("warnings", ()):
         print(f"headrace: warning: {warning}", file=sys.stderr)
     tables.show(tables.bitstream_table(result), options.json, lambda: result)
     return 0
+
+
+def _hls_run(options: argparse.Namespace) -> HlsRun | None:
+    """How the HLS compiler runs, None where nothing is asked of it."""
+    if options.clock_uncertainty is None and not options.cosim:
+        return None
+    return HlsRun(HlsProject(options.clock_uncertainty or HlsProject.uncertainty), options.cosim)
 
 
 def _lint_hls(options: argparse.Namespace) -> int:
@@ -218,6 +227,9 @@ def _add_build_commands(command: Commands) -> None:
     bits.add_argument("--board", required=True, metavar="B", help="board name or .toml file")
     bits.add_argument("--jobs", type=int, default=2, metavar="N", help="processes of Vivado (default %(default)s)")
     bits.add_argument("--backend", choices=("rtl", "hls"), help="default: rtl if it was built")
+    bits.add_argument("--clock-uncertainty", metavar="U",
+                      help=f"HLS: taken off the period, in ns or as a percentage (default {HlsProject.uncertainty})")
+    bits.add_argument("--cosim", action="store_true", help="HLS: simulate its Verilog with random stalls too")
     bits.add_argument("--ooc", action="store_true", help="only synthesise the accelerator, out of context")
     _add_json(bits)
 

@@ -301,7 +301,7 @@ class Interpreter:
         if node.value is not None:
             self._evaluate(node.value)
         if self._loop is not None and isinstance(stream, Channel):
-            self._loop.note_access(stream.name, node.value is None, self._guards, node.place)
+            self._loop.note_access(stream.name, node.value is None, node.place)
         return unknown(node.bits)
 
     def _call(self, node: Call) -> Result:

@@ -19,7 +19,6 @@ class StreamAccess:
 
     stream: str
     reads: bool
-    guards: Guards
     place: Place
 
 
@@ -64,9 +63,9 @@ class Loop:
         if is_divider(symbol, values):
             self.divisions.append(place)
 
-    def note_access(self, stream: str, reads: bool, guards: Guards, place: Place) -> None:
+    def note_access(self, stream: str, reads: bool, place: Place) -> None:
         """Keep a read or a write of a stream."""
-        self.streams.append(StreamAccess(stream, reads, guards, place))
+        self.streams.append(StreamAccess(stream, reads, place))
 
 
 def exclusive(left: Guards, right: Guards) -> bool:

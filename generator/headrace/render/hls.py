@@ -18,6 +18,7 @@ from headrace.layers.base import Layer
 from headrace.layers.stream import Stream
 from headrace.packing import Bytes, Memory, pack_stream
 from headrace.paths import data_folder
+from headrace.render.hls_project import render_project
 from headrace.render.names import identifier
 from headrace.render.rtl import TOP, stream_names, words_text
 from headrace.render.templates import load_template
@@ -133,15 +134,14 @@ def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: st
     boundary = [(f"{prefix}_{name}", value) for prefix, view in ends.items()
                 for name, value in (("BITS", view.bits), ("WORDS", view.words))]
     values = {
-        "header": " ".join(header.split()), "top": TOP, "part": part, "period": f"{clock_period_ns:.3f}",
-        "vectors": vectors,
+        "header": " ".join(header.split()), "top": TOP,
         "stages": stages, "streams": streams, "boundary": boundary, "weight_streams": list(weights.values()),
         "declaration_width": max(len(stream.declaration) for stream in streams),
         "kinds": ["axis", *_kinds(stages)], "input": source, "output": sink,
     }
     rendered = {name: template(f"{name}.j2").render(values)
-                for name in (*_SOURCES, "csynth.tcl", "cosim.tcl", "hls.cfg")}
-    return rendered | static_files()
+                for name in _SOURCES}
+    return rendered | render_project(clock_period_ns, part, header, vectors) | static_files()
 
 
 def write_hls_vectors(folder: Path, dataflow: Dataflow, x: IntArray) -> None:

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +18,20 @@ from headrace.build_folder import RECORD, Build
 from headrace.drivers.render import PACKAGE, render_driver, write_driver
 from headrace.errors import InputError, ToolError
 from headrace.packing import unpack_stream
-from headrace.render.hls import render_hls
+from headrace.render.hls_project import HlsProject, render_project
 from headrace.render.names import identifier
 from headrace.render.vivado import NAME, Backend, render_vivado
 from headrace.staging import write_files
 from headrace.version import file_header
-from headrace.vivado.hls_reports import REPORTS, find_report, read_synthesis
+from headrace.vivado.hls_reports import REPORTS, find_report, read_reasons, read_synthesis
 from headrace.vivado.reports import read_hierarchy, read_timing, read_utilization
 
 Progress = Callable[[str], None]
 
-_PROJECTS = ("csynth.tcl", "cosim.tcl", "hls.cfg")
 _VITIS_HLS = ("vitis_hls", "-f", "csynth.tcl")
+_COSIM = ("vitis_hls", "-f", "cosim.tcl")
 _VPP = ("v++", "-c", "--mode", "hls", "--config", "hls.cfg", "--work_dir", "project")
+_VPP_COSIM = ("vitis-run", "--mode", "hls", "--cosim", "--config", "hls.cfg", "--work_dir", "project")
 _LOG_LINES = 8
 #: What the scripts leave in vivado/.
 TIMING, UTILIZATION, HIERARCHY = "timing.rpt", "utilization.rpt", "utilization_hierarchy.rpt"
@@ -45,12 +47,20 @@ def choose_backend(build: Build, backend: Backend | None) -> Backend:
     return backend or ("rtl" if there["rtl"] else "hls")
 
 
+@dataclass(frozen=True)
+class HlsRun:
+    """How the HLS compiler runs: its project, and whether the co-simulation follows."""
+
+    project: HlsProject = field(default_factory=HlsProject)
+    cosim: bool = False
+
+
 def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backend | None = None, quick: bool = False,
-                   progress: Progress = lambda _: None) -> dict[str, Any]:
+                   progress: Progress = lambda _: None, hls: HlsRun | None = None) -> dict[str, Any]:
     """Write DIR/vivado, run the tools in it and record timing and utilization in build.json; returns the record.
 
-    For the HLS back end the record also has II and latency of every process, and warnings where a layer is slower than
-    one word per cycle.
+    For the HLS back end the record also has what the compiler made of every process, and warnings where a layer is
+    slower than one word per cycle; hls: how the compiler runs.
     Leaves DIR/vivado/accelerator.bit and .hwh; with `quick` only the shell is synthesised, out of context. Raises
     ToolError where a tool is missing (the scripts are there then, and the sentence says how to run them elsewhere) or
     fails, or where the timing is not met.
@@ -59,21 +69,30 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
         raise InputError(f"jobs={jobs} must be positive; use 1 or more")
     board = load_board(board_name)
     chosen = choose_backend(build, backend)
+    _require_run(build, chosen, hls)
     sha256 = build.record["source_sha256"]
     files = render_vivado(build.dataflow, board, chosen, build.record["clock_mhz"], sha256)
     driver = _driver_for(build, board)
     folder = (build.folder / "vivado").resolve()
     write_files(folder, files)
     write_driver(build.folder / "driver", driver)
-    steps = [*(_hls_steps(build, board) if chosen == "hls" else []), (folder, _vivado(jobs, quick))]
+    steps = [*(_hls_steps(build, board, hls or HlsRun()) if chosen == "hls" else []), (folder, _vivado(jobs, quick))]
     _require_tools(steps)
     for stale in (*(folder / name for name in _RESULTS), *(build.folder / "hls" / name for name in REPORTS)):
         stale.unlink(missing_ok=True)
     for where, command in steps:
-        progress(f"{command[0]} is running, its log is {where / (command[0] + '.log')}")
+        progress(f"{command[0]} is running, its log is {where / _log(command)}")
         _run(where, command)
     compiled = {"hls": _hls_record(build)} if chosen == "hls" else {}
     return _record(build, board, chosen, folder, quick, compiled)
+
+
+def _require_run(build: Build, backend: Backend, hls: HlsRun | None) -> None:
+    if hls is not None and backend != "hls":
+        raise InputError("clock uncertainty and co-simulation belong to the HLS compiler, which the rtl back end does "
+                         "not need; give --backend hls too")
+    if hls is not None:
+        hls.project.require_period(1e3 / build.record["clock_mhz"])
 
 
 def _driver_for(build: Build, board: Board) -> dict[str, bytes]:
@@ -93,15 +112,15 @@ def _vivado(jobs: int, quick: bool) -> tuple[str, ...]:
     return ("vivado", "-mode", "batch", "-nojournal", "-nolog", *script)
 
 
-def _hls_steps(build: Build, board: Board) -> list[tuple[Path, tuple[str, ...]]]:
-    """HLS synthesis for the board's part, by the tool that is installed."""
+def _hls_steps(build: Build, board: Board, run: HlsRun) -> list[tuple[Path, tuple[str, ...]]]:
+    """HLS synthesis for the board's part, and co-simulation where it is wanted, by the tool that is installed."""
     period_ns = 1e3 / build.record["clock_mhz"]
     header = file_header(build.record["source_sha256"])
-    files = render_hls(build.dataflow, period_ns, board.part, header, build.record["vectors"])
-    hls = (build.folder / "hls").resolve()
-    write_files(hls, {name: files[name] for name in _PROJECTS})
+    folder = (build.folder / "hls").resolve()
+    write_files(folder, render_project(period_ns, board.part, header, build.record["vectors"], run.project))
     newer = shutil.which(_VITIS_HLS[0]) is None and shutil.which(_VPP[0]) is not None
-    return [(hls, _VPP if newer else _VITIS_HLS)]
+    commands = (_VPP, _VPP_COSIM) if newer else (_VITIS_HLS, _COSIM)
+    return [(folder, command) for command in commands[: 1 + run.cosim]]
 
 
 def _require_tools(steps: Sequence[tuple[Path, tuple[str, ...]]]) -> None:
@@ -113,12 +132,16 @@ def _require_tools(steps: Sequence[tuple[Path, tuple[str, ...]]]) -> None:
 
 
 def _run(folder: Path, command: Sequence[str]) -> None:
-    """Run a tool in a folder, its output in NAME.log there. Raises ToolError with the lines that tell why it failed."""
-    log = folder / f"{command[0]}.log"
+    """Run a tool in a folder, its output in a log there. Raises ToolError with the lines that tell why it failed."""
+    log = folder / _log(command)
     with log.open("w") as output:
         done = subprocess.run(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise ToolError(f"{command[0]} failed with exit status {done.returncode}, see {log}:\n{relevant_lines(log)}")
+
+
+def _log(command: Sequence[str]) -> str:
+    return "cosim.log" if command in (_COSIM, _VPP_COSIM) else f"{command[0]}.log"
 
 
 def relevant_lines(log: Path) -> str:
@@ -135,7 +158,7 @@ def _hls_record(build: Build) -> dict[str, Any]:
     synthesis = read_synthesis(find_report(build.folder / "hls"))
     layers = {identifier(layer.name): layer.name for layer in build.dataflow.layers
               if layer.stream_depth is None}
-    return synthesis.record() | {"warnings": synthesis.warnings(layers)}
+    return synthesis.record() | {"warnings": synthesis.warnings(layers, read_reasons(build.folder / "hls"))}
 
 
 def _instances(build: Build, backend: Backend) -> dict[tuple[str, str], str]:

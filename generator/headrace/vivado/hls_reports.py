@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,32 @@ REPORTS = ("project/solution/syn/report/csynth.xml", "project/hls/syn/report/csy
 _PERFORMANCE = "PerformanceEstimates"
 _OVERALL = f"{_PERFORMANCE}/SummaryOfOverallLatency"
 _LOOPS = f"{_PERFORMANCE}/SummaryOfLoopLatency"
+_VIOLATIONS = f"{_PERFORMANCE}/SummaryOfViolations/SummaryOfLoopViolations"
+#: Logs of vitis_hls and v++ in hls/, and how they say why a loop is slow: the module, then the places in the sources.
+_LOGS = ("vitis_hls.log", "v++.log")
+_REASON = re.compile(r"\[(?:HLS|SCHED) [\d-]+\] The II Violation in (?:the )?module '([^']+)'.*?: (.*)")
+_PLACE = re.compile(r"[\w./-]+\.(?:hpp|cpp|h):\d+")
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process of the design: II of its slowest pipelined loop, and cycles; None is what the compiler leaves open.
+    """A process of the design: its slowest pipelined loop, and cycles; None is what the compiler leaves open.
 
-    interval_cycles: from one frame to the next.
+    ii, depth, source: of that loop, the stages of its pipeline and "file:line"; latency and interval: of a call.
+    modules: the names of the process and of all modules in it.
     """
 
     name: str
     ii: int | None
+    depth: int | None
+    source: str | None
     latency_cycles: int | None
     interval_cycles: int | None
+    modules: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """As build.json holds it."""
+        return {key: value for key, value in asdict(self).items() if key != "modules"}
 
 
 @dataclass(frozen=True)
@@ -41,20 +55,40 @@ class HlsSynthesis:
 
     def record(self) -> dict[str, Any]:
         """As build.json holds it."""
-        return asdict(self) | {"processes": [asdict(process) for process in self.processes]}
+        return asdict(self) | {"processes": [process.record() for process in self.processes]}
 
-    def warnings(self, layers: Mapping[str, str]) -> list[str]:
+    def warnings(self, layers: Mapping[str, str], reasons: Mapping[str, str]) -> list[str]:
         """A sentence for every layer that is slower than one word per cycle, or that the report does not name.
 
-        layers: names of layers by those of their functions.
+        layers: names of layers by those of their functions; reasons: what `read_reasons` found.
         """
         found = {process.name: process for process in self.processes}
         missing = [f"{layer}: csynth.xml has no process {name}, its II is not known"
                    for name, layer in layers.items() if name not in found]
-        slow = [f"{layers[process.name]}: Vitis HLS made its loop with II={process.ii} instead of 1, so that a frame "
-                f"takes {process.interval_cycles} cycles; look for its name in hls/vitis_hls.log or hls/v++.log"
+        slow = [f"{layers[process.name]}: Vitis HLS made {_loop(process)} with II={process.ii} instead of 1; "
+                f"{_reason(process, reasons)}"
                 for process in self.processes if process.name in layers and (process.ii or 1) > 1]
         return missing + slow
+
+
+def _loop(process: Process) -> str:
+    return f"its loop at {process.source}" if process.source else "its loop"
+
+
+def _reason(process: Process, reasons: Mapping[str, str]) -> str:
+    found = next((reasons[module] for module in process.modules if module in reasons), None)
+    return f"its log names {found}" if found else "look for its name in hls/vitis_hls.log or hls/v++.log"
+
+
+def read_reasons(hls: Path) -> dict[str, str]:
+    """For modules with a slow loop the places of the sources that the logs of a folder hls/ give as the reason."""
+    found: dict[str, str] = {}
+    for log in (hls / name for name in _LOGS):
+        text = log.read_text(errors="replace") if log.is_file() else ""
+        for module, message in _REASON.findall(text):
+            if places := list(dict.fromkeys(_PLACE.findall(message))):
+                found.setdefault(module, " and ".join(places))
+    return found
 
 
 def find_report(hls: Path) -> Path:
@@ -88,9 +122,11 @@ def read_synthesis(path: Path) -> HlsSynthesis:
 
 def _process(instance: ElementTree.Element, modules: Mapping[str, ElementTree.Element]) -> Process:
     name = _text(instance, "ModuleName")
-    intervals = [ii for module in _below(instance) if module in modules for ii in _loop_intervals(modules[module])]
-    return Process(name, max(intervals, default=None), _integer(modules[name], f"{_OVERALL}/Worst-caseLatency"),
-                   _integer(modules[name], f"{_OVERALL}/Interval-max"))
+    inside = tuple(_below(instance))
+    loops = [loop for module in inside if module in modules for loop in _loops(modules[module])]
+    ii, depth, source = max(loops, key=lambda loop: loop[0], default=(None, None, None))
+    return Process(name, ii, depth, source, _integer(modules[name], f"{_OVERALL}/Worst-caseLatency"),
+                   _integer(modules[name], f"{_OVERALL}/Interval-max"), inside)
 
 
 def _below(instance: ElementTree.Element) -> Iterator[str]:
@@ -100,10 +136,13 @@ def _below(instance: ElementTree.Element) -> Iterator[str]:
         yield from _below(inner)
 
 
-def _loop_intervals(module: ElementTree.Element) -> Sequence[int]:
-    """II of all pipelined loops of a module; loops lie in loops, each an element of its own name."""
-    found = (_number(element.text) for loops in module.iterfind(_LOOPS) for element in loops.iter("PipelineII"))
-    return [ii for ii in found if ii is not None]
+def _loops(module: ElementTree.Element) -> Iterator[tuple[int, int | None, str | None]]:
+    """II, depth and place of all pipelined loops of a module; loops lie in loops, each an element of its own name."""
+    places = {place.tag: _text(place, "SourceLocation") for places in module.iterfind(_VIOLATIONS) for place in places}
+    for loops in module.iterfind(_LOOPS):
+        for loop in loops.iter():
+            if (ii := _integer(loop, "PipelineII")) is not None:
+                yield ii, _integer(loop, "PipelineDepth"), places.get(loop.tag) or None
 
 
 def _text(element: ElementTree.Element, path: str) -> str:
