@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -21,13 +20,14 @@ from headrace.errors import InputError
 from headrace.layers import Layer
 from headrace.model import Engine, Model, predict_with
 from headrace.network.integer import IntegerNetwork
+from headrace.record import RECORD, read_record
 from headrace.reporting.page import write_report
 from headrace.serialize import load as load_value
 from headrace.simulation.backends import run_hls, run_rtl
 from headrace.simulation.frames import Stalls
-from headrace.version import headrace_version
 
-RECORD = "build.json"
+__all__ = ["MODEL", "RECORD", "Build", "fifo_records", "layer_record", "not_verified"]
+
 MODEL = "model"
 
 
@@ -44,25 +44,16 @@ class Build:
     @classmethod
     def open(cls, folder: Path) -> Build:
         """Read a build directory. Raises InputError if it is none, or of another version of headrace."""
-        try:
-            record = json.loads((folder / RECORD).read_text())
-            if record["headrace"] != headrace_version():
-                raise InputError(f"{folder}: was built by headrace {record['headrace']} but this is "
-                                 f"{headrace_version()}; build again")
-            folding, source = record["folding"], record["source_sha256"]
-            depths = {fifo["name"]: fifo["depth"] for fifo in record["fifos"]}
-            cycles, cores = record["cycles_per_frame"], record["cores"]
-            writable, external = record["writable"], record["external"]
-        except OSError:
-            raise InputError(f"{folder}: is no build directory (it has no {RECORD}); "
-                             "make one with `headrace build MODEL --out DIR`") from None
-        except (ValueError, KeyError, TypeError):
-            raise InputError(f"{folder / RECORD}: is damaged; build again") from None
+        record = read_record(folder)
         integer = load_value(folder / MODEL)
         if not isinstance(integer, IntegerNetwork):
             raise InputError(f"{folder / MODEL}.json: is no integer network; build again")
-        dataflow = insert_fifos(folded(integer, folding, cores, writable, external), depths)
-        return cls(folder, record, Model(integer, source), dataflow, cycles)
+        depths = {fifo["name"]: fifo["depth"] for fifo in record["fifos"]}
+        layers = folded(integer, record["folding"], record["cores"], record["writable"], record["external"])
+        dataflow = insert_fifos(layers, depths)
+        if [layer["name"] for layer in record["layers"]] != [layer.name for layer in dataflow.layers]:
+            raise InputError(f"{folder / RECORD}: lists other layers than {MODEL}.json gives; build again")
+        return cls(folder, record, Model(integer, record["source_sha256"]), dataflow, record["cycles_per_frame"])
 
     @property
     def has_hls(self) -> bool:

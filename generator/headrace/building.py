@@ -24,7 +24,7 @@ from headrace.drivers.render import render_driver, write_driver
 from headrace.engines.host import to_stream
 from headrace.errors import InputError, MismatchError
 from headrace.folding.plan import Plan
-from headrace.layers.spec import random_values
+from headrace.layers.spec import MAX_RANDOM_VALUES, random_values
 from headrace.layers.weighted import URAM
 from headrace.model import Model
 from headrace.render.hls import render_hls, write_hls_vectors
@@ -80,7 +80,11 @@ def verification_frames(model: Model, dataflow: Dataflow, options: Options) -> I
 
 
 def random_frames(dataflow: Dataflow, frames: int, seed: int) -> IntArray:
-    """Seeded random frames (N, elements) from the range of the input."""
+    """Seeded random frames (N, elements) from the range of the input. Raises InputError for more than memory holds."""
+    most = max(1, MAX_RANDOM_VALUES // dataflow.input.elements)
+    if frames > most:
+        raise InputError(f"{frames} frames of {dataflow.input.elements} values are asked for but at most {most} are "
+                         f"drawn; give {most} or fewer")
     return random_values(np.random.default_rng(seed), dataflow.input.element, (frames, dataflow.input.elements))
 
 

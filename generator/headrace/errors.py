@@ -15,9 +15,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+#: Most characters of a line and lines of a message, whatever a file put into them.
+MAX_LINE, MAX_LINES = 1000, 32
+
 
 class HeadraceError(Exception):
     """Base of all errors that a user can cause and mend."""
+
+    def __str__(self) -> str:
+        return _shortened(super().__str__())
+
+
+def _shortened(text: str) -> str:
+    """A message that a terminal can show: long lines lose their middle, and control characters are written out.
+
+    >>> _shortened("model.onnx: " + "x" * 9000 + "; use fewer")[478:518]
+    'xx ... (8063 characters left out) ... xx'
+    """
+    shown = [_shortened_line(line) for line in text.split("\n", MAX_LINES)]
+    if len(shown) > MAX_LINES:
+        shown[MAX_LINES - 1 :] = [f"  ... and {text.count(chr(10)) + 2 - MAX_LINES} more lines"]
+    return "\n".join(shown)
+
+
+def _shortened_line(line: str) -> str:
+    half = MAX_LINE // 2 - 20
+    if len(line) > MAX_LINE:
+        line = f"{line[:half]} ... ({len(line) - 2 * half} characters left out) ... {line[-half:]}"
+    return "".join(letter if letter.isprintable() or letter == "\t" else ascii(letter)[1:-1] for letter in line)
 
 
 class InputError(HeadraceError):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from headrace.archive import npy_array
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.lower import lower
 from headrace.datatypes import IntArray
@@ -19,12 +20,15 @@ from headrace.engines.host import from_stream, to_stream
 from headrace.errors import HeadraceError, InputError
 from headrace.network.graph import Network
 from headrace.network.integer import IntegerNetwork
+from headrace.reading import read_bytes
 from headrace.serialize import digest
 from headrace.sources import load_any
 from headrace.streamline.requantize import requantize
 from headrace.streamline.streamline import streamline
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 
+#: Most bytes of a file of samples.
+MAX_SAMPLE_BYTES = 1 << 30
 #: Computes the last integers (frames, elements) of the stream from the first.
 Engine = Callable[[IntArray], IntArray]
 
@@ -98,14 +102,18 @@ def _model(value: Network | IntegerNetwork) -> Model:
 
 
 def read_samples(path: Path) -> NDArray[np.float32]:
-    """Samples from a .npy file; raises InputError if it is not one."""
+    """Samples from a .npy file; raises InputError if it is not one, or holds what float32 does not."""
     try:
-        array = np.load(path, allow_pickle=False)
+        array = npy_array(read_bytes(path, MAX_SAMPLE_BYTES))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; check the path") from None
-    except (OSError, ValueError):
-        raise InputError(f"{path}: is not a .npy array of numbers; save it with numpy.save") from None
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
-        raise InputError(f"{path}: is not a .npy array of numbers; save it with numpy.save")
-    return array.astype(np.float32)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; save it with numpy.save") from None
+    with np.errstate(over="ignore"):
+        samples = array.astype(np.float32)
+    if np.any(lost := np.isinf(samples) & ~np.isinf(array)):
+        raise InputError(f"{path}: holds {float(array[lost][0]):g}, which is too large for float32; scale the samples")
+    return samples
 

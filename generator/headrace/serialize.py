@@ -6,26 +6,27 @@ Only the classes of the registry can be read, nothing in a file is executed, and
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
-import zipfile
-from collections.abc import Callable
-from contextlib import suppress
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
 from headrace import datatypes
-from headrace.archive import npz_bytes
+from headrace.archive import npy_array, npz_bytes, npz_members
+from headrace.conform import conforms
 from headrace.dataflow import graph as dataflow
 from headrace.errors import HeadraceError, InputError
 from headrace.layers import LAYERS
 from headrace.layers.stream import Stream
 from headrace.network import graph, integer, ops, tensor_ops
+from headrace.reading import parse_json, read_bytes
 
 FORMAT = "headrace 1"
 #: The tree in an .npz file that holds both.
@@ -128,8 +129,30 @@ def digest(value: Any) -> str:
     return state.hexdigest()
 
 
+def _fraction(text: str) -> Fraction:
+    """The fraction, without the powers of ten that Fraction would compute."""
+    if not re.fullmatch(r"-?\d{1,1000}(/\d{1,1000})?", text):
+        raise ValueError("a fraction is damaged")
+    return Fraction(text)
+
+
 #: How the marked objects of the JSON become values; "$array" and "$" need more than their text.
-_MARKS: dict[str, Callable[[Any], Any]] = {"$float": float, "$set": frozenset, "$fraction": Fraction}
+_MARKS: dict[str, Callable[[Any], Any]] = {"$float": float, "$set": frozenset, "$fraction": _fraction}
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    """The types of a class's fields."""
+    return get_type_hints(cls)
+
+
+def _made(tag: str, values: dict[str, Any]) -> Any:
+    """The value of a class. Raises TypeError for a field of another type than the class says."""
+    cls = _BY_TAG[tag]
+    for name, value in values.items():
+        if name in _hints(cls) and not conforms(value, _hints(cls)[name]):
+            raise TypeError(f"{name} of {tag} has the wrong type")
+    return cls(**values)
 
 
 def _decode(tree: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
@@ -139,23 +162,21 @@ def _decode(tree: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
     if not isinstance(tree, dict):
         return tree
     if "$" in tree:
-        cls = _BY_TAG[tree["$"]]
-        return cls(**{name: _decode(item, arrays) for name, item in tree.items() if name != "$"})
+        return _made(tree["$"], {name: _decode(item, arrays) for name, item in tree.items() if name != "$"})
     (mark, content), = tree.items()
     return arrays[content] if mark == "$array" else _MARKS[mark](content)
 
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); a saved value is a pair NAME.json and NAME.npz"
                          ) from None
 
 
-def _read_arrays(content: bytes) -> list[np.ndarray[Any, Any]]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return [archive[f"a{number}"] for number in range(len(archive.files) - (TREE in archive.files))]
+def _read_arrays(members: Mapping[str, bytes]) -> list[np.ndarray[Any, Any]]:
+    return [npy_array(members[f"a{number}.npy"]) for number in range(len(members) - (TREE in members))]
 
 
 def load(stem: Path | str) -> Any:
@@ -168,35 +189,41 @@ def load(stem: Path | str) -> Any:
     packed = _read(npz_path)
     if hashlib.sha256(packed).hexdigest() != document.get("arrays_sha256"):
         raise InputError(f"{npz_path}: does not belong to {json_path.name} or is damaged; save both again")
-    return _value(json_path, document, packed)
+    return _value(json_path, document, _members(npz_path, packed))
+
+
+def _members(path: Path, packed: bytes) -> dict[str, bytes]:
+    try:
+        return npz_members(packed)
+    except ValueError as error:
+        raise InputError(f"{path}: {error}; save it again") from None
 
 
 def load_file(path: Path) -> Any:
     """Read what `save` or `save_npz` wrote, from the path of any of the files. Raises InputError as `load`."""
     if path.suffix == ".npz":
-        packed = _read(path)
-        with suppress(KeyError, zipfile.BadZipFile), zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            return _value(path, _document(path, archive.read(TREE)), packed)
+        members = _members(path, _read(path))
+        if TREE in members:
+            return _value(path, _document(path, members[TREE]), members)
     return load(path.parent / path.stem)
 
 
 def _document(path: Path, content: bytes) -> dict[str, Any]:
     """The JSON object of a saved value."""
     try:
-        document: dict[str, Any] = json.loads(content)
+        document: dict[str, Any] = parse_json(content)
         found = document["format"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         raise InputError(f"{path}: is not a saved value of headrace; save it again") from None
     if found != FORMAT:
         raise InputError(f"{path}: has the format {found!r} but this version reads {FORMAT!r}; save it again")
     return document
 
 
-def _value(path: Path, document: dict[str, Any], packed: bytes) -> Any:
+def _value(path: Path, document: dict[str, Any], members: Mapping[str, bytes]) -> Any:
     try:
-        return _decode(document["value"], _read_arrays(packed))
+        return _decode(document["value"], _read_arrays(members))
     except HeadraceError as error:
         raise InputError(f"{path}: {error}") from None
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError, OSError,
-            RecursionError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, IndexError, RecursionError) as error:
         raise InputError(f"{path}: is damaged ({type(error).__name__}: {error}); save it again") from None

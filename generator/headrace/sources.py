@@ -90,7 +90,9 @@ def users_code(name: str, when: str) -> Iterator[None]:
         yield
     except HeadraceError:
         raise
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a user's code may raise SystemExit, GeneratorExit and classes of its own
         if isinstance(error, ModuleNotFoundError) and error.name:
             hint = "'headrace[torch]'" if error.name in ("torch", "brevitas") else f"what provides {error.name}"
             raise ToolError(f"{name}: needs {error.name}, which is not installed; run pip install {hint}") from None

@@ -63,7 +63,7 @@ def test_every_truncation_is_one_sentence(tmp_path):
 
 def test_file_size_is_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_graph, "MAX_FILE_BYTES", 10)
-    assert "bytes, more than 10; export a smaller model" in sentence(tmp_path, model([RELU], (1, 4)))
+    assert "has more than 10 bytes; give a smaller file" in sentence(tmp_path, model([RELU], (1, 4)))
 
 
 def test_number_of_nodes_is_bounded(tmp_path, monkeypatch):

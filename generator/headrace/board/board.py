@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+import re
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,19 @@ from typing import Any
 from headrace.area.usage import Resources
 from headrace.errors import InputError
 from headrace.paths import data_folder
+from headrace.reading import read_toml
 
 DEFAULT_BOARD = "zcu104"
+#: Most bytes of a board's file, and most that a device has of anything.
+MAX_FILE_BYTES = 1 << 16
+MAX_COUNT = (1 << 31) - 1
+#: What the texts of a board may be: they are printed into Tcl, C++, SystemVerilog, Markdown and HTML as they are.
+_WORD = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}"
+_WORDS = rf"({_WORD}( {_WORD}){{0,15}})?"
+_TITLE = r"[A-Za-z0-9][A-Za-z0-9 .,:+()/_-]{0,99}"
+_PATTERNS = {"title": _TITLE, "part": _WORD, "board_part": _WORDS, "board_connections": _WORDS}
+_SPELLED = {_WORD: "letters, digits, dots, colons, _ and -", _TITLE: "letters, digits, blanks and . , : + ( ) / _ -",
+            _WORDS: "words of letters, digits, dots, colons, _ and -, a blank between them"}
 
 
 @dataclass(frozen=True)
@@ -50,11 +61,12 @@ def load_board(name: str) -> Board:
     """
     path = Path(name) if name.endswith(".toml") else data_folder("boards") / f"{name}.toml"
     try:
-        entries = tomllib.loads(path.read_text())
+        entries = read_toml(path, MAX_FILE_BYTES)
     except OSError:
         raise InputError(f"board {name!r} is unknown; choose one of {board_names()} or give a .toml file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise InputError(f"{path}: is no TOML ({error}); correct the file") from None
+    _require_pattern(path, "its name", path.stem, _WORD)
     return Board(path.stem, **_checked(path, entries))
 
 
@@ -68,4 +80,15 @@ def _checked(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
         if type(value) is not kind or (isinstance(value, int) and value < 0):
             raise InputError(f"{path}: {key} must be {'a text' if kind is str else 'a whole number, 0 or more'}, "
                              f"not {value!r}")
+        if isinstance(value, int) and value > MAX_COUNT:
+            raise InputError(f"{path}: {key}={value} is more than any device has; give at most {MAX_COUNT}")
+        if isinstance(value, str):
+            _require_pattern(path, key, value, _PATTERNS[key])
     return entries
+
+
+def _require_pattern(path: Path, key: str, text: str, pattern: str) -> None:
+    """Raise InputError for a text that Tcl, C++, SystemVerilog or Markdown could take for more than a name."""
+    if not re.fullmatch(pattern, text, re.ASCII):
+        raise InputError(f"{path}: {key} {text!r} has characters that scripts could read as commands, or is too long; "
+                         f"write {_SPELLED[pattern]}")

@@ -26,7 +26,7 @@ def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
     folded: dict[str, Layer] = {}
     placed: list[Placed] = []
     for item in dataflow.placed:
-        layer = item.layer.with_folds(folding.get(item.layer.name, {}))
+        layer = _with_folds(item.layer, folding.get(item.layer.name, {}))
         layer = folded[layer.name] = _in_order_of(folded.get(item.sources[0][0]), layer)
         sources: list[Port] = []
         for index, (port, wanted) in enumerate(zip(item.sources, layer.inputs, strict=True)):
@@ -42,6 +42,13 @@ def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
         streams |= {(layer.name, k): stream for k, stream in enumerate(layer.outputs)}
         renamed |= {(layer.name, k): (layer.name, k) for k in range(len(layer.outputs))}
     return Dataflow(streams.get((SOURCE, 0), dataflow.input), tuple(placed))
+
+
+def _with_folds(layer: Layer, folds: Mapping[str, int]) -> Layer:
+    legal = [*layer.fold_sizes, *layer.fold_flags]
+    if unknown := [key for key in folds if key not in legal]:
+        raise FoldingError(f"{layer.name}: {unknown[0]} cannot be folded; choose one of {legal}")
+    return layer.with_folds(folds)
 
 
 def _in_order_of(window: Layer | None, layer: Layer) -> Layer:

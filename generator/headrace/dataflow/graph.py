@@ -27,7 +27,8 @@ class Placed:
 class Dataflow:
     """Layers in topological order; one input stream, one output stream (the last layer's only output).
 
-    Verified on construction: types, lanes and words agree on every edge and every stream has exactly one reader.
+    Verified on construction: types, lanes and words agree on every edge, every stream has exactly one reader, and
+    hardware can count what there is.
     """
 
     input: Stream
@@ -37,6 +38,7 @@ class Dataflow:
         open_ports: dict[Port, Stream] = {(SOURCE, 0): self.input}
         for item in self.placed:
             name = item.layer.name
+            item.layer.require_native()
             if any(port[0] == name for port in open_ports):
                 raise InputError(f"{name}: two layers have this name; rename one")
             for port, wanted in zip(item.sources, item.layer.inputs, strict=True):

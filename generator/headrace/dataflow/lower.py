@@ -11,6 +11,7 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.datatypes import DataType
 from headrace.errors import UnsupportedError
 from headrace.layers import AccPool, Add, Concat, Fork, Layer, MaxPool, Mvtu, Requant, Swu, Threshold, Upsample, Vvtu
+from headrace.layers.fork import MAX_BRANCHES
 from headrace.layers.stream import Stream
 from headrace.network import integer_ops as ops
 from headrace.network.integer import INPUT, IntegerNetwork, Node
@@ -21,8 +22,8 @@ def lower(net: IntegerNetwork) -> Dataflow:
     """The streaming layers of `net`, one element per word on every edge.
 
     A threshold that alone reads a convolution becomes part of its mvtu or vvtu. Layers are named after their nodes,
-    with `_swu` for the window in front of a convolution, `_fork` behind a tensor with several readers and `_cast` where
-    a concatenation widens one of its inputs.
+    with `_swu` for the window in front of a convolution, `_fork` behind a tensor with several readers, `_fork_0` and so
+    on behind a fork with too few branches, and `_cast` where a concatenation widens one of its inputs.
     """
     return _Lowering(net).run()
 
@@ -53,15 +54,19 @@ class _Lowering:
         return (layer.name, 0)
 
     def _provide(self, tensor: str, port: Port) -> None:
-        """Make `port` readable as `tensor`, through a fork where several nodes read it."""
-        count = self.readers[tensor]
-        if count > 1:
-            height, width, channels = self.net.types[tensor].shape
-            fork = Fork(f"{tensor}_fork", channels, self.net.types[tensor].dtype, height * width, count)
-            self._place(fork, port)
-            self.free[tensor] = [(fork.name, k) for k in range(count)]
-        else:
-            self.free[tensor] = [port]
+        """Make `port` readable as `tensor`, through a fork, or a tree of them, where several nodes read it."""
+        self.free[tensor] = self._forked(tensor, f"{tensor}_fork", port, self.readers[tensor])
+
+    def _forked(self, tensor: str, name: str, port: Port, count: int) -> list[Port]:
+        """`count` equal streams of a tensor; a fork of more branches than there are has forks behind them."""
+        if count <= 1:
+            return [port]
+        height, width, channels = self.net.types[tensor].shape
+        branches = min(count, MAX_BRANCHES)
+        self._place(Fork(name, channels, self.net.types[tensor].dtype, height * width, branches), port)
+        shares = [count // branches + (k < count % branches) for k in range(branches)]
+        leaves = [self._forked(tensor, f"{name}_{k}", (name, k), share) for k, share in enumerate(shares)]
+        return [leaf for group in leaves for leaf in group]
 
     def _pixels(self, tensor: str) -> int:
         height, width, _ = self.net.types[tensor].shape

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from headrace.dataflow.insert_fifos import fifo_places
 from headrace.errors import FoldingError, InputError
 from headrace.folding.choices import Choices
 from headrace.folding.solver import LAYERS_SHARE, Solution, Solver
+from headrace.reading import read_json
 
 DEFAULT_CYCLES_PER_FRAME = 100_000
 
@@ -24,7 +24,7 @@ def load_folding(path: Path) -> Folding:
     Raises InputError where it cannot be read or says something else.
     """
     try:
-        folding = json.loads(path.read_text())
+        folding = read_json(path)
     except OSError:
         raise InputError(f"{path}: the folding file cannot be read; check the path") from None
     except ValueError as error:

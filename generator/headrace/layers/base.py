@@ -8,12 +8,16 @@ from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 from headrace.datatypes import IntArray
+from headrace.errors import InputError
 from headrace.layers.ports import StreamPort, side_ports
 from headrace.layers.schedule import Schedule
 from headrace.layers.stream import Stream
 from headrace.packing import Memory
 
 Parameters = tuple[tuple[str, int], ...]
+
+#: The largest number that the hardware's languages hold in an int, and the cycle model multiplies safely.
+MAX_PARAMETER = (1 << 31) - 1
 
 
 class Layer(ABC):
@@ -139,3 +143,12 @@ class Layer(ABC):
     def cycles(self) -> int:
         """Steady-state cycles per frame without stalls."""
         return self.schedule().cycles
+
+    def require_native(self) -> None:
+        """Raise InputError for a parameter or a number of words that an int of 32 bits does not hold."""
+        words = ((f"words of {way} a frame", stream.words) for way, streams in (("input", self.inputs),
+                 ("output", self.outputs)) for stream in streams)
+        for name, value in (*words, *self.parameters(), *self.rtl_parameters()):
+            if not -MAX_PARAMETER - 1 <= value <= MAX_PARAMETER:
+                raise InputError(f"{self.name}: {name}={value} lies beyond the 32 bits in which hardware counts; "
+                                 f"use at most {MAX_PARAMETER}")

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, parse
+from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval
 from headrace.errors import InputError, require_divides, require_positive
 from headrace.layers.acc_pool import AccPool
 from headrace.layers.activation import require_thresholds_fit
@@ -24,6 +24,7 @@ from headrace.layers.max_pool import MaxPool
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.parallel_swu import ParallelSwu
 from headrace.layers.requant import Requant, Rounding
+from headrace.layers.spec_fields import Fields
 from headrace.layers.swu import Swu
 from headrace.layers.threshold import Threshold
 from headrace.layers.upsample import Upsample
@@ -32,8 +33,8 @@ from headrace.layers.weighted import EXTERNAL, RAM, ROM, URAM, require_sums_fit
 from headrace.layers.window import Pair
 
 DEFAULT_FRAMES = 3
-#: The widest element that a spec may name.
-MAX_BITS = 32
+#: Most random values that are drawn at once.
+MAX_RANDOM_VALUES = 1 << 26
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,13 @@ class LayerCase:
         return tuple(random_values(rng, stream.element, (self.frames, stream.elements)) for stream in self.layer.inputs)
 
 
+def require_drawable(layer: str, what: str, count: int) -> None:
+    """Raise InputError for more random values than memory holds."""
+    if count > MAX_RANDOM_VALUES:
+        raise InputError(f"{layer}: {count} {what} are asked for but at most {MAX_RANDOM_VALUES} values are drawn; "
+                         "use smaller sizes")
+
+
 def random_values(rng: np.random.Generator, dtype: DataType, shape: tuple[int, ...]) -> IntArray:
     """Uniform values of a type."""
     values = rng.integers(dtype.lo, dtype.hi + 1, shape)
@@ -59,84 +67,10 @@ def random_values(rng: np.random.Generator, dtype: DataType, shape: tuple[int, .
 def random_thresholds(layer: str, rng: np.random.Generator, lo: IntArray, hi: IntArray, dtype: DataType) -> IntArray:
     """Thresholds (rows, N) for values from lo to hi, each (rows,), drawn where a random one falls."""
     require_thresholds_fit(layer, dtype)
+    require_drawable(layer, "thresholds", len(lo) * dtype.steps)
     spread = np.maximum(1, (hi - lo) // 8)[:, None]
     centre = ((hi + lo) // 2)[:, None]
     return np.sort(centre + rng.integers(-spread, spread + 1, (len(lo), dtype.steps)), axis=1)
-
-
-class Fields:
-    """The entries of one spec, read by name and type; what was not read is an error."""
-
-    def __init__(self, name: str, entries: Mapping[str, Any]) -> None:
-        self.name = name
-        self._entries = dict(entries)
-
-    def _take(self, key: str, default: Any, legal: Callable[[Any], bool], wanted: str) -> Any:
-        value = self._entries.pop(key, default)
-        if value is None:
-            raise InputError(f"{self.name}: {key} is missing; give {wanted}")
-        if not legal(value):
-            raise InputError(f"{self.name}: {key}={value!r} is not {wanted}")
-        return value
-
-    def integer(self, key: str, default: int | None = None) -> int:
-        """A whole number."""
-        return int(self._take(key, default, lambda v: type(v) is int, "a whole number"))
-
-    def integers(self, key: str, count: int, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
-        """`count` whole numbers; a single number stands for all of them."""
-        value = self._take(key, default, lambda v: _are_integers(v, count), f"{count} whole numbers")
-        return (value,) * count if isinstance(value, int) else tuple(value)
-
-    def counts(self, key: str) -> tuple[int, ...]:
-        """Whole numbers, as many as there are."""
-        return tuple(self._take(key, None, lambda v: isinstance(v, list | tuple) and _are_integers(v, len(v)),
-                                "a list of whole numbers"))
-
-    def pair(self, key: str, default: tuple[int, int] | None = None) -> tuple[int, int]:
-        """Two whole numbers, vertical and horizontal."""
-        vertical, horizontal = self.integers(key, 2, default)
-        return vertical, horizontal
-
-    def dtype(self, key: str) -> DataType:
-        """A type in words, of at most MAX_BITS bits."""
-        dtype = parse(self.text(key))
-        if dtype.bits > MAX_BITS:
-            raise InputError(f"{self.name}: {key} {dtype} has {dtype.bits} bits; use {MAX_BITS} bits or fewer")
-        return dtype
-
-    def varying(self, key: str) -> DataType:
-        """A type in words with two values or more, as thresholds and scales need."""
-        dtype = self.dtype(key)
-        if dtype.lo == dtype.hi:
-            raise InputError(f"{self.name}: {key} {dtype} has one value; use a type of two values or more")
-        return dtype
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """A string."""
-        return str(self._take(key, default, lambda v: isinstance(v, str), "a text"))
-
-    def has_text(self, key: str, text: str) -> bool:
-        """True, and the entry is used, if it is this string."""
-        found = self._entries.get(key) == text
-        if found:
-            del self._entries[key]
-        return found
-
-    def flag(self, key: str) -> bool:
-        """true or false; false if it is not given."""
-        return bool(self._take(key, False, lambda v: isinstance(v, bool), "true or false"))
-
-    def finish(self) -> None:
-        """Raise InputError if an entry was not used."""
-        if self._entries:
-            raise InputError(f"{self.name}: {', '.join(self._entries)} is unknown for this kind of layer; remove it")
-
-
-def _are_integers(value: Any, count: int) -> bool:
-    if isinstance(value, (list, tuple)):
-        return len(value) == count and all(type(item) is int for item in value)
-    return type(value) is int
 
 
 def layer_from_spec(spec: Mapping[str, Any], index: int = 0) -> LayerCase:
@@ -156,6 +90,9 @@ def layer_from_spec(spec: Mapping[str, Any], index: int = 0) -> LayerCase:
         raise InputError(f"{fields.name}: seed={seed} must not be negative; use 0 or more")
     layer = BUILDERS[kind](fields, np.random.default_rng(seed))
     fields.finish()
+    layer.require_native()
+    for stream in layer.streams:
+        require_drawable(fields.name, f"values of {frames} frames", frames * stream.elements)
     return LayerCase(layer, frames, seed)
 
 
@@ -197,6 +134,7 @@ def _weights(f: Fields, rng: np.random.Generator, mh: int, mw: int,
              scales: IntArray | None = None) -> tuple[IntArray, IntArray | None, DataType, DataType, DataType]:
     """Random weights (MH, MW), their thresholds, and the types of weights, input and output."""
     weight, element = f.dtype("weight"), f.dtype("input")
+    require_drawable(f.name, "weights", mh * mw)
     weights = random_values(rng, weight, (mh, mw))
     effective = weights if scales is None else weights * np.repeat(scales, mw // scales.shape[1], axis=1)
     require_sums_fit(f.name, effective, element)
@@ -211,6 +149,7 @@ def _threshold(f: Fields, rng: np.random.Generator) -> Layer:
     channels, element, dtype = f.integer("channels"), f.varying("input"), f.varying("output")
     pixels, pe = f.integer("pixels"), f.integer("pe", 1)
     require_positive(f.name, channels=channels)
+    require_drawable(f.name, "channels", channels)
     rows = np.ones(1 if f.flag("shared") else channels, np.int64)
     # Three quarters of the range on both sides of its middle, since the input is uniform.
     span = 3 * (element.hi - element.lo)
@@ -225,6 +164,7 @@ def _requant(f: Fields, rng: np.random.Generator) -> Layer:
     channels, element, dtype = f.integer("channels"), f.varying("input"), f.varying("output")
     pixels, pe = f.integer("pixels"), f.integer("pe", 1)
     require_positive(f.name, channels=channels)
+    require_drawable(f.name, "channels", channels)
     rows = np.ones(1 if f.flag("shared") else channels, np.int64)
     # Scales around the one that maps the input's range onto the output's, in halves so that ties occur.
     shift = int(rng.integers(1, 5)) + max(0, (element.hi - element.lo).bit_length() - dtype.bits)

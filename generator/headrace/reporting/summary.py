@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,10 @@ from headrace.area.usage import Resources
 from headrace.board.board import load_board
 from headrace.dataflow.graph import Dataflow
 from headrace.layers import Layer
+from headrace.record import SimRecord, SynthRecord, read_measured, read_record
 
 #: Records in a build directory beside build.json, each written by a command of its own.
-_MEASURED = ("sim", "synth")
+_MEASURED = {"sim": SimRecord, "synth": SynthRecord}
 
 
 def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
@@ -23,9 +23,9 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     cycles that it is busy, its multiply-accumulates per frame and its resources, `synthesized` being None or what Yosys
     counted. fifos: depths, with `max_occupancy` None or what the last simulation saw.
     """
-    build = json.loads((folder / "build.json").read_text())
-    sim, synth = (_measured(folder / f"{name}.json") for name in _MEASURED)
-    counted = {layer["name"]: _figures(layer) for layer in synth.get("layers", ())}
+    build = read_record(folder)
+    sim, synth = (read_measured(folder / f"{name}.json", kind, f"headrace {name}") for name, kind in _MEASURED.items())
+    counted = {layer.get("name"): _figures(layer) for layer in synth.get("layers", ())}
     occupied = sim.get("fifo_max_occupancy", {})
     readers = {item.layer.name: [port[0] for port in item.sources] for item in dataflow.placed}
     estimates = {layer["name"]: layer["resources"] for layer in build["layers"]}
@@ -52,15 +52,6 @@ def _layer(layer: Layer, cycles_per_frame: int) -> dict[str, Any]:
     if layer.macs:
         record |= {"weight_type": layer.facts["weight_type"], "macs": layer.macs}
     return record
-
-
-def _measured(path: Path) -> dict[str, Any]:
-    """A record that a command may not have written yet."""
-    try:
-        found = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _whole(synth: Mapping[str, Any]) -> dict[str, int] | None:

@@ -5,7 +5,6 @@ Compiling dominates everything else, so nothing is compiled twice and nothing fo
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from headrace.errors import HeadraceError, InputError, MismatchError
 from headrace.layers.base import Layer
 from headrace.layers.spec import LayerCase, layer_from_spec
 from headrace.packing import Bytes, pack_stream
+from headrace.reading import read_json
 from headrace.render.hls import require_word_widths
 from headrace.simulation import csim, rtl
 from headrace.simulation.compare import first_difference
@@ -34,7 +34,7 @@ MIN_FRAMES = 3
 def load_specs(path: Path) -> list[Any]:
     """The specs in a file: a JSON object, or a list of them."""
     try:
-        specs = json.loads(path.read_text())
+        specs = read_json(path)
     except OSError:
         raise InputError(f"{path}: cannot be read; check the path") from None
     except ValueError as error:

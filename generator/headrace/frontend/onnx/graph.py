@@ -20,6 +20,7 @@ from onnx import numpy_helper
 from headrace.errors import InputError, UnsupportedError
 from headrace.network.graph import free_name
 from headrace.network.ops import Shape
+from headrace.reading import read_bytes
 
 Array = NDArray[Any]
 
@@ -109,12 +110,9 @@ def read(path: Path) -> OnnxGraph:
 
 def _parse(path: Path) -> Any:
     try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= MAX_FILE_BYTES else b""
+        content = read_bytes(path, MAX_FILE_BYTES)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    if size > MAX_FILE_BYTES:
-        raise InputError(f"{path}: has {size} bytes, more than {MAX_FILE_BYTES}; export a smaller model")
     try:
         model = onnx.load_model_from_string(content)
     except (DecodeError, ValueError, RecursionError):

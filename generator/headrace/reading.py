@@ -1,0 +1,62 @@
+"""Files that a user names, read within bounds: regular files of so many bytes at most, JSON and TOML not too deep.
+
+A device has no end, a pipe may have no writer, and a parser that recurses has an end of its own.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from headrace.errors import InputError
+
+#: Most bytes of a file with arrays, and of a text.
+MAX_BINARY_BYTES = 1 << 30
+MAX_TEXT_BYTES = 1 << 24
+
+
+def read_bytes(path: Path, limit: int = MAX_BINARY_BYTES) -> bytes:
+    """The content of a file. Raises OSError as `open` does, InputError for what is no regular file or larger."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe must not wait for its writer
+    except ValueError:  # a name with a zero byte
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
+    with os.fdopen(descriptor, "rb") as file:
+        state = os.fstat(descriptor)
+        if not stat.S_ISREG(state.st_mode):
+            raise InputError(f"{path}: is a device or a pipe, not a file; copy it into a file first")
+        content = file.read(limit + 1) if state.st_size <= limit else b""
+    if max(len(content), state.st_size) > limit:
+        raise InputError(f"{path}: has more than {limit} bytes; give a smaller file")
+    return content
+
+
+def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
+    """A text of UTF-8. Raises as `read_bytes`, and ValueError for other bytes."""
+    return read_bytes(path, limit).decode()
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file says. Raises as `read_bytes`, and ValueError for what is no JSON."""
+    return parse_json(read_text(path))
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What a JSON text says. Raises ValueError for what is none, or too deep."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def read_toml(path: Path, limit: int = MAX_TEXT_BYTES) -> dict[str, Any]:
+    """What a TOML file says. Raises as `read_bytes`, and ValueError for what is no TOML."""
+    try:
+        return tomllib.loads(read_text(path, limit))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None

@@ -1,0 +1,122 @@
+"""build.json and the records of measurements beside it, read and checked whole, before anything is made of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from headrace.conform import conforms
+from headrace.errors import InputError
+from headrace.reading import read_json
+from headrace.version import headrace_version
+
+RECORD = "build.json"
+#: What resources are counted in; those of a layer or of all.
+Counts = dict[Literal["lut", "ff", "bram18", "uram", "dsp", "lutram"], int]
+
+
+class LayerRecord(TypedDict):
+    """A layer of build.json, as far as anybody reads it."""
+
+    name: str
+    kind: str
+    cycles: int
+    resources: Counts
+
+
+class FifoRecord(TypedDict):
+    """A FIFO of build.json."""
+
+    name: str
+    depth: int
+    bits: int
+    smallest_depth: int
+
+
+class BuildRecord(TypedDict):
+    """build.json, as far as anybody reads it."""
+
+    headrace: str
+    source_sha256: str
+    backend: Literal["rtl", "hls", "both"]
+    board: str
+    clock_mhz: float
+    verified: bool
+    vectors: int
+    not_verified: list[str]
+    cycles_per_frame: int
+    latency_cycles: int
+    fps: float
+    folding: dict[str, dict[str, int]]
+    bottleneck: str
+    stopped_by: str
+    cores: dict[str, str]
+    writable: dict[str, Literal["ram", "uram"]]
+    external: list[str]
+    resources: Counts
+    layers: list[LayerRecord]
+    fifos: list[FifoRecord]
+
+
+class SimRecord(TypedDict, total=False):
+    """sim.json, as far as anybody reads it."""
+
+    frames: int
+    stalls: str
+    seed: int
+    bit_exact: bool
+    mismatch: str | None
+    cycles_per_frame: int | None
+    latency_cycles: int
+    fifo_max_occupancy: dict[str, int]
+
+
+class SynthRecord(TypedDict):
+    """synth.json, as far as anybody reads it; `depth` is that of the logic."""
+
+    total: dict[Literal["lut", "ff", "bram18", "uram", "dsp", "lutram", "depth"], int]
+    layers: list[dict[Literal["name", "kind", "lut", "ff", "bram18", "uram", "dsp", "lutram", "depth"], int | str]]
+
+
+def read_record(folder: Path) -> Mapping[str, Any]:
+    """build.json of a build directory.
+
+    Raises InputError for a folder that is none, a record of another version of headrace, and a damaged one.
+    """
+    path = folder / RECORD
+    try:
+        record = read_json(path)
+    except OSError:
+        raise InputError(f"{folder}: is no build directory (it has no {RECORD}); "
+                         "make one with `headrace build MODEL --out DIR`") from None
+    except ValueError:
+        record = None
+    built_by = record.get("headrace") if isinstance(record, dict) else None
+    if isinstance(built_by, str) and built_by != headrace_version():
+        raise InputError(f"{folder}: was built by headrace {built_by} but this is {headrace_version()}; build again")
+    if not conforms(record, BuildRecord) or not _is_sound(record):
+        raise InputError(f"{path}: is damaged; build again")
+    return record  # type: ignore[no-any-return]  # checked above
+
+
+def _is_sound(record: BuildRecord) -> bool:
+    """True if the numbers can be those of a build, and the hash is one."""
+    rates = all(math.isfinite(rate) and rate > 0 for rate in (record["clock_mhz"], record["fps"]))
+    counts = min(record["cycles_per_frame"], record["vectors"]) > 0 and record["latency_cycles"] >= 0
+    return rates and counts and re.fullmatch(r"[0-9a-f]{1,64}", record["source_sha256"]) is not None
+
+
+def read_measured(path: Path, kind: type, command: str) -> dict[str, Any]:
+    """A record that `command` may not have written yet, empty then. Raises InputError for a damaged one."""
+    try:
+        found = read_json(path)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError):
+        found = None
+    if not conforms(found, kind):
+        raise InputError(f"{path}: is damaged; remove it, or run `{command}` again")
+    return found  # type: ignore[no-any-return]  # checked above
