@@ -16,7 +16,7 @@ from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.lower import lower
 from headrace.datatypes import IntArray
 from headrace.engines import fast, golden
-from headrace.engines.host import from_stream, to_stream
+from headrace.engines.host import from_stream, to_stream, value_range
 from headrace.errors import HeadraceError, InputError
 from headrace.network.graph import Network
 from headrace.network.integer import IntegerNetwork
@@ -63,6 +63,16 @@ class Model:
     def unfolded(self) -> Dataflow:
         """The streaming layers with PE = SIMD = 1."""
         return lower(self.integer)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of an exact model before using it, one sentence each."""
+        host = self.integer.host_input
+        if host.saturates:
+            return ()
+        lowest, highest = value_range(host)
+        return (f"the input has no quantizer: it is read as fixed point, and values below {lowest:g} or above "
+                f"{highest:g} are refused; put a quantizer at the start of the model for other values",)
 
     @property
     def engines(self) -> dict[str, Engine]:

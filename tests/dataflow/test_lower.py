@@ -13,7 +13,7 @@ from headrace.dataflow.lower import lower
 from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
 from headrace.engines import golden
 from headrace.folding.plan import solve_folding
-from headrace.layers import LAYERS, Dwc, Fifo, MaxPool, Mvtu, Swu
+from headrace.layers import LAYERS, Dwc, Fifo, Fork, MaxPool, Mvtu, Swu
 from headrace.layers.spec import random_values
 from headrace.network.integer import (
     AccPool,
@@ -158,3 +158,35 @@ def test_a_depth_that_stops_the_dataflow_ends_the_build_with_its_name(tmp_path, 
     assert main(arguments) == 1 and not (tmp_path / "b").exists()
     assert "add2_fifo1: with a depth of 2 the dataflow stops for good: add2_fifo1 (depth 2) is full" in " ".join(
         capsys.readouterr().err.split())
+
+
+def many_readers(count: int) -> IntegerNetwork:
+    """One tensor that `count` convolutions read, their results concatenated."""
+    rng = np.random.default_rng(count)
+    nodes = [Node("conv0", Conv(rng.integers(-3, 4, (2, 1, 1, 2)), Interval(-3, 3)), ("input",)),
+             Node("act0", random_threshold(rng, 2, uint_type(2), 6), ("conv0",))]
+    for k in range(1, count + 1):
+        nodes += [Node(f"conv{k}", Conv(rng.integers(-3, 4, (1 + k % 2, 1, 1, 2)), Interval(-3, 3)), ("act0",)),
+                  Node(f"act{k}", random_threshold(rng, 1 + k % 2, uint_type(1 + k % 3), 4), (f"conv{k}",))]
+    nodes.append(Node("cat", Concat(), tuple(f"act{k}" for k in range(1, count + 1))))
+    channels = sum(1 + k % 2 for k in range(1, count + 1))
+    return IntegerNetwork(host_input(2, 2, 2, uint_type(2)), tuple(nodes),
+                          HostOutput((channels, 2, 2), np.ones(channels), np.zeros(channels)))
+
+
+@pytest.mark.parametrize("count", [8, 9, 16, 17, 70])
+def test_any_number_of_readers_and_branches_is_a_tree(count):
+    net = many_readers(count)
+    x = random_input(net, 2)
+    dataflow = with_safe_fifos(lower(net))
+    assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
+    forks = [layer for layer in dataflow.layers if isinstance(layer, Fork)]
+    assert sum(layer.branches - 1 for layer in forks) == count - 1
+    assert all(2 <= layer.branches <= 8 for layer in forks)
+
+
+def test_nine_readers_on_both_back_ends(tmp_path):
+    serialize.save(many_readers(9), tmp_path / "net")
+    assert main(["build", str(tmp_path / "net.json"), "--out", str(tmp_path / "b"), "--backend", "both",
+                 "--verify", "2"]) == 0
+    assert json.loads((tmp_path / "b" / "build.json").read_text())["verified"] is True

@@ -234,6 +234,13 @@ def test_weights_that_are_nan(tmp_path):
      "Softmax_y (Softmax): its axis 7 does not exist in a tensor of 2 axes; export the model again"),
     ([node("Quant", ["x", "s", "z", "b"], domain=GENERAL)], (1, 2), {"s": floats(1), "z": floats(0), "b": floats(0)},
      "Quant_y (Quant): its bit width 0 should be 1 to 32"),
+    ([node("Add", ["x", "n"])], (1, 2), {"n": floats(1, np.nan)},
+     "Add_y (Add): 1 of 2 values of constant are NaN or infinite; retrain or mend the model"),
+    ([node("Log", ["m"], "n"), node("Mul", ["x", "n"])], (1, 2), {"m": floats(-1, -2)},
+     "Mul_y (Mul): 2 of 2 values of constant are NaN or infinite; retrain or mend the model"),
+    ([node("MultiThreshold", ["x", "t"], domain=GENERAL, out_dtype="UINT999999999999")], (1, 2), {"t": np.ones((1, 1))},
+     "MultiThreshold_y (MultiThreshold): its out_dtype 'UINT999999999999' is unknown; write BIPOLAR, BINARY, INT2 to "
+     "INT32, UINT1 to UINT32 or FLOAT32"),
     ([node("Softmax", ["x"], axis="one")], (1, 2), {},
      "Softmax_y (Softmax): its attribute axis is b'one' where int is needed; export the model again"),
 ])
@@ -263,10 +270,19 @@ def test_wrong_shapes_and_values(tmp_path, nodes, shape, constants, said):
      "meets a tensor of shape (2, 4, 4, 4); use (channels, length) or (channels, height, width)"),
     ([node("Transpose", ["x"], perm=[1, 0])], (1, 4), "moves the batch; leave axis 0 where it is"),
     ([node("Resize", ["x", "", "t"], mode="linear")], (1, 1, 4, 4), "interpolates (linear); use mode nearest"),
+    ([node("Slice", ["x", "zero", "two", "axis"])], (1, 4),
+     "is done on constants only, and its input is computed; to select or reorder channels use a Conv of 1x1 whose "
+     "weights are 0 and 1, with scale 1"),
+    ([node("Round", ["x"])], (1, 4),
+     "is done on constants only, and its input is computed; use a Quant node with that rounding mode"),
+    ([node("Exp", ["x"])], (1, 4),
+     "is done on constants only, and its input is computed; leave it to the program around the accelerator, or train "
+     "with Relu or Clip in its place"),
 ])
 def test_nodes_that_are_understood_but_have_no_layer(tmp_path, nodes, shape, said):
     constants = {"m": grid(4, 4), "f": grid(4, 3), "s": np.array([4, 2]), "one": floats(1), "row": grid(4),
-                 "k": np.ones((1, 2, 1, 1, 1), np.float32), "t": floats(1, 1, 2, 2)}
+                 "k": np.ones((1, 2, 1, 1, 1), np.float32), "t": floats(1, 1, 2, 2),
+                 "zero": np.array([0]), "two": np.array([2]), "axis": np.array([1])}
     (reason,) = reasons(tmp_path, model(nodes, shape, constants))
     assert reason.partition("): ")[2] == said
 

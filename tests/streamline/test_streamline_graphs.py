@@ -92,6 +92,18 @@ def test_a_join_of_other_ratios_names_both_branches_and_scales():
                                  "step; put a quantizer behind the sum, or let its branches share one quantizer")
 
 
+def test_a_concatenation_of_two_scales_is_named_with_its_branches():
+    rng = np.random.default_rng(0)
+    network = graph(SHAPE, a=(quantizer(INT4, 0.5), "x"), b=(quantizer(uint_type(2), 0.3), "a"),
+                    cat=(Concat(), "a", "b"), r=(RELU, "cat"), p=(MaxPool((2, 2), (2, 2)), "r"),
+                    q=(quantizer(INT4, 0.1), "p"), c=(conv(rng, 2, 4, kernel=2), "cat"))
+    with pytest.raises(UnsupportedError) as error:
+        streamline(network)
+    assert str(error.value) == (
+        "cat: joins a, b with 2 different scales from 0.3 to 0.5, which c reads as one tensor; let the branches share "
+        "one quantizer, or put one behind cat")
+
+
 def test_signs_stay_out_of_weights_that_another_branch_reads():
     rng = np.random.default_rng(0)
     network = graph((1, 3, 3), a=(quantizer(int_type(3), 0.5), "x"), c=(conv(rng, 2, 1, kernel=2), "a"),

@@ -52,6 +52,8 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 def _check(options: argparse.Namespace) -> int:
     model = load(options.model)
+    for note in model.notes:
+        print(f"headrace: note: {note}", file=sys.stderr)
     tables.show(tables.layers_table(model.unfolded), options.json, lambda: tables.layers_json(model.unfolded))
     return 0
 

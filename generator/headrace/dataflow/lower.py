@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import singledispatchmethod
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.datatypes import DataType
 from headrace.errors import UnsupportedError
 from headrace.layers import AccPool, Add, Concat, Fork, Layer, MaxPool, Mvtu, Requant, Swu, Threshold, Upsample, Vvtu
+from headrace.layers.concat import MAX_INPUTS
 from headrace.layers.fork import MAX_BRANCHES
 from headrace.layers.stream import Stream
 from headrace.network import integer_ops as ops
@@ -23,7 +25,8 @@ def lower(net: IntegerNetwork) -> Dataflow:
 
     A threshold that alone reads a convolution becomes part of its mvtu or vvtu. Layers are named after their nodes,
     with `_swu` for the window in front of a convolution, `_fork` behind a tensor with several readers, `_fork_0` and so
-    on behind a fork with too few branches, and `_cast` where a concatenation widens one of its inputs.
+    on behind a fork or in front of a concatenation with too few branches, and `_cast` where a concatenation widens one
+    of its inputs.
     """
     return _Lowering(net).run()
 
@@ -158,8 +161,20 @@ class _Lowering:
         wanted = self.net.types[node.name].dtype
         sources = [self._cast(node, index, port, wanted) for index, port in enumerate(ports)]
         channels = tuple(self.net.types[source].shape[2] for source in node.inputs)
-        layer = Concat(node.name, channels, wanted, self._pixels(node.name))
-        self._provide(node.name, self._place(layer, *sources))
+        self._provide(node.name, self._joined(node, node.name, list(zip(channels, sources, strict=True))))
+
+    def _joined(self, node: Node, name: str, parts: list[tuple[int, Port]]) -> Port:
+        """The channels of all parts; where these are more than a layer has inputs, of groups of them first."""
+        if len(parts) == 1:
+            return parts[0][1]
+        if len(parts) > MAX_INPUTS:
+            ends = [k * len(parts) // MAX_INPUTS for k in range(MAX_INPUTS + 1)]
+            groups = [parts[start:end] for start, end in pairwise(ends)]
+            parts = [(sum(count for count, _ in group), self._joined(node, f"{name}_{k}", group))
+                     for k, group in enumerate(groups)]
+        layer = Concat(name, tuple(count for count, _ in parts), self.net.types[node.name].dtype,
+                       self._pixels(node.name))
+        return self._place(layer, *(port for _, port in parts))
 
     def _cast(self, node: Node, index: int, port: Port, wanted: DataType) -> Port:
         """`port` with elements of a wider type: a requantizer that multiplies by 1."""

@@ -54,12 +54,18 @@ def _codes(host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.float64]:
     dtype = host.tensor.dtype
     if not host.saturates and (outside := (rounded < dtype.lo) | (rounded > dtype.hi)).any():
         value = float(frames[outside][0])
-        lo, hi = (_line(host, np.full(len(frames[0, 0, 0]), float(end)), inverse=True)[0]
-                  for end in (dtype.lo, dtype.hi))
+        lo, hi = value_range(host)
         raise InputError(f"input: the value {value:g} lies outside the range from {lo:g} to {hi:g} in which "
                          "the model's input is read; scale the data, or add a quantizer to the model to choose "
                          "another range")
     return np.clip(rounded, dtype.lo, dtype.hi, out=rounded)
+
+
+def value_range(host: HostInput) -> tuple[float, float]:
+    """The values of the first channel that the lowest and the highest code mean."""
+    ends = (host.tensor.dtype.lo, host.tensor.dtype.hi)
+    lo, hi = (_line(host, np.full(host.tensor.shape[2], float(end)), inverse=True)[0] for end in ends)
+    return float(lo), float(hi)
 
 
 def _line(host: HostInput, x: NDArray[np.float64], inverse: bool = False) -> NDArray[np.float64]:

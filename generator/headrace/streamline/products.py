@@ -81,7 +81,7 @@ def _product(run: Run, name: str, x: Value, weight_scale: ops.FloatArray, bias: 
              op: ints.Conv) -> Value:
     """Append a product whose input channels are brought to one scale by its weights."""
     tensor = _operand(run, name, x)
-    scale, multipliers = _common_scale(name, x)
+    scale, multipliers = _common_scale(run, name, x)
     weights = np.ascontiguousarray(op.weights * multipliers)
     scaled = replace(op, weights=weights, weight=holding(op.weight, weights),
                      pad_value=pad_code(run, name, op.pad, x, tensor))
@@ -154,7 +154,7 @@ def _operand(run: Run, name: str, x: Value) -> str:
     return tensor
 
 
-def _common_scale(name: str, x: Value) -> tuple[Fraction, IntArray]:
+def _common_scale(run: Run, name: str, x: Value) -> tuple[Fraction, IntArray]:
     """A scale common to all channels, and the powers of two of either sign that bring every channel's to it."""
     scales = x.meaning.scales
     present = sorted(scale for scale in distinct(scales) if scale)
@@ -162,8 +162,11 @@ def _common_scale(name: str, x: Value) -> tuple[Fraction, IntArray]:
         raise UnsupportedError(f"{name}: its input is constant; remove the layer")
     unit = min(present, key=abs)
     if any(not is_power_of_two(scale / unit) for scale in present):
-        raise UnsupportedError(f"{name}: its input channels have {len(distinct(scales))} different scales from "
-                               f"{float(min(scales)):g} to {float(max(scales)):g}; quantize its input per tensor")
+        found = f"{len(distinct(scales))} different scales from {float(min(scales)):g} to {float(max(scales)):g}"
+        if join := run.joined_by(name):
+            raise UnsupportedError(f"{join.name}: joins {', '.join(join.inputs)} with {found}, which {name} reads as "
+                                   f"one tensor; let the branches share one quantizer, or put one behind {join.name}")
+        raise UnsupportedError(f"{name}: its input channels have {found}; quantize its input per tensor")
     return unit, np.asarray(each(lambda scale: int(scale / unit), scales), np.int64)
 
 

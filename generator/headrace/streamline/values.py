@@ -12,11 +12,13 @@ from headrace.datatypes import IntArray
 from headrace.errors import UnsupportedError
 from headrace.network import graph, ops
 from headrace.network.integer import HostInput
-from headrace.network.tensor_ops import MultiThreshold
+from headrace.network.tensor_ops import AvgPool, Concat, MultiThreshold, PadFrame, Transpose, Upsample
 from headrace.streamline.draft import Draft
 from headrace.streamline.meaning import Channel, Meaning, each, fractions
 
 Frame = tuple[int, int, int]
+#: Operations that leave channels with scales of their own.
+KEEPS_SCALES = (ops.Affine, ops.Clip, ops.MaxPool, ops.Reshape, AvgPool, PadFrame, Transpose, Upsample)
 #: The largest power of two that integers are multiplied by to bring them to a common scale.
 MAX_RATIO = 1 << 30
 
@@ -79,6 +81,14 @@ class Run:
     def sources(self, name: str) -> tuple[str, ...]:
         """Names of the tensors that a node of the Network reads."""
         return next(node.inputs for node in self.network.nodes if node.name == name)
+
+    def joined_by(self, name: str) -> graph.Node | None:
+        """The concatenation whose channels a node reads, whatever treats them one by one in between."""
+        nodes = {node.name: node for node in self.network.nodes}
+        node = nodes.get(self.sources(name)[0])
+        while node is not None and isinstance(node.op, KEEPS_SCALES):
+            node = nodes.get(node.inputs[0])
+        return node if node is not None and isinstance(node.op, Concat) else None
 
     def made(self, tensor: str, meaning: Meaning) -> Value:
         """The value of a new tensor."""

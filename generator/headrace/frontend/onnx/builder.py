@@ -91,6 +91,8 @@ class Builder:
 
         Raises UnsupportedError for constants that enlarge x or differ along more than one axis.
         """
+        for values in arrays:
+            ops.require_finite(constant=np.asarray(values, np.float64))
         full = [_broadcast(x, values) for values in arrays]
         varying = sorted({axis for values in full for axis in x.wide_axes if np.any(values != values.take([0], axis))})
         if not varying:

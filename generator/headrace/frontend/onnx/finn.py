@@ -42,9 +42,16 @@ def data_type(name: str) -> DataType | None:
     return int_type(bits) if bits > 1 else BIPOLAR
 
 
+#: Types that say nothing of integer codes.
+_OTHER_TYPES = re.compile(r"FLOAT(16|32|<\d,\d>)|FIXED<\d\d?,\d\d?>|SCALEDINT<\d\d?>|U?INT(3[3-9]|[45]\d|6[0-4])")
+
+
 def _multi_threshold(call: Call) -> Feature:
     x, node = call.feature(), call.node
-    dtype = data_type(node.text("out_dtype", ""))
+    dtype = data_type(stated := node.text("out_dtype", ""))
+    if dtype is None and stated and not _OTHER_TYPES.fullmatch(stated):
+        raise InputError(f"its out_dtype {stated!r} is unknown; write BIPOLAR, BINARY, INT2 to INT32, UINT1 to UINT32 "
+                         "or FLOAT32")
     thresholds = call.floats(1, "thresholds")
     if thresholds.ndim != 2:
         raise InputError(f"its thresholds of shape {thresholds.shape} should be (channels, steps)")

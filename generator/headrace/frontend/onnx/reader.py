@@ -49,6 +49,12 @@ _WAYS_OUT = {
                     "use BatchNormalization"),
     **dict.fromkeys(("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"),
                     "export quantizers as QuantizeLinear and DequantizeLinear pairs"),
+    **dict.fromkeys(("Slice", "Split", "Gather"), "to select or reorder channels use a Conv of 1x1 whose weights are 0 "
+                    "and 1, with scale 1"),
+    **dict.fromkeys(("Floor", "Ceil", "Round"), "use a Quant node with that rounding mode"),
+    **dict.fromkeys(("Min", "Max"), "use Clip with constant bounds"),
+    **dict.fromkeys(("Abs", "Exp", "Log", "Sqrt", "Reciprocal"), "leave it to the program around the accelerator, or "
+                    "train with Relu or Clip in its place"),
     "FloatQuant": "quantize to integers with Quant",
     "ConvTranspose": "use Resize (nearest) and Conv",
 }
@@ -176,7 +182,8 @@ _NO_OUTPUT: dict[type[Value], str] = {
 
 
 def _constants_only(call: Call) -> Value:
-    raise UnsupportedError("is done on constants only; remove it from the path of the data")
+    way_out = _WAYS_OUT.get(call.node.op_type, "compute it before the model or behind it")
+    raise UnsupportedError(f"is done on constants only, and its input is computed; {way_out}")
 
 
 #: Fewest inputs of the nodes that need more or less than one.
