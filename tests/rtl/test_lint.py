@@ -12,12 +12,12 @@ from headrace.render.names import module_name
 from headrace.tools import verilator
 from tests.layer_battery import battery
 
-MODULES = library_paths()
+PACKAGE, *MODULES = library_paths()
 FOLDERS = [option for folder in library_folders() for option in ("-y", folder)]
 
 
 def lint(module: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [verilator(), "--lint-only", "-Wall", *options, *FOLDERS, module]
+    command = [verilator(), "--lint-only", "-Wall", *options, *FOLDERS, PACKAGE, module]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

@@ -58,7 +58,7 @@ _NUMBER = re.compile(r"\d+'s?h([0-9a-f]+)")
 
 def read(module: str, inside: tuple[str, ...], parameters: dict[str, int], name: str, primitive: bool) -> Iterator[str]:
     """Read one form of a module as `name`."""
-    sources = " ".join(f"{module_name(source)}.sv" for source in (*inside, module))
+    sources = " ".join(f"{module_name(source)}.sv" for source in ("pkg", *inside, module))
     values = " ".join(f"-G {key}={value}" for key, value in parameters.items())
     options = f"-D {PRIMITIVES}" if primitive else ""
     cells = CELL_PORTS.name if primitive else ""

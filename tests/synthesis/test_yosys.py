@@ -6,10 +6,11 @@ from headrace.area.usage import Resources
 from headrace.errors import InputError, ToolError
 from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec
+from headrace.render.library import used_sources
 from headrace.render.rtl import render_rtl
 from headrace.staging import write_files
 from headrace.synthesis import yosys
-from headrace.synthesis.designs import layer_design, library, network_design, used_sources
+from headrace.synthesis.designs import layer_design, library, network_design
 from headrace.synthesis.yosys import Design, Synthesis, synthesize
 from tests.small_dataflows import small_branches
 
@@ -23,9 +24,10 @@ def layer(spec: dict[str, object] = SPEC) -> Layer:
 
 def test_a_layer_takes_the_modules_that_it_uses():
     assert sorted(layer_design(layer(), library()).files) == [
-        "harness.sv", "headrace_add.sv", "headrace_single_slice.sv", "headrace_skid.sv", "headrace_widen.sv",
+        "harness.sv", "headrace_add.sv", "headrace_pkg.sv", "headrace_single_slice.sv", "headrace_skid.sv",
+        "headrace_widen.sv",
     ]
-    assert used_sources("nothing", library()) == {}
+    assert used_sources('none // headrace_add, "headrace_add"', library()) == {}
     assert set(used_sources("headrace_fork", library())) >= {"headrace_fork.sv"}
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from headrace.paths import data_folder
 
+_UNIT = re.compile(r"^(?:module|package)\s+(\w+)", re.MULTILINE)
+_WORD = re.compile(r"\w+")
+#: Comments and strings.
+_NOT_CODE = re.compile(r'//[^\n]*|/\*.*?\*/|"[^"\n]*"', re.DOTALL)
+
 
 def library_folders() -> list[Path]:
-    """The folders of rtl_sim/rtl: one file per module, called like it."""
+    """The folders of modules: one file per module, called like it."""
     return sorted(path for path in (data_folder("rtl_sim") / "rtl").iterdir() if path.is_dir())
 
 
 def library_paths() -> list[Path]:
-    """All files of the library, in the order in which every tool can read them."""
-    return compile_order(path for folder in library_folders() for path in folder.glob("*.sv"))
+    """The package and all modules, in the order in which every tool can read them."""
+    return compile_order((data_folder("rtl_sim") / "rtl").rglob("*.sv"))
 
 
 def library_path(name: str) -> Path:
@@ -26,6 +32,19 @@ def library_path(name: str) -> Path:
 def library_texts() -> dict[str, str]:
     """The texts of all files by file name, in their order."""
     return {path.name: path.read_text() for path in library_paths()}
+
+
+def used_sources(text: str, sources: Mapping[str, str]) -> dict[str, str]:
+    """The sources whose modules or packages are named in the code of a text, or in one of these sources."""
+    home = {unit: name for name, source in sources.items() for unit in _UNIT.findall(source)}
+    used: set[str] = set()
+    waiting = [text]
+    while waiting:
+        words = _WORD.findall(_NOT_CODE.sub(" ", waiting.pop()))
+        found = {home[word] for word in words if word in home} - used
+        used |= found
+        waiting += [sources[name] for name in sorted(found)]
+    return {name: source for name, source in sources.items() if name in used}
 
 
 def compile_order(paths: Iterable[Path]) -> list[Path]:

@@ -16,7 +16,7 @@ from headrace.render.rtl import bit_range, fifo_streams, template, words_text, w
 #: The module of the shell.
 SHELL = "headrace_shell"
 #: Static modules, without those that the SystemVerilog back end holds anyway.
-SHELL_MODULES = ("shell_gearbox", "shell_frames", "shell_registers", "shell_weights", "skid")
+SHELL_MODULES = ("pkg", "shell_gearbox", "shell_frames", "shell_registers", "shell_weights", "skid")
 #: FIFOs that the registers have room for; networks with more show none.
 MAX_FIFOS = 256
 

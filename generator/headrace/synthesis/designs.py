@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from headrace.layers.base import Layer
 from headrace.paths import data_folder
-from headrace.render.library import compile_order, library_paths
+from headrace.render.library import compile_order, library_paths, used_sources
 from headrace.render.rtl import TOP
 from headrace.simulation.rtl import render_layers
 from headrace.synthesis.yosys import Design
 
-_WORD = re.compile(r"\w+")
 #: The end of a layer's parameters in top.sv, and its name.
 _LAYER = re.compile(r"^  \) (u_\w+) \($", re.MULTILINE)
-_MODULE = re.compile(r"^module\s+(\w+)", re.MULTILINE)
 
 
 def library(folder: Path | None = None) -> dict[str, str]:
@@ -48,20 +46,3 @@ def network_design(rtl: Path) -> Design:
     sources = library(rtl)
     top = sources.pop("top.sv")
     return Design(TOP, {"top.sv": top} | memories | used_sources(top, sources), parts=tuple(_LAYER.findall(top)))
-
-
-def used_sources(text: str, sources: Mapping[str, str]) -> dict[str, str]:
-    """The sources whose modules are named in a text, or in one of these sources."""
-    home = {module: name for name, source in sources.items() for module in _MODULE.findall(source)}
-    used: dict[str, str] = {}
-    waiting = [text]
-    while waiting:
-        for name in _homes(_WORD.findall(waiting.pop()), home):
-            if name not in used:
-                used[name] = sources[name]
-                waiting.append(sources[name])
-    return used
-
-
-def _homes(words: Iterable[str], home: Mapping[str, str]) -> list[str]:
-    return sorted({home[word] for word in words if word in home})

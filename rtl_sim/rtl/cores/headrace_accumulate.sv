@@ -4,7 +4,7 @@
 // MATCHES > 0: the sums count matches out of so many, and the raw result is 2 * acc - MATCHES. Row groups follow in
 // order.
 // GROUPS > 0: the columns stand in so many groups with a scale each (headrace_scaled_accumulate.sv), of SG words.
-module headrace_accumulate #(
+module headrace_accumulate import headrace_pkg::*; #(
   parameter int unsigned PE          = 2,         // rows at a time
   parameter int unsigned NF          = 2,         // row groups
   parameter int unsigned MATCHES     = 0,         // summands of a row that are matches; 0: ordinary sums
@@ -27,7 +27,7 @@ module headrace_accumulate #(
 ) (
   input  logic                       ap_clk,     // clock
   input  logic                       ap_rst_n,   // synchronous reset, active low
-  input  logic [41:0]                load,       // new thresholds where WRITABLE (headrace_memory_port.sv)
+  input  load_t                      load,       // new thresholds where WRITABLE (headrace_memory_port.sv)
   input  logic                       en,         // moves the pipeline by one
   input  logic signed [SUM_BITS-1:0] sums [PE],  // parts of the rows
   input  logic signed [SUM_BITS-1:0] more [PE],  // TWO: what the parts have beside the sums
@@ -39,7 +39,8 @@ module headrace_accumulate #(
   output logic                       y_next      // codes are there after the next enabled cycle
 );
 
-  localparam bit COUNTS = MATCHES > 0 && GROUPS == 0;  // scaled sums are no counts any more
+  localparam bit          COUNTS     = MATCHES > 0 && GROUPS == 0;  // scaled sums are not counts any more
+  localparam int unsigned GROUP_BITS = index_bits(NF);
 
   logic signed [ACC_BITS-1:0] acc_q [PE];
   logic                       acc_valid_q;
@@ -83,7 +84,6 @@ module headrace_accumulate #(
       .ap_clk, .ap_rst_n, .en, .acc(acc_q), .acc_valid(acc_valid_q), .y, .y_valid, .y_next
     );
   end else if (N > 0) begin : gen_thresholds
-    localparam int unsigned GROUP_BITS = NF > 1 ? $clog2(NF) : 1;
     logic [GROUP_BITS-1:0] group_q;
     always_ff @(posedge ap_clk) begin
       if (!ap_rst_n) group_q <= '0;

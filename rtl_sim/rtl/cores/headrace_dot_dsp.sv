@@ -8,15 +8,15 @@
 //   unsigned ones: no carry, or, where one more lane then fits, STRIDE = FIELD - 1: the carry k_i out of digit i shows
 //   in the lowest bit of digit i + 1, which is else v_(i+1)[0] & a[0].
 // `more` takes back the offset and, with overlapping lanes, what ones there are for the complements of the carries.
-module headrace_dot_dsp #(
-  parameter int unsigned PE       = 4,   // rows
-  parameter int unsigned SIMD     = 2,   // columns
-  parameter int unsigned W_BITS   = 4,   // width of a weight
-  parameter int unsigned W_KIND   = 1,   // kind of the weights: 0 unsigned, 1 two's complement, plus the offset
-  parameter int unsigned A_BITS   = 4,   // width of an activation
-  parameter int unsigned A_KIND   = 0,   // kind of the activations: 0 unsigned, 1 two's complement
-  parameter int unsigned SUM_BITS = 16,  // width of a sum, two's complement
-  parameter int unsigned LEVELS   = 1    // of the tree: ceil(log3(SIMD))
+module headrace_dot_dsp import headrace_pkg::*; #(
+  parameter int unsigned PE       = 4,        // rows
+  parameter int unsigned SIMD     = 2,        // columns
+  parameter int unsigned W_BITS   = 4,        // width of a weight
+  parameter int unsigned W_KIND   = SIGNED,   // kind of the weights; the signed ones with the offset added
+  parameter int unsigned A_BITS   = 4,        // width of an activation
+  parameter int unsigned A_KIND   = UNSIGNED, // kind of the activations
+  parameter int unsigned SUM_BITS = 16,       // width of a sum, two's complement
+  parameter int unsigned LEVELS   = 1         // of the tree: ceil(log3(SIMD))
 ) (
   input  logic                       ap_clk,    // clock
   input  logic                       en,        // moves the pipeline by one
@@ -26,7 +26,7 @@ module headrace_dot_dsp #(
   output logic signed [SUM_BITS-1:0] more [PE]   // the other addend
 );
 
-  localparam bit          SIGNED_A = A_KIND == 1;
+  localparam bit          SIGNED_A = A_KIND == SIGNED;
   localparam int unsigned FIELD    = W_BITS + A_BITS;
   localparam int unsigned APART    = 1 + (26 - W_BITS) / FIELD;        // lanes that do not overlap
   localparam int unsigned CLOSE    = 1 + (26 - W_BITS) / (FIELD - 1);  // lanes that overlap by one bit
@@ -49,7 +49,7 @@ module headrace_dot_dsp #(
     .ap_clk, .en, .leaves(acts_q), .bits('0), .sum(total_x), .spare(unused_spare)
   );
   logic signed [SUM_BITS-1:0] offset, back;  // `back` is even: its lowest bit is free
-  assign offset = W_KIND == 1 ? SUM_BITS'(signed'({SIGNED_A && total_x[X_BITS-1], total_x})) << (W_BITS - 1) : '0;
+  assign offset = W_KIND == SIGNED ? SUM_BITS'(signed'({SIGNED_A && total_x[X_BITS-1], total_x})) << (W_BITS - 1) : '0;
   assign back   = -SUM_BITS'(OVERLAP ? SIMD : 0) - offset;
 
   for (genvar g = 0; g < (PE + LANES - 1) / LANES; g++) begin : gen_group
@@ -104,7 +104,7 @@ module headrace_dot_dsp #(
     end
   end
 
-  if (W_KIND > 1 || A_KIND > 1 || W_BITS < 2 || LANES < 2 || A_BITS > 17) begin : gen_check
+  if (W_KIND == BIPOLAR || A_KIND == BIPOLAR || W_BITS < 2 || LANES < 2 || A_BITS > 17) begin : gen_check
     $error("dot_dsp: weights of W_BITS=%0d and activations of A_BITS=%0d do not share a multiplier", W_BITS, A_BITS);
   end
 

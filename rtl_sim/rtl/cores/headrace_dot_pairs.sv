@@ -4,17 +4,16 @@
 // x0 + x1, two such selections make a quad (registered), a ternary tree adds the quads of a plane, and the planes add
 // up with their powers of two, the sign's negative. A bipolar weight is 2 * bit - 1: twice its plane minus the sum of
 // all x.
-// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
-module headrace_dot_pairs #(
-  parameter int unsigned PE       = 2,  // rows
-  parameter int unsigned SIMD     = 8,  // columns
-  parameter int unsigned W_BITS   = 2,  // width of a weight, at most 4
-  parameter int unsigned W_KIND   = 1,  // kind of the weights
-  parameter int unsigned A_BITS   = 2,  // width of an activation
-  parameter int unsigned A_KIND   = 0,  // kind of the activations
-  parameter int unsigned SUM_BITS = 8,  // width of a sum, two's complement
-  parameter int unsigned LEVELS   = 1,  // of the tree: ceil(log3(SIMD/4))
-  parameter bit          SPLIT    = 0   // each sum comes as two addends, see plane_sum
+module headrace_dot_pairs import headrace_pkg::*; #(
+  parameter int unsigned PE       = 2,        // rows
+  parameter int unsigned SIMD     = 8,        // columns
+  parameter int unsigned W_BITS   = 2,        // width of a weight, at most 4
+  parameter int unsigned W_KIND   = SIGNED,   // kind of the weights
+  parameter int unsigned A_BITS   = 2,        // width of an activation
+  parameter int unsigned A_KIND   = UNSIGNED, // kind of the activations
+  parameter int unsigned SUM_BITS = 8,        // width of a sum, two's complement
+  parameter int unsigned LEVELS   = 1,        // of the tree: ceil(log3(SIMD/4))
+  parameter bit          SPLIT    = 0         // each sum comes as two addends, see plane_sum
 ) (
   input  logic                       ap_clk,    // clock
   input  logic                       en,        // moves the pipeline by one
@@ -24,10 +23,10 @@ module headrace_dot_pairs #(
   output logic signed [SUM_BITS-1:0] more [PE]   // SPLIT: the other addends, else 0
 );
 
-  localparam int unsigned PAIRS     = (SIMD + 1) / 2;
-  localparam int unsigned QUADS     = (PAIRS + 1) / 2;
-  localparam bit          SIGNED_X  = A_KIND != 0;
-  localparam int unsigned X_BITS    = A_KIND == 2 ? 2 : A_BITS;
+  localparam int unsigned N_PAIRS   = (SIMD + 1) / 2;
+  localparam int unsigned QUADS     = (N_PAIRS + 1) / 2;
+  localparam bit          SIGNED_X  = A_KIND != UNSIGNED;
+  localparam int unsigned X_BITS    = A_KIND == BIPOLAR ? 2 : A_BITS;
   localparam int unsigned PAIR_BITS = X_BITS + 1;
   localparam int unsigned QUAD_BITS = X_BITS + 2;
   localparam int unsigned TREE_BITS = QUAD_BITS + $clog2(QUADS);   // sum of a plane
@@ -39,14 +38,14 @@ module headrace_dot_pairs #(
   for (genvar s = 0; s < 4 * QUADS; s++) begin : gen_column
     if (s >= SIMD) begin : gen_missing
       assign x[s] = '0;
-    end else if (A_KIND == 2) begin : gen_bipolar
+    end else if (A_KIND == BIPOLAR) begin : gen_bipolar
       assign x[s] = acts[s] ? PAIR_BITS'(1) : '1;
     end else begin : gen_number
       assign x[s] = {SIGNED_X && acts[s*A_BITS+A_BITS-1], acts[s*A_BITS+:A_BITS]};
     end
   end
   for (genvar k = 0; k < 2 * QUADS; k++) begin : gen_pair
-    if (k >= PAIRS) begin : gen_missing
+    if (k >= N_PAIRS) begin : gen_missing
       assign both[k] = '0;
     end else if (2 * k + 1 >= SIMD) begin : gen_single
       assign both[k] = x[2*k];
@@ -57,7 +56,7 @@ module headrace_dot_pairs #(
 
   // Bipolar weights: the sum of all x, in step with the planes.
   logic [TREE_BITS-1:0] total_x;
-  if (W_KIND == 2) begin : gen_total
+  if (W_KIND == BIPOLAR) begin : gen_total
     logic [QUAD_BITS-1:0] quads_q [QUADS];
     logic                 unused_spare;
     for (genvar q = 0; q < QUADS; q++) begin : gen_quad
@@ -109,7 +108,7 @@ module headrace_dot_pairs #(
     end
 
     headrace_plane_sum #(
-      .PLANES(W_BITS), .BITS(TREE_BITS), .IS_SIGNED(SIGNED_X), .W_KIND(W_KIND), .DOT_BITS(DOT_BITS),
+      .BIT_PLANES(W_BITS), .BITS(TREE_BITS), .IS_SIGNED(SIGNED_X), .W_KIND(W_KIND), .DOT_BITS(DOT_BITS),
       .SUM_BITS(SUM_BITS), .SPLIT(SPLIT)
     ) u_sum (
       .ap_clk, .en, .planes, .total_x, .sum(sums[p]), .more(more[p])

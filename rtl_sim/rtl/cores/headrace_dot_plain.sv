@@ -3,16 +3,15 @@
 //
 // One registered stage of products (or chunk counts), then an adder tree. The reference of all other cores. An
 // activation that is wider than a multiplier is multiplied in slices, each a leaf of the tree.
-// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
-module headrace_dot_plain #(
-  parameter int unsigned PE       = 2,  // rows
-  parameter int unsigned SIMD     = 3,  // columns
-  parameter int unsigned W_BITS   = 2,  // width of a weight
-  parameter int unsigned W_KIND   = 1,  // kind of the weights
-  parameter int unsigned A_BITS   = 2,  // width of an activation
-  parameter int unsigned A_KIND   = 0,  // kind of the activations
-  parameter int unsigned A_ROWS   = 1,  // rows of activations: one for all, or PE
-  parameter int unsigned SUM_BITS = 8   // width of a sum, two's complement
+module headrace_dot_plain import headrace_pkg::*; #(
+  parameter int unsigned PE       = 2,        // rows
+  parameter int unsigned SIMD     = 3,        // columns
+  parameter int unsigned W_BITS   = 2,        // width of a weight
+  parameter int unsigned W_KIND   = SIGNED,   // kind of the weights
+  parameter int unsigned A_BITS   = 2,        // width of an activation
+  parameter int unsigned A_KIND   = UNSIGNED, // kind of the activations
+  parameter int unsigned A_ROWS   = 1,        // rows of activations: one for all, or PE
+  parameter int unsigned SUM_BITS = 8         // width of a sum, two's complement
 ) (
   input  logic                          ap_clk,    // clock
   input  logic                          en,        // moves the pipeline by one
@@ -21,22 +20,22 @@ module headrace_dot_plain #(
   output logic signed [SUM_BITS-1:0]    sums [PE]  // one per row
 );
 
-  localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
+  localparam bit          XNOR      = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
   localparam int unsigned CHUNK     = 32;
   localparam int unsigned SLICE     = 26;  // bits of an activation without sign that a DSP block multiplies
-  localparam int unsigned SLICES    = W_KIND == 2 || A_KIND == 2 ? 1 : (A_BITS + SLICE - 1) / SLICE;
+  localparam int unsigned SLICES    = W_KIND == BIPOLAR || A_KIND == BIPOLAR ? 1 : (A_BITS + SLICE - 1) / SLICE;
   localparam int unsigned LEAVES    = XNOR ? (SIMD + CHUNK - 1) / CHUNK : SIMD * SLICES;
   // A chunk count needs a sign bit above its six; a product of codes extended by one bit each fits W + A + 1.
   localparam int unsigned LEAF_BITS = XNOR ? 7 : W_BITS + A_BITS + 1;
 
   function automatic logic signed [W_BITS:0] weight_value(input logic [W_BITS-1:0] code);
-    if (W_KIND == 2) return {{W_BITS{~code[0]}}, 1'b1};
-    return {W_KIND == 1 && code[W_BITS-1], code};
+    if (W_KIND == BIPOLAR) return {{W_BITS{~code[0]}}, 1'b1};
+    return {W_KIND == SIGNED && code[W_BITS-1], code};
   endfunction
 
   function automatic logic signed [A_BITS:0] act_value(input logic [A_BITS-1:0] code);
-    if (A_KIND == 2) return {{A_BITS{~code[0]}}, 1'b1};
-    return {A_KIND == 1 && code[A_BITS-1], code};
+    if (A_KIND == BIPOLAR) return {{A_BITS{~code[0]}}, 1'b1};
+    return {A_KIND == SIGNED && code[A_BITS-1], code};
   endfunction
 
   // A bipolar operand is a sign: no multiplier.
@@ -44,7 +43,7 @@ module headrace_dot_plain #(
     logic signed [LEAF_BITS-1:0] w_value, a_value;
     w_value = LEAF_BITS'(weight_value(w));
     a_value = LEAF_BITS'(act_value(a));
-    if (W_KIND == 2) return w[0] ? a_value : -a_value;
+    if (W_KIND == BIPOLAR) return w[0] ? a_value : -a_value;
     return a[0] ? w_value : -w_value;
   endfunction
 
@@ -60,7 +59,7 @@ module headrace_dot_plain #(
         headrace_popcount #(.BITS(BITS)) u_popcount (.bits(same), .count);
         always_ff @(posedge ap_clk) if (en) leaves_q[c] <= LEAF_BITS'(count);
       end
-    end else if (W_KIND == 2 || A_KIND == 2) begin : gen_sign
+    end else if (W_KIND == BIPOLAR || A_KIND == BIPOLAR) begin : gen_sign
       always_ff @(posedge ap_clk) begin
         if (en) begin
           for (int unsigned s = 0; s < SIMD; s++) begin
@@ -75,7 +74,7 @@ module headrace_dot_plain #(
           localparam bit          TOP  = k == SLICES - 1;  // the sign of the activation is in here
           logic signed [BITS:0]        part;
           logic signed [W_BITS+BITS:0] product_q;
-          assign part = {TOP && A_KIND == 1 && acts[A_FIRST+(s+1)*A_BITS-1], acts[A_FIRST+s*A_BITS+k*SLICE+:BITS]};
+          assign part = {TOP && A_KIND == SIGNED && acts[A_FIRST+(s+1)*A_BITS-1], acts[A_FIRST+s*A_BITS+k*SLICE+:BITS]};
           always_ff @(posedge ap_clk) begin
             if (en) product_q <= (W_BITS+BITS+1)'(weight_value(weights[(p*SIMD+s)*W_BITS+:W_BITS]) * part);
           end
@@ -88,7 +87,8 @@ module headrace_dot_plain #(
     );
   end
 
-  if (W_KIND > 2 || A_KIND > 2 || (W_KIND == 2 && W_BITS != 1) || (A_KIND == 2 && A_BITS != 1)) begin : gen_check
+  if (W_KIND > BIPOLAR || A_KIND > BIPOLAR || (W_KIND == BIPOLAR && W_BITS != 1)
+      || (A_KIND == BIPOLAR && A_BITS != 1)) begin : gen_check
     $error("dot_plain: W_KIND=%0d and A_KIND=%0d must be 0, 1 or 2, and 2 needs one bit", W_KIND, A_KIND);
   end
 

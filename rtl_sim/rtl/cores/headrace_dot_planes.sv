@@ -6,17 +6,16 @@
 // is twice the dot product without it, or once where an operand is bipolar, whose +1 and -1 count as bits 1 and 0.
 // LAMBDA is -1 for weights in two's complement (`more` is then a complement, and one more is to be added), 2^W_BITS - 1
 // for unsigned and 0 for bipolar ones. Planes of signs have negative powers.
-// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
-module headrace_dot_planes #(
-  parameter int unsigned PE       = 2,   // rows
-  parameter int unsigned SIMD     = 8,   // columns
-  parameter int unsigned W_BITS   = 2,   // planes of the weights, at most 4
-  parameter int unsigned W_KIND   = 1,   // kind of the weights
-  parameter int unsigned A_BITS   = 2,   // planes of the activations, at most 4
-  parameter int unsigned A_KIND   = 0,   // kind of the activations
-  parameter int unsigned SUM_BITS = 12,  // width of a sum, two's complement
-  parameter int unsigned STAGES   = 3,   // enabled cycles to the sums, enough for both parts
-  parameter int unsigned LEVELS   = 2    // ceil(log3(SIMD))
+module headrace_dot_planes import headrace_pkg::*; #(
+  parameter int unsigned PE       = 2,        // rows
+  parameter int unsigned SIMD     = 8,        // columns
+  parameter int unsigned W_BITS   = 2,        // planes of the weights, at most 4
+  parameter int unsigned W_KIND   = SIGNED,   // kind of the weights
+  parameter int unsigned A_BITS   = 2,        // planes of the activations, at most 4
+  parameter int unsigned A_KIND   = UNSIGNED, // kind of the activations
+  parameter int unsigned SUM_BITS = 12,       // width of a sum, two's complement
+  parameter int unsigned STAGES   = 3,        // enabled cycles to the sums, enough for both parts
+  parameter int unsigned LEVELS   = 2         // ceil(log3(SIMD))
 ) (
   input  logic                       ap_clk,    // clock
   input  logic                       en,        // moves the pipeline by one
@@ -33,8 +32,8 @@ module headrace_dot_planes #(
   localparam int unsigned V_BITS     = D_BITS + A_BITS;                        // of a plane with all activation planes
   localparam int unsigned WIDE_BITS  = V_BITS + W_BITS + 1;
   localparam int unsigned DOT_BITS   = WIDE_BITS < SUM_BITS ? WIDE_BITS : SUM_BITS;
-  localparam bit          SIGNED_A   = A_KIND == 1;
-  localparam bit          SIGNED_W   = W_KIND == 1;
+  localparam bit          SIGNED_A   = A_KIND == SIGNED;
+  localparam bit          SIGNED_W   = W_KIND == SIGNED;
   localparam int unsigned COUNTING   = 1 + ($clog2((M + 8) / 8) + 1) / 2;      // stages of ones_count
   localparam int unsigned ADDING     = (A_BITS > 1 || SIGNED_A ? 1 : 0) + (W_BITS > 1 || SIGNED_W ? 1 : 0);
   localparam int unsigned X_BITS     = A_BITS + $clog2(3 ** LEVELS);           // sum of all activations
@@ -63,7 +62,7 @@ module headrace_dot_planes #(
         assign agree[j] = {count, parity_q[COUNTING-1]};
       end
       headrace_plane_sum #(
-        .PLANES(A_BITS), .BITS(D_BITS), .IS_SIGNED(0), .W_KIND(SIGNED_A ? 1 : 0), .DOT_BITS(V_BITS),
+        .BIT_PLANES(A_BITS), .BITS(D_BITS), .IS_SIGNED(0), .W_KIND(SIGNED_A ? SIGNED : UNSIGNED), .DOT_BITS(V_BITS),
         .SUM_BITS(V_BITS)
       ) u_value (
         .ap_clk, .en, .planes(agree), .total_x('0), .sum(value), .more(unused_more)
@@ -73,7 +72,8 @@ module headrace_dot_planes #(
 
     logic signed [SUM_BITS-1:0] dot, unused_more;
     headrace_plane_sum #(
-      .PLANES(W_BITS), .BITS(V_BITS), .IS_SIGNED(SIGNED_A), .W_KIND(SIGNED_W ? 1 : 0), .DOT_BITS(DOT_BITS),
+      .BIT_PLANES(W_BITS), .BITS(V_BITS), .IS_SIGNED(SIGNED_A), .W_KIND(SIGNED_W ? SIGNED : UNSIGNED),
+      .DOT_BITS(DOT_BITS),
       .SUM_BITS(SUM_BITS)
     ) u_dot (
       .ap_clk, .en, .planes(values), .total_x('0), .sum(dot), .more(unused_more)
@@ -82,7 +82,7 @@ module headrace_dot_planes #(
   end
 
   // LAMBDA times the sum of the activations.
-  if (W_KIND == 2) begin : gen_no_total
+  if (W_KIND == BIPOLAR) begin : gen_no_total
     assign more = '{default: '0};
   end else begin : gen_total
     logic [SIMD-1:0]            planes [A_BITS];
@@ -111,10 +111,10 @@ module headrace_dot_planes #(
     end
   end
 
-  if (W_BITS > 4 || A_BITS > 4 || (W_KIND == 2 && A_KIND == 2)) begin : gen_check
+  if (W_BITS > 4 || A_BITS > 4 || (W_KIND == BIPOLAR && A_KIND == BIPOLAR)) begin : gen_check
     $error("dot_planes: W_BITS=%0d and A_BITS=%0d must be at most 4, and one operand no bipolar one", W_BITS, A_BITS);
   end
-  if (STAGES < COUNTING + ADDING || (W_KIND != 2 && STAGES < 1 + LEVELS)) begin : gen_check_stages
+  if (STAGES < COUNTING + ADDING || (W_KIND != BIPOLAR && STAGES < 1 + LEVELS)) begin : gen_check_stages
     $error("dot_planes: STAGES=%0d are too few", STAGES);
   end
 

@@ -4,7 +4,7 @@
 // the words before, so that only carries are accumulated. With T mod 2 as the leaf of the first word and -ceil(T/2) as
 // the start of the accumulator, matches >= T exactly where the sum ends at 0 or above: no comparator, no bit 0.
 // The threshold memory holds -T: its low bit is T mod 2, its other bits are -ceil(T/2).
-module headrace_parity_rows #(
+module headrace_parity_rows import headrace_pkg::*; #(
   parameter int unsigned PE       = 2,  // rows at a time
   parameter int unsigned SIMD     = 8,  // columns at a time
   parameter int unsigned NF       = 2,  // row groups
@@ -33,7 +33,7 @@ module headrace_parity_rows #(
   localparam int unsigned GROUPS     = (COUNTED + 8) / 8;
   localparam int unsigned STAGES     = 1 + ($clog2(GROUPS) + 1) / 2;  // of ones_count
   localparam int unsigned SUM_BITS   = ACC_BITS - 1;
-  localparam int unsigned GROUP_BITS = NF > 1 ? $clog2(NF) : 1;
+  localparam int unsigned GROUP_BITS = index_bits(NF);
 
   logic [PE*ACC_BITS-1:0] words [NF];
   initial $readmemh(FILE, words);

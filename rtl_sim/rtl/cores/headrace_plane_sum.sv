@@ -3,34 +3,34 @@
 //
 // SPLIT leaves the last addition to the accumulator, where it costs no LUT: the sum of two or four terms is then
 // sum + more, and one more where the last term is negative, as `more` is its complement.
-module headrace_plane_sum #(
-  parameter int unsigned PLANES    = 2,  // bit planes, at most 4
-  parameter int unsigned BITS      = 5,  // width of a plane's sum
-  parameter bit          IS_SIGNED = 0,  // it is two's complement
-  parameter int unsigned W_KIND    = 1,  // kind of the weights: 0 unsigned, 1 two's complement, 2 bipolar
-  parameter int unsigned DOT_BITS  = 8,  // width that holds every sum, two's complement
-  parameter int unsigned SUM_BITS  = 8,  // width of the sum, two's complement
-  parameter bit          SPLIT     = 0   // the sum comes as two addends; for an even number of terms
+module headrace_plane_sum import headrace_pkg::*; #(
+  parameter int unsigned BIT_PLANES    = 2,  // bit planes, at most 4
+  parameter int unsigned BITS      = 5,      // width of a plane's sum
+  parameter bit          IS_SIGNED = 0,      // it is two's complement
+  parameter int unsigned W_KIND    = SIGNED, // kind of the weights
+  parameter int unsigned DOT_BITS  = 8,      // width that holds every sum, two's complement
+  parameter int unsigned SUM_BITS  = 8,      // width of the sum, two's complement
+  parameter bit          SPLIT     = 0       // the sum comes as two addends; for an even number of terms
 ) (
   input  logic                       ap_clk,           // clock
   input  logic                       en,               // moves the pipeline by one
-  input  logic [BITS-1:0]            planes [PLANES],  // sums of x over the columns with this bit of the weight
+  input  logic [BITS-1:0]            planes [BIT_PLANES],  // sums of x over the columns with this bit of the weight
   input  logic [BITS-1:0]            total_x,          // sum of all x
   output logic signed [SUM_BITS-1:0] sum,              // one enabled cycle later, or at once
   output logic signed [SUM_BITS-1:0] more              // SPLIT: the other addend, else 0
 );
 
-  localparam int unsigned TERMS    = W_KIND == 2 ? 2 : PLANES;
-  localparam bit          NEGATIVE = W_KIND != 0;
+  localparam int unsigned TERMS    = W_KIND == BIPOLAR ? 2 : BIT_PLANES;
+  localparam bit          NEGATIVE = W_KIND != UNSIGNED;
 
   // Terms as wide as the sum; a negative one is complemented, and one more is added for it.
   logic signed [DOT_BITS-1:0] terms [TERMS];
   for (genvar j = 0; j < TERMS; j++) begin : gen_term
     logic signed [DOT_BITS-1:0] wide;
-    if (W_KIND == 2 && j == 1) begin : gen_total
+    if (W_KIND == BIPOLAR && j == 1) begin : gen_total
       assign wide = DOT_BITS'(signed'({IS_SIGNED && total_x[BITS-1], total_x}));
     end else begin : gen_plane
-      assign wide = DOT_BITS'(signed'({IS_SIGNED && planes[j][BITS-1], planes[j]})) <<< (W_KIND == 2 ? 1 : j);
+      assign wide = DOT_BITS'(signed'({IS_SIGNED && planes[j][BITS-1], planes[j]})) <<< (W_KIND == BIPOLAR ? 1 : j);
     end
     assign terms[j] = NEGATIVE && j == TERMS - 1 ? ~wide : wide;
   end
@@ -74,8 +74,8 @@ module headrace_plane_sum #(
   logic unused;
   assign unused = ^total_x ^ ^three;
 
-  if (PLANES > 4 || (W_KIND == 2 && PLANES != 1) || (SPLIT && TERMS % 2 != 0)) begin : gen_check
-    $error("plane_sum: PLANES=%0d must be at most 4, 1 for bipolar weights, and for SPLIT 2 or 4", PLANES);
+  if (BIT_PLANES > 4 || (W_KIND == BIPOLAR && BIT_PLANES != 1) || (SPLIT && TERMS % 2 != 0)) begin : gen_check
+    $error("plane_sum: BIT_PLANES=%0d must be at most 4, 1 for bipolar weights, and for SPLIT 2 or 4", BIT_PLANES);
   end
 
 endmodule

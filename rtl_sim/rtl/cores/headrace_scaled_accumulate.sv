@@ -5,7 +5,7 @@
 // nf*GROUPS + g holds PE lanes; where all rows share their scales (ROWS = 1) it is word g with one lane.
 // SIZE > 0: the sums count matches out of so many per group, and part = 2 * matches - SIZE.
 // Totals are there four enabled cycles after the last sums of their rows; `next` announces them one cycle ahead.
-module headrace_scaled_accumulate #(
+module headrace_scaled_accumulate import headrace_pkg::*; #(
   parameter int unsigned PE         = 2,  // rows at a time
   parameter int unsigned NF         = 2,  // row groups
   parameter int unsigned GROUPS     = 3,  // groups of a row
@@ -29,9 +29,9 @@ module headrace_scaled_accumulate #(
 
   localparam int unsigned LANES      = ROWS == 1 ? 1 : PE;
   localparam int unsigned DEPTH      = ROWS == 1 ? GROUPS : NF * GROUPS;
-  localparam int unsigned WORD_BITS  = SG > 1 ? $clog2(SG) : 1;
-  localparam int unsigned GROUP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
-  localparam int unsigned ADDR_BITS  = DEPTH > 1 ? $clog2(DEPTH) : 1;
+  localparam int unsigned WORD_BITS  = index_bits(SG);
+  localparam int unsigned GROUP_BITS = index_bits(GROUPS);
+  localparam int unsigned ADDR_BITS  = index_bits(DEPTH);
 
   // Where in its group and row a word stands.
   logic [WORD_BITS-1:0]  word_q;

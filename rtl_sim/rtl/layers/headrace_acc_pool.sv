@@ -1,18 +1,18 @@
 // Sum over KERNEL windows at STRIDE, one input word per cycle; no padding. Average pooling without its division.
 //
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1). O_BITS holds every sum.
-module headrace_acc_pool #(
-  parameter int HEIGHT   = 4,  // rows in
-  parameter int WIDTH    = 4,  // columns in
-  parameter int CHANNELS = 4,  // channels
-  parameter int KERNEL_H = 2,  // rows of a window
-  parameter int KERNEL_W = 2,  // columns of a window
-  parameter int STRIDE_H = 2,  // rows from window to window
-  parameter int STRIDE_W = 2,  // columns from window to window
-  parameter int PE       = 2,  // channels per cycle
-  parameter int E_BITS   = 4,  // width of an element
-  parameter int E_KIND   = 0,  // kind of the elements
-  parameter int O_BITS   = 6   // width of a sum
+module headrace_acc_pool import headrace_pkg::*; #(
+  parameter int HEIGHT   = 4,        // rows in
+  parameter int WIDTH    = 4,        // columns in
+  parameter int CHANNELS = 4,        // channels
+  parameter int KERNEL_H = 2,        // rows of a window
+  parameter int KERNEL_W = 2,        // columns of a window
+  parameter int STRIDE_H = 2,        // rows from window to window
+  parameter int STRIDE_W = 2,        // columns from window to window
+  parameter int PE       = 2,        // channels per cycle
+  parameter int E_BITS   = 4,        // width of an element
+  parameter int E_KIND   = UNSIGNED, // kind of the elements
+  parameter int O_BITS   = 6         // width of a sum
 ) (
   input  logic                         ap_clk,         // clock
   input  logic                         ap_rst_n,       // synchronous reset, active low
@@ -46,7 +46,7 @@ module headrace_acc_pool #(
     );
   end
 
-  logic [(CHANNELS/PE > 1 ? $clog2(CHANNELS/PE) : 1)-1:0] unused_fold;
+  logic [index_bits(CHANNELS/PE)-1:0] unused_fold;
 
   headrace_pooling #(
     .HEIGHT(HEIGHT), .WIDTH(WIDTH), .CHANNELS(CHANNELS), .KERNEL_H(KERNEL_H), .KERNEL_W(KERNEL_W),

@@ -1,14 +1,14 @@
 // Addition of two streams, element by element: y = left + right.
 //
-// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1). O_BITS holds every sum.
-module headrace_add #(
-  parameter int PE     = 2, // elements per word
-  parameter int L_BITS = 4, // width of an element on the left
-  parameter int L_KIND = 1, // its kind
-  parameter int R_BITS = 3, // width of an element on the right
-  parameter int R_KIND = 0, // its kind
-  parameter int O_BITS = 5, // width of a sum
-  parameter int WORDS  = 1  // words per frame
+// O_BITS holds every sum.
+module headrace_add import headrace_pkg::*; #(
+  parameter int PE     = 2,        // elements per word
+  parameter int L_BITS = 4,        // width of an element on the left
+  parameter int L_KIND = SIGNED,   // its kind
+  parameter int R_BITS = 3,        // width of an element on the right
+  parameter int R_KIND = UNSIGNED, // its kind
+  parameter int O_BITS = 5,        // width of a sum
+  parameter int WORDS  = 1         // words per frame
 ) (
   input  logic                         ap_clk,          // clock
   input  logic                         ap_rst_n,        // synchronous reset, active low

@@ -2,7 +2,7 @@
 //
 // One word per cycle, from the input whose turn it is. The ports of inputs from INPUTS on stay open, with counts
 // of 0.
-module headrace_concat #(
+module headrace_concat import headrace_pkg::*; #(
   parameter int INPUTS = 2, // streams, 2 to 8
   parameter int PE     = 2, // channels per cycle
   parameter int E_BITS = 4, // width of an element
@@ -33,7 +33,7 @@ module headrace_concat #(
   localparam int unsigned TDATA_BITS = (BITS + 7) / 8 * 8;
   localparam int unsigned TURN_BITS  = $clog2(INPUTS);
   localparam int unsigned ALL_FOLDS  = (C0 + C1 + C2 + C3 + C4 + C5 + C6 + C7) / PE;
-  localparam int unsigned FOLD_BITS  = ALL_FOLDS > 1 ? $clog2(ALL_FOLDS) : 1;
+  localparam int unsigned FOLD_BITS  = index_bits(ALL_FOLDS);
   // Last fold of every input's part of a pixel.
   localparam logic [8*FOLD_BITS-1:0] LAST = {
     FOLD_BITS'(C7 / PE - 1), FOLD_BITS'(C6 / PE - 1), FOLD_BITS'(C5 / PE - 1), FOLD_BITS'(C4 / PE - 1),

@@ -1,6 +1,6 @@
 // Fork: every word goes to OUTPUTS streams, each of which takes it at its own time.
 //
-// A register slice of two words, as headrace_skid.sv, whose word out is valid for each branch until the branch has taken
+// A register slice of two words (headrace_skid.sv), whose word out is valid for each branch until the branch has taken
 // it; it leaves when the last one does. The ports of branches from OUTPUTS on stay open.
 // Invariants: ready_q implies that spare_q is free; spare_q is used only while data_q is blocked; order is kept.
 module headrace_fork #(

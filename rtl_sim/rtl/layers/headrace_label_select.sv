@@ -7,13 +7,13 @@
 // before. The finished list leaves from registers of its own while the next frame is read, so a frame takes
 // max(LABELS/PE, K) cycles.
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar, which compares as its code.
-module headrace_label_select #(
-  parameter int LABELS = 6, // elements per frame
-  parameter int PE     = 2, // elements per cycle
-  parameter int K      = 2, // indices put per frame
-  parameter int E_BITS = 4, // width of an element
-  parameter int E_KIND = 1, // kind of the elements
-  parameter int O_BITS = 3  // width of an index
+module headrace_label_select import headrace_pkg::*; #(
+  parameter int LABELS = 6,      // elements per frame
+  parameter int PE     = 2,      // elements per cycle
+  parameter int K      = 2,      // indices put per frame
+  parameter int E_BITS = 4,      // width of an element
+  parameter int E_KIND = SIGNED, // kind of the elements
+  parameter int O_BITS = 3       // width of an index
 ) (
   input  logic                         ap_clk,         // clock
   input  logic                         ap_rst_n,       // synchronous reset, active low
@@ -27,14 +27,14 @@ module headrace_label_select #(
 
   localparam int unsigned BITS      = PE * E_BITS;
   localparam int unsigned WORDS     = LABELS / PE;
-  localparam int unsigned WORD_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
-  localparam int unsigned RANK_BITS = PE > 1 ? $clog2(PE) : 1;
+  localparam int unsigned WORD_BITS = index_bits(WORDS);
+  localparam int unsigned RANK_BITS = index_bits(PE);
   localparam int unsigned LEFT_BITS = $clog2(K + 1);
 
   // A whole element: it is there, its code in ascending order, it was kept further up, its index.
   localparam int unsigned KEY_BITS  = 1 + E_BITS + 1;
   localparam int unsigned ALL_BITS  = KEY_BITS + O_BITS;
-  localparam logic [E_BITS-1:0] FLIP = E_KIND == 1 ? E_BITS'(1) << (E_BITS - 1) : '0;
+  localparam logic [E_BITS-1:0] FLIP = E_KIND == SIGNED ? E_BITS'(1) << (E_BITS - 1) : '0;
 
   logic            step;  // the pipeline moves
   logic [BITS-1:0] word;

@@ -1,19 +1,19 @@
 // Maximum (or minimum) over KERNEL windows at STRIDE, one input word per cycle; no padding.
 //
 // Kinds: 0 unsigned, 1 two's complement, 2 bipolar, which compares as its code.
-module headrace_max_pool #(
-  parameter int    HEIGHT       = 4,  // rows in
-  parameter int    WIDTH        = 4,  // columns in
-  parameter int    CHANNELS     = 4,  // channels
-  parameter int    KERNEL_H     = 2,  // rows of a window
-  parameter int    KERNEL_W     = 2,  // columns of a window
-  parameter int    STRIDE_H     = 2,  // rows from window to window
-  parameter int    STRIDE_W     = 2,  // columns from window to window
-  parameter int    PE           = 2,  // channels per cycle
-  parameter int    E_BITS       = 4,  // width of an element
-  parameter int    E_KIND       = 0,  // kind of the elements
-  parameter int    MODE         = 0,  // 0 maximum, 1 minimum, 2 per channel
-  parameter string MINIMUM_FILE = ""  // MODE 2: per word of a pixel, a bit for each channel that takes the minimum
+module headrace_max_pool import headrace_pkg::*; #(
+  parameter int    HEIGHT       = 4,        // rows in
+  parameter int    WIDTH        = 4,        // columns in
+  parameter int    CHANNELS     = 4,        // channels
+  parameter int    KERNEL_H     = 2,        // rows of a window
+  parameter int    KERNEL_W     = 2,        // columns of a window
+  parameter int    STRIDE_H     = 2,        // rows from window to window
+  parameter int    STRIDE_W     = 2,        // columns from window to window
+  parameter int    PE           = 2,        // channels per cycle
+  parameter int    E_BITS       = 4,        // width of an element
+  parameter int    E_KIND       = UNSIGNED, // kind of the elements
+  parameter int    MODE         = MAXIMUM,  // MAXIMUM, MINIMUM or PER_CHANNEL
+  parameter string MINIMUM_FILE = ""        // PER_CHANNEL: per word of a pixel a bit for each channel, 1: minimum
 ) (
   input  logic                         ap_clk,         // clock
   input  logic                         ap_rst_n,       // synchronous reset, active low
@@ -41,21 +41,21 @@ module headrace_max_pool #(
   );
 
   // Which channels of the word take the minimum.
-  logic [(FOLDS > 1 ? $clog2(FOLDS) : 1)-1:0] fold;
+  logic [index_bits(FOLDS)-1:0] fold;
   logic [PE-1:0]                              minimum;
-  if (MODE == 2) begin : gen_per_channel
+  if (MODE == PER_CHANNEL) begin : gen_per_channel
     logic [PE-1:0] masks [FOLDS];
     initial $readmemh(MINIMUM_FILE, masks);
     assign minimum = masks[fold];
   end else begin : gen_uniform
     logic unused_fold;
     assign unused_fold = ^fold;
-    assign minimum     = {PE{MODE == 1}};
+    assign minimum     = {PE{MODE == MINIMUM}};
   end
 
   headrace_pooling #(
     .HEIGHT(HEIGHT), .WIDTH(WIDTH), .CHANNELS(CHANNELS), .KERNEL_H(KERNEL_H), .KERNEL_W(KERNEL_W),
-    .STRIDE_H(STRIDE_H), .STRIDE_W(STRIDE_W), .PE(PE), .E_BITS(E_BITS), .IS_SIGNED(E_KIND == 1), .SUM(0)
+    .STRIDE_H(STRIDE_H), .STRIDE_W(STRIDE_W), .PE(PE), .E_BITS(E_BITS), .IS_SIGNED(E_KIND == SIGNED), .SUM(0)
   ) u_pooling (
     .ap_clk, .ap_rst_n, .en, .word, .word_valid, .minimum, .fold, .result, .result_valid
   );
@@ -69,7 +69,7 @@ module headrace_max_pool #(
     assign m_axis_TDATA[(BITS+7)/8*8-1:BITS] = '0;
   end
 
-  if (MODE < 0 || MODE > 2 || E_KIND < 0 || E_KIND > 2) begin : gen_check_mode
+  if (MODE < MAXIMUM || MODE > PER_CHANNEL || E_KIND < UNSIGNED || E_KIND > BIPOLAR) begin : gen_check_mode
     $error("max_pool: MODE=%0d and E_KIND=%0d must be 0, 1 or 2", MODE, E_KIND);
   end
 

@@ -9,50 +9,48 @@
 // GROUPS > 0: the columns stand in groups of MW/GROUPS and acc = sum over g of scale_ig * (sum over group g of W x), at
 // the same cycles (headrace_scaled_accumulate.sv); two bipolar operands then compare real sums, not matches.
 //
-// CORE is the arithmetic, the same integers in all of them: 0 multipliers (or XNOR popcounts), 1 free-parity popcounts
-// of recoded operands, with a single threshold folded into the accumulator, 2 shared pair sums, 3 several products in
-// one DSP, 4 XNOR matches of recoded bit planes, with thresholds of their own.
+// CORE is the arithmetic (headrace_pkg.sv), the same integers in all of them. PARITY folds a single threshold into the
+// accumulator; PLANES has thresholds of its own.
 //
 // EXTERNAL: the weight words come as a stream instead, for every vector all NF*SF words in the order of the memory.
 // Each of them waits for its activations and they for it, so that neither side may lag without harm.
 //
 // One enable from a flip-flop of the output slice moves the whole pipeline.
-// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
-module headrace_mvtu #(
-  parameter int    MW              = 8,   // matrix columns
-  parameter int    MH              = 4,   // matrix rows
-  parameter int    PE              = 2,   // rows per cycle
-  parameter int    SIMD            = 4,   // columns per cycle
-  parameter int    VECTORS         = 1,   // vectors per frame
-  parameter int    W_BITS          = 2,   // width of a weight
-  parameter int    W_KIND          = 1,   // kind of the weights
-  parameter int    A_BITS          = 2,   // width of an activation
-  parameter int    A_KIND          = 0,   // kind of the activations
-  parameter int    ACC_BITS        = 8,   // width of accumulators and thresholds, two's complement
-  parameter int    N               = 3,   // thresholds per row; 0: raw accumulators
-  parameter int    O_BITS          = 2,   // width of an output code
-  parameter int    BASE            = 0,   // output for a count of zero
-  parameter int    SERIAL          = 0,   // one comparator searches the thresholds of all rows in turn; 0: a pipeline
-  parameter int    CORE            = 0,   // arithmetic
-  parameter int    GROUPS          = 0,   // groups of columns with a scale each; 0: no scales
-  parameter int    SCALE_ROWS      = 1,   // rows with scales of their own: MH, or 1 for all alike
-  parameter int    SCALE_BITS      = 1,   // width of a scale, unsigned
-  parameter int    SUM_BITS        = 8,   // width of a group's sum, two's complement; without groups ACC_BITS
-  parameter string SCALES_FILE     = "",  // scale memory
-  parameter string WEIGHTS_FILE    = "",  // weight memory
-  parameter string THRESHOLDS_FILE = "",  // threshold memory
-  parameter bit    WRITABLE        = 0,   // the processor can write both memories
-  parameter bit    URAM            = 0,   // weights in UltraRAM, where they are writable
-  parameter shortint FIRST_MEMORY  = 0,   // number of the weight memory on the bus `load`; the thresholds follow
-  parameter bit    EXTERNAL        = 0    // weights come on w_axis, from no memory
+module headrace_mvtu import headrace_pkg::*; #(
+  parameter int    MW              = 8,        // matrix columns
+  parameter int    MH              = 4,        // matrix rows
+  parameter int    PE              = 2,        // rows per cycle
+  parameter int    SIMD            = 4,        // columns per cycle
+  parameter int    VECTORS         = 1,        // vectors per frame
+  parameter int    W_BITS          = 2,        // width of a weight
+  parameter int    W_KIND          = SIGNED,   // kind of the weights
+  parameter int    A_BITS          = 2,        // width of an activation
+  parameter int    A_KIND          = UNSIGNED, // kind of the activations
+  parameter int    ACC_BITS        = 8,        // width of accumulators and thresholds, two's complement
+  parameter int    N               = 3,        // thresholds per row; 0: raw accumulators
+  parameter int    O_BITS          = 2,        // width of an output code
+  parameter int    BASE            = 0,        // output for a count of zero
+  parameter int    SERIAL          = 0,        // one comparator searches all thresholds in turn; 0: a pipeline
+  parameter int    CORE            = PLAIN,    // arithmetic
+  parameter int    GROUPS          = 0,        // groups of columns with a scale each; 0: no scales
+  parameter int    SCALE_ROWS      = 1,        // rows with scales of their own: MH, or 1 for all alike
+  parameter int    SCALE_BITS      = 1,        // width of a scale, unsigned
+  parameter int    SUM_BITS        = 8,        // width of a group's sum, two's complement; without groups ACC_BITS
+  parameter string SCALES_FILE     = "",       // scale memory
+  parameter string WEIGHTS_FILE    = "",       // weight memory
+  parameter string THRESHOLDS_FILE = "",       // threshold memory
+  parameter bit    WRITABLE        = 0,        // the processor can write both memories
+  parameter bit    URAM            = 0,        // weights in UltraRAM, where they are writable
+  parameter shortint FIRST_MEMORY  = 0,        // number of the weight memory on the bus `load`; the thresholds follow
+  parameter bit    EXTERNAL        = 0         // weights come on w_axis, from no memory
 ) (
   input  logic                           ap_clk,         // clock
   input  logic                           ap_rst_n,       // synchronous reset, active low
-  input  logic [41:0]                    load,           // new words where WRITABLE (headrace_memory_port.sv)
+  input  load_t                          load,           // new words where WRITABLE (headrace_memory_port.sv)
   input  logic [(SIMD*A_BITS+7)/8*8-1:0] s_axis_TDATA,   // SIMD activations
   input  logic                           s_axis_TVALID,  // activations are there
   output logic                           s_axis_TREADY,  // activations are taken
-  input  logic [(EXTERNAL ? (PE*SIMD*W_BITS+7)/8*8 : 8)-1:0] w_axis_TDATA, // PE * SIMD weights where EXTERNAL
+  input  logic [(EXTERNAL ? (PE*SIMD*W_BITS+7)/8*8 : 8)-1:0] w_axis_TDATA,  // PE * SIMD weights where EXTERNAL
   input  logic                           w_axis_TVALID,  // weights are there
   output logic                           w_axis_TREADY,  // weights are taken
   output logic [(PE*O_BITS+7)/8*8-1:0]   m_axis_TDATA,   // PE results
@@ -62,16 +60,15 @@ module headrace_mvtu #(
 
   localparam int unsigned SF        = MW / SIMD;
   localparam int unsigned NF        = MH / PE;
-  localparam int unsigned SF_BITS   = SF > 1 ? $clog2(SF) : 1;
-  localparam int unsigned NF_BITS   = NF > 1 ? $clog2(NF) : 1;
-  localparam int unsigned ADDR_BITS = SF * NF > 1 ? $clog2(SF * NF) : 1;
+  localparam int unsigned SF_BITS   = index_bits(SF);
+  localparam int unsigned NF_BITS   = index_bits(NF);
+  localparam int unsigned ADDR_BITS = index_bits(SF * NF);
   localparam int unsigned S_BITS    = SIMD * A_BITS;
   localparam int unsigned M_BITS    = PE * O_BITS;
-  localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
-  localparam bit          PARITY    = CORE == 1;
+  localparam bit          XNOR      = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
   // Pair sums leave the addition of their last plane to the accumulator, unless it has groups; DSPs that of an offset.
-  localparam bit          SPLIT     = CORE == 3 || (CORE == 4 && W_KIND != 2)
-                                   || (CORE == 2 && GROUPS == 0 && (W_KIND == 2 || W_BITS % 2 == 0));
+  localparam bit          SPLIT     = CORE == DSP || (CORE == PLANES && W_KIND != BIPOLAR)
+                                   || (CORE == PAIRS && GROUPS == 0 && (W_KIND == BIPOLAR || W_BITS % 2 == 0));
 
   logic              en;  // the pipeline moves
   logic [S_BITS-1:0] word;
@@ -152,7 +149,7 @@ module headrace_mvtu #(
     assign w_axis_TREADY = 1'b0;
   end
 
-  if (PARITY || CORE == 4) begin : gen_encode
+  if (CORE == PARITY || CORE == PLANES) begin : gen_encode
     for (genvar j = 0; j < A_BITS; j++) begin : gen_plane
       logic [SIMD-1:0] plane;
       for (genvar s = 0; s < SIMD; s++) begin : gen_column
@@ -198,7 +195,7 @@ module headrace_mvtu #(
   // Multiply, accumulate and activate.
   logic [M_BITS-1:0] y;
   logic              y_valid, y_next;
-  if (PARITY && N == 1 && GROUPS == 0) begin : gen_folded_threshold
+  if (CORE == PARITY && N == 1 && GROUPS == 0) begin : gen_folded_threshold
     headrace_parity_rows #(
       .PE(PE), .SIMD(SIMD), .NF(NF), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(THRESHOLDS_FILE)
     ) u_rows (
@@ -221,7 +218,8 @@ module headrace_mvtu #(
       .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
       .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
       .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
-      .SERIAL(SERIAL != 0), .TWO(SPLIT), .ONE((CORE == 2 && W_KIND != 0) || (CORE == 4 && W_KIND == 1)),
+      .SERIAL(SERIAL != 0), .TWO(SPLIT),
+      .ONE((CORE == PAIRS && W_KIND != UNSIGNED) || (CORE == PLANES && W_KIND == SIGNED)),
       .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
     ) u_accumulate (
       .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
@@ -255,19 +253,19 @@ module headrace_mvtu #(
   if (GROUPS > 0 && SF % (GROUPS > 0 ? GROUPS : 1) != 0) begin : gen_check_groups
     $error("mvtu: SIMD=%0d must divide the columns of a group, MW=%0d / GROUPS=%0d", SIMD, MW, GROUPS);
   end
-  if (CORE < 0 || (PARITY && !XNOR) || (CORE > 2 && GROUPS > 0)
-      || (CORE == 4 && N == 0)) begin : gen_check_core
+  if (CORE < PLAIN || (CORE == PARITY && !XNOR) || ((CORE == DSP || CORE == PLANES) && GROUPS > 0)
+      || (CORE == PLANES && N == 0)) begin : gen_check_core
     $error("mvtu: CORE=%0d must be at least 0, 1 needs bipolar operands, 3 and 4 no GROUPS=%0d, 4 thresholds",
            CORE, GROUPS);
   end
-  if (WRITABLE && (CORE != 0 || GROUPS > 0 || SERIAL != 0)) begin : gen_check_writable
+  if (WRITABLE && (CORE != PLAIN || GROUPS > 0 || SERIAL != 0)) begin : gen_check_writable
     $error("mvtu: WRITABLE needs CORE=%0d, GROUPS=%0d and SERIAL=%0d to be 0", CORE, GROUPS, SERIAL);
   end
   if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
     $error("mvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE,
            SF);
   end
-  if (EXTERNAL && (WRITABLE || CORE != 0 || GROUPS > 0)) begin : gen_check_external
+  if (EXTERNAL && (WRITABLE || CORE != PLAIN || GROUPS > 0)) begin : gen_check_external
     $error("mvtu: EXTERNAL needs WRITABLE=%0d, CORE=%0d and GROUPS=%0d to be 0", WRITABLE, CORE, GROUPS);
   end
   if (VECTORS < 1 || N < 0) begin : gen_check_counts

@@ -12,7 +12,7 @@
 //     the frame ahead of time;
 //   * a word is taken while its row lies less than SLOTS*BANKS_H rows above `keep`, the oldest row of the window. Rows
 //     are counted over all frames modulo a power of two.
-module headrace_parallel_swu #(
+module headrace_parallel_swu import headrace_pkg::*; #(
   parameter int HEIGHT     = 4,  // rows in
   parameter int WIDTH      = 4,  // columns in
   parameter int CHANNELS   = 2,  // channels
@@ -43,29 +43,24 @@ module headrace_parallel_swu #(
   input  logic                                             m_axis_TREADY   // word out is taken
 );
 
-  // The number moved between 0 and the limit.
-  function automatic int limited(input int number, input int limit);
-    return number < 0 ? 0 : number > limit ? limit : number;
-  endfunction
-
   localparam int BITS       = SIMD * E_BITS;
   localparam int TAPS       = KERNEL_H * KERNEL_W;
   localparam int M_BITS     = TAPS * BITS;
   localparam int FOLDS      = CHANNELS / SIMD;
   localparam int ROW        = WIDTH * FOLDS;
   localparam int WORDS      = HEIGHT * ROW;
-  localparam int BACK_H     = (KERNEL_H - 1) * DILATION_H;
-  localparam int BACK_W     = (KERNEL_W - 1) * DILATION_W;
-  localparam int OUT_HEIGHT = (HEIGHT + PAD_T + PAD_B - BACK_H - 1) / STRIDE_H + 1;
-  localparam int OUT_WIDTH  = (WIDTH + PAD_L + PAD_R - BACK_W - 1) / STRIDE_W + 1;
+  localparam int BACK_H     = kernel_reach(KERNEL_H, DILATION_H);
+  localparam int BACK_W     = kernel_reach(KERNEL_W, DILATION_W);
+  localparam int OUT_HEIGHT = window_count(HEIGHT, PAD_T + PAD_B, BACK_H, STRIDE_H);
+  localparam int OUT_WIDTH  = window_count(WIDTH, PAD_L + PAD_R, BACK_W, STRIDE_W);
   localparam int ROWS       = SLOTS * BANKS_H;
   localparam int BANK_ROW   = (WIDTH + BANKS_W - 1) / BANKS_W * FOLDS;  // words of a row in a bank
 
   // No two counts that are compared lie further apart than this in either direction.
   localparam int C_BITS    = $clog2(WORDS + (ROWS + 2) * ROW + 1) + 1;
   localparam int R_BITS    = $clog2(HEIGHT + ROWS + 2) + 1;
-  localparam int X_BITS    = $clog2((PAD_L > WIDTH + PAD_R ? PAD_L : WIDTH + PAD_R) + BACK_W + STRIDE_W) + 1;
-  localparam int Y_BITS    = $clog2((PAD_T > HEIGHT + PAD_B ? PAD_T : HEIGHT + PAD_B) + BACK_H + STRIDE_H) + 1;
+  localparam int X_BITS    = place_bits(PAD_L, WIDTH, PAD_R, BACK_W + STRIDE_W);
+  localparam int Y_BITS    = place_bits(PAD_T, HEIGHT, PAD_B, BACK_H + STRIDE_H);
   // Words to the last tap of a window, from the left edge and from the top; negative in the padding.
   localparam int LAST_X    = (WIDTH - 1) * FOLDS;   // to the last column
   localparam int LAST_Y    = (HEIGHT - 1) * ROW;    // to the last row
@@ -79,15 +74,15 @@ module headrace_parallel_swu #(
       ((PAD_L > WIDTH + PAD_R ? PAD_L : WIDTH + PAD_R) + BACK_W + 2 * STRIDE_W) * FOLDS);
   localparam int YW_BITS   = 1 + $clog2(
       ((PAD_T > HEIGHT + PAD_B ? PAD_T : HEIGHT + PAD_B) + BACK_H + 2 * STRIDE_H) * ROW);
-  localparam int N_BITS    = WORDS > 1 ? $clog2(WORDS) : 1;
-  localparam int FOLD_BITS = FOLDS > 1 ? $clog2(FOLDS) : 1;
-  localparam int IX_BITS   = WIDTH > 1 ? $clog2(WIDTH) : 1;
-  localparam int OW_BITS   = OUT_WIDTH > 1 ? $clog2(OUT_WIDTH) : 1;
-  localparam int OH_BITS   = OUT_HEIGHT > 1 ? $clog2(OUT_HEIGHT) : 1;
-  localparam int BH_BITS   = BANKS_H > 1 ? $clog2(BANKS_H) : 1;
-  localparam int BW_BITS   = BANKS_W > 1 ? $clog2(BANKS_W) : 1;
-  localparam int SLOT_BITS = SLOTS > 1 ? $clog2(SLOTS) : 1;
-  localparam int A_BITS    = BANK_ROW > 1 ? $clog2(BANK_ROW) : 1;
+  localparam int N_BITS    = index_bits(WORDS);
+  localparam int FOLD_BITS = index_bits(FOLDS);
+  localparam int IX_BITS   = index_bits(WIDTH);
+  localparam int OW_BITS   = index_bits(OUT_WIDTH);
+  localparam int OH_BITS   = index_bits(OUT_HEIGHT);
+  localparam int BH_BITS   = index_bits(BANKS_H);
+  localparam int BW_BITS   = index_bits(BANKS_W);
+  localparam int SLOT_BITS = index_bits(SLOTS);
+  localparam int A_BITS    = index_bits(BANK_ROW);
 
   // The row of the first tap moves by STRIDE_H from line to line and by FRAME_STEP, perhaps backwards, to the next
   // frame; its column by STRIDE_W. As banks and rows or columns within them, the former not negative:

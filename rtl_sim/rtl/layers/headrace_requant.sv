@@ -5,24 +5,23 @@
 // reads, product, sum and clipping are registered, as a DSP block has its registers; an element that is wider than its
 // multiplier is multiplied in slices. GROUPS is 1 where all groups of PE channels share one memory word, else
 // CHANNELS/PE. The ready of the output slice moves the pipeline, and is that of the input.
-// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
-module headrace_requant #(
-  parameter int    CHANNELS         = 4,   // channels of a pixel
-  parameter int    PE               = 2,   // channels per cycle
-  parameter int    PIXELS           = 1,   // pixels per frame
-  parameter int    GROUPS           = 2,   // words of each memory
-  parameter int    A_BITS           = 8,   // width of an element in
-  parameter int    A_KIND           = 1,   // kind of the elements in
-  parameter int    M_BITS           = 6,   // width of a multiplier, two's complement
-  parameter int    B_BITS           = 10,  // width of an offset, two's complement
-  parameter int    SUM_BITS         = 14,  // width of a sum, two's complement
-  parameter int    SHIFT            = 4,   // by how many bits the sum is scaled down
-  parameter int    HALF_EVEN        = 0,   // ties go to the even neighbour
-  parameter int    O_BITS           = 6,   // width of an output code
-  parameter int    LO               = -32, // lowest output
-  parameter int    HI               = 31,  // highest output
-  parameter string MULTIPLIERS_FILE = "",  // one word [PE] per group
-  parameter string OFFSETS_FILE     = ""   // one word [PE] per group, the half of the rounding included
+module headrace_requant import headrace_pkg::*; #(
+  parameter int    CHANNELS         = 4,      // channels of a pixel
+  parameter int    PE               = 2,      // channels per cycle
+  parameter int    PIXELS           = 1,      // pixels per frame
+  parameter int    GROUPS           = 2,      // words of each memory
+  parameter int    A_BITS           = 8,      // width of an element in
+  parameter int    A_KIND           = SIGNED, // kind of the elements in
+  parameter int    M_BITS           = 6,      // width of a multiplier, two's complement
+  parameter int    B_BITS           = 10,     // width of an offset, two's complement
+  parameter int    SUM_BITS         = 14,     // width of a sum, two's complement
+  parameter int    SHIFT            = 4,      // by how many bits the sum is scaled down
+  parameter int    HALF_EVEN        = 0,      // ties go to the even neighbour
+  parameter int    O_BITS           = 6,      // width of an output code
+  parameter int    LO               = -32,    // lowest output
+  parameter int    HI               = 31,     // highest output
+  parameter string MULTIPLIERS_FILE = "",     // one word [PE] per group
+  parameter string OFFSETS_FILE     = ""      // one word [PE] per group, the half of the rounding included
 ) (
   input  logic                         ap_clk,         // clock
   input  logic                         ap_rst_n,       // synchronous reset, active low
@@ -36,14 +35,14 @@ module headrace_requant #(
 
   localparam int unsigned S_BITS     = PE * A_BITS;
   localparam int unsigned Y_BITS     = PE * O_BITS;
-  localparam int unsigned GROUP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
+  localparam int unsigned GROUP_BITS = index_bits(GROUPS);
   localparam int unsigned SLICE      = 26;                   // bits without sign that a DSP block multiplies
   localparam int unsigned SLICES     = (A_BITS + SLICE - 1) / SLICE;
   localparam int unsigned STAGES     = 5;                    // registers before the output slice
 
   function automatic logic signed [A_BITS:0] value(input logic [A_BITS-1:0] code);
-    if (A_KIND == 2) return {{A_BITS{~code[0]}}, 1'b1};
-    return {A_KIND == 1 && code[A_BITS-1], code};
+    if (A_KIND == BIPOLAR) return {{A_BITS{~code[0]}}, 1'b1};
+    return {A_KIND == SIGNED && code[A_BITS-1], code};
   endfunction
 
   logic en;  // the pipeline moves

@@ -12,7 +12,7 @@
 //   open   (OVERLAP=0) the same, less the words of a frame: the first word of a frame waits for the last tap of the
 //          frame before.
 // TDATA, TVALID and TREADY are registers; a word in is stored at once.
-module headrace_swu #(
+module headrace_swu import headrace_pkg::*; #(
   parameter int HEIGHT     = 4,  // rows in
   parameter int WIDTH      = 4,  // columns in
   parameter int CHANNELS   = 2,  // channels
@@ -46,8 +46,10 @@ module headrace_swu #(
   localparam int BITS       = SIMD * E_BITS;
   localparam int FOLDS      = CHANNELS / SIMD;
   localparam int WORDS      = HEIGHT * WIDTH * FOLDS;
-  localparam int OUT_HEIGHT = (HEIGHT + PAD_T + PAD_B - DILATION_H * (KERNEL_H - 1) - 1) / STRIDE_H + 1;
-  localparam int OUT_WIDTH  = (WIDTH + PAD_L + PAD_R - DILATION_W * (KERNEL_W - 1) - 1) / STRIDE_W + 1;
+  localparam int BACK_H     = kernel_reach(KERNEL_H, DILATION_H);
+  localparam int BACK_W     = kernel_reach(KERNEL_W, DILATION_W);
+  localparam int OUT_HEIGHT = window_count(HEIGHT, PAD_T + PAD_B, BACK_H, STRIDE_H);
+  localparam int OUT_WIDTH  = window_count(WIDTH, PAD_L + PAD_R, BACK_W, STRIDE_W);
   localparam int ADDR_BITS  = $clog2(DEPTH);
   localparam bit PADS_W     = PAD_L + PAD_R > 0;
   localparam bit PADS_H     = PAD_T + PAD_B > 0;
@@ -60,8 +62,6 @@ module headrace_swu #(
 
   // Steps of the address from one tap and fold to the next.
   localparam int ROW       = WIDTH * FOLDS;
-  localparam int BACK_W    = (KERNEL_W - 1) * DILATION_W;
-  localparam int BACK_H    = (KERNEL_H - 1) * DILATION_H;
   localparam int BACK_FOLD = FOLDS - 1;
   localparam int REACH     = BACK_H * ROW + BACK_W * FOLDS + BACK_FOLD;  // from the first to the last tap
   localparam int AT_FOLD   = DEPTHWISE != 0 ? 0 : BACK_FOLD;  // fold in which a tap is left for the next one
@@ -104,11 +104,11 @@ module headrace_swu #(
   localparam int LEAD_BITS  = $clog2(DEPTH + EARLY + REACH + OUTSIDE + 2) + 1;
   localparam int AHEAD_BITS = $clog2(DEPTH + WORDS + 1) + 1;
 
-  localparam int RUN_BITS = RUN > 1 ? $clog2(RUN) : 1;
-  localparam int KW_BITS  = TAPS_W > 1 ? $clog2(TAPS_W) : 1;
-  localparam int KH_BITS  = KERNEL_H > 1 ? $clog2(KERNEL_H) : 1;
-  localparam int OW_BITS  = OUT_WIDTH > 1 ? $clog2(OUT_WIDTH) : 1;
-  localparam int OH_BITS  = OUT_HEIGHT > 1 ? $clog2(OUT_HEIGHT) : 1;
+  localparam int RUN_BITS = index_bits(RUN);
+  localparam int KW_BITS  = index_bits(TAPS_W);
+  localparam int KH_BITS  = index_bits(KERNEL_H);
+  localparam int OW_BITS  = index_bits(OUT_WIDTH);
+  localparam int OH_BITS  = index_bits(OUT_HEIGHT);
 
   logic en, take, emit, frame_ends, unused;
   assign unused = ^{s_axis_TDATA, frame_ends};

@@ -3,21 +3,20 @@
 //
 // PE channels per cycle, one word in and one word out. An inverted channel complements x, and its thresholds are -T:
 // the search then counts x < T. GROUPS is 1 where all groups of PE channels share one memory word, else CHANNELS/PE.
-// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
-module headrace_threshold #(
-  parameter int    CHANNELS        = 4,  // channels of a pixel
-  parameter int    PE              = 2,  // channels per cycle
-  parameter int    PIXELS          = 1,  // pixels per frame
-  parameter int    GROUPS          = 2,  // words of each memory
-  parameter int    A_BITS          = 4,  // width of an element in
-  parameter int    A_KIND          = 0,  // kind of the elements in
-  parameter int    ACC_BITS        = 6,  // width of values and thresholds, two's complement
-  parameter int    N               = 3,  // thresholds per channel
-  parameter int    O_BITS          = 2,  // width of an output code
-  parameter int    BASE            = 0,  // output for a count of zero
-  parameter int    INVERTS         = 0,  // some channels are inverted
-  parameter string THRESHOLDS_FILE = "", // one tree of words [PE] per group (headrace_thresholds.sv)
-  parameter string INVERTED_FILE   = ""  // INVERTS: one word [PE] per group, a bit for each inverted channel
+module headrace_threshold import headrace_pkg::*; #(
+  parameter int    CHANNELS        = 4,        // channels of a pixel
+  parameter int    PE              = 2,        // channels per cycle
+  parameter int    PIXELS          = 1,        // pixels per frame
+  parameter int    GROUPS          = 2,        // words of each memory
+  parameter int    A_BITS          = 4,        // width of an element in
+  parameter int    A_KIND          = UNSIGNED, // kind of the elements in
+  parameter int    ACC_BITS        = 6,        // width of values and thresholds, two's complement
+  parameter int    N               = 3,        // thresholds per channel
+  parameter int    O_BITS          = 2,        // width of an output code
+  parameter int    BASE            = 0,        // output for a count of zero
+  parameter int    INVERTS         = 0,        // some channels are inverted
+  parameter string THRESHOLDS_FILE = "",       // one tree of words [PE] per group (headrace_thresholds.sv)
+  parameter string INVERTED_FILE   = ""        // INVERTS: one word [PE] per group, a bit for each inverted channel
 ) (
   input  logic                         ap_clk,         // clock
   input  logic                         ap_rst_n,       // synchronous reset, active low
@@ -30,13 +29,13 @@ module headrace_threshold #(
 );
 
   localparam int unsigned M_BITS     = PE * O_BITS;
-  localparam int unsigned GROUP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
+  localparam int unsigned GROUP_BITS = index_bits(GROUPS);
 
   // Bits of an element's value: an unsigned one has a zero in front, a bipolar one is -1 or 1.
-  localparam int unsigned VALUE_BITS = A_KIND == 1 ? A_BITS : A_BITS + 1;
+  localparam int unsigned VALUE_BITS = A_KIND == SIGNED ? A_BITS : A_BITS + 1;
 
   function automatic logic signed [VALUE_BITS-1:0] value(input logic [A_BITS-1:0] code);
-    if (A_KIND == 2) return VALUE_BITS'(signed'({~code[0], 1'b1}));
+    if (A_KIND == BIPOLAR) return VALUE_BITS'(signed'({~code[0], 1'b1}));
     return VALUE_BITS'(code);
   endfunction
 

@@ -2,7 +2,7 @@
 //
 // A row is taken while its first copy leaves and replayed from a buffer for the others; within the first copy of a row
 // every pixel is replayed for its copies to the right. With SCALE_H = 1 the buffer holds one pixel only.
-module headrace_upsample #(
+module headrace_upsample import headrace_pkg::*; #(
   parameter int HEIGHT   = 3, // rows in
   parameter int WIDTH    = 3, // columns in
   parameter int CHANNELS = 4, // channels
@@ -24,11 +24,11 @@ module headrace_upsample #(
   localparam int unsigned BITS      = SIMD * E_BITS;
   localparam int unsigned FOLDS     = CHANNELS / SIMD;
   localparam int unsigned DEPTH     = SCALE_H > 1 ? WIDTH * FOLDS : FOLDS;
-  localparam int unsigned ADDR_BITS = DEPTH > 1 ? $clog2(DEPTH) : 1;
-  localparam int unsigned FOLD_BITS = FOLDS > 1 ? $clog2(FOLDS) : 1;
-  localparam int unsigned X_BITS    = WIDTH > 1 ? $clog2(WIDTH) : 1;
-  localparam int unsigned CW_BITS   = SCALE_W > 1 ? $clog2(SCALE_W) : 1;
-  localparam int unsigned CH_BITS   = SCALE_H > 1 ? $clog2(SCALE_H) : 1;
+  localparam int unsigned ADDR_BITS = index_bits(DEPTH);
+  localparam int unsigned FOLD_BITS = index_bits(FOLDS);
+  localparam int unsigned X_BITS    = index_bits(WIDTH);
+  localparam int unsigned CW_BITS   = index_bits(SCALE_W);
+  localparam int unsigned CH_BITS   = index_bits(SCALE_H);
 
   logic            en;  // the pipeline moves
   logic [BITS-1:0] word;

@@ -7,32 +7,31 @@
 // thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes [PE][N].
 //
 // One enable from a flip-flop of the output slice moves the whole pipeline, and is the ready of the input.
-// Kinds: 0 unsigned, 1 two's complement, 2 bipolar (code 1 is +1, code 0 is -1).
-module headrace_vvtu #(
-  parameter int    CHANNELS        = 4,   // channels
-  parameter int    TAPS            = 9,   // taps of a kernel
-  parameter int    PE              = 2,   // channels per cycle
-  parameter int    SIMD            = 3,   // taps per cycle
-  parameter int    WINDOWS         = 1,   // windows per frame
-  parameter int    W_BITS          = 2,   // width of a weight
-  parameter int    W_KIND          = 1,   // kind of the weights
-  parameter int    A_BITS          = 2,   // width of an activation
-  parameter int    A_KIND          = 0,   // kind of the activations
-  parameter int    ACC_BITS        = 8,   // width of accumulators and thresholds, two's complement
-  parameter int    N               = 3,   // thresholds per channel; 0: raw accumulators
-  parameter int    O_BITS          = 2,   // width of an output code
-  parameter int    BASE            = 0,   // output for a count of zero
-  parameter int    SERIAL          = 0,   // one comparator searches the thresholds of all rows in turn; 0: a pipeline
-  parameter int    CORE            = 0,   // arithmetic, as of dot_product
-  parameter string WEIGHTS_FILE    = "",  // weight memory
-  parameter string THRESHOLDS_FILE = "",  // threshold memory
-  parameter bit    WRITABLE        = 0,   // the processor can write both memories
-  parameter bit    URAM            = 0,   // weights in UltraRAM, where they are writable
-  parameter shortint FIRST_MEMORY  = 0    // number of the weight memory on the bus `load`; the thresholds follow
+module headrace_vvtu import headrace_pkg::*; #(
+  parameter int    CHANNELS        = 4,        // channels
+  parameter int    TAPS            = 9,        // taps of a kernel
+  parameter int    PE              = 2,        // channels per cycle
+  parameter int    SIMD            = 3,        // taps per cycle
+  parameter int    WINDOWS         = 1,        // windows per frame
+  parameter int    W_BITS          = 2,        // width of a weight
+  parameter int    W_KIND          = SIGNED,   // kind of the weights
+  parameter int    A_BITS          = 2,        // width of an activation
+  parameter int    A_KIND          = UNSIGNED, // kind of the activations
+  parameter int    ACC_BITS        = 8,        // width of accumulators and thresholds, two's complement
+  parameter int    N               = 3,        // thresholds per channel; 0: raw accumulators
+  parameter int    O_BITS          = 2,        // width of an output code
+  parameter int    BASE            = 0,        // output for a count of zero
+  parameter int    SERIAL          = 0,        // one comparator searches all thresholds in turn; 0: a pipeline
+  parameter int    CORE            = PLAIN,    // arithmetic, as of dot_product
+  parameter string WEIGHTS_FILE    = "",       // weight memory
+  parameter string THRESHOLDS_FILE = "",       // threshold memory
+  parameter bit    WRITABLE        = 0,        // the processor can write both memories
+  parameter bit    URAM            = 0,        // weights in UltraRAM, where they are writable
+  parameter shortint FIRST_MEMORY  = 0         // number of the weight memory on the bus `load`; the thresholds follow
 ) (
   input  logic                              ap_clk,         // clock
   input  logic                              ap_rst_n,       // synchronous reset, active low
-  input  logic [41:0]                       load,           // new words where WRITABLE (headrace_memory_port.sv)
+  input  load_t                             load,           // new words where WRITABLE (headrace_memory_port.sv)
   input  logic [(PE*SIMD*A_BITS+7)/8*8-1:0] s_axis_TDATA,   // PE*SIMD activations
   input  logic                              s_axis_TVALID,  // activations are there
   output logic                              s_axis_TREADY,  // activations are taken
@@ -43,11 +42,11 @@ module headrace_vvtu #(
 
   localparam int unsigned SF        = TAPS / SIMD;
   localparam int unsigned NF        = CHANNELS / PE;
-  localparam int unsigned SF_BITS   = SF > 1 ? $clog2(SF) : 1;
-  localparam int unsigned ADDR_BITS = SF * NF > 1 ? $clog2(SF * NF) : 1;
+  localparam int unsigned SF_BITS   = index_bits(SF);
+  localparam int unsigned ADDR_BITS = index_bits(SF * NF);
   localparam int unsigned S_BITS    = PE * SIMD * A_BITS;
   localparam int unsigned M_BITS    = PE * O_BITS;
-  localparam bit          XNOR      = W_KIND == 2 && A_KIND == 2;
+  localparam bit          XNOR      = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
 
   logic en;  // the pipeline moves
   logic issue, unused_pad;
@@ -159,7 +158,7 @@ module headrace_vvtu #(
     $error("vvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE,
            SF);
   end
-  if (WRITABLE && (CORE != 0 || SERIAL != 0)) begin : gen_check_writable
+  if (WRITABLE && (CORE != PLAIN || SERIAL != 0)) begin : gen_check_writable
     $error("vvtu: WRITABLE needs CORE=%0d and SERIAL=%0d to be 0", CORE, SERIAL);
   end
   if (WINDOWS < 1 || N < 0) begin : gen_check_counts

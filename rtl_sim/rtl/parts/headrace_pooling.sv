@@ -6,7 +6,7 @@
 // ends KERNEL-1 later. No window ends before column KERNEL-1. Windows that the frame cuts off never end. Where all
 // windows of a frame are fewer than those, each has a slot, and the period is the frame.
 // A result is there in the enabled cycle after the word that completes its window. Sums wrap modulo 2^E_BITS.
-module headrace_pooling #(
+module headrace_pooling import headrace_pkg::*; #(
   parameter int HEIGHT    = 4, // rows in
   parameter int WIDTH     = 4, // columns in
   parameter int CHANNELS  = 4, // channels
@@ -19,21 +19,21 @@ module headrace_pooling #(
   parameter bit IS_SIGNED = 0, // elements compare as two's complement
   parameter bit SUM       = 0  // 0: maximum or minimum, 1: sum
 ) (
-  input  logic                                                   ap_clk,       // clock
-  input  logic                                                   ap_rst_n,     // synchronous reset, active low
-  input  logic                                                   en,           // moves the pipeline by one
-  input  logic [PE*E_BITS-1:0]                                   word,         // PE elements
-  input  logic                                                   word_valid,   // word is there
-  input  logic [PE-1:0]                                          minimum,      // lanes that take the minimum
-  output logic [(CHANNELS/PE > 1 ? $clog2(CHANNELS/PE) : 1)-1:0] fold,         // place of the word in its pixel
-  output logic [PE*E_BITS-1:0]                                   result,       // PE results
-  output logic                                                   result_valid  // results are there
+  input  logic                               ap_clk,       // clock
+  input  logic                               ap_rst_n,     // synchronous reset, active low
+  input  logic                               en,           // moves the pipeline by one
+  input  logic [PE*E_BITS-1:0]               word,         // PE elements
+  input  logic                               word_valid,   // word is there
+  input  logic [PE-1:0]                      minimum,      // lanes that take the minimum
+  output logic [index_bits(CHANNELS/PE)-1:0] fold,         // place of the word in its pixel
+  output logic [PE*E_BITS-1:0]               result,       // PE results
+  output logic                               result_valid  // results are there
 );
 
   localparam int unsigned BITS       = PE * E_BITS;
   localparam int unsigned FOLDS      = CHANNELS / PE;
-  localparam int unsigned OUT_WIDTH  = (WIDTH - KERNEL_W) / STRIDE_W + 1;
-  localparam int unsigned OUT_HEIGHT = (HEIGHT - KERNEL_H) / STRIDE_H + 1;
+  localparam int unsigned OUT_WIDTH  = window_count(WIDTH, 0, KERNEL_W - 1, STRIDE_W);
+  localparam int unsigned OUT_HEIGHT = window_count(HEIGHT, 0, KERNEL_H - 1, STRIDE_H);
   localparam int unsigned OPEN_W     = (KERNEL_W + STRIDE_W - 1) / STRIDE_W;
   localparam int unsigned OPEN_H     = (KERNEL_H + STRIDE_H - 1) / STRIDE_H;
   localparam int unsigned SLOTS_W    = OPEN_W <= OUT_WIDTH ? OPEN_W : OUT_WIDTH;
@@ -41,12 +41,12 @@ module headrace_pooling #(
   localparam int unsigned PERIOD_W   = OPEN_W <= OUT_WIDTH ? SLOTS_W * STRIDE_W : WIDTH;
   localparam int unsigned PERIOD_H   = OPEN_H <= OUT_HEIGHT ? SLOTS_H * STRIDE_H : HEIGHT;
   localparam int unsigned ROW_WORDS  = OUT_WIDTH * FOLDS;
-  localparam int unsigned FOLD_BITS  = FOLDS > 1 ? $clog2(FOLDS) : 1;
-  localparam int unsigned X_BITS     = WIDTH > 1 ? $clog2(WIDTH) : 1;
-  localparam int unsigned Y_BITS     = HEIGHT > 1 ? $clog2(HEIGHT) : 1;
-  localparam int unsigned XP_BITS    = PERIOD_W > 1 ? $clog2(PERIOD_W) : 1;
-  localparam int unsigned YP_BITS    = PERIOD_H > 1 ? $clog2(PERIOD_H) : 1;
-  localparam int unsigned ROW_BITS   = ROW_WORDS > 1 ? $clog2(ROW_WORDS) : 1;
+  localparam int unsigned FOLD_BITS  = index_bits(FOLDS);
+  localparam int unsigned X_BITS     = index_bits(WIDTH);
+  localparam int unsigned Y_BITS     = index_bits(HEIGHT);
+  localparam int unsigned XP_BITS    = index_bits(PERIOD_W);
+  localparam int unsigned YP_BITS    = index_bits(PERIOD_H);
+  localparam int unsigned ROW_BITS   = index_bits(ROW_WORDS);
 
   function automatic logic [BITS-1:0] combined(input logic [BITS-1:0] a, input logic [BITS-1:0] b,
                                                input logic [PE-1:0] take_minimum);

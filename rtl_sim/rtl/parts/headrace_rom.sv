@@ -6,22 +6,22 @@
 // side by side: row a holds the words a, a + r, a + 2r ... in slots, and the upper bits of the address choose the slot
 // behind the read register. So words of any number fill rows of any width with a gap in the last block alone. FILE is
 // laid out in these rows (generator/headrace/memory.py).
-module headrace_rom #(
+module headrace_rom import headrace_pkg::*; #(
   parameter int unsigned DEPTH           = 4,   // words
   parameter int unsigned BITS            = 8,   // width of a word
   parameter string       FILE            = "",  // rows in hexadecimal, one per line
   parameter bit          OUTPUT_REGISTER = 1    // the word is registered
 ) (
-  input  logic                                          ap_clk,   // clock
-  input  logic                                          en,       // moves the pipeline by one
-  input  logic [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0]  address,  // word to read
-  output logic [BITS-1:0]                               data      // the word
+  input  logic                         ap_clk,   // clock
+  input  logic                         en,       // moves the pipeline by one
+  input  logic [index_bits(DEPTH)-1:0] address,  // word to read
+  output logic [BITS-1:0]              data      // the word
 );
 
   localparam int unsigned LUTS_PER_BLOCK = 129;
   localparam int unsigned BLOCK_BITS     = 16384;  // with a parity bit for every 8 where columns are wider than 4 bits
   localparam int unsigned LARGEST        = 9 + 5;  // log2 of the most rows
-  localparam int unsigned ADDR_BITS      = DEPTH > 1 ? $clog2(DEPTH) : 1;
+  localparam int unsigned ADDR_BITS      = index_bits(DEPTH);
 
   // Bits of a block with 2^rows_log2 rows.
   function automatic int unsigned columns(input int unsigned rows_log2);
@@ -60,7 +60,7 @@ module headrace_rom #(
   localparam int unsigned ROWS      = BLOCKS && DEPTH > 1 << SHAPE ? 1 << SHAPE : DEPTH;
   localparam int unsigned SLOTS     = BLOCKS ? slots(SHAPE) : 1;
   localparam int unsigned ROW_BITS  = SLOTS * BITS;
-  localparam int unsigned LINE_BITS = ROWS > 1 ? $clog2(ROWS) : 1;
+  localparam int unsigned LINE_BITS = index_bits(ROWS);
 
   logic [LINE_BITS-1:0] line;
   logic [ROW_BITS-1:0]  row;

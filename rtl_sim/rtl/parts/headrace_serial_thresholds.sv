@@ -4,7 +4,7 @@
 // may follow each other every PE*STAGES cycles. The accumulators are kept meanwhile. The bounds are one memory of block
 // RAM: threshold k of row p in row group nf stands at word ((nf * PE + p) << STAGES) + k + 1, and the next address is
 // formed from the count in the cycle of its comparison.
-module headrace_serial_thresholds #(
+module headrace_serial_thresholds import headrace_pkg::*; #(
   parameter int unsigned PE       = 2,   // rows at a time
   parameter int unsigned NF       = 2,   // row groups
   parameter int unsigned N        = 3,   // thresholds per row, at least 2
@@ -25,9 +25,9 @@ module headrace_serial_thresholds #(
 
   localparam int unsigned       STAGES    = $clog2(N + 1);
   localparam int unsigned       TREES     = NF * PE;
-  localparam int unsigned       TREE_BITS = TREES > 1 ? $clog2(TREES) : 1;
+  localparam int unsigned       TREE_BITS = index_bits(TREES);
   localparam int unsigned       ADDR_BITS = STAGES + (TREES > 1 ? TREE_BITS : 0);
-  localparam int unsigned       ROW_BITS  = PE > 1 ? $clog2(PE) : 1;
+  localparam int unsigned       ROW_BITS  = index_bits(PE);
   localparam logic [STAGES-1:0] HIGHEST   = STAGES'(1) << (STAGES - 1);
 
   logic [STAGES-1:0]    step_q;          // value of the bit that is searched; 0: none

@@ -7,7 +7,7 @@
 // ahead. So `group` runs one enabled cycle before the accumulators.
 // TREES: where fixed bounds have many row groups, every stage would be a deep table per row. One ROM then gives all
 // bounds of a row group, lanes [PE][N], which go along with the accumulators; a stage chooses among those it needs.
-module headrace_thresholds #(
+module headrace_thresholds import headrace_pkg::*; #(
   parameter int unsigned PE       = 2,         // rows at a time
   parameter int unsigned NF       = 2,         // row groups
   parameter int unsigned N        = 3,         // thresholds per row
@@ -19,19 +19,19 @@ module headrace_thresholds #(
   parameter bit          WRITABLE = 0,         // the processor can write the words
   parameter int unsigned INDEX    = 0          // number of the memory on the bus `load`
 ) (
-  input  logic                                   ap_clk,     // clock
-  input  logic                                   ap_rst_n,   // synchronous reset, active low
-  input  logic [41:0]                            load,       // new words where WRITABLE (headrace_memory_port.sv)
-  input  logic                                   en,         // moves the pipeline by one
-  input  logic [(NF > 1 ? $clog2(NF) : 1) - 1:0] group,      // row group of the accumulators of the next enabled cycle
-  input  logic signed [A_BITS-1:0]               acc [PE],   // accumulators
-  input  logic                                   acc_valid,  // accumulators are there
-  output logic [PE*O_BITS-1:0]                   y,          // codes, $clog2(N+1) - 1 enabled cycles after acc
-  output logic                                   y_valid     // codes are there
+  input  logic                      ap_clk,     // clock
+  input  logic                      ap_rst_n,   // synchronous reset, active low
+  input  load_t                     load,       // new words where WRITABLE (headrace_memory_port.sv)
+  input  logic                      en,         // moves the pipeline by one
+  input  logic [index_bits(NF)-1:0] group,      // row group of the accumulators of the next enabled cycle
+  input  logic signed [A_BITS-1:0]  acc [PE],   // accumulators
+  input  logic                      acc_valid,  // accumulators are there
+  output logic [PE*O_BITS-1:0]      y,          // codes, $clog2(N+1) - 1 enabled cycles after acc
+  output logic                      y_valid     // codes are there
 );
 
   localparam int unsigned STAGES     = $clog2(N + 1);
-  localparam int unsigned GROUP_BITS = NF > 1 ? $clog2(NF) : 1;
+  localparam int unsigned GROUP_BITS = index_bits(NF);
   localparam int unsigned ADDR_BITS  = STAGES + (NF > 1 ? GROUP_BITS : 0);
   localparam int unsigned LUT_WORDS  = 64;  // what one LUT holds of a ROM
   // Beyond them a bound is looked up for both values of the bit that the stage before decides, which then chooses.

@@ -3,22 +3,22 @@
 // A word that is read while it is written is neither its old nor its new value for sure. URAM = 1: in UltraRAM, which
 // has no contents after power-up, so that every word must be loaded; simulation starts with those of FILE unless
 // EMPTY_URAM is defined.
-module headrace_weight_ram #(
+module headrace_weight_ram import headrace_pkg::*; #(
   parameter int unsigned INDEX = 0,  // number of the memory on the bus `load`
   parameter int unsigned DEPTH = 4,  // words
   parameter int unsigned BITS  = 8,  // width of a word
   parameter bit          URAM  = 0,  // in UltraRAM
   parameter string       FILE  = ""  // first words in hexadecimal, one per line
 ) (
-  input  logic                                          ap_clk,    // clock
-  input  logic                                          ap_rst_n,  // synchronous reset, active low
-  input  logic [41:0]                                   load,      // new words (headrace_memory_port.sv)
-  input  logic                                          en,        // moves the pipeline by one
-  input  logic [(DEPTH > 1 ? $clog2(DEPTH) : 1) - 1:0]  address,   // word to read
-  output logic [BITS-1:0]                               data       // the word
+  input  logic                         ap_clk,    // clock
+  input  logic                         ap_rst_n,  // synchronous reset, active low
+  input  load_t                        load,      // new words (headrace_memory_port.sv)
+  input  logic                         en,        // moves the pipeline by one
+  input  logic [index_bits(DEPTH)-1:0] address,   // word to read
+  output logic [BITS-1:0]              data       // the word
 );
 
-  localparam int unsigned ADDR_BITS = DEPTH > 1 ? $clog2(DEPTH) : 1;
+  localparam int unsigned ADDR_BITS = index_bits(DEPTH);
 
   logic                 write;
   logic [ADDR_BITS-1:0] write_address;

@@ -1,8 +1,8 @@
 // Register file of the shell behind AXI4-Lite, 32 bits wide: what the accelerator is, control and counters.
 //
-// The address map is that of generator/headrace/board/registers.py, which documents it and makes the drivers' constants.
+// The address map is that of generator/headrace/board/registers.py, which documents it; the drivers come from there.
 // One access at a time; a read takes four cycles. An address without a register reads 0 and ignores what is written.
-module headrace_shell_registers #(
+module headrace_shell_registers import headrace_pkg::*; #(
   parameter logic [31:0]  VERSION   = 32'h0,   // of headrace: major, minor, patch in the low three bytes
   parameter logic [255:0] HASH      = 256'h0,  // SHA-256 of the model, its first byte highest
   parameter logic [31:0]  IN_BYTES  = 32'd1,   // bytes of a frame in
@@ -42,10 +42,11 @@ module headrace_shell_registers #(
   input  logic        cut_weights,           // a transfer of weights ended before the last of a matrix
   input  logic        weights_wait,          // the accelerator waits for weights from outside
   input  logic [(FIFOS > 0 ? 32*FIFOS : 1)-1:0] marks, // most words that each FIFO held
-  output logic [41:0] load                   // words for memories: start, push, memory [8], data [32]
+  output load_t       load                   // new words of memories
 );
 
   localparam int unsigned RESET_CYCLES = 32;
+  localparam int unsigned MARK_BITS    = index_bits(FIFOS);
   localparam logic [31:0] MAGIC = 32'h48445243;  // "HDRC"
 
   // Writing: address and data are kept until both are there.
@@ -102,7 +103,7 @@ module headrace_shell_registers #(
 
   // Memories: the chosen one, the word where writing begins, and what is written from there on.
   logic [7:0]  memory_q;
-  logic [41:0] load_q;
+  load_t       load_q;
   assign load = load_q;
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
@@ -175,7 +176,6 @@ module headrace_shell_registers #(
 
   // The marks lie from 0x400 on, one every 4 bytes.
   if (FIFOS > 0) begin : gen_marks
-    localparam int unsigned MARK_BITS = FIFOS > 1 ? $clog2(FIFOS) : 1;
     logic [31:0] words [FIFOS];
     for (genvar i = 0; i < FIFOS; i++) begin : gen_words
       assign words[i] = marks[32*i +: 32];

@@ -3,7 +3,7 @@
 //
 // Of a transfer that ends inside a word the rest is dropped; `cut` notes that one ended before the last word of a
 // matrix. The words that follow stand in the wrong places then, until a reset.
-module headrace_shell_weights #(
+module headrace_shell_weights import headrace_pkg::*; #(
   parameter int unsigned IN_BYTES  = 16, // bytes of a word of the DMA
   parameter int unsigned OUT_BYTES = 3,  // bytes of a word of the layer
   parameter int unsigned WORDS     = 4   // words of a matrix
@@ -21,7 +21,7 @@ module headrace_shell_weights #(
   output logic                   cut            // a transfer ended before the last word of a matrix
 );
 
-  localparam int unsigned COUNT_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
+  localparam int unsigned COUNT_BITS = index_bits(WORDS);
 
   logic [OUT_BYTES-1:0]  keep;
   logic                  last, valid, ready, cut_word, moves, matrix_end;

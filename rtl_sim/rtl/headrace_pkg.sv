@@ -1,0 +1,57 @@
+// What the modules of the library have in common: names of kinds, cores and modes, the bus for new words of memories,
+// and sizes that many of them derive from their parameters.
+package headrace_pkg;
+
+  /* verilator lint_off UNUSEDPARAM */ // no design uses all of them
+
+  // Kinds of an element: how a code is read.
+  localparam int UNSIGNED = 0;
+  localparam int SIGNED   = 1;  // two's complement
+  localparam int BIPOLAR  = 2;  // one bit: code 1 is +1, code 0 is -1
+
+  // Cores: arithmetic of a matrix unit, the same integers in all of them.
+  localparam int PLAIN  = 0;  // multipliers, or XNOR popcounts of two bipolar operands
+  localparam int PARITY = 1;  // free-parity popcounts of recoded bipolar operands
+  localparam int PAIRS  = 2;  // sums of two activations, shared by all rows
+  localparam int DSP    = 3;  // several products in one DSP
+  localparam int PLANES = 4;  // XNOR matches of recoded bit planes
+
+  // Modes of a maximum pooling.
+  localparam int MAXIMUM     = 0;
+  localparam int MINIMUM     = 1;
+  localparam int PER_CHANNEL = 2;
+
+  /* verilator lint_on UNUSEDPARAM */
+
+  // The bus that brings new words to all memories of a design, 32 bits at a time (headrace_memory_port.sv).
+  typedef struct packed {
+    logic        start;   // chooses the word at address `data`
+    logic        push;    // `data` is the next part of the word
+    logic [7:0]  memory;  // number of the memory that is meant
+    logic [31:0] data;
+  } load_t;
+
+  // Bits of a number below n: of an index, of a counter; at least 1.
+  function automatic int unsigned index_bits(input int unsigned n);
+    return n > 1 ? $clog2(n) : 1;
+  endfunction
+
+  // Windows of a kernel: elements from its first to its last tap, and windows along so many elements and pads.
+  function automatic int kernel_reach(input int taps, input int dilation);
+    return (taps - 1) * dilation;
+  endfunction
+  function automatic int window_count(input int size, input int pads, input int reach, input int stride);
+    return (size + pads - reach - 1) / stride + 1;
+  endfunction
+
+  // Bits of a signed place from the padding in front to `more` behind that at the end.
+  function automatic int place_bits(input int front, input int size, input int back, input int more);
+    return $clog2((front > size + back ? front : size + back) + more) + 1;
+  endfunction
+
+  // A number moved between 0 and the limit.
+  function automatic int limited(input int number, input int limit);
+    return number < 0 ? 0 : number > limit ? limit : number;
+  endfunction
+
+endpackage

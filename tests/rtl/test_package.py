@@ -1,0 +1,25 @@
+"""The constants of headrace_pkg.sv are those of Python."""
+
+from __future__ import annotations
+
+import re
+
+from headrace.datatypes import BIPOLAR_KIND, SIGNED, UNSIGNED
+from headrace.layers.cores import CORES
+from headrace.render.library import library_path
+
+_CONSTANT = re.compile(r"^  localparam int (\w+) += (\d+);", re.MULTILINE)
+
+
+def constants() -> dict[str, int]:
+    return {name: int(value) for name, value in _CONSTANT.findall(library_path("headrace_pkg").read_text())}
+
+
+def test_kinds_have_their_numbers() -> None:
+    found = constants()
+    assert (found["UNSIGNED"], found["SIGNED"], found["BIPOLAR"]) == (UNSIGNED, SIGNED, BIPOLAR_KIND)
+
+
+def test_cores_have_their_numbers() -> None:
+    found = constants()
+    assert [found[name.upper()] for name in CORES] == list(range(len(CORES)))
