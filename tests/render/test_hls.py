@@ -106,7 +106,8 @@ def test_both_projects_say_the_same() -> None:
     config = dict(line.split("=", 1) for line in FILES["hls.cfg"].splitlines() if "=" in line and line[0] != "#")
     assert (config["part"], config["clock"], config["syn.top"]) == ("xczu7ev-ffvc1156-2-e", "5.000ns", TOP)
     assert config["cosim.argv"] == "1 input.bin output.bin golden.bin"
-    assert f'set cflags "{config["syn.cflags"]}"' in FILES["csynth.tcl"]
+    flags, frames = config["syn.cflags"].rsplit(" ", 1)
+    assert f'set cflags "{flags}"' in FILES["csynth.tcl"] and f'append cflags " {frames}"' in FILES["csynth.tcl"]
 
 
 def test_the_testbench_compares_with_golden_words(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ OLD = {"config_compile": "error {unknown option}", "set_param": "error {no such 
 
 
 def rendered(project: HlsProject | None = None) -> dict[str, str]:
-    return render_project(5.0, "xczu7ev-ffvc1156-2-e", "headrace 1.2.3\nsource 0123", 2, project)
+    return render_project(5.0, "xczu7ev-ffvc1156-2-e", "headrace 1.2.3\nsource 0123", 2, 1024, project)
 
 
 def calls(script: str, folder: Path, **stubs: str) -> list[str]:
@@ -42,6 +42,14 @@ def test_what_the_compiler_is_asked_for(tmp_path: Path) -> None:
 def test_a_version_without_the_wanted_settings_goes_on(tmp_path: Path) -> None:
     lines = calls(rendered()["csynth.tcl"], tmp_path, **OLD)
     assert lines.index("config_compile -pipeline_style flp") < lines.index("csynth_design")
+    assert not any("HEADRACE_FRAMES" in line for line in lines)
+
+
+def test_loops_run_on_where_pipelines_flush(tmp_path: Path) -> None:
+    files = rendered()
+    lines = calls(files["csynth.tcl"], tmp_path)
+    assert "add_files top.cpp -cflags -std=c++14 -I. -Iinclude -DHEADRACE_FRAMES=1024" in lines
+    assert config(files["hls.cfg"])["syn.cflags"].endswith(" -DHEADRACE_FRAMES=1024")
 
 
 @pytest.mark.parametrize(("uncertainty", "tcl", "cfg"), [("12.5%", "12.5%", "12.5%"), ("0.8", "0.8", "0.8ns")])

@@ -51,7 +51,7 @@ def test_a_build_has_its_report(made: Build) -> None:
     report = json.loads((made.folder / "report.json").read_text())
     assert [layer["name"] for layer in report["layers"]] == [layer.name for layer in made.dataflow.layers]
     assert [layer["cycles"] for layer in report["layers"]] == [layer.cycles for layer in made.dataflow.layers]
-    assert report["simulated"] is None and report["resources"]["synthesized"] is None
+    assert report["simulated"] is None and report["hls"] is None and report["resources"]["synthesized"] is None
     assert report["resources"]["available"]["lut"] == load_board(report["board"]).lut
     pipeline, _, fifos = pictures((made.folder / "report.html").read_text())
     assert {layer.name for layer in made.dataflow.layers} <= set(texts(pipeline))

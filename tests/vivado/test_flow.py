@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from headrace.__main__ import main
 from headrace.board.board import load_board
 from headrace.board.family import family_of
+from headrace.build_folder import Build
 from headrace.errors import InputError, ToolError
 from headrace.vivado.reports import read_hierarchy, read_timing, read_utilization
 from tests.small_networks import small_network
@@ -93,6 +95,23 @@ def test_a_slow_loop_is_a_warning_that_names_the_layer(built: Path, install, cap
         f"conv0: {slow}its log names include/mvtu.hpp:91 and include/mvtu.hpp:88",
         *(f"{name}: {slow}look for its name in hls/vitis_hls.log or hls/v++.log" for name in ("conv1", "fc3", "fc4"))]
     assert capsys.readouterr().err.splitlines()[-4:] == [f"headrace: warning: {warning}" for warning in warnings]
+
+
+def test_the_report_shows_what_the_compiler_made_beside_the_plan(built: Path, install) -> None:
+    install("vivado", "vitis_hls")
+    (built / "hls" / "hls.mode").write_text("slow")
+    assert run(built, "--board", "zcu102", "--backend", "hls") == 0
+    assert main(["report", str(built)]) == 0
+    compiled = json.loads((built / "report.json").read_text())["hls"]
+    cycles = {layer.name: layer.cycles for layer in Build.open(built).dataflow.layers}
+    made = {layer["name"]: (layer["planned_ii"], layer["ii"], layer["planned_cycles"], layer["cycles"])
+            for layer in compiled["layers"]}
+    assert made["conv0"] == (1, 2, cycles["conv0"], 2 * cycles["conv0"])
+    pool = next(layer.name for layer in Build.open(built).dataflow.layers if layer.kind == "max_pool")
+    assert made[pool] == (1, 1, cycles[pool], cycles[pool])
+    page = (built / "report.html").read_text()
+    assert '<tr class="differs"><td>conv0</td>' in page and "<td>include/mvtu.hpp:9</td>" in page
+    assert all(escape(warning) in page for warning in compiled["warnings"]) and compiled["warnings"]
 
 
 @pytest.mark.parametrize(("tool", "commands"), [

@@ -40,15 +40,17 @@ class HlsProject:
                              f"{period_ns:g} ns; use less, or a percentage such as 27%")
 
 
-def render_project(period_ns: float, part: str, header: str, vectors: int,
+def render_project(period_ns: float, part: str, header: str, vectors: int, frames: int = 1,
                    project: HlsProject | None = None) -> dict[str, str]:
-    """The scripts by their name in hls/; vectors: frames that the co-simulation takes from input.bin.
+    """The scripts by their name in hls/.
 
+    vectors: frames that the co-simulation takes from input.bin; frames: those that a call of the top takes where
+    pipelines flush.
     Raises InputError where the uncertainty leaves nothing of the period.
     """
     chosen = project or HlsProject()
     chosen.require_period(period_ns)
     values = {"header": " ".join(header.split()), "top": TOP, "part": part, "period": f"{period_ns:.3f}",
-              "vectors": vectors, "project": chosen}
+              "vectors": vectors, "frames": frames, "project": chosen}
     folder = data_folder("hls_templates")
     return {name: load_template(folder, f"{name}.j2").render(values) for name in _FILES}

@@ -21,7 +21,8 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
 
     layers: every layer in the order of the streams, with the names of those that it reads, the share of a frame's
     cycles that it is busy, its multiply-accumulates per frame and its resources, `synthesized` being None or what Yosys
-    counted. fifos: depths, with `max_occupancy` None or what the last simulation saw.
+    counted. hls: None or what the HLS compiler made of the layers. fifos: depths, with `max_occupancy` None or what the
+    last simulation saw.
     """
     build = read_record(folder)
     sim, synth = (read_measured(folder / f"{name}.json", kind, f"headrace {name}") for name, kind in _MEASURED.items())
@@ -33,6 +34,7 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
             "cycles_per_frame", "latency_cycles", "fps", "bottleneck", "stopped_by")
     return {
         **{key: build[key] for key in kept},
+        "hls": _compiled(build),
         "simulated": {key: value for key, value in sim.items() if key != "fifo_max_occupancy"} or None,
         "resources": {"estimated": build["resources"], "synthesized": _whole(synth), "available": _offer(build)},
         "layers": [_layer(layer, build["cycles_per_frame"])
@@ -41,6 +43,13 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
                    for layer in dataflow.layers],
         "fifos": [{**fifo, "max_occupancy": occupied.get(fifo["name"])} for fifo in build["fifos"]],
     }
+
+
+def _compiled(build: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the HLS compiler said in the last run of `headrace bitstream`, None before that."""
+    runs = (build[name] for name in ("bitstream", "out_of_context") if name in build)
+    found: dict[str, Any] | None = next((run["hls"] for run in runs if "hls" in run), None)
+    return found
 
 
 def _layer(layer: Layer, cycles_per_frame: int) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from headrace.render.names import identifier
 from headrace.render.vivado import NAME, Backend, render_vivado
 from headrace.staging import write_files
 from headrace.version import file_header
-from headrace.vivado.hls_reports import REPORTS, find_report, read_reasons, read_synthesis
+from headrace.vivado.hls_reports import REPORTS, compared, find_report, read_reasons, read_synthesis
 from headrace.vivado.reports import read_hierarchy, read_timing, read_utilization
 
 Progress = Callable[[str], None]
@@ -117,7 +117,7 @@ def _hls_steps(build: Build, board: Board, run: HlsRun) -> list[tuple[Path, tupl
     period_ns = 1e3 / build.record["clock_mhz"]
     header = file_header(build.record["source_sha256"])
     folder = (build.folder / "hls").resolve()
-    write_files(folder, render_project(period_ns, board.part, header, build.record["vectors"], run.project))
+    write_files(folder, render_project(period_ns, board.part, header, build.record["vectors"], project=run.project))
     newer = shutil.which(_VITIS_HLS[0]) is None and shutil.which(_VPP[0]) is not None
     commands = (_VPP, _VPP_COSIM) if newer else (_VITIS_HLS, _COSIM)
     return [(folder, command) for command in commands[: 1 + run.cosim]]
@@ -158,7 +158,10 @@ def _hls_record(build: Build) -> dict[str, Any]:
     synthesis = read_synthesis(find_report(build.folder / "hls"))
     layers = {identifier(layer.name): layer.name for layer in build.dataflow.layers
               if layer.stream_depth is None}
-    return synthesis.record() | {"warnings": synthesis.warnings(layers, read_reasons(build.folder / "hls"))}
+    planned = {name: next(item.cycles for item in build.dataflow.layers if item.name == layer)
+               for name, layer in layers.items()}
+    return synthesis.record() | {"layers": compared(synthesis, layers, planned),
+                                 "warnings": synthesis.warnings(layers, read_reasons(build.folder / "hls"))}
 
 
 def _instances(build: Build, backend: Backend) -> dict[tuple[str, str], str]:

@@ -71,6 +71,19 @@ class HlsSynthesis:
         return missing + slow
 
 
+def compared(synthesis: HlsSynthesis, layers: Mapping[str, str], planned: Mapping[str, int]) -> list[dict[str, Any]]:
+    """For every process of a layer what was planned and what the compiler made of it.
+
+    layers: names of layers by those of their functions; planned: cycles per frame at II=1, by the same names. `cycles`
+    are those of the II that was reached, None where the report does not tell.
+    """
+    return [{"name": layers[process.name], "process": process.name, "planned_ii": 1, "ii": process.ii,
+             "planned_cycles": planned[process.name],
+             "cycles": None if process.ii is None else process.ii * planned[process.name],
+             "depth": process.depth, "latency_cycles": process.latency_cycles, "source": process.source}
+            for process in synthesis.processes if process.name in layers]
+
+
 def _loop(process: Process) -> str:
     return f"its loop at {process.source}" if process.source else "its loop"
 
