@@ -15,7 +15,7 @@ from headrace.datatypes import IntArray
 from headrace.difference.comparison import Comparison, Difference
 from headrace.engines.host import Float32Array
 from headrace.frontend.torch.brevitas import from_module
-from headrace.frontend.torch.brevitas_quantizers import to_array
+from headrace.frontend.torch.site import to_array
 from headrace.network.graph import Network
 from headrace.network.ops import FloatArray
 from headrace.streamline.streamline import Streamlined, streamline_traced

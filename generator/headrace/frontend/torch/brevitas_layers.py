@@ -1,214 +1,163 @@
-"""What single modules and functions of a Brevitas model become: one reader per kind.
+"""The layers of brevitas.nn and the SYQ layers, as rows of the table of what is read.
 
 What has no exact form is an UnsupportedError without the module's name, which the walk over the model adds.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import brevitas.nn as qnn
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
-from headrace.errors import InputError, UnsupportedError
-from headrace.frontend.torch.brevitas_quantizers import (
-    Steps,
-    channel_values,
-    read_activation,
-    read_quantizer,
-    read_syq_weight,
-    read_weight,
-    to_array,
-)
-from headrace.network import ops
+from headrace.frontend.onnx.values import Constant, Feature
+from headrace.frontend.torch.brevitas_quantizers import quantized, read_syq_weight, read_weight, truncated
+from headrace.frontend.torch.padding import padding_of
+from headrace.frontend.torch.rows import Row
+from headrace.frontend.torch.site import Site, feature, spatial
+from headrace.frontend.torch.structure import adaptive_pool, upsample
 from headrace.training.syq import SyqConv2d, SyqLinear
 
 
-@dataclass(frozen=True, eq=False)
-class Leaf:
-    """A module of a trace with its path; it reads a tensor of `rank` axes after the batch, None where unknown."""
-
-    path: str
-    module: Any
-    rank: int | None
-
-    def quantizer(self, name: str) -> Steps:
-        """The steps of the module's quantizer of that name. What it meets has the rank of what the module reads."""
-        return [(f".{name}{suffix}", step) for suffix, step in read_quantizer(getattr(self.module, name), self.rank)]
+def convolved(site: Site, module: Any, x: Feature, weight: Any, bias: Any) -> Feature:
+    """A convolution by the attributes of its module."""
+    pads = padding_of(module, x, list(module.kernel_size))
+    made: Feature = site.node("Conv", x, weight, bias, strides=spatial(x, module.stride), pads=pads,
+                              dilations=spatial(x, module.dilation), group=module.groups)
+    return made
 
 
-class Reader:
-    """Turns modules and functions of a trace into operations; `biases` are the quantized ones, by module path."""
-
-    def __init__(self, biases: dict[str, ops.FloatArray]) -> None:
-        self.biases = biases
-
-    def module(self, path: str, module: nn.Module, rank: int | None) -> Steps:
-        """The operations of a leaf module that reads a tensor of `rank` axes after the batch."""
-        for kind, handler in MODULES:
-            if isinstance(module, kind):
-                return handler(self, Leaf(path, module, rank))
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            raise UnsupportedError(f"is not quantized; use brevitas.nn.Quant{type(module).__name__}")
-        raise UnsupportedError(f"no streaming layer does this; use {SUPPORTED}")
-
-    def function(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any], rank: int | None) -> Steps:
-        """The operations of a function or method, called with the traced tensor as None in `args`."""
-        if target in ARITHMETIC and len(args) == 2:
-            return [("", _arithmetic(target, *args, rank))]
-        if target in FUNCTIONS:
-            return FUNCTIONS[target](*args[1:], **kwargs)
-        raise UnsupportedError("no streaming layer does this; use modules of torch.nn and brevitas.nn")
-
-    def conv(self, leaf: Leaf) -> Steps:
-        """QuantConv2d with the quantizers of its input and output."""
-        conv = self._conv(leaf, read_weight(leaf.module))
-        return [*leaf.quantizer("input_quant"), ("", conv), *leaf.quantizer("output_quant")]
-
-    def _conv(self, leaf: Leaf, weight: ops.QuantWeight) -> ops.Conv:
-        module = leaf.module
-        if module.padding_mode != "zeros" or isinstance(module.padding, str):
-            raise UnsupportedError(f"its padding {module.padding!r} of mode {module.padding_mode!r} is not a number of "
-                                   "zeros; give padding as integers")
-        vertical, horizontal = module.padding
-        return ops.Conv(weight, self._bias(leaf), module.stride, (vertical, horizontal, vertical, horizontal),
-                        module.dilation, module.groups)
-
-    def linear(self, leaf: Leaf) -> Steps:
-        """QuantLinear with the quantizers of its input and output."""
-        linear = ops.Linear(read_weight(leaf.module), self._bias(leaf))
-        return [*leaf.quantizer("input_quant"), ("", linear), *leaf.quantizer("output_quant")]
-
-    def syq(self, leaf: Leaf) -> Steps:
-        """SyqConv2d and SyqLinear, whose inputs and outputs other modules quantize."""
-        weight = read_syq_weight(leaf.module)
-        if isinstance(leaf.module, nn.Conv2d):
-            return [("", self._conv(leaf, weight))]
-        return [("", ops.Linear(weight, self._bias(leaf)))]
-
-    def _bias(self, leaf: Leaf) -> ops.FloatArray | None:
-        if leaf.module.bias is None:
-            return None
-        return self.biases[leaf.path] if leaf.path in self.biases else to_array(leaf.module.bias)
-
-    def activation(self, leaf: Leaf) -> Steps:
-        """QuantReLU, QuantHardTanh and QuantIdentity."""
-        return leaf.quantizer("input_quant") + read_quantizer(leaf.module.act_quant, leaf.rank)
-
-    def batch_norm(self, leaf: Leaf) -> Steps:
-        """Batch norm at inference: A = gamma / sqrt(var + eps), B = beta - A * mean in float64."""
-        module = leaf.module
-        if module.running_mean is None:
-            raise UnsupportedError("it keeps no running statistics; use track_running_stats=True")
-        ranks = (3,) if isinstance(module, nn.BatchNorm2d) else (1, 2)
-        if leaf.rank is not None and leaf.rank not in ranks:
-            raise InputError(f"it normalizes tensors of {' or '.join(str(rank + 1) for rank in ranks)} axes but meets "
-                             f"one of {leaf.rank + 1}; use BatchNorm2d on feature maps, BatchNorm1d after a flatten")
-        mean, variance = to_array(module.running_mean), to_array(module.running_var)
-        gamma = np.ones_like(mean) if module.weight is None else to_array(module.weight)
-        beta = np.zeros_like(mean) if module.bias is None else to_array(module.bias)
-        A = gamma / np.sqrt(variance + module.eps)
-        return [("", ops.Affine(A, beta - A * mean))]
-
-    def max_pool(self, leaf: Leaf) -> Steps:
-        """MaxPool2d without padding."""
-        module = leaf.module
-        return _max_pool(module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode)
-
-    def plain_activation(self, leaf: Leaf) -> Steps:
-        """ReLU and Hardtanh without quantizer; a quantizer must follow later."""
-        return [("", op) for _, op in read_activation(leaf.module)]
-
-    def flatten(self, leaf: Leaf) -> Steps:
-        """Flatten of everything but the batch."""
-        return _flatten(leaf.module.start_dim, leaf.module.end_dim)
-
-    def nothing(self, leaf: Leaf) -> Steps:
-        """Modules that do nothing at inference."""
-        return []
+def dense(site: Site, x: Feature, weight: Constant, bias: Any) -> Feature:
+    """A product with a matrix (out, in), at every position where x has any."""
+    if len(x.shape) == 1:
+        made: Feature = site.node("Gemm", x, weight, bias, transB=1)
+        return made
+    made = site.node("MatMul", x, weight.mapped(lambda values: values.transpose()))
+    return made if bias is None else site.inner("bias").node("Add", made, bias)
 
 
-#: Modules with their readers; the first match counts, so subclasses stand before their bases.
-MODULES: tuple[tuple[Any, Callable[[Reader, Leaf], Steps]], ...] = (
-    ((SyqConv2d, SyqLinear), Reader.syq),
-    (qnn.QuantConv2d, Reader.conv),
-    (qnn.QuantLinear, Reader.linear),
-    ((qnn.QuantReLU, qnn.QuantHardTanh, qnn.QuantIdentity), Reader.activation),
-    ((nn.BatchNorm1d, nn.BatchNorm2d), Reader.batch_norm),
-    (nn.MaxPool2d, Reader.max_pool),
-    (nn.Flatten, Reader.flatten),
-    ((nn.Identity, nn.Dropout, nn.Dropout2d), Reader.nothing),
-    ((nn.ReLU, nn.Hardtanh), Reader.plain_activation),
+def _conv_transpose(site: Site, module: Any, x: Feature, weight: Constant, bias: Any) -> Feature:
+    pads = padding_of(module, x, list(module.kernel_size))
+    made: Feature = site.node("ConvTranspose", x, weight, bias, strides=spatial(x, module.stride), pads=pads,
+                              output_padding=spatial(x, module.output_padding),
+                              dilations=spatial(x, module.dilation), group=module.groups)
+    return made
+
+
+def _weighted(site: Site, module: Any, input: Any) -> Feature:
+    """A layer with weights, and the quantizers of its input and output."""
+    x = _through(site, module, "input_quant", feature(input))
+    weight, bias = read_weight(module), site.notes.get(module.bias_quant, module.bias)
+    if isinstance(module, qnn.QuantLinear):
+        made = dense(site, x, weight, bias)
+    elif isinstance(module, qnn.QuantScaleBias):
+        made = _scale_bias(site, module, x, weight, bias)
+    else:
+        transposed = isinstance(module, qnn.QuantConvTranspose1d | qnn.QuantConvTranspose2d)
+        made = (_conv_transpose if transposed else convolved)(site, module, x, weight, bias)
+    return _through(site, module, "output_quant", made)
+
+
+def _scale_bias(site: Site, module: Any, x: Feature, weight: Constant, bias: Any) -> Feature:
+    shape = module.runtime_shape
+    made: Feature = site.node("Mul", x, torch.from_numpy(weight.values).reshape(shape))
+    return made if bias is None else site.inner("bias").node("Add", made, bias.reshape(shape))
+
+
+def _plain_scale_bias(site: Site, module: Any, input: Any) -> Feature:
+    made: Feature = site.node("Mul", feature(input), module.weight.reshape(module.runtime_shape))
+    if module.bias is None or not bool(module.bias):
+        return made
+    made = site.inner("bias").node("Add", made, module.bias.reshape(module.runtime_shape))
+    return made
+
+
+def _through(site: Site, module: Any, name: str, x: Feature) -> Feature:
+    """x through one of the module's quantizers."""
+    return quantized(site.inner(name), getattr(module, name), x)
+
+
+def _syq(site: Site, module: Any, input: Any) -> Feature:
+    """SYQ layers, whose inputs and outputs other modules quantize."""
+    x, weight = feature(input), read_syq_weight(module)
+    if isinstance(module, nn.Conv2d):
+        return convolved(site, module, x, weight, module.bias)
+    return dense(site, x, weight, module.bias)
+
+
+def _activation(site: Site, module: Any, input: Any) -> Feature:
+    x = feature(input)
+    x = _through(site, module, "input_quant", x) if hasattr(module, "input_quant") else x
+    return quantized(site, module.act_quant, x)
+
+
+def _joined(site: Site, module: Any, parts: list[Any], op_type: str, **attributes: Any) -> Feature:
+    """Several tensors through one quantizer each time, joined, and quantized again."""
+    quantizers = [site.inner("input_quant") for _ in parts]
+    read = [quantized(at, module.input_quant, feature(part)) for at, part in zip(quantizers, parts, strict=True)]
+    return _through(site, module, "output_quant", site.node(op_type, *read, **attributes))
+
+
+def _eltwise_add(site: Site, module: Any, input: Any, other: Any) -> Feature:
+    return _joined(site, module, [input, other], "Add")
+
+
+def _cat(site: Site, module: Any, tensor_list: Any, dim: int = 1) -> Feature:
+    return _joined(site, module, list(tensor_list), "Concat", axis=dim)
+
+
+def _trunc_pool(site: Site, module: Any, input: Any) -> Feature:
+    """An average, then fewer bits. torch's own pooling tells the windows."""
+    x = feature(input)
+    if isinstance(module, nn.AdaptiveAvgPool2d):
+        mean = adaptive_pool(site.inner("mean"), x, module.output_size)
+    else:
+        kernel = spatial(x, module.kernel_size)
+        pads = spatial(x, module.padding)
+        mean = site.inner("mean").node(
+            "AveragePool", x, kernel_shape=kernel, strides=spatial(x, module.stride), pads=[*pads, *pads],
+            ceil_mode=module.ceil_mode, count_include_pad=bool(module.count_include_pad))
+    assert isinstance(mean, Feature)
+    return truncated(site, module.trunc_quant, mean) if module.trunc_quant in site.notes else mean
+
+
+def _trunc(site: Site, module: Any, input: Any) -> Feature:
+    return truncated(site, module.trunc_quant, feature(input))
+
+
+ROWS: tuple[Row, ...] = (
+    Row("SYQ layers", _syq, (SyqConv2d, SyqLinear), whole=True),
+    Row("Quantized convolution", _weighted, (qnn.QuantConv1d, qnn.QuantConv2d), whole=True),
+    Row("Quantized transposed convolution", _weighted, (qnn.QuantConvTranspose1d, qnn.QuantConvTranspose2d),
+        whole=True),
+    Row("Quantized dense layer", _weighted, (qnn.QuantLinear,), whole=True),
+    Row("Quantized scale and bias", _weighted, (qnn.QuantScaleBias,), whole=True),
+    Row("Scale and bias", _plain_scale_bias, (qnn.ScaleBias,), whole=True),
+    Row("Quantized activation", _activation,
+        (qnn.QuantIdentity, qnn.QuantReLU, qnn.QuantHardTanh, qnn.QuantSigmoid, qnn.QuantTanh, qnn.QuantHardSwish),
+        whole=True),
+    Row("Quantized sum", _eltwise_add, (qnn.QuantEltwiseAdd,), whole=True),
+    Row("Quantized concatenation", _cat, (qnn.QuantCat,), whole=True),
+    Row("Truncating average pooling", _trunc_pool, (qnn.TruncAvgPool2d, qnn.TruncAdaptiveAvgPool2d), whole=True),
+    Row("Truncation", _trunc, (qnn.TruncQuantAccumulator,), whole=True),
+    Row("Quantized upsampling", upsample, (qnn.QuantUpsample, qnn.QuantUpsamplingNearest2d),
+        attributes=("size", "scale_factor", "mode", "align_corners")),
 )
 
 
-SUPPORTED = ("QuantConv2d, QuantLinear, SyqConv2d, SyqLinear, QuantReLU, QuantHardTanh, QuantIdentity, BatchNorm1d, "
-             "BatchNorm2d, MaxPool2d, Flatten, Identity, Dropout, ReLU or Hardtanh")
+#: Layers without quantized weights, which are refused.
+_FLOAT = (nn.Conv1d, nn.Conv2d, nn.Linear, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.Bilinear)
+_FLOAT_CALLS = (functional.conv1d, functional.conv2d, functional.linear, functional.conv_transpose2d)
 
 
-def _pair(value: Any) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[1]))
+def refuse(target: Any) -> str | None:
+    """What only a Brevitas model is told: its layers must be quantized."""
+    if isinstance(target, _FLOAT):
+        return (f"is not quantized; use brevitas.nn.Quant{type(target).__name__}, or run headrace quantize on the "
+                "float model")
+    if not isinstance(target, nn.Module | str) and target in _FLOAT_CALLS:
+        return "is not quantized; use layers of brevitas.nn, or run headrace quantize on the float model"
+    return None
 
-
-def _max_pool(kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-              return_indices: bool = False) -> Steps:
-    if _pair(padding) != (0, 0) or _pair(dilation) != (1, 1) or ceil_mode or return_indices:
-        raise UnsupportedError("max pooling with padding, dilation, ceil_mode or indices has no streaming layer; "
-                               "use kernel_size and stride only")
-    kernel = _pair(kernel_size)
-    return [("", ops.MaxPool(kernel, kernel if stride is None else _pair(stride)))]
-
-
-def _flatten(start_dim: int = 0, end_dim: int = -1) -> Steps:
-    if start_dim != 1 or end_dim != -1:
-        raise UnsupportedError(f"flatten from axis {start_dim} to {end_dim} mixes samples or keeps axes; "
-                               "flatten from axis 1 to -1")
-    return [("", ops.Reshape((-1,)))]
-
-
-def _view(*sizes: Any) -> Steps:
-    shape = tuple(sizes[0]) if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
-    if not all(isinstance(n, int) for n in shape) or len(shape) < 2:
-        raise UnsupportedError(f"a view to {shape} does not keep the batch axis; use torch.flatten(x, 1)")
-    return [("", ops.Reshape(shape[1:]))]
-
-
-def _arithmetic(target: Any, left: Any, right: Any, rank: int | None) -> ops.Affine:
-    """x + c, c + x, x - c, c - x, x * c, c * x or x / c, the traced tensor being None."""
-    constant = right if left is None else left
-    if not isinstance(constant, int | float | torch.Tensor):
-        raise UnsupportedError("joins of two tensors have no streaming layer in this version; remove the branch")
-    values = (channel_values("constant", constant, rank) if isinstance(constant, torch.Tensor)
-              else np.asarray([float(constant)]))
-    one, zero = np.ones_like(values), np.zeros_like(values)
-    if target is operator.mul:
-        return ops.Affine(values, zero)
-    if target is operator.add:
-        return ops.Affine(one, values)
-    if target is operator.sub:
-        return ops.Affine(one, -values) if left is None else ops.Affine(-one, values)
-    if left is not None or np.any(values == 0):
-        raise UnsupportedError("division by a tensor or by 0 has no exact form; divide by a constant")
-    return ops.Affine(1 / values, zero)
-
-
-def _nothing(*args: Any, **kwargs: Any) -> Steps:
-    return []
-
-
-ARITHMETIC = (operator.add, operator.sub, operator.mul, operator.truediv)
-#: Functions and methods of the trace; they get their arguments without the tensor.
-FUNCTIONS: dict[Any, Callable[..., Steps]] = {
-    torch.flatten: _flatten, "flatten": _flatten,
-    "view": _view, "reshape": _view, torch.reshape: _view,
-    functional.max_pool2d: _max_pool, torch.max_pool2d: _max_pool,
-    functional.relu: lambda inplace=False: [("", ops.RELU)], torch.relu: lambda: [("", ops.RELU)],
-    "relu": lambda: [("", ops.RELU)],
-    "contiguous": _nothing,
-}
