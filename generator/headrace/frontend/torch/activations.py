@@ -43,8 +43,8 @@ def _leaky(site: Site, input: Any, negative_slope: float = 0.01, inplace: bool =
     return _sloped(site, input, negative_slope, op_type="LeakyRelu")
 
 
-def _elu(site: Site, input: Any, alpha: float = 1.0, inplace: bool = False) -> Value:
-    return _sloped(site, input, alpha, op_type="Elu")
+def _elu(site: Site, input: Any, alpha: float = 1.0, inplace: bool = False, *, op_type: str = "Elu") -> Value:
+    return _sloped(site, input, alpha, op_type=op_type)
 
 
 def _prelu(site: Site, input: Any, weight: Any) -> Value:
@@ -115,6 +115,8 @@ ROWS: tuple[Row, ...] = (
     Row("LeakyReLU", _leaky, (nn.LeakyReLU,), (functional.leaky_relu,), attributes=("negative_slope",)),
     Row("PReLU", _prelu, (nn.PReLU,), (functional.prelu, torch.prelu), attributes=("weight",)),
     Row("ELU", _elu, (nn.ELU,), (functional.elu,), attributes=("alpha",)),
+    Row("CELU", partial(_elu, op_type="Celu"), (nn.CELU,), (functional.celu, torch.celu), attributes=("alpha",)),
+    _row("SELU", "Selu", nn.SELU, "selu"), _row("Softsign", "Softsign", nn.Softsign, "softsign"),
     _row("Sigmoid", "Sigmoid", nn.Sigmoid, "sigmoid"), _row("Tanh", "Tanh", nn.Tanh, "tanh"),
     _row("Hard sigmoid", "HardSigmoid", nn.Hardsigmoid, "hardsigmoid", alpha=1 / 6, beta=0.5),
     _row("Hard swish", "HardSwish", nn.Hardswish, "hardswish"), _row("Mish", "Mish", nn.Mish, "mish"),

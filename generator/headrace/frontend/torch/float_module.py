@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, cast, get_args
 
 from torch import nn
+from torch.nn import functional
 
 from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.torch.float_layers import ROWS
@@ -15,10 +16,14 @@ from headrace.frontend.torch.walk import Policy, Read, read
 from headrace.network.float_graph import FloatNetwork, FloatNode, FloatOp, fold_batch_norms
 from headrace.network.graph import Input
 
+_WEIGHTED = (functional.conv1d, functional.conv2d, functional.linear)
+
 
 def _refuse(target: Any) -> str | None:
     if type(target).__module__.startswith("brevitas."):
         return "is quantized already; build the model as it is"
+    if not isinstance(target, nn.Module | str) and target in _WEIGHTED:
+        return "is a function of weights; use the module of torch.nn"
     return None
 
 

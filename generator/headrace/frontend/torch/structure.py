@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -149,7 +150,7 @@ def _pieces(site: Site, input: Any, *args: Any, dim: int = 0, **kwargs: Any) -> 
     axis = args[1] if len(args) > 1 else dim
     ends = [0, *torch.tensor([_plain(piece).shape[axis] for piece in site.value]).cumsum(0).tolist()]
     return tuple(_narrow(site.inner(str(place)), input, axis, start, end - start)
-                 for place, (start, end) in enumerate(zip(ends, ends[1:], strict=False)))
+                 for place, (start, end) in enumerate(pairwise(ends)))
 
 
 def _plain(value: Any) -> Any:
@@ -237,7 +238,8 @@ ROWS: tuple[Row, ...] = (
         (functional.adaptive_avg_pool1d, functional.adaptive_avg_pool2d, torch.adaptive_avg_pool1d),
         attributes=("output_size",), note="to sizes that divide"),
     Row("Adaptive maximum pooling", partial(adaptive_pool, op_type="MaxPool"),
-        (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d), (functional.adaptive_max_pool1d, functional.adaptive_max_pool2d), attributes=("output_size", "return_indices"),
+        (nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d), (functional.adaptive_max_pool1d, functional.adaptive_max_pool2d),
+        attributes=("output_size", "return_indices"),
         note="to sizes that divide"),
     Row("Mean", partial(_reduce, op_type="ReduceMean"), functions=(torch.mean,), methods=("mean",),
         note="over height, width or both"),

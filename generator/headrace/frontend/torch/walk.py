@@ -93,8 +93,7 @@ class _Walk:
 
     def _read(self, node: fx.Node) -> Any:
         """What a call makes; what is not supported is noted and stood in for."""
-        path = str(node.target) if node.op == "call_module" else node.name
-        label = f"{path} ({kind_of(self.module, node)})"
+        path, label = _path(node), _label(self.module, node)
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), self.values.__getitem__)
         if any(isinstance(value, Unknown) for value in _flat((args, kwargs))):
             if not self.unsupported:
@@ -174,6 +173,15 @@ class _Walk:
         return tuple(reversed(kept))
 
 
+def _path(node: fx.Node) -> str:
+    return str(node.target) if node.op == "call_module" else node.name
+
+
+def _label(module: nn.Module, node: fx.Node) -> str:
+    """How messages name a call."""
+    return f"{_path(node)} ({kind_of(module, node)})"
+
+
 def _flat(values: Any) -> list[Any]:
     """The leaves of nested arguments or outputs."""
     if isinstance(values, dict):
@@ -220,6 +228,6 @@ def read(module: Any, example_input: Any, policy: Policy) -> Read:
         raise UnsupportedError(walk.report())
     if tracer.failure is not None:
         said = " ".join(f"{tracer.failure[1]}".split())
-        raise InputError(f"{type(module).__name__}: cannot be run on an input of shape {(BATCH, *shape)} at "
-                         f"{tracer.failure[0].name} ({said}); mend the model or the example input")
+        raise InputError(f"{_label(module, tracer.failure[0])}: cannot be run on an input of shape {(BATCH, *shape)} "
+                         f"({said}); mend the model or the example input")
     return walk.outcome(shape)
