@@ -114,7 +114,9 @@ class _Walk:
         except InputError as error:
             if not self.unsupported:
                 raise InputError(f"{label}: {error}") from None
-        except TypeError:
+        except (TypeError, AttributeError):
+            if node.meta["value"] is None:
+                return Unknown()  # the call that cannot be run
             self.unsupported.append(f"{label}: its arguments are not understood; use the module of torch.nn")
         return self._stand_in(node.name, node.meta["value"])
 
