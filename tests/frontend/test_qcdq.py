@@ -127,8 +127,8 @@ def test_clipped_integer_weights_have_the_type_of_the_clip(tmp_path):
 
 
 def test_codes_may_be_read_by_a_dequantizer_only(tmp_path):
-    nodes = [node("QuantizeLinear", ["x", "s", "z"], "q"), node("MaxPool", ["q"], kernel_shape=[2, 2])]
-    with pytest.raises(UnsupportedError, match=r"MaxPool_y \(MaxPool\): reads the integer codes of a QuantizeLinear"):
+    nodes = [node("QuantizeLinear", ["x", "s", "z"], "q"), node("AveragePool", ["q"], kernel_shape=[2, 2])]
+    with pytest.raises(UnsupportedError, match=r"AveragePool_y \(AveragePool\): reads the integer codes of a Quant"):
         network(tmp_path, model(nodes, (1, 2, 4, 4), parameters()))
 
 

@@ -39,7 +39,7 @@ def quantize(run: Run, name: str, op: ops.Quantize, x: Value) -> Value:
     meaning, source = x.meaning, None
     if x.tensor is None and not x.terms:
         tensor = quantize_on_host(run, name, op, x, scales)
-    elif op.dtype.bits > MAX_THRESHOLD_BITS:
+    elif op.dtype.steps >= 1 << MAX_THRESHOLD_BITS:
         source = integers(name, x)
         tensor = _requantize(run, name, op, x, source, scales)
     else:

@@ -10,7 +10,7 @@ import numpy as np
 from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.builder import Call, Frame, Handler
 from headrace.frontend.onnx.graph import OnnxNode
-from headrace.frontend.onnx.values import Constant, Feature, Windows, pair
+from headrace.frontend.onnx.values import Constant, Feature, Value, Windows, pair
 from headrace.layers.window import Pair, out_size
 from headrace.network import ops, tensor_ops
 from headrace.network.ops import FloatArray, Pad, QuantWeight
@@ -193,7 +193,7 @@ def _gemm(call: Call) -> Feature:
     return product(call, x, made, bias)
 
 
-def channels_last(handler: Callable[[Call, bool], Feature]) -> Handler:
+def channels_last(handler: Callable[[Call, bool], Value]) -> Handler:
     """The handler of a node whose tensors have their channels last."""
     return lambda call: handler(call, True)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from headrace.datatypes import Interval, int_type, tightest, uint_type
 from headrace.errors import InputError, UnsupportedError
-from headrace.frontend.onnx.builder import Call, Handler
+from headrace.frontend.onnx.builder import Builder, Call, Handler
 from headrace.frontend.onnx.constants import Fold, clip
 from headrace.frontend.onnx.graph import Array, OnnxNode
 from headrace.frontend.onnx.qonnx import dequantized, quantized_constant, require_fits
@@ -25,7 +25,7 @@ _BY_NAME = {"uint8": uint_type(8), "int8": int_type(8), "uint16": uint_type(16),
             "int32": int_type(32)}
 
 
-def _code_type(node: OnnxNode, zero_point: Constant | None) -> Interval:
+def code_type(node: OnnxNode, zero_point: Constant | None) -> Interval:
     """Type of the codes: that of the zero point, else output_dtype, else uint8."""
     if zero_point is not None:
         if zero_point.stored not in _BY_NAME:
@@ -47,15 +47,15 @@ def _along(node: OnnxNode, values: Array, rank: int) -> Array:
     return values.reshape([-1 if place == axis % rank else 1 for place in range(rank)])
 
 
-def _without(dtype: Interval, zero_point: int) -> Interval:
+def without(dtype: Interval, zero_point: int) -> Interval:
     """The type of code - zero_point."""
     return Interval(dtype.lo - zero_point, dtype.hi - zero_point)
 
 
-def _zero_point(call: Call) -> tuple[Constant | None, int]:
-    if not call.has(2):
+def _zero_point(call: Call, place: int = 2) -> tuple[Constant | None, int]:
+    if not call.has(place):
         return None, 0
-    constant = call.constant(2, "zero point")
+    constant = call.constant(place, "zero point")
     return constant, one_integer("zero point", constant.values)
 
 
@@ -63,7 +63,7 @@ def _quantize(call: Call) -> Codes:
     constant, zero_point = _zero_point(call)
     x = call.feature()
     scale = _along(call.node, call.floats(1, "scale"), len(x.shape) + 1)
-    return Codes(x, scale, zero_point, _code_type(call.node, constant))
+    return Codes(x, scale, zero_point, code_type(call.node, constant))
 
 
 def _dequantize(call: Call) -> Feature:
@@ -71,10 +71,20 @@ def _dequantize(call: Call) -> Feature:
     codes = call.values[0]
     if not isinstance(codes, Codes):
         raise UnsupportedError("reads a tensor that no QuantizeLinear made; put a QuantizeLinear before it")
-    _, zero_point = _zero_point(call)
-    scale = _along(call.node, call.floats(1, "scale"), len(codes.shape) + 1)
-    dtype = _without(codes.dtype, codes.zero_point)
-    made = call.build.quantize(codes.source, codes.scale, lambda scales: ops.Quantize(scales, dtype))
+    return dequantized_codes(call, codes, 1, 2)
+
+
+def quantized(build: Builder, codes: Codes) -> Feature:
+    """The real numbers of codes, by their own scale and zero point."""
+    dtype = without(codes.dtype, codes.zero_point)
+    return build.quantize(codes.source, codes.scale, lambda scales: ops.Quantize(scales, dtype))
+
+
+def dequantized_codes(call: Call, codes: Codes, scale_place: int, zero_point_place: int) -> Feature:
+    """The real numbers of codes with the scale and zero point at these inputs."""
+    _, zero_point = _zero_point(call, zero_point_place)
+    scale = _along(call.node, call.floats(scale_place, "scale"), len(codes.shape) + 1)
+    made = quantized(call.build, codes)
     if zero_point == codes.zero_point and np.array_equal(scale, codes.scale):
         return made
     ops.require_positive_scale(scale)
@@ -84,9 +94,9 @@ def _dequantize(call: Call) -> Feature:
 def _fold_quantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     """Codes of constants, as integers."""
     zero_point = one_integer("zero point", inputs[2].values) if len(inputs) > 2 else 0
-    dtype = _code_type(node, inputs[2] if len(inputs) > 2 else None)
+    dtype = code_type(node, inputs[2] if len(inputs) > 2 else None)
     scale = _along(node, inputs[1].values, inputs[0].values.ndim)
-    made = quantized_constant(inputs[0], scale, 0, _without(dtype, zero_point), "half_even")
+    made = quantized_constant(inputs[0], scale, 0, without(dtype, zero_point), "half_even")
     assert made.codes is not None
     codes = made.codes + zero_point
     return Constant(codes, codes, np.ones(codes.shape), dtype)
@@ -105,7 +115,7 @@ def _fold_dequantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     require_fits(scale, codes)
     declared = inputs[0].dtype
     shifted = codes.astype(np.int64) - zero_point
-    dtype = _without(declared, zero_point) if isinstance(declared, Interval) else None
+    dtype = without(declared, zero_point) if isinstance(declared, Interval) else None
     return dequantized(shifted, scale, dtype or tightest(shifted), zero_point)
 
 

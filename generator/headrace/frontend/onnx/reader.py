@@ -19,6 +19,7 @@ from headrace.frontend.onnx import (
     products,
     qcdq,
     qonnx,
+    qoperator,
     shapes,
     windows,
 )
@@ -31,13 +32,13 @@ from headrace.network.graph import Input, Network, Node
 
 HANDLERS: dict[str, Handler] = (
     elementwise.HANDLERS | activations.HANDLERS | shapes.HANDLERS | products.HANDLERS | windows.HANDLERS
-    | qonnx.HANDLERS | finn.HANDLERS | qcdq.HANDLERS)
+    | qonnx.HANDLERS | finn.HANDLERS | qcdq.HANDLERS | qoperator.HANDLERS)
 CHANNELS_LAST: dict[str, Handler] = (
     elementwise.CHANNELS_LAST | products.CHANNELS_LAST | windows.CHANNELS_LAST)
 FOLDS: dict[str, Fold] = constants.FOLDS | qonnx.FOLDS | qcdq.FOLDS
 
 #: Domains whose operations go by their names alone: old files have quantizers in the domain of ONNX itself.
-DOMAINS = ("", "qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general")
+DOMAINS = ("", "qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general", "com.microsoft")
 CHANNELS_LAST_DOMAIN = "qonnx.custom_op.channels_last"
 _QUANTIZERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "QuantizeLinear"})
 #: What to use instead of well-known operations that no streaming layer does.
@@ -47,8 +48,8 @@ _WAYS_OUT = {
     **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "If", "Scan"), "use feed-forward layers"),
     **dict.fromkeys(("LayerNormalization", "InstanceNormalization", "GroupNormalization", "LRN"),
                     "use BatchNormalization"),
-    **dict.fromkeys(("QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"),
-                    "export quantizers as QuantizeLinear and DequantizeLinear pairs"),
+    **dict.fromkeys(("ConvInteger", "MatMulInteger", "DynamicQuantizeLinear", "DynamicQuantizeMatMul"),
+                    "quantize statically, so that scales are constants: quantize_static of onnxruntime"),
     **dict.fromkeys(("Slice", "Split", "Gather"), "to select or reorder channels use a Conv of 1x1 whose weights are 0 "
                     "and 1, with scale 1"),
     **dict.fromkeys(("Floor", "Ceil", "Round"), "use a Quant node with that rounding mode"),

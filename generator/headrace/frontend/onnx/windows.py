@@ -11,7 +11,8 @@ from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.builder import Call, Frame, Handler
 from headrace.frontend.onnx.constants import axes_of
 from headrace.frontend.onnx.products import channels_last, frame_of, pads_of, spatial_pads
-from headrace.frontend.onnx.values import Constant, Feature, pair
+from headrace.frontend.onnx.qcdq import quantized
+from headrace.frontend.onnx.values import Codes, Constant, Feature, Value, pair
 from headrace.layers.window import Pair
 from headrace.network import ops, tensor_ops
 from headrace.network.ops import FloatArray, Pad
@@ -58,8 +59,13 @@ def _pool(call: Call, last: bool, op: type[ops.MaxPool] | type[tensor_ops.AvgPoo
     return call.build.placed(call.emit(op(kernel, stride), source), x, target)
 
 
-def _max_pool(call: Call, last: bool = False) -> Feature:
-    return _pool(call, last, ops.MaxPool, -math.inf)
+def _max_pool(call: Call, last: bool = False) -> Value:
+    """A maximum, of codes too: they rise with their values."""
+    codes = call.values[0]
+    if not isinstance(codes, Codes):
+        return _pool(call, last, ops.MaxPool, -math.inf)
+    inner = Call(call.node, (quantized(call.build, codes),), call.build)
+    return codes.of(_pool(inner, last, ops.MaxPool, -math.inf))
 
 
 def _average_pool(call: Call) -> Feature:
