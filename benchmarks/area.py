@@ -20,11 +20,12 @@ from rich.table import Table
 from benchmarks.figures import MODELS, save
 from headrace.building import random_frames
 from headrace.dataflow.fold import Folding
-from headrace.design import Design, elaborate
+from headrace.design import Design
 from headrace.model import Model, load
 from headrace.packing import pack_stream
+from headrace.planning import plan_design
 from headrace.render.rtl import render_rtl
-from headrace.request import Options, choose_folding
+from headrace.request import Options, resolve
 from headrace.simulation import rtl
 from headrace.simulation.cases import run_specs
 from headrace.staging import write_files
@@ -113,8 +114,7 @@ def measure(names: list[str]) -> dict[str, dict[str, Any]]:
 def measure_network(network: Network) -> dict[str, Any]:
     """Fold a network, simulate its RTL, synthesize it."""
     model = load(MODELS / network.file)
-    folding = choose_folding(model, Options(folding=network.folding)).folding
-    design = elaborate(model.integer, folding, {})
+    design = plan_design(model, resolve(Options(folding=network.folding))).design
     with tempfile.TemporaryDirectory() as work:
         write_files(Path(work) / "rtl", render_rtl(design.dataflow, "benchmark"))
         cycles, exact = _simulated(model, design, Path(work))

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from headrace.board.board import load_board
+from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import BIPOLAR, DataType, uint_type
-from headrace.design import elaborate
+from headrace.design import Recipe, elaborate
 from headrace.drivers.render import PACKAGE, render_driver, write_driver
 from headrace.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, Node, TensorType
 from headrace.paths import data_folder
@@ -62,9 +63,9 @@ def packer(dtype: DataType, lanes: int, work: Path) -> Callable[[np.ndarray[Any,
     from headrace_driver import Accelerator  # type: ignore[import-not-found]
 
     net = network(dtype)
-    dataflow = elaborate(net, {"fc0": {"pe": 1, "simd": lanes}}, {}).dataflow
+    dataflow = elaborate(net, Recipe({"fc0": {"pe": 1, "simd": lanes}})).dataflow
     x = np.ones((1, ELEMENTS), np.int64)
-    write_driver(work, render_driver(net, dataflow, load_board("zcu104"), "", x))
+    write_driver(work, render_driver(net, Vectors(dataflow, x), load_board("zcu104"), ""))
     model = json.loads((work / PACKAGE / "model.json").read_text())
     registers = dict.fromkeys(model["registers"].values(), 0) | {model["registers"]["magic"]: model["magic"]}
     driver = Accelerator(Memory(registers), work / PACKAGE)

@@ -17,7 +17,7 @@ from benchmarks.figures import print_values, save
 from benchmarks.throughput import binary_mlp
 from headrace.dataflow.graph import Dataflow
 from headrace.datatypes import BIPOLAR
-from headrace.design import elaborate
+from headrace.design import Recipe, elaborate
 from headrace.layers.spec import random_values
 from headrace.packing import pack_stream
 from headrace.render.hls import render_hls
@@ -65,7 +65,7 @@ def measure(dataflow: Dataflow, work: Path) -> dict[str, float]:
 
 
 def main() -> int:
-    dataflow = elaborate(binary_mlp(SIZES), FOLDING, {}).dataflow
+    dataflow = elaborate(binary_mlp(SIZES), Recipe(FOLDING)).dataflow
     with tempfile.TemporaryDirectory() as work:
         results = measure(dataflow, Path(work))
     print_values(__doc__.strip().splitlines()[0], results, 1)

@@ -23,7 +23,7 @@ from rich.table import Table
 from benchmarks.figures import MODELS, save
 from headrace.building import random_frames
 from headrace.datatypes import BIPOLAR
-from headrace.design import Design, elaborate, estimated
+from headrace.design import Design, Recipe, elaborate, estimated
 from headrace.folding.plan import solve_folding
 from headrace.layers import Fifo
 from headrace.layers.spec import random_values
@@ -115,7 +115,7 @@ def measure(network: Model, target: int) -> Figures:
     """Fold the network for `target` cycles per frame, size its FIFOs, simulate it. Raises SystemExit if it is wrong."""
     folding = solve_folding(network.unfolded, target)
     started = time.perf_counter()
-    design = elaborate(network.integer, folding, {})
+    design = elaborate(network.integer, Recipe(folding))
     sizing_s = time.perf_counter() - started
     dataflow, sizing = design.dataflow, design.sizing
     watched = max(WATCHED_FRAMES, WATCHED_CYCLES // sizing.cycles_per_frame)

@@ -8,35 +8,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Never
 
-from headrace import building as _compile
-from headrace import request as _plan
+from numpy.typing import ArrayLike
+
 from headrace.build_folder import Build
+from headrace.building import build as _build
 from headrace.errors import (
     FoldingError,
     HeadraceError,
     InputError,
     MismatchError,
+    QuantizationError,
     ToolError,
     UnsupportedError,
 )
 from headrace.model import Model, load
+from headrace.request import Backend, Options, Weights
 from headrace.sources import save_qonnx
+from headrace.suggest import did_you_mean
+from headrace.version import headrace_version
+
+__version__ = headrace_version()
 
 __all__ = [
-    "Build", "FoldingError", "HeadraceError", "InputError", "MismatchError", "Model", "ToolError", "UnsupportedError",
-    "build", "load", "save_qonnx",
+    "Build", "FoldingError", "HeadraceError", "InputError", "MismatchError", "Model", "QuantizationError", "ToolError",
+    "UnsupportedError", "__version__", "build", "load", "save_qonnx",
 ]
 
 
-def build(model: Model, out: str | Path, progress: Callable[[str], None] = lambda _: None, **options: Any) -> Build:
-    """Build `model` into the directory `out`; options are the fields of headrace.request.Options.
+def build(model: Model, out: str | Path, progress: Callable[[str], None] = lambda _: None, *,
+          board: str | None = None, clock_mhz: float = Options.clock_mhz, fps: float | None = None,
+          folding: Mapping[str, Mapping[str, int]] | None = None, cores: Mapping[str, str] | None = None,
+          writable: Mapping[str, str] | None = None, external: Sequence[str] = (), weights: Weights = "on-chip",
+          backend: Backend = "rtl", verify: int = Options.verify, verify_input: ArrayLike | None = None,
+          overfull: bool = False, **unknown: Never) -> Build:
+    """Build `model` into the directory `out`, whose parents are made. See headrace.request.Options for the options.
 
-    `progress` is told what goes on.
+    `progress` is told what goes on. verify_input: samples (N, ...) as the model takes them, of which `verify` are used.
 
     Raises a HeadraceError, and leaves `out` untouched, if anything is illegal, missing or not bit-exact.
     """
-    return _compile.build(model, out, _plan.Options(**options), progress)
+    if not isinstance(model, Model):
+        raise InputError(f"build takes what headrace.load returns, not a {type(model).__name__}; load the model first")
+    for name in unknown:
+        known = [field.name for field in fields(Options)]
+        raise InputError(f"{name} is not an option of build; {did_you_mean(name, known)}choose from {known}")
+    options = Options(board, clock_mhz, fps, folding, cores or {}, writable or {}, external, weights, backend, verify,
+                      verify_input, overfull)
+    return _build(model, out, options, progress)

@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike
 
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
+from headrace.board.board import Board
 from headrace.dataflow.graph import Dataflow
-from headrace.dataflow.insert_fifos import insert_fifos, place_name
+from headrace.dataflow.insert_fifos import place_name
 from headrace.datatypes import IntArray
-from headrace.design import Design, estimated, folded
+from headrace.design import Design, Recipe, estimated, with_fifos
 from headrace.errors import InputError
 from headrace.layers import Layer
 from headrace.model import Engine, Model, predict_with
@@ -31,6 +32,15 @@ __all__ = ["MODEL", "RECORD", "Build", "fifo_records", "layer_record", "not_veri
 MODEL = "model"
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """A back end that gave the golden words on every stream; latency_cycles: where it has cycles, the first frame's."""
+
+    engine: str
+    vectors: int
+    latency_cycles: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Build:
     """A finished build directory. cycles: per frame in steady state, by the cycle model."""
@@ -38,22 +48,29 @@ class Build:
     folder: Path
     record: Mapping[str, Any]
     model: Model
+    recipe: Recipe
+    board: Board
     dataflow: Dataflow
     cycles: int
 
     @classmethod
-    def open(cls, folder: Path) -> Build:
+    def open(cls, folder: str | Path) -> Build:
         """Read a build directory. Raises InputError if it is none, or of another version of headrace."""
+        folder = Path(folder)
         record = read_record(folder)
         integer = load_value(folder / MODEL)
         if not isinstance(integer, IntegerNetwork):
-            raise InputError(f"{folder / MODEL}.json: is no integer network; build again")
-        depths = {fifo["name"]: fifo["depth"] for fifo in record["fifos"]}
-        layers = folded(integer, record["folding"], record["cores"], record["writable"], record["external"])
-        dataflow = insert_fifos(layers, depths)
+            raise InputError(f"{folder / MODEL}.json: is not an integer network; build again")
+        recipe = Recipe.of_record(record["recipe"])
+        dataflow = with_fifos(integer, recipe)
         if [layer["name"] for layer in record["layers"]] != [layer.name for layer in dataflow.layers]:
             raise InputError(f"{folder / RECORD}: lists other layers than {MODEL}.json gives; build again")
-        return cls(folder, record, Model(integer, record["source_sha256"]), dataflow, record["cycles_per_frame"])
+        return cls(folder, record, Model(integer, record["source_sha256"]), recipe, Board(**record["device"]), dataflow,
+                   record["cycles_per_frame"])
+
+    def __repr__(self) -> str:
+        verdict = f"{self.record['vectors']} vectors bit-exact" if self.record["verified"] else "not verified"
+        return f"Build({str(self.folder)!r}: {verdict}, {self.cycles} cycles per frame, {self.board.name})"
 
     @property
     def has_hls(self) -> bool:

@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from headrace import serialize
 from headrace.area.estimate import estimate_errors
-from headrace.board.board import DEFAULT_BOARD, Board, load_board
-from headrace.board.family import find_family
-from headrace.build_folder import MODEL, RECORD, Build, fifo_records, layer_record, not_verified
+from headrace.build_folder import MODEL, RECORD, Build, Comparison, fifo_records, layer_record, not_verified
 from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import IntArray
-from headrace.design import Design, estimated
 from headrace.drivers.quantizer import has_quantizer
 from headrace.drivers.render import render_driver, write_driver
 from headrace.engines.host import to_stream
 from headrace.errors import InputError, MismatchError
-from headrace.folding.plan import Plan
 from headrace.layers.spec import MAX_RANDOM_VALUES, random_values
-from headrace.layers.weighted import URAM
 from headrace.model import Model
+from headrace.planning import Planned, plan_design, require_fit
+from headrace.render.contents import render_contents
 from headrace.render.hls import render_hls, write_hls_vectors
 from headrace.render.rtl import render_rtl
 from headrace.render.sim import render_sim, write_vectors
 from headrace.render.vivado import render_vivado
 from headrace.reporting.page import write_report
-from headrace.request import Options, folding_terms, plan_design, resolve_external
+from headrace.request import Options, Request, resolve, samples_of
 from headrace.simulation import csim, rtl
-from headrace.simulation.backends import Observed, run_hls, run_rtl
+from headrace.simulation.backends import run_hls, run_rtl
 from headrace.simulation.frames import Stalls
-from headrace.staging import replacing, require_replaceable, write_files
+from headrace.staging import json_text, replacing, require_replaceable, write_files
 from headrace.version import file_header, headrace_version
 
 Progress = Callable[[str], None]
@@ -49,34 +46,36 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
 
     Raises a HeadraceError, and leaves `out` untouched, if anything is illegal, missing or not bit-exact.
     """
-    options, out = options or Options(), Path(out)
-    folding_terms(model, options)
-    _require_writable(options)
-    _require_tools(options)
+    request, out = resolve(options or Options()), Path(out)
+    require_possible(request, out)
     progress("choosing the folding and sizing FIFOs")
-    options = resolve_external(model, options)
-    plan, design = plan_design(model, options)
-    dataflow = design.dataflow
-    x = verification_frames(model, dataflow, options)
-    require_replaceable(out, RECORD)
+    planned = plan_design(model, request)
+    require_fit(model, planned)
+    vectors = Vectors(planned.dataflow, verification_frames(model, planned))
     with replacing(out) as folder:
         progress("rendering")
-        _write_sources(folder, model, dataflow, options, x)
-        measured = _verify(folder, model, dataflow, x, progress)
-        _write_record(folder, model, design, plan, options, len(x), measured)
-        write_report(folder, dataflow)
+        _write_sources(folder, model, planned, vectors)
+        compared = _verify(folder, model, planned.request, vectors, progress)
+        _write_record(folder, model, planned, compared)
+        write_report(folder, planned.dataflow)
+        write_files(folder, _contents(folder, model, planned.request))
     return Build.open(out)
 
 
-def verification_frames(model: Model, dataflow: Dataflow, options: Options) -> IntArray:
+def require_possible(request: Request, out: Path) -> None:
+    """Raise what stands against a build before there is a model: a place that is taken, a tool that is missing."""
+    require_replaceable(out, RECORD)
+    for engine in request.engines:
+        {"hls": csim.require_tools, "rtl": rtl.require_tools}[engine]()
+
+
+def verification_frames(model: Model, planned: Planned) -> IntArray:
     """Frames (N, elements) to verify with: the user's samples, or seeded random values of the input's range."""
-    if options.verify < 1:
-        raise InputError(f"verify={options.verify} vectors: a build is verified with at least 1; give 1 or more")
-    if options.verify_input is not None:
-        samples = np.asarray(options.verify_input, np.float32)[: options.verify]
-        model.predict(samples)  # checks shape and values
-        return to_stream(model.integer.host_input, samples)
-    return random_frames(dataflow, options.verify, VECTOR_SEED)
+    samples = samples_of(planned.request.options)
+    if samples is None:
+        return random_frames(planned.dataflow, planned.request.options.verify, VECTOR_SEED)
+    model.predict(samples)  # checks shape and values
+    return to_stream(model.integer.host_input, samples)
 
 
 def random_frames(dataflow: Dataflow, frames: int, seed: int) -> IntArray:
@@ -88,94 +87,96 @@ def random_frames(dataflow: Dataflow, frames: int, seed: int) -> IntArray:
     return random_values(np.random.default_rng(seed), dataflow.input.element, (frames, dataflow.input.elements))
 
 
-def _require_tools(options: Options) -> None:
-    if options.backend in ("hls", "both"):
-        csim.require_tools()
-    if options.backend in ("rtl", "both"):
-        rtl.require_tools()
-
-
-def _require_writable(options: Options) -> None:
-    """Raise InputError where the chosen storage of weights is not to be had."""
-    if options.writable and options.backend == "hls":
-        raise InputError(f"{next(iter(options.writable))}: writable weights need the rtl back end; "
-                         "build with --backend rtl or both")
-    in_uram = [name for name, storage in options.writable.items() if storage == URAM]
-    board = load_board(options.board or DEFAULT_BOARD)
-    if in_uram and not board.uram:
-        raise InputError(f"{in_uram[0]}: board {board.name} has no UltraRAM; name the layer with --writable instead")
-
-
-def _write_sources(folder: Path, model: Model, dataflow: Dataflow, options: Options, x: IntArray) -> None:
-    board = load_board(options.board or DEFAULT_BOARD)
-    header = file_header(model.source_sha256)
+def _write_sources(folder: Path, model: Model, planned: Planned, vectors: Vectors) -> None:
+    request, dataflow, header = planned.request, planned.dataflow, file_header(model.source_sha256)
     serialize.save(model.integer, folder / MODEL)
-    if find_family(board):
-        _write_board_files(folder, model, dataflow, board, options, x)
-    if options.backend in ("hls", "both"):
-        write_files(folder / "hls", render_hls(dataflow, 1e3 / options.clock_mhz, board.part, header, len(x)))
-        write_hls_vectors(folder / "hls", dataflow, x)
-    if options.backend in ("rtl", "both"):
+    if request.family:
+        _write_board_files(folder, model, request, vectors)
+    if "hls" in request.engines:
+        period_ns = 1e3 / request.options.clock_mhz
+        write_files(folder / "hls", render_hls(dataflow, period_ns, request.board.part, header, len(vectors)))
+        write_hls_vectors(folder / "hls", vectors)
+    if "rtl" in request.engines:
         write_files(folder / "rtl", render_rtl(dataflow, header))
         write_files(folder / "sim", render_sim(dataflow, header))
-        write_vectors(folder / "sim", dataflow, x)
+        write_vectors(folder / "sim", vectors)
 
 
-def _write_board_files(folder: Path, model: Model, dataflow: Dataflow, board: Board, options: Options,
-                       x: IntArray) -> None:
+def _write_board_files(folder: Path, model: Model, request: Request, vectors: Vectors) -> None:
     """What turns the sources into a bitstream of the board, and what runs it."""
-    backend: Literal["rtl", "hls"] = "hls" if options.backend == "hls" else "rtl"
-    sha256 = model.source_sha256
-    write_files(folder / "vivado", render_vivado(dataflow, board, backend, options.clock_mhz, sha256))
+    backend, sha256 = request.engines[-1], model.source_sha256
+    files = render_vivado(vectors.dataflow, request.board, backend, request.options.clock_mhz, sha256)
+    write_files(folder / "vivado", files)
     if has_quantizer(model.integer.host_input):
-        write_driver(folder / "driver", render_driver(model.integer, dataflow, board, sha256, x))
+        write_driver(folder / "driver", render_driver(model.integer, vectors, request.board, sha256))
 
 
-def _verify(folder: Path, model: Model, dataflow: Dataflow, x: IntArray, progress: Progress) -> Observed | None:
-    """Compare golden with fast, HLS and RTL at every boundary; returns what the RTL measured."""
-    golden = dataflow.golden(x)[dataflow.output_port]
-    if not np.array_equal(golden, model.engines["fast"](x)):
+def _contents(folder: Path, model: Model, request: Request) -> dict[str, str]:
+    return render_contents(folder, request.engines, request.board.name, file_header(model.source_sha256))
+
+
+def _verify(folder: Path, model: Model, request: Request, vectors: Vectors, progress: Progress) -> list[Comparison]:
+    """Compare golden with fast, and with every back end at every boundary; returns the comparisons that took place."""
+    if not np.array_equal(vectors.output, model.engines["fast"](vectors.frames)):
         raise MismatchError("the fast engine differs from the golden model; report this as a defect")
-    measured = None
-    with tempfile.TemporaryDirectory() as work:
-        if (folder / "hls").is_dir():
-            progress("verifying HLS with g++")
-            run_hls(folder, dataflow, x, Path(work)).require_golden(dataflow, x)
-        if (folder / "rtl").is_dir():
-            progress("verifying RTL with Verilator")
-            measured = run_rtl(folder, dataflow, x, Path(work), Stalls.NONE)
-            measured.require_golden(dataflow, x)
-    return measured
+    compared = []
+    for engine in request.engines:
+        with tempfile.TemporaryDirectory() as work:
+            if engine == "hls":
+                progress("verifying HLS with g++")
+                observed = run_hls(folder, vectors.dataflow, vectors.frames, Path(work))
+            else:
+                progress("verifying RTL with Verilator")
+                observed = run_rtl(folder, vectors.dataflow, vectors.frames, Path(work), Stalls.NONE)
+        observed.require_golden(vectors)
+        compared.append(Comparison(engine, len(vectors), observed.latency_cycles))
+    return compared
 
 
-def _write_record(folder: Path, model: Model, design: Design, plan: Plan, options: Options,
-                  vectors: int, measured: Observed | None) -> None:
-    dataflow, sizing = design.dataflow, design.sizing
+def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequence[Comparison]) -> None:
+    request, design = planned.request, planned.design
+    options, dataflow, cycles = request.options, design.dataflow, design.sizing.cycles_per_frame
+    measured = [item.latency_cycles for item in compared if item.latency_cycles is not None]
     record: dict[str, Any] = {
         "headrace": headrace_version(),
         "source_sha256": model.source_sha256,
         "backend": options.backend,
-        "board": options.board or DEFAULT_BOARD,
+        "board": request.board.name,
+        "family": request.family.title if request.family else None,
+        "device": asdict(request.board),
         "clock_mhz": options.clock_mhz,
-        "verified": True,  # _verify raises otherwise
-        "vectors": vectors,
-        "not_verified": not_verified(dataflow) if options.backend in ("hls", "both") else [],
-        "cycles_per_frame": sizing.cycles_per_frame,
-        "latency_cycles": measured.latency_cycles if measured else sizing.latency_cycles,
-        "fps": options.clock_mhz * 1e6 / sizing.cycles_per_frame,
-        "folding": plan.folding,
-        "bottleneck": plan.bottleneck,
-        "stopped_by": plan.stopped_by,
-        "cores": dict(options.cores),
-        "writable": dict(options.writable),
-        "external": list(options.external),
+        **_verdict(request, compared),
+        "not_verified": not_verified(dataflow) if "hls" in request.engines else [],
+        "asked": request.asked,
+        "fps_asked": options.fps,
+        "cycles_per_frame": cycles,
+        "latency_cycles": measured[0] if measured else design.sizing.latency_cycles,
+        "fps": options.clock_mhz * 1e6 / cycles,
+        "fits": planned.fits,
+        "bottleneck": planned.plan.bottleneck,
+        "stopped_by": planned.plan.stopped_by,
+        "recipe": design.recipe.record(),
+        **_recipe_of_before(planned),
         "weight_bytes_per_frame": sum(stream.words * stream.bytes for layer in dataflow.layers
                                       if (stream := layer.weight_stream)),
-        "resources": asdict(estimated(dataflow)),
+        "resources": asdict(planned.resources),
         "resources_error": estimate_errors(),
         "layers": [layer_record(layer) for layer in dataflow.layers],
         "fifos": fifo_records(design),
     }
-    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    write_files(folder, {RECORD: json_text(record)})
 
 
+def _verdict(request: Request, compared: Sequence[Comparison]) -> dict[str, Any]:
+    """What was compared with the golden model; verified only if every back end was."""
+    by = {item.engine: {"compared": "whole network", "vectors": item.vectors} for item in compared}
+    verified = all(engine in by for engine in request.engines)
+    return {"verified": verified, "verified_by": by,
+            "vectors": min((item.vectors for item in compared), default=0) if verified else 0}
+
+
+def _recipe_of_before(planned: Planned) -> dict[str, Any]:
+    """The parts of the recipe under the names that they had before it was one; the folding with given depths only."""
+    recipe = planned.design.recipe
+    return {"folding": planned.plan.folding, "cores": dict(recipe.cores), "writable": dict(recipe.writable),
+            "external": list(recipe.external)}

@@ -1,48 +1,92 @@
-"""Design: the hardware of an integer network at a folding."""
+"""Recipe and Design: all that decides which hardware an integer network becomes, and that hardware."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources, total
-from headrace.dataflow.choose_cores import Cores, choose_cores
+from headrace.dataflow.choose_cores import Cores, choose_cores, with_core
 from headrace.dataflow.fold import Folding, fold
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import insert_fifos
 from headrace.dataflow.lower import lower
-from headrace.dataflow.make_external import make_external
+from headrace.dataflow.make_external import from_outside, make_external
 from headrace.dataflow.make_writable import Writable, make_writable
-from headrace.folding.plan import given_depths
+from headrace.layers import Fifo
+from headrace.layers.base import Layer
+from headrace.layers.mvtu import Mvtu
+from headrace.layers.weighted import WeightedLayer
 from headrace.network.integer import IntegerNetwork
 from headrace.timing.fifo_sizing import Sizing, size_fifos
 
 
 @dataclass(frozen=True, eq=False)
+class Recipe:
+    """Folds by layer, compute cores, layers whose weights are writable or come from outside, depths of FIFOs by name.
+
+    cores: by layer name, or "*" for all; the others are chosen by cost. depths: those that are not given are sized.
+    """
+
+    folding: Folding = field(default_factory=dict)
+    cores: Cores = field(default_factory=dict)
+    writable: Writable = field(default_factory=dict)
+    external: tuple[str, ...] = ()
+    depths: Mapping[str, int] = field(default_factory=dict)
+
+    def record(self) -> dict[str, Any]:
+        """The recipe as build.json holds it."""
+        return {"folding": {name: dict(folds) for name, folds in self.folding.items()}, "cores": dict(self.cores),
+                "writable": dict(self.writable), "external": list(self.external), "depths": dict(self.depths)}
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> Recipe:
+        """What `record` gave. Raises KeyError or TypeError for anything else."""
+        return cls(record["folding"], record["cores"], record["writable"], tuple(record["external"]), record["depths"])
+
+    def as_built(self, layer: Layer) -> Layer:
+        """A layer with the core and the memories that it gets. Raises InputError where these contradict each other."""
+        for weighted in WeightedLayer.among([layer]):
+            cored = with_core(weighted, self.cores)
+            layer = cored.written_to(self.writable[layer.name]) if layer.name in self.writable else cored
+        for unit in Mvtu.among([layer]):
+            layer = from_outside(unit) if layer.name in self.external else layer
+        return layer
+
+
+@dataclass(frozen=True, eq=False)
 class Design:
-    """The hardware of a network, and how deep its FIFOs are and why."""
+    """The hardware of a network, how deep its FIFOs are and why, and the recipe with the depths of all of them."""
 
     dataflow: Dataflow
     sizing: Sizing
+    recipe: Recipe
 
 
-def elaborate(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable | None = None,
-              external: Sequence[str] = ()) -> Design:
-    """The hardware of an integer network at a folding: layers with their compute cores, width converters and FIFOs.
+def elaborate(net: IntegerNetwork, recipe: Recipe) -> Design:
+    """The hardware of an integer network: layers with their compute cores, width converters and FIFOs.
 
-    Depths of FIFOs that the folding gives are kept, the others sized. Raises FoldingError if they let it stop,
+    Depths of FIFOs that the recipe gives are kept, the others sized. Raises FoldingError if they let it stop,
     InputError for a core that does not serve its layer, or a layer whose weights cannot be writable or external.
     """
-    layers = folded(net, folding, cores, writable or {}, external)
-    sizing = size_fifos(layers, given_depths(folding))
-    return Design(insert_fifos(layers, sizing.depths), sizing)
+    layers = folded(net, recipe)
+    sizing = size_fifos(layers, dict(recipe.depths))
+    dataflow = insert_fifos(layers, sizing.depths)
+    depths = {layer.name: layer.depth for layer in Fifo.among(dataflow.layers)}
+    return Design(dataflow, sizing, replace(recipe, depths=depths))
 
 
-def folded(net: IntegerNetwork, folding: Folding, cores: Cores, writable: Writable,
-           external: Sequence[str]) -> Dataflow:
+def folded(net: IntegerNetwork, recipe: Recipe) -> Dataflow:
     """The hardware of an integer network without FIFOs."""
-    return make_external(make_writable(choose_cores(fold(lower(net), folding), cores), writable), external)
+    layers = choose_cores(fold(lower(net), recipe.folding), recipe.cores)
+    return make_external(make_writable(layers, recipe.writable), recipe.external)
+
+
+def with_fifos(net: IntegerNetwork, recipe: Recipe) -> Dataflow:
+    """The hardware of an integer network by the recipe of a Design, which has the depths of all FIFOs."""
+    return insert_fifos(folded(net, recipe), recipe.depths)
 
 
 def estimated(dataflow: Dataflow) -> Resources:

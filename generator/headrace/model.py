@@ -64,6 +64,10 @@ class Model:
         """The streaming layers with PE = SIMD = 1."""
         return lower(self.integer)
 
+    def __repr__(self) -> str:
+        takes, gives = self.integer.host_input.shape, self.integer.host_output.shape
+        return f"Model({len(self.integer.nodes)} integer operations, takes (N, *{takes}), gives (N, *{gives}))"
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of an exact model before using it, one sentence each."""
@@ -98,6 +102,8 @@ def load(source: Any, example_input: Any = None) -> Model:
     (.json or .npz). Raises InputError for what is no model and UnsupportedError for what has no exact integer form;
     both name the source where it is a path.
     """
+    if isinstance(source, Model):  # loaded already
+        return source
     value = load_any(source, example_input)
     try:
         return _model(value)

@@ -36,6 +36,31 @@ class FifoRecord(TypedDict):
     smallest_depth: int
 
 
+class RecipeRecord(TypedDict):
+    """All that decides which hardware a network becomes; see design.Recipe."""
+
+    folding: dict[str, dict[str, int]]
+    cores: dict[str, str]
+    writable: dict[str, Literal["ram", "uram"]]
+    external: list[str]
+    depths: dict[str, int]
+
+
+class DeviceRecord(TypedDict):
+    """The board of a build; see board.Board."""
+
+    name: str
+    title: str
+    part: str
+    board_part: str
+    lut: int
+    ff: int
+    bram36: int
+    uram: int
+    dsp: int
+    board_connections: str
+
+
 class BuildRecord(TypedDict):
     """build.json, as far as anybody reads it."""
 
@@ -43,9 +68,15 @@ class BuildRecord(TypedDict):
     source_sha256: str
     backend: Literal["rtl", "hls", "both"]
     board: str
+    family: str | None
+    device: DeviceRecord
     clock_mhz: float
     verified: bool
+    verified_by: dict[str, dict[Literal["compared", "vectors"], str | int]]
     vectors: int
+    asked: str
+    fits: bool
+    recipe: RecipeRecord
     not_verified: list[str]
     cycles_per_frame: int
     latency_cycles: int
@@ -105,7 +136,7 @@ def read_record(folder: Path) -> Mapping[str, Any]:
 def _is_sound(record: BuildRecord) -> bool:
     """True if the numbers can be those of a build, and the hash is one."""
     rates = all(math.isfinite(rate) and rate > 0 for rate in (record["clock_mhz"], record["fps"]))
-    counts = min(record["cycles_per_frame"], record["vectors"]) > 0 and record["latency_cycles"] >= 0
+    counts = record["cycles_per_frame"] > 0 and min(record["vectors"], record["latency_cycles"]) >= 0
     return rates and counts and re.fullmatch(r"[0-9a-f]{1,64}", record["source_sha256"]) is not None
 
 

@@ -1,35 +1,35 @@
-"""From what a user asks for to a folding and the hardware: rates, boards, weights outside."""
+"""What a user asks for: options checked where they are made, resolved once into a request."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from math import ceil, isfinite
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Any, Literal, get_args
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from headrace.board.board import DEFAULT_BOARD, load_board
-from headrace.board.family import find_family
-from headrace.dataflow.choose_cores import Cores, choose_cores
+from headrace.board.board import DEFAULT_BOARD, Board, load_board
+from headrace.board.family import Family, find_family
+from headrace.dataflow.choose_cores import Cores, require_cores
 from headrace.dataflow.fold import Folding
-from headrace.dataflow.graph import Dataflow
-from headrace.dataflow.make_external import MAX_EXTERNAL, external_candidates, make_external
 from headrace.dataflow.make_writable import Writable
-from headrace.design import Design, elaborate, estimated, folded
-from headrace.errors import FoldingError, InputError
-from headrace.folding.plan import DEFAULT_CYCLES_PER_FRAME, Plan, Terms, folding_target, plan_fastest, plan_folding
-from headrace.folding.solver import LAYERS_SHARE
-from headrace.layers.cores import AUTO
-from headrace.model import Model
-from headrace.render.hls import MAX_WORD_BITS
+from headrace.design import Recipe
+from headrace.errors import InputError
+from headrace.folding.plan import DEFAULT_CYCLES_PER_FRAME, given_depths, require_folding
+from headrace.layers.weighted import RAM, URAM
+from headrace.suggest import did_you_mean
 
 Backend = Literal["rtl", "hls", "both"]
+Weights = Literal["on-chip", "external"]
 
 DEFAULT_CLOCK_MHZ = 200.0
 DEFAULT_VECTORS = 4
-#: Shares of a board that the layers get where with larger ones the FIFOs did not fit any more.
-_SMALLER_SHARES = (0.9, 0.8, 0.6)
+#: Clocks that a device can have, in MHz, and the most vectors that a build is verified with.
+MIN_CLOCK_MHZ, MAX_CLOCK_MHZ, MAX_VECTORS = 1.0, 1000.0, 100_000
+#: Slower than any layer: what a lower rate asks for.
+_SLOWEST_CYCLES = 2**53
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +38,11 @@ class Options:
 
     A board without either is filled with the fastest folding; no board is the default one at the default pace.
     cores: compute cores by layer name, or "*" for all layers; the others are chosen by cost.
-    writable: layers whose weights the processor can write, and where these lie (passes.make_writable).
+    writable: layers whose weights the processor can write, and where these lie (dataflow.make_writable).
     external: layers whose weights come from memory outside; weights="external" adds those with the largest weights,
     as many as it takes for the rest to fit the board.
+    overfull: build also what does not fit the board.
+    Raises InputError for a value that is not one of these, whoever gives it.
     """
 
     board: str | None = None
@@ -50,105 +52,117 @@ class Options:
     cores: Cores = field(default_factory=dict)
     writable: Writable = field(default_factory=dict)
     external: Sequence[str] = ()
-    weights: Literal["on-chip", "external"] = "on-chip"
+    weights: Weights = "on-chip"
     backend: Backend = "rtl"
     verify: int = DEFAULT_VECTORS
     verify_input: ArrayLike | None = None
+    overfull: bool = False
+
+    def __post_init__(self) -> None:
+        if self.board is not None and not (isinstance(self.board, str) and self.board):
+            raise InputError(f"board {self.board!r} is not a name; give the name of a board or a .toml file")
+        _require_word("backend", self.backend, get_args(Backend))
+        _require_word("weights", self.weights, get_args(Weights))
+        self._require_rates()
+        if type(self.verify) is not int or not 1 <= self.verify <= MAX_VECTORS:
+            raise InputError(f"verify={self.verify} vectors: a build is verified with at least 1; give 1 or more, at "
+                             f"most {MAX_VECTORS}")
+        if self.folding is not None:
+            require_folding(self.folding)
+        require_cores(self.cores)
+        self._require_layers()
+
+    def _require_rates(self) -> None:
+        """Raise InputError for rates that are none or contradict each other."""
+        for name, rate in (("clock_mhz", self.clock_mhz), ("fps", 1.0 if self.fps is None else self.fps)):
+            if not isinstance(rate, (int, float)) or isinstance(rate, bool):
+                raise InputError(f"{name}={rate!r} must be a number; correct it")
+            if not (isfinite(rate) and rate > 0):
+                raise InputError(f"{name}={rate:g} must be a positive number; correct it")
+        if not MIN_CLOCK_MHZ <= self.clock_mhz <= MAX_CLOCK_MHZ:
+            raise InputError(f"clock_mhz={self.clock_mhz:g} must lie between {MIN_CLOCK_MHZ:g} and {MAX_CLOCK_MHZ:g}; "
+                             "no device has such a clock")
+        if self.fps is not None and self.folding is not None:
+            raise InputError("fps and a folding were both given but exclude each other; leave one out")
+
+    def _require_layers(self) -> None:
+        """Raise InputError where layers are named for what cannot be."""
+        if isinstance(self.external, str) or not all(isinstance(name, str) for name in self.external):
+            raise InputError(f"external={self.external!r} must be a list of names of layers; correct it")
+        if not isinstance(self.writable, Mapping):
+            raise InputError(f"writable={self.writable!r} must map names of layers to {RAM!r} or {URAM!r}; correct it")
+        for name, storage in self.writable.items():
+            _require_word(f"writable weights of {name}", storage, (RAM, URAM))
+        if self.writable and self.backend == "hls":
+            raise InputError(f"{next(iter(self.writable))}: writable weights need the rtl back end; "
+                             "build with --backend rtl or both")
 
 
-def plan_design(model: Model, options: Options) -> tuple[Plan, Design]:
-    """The folding and the hardware; where a board is to be filled, FIFOs included."""
-    board = load_board(options.board or DEFAULT_BOARD)
-    fills = _fills(options)
-    for share in (LAYERS_SHARE, *_SMALLER_SHARES):
-        plan = choose_folding(model, options, share)
-        design = elaborate(model.integer, plan.folding, options.cores, options.writable, options.external)
-        if not fills or all(used <= there for used, there in board.use(estimated(design.dataflow)).values()):
-            break
-    return plan, design
+def _require_word(what: str, word: Any, known: Sequence[str]) -> None:
+    if word not in known:
+        raise InputError(f"{what}={word!r} is unknown; {did_you_mean(str(word), known)}choose one of {list(known)}")
 
 
-def choose_folding(model: Model, options: Options, share: float = LAYERS_SHARE) -> Plan:
-    """The folding that the options ask for, complete for every layer that folds.
+@dataclass(frozen=True, eq=False)
+class Request:
+    """Options with all that they name looked up; nothing of it is looked up again.
 
-    A board alone asks for the fastest folding whose layers take no more than `share` of it.
+    named: did the user name the board? cycles: the most per frame that are asked for, None where a folding is given or
+    the board is to be filled. recipe: what of it is given.
     """
-    terms = folding_terms(model, options)
-    unfolded = _unfolded(model, options)
-    if options.folding is not None:
-        target = folding_target(unfolded, options.folding)
-    elif options.fps is not None:
-        target = max(1, int(options.clock_mhz * 1e6 / options.fps))
-    elif options.board is not None:
-        return plan_fastest(unfolded, terms, share)
-    else:
-        target = DEFAULT_CYCLES_PER_FRAME
-    return plan_folding(unfolded, target, terms, options.folding)
+
+    options: Options
+    board: Board
+    family: Family | None
+    named: bool
+    cycles: int | None
+    recipe: Recipe
+
+    @property
+    def fills(self) -> bool:
+        """True if the board is to be filled with the fastest folding."""
+        return self.cycles is None and self.options.folding is None
+
+    @property
+    def engines(self) -> tuple[Literal["hls", "rtl"], ...]:
+        """The back ends that are built."""
+        return ("hls", "rtl") if self.options.backend == "both" else (self.options.backend,)
+
+    @property
+    def asked(self) -> str:
+        """What was asked for, as a part of a sentence."""
+        if self.options.fps is not None:
+            return f"{self.options.fps:.12g} fps, {self.cycles} cycles per frame"
+        if self.options.folding is not None:
+            return "the folding given"
+        return f"the fastest that fits {self.board.name}" if self.fills else f"at most {self.cycles} cycles per frame"
 
 
-def resolve_external(model: Model, options: Options) -> Options:
-    """The same options with the layers of external weights named: those that do not fit are chosen here.
-
-    Raises InputError for layers that cannot have such weights, and where the board is too small even with them;
-    FoldingError for a pace that no board reaches, or that the memory outside does not.
-    """
-    given = list(dict.fromkeys(options.external))
-    make_external(model.unfolded, given)
-    if options.weights == "on-chip":
-        return replace(options, external=given)
-    cored = choose_cores(model.unfolded, options.cores)
-    more = [layer.name for layer in external_candidates(cored)
-            if layer.name not in (*given, *options.writable) and layer.core in (AUTO, "plain")]
-    for count in range(min(len(more), MAX_EXTERNAL - len(given)) + 1):
-        chosen = replace(options, external=[*given, *more[:count]])
-        if _fits(model, chosen):
-            return chosen
-    raise InputError(f"{options.board or DEFAULT_BOARD}: the accelerator does not fit even with the weights of "
-                     f"{chosen.external} outside; choose a larger board or ask for fewer frames per second")
-
-
-def _fills(options: Options) -> bool:
-    """True if the board is to be filled with the fastest folding."""
-    return options.board is not None and options.fps is None and options.folding is None
-
-
-def _fits(model: Model, options: Options) -> bool:
-    """True if the layers at the folding that the options ask for fit the board."""
+def resolve(options: Options) -> Request:
+    """Look up what the options name. Raises InputError for an unknown board, or UltraRAM where there is none."""
     board = load_board(options.board or DEFAULT_BOARD)
+    in_uram = [name for name, storage in options.writable.items() if storage == URAM]
+    if in_uram and not board.uram:
+        raise InputError(f"{in_uram[0]}: board {board.name} has no UltraRAM; name the layer with --writable instead")
+    given = options.folding or {}
+    recipe = Recipe(given, options.cores, options.writable, tuple(dict.fromkeys(options.external)), given_depths(given))
+    return Request(options, board, find_family(board), options.board is not None, _cycles(options), recipe)
+
+
+def _cycles(options: Options) -> int | None:
+    """The most cycles per frame that are asked for; 0 where a frame would take less than one."""
+    if options.fps is not None:
+        return int(min(options.clock_mhz * 1e6 / options.fps, _SLOWEST_CYCLES))
+    if options.folding is not None or options.board is not None:
+        return None
+    return DEFAULT_CYCLES_PER_FRAME
+
+
+def samples_of(options: Options) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+    """The samples to verify with, as many as asked for. Raises InputError where they are not numbers."""
+    if options.verify_input is None:
+        return None
     try:
-        folding = choose_folding(model, options).folding
-    except FoldingError:
-        if not _fills(options):  # it is the pace, which weights outside make no faster
-            raise
-        return False
-    layers = folded(model.integer, folding, options.cores, options.writable, options.external)
-    return all(used <= there * LAYERS_SHARE for used, there in board.use(estimated(layers)).values())
-
-
-def _unfolded(model: Model, options: Options) -> Dataflow:
-    """What is to be folded, with PE = SIMD = 1."""
-    return make_external(model.unfolded, options.external)
-
-
-def folding_terms(model: Model, options: Options) -> Terms:
-    """What the options demand of any folding. Raises InputError for rates that are none or contradict each other."""
-    rates = {"clock_mhz": options.clock_mhz, "fps": options.fps if options.fps is not None else 1.0}
-    for name, rate in rates.items():
-        if not (isfinite(rate) and rate > 0):
-            raise InputError(f"{name}={rate:g} must be a positive number; correct it")
-    if options.fps is not None and options.folding is not None:
-        raise InputError("fps and a folding were both given but exclude each other; leave one out")
-    board = load_board(options.board or DEFAULT_BOARD)
-    max_word_bits = 0 if options.backend == "rtl" else MAX_WORD_BITS
-    port = find_family(board)
-    if options.board is None or port is None:
-        return Terms(board, options.clock_mhz, max_word_bits)
-    unfolded = _unfolded(model, options)
-    sides = {f"the DMA's {way}": stream.elements * stream.element.bits for way, stream in (
-        ("input", unfolded.input), ("output", unfolded.streams[unfolded.output_port]))}
-    sides["the DMA's weights"] = sum(stream.elements * stream.element.bits for layer in unfolded.layers
-                                     if (stream := layer.weight_stream))
-    bound = max(sides, key=lambda side: sides[side])
-    # A word per cycle of the slower clock.
-    cycles = sides[bound] / (8 * port.stream_bytes) * max(1.0, options.clock_mhz / port.bus_mhz)
-    return Terms(board, options.clock_mhz, max_word_bits, ceil(cycles), bound)
+        return np.asarray(options.verify_input, np.float32)[: options.verify]
+    except (ValueError, TypeError, IndexError):
+        raise InputError("verify_input is not an array of numbers (N, ...); correct it") from None

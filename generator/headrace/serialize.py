@@ -27,6 +27,7 @@ from headrace.layers import LAYERS
 from headrace.layers.stream import Stream
 from headrace.network import graph, integer, ops, tensor_ops
 from headrace.reading import parse_json, read_bytes
+from headrace.staging import write_file
 
 FORMAT = "headrace 1"
 #: The tree in an .npz file that holds both.
@@ -93,13 +94,6 @@ def _paths(stem: Path) -> tuple[Path, Path]:
     return stem.parent / f"{stem.name}.json", stem.parent / f"{stem.name}.npz"
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    beside = path.parent / f".{path.name}.partial"
-    beside.write_bytes(content)
-    beside.replace(path)
-
-
 def save(value: Any, stem: Path | str) -> None:
     """Write `stem`.json and `stem`.npz. The value is a dataclass of the registry."""
     encoder = _Encoder()
@@ -107,8 +101,8 @@ def save(value: Any, stem: Path | str) -> None:
     json_path, npz_path = _paths(Path(stem))
     arrays = npz_bytes({f"a{number}": array for number, array in enumerate(encoder.arrays)})
     document = {"format": FORMAT, "arrays_sha256": hashlib.sha256(arrays).hexdigest(), "value": tree}
-    _replace(npz_path, arrays)
-    _replace(json_path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
+    write_file(npz_path, arrays)
+    write_file(json_path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
 
 
 def save_npz(value: Any, path: Path | str) -> None:
@@ -116,7 +110,7 @@ def save_npz(value: Any, path: Path | str) -> None:
     encoder = _Encoder()
     document = json.dumps({"format": FORMAT, "value": encoder.encode(value)}, allow_nan=False)
     arrays = {f"a{number}": array for number, array in enumerate(encoder.arrays)}
-    _replace(Path(path), npz_bytes(arrays, {TREE: document}))
+    write_file(Path(path), npz_bytes(arrays, {TREE: document}))
 
 
 def digest(value: Any) -> str:

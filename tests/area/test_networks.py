@@ -3,10 +3,10 @@
 
 import pytest
 
-from headrace.design import elaborate, estimated
+from headrace.design import estimated
 from headrace.model import load
+from headrace.planning import plan_design
 from headrace.render.rtl import render_rtl
-from headrace.request import Options, choose_folding
 from headrace.staging import write_files
 from headrace.synthesis.designs import network_design
 from headrace.synthesis.yosys import synthesize
@@ -18,7 +18,7 @@ from tests.public_models import MODELS
 @pytest.mark.parametrize("name", ["tfc_w1a1", "resnet8_w4a4", "cnv_w1a1_cifar10_quant"])
 def test_luts_of_a_network_are_estimated_within_a_tenth(name, tmp_path):
     model = load(MODELS / f"{name}.onnx")
-    dataflow = elaborate(model.integer, choose_folding(model, Options()).folding, {}).dataflow
+    dataflow = plan_design(model).dataflow
     write_files(tmp_path / "rtl", render_rtl(dataflow, "estimate"))
     done = synthesize(network_design(tmp_path / "rtl"), tmp_path / "cache")
     assert done.depth <= 8  # levels of logic, for 300 MHz on UltraScale+

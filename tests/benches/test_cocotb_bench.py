@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from headrace.benches.cocotb_bench import run_bench
+from headrace.dataflow.vectors import Vectors
 from headrace.errors import InputError, MismatchError, ToolError
 from headrace.render.rtl import render_rtl
 from headrace.render.sim import render_sim, write_vectors
@@ -26,7 +27,7 @@ def write_build(folder: Path) -> Path:
         (folder / name).mkdir(parents=True)
         for path, text in files.items():
             (folder / name / path).write_text(text)
-    write_vectors(folder / "sim", dataflow, small_frames(dataflow, 3))
+    write_vectors(folder / "sim", Vectors(dataflow, small_frames(dataflow, 3)))
     return folder
 
 
@@ -128,14 +129,14 @@ def test_a_top_without_its_fault_is_right(tmp_path: Path, work: Path) -> None:
 
 def test_other_vectors_are_taken(build: Path, work: Path, tmp_path: Path) -> None:
     dataflow = small_dataflow()
-    other = write_vectors(tmp_path, dataflow, small_frames(dataflow, 5)[3:])
+    other = write_vectors(tmp_path, Vectors(dataflow, small_frames(dataflow, 5)[3:]))
     assert run_bench(build, 2, work=work, vectors=other)["bit_exact"]
 
 
 def test_vectors_are_byte_identical(tmp_path: Path) -> None:
     dataflow = small_dataflow()
-    first = write_vectors(tmp_path, dataflow, small_frames(dataflow, 2)).read_bytes()
-    assert write_vectors(tmp_path, dataflow, small_frames(dataflow, 2)).read_bytes() == first
+    first = write_vectors(tmp_path, Vectors(dataflow, small_frames(dataflow, 2))).read_bytes()
+    assert write_vectors(tmp_path, Vectors(dataflow, small_frames(dataflow, 2))).read_bytes() == first
 
 
 def test_waves_are_written(tmp_path: Path, work: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.dataflow.insert_fifos import JOIN_MARGIN_WORDS, insert_fifos, join_depths, safe_depths
+from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import int_type, uint_type
 from headrace.errors import MismatchError
 from headrace.layers import Add, Concat, Fifo, Fork, Mvtu, Swu
@@ -14,7 +15,7 @@ from headrace.layers.spec import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl
-from headrace.simulation.compare import expected_words, require_equal
+from headrace.simulation.compare import require_equal
 from headrace.simulation.frames import Stalls
 from headrace.staging import write_files
 
@@ -45,7 +46,7 @@ def simulate(dataflow: Dataflow, folder, stalls: Stalls) -> None:
     words = pack_stream(x, dataflow.input.lanes, UINT2)
     traces = rtl.compile_network(folder / "rtl", dataflow, folder / stalls.value).run({SOURCE: words}, stalls, seed=3)
     actual = {port: traces[name].words for port, name in rtl.observed_ports(dataflow).items()}
-    require_equal(dataflow, expected_words(dataflow, x), actual, "RTL")
+    require_equal(dataflow, Vectors(dataflow, x).words, actual, "RTL")
 
 
 def test_depths_of_a_residual_block():

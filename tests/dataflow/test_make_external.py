@@ -13,14 +13,19 @@ from headrace import serialize
 from headrace.__main__ import main
 from headrace.dataflow.make_external import make_external
 from headrace.datatypes import Interval
-from headrace.design import elaborate
 from headrace.errors import FoldingError, InputError
 from headrace.model import Model
 from headrace.network.integer import HostOutput, IntegerNetwork, Node
-from headrace.request import Options, choose_folding, folding_terms, resolve_external
+from headrace.planning import choose_folding, folding_terms, plan_design, resolve_external
+from headrace.request import Options, resolve
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 
 INT8 = Interval(-127, 127)
+
+
+def external(model: Model, options: Options) -> tuple[str, ...]:
+    """The layers that get their weights from outside."""
+    return resolve_external(model, resolve(options)).recipe.external
 
 
 @pytest.fixture(scope="module")
@@ -48,54 +53,55 @@ def board(folder: Path, bram36: int, lut: int = 4000) -> str:
 @pytest.mark.parametrize("fps", [None, 5000.0])
 def test_the_largest_go_outside_until_the_rest_fits(model, tmp_path, bram36, wanted, fps):
     options = Options(board=board(tmp_path, bram36), weights="external", fps=fps)
-    assert resolve_external(model, options).external == wanted
+    assert external(model, options) == tuple(wanted)
 
 
 def test_layers_that_the_user_names_go_outside_in_any_case(model, tmp_path):
     options = Options(board=board(tmp_path, 8), weights="external", fps=5000.0, external=["fc2"])
-    assert resolve_external(model, options).external == ["fc2", "fc1"]
-    assert resolve_external(model, Options(external=["fc0", "fc0"])).external == ["fc0"]
+    assert external(model, options) == ("fc2", "fc1")
+    assert external(model, Options(external=["fc0", "fc0"])) == ("fc0",)
 
 
 def test_a_board_that_is_too_small_anyway(model, tmp_path):
     options = Options(board=board(tmp_path, 1, lut=200), weights="external", fps=5000.0)
     with pytest.raises(InputError, match=r"does not fit even with the weights of \['fc1', 'fc0', 'fc2'\]"):
-        resolve_external(model, options)
+        external(model, options)
 
 
 def test_a_pace_that_no_board_reaches(model, tmp_path):
     options = Options(board=board(tmp_path, 8), weights="external", fps=100e6)
     with pytest.raises(FoldingError, match="2 cycles per frame are asked for but it needs at least"):
-        resolve_external(model, options)
+        external(model, options)
 
 
 def test_writable_weights_stay_inside(model, tmp_path):
     options = Options(board=board(tmp_path, 10), weights="external", fps=5000.0, writable={"fc1": "ram"})
-    assert resolve_external(model, options).external == ["fc0"]
+    assert external(model, options) == ("fc0",)
     both = Options(board=board(tmp_path, 10), external=["fc1"], writable={"fc1": "ram"})
     with pytest.raises(InputError, match="fc1: its weights cannot be both writable and external"):
-        elaborate(model.integer, choose_folding(model, both).folding, {}, both.writable, both.external)
+        plan_design(model, resolve(both))
 
 
 def test_the_dma_of_the_weights_bounds_the_pace(model):
     # 48 KiB a frame and 16 bytes a cycle at 200 MHz.
     options = Options(board="zcu104", clock_mhz=400.0, external=["fc0", "fc1"])
-    terms = folding_terms(model, options)
+    terms = folding_terms(model, resolve(options))
     assert (terms.min_cycles, terms.bound) == (2 * 3072, "the DMA's weights")
-    assert "the DMA's weights cannot take fewer than 6144 cycles per frame" in choose_folding(model, options).stopped_by
+    stopped_by = choose_folding(model, resolve(options)).stopped_by
+    assert "the DMA's weights cannot take fewer than 6144 cycles per frame" in stopped_by
     faster = Options(board="zcu104", clock_mhz=400.0, fps=100_000, external=["fc0", "fc1"])
     with pytest.raises(FoldingError, match="the DMA's weights: 4000 cycles per frame are asked for but it needs "
                                            "at least 6144"):
-        choose_folding(model, faster)
+        choose_folding(model, resolve(faster))
 
 
 def test_the_command(model, tmp_path, capsys):
     serialize.save(model.integer, tmp_path / "net")
     command = ["build", str(tmp_path / "net.json"), "--board", board(tmp_path, 8), "--fps", "5000",
                "--weights", "external", "--out", str(tmp_path / "b")]
-    with mock.patch("headrace.building._verify", return_value=None):
+    with mock.patch("headrace.building._verify", return_value=[]):
         assert main([*command, "--external", "fc9"]) == 1
-        assert "fc9: is no layer whose weights can be external" in capsys.readouterr().err
+        assert "fc9: is not a layer whose weights can be external" in capsys.readouterr().err
         assert not (tmp_path / "b").exists()
         assert main([*command, "--external", "fc2"]) == 0
     record = json.loads((tmp_path / "b" / "build.json").read_text())

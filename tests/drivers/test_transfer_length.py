@@ -8,6 +8,7 @@ import pytest
 
 from headrace.board.board import load_board
 from headrace.dataflow.lower import lower
+from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import uint_type
 from headrace.drivers.render import render_driver
 from headrace.errors import InputError
@@ -21,7 +22,7 @@ LONGEST = 2**26 - 1
 
 def test_the_drivers_know_the_longest_transfer():
     net = small_network()
-    files = render_driver(net, lower(net), load_board("zcu104"), "0" * 64, random_input(net, 1))
+    files = render_driver(net, Vectors(lower(net), random_input(net, 1)), load_board("zcu104"), "0" * 64)
     assert json.loads(files["headrace_driver/model.json"])["max_transfer_bytes"] == LONGEST
     assert f"MAX_TRANSFER_BYTES = {LONGEST};" in files["cpp/model.hpp"].decode()
 

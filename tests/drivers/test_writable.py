@@ -128,8 +128,8 @@ def test_cycles_are_those_of_fixed_weights(built, tmp_path):
 
 
 @pytest.mark.parametrize(("names", "sentence"), [
-    (["fc5"], r"fc5: is no layer whose weights can be writable; choose from \['fc0', 'fc1'\]"),
-    (["dwc0"], "dwc0: is no layer whose weights can be writable"),
+    (["fc5"], r"fc5: is not a layer whose weights can be writable; choose from \['fc0', 'fc1'\]"),
+    (["dwc0"], "dwc0: is not a layer whose weights can be writable"),
 ])
 def test_layers_that_cannot_be_written(names, sentence):
     with pytest.raises(InputError, match=sentence):
@@ -139,7 +139,7 @@ def test_layers_that_cannot_be_written(names, sentence):
 def test_raw_sums_in_front_of_other_layers_cannot_be_written():
     first, last = (layer for layer in small_dataflow().layers if isinstance(layer, Mvtu))
     raw = replace(first, thresholds=None, output=first.accumulator)
-    with pytest.raises(InputError, match=r"fc0: is no layer whose weights can be writable; choose from \['fc1'\]"):
+    with pytest.raises(InputError, match=r"fc0: is not a layer whose weights can be writable; choose from \['fc1'\]"):
         make_writable(chain(raw, replace(last, input=raw.output, simd=2, pe=1, output=Interval(-9999, 9999))),
                       parse_writable(["fc0"], []))
 

@@ -248,13 +248,12 @@ def test_missing_libclang_is_one_sentence(tmp_path: Path, capsys, monkeypatch) -
 @pytest.mark.skipif(not (SHARED / "models").is_dir(), reason="the public models are not in ../shared/models")
 def test_public_networks_are_silent(tmp_path: Path, headers: Path) -> None:
     import headrace as hr
-    from headrace.design import elaborate
-    from headrace.request import Options, choose_folding
+    from headrace.planning import plan_design
 
     models = sorted((SHARED / "models").glob("*.onnx"))
     assert len(models) >= 8
     for path in models:
         model = hr.load(path)
-        dataflow = elaborate(model.integer, choose_folding(model, Options()).folding, {}).dataflow
+        dataflow = plan_design(model).dataflow
         write_files(tmp_path / path.stem / "hls", render_hls(dataflow, 5.0, "xc7z020clg400-1", "test"))
         assert lint_hls(tmp_path / path.stem, headers) == [], path.stem

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from headrace.building import random_frames
+from headrace.dataflow.vectors import Vectors
 from headrace.packing import Memory
 from headrace.render.hls import render_hls, stream_views, write_hls_vectors
 from headrace.render.rtl import TOP
@@ -82,7 +83,7 @@ def test_every_added_file_exists(tmp_path: Path) -> None:
     config = re.findall(r"^(?:syn|tb)\.file=(.*)$", FILES["hls.cfg"], re.MULTILINE)
     assert sorted(names) == sorted(config) == ["golden.bin", "input.bin", "testbench.cpp", "top.cpp"]
     dataflow = small_cnn()
-    write_hls_vectors(tmp_path, dataflow, random_frames(dataflow, 2, 1))
+    write_hls_vectors(tmp_path, Vectors(dataflow, random_frames(dataflow, 2, 1)))
     assert all(name in FILES or (tmp_path / name).is_file() for name in names)
 
 
@@ -113,7 +114,7 @@ def test_both_projects_say_the_same() -> None:
 def test_the_testbench_compares_with_golden_words(tmp_path: Path) -> None:
     dataflow = small_cnn()
     write_files(tmp_path, FILES)
-    write_hls_vectors(tmp_path, dataflow, random_frames(dataflow, 3, 1))
+    write_hls_vectors(tmp_path, Vectors(dataflow, random_frames(dataflow, 3, 1)))
     folders = ["-I.", "-Iinclude", "-Isim", f"-isystem{ap_int_folder()}"]
     compiler = ["g++", "-std=c++14", "-O1", *folders, "top.cpp", "testbench.cpp", "-o", "tb"]
     subprocess.run(compiler, cwd=tmp_path, check=True)

@@ -13,16 +13,16 @@ import pytest
 
 import headrace as hr
 from benchmarks.area import BLOCKS
-from headrace.building import Options
 from headrace.dataflow.fold import fold
 from headrace.errors import ToolError
 from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec
 from headrace.paths import data_folder
+from headrace.planning import choose_folding
 from headrace.render.library import library_path, library_paths
 from headrace.render.names import PREFIX, module_name
 from headrace.render.rtl import PRIMITIVES
-from headrace.request import choose_folding
+from headrace.request import Options, resolve
 from headrace.simulation import rtl
 from headrace.simulation.frames import Stalls
 from headrace.simulation.rtl import render_layers
@@ -124,7 +124,7 @@ def test_every_emitted_width_is_proved(name: str, tmp_path: Path) -> None:
         pytest.skip("the public models are not in ../shared/models")
     else:
         model = hr.load(MODELS / f"{name}.onnx")
-        layers = list(fold(model.unfolded, choose_folding(model, Options()).folding).layers)
+        layers = list(fold(model.unfolded, choose_folding(model, resolve(Options())).folds).layers)
     widths = emitted(layers, tmp_path)
     assert any(widths.values())
     for module, (_, proved) in LEAVES.items():

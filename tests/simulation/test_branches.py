@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from headrace.dataflow.graph import SOURCE, Port
+from headrace.dataflow.vectors import Vectors
 from headrace.layers.spec import random_values
 from headrace.packing import Bytes
 from headrace.render.hls import render_hls
 from headrace.render.library import compile_order
 from headrace.render.rtl import render_rtl
 from headrace.simulation import csim, rtl
-from headrace.simulation.compare import expected_words
 from headrace.simulation.frames import Stalls
 from headrace.staging import write_files
 from headrace.tools import verilator
@@ -26,7 +26,8 @@ DATAFLOW = small_branches()
 @pytest.fixture(scope="module")
 def expected() -> dict[Port, Bytes]:
     stream = DATAFLOW.input
-    return expected_words(DATAFLOW, random_values(np.random.default_rng(3), stream.element, (FRAMES, stream.elements)))
+    frames = random_values(np.random.default_rng(3), stream.element, (FRAMES, stream.elements))
+    return dict(Vectors(DATAFLOW, frames).words)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from headrace.benches.network import Simulation, simulate_build
 from headrace.build_folder import Build
 from headrace.building import random_frames
 from headrace.dataflow.make_external import make_external
+from headrace.dataflow.vectors import Vectors
 from headrace.errors import InputError
 from headrace.lint.hls import lint_hls
 from headrace.simulation.backends import run_hls, run_rtl
@@ -32,13 +33,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
 def test_rtl(built: Build, tmp_path: Path) -> None:
     x = random_frames(built.dataflow, 3, 2)
     observed = run_rtl(built.folder, built.dataflow, x, tmp_path, Stalls.NONE)
-    observed.require_golden(built.dataflow, x)
+    observed.require_golden(Vectors(built.dataflow, x))
     assert observed.cycles_per_frame == built.cycles  # a source with a word in every cycle is as good as a memory
 
 
 def test_hls(built: Build, tmp_path: Path) -> None:
     x = random_frames(built.dataflow, 3, 2)
-    run_hls(built.folder, built.dataflow, x, tmp_path).require_golden(built.dataflow, x)
+    run_hls(built.folder, built.dataflow, x, tmp_path).require_golden(Vectors(built.dataflow, x))
     assert lint_hls(built.folder) == []
 
 
@@ -64,8 +65,8 @@ def test_no_weights_are_left_inside(built: Build) -> None:
 
 
 @pytest.mark.parametrize(("names", "sentence"), [
-    (["fc5"], r"fc5: is no layer whose weights can be external; choose from \['fc0', 'fc1'\]"),
-    (["fc0_dwc"], "fc0_dwc: is no layer whose weights can be external"),
+    (["fc5"], r"fc5: is not a layer whose weights can be external; choose from \['fc0', 'fc1'\]"),
+    (["fc0_dwc"], "fc0_dwc: is not a layer whose weights can be external"),
 ])
 def test_layers_that_cannot_be_external(names: list[str], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from headrace.dataflow.graph import SOURCE, Dataflow
+from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import uint_type
 from headrace.errors import InputError, MismatchError, ToolError
 from headrace.layers import Fifo
@@ -14,7 +15,6 @@ from headrace.layers.spec import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl
-from headrace.simulation.compare import expected_words
 from headrace.simulation.frames import Stalls
 from headrace.staging import write_files
 from tests.small_dataflows import chain, small_cnn
@@ -44,7 +44,7 @@ def cnn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataflow, rtl.RtlMode
 def test_every_stream_of_a_network_is_golden(cnn: tuple[Dataflow, rtl.RtlModel], stalls: Stalls) -> None:
     dataflow, model = cnn
     x = random_values(np.random.default_rng(3), dataflow.input.element, (FRAMES, dataflow.input.elements))
-    expected = expected_words(dataflow, x)
+    expected = Vectors(dataflow, x).words
     traces = model.run({SOURCE: expected[SOURCE, 0]}, stalls, seed=5, reset_after_words={SOURCE: 30})
     for port, name in rtl.observed_ports(dataflow).items():
         np.testing.assert_array_equal(traces[name].words, expected[port], err_msg=name)

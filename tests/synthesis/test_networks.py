@@ -11,10 +11,9 @@ import pytest
 
 from benchmarks.area import NETWORKS, measure_network
 from benchmarks.together import synthesize_together
-from headrace.design import elaborate
 from headrace.layers.spec import layer_from_spec
 from headrace.model import load
-from headrace.request import Options, choose_folding
+from headrace.planning import plan_design
 from headrace.synthesis.designs import layer_design, library
 from headrace.synthesis.yosys import default_cache, synthesize
 from tests.public_models import MODELS
@@ -71,7 +70,7 @@ def test_no_layer_is_deeper_than_8_levels(tmp_path: Path) -> None:
 ])
 def test_no_layer_of_a_network_is_deeper_than_8_levels(name: str) -> None:
     model = load(MODELS / f"{name}.onnx")
-    layers = elaborate(model.integer, choose_folding(model, Options()).folding, {}).dataflow.layers
+    layers = plan_design(model).dataflow.layers
     sources = library()
     depths = {layer.name: synthesize(layer_design(layer, sources), default_cache()).depth for layer in layers}
     assert {layer: depth for layer, depth in depths.items() if depth > MOST_LEVELS} == {}

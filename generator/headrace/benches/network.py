@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,11 +12,13 @@ from headrace.benches.cocotb_bench import run_bench
 from headrace.benches.verilog import run_verilog
 from headrace.build_folder import Build
 from headrace.building import random_frames
+from headrace.dataflow.vectors import Vectors
 from headrace.errors import InputError, MismatchError
 from headrace.render.sim import write_vectors
 from headrace.simulation.backends import run_hls
 from headrace.simulation.frames import Stalls
 from headrace.simulation.memories import require_hls_memories, require_rtl_memories
+from headrace.staging import write_json
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def simulate_build(build: Build, what: Simulation, progress: Callable[[str], Non
 
 
 def _write(build: Build, result: dict[str, Any]) -> dict[str, Any]:
-    (build.folder / "sim.json").write_text(json.dumps(result, indent=2) + "\n")
+    write_json(build.folder / "sim.json", result)
     return result
 
 
@@ -68,14 +69,15 @@ def _simulate(build: Build, what: Simulation, scratch: Path, work: Path,
     if what.verilog is not None:
         progress(f"simulation of {what.verilog}, {what.frames} frames, stalls {what.stalls.value}")
         return run_verilog(build, what.verilog, x, what.stalls, what.seed, scratch, work, what.waves)
+    golden = Vectors(build.dataflow, x)
     if build.has_hls:
         progress("C simulation of the HLS sources")
-        run_hls(build.folder, build.dataflow, x, scratch).require_golden(build.dataflow, x)
+        run_hls(build.folder, build.dataflow, x, scratch).require_golden(golden)
         require_hls_memories(build.folder / "hls", build.dataflow)
     if not build.has_rtl:
         return {}
     progress(f"RTL simulation, {what.frames} frames, stalls {what.stalls.value}")
-    vectors = write_vectors(scratch, build.dataflow, x)
+    vectors = write_vectors(scratch, golden)
     measured = run_bench(build.folder, what.frames, what.stalls, what.seed, what.waves, vectors, work)
     require_rtl_memories(build.folder / "rtl", build.dataflow)
     return measured

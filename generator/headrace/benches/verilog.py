@@ -9,6 +9,7 @@ from typing import Any
 
 from headrace.benches.cocotb_bench import run_bench
 from headrace.build_folder import Build
+from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import IntArray
 from headrace.errors import InputError
 from headrace.render.rtl import ADAPTER, TOP, render_adapter
@@ -33,7 +34,7 @@ def run_verilog(build: Build, path: Path, x: IntArray, stalls: Stalls, seed: int
         shutil.copy(file, folder / "rtl")
     write_files(folder / "rtl", {f"{ADAPTER}.sv": render_adapter(build.dataflow, "headrace sim")})
     write_files(folder / "sim", render_boundary_sim(build.dataflow, "headrace sim", ADAPTER))
-    vectors = write_vectors(folder / "sim", build.dataflow, x)
+    vectors = write_vectors(folder / "sim", Vectors(build.dataflow, x))
     result = run_bench(folder, len(x), stalls, seed, waves, vectors, work)
     if waves:
         shutil.copy(folder / "sim" / "waves.vcd", build.folder / "sim")

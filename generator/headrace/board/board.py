@@ -11,6 +11,7 @@ from headrace.area.usage import Resources
 from headrace.errors import InputError
 from headrace.paths import data_folder
 from headrace.reading import read_toml
+from headrace.suggest import did_you_mean
 
 DEFAULT_BOARD = "zcu104"
 #: Most bytes of a board's file, and most that a device has of anything.
@@ -63,7 +64,8 @@ def load_board(name: str) -> Board:
     try:
         entries = read_toml(path, MAX_FILE_BYTES)
     except OSError:
-        raise InputError(f"board {name!r} is unknown; choose one of {board_names()} or give a .toml file") from None
+        raise InputError(f"board {name!r} is unknown; {did_you_mean(name, board_names())}choose one of {board_names()} "
+                         "or give a .toml file") from None
     except ValueError as error:
         raise InputError(f"{path}: is no TOML ({error}); correct the file") from None
     _require_pattern(path, "its name", path.stem, _WORD)

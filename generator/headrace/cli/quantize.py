@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -12,6 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from headrace.cli import tables
+from headrace.cli.progress import progress
 from headrace.errors import ToolError
 from headrace.quantizing.settings import (
     METHOD_NAMES,
@@ -40,13 +43,24 @@ def run_quantize(options: argparse.Namespace) -> int:
         require_mixed(given)
     settings = Settings(**given)
     command, report = quantize_modules()
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("loading", total=None)
-        result = command.quantize_to_file(options.model, options.data, options.out, settings, options.test,
-                                          partial(bar.track, description="calibrating"),
-                                          lambda text: bar.update(task, description=text))
+    with _bar() as (track, tell):
+        tell("loading")
+        result = command.quantize_to_file(options.model, options.data, options.out, settings, options.test, track, tell)
     tables.show(report.quantization_table(result), options.json, lambda: report.quantization_json(result))
     return 0
+
+
+@contextmanager
+def _bar() -> Iterator[tuple[Any, Callable[[str], None]]]:
+    """A bar for what is counted and a line for what goes on; only the lines where there is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        with progress() as tell:
+            yield lambda batches: batches, tell
+        return
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("loading", total=None)
+        yield partial(bar.track, description="calibrating"), lambda text: bar.update(task, description=text)
 
 
 def add_quantize(sub: argparse.ArgumentParser) -> None:

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.measure import Measurement
+from rich.table import Column, Table
 
 from headrace.area.estimate import estimate, estimate_errors
 from headrace.area.usage import Resources
-from headrace.board.board import Board, load_board
+from headrace.board.board import Board
 from headrace.build_folder import Build, layer_record
 from headrace.dataflow.graph import Dataflow
 from headrace.layers.base import Layer
 from headrace.lint.findings import RULES, Finding
 from headrace.lint.hls import Inspection
+from headrace.staging import json_text
+
+#: Where there is no terminal nothing is cut or wrapped.
+_ANY_WIDTH = 10_000
 
 
 def show(table: Table | str, as_json: bool, value: Callable[[], Any]) -> None:
     """Print the table or text, or the value as JSON."""
     if as_json:
-        print(json.dumps(value(), indent=2))
+        print(json_text(value()), end="")
+    elif isinstance(table, str):
+        say(table)
     else:
-        Console().print(table)
+        console = Console()
+        wide = console.options.update(width=_ANY_WIDTH)
+        least = _ANY_WIDTH if not console.is_terminal else Measurement.get(console, wide, table).minimum
+        Console(width=max(console.width, least)).print(table)
+
+
+def say(text: str) -> None:
+    """Print a text as it is."""
+    print(text)
 
 
 def layers_json(dataflow: Dataflow) -> dict[str, Any]:
@@ -41,7 +56,7 @@ def layers_table(dataflow: Dataflow) -> Table:
 def _layers(dataflow: Dataflow, title: str, cycles: bool) -> Table:
     columns = ["layer", "kind", "size", "types"] + (["PE", "SIMD", "cycles", "slack", "LUT"] if cycles else [])
     slowest = dataflow.cycles_per_frame
-    table = Table(*columns, title=title)
+    table = _table(*columns, title=title)
     for layer in dataflow.layers:
         record = layer_record(layer)
         size = f"{record['mh']}x{record['mw']}" if "mh" in record else f"{layer.outputs[0].elements} out"
@@ -50,6 +65,11 @@ def _layers(dataflow: Dataflow, title: str, cycles: bool) -> Table:
             types += f", weights {record['weight_type']}"
         table.add_row(layer.name, layer.kind, size, types, *(_folded(layer, record, slowest) if cycles else ()))
     return table
+
+
+def _table(name: str, *columns: str, title: str | None = None) -> Table:
+    """A table whose first column is never cut: one types the names that stand there."""
+    return Table(Column(name, no_wrap=True), *columns, title=title)
 
 
 def _folded(layer: Layer, record: Mapping[str, Any], slowest: int) -> tuple[str, ...]:
@@ -61,16 +81,30 @@ def _folded(layer: Layer, record: Mapping[str, Any], slowest: int) -> tuple[str,
 def build_table(build: Build) -> Table:
     """Layers of a build with their folds, and what they reach together."""
     record = build.record
-    table = _layers(build.dataflow, f"{build.folder}: {record['vectors']} vectors bit-exact, "
-                    f"{record['cycles_per_frame']} cycles per frame, {record['fps']:.0f} fps at "
-                    f"{record['clock_mhz']:g} MHz", cycles=True)
-    remarks = [_use(build.resources, load_board(record["board"])), _errors(estimate_errors())]
+    verdict = f"{record['vectors']} vectors bit-exact" if record["verified"] else "not verified"
+    table = _layers(build.dataflow, f"{build.folder}: {verdict}, {record['cycles_per_frame']} cycles per frame, "
+                    f"{record['fps']:.0f} fps at {record['clock_mhz']:g} MHz", cycles=True)
+    remarks = [f"asked for: {record['asked']}", _use(build.resources, build.board), _errors(estimate_errors())]
     remarks.append(f"bottleneck: {record['bottleneck']}"
                    + (f"; stopped by: {record['stopped_by']}" if record["stopped_by"] else ""))
     if record["not_verified"]:
         remarks.append("not verified: " + "; ".join(record["not_verified"]))
     table.caption = "\n".join(remarks)
     return table
+
+
+def next_steps(build: Build) -> str:
+    """Where a build lies and what to type next."""
+    folder = shlex.quote(str(build.folder))
+    return (f"built {build.folder}: its README.md says what is in it, {build.folder / 'report.html'} shows it\n"
+            f"next: headrace sim {folder} --frames 4{' --stalls random' if build.has_rtl else ''}")
+
+
+def does_not_fit(build: Build) -> str:
+    """That a build is too large for its board, and by what."""
+    over = ", ".join(f"{used} of {there} {name.upper()}" for name, (used, there)
+                     in build.board.use(build.resources).items() if used > there)
+    return f"{build.folder} does not fit {build.board.name}: it takes {over}, as estimated"
 
 
 def _use(taken: Resources, board: Board) -> str:
@@ -96,7 +130,7 @@ def boards_json(boards: Sequence[Board]) -> list[dict[str, Any]]:
 
 def boards_table(boards: Sequence[Board]) -> Table:
     """Boards and what they offer."""
-    table = Table("board", "title", "part", "LUT", "FF", "BRAM36", "URAM", "DSP", title="boards")
+    table = _table("board", "title", "part", "LUT", "FF", "BRAM36", "URAM", "DSP", title="boards")
     for board in boards:
         offers = (board.lut, board.ff, board.bram36, board.uram, board.dsp)
         table.add_row(board.name, board.title, board.part, *map(str, offers))
@@ -105,10 +139,25 @@ def boards_table(boards: Sequence[Board]) -> Table:
 
 def sim_table(result: Mapping[str, Any]) -> Table:
     """What a simulation measured."""
-    table = Table("measured", "value", title="simulation")
+    table = _table("measured", "value", title="simulation")
     for key, value in result.items():
-        table.add_row(key, json.dumps(value))
+        if key != "mismatch" or value is not None:
+            table.add_row(_MEASURED.get(key, key), _words(value))
     return table
+
+
+#: How tables call what sim.json holds.
+_MEASURED = {"bit_exact": "bit-exact", "cycles_per_frame": "cycles per frame", "latency_cycles": "latency in cycles",
+             "fifo_max_occupancy": "most words in each FIFO, output registers included"}
+
+
+def _words(value: Any) -> str:
+    """A value as one writes it in a sentence."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_words(item)}" for key, item in value.items()) or "none"
+    return "not measured" if value is None else str(value)
 
 
 _FIGURES = ("lut", "lutram", "ff", "bram18", "uram", "dsp", "depth")
@@ -116,7 +165,7 @@ _FIGURES = ("lut", "lutram", "ff", "bram18", "uram", "dsp", "depth")
 
 def synth_table(record: Mapping[str, Any]) -> Table:
     """What Yosys counted, layer by layer and in total."""
-    table = Table("layer", "kind", *_FIGURES, title=f"synthesis by Yosys {record['yosys']}")
+    table = _table("layer", "kind", *_FIGURES, title=f"synthesis by Yosys {record['yosys']}")
     for layer in record["layers"]:
         table.add_row(layer["name"], layer["kind"], *(str(layer[key]) for key in _FIGURES))
     table.add_section()
@@ -127,27 +176,31 @@ def synth_table(record: Mapping[str, Any]) -> Table:
 def cases_table(results: Sequence[Mapping[str, Any]]) -> Table:
     """Single layers: exact or not, cycles by model and by measurement."""
     synthesized = any(result["resources"] for result in results)
-    table = Table("layer", "result", "cycles", "measured", *(_FIGURES if synthesized else ()))
+    table = _table("layer", "result", "cycles", "measured", *(_FIGURES if synthesized else ()))
     for index, result in enumerate(results):
-        verdict = "bit-exact" if result["bit_exact"] else f"[red]{result['error']}"
+        wrong = "refused" if result["cycles"] is None else "differs"
+        verdict = "bit-exact" if result["bit_exact"] else f"[red]{wrong}[/red]"
         kind = result["spec"].get("kind") if isinstance(result["spec"], Mapping) else None
         figures = [str(result["resources"][key]) for key in _FIGURES] if result["resources"] else []
-        table.add_row(f"{kind}{index}", verdict, str(result["cycles"]), str(result["cycles_measured"]), *figures)
+        cycles = [_words(result[key]) for key in ("cycles", "cycles_measured")]
+        table.add_row(f"{kind}{index}", verdict, *cycles, *figures)
     return table
 
 
 def bitstream_table(result: Mapping[str, Any]) -> Table:
     """What Vivado reports of a design."""
     title = f"{result['board']}, {result['backend']} back end, {result['clock_mhz']:g} MHz"
-    table = Table("Vivado", "value", title=title)
+    table = _table("Vivado", "value", title=title)
     for key, value in {**result["timing"], **result["utilization"]}.items():
-        table.add_row(key, json.dumps(value))
+        table.add_row(key, _words(value))
     return table
 
 
-def findings_table(findings: Sequence[Finding]) -> Table:
+def findings_table(findings: Sequence[Finding]) -> Table | str:
     """What the lint of HLS C++ found."""
-    table = Table("place", "rule", "finding", title=f"{len(findings)} findings, {len(RULES)} rules")
+    if not findings:
+        return f"0 findings, {len(RULES)} rules"
+    table = _table("place", "rule", "finding", title=f"{len(findings)} findings, {len(RULES)} rules")
     for finding in findings:
         table.add_row(f"{finding.file}:{finding.line}", finding.rule, f"{finding.text}; {RULES[finding.rule]}")
     return table

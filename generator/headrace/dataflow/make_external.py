@@ -9,6 +9,7 @@ from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.weighted import EXTERNAL, ROM
+from headrace.suggest import did_you_mean
 
 #: Streams of weights that the block design has DMAs for.
 MAX_EXTERNAL = 8
@@ -22,11 +23,12 @@ def make_external(dataflow: Dataflow, names: Sequence[str]) -> Dataflow:
     possible = [layer.name for layer in external_candidates(dataflow)]
     for name in names:
         if name not in possible:
-            raise InputError(f"{name}: is no layer whose weights can be external; choose from {possible}")
+            raise InputError(f"{name}: is not a layer whose weights can be external; {did_you_mean(name, possible)}"
+                             f"choose from {possible}")
     if len(set(names)) > MAX_EXTERNAL:
         raise InputError(f"{len(set(names))} layers have external weights but there are DMAs for at most "
                          f"{MAX_EXTERNAL}; leave some out of --external")
-    return dataflow.with_layers(_external(layer) for layer in Mvtu.among(dataflow.layers) if layer.name in names)
+    return dataflow.with_layers(from_outside(layer) for layer in Mvtu.among(dataflow.layers) if layer.name in names)
 
 
 def external_candidates(dataflow: Dataflow) -> list[Mvtu]:
@@ -35,7 +37,8 @@ def external_candidates(dataflow: Dataflow) -> list[Mvtu]:
     return sorted(found, key=lambda layer: -layer.weights.size * layer.weight.bits)
 
 
-def _external(layer: Mvtu) -> Mvtu:
+def from_outside(layer: Mvtu) -> Mvtu:
+    """The layer with its weights from outside. Raises InputError where they are writable."""
     if layer.storage != ROM:
         raise InputError(f"{layer.name}: its weights cannot be both writable and external; leave it out of one of them")
     return replace(layer, storage=EXTERNAL)

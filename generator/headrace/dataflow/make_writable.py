@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
 from headrace.layers.weighted import RAM, URAM, WeightedLayer
+from headrace.suggest import did_you_mean
 
 #: Storage of the writable weights by layer name.
 Writable = Mapping[str, str]
@@ -33,7 +34,8 @@ def make_writable(dataflow: Dataflow, writable: Writable) -> Dataflow:
     found = {layer.name: layer for layer in WeightedLayer.among(dataflow.layers) if _can_be_written(dataflow, layer)}
     for name in writable:
         if name not in found:
-            raise InputError(f"{name}: is no layer whose weights can be writable; choose from {list(found)}")
+            raise InputError(f"{name}: is not a layer whose weights can be writable; {did_you_mean(name, found)}"
+                             f"choose from {list(found)}")
     if len(writable) > MAX_LAYERS:
         raise InputError(f"{len(writable)} layers have writable weights but at most {MAX_LAYERS} can; leave some out")
     return dataflow.with_layers(found[name].written_to(storage) for name, storage in writable.items())

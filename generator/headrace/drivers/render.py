@@ -14,13 +14,13 @@ from headrace.archive import npz_bytes
 from headrace.board.board import Board
 from headrace.board.family import Family, family_of
 from headrace.board.registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES
-from headrace.dataflow.graph import Dataflow
-from headrace.datatypes import BIPOLAR, IntArray
+from headrace.dataflow.graph import SOURCE, Dataflow
+from headrace.dataflow.vectors import Vectors
+from headrace.datatypes import BIPOLAR
 from headrace.drivers.quantizer import CPP_FORMULA, CPP_POINTS, quantizer_arrays
 from headrace.drivers.writable import memory_images, writable_arrays, writable_json
 from headrace.layers.stream import Stream
 from headrace.network.integer import IntegerNetwork
-from headrace.packing import pack_stream
 from headrace.paths import data_folder
 from headrace.render.external import external_images, external_json
 from headrace.render.rtl import fifo_streams
@@ -31,25 +31,26 @@ from headrace.version import file_header
 PACKAGE = "headrace_driver"
 
 
-def render_driver(net: IntegerNetwork, dataflow: Dataflow, board: Board, sha256: str, x: IntArray) -> dict[str, bytes]:
+def render_driver(net: IntegerNetwork, vectors: Vectors, board: Board, sha256: str) -> dict[str, bytes]:
     """All files of driver/ by their path in it.
 
-    board: whose addresses are taken; sha256: of the model; x: frames (frames, elements) that the build was verified
-    with. The same arguments give the same bytes. Raises InputError for a board of no known family.
+    vectors: that the build was verified with; board: whose addresses are taken; sha256: of the model. The same
+    arguments give the same bytes. Raises InputError for a board of no known family.
     """
     header = f"{file_header(sha256)}, board {board.name}"
+    dataflow = vectors.dataflow
     model = _model(net, dataflow, family_of(board), sha256)
     arrays = _arrays(net)
-    golden = dataflow.golden(x)[dataflow.output_port]
-    vectors = {"input": _bytes(x, dataflow.input), "output": _bytes(golden, dataflow.streams[dataflow.output_port])}
+    words = {key: vectors.words[port].reshape(len(vectors), -1)
+             for key, port in (("input", (SOURCE, 0)), ("output", dataflow.output_port))}
     files = _static_files()
     quantizers = {name: files.pop(f"cpp/{name}") for name in (CPP_POINTS, CPP_FORMULA)}
     files["cpp/quantizer.hpp"] = quantizers[CPP_POINTS if "decision_points" in arrays else CPP_FORMULA]
-    files |= {f"cpp/{name}": vectors[key].tobytes() for key, name in (("input", "input.bin"), ("output", "golden.bin"))}
+    files |= {f"cpp/{name}": words[key].tobytes() for key, name in (("input", "input.bin"), ("output", "golden.bin"))}
     files[f"{PACKAGE}/model.json"] = (json.dumps(model, indent=2) + "\n").encode()
     files[f"{PACKAGE}/model.npz"] = npz_bytes(arrays)
     files[f"{PACKAGE}/weights.npz"] = npz_bytes(writable_arrays(dataflow))
-    files[f"{PACKAGE}/vectors.npz"] = npz_bytes(vectors)
+    files[f"{PACKAGE}/vectors.npz"] = npz_bytes(words)
     files[f"{PACKAGE}/external.npz"] = npz_bytes(external_images(dataflow))
     files |= {f"cpp/{port}.bin": image.tobytes() for port, image in external_images(dataflow).items()}
     files |= {f"cpp/{name}.bin": data for name, data in memory_images(dataflow).items()}
@@ -122,11 +123,6 @@ def _float_text(value: float) -> str:
 
 def _doubles(values: np.ndarray[Any, Any]) -> list[str]:
     return [repr(value) for value in np.broadcast_to(values, (len(values),)).tolist()]
-
-
-def _bytes(values: IntArray, stream: Stream) -> np.ndarray[Any, Any]:
-    """Frames as bytes (frames, bytes)."""
-    return pack_stream(values, stream.lanes, stream.element).reshape(len(values), -1)
 
 
 def _static_files() -> dict[str, bytes]:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from headrace.errors import InputError, UnsupportedError
+from headrace.errors import UnsupportedError
 from headrace.export.onnx_arithmetic import affine, clip
 from headrace.export.onnx_graph import GraphWriter
 from headrace.export.qonnx_quantizers import multi_threshold, product, quantize, trunc
 from headrace.network import ops, tensor_ops
 from headrace.network.graph import Network, Node
+from headrace.staging import write_file
 
 Writer = Callable[[GraphWriter, Node], None]
 
@@ -115,12 +116,6 @@ def _are_indices(network: Network, name: str) -> bool:
 
 
 def save_qonnx(network: Network, path: Path | str) -> None:
-    """Write a network as a QONNX file.
-
-    Raises UnsupportedError as `qonnx_bytes`, and InputError where the folder is missing.
-    """
-    target = Path(path)
+    """Write a network as a QONNX file, whole or not at all. Raises UnsupportedError as `qonnx_bytes`, and OSError."""
     content = qonnx_bytes(network)
-    if not target.parent.is_dir():
-        raise InputError(f"{target}: its folder does not exist; create it first")
-    target.write_bytes(content)
+    write_file(Path(path), content)

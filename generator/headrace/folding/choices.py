@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -10,7 +10,7 @@ from itertools import product
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
-from headrace.errors import FoldingError, divisors
+from headrace.errors import FoldingError, InputError, divisors
 from headrace.folding.minimal_buffers import branch_stores
 from headrace.layers import Dwc, Mvtu, Swu, Vvtu
 from headrace.layers.base import Layer
@@ -55,11 +55,16 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Choices:
-    """All legal choices of a dataflow with PE = SIMD = 1. given: folds that stay; max_word_bits: 0 is no limit."""
+    """All legal choices of a dataflow with PE = SIMD = 1. given: folds that stay; max_word_bits: 0 is no limit.
+
+    built: what becomes of a folded layer before it is built, its compute core and its memories; it raises InputError
+    where that cannot be.
+    """
 
     dataflow: Dataflow
     given: Mapping[str, Mapping[str, int]]
     max_word_bits: int = 0
+    built: Callable[[Layer], Layer] = lambda layer: layer
 
     @cached_property
     def of_layer(self) -> dict[str, list[Choice]]:
@@ -67,7 +72,7 @@ class Choices:
         found = {}
         for item in self.dataflow.placed:
             name = item.layer.name
-            found[name] = [choice for folds in self._folds(item) if (choice := self._choice(item.layer, folds))]
+            found[name] = list(self._legal(item))
             if not found[name]:
                 raise FoldingError(f"{name}: no folding keeps its words within {self.max_word_bits} bits; use the rtl "
                                    "back end alone")
@@ -95,8 +100,23 @@ class Choices:
         """Can they be neighbours? The order of a depthwise window's words is that of its reader's channels."""
         return not isinstance(reader.layer, Vvtu) or producer.folds["simd"] == reader.folds["pe"]
 
+    def _legal(self, item: Placed) -> Iterator[Choice]:
+        """The choices of a layer. Raises InputError where it cannot be built as it should be at any of its folds."""
+        refused, chosen = None, False
+        for folds in self._folds(item):
+            try:
+                choice = self._choice(item.layer, folds)
+            except InputError as error:  # a core may need several rows or columns per cycle
+                refused = error
+                continue
+            chosen = True
+            if choice:
+                yield choice
+        if refused and not chosen:
+            raise refused
+
     def _choice(self, layer: Layer, folds: dict[str, int]) -> Choice | None:
-        folded = layer.with_folds(folds)
+        folded = self.built(layer.with_folds(folds))
         widest = max(stream.bits for stream in folded.streams)
         if self.max_word_bits and widest > self.max_word_bits:
             return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from headrace.area.usage import Resources
 from headrace.board.board import DEFAULT_BOARD, Board, load_board
 from headrace.dataflow.fold import Folding
 from headrace.dataflow.graph import Dataflow
@@ -13,7 +15,9 @@ from headrace.dataflow.insert_fifos import fifo_places
 from headrace.errors import FoldingError, InputError
 from headrace.folding.choices import Choices
 from headrace.folding.solver import LAYERS_SHARE, Solution, Solver
+from headrace.layers.base import Layer
 from headrace.reading import read_json
+from headrace.suggest import did_you_mean
 
 DEFAULT_CYCLES_PER_FRAME = 100_000
 
@@ -29,10 +33,16 @@ def load_folding(path: Path) -> Folding:
         raise InputError(f"{path}: the folding file cannot be read; check the path") from None
     except ValueError as error:
         raise InputError(f"{path}: the folding file is no JSON ({error}); write {{\"conv0\": {{\"pe\": 2}}}}") from None
-    legal = isinstance(folding, dict) and all(
-        isinstance(folds, dict) and all(type(fold) is int for fold in folds.values()) for folds in folding.values())
+    return require_folding(folding, f"{path}: a folding file")
+
+
+def require_folding(folding: Any, what: str = "a folding") -> Folding:
+    """The folding, if it maps names to whole numbers by name. Raises InputError otherwise."""
+    legal = isinstance(folding, Mapping) and all(
+        isinstance(name, str) and isinstance(folds, Mapping) and all(type(fold) is int for fold in folds.values())
+        for name, folds in folding.items())
     if not legal:
-        raise InputError(f"{path}: a folding file maps layers to whole numbers; write {{\"conv0\": {{\"pe\": 2}}}}")
+        raise InputError(f"{what} maps layers to whole numbers; write {{\"conv0\": {{\"pe\": 2}}}}")
     return folding  # type: ignore[no-any-return]  # checked above
 
 
@@ -46,7 +56,8 @@ class Terms:
     """What a folding has to respect beside its pace.
 
     board: whose resources are the cost. clock_mhz: to tell rates. max_word_bits: of a stream's word, 0 for no limit.
-    min_cycles: a bound on the pace from outside the layers, and what it is.
+    min_cycles: a bound on the pace from outside the layers, and what it is. built: see choices.Choices.
+    way_out: what to do where the board is too small.
     """
 
     board: Board
@@ -54,6 +65,8 @@ class Terms:
     max_word_bits: int = 0
     min_cycles: int = 1
     bound: str = ""
+    built: Callable[[Layer], Layer] = lambda layer: layer
+    way_out: Callable[[], str] = lambda: "choose a larger board"
 
     def pace(self, cycles: int) -> str:
         """Cycles per frame and the rate that they are."""
@@ -62,11 +75,20 @@ class Terms:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """A folding, the first of its slowest layers, and what keeps it from being faster ("" where nobody asked)."""
+    """Folds by layer and the depths of FIFOs that were given, by name.
 
-    folding: Folding
+    bottleneck: the first of the slowest layers. stopped_by: what keeps it from being faster, "" where nobody asked.
+    """
+
+    folds: Folding
+    depths: Mapping[str, int]
     bottleneck: str
     stopped_by: str = ""
+
+    @property
+    def folding(self) -> Folding:
+        """All of it, as a folding file has it."""
+        return {**self.folds, **{name: {"depth": depth} for name, depth in self.depths.items()}}
 
 
 def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given: Folding | None = None) -> Plan:
@@ -78,13 +100,30 @@ def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given:
     solver, depths = _solver(dataflow, terms, given)
     if cycles_per_frame < solver.least_cycles:
         fastest = solver.fastest()
-        fits, way_out = "does not hold even the slowest folding", "choose a larger board"
+        fits, way_out = "not even the slowest folding fits", terms.way_out()
         if fastest:
-            fits = f"holds {terms.pace(fastest.solution.cycles)}, at best"
+            fits = f"the fastest that fits takes {terms.pace(fastest.solution.cycles)}"
             way_out = f"ask for {fastest.solution.cycles} cycles per frame or more"
-        raise FoldingError(f"{solver.limit}: {cycles_per_frame} cycles per frame are asked for but it needs at least "
-                           f"{solver.least_cycles}, and {terms.board.name} {fits}; {way_out}")
+        raise FoldingError(f"{solver.limit}: {_at_most(cycles_per_frame)} asked for but it needs at least "
+                           f"{solver.least_cycles}, and on {terms.board.name} {fits}; {way_out}")
     return _plan(solver.cheapest(cycles_per_frame), depths, "")
+
+
+def _at_most(cycles: int) -> str:
+    """Cycles per frame as the subject of a sentence."""
+    if not cycles:
+        return "less than 1 cycle per frame is"
+    return f"{cycles} cycles per frame are" if cycles > 1 else "1 cycle per frame is"
+
+
+def least_cost(dataflow: Dataflow, terms: Terms) -> Resources:
+    """What the layers take at the cheapest folding of any pace."""
+    solver, _ = _solver(dataflow, terms, None)
+    return _slowest(solver).cost
+
+
+def _slowest(solver: Solver) -> Solution:
+    return solver.cheapest(max(choice.cycles for found in solver.choices.of_layer.values() for choice in found))
 
 
 def plan_fastest(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) -> Plan:
@@ -95,16 +134,15 @@ def plan_fastest(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) 
     solver, depths = _solver(dataflow, terms, None)
     fastest = solver.fastest(share)
     if fastest is None:
-        least = solver.cheapest(max(choice.cycles for found in solver.choices.of_layer.values() for choice in found))
+        least = _slowest(solver)
         taken = ", ".join(f"{used} of {there} {name.upper()}" for name, (used, there)
                           in terms.board.use(least.cost).items() if used > there * share)
-        raise FoldingError(f"{terms.board.name}: even the smallest folding takes {taken}; choose a larger board")
+        raise FoldingError(f"{terms.board.name}: even the smallest folding takes {taken}; {terms.way_out()}")
     return _plan(fastest.solution, depths, fastest.stopped_by)
 
 
 def _plan(solution: Solution, depths: Mapping[str, int], stopped_by: str) -> Plan:
-    folding = solution.folding | {name: {"depth": depth} for name, depth in depths.items()}
-    return Plan(folding, solution.bottleneck, stopped_by)
+    return Plan(solution.folding, depths, solution.bottleneck, stopped_by)
 
 
 def _solver(dataflow: Dataflow, terms: Terms, given: Folding | None) -> tuple[Solver, dict[str, int]]:
@@ -112,7 +150,7 @@ def _solver(dataflow: Dataflow, terms: Terms, given: Folding | None) -> tuple[So
     depths = given_depths(given or {})
     _check_names(dataflow, given or {})
     folds = {name: folds for name, folds in (given or {}).items() if name not in depths}
-    choices = Choices(dataflow, folds, terms.max_word_bits)
+    choices = Choices(dataflow, folds, terms.max_word_bits, terms.built)
     return Solver(choices, terms.board, terms.min_cycles, terms.bound), depths
 
 
@@ -136,7 +174,8 @@ def _check_names(dataflow: Dataflow, given: Folding) -> None:
             _check_depth(name, folds, list(places))
             continue
         if name not in foldable:
-            raise FoldingError(f"folding: there is no layer {name}; choose one of {list(foldable)}")
+            raise FoldingError(f"folding: there is no layer {name}; {did_you_mean(name, foldable)}"
+                               f"choose one of {list(foldable)}")
         for key in folds:
             legal = [*foldable[name].fold_sizes, *foldable[name].fold_flags]
             if key not in legal:

@@ -163,7 +163,7 @@ class Solver:
         cost = self.cheapest(faster).cost
         use = self.board.use(cost)
         taken = ", ".join(f"{use[name][0]} of {use[name][1]} {name.upper()}" for name in self.over(cost, share))
-        return f"{faster} cycles per frame would take {taken or 'more than the board has'}, FIFOs not counted"
+        return f"{faster} cycles per frame would take {taken} without FIFOs, and layers may take {share:.0%}"
 
     def _price(self, cost: Resources, prices: Mapping[str, float]) -> float:
         """Share of the board, all resources together; what a board has none of costs as if it had one."""

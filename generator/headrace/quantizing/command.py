@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from headrace.quantizing.report import quantization_json, quantization_svg
 from headrace.quantizing.settings import Settings
 from headrace.serialize import save_npz
 from headrace.sources import call, function_from_file, users_code
+from headrace.staging import json_text, write_file
 
 
 def quantize_to_file(model: str, data: str, out: Path, settings: Settings, test: str | None, track: Track,
@@ -36,12 +36,12 @@ def quantize_to_file(model: str, data: str, out: Path, settings: Settings, test:
 
 
 def _write(result: Quantized, out: Path) -> None:
-    report = json.dumps(quantization_json(result), indent=2) + "\n"
+    report = json_text(quantization_json(result))
     plot = quantization_svg(result)
     try:
         save_npz(result.network, out)
-        out.with_suffix(".report.json").write_text(report)
-        out.with_suffix(".svg").write_text(plot)
+        write_file(out.with_suffix(".report.json"), report)
+        write_file(out.with_suffix(".svg"), plot)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror}); choose another --out") from None
 

@@ -12,11 +12,11 @@ import jinja2
 from headrace.dataflow.external import external_layers, replayed_weights
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.dataflow.insert_fifos import join_depths
-from headrace.datatypes import IntArray
+from headrace.dataflow.vectors import Vectors
 from headrace.errors import FoldingError
 from headrace.layers.base import Layer
 from headrace.layers.stream import Stream
-from headrace.packing import Bytes, Memory, pack_stream
+from headrace.packing import Bytes, Memory
 from headrace.paths import data_folder
 from headrace.render.hls_project import render_project
 from headrace.render.names import identifier
@@ -144,13 +144,11 @@ def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: st
     return rendered | render_project(clock_period_ns, part, header, vectors) | static_files()
 
 
-def write_hls_vectors(folder: Path, dataflow: Dataflow, x: IntArray) -> None:
-    """Write input.bin and golden.bin: what the testbench reads and wants, for the frames x (frames, elements)."""
-    sink = dataflow.streams[dataflow.output_port]
-    golden = dataflow.golden(x)[dataflow.output_port]
-    (folder / "input.bin").write_bytes(
-        testbench_input(dataflow, pack_stream(x, dataflow.input.lanes, dataflow.input.element), len(x)))
-    (folder / "golden.bin").write_bytes(pack_stream(golden, sink.lanes, sink.element).tobytes())
+def write_hls_vectors(folder: Path, vectors: Vectors) -> None:
+    """Write input.bin and golden.bin: what the testbench reads and wants."""
+    words, dataflow = vectors.words, vectors.dataflow
+    (folder / "input.bin").write_bytes(testbench_input(dataflow, words[SOURCE, 0], len(vectors)))
+    (folder / "golden.bin").write_bytes(words[dataflow.output_port].tobytes())
 
 
 def testbench_input(dataflow: Dataflow, words: Bytes, frames: int) -> bytes:

@@ -10,9 +10,8 @@ from typing import Any
 from headrace.archive import npz_bytes
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
-from headrace.datatypes import IntArray
+from headrace.dataflow.vectors import Vectors
 from headrace.layers.base import Layer
-from headrace.packing import pack_stream
 from headrace.paths import data_folder
 from headrace.render.rtl import TOP, bit_range, stream_names, template, top_open_ports, weight_wires
 
@@ -42,15 +41,15 @@ def _bench(taps: str, description: dict[str, Any]) -> dict[str, str]:
     return files | {"taps.sv": taps, "streams.json": json.dumps(description, indent=2) + "\n"}
 
 
-def write_vectors(folder: Path, dataflow: Dataflow, x: IntArray) -> Path:
-    """Write vectors.npz into a folder: the golden words of every stream for the frames x (frames, elements).
+def write_vectors(folder: Path, vectors: Vectors) -> Path:
+    """Write vectors.npz into a folder: the golden words of every stream.
 
     Arrays of uint8 (frames, words, bytes) by stream name; of weights from outside, which are always the same, the words
     that pass for one vector. The same frames give the same bytes. Returns the file.
     """
-    values, path, streams = dataflow.golden(x), folder / "vectors.npz", dataflow.streams
-    words = {name: pack_stream(values[port], streams[port].lanes, streams[port].element)
-             .reshape(-1, streams[port].words, streams[port].bytes)
+    dataflow, path = vectors.dataflow, folder / "vectors.npz"
+    streams = dataflow.streams
+    words = {name: vectors.words[port].reshape(-1, streams[port].words, streams[port].bytes)
              for port, name in stream_names(dataflow).items()}
     words |= {name: layer.weight_image()[None] for name, layer in external_layers(dataflow).items()}
     path.write_bytes(npz_bytes(words))

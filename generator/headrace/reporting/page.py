@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from headrace.area.usage import Resources
-from headrace.board.board import load_board
+from headrace.board.board import Board
 from headrace.dataflow.graph import Dataflow
 from headrace.render.templates import load_template
 from headrace.reporting.charts import fifos_svg, pipeline_svg, usage_svg
 from headrace.reporting.summary import summarize
+from headrace.staging import write_file, write_json
 
 PAGE, DATA = "report.html", "report.json"
 
@@ -23,14 +23,14 @@ def write_report(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     They show what `headrace sim` and `headrace synth` have measured so far.
     """
     report = summarize(folder, dataflow)
-    (folder / DATA).write_text(json.dumps(report, indent=2) + "\n")
-    (folder / PAGE).write_text(render_page(report))
+    write_json(folder / DATA, report)
+    write_file(folder / PAGE, render_page(report))
     return report
 
 
 def render_page(report: Mapping[str, Any]) -> str:
     """One HTML file with its pictures in it."""
-    board = load_board(report["board"])
+    board = Board(**report["device"])
     whole = report["resources"]["synthesized"] or report["resources"]["estimated"]
     taken = Resources(**{key: value for key, value in whole.items() if key != "depth"})
     usage = [(name.upper(), used, there) for name, (used, there) in board.use(taken).items()]

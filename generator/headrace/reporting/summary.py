@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headrace.area.usage import Resources
-from headrace.board.board import load_board
+from headrace.board.board import Board
 from headrace.dataflow.graph import Dataflow
 from headrace.layers import Layer
 from headrace.record import SimRecord, SynthRecord, read_measured, read_record
@@ -30,8 +30,9 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     occupied = sim.get("fifo_max_occupancy", {})
     readers = {item.layer.name: [port[0] for port in item.sources] for item in dataflow.placed}
     estimates = {layer["name"]: layer["resources"] for layer in build["layers"]}
-    kept = ("headrace", "source_sha256", "backend", "board", "clock_mhz", "verified", "vectors", "not_verified",
-            "cycles_per_frame", "latency_cycles", "fps", "bottleneck", "stopped_by")
+    kept = ("headrace", "source_sha256", "backend", "board", "family", "device", "clock_mhz", "verified", "verified_by",
+            "vectors", "not_verified", "asked", "cycles_per_frame", "latency_cycles", "fps", "fits", "bottleneck",
+            "stopped_by")
     return {
         **{key: build[key] for key in kept},
         "hls": _compiled(build),
@@ -73,4 +74,4 @@ def _figures(counted: Mapping[str, Any]) -> dict[str, int]:
 
 def _offer(build: Mapping[str, Any]) -> dict[str, int]:
     """What the board offers of each resource."""
-    return {name: there for name, (_, there) in load_board(build["board"]).use(Resources()).items()}
+    return {name: there for name, (_, there) in Board(**build["device"]).use(Resources()).items()}

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from headrace.dataflow.external import external_layers, replayed_weights
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
+from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import IntArray
 from headrace.packing import Bytes, pack_stream, unpack_stream
 from headrace.simulation import csim, rtl
-from headrace.simulation.compare import expected_words, require_equal
+from headrace.simulation.compare import require_equal
 from headrace.simulation.frames import Stalls
 
 
@@ -30,9 +31,9 @@ class Observed:
         stream = dataflow.streams[port]
         return unpack_stream(self.words[port], stream.lanes, stream.element).reshape(-1, stream.elements)
 
-    def require_golden(self, dataflow: Dataflow, x: IntArray) -> None:
-        """Raise MismatchError at the first stream that differs from the golden model on x (frames, elements)."""
-        require_equal(dataflow, expected_words(dataflow, x), self.words, self.engine)
+    def require_golden(self, vectors: Vectors) -> None:
+        """Raise MismatchError at the first stream that differs from the golden model on the frames of `vectors`."""
+        require_equal(vectors.dataflow, vectors.words, self.words, self.engine)
 
 
 def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path) -> Observed:

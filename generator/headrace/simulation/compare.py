@@ -7,17 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
-from headrace.datatypes import IntArray
 from headrace.errors import MismatchError
 from headrace.layers.stream import Stream
-from headrace.packing import Bytes, pack_stream, unpack_stream
-
-
-def expected_words(dataflow: Dataflow, x: IntArray) -> dict[Port, Bytes]:
-    """The golden words of every stream. x: (frames, elements) in stream order."""
-    streams = dataflow.streams
-    return {port: pack_stream(values, streams[port].lanes, streams[port].element)
-            for port, values in dataflow.golden(x).items()}
+from headrace.packing import Bytes, unpack_stream
 
 
 def require_equal(dataflow: Dataflow, expected: Mapping[Port, Bytes], actual: Mapping[Port, Bytes],

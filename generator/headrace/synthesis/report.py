@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from headrace.errors import InputError
 from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec
 from headrace.simulation.cases import Result
+from headrace.staging import write_json
 from headrace.synthesis.designs import layer_design, library, network_design
 from headrace.synthesis.yosys import Design, Synthesis, default_cache, synthesize, yosys_version
 
@@ -52,7 +52,7 @@ def synthesize_build(build: Build, request: Request,
         "layers": [{"name": layer.name, "kind": layer.kind, **done.record()}
                    for layer, done in zip(layers, measured, strict=True)],
     }
-    (build.folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    write_json(build.folder / RECORD, record)
     return record
 
 
@@ -75,9 +75,13 @@ def synthesize_all(designs: Sequence[Design], request: Request,
     found: dict[str, Synthesis] = {}
     with ThreadPoolExecutor(request.jobs) as pool:
         running = [(digest, pool.submit(synthesize, design, request.cache)) for digest, design in different]
-        for digest, result in running:
-            progress(f"synthesizing with Yosys: {len(found)} of {len(different)} designs done")
-            found[digest] = result.result()
+        try:
+            for digest, result in running:
+                progress(f"synthesizing with Yosys: {len(found)} of {len(different)} designs done")
+                found[digest] = result.result()
+        except BaseException:  # a failure or a signal: what has not begun does not begin
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return [found[design.digest()] for design in designs]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import subprocess
@@ -15,13 +14,14 @@ import numpy as np
 
 from headrace.board.board import Board, load_board
 from headrace.build_folder import RECORD, Build
+from headrace.dataflow.vectors import Vectors
 from headrace.drivers.render import PACKAGE, render_driver, write_driver
 from headrace.errors import InputError, ToolError
 from headrace.packing import unpack_stream
 from headrace.render.hls_project import HlsProject, render_project
 from headrace.render.names import identifier
 from headrace.render.vivado import NAME, Backend, render_vivado
-from headrace.staging import write_files
+from headrace.staging import write_files, write_json
 from headrace.version import file_header
 from headrace.vivado.hls_reports import REPORTS, compared, find_report, read_reasons, read_synthesis
 from headrace.vivado.reports import read_hierarchy, read_timing, read_utilization
@@ -104,7 +104,7 @@ def _driver_for(build: Build, board: Board) -> dict[str, bytes]:
         words = arrays["input"].reshape(-1, build.dataflow.input.bytes)
     x = unpack_stream(words, build.dataflow.input.lanes, build.dataflow.input.element)
     frames = x.reshape(-1, build.dataflow.input.elements)
-    return render_driver(build.model.integer, build.dataflow, board, build.record["source_sha256"], frames)
+    return render_driver(build.model.integer, Vectors(build.dataflow, frames), board, build.record["source_sha256"])
 
 
 def _vivado(jobs: int, quick: bool) -> tuple[str, ...]:
@@ -187,7 +187,7 @@ def _record(build: Build, board: Board, backend: Backend, folder: Path, quick: b
     }
     key = "out_of_context" if quick else "bitstream"
     record = dict(build.record) | {key: result}
-    (build.folder / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    write_json(build.folder / RECORD, record)
     if not result["timing"]["met"]:
         worst = min(value for value in (result["timing"]["wns_ns"], result["timing"]["whs_ns"]) if value is not None)
         raise ToolError(f"the design misses its timing by {-worst:g} ns at {build.record['clock_mhz']:g} MHz; "

@@ -1,0 +1,227 @@
+"""The arguments of every command but quantize, in the order in which one uses them."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from headrace.benches.network import Simulation
+from headrace.board.board import DEFAULT_BOARD
+from headrace.layers.cores import AUTO, CORES
+from headrace.render.hls_project import HlsProject
+from headrace.request import Options
+from headrace.simulation.frames import Stalls
+from headrace.suggest import did_you_mean
+from headrace.synthesis.report import Request
+from headrace.synthesis.yosys import default_cache
+from headrace.version import headrace_version
+
+MODEL_HELP = "an .onnx file, file.py:function that returns a module, or a saved network (.json, .npz)"
+_DIRECTORY_HELP = "a directory that `headrace build` wrote"
+_STALLS = [stalls.value for stalls in Stalls]
+_FIRST_STEPS = """first steps:
+  headrace check model.onnx
+  headrace build model.onnx --out build/mine --backend both
+  headrace sim build/mine --frames 4 --stalls random
+`headrace COMMAND --help` explains a command and its arguments."""
+
+Command = Callable[[argparse.Namespace], int]
+#: What makes the parser of a command from its name, what it does and examples.
+Commands = Callable[[str, str, Sequence[str]], argparse.ArgumentParser]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors say what may have been meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message, and leave with exit code 2."""
+        if found := re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message):
+            known = re.findall(r"[\w-]+", found[2])
+            message = f"{message}; {did_you_mean(found[1], known)}".rstrip("; ")
+        super().error(message)
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """Leave with exit code 2 because of arguments that are not known."""
+        known = [option for action in self._actions for option in action.option_strings]
+        hint = did_you_mean(unknown[0].partition("=")[0], known)
+        self.error(f"unrecognized arguments: {' '.join(unknown)}; {hint}".rstrip("; "))
+
+
+def parse(arguments: Sequence[str], commands: Mapping[str, Command], add_quantize: Callable[[Parser], None]
+          ) -> argparse.Namespace | None:
+    """The arguments of one command, with its function as `command`; None, and the help on stderr, where there are none.
+
+    Leaves with exit code 2 for wrong usage, 0 for --help and --version.
+    """
+    parser = _parser(commands, add_quantize)
+    options, unknown = parser.parse_known_args(arguments)
+    if "command" not in options:
+        if unknown:
+            parser.refuse(unknown)
+        parser.print_help(sys.stderr)
+        return None
+    if unknown:
+        options.parser.refuse(unknown)
+    return options
+
+
+def _parser(commands: Mapping[str, Command], add_quantize: Callable[[Parser], None]) -> Parser:
+    parser = Parser(prog="headrace", epilog=_FIRST_STEPS, formatter_class=argparse.RawDescriptionHelpFormatter,
+                    description="A trained CNN as a streaming FPGA accelerator, proved bit-exact on this machine.")
+    parser.add_argument("-V", "--version", action="version", version=f"headrace {headrace_version()}")
+    subparsers = parser.add_subparsers(metavar="COMMAND")
+
+    def command(name: str, text: str, examples: Sequence[str]) -> Parser:
+        epilog = "\n".join(["examples:" if len(examples) > 1 else "example:", *(f"  headrace {e}" for e in examples)])
+        sub = subparsers.add_parser(name, help=text, description=text, epilog=epilog,
+                                    formatter_class=argparse.RawDescriptionHelpFormatter)
+        sub.set_defaults(command=commands[name], parser=sub)
+        return sub
+
+    add_quantize(command("quantize", "quantize a float CNN with calibration data", [
+        "quantize cnn.py:model --data cnn.py:batches --weight-bits 4 --act-bits 4 --out mine.npz"]))
+    _add_check(command)
+    _add_build(command("build", "generate the accelerator and verify it bit for bit", [
+        "build model.onnx --out build/mine", "build model.onnx --out build/mine --backend both --fps 30000",
+        "build model.onnx --out build/mine --board zcu104          # the fastest that fits"]))
+    _add_sim(command)
+    _add_predict(command)
+    _add_after_build(command)
+    _add_export(command)
+    _add_layer(command)
+    _add_json(command("boards", "list the boards that come with headrace and what they offer", ["boards"]))
+    return parser
+
+
+def _add_check(command: Commands) -> None:
+    check = command("check", "say what of a model is supported, what is not, and why", ["check model.onnx"])
+    check.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    _add_json(check)
+
+
+def _add_build(make: argparse.ArgumentParser) -> None:
+    make.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    make.add_argument("--out", required=True, type=Path, metavar="DIR", help="build directory to write or replace; "
+                      "its parents are made")
+    make.add_argument("--board", metavar="B", help="board name or .toml file, filled if neither a rate nor a folding "
+                      f"is given (default {DEFAULT_BOARD}, not filled)")
+    make.add_argument("--clock-mhz", type=float, default=Options.clock_mhz, metavar="F", help="default %(default)s")
+    rate = make.add_mutually_exclusive_group()
+    rate.add_argument("--fps", type=float, metavar="F", help="frames per second to reach with the least hardware")
+    rate.add_argument("--folding", type=Path, metavar="FILE", help="JSON: {layer: {pe, simd, parallel_window, "
+                      "minimal_buffer}, fifo: {depth}}; what is left out follows")
+    make.add_argument("--core", action="append", default=[], metavar="[LAYER=]NAME",
+                      help=f"compute core of all layers or of one: {', '.join((AUTO, *CORES))} (default auto: by cost)")
+    make.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend,
+                      help="SystemVerilog, C++ for HLS, or both (default %(default)s)")
+    make.add_argument("--verify", type=int, default=Options.verify, metavar="N", help="vectors that every back end "
+                      "must give bit for bit (default %(default)s)")
+    make.add_argument("--verify-input", type=Path, metavar="X.npy", help="samples to verify with, not random ones")
+    make.add_argument("--writable", action="append", default=[], metavar="LAYER",
+                      help="the processor can write weights and thresholds of this layer (may be repeated)")
+    make.add_argument("--uram", action="append", default=[], metavar="LAYER",
+                      help="the same, with weights in UltraRAM, which the driver loads at its start")
+    make.add_argument("--weights", choices=("on-chip", "external"), default=Options.weights,
+                      help="external: the largest come from memory outside, until the rest fits the board")
+    make.add_argument("--external", action="append", default=[], metavar="LAYER",
+                      help="the weights of this layer come from memory outside, as a stream (may be repeated)")
+    make.add_argument("--overfull", action="store_true", help="build it even if it does not fit the board")
+    _add_json(make)
+
+
+def _add_sim(command: Commands) -> None:
+    sim = command("sim", "simulate a build cycle by cycle; writes DIR/sim.json", [
+        "sim build/mine", "sim build/mine --frames 4 --stalls random --seed 7"])
+    sim.add_argument("directory", type=Path, metavar="DIR", help=_DIRECTORY_HELP)
+    sim.add_argument("--frames", type=int, default=Simulation.frames, metavar="N",
+                     help="random frames to stream (default %(default)s)")
+    sim.add_argument("--stalls", choices=_STALLS, default=Simulation.stalls.value,
+                     help="who hesitates: nobody, the source, the sink or both at random (default %(default)s)")
+    sim.add_argument("--seed", type=int, default=0, metavar="S", help="of the frames and the stalls (default 0)")
+    sim.add_argument("--waves", action="store_true", help="write DIR/sim/waves.vcd")
+    sim.add_argument("--verilog", type=Path, metavar="PATH", help="simulate what an HLS compiler wrote for the build")
+    _add_json(sim)
+
+
+def _add_predict(command: Commands) -> None:
+    predict = command("predict", "compute outputs exactly", [
+        "predict model.onnx --input x.npy --output y.npy",
+        "predict build/mine --input x.npy --output y.npy --engine rtl"])
+    predict.add_argument("model", metavar="MODEL_OR_DIR", help=f"{MODEL_HELP}, or a build directory")
+    predict.add_argument("--input", required=True, type=Path, metavar="X.npy", help="samples (N, ...) as the model "
+                         "takes them")
+    predict.add_argument("--output", required=True, type=Path, metavar="Y.npy", help="file to write or replace")
+    predict.add_argument("--engine", choices=("golden", "fast", "hls", "rtl"), default="fast",
+                         help="the naive integer model, the same with BLAS, or the hardware of a build: its C++ under "
+                         "g++ or its SystemVerilog under Verilator (default %(default)s)")
+    predict.add_argument("--raw", action="store_true", help="integers as they leave the accelerator")
+
+
+def _add_after_build(command: Commands) -> None:
+    report = command("report", "draw a build and what was measured of it; writes DIR/report.html, .json",
+                     ["report build/mine"])
+    report.add_argument("directory", type=Path, metavar="DIR", help=_DIRECTORY_HELP)
+    _add_json(report)
+
+    synth = command("synth", "synthesize a build with Yosys; writes DIR/synth.json",
+                    ["synth build/mine --per-layer", "synth build/mine --layer conv0 --layer fc1"])
+    synth.add_argument("directory", type=Path, metavar="DIR", help=_DIRECTORY_HELP)
+    synth.add_argument("--per-layer", action="store_true", help="every layer by itself too")
+    synth.add_argument("--layer", action="append", default=[], metavar="NAME", help="only this layer (may be repeated)")
+    _add_synthesis(synth)
+    _add_json(synth)
+
+    lint = command("lint-hls", "estimate the loops of the C++ and look for what an HLS compiler may refuse; "
+                   "exit 1 where there is any",
+                   ["lint-hls build/mine"])
+    lint.add_argument("directory", type=Path, metavar="DIR", help="a build directory with hls/, or such a folder")
+    _add_json(lint)
+
+    bits = command("bitstream", "run Vitis HLS and Vivado; writes DIR/vivado/accelerator.bit and .hwh",
+                   ["bitstream build/mine --board zcu104"])
+    bits.add_argument("directory", type=Path, metavar="DIR", help=_DIRECTORY_HELP)
+    bits.add_argument("--board", required=True, metavar="B", help="board name or .toml file")
+    bits.add_argument("--jobs", type=int, default=2, metavar="N", help="processes of Vivado (default %(default)s)")
+    bits.add_argument("--backend", choices=("rtl", "hls"), help="default: rtl if it was built")
+    bits.add_argument("--clock-uncertainty", metavar="U",
+                      help=f"HLS: taken off the period, in ns or as a percentage (default {HlsProject.uncertainty})")
+    bits.add_argument("--cosim", action="store_true", help="HLS: simulate its Verilog with random stalls too")
+    bits.add_argument("--ooc", action="store_true", help="only synthesise the accelerator, out of context")
+    _add_json(bits)
+
+
+def _add_export(command: Commands) -> None:
+    export = command("export", "write a model as a QONNX file that gives the same integers",
+                     ["export cnn.py:trained --out cnn.onnx"])
+    export.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    export.add_argument("--out", required=True, type=Path, metavar="M.onnx", help="file to write or replace")
+
+
+def _add_layer(command: Commands) -> None:
+    layer = command("layer", "build, simulate and compare single layers", [
+        "layer spec.json --engine both", "layer spec.json --synth --json"])
+    layer.add_argument("spec", type=Path, metavar="SPEC.json", help="one layer or a list of layers")
+    layer.add_argument("--engine", choices=("rtl", "hls", "both"), default="both",
+                       help="what is compared with the golden model (default %(default)s)")
+    layer.add_argument("--stalls", choices=_STALLS,
+                       help="only this pattern (default: all of them, and a reset in mid-frame)")
+    layer.add_argument("--seed", type=int, default=0, metavar="S", help="of the stalls (default 0)")
+    layer.add_argument("--synth", action="store_true", help="also synthesize each layer with Yosys")
+    layer.add_argument("--without-weights", action="store_true", help="with --synth: leave the weight memories out")
+    _add_synthesis(layer)
+    _add_json(layer)
+
+
+def _add_synthesis(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=int, default=Request.jobs, metavar="N",
+                        help="runs of Yosys at a time (default %(default)s)")
+    parser.add_argument("--cache", type=Path, default=default_cache(), metavar="DIR",
+                        help="where Yosys' results are kept by content (default %(default)s)")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print machine-readable results on stdout")
