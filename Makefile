@@ -21,12 +21,14 @@ help: ## say what there is
 setup: $(STAMP) ## make .venv from the pinned versions
 
 $(STAMP): pyproject.toml constraints.txt
+	@echo "setting up $(VENV): pinned packages, about 2 GB with PyTorch and Brevitas; some minutes, once"
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
 sim: $(STAMP) ## train, build both back ends, verify, simulate cycle by cycle (MODEL=file.py:function for your own)
-	$(PY) examples/simulate.py "$(MODEL)"
+	@echo "training if needed, building both back ends, simulating cycle by cycle: two to five minutes, result in build/sim"
+	@$(PY) examples/simulate.py "$(MODEL)"
 
 bitstream: $(STAMP) ## build MODEL for BOARD and run Vitis HLS / Vivado on it (make bitstream BOARD=zcu104)
 	$(VENV)/bin/headrace build "$(MODEL)" --board "$(BOARD)" --out build/$(basename $(notdir $(BOARD)))

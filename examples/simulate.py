@@ -17,17 +17,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
 import headrace as hr
 from headrace.benches.network import Simulation, simulate_build
+from headrace.build_folder import RECORD
+from headrace.cli.progress import progress
+from headrace.cli.tables import show
 from headrace.simulation.frames import Stalls
 from headrace.sources import call, function_from_file, network_of, users_code
+from headrace.staging import require_replaceable
 
 HERE = Path(__file__).resolve().parent
 DIGITS, DIGITS_FPS = HERE / "digits" / "model.py", 100_000
 BENCH_FRAMES, HARNESS_FRAMES, VECTORS = 10, 100, 4
+NEXT = """
+the accelerator is in {out}: README.md says what is in it, report.html shows it
+next, with a network of your own:
+  .venv/bin/headrace check model.onnx
+  .venv/bin/headrace build model.onnx --out build/mine --backend both
+  .venv/bin/headrace sim build/mine --frames 4 --stalls random"""
 
 
 def main() -> int:
@@ -37,17 +46,20 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=HERE.parent / "build" / "sim", help="build directory")
     parser.add_argument("--fps", type=float, help=f"at 200 MHz (default for the digits: {DIGITS_FPS})")
     options = parser.parse_args()
-    console = Console()
     try:
-        with console.status("starting") as status:
-            table = main_job(options.model, options.out, options.fps, status.update)
+        require_replaceable(options.out, RECORD)
+        with progress() as tell:
+            table = main_job(options.model, options.out, options.fps, tell)
     except hr.HeadraceError as error:
         print(f"simulate: {error}", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"simulate: {error.filename}: {error.strerror}; choose another --out", file=sys.stderr)
         return 1
-    console.print(table)
+    except KeyboardInterrupt:
+        return 130
+    show(table, False, dict)
+    print(NEXT.format(out=options.out))
     return 0
 
 
@@ -101,7 +113,6 @@ def main_job(name: str, out: Path, fps: float | None, progress: Callable[[str], 
     subject = Subject.load(name)
     if fps is None and Path(name.rpartition(":")[0]).resolve() == DIGITS:
         fps = DIGITS_FPS
-    out.parent.mkdir(parents=True, exist_ok=True)
     build = hr.build(subject.model, out, progress=progress, backend="both", verify=VECTORS, fps=fps)
     table = Table("what", "result", title=f"{name}: every layer simulated cycle by cycle")
     add_accuracies(table, build, subject, progress)

@@ -48,10 +48,11 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
     """
     request, out = resolve(options or Options()), Path(out)
     require_possible(request, out)
+    frames = verification_frames(model, request.options)
     progress("choosing the folding and sizing FIFOs")
     planned = plan_design(model, request)
     require_fit(model, planned)
-    vectors = Vectors(planned.dataflow, verification_frames(model, planned))
+    vectors = Vectors(planned.dataflow, frames)
     with replacing(out) as folder:
         progress("rendering")
         _write_sources(folder, model, planned, vectors)
@@ -69,11 +70,11 @@ def require_possible(request: Request, out: Path) -> None:
         {"hls": csim.require_tools, "rtl": rtl.require_tools}[engine]()
 
 
-def verification_frames(model: Model, planned: Planned) -> IntArray:
+def verification_frames(model: Model, options: Options) -> IntArray:
     """Frames (N, elements) to verify with: the user's samples, or seeded random values of the input's range."""
-    samples = samples_of(planned.request.options)
+    samples = samples_of(options)
     if samples is None:
-        return random_frames(planned.dataflow, planned.request.options.verify, VECTOR_SEED)
+        return random_frames(model.unfolded, options.verify, VECTOR_SEED)
     model.predict(samples)  # checks shape and values
     return to_stream(model.integer.host_input, samples)
 

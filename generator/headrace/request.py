@@ -71,6 +71,7 @@ class Options:
             require_folding(self.folding)
         require_cores(self.cores)
         self._require_layers()
+        samples_of(self)
 
     def _require_rates(self) -> None:
         """Raise InputError for rates that are none or contradict each other."""

@@ -94,7 +94,7 @@ def test_the_same_report_gives_the_same_page(made: Build) -> None:
 
 def test_the_command_wants_a_build_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(tmp_path)]) == 1
-    assert "is no build directory" in capsys.readouterr().err
+    assert "is not a build directory" in capsys.readouterr().err
 
 
 def test_names_are_escaped() -> None:

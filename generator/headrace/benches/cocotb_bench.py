@@ -31,8 +31,8 @@ def run_bench(
     waves: leave sim/waves.vcd in the build.
 
     Returns frames, stalls, seed, bit_exact (true), mismatch (None), cycles_per_frame (steady state, None for a single
-    frame), latency_cycles (first word in to last word of the first frame out), fifo_max_occupancy (by FIFO, the most
-    words that were in its module at once, its output registers included).
+    frame and under stalls), latency_cycles (first word in to last word of the first frame out), fifo_max_occupancy
+    (by FIFO, the most words that were in its module at once, its output registers included).
     Raises MismatchError naming the first stream, frame, pixel and channel that differ, or what else is wrong;
     ToolError where Verilator, make or the C++ compiler is missing or fails; InputError where there is no bench.
     """

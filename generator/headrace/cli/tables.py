@@ -32,10 +32,20 @@ def show(table: Table | str, as_json: bool, value: Callable[[], Any]) -> None:
     elif isinstance(table, str):
         say(table)
     else:
-        console = Console()
-        wide = console.options.update(width=_ANY_WIDTH)
-        least = _ANY_WIDTH if not console.is_terminal else Measurement.get(console, wide, table).minimum
-        Console(width=max(console.width, least)).print(table)
+        _print(table)
+
+
+def _print(table: Table) -> None:
+    """A table between its title and its caption, which are lines as long as they are."""
+    console = Console()
+    title, caption, table.title, table.caption = table.title, table.caption, None, None
+    if title:
+        console.print(title, soft_wrap=True, highlight=False)
+    wide = console.options.update(width=_ANY_WIDTH)
+    least = _ANY_WIDTH if not console.is_terminal else Measurement.get(console, wide, table).minimum
+    Console(width=max(console.width, least)).print(table)
+    if caption:
+        console.print(caption, soft_wrap=True, highlight=False)
 
 
 def say(text: str) -> None:

@@ -1,0 +1,113 @@
+"""Plans are made of the layers as they will be built, and what does not fit is refused with what would."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+
+import headrace as hr
+from headrace import serialize
+from headrace.__main__ import main
+from headrace.area.usage import Resources
+from headrace.datatypes import Interval
+from headrace.design import estimated
+from headrace.errors import FoldingError
+from headrace.model import Model
+from headrace.network.integer import HostOutput, IntegerNetwork, Node
+from headrace.planning import choose_folding, plan_design
+from headrace.request import Options, resolve
+from tests.small_networks import UINT2, host_input, random_conv, random_threshold
+
+INT8 = Interval(-127, 127)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """Two layers with many weights behind many columns."""
+    rng = np.random.default_rng(0)
+    nodes = (
+        Node("fc0", random_conv(rng, (128, 1, 1, 128), INT8), ("input",)),
+        Node("fc0_act", random_threshold(rng, 128, UINT2, 900), ("fc0",)),
+        Node("fc1", random_conv(rng, (32, 1, 1, 128), INT8), ("fc0_act",)),
+    )
+    output = HostOutput((32,), np.ones(32), np.zeros(32))
+    return Model(IntegerNetwork(host_input(1, 1, 128, UINT2), nodes, output), "0" * 64)
+
+
+def board(folder: Path, lut: int = 230400, uram: int = 96, bram36: int = 312, dsp: int = 1728) -> str:
+    path = folder / f"of{lut}_{uram}_{bram36}_{dsp}.toml"
+    path.write_text(f'title = "T"\npart = "xczu3eg"\nboard_part = "b"\nlut = {lut}\nff = 460800\nbram36 = {bram36}\n'
+                    f"uram = {uram}\ndsp = {dsp}\n")
+    return str(path)
+
+
+def test_memories_of_writable_layers_bound_the_fastest_folding(model: Model, tmp_path: Path) -> None:
+    options = Options(board=board(tmp_path, uram=8), writable={"fc0": "uram", "fc1": "uram"})
+    planned = plan_design(model, resolve(options))
+    assert planned.fits and 0 < planned.resources.uram <= 8
+    assert "URAM" in planned.plan.stopped_by
+    freely = plan_design(model, resolve(Options(board=board(tmp_path, uram=8))))
+    assert freely.design.sizing.cycles_per_frame < planned.design.sizing.cycles_per_frame
+
+
+def test_cores_that_the_user_names_bound_the_fastest_folding(model: Model, tmp_path: Path) -> None:
+    options = Options(board=board(tmp_path, dsp=20), cores={"*": "dsp"})
+    planned = plan_design(model, resolve(options))
+    assert planned.fits and 0 < planned.resources.dsp <= 20
+    assert "20 DSP" in planned.plan.stopped_by
+
+
+def test_the_plan_is_made_of_what_is_built(model: Model, tmp_path: Path) -> None:
+    """What the solver counts is what the estimate of the hardware says, FIFOs and converters aside."""
+    for options in (Options(cores={"*": "plain"}), Options(writable={"fc0": "ram"}), Options(external=["fc0"]),
+                    Options(cores={"fc1": "dsp"}, external=["fc0"])):
+        request = resolve(options)
+        plan = choose_folding(model, request)
+        built = {layer.name: layer for layer in plan_design(model, request).dataflow.layers}
+        for layer in model.unfolded.layers:
+            planned = request.recipe.as_built(layer.with_folds(plan.folds.get(layer.name, {})))
+            assert planned.parameters() == built[layer.name].parameters()
+
+
+def test_fifos_that_do_not_fit_are_the_reason_that_is_given(model: Model, tmp_path: Path) -> None:
+    used = iter([*[Resources(lut=10**6)] * 2, *[Resources(lut=1)] * 8])
+    with mock.patch("headrace.planning.estimated", lambda dataflow: next(used)):
+        planned = plan_design(model, resolve(Options(board="zcu104")))
+    assert planned.plan.stopped_by.endswith("1000000 of 230400 LUT with FIFOs")
+
+
+def test_a_board_that_the_user_named_and_that_is_too_small(model: Model, tmp_path: Path,
+                                                          capsys: pytest.CaptureFixture[str]) -> None:
+    serialize.save(model.integer, tmp_path / "net")
+    small = board(tmp_path, lut=6000, bram36=400, uram=0)
+    command = ["build", str(tmp_path / "net.json"), "--out", str(tmp_path / "b"), "--board", small]
+    with mock.patch("headrace.building._verify", return_value=[]) as verify:
+        assert main([*command, "--fps", "10e6"]) == 1
+        assert verify.call_count == 0 and not (tmp_path / "b").exists()
+        error = capsys.readouterr().err
+        assert ": the accelerator does not fit, it would take " in error and "of 6000 LUT" in error
+        assert " would hold it; " in error and "cycles per frame) would fit " in error
+        assert error.endswith("; --overfull builds it all the same\n")
+        assert main([*command, "--fps", "10e6", "--overfull"]) == 0
+        assert "warning" in capsys.readouterr().err
+    record = json.loads((tmp_path / "b" / "build.json").read_text())
+    assert record["fits"] is False
+    assert "does not fit T" in (tmp_path / "b" / "report.html").read_text()
+
+
+def test_weights_outside_are_named_where_they_help(model: Model, tmp_path: Path) -> None:
+    with pytest.raises(FoldingError, match=r"; choose a larger board or --weights external$"):
+        plan_design(model, resolve(Options(board=board(tmp_path, lut=4000, bram36=0, uram=0))))
+    with pytest.raises(FoldingError, match=r"; choose a larger board$"):
+        plan_design(model, resolve(Options(board=board(tmp_path, lut=100))))
+
+
+def test_a_rate_above_the_clock(model: Model) -> None:
+    with pytest.raises(FoldingError, match="less than 1 cycle per frame is asked for but it needs at least "):
+        plan_design(model, resolve(Options(fps=1e9)))
+    assert estimated(plan_design(model, resolve(Options(fps=1e-310))).dataflow).all_luts > 0
+    assert issubclass(hr.QuantizationError, hr.HeadraceError)
