@@ -40,7 +40,7 @@ def _print(table: Table) -> None:
     console = Console()
     title, caption, table.title, table.caption = table.title, table.caption, None, None
     if title:
-        console.print(title, soft_wrap=True, highlight=False)
+        console.print(title, soft_wrap=True, highlight=False, markup=False)
     wide = console.options.update(width=_ANY_WIDTH)
     least = _ANY_WIDTH if not console.is_terminal else Measurement.get(console, wide, table).minimum
     Console(width=max(console.width, least)).print(table)
