@@ -219,7 +219,7 @@ def findings_table(findings: Sequence[Finding]) -> Table | str:
 def loops_table(seen: Inspection) -> Table:
     """The estimate for every pipelined loop, against the clock."""
     clock = f", a clock of {seen.clock.period_ns:g} ns leaves {seen.clock.budget_ns:.2f} ns" if seen.clock else ""
-    table = Table("process", "loop", "recurrence", "through", title=f"recurrences of {len(seen.loops)} loops{clock}")
+    table = _table("process", "loop", "recurrence", "through", title=f"recurrences of {len(seen.loops)} loops{clock}")
     for loop in seen.loops:
         table.add_row(loop.process, f"{loop.file}:{loop.line}", f"{loop.recurrence_ns:.2f} ns", ", ".join(loop.through))
     return table
