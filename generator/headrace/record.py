@@ -121,7 +121,7 @@ def read_record(folder: Path) -> Mapping[str, Any]:
     try:
         record = read_json(path)
     except OSError:
-        raise InputError(f"{folder}: is no build directory (it has no {RECORD}); "
+        raise InputError(f"{folder}: is not a build directory (it has no {RECORD}); "
                          "make one with `headrace build MODEL --out DIR`") from None
     except ValueError:
         record = None
