@@ -96,7 +96,7 @@ def users_code(name: str, when: str) -> Iterator[None]:
         if isinstance(error, ModuleNotFoundError) and error.name:
             hint = "'headrace[torch]'" if error.name in ("torch", "brevitas") else f"what provides {error.name}"
             raise ToolError(f"{name}: needs {error.name}, which is not installed; run pip install {hint}") from None
-        said = " ".join(f"{type(error).__name__}: {error}".split())
+        said = ": ".join(filter(None, (type(error).__name__, " ".join(str(error).split()))))
         raise InputError(f"{name}: fails {when} ({said}); mend the file") from error
 
 

@@ -15,7 +15,7 @@ from headrace.suggest import did_you_mean
 
 DEFAULT_BOARD = "zcu104"
 #: Most bytes of a board's file, and most that a device has of anything.
-MAX_FILE_BYTES = 1 << 16
+MAX_FILE_BYTES = 1 << 13
 MAX_COUNT = (1 << 31) - 1
 #: What the texts of a board may be: they are printed into Tcl, C++, SystemVerilog, Markdown and HTML as they are.
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}"

@@ -19,7 +19,7 @@ from headrace.errors import InputError, UnsupportedError
 from headrace.network import graph, ops, tensor_ops
 from headrace.network.curves import CURVES
 from headrace.network.integer import HostOutput, IntegerNetwork, TensorType
-from headrace.network.integer_ops import require_channels
+from headrace.network.integer_ops import MAX_CHANNELS, require_channels
 from headrace.streamline.ends import Viewed, input_views, split_tail, with_tail
 from headrace.streamline.frames import avg_pool, max_pool, reshape, transpose, upsample
 from headrace.streamline.joins import add, concat
@@ -29,6 +29,8 @@ from headrace.streamline.quantizers import multi_threshold, quantize, trunc
 from headrace.streamline.values import Frame, QuantizerTrace, Run, Value, channel_values, integers
 
 Handler = Callable[..., Value]
+#: Most elements of a sample: more than a colour image of 4K has.
+MAX_INPUT_ELEMENTS = 1 << 25
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +131,8 @@ class _Streamliner:
         shape = self.network.shapes[node.name]
         if not isinstance(node.op, ops.Quantize) or len(shape) not in (1, 3) or len(node.op.scale) > 1:
             return None
+        if shape[0] > MAX_CHANNELS:
+            return None
         channels, height, width = shape if len(shape) == 3 else (shape[0], 1, 1)
         self.run.draft.types[node.name] = TensorType((height, width, channels), node.op.dtype)
         scale = Fraction(float(node.op.scale[0]))
@@ -167,6 +171,9 @@ def _host_output(run: Run, name: str, shape: ops.Shape, x: Value) -> HostOutput:
 
 def streamline_traced(network: graph.Network) -> Streamlined:
     """`streamline`, and where each quantizer went."""
+    if (count := math.prod(network.input.shape)) > MAX_INPUT_ELEMENTS:
+        raise UnsupportedError(f"the input has {count} elements and at most {MAX_INPUT_ELEMENTS} are possible; "
+                               "use smaller images")
     viewed = input_views(network)
     body, tail = split_tail(viewed.network)
     walk = _Streamliner(viewed, network.input.shape)

@@ -91,17 +91,17 @@ class Builder:
 
         Raises UnsupportedError for constants that enlarge x or differ along more than one axis.
         """
-        for values in arrays:
-            ops.require_finite(constant=np.asarray(values, np.float64))
-        full = [_broadcast(x, values) for values in arrays]
-        varying = sorted({axis for values in full for axis in x.wide_axes if np.any(values != values.take([0], axis))})
+        full = [_aligned(x, np.asarray(values, np.float64)) for values in arrays]
+        varying = sorted({axis for values in full for axis in x.wide_axes
+                          if values.shape[axis] > 1 and np.any(values != values.take([0], axis))})
         if not varying:
             return x, [values.reshape(-1)[:1] for values in full]
         if len(varying) > 1:
             raise UnsupportedError(f"its constant differs along {len(varying)} axes of a tensor of shape {x.shape}; "
                                    "use one value or one per channel")
         x = self.channel_first(x, varying[0])
-        rows = [np.moveaxis(values, varying[0], 0).reshape(x.shape[varying[0]], -1)[:, 0] for values in full]
+        rows = [np.moveaxis(values, varying[0], 0).reshape(values.shape[varying[0]], -1)[:, 0] for values in full]
+        rows = [np.broadcast_to(row, x.shape[varying[0]]) for row in rows]
         return x, [np.ascontiguousarray(row if x.order is None else row[np.argsort(x.order)]) for row in rows]
 
     def quantize(self, x: Feature, scale: Array, make: Callable[[FloatArray], Op], suffix: str = "") -> Feature:
@@ -139,10 +139,12 @@ class Builder:
         return Feature(name, tuple(shape), tuple(axes))
 
 
-def _broadcast(x: Feature, values: Array) -> FloatArray:
-    """Values over the shape of x."""
+def _aligned(x: Feature, values: FloatArray) -> FloatArray:
+    """Values that broadcast over x, with as many axes as x has."""
+    ops.require_finite(constant=values)
     try:
-        return np.asarray(np.broadcast_to(np.asarray(values, np.float64), (1, *x.shape))[0])
+        np.broadcast_to(values, (1, *x.shape))
+        return values.reshape((1,) * (len(x.shape) + 1 - values.ndim) + values.shape)[0]
     except ValueError:
         raise UnsupportedError(f"its constant of shape {values.shape} meets a tensor of shape {x.shape}; use one value "
                                "or one per channel") from None

@@ -158,6 +158,7 @@ def _cast(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
 
 def _gather(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     values, places = inputs[0].values, inputs[1].values
+    require_elements("its result", (values.size, places.size))
     try:
         return Constant(np.asarray(np.take(values, places.astype(np.int64), axis=node.integer("axis", 0))))
     except (IndexError, ValueError):
@@ -166,6 +167,7 @@ def _gather(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
 
 
 def _concat(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
+    require_elements("its result", (sum(item.values.size for item in inputs),))
     try:
         return Constant(np.concatenate([item.values for item in inputs], axis=node.integer("axis", 0)))
     except ValueError:

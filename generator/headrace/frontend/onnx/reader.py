@@ -39,6 +39,8 @@ FOLDS: dict[str, Fold] = constants.FOLDS | qonnx.FOLDS | qcdq.FOLDS
 
 #: Domains whose operations go by their names alone: old files have quantizers in the domain of ONNX itself.
 DOMAINS = ("", "qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general", "com.microsoft")
+#: Most elements that folding may make of constants: so many, and so many for each that is in the file.
+MAX_FOLDED, FOLDED_SHARE = 1 << 24, 16
 CHANNELS_LAST_DOMAIN = "qonnx.custom_op.channels_last"
 _QUANTIZERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "QuantizeLinear"})
 #: What to use instead of well-known operations that no streaming layer does.
@@ -81,6 +83,7 @@ class _Walk:
         self.graph = graph
         self.build = Builder(graph)
         self.unsupported: list[str] = []
+        self.folded = 0  # elements of constants that were computed
         self.values: dict[str, Value] = {name: self._constant(name) for name in graph.constants}
         self.values[graph.input] = self._input()
 
@@ -143,7 +146,7 @@ class _Walk:
             if any(isinstance(value, Unknown) for value in values):
                 return self._stand_in(node, values)
             if all(value is None or isinstance(value, Constant) for value in values):
-                return _folded(node, values)
+                return self._bounded(_folded(node, values))
             return handler(Call(node, values, self.build))
         except UnsupportedError as error:
             self.unsupported.append(f"{node.label}: {error}")
@@ -152,6 +155,15 @@ class _Walk:
             if not self.unsupported:
                 raise InputError(f"{node.label}: {error}") from None
             return self._stand_in(node, values)  # behind a node without support shapes are guesses
+
+    def _bounded(self, made: Constant) -> Constant:
+        """The constant. Raises InputError once folding makes far more of the file's constants than there are."""
+        self.folded += made.values.size
+        most = MAX_FOLDED + FOLDED_SHARE * sum(stored.size for stored in self.graph.constants.values())
+        if self.folded > most:
+            raise InputError(f"constants of {self.folded} elements in all were computed, more than {most}; fold them "
+                             "in the model")
+        return made
 
     def _handler(self, node: OnnxNode) -> Handler:
         """The reader of a node. Raises UnsupportedError for foreign operations."""
