@@ -144,7 +144,7 @@ def _aligned(x: Feature, values: FloatArray) -> FloatArray:
     ops.require_finite(constant=values)
     try:
         np.broadcast_to(values, (1, *x.shape))
-        return values.reshape((1,) * (len(x.shape) + 1 - values.ndim) + values.shape)[0]
+        return np.asarray(values.reshape((1,) * (len(x.shape) + 1 - values.ndim) + values.shape)[0])
     except ValueError:
         raise UnsupportedError(f"its constant of shape {values.shape} meets a tensor of shape {x.shape}; use one value "
                                "or one per channel") from None
