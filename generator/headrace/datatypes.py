@@ -178,3 +178,8 @@ def dot_product_interval(weights: IntArray, inputs: DataType) -> tuple[IntArray,
 def as_int(values: Any) -> IntArray:
     """Values as int64."""
     return np.asarray(values, np.int64)
+
+
+def hull(left: DataType, right: DataType) -> DataType:
+    """The smallest type that holds both: bipolar only where both are."""
+    return left if left == right else Interval(min(left.lo, right.lo), max(left.hi, right.hi))

@@ -26,6 +26,7 @@ from headrace.errors import HeadraceError, InputError
 from headrace.layers import LAYERS
 from headrace.layers.stream import Stream
 from headrace.network import graph, integer, ops, tensor_ops
+from headrace.network.activation import Activation
 from headrace.reading import parse_json, read_bytes
 from headrace.staging import write_file
 
@@ -38,7 +39,7 @@ CLASSES: tuple[type, ...] = (
     datatypes.Interval, datatypes.Bipolar,
     ops.QuantWeight, ops.Quantize, ops.Conv, ops.Linear, ops.Affine, ops.Clip, ops.MaxPool, ops.Reshape,
     tensor_ops.PadFrame, tensor_ops.AvgPool, tensor_ops.Upsample, tensor_ops.Transpose, tensor_ops.Add,
-    tensor_ops.Concat, tensor_ops.MultiThreshold, tensor_ops.Activation, tensor_ops.Trunc,
+    tensor_ops.Concat, tensor_ops.MultiThreshold, Activation, tensor_ops.Trunc,
     tensor_ops.Softmax, tensor_ops.LogSoftmax, tensor_ops.Maximum, tensor_ops.TopK,
     graph.Input, graph.Node, graph.Network,
     integer.TensorType, integer.Conv, integer.DepthwiseConv, integer.Threshold, integer.Requant, integer.MaxPool,

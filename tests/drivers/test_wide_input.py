@@ -16,7 +16,7 @@ from headrace.drivers.quantizer import has_quantizer, quantizer_arrays
 from headrace.engines import host as host_module
 from headrace.engines.host import float64_decides, to_stream
 from headrace.network.integer import HostInput, HostOutput, IntegerNetwork, Node, TensorType
-from headrace.network.ops import Rounding, round_to_integer
+from headrace.network.rounding import Rounding, round_to_integer
 from tests.drivers.test_cpp import compiled
 from tests.small_networks import random_conv
 from tests.unverified_build import write_unverified

@@ -8,7 +8,7 @@ import pytest
 from headrace.datatypes import BIPOLAR, Interval, int_type
 from headrace.errors import UnsupportedError
 from headrace.frontend.onnx.qonnx import ROUNDINGS
-from headrace.network import ops
+from headrace.network import rounding
 from headrace.network.tensor_ops import Trunc
 from headrace.serialize import digest
 from tests.frontend.onnx_files import GENERAL, floats, grid, model, network, node, quant, same_as_executor
@@ -36,7 +36,7 @@ def test_every_rounding_mode_of_weights(tmp_path, mode):
     if mode != "ROUND_TO_ZERO":  # a synonym of DOWN that the executor does not know
         same_as_executor(tmp_path, proto, x)
     net = network(tmp_path, proto)
-    rounded = ops.round_to_integer(constants["W"].astype(np.float64).T * 2, ROUNDINGS[mode])
+    rounded = rounding.round_to_integer(constants["W"].astype(np.float64).T * 2, ROUNDINGS[mode])
     np.testing.assert_array_equal(net.nodes[0].op.weight.codes, np.clip(rounded, -8, 7))
 
 

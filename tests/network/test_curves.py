@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from headrace.errors import InputError
-from headrace.network.curves import CURVES, DipsError, Gated, Sigmoid, exp_bounds, exp_exceeds
-from headrace.network.tensor_ops import Activation
+from headrace.network.activation import CURVES, Activation
+from headrace.network.curves import DipsError, Gated, Sigmoid, exp_bounds, exp_exceeds
 
 ALPHA = {"leaky_relu": 0.125, "elu": 1.5, "celu": 0.5, "hard_swish": 1 / 6}
 

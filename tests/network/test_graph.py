@@ -5,7 +5,7 @@ from headrace.datatypes import BIPOLAR, TERNARY, int_type, uint_type
 from headrace.errors import InputError
 from headrace.network.graph import Input, Network, Node
 from headrace.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Quantize, QuantWeight, Reshape
-from headrace.network.ops import round_to_integer as rounded
+from headrace.network.rounding import round_to_integer as rounded
 from headrace.network.tensor_ops import Add, Concat, MultiThreshold, PadFrame, Transpose, Upsample
 from tests.exact_network import evaluate
 

@@ -10,6 +10,7 @@ from headrace.engines import golden
 from headrace.engines.host import from_stream, to_stream
 from headrace.errors import UnsupportedError
 from headrace.network import graph, ops, tensor_ops
+from headrace.network.activation import Activation
 from headrace.network.graph import Input, Network
 from headrace.streamline.streamline import streamline
 
@@ -54,9 +55,9 @@ def test_views_at_the_ends_are_exact(steps: tuple[graph.Op, ...]) -> None:
 
 @pytest.mark.parametrize("head", [
     (tensor_ops.Softmax(),), (tensor_ops.LogSoftmax(),), (tensor_ops.Maximum(),), (tensor_ops.TopK(1),),
-    (tensor_ops.Activation("sigmoid"),), (tensor_ops.Activation("tanh"), tensor_ops.Transpose((1, 2, 0))),
+    (Activation("sigmoid"),), (Activation("tanh"), tensor_ops.Transpose((1, 2, 0))),
     (tensor_ops.Softmax(), tensor_ops.Transpose((2, 1, 0))), (tensor_ops.Maximum(), ops.Reshape((16,))),
-    (tensor_ops.Transpose((1, 0, 2)), tensor_ops.Activation("sigmoid")),
+    (tensor_ops.Transpose((1, 0, 2)), Activation("sigmoid")),
 ])
 def test_heads_are_exact(head: tuple[graph.Op, ...]) -> None:
     assert_exact(network((3, 6, 6), quantizer(), conv(3, 4), *head))
@@ -72,19 +73,19 @@ def test_axes_do_not_move_in_front_of_a_head() -> None:
                                          ("softplus", 0.0), ("softsign", 0.0), ("celu", 0.7)])
 def test_activations_move_thresholds(kind: str, alpha: float) -> None:
     steps = (quantizer(), conv(3, 4), ops.Affine(np.asarray([0.3, -0.2, 0.11, -0.7]), np.asarray([0.1])),
-             tensor_ops.Activation(kind, np.asarray([alpha])), ops.Affine(np.asarray([-1.3]), np.asarray([0.05])),
+             Activation(kind, np.asarray([alpha])), ops.Affine(np.asarray([-1.3]), np.asarray([0.05])),
              quantizer(0.0625), conv(4, 2, 1))
     assert_exact(network((3, 6, 6), *steps))
 
 
 def test_a_dip_between_codes_is_an_error() -> None:
-    net = network((3, 6, 6), quantizer(), conv(3, 4), tensor_ops.Activation("silu"), quantizer(0.0625))
+    net = network((3, 6, 6), quantizer(), conv(3, 4), Activation("silu"), quantizer(0.0625))
     with pytest.raises(UnsupportedError, match="n3: the activation before it falls and rises again between two codes"):
         streamline(net)
 
 
 def test_two_curves_need_a_quantizer_between_them() -> None:
-    net = network((3, 6, 6), quantizer(), conv(3, 4), tensor_ops.Activation("tanh"), tensor_ops.Activation("elu",
+    net = network((3, 6, 6), quantizer(), conv(3, 4), Activation("tanh"), Activation("elu",
                   np.ones(1)), quantizer())
     with pytest.raises(UnsupportedError, match="n3: a second activation follows one that no quantizer rounded"):
         streamline(net)

@@ -10,19 +10,8 @@ from headrace.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type
 from headrace.errors import UnsupportedError
 from headrace.network import integer
 from headrace.network.graph import Input, Network, Node
-from headrace.network.ops import (
-    RELU,
-    Affine,
-    Clip,
-    Conv,
-    Linear,
-    MaxPool,
-    Op,
-    Quantize,
-    QuantWeight,
-    Reshape,
-    Rounding,
-)
+from headrace.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Op, Quantize, QuantWeight, Reshape
+from headrace.network.rounding import Rounding
 from headrace.streamline.streamline import streamline, streamline_traced
 from tests.assert_exact import assert_exact
 from tests.exact_network import round_exactly

@@ -14,6 +14,7 @@ from headrace.engines import golden
 from headrace.engines.host import from_stream, to_stream
 from headrace.errors import UnsupportedError
 from headrace.network import graph, ops, tensor_ops
+from headrace.network.activation import Activation
 from headrace.streamline.streamline import streamline
 from headrace.streamline.sums import Point, weigh
 
@@ -83,7 +84,7 @@ def residual(*scales: float, last: float | None = 0.21, activation: tuple[graph.
 @pytest.mark.parametrize("net", [
     residual(0.31, 0.47), residual(0.11, 0.47, 0.293), residual(0.31, 0.47, activation=(ops.RELU,)),
     residual(0.31, 0.47, activation=(ops.Affine(np.asarray([-1.1, 0.9, 0.4, -0.2]), np.asarray([0.3])),)),
-    residual(0.31, 0.47, activation=(tensor_ops.Activation("leaky_relu", np.asarray([0.1])),)),
+    residual(0.31, 0.47, activation=(Activation("leaky_relu", np.asarray([0.1])),)),
 ])
 def test_networks_are_exact(net: graph.Network) -> None:
     integer = streamline(net)
@@ -95,7 +96,7 @@ def test_networks_are_exact(net: graph.Network) -> None:
 def test_what_cannot_wait_says_so() -> None:
     with pytest.raises(UnsupportedError, match="which have no common step; put a quantizer behind the sum, or let its"):
         streamline(residual(0.31, 0.47, last=None))
-    curve = (tensor_ops.Activation("sigmoid"),)
+    curve = (Activation("sigmoid"),)
     with pytest.raises(UnsupportedError, match="a1: quantizes a curve of a sum of branches of different scales"):
         streamline(residual(0.31, 0.47, activation=curve))
     wide = residual(0.31, 0.47, activation=(ops.Quantize(np.asarray([0.001]), int_type(12)),))

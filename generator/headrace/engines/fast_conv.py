@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray
 from headrace.layers.window import Pair
-from headrace.network.integer_ops import Conv, DepthwiseConv, TensorType, Threshold, channel_mask
+from headrace.network.integer_ops import Conv, DepthwiseConv, TensorType, Threshold
 
 #: Floats or integers of any width that hold the integers of a tensor.
 Numbers = NDArray[Any]
@@ -176,7 +176,7 @@ def clipped_thresholds(op: Threshold, dtype: DataType, kind: Kind) -> Numbers:
 def decoded(op: Threshold, count: NDArray[Any]) -> Numbers:
     """The values for counts (..., C) of integers, in the smallest integers that hold them."""
     if op.inverted:
-        count = np.where(channel_mask(op.inverted, len(op.thresholds)), op.output.steps - count, count)
+        count = np.where(np.isin(np.arange(len(op.thresholds)), list(op.inverted)), op.output.steps - count, count)
     # Integers wrap: a count beyond the type comes back with the offset.
     y = count.astype(_storage(op.output), copy=False)
     if op.output == BIPOLAR:

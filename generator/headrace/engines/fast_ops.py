@@ -23,7 +23,7 @@ from headrace.engines.fast_conv import (
 )
 from headrace.layers.requant import rounded_shift
 from headrace.network import integer_ops as ops
-from headrace.network.integer_ops import TensorType, channel_mask
+from headrace.network.integer_ops import TensorType
 
 
 @singledispatch
@@ -90,7 +90,7 @@ def _requant(op: ops.Requant, out: TensorType, sources: tuple[TensorType, ...], 
 def _max_pool(op: ops.MaxPool, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
     y = _pooled(np.maximum, x[0], op, out.shape)
     if op.minimum:
-        y = np.where(channel_mask(op.minimum, out.shape[2]), _pooled(np.minimum, x[0], op, out.shape), y)
+        y = np.where(np.isin(np.arange(out.shape[2]), list(op.minimum)), _pooled(np.minimum, x[0], op, out.shape), y)
     return y
 
 

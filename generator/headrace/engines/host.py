@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from headrace.datatypes import BIPOLAR, IntArray
 from headrace.errors import InputError
 from headrace.network import tensor_ops
+from headrace.network.activation import Activation
 from headrace.network.integer import HostInput, HostOutput
-from headrace.network.ops import round_to_integer
-from headrace.streamline.meaning import FRACTIONS_UP, TIES_UP
+from headrace.network.rounding import FRACTIONS_UP, TIES_UP, round_to_integer
 
 Float32Array = NDArray[np.float32]
 HALF = Fraction(1, 2)
@@ -135,8 +135,8 @@ _HEADS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "softmax": tensor_ops.Softmax().forward,
     "logsoftmax": tensor_ops.LogSoftmax().forward,
     "max": tensor_ops.Maximum().forward,
-    "sigmoid": tensor_ops.Activation("sigmoid").forward,
-    "tanh": tensor_ops.Activation("tanh").forward,
+    "sigmoid": Activation("sigmoid").forward,
+    "tanh": Activation("tanh").forward,
 }
 
 

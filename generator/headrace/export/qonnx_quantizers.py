@@ -8,12 +8,12 @@ from headrace.datatypes import BIPOLAR, DataType, Interval
 from headrace.errors import UnsupportedError
 from headrace.export.onnx_arithmetic import write_affine
 from headrace.export.onnx_graph import QONNX, GraphWriter, along_channels, single
-from headrace.network import ops, tensor_ops
+from headrace.network import ops, rounding, tensor_ops
 from headrace.network.graph import Node
 from headrace.network.ops import FloatArray
 
 #: QONNX rounds halves and fractions symmetrically about 0; half_up on signed codes is `quantize`'s business.
-ROUNDING_MODES: dict[ops.Rounding, str] = {
+ROUNDING_MODES: dict[rounding.Rounding, str] = {
     "half_even": "ROUND", "floor": "FLOOR", "ceil": "CEIL", "away": "UP", "inward": "DOWN", "half_away": "HALF_UP",
     "half_inward": "HALF_DOWN",
 }

@@ -288,12 +288,3 @@ class Mish(Gated):
         wanted = 2 * level / (x - level)
         return compared_exp(x, lambda lo, hi: True if lo * (lo + 2) > wanted else
                             False if hi * (hi + 2) < wanted else None)
-
-
-#: Curves by name, made from a parameter that most of them have not.
-CURVES: dict[str, Callable[[Fraction], Curve]] = {
-    "leaky_relu": Leaky, "elu": Elu, "celu": lambda alpha: Elu(alpha, alpha),
-    "sigmoid": lambda _: Sigmoid(), "tanh": lambda _: Tanh(), "softplus": lambda _: Softplus(),
-    "softsign": lambda _: Softsign(), "silu": lambda _: Silu(), "mish": lambda _: Mish(),
-    "hard_swish": lambda slope: HardSwish(-1 / (16 * slope), slope),
-}

@@ -26,7 +26,8 @@ from headrace.network.integer_ops import (
     Threshold,
     Upsample,
 )
-from headrace.network.ops import FloatArray, Rounding
+from headrace.network.ops import FloatArray
+from headrace.network.rounding import Rounding
 
 __all__ = ["INPUT", "AccPool", "Add", "Concat", "Conv", "DepthwiseConv", "HostInput", "HostOutput", "IntegerNetwork",
            "MaxPool", "Node", "Op", "Reframe", "Requant", "Shape", "TensorType", "Threshold", "Upsample"]

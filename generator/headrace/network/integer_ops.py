@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, signed_bits
+from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, hull, signed_bits
 from headrace.errors import InputError
 from headrace.layers.window import Pair, out_size
 
@@ -170,15 +170,8 @@ class Threshold:
     def count(self, x: IntArray) -> IntArray:
         """Apply to x (..., C)."""
         count = (x[..., None] >= self.thresholds).sum(-1)
-        count = np.where(channel_mask(self.inverted, len(self.thresholds)), self.output.steps - count, count)
+        count = np.where(np.isin(np.arange(len(self.thresholds)), list(self.inverted)), self.output.steps - count, count)
         return np.asarray(2 * count - 1 if self.output == BIPOLAR else self.output.lo + count, np.int64)
-
-
-def channel_mask(channels: frozenset[int], count: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """(count,) with True for the channels of the set."""
-    mask = np.zeros(count, np.bool_)
-    mask[sorted(channels)] = True
-    return mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -297,11 +290,6 @@ class Concat:
                              "pool or upsample some of them")
         channels = sum(shape[2] for shape in shapes)
         return TensorType((*shapes[0][:2], channels), reduce(hull, (tensor.dtype for tensor in tensors)))
-
-
-def hull(left: DataType, right: DataType) -> DataType:
-    """The smallest type that holds both: bipolar only where both are."""
-    return left if left == right else Interval(min(left.lo, right.lo), max(left.hi, right.hi))
 
 
 Op = Conv | DepthwiseConv | Threshold | Requant | MaxPool | AccPool | Upsample | Reframe | Add | Concat

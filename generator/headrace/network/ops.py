@@ -6,9 +6,7 @@ Shapes are those of one sample, (C, H, W) or (features,); `forward` works on a b
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -17,12 +15,11 @@ from numpy.typing import NDArray
 from headrace.datatypes import BIPOLAR, DataType, IntArray
 from headrace.errors import InputError, divisors
 from headrace.layers.window import Pair, out_size
+from headrace.network.rounding import Rounding, round_to_integer
 
 FloatArray = NDArray[np.float64]
 Shape = tuple[int, ...]
 Pad = tuple[int, int, int, int]
-#: half_up sends ties towards +inf; half_away and half_inward away from and towards 0; away and inward every fraction.
-Rounding = Literal["half_even", "half_up", "half_away", "half_inward", "floor", "ceil", "away", "inward"]
 
 
 def require_finite(**arrays: FloatArray | None) -> None:
@@ -43,29 +40,6 @@ def require_positive_scale(scale: FloatArray) -> None:
 def per_channel(values: FloatArray, rank: int) -> FloatArray:
     """(1,) or (C,) -> an array that broadcasts over (N, C, ...) of `rank` axes after the batch."""
     return values.reshape(-1, *[1] * (rank - 1))
-
-
-def _half_up(x: FloatArray) -> FloatArray:
-    whole = np.floor(x)
-    return np.asarray(whole + (x - whole >= 0.5))  # floor(x + 0.5) is wrong for 0.49999999999999994
-
-
-def _half_down(x: FloatArray) -> FloatArray:
-    whole = np.floor(x)
-    return np.asarray(whole + (x - whole > 0.5))
-
-
-_ROUND: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "half_even": np.rint, "half_up": _half_up, "floor": np.floor, "ceil": np.ceil,
-    "half_away": lambda x: np.sign(x) * _half_up(np.abs(x)),
-    "half_inward": lambda x: np.sign(x) * _half_down(np.abs(x)),
-    "away": lambda x: np.sign(x) * np.ceil(np.abs(x)), "inward": np.trunc,
-}
-
-
-def round_to_integer(x: FloatArray, rounding: Rounding) -> FloatArray:
-    """Nearest integers by the named rule, in floating point."""
-    return np.asarray(_ROUND[rounding](x))
 
 
 @dataclass(frozen=True, eq=False)

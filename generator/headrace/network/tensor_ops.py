@@ -6,8 +6,7 @@ As in ops.py, shapes are those of one sample and `forward` works on a batch (N, 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from fractions import Fraction
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -15,18 +14,17 @@ from numpy.lib.stride_tricks import sliding_window_view
 from headrace.datatypes import DataType, IntArray, Interval
 from headrace.errors import InputError
 from headrace.layers.window import Pair
-from headrace.network.curves import CURVES, Curve
+from headrace.network.activation import Activation
 from headrace.network.ops import (
     FloatArray,
     Pad,
-    Rounding,
     Shape,
     per_channel,
     pooled_shape,
     require_finite,
     require_positive_scale,
-    round_to_integer,
 )
+from headrace.network.rounding import Rounding, round_to_integer
 
 
 @dataclass(frozen=True)
@@ -179,39 +177,6 @@ class MultiThreshold:
     def forward(self, x: FloatArray) -> FloatArray:
         """Scaled counts."""
         return np.asarray(self.out_scale * self.counts(x) + self.out_bias)
-
-
-@dataclass(frozen=True, eq=False)
-class Activation:
-    """A curve of curves.CURVES, element by element; alpha (1,) or (C,) is its parameter: a slope, a limit below 0."""
-
-    kind: str
-    alpha: FloatArray = field(default_factory=lambda: np.zeros(1))
-
-    def __post_init__(self) -> None:
-        require_finite(alpha=self.alpha)
-        if self.kind not in CURVES:
-            raise InputError(f"activation {self.kind!r} is unknown; choose one of {sorted(CURVES)}")
-        if self.kind in ("elu", "celu", "hard_swish") and np.any(self.alpha <= 0):
-            raise InputError(f"alpha {float(self.alpha.min()):g} of {self.kind} must be positive; correct the model")
-
-    @property
-    def curves(self) -> tuple[Curve, ...]:
-        """One curve, or one per channel."""
-        return tuple(CURVES[self.kind](Fraction(float(alpha))) for alpha in self.alpha)
-
-    def infer(self, shape: Shape) -> Shape:
-        """Shape of the output."""
-        if len(self.alpha) not in (1, shape[0]):
-            raise InputError(f"alpha for {len(self.alpha)} channels meets a tensor of {shape[0]} channels; "
-                             "use one value or one per channel")
-        return shape
-
-    def forward(self, x: FloatArray) -> FloatArray:
-        """Values in float64."""
-        if len(self.alpha) == 1:
-            return self.curves[0].values(x)
-        return np.stack([curve.values(x[:, c]) for c, curve in enumerate(self.curves)], axis=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval
+from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, hull
 from headrace.layers.requant import rounded_shift
 from headrace.network.integer import (
     AccPool,
@@ -23,7 +23,6 @@ from headrace.network.integer import (
     Threshold,
     Upsample,
 )
-from headrace.network.integer_ops import hull
 
 #: Exact reachable (lowest, highest) of every channel, each (C,).
 Range = tuple[IntArray, IntArray]

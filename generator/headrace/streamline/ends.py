@@ -14,6 +14,7 @@ import numpy as np
 from headrace.datatypes import IntArray
 from headrace.errors import UnsupportedError
 from headrace.network import graph, ops, tensor_ops
+from headrace.network.activation import Activation
 from headrace.network.integer import Head, HostOutput
 
 VIEWS = (ops.Reshape, tensor_ops.Transpose)
@@ -25,7 +26,7 @@ CURVED_HEADS: dict[str, Head] = {"sigmoid": "sigmoid", "tanh": "tanh"}
 
 def head_of(op: graph.Op) -> Head | None:
     """What HostOutput calls an operation that the host can do, None for others."""
-    if isinstance(op, tensor_ops.Activation):
+    if isinstance(op, Activation):
         return CURVED_HEADS.get(op.kind)
     return HEADS.get(type(op))
 
@@ -139,7 +140,7 @@ def with_tail(tail: tuple[graph.Node, ...], output: HostOutput) -> HostOutput:
     at = tail.index(last)
     # The head in front of a TopK keeps the order: the largest values behind it are those before it.
     before, after = tuple(node for node in tail[:at] if node not in heads), tail[at + 1 :]
-    if isinstance(last.op, tensor_ops.Activation):
+    if isinstance(last.op, Activation):
         return _arranged(replace(output, head=CURVED_HEADS[last.op.kind]), output.shape, (*before, *after))
     shape = output.shape
     for view in before:

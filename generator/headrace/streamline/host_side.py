@@ -17,7 +17,8 @@ import numpy as np
 from headrace.datatypes import BIPOLAR, DataType, Interval, int_type
 from headrace.errors import UnsupportedError
 from headrace.network.integer import INPUT, HostInput, TensorType
-from headrace.network.ops import FloatArray, Quantize, Rounding
+from headrace.network.ops import FloatArray, Quantize
+from headrace.network.rounding import Rounding
 from headrace.network.tensor_ops import MultiThreshold
 from headrace.serialize import digest
 from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point, distinct, each

@@ -17,6 +17,7 @@ import numpy as np
 from headrace.datatypes import BIPOLAR
 from headrace.network.curves import Curve, above
 from headrace.network.ops import FloatArray, Quantize
+from headrace.network.rounding import FRACTIONS_UP, TIES_UP
 
 T = TypeVar("T")
 
@@ -228,22 +229,6 @@ class Meaning:
         """The meaning when the integers of `channels` are negated."""
         negated = each(Channel.negated, self.channels)
         return Meaning(tuple(negated[c] if c in channels else channel for c, channel in enumerate(self.channels)))
-
-
-#: Whether a tie between code - 1 and code goes up, for every rounding to nearest.
-TIES_UP: dict[str, Callable[[int], bool]] = {
-    "half_up": lambda code: True,
-    "half_even": lambda code: code % 2 == 0,
-    "half_away": lambda code: code > 0,
-    "half_inward": lambda code: code <= 0,
-}
-#: Whether every fraction between code - 1 and code goes up, for the directed roundings.
-FRACTIONS_UP: dict[str, Callable[[int], bool]] = {
-    "floor": lambda code: False,
-    "ceil": lambda code: True,
-    "away": lambda code: code > 0,
-    "inward": lambda code: code <= 0,
-}
 
 
 def decision_point(quantizer: Quantize, scale: Fraction, code: int) -> tuple[Fraction, bool]:

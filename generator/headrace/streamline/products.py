@@ -14,12 +14,11 @@ from functools import partial
 
 import numpy as np
 
-from headrace.datatypes import BIPOLAR, IntArray, Interval
+from headrace.datatypes import BIPOLAR, IntArray, Interval, hull
 from headrace.errors import UnsupportedError
 from headrace.network import integer as ints
 from headrace.network import ops
 from headrace.network.integer import INPUT
-from headrace.network.integer_ops import hull
 from headrace.network.tensor_ops import PadFrame
 from headrace.streamline.draft import holding
 from headrace.streamline.host_side import as_fixed_point

@@ -16,7 +16,7 @@ import numpy as np
 
 from headrace.datatypes import IntArray, Interval
 from headrace.network.integer import Requant
-from headrace.network.ops import Rounding
+from headrace.network.rounding import Rounding
 
 Nearest = Literal["half_up", "half_even"]
 NEAREST: tuple[Nearest, ...] = ("half_up", "half_even")

@@ -17,7 +17,7 @@ import numpy as np
 
 from headrace.errors import InputError, UnsupportedError
 from headrace.network import graph, ops, tensor_ops
-from headrace.network.curves import CURVES
+from headrace.network.activation import CURVES, Activation
 from headrace.network.integer import HostOutput, IntegerNetwork, TensorType
 from headrace.network.integer_ops import MAX_CHANNELS, require_channels
 from headrace.streamline.ends import Viewed, input_views, split_tail, with_tail
@@ -51,7 +51,7 @@ def _clip(run: Run, name: str, op: ops.Clip, x: Value) -> Value:
     return replace(x, meaning=x.meaning.clip(lo, hi))
 
 
-def _activation(run: Run, name: str, op: tensor_ops.Activation, x: Value) -> Value:
+def _activation(run: Run, name: str, op: Activation, x: Value) -> Value:
     if any(channel.curve and channel.curve.exact(Fraction(0)) is None for channel in x.meaning.channels):
         raise UnsupportedError(f"{name}: a second activation follows one that no quantizer rounded; put a quantizer "
                                "between them")
@@ -74,7 +74,7 @@ HANDLERS: dict[type, Handler] = {
     tensor_ops.PadFrame: pad_frame,
     ops.Affine: _affine,
     ops.Clip: _clip,
-    tensor_ops.Activation: _activation,
+    Activation: _activation,
     ops.MaxPool: max_pool,
     tensor_ops.AvgPool: avg_pool,
     tensor_ops.Upsample: upsample,
@@ -84,7 +84,7 @@ HANDLERS: dict[type, Handler] = {
     tensor_ops.Concat: concat,
 }
 #: Operations whose result has the rows and columns of what they read.
-KEEPS_FRAME = (ops.Quantize, ops.Affine, ops.Clip, tensor_ops.Activation, tensor_ops.MultiThreshold, tensor_ops.Trunc,
+KEEPS_FRAME = (ops.Quantize, ops.Affine, ops.Clip, Activation, tensor_ops.MultiThreshold, tensor_ops.Trunc,
                tensor_ops.Add, tensor_ops.Concat)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from headrace.frontend.onnx.builder import Call, Handler
 from headrace.frontend.onnx.values import Feature
-from headrace.network import ops, tensor_ops
+from headrace.network import ops
+from headrace.network.activation import Activation
 from headrace.network.ops import FloatArray
 
 #: gamma and alpha of Selu where the file gives none.
@@ -17,20 +18,20 @@ def _curve(kind: str, alpha: float | None = None) -> Handler:
     """A handler for a curve whose parameter is the attribute alpha, `alpha` where it is left out."""
     def handler(call: Call) -> Feature:
         values = np.zeros(1) if alpha is None else np.asarray([call.node.number("alpha", alpha)])
-        return call.elementwise(tensor_ops.Activation(kind, values), call.feature())
+        return call.elementwise(Activation(kind, values), call.feature())
     return handler
 
 
 def _prelu(call: Call) -> Feature:
     """LeakyReLU whose slopes are an input."""
-    def make(slopes: FloatArray) -> tensor_ops.Activation:
-        return tensor_ops.Activation("leaky_relu", slopes)
+    def make(slopes: FloatArray) -> Activation:
+        return Activation("leaky_relu", slopes)
     x, (slopes,) = call.build.per_channel(call.feature(), call.floats(1, "slope"))
     return x.renamed(call.emit(make(slopes), x.name))
 
 
 def _selu(call: Call) -> Feature:
-    elu = tensor_ops.Activation("elu", np.asarray([call.node.number("alpha", _SELU[1])]))
+    elu = Activation("elu", np.asarray([call.node.number("alpha", _SELU[1])]))
     x = call.feature()
     return call.build.affine(x.renamed(call.emit(elu, x.name, suffix=".elu")), call.node.number("gamma", _SELU[0]), 0.0)
 
@@ -49,18 +50,18 @@ def gated(call: Call, left: Feature, right: Feature) -> Feature | None:
     return None
 
 
-def _gate(call: Call, name: str, gate: str) -> tensor_ops.Activation | None:
+def _gate(call: Call, name: str, gate: str) -> Activation | None:
     """The activation that `name` times `gate` is."""
     nodes = call.build.nodes
     if gate not in nodes:
         return None
     op, source = nodes[gate].op, nodes[gate].inputs[0]
-    if isinstance(op, tensor_ops.Activation) and op.kind == "sigmoid" and source == name:
-        return tensor_ops.Activation("silu")
+    if isinstance(op, Activation) and op.kind == "sigmoid" and source == name:
+        return Activation("silu")
     if op == ops.Clip(0.0, 1.0) and source in nodes and nodes[source].inputs == (name,):
         line = nodes[source].op
         if isinstance(line, ops.Affine) and len(line.scale) == 1 and line.scale[0] > 0 and np.all(line.offset == 0.5):
-            return tensor_ops.Activation("hard_swish", line.scale)
+            return Activation("hard_swish", line.scale)
     return None
 
 

@@ -19,18 +19,19 @@ from headrace.frontend.onnx.graph import Array, OnnxNode
 from headrace.frontend.onnx.values import Constant, Feature, one_integer
 from headrace.network import ops, tensor_ops
 from headrace.network.ops import FloatArray
+from headrace.network.rounding import Rounding, round_to_integer
 
 #: Rounding modes of QONNX, which are symmetric about 0 where they are not half_even, floor or ceil.
-ROUNDINGS: dict[str, ops.Rounding] = {
+ROUNDINGS: dict[str, Rounding] = {
     "ROUND": "half_even", "HALF_EVEN": "half_even", "FLOOR": "floor", "CEIL": "ceil", "UP": "away", "DOWN": "inward",
     "ROUND_TO_ZERO": "inward", "HALF_UP": "half_away", "HALF_DOWN": "half_inward",
 }
 #: The same rules on codes that are never negative, where halves away from zero go up.
-_ON_UNSIGNED: dict[ops.Rounding, ops.Rounding] = {"away": "ceil", "inward": "floor", "half_away": "half_up"}
+_ON_UNSIGNED: dict[Rounding, Rounding] = {"away": "ceil", "inward": "floor", "half_away": "half_up"}
 MAX_BITS = 32
 
 
-def rounding(node: OnnxNode, dtype: DataType | None, default: str = "ROUND") -> ops.Rounding:
+def rounding_of(node: OnnxNode, dtype: DataType | None, default: str = "ROUND") -> Rounding:
     """The rounding of a node. Raises UnsupportedError for unknown modes."""
     mode = node.text("rounding_mode", default).upper()
     if mode not in ROUNDINGS:
@@ -53,7 +54,7 @@ def integer_type(node: OnnxNode, bit_width: Array) -> DataType:
 
 
 def quantized_constant(constant: Constant, scale: Array, zero_point: int, dtype: DataType,
-                       rule: ops.Rounding) -> Constant:
+                       rule: Rounding) -> Constant:
     """A constant through a quantizer, rounded as the executor does: the quotient is taken in float32."""
     require_fits(scale, constant.values)
     ops.require_finite(values=np.asarray(constant.values, np.float64), scale=np.asarray(scale, np.float64))
@@ -63,7 +64,7 @@ def quantized_constant(constant: Constant, scale: Array, zero_point: int, dtype:
     if dtype == BIPOLAR:
         codes = np.where(quotient >= 0, 1, -1).astype(np.int64)
     else:
-        rounded = ops.round_to_integer(quotient + zero_point, rule)
+        rounded = round_to_integer(quotient + zero_point, rule)
         codes = np.clip(rounded, dtype.lo, dtype.hi).astype(np.int64) - zero_point
     return dequantized(codes, scale, shifted(dtype, zero_point), zero_point)
 
@@ -94,7 +95,7 @@ def _fold_quant(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
         raise InputError(f"has {len(inputs)} inputs; a quantizer has 4: tensor, scale, zero point and bit width")
     dtype = integer_type(node, inputs[3].values)
     zero_point = one_integer("zero point", inputs[2].values)
-    rule = rounding(node, dtype if not zero_point else None)
+    rule = rounding_of(node, dtype if not zero_point else None)
     return quantized_constant(inputs[0], inputs[1].values, zero_point, dtype, rule)
 
 
@@ -112,7 +113,7 @@ def _fold_bipolar(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
 def _quant(call: Call) -> Feature:
     dtype = integer_type(call.node, call.constant(3, "bit width").values)
     zero_point = one_integer("zero point", call.constant(2, "zero point").values)
-    rule = rounding(call.node, dtype if not zero_point else None)
+    rule = rounding_of(call.node, dtype if not zero_point else None)
     shifted(dtype, zero_point)  # a bipolar quantizer has no zero point
     return call.build.quantize(call.feature(), call.floats(1, "scale"),
                                lambda scale: ops.Quantize(scale, dtype, zero_point, rule))
@@ -135,7 +136,7 @@ def _trunc(call: Call) -> Feature:
     if len(call.values) == 5:
         bits = [one_integer("bit width", call.constant(place, "bit width").values) for place in (3, 4)]
         trunc = tensor_ops.Trunc(scale, bits[0] - bits[1], scale, None, zero_point, float(zero_point),
-                                 rounding(call.node, None, "FLOOR"))
+                                 rounding_of(call.node, None, "FLOOR"))
     else:
         out_scale = _one_scale(call, 4, "output scale")
         ops.require_positive_scale(scale)
@@ -145,7 +146,7 @@ def _trunc(call: Call) -> Feature:
             raise UnsupportedError("truncates to one signed bit; use BipolarQuant")
         shift = int(np.rint(np.log2(out_scale / scale))[0])
         trunc = tensor_ops.Trunc(scale, shift, out_scale, dtype, zero_point, float(np.ldexp(float(zero_point), -shift)),
-                                 rounding(call.node, None, "FLOOR"))
+                                 rounding_of(call.node, None, "FLOOR"))
     if abs(trunc.shift) > MAX_BITS:
         raise InputError(f"drops {trunc.shift} bits, more than {MAX_BITS}; mend its scales")
     return call.elementwise(trunc, call.feature())

@@ -19,11 +19,11 @@ from headrace.frontend.onnx.values import Constant, Feature
 from headrace.frontend.torch import activations
 from headrace.frontend.torch.rows import by_module
 from headrace.frontend.torch.site import Site, to_array
-from headrace.network import ops
+from headrace.network import ops, rounding
 from headrace.network.tensor_ops import Trunc
 
 #: Rounding of a quantizer by the class of its float_to_int_impl.
-ROUNDINGS: dict[str, ops.Rounding] = {"RoundSte": "half_even", "FloorSte": "floor", "CeilSte": "ceil",
+ROUNDINGS: dict[str, rounding.Rounding] = {"RoundSte": "half_even", "FloorSte": "floor", "CeilSte": "ceil",
                                       "RoundToZeroSte": "inward", "DPURoundSte": "half_up"}
 _ACTIVATIONS = by_module(activations.ROWS)
 
@@ -60,7 +60,7 @@ def _activated(site: Site, module: nn.Module, x: Feature) -> Feature:
                            "QuantIdentity")
 
 
-def _plain_integers(proxy: Any, tensor_quant: Any) -> ops.Rounding:
+def _plain_integers(proxy: Any, tensor_quant: Any) -> rounding.Rounding:
     """The rounding. Raises UnsupportedError unless scale, zero point, rounding and clip are all there is, and fixed."""
     plain = isinstance(tensor_quant, RescalingIntQuant) and isinstance(tensor_quant.int_quant, IntQuant)
     if not plain or "Dynamic" in type(proxy).__name__ or tensor_quant.observer_only:
@@ -69,7 +69,7 @@ def _plain_integers(proxy: Any, tensor_quant: Any) -> ops.Rounding:
     return _rounding(tensor_quant.int_quant.float_to_int_impl)
 
 
-def _rounding(module: Any) -> ops.Rounding:
+def _rounding(module: Any) -> rounding.Rounding:
     name = type(module).__name__
     if name not in ROUNDINGS:
         raise UnsupportedError(f"its rounding {name} has no exact thresholds; use ROUND, FLOOR or CEIL")
