@@ -170,7 +170,8 @@ class Threshold:
     def count(self, x: IntArray) -> IntArray:
         """Apply to x (..., C)."""
         count = (x[..., None] >= self.thresholds).sum(-1)
-        count = np.where(np.isin(np.arange(len(self.thresholds)), list(self.inverted)), self.output.steps - count, count)
+        inverted = np.isin(np.arange(len(self.thresholds)), list(self.inverted))
+        count = np.where(inverted, self.output.steps - count, count)
         return np.asarray(2 * count - 1 if self.output == BIPOLAR else self.output.lo + count, np.int64)
 
 
