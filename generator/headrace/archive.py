@@ -66,4 +66,4 @@ def npz_members(content: bytes) -> dict[str, bytes]:
     except ValueError:
         raise
     except Exception as error:  # zipfile and zlib raise whatever their parsers do
-        raise ValueError(f"is no sound .npz file ({type(error).__name__})") from None
+        raise ValueError(f"is not a sound .npz file ({type(error).__name__})") from None

@@ -48,7 +48,7 @@ def test_texts_that_scripts_could_execute(tmp_path: Path, key: str, text: str) -
         return
     with pytest.raises(InputError) as error:
         load_board(str(tmp_path / "b.toml"))
-    assert f"b.toml: {key} " in str(error.value) and WAY_OUT in str(error.value)
+    assert f"b.toml: the board's {key} " in str(error.value) and WAY_OUT in str(error.value)
     assert str(error.value).isprintable()
 
 
@@ -58,7 +58,7 @@ def test_names_that_scripts_could_execute(tmp_path: Path, stem: str) -> None:
     (tmp_path / f"{stem}.toml").write_text(GOOD)
     with pytest.raises(InputError) as error:
         load_board(str(tmp_path / f"{stem}.toml"))
-    assert ": its name " in str(error.value) and WAY_OUT in str(error.value)
+    assert ": the board's name " in str(error.value) and WAY_OUT in str(error.value)
 
 
 def test_the_boards_that_come_with_headrace_are_sound(tmp_path: Path) -> None:
@@ -82,16 +82,16 @@ ROWS = rows(
     (both(network, file("b.toml", b"\xff\xfe")), "b.toml: is no TOML ("),
     (both(network, file("b.toml", "lut = " + "9" * 5000)), "b.toml: is no TOML ("),
     (both(network, file("b.toml", "")), "b.toml: title must be a text, not None"),
-    (board(lut=2**31), "lut=2147483648 is more than any device has; give at most 2147483647"),
+    (board(lut=2**31), "the board's lut=2147483648 is not what a device has; give 0 to 2147483647"),
     (board(dsp=-1), "dsp must be a whole number, 0 or more, not -1"),
     (board(ff="true"), "ff must be a whole number, 0 or more, not True"),
     (board(uram="inf"), "uram must be a whole number, 0 or more, not inf"),
     (board(extra=1), "['extra'] are no entries of a board; choose from"),
     (board(part='"xczu7ev; exec touch canary"'),
-     "b.toml: part 'xczu7ev; exec touch canary' has characters that scripts"),
+     "b.toml: the board's part 'xczu7ev; exec touch canary' has characters that scripts"),
 ) + rows("build {dir}/net.json --out {dir}/b --board ../../../etc/passwd", (network,
     "board '../../../etc/passwd' is unkn")
-) + rows("bitstream {dir}/none --board zcu104", (network, "none: is no build directory (it has no build.json)"))
+) + rows("bitstream {dir}/none --board zcu104", (network, "none: is not a build directory (it has no build.json)"))
 
 
 @table(ROWS)

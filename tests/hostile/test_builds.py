@@ -47,6 +47,14 @@ def inside(key: str, name: str, value: Any) -> Maker:
     return record(lambda found: found[key][0].update({name: value}))
 
 
+def recipe(key: str, value: Any) -> Maker:
+    return record(lambda found: found["recipe"].update({key: value}))
+
+
+def device(key: str, value: Any) -> Maker:
+    return record(lambda found: found["device"].update({key: value}))
+
+
 def without(key: str) -> Maker:
     return record(lambda found: found.pop(key))
 
@@ -61,25 +69,30 @@ RECORD = rows(
     (file("b/build.json", '{"headrace": "0.0.1"}'), "was built by headrace 0.0.1 but this is"),
     *damaged("folding", None, 5, [], "2", 2.0, {"conv0": 3}, {"conv0": {"pe": "2"}}, {"conv0": {"pe": 2.0}},
              {"conv0": {"pe": True}}, {"conv0": {"pe": 2**70}}),
-    (entry("folding", {"conv0": {"pe": 3}}), "conv0: PE=3 must divide MH=4; choose one of [1, 2, 4]"),
-    (entry("folding", {"conv0": {"evil": 1}}), "conv0: evil cannot be folded; choose one of ['pe', 'simd']"),
-    (entry("folding", {"conv0": {"name": 1}}), "conv0: name cannot be folded; choose one of ['pe', 'simd']"),
-    *damaged("cores", None, 5, [], {"conv0": 5}), (entry("cores", {"conv0": "x"}), "conv0: "),
-    (entry("cores", {"zzz": "plain"}), "core: there is no layer zzz with weights"),
+    (recipe("folding", {"conv0": {"pe": 3}}), "conv0: PE=3 must divide MH=4; choose one of [1, 2, 4]"),
+    (recipe("folding", {"conv0": {"evil": 1}}), "conv0: evil cannot be folded; choose one of ['pe', 'simd']"),
+    (recipe("folding", {"conv0": {"name": 1}}), "conv0: name cannot be folded; choose one of ['pe', 'simd']"),
+    *damaged("cores", None, 5, [], {"conv0": 5}), (recipe("cores", {"conv0": "x"}), "conv0: "),
+    (recipe("cores", {"zzz": "plain"}), "core: there is no layer zzz with weights"),
     *damaged("writable", None, 5, ["conv0"], {"conv0": "disk"}, {"conv0": 5}),
-    (entry("writable", {"zzz": "ram"}), "zzz: is no layer whose weights can be writable; choose from"),
-    *damaged("external", None, 5, {}, [5], "conv0"), (entry("external", ["zzz"]), "zzz: "),
+    (recipe("writable", {"zzz": "ram"}), "zzz: is not a layer whose weights can be writable; choose from"),
+    *damaged("external", None, 5, {}, [5], "conv0"), (recipe("external", ["zzz"]), "zzz: "),
     *damaged("fifos", None, 5, {}, [5], [{}], [{"name": "a", "depth": "x", "bits": 1, "smallest_depth": 1}]),
-    *damaged("cycles_per_frame", None, "x", 0, -1, 2.5, True, 1e30), *damaged("vectors", None, "x", 0),
+    *damaged("cycles_per_frame", None, "x", 0, -1, 2.5, True, 1e30), *damaged("vectors", None, "x", -1),
     *damaged("clock_mhz", None, "x", 0, -1.0, float("nan"), float("inf")), *damaged("fps", "x", float("inf"), 0),
     *damaged("source_sha256", None, 5, "", "xyz", "a" * 65, "0; exec touch canary"),
     *damaged("layers", None, 5, [5], [{}]), *damaged("resources", None, 5, {"lut": "x"}, {"evil": 1}),
     *damaged("board", None, 5), *damaged("backend", None, "vhdl"), *damaged("not_verified", None, "x", [5]),
     *damaged("latency_cycles", "x", -1), *damaged("verified", "yes"), *damaged("stopped_by", 5),
     (entry("layers", []), "b/build.json: lists other layers than model.json gives; build again"),
-    (entry("board", "zcu999"), "board 'zcu999' is unknown; choose one of"),
+    (device("part", "x; exec touch canary"), "the board's part 'x; exec touch canary' has characters that scripts"),
+    (device("name", "a\nputs evil"), "the board's name 'a\\nputs evil' has characters that scripts could read"),
+    (device("dsp", -1), "the board's dsp=-1 is not what a device has; give 0 to 2147483647"),
+    *((device(key, value), DAMAGED) for key, value in (("part", 5), ("lut", "x"), ("title", None))),
+    *((recipe(key, value), DAMAGED) for key, value in (
+        ("folding", 5), ("cores", None), ("writable", {"a": "disk"}), ("external", "conv0"), ("depths", {"a": "x"}))),
     *((without(key), DAMAGED) for key in ("headrace", "folding", "fifos", "layers", "board", "fps")),
-    (inside("fifos", "depth", 10**18), "lies beyond the 32 bits in which hardware counts; use at most 2147483647"),
+    (recipe("depths", {"fc3_fifo": 10**18}), "lies beyond the 32 bits in which hardware counts; use at most"),
     (inside("layers", "name", "other"), "b/build.json: lists other layers than model.json gives; build again"),
     (inside("layers", "resources", {"lut": 1e9}), DAMAGED),
     (both(lambda folder: (folder / "b/build.json").unlink(), link("b/build.json", "/dev/zero")),
@@ -108,7 +121,7 @@ COMMANDS = rows(
     (entry("board", "zcu104"), "100000000000 frames of 64 values are asked for but at most 1048576 are drawn; give"),
 ) + rows("sim {dir}/b --frames 0", (entry("board", "zcu104"), "frames=0, seed=0: give 1 frame or more")) + rows(
     "sim {dir}/b --seed -1", (entry("board", "zcu104"), "frames=4, seed=-1: give 1 frame or more")) + rows(
-    "sim {dir}", (entry("board", "zcu104"), "is no build directory (it has no build.json); make one with")) + rows(
+    "sim {dir}", (entry("board", "zcu104"), "is not a build directory (it has no build.json); make one with")) + rows(
     "synth {dir}/b --layer zzz", (entry("board", "zcu104"), "b: has no layer 'zzz'; choose from")) + rows(
     "lint-hls {dir}/none", (entry("board", "zcu104"), "none"))
 
@@ -150,8 +163,7 @@ OPTIONS = rows(
     (given({"conv0": {"pe": 10**18}}), "conv0: PE=1000000000000000000 must divide MH=4; choose one of [1, 2, 4]"),
     (given({"x" * 300_000: {"pe": 1}}), "characters left out"),
 ) + rows(f"{BUILD} --verify 1000000000000",
-         (network,
-          "1000000000000 frames of 64 values are asked for but at most 1048576 are drawn; give 1048576 or fewer")
+         (network, "verify=1000000000000 vectors: a build is verified with at least 1; give 1 or more, at most 100000")
 ) + rows(f"{BUILD} --verify -1", (network, "verify=-1 vectors: a build is verified with at least 1; give 1 or more")
 ) + rows(f"{BUILD} --core zzz", (network, "zzz")) + rows(f"{BUILD} --core zzz=plain", (network, "zzz")
 ) + rows(f"{BUILD} --writable zzz", (network, "zzz")) + rows(f"{BUILD} --external zzz", (network, "zzz")

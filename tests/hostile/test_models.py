@@ -184,8 +184,8 @@ SAVED = rows(
 )
 PACKED = rows(
     "check {dir}/net.npz",
-    (file("net.npz", b""), "net.npz: is no sound .npz file (BadZipFile); save it again"),
-    (file("net.npz", b"PK\x03\x04" + bytes(100)), "net.npz: is no sound .npz file (BadZipFile); save it again"),
+    (file("net.npz", b""), "net.npz: is not a sound .npz file (BadZipFile); save it again"),
+    (file("net.npz", b"PK\x03\x04" + bytes(100)), "net.npz: is not a sound .npz file (BadZipFile); save it again"),
     (zip_bomb, "net.npz: holds "),
     (link("net.npz", "/dev/zero"), "net.npz: is a device or a pipe, not a file"),
 )

@@ -21,7 +21,7 @@ MAX_COUNT = (1 << 31) - 1
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}"
 _WORDS = rf"({_WORD}( {_WORD}){{0,15}})?"
 _TITLE = r"[A-Za-z0-9][A-Za-z0-9 .,:+()/_-]{0,99}"
-_PATTERNS = {"title": _TITLE, "part": _WORD, "board_part": _WORDS, "board_connections": _WORDS}
+_PATTERNS = {"name": _WORD, "title": _TITLE, "part": _WORD, "board_part": _WORDS, "board_connections": _WORDS}
 _SPELLED = {_WORD: "letters, digits, dots, colons, _ and -", _TITLE: "letters, digits, blanks and . , : + ( ) / _ -",
             _WORDS: "words of letters, digits, dots, colons, _ and -, a blank between them"}
 
@@ -30,7 +30,8 @@ _SPELLED = {_WORD: "letters, digits, dots, colons, _ and -", _TITLE: "letters, d
 class Board:
     """A board and what its programmable logic offers; bram36 and uram count blocks of 36 and 288 Kb.
 
-    board_connections: what Vivado is told of the carrier of a module, "" for a board in one piece.
+    board_connections: what Vivado is told of the carrier of a module, "" for a board in one piece. Raises InputError
+    for a text that Tcl, C++, SystemVerilog or Markdown could take for more than a name, and for absurd counts.
     """
 
     name: str
@@ -43,6 +44,15 @@ class Board:
     uram: int
     dsp: int
     board_connections: str = ""
+
+    def __post_init__(self) -> None:
+        for key, pattern in _PATTERNS.items():
+            if not re.fullmatch(pattern, text := getattr(self, key), re.ASCII):
+                raise InputError(f"the board's {key} {text!r} has characters that scripts could read as commands, or "
+                                 f"is too long; write {_SPELLED[pattern]}")
+        for key in ("lut", "ff", "bram36", "uram", "dsp"):
+            if not 0 <= (count := getattr(self, key)) <= MAX_COUNT:
+                raise InputError(f"the board's {key}={count} is not what a device has; give 0 to {MAX_COUNT}")
 
     def use(self, taken: Resources) -> dict[str, tuple[int, int]]:
         """What is taken and what there is, of each resource."""
@@ -68,8 +78,11 @@ def load_board(name: str) -> Board:
                          "or give a .toml file") from None
     except ValueError as error:
         raise InputError(f"{path}: is no TOML ({error}); correct the file") from None
-    _require_pattern(path, "its name", path.stem, _WORD)
-    return Board(path.stem, **_checked(path, entries))
+    checked = _checked(path, entries)
+    try:
+        return Board(path.stem, **checked)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def _checked(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
@@ -82,15 +95,4 @@ def _checked(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
         if type(value) is not kind or (isinstance(value, int) and value < 0):
             raise InputError(f"{path}: {key} must be {'a text' if kind is str else 'a whole number, 0 or more'}, "
                              f"not {value!r}")
-        if isinstance(value, int) and value > MAX_COUNT:
-            raise InputError(f"{path}: {key}={value} is more than any device has; give at most {MAX_COUNT}")
-        if isinstance(value, str):
-            _require_pattern(path, key, value, _PATTERNS[key])
     return entries
-
-
-def _require_pattern(path: Path, key: str, text: str, pattern: str) -> None:
-    """Raise InputError for a text that Tcl, C++, SystemVerilog or Markdown could take for more than a name."""
-    if not re.fullmatch(pattern, text, re.ASCII):
-        raise InputError(f"{path}: {key} {text!r} has characters that scripts could read as commands, or is too long; "
-                         f"write {_SPELLED[pattern]}")
