@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 #: Seconds before the first line where there is no terminal: what is faster says nothing.
-QUIET_S = 10.0
+QUIET_S = 20.0
 
 
 @contextmanager
