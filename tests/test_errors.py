@@ -26,7 +26,8 @@ def fails(capsys, *arguments: str) -> str:
     """The one sentence with which a command fails."""
     assert main([str(argument) for argument in arguments]) == 1
     captured = capsys.readouterr()
-    lines = [line for line in captured.err.strip().splitlines() if not re.match(r"\[ *\d+ s\] ", line)]  # on slow machines
+    # Slow machines tell what goes on.
+    lines = [line for line in captured.err.strip().splitlines() if not re.match(r"\[ *\d+ s\] ", line)]
     assert len(lines) == 1 and lines[0].startswith("headrace: "), captured.err
     assert captured.out == ""
     return lines[0].removeprefix("headrace: ")
