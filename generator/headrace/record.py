@@ -137,6 +137,7 @@ def _is_sound(record: BuildRecord) -> bool:
     """True if the numbers can be those of a build, and the hash is one."""
     rates = all(math.isfinite(rate) and rate > 0 for rate in (record["clock_mhz"], record["fps"]))
     counts = record["cycles_per_frame"] > 0 and min(record["vectors"], record["latency_cycles"]) >= 0
+    counts = counts and record["verified"] == (record["vectors"] > 0)
     return rates and counts and re.fullmatch(r"[0-9a-f]{1,64}", record["source_sha256"]) is not None
 
 

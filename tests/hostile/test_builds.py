@@ -38,6 +38,11 @@ def entry(key: str, value: Any) -> Maker:
     return record(lambda found: found.update({key: value}))
 
 
+def recipe(key: str, value: Any) -> Maker:
+    """What the build is made of, with one part of it changed."""
+    return record(lambda found: found["recipe"].update({key: value}))
+
+
 def damaged(key: str, *values: Any) -> list[tuple[Maker, str]]:
     return [(entry(key, value), DAMAGED) for value in values]
 
@@ -78,13 +83,14 @@ RECORD = rows(
     (recipe("writable", {"zzz": "ram"}), "zzz: is not a layer whose weights can be writable; choose from"),
     *damaged("external", None, 5, {}, [5], "conv0"), (recipe("external", ["zzz"]), "zzz: "),
     *damaged("fifos", None, 5, {}, [5], [{}], [{"name": "a", "depth": "x", "bits": 1, "smallest_depth": 1}]),
-    *damaged("cycles_per_frame", None, "x", 0, -1, 2.5, True, 1e30), *damaged("vectors", None, "x", -1),
+    *damaged("cycles_per_frame", None, "x", 0, -1, 2.5, True, 1e30), *damaged("vectors", None, "x", -1, 4),
     *damaged("clock_mhz", None, "x", 0, -1.0, float("nan"), float("inf")), *damaged("fps", "x", float("inf"), 0),
     *damaged("source_sha256", None, 5, "", "xyz", "a" * 65, "0; exec touch canary"),
     *damaged("layers", None, 5, [5], [{}]), *damaged("resources", None, 5, {"lut": "x"}, {"evil": 1}),
     *damaged("board", None, 5), *damaged("backend", None, "vhdl"), *damaged("not_verified", None, "x", [5]),
     *damaged("latency_cycles", "x", -1), *damaged("verified", "yes"), *damaged("stopped_by", 5),
     (entry("layers", []), "b/build.json: lists other layers than model.json gives; build again"),
+    *damaged("recipe", None, {}, []), *damaged("device", None, {}, {"name": 5}), *damaged("verified", True),
     (device("part", "x; exec touch canary"), "the board's part 'x; exec touch canary' has characters that scripts"),
     (device("name", "a\nputs evil"), "the board's name 'a\\nputs evil' has characters that scripts could read"),
     (device("dsp", -1), "the board's dsp=-1 is not what a device has; give 0 to 2147483647"),
