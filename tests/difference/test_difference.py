@@ -11,7 +11,7 @@ from torch import nn  # noqa: E402
 
 from headrace.difference.comparison import Cause  # noqa: E402
 from headrace.difference.difference import compare, difference  # noqa: E402
-from headrace.frontend.torch.brevitas import from_module  # noqa: E402
+from headrace.frontend.torch.brevitas import network_of, read_module  # noqa: E402
 from headrace.network.integer import IntegerNetwork, Threshold  # noqa: E402
 from headrace.streamline.streamline import Streamlined, streamline_traced  # noqa: E402
 
@@ -56,18 +56,19 @@ def test_float32_rounding_is_told_with_its_distance():
 def test_an_exact_tie_is_told_from_an_error():
     module = model(1.0, 2.0)
     x = np.array([[3.0], [1.0]], np.float32)  # 3 is the tie between the codes 1 and 2, which goes to 2
-    network = from_module(module, x)
-    report = compare(module, network, shifted(streamline_traced(network), 1), x)
+    made = read_module(module, x)
+    report = compare(module, made, shifted(streamline_traced(network_of(made)), 1), x)
     assert report.quantizers[1].causes[Cause.TIE] == 1
     assert report.quantizers[1].first is not None and report.quantizers[1].first.distance == 0
-    assert report.quantizers[2].causes == {Cause.TIE: 0, Cause.ROUNDING: 0, Cause.INHERITED: 1, Cause.ERROR: 0}
+    assert report.quantizers[2].causes == {
+        Cause.TIE: 0, Cause.CANCELLATION: 0, Cause.ROUNDING: 0, Cause.INHERITED: 1, Cause.ERROR: 0}
 
 
 def test_a_wrong_threshold_is_an_error_with_place_and_codes():
     module = model(1.0, 2.0)
     x = np.arange(6, dtype=np.float32)[:, None]
-    network = from_module(module, x)
-    report = compare(module, network, shifted(streamline_traced(network), -1), x)
+    made = read_module(module, x)
+    report = compare(module, made, shifted(streamline_traced(network_of(made)), -1), x)
     assert not report.explained and report.quantizers[0].differing == 0
     assert str(report.quantizers[1]) == (
         "2 (fc0_act): 3 of 6 codes differ (2 exact tie, 1 unexplained); first in sample 2 at (0, 0, 0): torch 1, "

@@ -10,7 +10,7 @@ pytest.importorskip("qonnx", reason="qonnx, which runs the files, is not install
 
 from headrace.difference.comparison import Cause
 from headrace.difference.onnx_difference import compare_file, onnx_difference
-from headrace.frontend.onnx.reader import from_file
+from headrace.frontend.onnx.reader import with_views
 from headrace.network.integer import IntegerNetwork, Threshold
 from headrace.streamline.streamline import Streamlined, streamline_traced
 from tests.public_models import SHARED
@@ -45,9 +45,10 @@ def moved(streamlined: Streamlined, tensor: str, by: int) -> Streamlined:
 
 @pytest.mark.parametrize(("name", "by", "cause"), [("tfc_w2a2", 20, Cause.ERROR), ("resnet8_w4a4", 1, Cause.TIE)])
 def test_moved_thresholds_are_found_at_their_quantizer(name, by, cause):
-    streamlined = streamline_traced(from_file(path(name)))
+    network, views = with_views(path(name))
+    streamlined = streamline_traced(network)
     tensor = next(trace.tensor for trace in streamlined.quantizers if trace.tensor.endswith("_act"))
-    report = compare_file(path(name), moved(streamlined, tensor, by), samples(name, 1))
+    report = compare_file(path(name), network, views, moved(streamlined, tensor, by), samples(name, 1))
     assert report.first is not None and report.first.tensor == tensor and report.first.causes[cause] > 0
     assert f"({tensor}): {report.first.differing} of {report.first.compared} codes differ" in str(report)
     assert "qonnx" in str(report.first)

@@ -15,6 +15,7 @@ from headrace.board.board import board_names, load_board
 from headrace.build_folder import RECORD, Build
 from headrace.building import build, require_possible
 from headrace.cli import tables
+from headrace.cli.compare import run_compare
 from headrace.cli.parser import parse
 from headrace.cli.progress import progress
 from headrace.cli.quantize import add_quantize, run_quantize
@@ -193,4 +194,4 @@ def _export(options: argparse.Namespace) -> int:
 
 _COMMANDS = {"quantize": run_quantize, "check": _check, "build": _build, "sim": _sim, "predict": _predict,
              "report": _report, "synth": _synth, "lint-hls": _lint_hls, "bitstream": _bitstream, "export": _export,
-             "layer": _layer, "boards": _boards}
+             "layer": _layer, "boards": _boards, "compare": run_compare}

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from headrace.benches.network import Simulation
 from headrace.board.board import DEFAULT_BOARD
+from headrace.cli.compare import add_compare
 from headrace.layers.cores import AUTO, CORES
 from headrace.render.hls_project import HlsProject
 from headrace.request import Options
@@ -90,6 +91,8 @@ def _parser(commands: Mapping[str, Command], add_quantize: Callable[[Parser], No
         "build model.onnx --out build/mine --board zcu104          # the fastest that fits"]))
     _add_sim(command)
     _add_predict(command)
+    add_compare(command("compare", "a framework's own float32 forward against the exact integers, code by code", [
+        "compare mine.py:model --input x.npy --labels y.npy"]))
     _add_after_build(command)
     _add_export(command)
     _add_layer(command)

@@ -1,13 +1,15 @@
 """Where the exact integer network and a framework's float32 forward differ, and why.
 
-Codes are compared at every quantizer. A difference is explained by an exact tie at the decision point, by a distance
-from it that float32 rounding can cover, or by an earlier difference in the same sample; anything else is an error.
+Codes are compared at every quantizer. A difference is explained by an exact tie at the decision point, called a
+cancellation where the point is 0 and terms add up to exactly that, by a distance from it that float32 rounding can
+cover, or by an earlier difference in the same sample; anything else is an error.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 from typing import Any
@@ -19,8 +21,8 @@ from headrace.difference import float32_error
 from headrace.engines import fast
 from headrace.engines.host import Float32Array, from_stream, to_stream
 from headrace.network.graph import Network
-from headrace.network.ops import FloatArray
-from headrace.network.tensor_ops import MultiThreshold
+from headrace.network.ops import FloatArray, Reshape
+from headrace.network.tensor_ops import MultiThreshold, Transpose
 from headrace.streamline.meaning import decision_point
 from headrace.streamline.streamline import Streamlined
 from headrace.streamline.values import QuantizerTrace
@@ -30,6 +32,7 @@ class Cause(Enum):
     """Why a code differs."""
 
     TIE = "exact tie"
+    CANCELLATION = "exact cancellation"
     ROUNDING = "float32 rounding"
     INHERITED = "earlier difference"
     ERROR = "unexplained"
@@ -85,13 +88,18 @@ class QuantizerDifference:
 
 @dataclass(frozen=True)
 class Difference:
-    """Integer network against a framework on the same inputs, quantizer by quantizer and at the output."""
+    """Integer network against a framework on the same inputs, quantizer by quantizer and at the output.
+
+    `framework` and `exact` are the outputs of both, (samples, elements).
+    """
 
     samples: int
     quantizers: tuple[QuantizerDifference, ...]
     output_max: float
     output_errors: int
     decisions_changed: int
+    framework: Float32Array = field(repr=False)
+    exact: Float32Array = field(repr=False)
 
     @property
     def explained(self) -> bool:
@@ -124,19 +132,26 @@ class Comparison:
                  magnitudes: Mapping[str, FloatArray]) -> None:
         self.framework, self.network, self.net, self.x = framework, network, streamlined.network, x
         self.values = fast.run(self.net, to_stream(self.net.host_input, x))
-        quantized = {trace.name: _values(trace, self.values[trace.tensor]).reshape(-1, *network.shapes[trace.name])
-                     for trace in streamlined.quantizers}
+        quantized = {trace.name: self._restored(trace, _values(trace, self.values[trace.tensor])).reshape(
+            -1, *network.shapes[trace.name]) for trace in streamlined.quantizers}
         host = self.net.host_input
         fixed = 0.0 if host.saturates or host.divisor is None else float(host.divisor.max()) / 2
         self.bounds = float32_error.bounds(network, x.astype(np.float64), quantized, magnitudes, fixed)
         self.differs = np.zeros(len(x), bool)
 
-    def quantizer(self, trace: QuantizerTrace, framework_codes: IntArray) -> QuantizerDifference:
-        """The report of one quantizer; from now on its differing samples only inherit."""
+    def of_values(self, trace: QuantizerTrace, values: Any) -> QuantizerDifference:
+        """The report of one quantizer from the values (N, ...) that the framework has there, or its codes as integers.
+
+        From now on its differing samples only inherit.
+        """
+        found = self.frames(trace, values)
+        codes = found if found.dtype.kind in "iu" else codes_of_values(trace, found.astype(np.float64))
+        return self._quantizer(trace, codes.astype(np.int64))
+
+    def _quantizer(self, trace: QuantizerTrace, theirs: IntArray) -> QuantizerDifference:
         mine = self.values[trace.tensor]
-        theirs = frames(framework_codes, mine)
         source = next(node.inputs[0] for node in self.network.nodes if node.name == trace.name)
-        allowed = frames(float32_error.in_steps(trace.op, self.bounds[source]), mine)
+        allowed = self.frames(trace, float32_error.in_steps(trace.op, self.bounds[source]))
         found = [self._explain(trace, index, int(theirs[index]), int(mine[index]), float(allowed[index]))
                  for index in map(tuple, np.argwhere(theirs != mine).tolist())]
         self.differs |= (theirs != mine).any((1, 2, 3))
@@ -144,28 +159,63 @@ class Comparison:
         first = next((item for item in found if item.cause is Cause.ERROR), found[0] if found else None)
         return QuantizerDifference(self.framework, trace.name, trace.tensor, mine.size, causes, first)
 
+    def frames(self, trace: QuantizerTrace, codes: Any) -> Any:
+        """What a framework has at a quantizer, (N, ...), in the layout (N, H, W, C) of its integers."""
+        order = self._order(trace)
+        codes = codes if order is None else codes.reshape(len(codes), -1)[:, order]
+        return frames(codes, self.values[trace.tensor])
+
+    def _order(self, trace: QuantizerTrace) -> IntArray | None:
+        """Where the elements (C, H, W) of the stream are in a quantizer of the input; None for one behind layers."""
+        if trace.source is not None:
+            return None
+        shape = self.network.input.shape
+        places = np.arange(math.prod(shape), dtype=np.float64).reshape(1, *shape)
+        for op in self._views(trace.name):
+            places = op.forward(places)
+        order = self.net.host_input.order
+        found = np.argsort(places.reshape(-1))
+        return np.asarray(found if order is None else found[order])
+
+    def _views(self, name: str) -> list[Reshape | Transpose]:
+        """Views between the input and a node, first to last."""
+        makers = {node.name: node for node in self.network.nodes}
+        found: list[Reshape | Transpose] = []
+        while name in makers:
+            op = makers[name].op
+            if isinstance(op, Reshape | Transpose):
+                found.append(op)
+            name = makers[name].inputs[0]
+        return found[::-1]
+
+    def _restored(self, trace: QuantizerTrace, values: FloatArray) -> FloatArray:
+        """Values (N, C, H, W) of a quantizer in the order in which the Network has them."""
+        order = self._order(trace)
+        return values if order is None else values.reshape(len(values), -1)[:, np.argsort(order)]
+
     def _explain(self, trace: QuantizerTrace, index: tuple[int, ...], theirs: int, mine: int,
                  allowed: float) -> CodeDifference:
         """Why the codes at (sample, row, column, channel) differ."""
         sample, row, column, channel = index
-        distance = self._distance(trace, index, theirs, mine)
+        at = _decision(trace, channel, theirs if theirs > mine else theirs + 1)
+        distance = self._distance(trace, index, at)
         if self.differs[sample]:
             cause = Cause.INHERITED
         elif distance == 0:
-            cause = Cause.TIE
+            cause = Cause.TIE if at else Cause.CANCELLATION
         else:
             cause = Cause.ROUNDING if distance <= allowed else Cause.ERROR
         return CodeDifference(sample, (channel, row, column), theirs, mine, cause, float(distance), allowed)
 
-    def _distance(self, trace: QuantizerTrace, index: tuple[int, ...], theirs: int, mine: int) -> Fraction:
+    def _distance(self, trace: QuantizerTrace, index: tuple[int, ...], at: Fraction) -> Fraction:
         """Exact distance, in steps, from the value to the decision point that the framework found on the other side."""
-        if trace.source is None:
-            q = Fraction(float(frames(self.x, self.values[trace.tensor])[index]))
-        else:
-            q = self._sum(trace, index)
-        scale = trace.scales[index[3]]
-        at = _decision(trace, index[3], theirs if theirs > mine else theirs + 1)
-        return abs(trace.meaning.channels[index[3]].value(q) - at) / scale
+        q = self._sum(trace, index) if trace.source else Fraction(float(self._input(trace)[index]))
+        return abs(trace.meaning.channels[index[3]].value(q) - at) / trace.scales[index[3]]
+
+    def _input(self, trace: QuantizerTrace) -> Any:
+        """The samples in the layout of the stream."""
+        order = self.net.host_input.order
+        return frames(self.x if order is None else self.x.reshape(len(self.x), -1)[:, order], self.values[trace.tensor])
 
     def _sum(self, trace: QuantizerTrace, index: tuple[int, ...]) -> Fraction:
         """What the meaning of a quantizer's source takes: its integer, or the sum of its terms."""
@@ -182,7 +232,7 @@ class Comparison:
         allowed = self.bounds[self.network.output].error.reshape(count, -1) + float32_error.UNIT * np.abs(mine)
         return Difference(count, tuple(quantizers), float(distance.max(initial=0)),
                           int(np.count_nonzero((distance > allowed)[~self.differs])),
-                          int(np.count_nonzero(mine.argmax(1) != theirs.argmax(1))))
+                          int(np.count_nonzero(mine.argmax(1) != theirs.argmax(1))), theirs, mine)
 
 
 def _values(trace: QuantizerTrace, codes: IntArray) -> FloatArray:

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
-from brevitas.proxy import ActQuantProxyFromInjector
 from torch import nn
 
-from headrace.datatypes import IntArray
 from headrace.difference.comparison import Comparison, Difference
 from headrace.engines.host import Float32Array
-from headrace.frontend.torch.brevitas import from_module
+from headrace.frontend.torch.brevitas import network_of, read_module
 from headrace.frontend.torch.site import to_array
+from headrace.frontend.torch.trace import evaluating
+from headrace.frontend.torch.walk import Read
 from headrace.network.graph import Network
 from headrace.network.ops import FloatArray
 from headrace.streamline.streamline import Streamlined, streamline_traced
 
 
 @contextmanager
-def _recording(module: nn.Module) -> Iterator[list[IntArray]]:
-    """The codes of every activation quantizer in the order of the calls, while the module runs."""
-    calls: list[IntArray] = []
+def _recording(proxies: Iterable[Any]) -> Iterator[dict[Any, list[Float32Array]]]:
+    """What quantizers give, call by call, while the module runs."""
+    calls: dict[Any, list[Float32Array]] = {proxy: [] for proxy in proxies}
 
     def record(proxy: nn.Module, _args: Any, output: Any) -> None:
-        if proxy.is_quant_enabled:
-            codes = torch.round(output.value / output.scale + output.zero_point)
-            calls.append(codes.numpy().astype(np.int64))
+        calls[proxy].append(getattr(output, "value", output).cpu().numpy())
 
-    handles = [item.register_forward_hook(record) for item in module.modules()
-               if isinstance(item, ActQuantProxyFromInjector)]
+    handles = [proxy.register_forward_hook(record) for proxy in calls]
     try:
         yield calls
     finally:
@@ -40,17 +37,14 @@ def _recording(module: nn.Module) -> Iterator[list[IntArray]]:
             handle.remove()
 
 
-def _torch_forward(module: nn.Module, x: Float32Array) -> tuple[list[IntArray], Float32Array]:
-    """Codes of all quantizers and the output, in eval mode."""
-    modes = [(item, item.training) for item in module.modules()]
-    module.eval()
-    try:
-        with torch.no_grad(), _recording(module) as calls:
-            output = module(torch.from_numpy(x))
-    finally:
-        for item, training in modes:
-            item.training = training
-    return calls, getattr(output, "value", output).numpy()
+def _torch_forward(module: nn.Module, network: Network, made: Read,
+                   x: Float32Array) -> tuple[dict[str, FloatArray], Float32Array]:
+    """Values of all quantizers by the name of their tensor, and the output, in eval mode."""
+    with evaluating(module), _recording({proxy for proxy, *_ in made.origins.values()}) as calls:
+        output = module(torch.from_numpy(x))
+    values = {name: view.stored(calls[proxy][call].astype(np.float64), network.shapes[name])
+              for name, (proxy, call, view) in made.origins.items() if name in network.shapes}
+    return values, np.asarray(getattr(output, "value", output).cpu().numpy(), np.float32)
 
 
 def _magnitudes(module: nn.Module) -> dict[str, FloatArray]:
@@ -70,14 +64,23 @@ def difference(module: nn.Module, x: Float32Array) -> Difference:
 
     Raises what from_module and streamline raise.
     """
-    network = from_module(module, x)
-    return compare(module, network, streamline_traced(network), x)
+    made = read_module(module, x)
+    return compare(module, made, streamline_traced(network_of(made)), x)
 
 
-def compare(module: nn.Module, network: Network, streamlined: Streamlined, x: Float32Array) -> Difference:
+def comparer(spec: str, module: Any, shape: tuple[int, ...]) -> Callable[[Float32Array], Difference]:
+    """What compares samples of a shape with a module, which is read once."""
+    made = read_module(module, (1, *shape))
+    streamlined = streamline_traced(network_of(made))
+    return lambda x: compare(module, made, streamlined, x)
+
+
+def compare(module: nn.Module, made: Read, streamlined: Streamlined, x: Float32Array) -> Difference:
     """`difference` for a network that was already read and streamlined."""
-    calls, torch_output = _torch_forward(module, x)
+    network = network_of(made)
+    values, torch_output = _torch_forward(module, network, made, x)
     comparison = Comparison("torch", network, streamlined, x, _magnitudes(module))
-    pairs = zip(streamlined.quantizers, calls, strict=True)
-    quantizers = tuple(comparison.quantizer(trace, codes) for trace, codes in pairs)
+    quantizers = []
+    for trace in streamlined.quantizers:
+        quantizers.append(comparison.of_values(trace, values[trace.name]))
     return comparison.outputs(quantizers, torch_output)

@@ -13,6 +13,7 @@ import numpy as np
 
 from headrace.datatypes import Interval
 from headrace.network import ops, tensor_ops
+from headrace.network.activation import Activation
 from headrace.network.graph import Network, Op
 from headrace.network.ops import FloatArray
 
@@ -21,6 +22,9 @@ UNIT = 2.0**-24
 PRODUCT_ROUNDINGS = 4
 #: Roundings of a batch norm: mean, variance, eps, root, quotient, product, sum, result.
 AFFINE_ROUNDINGS = 8
+
+#: Roundings of a curve, in units of its argument and its value: exponentials of float32 are good to two units or so.
+CURVE_ROUNDINGS = 8
 
 
 Quantizer = ops.Quantize | tensor_ops.MultiThreshold | tensor_ops.Trunc
@@ -82,9 +86,21 @@ def _error(op: Op, sources: Sequence[Bounded], magnitude: FloatArray | None) -> 
         return np.asarray(y * np.expm1(2 * x.error.max(1, keepdims=True) + (y.shape[1] + PRODUCT_ROUNDINGS) * UNIT))
     if isinstance(op, tensor_ops.TopK):
         return _index_error(op, x)
+    if isinstance(op, Activation | tensor_ops.LogSoftmax):
+        return _curve_error(op, x)
     if isinstance(op, tensor_ops.PadFrame):
         return replace(op, value=0.0).forward(x.error)
     return x.error if isinstance(op, ops.Clip) else op.forward(*(source.error for source in sources))
+
+
+def _curve_error(op: Activation | tensor_ops.LogSoftmax, x: Bounded) -> FloatArray:
+    """No curve is steeper than its slope or 2; the logarithm of a sum moves as far as the furthest of its inputs."""
+    y = op.forward(x.value)
+    if isinstance(op, tensor_ops.LogSoftmax):
+        moved = 2 * x.error.max(1, keepdims=True) + (y.shape[1] + CURVE_ROUNDINGS) * UNIT
+    else:
+        moved = max(2.0, float(np.abs(op.alpha).max())) * x.error
+    return np.asarray(moved + CURVE_ROUNDINGS * UNIT * (np.abs(x.value) + np.abs(y) + UNIT))
 
 
 def _index_error(op: tensor_ops.TopK, x: Bounded) -> FloatArray:

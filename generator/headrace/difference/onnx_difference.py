@@ -1,24 +1,29 @@
 """The exact integer network against the float32 forward of its ONNX file: see comparison.py.
 
-The executor of qonnx runs a file node by node: standard operations in onnxruntime, quantizers in its own float32.
+A file of standard operations runs in onnxruntime, without its optimizations; one with quantizers of QONNX or FINN in
+the executor of qonnx, node by node.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 
-from headrace.difference.comparison import Comparison, Difference, codes_of_values, frames
+from headrace.difference.comparison import Comparison, Difference
 from headrace.engines.host import Float32Array
-from headrace.errors import ToolError
+from headrace.errors import InputError, ToolError
 from headrace.frontend.onnx.graph import OnnxGraph, read
-from headrace.frontend.onnx.reader import from_file
+from headrace.frontend.onnx.reader import with_views
+from headrace.frontend.onnx.values import Feature
+from headrace.network.graph import Network
 from headrace.streamline.streamline import Streamlined, streamline_traced
 
 Arrays = dict[str, Any]
-QUANTIZERS = ("Quant", "BipolarQuant", "Trunc")
+QUANTIZERS = ("Quant", "IntQuant", "BipolarQuant", "Trunc", "MultiThreshold")
 
 
 def onnx_difference(path: Path, x: Float32Array) -> Difference:
@@ -26,40 +31,90 @@ def onnx_difference(path: Path, x: Float32Array) -> Difference:
 
     Raises what from_file and streamline raise, and ToolError where qonnx or onnxruntime is not installed.
     """
-    network = from_file(path)
-    return compare_file(path, streamline_traced(network), x)
+    return comparer(path, x.shape[1:])(x)
 
 
-def compare_file(path: Path, streamlined: Streamlined, x: Float32Array) -> Difference:
+def comparer(path: Path, shape: tuple[int, ...]) -> Callable[[Float32Array], Difference]:
+    """What compares samples of a shape with a file, which is read once. Raises InputError for another shape."""
+    network, views = with_views(path)
+    if network.input.shape != shape:
+        raise InputError(f"{path}: takes samples of shape {network.input.shape} but the input has {shape}; reshape it")
+    streamlined = streamline_traced(network)
+    return lambda x: compare_file(path, network, views, streamlined, x)
+
+
+def compare_file(path: Path, network: Network, views: Mapping[str, Feature], streamlined: Streamlined,
+                 x: Float32Array) -> Difference:
     """`onnx_difference` for a file that was already read and streamlined."""
     graph = read(path)
     outputs = {node.name: node.outputs[0] for node in graph.nodes}
-    wanted = [graph.output, *(outputs[trace.name] for trace in streamlined.quantizers if trace.name in outputs)]
+    traces = [trace for trace in streamlined.quantizers if trace.name in outputs]
+    wanted = list(dict.fromkeys([graph.output, *(outputs[trace.name] for trace in traces)]))
     framework, tensors = forward(path, graph, x, wanted)
-    comparison = Comparison(framework, from_file(path), streamlined, x, {})
-    quantizers = []
-    for trace in streamlined.quantizers:
-        if trace.name in outputs:
-            found = frames(tensors[outputs[trace.name]], comparison.values[trace.tensor])
-            # QuantizeLinear gives the codes themselves, all others what they mean.
-            codes = found if found.dtype.kind in "iu" else codes_of_values(trace, found.astype(np.float64))
-            quantizers.append(comparison.quantizer(trace, codes.astype(np.int64).transpose(0, 3, 1, 2)))
+    comparison = Comparison(framework, network, streamlined, x, {})
+    quantizers = [comparison.of_values(trace, _stored(network, views, trace.name, tensors, outputs[trace.name]))
+                  for trace in traces]
     return comparison.outputs(quantizers, tensors[graph.output])
 
 
+def _stored(network: Network, views: Mapping[str, Feature], name: str, tensors: Arrays, tensor: str) -> Any:
+    """A tensor of the file in the arrangement of the Network's, of which it is a view unless it holds plain codes."""
+    view = views.get(tensor)
+    return tensors[tensor] if view is None else view.stored(tensors[tensor], network.shapes[name])
+
+
 def forward(path: Path, graph: OnnxGraph, x: Float32Array, wanted: list[str]) -> tuple[str, Arrays]:
-    """Who computed the tensors, and the wanted ones (N, ...), sample by sample as files have a batch of 1."""
+    """Who computed the tensors, and the wanted ones (N, elements), sample by sample as files have a batch of 1."""
+    standard = all(node.domain == "" and node.op_type not in QUANTIZERS for node in graph.nodes)
     try:
-        from qonnx.core.modelwrapper import ModelWrapper
-        from qonnx.core.onnx_exec import execute_onnx
-        from qonnx.transformation.infer_shapes import InferShapes
+        run = (_onnxruntime if standard else _qonnx)(path, graph, wanted)
     except ImportError as error:
         raise ToolError(f"running an ONNX file needs {error.name}, which is not installed; run pip install qonnx "
                         "onnxruntime") from None
+    name = "onnxruntime" if standard else "qonnx"
+    dtype = _input_type(path, graph)
+    try:
+        samples = [run(sample.reshape(graph.input_shape).astype(dtype)) for sample in x]
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise ToolError(f"{path}: {name} cannot run the file ({said[:300]}); install another version of it") from None
+    return name, {key: np.concatenate([sample[key].reshape(1, -1) for sample in samples]) for key in wanted}
+
+
+Run = Callable[[Float32Array], Arrays]
+
+
+def _onnxruntime(path: Path, graph: OnnxGraph, wanted: list[str]) -> Run:
+    """A session without optimizations, whose tensors are all float32 as the file says."""
+    import onnxruntime
+
+    model = onnx.load(str(path))
+    given = {item.name for item in model.graph.output}
+    model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in wanted if name not in given)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return lambda sample: dict(zip(wanted, session.run(wanted, {graph.input: sample}), strict=True))
+
+
+def _input_type(path: Path, graph: OnnxGraph) -> Any:
+    """What the file's input is made of."""
+    found = next(item for item in onnx.load(str(path)).graph.input if item.name == graph.input)
+    return onnx.helper.tensor_dtype_to_np_dtype(found.type.tensor_type.elem_type)
+
+
+def _qonnx(path: Path, graph: OnnxGraph, wanted: list[str]) -> Run:
+    from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.core.onnx_exec import execute_onnx
+    from qonnx.transformation.infer_shapes import InferShapes
+
     model = ModelWrapper(str(path))
     for node in model.graph.node:  # old dialects have their quantizers elsewhere
-        if node.op_type in QUANTIZERS:
+        if node.op_type in ("Quant", "BipolarQuant", "Trunc"):
             node.domain = "qonnx.custom_op.general"
     model = model.transform(InferShapes())
-    samples = [execute_onnx(model, {graph.input: sample[None]}, return_full_exec_context=True) for sample in x]
-    return "qonnx", {name: np.concatenate([sample[name].reshape(1, -1) for sample in samples]) for name in wanted}
+
+    def run(sample: Float32Array) -> Arrays:
+        context: Arrays = execute_onnx(model, {graph.input: sample}, return_full_exec_context=True)
+        return context
+    return run

@@ -69,11 +69,18 @@ def from_file(path: Path) -> Network:
     Raises InputError for a file that is damaged or not sound, and one UnsupportedError that lists every node without
     support, one line each: name, operation, why, and what would make it work.
     """
+    return with_views(path)[0]
+
+
+def with_views(path: Path) -> tuple[Network, dict[str, Feature]]:
+    """The Network of a file, and which view of its tensors every computed tensor of the file is; see from_file."""
     graph = read(path)
     try:
-        return _Walk(graph).network()
+        walk = _Walk(graph)
+        network = walk.network()
     except HeadraceError as error:
         raise type(error)(f"{path}: {error}") from None
+    return network, {name: value for name, value in walk.values.items() if isinstance(value, Feature)}
 
 
 class _Walk:

@@ -126,6 +126,15 @@ class Feature:
         wide = iter(self.wide_axes)
         return replace(self, shape=shape, axes=tuple(self.axes[next(wide)] if size > 1 else None for size in shape))
 
+    def stored(self, values: FloatArray, shape: Shape) -> FloatArray:
+        """Values (N, *self.shape) of the view in the arrangement (N, *shape) of the tensor that it is a view of."""
+        if self.order is not None:
+            return np.asarray(values.reshape(len(values), -1)[:, np.argsort(self.order)].reshape(-1, *shape))
+        wide = sorted(self.wide_axes, key=lambda axis: self.axes[axis] or 0)
+        narrow = [axis for axis in range(len(self.shape)) if axis not in wide]
+        full = values.reshape(len(values), *self.shape)
+        return np.asarray(full.transpose(0, *(axis + 1 for axis in (*narrow, *wide))).reshape(-1, *shape))
+
     def renamed(self, name: str) -> Feature:
         """The same view of another tensor of the same shape."""
         return replace(self, name=name)

@@ -35,6 +35,11 @@ def read_module(module: nn.Module, example_input: Any) -> Read:
     return read(module, example_input, BREVITAS)
 
 
+def network_of(made: Read) -> Network:
+    """The Network of what a walk made."""
+    return Network((Input("input", made.shape),), made.nodes, made.outputs)
+
+
 def from_module(module: nn.Module, example_input: Any) -> Network:
     """The Network of a Brevitas model.
 
@@ -42,5 +47,4 @@ def from_module(module: nn.Module, example_input: Any) -> Network:
     is not supported at once, one line each, and InputError for several inputs or outputs and for weights that are not
     finite.
     """
-    made = read_module(module, example_input)
-    return Network((Input("input", made.shape),), made.nodes, made.outputs)
+    return network_of(read_module(module, example_input))

@@ -39,13 +39,15 @@ def quantized(site: Site, proxy: Any, x: Feature) -> Feature:
         return x
     site.build.scope = site.name
     if isinstance(fused.tensor_quant, BinaryQuant | ClampedBinaryQuant):
-        return site.build.quantize(x, to_array(proxy.scale()), lambda scale: ops.Quantize(scale, BIPOLAR))
+        made = site.build.quantize(x, to_array(proxy.scale()), lambda scale: ops.Quantize(scale, BIPOLAR))
+        return site.made_by(proxy, made)
     rounding = _plain_integers(proxy, fused.tensor_quant)
     int_quant, bits = fused.tensor_quant.int_quant, proxy.bit_width()
     dtype = Interval(int(int_quant.min_int(bits)), int(int_quant.max_int(bits)))
     zero_point = _zero_point(proxy.zero_point())
-    return site.build.quantize(x, to_array(proxy.scale()),
+    made = site.build.quantize(x, to_array(proxy.scale()),
                                lambda scale: ops.Quantize(scale, dtype, zero_point, rounding))
+    return site.made_by(proxy, made)
 
 
 def _activated(site: Site, module: nn.Module, x: Feature) -> Feature:
@@ -100,7 +102,7 @@ def truncated(site: Site, proxy: Any, x: Feature) -> Feature:
     trunc = Trunc(scales[0], shift, scales[1], dtype, zero_point, float(np.ldexp(float(zero_point), -shift)),
                   _rounding(quant.float_to_int_impl))
     site.build.scope = site.name
-    return x.renamed(site.build.emit(trunc, x.name))
+    return site.made_by(proxy, x.renamed(site.build.emit(trunc, x.name)))
 
 
 def read_weight(module: Any) -> Constant:

@@ -20,6 +20,8 @@ from headrace.frontend.onnx.reader import HANDLERS
 from headrace.frontend.onnx.values import Constant, Feature, Value
 from headrace.network.ops import Shape
 
+#: A quantizer of the model, which of its calls, and which view of a tensor of the network it gave.
+Origin = tuple[Any, int, Feature]
 #: The version of ONNX whose nodes stand for modules.
 OPSET = 18
 
@@ -36,12 +38,16 @@ def to_array(tensor: torch.Tensor) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class Site:
-    """One call of the trace: `name` is the path of its module, `value` what it gives on the example."""
+    """One call of the trace: `name` is the path of its module, `value` what it gives on the example.
+
+    `notes` are what hooks noted while it was computed, `origins` where the network's quantized tensors come from.
+    """
 
     build: Builder
     name: str
     value: Any
     notes: dict[Any, Any] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
 
     @property
     def shape(self) -> Shape:
@@ -51,6 +57,12 @@ class Site:
     def inner(self, suffix: str) -> Site:
         """The same call; what it makes carries a suffix."""
         return replace(self, name=f"{self.name}.{suffix}")
+
+    def made_by(self, quantizer: Any, x: Feature) -> Feature:
+        """x, which the network's tensor of that name has from a call of a quantizer of the model."""
+        calls = sum(maker is quantizer for maker, *_ in self.origins.values())
+        self.origins[x.name] = quantizer, calls, x
+        return x
 
     def node(self, op_type: str, *values: Any, **attributes: Any) -> Any:
         """What the reader of ONNX makes of such a node.

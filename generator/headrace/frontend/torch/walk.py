@@ -19,7 +19,7 @@ from headrace.frontend.onnx.values import Feature, Unknown
 from headrace.frontend.torch import structure
 from headrace.frontend.torch.refusals import OutOfScope, refusal
 from headrace.frontend.torch.rows import Row, by_call, by_module
-from headrace.frontend.torch.site import Site, graph_of
+from headrace.frontend.torch.site import Origin, Site, graph_of
 from headrace.frontend.torch.trace import (
     BATCH,
     Tracer,
@@ -52,12 +52,13 @@ class Policy:
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """What a walk made: nodes that the outputs depend on, tensors by name, sizes of a sample."""
+    """What a walk made: nodes that the outputs depend on, sizes of a sample, quantizers with the number of their call.
+    """
 
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
     shape: Shape
-    origins: Mapping[str, tuple[str, int]]
+    origins: Mapping[str, Origin]
 
 
 class _Walk:
@@ -72,8 +73,7 @@ class _Walk:
         self.values: dict[fx.Node, Any] = {}
         self.outputs: list[Any] = []
         self.unsupported: list[str] = []
-        self.origins: dict[str, tuple[str, int]] = {}
-        self._calls: dict[str, int] = {}
+        self.origins: dict[str, Origin] = {}
         self._said: set[str] = set()
 
     def visit(self, node: fx.Node) -> None:
@@ -100,7 +100,7 @@ class _Walk:
                 self.unsupported.append(f"{label}: reads the values of a max or topk, which no streaming layer gives; "
                                         "use the indices, or amax")
             return Unknown()
-        site = Site(self.build, path, node.meta["value"], node.meta["notes"])
+        site = Site(self.build, path, node.meta["value"], node.meta["notes"], self.origins)
         try:
             made = self._reader(node)(site, *args, **kwargs)
             return _as_torch_has_it(made, node.meta["value"])

@@ -1,0 +1,132 @@
+"""`headrace compare`: a model's own framework in float32 against the exact integers, on data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headrace.difference.comparison import Cause, Difference, QuantizerDifference
+from headrace.engines.host import Float32Array
+from headrace.errors import InputError, ToolError
+from headrace.sources import call, function_from_file
+
+#: Samples that are compared at once.
+CHUNK = 32
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """The difference on all samples, and the accuracies of both where there are labels."""
+
+    difference: Difference
+    accuracy: dict[str, float] | None
+
+    def json(self) -> dict[str, Any]:
+        """The result as JSON has it; counts are codes of quantizers."""
+        quantizers = self.difference.quantizers
+        counts = {cause: sum(item.causes[cause] for item in quantizers) for cause in Cause}
+        return {
+            "samples": self.difference.samples, "codes": sum(item.compared for item in quantizers),
+            "codes_different": sum(counts.values()), "ties": counts[Cause.TIE],
+            "cancellations": counts[Cause.CANCELLATION], "float32_rounding": counts[Cause.ROUNDING],
+            "inherited": counts[Cause.INHERITED], "unexplained": counts[Cause.ERROR],
+            "explained": self.difference.explained, "first_difference": _first(self.difference.first),
+            "output": {"largest_difference": self.difference.output_max,
+                       "unexplained": self.difference.output_errors,
+                       "decisions_different": self.difference.decisions_changed},
+            "accuracy": self.accuracy,
+        }
+
+    def __str__(self) -> str:
+        lines = [str(self.difference)]
+        if self.accuracy is not None:
+            framework, exact = (f"{100 * self.accuracy[name]:.2f} %" for name in ("framework", "exact"))
+            lines.append(f"accuracy: {framework} of the framework, {exact} of the exact integers")
+        return "\n".join(lines)
+
+
+def _first(found: QuantizerDifference | None) -> dict[str, Any] | None:
+    if found is None or found.first is None:
+        return None
+    code = found.first
+    return {"layer": found.quantizer, "tensor": found.tensor, "codes_different": found.differing,
+            "codes": found.compared, "sample": code.sample, "position": list(code.position),
+            "framework": code.framework_code, "exact": code.integer_code, "cause": code.cause.value,
+            "distance": code.distance, "allowed": code.allowed}
+
+
+def compare_model(spec: str, x: Float32Array, labels: Labels | None = None) -> Compared:
+    """Compare on samples x (N, ...); labels (N,) are classes.
+
+    Raises InputError for a model without a framework and for data that do not fit, ToolError where the framework is
+    not installed, and what reading the model raises.
+    """
+    if not len(x):
+        raise InputError("the input holds no samples; give it some")
+    if labels is not None and labels.shape != x.shape[:1]:
+        raise InputError(f"the labels have shape {labels.shape} but there are {len(x)} samples; give one class each")
+    run = _comparer(spec, x)
+    difference = reduce(_joined, (_moved(run(x[at : at + CHUNK]), at) for at in range(0, len(x), CHUNK)))
+    return Compared(difference, None if labels is None else _accuracies(difference, labels))
+
+
+def _comparer(spec: str, x: Float32Array) -> Callable[[Float32Array], Difference]:
+    """What compares a batch of samples, for the kind of the model."""
+    path, colon, function = spec.rpartition(":")
+    if spec.endswith(".onnx"):
+        from headrace.difference import onnx_difference  # the file is run by packages that need not be there
+
+        return onnx_difference.comparer(Path(spec), x.shape[1:])
+    if not (colon and path.endswith(".py")):
+        raise InputError(f"{spec}: has no framework to compare with; pass an .onnx file or file.py:function")
+    made = call(spec, function_from_file(Path(path), function))
+    module = made[0] if isinstance(made, tuple) and made else made
+    try:
+        from headrace.difference import difference
+    except ImportError as error:
+        raise ToolError(f"running a module needs {error.name}, which is not installed; "
+                        "run pip install 'headrace[torch]'") from None
+    return difference.comparer(spec, module, x.shape[1:])
+
+
+def _moved(difference: Difference, by: int) -> Difference:
+    """A difference whose samples stand behind `by` others."""
+    quantizers = tuple(replace(item, first=item.first and replace(item.first, sample=item.first.sample + by))
+                       for item in difference.quantizers)
+    return replace(difference, quantizers=quantizers)
+
+
+def _joined(left: Difference, right: Difference) -> Difference:
+    """The difference on the samples of both."""
+    pairs = zip(left.quantizers, right.quantizers, strict=True)
+    return Difference(
+        left.samples + right.samples, tuple(_both(*pair) for pair in pairs), max(left.output_max, right.output_max),
+        left.output_errors + right.output_errors, left.decisions_changed + right.decisions_changed,
+        np.concatenate([left.framework, right.framework]), np.concatenate([left.exact, right.exact]))
+
+
+def _both(left: QuantizerDifference, right: QuantizerDifference) -> QuantizerDifference:
+    causes = {cause: left.causes[cause] + right.causes[cause] for cause in Cause}
+    firsts = [item.first for item in (left, right) if item.first is not None]
+    first = next((item for item in firsts if item.cause is Cause.ERROR), firsts[0] if firsts else None)
+    return replace(left, compared=left.compared + right.compared, causes=causes, first=first)
+
+
+def _accuracies(difference: Difference, labels: Labels) -> dict[str, float]:
+    return {"framework": _accuracy(difference.framework, labels), "exact": _accuracy(difference.exact, labels)}
+
+
+def _accuracy(outputs: Float32Array, labels: Labels) -> float:
+    """Share of samples whose largest score, or whose only output as an index, is the label."""
+    if outputs.shape[1] > 1:
+        return float(np.mean(outputs.argmax(1) == labels))
+    if np.any(outputs != np.rint(outputs)):
+        raise InputError("the model gives one score, which is not a class; leave --labels out")
+    return float(np.mean(outputs[:, 0] == labels))
