@@ -16,6 +16,7 @@ from headrace.building import random_frames
 from headrace.errors import InputError, ToolError
 from headrace.packing import pack_stream
 from headrace.paths import data_folder
+from headrace.render.library import library_path
 from headrace.render.shell import version_word
 from tests.simulation.test_external import EXTERNAL
 from tests.small_networks import ODD_FOLDING, odd_words_network, small_network
@@ -83,8 +84,9 @@ def test_the_bench_finds_faults(tmp_path: Path, module: str, old: str, new: str)
         tmp_path / "b")
     broken = built.folder
     source = broken / "rtl" / f"headrace_{module}.sv"
-    assert old in source.read_text()
-    source.write_text(source.read_text().replace(old, new))
+    text = library_path(source.stem).read_text()
+    assert old in text
+    source.write_text(text.replace(old, new))
     assert not all_pass(bench(broken, 16), TESTS + (EXTERNAL_TESTS if external else WRITABLE_TESTS))
 
 

@@ -1,7 +1,13 @@
 // headrace, model 0123456789abcdef
 //
 // 4 streaming layers between two AXI4-Streams. A frame is 24 words on s_axis and 20 words on m_axis;
-// frames follow one another without gaps. The slowest layer needs 60 cycles per frame.
+// frames follow one another without gaps. The slowest layer needs 60 cycles per frame:
+//
+//   layer  kind  cycles  PE  SIMD  core
+//   fifo0  fifo      24   -     -
+//   dwc0   dwc       24   -     -
+//   fc0    mvtu      48   2     3  pairs
+//   fc1    mvtu      60   1     2  plain
 
 /* verilator lint_off DECLFILENAME */ // the file is top.sv in every build
 /* verilator lint_off PINCONNECTEMPTY */ // ports that a layer does not use
@@ -97,19 +103,13 @@ module accelerator #(
     .SIMD            (3),
     .VECTORS         (4),
     .W_BITS          (2),
-    .W_KIND          (1),
+    .W_KIND          (headrace_pkg::SIGNED),
     .A_BITS          (4),
-    .A_KIND          (0),
+    .A_KIND          (headrace_pkg::UNSIGNED),
     .ACC_BITS        (8),
     .N               (3),
     .O_BITS          (2),
-    .BASE            (0),
-    .SERIAL          (0),
-    .CORE            (2),
-    .GROUPS          (0),
-    .SCALE_ROWS      (1),
-    .SCALE_BITS      (1),
-    .SUM_BITS        (8),
+    .CORE            (headrace_pkg::PAIRS),
     .WEIGHTS_FILE    ("fc0_weights.mem"),
     .THRESHOLDS_FILE ("fc0_thresholds.mem")
   ) u_fc0 (
@@ -121,10 +121,7 @@ module accelerator #(
     .m_axis_TDATA  (fc0_TDATA),
     .m_axis_TVALID (fc0_TVALID),
     .m_axis_TREADY (fc0_TREADY),
-    .load          ('0),
-    .w_axis_TDATA  ('0),
-    .w_axis_TVALID ('0),
-    .w_axis_TREADY ()
+    .load('0), .w_axis_TDATA('0), .w_axis_TVALID('0), .w_axis_TREADY() // not used
   );
 
   // fc1: mvtu, MW=6, MH=5, PE=1, SIMD=2, 60 cycles per frame
@@ -138,19 +135,12 @@ module accelerator #(
     .SIMD         (2),
     .VECTORS      (4),
     .W_BITS       (1),
-    .W_KIND       (2),
+    .W_KIND       (headrace_pkg::BIPOLAR),
     .A_BITS       (2),
-    .A_KIND       (0),
+    .A_KIND       (headrace_pkg::UNSIGNED),
     .ACC_BITS     (5),
     .N            (0),
     .O_BITS       (6),
-    .BASE         (0),
-    .SERIAL       (0),
-    .CORE         (0),
-    .GROUPS       (0),
-    .SCALE_ROWS   (1),
-    .SCALE_BITS   (1),
-    .SUM_BITS     (5),
     .WEIGHTS_FILE ("fc1_weights.mem")
   ) u_fc1 (
     .ap_clk        (ap_clk),
@@ -161,10 +151,7 @@ module accelerator #(
     .m_axis_TDATA  (fc1_TDATA),
     .m_axis_TVALID (fc1_TVALID),
     .m_axis_TREADY (fc1_TREADY),
-    .load          ('0),
-    .w_axis_TDATA  ('0),
-    .w_axis_TVALID ('0),
-    .w_axis_TREADY ()
+    .load('0), .w_axis_TDATA('0), .w_axis_TVALID('0), .w_axis_TREADY() // not used
   );
 
   // Words of the frame that follow the one on m_axis; the one counter that makes TLAST.

@@ -12,9 +12,11 @@ import pytest
 from headrace.datatypes import uint_type
 from headrace.errors import InputError
 from headrace.layers.fifo import Fifo
+from headrace.render.instances import parameter_texts
 from headrace.render.library import compile_order
 from headrace.render.rtl import render_rtl
 from headrace.render.sim import render_sim
+from headrace.tools import verilator
 from tests.small_dataflow import chain, small_dataflow
 
 HEADER = "headrace, model 0123456789abcdef"
@@ -53,6 +55,28 @@ def test_lint_sees_a_width_that_does_not_fit(tmp_path: Path) -> None:
     files = render_rtl(small_dataflow(), HEADER)
     files["top.sv"] = files["top.sv"].replace("wire [15:0] dwc0_TDATA", "wire [14:0] dwc0_TDATA")
     assert "WIDTH" in lint(files, "accelerator", tmp_path)
+
+
+def test_only_modules_in_use_are_there_and_the_list_names_them_in_order(tmp_path: Path) -> None:
+    files = render_rtl(small_dataflow(), HEADER)
+    listed = files["filelist.f"].split()
+    assert sorted(listed) == sorted(name for name in files if name.endswith(".sv"))
+    assert listed[0] == "headrace_pkg.sv" and "headrace_swu.sv" not in listed
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    done = subprocess.run([verilator(), "--lint-only", "-Wall", "--top-module", "accelerator", "-F",
+                           tmp_path / "filelist.f"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_options_of_a_module_are_given_where_they_are_used() -> None:
+    always = [("MW", 8), ("PE", 2), ("W_KIND", 2), ("ACC_BITS", 9)]
+    unused = [("BASE", 0), ("CORE", 0), ("GROUPS", 0), ("SUM_BITS", 9)]
+    module = "headrace_mvtu"
+    assert dict(parameter_texts(module, [*always, *unused])) == {
+        "MW": "8", "PE": "2", "W_KIND": "headrace_pkg::BIPOLAR", "ACC_BITS": "9"}
+    used = dict(parameter_texts(module, [*always, ("BASE", -1), ("CORE", 3), ("SUM_BITS", 8)]))
+    assert (used["BASE"], used["CORE"], used["SUM_BITS"]) == ("-1", "headrace_pkg::DSP", "8")
 
 
 def test_memories_lie_beside_the_library() -> None:

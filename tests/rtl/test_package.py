@@ -6,6 +6,7 @@ import re
 
 from headrace.datatypes import BIPOLAR_KIND, SIGNED, UNSIGNED
 from headrace.layers.cores import CORES
+from headrace.render.instances import CONSTANTS
 from headrace.render.library import library_path
 
 _CONSTANT = re.compile(r"^  localparam int (\w+) += (\d+);", re.MULTILINE)
@@ -15,11 +16,15 @@ def constants() -> dict[str, int]:
     return {name: int(value) for name, value in _CONSTANT.findall(library_path("headrace_pkg").read_text())}
 
 
+def test_python_names_them_alike() -> None:
+    named = {name: number for names in CONSTANTS.values() for number, name in enumerate(names)}
+    assert named == constants()
+
+
 def test_kinds_have_their_numbers() -> None:
     found = constants()
     assert (found["UNSIGNED"], found["SIGNED"], found["BIPOLAR"]) == (UNSIGNED, SIGNED, BIPOLAR_KIND)
 
 
 def test_cores_have_their_numbers() -> None:
-    found = constants()
-    assert [found[name.upper()] for name in CORES] == list(range(len(CORES)))
+    assert [name.lower() for name in CONSTANTS["CORE"]] == list(CORES)

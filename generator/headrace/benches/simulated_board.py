@@ -18,8 +18,9 @@ from headrace.errors import InputError, ToolError
 from headrace.paths import data_folder
 from headrace.render.library import compile_order
 from headrace.render.rtl import TOP
-from headrace.render.shell import SHELL, render_shell
+from headrace.render.shell import SHELL, render_shell, shell_modules
 from headrace.simulation.rtl import MAKE_FLAGS, require_tools
+from headrace.staging import write_files
 from headrace.tools import run_tool, verilator
 from headrace.version import headrace_version
 
@@ -158,10 +159,12 @@ def write_shell(build: Build, folder: Path, dma_bytes: int) -> list[Path]:
     """
     if not build.has_rtl:
         raise InputError(f"{build.folder}: was built without the rtl back end; build with --backend rtl or both")
-    shell = folder / f"{SHELL}.v"
-    shell.write_text(render_shell(build.dataflow, TOP, dma_bytes, headrace_version(), build.record["source_sha256"],
-                                  "simulated board", observe=True))
-    return [*compile_order((build.folder / "rtl").resolve().glob("*.sv")), shell]
+    shell = render_shell(build.dataflow, TOP, dma_bytes, headrace_version(), build.record["source_sha256"],
+                         "simulated board", observe=True)
+    network = {path.name: path for path in (build.folder / "rtl").resolve().glob("*.sv")}
+    around = {name: text for name, text in shell_modules(shell).items() if name not in network}
+    write_files(folder, around | {f"{SHELL}.v": shell})
+    return [*compile_order((*network.values(), *(folder / name for name in around))), folder / f"{SHELL}.v"]
 
 
 @contextmanager

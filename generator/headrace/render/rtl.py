@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass
 
 import jinja2
@@ -15,7 +16,8 @@ from headrace.layers.ports import LOAD_PORT, SIGNALS, first_memory
 from headrace.layers.stream import Stream
 from headrace.layers.weighted import WeightedLayer
 from headrace.paths import data_folder
-from headrace.render.library import library_texts
+from headrace.render.instances import contents, parameter_texts
+from headrace.render.library import library_texts, used_sources
 from headrace.render.names import identifier, module_name
 from headrace.render.templates import load_template
 
@@ -27,6 +29,8 @@ ADAPTER = "hls_adapter"
 #: The forms keep to UG974: I5 of a LUT6_2 is tied high where its outputs are two functions of five inputs, and where O6
 #: is one of six, O5 is its half for I5 = 0; a CARRY8 is one chain of eight (SINGLE_CY8), whose CI_TOP is tied low.
 PRIMITIVES = "HEADRACE_PRIMITIVES"
+#: The sources of rtl/ in the order in which every tool can read them: `verilator -F rtl/filelist.f`.
+FILE_LIST = "filelist.f"
 _SHAPE = ("MW", "MH", "PE", "SIMD")
 
 
@@ -35,11 +39,16 @@ def render_rtl(dataflow: Dataflow, header: str) -> dict[str, str]:
 
     Raises InputError where two streams would have one name.
     """
-    files = {"top.sv": _top(dataflow, header)}
-    files |= library_texts()
+    top, modules = _top(dataflow, header), rtl_modules(dataflow)
+    files = {"top.sv": top, FILE_LIST: "\n".join([*modules, "top.sv"]) + "\n"} | modules
     for layer in dataflow.layers:
         files |= {memory_file(layer, memory.name): memory.mem_text() for memory in layer.memories()}
     return files
+
+
+def rtl_modules(dataflow: Dataflow) -> dict[str, str]:
+    """The files of the library that the network uses, by name; packages first."""
+    return used_sources(_top(dataflow, ""), library_texts())
 
 
 def render_adapter(dataflow: Dataflow, header: str) -> str:
@@ -53,13 +62,13 @@ def render_adapter(dataflow: Dataflow, header: str) -> str:
     )
 
 
-def primitive_sources() -> dict[str, str]:
-    """The modules of the library that PRIMITIVES changes, by file name, in their forms of cells.
+def primitive_sources(dataflow: Dataflow) -> dict[str, str]:
+    """The modules in use that PRIMITIVES changes, by file name, in their forms of cells.
 
     Every file defines the macro itself: what a tool packages, compiles alone or in whatever order keeps its form.
     """
     tests = re.compile(rf"^`ifn?def {PRIMITIVES}$", re.MULTILINE)
-    return {name: f"`define {PRIMITIVES}\n{text}" for name, text in library_texts().items() if tests.search(text)}
+    return {name: f"`define {PRIMITIVES}\n{text}" for name, text in rtl_modules(dataflow).items() if tests.search(text)}
 
 
 def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str]]:
@@ -145,7 +154,7 @@ class Wire:
 
 @dataclass(frozen=True)
 class _Instance:
-    """A layer as the template wants it; `title` and `notes` are its comment."""
+    """A layer as the template wants it; `title` and `notes` are its comment, `unused` lines of ports tied off."""
 
     name: str
     module: str
@@ -153,6 +162,7 @@ class _Instance:
     notes: tuple[str, ...]
     parameters: tuple[tuple[str, str], ...]
     ports: tuple[tuple[str, str], ...]
+    unused: tuple[str, ...]
 
 
 def _top(dataflow: Dataflow, header: str) -> str:
@@ -166,6 +176,7 @@ def _top(dataflow: Dataflow, header: str) -> str:
         header=" ".join(header.split()),
         top=TOP,
         cycles=dataflow.cycles_per_frame,
+        contents=contents(dataflow),
         input=wires[SOURCE, 0],
         output=wires[dataflow.output_port],
         wires=[wire for port, wire in wires.items() if port[0] != SOURCE],
@@ -193,16 +204,17 @@ def _wire(name: str, stream: Stream, text: str = "") -> Wire:
 def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weight_ports: dict[str, str]) -> _Instance:
     layer = item.layer
     files = [(f"{memory.name}_FILE", f'"{memory_file(layer, memory.name)}"') for memory in layer.memories()]
-    parameters = (*((name, str(value)) for name, value in layer.parameters()), *files,
-                  *((name, str(value)) for name, value in layer.rtl_parameters()),
-                  *load_parameters(layer, loaded.get(layer.name)))
+    module = module_name(layer.kind)
+    parameters = parameter_texts(module, (*layer.parameters(), *files, *layer.rtl_parameters(),
+                                          *load_parameters(layer, loaded.get(layer.name))))
     weights = [weight_ports[layer.name]] if layer.name in weight_ports else []
     outputs = tuple((layer.name, k) for k in range(len(layer.outputs)))
     ports = (("ap_clk", "ap_clk"), ("ap_rst_n", "ap_rst_n"),
              *_connections(layer, (*(names[port] for port in (*item.sources, *outputs)), *weights)),
-             *open_ports(layer, load="load" if layer.name in loaded else "'0"))
-    return _Instance(identifier(layer.name), module_name(layer.kind), _title(layer), _notes(layer),
-                     _aligned(parameters), _aligned(ports))
+             *([("load", "load")] if layer.name in loaded else []))
+    unused = [f".{name}({value})" for name, value in open_ports(layer) if (name, "load") not in ports]
+    return _Instance(identifier(layer.name), module, _title(layer), _notes(layer), _aligned(parameters),
+                     _aligned(ports), tuple(textwrap.wrap(", ".join(unused), 114, break_long_words=False)))
 
 
 def _connections(layer: Layer, streams: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -9,14 +9,11 @@ from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.stream import Stream
-from headrace.render.library import library_path
-from headrace.render.names import module_name
+from headrace.render.library import library_texts, used_sources
 from headrace.render.rtl import bit_range, fifo_streams, template, words_text, writable_layers
 
 #: The module of the shell.
 SHELL = "headrace_shell"
-#: Static modules, without those that the SystemVerilog back end holds anyway.
-SHELL_MODULES = ("pkg", "shell_gearbox", "shell_frames", "shell_registers", "shell_weights", "skid")
 #: FIFOs that the registers have room for; networks with more show none.
 MAX_FIFOS = 256
 
@@ -76,9 +73,9 @@ def version_word(version: str) -> str:
     return "00" + "".join(f"{part & 0xFF:02x}" for part in (*parts, 0, 0, 0)[:3])
 
 
-def shell_modules() -> dict[str, str]:
-    """The static modules by file name."""
-    return {path.name: path.read_text() for path in map(library_path, map(module_name, SHELL_MODULES))}
+def shell_modules(shell: str) -> dict[str, str]:
+    """The modules of the library, by file name, that are used in the text of a shell."""
+    return used_sources(shell, library_texts())
 
 
 def _weights(port: str, layer: Mvtu) -> _Weights:

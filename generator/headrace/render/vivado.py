@@ -14,7 +14,7 @@ from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
 from headrace.paths import data_folder
 from headrace.render.external import external_json
-from headrace.render.rtl import ADAPTER, TOP, primitive_sources, render_adapter
+from headrace.render.rtl import ADAPTER, TOP, primitive_sources, render_adapter, rtl_modules
 from headrace.render.shell import SHELL, render_shell, shell_modules
 from headrace.render.templates import load_template
 from headrace.version import file_header, headrace_version
@@ -40,12 +40,13 @@ def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz:
     core = TOP if backend == "rtl" else ADAPTER
     shell = render_shell(dataflow, core, family.stream_bytes, headrace_version(), sha256, header,
                          observe=backend == "rtl")
-    files = {f"shell/{SHELL}.v": shell}
+    there = rtl_modules(dataflow) if backend == "rtl" else {}
+    around = {name: text for name, text in shell_modules(shell).items() if name not in there}
+    files = {f"shell/{name}": text for name, text in ({f"{SHELL}.v": shell} | around).items()}
     if backend == "hls":
-        files |= {f"shell/{name}": text for name, text in shell_modules().items()}
         files[f"shell/{ADAPTER}.sv"] = render_adapter(dataflow, header)
     elif family.primitives:
-        files |= {f"primitives/{name}": text for name, text in primitive_sources().items()}
+        files |= {f"primitives/{name}": text for name, text in primitive_sources(dataflow).items()}
     values = _values(board, family, backend, clock_mhz) | _weight_values(dataflow, family) | {"header": header}
     return files | {name: _template(f"{name}.j2").render(values) for name in SCRIPTS}
 

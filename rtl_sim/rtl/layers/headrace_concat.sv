@@ -9,6 +9,7 @@ module headrace_concat import headrace_pkg::*; #(
   parameter int PIXELS = 1, // pixels per frame
   parameter int C0     = 2, // channels of input 0
   parameter int C1     = 4, // channels of input 1
+  // Options, left out where they are not used:
   parameter int C2     = 0, // channels of input 2
   parameter int C3     = 0, // channels of input 3
   parameter int C4     = 0, // channels of input 4

@@ -12,6 +12,7 @@ module headrace_max_pool import headrace_pkg::*; #(
   parameter int    PE           = 2,        // channels per cycle
   parameter int    E_BITS       = 4,        // width of an element
   parameter int    E_KIND       = UNSIGNED, // kind of the elements
+  // Options, left out where they are not used:
   parameter int    MODE         = MAXIMUM,  // MAXIMUM, MINIMUM or PER_CHANNEL
   parameter string MINIMUM_FILE = ""        // PER_CHANNEL: per word of a pixel a bit for each channel, 1: minimum
 ) (

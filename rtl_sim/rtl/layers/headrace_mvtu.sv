@@ -29,13 +29,14 @@ module headrace_mvtu import headrace_pkg::*; #(
   parameter int    ACC_BITS        = 8,        // width of accumulators and thresholds, two's complement
   parameter int    N               = 3,        // thresholds per row; 0: raw accumulators
   parameter int    O_BITS          = 2,        // width of an output code
+  // Options, left out where they are not used:
   parameter int    BASE            = 0,        // output for a count of zero
   parameter int    SERIAL          = 0,        // one comparator searches all thresholds in turn; 0: a pipeline
   parameter int    CORE            = PLAIN,    // arithmetic
   parameter int    GROUPS          = 0,        // groups of columns with a scale each; 0: no scales
   parameter int    SCALE_ROWS      = 1,        // rows with scales of their own: MH, or 1 for all alike
   parameter int    SCALE_BITS      = 1,        // width of a scale, unsigned
-  parameter int    SUM_BITS        = 8,        // width of a group's sum, two's complement; without groups ACC_BITS
+  parameter int    SUM_BITS        = ACC_BITS, // width of a group's sum, two's complement
   parameter string SCALES_FILE     = "",       // scale memory
   parameter string WEIGHTS_FILE    = "",       // weight memory
   parameter string THRESHOLDS_FILE = "",       // threshold memory

@@ -30,6 +30,7 @@ module headrace_swu import headrace_pkg::*; #(
   parameter int E_BITS     = 4,  // width of an element
   parameter int PAD_CODE   = 0,  // code of an element in the padding
   parameter int DEPTH      = 64, // words of the buffer, a power of two
+  // Options, left out where they are not used:
   parameter int OVERLAP    = 1,  // the next frame may enter while this one leaves
   parameter int DEPTHWISE  = 0   // a window is all taps of one channel fold after the other
 ) (

@@ -13,6 +13,7 @@ module headrace_threshold import headrace_pkg::*; #(
   parameter int    ACC_BITS        = 6,        // width of values and thresholds, two's complement
   parameter int    N               = 3,        // thresholds per channel
   parameter int    O_BITS          = 2,        // width of an output code
+  // Options, left out where they are not used:
   parameter int    BASE            = 0,        // output for a count of zero
   parameter int    INVERTS         = 0,        // some channels are inverted
   parameter string THRESHOLDS_FILE = "",       // one tree of words [PE] per group (headrace_thresholds.sv)

@@ -20,6 +20,7 @@ module headrace_vvtu import headrace_pkg::*; #(
   parameter int    ACC_BITS        = 8,        // width of accumulators and thresholds, two's complement
   parameter int    N               = 3,        // thresholds per channel; 0: raw accumulators
   parameter int    O_BITS          = 2,        // width of an output code
+  // Options, left out where they are not used:
   parameter int    BASE            = 0,        // output for a count of zero
   parameter int    SERIAL          = 0,        // one comparator searches all thresholds in turn; 0: a pipeline
   parameter int    CORE            = PLAIN,    // arithmetic, as of dot_product
