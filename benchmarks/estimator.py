@@ -11,6 +11,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,11 @@ from scipy.optimize import nnls
 from benchmarks.sweep import Spec, layer_of, specs
 from benchmarks.together import synthesize_together
 from headrace.area.amounts import Amounts
-from headrace.area.estimate import FACTORS, amounts, estimate, fitted
+from headrace.area.estimate import amounts, estimate
+from headrace.area.factors import FACTORS, fitted
+from headrace.layers.base import Layer
+from headrace.layers.weight_store import ROM
+from headrace.layers.weighted import WeightedLayer
 from headrace.synthesis.designs import layer_design, library
 from headrace.synthesis.yosys import yosys_version
 
@@ -57,14 +62,21 @@ def _digest(spec: Spec) -> str:
 
 
 def load_sweep(path: Path = SWEEP) -> list[dict[str, Any]]:
-    """Layers as {"spec": ..., "resources": counts}."""
+    """Layers as {"spec": ..., "resources": counts}, with "core" where one was chosen when they were counted."""
     layers: list[dict[str, Any]] = json.loads(path.read_text())["layers"]
     return layers
 
 
+def counted_layer(entry: dict[str, Any]) -> Layer:
+    """The layer of an entry as it was counted: factors that are fitted to it must not choose it another core."""
+    layer = layer_of(entry["spec"])
+    core = entry.get("core")
+    return replace(layer, core=core) if core and isinstance(layer, WeightedLayer) and layer.storage == ROM else layer
+
+
 def errors(sweep: Sequence[dict[str, Any]]) -> dict[str, Floats]:
     """Estimates relative to counts, less 1, of LUTs, of LUTs with those of memories, and of flip-flops."""
-    found = [(estimate(layer_of(layer["spec"])), layer["resources"]) for layer in sweep]
+    found = [(estimate(counted_layer(layer)), layer["resources"]) for layer in sweep]
     pairs = {
         "lut": [(ours.lut, counted["lut"]) for ours, counted in found],
         "all_luts": [(ours.all_luts, counted["lut"] + counted["lutram"]) for ours, counted in found],
@@ -78,15 +90,17 @@ def synthesize_sweep(console: Console) -> list[dict[str, Any]]:
     sources, wanted = library(), specs()
     with Progress(console=console) as progress:
         task = progress.add_task("synthesizing the sweep", total=len(wanted))
-        designs = [layer_design(layer_of(spec), sources) for spec in wanted]
+        layers = [layer_of(spec) for spec in wanted]
+        designs = [layer_design(layer, sources) for layer in layers]
         done = synthesize_together(designs, CACHE, lambda count: progress.advance(task, count))
-    return [{"spec": spec, "resources": found.record()} for spec, found in zip(wanted, done, strict=True)]
+    return [{"spec": spec, **({"core": layer.chosen_core} if isinstance(layer, WeightedLayer) else {}),
+             "resources": found.record()} for spec, layer, found in zip(wanted, layers, done, strict=True)]
 
 
 def fit(sweep: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Factors of the structures by count, from the layers that are not held back."""
     seen, _ = split(sweep)
-    found = [amounts(layer_of(layer["spec"])) for layer in seen]
+    found = [amounts(counted_layer(layer)) for layer in seen]
     return {count: _factors(found, [layer["resources"][count] for layer in seen], count) for count in FITTED}
 
 
@@ -118,7 +132,7 @@ def inexact(sweep: Sequence[dict[str, Any]]) -> list[tuple[Spec, str, int, int]]
     """Where a rule is wrong: spec, count, estimate and what synthesis found."""
     wrong = []
     for layer in sweep:
-        ours = estimate(layer_of(layer["spec"]))
+        ours = estimate(counted_layer(layer))
         wrong += [(layer["spec"], count, getattr(ours, count), layer["resources"][count]) for count in FIXED
                   if getattr(ours, count) != layer["resources"][count]]
     return wrong

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -33,7 +34,7 @@ def specs() -> list[Spec]:
     for name, (count, draw) in _KINDS.items():
         for index in range(count):
             found.append(_drawn(Random(f"{name} {index}"), draw, found))
-    return [*found, *_NETWORK_LAYERS]
+    return [*found, *_NETWORK_LAYERS, *_type_pairs()]
 
 
 def layer_of(spec: Spec) -> Layer:
@@ -239,6 +240,23 @@ def _dwc(rng: Random) -> Spec:
 def _fifo(rng: Random) -> Spec:
     return {"kind": "fifo", "depth": rng.choice((2, 4, 16, 32, 32, 64, 100, 192, 256, 512, 1024, 2048)),
             "lanes": rng.choice((1, 2, 4, 9, 12, 16)), "element": _element(rng), "words": 4096}
+
+
+#: A type of every class that the compute cores treat alike.
+WEIGHT_TYPES = ("bipolar", "ternary", "int4", "int8", "uint1", "uint3", "uint8")
+INPUT_TYPES = ("bipolar", "ternary", "int3", "int8", "uint1", "uint4", "uint8", "int16")
+
+
+def _type_pairs() -> list[Spec]:
+    """Every pair of types with core plain, and with another one that serves it, which these take in turn."""
+    found: list[Spec] = []
+    for weight, element in product(WEIGHT_TYPES, INPUT_TYPES):
+        size = Random(f"{weight} {element}").choice((((16, 8), (2, 2)), ((36, 4), (1, 9)), ((24, 12), (4, 3))))
+        spec = _mvtu(*size, f"{weight} {element} uint2")
+        others = [core for core in ("parity", "pairs", "dsp", "planes") if _legal(spec | {"core": core})]
+        found.append(spec | {"core": "plain"})
+        found += [spec | {"core": others[len(found) % len(others)]}] if others else []
+    return found
 
 
 #: How many layers of each kind, and how one is drawn; writable ones by their memories.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from headrace import serialize
-from headrace.area.estimate import estimate_errors
+from headrace.area.factors import estimate_errors
 from headrace.build_folder import MODEL, RECORD, Build, Comparison, fifo_records, layer_record, not_verified
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.vectors import Vectors

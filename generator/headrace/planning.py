@@ -15,7 +15,7 @@ from headrace.design import Design, Recipe, elaborate, estimated, folded
 from headrace.errors import FoldingError, InputError
 from headrace.folding.plan import Plan, Terms, folding_target, least_cost, plan_fastest, plan_folding
 from headrace.folding.solver import LAYERS_SHARE
-from headrace.layers.cores import AUTO
+from headrace.layers.cores.choice import AUTO
 from headrace.model import Model
 from headrace.render.hls import MAX_WORD_BITS
 from headrace.request import Options, Request, resolve

@@ -18,7 +18,7 @@ from headrace.dataflow.make_writable import Writable
 from headrace.design import Recipe
 from headrace.errors import InputError
 from headrace.folding.plan import DEFAULT_CYCLES_PER_FRAME, given_depths, require_folding
-from headrace.layers.weighted import RAM, URAM
+from headrace.layers.weight_store import RAM, URAM
 from headrace.suggest import did_you_mean
 
 Backend = Literal["rtl", "hls", "both"]

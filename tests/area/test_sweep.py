@@ -9,7 +9,7 @@ import pytest
 from benchmarks.estimator import FACTORS_FILE, SWEEP, error_record, errors, fit, inexact, load_sweep, split
 from benchmarks.sweep import layer_of, specs
 from benchmarks.together import synthesize_together
-from headrace.area.estimate import estimate_errors
+from headrace.area.factors import estimate_errors
 from headrace.layers import LAYERS
 from headrace.layers.mvtu import Mvtu
 from headrace.synthesis.designs import layer_design, library

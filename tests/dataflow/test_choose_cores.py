@@ -4,7 +4,8 @@ from headrace.dataflow.choose_cores import choose_cores, parse_cores
 from headrace.dataflow.lower import lower
 from headrace.datatypes import BIPOLAR, int_type, uint_type
 from headrace.errors import InputError
-from headrace.layers.cores import AUTO, Operands, choose_core
+from headrace.layers.mvtu import Mvtu
+from headrace.layers.spec import layer_from_spec
 from tests.small_networks import small_network
 
 
@@ -29,10 +30,25 @@ def test_illegal_cores(texts, sentence):
 
 @pytest.mark.parametrize(("weight", "element", "fold", "core"), [
     (BIPOLAR, uint_type(2), (16, 16), "planes"),  # Yosys: 903 LUT with the thresholds, pairs 945
-    (int_type(2), uint_type(2), (16, 32), "planes"),  # 2574, pairs 2685
     (int_type(2), uint_type(2), (8, 8), "pairs"),
     (int_type(4), uint_type(4), (16, 32), "pairs"),
 ])
 def test_auto_takes_the_core_that_was_measured_smaller(weight, element, fold, core):
-    operands = Operands(weight, element, *fold, shared=True, scaled=False, thresholded=True)
-    assert choose_core("fc", AUTO, operands) == core
+    spec = {"kind": "mvtu", "mw": 18 * fold[1], "mh": 4 * fold[0], "pe": fold[0], "simd": fold[1],
+            "weight": str(weight), "input": str(element), "output": "uint2"}
+    layer = layer_from_spec(spec).layer
+    assert isinstance(layer, Mvtu) and layer.chosen_core == core
+
+
+@pytest.mark.parametrize(("types", "fold", "core"), [
+    ("int6 uint6", (1, 1), "plain"),  # Yosys: 53 LUT and a DSP block, dsp 59 and one
+    ("int8 uint8", (1, 1), "plain"),  # 171 and one, dsp 174 and one
+    ("bipolar bipolar", (1, 1), "parity"),  # 62, plain 62
+    ("int8 uint1", (2, 2), "dsp"),  # no DSP block; plain takes four
+])
+def test_auto_counts_the_blocks_that_synthesis_takes(types, fold, core):
+    weight, element = types.split()
+    spec = {"kind": "mvtu", "mw": 64, "mh": 10, "pe": fold[0], "simd": fold[1], "weight": weight, "input": element,
+            "output": "acc"}
+    layer = layer_from_spec(spec).layer
+    assert isinstance(layer, Mvtu) and layer.chosen_core == core

@@ -19,6 +19,10 @@ class Cost(NamedTuple):
         """Both together."""
         return Cost(self.lut + other.lut, self.ff + other.ff)
 
+    def plus_flat(self, lut: float, ff: float) -> Cost:
+        """With so much beside it."""
+        return Cost(self.lut + lut, self.ff + ff)
+
     def times(self, count: int) -> Cost:
         """`count` of them."""
         return Cost(self.lut * count, self.ff * count)

@@ -1,25 +1,19 @@
-"""Structures that many layers have: register slices, counters, memories, threshold searches."""
+"""Structures that many layers have: register slices, counters, memories, shift registers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import ceil
 
 from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.usage import Resources
-from headrace.datatypes import IntArray, signed_bits
-from headrace.layers.search import MAX_TABLE_GROUPS
 from headrace.memory import Ram
-from headrace.packing import Memory
 
 #: The bits that blocks store of a ROM in so many rows.
 StoredBits = Callable[[int], int]
 
 LUT_INPUTS = 6
-#: Words of a table of bounds that are read by their whole address (thresholds.sv).
-_LATE_WORDS = 512
 #: A LUT multiplexes so many inputs.
 _MUX_INPUTS = 4
 #: Shift registers of so many stages become memories of LUTs.
@@ -103,87 +97,18 @@ def multiplexer(inputs: int) -> float:
     return max(0, inputs - 1) / (_MUX_INPUTS - 1)
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """Thresholds of a search: PE rows at a time, row groups, thresholds per row, bits of one.
-
-    values: all thresholds, (rows, steps). memory: makes their memory, for what depends on its words.
-    """
-
-    pe: int
-    groups: int
-    steps: int
-    bits: int
-    values: IntArray
-    memory: Callable[[], Memory]
-
-    @property
-    def stages(self) -> int:
-        """Bits of a count."""
-        return self.steps.bit_length()
-
-    @property
-    def used_bits(self) -> int:
-        """Bits of a threshold without copies of its sign."""
-        return min(self.bits, signed_bits(int(self.values.min()), int(self.values.max())))
-
-    def stored(self, rows: int) -> int:
-        """Bits that so many rows of a block store."""
-        words, dtype = self.memory().rtl
-        return memory.stored_bits(words.reshape(len(words), -1), dtype.bits, rows)
-
-
-def search(a: Amounts, bounds: Bounds, bits: int) -> None:
-    """A pipelined binary search for values of `bits` bits (thresholds.sv)."""
-    group_bits, pe = (bounds.groups - 1).bit_length(), bounds.pe
-    a.add("search", ff=(bounds.stages + 1) * group_bits + bounds.stages)
-    a.add("search", ff=pe * sum(bits + k for k in range(1, bounds.stages)))
-    a.add("search control", lut=group_bits + 1)
-    if bounds.groups > MAX_TABLE_GROUPS:
-        _search_in_trees(a, bounds)
-        return
-    for stage in range(bounds.stages):
-        words = bounds.groups << stage
-        inputs = (words - 1).bit_length()
-        if inputs > LUT_INPUTS:  # read ahead; large tables for both values of the bit that is decided last
-            a.add("bounds", ff=pe * bounds.bits * (2 if words > _LATE_WORDS else 1))
-        if inputs >= LUT_INPUTS:
-            a.add("bounds", lut=pe * bounds.used_bits * table_luts(words))
-            a.add("comparator", lut=pe * (bounds.bits // 2 + 1))
-        else:  # two LUTs hold a place of the comparator with its bounds; a place of one bit takes one
-            place = LUT_INPUTS - inputs
-            name = "places" if bounds.stages > 1 else "single places"
-            a.add(name, lut=pe * (bits if place == 1 else 2 * -(-bits // place) - 1))
-    if bounds.groups == 1:  # synthesis moves registers of addresses behind the memory
-        moved = 0.5 * pe * bounds.bits * (bounds.stages - 1)
-        a.add("shared bounds", lut=moved, ff=moved)
-
-
-def _search_in_trees(a: Amounts, bounds: Bounds) -> None:
-    """All bounds of a group out of one ROM; stage k chooses among 2^k of them, which waited k cycles."""
-    number = bounds.pe * bounds.steps
-    rom(a, bounds.groups, number * bounds.bits, 1, bounds.stored, number * bounds.used_bits)
-    for stage in range(bounds.stages):
-        step = 1 << bounds.stages - 1 - stage
-        shift(a, "bounds", stage, bounds.pe * bounds.used_bits * ((bounds.steps + step) // (2 * step)))
-        a.add("choice", lut=bounds.pe * bounds.used_bits * ceil(multiplexer(1 << stage)))
-        a.add("comparator", lut=bounds.pe * (bounds.bits // 2 + 1))
-
-
-def serial_search(a: Amounts, bounds: Bounds, out_bits: int) -> None:
-    """A search of one row and bit after the other on one comparator, its bounds in block RAM (serial_thresholds.sv)."""
-    stages, trees, pe, bits = bounds.stages, bounds.groups * bounds.pe, bounds.pe, bounds.bits
-    tree_bits, row_bits = (trees - 1).bit_length(), (pe - 1).bit_length()
-    a.take(Resources(bram18=memory.bram18(trees << stages, bounds.stored(trees << stages))))
-    a.add("serial search", lut=3 * stages + row_bits + tree_bits + 6 + bits // 2,
-          ff=2 * stages + row_bits + tree_bits + bits)
-    if pe > 1:
-        a.add("serial rows", lut=bits * ceil(multiplexer(pe)) + pe, ff=(pe - 1) * (bits + out_bits))
-
-
 def shift(a: Amounts, structure: str, stages: int, bits: float) -> None:
     """Registers in a row without reset: from three on synthesis takes one LUT memory per bit."""
     if stages >= SHIFT_STAGES:
         a.take(Resources(lutram=round(bits)))
     else:
         a.add(structure, ff=stages * bits)
+
+
+def write_port(a: Amounts, words: int, bits: int) -> None:
+    """The port by which the processor writes a memory (headrace_memory_port)."""
+    address, parts = (words - 1).bit_length(), -(-bits // 32)
+    counters(a, parts)
+    a.add("port", lut=6)
+    a.add("port address", lut=address, ff=address)
+    a.add("port word", ff=min(bits, 32) + 32 * parts + 11)

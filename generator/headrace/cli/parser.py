@@ -12,7 +12,8 @@ from typing import NoReturn
 from headrace.benches.network import Simulation
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli.compare import add_compare
-from headrace.layers.cores import AUTO, CORES
+from headrace.layers.cores import CORES
+from headrace.layers.cores.choice import AUTO
 from headrace.render.hls_project import HlsProject
 from headrace.request import Options
 from headrace.simulation.frames import Stalls

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Column, Table
 
-from headrace.area.estimate import estimate, estimate_errors
+from headrace.area.estimate import estimate
+from headrace.area.factors import estimate_errors
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.build_folder import Build, layer_record

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
-from headrace.layers.cores import AUTO, CORES
+from headrace.layers.cores import CORES
+from headrace.layers.cores.choice import AUTO
 from headrace.layers.weighted import WeightedLayer
 from headrace.suggest import did_you_mean
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
 from headrace.layers.mvtu import Mvtu
-from headrace.layers.weighted import EXTERNAL, ROM
+from headrace.layers.weight_store import EXTERNAL, ROM
 from headrace.suggest import did_you_mean
 
 #: Streams of weights that the block design has DMAs for.

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
-from headrace.layers.weighted import RAM, URAM, WeightedLayer
+from headrace.layers.weight_store import RAM, URAM
+from headrace.layers.weighted import WeightedLayer
 from headrace.suggest import did_you_mean
 
 #: Storage of the writable weights by layer name.

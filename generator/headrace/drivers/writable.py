@@ -11,7 +11,8 @@ from headrace.board.registers import MEMORY_DATA
 from headrace.dataflow.graph import Dataflow
 from headrace.datatypes import BIPOLAR, IntArray
 from headrace.layers.ports import first_memory
-from headrace.layers.weighted import URAM, WeightedLayer
+from headrace.layers.weight_store import URAM
+from headrace.layers.weighted import WeightedLayer
 from headrace.packing import search_words, weight_words
 from headrace.render.names import identifier
 from headrace.render.rtl import writable_layers

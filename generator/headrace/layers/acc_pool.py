@@ -20,6 +20,7 @@ class AccPool(Pooling):
     """
 
     kind = "acc_pool"
+    sums = True
     name: str
     height: int
     width: int

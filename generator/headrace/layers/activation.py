@@ -2,13 +2,80 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
-from headrace.datatypes import BIPOLAR, DataType, IntArray
+from headrace.area.amounts import Amounts
+from headrace.area.thresholds import MAX_TABLE_GROUPS, Bounds, loaded_search, search, serial_search
+from headrace.datatypes import BIPOLAR, DataType, IntArray, int_type
 from headrace.errors import InputError
+from headrace.layers.search import is_serial
+from headrace.packing import Memory, search_words, threshold_words
 
 #: Outputs of 8 bits.
 MAX_THRESHOLDS = 255
+
+
+@dataclass(frozen=True)
+class Search:
+    """How the kernels search: PE rows at a time, `groups` of them, `words` cycles from result to result.
+
+    output: of the activation. bits: width of the bounds. writable: the processor writes them.
+    """
+
+    output: DataType
+    bits: int
+    pe: int
+    groups: int
+    words: int = 1
+    writable: bool = False
+
+    @cached_property
+    def in_turn(self) -> bool:
+        """True if one comparator searches the thresholds of all rows, one after the other."""
+        return not self.writable and is_serial(self.pe, self.groups, self.words, self.output.steps, self.bits)
+
+    @property
+    def latency_cycles(self) -> int:
+        """Cycles beyond the first comparison, which belongs to the sums."""
+        stages = self.output.steps.bit_length()
+        return stages * self.pe if self.in_turn else max(0, stages - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """The bounds of a search.
+
+    values: (rows, N) what the HLS kernel compares with. stored: the same, as the RTL's accumulators are compared.
+    never: (rows,) bounds of the RTL that nothing reaches.
+    """
+
+    search: Search
+    values: IntArray
+    stored: IntArray
+    never: IntArray
+
+    def memory(self) -> Memory:
+        """The memory THRESHOLDS."""
+        search, pe, dtype = self.search, self.search.pe, int_type(self.search.bits)
+        words = threshold_words(self.values, pe)
+        if search.groups > MAX_TABLE_GROUPS and not (search.in_turn or search.writable):
+            return Memory("THRESHOLDS", words, dtype, (threshold_words(self.stored, pe), dtype), in_rom=True)
+        searched = search_words(self.stored, 1 if search.in_turn else pe, self.never)
+        return Memory("THRESHOLDS", words, dtype, (searched, dtype))
+
+    def amounts(self, a: Amounts, value_bits: int) -> None:
+        """The search of values of so many bits."""
+        found, steps = self.search, self.search.output.steps
+        bounds = Bounds(found.pe, found.groups, steps, found.bits, self.values, self.memory)
+        if found.writable:
+            loaded_search(a, bounds)
+        elif found.in_turn:
+            serial_search(a, bounds, found.output.bits)
+        else:
+            search(a, bounds, value_bits)
 
 
 def base_code(output: DataType) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headrace.area.amounts import Amounts
+from headrace.area.structures import slices
 from headrace.datatypes import DataType, IntArray, Interval
 from headrace.errors import require_divides, require_positive
 from headrace.layers.base import Layer, Parameters
@@ -61,3 +63,11 @@ class Add(Layer):
             ("R_BITS", self.right.bits), ("R_KIND", self.right.kind), ("O_BITS", self.output.bits),
             ("WORDS", self.outputs[0].words),
         )
+
+    def amounts(self, a: Amounts) -> None:
+        """Two slices and an adder (headrace_add)."""
+        slices(a, *(stream.bits for stream in self.inputs))
+        narrow, wide = sorted((self.left, self.right), key=lambda element: element.bits)
+        carried = wide.bits if narrow.kind else narrow.bits  # signs reach up to the highest bit
+        a.add("single slice", lut=2, ff=self.outputs[0].bits + 1)
+        a.add("add", lut=self.pe * (carried + 0.5))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
+from headrace.area.amounts import Amounts
 from headrace.datatypes import IntArray
 from headrace.errors import InputError
 from headrace.layers.ports import StreamPort, side_ports
@@ -119,6 +120,10 @@ class Layer(ABC):
     def load_parameters(self, first_memory: int) -> Parameters:
         """Parameters of a module whose memories the processor writes under the numbers from `first_memory` on."""
         return ()
+
+    @abstractmethod
+    def amounts(self, a: Amounts) -> None:
+        """Add the structures that the SystemVerilog module consists of, for the estimate of resources."""
 
     @property
     def fold_sizes(self) -> dict[str, int]:

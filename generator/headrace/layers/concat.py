@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd
+from math import ceil, gcd
 from typing import Final
 
 import numpy as np
 
+from headrace.area.amounts import Amounts
+from headrace.area.structures import counters, multiplexer, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import FoldingError, InputError, divisors, require_positive
 from headrace.layers.base import Layer, Parameters
@@ -69,3 +71,11 @@ class Concat(Layer):
         counts = (*self.channels, *[0] * (MAX_INPUTS - len(self.channels)))
         return (("INPUTS", len(self.channels)), ("PE", self.pe), ("E_BITS", self.element.bits),
                 ("PIXELS", self.pixels), *((f"C{k}", count) for k, count in enumerate(counts)))
+
+    def amounts(self, a: Amounts) -> None:
+        """Slices and a multiplexer (headrace_concat)."""
+        inputs, bits = len(self.inputs), self.outputs[0].bits
+        slices(a, *(stream.bits for stream in self.inputs))
+        a.add("single slice", lut=2, ff=bits + 1)
+        a.add("multiplexer", lut=bits * ceil(multiplexer(inputs)))
+        counters(a, sum(self.folds), inputs)

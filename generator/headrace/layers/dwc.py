@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import lcm
+from math import gcd, lcm
 
 import numpy as np
 
+from headrace.area.amounts import Amounts
+from headrace.area.structures import slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import FoldingError, require_positive
 from headrace.layers.base import Layer, Parameters
@@ -66,3 +68,37 @@ class Dwc(Layer):
     def parameters(self) -> Parameters:
         return (("IN_LANES", self.in_lanes), ("OUT_LANES", self.out_lanes), ("E_BITS", self.element.bits),
                 ("WORDS", self.words))
+
+    def amounts(self, a: Amounts) -> None:
+        """Whole ratios shift words out or in; others multiplex what is left over with the word in (headrace_dwc)."""
+        lanes = gcd(self.in_lanes, self.out_lanes)
+        unit, into, out = lanes * self.element.bits, self.in_lanes // lanes, self.out_lanes // lanes
+        a.add("dwc", lut=3)
+        if out == 1:
+            a.add("narrowing", lut=(into + 1) * unit, ff=(into + 1) * unit)
+            a.add("dwc control", lut=2 * into.bit_length(), ff=into.bit_length() + 2)
+        elif into == 1:
+            a.add("widening", ff=(2 * out - 1) * unit)
+            a.add("dwc control", lut=2 * (out - 1).bit_length(), ff=(out - 1).bit_length() + 2)
+        else:
+            slices(a, into * unit)
+            a.add("single slice", lut=2, ff=out * unit + 1)
+            level = (into + out - 1).bit_length()
+            a.add("dwc control", lut=3 * level, ff=level)
+            _ratio(a, into, out, unit)
+
+
+def _ratio(a: Amounts, into: int, out: int, unit: int) -> None:
+    """Every unit put is one that was left over or one of the word in, by the number left over; so are those left."""
+    left = max(into, out) - 1
+    choices = [(place < left) + min(place, out - 1) - max(0, place - into + 1) + 1 for place in range(into + out - 1)]
+    behind = choices[out:] + [0] * left
+    # A word in that does not fill a word out stays where it is.
+    kept = [behind[place] + (choices[place] if into < out else 0) for place in range(left)]
+    a.add("units put", lut=unit * sum(_choice(count) for count in choices[:out]))
+    a.add("units left", lut=unit * sum(_choice(count) for count in kept), ff=left * unit)
+
+
+def _choice(count: int) -> float:
+    """LUTs of one bit that is chosen by the number of units left over."""
+    return (0.0, 0.0, 1.0, 1.0, 1.3)[count] if count <= 4 else 0.9 * (count - 1)

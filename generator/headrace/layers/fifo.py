@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headrace import memory
+from headrace.area.amounts import Amounts
+from headrace.area.structures import counters, ram, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import require_positive
 from headrace.layers.base import Layer, Parameters
@@ -50,3 +53,17 @@ class Fifo(Layer):
 
     def parameters(self) -> Parameters:
         return (("DEPTH", self.depth), ("LANES", self.lanes), ("E_BITS", self.element.bits), ("WORDS", self.words))
+
+    def amounts(self, a: Amounts) -> None:
+        """A slice, or a memory with two addresses and a level (headrace_fifo)."""
+        bits = self.outputs[0].bits
+        if self.depth <= 2:
+            slices(a, bits)
+            return
+        if self.depth & self.depth - 1:
+            counters(a, self.depth, self.depth)
+        else:  # addresses that wrap by themselves
+            a.add("counter", ff=2 * (self.depth - 1).bit_length())
+        a.add("level", lut=1.4 * self.depth.bit_length(), ff=self.depth.bit_length() + 2)
+        a.add("fifo", lut=7)
+        ram(a, memory.ram(self.depth, bits), self.depth, bits)

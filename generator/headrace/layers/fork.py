@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from headrace.area.amounts import Amounts
+from headrace.area.structures import slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_divides, require_positive
 from headrace.layers.base import Layer, Parameters
@@ -56,3 +58,8 @@ class Fork(Layer):
     def parameters(self) -> Parameters:
         return (("OUTPUTS", self.branches), ("PE", self.pe), ("E_BITS", self.element.bits),
                 ("WORDS", self.inputs[0].words))
+
+    def amounts(self, a: Amounts) -> None:
+        """One slice whose word out every branch takes by itself (headrace_fork)."""
+        slices(a, self.inputs[0].bits)
+        a.add("fork", lut=self.branches, ff=self.branches - 1)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
+from headrace.area.amounts import Amounts
+from headrace.area.structures import counters, multiplexer, shift, slices
 from headrace.datatypes import DataType, IntArray, Interval
 from headrace.errors import InputError, require_divides, require_positive
 from headrace.layers.base import Layer, Parameters
@@ -61,3 +64,22 @@ class LabelSelect(Layer):
     def parameters(self) -> Parameters:
         return (("LABELS", self.labels), ("PE", self.pe), ("K", self.k), ("E_BITS", self.element.bits),
                 ("E_KIND", self.element.kind), ("O_BITS", self.outputs[0].element.bits))
+
+    def amounts(self, a: Amounts) -> None:
+        """A place per index put, each of which keeps the best and passes the others on, sorted."""
+        k, pe, element = self.k, self.pe, self.element.bits
+        label = self.outputs[0].element.bits
+        entry = element + label
+        slices(a, self.inputs[0].bits, label)
+        counters(a, self.inputs[0].words, self.labels)
+        a.add("label select", lut=6, ff=k.bit_length())
+        a.add("compare", lut=0.7 * (k * pe + pe * (pe - 1) // 2) * element)
+        if pe > 1:
+            ranks = (pe - 1).bit_length()
+            a.add("sort", lut=0.5 * pe * (entry * ceil(multiplexer(pe)) + ranks), ff=pe * (2 * entry + ranks) + 4)
+        a.add("places of labels", lut=1.2 * k * entry, ff=k * (entry + 1))
+        a.add("passed on", lut=0.75 * (k - 1) * pe * entry, ff=(k - 1) * (pe * (entry + 2) + 2))
+        a.add("labels", lut=k * label, ff=k * label)
+        for wait in range(1, k):
+            shift(a, "labels", wait, label)
+        shift(a, "passed on", k - 1 + 2 * (pe > 1), 1)  # which element is the last is read at the end alone

@@ -14,12 +14,17 @@ from functools import cached_property
 
 import numpy as np
 
+from headrace.area.amounts import Amounts
+from headrace.area.multipliers import DSP_PRODUCT_BITS, dsp_blocks
+from headrace.area.structures import counters, rom, shift
 from headrace.datatypes import IntArray, Interval, dot_product_interval, signed_bits, uint_type, unsigned_bits
 from headrace.errors import InputError, require_divides
 from headrace.layers.base import Parameters
+from headrace.layers.cores import Unit
 from headrace.layers.schedule import Loop, Phases, Schedule
 from headrace.layers.stream import Stream
-from headrace.layers.weighted import EXTERNAL, WeightedLayer, row_group
+from headrace.layers.weight_store import EXTERNAL
+from headrace.layers.weighted import WeightedLayer, row_group
 from headrace.packing import Bytes, Memory, pack_stream, scale_words, weight_words
 
 #: Enabled cycles that scaled accumulators take longer: a copy of the group's sum, its product, the total.
@@ -121,6 +126,10 @@ class Mvtu(WeightedLayer):
         rest: Phases = (Loop(self.nf - 1, row_group(self.sf, reads=0)),) if self.nf > 1 else ()
         return Schedule((Loop(self.vectors, (*first, *rest)),), self.latency_cycles, flow=self.flow)
 
+    @property
+    def sum_bits(self) -> int:
+        return 0 if self.scales is None else signed_bits(self.group_sum.lo, self.group_sum.hi)
+
     @cached_property
     def group_sum(self) -> Interval:
         """Exact range of a group's sum before its scale; matches, which are fewer, fit into its width as well."""
@@ -132,10 +141,9 @@ class Mvtu(WeightedLayer):
         """The parameters of the scales; without any the sums are as wide as the accumulators."""
         if self.scales is None:
             return (("GROUPS", 0), ("SCALE_ROWS", 1), ("SCALE_BITS", 1), ("SUM_BITS", self.acc_bits))
-        sums = self.group_sum
         return (("GROUPS", self.groups), ("SCALE_ROWS", len(self.scales)),
                 ("SCALE_BITS", unsigned_bits(int(self.scales.max()))),
-                ("SUM_BITS", signed_bits(sums.lo, sums.hi)))
+                ("SUM_BITS", self.sum_bits))
 
     def parameters(self) -> Parameters:
         return (("MW", self.mw), ("MH", self.mh), ("PE", self.pe), ("SIMD", self.simd), ("VECTORS", self.vectors),
@@ -151,3 +159,23 @@ class Mvtu(WeightedLayer):
             return super().memories()
         dtype = uint_type(unsigned_bits(int(self.scales.max())))
         return (Memory("SCALES", scale_words(self.scales, self.pe), dtype, in_rom=True), *super().memories())
+
+    def _accumulate(self, a: Amounts, unit: Unit) -> None:
+        if self.scales is None:
+            super()._accumulate(a, unit)
+        else:
+            self._accumulate_scaled(a, self.scales, unit.sum_bits)
+
+    def _accumulate_scaled(self, a: Amounts, scales: IntArray, sum_bits: int) -> None:
+        """Scales of groups: their memory, and per PE the sum of a group, its copy, a multiplier and the total."""
+        scale, lanes = unsigned_bits(int(scales.max())), self.pe if len(scales) > 1 else 1
+        words = scales.size // lanes
+        rom(a, words, lanes * scale)
+        counters(a, self.sf // self.groups, self.groups, words)
+        shift(a, "scaled", 3, 2)
+        summed = sum_bits if self.sf > self.groups else 0
+        a.add("scaled", lut=1.4 * self.pe * (summed + self.acc_bits), ff=2 * self.pe * (sum_bits + self.acc_bits))
+        if scale + 1 + sum_bits >= DSP_PRODUCT_BITS:
+            dsp_blocks(a, self.pe)
+        else:
+            a.add("product bits", lut=self.pe * scale * sum_bits)

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import gcd
+from math import ceil, gcd
 
 import numpy as np
 
+from headrace import memory
+from headrace.area.amounts import Amounts
+from headrace.area.structures import counters, memories, multiplexer, slices
 from headrace.datatypes import IntArray
 from headrace.layers.base import Parameters
 from headrace.layers.flow import Buffer, Window
@@ -105,3 +108,40 @@ class ParallelSwu(SlidingWindow):
         upright = self.upright
         return (*upright.shape_parameters, ("BANKS_H", upright.banks[0]), ("BANKS_W", upright.banks[1]),
                 ("SLOTS", upright.slots))
+
+    def amounts(self, a: Amounts) -> None:
+        """Counters of both sides, places of the last tap, banks and two multiplexers behind them."""
+        upright = self.upright
+        (top, left, bottom, right), (banks_h, banks_w) = upright.pad, upright.banks
+        bits, folds, words = upright.inputs[0].bits, upright.folds, upright.inputs[0].words
+        row, rows = upright.width * folds, upright.slots * banks_h
+        slices(a, bits, upright.taps * bits)
+        counters(a, folds, upright.width, banks_w, banks_h, upright.slots)
+        counters(a, folds, *upright.out_shape)
+        bank_address = max(1, (-(-upright.width // banks_w) * folds - 1).bit_length())
+        count = (words + (rows + 2) * row).bit_length() + 1
+        lines = (upright.height + rows + 1).bit_length() + 1
+        x = (max(left, upright.width + right) + upright.reach[1] + upright.stride[1] - 1).bit_length() + 1
+        y = (max(top, upright.height + bottom) + upright.reach[0] + upright.stride[0] - 1).bit_length() + 1
+        place = (words - 1).bit_length()
+        far_x = max(left, upright.width + right) + upright.reach[1] + 2 * upright.stride[1]
+        far_y = max(top, upright.height + bottom) + upright.reach[0] + 2 * upright.stride[0]
+        wide_x, wide_y = (far_x * folds - 1).bit_length() + 1, (far_y * row - 1).bit_length() + 1
+        a.add("parallel swu", lut=10, ff=2)
+        a.add("counts", lut=2 * count + 2.5 * lines, ff=count + 3 * lines)
+        a.add("places", lut=x + y + 4 * place + wide_x + wide_y, ff=x + y + 4 * place + wide_x + wide_y)
+        a.add("banks", lut=0.75 * (banks_h + banks_w) * bank_address,
+              ff=3 * bank_address + 2 * (banks_h - 1).bit_length() + 3 * (banks_w - 1).bit_length())
+        a.add("inside", lut=upright.taps + upright.kernel[0] + upright.kernel[1],
+              ff=upright.taps + upright.kernel[0] + upright.kernel[1])
+        turned = upright.kernel[0] * banks_w * bits
+        a.add("turned", lut=turned * (banks_h > 1), ff=turned)
+        a.add("taps", lut=upright.taps * bits)
+        found = memory.ram(upright.slots << bank_address, bits)
+        number = banks_h * banks_w
+        memories(a, found, number)
+        if found.lutram:
+            blocks = -(-(upright.slots << bank_address) // memory.LUT_WORDS)
+            a.add("read", ff=number * bits)
+            a.add("ram", lut=number * bits * ceil(multiplexer(blocks)))
+            a.add("write enables", lut=number * blocks)

@@ -7,9 +7,14 @@ those over its row. Overlapping windows need ceil(K/stride) results side by side
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
+from typing import ClassVar
 
 import numpy as np
 
+from headrace import memory
+from headrace.area.amounts import Amounts
+from headrace.area.structures import counters, memories, multiplexer, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_divides, require_positive
 from headrace.layers.base import Layer, Parameters
@@ -18,10 +23,15 @@ from headrace.layers.schedule import Schedule, Step
 from headrace.layers.stream import Stream
 from headrace.layers.window import Pair, out_size
 
+#: Synthesis makes memories of so few bits of registers.
+_FEW_BITS = 16
+
 
 class Pooling(Layer):
     """Windows of `kernel` at `stride`, pairs (vertical, horizontal), over (height, width, channels) without padding."""
 
+    #: True if results are sums, which are wider than the elements.
+    sums: ClassVar[bool] = False
     height: int
     width: int
     channels: int
@@ -98,3 +108,31 @@ class Pooling(Layer):
             ("STRIDE_H", self.stride[0]), ("STRIDE_W", self.stride[1]),
             ("PE", self.pe), ("E_BITS", self.element.bits), ("E_KIND", self.element.kind),
         )
+
+    def amounts(self, a: Amounts) -> None:
+        """Columns, then rows, each with a memory of running results per window that overlaps."""
+        bits = self.outputs[0].bits
+        opened = [-(-kernel // stride) for kernel, stride in zip(self.kernel, self.stride, strict=True)]
+        slots = [min(count, windows) for count, windows in zip(opened, self.out_shape, strict=True)]
+        periods = [count * stride if count == all_open else size for count, all_open, stride, size in zip(
+            slots, opened, self.stride, (self.height, self.width), strict=True)]
+        row_words = self.out_shape[1] * self.folds
+        slices(a, self.inputs[0].bits)
+        a.add("single slice", lut=2, ff=bits + 1)
+        phases = [period for period, size in zip(periods, (self.height, self.width), strict=True) if period < size]
+        counters(a, self.folds, self.width, self.height, *phases, row_words)
+        if self.sums or self.element.bits == 1:
+            given = self.element.bits * self.pe if self.element.kind == 0 else bits  # else with copies of a sign
+            each = 1.5 * bits + 0.3 * given if self.sums else 1.2 * bits
+            a.add("sums" if self.sums else "ors", lut=sum(slots) * each)
+        else:
+            a.add("maxima", lut=2.1 * sum(slots) * (bits - self.pe))
+        a.add("overlap", lut=0.5 * sum(count for count in slots if count > 1) * bits)
+        a.add("pool", lut=3 + 3 * sum((period - 1).bit_length() for period in periods), ff=bits + 1 + 2 * slots[0])
+        for depth, count in ((self.folds, slots[1]), (row_words, slots[0])):
+            if depth * bits <= _FEW_BITS or depth == 1:
+                a.add("running", lut=1.5 * count * (depth - 1) * bits, ff=count * depth * bits)
+            else:
+                found = memory.synthesized_ram(depth, bits)
+                memories(a, found, count)
+                a.add("ram", lut=count * bits * ceil(multiplexer(-(-depth // memory.LUT_WORDS))) if found.lutram else 0)

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 from typing import Literal, get_args
 
 import numpy as np
 
+from headrace.area.amounts import Amounts
+from headrace.area.multipliers import dsp_blocks
+from headrace.area.multipliers import slices as multiplier_slices
+from headrace.area.structures import counters, rom, slices
 from headrace.datatypes import Bipolar, DataType, IntArray, Interval, int_type, signed_bits
 from headrace.errors import InputError
 from headrace.layers.base import Parameters
@@ -118,6 +123,22 @@ class Requant(Channelwise):
         multipliers, offsets = self._words
         return (Memory("MULTIPLIERS", multipliers, _storage(multipliers), in_rom=True),
                 Memory("OFFSETS", offsets, _storage(offsets), in_rom=True))
+
+    def amounts(self, a: Amounts) -> None:
+        """Multiplier, offset, rounding and clipping per PE (headrace_requant)."""
+        slices(a, self.outputs[0].bits)
+        multipliers, offsets = self.memories()
+        counters(a, len(multipliers.words))
+        rom(a, len(multipliers.words), multipliers.word_bits)
+        rom(a, len(offsets.words), offsets.word_bits, registers=3)
+        product = min(self.sum_bits, self.input.bits + 1 + multipliers.word_bits // self.pe)
+        a.add("requant", lut=6, ff=5)
+        a.add("elements", ff=self.pe * (2 * self.input.bits + product))
+        constant = len(offsets.words) == 1  # and added in the DSP block
+        a.add("sum", lut=0 if constant else self.pe * self.sum_bits, ff=self.pe * self.sum_bits)
+        a.add("clip", lut=1.25 * self.pe * self.output.bits, ff=self.pe * self.output.bits)
+        a.add("ties", lut=self.pe * ceil(self.shift / 3) if self.rounding == "half_even" else 0)
+        dsp_blocks(a, self.pe * multiplier_slices(self.input.bits))
 
 
 def _storage(words: IntArray) -> Interval:

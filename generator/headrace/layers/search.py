@@ -8,14 +8,11 @@ row and bit has a table of its bounds, or with many row groups one ROM gives all
 from __future__ import annotations
 
 from headrace import memory
-from headrace.datatypes import DataType, IntArray
-from headrace.packing import Memory, search_words, threshold_words
+from headrace.area.structures import LUT_INPUTS
+from headrace.area.thresholds import MAX_TABLE_GROUPS
 
 #: Most cycles of a serial search: by so many its results come later.
 MAX_SEARCH_CYCLES = 32
-#: Most row groups with tables per row and bit.
-MAX_TABLE_GROUPS = 64
-_LUT_INPUTS = 6
 
 
 def is_serial(pe: int, nf: int, sf: int, steps: int, bits: int) -> bool:
@@ -46,18 +43,8 @@ def pipeline_cost(pe: int, nf: int, steps: int, bits: int) -> int:
 
 def _stage_cost(words: int, bits: int) -> int:
     inputs = (words - 1).bit_length()
-    if inputs >= _LUT_INPUTS:  # bounds in LUTs of their own
+    if inputs >= LUT_INPUTS:  # bounds in LUTs of their own
         return memory.rom_luts(words, bits) + bits // 2 + 1
     # Two LUTs hold a place of the comparator with its bounds; a place of one bit takes one.
-    place = _LUT_INPUTS - inputs
+    place = LUT_INPUTS - inputs
     return bits if place == 1 else 2 * -(-bits // place) - 1
-
-
-def bounds_memory(words: IntArray, dtype: DataType, T: IntArray, pe: int, never: IntArray) -> Memory:
-    """The memory THRESHOLDS of fixed bounds T (MH, N) in a pipelined search; words (NF, PE, N) are the HLS kernel's.
-
-    never: (MH,) bounds that no accumulator reaches.
-    """
-    if len(T) // pe > MAX_TABLE_GROUPS:
-        return Memory("THRESHOLDS", words, dtype, (threshold_words(T, pe), dtype), in_rom=True)
-    return Memory("THRESHOLDS", words, dtype, (search_words(T, pe, never), dtype))

@@ -15,7 +15,7 @@ from headrace.layers.activation import require_thresholds_fit
 from headrace.layers.add import Add
 from headrace.layers.base import Layer
 from headrace.layers.concat import Concat
-from headrace.layers.cores import AUTO
+from headrace.layers.cores.choice import AUTO
 from headrace.layers.dwc import Dwc
 from headrace.layers.fifo import Fifo
 from headrace.layers.fork import Fork
@@ -23,13 +23,14 @@ from headrace.layers.label_select import LabelSelect
 from headrace.layers.max_pool import MaxPool
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.parallel_swu import ParallelSwu
+from headrace.layers.products import require_sums_fit
 from headrace.layers.requant import Requant, Rounding
 from headrace.layers.spec_fields import Fields
 from headrace.layers.swu import Swu
 from headrace.layers.threshold import Threshold
 from headrace.layers.upsample import Upsample
 from headrace.layers.vvtu import Vvtu
-from headrace.layers.weighted import EXTERNAL, RAM, ROM, URAM, require_sums_fit
+from headrace.layers.weight_store import EXTERNAL, RAM, ROM, URAM
 from headrace.layers.window import Pair
 
 DEFAULT_FRAMES = 3

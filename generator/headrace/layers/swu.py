@@ -14,6 +14,9 @@ from typing import Literal
 
 import numpy as np
 
+from headrace import memory
+from headrace.area.amounts import Amounts
+from headrace.area.structures import counters, ram
 from headrace.datatypes import IntArray
 from headrace.errors import FoldingError
 from headrace.layers.base import Parameters
@@ -143,3 +146,41 @@ class Swu(SlidingWindow):
     def parameters(self) -> Parameters:
         return (*self.shape_parameters, ("DEPTH", self.depth), ("OVERLAP", int(self.buffer == "overlapping")),
                 ("DEPTHWISE", int(self.depthwise)))
+
+    def amounts(self, a: Amounts) -> None:
+        """Counters of the loops, three counters of differences, the tap's place in the padding, the buffer."""
+        top, left, bottom, right = self.pad
+        joined = not (left or right) and self.dilation[1] == 1 and not self.depthwise
+        loops = (self.kernel[1] * self.folds if joined else self.folds, 1 if joined else self.kernel[1],
+                 self.kernel[0], *self.out_shape)
+        counters(a, *loops)
+        a.add("loops", lut=8 * sum(end > 1 for end in loops) - 16)
+        words, row = self.inputs[0].words, self.width * self.folds
+        reach = self.reach[0] * row + self.reach[1] * self.folds + self.folds - 1
+        skipped = (self.stride[0] + self.dilation[0] + 1) * row + self.stride[1] * self.folds
+        early = min(skipped, words) if any(self.pad) else 0
+        outside = (top + bottom) * row + (left + right + self.stride[1]) * self.folds
+        address = (self.depth - 1).bit_length()
+        lead = (self.depth + early + reach + outside + 1).bit_length() + 1
+        space = (self.depth + early).bit_length() + 1
+        a.add("swu", lut=4, ff=2)
+        a.add("address", lut=address, ff=2 * address)
+        a.add("differences", lut=0.8 * (lead + space), ff=lead + space)
+        if left or right:
+            _place(a, max(left, self.width + right) + self.stride[1])
+        if top or bottom:
+            _place(a, max(top, self.height + bottom) + self.stride[0])
+        ahead = (self.depth + words).bit_length() + 1 if any(self.pad) else 0
+        opened = (2 * words).bit_length() + 1 if self.buffer == "minimal" else 0
+        a.add("ahead", lut=0.6 * (ahead + opened), ff=ahead + opened)
+        bits = self.inputs[0].bits
+        ram(a, memory.ram(self.depth, bits), self.depth, bits)
+        if any(self.pad):
+            a.add("pads", lut=10)
+            a.add("depthwise pads", lut=8 * self.depthwise)
+
+
+def _place(a: Amounts, end: int) -> None:
+    """The place of the tap and of the window's first one along an axis."""
+    bits = end.bit_length() + 1
+    a.add("place", lut=bits, ff=2 * bits)

@@ -11,14 +11,16 @@ from functools import cached_property
 
 import numpy as np
 
-from headrace.datatypes import DataType, IntArray, int_type, signed_bits, uint_type
+from headrace.area.amounts import Amounts
+from headrace.area.structures import counters, slices
+from headrace.area.thresholds import MAX_TABLE_GROUPS
+from headrace.datatypes import DataType, IntArray, signed_bits, uint_type
 from headrace.errors import InputError
-from headrace.layers.activation import base_code, multi_threshold, require_thresholds
+from headrace.layers.activation import Activation, Search, base_code, multi_threshold, require_thresholds
 from headrace.layers.base import Parameters
 from headrace.layers.channelwise import Channelwise
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Schedule, Step
-from headrace.layers.search import bounds_memory
 from headrace.packing import Memory, channel_words, is_uniform, threshold_words
 
 
@@ -93,9 +95,26 @@ class Threshold(Channelwise):
         )
 
     def memories(self) -> tuple[Memory, ...]:
-        thresholds, inverted = self._words
-        rows = len(thresholds) * self.pe
-        never = np.where(self.is_inverted != 0, -self.input.lo, self.input.hi + 1)
-        T, never = self.kernel_thresholds[:rows], never[:rows]
-        bounds = bounds_memory(thresholds, int_type(self.acc_bits), T, self.pe, never)
-        return (bounds, Memory("INVERTED", inverted, uint_type(1))) if self.inverted else (bounds,)
+        inverted = Memory("INVERTED", self._words[1], uint_type(1))
+        return (self.activation.memory(), *([inverted] if self.inverted else []))
+
+    @cached_property
+    def activation(self) -> Activation:
+        """The bounds of the search; of one group of channels where all are alike."""
+        rows = len(self._words[0]) * self.pe
+        T = self.kernel_thresholds[:rows]
+        never = np.where(self.is_inverted != 0, -self.input.lo, self.input.hi + 1)[:rows]
+        return Activation(Search(self.output, self.acc_bits, self.pe, rows // self.pe), T, T, never)
+
+    def amounts(self, a: Amounts) -> None:
+        """Values, the search, a slice behind it (headrace_threshold)."""
+        bits = self.input.bits if self.input.kind == 1 else self.input.bits + 1
+        groups = self.activation.search.groups
+        slices(a, self.outputs[0].bits)
+        counters(a, groups)
+        a.add("threshold", lut=4, ff=1)
+        a.add("value", lut=self.pe * self.input.bits if self.inverted else 0, ff=self.pe * self.input.bits)
+        if self.inverted:
+            # A mask of two LUTs or more is joined with every bit that it inverts.
+            a.add("inverted", lut=self.pe * (1 if groups <= MAX_TABLE_GROUPS else 2 * bits))
+        self.activation.amounts(a, bits)

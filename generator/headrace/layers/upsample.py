@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headrace import memory
+from headrace.area.amounts import Amounts
+from headrace.area.structures import counters, memories, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import require_divides, require_positive
 from headrace.layers.base import Layer, Parameters
@@ -67,6 +70,20 @@ class Upsample(Layer):
             ("HEIGHT", self.height), ("WIDTH", self.width), ("CHANNELS", self.channels),
             ("SCALE_H", self.scale[0]), ("SCALE_W", self.scale[1]), ("SIMD", self.simd), ("E_BITS", self.element.bits),
         )
+
+    def amounts(self, a: Amounts) -> None:
+        """A row, or a pixel, that is written while its first copy passes (headrace_upsample)."""
+        bits, (vertical, horizontal) = self.inputs[0].bits, self.scale
+        depth = self.width * self.folds if vertical > 1 else self.folds
+        address = (depth - 1).bit_length()
+        slices(a, bits)
+        a.add("single slice", lut=2, ff=bits + 1)
+        a.add("upsample", lut=bits, ff=bits + 2)
+        a.add("pixel", lut=address if vertical > 1 else 0, ff=address if vertical > 1 else 0)
+        counters(a, self.folds, horizontal, self.width, vertical)
+        stored = memory.one_port_ram(depth, bits)
+        memories(a, stored)
+        a.add("read", ff=0 if stored.bram18 else bits * (1 + (depth == 1)))
 
 
 def _repeated(words: int) -> tuple[Step, ...]:

@@ -1,0 +1,117 @@
+"""Searches of thresholds: in a pipeline, one row after the other, in bounds that the processor writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+
+from headrace import memory
+from headrace.area.amounts import Amounts
+from headrace.area.structures import LUT_INPUTS, multiplexer, rom, shift, table_luts, write_port
+from headrace.area.usage import Resources
+from headrace.datatypes import IntArray, signed_bits
+from headrace.packing import Memory
+
+#: Most row groups with tables per row and bit; with more, one ROM gives all bounds of a group (headrace_thresholds).
+MAX_TABLE_GROUPS = 64
+#: Words of a table of bounds that are read by their whole address.
+_LATE_WORDS = 512
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Thresholds of a search: PE rows at a time, row groups, thresholds per row, bits of one.
+
+    values: all thresholds, (rows, steps). memory: makes their memory, for what depends on its words.
+    """
+
+    pe: int
+    groups: int
+    steps: int
+    bits: int
+    values: IntArray
+    memory: Callable[[], Memory]
+
+    @property
+    def stages(self) -> int:
+        """Bits of a count."""
+        return self.steps.bit_length()
+
+    @property
+    def used_bits(self) -> int:
+        """Bits of a threshold without copies of its sign."""
+        return min(self.bits, signed_bits(int(self.values.min()), int(self.values.max())))
+
+    def stored(self, rows: int) -> int:
+        """Bits that so many rows of a block store."""
+        words, dtype = self.memory().rtl
+        return memory.stored_bits(words.reshape(len(words), -1), dtype.bits, rows)
+
+
+def search(a: Amounts, bounds: Bounds, bits: int) -> None:
+    """A pipelined binary search for values of `bits` bits (headrace_thresholds)."""
+    group_bits, pe = (bounds.groups - 1).bit_length(), bounds.pe
+    a.add("search", ff=(bounds.stages + 1) * group_bits + bounds.stages)
+    a.add("search", ff=pe * sum(bits + k for k in range(1, bounds.stages)))
+    a.add("search control", lut=group_bits + 1)
+    if bounds.groups > MAX_TABLE_GROUPS:
+        _search_in_trees(a, bounds)
+        return
+    for stage in range(bounds.stages):
+        words = bounds.groups << stage
+        inputs = (words - 1).bit_length()
+        if inputs > LUT_INPUTS:  # read ahead; large tables for both values of the bit that is decided last
+            a.add("bounds", ff=pe * bounds.bits * (2 if words > _LATE_WORDS else 1))
+        if inputs >= LUT_INPUTS:
+            a.add("bounds", lut=pe * bounds.used_bits * table_luts(words))
+            a.add("comparator", lut=pe * (bounds.bits // 2 + 1))
+        else:  # two LUTs hold a place of the comparator with its bounds; a place of one bit takes one
+            place = LUT_INPUTS - inputs
+            name = "places" if bounds.stages > 1 else "single places"
+            a.add(name, lut=pe * (bits if place == 1 else 2 * -(-bits // place) - 1))
+    if bounds.groups == 1:  # synthesis moves registers of addresses behind the memory
+        moved = 0.5 * pe * bounds.bits * (bounds.stages - 1)
+        a.add("shared bounds", lut=moved, ff=moved)
+
+
+def _search_in_trees(a: Amounts, bounds: Bounds) -> None:
+    """All bounds of a group out of one ROM; stage k chooses among 2^k of them, which waited k cycles."""
+    number = bounds.pe * bounds.steps
+    rom(a, bounds.groups, number * bounds.bits, 1, bounds.stored, number * bounds.used_bits)
+    for stage in range(bounds.stages):
+        step = 1 << bounds.stages - 1 - stage
+        shift(a, "bounds", stage, bounds.pe * bounds.used_bits * ((bounds.steps + step) // (2 * step)))
+        a.add("choice", lut=bounds.pe * bounds.used_bits * ceil(multiplexer(1 << stage)))
+        a.add("comparator", lut=bounds.pe * (bounds.bits // 2 + 1))
+
+
+def serial_search(a: Amounts, bounds: Bounds, out_bits: int) -> None:
+    """A search of one row and bit after the other on one comparator, its bounds in block RAM."""
+    stages, trees, pe, bits = bounds.stages, bounds.groups * bounds.pe, bounds.pe, bounds.bits
+    tree_bits, row_bits = (trees - 1).bit_length(), (pe - 1).bit_length()
+    a.take(Resources(bram18=memory.bram18(trees << stages, bounds.stored(trees << stages))))
+    a.add("serial search", lut=3 * stages + row_bits + tree_bits + 6 + bits // 2,
+          ff=2 * stages + row_bits + tree_bits + bits)
+    if pe > 1:
+        a.add("serial rows", lut=bits * ceil(multiplexer(pe)) + pe, ff=(pe - 1) * (bits + out_bits))
+
+
+def loaded_search(a: Amounts, bounds: Bounds) -> None:
+    """A pipelined search in bounds that the processor writes."""
+    words, bits = bounds.groups << bounds.stages, bounds.pe * bounds.bits
+    write_port(a, words, bits)
+    a.take(Resources(lutram=_loaded_copies(words, bounds.pe, bounds.bits, bounds.stages)))
+    blocks = -(-words // memory.LUT_WORDS)
+    a.add("loaded bounds", lut=bits * bounds.stages * (1 + ceil(multiplexer(blocks))))
+    a.add("write enables", lut=blocks if blocks > 1 else 0)
+
+
+def _loaded_copies(words: int, pe: int, acc_bits: int, stages: int) -> int:
+    """LUTs of a memory of bounds that can be written: every row reads a copy in each stage but the first.
+
+    A copy has the columns of the memory that hold the row's bound.
+    """
+    columns, blocks = (14, 1) if words <= memory.LUT_WORDS // 2 else (7, -(-words // memory.LUT_WORDS))
+    copies = sum((acc_bits * (row + 1) - 1) // columns - acc_bits * row // columns + 1 for row in range(pe))
+    return 8 * blocks * (-(-pe * acc_bits // columns) + (stages - 1) * copies)

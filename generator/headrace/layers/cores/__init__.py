@@ -1,0 +1,17 @@
+"""The compute cores of matrix-vector units: forms of the same integer arithmetic, one file each, and their registry.
+
+The HLS back end computes the same integers from unrecoded memories: its compiler chooses the arithmetic.
+"""
+
+from headrace.layers.cores.core import Core, Operands, Unit
+from headrace.layers.cores.dsp import Dsp
+from headrace.layers.cores.pairs import Pairs
+from headrace.layers.cores.parity import Parity
+from headrace.layers.cores.plain import Plain
+from headrace.layers.cores.planes import Planes
+
+__all__ = ["CORES", "PLAIN", "Core", "Operands", "Unit"]
+
+PLAIN = Plain()
+#: Every core by its name, in the order of their numbers.
+CORES: dict[str, Core] = {core.name: core for core in (PLAIN, Parity(), Pairs(), Dsp(), Planes())}

@@ -1,0 +1,46 @@
+"""Which core computes a layer: the one that is asked for, or the cheapest by the estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from headrace.area.amounts import Amounts
+from headrace.area.usage import Resources
+from headrace.errors import InputError
+from headrace.layers.cores import CORES, Core, Operands, Unit
+from headrace.memory import PRICES, Prices
+
+#: Asks for the cheapest core.
+AUTO = "auto"
+#: Estimates so close together are equal: half of them are further from synthesis.
+_SAME_COST = 0.02
+
+
+def require_serves(layer: str, core: str, operands: Operands) -> None:
+    """Raise InputError if a core is unknown or does not serve the operands."""
+    if core not in (AUTO, *CORES):
+        raise InputError(f"{layer}: core {core!r} is unknown; choose one of {[AUTO, *CORES]}")
+    if core == AUTO or CORES[core].serves(operands):
+        return
+    able = [name for name, known in CORES.items() if known.serves(operands)]
+    how = (" per channel" * (not operands.shared) + " with scales" * operands.scaled
+           + " without thresholds" * (CORES[core].needs_thresholds and not operands.thresholded))
+    raise InputError(f"{layer}: core {core} cannot multiply weights of type {operands.weight} by inputs of type "
+                     f"{operands.input}{how}; choose one of {[AUTO, *able]}")
+
+
+def cheapest(operands: Operands, estimate_with: Callable[[Core], Resources], prices: Prices = PRICES) -> Core:
+    """The core with which a layer takes the fewest LUTs, DSP blocks included at their price; the last of equals."""
+    able = [core for core in CORES.values() if core.serves(operands)]
+    if len(able) == 1:
+        return able[0]
+    costs = [(found := estimate_with(core)).all_luts + prices.dsp * found.dsp for core in able]
+    equals = [core for core, cost in zip(able, costs, strict=True) if cost <= min(costs) * (1 + _SAME_COST)]
+    return equals[-1]
+
+
+def accumulators(a: Amounts, core: Core, unit: Unit) -> None:
+    """One per row; where a threshold is folded into its start, the core counts it."""
+    if not unit.folded:
+        bits = unit.operands.pe * unit.acc_bits
+        a.add("accumulator", lut=bits if unit.words > 1 or core.adds_two(unit) else 0, ff=bits)

@@ -1,0 +1,93 @@
+"""What a compute core is: a form of the integer arithmetic of a matrix-vector unit, with a cost of its own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from headrace.area.amounts import Amounts
+from headrace.datatypes import BIPOLAR, DataType, IntArray
+
+
+@dataclass(frozen=True)
+class Operands:
+    """What decides on a core: the types, rows and columns per cycle, and how they come and go.
+
+    shared: all rows multiply the same activations. scaled: the columns stand in groups with scales of their own.
+    thresholded: the sums only meet thresholds.
+    """
+
+    weight: DataType
+    input: DataType
+    pe: int
+    simd: int
+    shared: bool
+    scaled: bool
+    thresholded: bool
+
+    @property
+    def binary(self) -> bool:
+        """True if both are bipolar: products are XNOR matches."""
+        return self.weight == BIPOLAR and self.input == BIPOLAR
+
+    @property
+    def has_bipolar(self) -> bool:
+        """True if one is bipolar: products are signs."""
+        return BIPOLAR in (self.weight, self.input)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What surrounds a core, for its area.
+
+    words: of a row. groups: of rows. sum_bits: width of a word's sums. acc_bits: width of an accumulator. folded: the
+    accumulators start at minus the threshold.
+    """
+
+    operands: Operands
+    words: int
+    groups: int
+    sum_bits: int
+    acc_bits: int
+    folded: bool = False
+
+
+class Core(ABC):
+    """One form of the arithmetic: the module headrace_dot_NAME, or a test for `number` in headrace_dot_product."""
+
+    name: ClassVar[str]
+    #: What the parameter CORE of the SystemVerilog has for it.
+    number: ClassVar[int]
+    #: True if weights may change or come from outside: the memory holds them as they are.
+    takes_any_weights: ClassVar[bool] = False
+    #: True if results that only meet thresholds are a condition.
+    needs_thresholds: ClassVar[bool] = False
+    #: True if a single threshold is folded into the start of the accumulator.
+    folds_threshold: ClassVar[bool] = False
+
+    @abstractmethod
+    def serves(self, operands: Operands) -> bool:
+        """True if the core computes products of these operands."""
+
+    @abstractmethod
+    def stages(self, operands: Operands, folded: bool) -> int:
+        """Registered stages from the operands to the sums of one word. folded: with the threshold in them."""
+
+    def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType] | None:
+        """Memory words (depth, PE, SIMD) and their type as the core reads them; None: as they are."""
+        return None
+
+    def accumulated(self, weights: IntArray, operands: Operands) -> tuple[int, IntArray]:
+        """Factor and offsets: for every row of weights (MH, MW) the accumulator holds factor * sum - offset."""
+        return 1, np.zeros(len(weights), np.int64)
+
+    @abstractmethod
+    def amounts(self, a: Amounts, unit: Unit) -> None:
+        """What the core takes up to the sums of one word, and what recodes its activations."""
+
+    def adds_two(self, unit: Unit) -> bool:
+        """True if the accumulator adds two numbers of every word."""
+        return False

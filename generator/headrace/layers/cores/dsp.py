@@ -1,0 +1,88 @@
+"""Core dsp: several rows share the 27 x 18 bit multiplier of a DSP block.
+
+Their weights, unsigned by an offset, are concatenated into one factor.
+"""
+
+from __future__ import annotations
+
+from headrace.area.adders import ternary_levels, ternary_tree
+from headrace.area.amounts import Amounts, Cost
+from headrace.area.multipliers import DSP_PRODUCT_BITS, dsp_blocks, multiplied_in_luts
+from headrace.datatypes import DataType, IntArray, uint_type
+from headrace.layers.cores.core import Core, Operands, Unit
+
+#: Bits of the unsigned part of a DSP block's wide factor, and of its narrow one.
+_WIDE_BITS, _NARROW_BITS = 26, 17
+
+
+class Dsp(Core):
+    """Products of several rows in one multiplier (headrace_dot_dsp)."""
+
+    name, number = "dsp", 3
+
+    def serves(self, operands: Operands) -> bool:
+        return operands.shared and not operands.scaled and lanes(operands) > 1
+
+    def stages(self, operands: Operands, folded: bool) -> int:
+        return 1 + ternary_levels(operands.simd)
+
+    def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType] | None:
+        if not weight.signed:
+            return None
+        return words + 2 ** (weight.bits - 1), uint_type(weight.bits)  # unsigned lanes leave no borrows to each other
+
+    def amounts(self, a: Amounts, unit: Unit) -> None:
+        operands, shares = unit.operands, lanes(unit.operands)
+        shared, row = _costs(operands, shares)
+        a.add("dsp shared", *shared)
+        a.add("dsp", *row.times(operands.pe))
+        if operands.input.bits == 1:  # an activation selects weights
+            a.add("product bits", lut=operands.pe * operands.simd * operands.weight.bits)
+            return
+        blocks = _blocks(operands, shares)
+        dsp_blocks(a, blocks)
+        multiplied_in_luts(a, (operands.weight.bits, operands.input.bits),
+                           operands.simd * -(-operands.pe // shares) - blocks, registered=False)
+
+    def adds_two(self, unit: Unit) -> bool:
+        return True
+
+
+def lanes(operands: Operands) -> int:
+    """Rows that share one multiplier; 1 for operands that the core does not serve."""
+    weight, element = operands.weight, operands.input
+    if operands.has_bipolar or weight.bits < 2 or element.bits > _NARROW_BITS:
+        return 1
+    field = weight.bits + element.bits
+    apart, close = (1 + max(0, _WIDE_BITS - weight.bits) // stride for stride in (field, field - 1))
+    overlaps = not element.signed and operands.simd % 2 == 0 and -(-operands.pe // close) < -(-operands.pe // apart)
+    return close if overlaps else apart
+
+
+def _overlaps(operands: Operands, shares: int) -> bool:
+    """True if neighbouring lanes overlap by one bit."""
+    return shares > 1 + (_WIDE_BITS - operands.weight.bits) // (operands.weight.bits + operands.input.bits)
+
+
+def _blocks(operands: Operands, shares: int) -> int:
+    """Multipliers in DSP blocks: the last group of rows may be too narrow for one."""
+    width = operands.weight.bits + operands.input.bits
+    groups, last = -(-operands.pe // shares), (operands.pe - 1) % shares  # rows of the last group beside its first
+    last_bits = last * (width - _overlaps(operands, shares)) + width
+    return (groups if last_bits >= DSP_PRODUCT_BITS else groups - 1) * operands.simd
+
+
+def _costs(operands: Operands, shares: int) -> tuple[Cost, Cost]:
+    """What all rows share, and one row."""
+    pe, simd, width = operands.pe, operands.simd, operands.weight.bits + operands.input.bits
+    overlaps, signed = _overlaps(operands, shares), operands.input.signed
+    groups = -(-pe // shares)
+    total = operands.input.bits + (3 ** ternary_levels(simd) - 1).bit_length()
+    products = pe * (width - overlaps) + groups * overlaps
+    shared = Cost(0, simd * (operands.input.bits + products))
+    if operands.weight.signed:
+        shared = shared.plus(ternary_tree(simd, operands.input.bits, signed)).plus(Cost(total, 0))
+    row = ternary_tree(simd, width, signed, single_bits=overlaps or signed)
+    if overlaps:
+        row = row.plus(Cost(simd * (pe - groups) / pe, simd * (pe - groups) / pe))
+    return shared, row.plus(Cost(1, 0))

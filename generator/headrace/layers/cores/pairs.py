@@ -1,0 +1,56 @@
+"""Core pairs: for weights of at most 4 bits.
+
+The sum of two neighbouring activations is computed once for all rows, and each bit plane of two weights selects none,
+one or both of them.
+"""
+
+from __future__ import annotations
+
+from headrace.area.adders import plane_sum, ternary_levels, ternary_tree
+from headrace.area.amounts import Amounts, Cost
+from headrace.datatypes import BIPOLAR
+from headrace.layers.cores.core import Core, Operands, Unit
+
+#: Bit planes of weights that it is built for.
+MAX_PLANES = 4
+
+
+class Pairs(Core):
+    """Products of narrow weights, all rows of the same activations (headrace_dot_pairs)."""
+
+    name, number = "pairs", 2
+
+    def serves(self, operands: Operands) -> bool:
+        return operands.shared and not operands.binary and operands.weight.bits <= MAX_PLANES
+
+    def stages(self, operands: Operands, folded: bool) -> int:
+        several_planes = operands.weight.bits > 1 or operands.weight.signed
+        return 1 + ternary_levels(-(-operands.simd // 4)) + several_planes
+
+    def amounts(self, a: Amounts, unit: Unit) -> None:
+        shared, row = _costs(unit.operands, unit.sum_bits, self.adds_two(unit))
+        a.add("pairs shared", *shared)
+        a.add("pairs", *row.times(unit.operands.pe))
+
+    def adds_two(self, unit: Unit) -> bool:
+        weight = unit.operands.weight
+        return not unit.operands.scaled and (weight == BIPOLAR or weight.bits % 2 == 0)
+
+
+def _costs(operands: Operands, sum_bits: int, split: bool) -> tuple[Cost, Cost]:
+    """What all rows share, and one row. split: the last plane stays apart up to the accumulator."""
+    simd, planes = operands.simd, operands.weight.bits
+    bipolar, signed = operands.weight == BIPOLAR, operands.input.signed
+    x_bits = 2 if operands.input == BIPOLAR else operands.input.bits
+    quads, rest = -(-simd // 4), simd % 4
+    narrow = 1 if rest in (1, 2) else 0  # the last quad is a pair
+    shared = Cost(simd // 2 * (x_bits + signed))
+    tree_bits = x_bits + 2 + (quads - 1).bit_length()
+    if bipolar:
+        shared = shared.plus(Cost(quads * (x_bits + 2), quads * (x_bits + 2))).plus(
+            ternary_tree(quads, x_bits + 2, signed))
+    plane = Cost(((quads - narrow) * 2 + narrow) * (x_bits + 1), quads * (x_bits + 2)).plus(
+        ternary_tree(quads, x_bits + 2, signed))
+    dot_bits = min(sum_bits, tree_bits + planes + 1)
+    total = plane_sum(2 if bipolar else planes, tree_bits, bipolar or operands.weight.signed, dot_bits, split)
+    return shared, plane.times(planes).plus(total)

@@ -1,0 +1,67 @@
+"""Core plain: multipliers, or XNOR popcounts of bipolar operands; the reference, and for weights that may change."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from headrace.area.adders import binary_tree
+from headrace.area.amounts import Amounts
+from headrace.area.multipliers import dsp_blocks, in_dsp, multiplied_in_luts, slices
+from headrace.layers.cores.core import Core, Operands, Unit
+
+#: Bits of which a popcount is made at once.
+_POPCOUNT_BITS = 32
+
+
+class _Leaves(NamedTuple):
+    """Numbers that the adder tree adds up, and their bits."""
+
+    number: int
+    bits: int
+
+
+class Plain(Core):
+    """Products of any operands (headrace_dot_plain)."""
+
+    name, number = "plain", 0
+    takes_any_weights = True
+
+    def serves(self, operands: Operands) -> bool:
+        return True
+
+    def stages(self, operands: Operands, folded: bool) -> int:
+        return 1 + ((_leaves(operands).number - 1).bit_length() + 1) // 2
+
+    def amounts(self, a: Amounts, unit: Unit) -> None:
+        operands = unit.operands
+        weight, element = operands.weight.bits, operands.input.bits
+        products = operands.pe * operands.simd
+        if operands.binary:
+            _popcounts(a, operands)
+        elif operands.has_bipolar:
+            a.add("signs", lut=1.4 * products * (weight + element), ff=products * (weight + element))
+        elif in_dsp(operands.weight, operands.input):
+            dsp_blocks(a, products * slices(element))
+            a.add("multipliers", ff=products * (weight + element))
+        else:
+            multiplied_in_luts(a, (weight, element), products, registered=True)
+        # The slices of a product hardly overlap: together they cost what one number does.
+        leaves = _leaves(operands)
+        number = leaves.number if operands.binary else operands.simd
+        for name, cost in zip(("sums of two", "sums of three", "sums of four"),
+                              binary_tree(number, leaves.bits, unit.sum_bits), strict=True):
+            a.add(name, *cost.times(operands.pe))
+
+
+def _leaves(operands: Operands) -> _Leaves:
+    if operands.binary:
+        return _Leaves(-(-operands.simd // _POPCOUNT_BITS), 7)
+    parts = 1 if operands.has_bipolar else slices(operands.input.bits)
+    return _Leaves(operands.simd * parts, operands.weight.bits + operands.input.bits + 1)
+
+
+def _popcounts(a: Amounts, operands: Operands) -> None:
+    chunk = min(operands.simd, _POPCOUNT_BITS)
+    adders = chunk - chunk.bit_length()  # of one bit, two LUTs each
+    count = operands.pe * _leaves(operands).number
+    a.add("popcount", lut=count * (2 * adders + 0.5 * chunk), ff=count * chunk.bit_length())

@@ -1,0 +1,233 @@
+"""Rows of weights times columns: the operands, their compute core, exact accumulators, where the weights lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from headrace.area.estimate import estimate
+from headrace.area.usage import Resources
+from headrace.datatypes import DataType, IntArray, Interval, dot_product_interval, signed_bits
+from headrace.errors import InputError, require_divides
+from headrace.layers.base import Layer, Parameters
+from headrace.layers.cores import CORES, PLAIN, Core, Operands, Unit
+from headrace.layers.cores.choice import AUTO, cheapest, require_serves
+from headrace.layers.weight_store import OPTIONS, RAM, ROM, URAM
+from headrace.packing import Memory, weight_words
+
+#: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
+MAX_SUM_BITS = 62
+
+
+@dataclass(frozen=True, eq=False)
+class Products(Layer):
+    """Rows of weights, PE at a time, times columns, SIMD at a time.
+
+    weights: (MH, MW) values of `weight`. thresholds: (MH, N) ascending along N with N = output.steps, compared as
+    T <= acc; None puts out the accumulator, and `output` must hold its reachable range. vectors: results of MH rows per
+    frame. core: the arithmetic, one of layers.cores.CORES, or "auto" for the cheapest. storage: ROM, RAM or
+    URAM; with the latter two the processor can write all weights of the type, and any thresholds, so that the
+    accumulators are wide enough for them.
+    """
+
+    #: How errors call the rows and the columns.
+    size_names: ClassVar[tuple[str, str]] = ("MH", "MW")
+    #: True if all rows multiply the same activations.
+    shares_activations: ClassVar[bool] = True
+    has_load_port = True
+    name: str
+    weights: IntArray
+    thresholds: IntArray | None
+    weight: DataType
+    input: DataType
+    output: DataType
+    vectors: int
+    pe: int = 1
+    simd: int = 1
+    core: str = AUTO
+    storage: str = ROM
+
+    def __post_init__(self) -> None:
+        if self.storage != ROM:
+            self._require_plain()
+        require_sums_fit(self.name, self.effective_weights, self.input)
+        require_divides(self.name, "PE", self.pe, self.size_names[0], self.mh)
+        require_divides(self.name, "SIMD", self.simd, self.column_size_name, self.fold_sizes["simd"])
+        require_serves(self.name, self.core, self.operands)
+        if not self.weight.contains(self.weights):
+            raise InputError(f"{self.name}: the weights reach from {self.weights.min()} to {self.weights.max()} "
+                             f"but their type is {self.weight}; widen the type")
+
+    def _require_plain(self) -> None:
+        """Raise InputError for what only fixed weights can be combined with."""
+        kind = "writable" if self.writable else "external"
+        if self.has_scales:
+            raise InputError(f"{self.name}: its weights have scales and cannot be {kind}; leave it out of "
+                             f"{OPTIONS[self.storage]}")
+        if self.core != AUTO and not (self.core in CORES and CORES[self.core].takes_any_weights):
+            raise InputError(f"{self.name}: core {self.core} needs weights that stay; choose core plain for a layer "
+                             f"whose weights are {kind}")
+
+    @property
+    def mh(self) -> int:
+        """Rows of the weight matrix."""
+        return int(self.weights.shape[0])
+
+    @property
+    def mw(self) -> int:
+        """Columns of the weight matrix."""
+        return int(self.weights.shape[1])
+
+    @property
+    def nf(self) -> int:
+        """Row groups, MH/PE."""
+        return self.mh // self.pe
+
+    @property
+    def sf(self) -> int:
+        """Words of one row group, MW/SIMD."""
+        return self.mw // self.simd
+
+    @property
+    def column_size_name(self) -> str:
+        """How errors call what SIMD divides."""
+        return self.size_names[1]
+
+    @property
+    def effective_weights(self) -> IntArray:
+        """(MH, MW) what the columns are multiplied by in all; where the weights can be written, at most."""
+        if self.writable:
+            return np.full_like(self.weights, max(abs(self.weight.lo), abs(self.weight.hi)))
+        return self.weights
+
+    @cached_property
+    def accumulator(self) -> Interval:
+        """Exact reachable range of all accumulators, from the actual weights unless these can be written."""
+        if self.writable:
+            ends = [w * x for w in (self.weight.lo, self.weight.hi) for x in (self.input.lo, self.input.hi)]
+            return Interval(self.mw * min(ends), self.mw * max(ends))
+        lo, hi = dot_product_interval(self.effective_weights, self.input)
+        return Interval(int(lo.min()), int(hi.max()))
+
+    @property
+    def multiplies_bits(self) -> bool:
+        """True if both operands are bipolar: a product is XNOR, a sum of products 2 * matches - columns."""
+        return self.operands.binary
+
+    @property
+    def operands(self) -> Operands:
+        """What decides on the core."""
+        return Operands(self.weight, self.input, self.pe, self.simd, self.shares_activations, self.has_scales,
+                        self.thresholds is not None)
+
+    @property
+    def has_scales(self) -> bool:
+        """True if the columns stand in groups with scales of their own."""
+        return False
+
+    @cached_property
+    def arithmetic(self) -> Core:
+        """The core that computes the layer."""
+        if self.storage != ROM:
+            return PLAIN
+        return cheapest(self.operands, self._estimate_with) if self.core == AUTO else CORES[self.core]
+
+    def _estimate_with(self, core: Core) -> Resources:
+        return estimate(replace(self, core=core.name))
+
+    @property
+    def chosen_core(self) -> str:
+        """Its name: never "auto"."""
+        return self.arithmetic.name
+
+    def unit(self, core: Core) -> Unit:
+        """The layer as it surrounds a core."""
+        acc_bits = self._acc_bits(core)
+        return Unit(self.operands, self.sf, self.nf, self.sum_bits or acc_bits, acc_bits, self._folds(core))
+
+    def _folds(self, core: Core) -> bool:
+        one = self.thresholds is not None and self.output.steps == 1
+        return core.folds_threshold and self.counts_matches and one
+
+    @property
+    def sum_bits(self) -> int:
+        """Width of a word's sums; 0: that of the accumulators."""
+        return 0
+
+    @property
+    def folds_threshold(self) -> bool:
+        """True if the accumulators start at minus the threshold and their signs are the results."""
+        return self._folds(self.arithmetic)
+
+    def written_to(self, storage: str) -> Self:
+        """The layer with weights and thresholds that the processor can write; raw sums get the type that holds any.
+
+        Raises InputError for a layer with scales, or with a core that needs weights that stay.
+        """
+        if self.thresholds is not None:
+            return replace(self, storage=storage)
+        # First the wide type, then the weights that need it.
+        ends = [self.mw * w * x for w in (self.weight.lo, self.weight.hi) for x in (self.input.lo, self.input.hi)]
+        return replace(self, output=Interval(min(ends), max(ends)), storage=storage)
+
+    @property
+    def writable(self) -> bool:
+        """True if the processor can write the weights and thresholds."""
+        return self.storage in (RAM, URAM)
+
+    def load_parameters(self, first_memory: int) -> Parameters:
+        return (("WRITABLE", 1), ("URAM", int(self.storage == URAM)), ("FIRST_MEMORY", first_memory))
+
+    @property
+    def macs(self) -> int:
+        return self.mh * self.mw * self.vectors
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"mw": self.mw, "mh": self.mh, "vectors": self.vectors, "weight_bits": self.weight.bits,
+                "weight_type": str(self.weight), "weights_in": self.storage, "core": self.chosen_core}
+
+    @property
+    def counts_matches(self) -> bool:
+        """True if the kernel's accumulator counts XNOR matches, acc = 2 * matches - MW."""
+        return self.multiplies_bits
+
+    @property
+    def kernel_accumulator(self) -> Interval:
+        """Range of what the kernel accumulates and compares: matches or sums, one step above for "never reached"."""
+        if self.counts_matches:
+            return Interval(0, self.mw + 1)
+        return Interval(self.accumulator.lo, self.accumulator.hi + 1)
+
+    @cached_property
+    def acc_bits(self) -> int:
+        """Width of the kernel's two's complement accumulator and thresholds."""
+        return self._acc_bits(self.arithmetic)
+
+    def _acc_bits(self, core: Core) -> int:
+        """That with a core: its own sums, and the thresholds as the HLS kernel compares them."""
+        lo, hi = self.kernel_accumulator.lo, self.kernel_accumulator.hi
+        factor, offset = core.accumulated(self.weights, self.operands)
+        return signed_bits(min(lo, factor * lo - int(offset.max())), max(hi, factor * hi - int(offset.min())))
+
+    @property
+    def fold_sizes(self) -> dict[str, int]:
+        return {"pe": self.mh, "simd": self.mw}
+
+    def weight_memory(self) -> Memory:
+        """The memory WEIGHTS."""
+        words = weight_words(self.weights, self.pe, self.simd)
+        return Memory("WEIGHTS", words, self.weight, self.arithmetic.recoded(words, self.weight),
+                      in_rom=not self.writable)
+
+
+def require_sums_fit(layer: str, weights: IntArray, inputs: DataType) -> None:
+    """Raise InputError if a row of weights (MH, MW) times values of `inputs` can leave the kernels' integers."""
+    # In Python's integers: numpy's would wrap before the check.
+    reach = int(np.abs(weights).sum(1).max()) * max(abs(inputs.lo), abs(inputs.hi))
+    if (bits := signed_bits(-reach, reach)) > MAX_SUM_BITS:
+        raise InputError(f"{layer}: a sum of weights times {inputs} needs {bits} bits and at most {MAX_SUM_BITS} are "
+                         "possible; use narrower weights or inputs")
