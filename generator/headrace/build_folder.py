@@ -21,6 +21,7 @@ from headrace.errors import InputError
 from headrace.layers import Layer
 from headrace.model import Engine, Model, predict_with
 from headrace.network.integer import IntegerNetwork
+from headrace.reading import require_files
 from headrace.record import RECORD, read_record
 from headrace.reporting.page import write_report
 from headrace.serialize import load as load_value
@@ -58,6 +59,7 @@ class Build:
         """Read a build directory. Raises InputError if it is none, or of another version of headrace."""
         folder = Path(folder)
         record = read_record(folder)
+        require_files(folder)
         integer = load_value(folder / MODEL)
         if not isinstance(integer, IntegerNetwork):
             raise InputError(f"{folder / MODEL}.json: is not an integer network; build again")

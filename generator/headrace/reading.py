@@ -18,6 +18,8 @@ from headrace.errors import InputError
 #: Most bytes of a file with arrays, and of a text.
 MAX_BINARY_BYTES = 1 << 30
 MAX_TEXT_BYTES = 1 << 24
+#: Traces, archives of weights, and what vendor tools write.
+_MAY_BE_LARGE = (".vcd", ".npz", ".wdb", ".dcp", ".log")
 
 
 def read_bytes(path: Path, limit: int = MAX_BINARY_BYTES) -> bytes:
@@ -60,3 +62,17 @@ def read_toml(path: Path, limit: int = MAX_TEXT_BYTES) -> dict[str, Any]:
         return tomllib.loads(read_text(path, limit))
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def require_files(folder: Path) -> None:
+    """Raise InputError for a device, a pipe or a huge file in a folder that outside programs are going to read."""
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent) / name for name in sorted(names)):
+            try:
+                state = path.stat()
+            except OSError:  # a link to nothing is missed by whoever needs it
+                continue
+            if not stat.S_ISREG(state.st_mode):
+                raise InputError(f"{path}: is a device or a pipe, not a file; build again")
+            if state.st_size > MAX_BINARY_BYTES and path.suffix not in _MAY_BE_LARGE:
+                raise InputError(f"{path}: has more than {MAX_BINARY_BYTES} bytes; build again")

@@ -125,6 +125,16 @@ RECORD = rows(
     (lambda folder: (folder / "b/model.npz").unlink(), "b/model.npz: cannot be read (No such file or directory)"),
     (file("b/model.npz", b"PK"), "b/model.npz: does not belong to model.json or is damaged; save both again"),
 )
+LINKS = rows(
+    "sim {dir}/b",
+    (both(lambda folder: (folder / "b/rtl/conv0_weights.mem").unlink(), link("b/rtl/conv0_weights.mem", "/dev/zero")),
+     "b/rtl/conv0_weights.mem: is a device or a pipe, not a file; build again"),
+    (both(lambda folder: (folder / "b/rtl/top.sv").unlink(), missing_pipe("b/rtl/top.sv")),
+     "b/rtl/top.sv: is a device or a pipe, not a file; build again"),
+    (sparse("b/rtl/conv0_weights.mem", 1 << 40), "conv0_weights.mem: has more than 1073741824 bytes; build again"),
+    (both(lambda folder: (folder / "b/hls/weights.hpp").unlink(), link("b/hls/weights.hpp", "/dev/zero")),
+     "b/hls/weights.hpp: is a device or a pipe, not a file; build again"),
+)
 OPENERS = ("sim {dir}/b", "predict {dir}/b --input {dir}/x.npy --output {dir}/y.npy", "synth {dir}/b",
            "bitstream {dir}/b --board zcu104")
 EVERYBODY = [Row(command, both(lambda folder: np.save(folder / "x.npy", np.zeros((1, 1, 8, 8))), make), says)
@@ -141,7 +151,7 @@ COMMANDS = rows(
     "lint-hls {dir}/none", (entry("board", "zcu104"), "none"))
 
 
-@table(RECORD, EVERYBODY, COMMANDS)
+@table(RECORD, LINKS, EVERYBODY, COMMANDS)
 def test_builds(row: Row, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(built, tmp_path / "b")
     assert row.says in refused(row, tmp_path, capsys)
