@@ -58,7 +58,14 @@ def _batches(spec: str) -> Callable[[], Iterable[Any]]:
     function = _function(spec)
 
     def batches() -> Iterator[Any]:
+        end = object()
         with users_code(spec, "while its batches are read"):
-            yield from function()
+            items = iter(function())
+        while True:  # what closes this generator passes by the user's code
+            with users_code(spec, "while its batches are read"):
+                item = next(items, end)
+            if item is end:
+                return
+            yield item
 
     return batches
