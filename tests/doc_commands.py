@@ -32,16 +32,24 @@ def run_page(page: str, folder: Path) -> dict[str, str]:
     for name, arguments in (("headrace", "-m headrace"), ("python", ""), ("pytest", "-m pytest")):
         (tools / name).write_text(f'#!/bin/sh\nexec {sys.executable} {arguments} "$@"\n')
         (tools / name).chmod(0o755)
-    paths = f"{ROOT / 'generator'}:{ROOT}"
+    root = folder if (folder / "generator").is_dir() else ROOT
+    paths = f"{root / 'generator'}:{root}"
     environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": paths}
-    (folder / "build").mkdir()
+    (folder / "build").mkdir(exist_ok=True)
     printed = {}
     for line in commands(page):
         done = subprocess.run(line, shell=True, cwd=folder, env=environment, capture_output=True, text=True,
                               check=False)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
-        printed[line] = done.stdout
+        printed[line] = done.stdout + done.stderr
     return printed
+
+
+def copy_repository(folder: Path) -> None:
+    """What a page may change: the package, the kernels and the tests."""
+    for name in ("generator", "hls_templates", "rtl_sim", "boards", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
 
 
 def small_example(folder: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.doc_commands import ROOT, commands, run_page, small_example
+from tests.doc_commands import ROOT, commands, copy_repository, run_page, small_example
 
 
 def test_the_pages_have_commands() -> None:
@@ -33,6 +33,27 @@ def test_from_clone_to_bitstream(tmp_path: Path) -> None:
     assert outputs["examples/digits/on_simulated_board.py"].startswith("self-test: exact; 50 digits: exact, ")
     for path in ("vivado/accelerator.bit", "vivado/accelerator.hwh", "driver/registers.md"):
         assert (tmp_path / "build" / "zcu104" / path).is_file()
+
+
+@pytest.mark.slow
+def test_the_first_hour(tmp_path: Path) -> None:
+    copy_repository(tmp_path)
+    small_example(tmp_path)
+    printed = run_page("first-hour.md", tmp_path)
+    broken, mended = (text for line, text in printed.items() if "headrace layer" in line)
+    assert "instead of" in broken and "bit-exact" in mended
+    assert (tmp_path / "hls_templates" / "include" / "add.hpp").read_text() == (
+        ROOT / "hls_templates" / "include" / "add.hpp").read_text()
+
+
+def test_the_recipes(tmp_path: Path) -> None:
+    assert "zcu104" in run_page("recipes.md", tmp_path)["headrace boards"]
+
+
+@pytest.mark.slow
+def test_the_mismatch_page(tmp_path: Path) -> None:
+    small_example(tmp_path)
+    run_page("mismatch.md", tmp_path)
 
 
 @pytest.mark.slow
