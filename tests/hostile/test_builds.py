@@ -52,19 +52,6 @@ def inside(key: str, name: str, value: Any) -> Maker:
     return record(lambda found: found[key][0].update({name: value}))
 
 
-def damaged(key: str, *values: Any) -> list[tuple[Maker, str]]:
-    return [(entry(key, value), DAMAGED) for value in values]
-
-
-def inside(key: str, name: str, value: Any) -> Maker:
-    """The first element of a list of the record with one entry changed."""
-    return record(lambda found: found[key][0].update({name: value}))
-
-
-def recipe(key: str, value: Any) -> Maker:
-    return record(lambda found: found["recipe"].update({key: value}))
-
-
 def device(key: str, value: Any) -> Maker:
     return record(lambda found: found["device"].update({key: value}))
 
