@@ -184,3 +184,12 @@ class Function:
     body: Node
     partitions: Mapping[str, frozenset[int]] = field(default_factory=dict)
     dependences: Mapping[str, tuple[Dependence, ...]] = field(default_factory=dict)
+
+
+def holds_pipeline(node: Node | None) -> bool:
+    """True for a statement with a pipelined loop in it."""
+    if isinstance(node, For):
+        return node.pipelined or holds_pipeline(node.body)
+    if isinstance(node, Block):
+        return any(holds_pipeline(item) for item in node.statements)
+    return isinstance(node, If) and (holds_pipeline(node.yes) or holds_pipeline(node.no))

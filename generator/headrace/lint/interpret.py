@@ -9,28 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from headrace.lint import code
 from headrace.lint.arithmetic import computed
-from headrace.lint.code import (
-    Access,
-    Assign,
-    Block,
-    Call,
-    Choice,
-    Constant,
-    Declare,
-    For,
-    Function,
-    If,
-    Index,
-    Items,
-    Member,
-    Name,
-    Node,
-    Operation,
-    Return,
-    Wires,
-)
 from headrace.lint.delays import MUX_NS, SHIFT_NS
+from headrace.lint.frame import Frame
 from headrace.lint.loops import Guards, Loop
 from headrace.lint.storage import Storage
 from headrace.lint.values import Array, Channel, Element, Object, Scalar, Structure, Value, known, make, merged, unknown
@@ -38,17 +20,6 @@ from headrace.lint.values import Array, Channel, Element, Object, Scalar, Struct
 #: No loop is unrolled further.
 _MAX_TRIPS = 20000
 Result = Value | Object
-
-
-class Frame:
-    """The variables of a call."""
-
-    def __init__(self, function: Function, this: Structure | None) -> None:
-        self.function = function
-        self.this = this
-        self.variables: dict[int, Object] = {}
-        self.result: Scalar = Scalar("the result", 64)
-        self.returned: Object | None = None
 
 
 class Interpreter:
@@ -63,12 +34,12 @@ class Interpreter:
         self._process = ""
         self._frame: Frame
 
-    def process(self, function: Function, streams: Sequence[str]) -> None:
+    def process(self, function: code.Function, streams: Sequence[str]) -> None:
         """Run a process whose parameters are streams of these names."""
         self._process = function.name
         self._enter(function, [Channel(name) for name in streams], None)
 
-    def _enter(self, function: Function, arguments: Sequence[Result], this: Structure | None) -> Result:
+    def _enter(self, function: code.Function, arguments: Sequence[Result], this: Structure | None) -> Result:
         outer = getattr(self, "_frame", None)
         frame = self._frame = Frame(function, this)
         for (parameter, is_reference), argument in zip(function.parameters, arguments, strict=False):
@@ -91,8 +62,8 @@ class Interpreter:
 
     # Statements; True says that the function has returned.
 
-    def _run(self, node: Node | None) -> bool:
-        if isinstance(node, Block):
+    def _run(self, node: code.Node | None) -> bool:
+        if isinstance(node, code.Block):
             return any(self._run(statement) for statement in node.statements)
         if method := _STATEMENTS.get(type(node)):
             return bool(method(self, node))
@@ -100,7 +71,7 @@ class Interpreter:
             self._evaluate(node)
         return False
 
-    def _declare(self, node: Declare) -> None:
+    def _declare(self, node: code.Declare) -> None:
         name = node.variable
         initial = self._evaluate(node.initial) if node.initial is not None else None
         if node.is_reference and initial is not None and not isinstance(initial, Value):
@@ -109,7 +80,7 @@ class Interpreter:
         made = make(name.name, name.shape, name.place)
         self._frame.variables[name.key] = made
         self._claim(made, name.name)
-        if isinstance(made, Array) and isinstance(node.initial, Items):
+        if isinstance(made, Array) and isinstance(node.initial, code.Items):
             self._storage.fill(made)
         if initial is not None:
             self._copy(made, initial)
@@ -138,13 +109,13 @@ class Interpreter:
     def _loop(self) -> Loop | None:
         return self.loops[-1] if self.loops and self.loops[-1].is_open else None
 
-    def _branch(self, node: If) -> bool:
+    def _branch(self, node: code.If) -> bool:
         condition = self._number(self._evaluate(node.condition))
         if condition.const is not None:
             return self._run(node.yes if condition.const else node.no)
         ended = [False, False]
 
-        def taken(side: int, branch: Node | None) -> Callable[[], None]:
+        def taken(side: int, branch: code.Node | None) -> Callable[[], None]:
             def run() -> None:
                 ended[side] = self._run(branch)
             return run
@@ -166,7 +137,7 @@ class Interpreter:
         for key in dict.fromkeys((*written[0], *written[1])):
             self._storage.join(key, condition, [side.get(key) for side in written])
 
-    def _return(self, node: Return) -> bool:
+    def _return(self, node: code.Return) -> bool:
         if node.value is not None:
             result = self._evaluate(node.value)
             if isinstance(result, Structure | Array | Channel):
@@ -177,23 +148,23 @@ class Interpreter:
                 self._storage.write(self._frame.result, both)
         return True
 
-    def _for(self, node: For) -> None:
+    def _for(self, node: code.For) -> None:
         self._run(node.start)
         if node.pipelined and self._loop is None:
             self._measure(node)
-        elif self._loop is None and _holds_pipeline(node.body):
+        elif self._loop is None and code.holds_pipeline(node.body):
             self._run(node.body)
         else:
             self._unroll(node)
 
-    def _unroll(self, node: For) -> None:
+    def _unroll(self, node: code.For) -> None:
         for _ in range(_MAX_TRIPS):
             if self._number(self._evaluate(node.condition)).const == 0:
                 return
             self._run(node.body)
             self._run(node.step)
 
-    def _measure(self, node: For) -> None:
+    def _measure(self, node: code.For) -> None:
         loop = Loop(self._process, self._frame.function.name, node.place)
         self.loops.append(loop)
         self._storage.open_iteration()
@@ -205,21 +176,21 @@ class Interpreter:
 
     # Expressions.
 
-    def _evaluate(self, node: Node) -> Result:
+    def _evaluate(self, node: code.Node) -> Result:
         result: Result = _EXPRESSIONS[type(node)](self, node)
         return result
 
-    def _constant(self, node: Constant) -> Value:
+    def _constant(self, node: code.Constant) -> Value:
         return unknown(node.bits) if node.value is None else known(node.value, node.bits)
 
-    def _name(self, node: Name) -> Object:
+    def _name(self, node: code.Name) -> Object:
         thing = self._frame.variables.get(node.key) or self._globals.get(node.key)
         if thing is None:
             thing = self._globals[node.key] = make(node.name, node.shape, node.place)
             self._claim(thing, node.name)
         return thing
 
-    def _member(self, node: Member) -> Result:
+    def _member(self, node: code.Member) -> Result:
         base = self._evaluate(node.base) if node.base is not None else self._frame.this
         if not isinstance(base, Structure):
             return unknown(node.shape.bits or 64)
@@ -227,7 +198,7 @@ class Interpreter:
             base.fields[node.name] = make(node.name, node.shape, node.place)
         return base.fields[node.name]
 
-    def _index(self, node: Index) -> Result:
+    def _index(self, node: code.Index) -> Result:
         base, index = self._evaluate(node.base), self._number(self._evaluate(node.index))
         if isinstance(base, Array):
             return Element(base, (index,))
@@ -235,13 +206,13 @@ class Interpreter:
             return Element(base.array, (*base.indices, index))
         return unknown(64)
 
-    def _operation(self, node: Operation) -> Value:
+    def _operation(self, node: code.Operation) -> Value:
         values = [self._number(self._evaluate(operand)) for operand in node.operands]
         if self._loop is not None:
             self._loop.note_division(node.operator, values, node.place)
         return computed(node.operator, values, node.bits, node.place)
 
-    def _wires(self, node: Wires) -> Result:
+    def _wires(self, node: code.Wires) -> Result:
         if not node.operands:
             return unknown(node.bits)
         first = self._evaluate(node.operands[0])
@@ -253,7 +224,7 @@ class Interpreter:
         bits = min(node.bits, values[0].bits) if len(values) == 1 else node.bits
         return Value(const, bits, merged(values, SHIFT_NS if shifts else 0.0))
 
-    def _choose(self, node: Choice) -> Value:
+    def _choose(self, node: code.Choice) -> Value:
         condition = self._number(self._evaluate(node.condition))
         if condition.const is not None:
             return self._number(self._evaluate(node.yes if condition.const else node.no))
@@ -263,14 +234,14 @@ class Interpreter:
         bits = max(value.bits for value in found)
         return Value(None, bits, merged((condition, *found), MUX_NS))
 
-    def _assign(self, node: Assign) -> Result:
+    def _assign(self, node: code.Assign) -> Result:
         value = self._evaluate(node.value)
         target = self._target(node.target)
         if isinstance(target, Structure):
             self._copy(target, value)
             return target
         number = self._number(value)
-        whole = not isinstance(node.target, Wires) or len(node.target.operands) == 1
+        whole = not isinstance(node.target, code.Wires) or len(node.target.operands) == 1
         before = self._number(target) if node.operator or not whole else None
         if node.operator and before is not None:
             if self._loop is not None:
@@ -281,22 +252,22 @@ class Interpreter:
         self._store(target, number, node)
         return before if node.old and before is not None else number
 
-    def _target(self, node: Node) -> Result:
-        if isinstance(node, Wires) and node.operands:
+    def _target(self, node: code.Node) -> Result:
+        if isinstance(node, code.Wires) and node.operands:
             return self._target(node.operands[0])
         return self._evaluate(node)
 
-    def _store(self, target: Result, value: Value, node: Assign) -> None:
+    def _store(self, target: Result, value: Value, node: code.Assign) -> None:
         if isinstance(target, Scalar):
             self._storage.write(target, self._number(value, target.bits))
         elif isinstance(target, Element):
             self._storage.store(target, value, self._guards, self._loop, node.place)
 
-    def _sequence(self, node: Items) -> Result:
+    def _sequence(self, node: code.Items) -> Result:
         results = [self._evaluate(item) for item in node.items]
         return results[-1] if results else known(0)
 
-    def _access(self, node: Access) -> Value:
+    def _access(self, node: code.Access) -> Value:
         stream = self._evaluate(node.stream)
         if node.value is not None:
             self._evaluate(node.value)
@@ -304,7 +275,7 @@ class Interpreter:
             self._loop.note_access(stream.name, node.value is None, node.place)
         return unknown(node.bits)
 
-    def _call(self, node: Call) -> Result:
+    def _call(self, node: code.Call) -> Result:
         arguments = [self._evaluate(argument) for argument in node.arguments]
         this = self._evaluate(node.this) if node.this is not None else None
         arguments = [self._number(item) if isinstance(item, Element) and len(item.indices) ==
@@ -313,19 +284,13 @@ class Interpreter:
         return self._enter(node.function(), arguments, this if isinstance(this, Structure) else self._frame.this)
 
 
-def _holds_pipeline(node: Node | None) -> bool:
-    if isinstance(node, For):
-        return node.pipelined or _holds_pipeline(node.body)
-    if isinstance(node, Block):
-        return any(_holds_pipeline(item) for item in node.statements)
-    return isinstance(node, If) and (_holds_pipeline(node.yes) or _holds_pipeline(node.no))
-
-
 _STATEMENTS: Mapping[type, Any] = {
-    Declare: Interpreter._declare, If: Interpreter._branch, For: Interpreter._for, Return: Interpreter._return,
+    code.Declare: Interpreter._declare, code.If: Interpreter._branch, code.For: Interpreter._for,
+    code.Return: Interpreter._return,
 }
 _EXPRESSIONS: Mapping[type, Any] = {
-    Constant: Interpreter._constant, Name: Interpreter._name, Member: Interpreter._member, Index: Interpreter._index,
-    Operation: Interpreter._operation, Wires: Interpreter._wires, Choice: Interpreter._choose,
-    Assign: Interpreter._assign, Items: Interpreter._sequence, Access: Interpreter._access, Call: Interpreter._call,
+    code.Constant: Interpreter._constant, code.Name: Interpreter._name, code.Member: Interpreter._member,
+    code.Index: Interpreter._index, code.Operation: Interpreter._operation, code.Wires: Interpreter._wires,
+    code.Choice: Interpreter._choose, code.Assign: Interpreter._assign, code.Items: Interpreter._sequence,
+    code.Access: Interpreter._access, code.Call: Interpreter._call,
 }

@@ -1,0 +1,17 @@
+"""The variables of a call while a process is interpreted."""
+
+from __future__ import annotations
+
+from headrace.lint.code import Function
+from headrace.lint.values import Object, Scalar, Structure
+
+
+class Frame:
+    """The variables of a call."""
+
+    def __init__(self, function: Function, this: Structure | None) -> None:
+        self.function = function
+        self.this = this
+        self.variables: dict[int, Object] = {}
+        self.result: Scalar = Scalar("the result", 64)
+        self.returned: Object | None = None
