@@ -64,7 +64,7 @@ DAMAGED = "b/build.json: is damaged; build again"
 RECORD = rows(
     "report {dir}/b",
     (file("b/build.json", ""), DAMAGED), (file("b/build.json", "null"), DAMAGED),
-     (file("b/build.json", "[1]"), DAMAGED),
+    (file("b/build.json", "[1]"), DAMAGED),
     (file("b/build.json", "[" * 100_000), DAMAGED), (file("b/build.json", '{"a":' * 100_000), DAMAGED),
     (file("b/build.json", b"\xff\xfe"), DAMAGED), (file("b/build.json", "{}"), DAMAGED),
     (file("b/build.json", '{"headrace": "0.0.1"}'), "was built by headrace 0.0.1 but this is"),
