@@ -1,5 +1,6 @@
 // The C++ driver on a simulated board: sim_driver BOARD RTL SAMPLES FRAMES INPUT GOLDEN
-// Prints the verdict of the self-test, then the integers of the samples, one frame on a line, then the scores.
+// Prints the verdict of the self-test, then the integers of the samples, one frame on a line, then the scores; then what
+// is said of a sample after a transfer beside the driver that ended inside a frame, and the verdict after a reset.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -58,6 +59,11 @@ class SimDevice : public headrace::Device {
     get();
   }
 
+  void reset() override {
+    put('D');
+    get();
+  }
+
  private:
   void put(uint32_t value) { fwrite(&value, sizeof value, 1, to_); }
   uint32_t get() {
@@ -92,5 +98,17 @@ int main(int, char** argv) {
     std::printf("%zu %zu ", headrace::argmax(row, scores), headrace::topk(row, scores, 2)[1]);
   }
   std::printf("\n");
+  try {
+    std::vector<uint8_t> out(model::OUT_FRAME_BYTES);
+    device.transfer(std::vector<uint8_t>(model::IN_FRAME_BYTES / 2), out);
+  } catch (const std::runtime_error&) {
+  }
+  try {
+    accelerator.integers(x, 1);
+  } catch (const std::runtime_error& error) {
+    std::printf("%s\n", error.what());
+  }
+  accelerator.reset();
+  std::printf("%s\n", accelerator.self_test(bytes_of(argv[5]), bytes_of(argv[6])).c_str());
   return 0;
 }

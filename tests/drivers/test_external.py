@@ -71,10 +71,10 @@ def test_weights_in_the_wrong_order_show(accelerator):
 
 
 @pytest.mark.parametrize("port", [0, 1])
-def test_short_transfers_show(accelerator, port):
+def test_short_transfers_show(driver, accelerator, port):
     accelerator._images[port] = accelerator._images[port][:-1]
     verdict = ""  # words in wrong places, or too few of them
-    with suppress(ToolError):
+    with suppress(ToolError, driver.AcceleratorError):
         verdict = accelerator.self_test()
     assert verdict != "exact"
     assert accelerator.read("status") & 8
@@ -129,6 +129,7 @@ print(f"self-test: {accelerator.self_test()}")
 def test_a_reset_stops_every_dma(built: Build, tmp_path: Path) -> None:
     """With both streams of weights in a transfer that never ends."""
     calls = pynq_calls(built, tmp_path, INTERRUPTED)
+    calls = calls[calls.index("write 0x10 4") :]
     restart = "write 0xc 1"
     begin, end = calls.index(restart), len(calls) - 1 - calls[::-1].index(restart)
     assert calls[begin : end + 1] == [restart, "write dma 0x0 4", "start send", "start receive", "write weights0 0x0 4",

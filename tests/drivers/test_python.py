@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -153,6 +156,111 @@ def test_a_reset_ends_a_running_transfer(accelerator: Any, built: hr.Build, acce
     assert np.array_equal(accelerator.predict(x, raw=True), built.predict(x, engine="golden", raw=True))
 
 
+def transfer_of(accelerator: Any, in_bytes: int, out_frames: int = 1) -> None:
+    """What a program of its own might send, beside the driver."""
+    accelerator.write("frames", 1)
+    accelerator.device.transfer(bytes(in_bytes), out_frames * accelerator.sink["frame_bytes"])
+
+
+@pytest.mark.parametrize(("frames", "more", "cut"), [
+    (0.5, 0, "inside a frame"), (1, -1, "inside a frame"), (2, 5, "inside a frame"),
+])
+def test_cut_transfers_do_not_pass_unseen(driver: ModuleType, accelerator: Any, built: hr.Build, frames: float,
+                                          more: int, cut: str) -> None:
+    """A transfer beside the driver that leaves a part of a frame inside: not a wrong number, but a sentence."""
+    x = samples(3)
+    with suppress(hr.HeadraceError):
+        transfer_of(accelerator, int(frames * accelerator.source["frame_bytes"]) + more)
+    for _ in range(2):
+        with pytest.raises(driver.AcceleratorError, match=f"a transfer ended {cut}, so that what comes out belongs to "
+                                                          r"no frame; call reset\(\)"):
+            accelerator.predict(x)
+    with pytest.raises(driver.AcceleratorError, match="a transfer ended"):
+        accelerator.clear_counters()  # which would clear the sign of it
+    accelerator.reset()
+    assert np.array_equal(accelerator.predict(x), built.predict(x, engine="fast"))
+
+
+def test_a_program_that_died_leaves_nothing(driver: ModuleType, accelerator: Any, built: hr.Build) -> None:
+    with suppress(hr.HeadraceError):
+        transfer_of(accelerator, 70)
+    again = driver.Accelerator(accelerator.device, accelerator.folder)
+    assert np.array_equal(again.predict(samples(3)), built.predict(samples(3), engine="fast"))
+
+
+def test_after_a_transfer_that_failed_the_next_one_is_right(accelerator: Any, built: hr.Build) -> None:
+    x = samples(3)
+    accelerator.sink["frame_bytes"] += 1  # the DMA is told of more bytes than come
+    with pytest.raises(hr.HeadraceError, match="simulated DMA"):
+        accelerator.predict(x)
+    accelerator.sink["frame_bytes"] -= 1
+    assert np.array_equal(accelerator.predict(x), built.predict(x, engine="fast"))
+
+
+def test_a_transfer_that_is_not_waited_for_stays(accelerator: Any) -> None:
+    device, size = accelerator.device, accelerator.source["frame_bytes"]
+    device.buffer(0, size)
+    device.start(0, size, accelerator.sink["frame_bytes"])
+    for call in (lambda: device.finish(1), lambda: device.start(1, size, 1)):
+        with pytest.raises(hr.HeadraceError, match="simulated DMA: "):
+            call()
+    assert len(device.finish(0)) == accelerator.sink["frame_bytes"]
+
+
+@pytest.mark.parametrize(("x", "sentence"), [
+    (np.float32(3), r"the input has shape \(\) but the model takes \(N, 1, 8, 8\)"),
+    (np.ones((2, 1, 8, 8), complex), "the input holds values of type complex128; give real numbers, best float32"),
+    (np.full((2, 1, 8, 8), "1"), "the input holds values of type <U1; give real numbers"),
+    (np.full((2, 1, 8, 8), None), "the input holds values of type object; give real numbers"),
+    ([], r"the input has shape \(0,\) but the model takes"),
+    (np.ones((0, 1, 8, 8)), "a batch has no samples"),
+])
+def test_inputs_that_are_not_samples(accelerator: Any, x: object, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        accelerator.predict(x)
+    assert accelerator.self_test() == "exact"
+
+
+def test_names_that_do_not_exist(accelerator: Any) -> None:
+    for call in (accelerator.read, lambda name: accelerator.write(name, 1)):
+        with pytest.raises(ValueError, match=r"there is no register nope; choose from \['control', "):
+            call("nope")
+    with pytest.raises(ValueError, match="nope: its weights cannot be written"):
+        accelerator.restore_weights("nope")
+
+
+def damaged_json(path: Path) -> None:
+    path.write_text(path.read_text()[:100])
+
+
+@pytest.mark.parametrize(("name", "damage"), [
+    ("model.json", lambda path: path.write_text("")), ("model.json", damaged_json),
+    ("model.json", lambda path: path.write_text("{}")), ("model.json", lambda path: path.write_text("[1]")),
+    ("model.npz", lambda path: path.write_bytes(path.read_bytes()[:50])), ("weights.npz", Path.unlink),
+    ("external.npz", lambda path: path.write_bytes(b"")),
+])
+def test_damaged_files(driver: ModuleType, board: SimulatedBoard, built: hr.Build, tmp_path: Path, name: str,
+                       damage: Callable[[Path], object]) -> None:
+    folder = Path(shutil.copytree(built.folder / "driver" / "headrace_driver", tmp_path / "d"))
+    damage(folder / name)
+    with pytest.raises(driver.AcceleratorError, match=r"is missing or damaged .*; copy the build.s folder driver"):
+        driver.Accelerator(board, folder)
+
+
+def test_vectors_that_are_gone(driver: ModuleType, accelerator: Any, tmp_path: Path) -> None:
+    accelerator.folder = tmp_path
+    with pytest.raises(driver.AcceleratorError, match=r"vectors.npz is missing or damaged"):
+        accelerator.self_test()
+
+
+def test_a_board_without_a_clock_is_not_waited_for(driver: ModuleType, accelerator: Any, monkeypatch) -> None:
+    monkeypatch.setattr(accelerator.device, "read", lambda offset: 1)  # in reset for ever
+    monkeypatch.setattr(sys.modules[f"{driver.__name__}.accelerator"], "_RESET_S", 0.05)
+    with pytest.raises(driver.AcceleratorError, match=r"the accelerator does not leave its reset within 0\.05 seconds; "
+                                                      r"check the clock and the bitstream of the board"):
+        accelerator.reset()
+
+
 def test_self_test_finds_a_flipped_weight(driver: ModuleType, program: Path, built: hr.Build, tmp_path: Path) -> None:
     rtl = Path(shutil.copytree(built.folder / "rtl", tmp_path / "rtl"))
     first, *rest = (rtl / "fc4_weights.mem").read_text().split()
@@ -177,8 +285,8 @@ def test_another_model_on_the_board(driver: ModuleType, board: SimulatedBoard, b
 def test_the_package_on_a_board(built: hr.Build, tmp_path: Path) -> None:
     frames = 4
     assert pynq_calls(built, tmp_path) == [
-        "Overlay accelerator.bit", f"write 0x10 {frames}", "flush", f"receive {frames * 5}", f"send {frames * 64}",
-        "wait", "wait", "invalidate"]
+        "Overlay accelerator.bit", "write 0xc 1", "write dma 0x0 4", "start send", "start receive", "write 0xc 1",
+        f"write 0x10 {frames}", "flush", f"receive {frames * 5}", f"send {frames * 64}", "wait", "wait", "invalidate"]
 
 
 def test_build_writes_the_driver(tmp_path: Path) -> None:

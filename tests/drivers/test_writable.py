@@ -99,6 +99,23 @@ def test_weights_are_rewritten_between_frames(accelerator, board, built, kind):
     assert accelerator.self_test() == "exact"
 
 
+def test_a_write_that_was_interrupted_leaves_no_trace(accelerator, built):
+    """A part of a word that was pushed before is not mixed with the words of the next write."""
+    x = random_frames(built.dataflow, 3, 3)
+    parts = {name: accelerator.memories.weight_parts(name, weighted(built.dataflow, name).weights) for name in LAYERS}
+    words = {name: len(weighted(built.dataflow, name).memories()[0].mem_text().split()) for name in LAYERS}
+    name = max(LAYERS, key=lambda layer: len(parts[layer]) / words[layer])
+    assert len(parts[name]) > words[name]  # a word is more than one part
+    accelerator.write("memory", accelerator.memories.layers[name]["weights"]["memory"])
+    accelerator.write("word", 0)
+    accelerator.device.write(accelerator.model["writable"]["data"], 0xFFFFFFFF)
+    layer = weighted(built.dataflow, name)
+    changed = np.roll(layer.weights, 1, axis=0)
+    accelerator.write_weights(name, changed)
+    wanted = golden(with_weights(built.dataflow, name, changed, layer.thresholds), x)
+    assert np.array_equal(accelerator.predict(samples(built, x), raw=True), wanted)
+
+
 def test_thresholds_stay_where_only_weights_are_written(accelerator, built):
     x = random_frames(built.dataflow, 3, 3)
     layer = weighted(built.dataflow, "fc1")

@@ -6,6 +6,7 @@
 #define HEADRACE_DRIVER_HPP
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -29,7 +30,21 @@ class Device {
     (void)image, (void)times;
     throw std::logic_error("this device has no stream of weights number " + std::to_string(port));
   }
+  // Ends all transfers where they are, those of weights too.
+  virtual void reset() = 0;
 };
+
+// Calls done() until it is true. Throws std::runtime_error that says `what` has not happened in so many seconds.
+template <class Done>
+void wait_until(Done done, double seconds, const std::string& what) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > end) {
+      throw std::runtime_error(what + " within " + std::to_string(int(seconds)) +
+                               " seconds; check the clock and the bitstream of the board");
+    }
+  }
+}
 
 // Codes in stream order to the bytes of stream words, lane 0 lowest, each word padded to whole bytes.
 template <class Code>
@@ -84,8 +99,9 @@ namespace headrace {
 
 class Accelerator {
  public:
-  // weights: the contents of w0_axis.bin, w1_axis.bin, ... where the accelerator takes weights from memory. Throws
-  // std::runtime_error if the device does not hold this model, std::invalid_argument for weights of another one.
+  // weights: the contents of w0_axis.bin, w1_axis.bin, ... where the accelerator takes weights from memory. Whatever
+  // the device was doing ends. Throws std::runtime_error if the device does not hold this model,
+  // std::invalid_argument for weights of another one.
   explicit Accelerator(Device& device, const std::vector<std::vector<uint8_t>>& weights = {}) : device_(device) {
     if (device_.read(model::REGISTER_MAGIC) != model::MAGIC) {
       throw std::runtime_error("there is no headrace accelerator");
@@ -101,6 +117,15 @@ class Accelerator {
                                   "w1_axis.bin, ...");
     }
     for (size_t k = 0; k < weights.size(); ++k) load_image(model::WEIGHT_STREAMS[k], weights[k]);
+    reset();
+  }
+
+  // Resets the accelerator and its DMAs: what is inside and what is under way is lost, counters begin at 0.
+  void reset() {
+    restart();  // it takes words again, so that no DMA waits for it
+    device_.reset();
+    restart();  // with what came until the DMAs stopped
+    at_work_ = false;
   }
 
   // Gives a layer that was built as writable other weights, row by row (MH, MW), and thresholds (MH, N) where it has
@@ -199,16 +224,35 @@ class Accelerator {
       throw std::invalid_argument("a transfer has at most " + std::to_string(model::MAX_TRANSFER_BYTES) + " bytes; "
                                   "send fewer frames at once");
     }
+    if (at_work_) reset();  // the transfer before this one failed
+    require_whole_transfers();
+    at_work_ = true;
     device_.write(model::REGISTER_FRAMES, uint32_t(frames));
     for (size_t k = 0; k < images_.size(); ++k) device_.replay(k, images_[k], frames * model::WEIGHT_STREAMS[k].times);
     device_.transfer(in, out);
+    require_whole_transfers();
+    at_work_ = false;
     std::vector<int64_t> values;
     for (uint64_t code : unpack(out, model::OUT_LANES, model::OUT_BITS)) values.push_back(integer(code));
     return values;
   }
 
+  void restart() {
+    device_.write(model::REGISTER_CONTROL, 1);
+    wait_until([this] { return (device_.read(model::REGISTER_STATUS) & 1) == 0; }, 5,
+               "the accelerator does not leave its reset");
+  }
+
+  // Throws std::runtime_error if a transfer left a part of a frame inside: all results from then on are wrong.
+  void require_whole_transfers() {
+    if ((device_.read(model::REGISTER_STATUS) & 0xE) == 0) return;
+    throw std::runtime_error("a transfer ended inside a word, a frame or a matrix of weights, so that what comes out "
+                             "belongs to no frame; call reset()");
+  }
+
   Device& device_;
   std::vector<std::vector<uint8_t>> images_;
+  bool at_work_ = false;  // from the start of a transfer until all of its results are there
 };
 
 // Index of the largest of n values, the lowest one on ties.

@@ -54,17 +54,28 @@ class LinuxDevice : public Device {
     for (size_t i = 0; i < in.size(); ++i) buffer_[i] = in[i];
     start(dma_, kReceive, address_ + second, out.size());
     start(dma_, kSend, address_, in.size());
-    for (bool waits = true; waits;) {
+    wait_until([this] {
       const bool sent = idle(dma_, kSend), received = idle(dma_, kReceive);
-      waits = feed_weights() || !sent || !received;
-    }
+      return !feed_weights() && sent && received;
+    }, patience_s, "a transfer does not end");
     for (size_t i = 0; i < out.size(); ++i) out[i] = buffer_[second + i];
   }
+
+  void reset() override {
+    reset_dma(dma_);
+    for (Weights& weights : weights_) {
+      reset_dma(weights.dma);
+      weights.left = 0;
+      weights.runs = false;
+    }
+  }
+
+  double patience_s = 600;  // after which a transfer that has not ended is an error
 
  private:
   // AXI DMA, PG021, simple mode: control, status, address and length of each direction.
   enum Direction : size_t { kSend = 0x00, kReceive = 0x30 };
-  static constexpr uint32_t kRun = 1, kIdle = 2, kErrors = 0x70;
+  static constexpr uint32_t kRun = 1, kReset = 4, kIdle = 2, kErrors = 0x70;
 
   // A DMA that sends weights, and the transfers that it still has to begin.
   struct Weights {
@@ -78,6 +89,12 @@ class LinuxDevice : public Device {
     dma[(direction + 0x18) / 4] = uint32_t(address);
     dma[(direction + 0x1C) / 4] = uint32_t(address >> 32);
     dma[(direction + 0x28) / 4] = uint32_t(bytes);
+  }
+
+  // Resets both directions, in the middle of a transfer too.
+  static void reset_dma(volatile uint32_t* dma) {
+    dma[0] = kReset;
+    wait_until([dma] { return (dma[0] & kReset) == 0; }, 5, "a DMA does not end its reset");
   }
 
   static bool idle(volatile uint32_t* dma, Direction direction) {

@@ -2,47 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from .device import SLOTS, Device, PynqDevice
-from .host import Host
-from .memories import Memories
+from .errors import AcceleratorError, wait_until
+from .files import read_arrays, read_files
 from .packing import pack, unpack
 
 _HERE = Path(__file__).resolve().parent
 _RESET, _CLEAR = 1, 2
+#: Bits of the register status, by number.
+_IN_RESET = 1
+_CUT = {1: "a transfer ended inside a word", 2: "a transfer ended inside a frame",
+        3: "a transfer of weights ended inside a matrix"}
+#: A reset takes some cycles.
+_RESET_S = 5.0
 #: Bytes of a transfer at most, unless a frame is longer: enough to keep the accelerator busy, few enough to allocate.
 _BATCH_BYTES = 1 << 22
 _BLOCK_ELEMENTS = 1 << 18
-
-
-class AcceleratorError(Exception):
-    """The board does not hold this accelerator, or computes something else than the model."""
 
 
 class Accelerator:
     """An accelerator behind a device; `Accelerator.on_pynq()` is the one of this board."""
 
     def __init__(self, device: Device, folder: Path = _HERE, threads: int = 2) -> None:
-        """folder: where model.json and its arrays lie; threads: how many pack and unpack. Raises AcceleratorError."""
+        """folder: where model.json and its arrays lie; threads: how many pack and unpack.
+
+        Whatever the device was doing ends. Raises AcceleratorError.
+        """
         self.device, self.folder = device, folder
-        self.model: dict[str, Any] = json.loads((folder / "model.json").read_text())
-        with np.load(folder / "model.npz") as arrays:
-            self.host = Host(self.model, dict(arrays))
+        files = read_files(folder)
+        self.model, self.host, self.memories, self._images = files.model, files.host, files.memories, files.images
         self.source, self.sink = self.model["input"], self.model["output"]
-        with np.load(folder / "weights.npz") as arrays:
-            self.memories = Memories(self.model["writable"]["layers"], dict(arrays))
-        with np.load(folder / "external.npz") as arrays:
-            self._images = [np.tile(arrays[entry["port"]], entry["copies"]) for entry in self.model["weights"]]
         self._pool = ThreadPoolExecutor(threads)
+        #: True from the start of a transfer until all of its results are there.
+        self._at_work = False
         self._require_identity()
+        self.reset()
         for layer, entry in self.memories.layers.items():
             if entry["uram"]:  # it has no contents after power-up
                 self.restore_weights(layer)
@@ -66,22 +67,34 @@ class Accelerator:
 
     def read(self, register: str) -> int:
         """The value of a register by its name; registers.md lists them."""
-        return self.device.read(self.model["registers"][register])
+        return self.device.read(self._offset(register))
 
     def write(self, register: str, value: int) -> None:
         """Set a register by its name."""
-        self.device.write(self.model["registers"][register], value)
+        self.device.write(self._offset(register), value)
+
+    def _offset(self, register: str) -> int:
+        registers: dict[str, int] = self.model["registers"]
+        if register not in registers:
+            raise ValueError(f"there is no register {register}; choose from {sorted(registers)}")
+        return registers[register]
 
     def reset(self) -> None:
         """Reset the accelerator and its DMAs: what is inside and what is under way is lost, counters begin at 0."""
         self._restart()  # it takes words again, so that no DMA waits for it
         self.device.reset()
         self._restart()  # with what came until the DMAs stopped
+        self._at_work = False
 
     def _restart(self) -> None:
         self.write("control", _RESET)
-        while self.read("status") & 1:
-            pass
+        wait_until(lambda: not self.read("status") & _IN_RESET, _RESET_S, "the accelerator does not leave its reset")
+
+    def _require_whole_transfers(self) -> None:
+        """Raise AcceleratorError if a transfer left a part of a frame inside: all results from then on are wrong."""
+        status = self.read("status")
+        if cuts := [text for bit, text in _CUT.items() if status >> bit & 1]:
+            raise AcceleratorError(f"{' and '.join(cuts)}, so that what comes out belongs to no frame; call reset()")
 
     def counters(self) -> dict[str, int]:
         """Cycles, frames and stalls since they were cleared, and the most words that each FIFO held since the reset."""
@@ -92,6 +105,7 @@ class Accelerator:
 
     def clear_counters(self) -> None:
         """Let the counters begin at 0; the accelerator goes on."""
+        self._require_whole_transfers()  # it clears them too
         self.write("control", _CLEAR)
 
     # Weights.
@@ -120,7 +134,7 @@ class Accelerator:
         """Outputs (N, ...) for samples (N, ...), as the model takes and gives them; raw: the integers (N, elements).
 
         Samples are float32, or uint8 where the model takes whole numbers from 0 to 255. Raises ValueError for samples
-        that the model does not take.
+        that the model does not take, AcceleratorError where transfers outside of it left parts of frames inside.
         """
         return next(self.predict_queued([x], raw))
 
@@ -138,9 +152,7 @@ class Accelerator:
         """Batches cut to what a transfer holds, and whether a piece is the last of its batch."""
         most = self.frames_per_transfer
         for batch in batches:
-            x = np.asarray(batch)
-            if not len(x):
-                raise ValueError("a batch has no samples")
+            x = self.host.samples(batch)
             for start in range(0, len(x), most):
                 yield x[start : start + most], start + most >= len(x)
 
@@ -181,6 +193,10 @@ class Accelerator:
         list(self._pool.map(fill, range(0, len(x), step)))
 
     def _start(self, slot: int, frames: int) -> None:
+        if self._at_work:  # the transfer before this one failed
+            self.reset()
+        self._require_whole_transfers()
+        self._at_work = True
         self.write("frames", frames)
         for port, (entry, image) in enumerate(zip(self.model["weights"], self._images, strict=True)):
             self.device.replay(port, image, frames * entry["times"])
@@ -192,14 +208,16 @@ class Accelerator:
             return None
         slot, frames, ends_batch = waiting
         data = self.device.finish(slot).reshape(frames, -1)
+        self._require_whole_transfers()
+        self._at_work = False
         return self.host.integers(unpack(data, self.sink["lanes"], self.sink["bits"])), ends_batch
 
     # Checks.
 
     def self_test(self) -> str:
         """Replay the vectors that the build was verified with: "exact", or what differs first."""
-        with np.load(self.folder / "vectors.npz") as vectors:
-            given, wanted = vectors["input"], vectors["output"]
+        vectors = read_arrays(self.folder / "vectors.npz")
+        given, wanted = vectors["input"], vectors["output"]
         buffer = self.device.buffer(0, given.size)
         buffer[: given.size] = given.reshape(-1)
         self._start(0, len(given))
@@ -225,4 +243,3 @@ class Accelerator:
             self.predict(x[:1])
             single.append(time.perf_counter() - start)
         return {"frames_per_second": len(x) / float(np.median(whole)), "latency_ms": 1e3 * float(np.median(single))}
-

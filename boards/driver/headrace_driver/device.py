@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event
@@ -9,11 +10,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from .errors import wait_until
+
 SLOTS = 2
 #: Streams of weights, all of which the accelerator may wait for at once.
 _MOST_STREAMS = 8
 #: Control register of an AXI DMA, and its bit that resets the whole DMA.
 _DMACR, _DMA_RESET = 0x00, 4
+_DMA_RESET_S = 5.0
 
 
 class Device(Protocol):
@@ -54,14 +58,18 @@ def _send(channel: Any, image: Any, times: int, stopped: Event) -> None:
 def _reset(dma: Any, *channels: Any) -> None:
     """Reset both directions of a DMA, in the middle of a transfer too (PG021: bit Reset of MM2S_DMACR)."""
     dma.write(_DMACR, _DMA_RESET)
-    while dma.read(_DMACR) & _DMA_RESET:
-        pass
+    wait_until(lambda: not dma.read(_DMACR) & _DMA_RESET, _DMA_RESET_S, "a DMA does not end its reset")
     for channel in channels:
         channel.start()
 
 
 class PynqDevice:
-    """The board that this program runs on, through the package pynq."""
+    """The board that this program runs on, through the package pynq.
+
+    patience_s: seconds after which a transfer that has not ended is an AcceleratorError; the accelerator then is reset.
+    """
+
+    patience_s = 600.0
 
     def __init__(self, bitfile: Path) -> None:
         import pynq
@@ -119,14 +127,19 @@ class PynqDevice:
 
     def finish(self, slot: int) -> np.ndarray:
         """Wait for both transfers."""
-        self._dma.sendchannel.wait()
-        self._dma.recvchannel.wait()
+        for what, channel in (("to", self._dma.sendchannel), ("from", self._dma.recvchannel)):
+            self._await(lambda channel=channel: channel.idle or not channel.running, what)
+            channel.wait()  # raises what the DMA says
         replays, self._replays = self._replays, []
         for replay in replays:
+            self._await(replay.done, "of weights to")
             replay.result()
         taken = self._buffers[slot][1]
         taken.invalidate()
         return np.asarray(taken[: self._sizes[slot][1]])
+
+    def _await(self, done: Callable[[], bool], what: str) -> None:
+        wait_until(done, self.patience_s, f"a transfer {what} the accelerator does not end")
 
     def reset(self) -> None:
         """Stop the threads that send weights, then reset every DMA that was used."""

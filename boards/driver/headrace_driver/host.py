@@ -21,15 +21,28 @@ class Host:
         self.input_order, self.output_order = arrays.get("input_order"), arrays.get("output_order")
         self._table: np.ndarray | None = None
 
+    def samples(self, batch: Any) -> np.ndarray:
+        """A batch as an array (N, *shape) of real numbers. Raises ValueError for anything else."""
+        x = np.asarray(batch)
+        if x.dtype.kind not in "biuf":
+            raise ValueError(f"the input holds values of type {x.dtype}; give real numbers, best float32")
+        self._require_shape(x)
+        if not len(x):
+            raise ValueError("a batch has no samples")
+        return x
+
+    def _require_shape(self, x: np.ndarray) -> None:
+        shape = tuple(self.source["shape"])
+        if x.ndim == 0 or x.shape[1:] != shape:
+            raise ValueError(f"the input has shape {x.shape} but the model takes (N, {', '.join(map(str, shape))})")
+
     def encode(self, x: np.ndarray) -> np.ndarray:
         """Samples (N, *shape) -> codes (N, elements) in stream order, as `packing.pack` takes them.
 
         Samples are float32; those of type uint8 are looked up where the model takes any number.
         Raises ValueError for another shape, for values that are not finite and for values outside the input's range.
         """
-        shape = tuple(self.source["shape"])
-        if x.shape[1:] != shape:
-            raise ValueError(f"the input has shape {x.shape} but the model takes (N, {', '.join(map(str, shape))})")
+        self._require_shape(x)
         height, width, channels = self.source["tensor"]
         if self.input_order is not None:
             x = x.reshape(len(x), -1)[:, self.input_order]

@@ -17,6 +17,7 @@ class Memories:
 
     def built(self, layer: str) -> tuple[np.ndarray, np.ndarray | None]:
         """Weights (MH, MW) and thresholds (MH, N), if there are any, that the accelerator was built with."""
+        self._entry(layer)
         return self.arrays[f"{layer}.weights"], self.arrays.get(f"{layer}.thresholds")
 
     def weight_parts(self, layer: str, weights: np.ndarray) -> np.ndarray:
