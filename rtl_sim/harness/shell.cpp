@@ -22,13 +22,13 @@
 #include <utility>
 #include <vector>
 
-#include "Vshell.h"
+#include "Vheadrace_shell.h"
 #include "verilated.h"
 
 // An input of the shell that a DMA sends to.
 struct SendPort {
   void* data;
-  std::remove_reference_t<decltype(Vshell::s_axis_TKEEP)>* keep;
+  std::remove_reference_t<decltype(Vheadrace_shell::s_axis_TKEEP)>* keep;
   uint8_t *last, *valid, *ready;
 };
 
@@ -104,8 +104,13 @@ class Sender {
 
 class Board {
  public:
-  Board() : top_(std::make_unique<Vshell>()) {
+  Board() : top_(std::make_unique<Vheadrace_shell>()) {
     for (const SendPort& port : send_ports(*top_)) senders_.emplace_back(port);
+    // Inputs power up with anything too.
+    top_->ap_rst_n = top_->ap_clk = 0;
+    top_->s_axi_control_AWVALID = top_->s_axi_control_WVALID = top_->s_axi_control_BREADY = 0;
+    top_->s_axi_control_ARVALID = top_->s_axi_control_RREADY = 0;
+    reset_dmas();
     for (int i = 0; i < 8; ++i) cycle();
     top_->ap_rst_n = 1;
     for (int i = 0; i < 64; ++i) cycle();  // the accelerator's own reset lasts longer
@@ -240,7 +245,7 @@ class Board {
     return bytes == DMA_BYTES || keep >> bytes == 0;
   }
 
-  std::unique_ptr<Vshell> top_;
+  std::unique_ptr<Vheadrace_shell> top_;
   std::vector<Sender> senders_;  // of frames, then of each stream of weights
   Random random_{0};
   bool stalls_ = false, receives_ = false;
@@ -283,6 +288,8 @@ void finish_transfer(Board& board) {
 }  // namespace
 
 int main() {
+  Verilated::randReset(2);  // registers without a reset power up with anything
+  Verilated::randSeed(1);
   Board board;
   uint32_t command = 0, offset = 0, value = 0;
   while (get(command)) {

@@ -45,7 +45,7 @@ class Drivers:
     async def start(self, words: list[list[int]], job: dict[str, Any]) -> None:
         """Reset, then feed every source its words."""
         await self.domain.reset(*self.sources, self.sink)
-        set_stalls(self.sink, sink_pauses(job["stalls"], job["seed"]))
+        set_stalls(self.sink, sink_pauses(job["stalls"], job["seed"], self.sink))
         for k, source in enumerate(self.sources):
             set_stalls(source, source_pauses(job["stalls"], job["seed"] + k))
             send(source, words[k])
@@ -57,12 +57,13 @@ class Drivers:
 
 @cocotb.test()
 async def network_equals_golden_model(dut: Any) -> None:
-    """Every word of every stream is that of the golden model, and every stream keeps the rules."""
+    """Every word of every stream is that of the golden model; run.py finds in the log whether one broke a rule."""
     job = json.loads(Path("job.json").read_text())
     network = Network(Path(job["streams"]))
     vectors = read_vectors(Path(job["vectors"]))
     source = expected_words(vectors["s_axis"], job["frames"])
 
+    dut.close_files.value = 0  # inputs power up with random values too
     domain = Domain(dut)
     domain.start_clock()
     drivers = Drivers(domain, list(network.weights))
@@ -75,14 +76,11 @@ async def network_equals_golden_model(dut: Any) -> None:
         await ClockCycles(dut.ap_clk, 2 * len(aborted) + 10)  # the reset that follows must leave no trace of it
     await drivers.start([source, *weights], job)
     deadlock = await _finish(dut, network, drivers, job["frames"])
-    broken_rule = _broken_rule(dut, network)
     await _close_records(dut)
 
     result = {key: job[key] for key in ("frames", "stalls", "seed")} | _judge(network, vectors, job["frames"], deadlock)
     if job["stalls"] != "none":  # frames whose ends were held up end closer together than any steady state allows
         result["cycles_per_frame"] = None
-    if broken_rule and result["bit_exact"]:
-        result |= {"bit_exact": False, "mismatch": broken_rule}
     Path("result.json").write_text(json.dumps(result, indent=2))
     assert result["bit_exact"], result["mismatch"]
 
@@ -113,15 +111,6 @@ def _who_waits(dut: Any, network: Network, idle_cycles: int) -> str:
     wanted = ", ".join(stream.name for stream, valid, ready in states if ready and not valid)
     return (f"no word moved for {idle_cycles} cycles, after {dut.words_sent.value.to_unsigned()} words of output; "
             f"not taken: {offered or 'nothing'}; waited for: {wanted or 'nothing'}")
-
-
-def _broken_rule(dut: Any, network: Network) -> str | None:
-    """The first stream that broke a rule of AXI4-Stream."""
-    for signal, rule in ((dut.valid_fell, "TVALID fell"), (dut.data_changed, "TDATA changed")):
-        for stream, broken in zip(network.streams, _flags(signal, network), strict=True):
-            if broken:
-                return f"{stream.name}: {rule} before TREADY came"
-    return None
 
 
 async def _close_records(dut: Any) -> None:

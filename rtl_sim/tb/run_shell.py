@@ -10,16 +10,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from run import fail, prepare_tools, tail
-from run_layer import report
+from run import compile_model, prepare_tools
+from run_layer import passed
 
 TB = Path(__file__).resolve().parent
 
 
 def run_shell(build_folder: Path, dma_bytes: int, folder: Path) -> bool:
     """Compile and run in `folder`; whether all tests passed."""
-    from cocotb_tools.runner import get_runner
-
     from headrace.benches.shell_job import shell_job
     from headrace.benches.simulated_board import write_shell
     from headrace.build_folder import Build
@@ -30,19 +28,8 @@ def run_shell(build_folder: Path, dma_bytes: int, folder: Path) -> bool:
     for memory in (build_folder / "rtl").glob("*.mem"):
         shutil.copy(memory, folder)
     (folder / "shell.vlt").write_text('`verilator_config\npublic_flat_rw -module "headrace_shell" -var "*"\n')
-    log = folder / "bench.log"
-    runner = get_runner("verilator")
-    try:
-        runner.build(sources=[folder / "shell.vlt", *sources], hdl_toplevel="headrace_shell", build_dir=folder,
-                     build_args=("--no-public-flat-rw", "-Wno-fatal"), timescale=("1ns", "1ps"), log_file=log)
-        results = runner.test(test_module=["shell_bench"], hdl_toplevel="headrace_shell", hdl_toplevel_lang="verilog",
-                              build_dir=folder, test_dir=folder, seed=0, log_file=log)
-    except (RuntimeError, SystemExit):
-        fail(f"the bench did not run; the end of {log}:\n{tail(log)}")
-    good = report(["shell"], results, prefix="", suffix="_bench")
-    if not good:
-        print(log.read_text())
-    return good
+    compile_model("headrace_shell", [folder / "shell.vlt", *sources], folder)
+    return passed("shell_bench", "headrace_shell", folder, ["shell"])
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import cocotb
-from axi_stream import Domain, set_stalls, sink_pauses, source_pauses, watch
+from axi_stream import Domain, set_stalls, sink_pauses, source_pauses
 from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamFrame, AxiStreamSink, AxiStreamSource
 
@@ -58,8 +58,7 @@ class Processor:
         for k, source in enumerate(self.weights.values()):
             set_stalls(source, source_pauses(stalls, 4 + k))
         set_stalls(self.source, source_pauses(stalls, 3))
-        set_stalls(self.sink, sink_pauses(stalls, 3))
-        cocotb.start_soon(watch(self.sink, "m_axis"))
+        set_stalls(self.sink, sink_pauses(stalls, 3, self.sink))
 
     async def read(self, register: str | int) -> int:
         return await self.control.read_dword(OFFSET[register] if isinstance(register, str) else register)

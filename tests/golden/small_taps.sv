@@ -22,9 +22,7 @@ module taps (
 
   // One bit per stream, in the order of streams.json.
   output logic [4:0] stream_valid,
-  output logic [4:0] stream_ready,
-  output logic [4:0] valid_fell,  // TVALID fell before TREADY came
-  output logic [4:0] data_changed // TDATA changed before TREADY came
+  output logic [4:0] stream_ready
 );
 
   logic [31:0] cycle_q; // since reset
@@ -56,15 +54,13 @@ module taps (
     .BYTES (1),
     .FILE  ("s_axis.rec")
   ) tap_s_axis (
-    .clk          (ap_clk),
-    .rst_n        (ap_rst_n),
-    .close        (close_files),
-    .cycle        (cycle_q),
-    .data         (s_axis_TDATA),
-    .valid        (stream_valid[0]),
-    .ready        (stream_ready[0]),
-    .valid_fell   (valid_fell[0]),
-    .data_changed (data_changed[0])
+    .clk   (ap_clk),
+    .rst_n (ap_rst_n),
+    .close (close_files),
+    .cycle (cycle_q),
+    .data  (s_axis_TDATA),
+    .valid (stream_valid[0]),
+    .ready (stream_ready[0])
   );
 
   assign stream_valid[1] = dut.fifo0_TVALID;
@@ -73,15 +69,13 @@ module taps (
     .BYTES (1),
     .FILE  ("fifo0.rec")
   ) tap_fifo0 (
-    .clk          (ap_clk),
-    .rst_n        (ap_rst_n),
-    .close        (close_files),
-    .cycle        (cycle_q),
-    .data         (dut.fifo0_TDATA),
-    .valid        (stream_valid[1]),
-    .ready        (stream_ready[1]),
-    .valid_fell   (valid_fell[1]),
-    .data_changed (data_changed[1])
+    .clk   (ap_clk),
+    .rst_n (ap_rst_n),
+    .close (close_files),
+    .cycle (cycle_q),
+    .data  (dut.fifo0_TDATA),
+    .valid (stream_valid[1]),
+    .ready (stream_ready[1])
   );
 
   assign stream_valid[2] = dut.dwc0_TVALID;
@@ -90,15 +84,13 @@ module taps (
     .BYTES (2),
     .FILE  ("dwc0.rec")
   ) tap_dwc0 (
-    .clk          (ap_clk),
-    .rst_n        (ap_rst_n),
-    .close        (close_files),
-    .cycle        (cycle_q),
-    .data         (dut.dwc0_TDATA),
-    .valid        (stream_valid[2]),
-    .ready        (stream_ready[2]),
-    .valid_fell   (valid_fell[2]),
-    .data_changed (data_changed[2])
+    .clk   (ap_clk),
+    .rst_n (ap_rst_n),
+    .close (close_files),
+    .cycle (cycle_q),
+    .data  (dut.dwc0_TDATA),
+    .valid (stream_valid[2]),
+    .ready (stream_ready[2])
   );
 
   assign stream_valid[3] = dut.fc0_TVALID;
@@ -107,15 +99,13 @@ module taps (
     .BYTES (1),
     .FILE  ("fc0.rec")
   ) tap_fc0 (
-    .clk          (ap_clk),
-    .rst_n        (ap_rst_n),
-    .close        (close_files),
-    .cycle        (cycle_q),
-    .data         (dut.fc0_TDATA),
-    .valid        (stream_valid[3]),
-    .ready        (stream_ready[3]),
-    .valid_fell   (valid_fell[3]),
-    .data_changed (data_changed[3])
+    .clk   (ap_clk),
+    .rst_n (ap_rst_n),
+    .close (close_files),
+    .cycle (cycle_q),
+    .data  (dut.fc0_TDATA),
+    .valid (stream_valid[3]),
+    .ready (stream_ready[3])
   );
 
   assign stream_valid[4] = m_axis_TVALID;
@@ -124,15 +114,13 @@ module taps (
     .BYTES (2),
     .FILE  ("fc1.rec")
   ) tap_fc1 (
-    .clk          (ap_clk),
-    .rst_n        (ap_rst_n),
-    .close        (close_files),
-    .cycle        (cycle_q),
-    .data         ({7'b0, m_axis_TLAST, m_axis_TDATA}),
-    .valid        (stream_valid[4]),
-    .ready        (stream_ready[4]),
-    .valid_fell   (valid_fell[4]),
-    .data_changed (data_changed[4])
+    .clk   (ap_clk),
+    .rst_n (ap_rst_n),
+    .close (close_files),
+    .cycle (cycle_q),
+    .data  ({7'b0, m_axis_TLAST, m_axis_TDATA}),
+    .valid (stream_valid[4]),
+    .ready (stream_ready[4])
   );
 
 endmodule

@@ -7,8 +7,7 @@ from headrace.layers import Fork
 from headrace.layers.spec import layer_from_spec
 from headrace.packing import pack_stream
 from headrace.simulation.frames import Stalls
-from headrace.simulation.rtl import layer_sink, layer_source
-from tests.layer_battery import LayerBattery, Subjects
+from tests.layer_battery import LayerBattery, Runs
 
 
 class TestFork(LayerBattery):
@@ -20,14 +19,13 @@ class TestFork(LayerBattery):
         )
     )
 
-    def test_branches_accept_independently(self, subjects: Subjects) -> None:
-        traces = subjects.traces(Stalls.SINK)
-        first, second = (traces[layer_sink(0, port)].cycles for port in (0, 1))
+    def test_branches_accept_independently(self, runs: Runs) -> None:
+        ran = runs.ran(Stalls.SINK)[0]
+        first, second = (trace.cycles for trace in ran.outputs)
         assert np.any(first < second)
         assert np.any(first > second)
         # A word is gone from the input only when both branches have room for it.
-        taken = traces[layer_source(0)].cycles
-        assert np.all(taken < np.minimum(first, second))
+        assert np.all(ran.inputs[0].cycles < np.minimum(first, second))
 
 
 def test_outputs_are_two_by_default() -> None:

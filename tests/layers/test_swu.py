@@ -33,6 +33,8 @@ SHAPES = (
     spec((3, 4, 1), (2, 2), "uint3", stride=(1, 5), pad=(2, 3, 3, 3)),  # windows wholly in the padding
     spec((4, 3, 7), (4, 3), "int4", 7),  # one window
     spec((1, 1, 2), (1, 1), "uint2", stride=(5, 5), pad=(1, 1, 0, 0)),  # nothing but padding
+    spec((5, 5, 2), (3, 3), "uint3", stride=(2, 2), pad=(1, 1, 1, 1)),  # the first stride frees less than the others
+    spec((6, 4, 2), (3, 3), "uint3", stride=(2, 1), pad=(1, 0, 1, 0)),
 )
 
 

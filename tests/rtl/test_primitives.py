@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import headrace as hr
@@ -23,12 +22,12 @@ from headrace.render.library import library_path, library_paths
 from headrace.render.names import PREFIX, module_name
 from headrace.render.rtl import PRIMITIVES
 from headrace.request import Options, resolve
-from headrace.simulation import rtl
+from headrace.simulation.cases import LayersRtl, Words
 from headrace.simulation.frames import Stalls
 from headrace.simulation.rtl import render_layers
 from headrace.synthesis.yosys import run_yosys
 from headrace.tools import run_tool, verilator
-from tests.layer_battery import SEED, Subjects
+from tests.layer_battery import FRAMES, SEED
 from tests.public_models import MODELS
 
 CELL_PORTS = data_folder("rtl_sim") / "primitives" / "primitives.sv"
@@ -165,9 +164,7 @@ SIMULATED = (
 
 def test_forms_of_primitives_compute_the_same(tmp_path: Path) -> None:
     layers = [layer_from_spec(spec, index).layer for index, spec in enumerate(SIMULATED)]
-    subjects = Subjects(layers, tmp_path)
-    model = rtl.compile_layers(layers, tmp_path, [Path(__file__).with_name("primitive_cells.sv")])
-    inputs = {rtl.layer_source(index): words[0] for index, words in enumerate(subjects.inputs)}
-    traces = model.run(inputs, Stalls.RANDOM, SEED)
-    for index, expected in enumerate(subjects.expected):
-        np.testing.assert_array_equal(traces[rtl.layer_sink(index)].words, expected)
+    words = [Words.random(layer, FRAMES, SEED) for layer in layers]
+    model = LayersRtl(layers, tmp_path, [Path(__file__).with_name("primitive_cells.sv")])
+    for item, ran in zip(words, model.run(words, Stalls.RANDOM, SEED), strict=True):
+        item.require_equal("RTL", ran.words)

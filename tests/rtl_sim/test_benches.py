@@ -1,4 +1,4 @@
-"""The cocotb bench of every streaming layer."""
+"""The cocotb bench of the streaming layers, with every one of them."""
 
 from __future__ import annotations
 

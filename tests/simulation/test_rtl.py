@@ -82,9 +82,9 @@ def test_words_that_make_no_frame_are_refused(cnn: tuple[Dataflow, rtl.RtlModel]
          r"RTL: no stream moves any more; waiting: s_axis \(valid without ready, 4 of 18 words\), "
          r"m_axis \(ready without valid, 0 of 18 words\)"),
         (("headrace_fifo.sv", ".read(pop)", ".read(1'b1)"), Stalls.SINK,
-         "RTL: TDATA of m_axis changed before the word was taken"),
+         "RTL: fifo0: TDATA changed before TREADY came"),
         (("headrace_fifo.sv", "if (m_axis_TREADY || !valid_q) valid_q <=", "valid_q <="), Stalls.RANDOM,
-         "RTL: TVALID of m_axis fell before the word was taken"),
+         "RTL: fifo0: TVALID fell before TREADY came"),
     ],
 )
 def test_misbehaviour_is_named(tmp_path: Path, edit: tuple[str, str, str], stalls: Stalls, sentence: str) -> None:

@@ -13,6 +13,7 @@ from headrace.errors import InputError, MismatchError, ToolError
 from headrace.simulation.frames import Stalls
 
 _MISMATCH = 1  # exit status of run.py where a word is wrong
+_LINES = 20  # of what it says
 
 
 def run_bench(
@@ -46,9 +47,20 @@ def run_bench(
         options += ["--waves"] if waves else []
         options += ["--vectors", str(vectors.resolve())] if vectors else []
         done = subprocess.run([sys.executable, str(script), *options], capture_output=True, text=True, check=False)
-        if done.returncode not in (0, _MISMATCH) or not result.exists():
-            raise ToolError(f"sim/run.py of {build} failed: {done.stderr.strip() or done.stdout.strip()}")
-        measured: dict[str, Any] = json.loads(result.read_text())
+        measured = _measured(result) if done.returncode in (0, _MISMATCH) else None
+        if measured is None:
+            said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-_LINES:]
+            reason = "\n".join(said) or f"it said nothing, left no result and ended with exit status {done.returncode}"
+            raise ToolError(f"sim/run.py of {build} failed: {reason}")
     if not measured["bit_exact"]:
         raise MismatchError(measured["mismatch"])
     return measured
+
+
+def _measured(path: Path) -> dict[str, Any] | None:
+    """What run.py wrote; None where that is nothing, or not a result."""
+    try:
+        result = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return result if isinstance(result, dict) and {"bit_exact", "mismatch"} <= set(result) else None

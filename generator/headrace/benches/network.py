@@ -72,12 +72,11 @@ def _simulate(build: Build, what: Simulation, scratch: Path, work: Path,
     golden = Vectors(build.dataflow, x)
     if build.has_hls:
         progress("C simulation of the HLS sources")
-        run_hls(build.folder, build.dataflow, x, scratch).require_golden(golden)
         require_hls_memories(build.folder / "hls", build.dataflow)
+        run_hls(build.folder, build.dataflow, x, scratch).require_golden(golden)
     if not build.has_rtl:
         return {}
     progress(f"RTL simulation, {what.frames} frames, stalls {what.stalls.value}")
-    vectors = write_vectors(scratch, golden)
-    measured = run_bench(build.folder, what.frames, what.stalls, what.seed, what.waves, vectors, work)
     require_rtl_memories(build.folder / "rtl", build.dataflow)
-    return measured
+    vectors = write_vectors(scratch, golden)
+    return run_bench(build.folder, what.frames, what.stalls, what.seed, what.waves, vectors, work)

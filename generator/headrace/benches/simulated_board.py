@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 from headrace.build_folder import Build
 from headrace.dataflow.external import external_layers
 from headrace.errors import InputError, ToolError
-from headrace.paths import data_folder
 from headrace.render.library import compile_order
 from headrace.render.rtl import TOP
 from headrace.render.shell import SHELL, render_shell, shell_modules
-from headrace.simulation.rtl import MAKE_FLAGS, require_tools
+from headrace.simulation.rtl import require_tools
+from headrace.simulation.verilate import verilate
 from headrace.staging import write_files
-from headrace.tools import run_tool, verilator
 from headrace.version import headrace_version
 
 _STATUS = ("done", "no byte moved for a long time", "TLAST came before the last byte",
@@ -92,10 +91,10 @@ class SimulatedBoard:
 
     def finish(self, slot: int) -> NDArray[np.uint8]:
         """The bytes that came."""
-        running, self._running = self._running, None
-        if running is None or running[0] != slot:
+        if self._running is None or self._running[0] != slot:
             raise ToolError(f"simulated DMA: no transfer of buffer {slot} runs")
-        return np.frombuffer(self._finish(running[1]), np.uint8)
+        (_, out_bytes), self._running = self._running, None
+        return np.frombuffer(self._finish(out_bytes), np.uint8)
 
     def reset(self) -> None:
         """Reset the DMAs: all transfers end where they are."""
@@ -134,14 +133,7 @@ def compile_board(build: Build, work: Path, dma_bytes: int = 16) -> Path:
     (work / "shell_config.hpp").write_text(
         f"constexpr int DMA_BYTES = {dma_bytes};\nconstexpr unsigned IDLE_LIMIT = {idle_limit};\n"
         f"{_send_ports(['s_axis', *external_layers(build.dataflow)])}")
-    run_tool("Verilator", [
-        verilator(), "--cc", "--exe", "--build", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal",
-        "-DEMPTY_URAM",
-        "--top-module", SHELL, "--prefix", "Vshell", "--Mdir", work / "obj", "-CFLAGS", f"-std=c++17 -I{work}",
-        "-MAKEFLAGS", MAKE_FLAGS.format(optimization="-O1"), "-o", "board", *sources,
-        data_folder("rtl_sim") / "harness" / "shell.cpp",
-    ], work)
-    return work / "obj" / "board"
+    return verilate(SHELL, sources, "shell.cpp", work, options=("-DEMPTY_URAM",))
 
 
 def _send_ports(names: Sequence[str]) -> str:
@@ -149,7 +141,7 @@ def _send_ports(names: Sequence[str]) -> str:
     ports = [", ".join(f"&top.{name}_{signal}" for signal in ("TDATA", "TKEEP", "TLAST", "TVALID", "TREADY"))
              for name in names]
     lines = "".join(f"      {{{port}}},\n" for port in ports)
-    return f"inline std::vector<SendPort> send_ports(Vshell& top) {{\n  return {{\n{lines}  }};\n}}\n"
+    return f"inline std::vector<SendPort> send_ports(V{SHELL}& top) {{\n  return {{\n{lines}  }};\n}}\n"
 
 
 def write_shell(build: Build, folder: Path, dma_bytes: int) -> list[Path]:

@@ -19,6 +19,8 @@ class Add(Layer):
     """y = left + right over `pixels` of `channels` elements; the output's type is the exact interval of the sums."""
 
     kind = "add"
+    #: Operands of different width and sign, two words per pixel.
+    example = {"channels": 4, "pe": 2, "left": "int3", "right": "uint5", "pixels": 5}
     max_inputs = 2
     name: str
     channels: int

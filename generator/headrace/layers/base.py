@@ -24,10 +24,12 @@ MAX_PARAMETER = (1 << 31) - 1
 class Layer(ABC):
     """Base of the streaming layers. Every subclass is a frozen dataclass whose first field is `name`.
 
-    `kind` is the stem shared by the Python file, the C++ header, the SystemVerilog module, the bench and the test.
+    `kind` is the stem shared by the Python file, the C++ header, the SystemVerilog module and the test.
     """
 
     kind: ClassVar[str]
+    #: A spec without its kind (layers/spec.py): a small layer that the cocotb bench streams frames through.
+    example: ClassVar[Mapping[str, Any]]
     #: Streams that the kernels have ports for; those that a layer does not use are tied off.
     max_inputs: ClassVar[int] = 1
     max_outputs: ClassVar[int] = 1

@@ -25,6 +25,8 @@ class Concat(Layer):
     """Every pixel's channels of input 0, then those of input 1, and so on; `channels` holds their numbers."""
 
     kind = "concat"
+    #: Three inputs with different numbers of words per pixel.
+    example = {"channels": [2, 6, 4], "pe": 2, "element": "uint3", "pixels": 4}
     max_inputs = MAX_INPUTS
     name: str
     channels: tuple[int, ...]

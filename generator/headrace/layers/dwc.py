@@ -22,6 +22,8 @@ class Dwc(Layer):
     """`words` input words of `in_lanes` lanes per frame become words of `out_lanes` lanes, elements in order."""
 
     kind = "dwc"
+    #: A ratio of 2 to 3, neither of which fills whole bytes.
+    example = {"in_lanes": 2, "out_lanes": 3, "element": "int3", "words": 12}
     connects = True
     name: str
     in_lanes: int

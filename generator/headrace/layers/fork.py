@@ -22,6 +22,8 @@ class Fork(Layer):
     """Copies `pixels` of `channels` elements to `branches` streams; a word is taken when every branch has taken it."""
 
     kind = "fork"
+    #: Three branches, two words per pixel, neither of which fills whole bytes.
+    example = {"channels": 6, "pe": 3, "element": "int3", "pixels": 5, "outputs": 3}
     max_outputs = MAX_BRANCHES
     name: str
     channels: int

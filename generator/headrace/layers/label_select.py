@@ -22,6 +22,8 @@ class LabelSelect(Layer):
     """The indices of the `k` largest of `labels` elements, the largest first; among equals the lowest index first."""
 
     kind = "label_select"
+    #: More indices than words of a frame, many equal elements.
+    example = {"labels": 12, "pe": 4, "k": 5, "element": "int3"}
     name: str
     labels: int
     element: DataType

@@ -34,6 +34,9 @@ class ParallelSwu(SlidingWindow):
     """Sliding window, all taps of SIMD channels per word: lanes [taps][SIMD], in depthwise order."""
 
     kind = "parallel_swu"
+    #: Pads on three sides, strides and dilation that differ, two words per pixel.
+    example = {"height": 6, "width": 7, "channels": 4, "simd": 2, "kernel": [3, 2], "stride": [2, 1],
+               "dilation": [1, 2], "pad": [1, 0, 1, 2], "element": "uint3"}
 
     @property
     def outputs(self) -> tuple[Stream, ...]:

@@ -77,6 +77,10 @@ class Schedule:
         """Cycles of one frame before the cycle of its first write."""
         return _before_first_write(self.phases)[0]
 
+    def write_cycles(self) -> IntArray:
+        """(writes,): for each word put, the cycle of the frame in which it is put."""
+        return np.flatnonzero(_per_cycle(self.phases, 0)[1])
+
     def needed_reads(self, source: int = 0) -> IntArray:
         """(writes,): for each word put, how many words of input `source` are taken up to and with its cycle."""
         reads, writes = _per_cycle(self.phases, source)

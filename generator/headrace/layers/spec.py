@@ -10,6 +10,7 @@ import numpy as np
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval
 from headrace.errors import InputError, require_divides, require_positive
+from headrace.layers import LAYERS
 from headrace.layers.acc_pool import AccPool
 from headrace.layers.activation import require_thresholds_fit
 from headrace.layers.add import Add
@@ -57,6 +58,11 @@ def require_drawable(layer: str, what: str, count: int) -> None:
     if count > MAX_RANDOM_VALUES:
         raise InputError(f"{layer}: {count} {what} are asked for but at most {MAX_RANDOM_VALUES} values are drawn; "
                          "use smaller sizes")
+
+
+def example_layer(kind: str) -> Layer:
+    """The example of a kind of layer."""
+    return layer_from_spec({"kind": kind, **LAYERS[kind].example}).layer
 
 
 def random_values(rng: np.random.Generator, dtype: DataType, shape: tuple[int, ...]) -> IntArray:

@@ -38,6 +38,9 @@ class Swu(SlidingWindow):
     """
 
     kind = "swu"
+    #: Pads on all sides, strides and dilation that differ, two words per pixel.
+    example = {"height": 6, "width": 7, "channels": 4, "simd": 2, "kernel": [3, 2], "stride": [2, 1],
+               "dilation": [1, 2], "pad": [1, 0, 1, 2], "element": "uint3"}
     buffer: Literal["overlapping", "minimal"] = "overlapping"
     depthwise: bool = False
 

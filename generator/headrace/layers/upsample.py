@@ -21,6 +21,8 @@ class Upsample(Layer):
     """y[r, c] = x[r // scale_h, c // scale_w] over (height, width, channels); scale is (vertical, horizontal)."""
 
     kind = "upsample"
+    #: Scales that differ, two words per pixel.
+    example = {"height": 3, "width": 4, "channels": 4, "scale": [3, 2], "simd": 2, "element": "int3"}
     name: str
     height: int
     width: int

@@ -13,15 +13,17 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.dataflow.vectors import Vectors
 from headrace.layers.base import Layer
 from headrace.paths import data_folder
+from headrace.render.checks import network_checks, render_checks
 from headrace.render.rtl import TOP, bit_range, stream_names, template, top_open_ports, weight_wires
 
 #: Files of rtl_sim/tb that every build carries.
-BENCH_FILES = ("Makefile", "run.py", "network_bench.py", "axi_stream.py", "records.py", "stream_tap.sv", "taps.vlt")
+BENCH_FILES = ("Makefile", "model.mk", "run.py", "network_bench.py", "axi_stream.py", "records.py", "stream_tap.sv",
+               "headrace_stream_checker.sv", "taps.vlt")
 
 
 def render_sim(dataflow: Dataflow, header: str) -> dict[str, str]:
     """All text files of sim/ by their path in it. header: one line that says where they come from."""
-    return _bench(_taps(dataflow, header, list(dataflow.streams), TOP), _description(dataflow))
+    return _bench(dataflow, header, list(dataflow.streams), TOP, _description(dataflow))
 
 
 def render_boundary_sim(dataflow: Dataflow, header: str, module: str) -> dict[str, str]:
@@ -32,13 +34,16 @@ def render_boundary_sim(dataflow: Dataflow, header: str, module: str) -> dict[st
     boundary = [stream for stream in description["streams"] if stream["name"] in names]
     # A frame may be anywhere inside while both streams rest.
     watchdog_cycles = 4 * sum(layer.cycles for layer in dataflow.layers) + 1000
-    return _bench(_taps(dataflow, header, ports, module),
+    return _bench(dataflow, header, ports, module,
                   description | {"streams": boundary, "fifos": [], "watchdog_cycles": watchdog_cycles})
 
 
-def _bench(taps: str, description: dict[str, Any]) -> dict[str, str]:
+def _bench(dataflow: Dataflow, header: str, ports: Sequence[Port], module: str,
+           description: dict[str, Any]) -> dict[str, str]:
     files = {name: (data_folder("rtl_sim") / "tb" / name).read_text() for name in BENCH_FILES}
-    return files | {"taps.sv": taps, "streams.json": json.dumps(description, indent=2) + "\n"}
+    return files | {"taps.sv": _taps(dataflow, header, ports, module),
+                    "checks.sv": render_checks(network_checks(dataflow, ports), header, module),
+                    "streams.json": json.dumps(description, indent=2) + "\n"}
 
 
 def write_vectors(folder: Path, vectors: Vectors) -> Path:

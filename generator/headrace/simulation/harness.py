@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -16,7 +17,10 @@ from headrace.layers.stream import Stream
 from headrace.packing import Bytes
 from headrace.simulation.frames import Stalls, Trace
 
-_DONE, _IDLE, _VALID_FELL, _DATA_CHANGED, _TOO_LONG = range(5)
+_DONE, _IDLE, _BROKEN, _TOO_LONG = range(4)
+_BROKEN_RULE = re.compile(r"Assertion failed in \S+: (.*)")
+#: Seeds of Verilator's random values.
+_MOST_SEEDS = 1 << 31
 
 
 class Side(Enum):
@@ -55,10 +59,11 @@ class RtlModel:
         """Stream whole frames through the model; returns the accepted words of every stream of the groups that ran.
 
         inputs: words (n, bytes) by the name of a source; n is a multiple of the words per frame, and groups without
-        input stand still. reset_after_words: by source, after how many accepted words its group is reset once; then
-        all starts again from the first word and what came before is forgotten. tap_frames: how many frames are
-        recorded at inner streams (all, if None). Raises MismatchError where a stream breaks the protocol or stops,
-        InputError for unfit inputs.
+        input stand still. seed: of the stalls, and of what registers without a reset power up with, which differs
+        between the patterns of stalls too. reset_after_words: by source, after how many accepted words its group is
+        reset once; then all starts again from the first word and what came before is forgotten. tap_frames: how many
+        frames are recorded at inner streams (all, if None). Raises MismatchError where a stream breaks the protocol or
+        stops, InputError for unfit inputs.
         """
         frames = self._frames(inputs)
         words = [self._words(e, frames.get(e.group, 0), tap_frames) for e in self.endpoints]
@@ -70,7 +75,7 @@ class RtlModel:
             if done.returncode:
                 raise ToolError(f"the simulation ended with exit status {done.returncode}: {done.stderr.strip()}")
             raw = (Path(scratch) / "result").read_bytes()
-        traces = self._traces(raw, words)
+        traces = self._traces(raw, words, done.stdout)
         return {e.name: trace for e, trace in zip(self.endpoints, traces, strict=True) if frames.get(e.group)}
 
     def _frames(self, inputs: Mapping[str, Bytes]) -> dict[int, int]:
@@ -101,16 +106,17 @@ class RtlModel:
         idle_limit = 1000 + 2 * self.cycles
         max_cycles = 10_000 + 16 * (frames + 2) * max(self.cycles, *words) * (2 if reset_after else 1)
         source_stalls, sink_stalls = (stalls in (kind, Stalls.RANDOM) for kind in (Stalls.SOURCE, Stalls.SINK))
-        parts = [np.array([source_stalls, sink_stalls, seed, max_cycles, idle_limit], "<i8").tobytes()]
+        power_up = 1 + (8 * seed + 2 * list(Stalls).index(stalls) + bool(reset_after)) % (_MOST_SEEDS - 1)
+        parts = [np.array([power_up, source_stalls, sink_stalls, seed, max_cycles, idle_limit], "<i8").tobytes()]
         for endpoint, count in zip(self.endpoints, words, strict=True):
             parts.append(np.array([count, reset_after.get(endpoint.name, 0)], "<i8").tobytes())
             if endpoint.name in inputs:
                 parts.append(np.ascontiguousarray(inputs[endpoint.name], np.uint8).tobytes())
         return b"".join(parts)
 
-    def _traces(self, raw: bytes, words: list[int]) -> list[Trace]:
-        status, offender = np.frombuffer(raw, "<i8", 2).tolist()
-        traces, waiting, offset = [], [], 16
+    def _traces(self, raw: bytes, words: list[int], said: str) -> list[Trace]:
+        (status,) = np.frombuffer(raw, "<i8", 1).tolist()
+        traces, waiting, offset = [], [], 8
         for endpoint, expected in zip(self.endpoints, words, strict=True):
             count, valid, ready = np.frombuffer(raw, "<i8", 3, offset).tolist()
             offset += 24
@@ -123,14 +129,13 @@ class RtlModel:
                 signals = "valid without ready" if valid else "ready without valid"
                 waiting.append(f"{endpoint.name} ({signals}, {count} of {expected} words)")
         if status != _DONE:
-            raise MismatchError(self._complaint(status, self.endpoints[offender].name, waiting))
+            raise MismatchError(f"RTL: {self._complaint(status, said, waiting)}")
         return traces
 
     @staticmethod
-    def _complaint(status: int, offender: str, waiting: list[str]) -> str:
-        if status == _VALID_FELL:
-            return f"RTL: TVALID of {offender} fell before the word was taken"
-        if status == _DATA_CHANGED:
-            return f"RTL: TDATA of {offender} changed before the word was taken"
+    def _complaint(status: int, said: str, waiting: list[str]) -> str:
+        if status == _BROKEN:
+            rule = _BROKEN_RULE.search(said)
+            return rule.group(1) if rule else said.strip()
         what = "no stream moves any more" if status == _IDLE else "the frames do not end"
-        return f"RTL: {what}; waiting: {', '.join(waiting) or 'nobody'}"
+        return f"{what}; waiting: {', '.join(waiting) or 'nobody'}"

@@ -13,20 +13,24 @@ from headrace.packing import Memory
 from headrace.render.rtl import memory_file
 
 _HLS_ARRAY = re.compile(r"uint64_t (\w+)(?:\[\d+\])+ = \{(.*?)\};", re.DOTALL)
+#: Characters, of remarks for example, that a file may have more than twice what was written.
+_SPARE = 4096
 _NUMBER = re.compile(r"\b(?:0x[0-9a-fA-F]+|\d+)\b")
 
 
 def require_rtl_memories(rtl: Path, dataflow: Dataflow) -> None:
     """Raise MismatchError at the first word of a .mem file in the folder `rtl` that is not the network's."""
     for layer, memory, stem in _memories(dataflow):
-        path = rtl / f"{stem}.mem"
-        found = [_number(word, 16) for word in path.read_text().split()] if path.is_file() else []
-        _require(f"RTL: {layer.name}: {path.name}", found, [int(word, 16) for word in memory.mem_text().split()])
+        wanted, path = memory.mem_text(), rtl / f"{stem}.mem"
+        where = f"RTL: {layer.name}: {path.name}"
+        found = [_number(word, 16) for word in _text(path, len(wanted), where).split()]
+        _require(where, found, [int(word, 16) for word in wanted.split()])
 
 
 def require_hls_memories(hls: Path, dataflow: Dataflow) -> None:
     """Raise MismatchError at the first chunk of an array in `hls`/weights.hpp that is not the network's."""
-    arrays = dict(_HLS_ARRAY.findall((hls / "weights.hpp").read_text()))
+    path = hls / "weights.hpp"
+    arrays = dict(_HLS_ARRAY.findall(path.read_text(errors="replace") if path.is_file() else ""))
     for layer, memory, stem in _memories(dataflow):
         found = [_number(text, 0) for text in _NUMBER.findall(arrays.get(stem, ""))]
         _require(f"HLS: {layer.name}: {stem} in weights.hpp", found, memory.chunks().reshape(-1).tolist())
@@ -37,6 +41,17 @@ def _memories(dataflow: Dataflow) -> Iterator[tuple[Layer, Memory, str]]:
     for layer in dataflow.layers:
         for memory in layer.memories():
             yield layer, memory, memory_file(layer, memory.name).removesuffix(".mem")
+
+
+def _text(path: Path, size: int, where: str) -> str:
+    """The text of a file that should have `size` characters; "" where there is no file."""
+    if not path.is_file():
+        return ""
+    with path.open(errors="replace") as file:
+        text = file.read(2 * size + _SPARE)
+    if len(text) == 2 * size + _SPARE:
+        raise MismatchError(f"{where} holds {len(text)} characters and more but the network's memory has {size}")
+    return text
 
 
 def _number(text: str, base: int) -> int | None:

@@ -12,15 +12,17 @@ from pathlib import Path
 
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
+from headrace.errors import InputError
 from headrace.layers.base import Layer
 from headrace.layers.ports import first_memory
 from headrace.paths import data_folder
+from headrace.render.checks import Check, network_checks, render_checks
 from headrace.render.library import compile_order, library_paths
 from headrace.render.names import module_name
 from headrace.render.rtl import TOP, load_parameters, open_ports, stream_names, template, top_open_ports
 from headrace.simulation.harness import Endpoint, RtlModel, Side
-from headrace.simulation.runtime import keep_runtime, reuse_runtime
-from headrace.tools import SHORT_FRAME, require_build_tools, run_tool, verilator
+from headrace.simulation.verilate import verilate
+from headrace.tools import SHORT_FRAME, require_build_tools
 
 __all__ = [
     "SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "layer_weights",
@@ -29,10 +31,6 @@ __all__ = [
 
 #: Name of the stream that leaves a network.
 SINK = "m_axis"
-
-# Verilator's model is compiled with little optimization where it runs once, and its runtime too: compiling takes
-# longer than most runs. The last variable mends the wheel's configuration, which lacks it.
-MAKE_FLAGS = "OPT_FAST={optimization} OPT_SLOW=-O0 OPT_GLOBAL=-O0 CFG_CXXFLAGS_PCH_I=-include"
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def compile_layers(layers: Sequence[Layer], work: Path, before: Sequence[Path] =
 
 
 def render_layers(layers: Sequence[Layer], work: Path, writable: bool = False) -> tuple[Endpoint, ...]:
-    """Write harness.sv, the module `harness` with one instance of every layer, and the memories into a folder.
+    """Write harness.sv, the module `harness` with one instance of every layer, checks.sv and the memories.
 
     writable: layers that the processor can write have their memories on a bus `load` at its ports; else these stay as
     they are. Returns its streams. Stream k has the ports xk_TDATA, xk_TVALID and xk_TREADY; the reset of group g is
@@ -102,6 +100,8 @@ def render_layers(layers: Sequence[Layer], work: Path, writable: bool = False) -
         for memory in layer.memories():
             (work / _memory_file(index, memory.name)).write_text(memory.mem_text())
     _render(instances, endpoints, (), work, has_load=writable)
+    checks = (Check(e.name, f"x{k}", 8 * e.stream.bytes, f"rst_n_{e.group}") for k, e in enumerate(endpoints))
+    (work / "checks.sv").write_text(render_checks(checks, "layers side by side", "harness", "clk"))
     return tuple(endpoints)
 
 
@@ -125,7 +125,10 @@ def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
     unused = ((f"{SINK}_TLAST", ""), *top_open_ports(dataflow))
     instance = _Instance(TOP, (), ports, unused)
     sources = compile_order(rtl.resolve().glob("*.sv"))
+    if devices := [path for path in rtl.glob("*.mem") if not path.is_file()]:
+        raise InputError(f"{devices[0]}: is not a file; build again")
     _render([instance], endpoints, taps, work)
+    (work / "checks.sv").write_text(render_checks(network_checks(dataflow), "a network"))
     return _compile(endpoints, sources, rtl.resolve(), work, sum(layer.cycles for layer in dataflow.layers))
 
 
@@ -167,14 +170,6 @@ def _compile(endpoints: tuple[Endpoint, ...], sources: Sequence[Path], folder: P
     """Verilate and compile the wrapper in `work`. folder: where the memories lie; cycles: the longest frame."""
     require_tools()
     work = work.resolve()
-    objects = work / "obj"
-    reuse_runtime(objects)
-    main = data_folder("rtl_sim") / "harness" / "harness.cpp"
-    run_tool("Verilator", [
-        verilator(), "--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial", "fast",
-        "-Wno-fatal", "--top-module", "harness", "--prefix", "Vharness", "--Mdir", objects,
-        "-CFLAGS", f"-std=c++17 -I{work}", "-MAKEFLAGS", MAKE_FLAGS.format(optimization=optimization), "-o", "harness",
-        *sources, work / "harness.sv", main,
-    ], work)
-    keep_runtime(objects)
-    return RtlModel(objects / "harness", folder, work, endpoints, cycles)
+    own = [data_folder("rtl_sim") / "tb" / "headrace_stream_checker.sv", work / "harness.sv", work / "checks.sv"]
+    executable = verilate("harness", [*sources, *own], "harness.cpp", work, optimization, ("-j", "2"))
+    return RtlModel(executable, folder, work, endpoints, cycles)

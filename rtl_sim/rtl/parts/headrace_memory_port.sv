@@ -21,7 +21,8 @@ module headrace_memory_port import headrace_pkg::*; #(
   localparam int unsigned ADDR_BITS = index_bits(DEPTH);
 
   load_t                load_q;
-  logic                 start, push, write_q;
+  logic                 start, push;
+  logic                 write_q = 1'b0;  // at power-up too, so that no word of a configured memory is overwritten
   logic [PART_BITS-1:0] part_q;
   logic [ADDR_BITS-1:0] address_q;
   logic [32*PARTS-1:0]  word_q;
