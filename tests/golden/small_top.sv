@@ -7,7 +7,7 @@
 //   fifo0  fifo      24   -     -
 //   dwc0   dwc       24   -     -
 //   fc0    mvtu      48   2     3  pairs
-//   fc1    mvtu      60   1     2  plain
+//   fc1    mvtu      60   1     2  pairs
 
 /* verilator lint_off DECLFILENAME */ // the file is top.sv in every build
 /* verilator lint_off PINCONNECTEMPTY */ // ports that a layer does not use
@@ -141,6 +141,7 @@ module accelerator #(
     .ACC_BITS     (5),
     .N            (0),
     .O_BITS       (6),
+    .CORE         (headrace_pkg::PAIRS),
     .WEIGHTS_FILE ("fc1_weights.mem")
   ) u_fc1 (
     .ap_clk        (ap_clk),
