@@ -111,3 +111,18 @@ def test_a_rate_above_the_clock(model: Model) -> None:
         plan_design(model, resolve(Options(fps=1e9)))
     assert estimated(plan_design(model, resolve(Options(fps=1e-310))).dataflow).all_luts > 0
     assert issubclass(hr.QuantizationError, hr.HeadraceError)
+
+
+def test_what_is_slower_on_the_board_is_said(model: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The layers may stop at fewer cycles than a frame takes through the DMA; the rate is not theirs then."""
+    serialize.save(model.integer, tmp_path / "net")
+    command = ["build", str(tmp_path / "net.json"), "--out", str(tmp_path / "b"), "--board", "zcu104"]
+    with mock.patch("headrace.building._verify", return_value=[]), \
+            mock.patch("headrace.planning._bits_per_frame", return_value={"the DMA's input": 128 * 13}):
+        assert main([*command, "--fps", "1e6"]) == 0
+        assert json.loads((tmp_path / "b" / "build.json").read_text())["board_bound"] is None
+        assert main(command) == 0
+    record = json.loads((tmp_path / "b" / "build.json").read_text())
+    assert record["cycles_per_frame"] == 8
+    assert record["board_bound"] == {"name": "the DMA's input", "cycles_per_frame": 13}
+    assert "on zcu104 the DMA's input takes 13 cycles per frame: at most 15384615 fps" in capsys.readouterr().out

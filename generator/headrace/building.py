@@ -153,6 +153,7 @@ def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequen
         "cycles_per_frame": cycles,
         "latency_cycles": measured[0] if measured else design.sizing.latency_cycles,
         "fps": options.clock_mhz * 1e6 / cycles,
+        "board_bound": planned.board_bound,
         "fits": planned.fits,
         "bottleneck": planned.plan.bottleneck,
         "stopped_by": planned.plan.stopped_by,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
+from typing import Any
 
 from headrace.area.usage import Resources
 from headrace.board.board import Board, board_names, load_board
@@ -31,6 +33,7 @@ class Planned:
     request: Request
     plan: Plan
     design: Design
+    terms: Terms
 
     @property
     def dataflow(self) -> Dataflow:
@@ -41,6 +44,12 @@ class Planned:
     def resources(self) -> Resources:
         """The estimate of the hardware."""
         return estimated(self.dataflow)
+
+    @property
+    def board_bound(self) -> Mapping[str, Any] | None:
+        """What on the board is slower than the hardware, and its cycles per frame; None where nothing is."""
+        slow = self.terms.min_cycles > self.design.sizing.cycles_per_frame
+        return {"name": self.terms.bound, "cycles_per_frame": self.terms.min_cycles} if slow else None
 
     @property
     def fits(self) -> bool:
@@ -66,7 +75,7 @@ def plan_design(model: Model, request: Request | None = None) -> Planned:
         plan = choose_folding(model, request, share)
         recipe = replace(request.recipe, folding=plan.folds, depths=plan.depths)
         planned = Planned(request, replace(plan, stopped_by=stopped_by or plan.stopped_by),
-                          elaborate(model.integer, recipe))
+                          elaborate(model.integer, recipe), folding_terms(model, request))
         if not request.fills or planned.fits:
             break
         stopped_by = stopped_by or (f"{planned.design.sizing.cycles_per_frame} cycles per frame would take "

@@ -75,6 +75,7 @@ class BuildRecord(TypedDict):
     verified_by: dict[str, dict[Literal["compared", "vectors"], str | int]]
     vectors: int
     asked: str
+    board_bound: dict[Literal["name", "cycles_per_frame"], str | int] | None
     fits: bool
     recipe: RecipeRecord
     not_verified: list[str]

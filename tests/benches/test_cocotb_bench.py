@@ -47,6 +47,8 @@ def test_every_word_is_right(build: Path, work: Path, stalls: Stalls) -> None:
     result = run_bench(build, FRAMES, stalls, seed=7, work=work)
     assert (result["bit_exact"], result["mismatch"], result["frames"]) == (True, None, FRAMES)
     assert (result["stalls"], result["seed"]) == (stalls.value, 7)
+    # Ends of frames that were held up lie closer together than any steady state allows.
+    assert (result["cycles_per_frame"] is None) == (stalls is not Stalls.NONE)
 
 
 def test_measures_cycles_latency_and_occupancy(build: Path, work: Path) -> None:

@@ -98,6 +98,10 @@ def build_table(build: Build) -> Table:
     remarks = [f"asked for: {record['asked']}", _use(build.resources, build.board), _errors(estimate_errors())]
     remarks.append(f"bottleneck: {record['bottleneck']}"
                    + (f"; stopped by: {record['stopped_by']}" if record["stopped_by"] else ""))
+    if bound := record["board_bound"]:
+        fps = record["clock_mhz"] * 1e6 / bound["cycles_per_frame"]
+        remarks.append(f"on {build.board.name} {bound['name']} takes {bound['cycles_per_frame']} cycles per frame: "
+                       f"at most {fps:.0f} fps there")
     if record["not_verified"]:
         remarks.append("not verified: " + "; ".join(record["not_verified"]))
     table.caption = "\n".join(remarks)

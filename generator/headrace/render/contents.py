@@ -13,7 +13,7 @@ _CONTENTS = (
     ("build.json", "the record: recipe, layers, cycles, what was compared"),
     ("report.html", "the pipeline in a picture; `report.json` has its numbers"),
     ("model.json", "with `model.npz` the integer network that was built"),
-    ("rtl/", "SystemVerilog: `top.sv`, the modules it uses, a `.mem` file per memory"),
+    ("rtl/", "SystemVerilog: `top.sv`, the library of modules, a `.mem` file per memory"),
     ("hls/", "C++ for Vitis HLS and g++, its Tcl, and a testbench with vectors"),
     ("sim/", "a cocotb bench of `rtl/` with the golden words of every stream"),
     ("vivado/", "scripts that make a bitstream of the board from the sources"),

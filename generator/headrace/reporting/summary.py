@@ -31,8 +31,8 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     readers = {item.layer.name: [port[0] for port in item.sources] for item in dataflow.placed}
     estimates = {layer["name"]: layer["resources"] for layer in build["layers"]}
     kept = ("headrace", "source_sha256", "backend", "board", "family", "device", "clock_mhz", "verified", "verified_by",
-            "vectors", "not_verified", "asked", "cycles_per_frame", "latency_cycles", "fps", "fits", "bottleneck",
-            "stopped_by")
+            "vectors", "not_verified", "asked", "board_bound", "cycles_per_frame", "latency_cycles", "fps", "fits",
+            "bottleneck", "stopped_by")
     return {
         **{key: build[key] for key in kept},
         "hls": _compiled(build),
