@@ -10,7 +10,8 @@ import pytest
 from onnx import NodeProto
 
 from headrace.errors import UnsupportedError
-from tests.frontend.onnx_files import grid, model, network, node
+from headrace.model import load
+from tests.frontend.onnx_files import grid, model, network, node, quant
 
 SHAPE = (1, 4, 4, 4)
 X = grid(3, *SHAPE[1:], seed=1)
@@ -110,3 +111,39 @@ def read_chain(tmp_path, seed: int) -> bool:
 
 def test_random_chains_of_views_and_joins(tmp_path):
     assert sum(read_chain(tmp_path, seed) for seed in range(150)) >= 100
+
+
+def quantized_chain(tmp_path, seed: int) -> bool:
+    """Views, activations, quantizers and sums of quantized tensors, through to the integers; False if refused."""
+    chain = Chain(seed)
+    chain.values["x"] = np.clip(X, -4, 4)
+    quantized = set()
+    for _ in range(6):
+        source = chain.any()
+        x, kind = chain.values[source], chain.rng.choice(["transpose", "quantize", "add", "relu"])
+        name, known = f"n{len(chain.nodes)}", source in quantized
+        if kind == "quantize":
+            chain.nodes.append(quant(source, name, 0.5, 4.0, 0, chain.constants))
+            chain.values[name], known = np.clip(np.rint(x / 0.5), -8, 7) * 0.5, True
+        elif kind == "transpose":
+            order = [0, *(1 + chain.rng.permutation(3)).tolist()]
+            chain.put(x.transpose(order), "Transpose", [source], perm=order)
+        elif kind == "relu":
+            chain.put(np.maximum(x, 0), "Relu", [source])
+        elif known and (other := chain.any()) in quantized:
+            chain.put(x + chain.values[other], "Add", [source, other])
+        if known and name in chain.values:
+            quantized.add(name)
+    last = list(chain.values)[-1]
+    chain.nodes.append(quant(last, "y", 0.5, 4.0, 0, chain.constants))
+    (tmp_path / "m.onnx").write_bytes(model(chain.nodes, ("n", 4, 4, 4), chain.constants).SerializeToString())
+    try:
+        found = load(str(tmp_path / "m.onnx")).predict(chain.values["x"])
+    except UnsupportedError:
+        return False
+    np.testing.assert_array_equal(found, np.clip(np.rint(chain.values[last] / 0.5), -8, 7) * 0.5)
+    return True
+
+
+def test_random_chains_of_views_quantizers_and_joins_in_integers(tmp_path):
+    assert sum(quantized_chain(tmp_path, seed) for seed in range(120)) >= 90
