@@ -17,6 +17,7 @@ import pytest
 import headrace as hr
 from headrace import serialize
 from headrace.benches.simulated_board import SimulatedBoard, simulated_board
+from headrace.board import dma
 from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
 from headrace.drivers.quantizer import quantizer_arrays
 from headrace.engines.host import to_stream
@@ -298,3 +299,9 @@ def test_build_writes_the_driver(tmp_path: Path) -> None:
     assert "| 0x010 | frames | rw |" in (out / "driver" / "registers.md").read_text()
     assert {path.name for path in (out / "vivado").iterdir()} == {
         "settings.tcl", "package.tcl", "system.tcl", "bitstream.tcl", "ooc.tcl", "shell"}
+
+
+def test_the_dma_is_that_of_the_board(driver: ModuleType) -> None:
+    from headrace_driver import device
+
+    assert (device._DMACR, device._DMA_RESET) == (dma.CONTROL, dma.RESET)

@@ -73,9 +73,7 @@ class LinuxDevice : public Device {
   double patience_s = 600;  // after which a transfer that has not ended is an error
 
  private:
-  // AXI DMA, PG021, simple mode: control, status, address and length of each direction.
-  enum Direction : size_t { kSend = 0x00, kReceive = 0x30 };
-  static constexpr uint32_t kRun = 1, kReset = 4, kIdle = 2, kErrors = 0x70;
+  enum Direction : size_t { kSend = 0, kReceive = model::dma::RECEIVE };
 
   // A DMA that sends weights, and the transfers that it still has to begin.
   struct Weights {
@@ -85,22 +83,22 @@ class LinuxDevice : public Device {
   };
 
   static void start(volatile uint32_t* dma, Direction direction, uint64_t address, size_t bytes) {
-    dma[(direction + 0x00) / 4] = kRun;
-    dma[(direction + 0x18) / 4] = uint32_t(address);
-    dma[(direction + 0x1C) / 4] = uint32_t(address >> 32);
-    dma[(direction + 0x28) / 4] = uint32_t(bytes);
+    dma[(direction + model::dma::CONTROL) / 4] = model::dma::RUN;
+    dma[(direction + model::dma::ADDRESS) / 4] = uint32_t(address);
+    dma[(direction + model::dma::ADDRESS_HIGH) / 4] = uint32_t(address >> 32);
+    dma[(direction + model::dma::LENGTH) / 4] = uint32_t(bytes);
   }
 
   // Resets both directions, in the middle of a transfer too.
   static void reset_dma(volatile uint32_t* dma) {
-    dma[0] = kReset;
-    wait_until([dma] { return (dma[0] & kReset) == 0; }, 5, "a DMA does not end its reset");
+    dma[model::dma::CONTROL / 4] = model::dma::RESET;
+    wait_until([dma] { return (dma[model::dma::CONTROL / 4] & model::dma::RESET) == 0; }, 5, "a DMA does not end its reset");
   }
 
   static bool idle(volatile uint32_t* dma, Direction direction) {
-    const uint32_t status = dma[(direction + 0x04) / 4];
-    if (status & kErrors) throw std::runtime_error("the DMA stopped with status " + std::to_string(status));
-    return status & kIdle;
+    const uint32_t status = dma[(direction + model::dma::STATUS) / 4];
+    if (status & model::dma::ERRORS) throw std::runtime_error("the DMA stopped with status " + std::to_string(status));
+    return status & model::dma::IDLE;
   }
 
   // Starts the next transfer of weights where one has ended; true while any runs.

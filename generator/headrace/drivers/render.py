@@ -11,6 +11,7 @@ import jinja2
 import numpy as np
 
 from headrace.archive import npz_bytes
+from headrace.board import dma
 from headrace.board.board import Board
 from headrace.board.family import Family, family_of
 from headrace.board.registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES
@@ -25,7 +26,6 @@ from headrace.paths import data_folder
 from headrace.render.external import external_images, external_json
 from headrace.render.rtl import fifo_streams
 from headrace.render.templates import load_template
-from headrace.render.vivado import LENGTH_BITS
 from headrace.version import file_header
 
 PACKAGE = "headrace_driver"
@@ -54,7 +54,8 @@ def render_driver(net: IntegerNetwork, vectors: Vectors, board: Board, sha256: s
     files[f"{PACKAGE}/external.npz"] = npz_bytes(external_images(dataflow))
     files |= {f"cpp/{port}.bin": image.tobytes() for port, image in external_images(dataflow).items()}
     files |= {f"cpp/{name}.bin": data for name, data in memory_images(dataflow).items()}
-    values = {"header": header, "model": model, "registers": REGISTERS, "window": WINDOW_BYTES} | _texts(arrays)
+    values = {"header": header, "model": model, "registers": REGISTERS, "dma": dma.NAMES,
+              "window": WINDOW_BYTES} | _texts(arrays)
     values["hash"] = [model["sha256"][8 * k : 8 * k + 8] for k in range(8)]
     for name in ("cpp/model.hpp", "registers.md", "README.md"):
         files[name] = _template(f"{name}.j2").render(values).encode()
@@ -82,7 +83,7 @@ def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str)
         "fifos": [name for name, _ in fifo_streams(dataflow)],
         "accelerator_address": family.control_base,
         "dma_address": family.control_base + WINDOW_BYTES,
-        "max_transfer_bytes": (1 << LENGTH_BITS) - 1,
+        "max_transfer_bytes": (1 << dma.LENGTH_BITS) - 1,
         "input": _stream(dataflow.input) | {
             "shape": source.shape, "tensor": source.tensor.shape, "saturates": source.saturates,
             "rounding": source.rounding},

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import jinja2
 
 from headrace.board.board import Board
+from headrace.board.dma import LENGTH_BITS
 from headrace.board.family import Family, family_of
 from headrace.board.registers import WINDOW_BYTES
 from headrace.dataflow.external import external_layers
@@ -25,8 +26,6 @@ Backend = Literal["rtl", "hls"]
 SCRIPTS = ("settings.tcl", "package.tcl", "system.tcl", "bitstream.tcl", "ooc.tcl")
 #: Name of the .bit and the .hwh.
 NAME = "accelerator"
-#: Bits of the DMA's length register: a transfer has fewer bytes than 2 to their power.
-LENGTH_BITS = 26
 
 
 def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz: float, sha256: str) -> dict[str, str]:
