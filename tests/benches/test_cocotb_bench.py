@@ -38,8 +38,11 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compiled models: the sources are the same in most tests, so that one compilation serves them."""
-    return tmp_path_factory.mktemp("work")
+    """Compiled models: the sources are the same in most tests, so that one compilation serves them.
+
+    The name of the folder is one that make, shells and Verilator take apart.
+    """
+    return tmp_path_factory.mktemp("work") / "ä $HOME 'x' (y)"
 
 
 @pytest.mark.parametrize("stalls", Stalls)
@@ -155,7 +158,8 @@ def test_sim_folder_runs_without_headrace(build: Path, work: Path, tmp_path: Pat
     refuse = tmp_path / "refuse.py"
     refuse.write_text("import runpy, sys\nsys.modules['headrace'] = None\nsys.argv = sys.argv[1:]\n"
                       "runpy.run_path(sys.argv[0], run_name='__main__')\n")
-    variables = [f"PYTHON={python} {refuse}", f"BUILD={work}", "FRAMES=2", "STALLS=random"]
+    (tmp_path / "my work").symlink_to(work)
+    variables = [f"PYTHON={python} {refuse}", f"BUILD={tmp_path}/my work", "FRAMES=2", "STALLS=random"]
     command = ["make", "-C", str(build / "sim"), *variables]
     done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -178,3 +182,14 @@ def test_sources_that_do_not_compile_are_a_tool_error(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="Verilator or the C\\+\\+ compiler failed") as error:
         run_bench(broken)
     assert "headrace_dwc.sv" in str(error.value)
+
+
+@pytest.mark.parametrize(("text", "reason"), [
+    ("", "it said nothing, left no result and ended with exit status 0"), ("raise SystemExit(3)", "exit status 3"),
+    ("raise SystemExit('no idea')", "no idea"), ("x = (", "SyntaxError"),
+])
+def test_a_damaged_bench_says_why(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "sim").mkdir()
+    (tmp_path / "sim" / "run.py").write_text(text)
+    with pytest.raises(ToolError, match=rf"sim/run\.py of .* failed: (.|\n)*{reason}"):
+        run_bench(tmp_path)

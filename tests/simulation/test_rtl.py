@@ -16,6 +16,7 @@ from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl
 from headrace.simulation.frames import Stalls
+from headrace.simulation.memories import require_rtl_memories
 from headrace.staging import write_files
 from tests.small_dataflows import chain, small_cnn
 
@@ -34,10 +35,20 @@ def compiled(dataflow: Dataflow, folder: Path, edit: tuple[str, str, str] | None
     return rtl.compile_network(folder / "rtl", dataflow, folder / "work")
 
 
+#: All that compiling a model calls: no python, no c++, no xargs.
+TOOLS = ("g++", "gcc", "as", "ld", "ar", "make", "perl", "sh", "cat", "echo", "mkdir", "rm", "touch")
+
+
 @pytest.fixture(scope="module")
 def cnn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataflow, rtl.RtlModel]:
-    dataflow = small_cnn()
-    return dataflow, compiled(dataflow, tmp_path_factory.mktemp("cnn"))
+    """Compiled in a folder whose name make, shells and Verilator take apart, with few programs on PATH."""
+    dataflow, tools = small_cnn(), tmp_path_factory.mktemp("tools")
+    for tool in TOOLS:
+        (tools / tool).symlink_to(str(shutil.which(tool)))
+    folder = tmp_path_factory.mktemp("cnn") / "ä $HOME 'x' \"y\" (z)"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(tools))
+        return dataflow, compiled(dataflow, folder)
 
 
 @pytest.mark.parametrize("stalls", Stalls)
@@ -92,6 +103,22 @@ def test_misbehaviour_is_named(tmp_path: Path, edit: tuple[str, str, str], stall
     words = pack_stream(np.arange(54) % 4, 3, uint_type(2))
     with pytest.raises(MismatchError, match=sentence):
         compiled(dataflow, tmp_path, edit).run({SOURCE: words}, stalls)
+
+
+def test_endless_memories_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "rtl").mkdir()
+    (tmp_path / "rtl" / "conv0_weights.mem").symlink_to("/dev/zero")
+    with pytest.raises(InputError, match=r"conv0_weights\.mem: is not a file; build again"):
+        rtl.compile_network(tmp_path / "rtl", small_cnn(), tmp_path)
+    with pytest.raises(MismatchError, match=r"RTL: conv0: conv0_weights\.mem holds 0 words but the network has \d+"):
+        require_rtl_memories(tmp_path / "rtl", small_cnn())
+
+
+def test_a_memory_of_text_is_the_memorys_fault(tmp_path: Path) -> None:
+    layer = small_cnn().layers[2]
+    (tmp_path / "conv0_weights.mem").write_text(layer.memories()[0].mem_text().replace("\n", " zz\n", 1) * 100)
+    with pytest.raises(MismatchError, match=r"RTL: conv0: conv0_weights.mem holds \d+ characters and more but"):
+        require_rtl_memories(tmp_path, small_cnn())
 
 
 def test_a_missing_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
