@@ -40,6 +40,8 @@ class TestThreshold(LayerBattery):
         spec(40, 2, "int9 [-100,99]", 3),
     )
     extra = (
+        # A search among more than 15 bounds, with many values at the last one and above.
+        Threshold("above", ramp(3, *range(-9, 8)), int_type(5), Interval(0, 17), 6),
         # Alike in all groups although channels differ, then inverted in one group of two.
         Threshold("alike", np.tile([[-3, 0, 2], [-1, -1, 4]], (3, 1)), int_type(4), uint_type(2), 5,
                   frozenset({1, 3, 5}), pe=2),
