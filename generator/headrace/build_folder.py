@@ -14,7 +14,7 @@ from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.dataflow.graph import Dataflow
-from headrace.dataflow.insert_fifos import place_name
+from headrace.dataflow.hls_graph import hls_graph
 from headrace.datatypes import IntArray
 from headrace.design import Design, Recipe, estimated, with_fifos
 from headrace.errors import InputError
@@ -23,12 +23,14 @@ from headrace.model import Engine, Model, predict_with
 from headrace.network.integer import IntegerNetwork
 from headrace.reading import require_files
 from headrace.record import RECORD, read_record
+from headrace.render.hls_views import graph_views
 from headrace.reporting.page import write_report
 from headrace.serialize import load as load_value
 from headrace.simulation.backends import run_hls, run_rtl
 from headrace.simulation.frames import Stalls
+from headrace.timing.hls_sizing import EXPECTED
 
-__all__ = ["MODEL", "RECORD", "Build", "fifo_records", "layer_record", "not_verified"]
+__all__ = ["MODEL", "RECORD", "Build", "fifo_records", "hls_record", "layer_record", "not_verified"]
 
 MODEL = "model"
 
@@ -132,8 +134,17 @@ def fifo_records(design: Design) -> list[dict[str, Any]]:
              "smallest_depth": design.sizing.smallest[item.layer.name]} for item in design.dataflow.fifos]
 
 
-def not_verified(dataflow: Dataflow) -> list[str]:
-    """What C simulation cannot confirm of the HLS back end: it has neither cycles nor deadlocks."""
-    depths = [f"depth of {place_name(item, index)} in HLS" for item in dataflow.placed if len(item.sources) > 1
-              for index in range(len(item.sources))]
-    return ["loop initiation intervals in HLS, until an HLS compiler reports them", *depths]
+def hls_record(design: Design) -> dict[str, Any]:
+    """What build.json says of the HLS back end: predicted cycles, and the streams with their depths."""
+    if design.hls is None:
+        return {}
+    graph = hls_graph(design.dataflow)
+    views = graph_views(design.dataflow, graph, design.hls.depths)
+    return {"hls_cycles_per_frame": design.hls.cycles_per_frame, "hls_latency_cycles": design.hls.latency_cycles,
+            "hls_pipeline_depth": EXPECTED.depth,
+            "hls_streams": [{"name": view.name, "depth": view.depth, "bits": view.bits} for view in views.values()]}
+
+
+def not_verified() -> list[str]:
+    """What C simulation cannot confirm of the HLS back end."""
+    return ["loop initiation intervals in HLS, until an HLS compiler reports them"]

@@ -12,7 +12,7 @@ import numpy as np
 
 from headrace import serialize
 from headrace.area.factors import estimate_errors
-from headrace.build_folder import MODEL, RECORD, Build, Comparison, fifo_records, layer_record, not_verified
+from headrace.build_folder import MODEL, RECORD, Build, Comparison, fifo_records, hls_record, layer_record, not_verified
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import IntArray
@@ -93,9 +93,9 @@ def _write_sources(folder: Path, model: Model, planned: Planned, vectors: Vector
     serialize.save(model.integer, folder / MODEL)
     if request.family:
         _write_board_files(folder, model, request, vectors)
-    if "hls" in request.engines:
-        period_ns = 1e3 / request.options.clock_mhz
-        write_files(folder / "hls", render_hls(dataflow, period_ns, request.board.part, header, len(vectors)))
+    if planned.design.hls is not None:
+        period_ns, depths = 1e3 / request.options.clock_mhz, planned.design.hls.depths
+        write_files(folder / "hls", render_hls(dataflow, period_ns, request.board.part, header, len(vectors), depths))
         write_hls_vectors(folder / "hls", vectors)
     if "rtl" in request.engines:
         write_files(folder / "rtl", render_rtl(dataflow, header))
@@ -125,7 +125,7 @@ def _verify(folder: Path, model: Model, request: Request, vectors: Vectors, prog
         with tempfile.TemporaryDirectory() as work:
             if engine == "hls":
                 progress("verifying HLS with g++")
-                observed = run_hls(folder, vectors.dataflow, vectors.frames, Path(work))
+                observed = run_hls(folder, vectors.dataflow, vectors.frames, Path(work), scheduled=True)
             else:
                 progress("verifying RTL with Verilator")
                 observed = run_rtl(folder, vectors.dataflow, vectors.frames, Path(work), Stalls.NONE)
@@ -147,12 +147,13 @@ def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequen
         "device": asdict(request.board),
         "clock_mhz": options.clock_mhz,
         **_verdict(request, compared),
-        "not_verified": not_verified(dataflow) if "hls" in request.engines else [],
+        "not_verified": not_verified() if design.hls else [],
         "asked": request.asked,
         "fps_asked": options.fps,
         "cycles_per_frame": cycles,
         "latency_cycles": measured[0] if measured else design.sizing.latency_cycles,
-        "fps": options.clock_mhz * 1e6 / cycles,
+        **hls_record(design),
+        "fps": options.clock_mhz * 1e6 / (cycles if "rtl" in request.engines else design.cycles_per_frame),
         "board_bound": planned.board_bound,
         "fits": planned.fits,
         "bottleneck": planned.plan.bottleneck,

@@ -21,6 +21,7 @@ from headrace.layers.mvtu import Mvtu
 from headrace.layers.weighted import WeightedLayer
 from headrace.network.integer import IntegerNetwork
 from headrace.timing.fifo_sizing import Sizing, size_fifos
+from headrace.timing.hls_sizing import HlsSizing
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +64,19 @@ class Design:
     dataflow: Dataflow
     sizing: Sizing
     recipe: Recipe
+    #: The streams of the C++, where that is built.
+    hls: HlsSizing | None = None
+
+    @property
+    def cycles_per_frame(self) -> int:
+        """Cycles per frame of the slower of the back ends that are built."""
+        return max(self.sizing.cycles_per_frame, self.hls.cycles_per_frame if self.hls else 0)
 
 
-def elaborate(net: IntegerNetwork, recipe: Recipe) -> Design:
+def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False) -> Design:
     """The hardware of an integer network: layers with their compute cores, width converters and FIFOs.
 
+    hls: size the streams of the C++ too.
     Depths of FIFOs that the recipe gives are kept, the others sized. Raises FoldingError if they let it stop,
     InputError for a core that does not serve its layer, or a layer whose weights cannot be writable or external.
     """
@@ -75,7 +84,8 @@ def elaborate(net: IntegerNetwork, recipe: Recipe) -> Design:
     sizing = size_fifos(layers, dict(recipe.depths))
     dataflow = insert_fifos(layers, sizing.depths)
     depths = {layer.name: layer.depth for layer in Fifo.among(dataflow.layers)}
-    return Design(dataflow, sizing, replace(recipe, depths=depths))
+    streams = HlsSizing.of(layers, recipe.depths) if hls else None
+    return Design(dataflow, sizing, replace(recipe, depths=depths), streams)
 
 
 def folded(net: IntegerNetwork, recipe: Recipe) -> Dataflow:

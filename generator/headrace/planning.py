@@ -72,15 +72,28 @@ def plan_design(model: Model, request: Request | None = None) -> Planned:
     request = resolve_external(model, request or resolve(Options()))
     stopped_by = ""
     for share in (LAYERS_SHARE, *_SMALLER_SHARES):
-        plan = choose_folding(model, request, share)
-        recipe = replace(request.recipe, folding=plan.folds, depths=plan.depths)
-        planned = Planned(request, replace(plan, stopped_by=stopped_by or plan.stopped_by),
-                          elaborate(model.integer, recipe), folding_terms(model, request))
+        plan, design = _at_pace(model, request, share)
+        planned = Planned(request, replace(plan, stopped_by=stopped_by or plan.stopped_by), design,
+                          folding_terms(model, request))
         if not request.fills or planned.fits:
             break
         stopped_by = stopped_by or (f"{planned.design.sizing.cycles_per_frame} cycles per frame would take "
                                     f"{overfull(request.board, planned.resources)} with FIFOs")
     return planned
+
+
+def _at_pace(model: Model, request: Request, share: float) -> tuple[Plan, Design]:
+    """The folding and the hardware; where the C++ is slower than the RTL, a faster folding keeps its pace too."""
+    asked = request.cycles
+    hls = "hls" in request.engines
+    while True:
+        plan = choose_folding(model, request, share)
+        recipe = replace(request.recipe, folding=plan.folds, depths=plan.depths)
+        design = elaborate(model.integer, recipe, hls)
+        excess = design.cycles_per_frame - asked if hls and asked is not None else 0
+        if excess <= 0 or not request.cycles or asked is None or request.cycles - excess < 3 * asked // 4:
+            return plan, design
+        request = replace(request, cycles=request.cycles - excess)
 
 
 def require_fit(model: Model, planned: Planned) -> None:

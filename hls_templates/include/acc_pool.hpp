@@ -12,10 +12,14 @@ namespace headrace {
 
 template <int PE, int E_BITS, int E_KIND, int O_BITS>
 struct acc_pool_op {
+  static constexpr bool MASKED = false;
+
   static ap_uint<PE * O_BITS> widened(const ap_uint<PE * E_BITS>& word) {
 #pragma HLS INLINE
     uint64_t x[chunks_of(PE * E_BITS)];
     uint64_t y[chunks_of(PE * O_BITS)] = {};
+#pragma HLS ARRAY_PARTITION variable=x complete dim=1
+#pragma HLS ARRAY_PARTITION variable=y complete dim=1
     split_word<PE * E_BITS>(word, x);
     for (int p = 0; p < PE; ++p) {
 #pragma HLS UNROLL
@@ -25,11 +29,14 @@ struct acc_pool_op {
   }
 
   static ap_uint<PE * O_BITS> combined(const ap_uint<PE * O_BITS>& left, const ap_uint<PE * O_BITS>& right,
-                                       const uint64_t (&)[chunks_of(PE)]) {
+                                       const uint64_t (&)[1]) {
 #pragma HLS INLINE
     uint64_t a[chunks_of(PE * O_BITS)];
     uint64_t b[chunks_of(PE * O_BITS)];
     uint64_t y[chunks_of(PE * O_BITS)] = {};
+#pragma HLS ARRAY_PARTITION variable=a complete dim=1
+#pragma HLS ARRAY_PARTITION variable=b complete dim=1
+#pragma HLS ARRAY_PARTITION variable=y complete dim=1
     split_word<PE * O_BITS>(left, a);
     split_word<PE * O_BITS>(right, b);
     for (int p = 0; p < PE; ++p) {
@@ -40,13 +47,10 @@ struct acc_pool_op {
   }
 };
 
-template <int HEIGHT, int WIDTH, int CHANNELS, int KERNEL_H, int KERNEL_W, int STRIDE_H, int STRIDE_W, int PE,
-          int E_BITS, int E_KIND, int O_BITS>
-void acc_pool(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out) {
+template <class C>
+void acc_pool(hls::stream<ap_uint<C::PE * C::E_BITS> >& in, hls::stream<ap_uint<C::PE * C::O_BITS> >& out) {
 #pragma HLS INLINE
-  static const uint64_t none[1][CHANNELS / PE][chunks_of(PE)] = {};
-  pooling<acc_pool_op<PE, E_BITS, E_KIND, O_BITS>, HEIGHT, WIDTH, CHANNELS, KERNEL_H, KERNEL_W, STRIDE_H, STRIDE_W, PE,
-          E_BITS, O_BITS>(in, out, none);
+  pooling<acc_pool_op<C::PE, C::E_BITS, C::E_KIND, C::O_BITS>, C, C::O_BITS>(in, out, no_memory);
 }
 
 }  // namespace headrace

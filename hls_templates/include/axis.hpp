@@ -17,8 +17,8 @@ constexpr int padded_bits(int bits) { return (bits + 7) / 8 * 8; }
 template <int BITS, int WORDS>
 void axis_in(hls::stream<ap_uint<padded_bits(BITS)> >& in, hls::stream<ap_uint<BITS> >& out) {
 #pragma HLS INLINE off
-  for (int i = 0; i < WORDS; ++i) {
-#pragma HLS PIPELINE II=1
+  for (loop_count i = 0; i < frames() * WORDS; ++i) {
+#pragma HLS PIPELINE II=1 style=flp
     out.write(ap_uint<BITS>(in.read()));
   }
 }
@@ -26,14 +26,16 @@ void axis_in(hls::stream<ap_uint<padded_bits(BITS)> >& in, hls::stream<ap_uint<B
 template <int BITS, int WORDS>
 void axis_out(hls::stream<ap_uint<BITS> >& in, hls::stream<ap_axiu<padded_bits(BITS), 0, 0, 0> >& out) {
 #pragma HLS INLINE off
-  for (int i = 0; i < WORDS; ++i) {
-#pragma HLS PIPELINE II=1
+  index_t<WORDS> word = 0;
+  for (loop_count i = 0; i < frames() * WORDS; ++i) {
+#pragma HLS PIPELINE II=1 style=flp
     ap_axiu<padded_bits(BITS), 0, 0, 0> beat;
     beat.data = in.read();
     beat.keep = -1;
     beat.strb = -1;
-    beat.last = i == WORDS - 1;
+    beat.last = word == WORDS - 1;
     out.write(beat);
+    word = following<WORDS>(word);
   }
 }
 

@@ -8,16 +8,6 @@
 
 namespace headrace {
 
-// concat_indices_to<N>::type is concat_indices<0, 1, ..., N - 1>.
-template <int... K>
-struct concat_indices {};
-template <int N, int... K>
-struct concat_indices_to : concat_indices_to<N - 1, N - 1, K...> {};
-template <int... K>
-struct concat_indices_to<0, K...> {
-  typedef concat_indices<K...> type;
-};
-
 // What stream K does in an iteration: an input gives its word if it is its turn, the output behind the inputs takes it.
 template <int K, int INPUTS, int BITS>
 int concat_move(hls::stream<ap_uint<BITS> >& stream, int turn, ap_uint<BITS>& word) {
@@ -31,32 +21,43 @@ int concat_move(hls::stream<ap_uint<BITS> >& stream, int turn, ap_uint<BITS>& wo
 }
 
 template <int INPUTS, int BITS, int... K, typename... Streams>
-void concat_step(concat_indices<K...>, int turn, Streams&... ins_and_out) {
+void concat_step(indices<K...>, int turn, Streams&... ins_and_out) {
 #pragma HLS INLINE
   ap_uint<BITS> word = 0;
   const int moved[] = {concat_move<K, INPUTS, BITS>(ins_and_out, turn, word)...};  // from left to right
   (void)moved;
 }
 
-template <int INPUTS, int PE, int E_BITS, int PIXELS, int C0, int C1, int C2, int C3, int C4, int C5, int C6, int C7,
-          typename... Streams>
+// Words of a pixel on input `turn`; a choice between constants, so that no memory lies in the loop's recurrence.
+template <class C>
+constexpr int concat_words(int turn) {
+  return (turn == 0 ? C::C0 : turn == 1 ? C::C1 : turn == 2 ? C::C2 : turn == 3 ? C::C3 : turn == 4 ? C::C4
+                    : turn == 5 ? C::C5 : turn == 6 ? C::C6 : C::C7) / C::PE;
+}
+
+template <class C, int K>
+bool concat_ends(int turn, int fold) {
+#pragma HLS INLINE
+  return turn == K && fold == concat_words<C>(K) - 1;
+}
+
+template <class C, typename... Streams>
 void concat(Streams&... ins_and_out) {
 #pragma HLS INLINE
-  static_assert(sizeof...(ins_and_out) == INPUTS + 1, "INPUTS is the number of input streams");
-  const int CHANNELS = C0 + C1 + C2 + C3 + C4 + C5 + C6 + C7;
-  const int FOLDS[8] = {C0 / PE, C1 / PE, C2 / PE, C3 / PE, C4 / PE, C5 / PE, C6 / PE, C7 / PE};
+  static_assert(sizeof...(ins_and_out) == C::INPUTS + 1, "INPUTS is the number of input streams");
+  const int CHANNELS = C::C0 + C::C1 + C::C2 + C::C3 + C::C4 + C::C5 + C::C6 + C::C7;
 
-  int turn = 0;
-  int fold = 0;
-  for (int i = 0; i < PIXELS * (CHANNELS / PE); ++i) {
-#pragma HLS PIPELINE II=1
-    concat_step<INPUTS, PE * E_BITS>(typename concat_indices_to<INPUTS + 1>::type(), turn, ins_and_out...);
-    if (fold < FOLDS[turn] - 1) {
-      ++fold;
-    } else {
-      fold = 0;
-      turn = turn < INPUTS - 1 ? turn + 1 : 0;
-    }
+  index_t<C::INPUTS> turn = 0;
+  index_t<CHANNELS / C::PE> fold = 0;
+  for (loop_count i = 0; i < frames() * (C::PIXELS * (CHANNELS / C::PE)); ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    concat_step<C::INPUTS, C::PE * C::E_BITS>(typename indices_to<C::INPUTS + 1>::type(), int(turn), ins_and_out...);
+    const int of = turn, at = fold;
+    const bool ends = concat_ends<C, 0>(of, at) || concat_ends<C, 1>(of, at) || concat_ends<C, 2>(of, at) ||
+                      concat_ends<C, 3>(of, at) || concat_ends<C, 4>(of, at) || concat_ends<C, 5>(of, at) ||
+                      concat_ends<C, 6>(of, at) || concat_ends<C, 7>(of, at);
+    fold = ends ? index_t<CHANNELS / C::PE>(0) : index_t<CHANNELS / C::PE>(fold + 1);
+    if (ends) turn = following<C::INPUTS>(turn);
   }
 }
 

@@ -10,29 +10,31 @@
 
 namespace headrace {
 
-template <int IN_LANES, int OUT_LANES, int E_BITS, int WORDS>
-void dwc(hls::stream<ap_uint<IN_LANES * E_BITS> >& in, hls::stream<ap_uint<OUT_LANES * E_BITS> >& out) {
+template <class C>
+void dwc(hls::stream<ap_uint<C::IN_LANES * C::E_BITS> >& in, hls::stream<ap_uint<C::OUT_LANES * C::E_BITS> >& out) {
 #pragma HLS INLINE
-  static_assert(WORDS * IN_LANES % OUT_LANES == 0, "a frame must fill whole output words");
-  const int OUT_WORDS  = WORDS * IN_LANES / OUT_LANES;
-  const int ITERATIONS = WORDS > OUT_WORDS ? WORDS : OUT_WORDS;
-  const int HELD_BITS  = (IN_LANES + OUT_LANES) * E_BITS;
+  static_assert(C::WORDS * C::IN_LANES % C::OUT_LANES == 0, "a frame must fill whole output words");
+  const int OUT_WORDS  = C::WORDS * C::IN_LANES / C::OUT_LANES;
+  const int ITERATIONS = C::WORDS > OUT_WORDS ? C::WORDS : OUT_WORDS;
+  const int HELD_BITS  = (C::IN_LANES + C::OUT_LANES) * C::E_BITS;
   static_assert(HELD_BITS <= AP_INT_MAX_W, "the two words together are wider than AP_INT_MAX_W");
 
   ap_uint<HELD_BITS> held = 0;
-  int lanes = 0;
-  for (int i = 0; i < ITERATIONS; ++i) {
-#pragma HLS PIPELINE II=1
-    if (lanes < OUT_LANES) {
+  index_t<C::IN_LANES + C::OUT_LANES> lanes = 0;
+  for (loop_count i = 0; i < frames() * ITERATIONS; ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    const bool takes = lanes < C::OUT_LANES;
+    const int filled = int(lanes) + (takes ? C::IN_LANES : 0);
+    const bool gives = filled >= C::OUT_LANES;
+    if (takes) {
       const ap_uint<HELD_BITS> word = in.read();
-      held |= word << (lanes * E_BITS);
-      lanes += IN_LANES;
+      held |= word << (int(lanes) * C::E_BITS);
     }
-    if (lanes >= OUT_LANES) {
-      out.write(ap_uint<OUT_LANES * E_BITS>(held));
-      held >>= OUT_LANES * E_BITS;
-      lanes -= OUT_LANES;
+    if (gives) {
+      out.write(ap_uint<C::OUT_LANES * C::E_BITS>(held));
+      held >>= C::OUT_LANES * C::E_BITS;
     }
+    lanes = gives ? filled - C::OUT_LANES : filled;
   }
 }
 

@@ -9,10 +9,11 @@
 
 namespace headrace {
 
-template <int DEPTH, int LANES, int E_BITS, int WORDS>
-void fifo(hls::stream<ap_uint<LANES * E_BITS> >& in, hls::stream<ap_uint<LANES * E_BITS> >& out) {
-  for (int i = 0; i < WORDS; ++i) {
-#pragma HLS PIPELINE II=1
+template <class C>
+void fifo(hls::stream<ap_uint<C::LANES * C::E_BITS> >& in, hls::stream<ap_uint<C::LANES * C::E_BITS> >& out) {
+#pragma HLS INLINE
+  for (loop_count i = 0; i < frames() * C::WORDS; ++i) {
+#pragma HLS PIPELINE II=1 style=flp
     out.write(in.read());
   }
 }

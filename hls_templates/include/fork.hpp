@@ -9,13 +9,13 @@
 
 namespace headrace {
 
-template <int OUTPUTS, int PE, int E_BITS, int WORDS, typename... Streams>
-void fork(hls::stream<ap_uint<PE * E_BITS> >& in, Streams&... outs) {
+template <class C, typename... Streams>
+void fork(hls::stream<ap_uint<C::PE * C::E_BITS> >& in, Streams&... outs) {
 #pragma HLS INLINE
-  static_assert(sizeof...(outs) == OUTPUTS, "OUTPUTS is the number of output streams");
-  for (int i = 0; i < WORDS; ++i) {
-#pragma HLS PIPELINE II=1
-    const ap_uint<PE * E_BITS> word = in.read();
+  static_assert(sizeof...(outs) == C::OUTPUTS, "OUTPUTS is the number of output streams");
+  for (loop_count i = 0; i < frames() * C::WORDS; ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    const ap_uint<C::PE * C::E_BITS> word = in.read();
     const int written[] = {(outs.write(word), 0)...};
     (void)written;
   }

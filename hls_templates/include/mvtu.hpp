@@ -5,14 +5,12 @@
 //   y_i   = acc_i                     (both bipolar: 2 * acc_i - MW)   for N = 0
 //
 // Row i = nf*PE + p belongs to processing element p, column j = sf*SIMD + s to lane s. Weights lie at
-// weights[p][nf*SF + sf], SIMD lanes of W_BITS; thresholds at thresholds[p][nf], N lanes of ACC_BITS, ascending, in
-// the domain of acc.
+// weights[p][nf*SF + sf], SIMD lanes of W_BITS, or come as a stream, a word of PE rows of SIMD lanes for every fold.
+// Thresholds lie at thresholds[p][nf], N lanes of ACC_BITS, ascending, in the domain of acc.
 //
 // GROUPS > 0: the columns stand in groups of MW/GROUPS with a scale each, and
 //   acc_i = sum_g scale_ig * sum_{j in g} W_ij * x_j          (real sums, not matches, for bipolar operands too)
 // Scales lie at scales[p][nf*GROUPS + g], or at scales[0][g] where all rows share them (SCALE_ROWS = 1).
-//
-// The weights may come as a stream instead, a word of PE rows of SIMD lanes for every fold.
 //
 // CORE is the arithmetic of the RTL and SERIAL its search; here the compiler chooses, the integers are the same.
 //
@@ -28,18 +26,18 @@
 
 namespace headrace {
 
-constexpr int scale_lanes(int rows, int pe) { return rows == 1 ? 1 : pe; }
-constexpr int scale_depth(int groups, int rows, int pe) {
-  return groups > 0 ? rows / scale_lanes(rows, pe) * groups : 1;
-}
-
 // The lanes of all rows at an address: out of a memory, or the next word of a stream in the order of the addresses.
 template <int PE, int DEPTH, int CHUNKS>
 void fetch_weights(const uint64_t (&weights)[PE][DEPTH][CHUNKS], int address, uint64_t (&word)[PE][CHUNKS]) {
 #pragma HLS INLINE
+#pragma HLS ARRAY_PARTITION variable=weights complete dim=1
+#pragma HLS ARRAY_PARTITION variable=weights complete dim=3
   for (int p = 0; p < PE; ++p) {
 #pragma HLS UNROLL
-    for (int k = 0; k < CHUNKS; ++k) word[p][k] = weights[p][address][k];
+    for (int k = 0; k < CHUNKS; ++k) {
+#pragma HLS UNROLL
+      word[p][k] = weights[p][address][k];
+    }
   }
 }
 
@@ -53,164 +51,85 @@ void fetch_weights(hls::stream<ap_uint<BITS> >& weights, int, uint64_t (&word)[P
   }
 }
 
-// All folds of a frame; Weights is a memory or a stream.
-template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int GROUPS, int SCALE_ROWS, int SUM_BITS, class Weights>
-void mvtu_folds(hls::stream<ap_uint<SIMD * A_BITS> >& in, Weights& weights, hls::stream<ap_uint<PE * O_BITS> >& out,
-                const uint64_t (&scales)[scale_lanes(SCALE_ROWS, PE)][scale_depth(GROUPS, SCALE_ROWS, PE)][1],
-                const uint64_t (&thresholds)[PE][MH / PE][chunks_of(N * ACC_BITS)]) {
+// Weights: a memory or a stream. Scales and thresholds: memories, no_memory where there are none.
+template <class C, class Weights, class Scales, class Thresholds>
+void mvtu(hls::stream<ap_uint<C::SIMD * C::A_BITS> >& in, hls::stream<ap_uint<C::PE * C::O_BITS> >& out,
+          Weights& weights, Scales& scales, Thresholds& thresholds) {
 #pragma HLS INLINE
-  static_assert(MW % SIMD == 0 && MH % PE == 0, "SIMD must divide MW and PE must divide MH");
-  static_assert(N < 65536, "the binary search has 16 steps");
-  const int SF = MW / SIMD;
-  const int NF = MH / PE;
-  const int SG = GROUPS > 0 ? SF / (GROUPS > 0 ? GROUPS : 1) : SF;
-  static_assert(GROUPS == 0 || SG * GROUPS == SF, "SIMD must divide the columns of a group");
-  const bool XNOR = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
+  static_assert(C::MW % C::SIMD == 0 && C::MH % C::PE == 0, "SIMD must divide MW and PE must divide MH");
+  const int SF = C::MW / C::SIMD;
+  const int NF = C::MH / C::PE;
+  const int SG = C::GROUPS > 0 ? SF / (C::GROUPS > 0 ? C::GROUPS : 1) : SF;  // folds of a group
+  static_assert(C::GROUPS == 0 || SG * C::GROUPS == SF, "SIMD must divide the columns of a group");
+  const int SCALES = C::GROUPS == 0 ? 1 : C::SCALE_ROWS == 1 ? C::GROUPS : NF * C::GROUPS;
+  const bool XNOR  = C::W_KIND == BIPOLAR && C::A_KIND == BIPOLAR;
 #pragma HLS ARRAY_PARTITION variable=scales complete dim=1
 #pragma HLS ARRAY_PARTITION variable=thresholds complete dim=1
 #pragma HLS ARRAY_PARTITION variable=thresholds complete dim=3
 
-  ap_uint<SIMD * A_BITS> vector[SF];
-  ap_int<SUM_BITS> part[PE];
-  ap_int<ACC_BITS> acc[PE];
+  ap_uint<C::SIMD * C::A_BITS> vector[SF];
+  ap_int<C::SUM_BITS> part[C::PE];
+  ap_int<C::ACC_BITS> acc[C::PE];
 #pragma HLS ARRAY_PARTITION variable=part complete dim=1
 #pragma HLS ARRAY_PARTITION variable=acc complete dim=1
 
-  int sg = 0;
-  int group = 0;
-  int sf = 0;
-  int nf = 0;
-  for (int fold = 0; fold < VECTORS * NF * SF; ++fold) {
-#pragma HLS PIPELINE II=1
-    ap_uint<SIMD * A_BITS> word;
+  index_t<SG> sg           = 0;
+  index_t<SCALES> scale_at = 0;
+  index_t<SF> sf           = 0;
+  index_t<NF> nf           = 0;
+  index_t<NF * SF> address = 0;
+  bool first_group         = true;
+  for (loop_count i = 0; i < frames() * (C::VECTORS * NF * SF); ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    ap_uint<C::SIMD * C::A_BITS> word;
     if (nf == 0) {
       word = in.read();
       vector[sf] = word;
     } else {
       word = vector[sf];
     }
-    uint64_t x[chunks_of(SIMD * A_BITS)];
-    split_word<SIMD * A_BITS>(word, x);
-
-    uint64_t w[PE][chunks_of(SIMD * W_BITS)];
+    uint64_t x[chunks_of(C::SIMD * C::A_BITS)];
+    uint64_t w[C::PE][chunks_of(C::SIMD * C::W_BITS)];
+    uint64_t y[chunks_of(C::PE * C::O_BITS)] = {};
+#pragma HLS ARRAY_PARTITION variable=x complete dim=1
 #pragma HLS ARRAY_PARTITION variable=w complete dim=0
-    fetch_weights(weights, nf * SF + sf, w);
+#pragma HLS ARRAY_PARTITION variable=y complete dim=1
+    split_word<C::SIMD * C::A_BITS>(word, x);
+    fetch_weights(weights, int(address), w);
 
-    uint64_t y[chunks_of(PE * O_BITS)] = {};
-    for (int p = 0; p < PE; ++p) {
+    const bool group_ends  = sg == SG - 1;
+    const bool vector_ends = sf == SF - 1;
+    for (int p = 0; p < C::PE; ++p) {
 #pragma HLS UNROLL
       const int64_t before = sg == 0 ? int64_t(0) : part[p].to_int64();
-      part[p] = before + dot_product<SIMD, W_BITS, W_KIND, A_BITS, A_KIND>(w[p], x);
-      if (GROUPS > 0 && sg == SG - 1) {
-        const int64_t others = group == 0 ? int64_t(0) : acc[p].to_int64();
-        const int64_t sum = XNOR ? 2 * part[p].to_int64() - SG * SIMD : part[p].to_int64();
-        const uint64_t scale = scales[SCALE_ROWS == 1 ? 0 : p][(SCALE_ROWS == 1 ? 0 : nf * GROUPS) + group][0];
-        acc[p] = others + int64_t(scale) * sum;
+      part[p] = before + dot_product<C::SIMD, C::W_BITS, C::W_KIND, C::A_BITS, C::A_KIND>(w[p], x);
+      int64_t sum = part[p].to_int64();
+      if (C::GROUPS > 0) {
+        if (group_ends) {
+          const int64_t others = first_group ? int64_t(0) : acc[p].to_int64();
+          const uint64_t scale = scales[C::SCALE_ROWS == 1 ? 0 : p][int(scale_at)][0];
+          acc[p] = others + int64_t(scale) * (XNOR ? 2 * sum - SG * C::SIMD : sum);
+        }
+        sum = acc[p].to_int64();
       }
-      if (sf == SF - 1) {
-        const int64_t sum = GROUPS > 0 ? acc[p].to_int64() : part[p].to_int64();
-        const int64_t raw = XNOR && GROUPS == 0 ? 2 * sum - MW : sum;
-        const int64_t value = N == 0 ? raw : BASE + count_thresholds<ACC_BITS, N>(sum, thresholds[p][nf]);
-        put_lane<O_BITS>(y, p, uint64_t(value) & low_mask(O_BITS));
+      if (vector_ends) {
+        const int64_t raw = XNOR && C::GROUPS == 0 ? 2 * sum - C::MW : sum;
+        const int64_t value =
+            C::N == 0 ? raw : C::BASE + count_thresholds<C::ACC_BITS, C::N>(sum, thresholds[p][int(nf)]);
+        put_lane<C::O_BITS>(y, p, uint64_t(value) & low_mask(C::O_BITS));
       }
     }
-    if (sf == SF - 1) out.write(join_word<PE * O_BITS>(y));
+    if (vector_ends) out.write(join_word<C::PE * C::O_BITS>(y));
 
-    if (sg < SG - 1) {
-      ++sg;
-    } else {
-      sg = 0;
-      group = group < GROUPS - 1 ? group + 1 : 0;
+    sg = following<SG>(sg);
+    if (group_ends) {
+      scale_at = following<SCALES>(scale_at);
+      first_group = vector_ends;
     }
-    if (sf < SF - 1) {
-      ++sf;
-    } else {
-      sf = 0;
-      nf = nf < NF - 1 ? nf + 1 : 0;
-    }
+    sf = following<SF>(sf);
+    if (vector_ends) nf = following<NF>(nf);
+    address = following<NF * SF>(address);
   }
-}
-
-template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
-          int SUM_BITS>
-void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
-          const uint64_t (&scales)[scale_lanes(SCALE_ROWS, PE)][scale_depth(GROUPS, SCALE_ROWS, PE)][1],
-          const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)],
-          const uint64_t (&thresholds)[PE][MH / PE][chunks_of(N * ACC_BITS)]) {
-#pragma HLS INLINE
-#pragma HLS ARRAY_PARTITION variable=weights complete dim=1
-#pragma HLS ARRAY_PARTITION variable=weights complete dim=3
-  mvtu_folds<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, GROUPS, SCALE_ROWS,
-             SUM_BITS>(in, weights, out, scales, thresholds);
-}
-
-// GROUPS = 0: there are no scales.
-template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
-          int SUM_BITS>
-void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
-          const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)],
-          const uint64_t (&thresholds)[PE][MH / PE][chunks_of(N * ACC_BITS)]) {
-#pragma HLS INLINE
-  static_assert(GROUPS == 0 && SCALE_ROWS == 1, "scales are missing");
-  static const uint64_t none[1][1][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SERIAL, CORE,
-       GROUPS, SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, out, none, weights, thresholds);
-}
-
-// N = 0: there are no thresholds. The negative bound takes this overload away from layers without scales.
-template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
-          int SUM_BITS>
-void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
-          const uint64_t (&scales)[scale_lanes(SCALE_ROWS, PE)]
-                                  [GROUPS > 0 ? scale_depth(GROUPS, SCALE_ROWS, PE) : -1][1],
-          const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)]) {
-#pragma HLS INLINE
-  static_assert(N == 0, "thresholds are missing");
-  static const uint64_t none[PE][MH / PE][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SERIAL, CORE,
-       GROUPS, SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, out, scales, weights, none);
-}
-
-// Neither.
-template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
-          int SUM_BITS>
-void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
-          const uint64_t (&weights)[PE][(MH / PE) * (MW / SIMD)][chunks_of(SIMD * W_BITS)]) {
-#pragma HLS INLINE
-  static_assert(N == 0, "thresholds are missing");
-  static const uint64_t none[PE][MH / PE][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SERIAL, CORE,
-       GROUPS, SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, out, weights, none);
-}
-
-// Weights from a stream, for every vector all words in the order of the memory.
-template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
-          int SUM_BITS>
-void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * SIMD * W_BITS> >& weights,
-          hls::stream<ap_uint<PE * O_BITS> >& out, const uint64_t (&thresholds)[PE][MH / PE][chunks_of(N * ACC_BITS)]) {
-#pragma HLS INLINE
-  static_assert(GROUPS == 0 && SCALE_ROWS == 1, "weights from a stream have no scales");
-  static const uint64_t none[1][1][1] = {};
-  mvtu_folds<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, GROUPS, SCALE_ROWS,
-             SUM_BITS>(in, weights, out, none, thresholds);
-}
-
-template <int MW, int MH, int PE, int SIMD, int VECTORS, int W_BITS, int W_KIND, int A_BITS, int A_KIND, int ACC_BITS,
-          int N, int O_BITS, int BASE, int SERIAL, int CORE, int GROUPS, int SCALE_ROWS, int SCALE_BITS,
-          int SUM_BITS>
-void mvtu(hls::stream<ap_uint<SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * SIMD * W_BITS> >& weights,
-          hls::stream<ap_uint<PE * O_BITS> >& out) {
-#pragma HLS INLINE
-  static_assert(N == 0, "thresholds are missing");
-  static const uint64_t none[PE][MH / PE][1] = {};
-  mvtu<MW, MH, PE, SIMD, VECTORS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SERIAL, CORE,
-       GROUPS, SCALE_ROWS, SCALE_BITS, SUM_BITS>(in, weights, out, none);
 }
 
 }  // namespace headrace

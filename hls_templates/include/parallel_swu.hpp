@@ -3,169 +3,144 @@
 //   for r, c (windows), f (words of a pixel): lanes [KERNEL_H][KERNEL_W][SIMD] of
 //     y = x[r*STRIDE_H + i*DILATION_H - PAD_T, c*STRIDE_W + j*DILATION_W - PAD_L, f], or PAD_CODE in every lane outside
 //
-// BANKS_H x BANKS_W memories hold pixel (y, x) in bank (y mod BANKS_H, x mod BANKS_W). The numbers of banks are prime
-// to the dilations and not less than the kernel, so the taps of a window lie in different banks: tap (i, j) of a window
-// whose first tap lies in bank (b, c) is in bank ((b + i*DILATION_H) mod BANKS_H, (c + j*DILATION_W) mod BANKS_W). A
-// bank holds SLOTS of its rows in a circle.
+// The lines come from `window_rows`, a stream for every row of taps. A column of a row of windows is a word of each.
+// The columns that came last stand in a chain that moves on by one with every column, and a window leaves when its last
+// column comes. Where that lies in the padding it leaves with the first columns of the next row, which are then masked.
 //
-// Invariants: an iteration writes at most one word, if the word of the window's last tap, moved into the frame, was
-// read in an earlier iteration; and reads at most one word, if its row lies less than SLOTS * BANKS_H above the
-// window's first row. Which iteration reads and writes does not depend on data or stalls, so a frame that passes C
-// simulation passes always. A call is one frame: the fill of the next one does not overlap its end.
+// BANKS_H, BANKS_W and SLOTS are those of the RTL's memories.
+//
+// Invariants: an iteration is one word of a place of a column; a row has PLACES of them, EARLY of them in front of the
+// frame where windows lie wholly in the padding. At most one window ends at a place. Which iteration reads and writes
+// does not depend on data or stalls.
 #ifndef HEADRACE_PARALLEL_SWU_HPP
 #define HEADRACE_PARALLEL_SWU_HPP
 
 #include "window.hpp"
-#include "words.hpp"
 
 namespace headrace {
 
-constexpr int window_clip(int value, int high) { return window_max(0, window_min(value, high)); }
+// Words that come back after fewer iterations than this are kept in registers.
+constexpr int PARALLEL_SWU_DISTANCE = 4;
 
-// Along one axis the largest lead that reading needs over writing, in steps of `read` and `write` words: the maximum
-// over all windows of (place of the last tap, moved into the axis) * read - window * write.
-constexpr int parallel_swu_lead(int size, int windows, int stride, int last, int read, int write) {
-  int lead = 0;
-  for (int w = 0; w < windows; ++w) {
-    lead = window_max(lead, window_clip(w * stride + last, size - 1) * read - w * write);
-  }
-  return lead;
-}
+template <class C>
+struct parallel_swu_shape {
+  typedef window_shape<C> S;
+  static constexpr int EARLY  = window_max(0, S::FIRST - (S::SPAN - 1));
+  static constexpr int START  = S::SPAN - 1 - S::FIRST + EARLY;  // place at which the first window of a row ends
+  static constexpr int STRIDE = (S::OUT_W - 1) * S::STEP;        // from there to the last one
+  static constexpr int PLACES = window_max(EARLY + S::COLUMNS, STRIDE + 1);
+  static constexpr int LATE   = window_max(0, STRIDE + START - (PLACES - 1));  // places behind the last row
+  static constexpr int LAST_ROW   = LATE > 0 ? S::OUT_H + (LATE - 1) / PLACES : S::OUT_H - 1;  // of the frame's end
+  static constexpr int LAST_PLACE = LATE > 0 ? (LATE - 1) % PLACES : PLACES - 1;
+};
 
-// Quotient and remainder by a positive number, the remainder not negative.
-constexpr int floor_mod(int a, int b) { return (a % b + b) % b; }
-constexpr int floor_div(int a, int b) { return (a - floor_mod(a, b)) / b; }
-
-constexpr int next_power_of_two(int size) {
-  int power = 1;
-  for (int bit = 0; bit < 30; ++bit) power = power < size ? 2 * power : power;
-  return power;
-}
-
-template <int HEIGHT, int WIDTH, int CHANNELS, int KERNEL_H, int KERNEL_W, int STRIDE_H, int STRIDE_W, int DILATION_H,
-          int DILATION_W, int PAD_T, int PAD_L, int PAD_B, int PAD_R, int SIMD, int E_BITS, int PAD_CODE, int BANKS_H,
-          int BANKS_W, int SLOTS>
-void parallel_swu(hls::stream<ap_uint<SIMD * E_BITS> >& in,
-                  hls::stream<ap_uint<KERNEL_H * KERNEL_W * SIMD * E_BITS> >& out) {
+// The next word of row K, where a row of windows that starts at line y has its taps inside the frame.
+template <class C, int K, class Word>
+int parallel_swu_take(hls::stream<Word>& row, bool takes, int y, Word (&column)[C::KERNEL_H]) {
 #pragma HLS INLINE
-  static_assert(CHANNELS % SIMD == 0, "SIMD must divide CHANNELS");
-  static_assert(BANKS_H >= KERNEL_H && BANKS_W >= KERNEL_W, "there are at least as many banks as taps");
-  static_assert((SLOTS & (SLOTS - 1)) == 0, "SLOTS must be a power of two");
-  const int BITS   = SIMD * E_BITS;
-  const int FOLDS  = CHANNELS / SIMD;
-  const int OUT_H  = window_count(HEIGHT, KERNEL_H, STRIDE_H, DILATION_H, PAD_T + PAD_B);
-  const int OUT_W  = window_count(WIDTH, KERNEL_W, STRIDE_W, DILATION_W, PAD_L + PAD_R);
-  const int LINE   = WIDTH * FOLDS;
-  const int READS  = HEIGHT * LINE;
-  const int WRITES = OUT_H * OUT_W * FOLDS;
-  const int ROWS   = SLOTS * BANKS_H;
-  const int LAST_H = (KERNEL_H - 1) * DILATION_H - PAD_T;  // place of the last tap of the first window
-  const int LAST_W = (KERNEL_W - 1) * DILATION_W - PAD_L;
-  const int PITCH  = next_power_of_two(ceil_div(WIDTH, BANKS_W) * FOLDS);  // words of a row in a bank
-  // Where windows do not set the pace and no row is skipped, reading never stops, and FILL words are ahead. Else
-  // READS + WRITES suffices, because every iteration reads or writes.
-  constexpr int FILL = parallel_swu_lead(HEIGHT, OUT_H, STRIDE_H, LAST_H, LINE, OUT_W * FOLDS) +
-                       parallel_swu_lead(WIDTH, OUT_W, STRIDE_W, LAST_W, FOLDS, FOLDS) + 1;
-  const bool STEADY = WRITES <= READS && STRIDE_H <= (KERNEL_H - 1) * DILATION_H + 1 &&
-                      PAD_T + PAD_B <= (KERNEL_H - 1) * DILATION_H && PAD_L + PAD_R <= (KERNEL_W - 1) * DILATION_W;
-  const int ITERATIONS = STEADY ? window_max(READS, WRITES + FILL) : READS + WRITES;
+  const int line = y + K * C::DILATION_H;
+  if (takes && line >= 0 && line < C::HEIGHT) column[K] = row.read();
+  return K;
+}
 
-  ap_uint<BITS> pad_word = 0;
-  for (int s = 0; s < SIMD; ++s) {
-#pragma HLS UNROLL
-    pad_word.range((s + 1) * E_BITS - 1, s * E_BITS) = ap_uint<E_BITS>(PAD_CODE);
-  }
+template <class C, class Word, int... K, class... Rows>
+void parallel_swu_column(indices<K...>, bool takes, int y, Word (&column)[C::KERNEL_H], Rows&... rows) {
+#pragma HLS INLINE
+  const int taken[] = {parallel_swu_take<C, K>(rows, takes, y, column)...};
+  (void)taken;
+}
 
-  ap_uint<BITS> banks[BANKS_H][BANKS_W][SLOTS * PITCH];
-#pragma HLS ARRAY_PARTITION variable=banks complete dim=1
-#pragma HLS ARRAY_PARTITION variable=banks complete dim=2
+// Tap J of a window out of its row of the chain, behind which the newest column stands.
+template <class C, int J>
+constexpr int parallel_swu_age() {
+  return window_shape<C>::SPAN - 1 - window_shape<C>::rank(J * C::DILATION_W);
+}
+template <class C, class Window, class Word, int... J>
+void parallel_swu_show(indices<J...>, int line, int x, const Word (&aged)[window_shape<C>::SPAN], Window& window) {
+#pragma HLS INLINE
+  const int BITS = window_shape<C>::BITS;
+  const int shown[] = {(window.range((line * C::KERNEL_W + J + 1) * BITS - 1, (line * C::KERNEL_W + J) * BITS) =
+                            x + J * C::DILATION_W >= 0 && x + J * C::DILATION_W < C::WIDTH
+                                ? aged[parallel_swu_age<C, J>()]
+                                : window_shape<C>::pad_word(),
+                        J)...};
+  (void)shown;
+}
 
-  int read = 0, written = 0;
-  int in_fold = 0, in_x = 0, in_y = 0;
-  int fold = 0, column = 0;
-  int x = -PAD_L, y = -PAD_T;  // of the window's first tap
-  for (int i = 0; i < ITERATIONS; ++i) {
-#pragma HLS PIPELINE II=1
-    const int last_y  = window_clip(y + PAD_T + LAST_H, HEIGHT - 1);
-    const int last_x  = window_clip(x + PAD_L + LAST_W, WIDTH - 1);
-    const int needed  = last_y * LINE + last_x * FOLDS + fold;
-    const int oldest  = written < WRITES ? window_clip(y, HEIGHT) : HEIGHT;
-    const bool writes = written < WRITES && needed < read;
-    const bool reads  = read < READS && in_y - oldest < ROWS;
+template <class C, class... Rows>
+void parallel_swu(hls::stream<ap_uint<C::KERNEL_H * C::KERNEL_W * C::SIMD * C::E_BITS> >& out, Rows&... rows) {
+#pragma HLS INLINE
+  typedef window_shape<C> S;
+  typedef parallel_swu_shape<C> P;
+  typedef ap_uint<S::BITS> Word;
+  static_assert(sizeof...(rows) == C::KERNEL_H, "there is a stream for every row of taps");
+  const int FOLDS  = S::FOLDS;
+  const int CHAIN  = S::SPAN > 1 ? S::SPAN - 1 : 1;
+  const int TURN   = P::PLACES - P::STRIDE;  // places from the last window of a row to the first of the next
+  const int WAIT   = window_max(P::START, window_max(S::STEP, TURN));
+  const bool FEW   = FOLDS < PARALLEL_SWU_DISTANCE;
+  typedef ap_int<index_bits((P::LAST_ROW + 2) * C::STRIDE_H + C::PAD_T + 1) + 1> Row;
+  typedef ap_int<index_bits(S::OUT_W * C::STRIDE_W + C::PAD_L + 1) + 1> Column;
 
-    if (writes) {
-      const int first_row    = floor_mod(y, BANKS_H);
-      const int first_column = floor_mod(x, BANKS_W);
-      ap_uint<BITS> shown[BANKS_H][BANKS_W];
-#pragma HLS ARRAY_PARTITION variable=shown complete dim=1
-#pragma HLS ARRAY_PARTITION variable=shown complete dim=2
-      for (int k = 0; k < BANKS_H; ++k) {
+  Word chain[C::KERNEL_H][CHAIN][FEW ? 1 : FOLDS];
+  Word chain_few[C::KERNEL_H][CHAIN][FEW ? FOLDS : 1];
+#pragma HLS ARRAY_PARTITION variable=chain complete dim=1
+#pragma HLS ARRAY_PARTITION variable=chain complete dim=2
+#pragma HLS ARRAY_PARTITION variable=chain_few complete dim=0
+#pragma HLS DEPENDENCE variable=chain type=inter direction=RAW distance=FOLDS dependent=true
+  index_t<FOLDS> fold          = 0;
+  index_t<P::PLACES> place     = 0;
+  index_t<P::LAST_ROW + 1> row = 0;  // from OUT_H on behind the last one
+  Row y                        = -C::PAD_T;
+  index_t<WAIT + 1> wait       = P::START;  // places until a window ends
+  index_t<S::OUT_W> column     = 0;
+  Column x                     = -C::PAD_L;  // of that window
+  for (loop_count i = 0; i < frames() * ((S::OUT_H * P::PLACES + P::LATE) * FOLDS); ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    const bool takes = row < S::OUT_H && place >= P::EARLY && place < P::EARLY + S::COLUMNS;
+    const bool ends  = wait == 0;
+    const int group  = fold;
+    Word newest[C::KERNEL_H];
+#pragma HLS ARRAY_PARTITION variable=newest complete dim=1
+    for (int t = 0; t < C::KERNEL_H; ++t) {
 #pragma HLS UNROLL
-        // The row and the column of the window that lie in this bank, if any; the distance is below the reach.
-        int row = y;
-        for (int t = 0; t < KERNEL_H; ++t) {
-#pragma HLS UNROLL
-          if ((first_row + t * DILATION_H) % BANKS_H == k) row = y + t * DILATION_H;
-        }
-        const int slot = floor_div(row, BANKS_H) & (SLOTS - 1);
-        for (int l = 0; l < BANKS_W; ++l) {
-#pragma HLS UNROLL
-          int place = x;
-          for (int t = 0; t < KERNEL_W; ++t) {
-#pragma HLS UNROLL
-            if ((first_column + t * DILATION_W) % BANKS_W == l) place = x + t * DILATION_W;
-          }
-          const int address = (floor_div(place, BANKS_W) * FOLDS + fold) & (PITCH - 1);
-          shown[k][l] = banks[k][l][slot * PITCH + address];
-        }
-      }
-      ap_uint<KERNEL_H * KERNEL_W * BITS> window = 0;
-      for (int t = 0; t < KERNEL_H; ++t) {
-#pragma HLS UNROLL
-        for (int u = 0; u < KERNEL_W; ++u) {
-#pragma HLS UNROLL
-          const int row     = y + t * DILATION_H;
-          const int place   = x + u * DILATION_W;
-          const bool inside = row >= 0 && row < HEIGHT && place >= 0 && place < WIDTH;
-          const ap_uint<BITS> tap =
-              shown[(first_row + t * DILATION_H) % BANKS_H][(first_column + u * DILATION_W) % BANKS_W];
-          const int lane = t * KERNEL_W + u;
-          window.range((lane + 1) * BITS - 1, lane * BITS) = inside ? tap : pad_word;
-        }
-      }
-      out.write(window);
+      newest[t] = S::pad_word();
     }
-    if (reads) {
-      const int slot    = in_y / BANKS_H & (SLOTS - 1);
-      const int address = in_x / BANKS_W * FOLDS + in_fold;
-      const ap_uint<BITS> word = in.read();
-      banks[in_y % BANKS_H][in_x % BANKS_W][slot * PITCH + address] = word;
-      ++read;
-      if (in_fold < FOLDS - 1) {
-        ++in_fold;
-      } else {
-        in_fold = 0;
-        in_y += in_x == WIDTH - 1 ? 1 : 0;
-        in_x = in_x == WIDTH - 1 ? 0 : in_x + 1;
-      }
-    }
+    parallel_swu_column<C>(typename indices_to<C::KERNEL_H>::type(), takes, int(y), newest, rows...);
 
-    if (writes) {
-      ++written;
-      if (fold < FOLDS - 1) {
-        ++fold;
-      } else {
-        fold = 0;
-        if (column < OUT_W - 1) {
-          ++column;
-          x += STRIDE_W;
-        } else {
-          column = 0;
-          x = -PAD_L;
-          y += STRIDE_H;
-        }
+    ap_uint<C::KERNEL_H * C::KERNEL_W * S::BITS> window = 0;
+    for (int t = 0; t < C::KERNEL_H; ++t) {
+#pragma HLS UNROLL
+      Word aged[S::SPAN];  // the newest column and those in front of it
+#pragma HLS ARRAY_PARTITION variable=aged complete dim=1
+      aged[0] = newest[t];
+      for (int d = 1; d < S::SPAN; ++d) {
+#pragma HLS UNROLL
+        aged[d] = FEW ? chain_few[t][d - 1][FEW ? group : 0] : chain[t][d - 1][FEW ? 0 : group];
       }
+      for (int d = 1; d < S::SPAN; ++d) {
+#pragma HLS UNROLL
+        if (FEW) chain_few[t][d - 1][FEW ? group : 0] = aged[d - 1];
+        if (!FEW) chain[t][d - 1][FEW ? 0 : group] = aged[d - 1];
+      }
+      parallel_swu_show<C>(typename indices_to<C::KERNEL_W>::type(), t, int(x), aged, window);
     }
+    if (ends) out.write(window);
+
+    if (fold == FOLDS - 1) {
+      const bool row_ends    = place == P::PLACES - 1;
+      const bool frame_ends  = row == P::LAST_ROW && place == P::LAST_PLACE;
+      const bool last_column = column == S::OUT_W - 1;
+      wait = frame_ends ? P::START : !ends ? int(wait) - 1 : last_column ? TURN - 1 : S::STEP - 1;
+      if (ends) {
+        x = last_column ? Column(-C::PAD_L) : Column(x + C::STRIDE_W);
+        column = following<S::OUT_W>(column);
+      }
+      y = frame_ends ? Row(-C::PAD_T) : row_ends ? Row(y + C::STRIDE_H) : y;
+      row = frame_ends ? 0 : row_ends ? int(row) + 1 : int(row);
+      place = frame_ends || row_ends ? 0 : int(place) + 1;
+    }
+    fold = following<FOLDS>(fold);
   }
 }
 

@@ -11,6 +11,10 @@
 //
 // Invariants: one word is read per iteration, HEIGHT * WIDTH * CHANNELS/PE in all; at most one window of an axis ends
 // at any position, so at most one word is written. Phases below 0 belong to windows that have not started.
+//
+// A result is read, combined and written back in one iteration. The next iteration that touches the same place comes
+// FOLDS iterations later, or WIDTH * FOLDS for the rows: few results are registers, for the others the distance is
+// stated.
 #ifndef HEADRACE_POOLING_HPP
 #define HEADRACE_POOLING_HPP
 
@@ -18,9 +22,15 @@
 
 namespace headrace {
 
+// Up to this number results of an axis are registers, because a memory does not give back in time what it just took.
+constexpr int POOLING_REGISTERS = 4;
+
+template <int SLOTS, int STRIDE>
+using pooling_phase = ap_int<index_bits(SLOTS * STRIDE) + 1>;
+
 // Phases of the slots at position 0 of an axis.
 template <int SLOTS, int STRIDE>
-void pooling_restart(int (&phase)[SLOTS]) {
+void pooling_restart(pooling_phase<SLOTS, STRIDE> (&phase)[SLOTS]) {
 #pragma HLS INLINE
   for (int s = 0; s < SLOTS; ++s) {
 #pragma HLS UNROLL
@@ -29,51 +39,66 @@ void pooling_restart(int (&phase)[SLOTS]) {
 }
 
 template <int SLOTS, int STRIDE>
-void pooling_advance(int (&phase)[SLOTS]) {
+void pooling_advance(pooling_phase<SLOTS, STRIDE> (&phase)[SLOTS]) {
 #pragma HLS INLINE
   for (int s = 0; s < SLOTS; ++s) {
 #pragma HLS UNROLL
-    phase[s] = phase[s] == SLOTS * STRIDE - 1 ? 0 : phase[s] + 1;
+    phase[s] = phase[s] == SLOTS * STRIDE - 1 ? pooling_phase<SLOTS, STRIDE>(0)
+                                              : pooling_phase<SLOTS, STRIDE>(phase[s] + 1);
   }
 }
 
-template <typename Op, int HEIGHT, int WIDTH, int CHANNELS, int KERNEL_H, int KERNEL_W, int STRIDE_H, int STRIDE_W,
-          int PE, int E_BITS, int O_BITS>
-void pooling(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
-             const uint64_t (&mask)[1][CHANNELS / PE][chunks_of(PE)]) {
-  static_assert(CHANNELS % PE == 0, "PE must divide CHANNELS");
-  const int FOLDS   = CHANNELS / PE;
-  const int SLOTS_H = ceil_div(KERNEL_H, STRIDE_H);
-  const int SLOTS_W = ceil_div(KERNEL_W, STRIDE_W);
-  const int OUT_W   = (WIDTH - KERNEL_W) / STRIDE_W + 1;
+// Mask: a memory, no_memory where there is none.
+template <typename Op, class C, int O_BITS, class Mask>
+void pooling(hls::stream<ap_uint<C::PE * C::E_BITS> >& in, hls::stream<ap_uint<C::PE * O_BITS> >& out, Mask& mask) {
+#pragma HLS INLINE
+  static_assert(C::CHANNELS % C::PE == 0, "PE must divide CHANNELS");
+  typedef ap_uint<C::PE * O_BITS> Word;
+  const int FOLDS   = C::CHANNELS / C::PE;
+  const int SLOTS_H = ceil_div(C::KERNEL_H, C::STRIDE_H);
+  const int SLOTS_W = ceil_div(C::KERNEL_W, C::STRIDE_W);
+  const int COLUMNS = ((C::WIDTH - C::KERNEL_W) / C::STRIDE_W + 1) * FOLDS;
+  const int ROW_DISTANCE = C::WIDTH * FOLDS;
+  const bool ACROSS_REGISTERS = FOLDS <= POOLING_REGISTERS;
+  const bool DOWN_REGISTERS   = COLUMNS <= POOLING_REGISTERS;
 
-  ap_uint<PE * O_BITS> across[SLOTS_W][FOLDS];
-  ap_uint<PE * O_BITS> down[SLOTS_H][OUT_W * FOLDS];
-  int phase_h[SLOTS_H];
-  int phase_w[SLOTS_W];
+  Word across[SLOTS_W][ACROSS_REGISTERS ? 1 : FOLDS];
+  Word across_few[SLOTS_W][ACROSS_REGISTERS ? FOLDS : 1];
+  Word down[SLOTS_H][DOWN_REGISTERS ? 1 : COLUMNS];
+  Word down_few[SLOTS_H][DOWN_REGISTERS ? COLUMNS : 1];
+  pooling_phase<SLOTS_H, C::STRIDE_H> phase_h[SLOTS_H];
+  pooling_phase<SLOTS_W, C::STRIDE_W> phase_w[SLOTS_W];
 #pragma HLS ARRAY_PARTITION variable=across complete dim=1
+#pragma HLS ARRAY_PARTITION variable=across_few complete dim=0
 #pragma HLS ARRAY_PARTITION variable=down complete dim=1
+#pragma HLS ARRAY_PARTITION variable=down_few complete dim=0
 #pragma HLS ARRAY_PARTITION variable=phase_h complete dim=1
 #pragma HLS ARRAY_PARTITION variable=phase_w complete dim=1
-  pooling_restart<SLOTS_H, STRIDE_H>(phase_h);
-  pooling_restart<SLOTS_W, STRIDE_W>(phase_w);
+#pragma HLS DEPENDENCE variable=across type=inter direction=RAW distance=FOLDS dependent=true
+#pragma HLS DEPENDENCE variable=down type=inter direction=RAW distance=ROW_DISTANCE dependent=true
+  pooling_restart<SLOTS_H, C::STRIDE_H>(phase_h);
+  pooling_restart<SLOTS_W, C::STRIDE_W>(phase_w);
 
-  int fold = 0;
-  int x = 0;
-  int done = 0;  // windows that this row has completed so far
-  for (int i = 0; i < HEIGHT * WIDTH * FOLDS; ++i) {
-#pragma HLS PIPELINE II=1
-    const ap_uint<PE * O_BITS> word = Op::widened(in.read());
+  index_t<FOLDS> fold     = 0;
+  index_t<C::WIDTH> x     = 0;
+  index_t<C::HEIGHT> y    = 0;
+  index_t<COLUMNS> column = 0;  // word of the row of results that ends next
+  for (loop_count i = 0; i < frames() * (C::HEIGHT * C::WIDTH * FOLDS); ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    const Word word = Op::widened(in.read());
+    const int group = fold, place = column;
 
     bool row_ends = false;
-    ap_uint<PE * O_BITS> row_result = 0;
+    Word row_result = 0;
     for (int s = 0; s < SLOTS_W; ++s) {
 #pragma HLS UNROLL
-      if (phase_w[s] >= 0 && phase_w[s] < KERNEL_W) {
-        const ap_uint<PE * O_BITS> result =
-            phase_w[s] == 0 ? word : Op::combined(across[s][fold], word, mask[0][fold]);
-        across[s][fold] = result;
-        if (phase_w[s] == KERNEL_W - 1) {
+      if (phase_w[s] >= 0 && phase_w[s] < C::KERNEL_W) {
+        const Word before = ACROSS_REGISTERS ? across_few[s][ACROSS_REGISTERS ? group : 0]
+                                             : across[s][ACROSS_REGISTERS ? 0 : group];
+        const Word result = phase_w[s] == 0 ? word : Op::combined(before, word, mask[0][Op::MASKED ? group : 0]);
+        if (ACROSS_REGISTERS) across_few[s][ACROSS_REGISTERS ? group : 0] = result;
+        if (!ACROSS_REGISTERS) across[s][ACROSS_REGISTERS ? 0 : group] = result;
+        if (phase_w[s] == C::KERNEL_W - 1) {
           row_ends = true;
           row_result = result;
         }
@@ -81,15 +106,17 @@ void pooling(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<PE * O_
     }
 
     bool window_ends = false;
-    ap_uint<PE * O_BITS> window_result = 0;
+    Word window_result = 0;
     for (int s = 0; s < SLOTS_H; ++s) {
 #pragma HLS UNROLL
-      if (row_ends && phase_h[s] >= 0 && phase_h[s] < KERNEL_H) {
-        const int column = done * FOLDS + fold;
-        const ap_uint<PE * O_BITS> result =
-            phase_h[s] == 0 ? row_result : Op::combined(down[s][column], row_result, mask[0][fold]);
-        down[s][column] = result;
-        if (phase_h[s] == KERNEL_H - 1) {
+      if (row_ends && phase_h[s] >= 0 && phase_h[s] < C::KERNEL_H) {
+        const Word before = DOWN_REGISTERS ? down_few[s][DOWN_REGISTERS ? place : 0]
+                                           : down[s][DOWN_REGISTERS ? 0 : place];
+        const Word result =
+            phase_h[s] == 0 ? row_result : Op::combined(before, row_result, mask[0][Op::MASKED ? group : 0]);
+        if (DOWN_REGISTERS) down_few[s][DOWN_REGISTERS ? place : 0] = result;
+        if (!DOWN_REGISTERS) down[s][DOWN_REGISTERS ? 0 : place] = result;
+        if (phase_h[s] == C::KERNEL_H - 1) {
           window_ends = true;
           window_result = result;
         }
@@ -97,21 +124,22 @@ void pooling(hls::stream<ap_uint<PE * E_BITS> >& in, hls::stream<ap_uint<PE * O_
     }
     if (window_ends) out.write(window_result);
 
-    if (fold < FOLDS - 1) {
-      ++fold;
-    } else {
-      fold = 0;
-      if (row_ends) ++done;
-      if (x < WIDTH - 1) {
-        ++x;
-        pooling_advance<SLOTS_W, STRIDE_W>(phase_w);
+    if (row_ends) column = following<COLUMNS>(column);
+    if (fold == FOLDS - 1) {
+      if (x == C::WIDTH - 1) {
+        pooling_restart<SLOTS_W, C::STRIDE_W>(phase_w);
+        if (y == C::HEIGHT - 1) {
+          pooling_restart<SLOTS_H, C::STRIDE_H>(phase_h);
+        } else {
+          pooling_advance<SLOTS_H, C::STRIDE_H>(phase_h);
+        }
+        y = following<C::HEIGHT>(y);
       } else {
-        x = 0;
-        done = 0;
-        pooling_restart<SLOTS_W, STRIDE_W>(phase_w);
-        pooling_advance<SLOTS_H, STRIDE_H>(phase_h);
+        pooling_advance<SLOTS_W, C::STRIDE_W>(phase_w);
       }
+      x = following<C::WIDTH>(x);
     }
+    fold = following<FOLDS>(fold);
   }
 }
 

@@ -22,36 +22,36 @@ int64_t requant_round(int64_t sum) {
   return tie ? shifted & ~int64_t(1) : shifted;
 }
 
-template <int CHANNELS, int PE, int PIXELS, int GROUPS, int A_BITS, int A_KIND, int M_BITS, int B_BITS, int SUM_BITS,
-          int SHIFT, int HALF_EVEN, int O_BITS, int LO, int HI>
-void requant(hls::stream<ap_uint<PE * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
-             const uint64_t (&multipliers)[1][GROUPS][chunks_of(PE * M_BITS)],
-             const uint64_t (&offsets)[1][GROUPS][chunks_of(PE * B_BITS)]) {
+template <class C, int DEPTH, int M_CHUNKS, int B_CHUNKS>
+void requant(hls::stream<ap_uint<C::PE * C::A_BITS> >& in, hls::stream<ap_uint<C::PE * C::O_BITS> >& out,
+             const uint64_t (&multipliers)[1][DEPTH][M_CHUNKS], const uint64_t (&offsets)[1][DEPTH][B_CHUNKS]) {
 #pragma HLS INLINE
-  static_assert(CHANNELS % PE == 0, "PE must divide CHANNELS");
-  static_assert(GROUPS == 1 || GROUPS == CHANNELS / PE, "there is one group or one per word of a pixel");
-  static_assert(SHIFT < SUM_BITS && SUM_BITS <= 63, "a sum is wider than the shift and has at most 63 bits");
+  static_assert(C::CHANNELS % C::PE == 0, "PE must divide CHANNELS");
+  static_assert(C::GROUPS == 1 || C::GROUPS == C::CHANNELS / C::PE, "there is one group or one per word of a pixel");
+  static_assert(C::SHIFT < C::SUM_BITS && C::SUM_BITS <= 63, "a sum is wider than the shift and has at most 63 bits");
 #pragma HLS ARRAY_PARTITION variable=multipliers complete dim=3
 #pragma HLS ARRAY_PARTITION variable=offsets complete dim=3
 
-  int group = 0;
-  for (int i = 0; i < PIXELS * (CHANNELS / PE); ++i) {
-#pragma HLS PIPELINE II=1
-    uint64_t x[chunks_of(PE * A_BITS)];
-    uint64_t y[chunks_of(PE * O_BITS)] = {};
-    split_word<PE * A_BITS>(in.read(), x);
-    for (int p = 0; p < PE; ++p) {
+  index_t<C::GROUPS> group = 0;
+  for (loop_count i = 0; i < frames() * (C::PIXELS * (C::CHANNELS / C::PE)); ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    uint64_t x[chunks_of(C::PE * C::A_BITS)];
+    uint64_t y[chunks_of(C::PE * C::O_BITS)] = {};
+#pragma HLS ARRAY_PARTITION variable=x complete dim=1
+#pragma HLS ARRAY_PARTITION variable=y complete dim=1
+    split_word<C::PE * C::A_BITS>(in.read(), x);
+    for (int p = 0; p < C::PE; ++p) {
 #pragma HLS UNROLL
-      const int64_t value      = decode<A_BITS, A_KIND>(get_lane<A_BITS>(x, p));
-      const int64_t multiplier = decode<M_BITS, SIGNED>(get_lane<M_BITS>(multipliers[0][group], p));
-      const int64_t offset     = decode<B_BITS, SIGNED>(get_lane<B_BITS>(offsets[0][group], p));
-      const ap_int<SUM_BITS> sum = value * multiplier + offset;
-      const int64_t rounded    = requant_round<SHIFT, HALF_EVEN>(sum.to_int64());
-      const int64_t clipped    = rounded < LO ? int64_t(LO) : rounded > HI ? int64_t(HI) : rounded;
-      put_lane<O_BITS>(y, p, uint64_t(clipped) & low_mask(O_BITS));
+      const int64_t value      = decode<C::A_BITS, C::A_KIND>(get_lane<C::A_BITS>(x, p));
+      const int64_t multiplier = decode<C::M_BITS, SIGNED>(get_lane<C::M_BITS>(multipliers[0][int(group)], p));
+      const int64_t offset     = decode<C::B_BITS, SIGNED>(get_lane<C::B_BITS>(offsets[0][int(group)], p));
+      const ap_int<C::SUM_BITS> sum = value * multiplier + offset;
+      const int64_t rounded    = requant_round<C::SHIFT, C::HALF_EVEN>(sum.to_int64());
+      const int64_t clipped    = rounded < C::LO ? int64_t(C::LO) : rounded > C::HI ? int64_t(C::HI) : rounded;
+      put_lane<C::O_BITS>(y, p, uint64_t(clipped) & low_mask(C::O_BITS));
     }
-    out.write(join_word<PE * O_BITS>(y));
-    group = group < GROUPS - 1 ? group + 1 : 0;
+    out.write(join_word<C::PE * C::O_BITS>(y));
+    group = following<C::GROUPS>(group);
   }
 }
 

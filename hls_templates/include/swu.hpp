@@ -3,144 +3,238 @@
 //   for r, c (windows), i, j (taps), f (words of a pixel); DEPTHWISE: f, i, j:
 //     y = x[r*STRIDE_H + i*DILATION_H - PAD_T, c*STRIDE_W + j*DILATION_W - PAD_L, f], or PAD_CODE in every lane outside
 //
-// A circular buffer of DEPTH words, a power of two, holds word k of the frame at address k mod DEPTH.
+// The lines come from `window_rows`, a stream for every row of taps. Where they bring the words in the order in which
+// windows show them first, `swu_direct` passes a new word on as it comes and keeps it for the windows to its right.
+// Else (dilated windows, or depthwise ones of several words per pixel) `swu_ahead` reads a window ahead of the one that
+// it shows.
 //
-// Invariants: an iteration writes at most one word, the next tap, if it lies in the padding or was read in an earlier
-// iteration; and reads at most one word, if the place of word k - DEPTH is free, that is older than any word that this
-// or a later window shows. Which iteration reads and writes does not depend on data or stalls, so a frame that passes
-// C simulation passes always. A call is one frame: the fill of the next one does not overlap its end.
+// DEPTH and OVERLAP are those of the RTL's buffer. Which iteration reads and writes does not depend on data or stalls.
 #ifndef HEADRACE_SWU_HPP
 #define HEADRACE_SWU_HPP
 
 #include "window.hpp"
-#include "words.hpp"
 
 namespace headrace {
 
-// First and last window along an axis whose tap, `shift` before the frame's edge in window 0, lies inside the frame.
-constexpr int swu_first(int shift, int stride) { return shift > 0 ? ceil_div(shift, stride) : 0; }
-constexpr int swu_last(int shift, int stride, int size, int windows) {
-  return size - 1 + shift < 0 ? -1 : window_min(windows - 1, (size - 1 + shift) / stride);
-}
+// Words that are shown again earlier than this many iterations after they came are kept in registers: a memory does
+// not give back in time what it just took.
+constexpr int SWU_DISTANCE = 4;
 
-// By how many words reading must be ahead of writing so that no write waits: the maximum over all output words v of
-// (words read when v can be shown) - v. For a given tap it is linear in window row and column, so it lies at a corner,
-// and does not grow with f. `tap_folds` words are written from tap to tap.
-constexpr int swu_fill(int height, int width, int folds, int kernel_h, int kernel_w, int stride_h, int stride_w,
-                       int dilation_h, int dilation_w, int pad_t, int pad_l, int out_h, int out_w, int tap_folds) {
-  int fill = 0;
-  for (int i = 0; i < kernel_h; ++i) {
-    for (int j = 0; j < kernel_w; ++j) {
-      const int shift_h = pad_t - i * dilation_h;
-      const int shift_w = pad_l - j * dilation_w;
-      const int first_h = swu_first(shift_h, stride_h);
-      const int first_w = swu_first(shift_w, stride_w);
-      const int last_h  = swu_last(shift_h, stride_h, height, out_h);
-      const int last_w  = swu_last(shift_w, stride_w, width, out_w);
-      const int r = stride_h * width > out_w * kernel_h * kernel_w ? last_h : first_h;
-      const int c = stride_w > kernel_h * kernel_w ? last_w : first_w;
-      if (first_h <= last_h && first_w <= last_w) {
-        const int needed  = ((r * stride_h - shift_h) * width + c * stride_w - shift_w) * folds + 1;
-        const int written = (r * out_w + c) * kernel_h * kernel_w * folds + (i * kernel_w + j) * tap_folds;
-        fill = window_max(fill, needed - written);
-      }
-    }
-  }
-  return fill;
-}
+// The taps of a window, one after the other.
+template <class C>
+struct swu_taps {
+  index_t<C::CHANNELS / C::SIMD> fold;
+  index_t<C::KERNEL_W> w;
+  index_t<C::KERNEL_H> h;
+};
 
-template <int HEIGHT, int WIDTH, int CHANNELS, int KERNEL_H, int KERNEL_W, int STRIDE_H, int STRIDE_W, int DILATION_H,
-          int DILATION_W, int PAD_T, int PAD_L, int PAD_B, int PAD_R, int SIMD, int E_BITS, int PAD_CODE, int DEPTH,
-          int OVERLAP, int DEPTHWISE>
-void swu(hls::stream<ap_uint<SIMD * E_BITS> >& in, hls::stream<ap_uint<SIMD * E_BITS> >& out) {
+// Invariants: every iteration writes the next tap. One inside the frame is new if no window to the left has shown its
+// column, and then read in the same iteration; else it comes from the buffer, where its column has a place of KERNEL_W.
+template <class C, class... Rows>
+void swu_direct(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& out, Rows&... rows) {
 #pragma HLS INLINE
-  static_assert(CHANNELS % SIMD == 0, "SIMD must divide CHANNELS");
-  static_assert((DEPTH & (DEPTH - 1)) == 0, "DEPTH must be a power of two");
-  const int FOLDS  = CHANNELS / SIMD;
-  const int OUT_H  = window_count(HEIGHT, KERNEL_H, STRIDE_H, DILATION_H, PAD_T + PAD_B);
-  const int OUT_W  = window_count(WIDTH, KERNEL_W, STRIDE_W, DILATION_W, PAD_L + PAD_R);
-  const int READS  = HEIGHT * WIDTH * FOLDS;
-  const int WRITES = OUT_H * OUT_W * KERNEL_H * KERNEL_W * FOLDS;
-  // Distances in words.
-  const int LINE     = WIDTH * FOLDS;
-  const int TAP_H    = DILATION_H * LINE;
-  const int TAP_W    = DILATION_W * FOLDS;
-  const int WINDOW_H = STRIDE_H * LINE;
-  const int WINDOW_W = STRIDE_W * FOLDS;
-  // With room for two live windows no write waits for a word that had no room, unless whole windows lie in the padding:
-  // while they are written the buffer fills and reading stops. READS + WRITES always suffices, because every iteration
-  // reads or writes.
-  constexpr int FILL = swu_fill(HEIGHT, WIDTH, FOLDS, KERNEL_H, KERNEL_W, STRIDE_H, STRIDE_W, DILATION_H, DILATION_W,
-                                PAD_T, PAD_L, OUT_H, OUT_W, DEPTHWISE != 0 ? 1 : FOLDS);
-  const bool STEADY = OVERLAP != 0 && window_max(PAD_T, PAD_B) <= (KERNEL_H - 1) * DILATION_H &&
-                      window_max(PAD_L, PAD_R) <= (KERNEL_W - 1) * DILATION_W;
-  const int ITERATIONS = STEADY ? window_max(READS, WRITES + FILL) : READS + WRITES;
+  typedef window_shape<C> S;
+  typedef ap_uint<S::BITS> Word;
+  typedef typename indices_to<C::KERNEL_H>::type Lines;
+  const int FOLDS    = S::FOLDS;
+  const int REUSED   = C::KERNEL_W > C::STRIDE_W ? C::KERNEL_W - C::STRIDE_W : 0;  // taps that the next window shows
+  const int STEP     = C::STRIDE_W % C::KERNEL_W;  // places from one window to the next
+  const int WORDS    = C::KERNEL_H * C::KERNEL_W * FOLDS;
+  const int DISTANCE = REUSED > 0 ? WORDS - C::STRIDE_W * FOLDS : SWU_DISTANCE;
+  const bool FEW     = DISTANCE < SWU_DISTANCE;
+  typedef ap_int<index_bits(S::OUT_H * C::STRIDE_H + C::PAD_T + (C::KERNEL_H - 1) * C::DILATION_H + 1) + 1> Row;
+  typedef ap_int<index_bits(S::OUT_W * C::STRIDE_W + C::PAD_L + C::KERNEL_W + 1) + 1> Column;
 
-  uint64_t pad_chunks[chunks_of(SIMD * E_BITS)] = {};
-  for (int s = 0; s < SIMD; ++s) {
-#pragma HLS UNROLL
-    put_lane<E_BITS>(pad_chunks, s, uint64_t(PAD_CODE) & low_mask(E_BITS));
+  Word kept[REUSED > 0 && !FEW ? WORDS : 1];
+  Word kept_few[REUSED > 0 && FEW ? WORDS : 1];
+#pragma HLS ARRAY_PARTITION variable=kept_few complete dim=1
+#pragma HLS DEPENDENCE variable=kept type=inter direction=RAW distance=DISTANCE dependent=true
+  index_t<FOLDS> fold       = 0;
+  index_t<C::KERNEL_W> tap  = 0;  // in its row
+  index_t<C::KERNEL_H> line = 0;  // row of taps
+  index_t<C::KERNEL_W> place = 0, window_place = 0;  // of the tap's column, and of the window's first
+  index_t<S::OUT_W> column  = 0;
+  index_t<S::OUT_H> row     = 0;
+  Column x = -C::PAD_L, window_x = -C::PAD_L;  // of the tap, and of the window's first
+  Row y = -C::PAD_T, window_y = -C::PAD_T;
+  for (loop_count i = 0; i < frames() * (S::OUT_H * S::OUT_W * WORDS); ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    const bool inside = x >= 0 && x < C::WIDTH && y >= 0 && y < C::HEIGHT;
+    const bool fresh  = inside && (column == 0 || tap >= REUSED);
+    const int address = (int(line) * C::KERNEL_W + int(place)) * FOLDS + int(fold);
+    Word word = S::pad_word();
+    if (REUSED > 0 && inside && !fresh) word = FEW ? kept_few[FEW ? address : 0] : kept[FEW ? 0 : address];
+    window_take(Lines(), fresh, int(line), word, rows...);
+    if (REUSED > 0 && fresh) {
+      if (FEW) kept_few[FEW ? address : 0] = word;
+      if (!FEW) kept[FEW ? 0 : address] = word;
+    }
+    out.write(word);
+
+    // The folds are the innermost loop, or (DEPTHWISE) the one around the taps.
+    const bool fold_last = fold == FOLDS - 1;
+    const bool tap_last  = tap == C::KERNEL_W - 1;
+    const bool line_last = line == C::KERNEL_H - 1;
+    const bool tap_turns = C::DEPTHWISE != 0 || fold_last;
+    const bool ends      = fold_last && tap_last && line_last;
+    const bool row_ends  = ends && column == S::OUT_W - 1;
+    const bool all_ends  = row_ends && row == S::OUT_H - 1;
+    const Column next_x  = row_ends ? Column(-C::PAD_L) : ends ? Column(window_x + C::STRIDE_W) : window_x;
+    const Row next_y     = all_ends ? Row(-C::PAD_T) : row_ends ? Row(window_y + C::STRIDE_H) : window_y;
+    const int moved      = int(window_place) + STEP;
+    const int next_place = row_ends ? 0 : !ends ? int(window_place) : moved < C::KERNEL_W ? moved : moved - C::KERNEL_W;
+    if (tap_turns) {
+      place = tap_last ? index_t<C::KERNEL_W>(next_place) : following<C::KERNEL_W>(place);
+      x = tap_last ? next_x : Column(x + 1);
+      if (tap_last) y = line_last ? next_y : Row(y + C::DILATION_H);
+      if (tap_last) line = following<C::KERNEL_H>(line);
+      tap = following<C::KERNEL_W>(tap);
+    }
+    if (C::DEPTHWISE == 0 || (tap_last && line_last)) fold = following<FOLDS>(fold);
+    window_x = next_x;
+    window_y = next_y;
+    window_place = next_place;
+    if (ends) column = following<S::OUT_W>(column);
+    if (row_ends) row = following<S::OUT_H>(row);
   }
-  const ap_uint<SIMD * E_BITS> pad_word = join_word<SIMD * E_BITS>(pad_chunks);
+}
 
-  ap_uint<SIMD * E_BITS> buffer[DEPTH];
-  int read = 0;
-  int written = 0;
-  int fold = 0, tap_w = 0, tap_h = 0, column = 0;
-  int window_row    = -PAD_T * LINE;   // word at the left edge of the window's first row
-  int window_column = -PAD_L * FOLDS;  // and the window's offset from it
-  int tap_row       = window_row;      // the same of the current tap
-  int tap_column    = window_column;
-  for (int i = 0; i < ITERATIONS; ++i) {
-#pragma HLS PIPELINE II=1
-    const int next_row = window_max(0, window_row + WINDOW_H);
-    const int live     = window_min(window_max(0, window_row) + window_max(0, window_column), next_row);
-    const int oldest   = written < WRITES ? live : READS;
-    const bool inside  = tap_row >= 0 && tap_row < HEIGHT * LINE && tap_column >= 0 && tap_column < LINE;
-    const int shown    = tap_row + tap_column + fold;
-    const bool writes  = written < WRITES && (!inside || shown < read);
-    const bool reads   = read < READS && read - oldest < DEPTH;
+// How the columns of a row are read: a step reads at most KERNEL_W of them, so that where a row's first window needs
+// more, EMPTY steps in front of it only read. `columns` are those read in the first `steps` steps.
+template <class C>
+struct swu_reading {
+  typedef window_shape<C> S;
+  static constexpr int FIRST_COLUMNS = window_max(0, window_min(S::COLUMNS, S::SPAN - S::FIRST));
+  static constexpr int EMPTY = window_max(0, ceil_div(FIRST_COLUMNS, C::KERNEL_W) - 1);
+  static constexpr int STEPS = S::OUT_W + EMPTY;
+  static constexpr int columns(int steps) {
+    return steps <= EMPTY ? steps * C::KERNEL_W
+                          : window_max(0, window_min(S::COLUMNS, S::SPAN - S::FIRST + (steps - 1 - EMPTY) * S::STEP));
+  }
+};
 
-    if (writes) {
-      const ap_uint<SIMD * E_BITS> word = inside ? buffer[shown & (DEPTH - 1)] : pad_word;
-      out.write(word);
+// Place of a tap in its window, in columns that are passed on.
+template <class C, int J>
+constexpr int swu_offset_of() {
+  return window_shape<C>::rank(J * C::DILATION_W);
+}
+template <class C, int... J>
+int swu_offset(indices<J...>, int tap) {
+#pragma HLS INLINE
+  int offset = 0;
+  const int all[] = {(offset = tap == J ? swu_offset_of<C, J>() : offset)...};
+  (void)all;
+  return offset;
+}
+
+// Invariants: a step is a window that is written, tap by tap, and the one behind it, or the first of the next row,
+// whose new columns are read. Every row of taps has a circle of PLACES words; the first tap of the window stands at
+// `window_at`, and the first word that the step reads goes to `fresh_at`.
+template <class C, class... Rows>
+void swu_ahead(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& out, Rows&... rows) {
+#pragma HLS INLINE
+  typedef window_shape<C> S;
+  typedef swu_reading<C> R;
+  typedef ap_uint<S::BITS> Word;
+  typedef typename indices_to<C::KERNEL_H>::type Lines;
+  const int FOLDS    = S::FOLDS;
+  const int TAPS     = C::KERNEL_H * C::KERNEL_W * FOLDS;
+  const int PLACES   = (S::SPAN + C::KERNEL_W) * FOLDS;
+  const int LEAST    = C::DEPTHWISE != 0 ? C::KERNEL_H * FOLDS - (C::KERNEL_W - 1) : TAPS - (C::KERNEL_W - 1) * FOLDS;
+  const int DISTANCE = window_max(1, LEAST);
+  const bool FEW     = DISTANCE < SWU_DISTANCE;
+  const int IN_FRONT = S::FIRST * FOLDS % PLACES;  // words in front of a row that its first window would show
+  typedef ap_int<index_bits(S::OUT_H * C::STRIDE_H + C::PAD_T + (C::KERNEL_H - 1) * C::DILATION_H + 1) + 1> Row;
+  typedef ap_int<index_bits(S::OUT_W * C::STRIDE_W + C::PAD_L + C::KERNEL_W * C::DILATION_W + 1) + 1> Column;
+  typedef index_t<PLACES> Place;
+
+  Word kept[FEW ? 1 : C::KERNEL_H * PLACES];
+  Word kept_few[FEW ? C::KERNEL_H * PLACES : 1];
+#pragma HLS ARRAY_PARTITION variable=kept_few complete dim=1
+#pragma HLS DEPENDENCE variable=kept type=inter direction=RAW distance=DISTANCE dependent=true
+  index_t<FOLDS> fold        = 0;
+  index_t<C::KERNEL_W> tap   = 0;
+  index_t<C::KERNEL_H> line  = 0;
+  index_t<TAPS + 1> gone     = 0;  // DEPTHWISE: words of a row of taps that the folds in front have read in this step
+  bool reading = true, writing = false;
+  index_t<R::STEPS> step  = 0;  // of the row that is read
+  index_t<S::OUT_H> row   = 0;
+  Row read_y = -C::PAD_T, y = -C::PAD_T;
+  Column x = -C::PAD_L;  // of the window's first tap
+  Place row_at = 0, fresh_at = 0, window_at = 0;
+  for (loop_count i = 0; i < frames() * ((S::OUT_H * R::STEPS + 1) * TAPS); ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    const int down      = int(line) * C::DILATION_H;
+    const int columns   = R::columns(int(step) + 1) - R::columns(int(step));
+    const bool takes    = reading && int(tap) < columns && int(read_y) + down >= 0 && int(read_y) + down < C::HEIGHT;
+    const int ahead     = int(fresh_at) + (C::DEPTHWISE != 0 ? int(gone) + int(tap) : int(tap) * FOLDS + int(fold));
+    const int to        = int(line) * PLACES + (ahead < PLACES ? ahead : ahead - PLACES);
+    const int shown_x   = int(x) + int(tap) * C::DILATION_W;
+    const int shown_y   = int(y) + down;
+    const bool inside   = shown_x >= 0 && shown_x < C::WIDTH && shown_y >= 0 && shown_y < C::HEIGHT;
+    const int shown     = int(window_at) + swu_offset<C>(typename indices_to<C::KERNEL_W>::type(), int(tap)) * FOLDS +
+                          int(fold);
+    const int from      = int(line) * PLACES + (shown < PLACES ? shown : shown - PLACES);
+
+    Word word = S::pad_word();
+    if (writing && inside) word = FEW ? kept_few[FEW ? from : 0] : kept[FEW ? 0 : from];
+    Word taken = 0;
+    window_take(Lines(), takes, int(line), taken, rows...);
+    if (takes) {
+      if (FEW) kept_few[FEW ? to : 0] = taken;
+      if (!FEW) kept[FEW ? 0 : to] = taken;
     }
-    if (reads) {
-      buffer[read & (DEPTH - 1)] = in.read();
-      ++read;
-    }
+    if (writing) out.write(word);
 
-    if (writes) {
-      ++written;
-      // The folds are the innermost loop, or (DEPTHWISE) the one around the taps.
-      const bool fold_last  = fold == FOLDS - 1;
-      const bool tap_w_last = tap_w == KERNEL_W - 1;
-      const bool tap_h_last = tap_h == KERNEL_H - 1;
-      const bool tap_turns  = DEPTHWISE != 0 || fold_last;
-      const bool fold_turns = DEPTHWISE == 0 || (tap_w_last && tap_h_last);
-      if (fold_last && tap_w_last && tap_h_last) {
-        if (column < OUT_W - 1) {
-          ++column;
-          window_column += WINDOW_W;
-        } else {
-          column = 0;
-          window_column = -PAD_L * FOLDS;
-          window_row += WINDOW_H;
-        }
+    const bool fold_last  = fold == FOLDS - 1;
+    const bool tap_last   = tap == C::KERNEL_W - 1;
+    const bool line_last  = line == C::KERNEL_H - 1;
+    const bool tap_turns  = C::DEPTHWISE != 0 || fold_last;
+    const bool fold_turns = C::DEPTHWISE == 0 || (tap_last && line_last);
+    if (fold_last && tap_last && line_last) {
+      const bool row_ends = step == R::STEPS - 1;
+      const bool all_ends = row_ends && row == S::OUT_H - 1;
+      // What has been read is written next.
+      if (step == R::EMPTY) {
+        const int at = int(row_at) - IN_FRONT;
+        window_at = at < 0 ? at + PLACES : at;
+        x = -C::PAD_L;
+        y = read_y;
+      } else {
+        const int at = int(window_at) + S::STEP * FOLDS;
+        window_at = at < PLACES ? at : at - PLACES;
+        x += C::STRIDE_W;
       }
-      if (fold_turns) fold = fold_last ? 0 : fold + 1;
-      if (tap_turns) {
-        if (tap_w_last) {
-          tap_w = 0;
-          tap_h = tap_h_last ? 0 : tap_h + 1;
-          tap_row = tap_h_last ? window_row : tap_row + TAP_H;
-          tap_column = window_column;
-        } else {
-          ++tap_w;
-          tap_column += TAP_W;
-        }
-      }
+      writing = reading && step >= R::EMPTY;
+      const int next = int(fresh_at) + columns * FOLDS;
+      if (reading) fresh_at = next < PLACES ? next : next - PLACES;
+      if (row_ends) row_at = fresh_at;
+      read_y = !reading || all_ends ? Row(-C::PAD_T) : row_ends ? Row(read_y + C::STRIDE_H) : read_y;
+      if (reading && row_ends) row = following<S::OUT_H>(row);
+      step = reading ? following<R::STEPS>(step) : index_t<R::STEPS>(0);
+      reading = !reading || !all_ends;
     }
+    if (fold_turns) gone = fold_last ? 0 : int(gone) + columns;
+    if (fold_turns) fold = following<FOLDS>(fold);
+    if (tap_turns) {
+      if (tap_last) line = following<C::KERNEL_H>(line);
+      tap = following<C::KERNEL_W>(tap);
+    }
+  }
+}
+
+template <class C>
+constexpr bool swu_is_direct() {
+  return C::KERNEL_W == 1 || (C::DILATION_W == 1 && (C::DEPTHWISE == 0 || C::CHANNELS == C::SIMD));
+}
+
+template <class C, class... Rows>
+void swu(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& out, Rows&... rows) {
+#pragma HLS INLINE
+  if (swu_is_direct<C>()) {
+    swu_direct<C>(out, rows...);
+  } else {
+    swu_ahead<C>(out, rows...);
   }
 }
 

@@ -15,46 +15,35 @@
 
 namespace headrace {
 
-template <int CHANNELS, int PE, int PIXELS, int GROUPS, int A_BITS, int A_KIND, int ACC_BITS, int N, int O_BITS,
-          int BASE, int INVERTS>
-void threshold(hls::stream<ap_uint<PE * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
-               const uint64_t (&thresholds)[PE][GROUPS][chunks_of(N * ACC_BITS)],
-               const uint64_t (&inverted)[1][GROUPS][chunks_of(PE)]) {
+template <class C, class Thresholds, class Inverted>
+void threshold(hls::stream<ap_uint<C::PE * C::A_BITS> >& in, hls::stream<ap_uint<C::PE * C::O_BITS> >& out,
+               Thresholds& thresholds, Inverted& inverted) {
 #pragma HLS INLINE
-  static_assert(CHANNELS % PE == 0, "PE must divide CHANNELS");
-  static_assert(GROUPS == 1 || GROUPS == CHANNELS / PE, "there is one group or one per word of a pixel");
+  static_assert(C::CHANNELS % C::PE == 0, "PE must divide CHANNELS");
+  static_assert(C::GROUPS == 1 || C::GROUPS == C::CHANNELS / C::PE, "there is one group or one per word of a pixel");
 #pragma HLS ARRAY_PARTITION variable=thresholds complete dim=1
 #pragma HLS ARRAY_PARTITION variable=thresholds complete dim=3
 #pragma HLS ARRAY_PARTITION variable=inverted complete dim=3
 
-  int group = 0;
-  for (int i = 0; i < PIXELS * (CHANNELS / PE); ++i) {
-#pragma HLS PIPELINE II=1
-    uint64_t x[chunks_of(PE * A_BITS)];
-    uint64_t y[chunks_of(PE * O_BITS)] = {};
-    split_word<PE * A_BITS>(in.read(), x);
-    for (int p = 0; p < PE; ++p) {
+  index_t<C::GROUPS> group = 0;
+  for (loop_count i = 0; i < frames() * (C::PIXELS * (C::CHANNELS / C::PE)); ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    uint64_t x[chunks_of(C::PE * C::A_BITS)];
+    uint64_t y[chunks_of(C::PE * C::O_BITS)] = {};
+#pragma HLS ARRAY_PARTITION variable=x complete dim=1
+#pragma HLS ARRAY_PARTITION variable=y complete dim=1
+    split_word<C::PE * C::A_BITS>(in.read(), x);
+    for (int p = 0; p < C::PE; ++p) {
 #pragma HLS UNROLL
-      const int64_t value = decode<A_BITS, A_KIND>(get_lane<A_BITS>(x, p));
-      const bool inverts  = INVERTS != 0 && get_lane<1>(inverted[0][group], p) != 0;
-      const int64_t code  = BASE + count_thresholds<ACC_BITS, N>(inverts ? ~value : value, thresholds[p][group]);
-      put_lane<O_BITS>(y, p, uint64_t(code) & low_mask(O_BITS));
+      const int64_t value = decode<C::A_BITS, C::A_KIND>(get_lane<C::A_BITS>(x, p));
+      const bool inverts  = C::INVERTS != 0 && get_lane<1>(inverted[0][int(group)], C::INVERTS != 0 ? p : 0) != 0;
+      const int64_t code =
+          C::BASE + count_thresholds<C::ACC_BITS, C::N>(inverts ? ~value : value, thresholds[p][int(group)]);
+      put_lane<C::O_BITS>(y, p, uint64_t(code) & low_mask(C::O_BITS));
     }
-    out.write(join_word<PE * O_BITS>(y));
-    group = group < GROUPS - 1 ? group + 1 : 0;
+    out.write(join_word<C::PE * C::O_BITS>(y));
+    group = following<C::GROUPS>(group);
   }
-}
-
-// INVERTS = 0: no channel is inverted.
-template <int CHANNELS, int PE, int PIXELS, int GROUPS, int A_BITS, int A_KIND, int ACC_BITS, int N, int O_BITS,
-          int BASE, int INVERTS>
-void threshold(hls::stream<ap_uint<PE * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
-               const uint64_t (&thresholds)[PE][GROUPS][chunks_of(N * ACC_BITS)]) {
-#pragma HLS INLINE
-  static_assert(INVERTS == 0, "the bits of the inverted channels are missing");
-  static const uint64_t none[1][GROUPS][chunks_of(PE)] = {};
-  threshold<CHANNELS, PE, PIXELS, GROUPS, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, INVERTS>(in, out, thresholds,
-                                                                                              none);
 }
 
 }  // namespace headrace

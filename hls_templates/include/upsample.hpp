@@ -11,19 +11,23 @@
 
 namespace headrace {
 
-template <int HEIGHT, int WIDTH, int CHANNELS, int SCALE_H, int SCALE_W, int SIMD, int E_BITS>
-void upsample(hls::stream<ap_uint<SIMD * E_BITS> >& in, hls::stream<ap_uint<SIMD * E_BITS> >& out) {
+template <class C>
+void upsample(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& in, hls::stream<ap_uint<C::SIMD * C::E_BITS> >& out) {
 #pragma HLS INLINE
-  static_assert(CHANNELS % SIMD == 0, "SIMD must divide CHANNELS");
-  const int FOLDS = CHANNELS / SIMD;
+  static_assert(C::CHANNELS % C::SIMD == 0, "SIMD must divide CHANNELS");
+  const int FOLDS = C::CHANNELS / C::SIMD;
+  const int LINE  = C::WIDTH * FOLDS;
 
-  ap_uint<SIMD * E_BITS> row[WIDTH * FOLDS];
-  int fold = 0, copy_w = 0, column = 0, copy_h = 0;
-  for (int i = 0; i < HEIGHT * SCALE_H * WIDTH * SCALE_W * FOLDS; ++i) {
-#pragma HLS PIPELINE II=1
-    const int address = column * FOLDS + fold;
-    ap_uint<SIMD * E_BITS> word;
-    if (copy_w == 0 && copy_h == 0) {
+  ap_uint<C::SIMD * C::E_BITS> row[LINE];
+  index_t<FOLDS> fold       = 0;
+  index_t<C::SCALE_W> across = 0;  // copy of the pixel in its row
+  index_t<C::SCALE_H> down   = 0;  // copy of the row
+  index_t<LINE> pixel        = 0;  // first word of the pixel in the row
+  for (loop_count i = 0; i < frames() * (C::HEIGHT * C::SCALE_H * C::SCALE_W * LINE); ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    const int address = int(pixel) + int(fold);
+    ap_uint<C::SIMD * C::E_BITS> word;
+    if (across == 0 && down == 0) {
       word = in.read();
       row[address] = word;
     } else {
@@ -31,22 +35,14 @@ void upsample(hls::stream<ap_uint<SIMD * E_BITS> >& in, hls::stream<ap_uint<SIMD
     }
     out.write(word);
 
-    if (fold < FOLDS - 1) {
-      ++fold;
-    } else {
-      fold = 0;
-      if (copy_w < SCALE_W - 1) {
-        ++copy_w;
-      } else {
-        copy_w = 0;
-        if (column < WIDTH - 1) {
-          ++column;
-        } else {
-          column = 0;
-          copy_h = copy_h < SCALE_H - 1 ? copy_h + 1 : 0;
-        }
+    if (fold == FOLDS - 1) {
+      if (across == C::SCALE_W - 1) {
+        if (pixel == LINE - FOLDS) down = following<C::SCALE_H>(down);
+        pixel = pixel == LINE - FOLDS ? index_t<LINE>(0) : index_t<LINE>(pixel + FOLDS);
       }
+      across = following<C::SCALE_W>(across);
     }
+    fold = following<FOLDS>(fold);
   }
 }
 

@@ -21,69 +21,60 @@
 
 namespace headrace {
 
-template <int CHANNELS, int TAPS, int PE, int SIMD, int WINDOWS, int W_BITS, int W_KIND, int A_BITS, int A_KIND,
-          int ACC_BITS, int N, int O_BITS, int BASE, int SERIAL, int CORE>
-void vvtu(hls::stream<ap_uint<PE * SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
-          const uint64_t (&weights)[PE][(CHANNELS / PE) * (TAPS / SIMD)][chunks_of(SIMD * W_BITS)],
-          const uint64_t (&thresholds)[PE][CHANNELS / PE][chunks_of(N * ACC_BITS)]) {
+// Thresholds: a memory, no_memory where there are none.
+template <class C, int DEPTH, int CHUNKS, class Thresholds>
+void vvtu(hls::stream<ap_uint<C::PE * C::SIMD * C::A_BITS> >& in, hls::stream<ap_uint<C::PE * C::O_BITS> >& out,
+          const uint64_t (&weights)[C::PE][DEPTH][CHUNKS], Thresholds& thresholds) {
 #pragma HLS INLINE
-  static_assert(TAPS % SIMD == 0 && CHANNELS % PE == 0, "SIMD must divide TAPS and PE must divide CHANNELS");
-  static_assert(N < 65536, "the binary search has 16 steps");
-  const int SF = TAPS / SIMD;
-  const int NF = CHANNELS / PE;
+  static_assert(C::TAPS % C::SIMD == 0 && C::CHANNELS % C::PE == 0,
+                "SIMD must divide TAPS and PE must divide CHANNELS");
+  const int SF = C::TAPS / C::SIMD;
+  const int NF = C::CHANNELS / C::PE;
+  static_assert(DEPTH == NF * SF, "there is a word of weights for every fold");
 #pragma HLS ARRAY_PARTITION variable=weights complete dim=1
 #pragma HLS ARRAY_PARTITION variable=weights complete dim=3
 #pragma HLS ARRAY_PARTITION variable=thresholds complete dim=1
 #pragma HLS ARRAY_PARTITION variable=thresholds complete dim=3
 
-  ap_int<ACC_BITS> acc[PE];
+  ap_int<C::ACC_BITS> acc[C::PE];
 #pragma HLS ARRAY_PARTITION variable=acc complete dim=1
 
-  int sf = 0;
-  int nf = 0;
-  for (int fold = 0; fold < WINDOWS * NF * SF; ++fold) {
-#pragma HLS PIPELINE II=1
-    uint64_t word[chunks_of(PE * SIMD * A_BITS)];
-    split_word<PE * SIMD * A_BITS>(in.read(), word);
+  index_t<SF> sf           = 0;
+  index_t<NF> nf           = 0;
+  index_t<NF * SF> address = 0;
+  for (loop_count i = 0; i < frames() * (C::WINDOWS * NF * SF); ++i) {
+#pragma HLS PIPELINE II=1 style=flp
+    uint64_t word[chunks_of(C::PE * C::SIMD * C::A_BITS)];
+    uint64_t y[chunks_of(C::PE * C::O_BITS)] = {};
+#pragma HLS ARRAY_PARTITION variable=word complete dim=1
+#pragma HLS ARRAY_PARTITION variable=y complete dim=1
+    split_word<C::PE * C::SIMD * C::A_BITS>(in.read(), word);
 
-    uint64_t y[chunks_of(PE * O_BITS)] = {};
-    for (int p = 0; p < PE; ++p) {
+    const bool window_ends = sf == SF - 1;
+    for (int p = 0; p < C::PE; ++p) {
 #pragma HLS UNROLL
-      uint64_t x[chunks_of(SIMD * A_BITS)] = {};
-      for (int s = 0; s < SIMD; ++s) {
+      uint64_t x[chunks_of(C::SIMD * C::A_BITS)] = {};
+#pragma HLS ARRAY_PARTITION variable=x complete dim=1
+      for (int s = 0; s < C::SIMD; ++s) {
 #pragma HLS UNROLL
-        put_lane<A_BITS>(x, s, get_lane<A_BITS>(word, s * PE + p));
+        put_lane<C::A_BITS>(x, s, get_lane<C::A_BITS>(word, s * C::PE + p));
       }
       const int64_t before = sf == 0 ? int64_t(0) : acc[p].to_int64();
-      acc[p] = before + dot_product<SIMD, W_BITS, W_KIND, A_BITS, A_KIND>(weights[p][nf * SF + sf], x);
-      if (sf == SF - 1) {
+      acc[p] = before + dot_product<C::SIMD, C::W_BITS, C::W_KIND, C::A_BITS, C::A_KIND>(weights[p][int(address)], x);
+      if (window_ends) {
         const int64_t sum = acc[p].to_int64();
-        const int64_t raw = W_KIND == BIPOLAR && A_KIND == BIPOLAR ? 2 * sum - TAPS : sum;
-        const int64_t value = N == 0 ? raw : BASE + count_thresholds<ACC_BITS, N>(sum, thresholds[p][nf]);
-        put_lane<O_BITS>(y, p, uint64_t(value) & low_mask(O_BITS));
+        const int64_t raw = C::W_KIND == BIPOLAR && C::A_KIND == BIPOLAR ? 2 * sum - C::TAPS : sum;
+        const int64_t value =
+            C::N == 0 ? raw : C::BASE + count_thresholds<C::ACC_BITS, C::N>(sum, thresholds[p][int(nf)]);
+        put_lane<C::O_BITS>(y, p, uint64_t(value) & low_mask(C::O_BITS));
       }
     }
-    if (sf == SF - 1) out.write(join_word<PE * O_BITS>(y));
+    if (window_ends) out.write(join_word<C::PE * C::O_BITS>(y));
 
-    if (sf < SF - 1) {
-      ++sf;
-    } else {
-      sf = 0;
-      nf = nf < NF - 1 ? nf + 1 : 0;
-    }
+    sf = following<SF>(sf);
+    if (window_ends) nf = following<NF>(nf);
+    address = following<NF * SF>(address);
   }
-}
-
-// N = 0: there are no thresholds.
-template <int CHANNELS, int TAPS, int PE, int SIMD, int WINDOWS, int W_BITS, int W_KIND, int A_BITS, int A_KIND,
-          int ACC_BITS, int N, int O_BITS, int BASE, int SERIAL, int CORE>
-void vvtu(hls::stream<ap_uint<PE * SIMD * A_BITS> >& in, hls::stream<ap_uint<PE * O_BITS> >& out,
-          const uint64_t (&weights)[PE][(CHANNELS / PE) * (TAPS / SIMD)][chunks_of(SIMD * W_BITS)]) {
-#pragma HLS INLINE
-  static_assert(N == 0, "thresholds are missing");
-  static const uint64_t none[PE][CHANNELS / PE][1] = {};
-  vvtu<CHANNELS, TAPS, PE, SIMD, WINDOWS, W_BITS, W_KIND, A_BITS, A_KIND, ACC_BITS, N, O_BITS, BASE, SERIAL, CORE>(
-      in, out, weights, none);
 }
 
 }  // namespace headrace

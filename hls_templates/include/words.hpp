@@ -32,6 +32,55 @@ constexpr uint64_t low_mask(int bits) { return bits >= 64 ? ~uint64_t(0) : (uint
 
 constexpr int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
+// Frames that one call of a kernel takes: its loop runs on from one to the next, because every counter is back at its
+// start when a frame ends. Hardware gets a large constant, so that pipelines do not drain between frames; whoever
+// simulates sets how many there are.
+#if defined(__SYNTHESIS__) || defined(HEADRACE_LINT)
+#ifndef HEADRACE_FRAMES
+#define HEADRACE_FRAMES 1
+#endif
+typedef int loop_count;
+constexpr loop_count frames() { return HEADRACE_FRAMES; }
+#else
+typedef long loop_count;
+inline loop_count& frames() {
+  static loop_count number = 1;
+#ifdef HEADRACE_NETWORK
+  hls::sim::iteration();
+#endif
+  return number;
+}
+#endif
+
+// Bits of a counter that takes the values 0 to count - 1, and such a counter.
+constexpr int index_bits(int count) {
+  int bits = 1;
+  for (int k = 1; k < 31; ++k) bits += (count - 1) >> k > 0 ? 1 : 0;
+  return bits;
+}
+template <int COUNT>
+using index_t = ap_uint<index_bits(COUNT)>;
+
+// The next value of such a counter; 0 follows the last.
+template <int COUNT>
+index_t<COUNT> following(const index_t<COUNT>& value) {
+#pragma HLS INLINE
+  return value == COUNT - 1 ? index_t<COUNT>(0) : index_t<COUNT>(value + 1);
+}
+
+// indices_to<N>::type is indices<0, 1, ..., N - 1>: the places of the streams in a parameter pack.
+template <int... K>
+struct indices {};
+template <int N, int... K>
+struct indices_to : indices_to<N - 1, N - 1, K...> {};
+template <int... K>
+struct indices_to<0, K...> {
+  typedef indices<K...> type;
+};
+
+// Where a layer has no memory of a kind it gets this one, which is never read.
+static const uint64_t no_memory[1][1][1] = {};
+
 template <int BITS>
 void split_word(const ap_uint<BITS>& word, uint64_t (&chunks)[chunks_of(BITS)]) {
 #pragma HLS INLINE

@@ -1,8 +1,7 @@
 // hls::stream for C simulation with g++: an unbounded queue that ends the program when it is read while empty or is
 // destroyed with words that nobody read, and knows the largest number of words that it ever held.
 //
-// With HEADRACE_TRACE defined, while hls::sim::trace().on is set every stream that is constructed gets the next number,
-// and every word of an integer type written to it is recorded under that number.
+// With HEADRACE_NETWORK defined it is a stream of a network of processes instead, see network.h.
 #ifndef HEADRACE_SIM_HLS_STREAM_H
 #define HEADRACE_SIM_HLS_STREAM_H
 
@@ -13,38 +12,12 @@
 
 #include <ap_int.h>
 
-#ifdef HEADRACE_TRACE
-#include <vector>
+#ifdef HEADRACE_NETWORK
+#include "network.h"
 #endif
 
 namespace hls {
 namespace sim {
-
-#ifdef HEADRACE_TRACE
-struct Recorded {
-  int word_bytes;
-  std::vector<uint8_t> words;
-};
-
-struct Trace {
-  bool on;
-  size_t next;
-  std::vector<Recorded> streams;
-};
-
-inline Trace& trace() {
-  static Trace the_trace = {};
-  return the_trace;
-}
-
-// Number of a stream under construction, -1 if it is not traced.
-inline long trace_open(int word_bytes) {
-  Trace& t = trace();
-  if (!t.on) return -1;
-  if (t.next == t.streams.size()) t.streams.push_back(Recorded{word_bytes, {}});
-  return long(t.next++);
-}
-#endif
 
 // Prints the defect; Python turns the line into an error.
 [[noreturn]] inline void fail(const char* what, size_t number) {
@@ -78,8 +51,8 @@ template <typename T>
 class stream {
  public:
   stream() : words_(new T[8]), room_(8), first_(0), size_(0), passed_(0), max_depth_(0) {
-#ifdef HEADRACE_TRACE
-    number_ = word_width<T>::bits > 0 ? sim::trace_open((word_width<T>::bits + 7) / 8) : -1;
+#ifdef HEADRACE_NETWORK
+    channel_.word_bytes = (word_width<T>::bits + 7) / 8;
 #endif
   }
 
@@ -100,23 +73,40 @@ class stream {
   size_t max_depth() const { return max_depth_; }
 
   T read() {
+#ifdef HEADRACE_NETWORK
+    while (size_ == 0) sim::wait_for(channel_, false);
+#endif
     if (size_ == 0) sim::fail("read from an empty stream after this number of words:", passed_);
     const size_t at = first_;
     first_ = (first_ + 1) & (room_ - 1);
     --size_;
     ++passed_;
+#ifdef HEADRACE_NETWORK
+    channel_.held = size_;
+    sim::moved(channel_, false);
+#endif
     return words_[at];
   }
 
   void write(const T& word) {
+#ifdef HEADRACE_NETWORK
+    while (channel_.depth > 0 && size_ == channel_.depth) sim::wait_for(channel_, true);
+#endif
     if (size_ == room_) grow();
     words_[(first_ + size_) & (room_ - 1)] = word;
     ++size_;
     if (size_ > max_depth_) max_depth_ = size_;
-#ifdef HEADRACE_TRACE
+#ifdef HEADRACE_NETWORK
+    channel_.held = size_;
     record(word, static_cast<IsWord<(word_width<T>::bits > 0)>*>(0));
+    sim::moved(channel_, true);
 #endif
   }
+
+#ifdef HEADRACE_NETWORK
+  // A stream between processes that holds `depth` words.
+  void declare(const char* name, size_t depth) { sim::declare(channel_, name, depth); }
+#endif
 
  private:
   void grow() {
@@ -128,20 +118,19 @@ class stream {
     first_ = 0;
   }
 
-#ifdef HEADRACE_TRACE
+#ifdef HEADRACE_NETWORK
   template <bool>
   struct IsWord {};
 
   void record(const T& word, IsWord<true>*) {
-    if (number_ < 0) return;
-    std::vector<uint8_t>& bytes = sim::trace().streams[number_].words;
-    const size_t at = bytes.size();
-    bytes.resize(at + (word_width<T>::bits + 7) / 8);
-    sim::word_to_bytes(word, word_width<T>::bits, &bytes[at]);
+    if (channel_.number < 0) return;
+    const size_t at = channel_.words.size();
+    channel_.words.resize(at + channel_.word_bytes);
+    sim::word_to_bytes(word, word_width<T>::bits, &channel_.words[at]);
   }
   void record(const T&, IsWord<false>*) {}
 
-  long number_;
+  sim::Channel channel_;
 #endif
   T* words_;
   size_t room_;  // a power of two

@@ -137,8 +137,9 @@ def test_the_branching_network_on_both_back_ends(tmp_path):
     serialize.save(branching_network(), tmp_path / "net")
     model = str(tmp_path / "net.json")
     assert main(["build", model, "--out", str(tmp_path / "b"), "--backend", "both", "--verify", "2"]) == 0
-    unconfirmed = json.loads((tmp_path / "b" / "build.json").read_text())["not_verified"]
-    assert "depth of add2_fifo0 in HLS" in unconfirmed and "depth of cat7_fifo1 in HLS" in unconfirmed
+    record = json.loads((tmp_path / "b" / "build.json").read_text())
+    assert record["not_verified"] == ["loop initiation intervals in HLS, until an HLS compiler reports them"]
+    assert record["hls_cycles_per_frame"] <= 1.03 * record["cycles_per_frame"]
 
 
 def test_every_input_of_a_join_may_need_a_converter():

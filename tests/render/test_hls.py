@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from headrace.building import random_frames
+from headrace.dataflow.hls_graph import carriers, hls_graph
 from headrace.dataflow.vectors import Vectors
 from headrace.packing import Memory
-from headrace.render.hls import render_hls, stream_views, write_hls_vectors
+from headrace.render.hls import frames_of_a_call, render_hls, write_hls_vectors
+from headrace.render.hls_views import graph_views
 from headrace.render.rtl import TOP
 from headrace.simulation.csim import ap_int_folder
 from headrace.staging import write_files
@@ -38,16 +40,16 @@ def test_every_line_fits() -> None:
 
 
 def test_a_fifo_deepens_its_stream_instead_of_being_a_process() -> None:
-    views = stream_views(small_cnn())
-    assert views["fifo2", 0] is views["fifo1", 0] is views["pool0", 0]
-    assert "#pragma HLS STREAM variable=conv0_words depth=10\n" in FILES["top.cpp"]
-    assert "#pragma HLS STREAM variable=pool0_words depth=14\n" in FILES["top.cpp"]
+    carried = carriers(small_cnn())
+    assert carried["fifo2", 0] == carried["fifo1", 0] == carried["pool0", 0] == ("pool0", 0)
+    files = render_hls(small_cnn(), 5.0, "part", "header", depths={("pool0", 0): 14})
+    assert "#pragma HLS STREAM variable=pool0_words depth=14\n" in files["top.cpp"]
     assert "headrace::fifo" not in FILES["top.cpp"]
 
 
 def test_every_stream_has_one_producer_and_one_consumer_in_forward_order() -> None:
     body = FILES["top.cpp"].split("#pragma HLS DATAFLOW")[1]
-    for view in stream_views(small_cnn()).values():
+    for view in graph_views(small_cnn(), hls_graph(small_cnn()), {}).values():
         declared, written, read = (i for i, line in enumerate(body.splitlines())
                                    if view.name in line and "#pragma" not in line)
         assert declared < written < read
@@ -109,6 +111,7 @@ def test_both_projects_say_the_same() -> None:
     assert config["cosim.argv"] == "1 input.bin output.bin golden.bin"
     flags, frames = config["syn.cflags"].rsplit(" ", 1)
     assert f'set cflags "{flags}"' in FILES["csynth.tcl"] and f'append cflags " {frames}"' in FILES["csynth.tcl"]
+    assert frames == f"-DHEADRACE_FRAMES={frames_of_a_call(hls_graph(small_cnn()))}"
 
 
 def test_the_testbench_compares_with_golden_words(tmp_path: Path) -> None:

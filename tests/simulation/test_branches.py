@@ -49,7 +49,7 @@ def test_every_stream_is_golden_in_rtl(model: rtl.RtlModel, expected: dict[Port,
 
 def test_every_stream_is_golden_in_hls(tmp_path: Path, expected: dict[Port, Bytes]) -> None:
     write_files(tmp_path / "hls", render_hls(DATAFLOW, 5.0, "part", "header"))
-    traced = csim.compile_network(tmp_path / "hls", DATAFLOW, tmp_path).run(expected[SOURCE, 0], FRAMES)
+    traced = csim.compile_network(tmp_path / "hls", DATAFLOW, tmp_path).run(expected[SOURCE, 0], FRAMES).words
     assert list(traced) == list(expected)
     for port, words in expected.items():
         np.testing.assert_array_equal(traced[port], words, err_msg=str(port))

@@ -1,6 +1,7 @@
 """C simulation against the golden models, word for word."""
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -126,7 +127,10 @@ def input_words() -> tuple[Bytes, dict[tuple[str, int], Bytes]]:
 
 def test_network_equals_golden_at_every_boundary(tmp_path: Path) -> None:
     words, golden = input_words()
-    traced = written_network(tmp_path).run(words, FRAMES)
+    network = written_network(tmp_path)
+    run = network.run(words, FRAMES)
+    network.require_scheduled(run)
+    traced = run.words
     assert list(traced) == list(small_cnn().streams)
     for port, expected in golden.items():
         assert np.array_equal(traced[port], expected), port
@@ -137,18 +141,38 @@ def test_an_edited_weight_shows_first_behind_its_layer(tmp_path: Path) -> None:
     weight = small_cnn().layers[2].memories()[0].chunks()[0, 0, 0]
     head = "conv0_weights[2][12][1] = {\n  {\n    {"
     edit = {"weights.hpp": (f"{head}{weight:#x}}}", f"{head}{weight ^ np.uint64(1):#x}}}")}
-    traced = written_network(tmp_path, edit).run(words, FRAMES)
+    traced = written_network(tmp_path, edit).run(words, FRAMES).words
     differing = [port for port in golden if not np.array_equal(traced[port], golden[port])]
     assert differing[0] == ("conv0", 0)
 
 
 @pytest.mark.parametrize(("old", "new", "message"), [
-    ("WORDS     = 648;", "WORDS     = 651;", "read from an empty stream after this number of words: 648"),
-    ("IN_WORDS  = 72;", "IN_WORDS  = 73;", "words left over in a stream: 1"),
+    ("WORDS     = 648;", "WORDS     = 651;", r"stops for good: dwc0 waits for a word of swu0_words \(holds 0 of 2\)"),
+    ("IN_WORDS  = 72;", "IN_WORDS  = 71;", "stops for good: swu0_rows waits for a word of s_axis_words"),
 ])
 def test_another_number_of_words_is_reported(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(MismatchError, match=message):
         written_network(tmp_path, {"config.hpp": (old, new)}).run(input_words()[0], FRAMES)
+
+
+def test_a_stream_made_shallower_by_hand_stops_the_network(tmp_path: Path) -> None:
+    top = render_hls(small_cnn(), 5.0, "part", "header")["top.cpp"]
+    found = re.search(r"variable=swu0_row0_words depth=(\d+)", top)
+    assert found
+    edit = {"top.cpp": (found[0], "variable=swu0_row0_words depth=5")}
+    with pytest.raises(MismatchError, match=r"stops for good: .*swu0_rows waits for room in swu0_row0_words "
+                                            r"\(holds 5 of 5\)"):
+        written_network(tmp_path, edit).run(input_words()[0], FRAMES)
+
+
+def test_an_iteration_that_moves_other_words_is_reported(tmp_path: Path) -> None:
+    """The kernel still computes the same, in an iteration more."""
+    edit = {"include/mvtu.hpp": ("const bool vector_ends = sf == SF - 1;",
+                                 "const bool vector_ends = sf == SF - 1; (void)frames();")}
+    network = written_network(tmp_path, edit)
+    run = network.run(input_words()[0], FRAMES)
+    with pytest.raises(MismatchError, match="conv0: iteration 1 of its loop reads other streams than planned"):
+        network.require_scheduled(run)
 
 
 def test_sources_that_do_not_compile_are_one_sentence(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 from headrace.area.amounts import Amounts
 from headrace.datatypes import IntArray
 from headrace.errors import InputError
+from headrace.layers.hls import HlsForm, single_process
 from headrace.layers.ports import StreamPort, side_ports
 from headrace.layers.schedule import Schedule
 from headrace.layers.stream import Stream
@@ -38,6 +39,8 @@ class Layer(ABC):
     has_load_port: ClassVar[bool] = False
     #: True for what passes put between two layers: its words go on as they are.
     connects: ClassVar[bool] = False
+    #: Names of the memories in the order in which the C++ kernel takes them.
+    hls_memories: ClassVar[tuple[str, ...]] = ()
     name: str
 
     @property
@@ -118,6 +121,11 @@ class Layer(ABC):
     def rtl_parameters(self) -> Parameters:
         """Parameters that the SystemVerilog module alone has; those that are left out keep their defaults."""
         return ()
+
+    @property
+    def hls(self) -> HlsForm:
+        """The processes that the layer is in C++."""
+        return single_process(self.kind, len(self.inputs), len(self.outputs), self.schedule(), self.hls_memories)
 
     def load_parameters(self, first_memory: int) -> Parameters:
         """Parameters of a module whose memories the processor writes under the numbers from `first_memory` on."""

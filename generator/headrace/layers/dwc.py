@@ -13,6 +13,7 @@ from headrace.datatypes import DataType, IntArray
 from headrace.errors import FoldingError, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Flow, Narrow, Pipeline, Widen
+from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
 from headrace.layers.schedule import Loop, Schedule, demand_phases
 from headrace.layers.stream import Stream
 
@@ -66,6 +67,20 @@ class Dwc(Layer):
         if self.in_lanes < self.out_lanes and self.out_lanes % self.in_lanes == 0:
             return Widen(self.out_lanes // self.in_lanes)
         return Pipeline(0, reads_ahead=True, single=True)
+
+    @property
+    def hls(self) -> HlsForm:
+        ins, outs = self.in_lanes, self.out_lanes
+        period = lcm(ins, outs)
+        # With fewer lanes in than out every iteration takes a word, else every iteration puts one.
+        ends = np.arange(1, period // min(ins, outs) + 1)
+        reads, writes = np.ones_like(ends), np.ones_like(ends)
+        if ins < outs:
+            writes = ends * ins // outs - (ends - 1) * ins // outs
+        else:
+            reads = -(-ends * outs // ins) - -(-(ends - 1) * outs // ins)
+        loop = HlsLoop(reads, writes, self.words * ins // period)
+        return HlsForm((HlsProcess(self.kind, ("in0",), ("out0",), loop),))
 
     def parameters(self) -> Parameters:
         return (("IN_LANES", self.in_lanes), ("OUT_LANES", self.out_lanes), ("E_BITS", self.element.bits),

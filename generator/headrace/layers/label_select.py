@@ -9,10 +9,11 @@ import numpy as np
 
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, multiplexer, shift, slices
-from headrace.datatypes import DataType, IntArray, Interval
+from headrace.datatypes import DataType, IntArray, Interval, uint_type
 from headrace.errors import InputError, require_divides, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Selection
+from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
 from headrace.layers.schedule import Schedule, Step
 from headrace.layers.stream import Stream
 
@@ -58,6 +59,23 @@ class LabelSelect(Layer):
     def _stages(self) -> int:
         """Registers from the input slice to the last place of the list: sorting a word, the places above."""
         return (2 if self.pe > 1 else 0) + self.k - 1
+
+    @property
+    def hls(self) -> HlsForm:
+        words, bits = self.inputs[0].words, self.outputs[0].element.bits
+        last = (np.arange(words) == words - 1).astype(np.int64)
+        selected = "out0" if self.k == 1 else "list"
+        select = HlsProcess(self.kind, ("in0",), (selected,), HlsLoop(np.ones(words, np.int64), last))
+        if self.k == 1:
+            return HlsForm((select,))
+        first = (np.arange(self.k) == 0).astype(np.int64)
+        results = HlsProcess("label_results", ("list",), ("out0",), HlsLoop(first, np.ones(self.k, np.int64)),
+                             suffix="_results")
+        return HlsForm((select, results), {"list": Stream(uint_type(bits), self.k, 1)})
+
+    @property
+    def held_bits(self) -> int:
+        return max(super().held_bits, self.k * self.outputs[0].element.bits)
 
     @property
     def fold_sizes(self) -> dict[str, int]:

@@ -23,6 +23,7 @@ class MaxPool(Pooling):
     kind = "max_pool"
     #: Overlapping windows that leave a column unused, two words per pixel.
     example = {"height": 5, "width": 6, "channels": 4, "pe": 2, "kernel": [3, 3], "stride": [2, 2], "element": "int3"}
+    hls_memories = ("MINIMUM",)
     name: str
     height: int
     width: int

@@ -44,6 +44,7 @@ class Mvtu(WeightedLayer):
     #: Several row groups and vectors, words of 9 and 4 bits.
     example = {"mw": 12, "mh": 6, "pe": 2, "simd": 3, "vectors": 3, "weight": "ternary", "input": "int3",
                "output": "uint2"}
+    hls_memories = ("WEIGHTS", "SCALES", "THRESHOLDS")
     has_weight_port = True
     scales: IntArray | None = None
 

@@ -20,6 +20,8 @@ from headrace.area.structures import counters, memories, multiplexer, slices
 from headrace.datatypes import IntArray
 from headrace.layers.base import Parameters
 from headrace.layers.flow import Buffer, Window
+from headrace.layers.hls import HlsForm
+from headrace.layers.hls_window import WindowLines, parallel_loop
 from headrace.layers.schedule import Phases, Schedule, demand_phases
 from headrace.layers.stream import Stream
 from headrace.layers.window import Pair, SlidingWindow
@@ -106,6 +108,10 @@ class ParallelSwu(SlidingWindow):
         return Schedule(self._phases, latency_cycles=5, slack_words=4,
                         run_ahead_words=spare_rows * upright.width * self.folds,
                         flow=Window(upright.circular_buffer, stages=2, row_words=upright.width * self.folds))
+
+    @property
+    def hls(self) -> HlsForm:
+        return WindowLines(self.upright).form(parallel_loop(self.upright))
 
     def parameters(self) -> Parameters:
         upright = self.upright

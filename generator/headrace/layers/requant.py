@@ -56,6 +56,7 @@ class Requant(Channelwise):
     kind = "requant"
     #: Ties to even, two groups of three channels, words of 27 and 15 bits.
     example = {"channels": 6, "pe": 3, "pixels": 7, "input": "int9", "output": "int5", "rounding": "half_even"}
+    hls_memories = ("MULTIPLIERS", "OFFSETS")
     name: str
     multiplier: IntArray
     offset: IntArray

@@ -83,16 +83,16 @@ class Schedule:
 
     def needed_reads(self, source: int = 0) -> IntArray:
         """(writes,): for each word put, how many words of input `source` are taken up to and with its cycle."""
-        reads, writes = _per_cycle(self.phases, source)
+        reads, writes = cycle_moves(self.phases, source)
         return np.cumsum(reads)[writes > 0]
 
 
-def _per_cycle(phases: Phases, source: int) -> tuple[IntArray, IntArray]:
-    """Words taken from one input and words put in every cycle."""
+def cycle_moves(phases: Phases, source: int) -> tuple[IntArray, IntArray]:
+    """(cycles,), (cycles,): words taken from input `source`, and words put, in every cycle."""
     reads, writes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for phase in phases:
         if isinstance(phase, Loop):
-            body = _per_cycle(phase.body, source)
+            body = cycle_moves(phase.body, source)
             reads.append(np.tile(body[0], phase.times))
             writes.append(np.tile(body[1], phase.times))
         else:

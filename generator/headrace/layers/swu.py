@@ -22,6 +22,8 @@ from headrace.errors import FoldingError
 from headrace.layers.base import Parameters
 from headrace.layers.circular_buffer import frame_phases
 from headrace.layers.flow import Buffer, Ring
+from headrace.layers.hls import HlsForm
+from headrace.layers.hls_window import WindowLines, serial_loop
 from headrace.layers.parallel_swu import ParallelSwu
 from headrace.layers.schedule import Phases, Schedule, demand_phases
 from headrace.layers.stream import Stream
@@ -145,6 +147,10 @@ class Swu(SlidingWindow):
         run_ahead = self.depth - self.live_words if self.buffer == "overlapping" else 0
         return Schedule(self._phases, latency_cycles=2, slack_words=1, run_ahead_words=run_ahead,
                         flow=Ring(self.circular_buffer))
+
+    @property
+    def hls(self) -> HlsForm:
+        return WindowLines(self).form(serial_loop(self, self.depthwise))
 
     def parameters(self) -> Parameters:
         return (*self.shape_parameters, ("DEPTH", self.depth), ("OVERLAP", int(self.buffer == "overlapping")),

@@ -36,10 +36,17 @@ class Observed:
         require_equal(vectors.dataflow, vectors.words, self.words, self.engine)
 
 
-def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path) -> Observed:
-    """Frames x (frames, elements) through the C++ in `folder`/hls under g++; `work` takes what is compiled."""
+def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path, scheduled: bool = False) -> Observed:
+    """Frames x (frames, elements) through the C++ in `folder`/hls under g++; `work` takes what is compiled.
+
+    scheduled: also compare what every iteration of the processes moves with the loops that the cycles come from.
+    """
     words = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
-    return Observed("HLS", csim.compile_network(folder / "hls", dataflow, work).run(words, len(x)))
+    model = csim.compile_network(folder / "hls", dataflow, work)
+    run = model.run(words, len(x))
+    if scheduled:
+        model.require_scheduled(run)
+    return Observed("HLS", run.words)
 
 
 def run_rtl(folder: Path, dataflow: Dataflow, x: IntArray, work: Path, stalls: Stalls, seed: int = 0) -> Observed:

@@ -7,18 +7,22 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from headrace.dataflow.graph import Dataflow, Port
+from headrace.dataflow.hls_graph import carriers, hls_graph
 from headrace.errors import MismatchError, ToolError
 from headrace.layers.base import Layer
 from headrace.packing import Bytes
-from headrace.render.hls import producers, render_layers, static_files, testbench_input
+from headrace.render.hls import render_layers, static_files, testbench_input
+from headrace.render.hls_views import graph_views, process_name
+from headrace.simulation.process_network import Marks, NetworkSource, network_source, require_scheduled
 from headrace.tools import SHORT_FRAME
 
 # Vitis HLS compiles the same sources, hence its standard; its pragmas mean nothing to g++.
@@ -60,26 +64,49 @@ def _compiler() -> str:
 
 
 @dataclass(frozen=True, eq=False)
+class NetworkRun:
+    """What a run recorded: the words of every stream of the dataflow, and what the processes' iterations moved."""
+
+    words: Mapping[Port, Bytes]
+    marks: Mapping[str, Marks]
+
+
+@dataclass(frozen=True, eq=False)
 class NetworkCSim:
-    """A compiled network."""
+    """A compiled network: its processes run side by side, its streams hold what their directives say."""
 
     program: Path
     dataflow: Dataflow
+    source: NetworkSource
 
-    def run(self, words: Bytes, frames: int) -> dict[Port, Bytes]:
-        """The words of every stream. words: (frames * words per frame, bytes) of the input.
+    def run(self, words: Bytes, frames: int) -> NetworkRun:
+        """words: (frames * words per frame, bytes) of the input.
 
-        A FIFO is no process in C++: its output shows the words of its input. Raises MismatchError if the C++ reads an
-        empty stream, leaves words behind or misplaces TLAST.
+        A FIFO is no process in C++: its output shows the words of its input. Raises MismatchError if the processes
+        wait for each other for good, leave words behind or misplace TLAST.
         """
+        recorded = max(item.process.loop.iterations for item in hls_graph(self.dataflow).processes)
         with tempfile.TemporaryDirectory(dir=self.program.parent) as folder:
             source, sink, trace = (Path(folder) / name for name in ("input", "output", "trace"))
             source.write_bytes(testbench_input(self.dataflow, words, frames))
-            _execute([str(self.program), str(frames), str(source), str(sink), str(trace)])
-            traced = iter(_parse_trace(trace.read_bytes()))
-        carriers = producers(self.dataflow)
-        recorded = {carrier: next(traced) for carrier in dict.fromkeys(carriers.values())}
-        return {port: recorded[carrier] for port, carrier in carriers.items()}
+            _execute([str(self.program), str(frames), str(source), str(sink), str(trace), str(recorded)])
+            streams, marks = _parse_trace(trace.read_bytes(), self.source)
+        carried = carriers(self.dataflow)
+        missing = next((name for name in self._names.values() if name not in streams), None)
+        if missing:
+            raise MismatchError(f"top.cpp: declares no stream {missing}; build again")
+        return NetworkRun({port: streams[self._names[carrier]] for port, carrier in carried.items()}, marks)
+
+    @cached_property
+    def _names(self) -> dict[Port, str]:
+        """C++ variables of the streams."""
+        return {port: view.name for port, view in graph_views(self.dataflow, hls_graph(self.dataflow), {}).items()}
+
+    def require_scheduled(self, run: NetworkRun) -> None:
+        """Raise MismatchError where a process moves other words than its loop says, iteration by iteration."""
+        graph = hls_graph(self.dataflow)
+        numbers = {self.source.streams.index(name): port for port, name in self._names.items()}
+        require_scheduled({process_name(item): item for item in graph.processes}, numbers, run.marks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,10 +138,12 @@ def compile_network(hls: Path, dataflow: Dataflow, work: Path) -> NetworkCSim:
     Raises ToolError if g++ or the ap_int headers are missing or the sources do not compile.
     """
     unit, program = work.resolve() / "network.cpp", work.resolve() / "network"
-    unit.write_text('#include "top.cpp"\n#include "testbench.cpp"\n')
+    source = network_source((hls / "top.cpp").read_text())
+    unit.write_text(f'#line 1 "top.cpp"\n{source.text}#include "testbench.cpp"\n')
     folders = [hls.resolve(), hls.resolve() / "include", hls.resolve() / "sim"]
-    _compile(unit, program, folders, ["-O2", "-DHEADRACE_TRACE"])
-    return NetworkCSim(program, dataflow)
+    # Processes leave and enter each other's stacks, which a fortified longjmp takes for an error.
+    _compile(unit, program, folders, ["-O2", "-DHEADRACE_NETWORK", "-U_FORTIFY_SOURCE"])
+    return NetworkCSim(program, dataflow, source)
 
 
 def compile_layers(layers: Sequence[Layer], work: Path) -> LayersCSim:
@@ -165,15 +194,18 @@ def _execute(command: Sequence[str], data: bytes = b"") -> bytes:
     return result.stdout
 
 
-def _parse_trace(data: bytes) -> list[Bytes]:
-    """The recorded words of every stream, in the order of construction."""
-    streams, start = [], 0
-    while start < len(data):
+def _parse_trace(data: bytes, source: NetworkSource) -> tuple[dict[str, Bytes], dict[str, Marks]]:
+    """The words of every stream and the marks of every process, by their names."""
+    streams, marks, start = {}, {}, 0
+    for name in source.streams:
         word_bytes, words = np.frombuffer(data, "<u8", 2, start).tolist()
-        start += 16
-        streams.append(_as_words(data[start : start + word_bytes * words], word_bytes))
-        start += word_bytes * words
-    return streams
+        streams[name] = _as_words(data[start + 16 : start + 16 + word_bytes * words], word_bytes)
+        start += 16 + word_bytes * words
+    for name in source.processes:
+        count = int(np.frombuffer(data, "<u8", 1, start)[0])
+        marks[name] = np.frombuffer(data, "<u2", count, start + 8)
+        start += 8 + 2 * count
+    return streams, marks
 
 
 def _as_words(data: bytes, word_bytes: int) -> Bytes:

@@ -8,8 +8,6 @@ RTL with a source that always has a word and a sink that always takes one.
 from __future__ import annotations
 
 import ctypes
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,13 +19,11 @@ import numpy as np
 
 from headrace.dataflow.graph import Dataflow, Port
 from headrace.datatypes import IntArray
-from headrace.errors import ToolError
 from headrace.layers.base import Layer
 from headrace.layers.flow import Buffer, Copies, Narrow, Pipeline, Queue, Ring, Selection, Widen, Window
 from headrace.layers.schedule import Phases, Step
-from headrace.tools import run_tool
+from headrace.timing.library import load_library
 
-_FLAGS = ("-O2", "-std=c++17", "-shared", "-fPIC")
 _PIPELINE, _WINDOW, _COPIES, _QUEUE, _SELECTION, _RING, _NARROW, _WIDEN = range(8)
 _LONGEST_PIPELINE = 63
 
@@ -135,13 +131,7 @@ class CycleModel:
 @cache
 def _library() -> ctypes.CDLL:
     """The compiled program. Raises ToolError if g++ is missing."""
-    if shutil.which("g++") is None:
-        raise ToolError("the cycle model needs g++, which is not on PATH; install a C++ compiler, for example the "
-                        "package g++")
-    with tempfile.TemporaryDirectory() as folder:
-        library = Path(folder) / "cycle_model.so"
-        run_tool("g++", ["g++", *_FLAGS, Path(__file__).with_suffix(".cpp"), "-o", library], Path(folder))
-        loaded = ctypes.CDLL(str(library))
+    loaded = load_library(Path(__file__).with_suffix(".cpp"))
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     loaded.simulate.restype = number
     loaded.simulate.argtypes = [pointer, pointer, number, number, *[pointer] * 6]

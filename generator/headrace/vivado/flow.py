@@ -14,11 +14,14 @@ import numpy as np
 
 from headrace.board.board import Board, load_board
 from headrace.build_folder import RECORD, Build
+from headrace.dataflow.hls_graph import hls_graph
 from headrace.dataflow.vectors import Vectors
 from headrace.drivers.render import PACKAGE, render_driver, write_driver
 from headrace.errors import InputError, ToolError
 from headrace.packing import unpack_stream
+from headrace.render.hls import frames_of_a_call
 from headrace.render.hls_project import HlsProject, render_project
+from headrace.render.hls_views import process_name
 from headrace.render.names import identifier
 from headrace.render.vivado import NAME, Backend, render_vivado
 from headrace.staging import write_files, write_json
@@ -117,7 +120,8 @@ def _hls_steps(build: Build, board: Board, run: HlsRun) -> list[tuple[Path, tupl
     period_ns = 1e3 / build.record["clock_mhz"]
     header = file_header(build.record["source_sha256"])
     folder = (build.folder / "hls").resolve()
-    write_files(folder, render_project(period_ns, board.part, header, build.record["vectors"], project=run.project))
+    frames = frames_of_a_call(hls_graph(build.dataflow))
+    write_files(folder, render_project(period_ns, board.part, header, build.record["vectors"], frames, run.project))
     newer = shutil.which(_VITIS_HLS[0]) is None and shutil.which(_VPP[0]) is not None
     commands = (_VPP, _VPP_COSIM) if newer else (_VITIS_HLS, _COSIM)
     return [(folder, command) for command in commands[: 1 + run.cosim]]
@@ -156,20 +160,19 @@ def relevant_lines(log: Path) -> str:
 def _hls_record(build: Build) -> dict[str, Any]:
     """What the HLS compiler made of every layer."""
     synthesis = read_synthesis(find_report(build.folder / "hls"))
-    layers = {identifier(layer.name): layer.name for layer in build.dataflow.layers
-              if layer.stream_depth is None}
-    planned = {name: next(item.cycles for item in build.dataflow.layers if item.name == layer)
-               for name, layer in layers.items()}
+    processes = {process_name(item): item for item in hls_graph(build.dataflow).processes}
+    layers = {name: item.layer.name for name, item in processes.items()}
+    planned = {name: item.process.loop.iterations for name, item in processes.items()}
     return synthesis.record() | {"layers": compared(synthesis, layers, planned),
                                  "warnings": synthesis.warnings(layers, read_reasons(build.folder / "hls"))}
 
 
 def _instances(build: Build, backend: Backend) -> dict[tuple[str, str], str]:
     """Names of layers by the instance around them and by their own, as the templates and HLS compilers name them."""
-    def place(name: str) -> tuple[str, str]:
-        return ("u_core", f"u_{name}") if backend == "rtl" else ("u_hls", f"{name}_U0")
-
-    return {place(identifier(layer.name)): layer.name for layer in build.dataflow.layers}
+    if backend == "hls":
+        return {("u_hls", f"{process_name(item)}_U0"): item.layer.name
+                for item in hls_graph(build.dataflow).processes}
+    return {("u_core", f"u_{identifier(layer.name)}"): layer.name for layer in build.dataflow.layers}
 
 
 def _record(build: Build, board: Board, backend: Backend, folder: Path, quick: bool,

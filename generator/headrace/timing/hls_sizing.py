@@ -1,0 +1,177 @@
+"""Depths of the streams of the HLS back end: as deep as its pace needs, and such that no pipeline stops it.
+
+What a compiler makes of a loop is not known, so the depths must do for pipelines of any number of stages, whether they
+flush or stall: a pipeline that stalls keeps its words until others follow, and those must find room in front of the
+joins behind. The pace is that of pipelines of 8 stages that flush.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
+
+from headrace.dataflow.graph import Dataflow, Port
+from headrace.dataflow.hls_graph import carriers, hls_graph
+from headrace.dataflow.insert_fifos import place_name
+from headrace.errors import FoldingError
+from headrace.timing.hls_model import HlsModel, Pipelines
+
+#: A stream's depth in Vitis HLS where no directive gives it one.
+DEFAULT_DEPTH = 2
+#: What the pace is promised for.
+EXPECTED = Pipelines()
+#: What must not stop: no stages (every word waits in a stream), few and many, flushing and stalling ones.
+#: With pipelines that stall every frame is a call of its own (csynth.tcl), as the last words would wait for the next.
+_HARDEST = (Pipelines(0), Pipelines(2), Pipelines(64),
+            *(Pipelines(depth, flushes=False, runs_on=False) for depth in (64, 2, 16, 32)))
+_STAGES = range(2, 65)
+#: Frames after which a dataflow that has not stopped will not.
+_FRAMES = 3
+#: Words per frame on all streams above which depths are not searched one by one.
+_MOST_SEARCHED = 60_000
+#: The same for trying all numbers of stages.
+_MOST_TRIED = 40_000
+
+
+@dataclass(frozen=True)
+class HlsSizing:
+    """Depths by port. cycles_per_frame and latency_cycles: with them, for the expected pipelines."""
+
+    depths: Mapping[Port, int]
+    cycles_per_frame: int
+    latency_cycles: int
+
+    @classmethod
+    def of(cls, dataflow: Dataflow, given: Mapping[str, int] | None = None) -> HlsSizing:
+        """Size the streams of a dataflow. given: depths of FIFOs by name that the user chose; they are kept.
+
+        Raises FoldingError naming the streams if these let it stop.
+        """
+        return _Search(dataflow, given or {}).run()
+
+
+class _Search:
+    """The state of one sizing."""
+
+    def __init__(self, dataflow: Dataflow, given: Mapping[str, int]) -> None:
+        self.graph = hls_graph(dataflow)
+        self.model = HlsModel(self.graph)
+        self.given = _given_ports(dataflow, given)
+        self.target = Fraction(self.model.iterations)
+
+    def run(self) -> HlsSizing:
+        depths = self._large_enough()
+        free = [port for port, depth in depths.items() if depth > DEFAULT_DEPTH and port not in self.given]
+        if self.graph.words <= _MOST_SEARCHED:
+            depths |= self._lowered(free, dict.fromkeys(free, DEFAULT_DEPTH), depths, self._fits)
+            for port in free:
+                if depths[port] > DEFAULT_DEPTH:
+                    depths[port] = self._smallest(port, depths)
+        else:
+            depths = self._scaled(free, depths)
+        if self.graph.words <= _MOST_TRIED:
+            for stages in _STAGES:
+                depths = self._going_on(depths, Pipelines(stages))
+                depths = self._going_on(depths, Pipelines(stages, flushes=False, runs_on=False))
+        outcome = self.model.run(depths, EXPECTED)
+        assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None
+        return HlsSizing(depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles)
+
+    def _large_enough(self) -> dict[Port, int]:
+        """What the streams hold when the source gives its words at the pace of the slowest process, and more if that
+        does not do.
+        """
+        pace = self.model.iterations
+        depths = {port: max(DEFAULT_DEPTH, words) for port, words in self.model.run(None, EXPECTED, pace).most.items()}
+        depths |= self.given
+        for pipelines in _HARDEST:
+            depths = self._going_on(depths, pipelines)
+        for _ in range(4):
+            if self._keeps_pace(depths):
+                return depths
+            depths = {port: 2 * depth if depth > DEFAULT_DEPTH else EXPECTED.depth
+                      for port, depth in depths.items()} | self.given
+        reached = self.model.run(depths, EXPECTED).cycles_per_frame
+        assert reached is not None
+        self.target = reached
+        return depths
+
+    def _going_on(self, depths: dict[Port, int], pipelines: Pipelines) -> dict[Port, int]:
+        """The depths, larger where the dataflow would stop."""
+        while True:
+            outcome = self.model.run(depths, pipelines, frames=_FRAMES)
+            if outcome.cycles_per_frame is not None:
+                return depths
+            full = [port for port, held in outcome.held.items() if held >= depths[port] and port not in self.given]
+            joins = [port for port in full if depths[port] > DEFAULT_DEPTH] or full
+            if not joins:
+                raise self._stops(depths, outcome.held)
+            depths = depths | {port: depths[port] + max(depths[port] // 4, 8) for port in joins}
+
+    def _stops(self, depths: Mapping[Port, int], held: Mapping[Port, int]) -> FoldingError:
+        full = [port for port in self.given if held[port] >= depths[port]]
+        states = ", ".join(f"the stream behind {port[0]} holds {held[port]} of {depths[port]} words" for port in full)
+        return FoldingError(f"{full[0][0] if full else next(iter(self.given))[0]}: with the depth given for the FIFO "
+                            f"behind it the HLS dataflow stops for good: {states}; give it a larger depth, or leave it "
+                            "out of the folding to have it sized")
+
+    def _keeps_pace(self, depths: Mapping[Port, int]) -> bool:
+        pace = self.model.run(depths, EXPECTED).cycles_per_frame
+        return pace is not None and pace <= self.target
+
+    def _fits(self, depths: Mapping[Port, int]) -> bool:
+        return self._keeps_pace(depths) and all(
+            self.model.run(depths, pipelines, frames=_FRAMES).cycles_per_frame is not None for pipelines in _HARDEST)
+
+    def _lowered(self, ports: Sequence[Port], lower: Mapping[Port, int], depths: Mapping[Port, int],
+                 fits: Callable[[Mapping[Port, int]], bool]) -> dict[Port, int]:
+        """Those of the streams that do with their lower depth, found by halves."""
+        if not ports:
+            return {}
+        lowered = {port: lower[port] for port in ports}
+        if fits({**depths, **lowered}):
+            return lowered
+        if len(ports) == 1:
+            return {}
+        half = len(ports) // 2
+        first = self._lowered(ports[:half], lower, depths, fits)
+        return {**first, **self._lowered(ports[half:], lower, {**depths, **first}, fits)}
+
+    def _scaled(self, ports: Sequence[Port], depths: Mapping[Port, int]) -> dict[Port, int]:
+        """The depths, halved as often as the pace allows, then once more lowered by a quarter; for large dataflows."""
+        found, left = dict(depths), list(ports)
+        while left:
+            lower = {port: max(DEFAULT_DEPTH, found[port] // 2) for port in left}
+            lowered = self._lowered(left, lower, found, self._keeps_pace)
+            found |= lowered
+            left = [port for port, depth in lowered.items() if depth > DEFAULT_DEPTH]
+        rest = [port for port in ports if found[port] > DEFAULT_DEPTH]
+        found |= self._lowered(rest, {port: -(-3 * found[port] // 4) for port in rest}, found, self._keeps_pace)
+        for pipelines in _HARDEST:
+            found = self._going_on(found, pipelines)
+        return found
+
+    def _smallest(self, port: Port, depths: Mapping[Port, int]) -> int:
+        """The smallest depth of one stream while the others keep theirs."""
+        return _bisect(lambda depth: self._fits({**depths, port: depth}), DEFAULT_DEPTH, depths[port])
+
+
+def _given_ports(dataflow: Dataflow, given: Mapping[str, int]) -> dict[Port, int]:
+    """The depths that the user chose, by the port of the stream; the compiler's own come on top."""
+    carried = carriers(dataflow)
+    ports = {place_name(item, index): carried[port] for item in dataflow.placed
+             for index, port in enumerate(item.sources)}
+    return {ports[name]: DEFAULT_DEPTH + depth for name, depth in given.items() if name in ports}
+
+
+def _bisect(fits: Callable[[int], bool], too_small: int, enough: int) -> int:
+    """The smallest number that fits, given one that does not and one that does."""
+    while enough - too_small > 1:
+        middle = (too_small + enough) // 2
+        if fits(middle):
+            enough = middle
+        else:
+            too_small = middle
+    return enough

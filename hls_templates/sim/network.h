@@ -1,0 +1,238 @@
+// The accelerator as a network of processes for simulation with g++: every process runs until a stream that it reads is
+// empty or one that it writes is full, and then waits, while streams hold as many words as their directives say. Such a
+// network stops for good if, and only if, no order of the processes' steps gets it to its end.
+//
+// Processes are coroutines on one thread, so that a run is the same every time. Every word that passes a stream between
+// processes is recorded, and what every process reads and writes in each of its first iterations.
+#ifndef HEADRACE_SIM_NETWORK_H
+#define HEADRACE_SIM_NETWORK_H
+
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace hls {
+namespace sim {
+
+// Marks in a process' record: an iteration begins; else the number of a stream, with the top bit for a write.
+typedef uint16_t Mark;
+constexpr Mark ITERATION = 0xFFFF;
+constexpr Mark WRITE     = 0x8000;
+
+constexpr size_t STACK_BYTES = size_t(1) << 26;  // of address space
+
+class Process;
+
+// What is known of a stream beside its words.
+struct Channel {
+  std::string name;
+  size_t depth     = 0;  // 0: any number of words
+  size_t held      = 0;
+  int word_bytes   = 0;
+  int number       = -1;
+  Process* waiting = nullptr;
+  std::vector<uint8_t> words;
+};
+
+class Process {
+ public:
+  Process(const char* name, std::function<void()> body) : name_(name), body_(body) {}
+
+  // Runs until it has to wait or ends.
+  void resume();
+  // Back to the network until a word or room comes.
+  void wait(Channel& channel, bool full);
+
+  const std::string& name() const { return name_; }
+  bool done() const { return done_; }
+  const Channel* channel() const { return channel_; }
+  bool needs_room() const { return full_; }
+  const std::vector<Mark>& marks() const { return marks_; }
+
+  void mark(Mark mark, size_t iterations) {
+    if (mark == ITERATION) ++iterations_;
+    if (iterations_ <= iterations) marks_.push_back(mark);
+  }
+
+ private:
+  static void enter();
+
+  std::string name_;
+  std::function<void()> body_;
+  ucontext_t context_;
+  jmp_buf here_;
+  bool started_     = false;
+  bool done_        = false;
+  bool full_        = false;
+  Channel* channel_ = nullptr;
+  size_t iterations_ = 0;
+  std::vector<Mark> marks_;
+};
+
+struct Network {
+  std::vector<Process*> processes;
+  std::vector<Channel*> channels;
+  std::vector<Process*> ready;
+  Process* current = nullptr;
+  ucontext_t context;
+  jmp_buf here;
+  size_t recorded_iterations = 0;
+};
+
+inline Network& network() {
+  static Network the_network;
+  return the_network;
+}
+
+inline void Process::enter() {
+  Process* self = network().current;
+  self->body_();
+  self->done_ = true;
+  _longjmp(network().here, 1);
+}
+
+inline void Process::resume() {
+  Network& net = network();
+  net.current = this;
+  channel_ = nullptr;
+  if (_setjmp(net.here) == 0) {
+    if (started_) _longjmp(here_, 1);
+    started_ = true;
+    void* stack = mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (stack == MAP_FAILED) {
+      fprintf(stderr, "no memory for the stacks of the processes\n");
+      exit(4);
+    }
+    getcontext(&context_);
+    context_.uc_stack.ss_sp   = stack;
+    context_.uc_stack.ss_size = STACK_BYTES;
+    context_.uc_link          = nullptr;
+    makecontext(&context_, &Process::enter, 0);
+    setcontext(&context_);
+  }
+  net.current = nullptr;
+}
+
+inline void Process::wait(Channel& channel, bool full) {
+  channel_ = &channel;
+  full_ = full;
+  channel.waiting = this;
+  if (_setjmp(here_) == 0) _longjmp(network().here, 1);
+}
+
+// What a stream calls.
+
+inline void wait_for(Channel& channel, bool full) {
+  if (network().current != nullptr) return network().current->wait(channel, full);
+  fprintf(stderr, "csim: read from an empty stream\n");
+  exit(3);
+}
+
+inline void moved(Channel& channel, bool write) {
+  Network& net = network();
+  if (channel.waiting != nullptr) {
+    net.ready.push_back(channel.waiting);
+    channel.waiting = nullptr;
+  }
+  if (net.current != nullptr && channel.number >= 0) {
+    net.current->mark(Mark(channel.number) | (write ? WRITE : Mark(0)), net.recorded_iterations);
+  }
+}
+
+// What the kernels call before every iteration.
+inline void iteration() {
+  if (network().current != nullptr) network().current->mark(ITERATION, network().recorded_iterations);
+}
+
+// What the accelerator calls.
+
+inline void declare(Channel& channel, const char* name, size_t depth) {
+  channel.name = name;
+  channel.depth = depth;
+  channel.number = int(network().channels.size());
+  network().channels.push_back(&channel);
+}
+
+inline void process(const char* name, std::function<void()> body) {
+  network().processes.push_back(new Process(name, body));
+}
+
+// Says who waits for what, and ends the program.
+[[noreturn]] inline void stop() {
+  fprintf(stderr, "csim: the accelerator stops for good:");
+  const char* comma = "";
+  for (const Process* process : network().processes) {
+    if (process->done() || process->channel() == nullptr) continue;
+    const Channel& channel = *process->channel();
+    const std::string name = channel.name.empty() ? "its end of the accelerator" : channel.name;
+    fprintf(stderr, "%s %s waits for %s %s", comma, process->name().c_str(),
+            process->needs_room() ? "room in" : "a word of", name.c_str());
+    if (!channel.name.empty()) fprintf(stderr, " (holds %zu of %zu)", channel.held, channel.depth);
+    comma = ",";
+  }
+  fprintf(stderr, "\n");
+  exit(3);
+}
+
+inline void run() {
+  Network& net = network();
+  net.ready.assign(net.processes.rbegin(), net.processes.rend());
+  while (!net.ready.empty()) {
+    Process* next = net.ready.back();
+    net.ready.pop_back();
+    next->resume();
+  }
+  for (const Process* process : net.processes) {
+    if (!process->done()) stop();
+  }
+  for (const Channel* channel : net.channels) {
+    if (channel->held > 0) {
+      fprintf(stderr, "csim: words left over in %s: %zu\n", channel->name.c_str(), channel->held);
+      exit(3);
+    }
+  }
+}
+
+inline void put(FILE* file, uint64_t number) { fwrite(&number, sizeof number, 1, file); }
+
+// For every stream bytes per word, number of words and the words, for every process number of marks and the marks;
+// numbers in 64 bits. The channels are gone by then but for what `keep` kept.
+struct Record {
+  std::vector<Channel> channels;
+};
+inline Record& record() {
+  static Record the_record;
+  return the_record;
+}
+inline void keep() {
+  for (Channel* channel : network().channels) record().channels.push_back(*channel);
+}
+
+inline int write_trace(const char* path) {
+  FILE* file = fopen(path, "wb");
+  if (file == NULL) return 4;
+  for (const Channel& channel : record().channels) {
+    put(file, uint64_t(channel.word_bytes));
+    put(file, uint64_t(channel.words.size() / channel.word_bytes));
+    fwrite(channel.words.data(), 1, channel.words.size(), file);
+  }
+  for (const Process* process : network().processes) {
+    put(file, process->marks().size());
+    fwrite(process->marks().data(), sizeof(Mark), process->marks().size(), file);
+  }
+  return fclose(file) == 0 ? 0 : 4;
+}
+
+}  // namespace sim
+}  // namespace hls
+
+#endif
