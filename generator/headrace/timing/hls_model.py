@@ -60,6 +60,9 @@ class HlsModel:
 
     def __init__(self, graph: HlsGraph) -> None:
         self._ports = list(graph.streams)
+        self._moves = graph.words
+        #: Words that moved in all runs so far, about.
+        self.moves = 0
         self._words = graph.streams[graph.source].words
         one = HlsLoop(np.ones(1, np.int64), np.ones(1, np.int64), self._words)
         silent = np.zeros(1, np.int64)
@@ -94,6 +97,7 @@ class HlsModel:
         done = _library().simulate(self._graph.ctypes.data, chosen.ctypes.data, self._masks.ctypes.data,
                                    form.ctypes.data, frames, pace, self._words, ends.ctypes.data, first.ctypes.data,
                                    most.ctypes.data, held.ctypes.data)
+        self.moves += max(done, 1) * self._moves
         watched = min(_WATCHED_FRAMES, frames - 1)
         return HlsOutcome(
             Fraction(int(ends[-1] - ends[-1 - watched]), max(watched, 1)) if done == frames else None,

@@ -7,7 +7,7 @@ joins behind. The pace is that of pipelines of 8 stages that flush.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -24,15 +24,16 @@ DEFAULT_DEPTH = 2
 EXPECTED = Pipelines()
 #: What must not stop: no stages (every word waits in a stream), few and many, flushing and stalling ones.
 #: With pipelines that stall every frame is a call of its own (csynth.tcl), as the last words would wait for the next.
-_HARDEST = (Pipelines(0), Pipelines(2), Pipelines(64),
-            *(Pipelines(depth, flushes=False, runs_on=False) for depth in (64, 2, 16, 32)))
+_HARDEST = (Pipelines(0), Pipelines(64, flushes=False, runs_on=False), Pipelines(2), Pipelines(64),
+            *(Pipelines(depth, flushes=False, runs_on=False) for depth in (2, 16, 32)))
 _STAGES = range(2, 65)
 #: Frames after which a dataflow that has not stopped will not.
 _FRAMES = 3
-#: Words per frame on all streams above which depths are not searched one by one.
-_MOST_SEARCHED = 60_000
-#: The same for trying all numbers of stages.
-_MOST_TRIED = 40_000
+#: Words that may move in all runs of a search together, and per frame where all numbers of stages are tried and where
+#: only the hardest two of all pipelines are.
+_MOST_MOVES = 40_000_000
+_MOST_TRIED = 3_000
+_LARGE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,14 @@ class _Search:
         self.model = HlsModel(self.graph)
         self.given = _given_ports(dataflow, given)
         self.target = Fraction(self.model.iterations)
+        self.hardest = _HARDEST[:2] if self.graph.words > _LARGE else _HARDEST
 
     def run(self) -> HlsSizing:
-        depths = self._large_enough()
-        free = [port for port, depth in depths.items() if depth > DEFAULT_DEPTH and port not in self.given]
-        if self.graph.words <= _MOST_SEARCHED:
-            depths |= self._lowered(free, dict.fromkeys(free, DEFAULT_DEPTH), depths, self._fits)
-            for port in free:
-                if depths[port] > DEFAULT_DEPTH:
-                    depths[port] = self._smallest(port, depths)
-        else:
-            depths = self._scaled(free, depths)
+        large = self._large_enough()
+        free = [port for port, depth in large.items() if depth > DEFAULT_DEPTH and port not in self.given]
+        depths = large | self._lowered(free, self._bursts(large), large)
+        paced = self._scaled([port for port in free if depths[port] > DEFAULT_DEPTH], depths)
+        depths = self._trimmed(paced, self._going_on_all(paced))
         if self.graph.words <= _MOST_TRIED:
             for stages in _STAGES:
                 depths = self._going_on(depths, Pipelines(stages))
@@ -79,6 +77,11 @@ class _Search:
         assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None
         return HlsSizing(depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles)
 
+    def _bursts(self, depths: Mapping[Port, int]) -> dict[Port, int]:
+        """Depths that do for most streams: what their reader takes at once, if it reads in bursts."""
+        bursts = {port: item.layer.burst_words for item in self.graph.processes for port in item.inputs}
+        return {port: max(DEFAULT_DEPTH, min(depth, bursts.get(port, 0))) for port, depth in depths.items()}
+
     def _large_enough(self) -> dict[Port, int]:
         """What the streams hold when the source gives its words at the pace of the slowest process, and more if that
         does not do.
@@ -86,8 +89,6 @@ class _Search:
         pace = self.model.iterations
         depths = {port: max(DEFAULT_DEPTH, words) for port, words in self.model.run(None, EXPECTED, pace).most.items()}
         depths |= self.given
-        for pipelines in _HARDEST:
-            depths = self._going_on(depths, pipelines)
         for _ in range(4):
             if self._keeps_pace(depths):
                 return depths
@@ -110,6 +111,24 @@ class _Search:
                 raise self._stops(depths, outcome.held)
             depths = depths | {port: depths[port] + max(depths[port] // 4, 8) for port in joins}
 
+    def _going_on_all(self, depths: dict[Port, int]) -> dict[Port, int]:
+        for pipelines in self.hardest:
+            depths = self._going_on(depths, pipelines)
+        return depths
+
+    def _trimmed(self, least: Mapping[Port, int], depths: dict[Port, int]) -> dict[Port, int]:
+        """The depths, as near to the least as goes on with all pipelines, one stream after the other."""
+        for port in sorted(depths, key=lambda port: least[port] - depths[port]):
+            low, high = least[port] - 1, depths[port]
+            while high - low > 1 + depths[port] // 64 and self.model.moves <= _MOST_MOVES:
+                middle = (low + high) // 2
+                trial = {**depths, port: middle}
+                goes_on = all(self.model.run(trial, pipelines, frames=_FRAMES).cycles_per_frame is not None
+                              for pipelines in self.hardest)
+                low, high = (low, middle) if goes_on and self._keeps_pace(trial) else (middle, high)
+            depths = {**depths, port: high}
+        return depths
+
     def _stops(self, depths: Mapping[Port, int], held: Mapping[Port, int]) -> FoldingError:
         full = [port for port in self.given if held[port] >= depths[port]]
         states = ", ".join(f"the stream behind {port[0]} holds {held[port]} of {depths[port]} words" for port in full)
@@ -121,41 +140,32 @@ class _Search:
         pace = self.model.run(depths, EXPECTED).cycles_per_frame
         return pace is not None and pace <= self.target
 
-    def _fits(self, depths: Mapping[Port, int]) -> bool:
-        return self._keeps_pace(depths) and all(
-            self.model.run(depths, pipelines, frames=_FRAMES).cycles_per_frame is not None for pipelines in _HARDEST)
-
-    def _lowered(self, ports: Sequence[Port], lower: Mapping[Port, int], depths: Mapping[Port, int],
-                 fits: Callable[[Mapping[Port, int]], bool]) -> dict[Port, int]:
+    def _lowered(self, ports: Sequence[Port], lower: Mapping[Port, int], depths: Mapping[Port, int]) -> dict[Port, int]:
         """Those of the streams that do with their lower depth, found by halves."""
-        if not ports:
+        if not ports or self.model.moves > _MOST_MOVES:
             return {}
         lowered = {port: lower[port] for port in ports}
-        if fits({**depths, **lowered}):
+        if self._keeps_pace({**depths, **lowered}):
             return lowered
         if len(ports) == 1:
             return {}
         half = len(ports) // 2
-        first = self._lowered(ports[:half], lower, depths, fits)
-        return {**first, **self._lowered(ports[half:], lower, {**depths, **first}, fits)}
+        first = self._lowered(ports[:half], lower, depths)
+        return {**first, **self._lowered(ports[half:], lower, {**depths, **first})}
 
     def _scaled(self, ports: Sequence[Port], depths: Mapping[Port, int]) -> dict[Port, int]:
-        """The depths, halved as often as the pace allows, then once more lowered by a quarter; for large dataflows."""
+        """The depths, halved as often as the pace allows, then lowered by a quarter, an eighth and so on."""
         found, left = dict(depths), list(ports)
         while left:
             lower = {port: max(DEFAULT_DEPTH, found[port] // 2) for port in left}
-            lowered = self._lowered(left, lower, found, self._keeps_pace)
+            lowered = self._lowered(left, lower, found)
             found |= lowered
             left = [port for port, depth in lowered.items() if depth > DEFAULT_DEPTH]
-        rest = [port for port in ports if found[port] > DEFAULT_DEPTH]
-        found |= self._lowered(rest, {port: -(-3 * found[port] // 4) for port in rest}, found, self._keeps_pace)
-        for pipelines in _HARDEST:
-            found = self._going_on(found, pipelines)
+        for part in (4, 8, 16, 32):
+            rest = [port for port in ports if found[port] > DEFAULT_DEPTH]
+            lower = {port: min(found[port] - 1, found[port] - found[port] // part) for port in rest}
+            found |= self._lowered(rest, lower, found)
         return found
-
-    def _smallest(self, port: Port, depths: Mapping[Port, int]) -> int:
-        """The smallest depth of one stream while the others keep theirs."""
-        return _bisect(lambda depth: self._fits({**depths, port: depth}), DEFAULT_DEPTH, depths[port])
 
 
 def _given_ports(dataflow: Dataflow, given: Mapping[str, int]) -> dict[Port, int]:
@@ -164,14 +174,3 @@ def _given_ports(dataflow: Dataflow, given: Mapping[str, int]) -> dict[Port, int
     ports = {place_name(item, index): carried[port] for item in dataflow.placed
              for index, port in enumerate(item.sources)}
     return {ports[name]: DEFAULT_DEPTH + depth for name, depth in given.items() if name in ports}
-
-
-def _bisect(fits: Callable[[int], bool], too_small: int, enough: int) -> int:
-    """The smallest number that fits, given one that does not and one that does."""
-    while enough - too_small > 1:
-        middle = (too_small + enough) // 2
-        if fits(middle):
-            enough = middle
-        else:
-            too_small = middle
-    return enough
