@@ -56,11 +56,13 @@ void label_select(hls::stream<ap_uint<C::PE * C::E_BITS> >& in, hls::stream<ap_u
 #pragma HLS UNROLL
       lane[p] = decode<C::E_BITS, C::E_KIND>(get_lane<C::E_BITS>(x, p));
       rank[p] = 0;
-      for (int q = 0; q < p; ++q) {
+    }
+    for (int p = 0; p < C::PE; ++p) {
 #pragma HLS UNROLL
-        const bool p_is_larger = lane[p] > lane[q];
-        rank[p] += !p_is_larger;
-        rank[q] += p_is_larger;
+      for (int q = 0; q < C::PE; ++q) {
+#pragma HLS UNROLL
+        // The lanes that come before lane p: the larger ones, and equal ones of a lower index.
+        if (q != p) rank[p] += q < p ? lane[q] >= lane[p] : lane[q] > lane[p];
       }
     }
     for (int q = 0; q < SORTED; ++q) {
@@ -97,10 +99,10 @@ void label_select(hls::stream<ap_uint<C::PE * C::E_BITS> >& in, hls::stream<ap_u
       Value value = 0;
       Label label = 0;
       bool filled = false;
-      for (int e = 0; e <= place; ++e) {
+      for (int e = 0; e < C::K; ++e) {
 #pragma HLS UNROLL
         // From the list: q of the word come before it. From the word: e of the list come before its element q.
-        const int q = place - e;
+        const int q = e <= place ? place - e : SORTED + 1;
         const bool stays = q <= SORTED && (q == 0 || !listed[e][q > 0 ? q - 1 : 0]) && !starts && holds[e] &&
                            (q == SORTED || listed[e][q < SORTED ? q : 0]);
         const bool comes = q < SORTED && (e == 0 || listed[e > 0 ? e - 1 : 0][q < SORTED ? q : 0]) &&
