@@ -79,7 +79,7 @@ class Schedule:
 
     def write_cycles(self) -> IntArray:
         """(writes,): for each word put, the cycle of the frame in which it is put."""
-        return np.flatnonzero(_per_cycle(self.phases, 0)[1])
+        return np.flatnonzero(cycle_moves(self.phases, 0)[1])
 
     def needed_reads(self, source: int = 0) -> IntArray:
         """(writes,): for each word put, how many words of input `source` are taken up to and with its cycle."""
