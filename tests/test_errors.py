@@ -27,7 +27,7 @@ def fails(capsys, *arguments: str) -> str:
     assert main([str(argument) for argument in arguments]) == 1
     captured = capsys.readouterr()
     # Slow machines tell what goes on.
-    lines = [line for line in captured.err.strip().splitlines() if not re.match(r"\[ *\d+ s\] ", line)]
+    lines = [line for line in captured.err.strip().splitlines() if not re.match(r"headrace: \[ *\d+ s\] ", line)]
     assert len(lines) == 1 and lines[0].startswith("headrace: "), captured.err
     assert captured.out == ""
     return lines[0].removeprefix("headrace: ")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 #: Seconds before the first line where there is no terminal: what is faster says nothing.
-QUIET_S = 20.0
+QUIET_S = 30.0
 
 
 @contextmanager
@@ -48,4 +48,4 @@ class _Lines:
     def _print(self) -> None:
         with self.lock:
             if self.text:
-                print(f"[{time.monotonic() - self.started:4.0f} s] {self.text}", file=sys.stderr, flush=True)
+                print(f"headrace: [{time.monotonic() - self.started:4.0f} s] {self.text}", file=sys.stderr, flush=True)
