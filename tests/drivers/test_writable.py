@@ -140,7 +140,8 @@ def test_unfit_weights_change_nothing(accelerator, name, weights, thresholds, se
 
 
 def test_cycles_are_those_of_fixed_weights(built, tmp_path):
-    fixed = write_unverified(tmp_path / "b", network(), "rtl", folding=built.record["folding"])
+    fixed = write_unverified(tmp_path / "b", network(), "rtl",
+                              folding=built.record["folding"])
     assert [layer.cycles for layer in fixed.dataflow.layers] == [layer.cycles for layer in built.dataflow.layers]
 
 
