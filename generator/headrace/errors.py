@@ -32,13 +32,14 @@ def _shortened(text: str) -> str:
     >>> _shortened("model.onnx: " + "x" * 9000 + "; use fewer")[478:518]
     'xx ... (8063 characters left out) ... xx'
     """
-    shown = [_shortened_line(line) for line in text.split("\n", MAX_LINES)]
+    shown = [printable(line) for line in text.split("\n", MAX_LINES)]
     if len(shown) > MAX_LINES:
         shown[MAX_LINES - 1 :] = [f"  ... and {text.count(chr(10)) + 2 - MAX_LINES} more lines"]
     return "\n".join(shown)
 
 
-def _shortened_line(line: str) -> str:
+def printable(line: str) -> str:
+    """A line that a terminal can show: without its middle where it is long, and with control characters written out."""
     half = MAX_LINE // 2 - 20
     if len(line) > MAX_LINE:
         line = f"{line[:half]} ... ({len(line) - 2 * half} characters left out) ... {line[-half:]}"

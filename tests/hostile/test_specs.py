@@ -90,3 +90,12 @@ def test_specs(spec: Any, sentence: str, tmp_path: Path, capsys: pytest.CaptureF
     assert result["bit_exact"] is False and sentence in result["error"]
     assert len(result["error"]) < 1100 and "Traceback" not in said.err
     assert state(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", ["[/b]", "[red]", "[link=file:///etc]x", "x" * 300_000, "\x1b[31m"])
+def test_names_are_no_markup_of_tables(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "s.json").write_text(json.dumps({"kind": kind}))
+    assert main(["layer", str(tmp_path / "s.json")]) == 1
+    said = capsys.readouterr()
+    assert "\x1b[31m" not in said.out and len(said.out) < 4000
+    assert kind[:40].replace("\x1b", "\\x1b") in said.out

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 
 #: Seconds before the first line where there is no terminal: what is faster says nothing.
 QUIET_S = 30.0
@@ -20,7 +21,7 @@ def progress() -> Iterator[Callable[[str], None]]:
     console = Console(stderr=True)
     if console.is_terminal:
         with console.status("starting") as status:
-            yield lambda text: status.update(text)
+            yield lambda text: status.update(escape(text))
         return
     lines = _Lines()
     try:

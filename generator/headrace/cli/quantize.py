@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 
 from headrace.cli import tables
@@ -60,7 +61,7 @@ def _bar() -> Iterator[tuple[Any, Callable[[str], None]]]:
         return
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("loading", total=None)
-        yield partial(bar.track, description="calibrating"), lambda text: bar.update(task, description=text)
+        yield partial(bar.track, description="calibrating"), lambda text: bar.update(task, description=escape(text))
 
 
 def add_quantize(sub: argparse.ArgumentParser) -> None:

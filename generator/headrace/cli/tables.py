@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Column, Table
+from rich.text import Text
 
 from headrace.area.estimate import estimate
 from headrace.area.factors import estimate_errors
@@ -17,6 +18,7 @@ from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.build_folder import Build, layer_record
 from headrace.dataflow.graph import Dataflow
+from headrace.errors import printable
 from headrace.layers.base import Layer
 from headrace.lint.findings import RULES, Finding
 from headrace.lint.hls import Inspection
@@ -38,13 +40,13 @@ def show(table: Table | str, as_json: bool, value: Callable[[], Any]) -> None:
 
 def _print(table: Table) -> None:
     """A table between its title and its caption, which are lines as long as they are."""
-    console = Console()
+    console = Console(markup=False)  # what a file or a user names is no markup
     title, caption, table.title, table.caption = table.title, table.caption, None, None
     if title:
-        console.print(title, soft_wrap=True, highlight=False, markup=False)
+        console.print(title, soft_wrap=True, highlight=False)
     wide = console.options.update(width=_ANY_WIDTH)
     least = _ANY_WIDTH if not console.is_terminal else Measurement.get(console, wide, table).minimum
-    Console(width=max(console.width, least)).print(table)
+    Console(width=max(console.width, least), markup=False).print(table)
     if caption:
         console.print(caption, soft_wrap=True, highlight=False)
 
@@ -127,7 +129,7 @@ def _use(taken: Resources, board: Board) -> str:
     parts = [f"{used} of {there} {name.upper()}" + (f" ({used / there:.1%})" if there else "")
              for name, (used, there) in board.use(taken).items() if used or there]
     over = [name.upper() for name, (used, there) in board.use(taken).items() if used > there]
-    verdict = f"; [red]does not fit: {', '.join(over)}[/red]" if over else ""
+    verdict = f"; does not fit: {', '.join(over)}" if over else ""
     return f"estimated use of {board.title}: {', '.join(parts)}{verdict}"
 
 
@@ -194,8 +196,8 @@ def cases_table(results: Sequence[Mapping[str, Any]]) -> Table:
     table = _table("layer", "result", "cycles", "measured", *(_FIGURES if synthesized else ()))
     for index, result in enumerate(results):
         wrong = "refused" if result["cycles"] is None else "differs"
-        verdict = "bit-exact" if result["bit_exact"] else f"[red]{wrong}[/red]"
-        kind = result["spec"].get("kind") if isinstance(result["spec"], Mapping) else None
+        verdict = Text("bit-exact") if result["bit_exact"] else Text(wrong, style="red")
+        kind = printable(str(result["spec"].get("kind")))[:40] if isinstance(result["spec"], Mapping) else "spec"
         figures = [str(result["resources"][key]) for key in _FIGURES] if result["resources"] else []
         cycles = [_words(result[key]) for key in ("cycles", "cycles_measured")]
         table.add_row(f"{kind}{index}", verdict, *cycles, *figures)
