@@ -60,10 +60,9 @@ def npz_members(content: bytes) -> dict[str, bytes]:
     """The files in the bytes of an .npz file, by name. Raises ValueError, with why, for what is none or too large."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if (size := sum(info.file_size for info in archive.infolist())) > MAX_ARCHIVE_BYTES:
-                raise ValueError(f"holds {size} bytes, more than {MAX_ARCHIVE_BYTES}, when it is unpacked")
-            return {name: archive.read(name) for name in archive.namelist()}
-    except ValueError:
-        raise
+            size = sum(info.file_size for info in archive.infolist())
+            if size <= MAX_ARCHIVE_BYTES:
+                return {name: archive.read(name) for name in archive.namelist()}
     except Exception as error:  # zipfile and zlib raise whatever their parsers do
         raise ValueError(f"is not a sound .npz file ({type(error).__name__})") from None
+    raise ValueError(f"holds {size} bytes, more than {MAX_ARCHIVE_BYTES}, when it is unpacked")
