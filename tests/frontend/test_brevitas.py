@@ -381,3 +381,70 @@ def test_asymmetric_weights_of_more_bits_than_the_hardware_has_are_refused_with_
     with pytest.raises(UnsupportedError) as caught:
         read_weight(layer).weight()
     assert "its weights have the zero point " in str(caught.value) and "depends on the data" in str(caught.value)
+
+
+class Attending(nn.Module):
+    """Attention written by hand: two products, a softmax, and more behind them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quant, self.q, self.k, self.v = qnn.QuantIdentity(), *(qnn.QuantLinear(4, 4, bias=False) for _ in range(3))
+
+    def forward(self, x):
+        x = self.quant(x)
+        weights = torch.softmax(self.q(x) @ self.k(x).transpose(1, 2) / 2, dim=-1)
+        return self.v((weights @ self.v(x)).sum(1))
+
+
+class Recurring(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.quant, self.lstm, self.head = qnn.QuantIdentity(), nn.LSTM(4, 4, batch_first=True), nn.Linear(4, 2)
+
+    def forward(self, x):
+        y, (h, _) = self.lstm(self.quant(x))
+        return self.head(y[:, -1] + h[0])
+
+
+@pytest.mark.parametrize(("make", "line"), [
+    (Attending, "matmul (matmul): attention multiplies two computed tensors, which no streaming layer does; use "
+                "convolutions, or leave this part to the host by splitting the model in front of it"),
+    (Recurring, "lstm (LSTM): carries a state from step to step, which no streaming layer does; use feed-forward "
+                "layers, for example convolutions along the time")])
+def test_attention_and_recurrence_are_said_once(make, line):
+    with pytest.raises(UnsupportedError) as caught:
+        from_module(make().eval(), (1, 5, 4))
+    assert str(caught.value) == f"1 module or call is not supported\n{line}"
+
+
+class Asserting(nn.Module):
+    """Asks about shapes in every way, and returns early for shapes that it does not have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quant, self.conv = act(qnn.QuantIdentity, bit_width=4, return_quant_tensor=True), qnn.QuantConv2d(2, 3, 1)
+
+    def forward(self, x, mask=None):
+        assert x.shape[1] == 2 and x.dim() == 4
+        if x.size(2) > 100 or mask is not None:
+            return x
+        n, _, height, width = x.shape
+        x = self.conv(self.quant(x))
+        return x.view(n, 3, height * width).flatten(1).reshape(len(x), -1)
+
+
+def test_questions_about_shapes_are_answered():
+    torch.manual_seed(0)
+    x = np.random.default_rng(0).normal(size=(5, 2, 3, 4)).astype(np.float32)
+    assert difference(Asserting().eval(), x).explained
+
+
+class Deciding(nn.Module):
+    def forward(self, x):
+        return x * float(x.max())
+
+
+def test_numbers_that_depend_on_data_are_refused_with_the_way_out():
+    for module in (Deciding(), Branching()):
+        with pytest.raises(UnsupportedError, match=r"export it with brevitas.export.export_qonnx\(module, "):
+            from_module(module, (1, 3))

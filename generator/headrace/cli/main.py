@@ -193,5 +193,5 @@ def _export(options: argparse.Namespace) -> int:
 
 
 _COMMANDS = {"quantize": run_quantize, "check": _check, "build": _build, "sim": _sim, "predict": _predict,
-             "report": _report, "synth": _synth, "lint-hls": _lint_hls, "bitstream": _bitstream, "export": _export,
-             "layer": _layer, "boards": _boards, "compare": run_compare}
+             "compare": run_compare, "report": _report, "synth": _synth, "lint-hls": _lint_hls,
+             "bitstream": _bitstream, "export": _export, "layer": _layer, "boards": _boards}

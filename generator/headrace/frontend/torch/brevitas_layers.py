@@ -123,15 +123,11 @@ def _trunc_pool(site: Site, module: Any, input: Any) -> Feature:
     return truncated(site, module.trunc_quant, mean) if module.trunc_quant in site.notes else mean
 
 
-def _trunc(site: Site, module: Any, input: Any) -> Feature:
-    return truncated(site, module.trunc_quant, feature(input))
-
-
 ROWS: tuple[Row, ...] = (
     Row("SYQ layers", _syq, (SyqConv2d, SyqLinear), whole=True),
     Row("Quantized convolution", _weighted, (qnn.QuantConv1d, qnn.QuantConv2d), whole=True),
     Row("Quantized transposed convolution", _weighted, (qnn.QuantConvTranspose1d, qnn.QuantConvTranspose2d),
-        whole=True),
+        whole=True, needs="ConvTranspose"),
     Row("Quantized dense layer", _weighted, (qnn.QuantLinear,), whole=True),
     Row("Quantized scale and bias", _weighted, (qnn.QuantScaleBias,), whole=True),
     Row("Scale and bias", _plain_scale_bias, (qnn.ScaleBias,), whole=True),
@@ -141,7 +137,6 @@ ROWS: tuple[Row, ...] = (
     Row("Quantized sum", _eltwise_add, (qnn.QuantEltwiseAdd,), whole=True),
     Row("Quantized concatenation", _cat, (qnn.QuantCat,), whole=True),
     Row("Truncating average pooling", _trunc_pool, (qnn.TruncAvgPool2d, qnn.TruncAdaptiveAvgPool2d), whole=True),
-    Row("Truncation", _trunc, (qnn.TruncQuantAccumulator,), whole=True),
     Row("Quantized upsampling", upsample, (qnn.QuantUpsample, qnn.QuantUpsamplingNearest2d),
         attributes=("size", "scale_factor", "mode", "align_corners")),
 )

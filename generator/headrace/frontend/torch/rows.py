@@ -13,7 +13,9 @@ class Row:
     """Modules, functions and methods of one kind.
 
     read: called with a Site and the arguments of the call. For a module it also gets the module's `attributes` by name,
-    or the module itself as its second argument where `whole`. `note` says what is left out, for the documentation.
+    or the module itself as its second argument where `whole`.
+    For the documentation `note` says what is left out, `needs` the reader of ONNX without which nothing is read, and
+    `calibrated` whether `headrace quantize` has it too.
     """
 
     title: str
@@ -24,6 +26,8 @@ class Row:
     attributes: tuple[str, ...] = ()
     whole: bool = False
     note: str = ""
+    needs: str = ""
+    calibrated: bool = True
 
     def bound(self, module: Any) -> Callable[..., Any]:
         """The reader of a call of one module."""

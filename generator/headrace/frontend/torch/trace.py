@@ -37,10 +37,10 @@ class Traced(fx.Proxy):
 
     def __getattr__(self, name: str) -> Any:
         value = self.node.meta["value"]
-        found = getattr(value, name, None)
+        found = getattr(value, name)
         if isinstance(found, torch.Tensor) and (isinstance(value, torch.Tensor) or name in ("value", "tensor")):
             return self.tracer.create_proxy("call_function", getattr, (self, name), {})
-        if callable(found) or not hasattr(value, name):
+        if callable(found):
             return super().__getattr__(name)
         return found
 

@@ -5,6 +5,7 @@ What differs between the front ends is a policy: which leaf modules they know an
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -95,7 +96,8 @@ class _Walk:
         """What a call makes; what is not supported is noted and stood in for."""
         path, label = _path(node), _label(self.module, node)
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), self.values.__getitem__)
-        if any(isinstance(value, Unknown) for value in _flat((args, kwargs))):
+        picks = node.target is operator.getitem and isinstance(args[0], tuple)  # one of several results
+        if not picks and any(isinstance(value, Unknown) for value in _flat((args, kwargs))):
             if not self.unsupported:
                 self.unsupported.append(f"{label}: reads the values of a max or topk, which no streaming layer gives; "
                                         "use the indices, or amax")
