@@ -1,8 +1,8 @@
 """Cycle model: when every word passes every stream of a dataflow, FIFOs and back-pressure included.
 
-The layers' schedules are executed by a small C++ program (cycle_model.cpp, compiled once per process), which mirrors
-the registers of the RTL that decide when words move. Nothing is estimated: word for word its cycles are those of the
-RTL with a source that always has a word and a sink that always takes one.
+The layers' schedules are executed by a small C++ program (in the folder `model`), which mirrors the registers of the
+RTL that decide when words move. Nothing is estimated: word for word its cycles are those of the RTL with a source that
+always has a word and a sink that always takes one.
 """
 
 from __future__ import annotations
@@ -12,20 +12,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from headrace.dataflow.graph import Dataflow, Port
 from headrace.datatypes import IntArray
-from headrace.layers.base import Layer
-from headrace.layers.flow import Buffer, Copies, Narrow, Pipeline, Queue, Ring, Selection, Widen, Window
-from headrace.layers.schedule import Phases, Step
+from headrace.timing.graph import flow_header, graph
 from headrace.timing.library import load_library
-
-_PIPELINE, _WINDOW, _COPIES, _QUEUE, _SELECTION, _RING, _NARROW, _WIDEN = range(8)
-_LONGEST_PIPELINE = 63
 
 #: The reader of the network's output.
 SINK = "m_axis"
@@ -78,7 +72,7 @@ class CycleModel:
         self._ports = list(dataflow.streams)
         self._words = [stream.words for stream in dataflow.streams.values()]
         self._depths = {item.layer.name: item.layer.stream_depth or 0 for item in dataflow.fifos}
-        self._graph = _graph(dataflow, {port: index for index, port in enumerate(self._ports)}, bare)
+        self._graph = graph(dataflow, {port: index for index, port in enumerate(self._ports)}, bare)
 
     def steady(self, depths: Mapping[str, int] | None = None, max_frames: int = MAX_FRAMES) -> Outcome:
         """Run until the state at a frame's end repeats. depths: of FIFOs by name, 0 leaves one out."""
@@ -131,82 +125,8 @@ class CycleModel:
 @cache
 def _library() -> ctypes.CDLL:
     """The compiled program. Raises ToolError if g++ is missing."""
-    loaded = load_library(Path(__file__).with_suffix(".cpp"))
+    loaded = load_library(Path(__file__).parent / "model" / "cycle_model.cpp", {"flow.hpp": flow_header()})
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     loaded.simulate.restype = number
     loaded.simulate.argtypes = [pointer, pointer, number, number, *[pointer] * 6]
     return loaded
-
-
-def _graph(dataflow: Dataflow, edges: Mapping[Port, int], bare: bool) -> IntArray:
-    """The dataflow as cycle_model.cpp reads it.
-
-    Number of streams, words per frame of the first stream, index of the last one and its words, number of components;
-    then every component: kind, number of inputs and their streams, number of outputs and theirs, its own numbers.
-    """
-    output = dataflow.output_port
-    head = [len(edges), dataflow.input.words, edges[output], dataflow.streams[output].words, len(dataflow.placed)]
-    parts = [np.array(head, np.int64)]
-    for item in dataflow.placed:
-        kind, numbers = _component(item.layer, bare)
-        ports = [*_counted(edges[port] for port in item.sources),
-                 *_counted(edges[item.layer.name, k] for k in range(len(item.layer.outputs)))]
-        parts += [np.array([kind, *ports], np.int64), numbers]
-    return np.concatenate(parts)
-
-
-def _counted(numbers: Iterable[int]) -> list[int]:
-    items = list(numbers)
-    return [len(items), *items]
-
-
-def _component(layer: Layer, bare: bool) -> tuple[int, IntArray]:
-    """Kind and numbers of a layer's component."""
-    schedule = layer.schedule()
-    match schedule.control:
-        case Pipeline(stages, reads_ahead, direct, spaced, single):
-            if stages > _LONGEST_PIPELINE:
-                raise AssertionError(f"{layer.name}: {stages} stages are more than the cycle model holds")
-            steps = _steps(schedule.phases)
-            head = [0 if bare else stages, reads_ahead, direct, spaced, single, len(steps)]
-            return _PIPELINE, np.array([*head, *chain.from_iterable(steps)], np.int64)
-        case Window(buffer, stages, row_words):
-            head = [row_words, 0 if bare else stages]
-            return _WINDOW, np.concatenate([np.array(head, np.int64), _circular_buffer(buffer)])
-        case Ring(buffer):
-            return _RING, _circular_buffer(buffer)
-        case Copies():
-            return _COPIES, np.zeros(0, np.int64)
-        case Narrow(units):
-            return _NARROW, np.array([units], np.int64)
-        case Widen(units):
-            return _WIDEN, np.array([units], np.int64)
-        case Queue():
-            return _QUEUE, np.zeros(0, np.int64)
-        case Selection(results, stages):
-            return _SELECTION, np.array([layer.inputs[0].words, results, stages], np.int64)
-
-
-def _circular_buffer(buffer: Buffer) -> IntArray:
-    """Words, depth, overlap, taps and windows; the words that every tap needs, what every window keeps."""
-    head = [buffer.words, buffer.depth, int(buffer.overlaps), buffer.needed.shape[1], len(buffer.kept)]
-    needed = np.maximum(buffer.needed, 0).reshape(-1) + 1
-    return np.concatenate([np.array(head, np.int64), needed, buffer.kept])
-
-
-_Row = tuple[int, int, int, int, int]
-
-
-def _steps(phases: Phases, start: int = 0) -> list[_Row]:
-    """Rows (repeats, reads, writes, source or -1, 0), or (times, 0, 0, -1, index behind its body) for a loop.
-
-    start: index of the first row.
-    """
-    rows: list[_Row] = []
-    for phase in phases:
-        if isinstance(phase, Step):
-            if phase.repeats:
-                rows.append((phase.repeats, phase.reads, phase.writes, -1 if phase.source is None else phase.source, 0))
-        elif body := _steps(phase.body, start + len(rows) + 1) if phase.times else []:
-            rows += [(phase.times, 0, 0, -1, start + len(rows) + 1 + len(body)), *body]
-    return rows

@@ -1,0 +1,19 @@
+// Flow control of a dataflow, clock cycle by clock cycle: which words pass which streams, not what they hold.
+//
+// Every module of rtl_sim/rtl takes and gives its words through registers, most in slices of two words
+// (headrace_skid.sv), so TVALID and TREADY of a stream depend on registers only. In each cycle the streams that are
+// valid and ready transfer; then every component computes its next state from its own registers and its transfers, in
+// any order. A component mirrors the registers of its module that decide when words move. One whose registers stand
+// still sleeps until a stream of its moves or its counter runs out. timing/graph.py writes the graph that is read here
+// and documents its layout.
+
+#include "network.hpp"
+
+extern "C" int64_t simulate(const int64_t* graph, const int64_t* depths, int64_t frames, int64_t repeats, int64_t* ends,
+                            int64_t* const* traces, int64_t* period, int64_t* first_cycle, int64_t* most,
+                            int64_t* waits) {
+  cycles::Network network(graph, depths);
+  const int64_t done = network.run(frames, repeats != 0, ends, traces, period);
+  network.report(first_cycle, most, waits);
+  return done;
+}
