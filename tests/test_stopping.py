@@ -94,6 +94,20 @@ def test_a_closed_pipe_is_one_sentence(tmp_path: Path) -> None:
     assert done.stderr == ("headrace: the output: No space left on device; free some space or choose another place\n")
 
 
+def test_a_current_folder_that_was_removed(model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                           capsys: pytest.CaptureFixture[str]) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    try:
+        assert main(["build", model, "--out", "b"]) == 1
+    finally:
+        os.chdir(tmp_path)
+    assert capsys.readouterr().err == (
+        "headrace: the current folder does not exist any more; change to another one\n")
+
+
 def test_places_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="a path cannot hold a NUL character"):
         require_writable_file(tmp_path / "a\0b")

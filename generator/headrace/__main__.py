@@ -48,6 +48,10 @@ def _fail(sentence: str) -> int:
 
 def _sentence(error: OSError) -> str:
     """What a file system said, and what to do."""
+    try:
+        os.getcwd()
+    except OSError:
+        return "the current folder does not exist any more; change to another one"
     where = error.filename if isinstance(error.filename, str) else "the output"
     return f"{where}: {error.strerror or error}; {_WAYS_OUT.get(error.errno or 0, 'choose another place')}"
 
