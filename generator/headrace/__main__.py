@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from headrace.cli.main import run
 from headrace.errors import HeadraceError
@@ -49,7 +50,7 @@ def _fail(sentence: str) -> int:
 def _sentence(error: OSError) -> str:
     """What a file system said, and what to do."""
     try:
-        os.getcwd()
+        Path.cwd()
     except OSError:
         return "the current folder does not exist any more; change to another one"
     where = error.filename if isinstance(error.filename, str) else "the output"
