@@ -18,7 +18,7 @@ from benchmarks.throughput import binary_mlp
 from headrace.dataflow.graph import Dataflow
 from headrace.datatypes import BIPOLAR
 from headrace.design import Recipe, elaborate
-from headrace.layers.spec import random_values
+from headrace.layers.drawing import random_values
 from headrace.packing import pack_stream
 from headrace.render.hls import render_hls
 from headrace.render.rtl import render_rtl

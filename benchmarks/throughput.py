@@ -26,7 +26,7 @@ from headrace.datatypes import BIPOLAR
 from headrace.design import Design, Recipe, elaborate, estimated
 from headrace.folding.plan import solve_folding
 from headrace.layers import Fifo
-from headrace.layers.spec import random_values
+from headrace.layers.drawing import random_values
 from headrace.layers.weighted import WeightedLayer
 from headrace.model import Model, load
 from headrace.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, Node, TensorType, Threshold

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headrace.datatypes import BIPOLAR, TERNARY, Bipolar, DataType, IntArray, Interval, uint_type
-from headrace.layers.spec import random_values
+from headrace.layers.drawing import random_values
 from headrace.network.integer import (
     Add,
     Conv,

@@ -20,7 +20,7 @@ from headrace.drivers.quantizer import has_quantizer
 from headrace.drivers.render import render_driver, write_driver
 from headrace.engines.host import to_stream
 from headrace.errors import InputError, MismatchError
-from headrace.layers.spec import MAX_RANDOM_VALUES, random_values
+from headrace.layers.drawing import MAX_RANDOM_VALUES, random_values
 from headrace.model import Model
 from headrace.planning import Planned, plan_design, require_fit
 from headrace.render.contents import render_contents

@@ -23,7 +23,7 @@ from headrace.archive import npy_array, npz_bytes, npz_members
 from headrace.conform import conforms
 from headrace.dataflow import graph as dataflow
 from headrace.errors import HeadraceError, InputError
-from headrace.layers import LAYERS
+from headrace.layers.registry import known_layers
 from headrace.layers.stream import Stream
 from headrace.network import graph, integer, ops, tensor_ops
 from headrace.network.activation import Activation
@@ -45,7 +45,7 @@ CLASSES: tuple[type, ...] = (
     integer.TensorType, integer.Conv, integer.DepthwiseConv, integer.Threshold, integer.Requant, integer.MaxPool,
     integer.AccPool, integer.Upsample, integer.Reframe, integer.Add, integer.Concat, integer.Node,
     integer.HostInput, integer.HostOutput, integer.IntegerNetwork,
-    Stream, *LAYERS.values(), dataflow.Placed, dataflow.Dataflow,
+    Stream, *known_layers().values(), dataflow.Placed, dataflow.Dataflow,
 )
 
 

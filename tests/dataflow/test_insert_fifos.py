@@ -11,7 +11,7 @@ from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import int_type, uint_type
 from headrace.errors import MismatchError
 from headrace.layers import Add, Concat, Fifo, Fork, Mvtu, Swu
-from headrace.layers.spec import random_values
+from headrace.layers.drawing import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl

@@ -8,7 +8,7 @@ import pytest
 
 from headrace.dataflow.graph import SOURCE, Port
 from headrace.dataflow.vectors import Vectors
-from headrace.layers.spec import random_values
+from headrace.layers.drawing import random_values
 from headrace.packing import Bytes
 from headrace.render.hls import render_hls
 from headrace.render.library import compile_order

@@ -13,7 +13,8 @@ from headrace.datatypes import BIPOLAR, int_type, parse, uint_type
 from headrace.errors import InputError, MismatchError, ToolError
 from headrace.layers import Dwc, Fifo, MaxPool, Swu
 from headrace.layers.base import Layer
-from headrace.layers.spec import layer_from_spec, random_values
+from headrace.layers.drawing import random_values
+from headrace.layers.spec import layer_from_spec
 from headrace.packing import Bytes, pack_stream
 from headrace.render.hls import render_hls
 from headrace.simulation import csim

@@ -11,7 +11,7 @@ from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import uint_type
 from headrace.errors import InputError, MismatchError, ToolError
 from headrace.layers import Fifo
-from headrace.layers.spec import random_values
+from headrace.layers.drawing import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl

@@ -9,7 +9,7 @@ import pytest
 
 from headrace.dataflow.graph import SOURCE, Dataflow
 from headrace.dataflow.insert_fifos import insert_fifos, safe_depths
-from headrace.layers.spec import random_values
+from headrace.layers.drawing import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl

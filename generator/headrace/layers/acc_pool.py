@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from headrace.datatypes import DataType, IntArray, Interval
-from headrace.layers.base import Parameters
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.pooling import Pooling
+from headrace.layers.spec_fields import Fields
 from headrace.layers.window import Pair
 
 
@@ -31,6 +32,12 @@ class AccPool(Pooling):
     stride: Pair
     element: DataType
     pe: int = 1
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        kernel = f.pair("kernel")
+        return cls(f.name, f.integer("height"), f.integer("width"), f.integer("channels"), kernel,
+                       f.pair("stride", kernel), f.dtype("element"), f.integer("pe", 1))
 
     @property
     def output(self) -> Interval:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from headrace.area.amounts import Amounts
 from headrace.area.structures import slices
 from headrace.datatypes import DataType, IntArray, Interval
@@ -11,6 +13,7 @@ from headrace.errors import require_divides, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Schedule, Step
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 
 
@@ -32,6 +35,11 @@ class Add(Layer):
     def __post_init__(self) -> None:
         require_positive(self.name, channels=self.channels, pixels=self.pixels)
         require_divides(self.name, "PE", self.pe, "channels", self.channels)
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        return cls(f.name, f.integer("channels"), f.dtype("left"), f.dtype("right"), f.integer("pixels"),
+                   f.integer("pe", 1))
 
     @property
     def output(self) -> Interval:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from headrace.area.amounts import Amounts
 from headrace.datatypes import IntArray
@@ -13,13 +16,12 @@ from headrace.errors import InputError
 from headrace.layers.hls import HlsForm, single_process
 from headrace.layers.ports import StreamPort, side_ports
 from headrace.layers.schedule import Schedule
+from headrace.layers.spec_fields import MAX_PARAMETER, Fields
 from headrace.layers.stream import Stream
 from headrace.packing import Memory
 
 Parameters = tuple[tuple[str, int], ...]
 
-#: The largest number that the hardware's languages hold in an int, and the cycle model multiplies safely.
-MAX_PARAMETER = (1 << 31) - 1
 
 
 class Layer(ABC):
@@ -31,6 +33,8 @@ class Layer(ABC):
     kind: ClassVar[str]
     #: A spec without its kind (layers/spec.py): a small layer that the cocotb bench streams frames through.
     example: ClassVar[Mapping[str, Any]]
+    #: Folder of headrace_KIND.sv and KIND.hpp; None: they come with headrace.
+    kernels: ClassVar[Path | None] = None
     #: Streams that the kernels have ports for; those that a layer does not use are tied off.
     max_inputs: ClassVar[int] = 1
     max_outputs: ClassVar[int] = 1
@@ -42,6 +46,11 @@ class Layer(ABC):
     #: Names of the memories in the order in which the C++ kernel takes them.
     hls_memories: ClassVar[tuple[str, ...]] = ()
     name: str
+
+    @classmethod
+    @abstractmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        """A layer from the entries of a spec, its weights drawn at random. Raises InputError for what is illegal."""
 
     @property
     @abstractmethod

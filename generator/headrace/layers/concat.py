@@ -15,6 +15,7 @@ from headrace.errors import FoldingError, InputError, divisors, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Loop, Schedule, Step
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 
 MAX_INPUTS: Final = 8
@@ -42,6 +43,10 @@ class Concat(Layer):
         if self.pe < 1 or any(count % self.pe for count in self.channels):
             raise FoldingError(f"{self.name}: PE={self.pe} must divide every one of channels={list(self.channels)}; "
                                f"choose one of {divisors(gcd(*self.channels))}")
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        return cls(f.name, f.counts("channels"), f.dtype("element"), f.integer("pixels"), f.integer("pe", 1))
 
     @property
     def folds(self) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Flow, Narrow, Pipeline, Widen
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
 from headrace.layers.schedule import Loop, Schedule, demand_phases
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 
 
@@ -37,6 +38,10 @@ class Dwc(Layer):
         if self.words * self.in_lanes % self.out_lanes:
             raise FoldingError(f"{self.name}: a frame of {self.words * self.in_lanes} elements does not fill words of "
                                f"out_lanes={self.out_lanes}; choose a divisor of {self.words * self.in_lanes}")
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        return cls(f.name, f.integer("in_lanes"), f.integer("out_lanes"), f.dtype("element"), f.integer("words"))
 
     @property
     def inputs(self) -> tuple[Stream, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram, slices
@@ -12,6 +14,7 @@ from headrace.errors import require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Queue
 from headrace.layers.schedule import Schedule, Step
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 
 
@@ -31,6 +34,10 @@ class Fifo(Layer):
 
     def __post_init__(self) -> None:
         require_positive(self.name, depth=self.depth, lanes=self.lanes, words=self.words)
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        return cls(f.name, f.integer("depth"), f.integer("lanes", 1), f.dtype("element"), f.integer("words"))
 
     @property
     def inputs(self) -> tuple[Stream, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from headrace.area.amounts import Amounts
 from headrace.area.structures import slices
 from headrace.datatypes import DataType, IntArray
@@ -12,6 +14,7 @@ from headrace.errors import InputError, require_divides, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Copies
 from headrace.layers.schedule import Schedule, Step
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 
 MAX_BRANCHES: Final = 8
@@ -38,6 +41,11 @@ class Fork(Layer):
         if not 2 <= self.branches <= MAX_BRANCHES:
             raise InputError(f"{self.name}: outputs={self.branches} must lie between 2 and {MAX_BRANCHES}; "
                              "put a second fork behind a branch for more")
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        return cls(f.name, f.integer("channels"), f.dtype("element"), f.integer("pixels"), f.integer("outputs", 2),
+                    f.integer("pe", 1))
 
     @property
     def inputs(self) -> tuple[Stream, ...]:

@@ -15,6 +15,7 @@ from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Selection
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
 from headrace.layers.schedule import Schedule, Step
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 
 
@@ -36,6 +37,10 @@ class LabelSelect(Layer):
         require_divides(self.name, "PE", self.pe, "labels", self.labels)
         if self.k > self.labels:
             raise InputError(f"{self.name}: k={self.k} exceeds labels={self.labels}; choose at most {self.labels}")
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        return cls(f.name, f.integer("labels"), f.dtype("element"), f.integer("k", 1), f.integer("pe", 1))
 
     @property
     def inputs(self) -> tuple[Stream, ...]:

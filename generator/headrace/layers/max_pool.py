@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from headrace.datatypes import DataType, IntArray, uint_type
-from headrace.layers.base import Parameters
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.pooling import Pooling
+from headrace.layers.spec_fields import Fields
 from headrace.layers.window import Pair
 from headrace.packing import Memory
 
@@ -33,6 +34,13 @@ class MaxPool(Pooling):
     element: DataType
     minimum: frozenset[int] = frozenset()
     pe: int = 1
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        kernel, channels = f.pair("kernel"), f.integer("channels")
+        minimum = frozenset(range(channels) if f.flag("minimum") else ())
+        return cls(f.name, f.integer("height"), f.integer("width"), channels, kernel, f.pair("stride", kernel),
+                       f.dtype("element"), minimum, f.integer("pe", 1))
 
     def golden(self, *x: IntArray) -> IntArray:
         is_minimum = np.isin(np.arange(self.channels), list(self.minimum))

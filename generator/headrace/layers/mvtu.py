@@ -18,12 +18,15 @@ from headrace.area.amounts import Amounts
 from headrace.area.multipliers import DSP_PRODUCT_BITS, dsp_blocks
 from headrace.area.structures import counters, rom, shift
 from headrace.datatypes import IntArray, Interval, dot_product_interval, signed_bits, uint_type, unsigned_bits
-from headrace.errors import InputError, require_divides
-from headrace.layers.base import Parameters
+from headrace.errors import InputError, require_divides, require_positive
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores import Unit
+from headrace.layers.cores.choice import AUTO
+from headrace.layers.drawing import drawn_scales, drawn_weights
 from headrace.layers.schedule import Loop, Phases, Schedule
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.layers.weight_store import EXTERNAL
+from headrace.layers.weight_store import EXTERNAL, RAM, ROM, URAM
 from headrace.layers.weighted import WeightedLayer, row_group
 from headrace.packing import Bytes, Memory, pack_stream, scale_words, weight_words
 
@@ -52,6 +55,23 @@ class Mvtu(WeightedLayer):
         if self.scales is not None:
             self._require_legal_scales(self.scales)
         super().__post_init__()
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        mh, mw, pe, simd = f.integer("mh"), f.integer("mw"), f.integer("pe", 1), f.integer("simd", 1)
+        require_positive(f.name, mh=mh, mw=mw)
+        require_divides(f.name, "PE", pe, "MH", mh)
+        vectors = f.integer("vectors", 1)
+        require_positive(f.name, vectors=vectors)
+        require_divides(f.name, "SIMD", simd, "MW", mw)
+        scales = drawn_scales(f, rng, mh, mw)
+        storage = EXTERNAL if f.flag("external") else ROM
+        drawn = drawn_weights(f, rng, mh, mw, scales)
+        layer = cls(f.name, *drawn, vectors, pe, simd, f.text("core", AUTO), storage, scales)
+        written = f.text("storage", ROM)
+        if written not in (ROM, RAM, URAM):
+            raise InputError(f"{f.name}: storage {written!r} is unknown; choose {ROM}, {RAM} or {URAM}")
+        return layer if written == ROM else layer.written_to(written)
 
     def _require_legal_scales(self, scales: IntArray) -> None:
         """Raise InputError unless the scales are unsigned and of a legal shape."""

@@ -18,13 +18,14 @@ from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, memories, multiplexer, slices
 from headrace.datatypes import IntArray
-from headrace.layers.base import Parameters
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Buffer, Window
 from headrace.layers.hls import HlsForm
 from headrace.layers.hls_window import WindowLines, parallel_loop
 from headrace.layers.schedule import Phases, Schedule, demand_phases
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.layers.window import Pair, SlidingWindow
+from headrace.layers.window import Pair, SlidingWindow, window_fields
 from headrace.packing import depthwise_columns
 
 #: Words that come in between the last window of a row and the release of the row.
@@ -39,6 +40,10 @@ class ParallelSwu(SlidingWindow):
     #: Pads on three sides, strides and dilation that differ, two words per pixel.
     example = {"height": 6, "width": 7, "channels": 4, "simd": 2, "kernel": [3, 2], "stride": [2, 1],
                "dilation": [1, 2], "pad": [1, 0, 1, 2], "element": "uint3"}
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        return cls(f.name, *window_fields(f))
 
     @property
     def outputs(self) -> tuple[Stream, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 
@@ -18,11 +18,13 @@ from headrace.area.multipliers import dsp_blocks
 from headrace.area.multipliers import slices as multiplier_slices
 from headrace.area.structures import counters, rom, slices
 from headrace.datatypes import Bipolar, DataType, IntArray, Interval, int_type, signed_bits
-from headrace.errors import InputError
-from headrace.layers.base import Parameters
+from headrace.errors import InputError, require_positive
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.channelwise import Channelwise
+from headrace.layers.drawing import require_drawable
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Schedule, Step
+from headrace.layers.spec_fields import Fields
 from headrace.packing import Memory, channel_words, is_uniform
 
 Rounding = Literal["half_up", "half_even"]
@@ -82,6 +84,23 @@ class Requant(Channelwise):
         if self.sum_bits > MAX_SUM_BITS:
             raise InputError(f"{self.name}: x * multiplier + offset needs {self.sum_bits} bits and at most "
                              f"{MAX_SUM_BITS} are possible; use a smaller multiplier and shift")
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        channels, element, dtype = f.integer("channels"), f.varying("input"), f.varying("output")
+        pixels, pe = f.integer("pixels"), f.integer("pe", 1)
+        require_positive(f.name, channels=channels)
+        require_drawable(f.name, "channels", channels)
+        rows = np.ones(1 if f.flag("shared") else channels, np.int64)
+        # Scales around the one that maps the input's range onto the output's, in halves so that ties occur.
+        shift = int(rng.integers(1, 5)) + max(0, (element.hi - element.lo).bit_length() - dtype.bits)
+        scale = max(1, ((dtype.hi - dtype.lo) << shift) // (element.hi - element.lo))
+        multiplier = rows * rng.integers(1, 2 * scale + 1, len(rows)) * rng.choice([-1, 1], len(rows))
+        noise = rng.integers(-(1 << shift), (1 << shift) + 1, len(rows))
+        offset = (((dtype.hi + dtype.lo) << shift) - multiplier * (element.hi + element.lo)) // 2 + noise
+        multiplier, offset = (np.broadcast_to(values, (channels,)) for values in (multiplier, offset))
+        rounding = cast(Rounding, f.text("rounding", "half_up"))  # checked by the layer
+        return cls(f.name, multiplier, offset, shift, rounding, element, dtype, pixels, pe)
 
     @property
     def channels(self) -> int:

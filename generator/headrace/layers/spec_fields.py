@@ -7,8 +7,9 @@ from typing import Any
 
 from headrace.datatypes import DataType, parse
 from headrace.errors import InputError
-from headrace.layers.base import MAX_PARAMETER
 
+#: The largest number that the hardware's languages hold in an int, and the cycle model multiplies safely.
+MAX_PARAMETER = (1 << 31) - 1
 #: The widest element that a spec may name.
 MAX_BITS = 32
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
@@ -18,16 +18,17 @@ from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram
 from headrace.datatypes import IntArray
-from headrace.errors import FoldingError
-from headrace.layers.base import Parameters
+from headrace.errors import FoldingError, InputError
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.circular_buffer import frame_phases
 from headrace.layers.flow import Buffer, Ring
 from headrace.layers.hls import HlsForm
 from headrace.layers.hls_window import WindowLines, serial_loop
 from headrace.layers.parallel_swu import ParallelSwu
 from headrace.layers.schedule import Phases, Schedule, demand_phases
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.layers.window import SlidingWindow
+from headrace.layers.window import SlidingWindow, window_fields
 from headrace.packing import depthwise_columns
 
 
@@ -45,6 +46,19 @@ class Swu(SlidingWindow):
                "dilation": [1, 2], "pad": [1, 0, 1, 2], "element": "uint3"}
     buffer: Literal["overlapping", "minimal"] = "overlapping"
     depthwise: bool = False
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        if f.flag("parallel_window"):
+            f.flag("depthwise")  # the order of a parallel window is that of a depthwise one
+            if f.text("buffer", "overlapping") != "overlapping":
+                raise InputError(f"{f.name}: a parallel window has an overlapping buffer only; remove buffer")
+            return ParallelSwu.from_spec(f, rng)
+        buffer = cast(Literal["overlapping", "minimal"], f.text("buffer", "overlapping"))
+        if buffer not in ("overlapping", "minimal"):
+            raise InputError(f"{f.name}: buffer {buffer!r} is unknown; choose overlapping or minimal")
+        depthwise = f.flag("depthwise")
+        return cls(f.name, *window_fields(f), buffer, depthwise)
 
     @property
     def outputs(self) -> tuple[Stream, ...]:

@@ -15,12 +15,14 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, slices
 from headrace.area.thresholds import MAX_TABLE_GROUPS
 from headrace.datatypes import DataType, IntArray, signed_bits, uint_type
-from headrace.errors import InputError
+from headrace.errors import InputError, require_positive
 from headrace.layers.activation import Activation, Search, base_code, multi_threshold, require_thresholds
-from headrace.layers.base import Parameters
+from headrace.layers.base import Layer, Parameters
 from headrace.layers.channelwise import Channelwise
+from headrace.layers.drawing import random_thresholds, require_drawable
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Schedule, Step
+from headrace.layers.spec_fields import Fields
 from headrace.packing import Memory, channel_words, is_uniform, threshold_words
 
 
@@ -50,6 +52,21 @@ class Threshold(Channelwise):
         if unknown := sorted(c for c in self.inverted if not 0 <= c < self.channels):
             raise InputError(f"{self.name}: inverted channel {unknown[0]} does not exist; "
                              f"use 0 to {self.channels - 1}")
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        channels, element, dtype = f.integer("channels"), f.varying("input"), f.varying("output")
+        pixels, pe = f.integer("pixels"), f.integer("pe", 1)
+        require_positive(f.name, channels=channels)
+        require_drawable(f.name, "channels", channels)
+        rows = np.ones(1 if f.flag("shared") else channels, np.int64)
+        # Three quarters of the range on both sides of its middle, since the input is uniform.
+        span = 3 * (element.hi - element.lo)
+        middle = (element.hi + element.lo) // 2
+        drawn = random_thresholds(f.name, rng, rows * (middle - span), rows * (middle + span), dtype)
+        inverted = frozenset(np.flatnonzero(rng.integers(0, 2, channels)).tolist() if f.flag("inverted") else ())
+        thresholds = np.broadcast_to(drawn, (channels, dtype.steps))
+        return cls(f.name, thresholds, element, dtype, pixels, inverted, pe)
 
     @property
     def channels(self) -> int:

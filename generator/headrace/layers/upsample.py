@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, memories, slices
@@ -12,6 +14,7 @@ from headrace.errors import require_divides, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Loop, Phases, Schedule, Step
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.window import Pair
 
@@ -44,6 +47,11 @@ class Upsample(Layer):
     def folds(self) -> int:
         """Words per pixel, channels/SIMD."""
         return self.channels // self.simd
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        return cls(f.name, f.integer("height"), f.integer("width"), f.integer("channels"), f.pair("scale"),
+                        f.dtype("element"), f.integer("simd", 1))
 
     @property
     def inputs(self) -> tuple[Stream, ...]:

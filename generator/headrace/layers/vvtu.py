@@ -11,9 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from headrace.datatypes import IntArray
-from headrace.layers.base import Parameters
+from headrace.errors import require_positive
+from headrace.layers.base import Layer, Parameters
+from headrace.layers.cores.choice import AUTO
+from headrace.layers.drawing import drawn_weights
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Loop, Schedule
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.weighted import WeightedLayer, row_group
 from headrace.packing import depthwise_windows
@@ -34,6 +38,14 @@ class Vvtu(WeightedLayer):
     hls_memories = ("WEIGHTS", "THRESHOLDS")
     size_names = ("channels", "taps")
     shares_activations = False
+
+    @classmethod
+    def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
+        channels, kernel = f.integer("channels"), f.pair("kernel")
+        height, width = f.integer("height"), f.integer("width")
+        require_positive(f.name, channels=channels, kernel=kernel, height=height, width=width)
+        return cls(f.name, *drawn_weights(f, rng, channels, kernel[0] * kernel[1]), height * width, f.integer("pe", 1),
+                    f.integer("simd", 1), f.text("core", AUTO))
 
     @property
     def latency_cycles(self) -> int:

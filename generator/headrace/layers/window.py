@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headrace.datatypes import DataType, IntArray
+from headrace.datatypes import BIPOLAR, DataType, IntArray
 from headrace.errors import InputError, require_divides, require_positive
 from headrace.layers.base import Layer, Parameters
+from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 
 Pair = tuple[int, int]
@@ -113,3 +114,13 @@ class SlidingWindow(Layer):
             ("SIMD", self.simd), ("E_BITS", self.element.bits),
             ("PAD_CODE", int(self.element.encode(np.asarray([self.pad_value]))[0]) if any(self.pad) else 0),
         )
+
+
+def window_fields(f: Fields) -> tuple[int, int, int, Pair, DataType, Pair, Pair, tuple[int, int, int, int], int, int]:
+    """The fields of a sliding window behind its name."""
+    top, left, bottom, right = f.integers("pad", 4, (0, 0, 0, 0))
+    element = f.dtype("element")
+    pad_value = element.lo if element == BIPOLAR or element.lo > 0 else 0
+    return (f.integer("height"), f.integer("width"), f.integer("channels"), f.pair("kernel"), element,
+            f.pair("stride", (1, 1)), f.pair("dilation", (1, 1)), (top, left, bottom, right), pad_value,
+            f.integer("simd", 1))

@@ -15,6 +15,7 @@ from headrace.dataflow.hls_graph import HlsGraph, hls_graph
 from headrace.dataflow.vectors import Vectors
 from headrace.errors import FoldingError
 from headrace.layers.base import Layer
+from headrace.layers.registry import kernel_folders
 from headrace.packing import Bytes
 from headrace.paths import data_folder
 from headrace.render.hls_project import render_project
@@ -110,6 +111,7 @@ def static_files(rendered: Iterable[str] | None = None) -> dict[str, str]:
     folder = data_folder("hls_templates")
     paths = [*(folder / "include").glob("*.hpp"), *(folder / "sim").glob("*.h"), *folder.glob("*.[ch]pp")]
     files = {str(path.relative_to(folder).as_posix()): path.read_text() for path in sorted(paths)}
+    files |= {f"include/{path.name}": path.read_text() for folder in kernel_folders() for path in folder.glob("*.hpp")}
     if rendered is None:
         return files
     used = _included(rendered, {Path(name).name: text for name, text in files.items()})

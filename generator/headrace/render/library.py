@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from headrace.layers.registry import kernel_folders
 from headrace.paths import data_folder
 
 _UNIT = re.compile(r"^(?:module|package)\s+(\w+)", re.MULTILINE)
@@ -20,8 +21,9 @@ def library_folders() -> list[Path]:
 
 
 def library_paths() -> list[Path]:
-    """The package and all modules, in the order in which every tool can read them."""
-    return compile_order((data_folder("rtl_sim") / "rtl").rglob("*.sv"))
+    """The package and all modules, in the order in which every tool can read them; with those of added layers."""
+    added = (path for folder in kernel_folders() for path in folder.glob("*.sv"))
+    return compile_order((*(data_folder("rtl_sim") / "rtl").rglob("*.sv"), *added))
 
 
 def library_path(name: str) -> Path:
