@@ -59,10 +59,11 @@ template <class C, class Window, class Word, int... J>
 void parallel_swu_show(indices<J...>, int line, int x, const Word (&aged)[window_shape<C>::SPAN], Window& window) {
 #pragma HLS INLINE
   const int BITS = window_shape<C>::BITS;
-  const int shown[] = {(window.range((line * C::KERNEL_W + J + 1) * BITS - 1, (line * C::KERNEL_W + J) * BITS) =
-                            x + J * C::DILATION_W >= 0 && x + J * C::DILATION_W < C::WIDTH
-                                ? aged[parallel_swu_age<C, J>()]
-                                : window_shape<C>::pad_word(),
+  // The cast keeps the comma from being that of ap_uint, which joins words.
+  const int shown[] = {(void(window.range((line * C::KERNEL_W + J + 1) * BITS - 1, (line * C::KERNEL_W + J) * BITS) =
+                                 x + J * C::DILATION_W >= 0 && x + J * C::DILATION_W < C::WIDTH
+                                     ? aged[parallel_swu_age<C, J>()]
+                                     : window_shape<C>::pad_word()),
                         J)...};
   (void)shown;
 }

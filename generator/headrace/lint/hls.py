@@ -25,13 +25,6 @@ __all__ = ["RULES", "Finding", "Inspection", "inspect_hls", "lint_hls", "precomp
 _UNITS = ("top.cpp", "testbench.cpp")
 _SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
 _ERROR = 3  # CXDiagnosticSeverity
-#: What the kernels of today break.
-_TODAY = frozenset(
-    (f"include/{kernel}.hpp", rule) for kernel, rules in {
-        "swu": ("memory-dependence",), "pooling": ("memory-dependence",), "concat": ("carried-operation",),
-        "label_select": ("recurrence",),
-        "parallel_swu": ("memory-dependence", "division", "carried-operation", "recurrence"),
-    }.items() for rule in rules)
 #: Findings behind which the code has no iterations to look at.
 _UNREADABLE = frozenset({"c++14", "recursion", "unbounded-loop", "trip-count"})
 
@@ -67,8 +60,7 @@ def inspect_hls(folder: Path, precompiled: Path | None = None) -> Inspection:
     pragmas = [pragma for path in sources.files for pragma in read_pragmas(path, sources.relative(path))]
     findings = set(_findings(sources, pragmas))
     loops = [] if {finding.rule for finding in findings} & _UNREADABLE else _loops(sources, pragmas)
-    findings |= {finding for loop in loops for finding in check_loop(loop, clock)
-                 if (finding.file, finding.rule) not in _TODAY}
+    findings |= {finding for loop in loops for finding in check_loop(loop, clock)}
     return Inspection(tuple(sorted(findings)), tuple(loop_timing(loop) for loop in loops), clock)
 
 
