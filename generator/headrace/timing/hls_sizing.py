@@ -31,8 +31,8 @@ _STAGES = range(2, 65)
 _FRAMES = 3
 #: Words that may move in all runs of a search together, and per frame where all numbers of stages are tried and where
 #: only the hardest two of all pipelines are.
-_MOST_MOVES = 40_000_000
-_MOST_TRIED = 3_000
+_MOST_MOVES = 20_000_000
+_MOST_TRIED = 20_000
 _LARGE = 1_000_000
 
 
