@@ -9,6 +9,7 @@ from typing import Final
 
 from headrace.dataflow.graph import Dataflow
 from headrace.layers.base import Layer
+from headrace.layers.cores import CORES
 from headrace.render.library import library_path
 
 #: The package that holds the constants.
@@ -16,7 +17,7 @@ PACKAGE: Final = "headrace_pkg"
 #: Names in PACKAGE of the values 0, 1, ... of the parameters that end like this.
 CONSTANTS: Final = {
     "KIND": ("UNSIGNED", "SIGNED", "BIPOLAR"),
-    "CORE": ("PLAIN", "PARITY", "PAIRS", "DSP", "PLANES"),
+    "CORE": tuple(name.upper() for name in CORES),
     "MODE": ("MAXIMUM", "MINIMUM", "PER_CHANNEL"),
 }
 #: In the head of a module: the parameters behind it are options.
