@@ -72,14 +72,6 @@ module headrace_dot_product import headrace_pkg::*; #(
     ) u_planes (
       .ap_clk, .en, .weights, .acts, .sums, .more
     );
-  end else if (CORE == TOY) begin : gen_toy
-    assign more = '{default: '0};
-    headrace_dot_toy #(
-      .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .A_ROWS(A_ROWS),
-      .SUM_BITS(SUM_BITS)
-    ) u_toy (
-      .ap_clk, .en, .weights, .acts, .sums
-    );
   end else begin : gen_plain
     assign more = '{default: '0};
     headrace_dot_plain #(
@@ -97,8 +89,8 @@ module headrace_dot_product import headrace_pkg::*; #(
   end
   assign tag_out = tags_q[(STAGES-1)*TAG_BITS+:TAG_BITS];
 
-  if (CORE > TOY || (CORE != PLAIN && (A_ROWS != 1 || (CORE == PARITY) != BINARY))) begin : gen_check_core
-    $error("dot_product: CORE=%0d must be 0 to 5, 0 for rows of activations; two bipolar operands take 0 or 1", CORE);
+  if (CORE > PLANES || (CORE != PLAIN && (A_ROWS != 1 || (CORE == PARITY) != BINARY))) begin : gen_check_core
+    $error("dot_product: CORE=%0d must be 0 to 4, 0 for rows of activations; two bipolar operands take 0 or 1", CORE);
   end
   if ((CORE == DSP || (CORE == PLANES && W_KIND != BIPOLAR)) && !SPLIT) begin : gen_check_split
     $error("dot_product: CORE=%0d gives two addends", CORE);
