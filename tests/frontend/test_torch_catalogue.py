@@ -140,6 +140,15 @@ def test_every_row_gives_torchs_output(title, monkeypatch):
     np.testing.assert_allclose(got.reshape(wanted.shape)[fair], wanted[fair], rtol=1e-5, atol=2e-6)
 
 
+@pytest.mark.parametrize("kernel", [2, 3])
+def test_truncating_pools_divide_sums_whatever_float32_makes_of_the_scale(kernel):
+    torch.manual_seed(3)
+    module = behind(qnn.TruncAvgPool2d(kernel, stride=1, trunc_quant=TruncTo8bit, bit_width=6), conv(4))
+    x = calibrated(module)
+    got = hr.load(module, x[:1]).predict(x.numpy())
+    np.testing.assert_allclose(got, plain(module(x)), rtol=1e-5, atol=2e-6)
+
+
 @pytest.mark.parametrize("title", catalogue.titles(structure.ROWS))
 def test_the_float_route_has_the_same_operations(title):
     torch.manual_seed(3)

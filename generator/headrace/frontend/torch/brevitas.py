@@ -24,7 +24,12 @@ def _record(module: nn.Module, notes: dict[Any, Any]) -> list[Any]:
 
     proxies = {(getattr(item, name), hook) for item in module.modules() for name, hook in
                (("bias_quant", bias), ("trunc_quant", trunc)) if getattr(item, name, None) is not None}
-    return [proxy.register_forward_hook(hook) for proxy, hook in proxies if proxy.is_quant_enabled]
+    def pool(item: nn.Module, args: Any, _output: Any) -> None:
+        notes[item] = args[0]
+
+    pools = [item for item in module.modules() if hasattr(item, "trunc_quant")]
+    return [*(item.register_forward_hook(pool) for item in pools),
+            *(proxy.register_forward_hook(hook) for proxy, hook in proxies if proxy.is_quant_enabled)]
 
 
 BREVITAS = Policy(ROWS, refuse, _record)

@@ -120,7 +120,14 @@ def _trunc_pool(site: Site, module: Any, input: Any) -> Feature:
             "AveragePool", x, kernel_shape=kernel, strides=spatial(x, module.stride), pads=[*pads, *pads],
             ceil_mode=module.ceil_mode, count_include_pad=bool(module.count_include_pad))
     assert isinstance(mean, Feature)
-    return truncated(site, module.trunc_quant, mean) if module.trunc_quant in site.notes else mean
+    if module.trunc_quant not in site.notes:
+        return mean
+    # torch divides the scale by the size of the window in float32; the integers are those of the sum.
+    scale, divided = site.notes[module].scale, site.notes[module.trunc_quant][0].scale
+    count = round(float((scale / divided).reshape(-1)[0]))
+    total = site.inner("sum").node("Mul", mean, float(count))
+    assert isinstance(total, Feature)
+    return truncated(site, module.trunc_quant, total, scale)
 
 
 ROWS: tuple[Row, ...] = (

@@ -85,8 +85,9 @@ def _zero_point(tensor: torch.Tensor) -> int:
     return int(zero_points[0])
 
 
-def truncated(site: Site, proxy: Any, x: Feature) -> Feature:
-    """The low bits dropped by a Brevitas accumulator; its input's scale is what the example had."""
+def truncated(site: Site, proxy: Any, x: Feature, scale: torch.Tensor) -> Feature:
+    """The low bits dropped by a Brevitas accumulator from the integers of x, which are its values in steps of `scale`.
+    """
     if not proxy.is_quant_enabled:
         return x
     before, after = site.notes[proxy]
@@ -99,8 +100,8 @@ def truncated(site: Site, proxy: Any, x: Feature) -> Feature:
     zero_point, shift = _zero_point(before.zero_point), int(shifts[0])
     signed, bits = bool(after.signed), after.bit_width
     dtype = Interval(int(quant.min_int(bits, signed)), int(quant.max_int(bits, signed)))
-    trunc = Trunc(scales[0], shift, scales[1], dtype, zero_point, float(np.ldexp(float(zero_point), -shift)),
-                  _rounding(quant.float_to_int_impl))
+    trunc = Trunc(np.unique(to_array(scale)), shift, scales[1], dtype, zero_point,
+                  float(np.ldexp(float(zero_point), -shift)), _rounding(quant.float_to_int_impl))
     site.build.scope = site.name
     return site.made_by(proxy, x.renamed(site.build.emit(trunc, x.name)))
 
