@@ -15,7 +15,9 @@ from headrace.__main__ import main
 from headrace.board.board import load_board
 from headrace.board.family import family_of
 from headrace.build_folder import Build
+from headrace.dataflow.hls_graph import hls_graph
 from headrace.errors import InputError, ToolError
+from headrace.render.hls_views import process_name
 from headrace.vivado.reports import read_hierarchy, read_timing, read_utilization
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
@@ -79,10 +81,10 @@ def test_hls_by_either_compiler(built: Path, install, tool: str, line: str) -> N
     assert result["hls"]["interval_cycles"] == 109 and result["hls"]["latency_cycles"] is None
     assert result["hls"]["estimated_clock_ns"] == 3.65
     assert [(layer["name"], layer["lut"]) for layer in result["layers"]] == [("conv0", 1234)]
-    layers = {layer["name"]: layer["kind"] for layer in record["layers"] if layer["kind"] != "fifo"}
+    processes = {process_name(item): item.layer.kind for item in hls_graph(Build.open(built).dataflow).processes}
     assert result["hls"]["processes"] == [
         {"name": name, "ii": 1, "depth": 7, "source": f"include/{kind}.hpp:9", "latency_cycles": 59,
-         "interval_cycles": 59} for name, kind in layers.items()]
+         "interval_cycles": 59} for name, kind in processes.items()]
 
 
 def test_a_slow_loop_is_a_warning_that_names_the_layer(built: Path, install, capsys) -> None:
