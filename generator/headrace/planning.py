@@ -105,7 +105,7 @@ def require_fit(model: Model, planned: Planned) -> None:
     ways = [f"{names[0]} would hold it"] if (names := _boards_that_hold(planned)) else []
     if fastest := _fastest(model, request):
         ways.append(f"{fastest} would fit {request.board.name}")
-    if request.options.weights == "on-chip" and _fits_outside(model, request):
+    if request.options.weights == "on-chip" and _keeps_pace_outside(model, request):
         ways.append("--weights external makes room")
     advice = "; ".join([*ways, "--overfull builds it all the same"])
     raise InputError(f"{request.board.name}: the accelerator does not fit, it would take {taken}; {advice}")
@@ -193,6 +193,15 @@ def _fits(model: Model, request: Request) -> bool:
         return False
     layers = folded(model.integer, replace(request.recipe, folding=plan.folds))
     return not overfull(request.board, estimated(layers), LAYERS_SHARE)
+
+
+def _keeps_pace_outside(model: Model, request: Request) -> bool:
+    """True if the board holds what is asked for at its pace with as many weights outside as can be."""
+    more = _candidates(model, request)
+    try:
+        return bool(more) and _fits(model, _with_external(request, (*request.recipe.external, *more)))
+    except FoldingError:  # the memory outside is too slow
+        return False
 
 
 def _fits_outside(model: Model, request: Request) -> bool:
