@@ -9,7 +9,7 @@ import numpy as np
 
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.datatypes import IntArray
-from headrace.layers import Dwc, Fifo
+from headrace.layers import Fifo
 from headrace.layers.stream import Stream
 
 #: Words beyond the fill of a branch, which let a join go on while words are on their way through pipelines.
@@ -58,7 +58,7 @@ def _places(dataflow: Dataflow) -> dict[tuple[str, int], str]:
             producer = layers.get(source)
             if producer is None or item.layer.connects:
                 continue
-            narrows = isinstance(producer, Dwc) and producer.in_lanes > producer.out_lanes
+            narrows = producer.connects and producer.inputs[0].lanes > producer.outputs[0].lanes
             places[(source, 0) if narrows else (item.layer.name, index)] = place_name(item, index)
     return places
 

@@ -14,7 +14,6 @@ from headrace.errors import FoldingError, InputError, divisors
 from headrace.folding.minimal_buffers import branch_stores
 from headrace.layers import Dwc, Mvtu, Swu, Vvtu
 from headrace.layers.base import Layer
-from headrace.layers.weighted import WeightedLayer
 from headrace.layers.window import SlidingWindow
 
 
@@ -40,7 +39,7 @@ class Choice:
     @property
     def multiplies(self) -> bool:
         """True for a layer with weights; all others move data, or take words one by one."""
-        return isinstance(self.layer, WeightedLayer)
+        return self.layer.macs > 0
 
     @property
     def is_window(self) -> bool:

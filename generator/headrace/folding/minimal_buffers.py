@@ -17,7 +17,7 @@ from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.datatypes import IntArray
-from headrace.layers import Fifo, Fork, Mvtu, Swu
+from headrace.layers import Fifo, Mvtu, Swu
 from headrace.layers.base import Layer
 from headrace.layers.pooling import Pooling
 from headrace.layers.window import SlidingWindow
@@ -84,7 +84,7 @@ def branch_stores(dataflow: Dataflow) -> set[str]:
         behind = [port for port, share in zip(item.sources, fills, strict=True) if share < longest]
         while behind:  # up to the fork
             name = behind.pop()[0]
-            if name == SOURCE or isinstance(layers[name].layer, Fork):
+            if name == SOURCE or len(layers[name].layer.outputs) > 1:
                 continue
             found |= {name} if isinstance(layers[name].layer, Swu) else set()
             behind += layers[name].sources
