@@ -88,8 +88,11 @@ module headrace_dot_pairs import headrace_pkg::*; #(
           assign bits[h] = 4 * q + h < SIMD && weights[4*q+h < SIMD ? (p*SIMD+4*q+h)*W_BITS+j : 0];
         end
         if (4 * q + 2 < SIMD) begin : gen_sum
+          logic [PAIR_BITS-1:0] four_x [4], two_sums [2];
+          assign four_x   = '{x[4*q], x[4*q+1], x[4*q+2], x[4*q+3]};
+          assign two_sums = '{both[2*q], both[2*q+1]};
           headrace_quad_adder #(.BITS(PAIR_BITS), .IS_SIGNED(SIGNED_X)) u_adder (
-            .bits, .x('{x[4*q], x[4*q+1], x[4*q+2], x[4*q+3]}), .both('{both[2*q], both[2*q+1]}), .sum(quad)
+            .bits, .x(four_x), .both(two_sums), .sum(quad)
           );
         end else begin : gen_pair
           logic [PAIR_BITS-1:0] pair;

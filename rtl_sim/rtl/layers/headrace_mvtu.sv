@@ -129,22 +129,14 @@ module headrace_mvtu import headrace_pkg::*; #(
       end
     end
     assign weights = weights_q;
-  end else if (WRITABLE) begin : gen_writable
-    headrace_weight_ram #(
-      .INDEX(32'(FIRST_MEMORY)), .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .URAM(URAM), .FILE(WEIGHTS_FILE)
+  end else begin : gen_memory
+    logic unused_stream;
+    headrace_weights #(
+      .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE), .WRITABLE(WRITABLE), .URAM(URAM),
+      .INDEX(32'(FIRST_MEMORY))
     ) u_weights (
       .ap_clk, .ap_rst_n, .load, .en, .address(addr_q), .data(weights)
     );
-  end else begin : gen_fixed
-    logic unused_load;
-    assign unused_load = ^load;
-    headrace_weight_rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
-      .ap_clk, .en, .address(addr_q), .data(weights)
-    );
-  end
-
-  if (!EXTERNAL) begin : gen_no_stream
-    logic unused_stream;
     assign unused_stream = w_axis_TVALID;
     assign weight_valid  = 1'b1;
     assign w_axis_TREADY = 1'b0;
@@ -227,23 +219,9 @@ module headrace_mvtu import headrace_pkg::*; #(
     );
   end
 
-  if (SF > 1) begin : gen_spaced
-    headrace_spaced_slice #(.BITS(M_BITS)) u_out (
-      .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en,
-      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
-    );
-  end else begin : gen_skid
-    logic unused_next;
-    assign unused_next = y_next;
-    headrace_skid #(.BITS(M_BITS)) u_out (
-      .ap_clk, .ap_rst_n,
-      .s_axis_TDATA(y), .s_axis_TVALID(y_valid), .s_axis_TREADY(en),
-      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
-    );
-  end
-  if (M_BITS % 8 != 0) begin : gen_pad
-    assign m_axis_TDATA[(M_BITS+7)/8*8-1:M_BITS] = '0;
-  end
+  headrace_result_slice #(.BITS(M_BITS), .SPACED(SF > 1)) u_out (
+    .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en, .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY
+  );
 
   if (MW % SIMD != 0) begin : gen_check_simd
     $error("mvtu: SIMD=%0d must divide MW=%0d", SIMD, MW);

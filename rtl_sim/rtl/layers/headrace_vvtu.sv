@@ -77,19 +77,12 @@ module headrace_vvtu import headrace_pkg::*; #(
   logic [S_BITS-1:0]         word_q, acts_q;
   logic [1:0]                valid_q, first_q, last_q;
 
-  if (WRITABLE) begin : gen_writable
-    headrace_weight_ram #(
-      .INDEX(32'(FIRST_MEMORY)), .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .URAM(URAM), .FILE(WEIGHTS_FILE)
-    ) u_weights (
-      .ap_clk, .ap_rst_n, .load, .en, .address(addr_q), .data(weights)
-    );
-  end else begin : gen_fixed
-    logic unused_load;
-    assign unused_load = ^load;
-    headrace_weight_rom #(.DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE)) u_weights (
-      .ap_clk, .en, .address(addr_q), .data(weights)
-    );
-  end
+  headrace_weights #(
+    .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE), .WRITABLE(WRITABLE), .URAM(URAM),
+    .INDEX(32'(FIRST_MEMORY))
+  ) u_weights (
+    .ap_clk, .ap_rst_n, .load, .en, .address(addr_q), .data(weights)
+  );
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) valid_q <= '0;
@@ -131,23 +124,9 @@ module headrace_vvtu import headrace_pkg::*; #(
     .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
   );
 
-  if (SF > 1) begin : gen_spaced
-    headrace_spaced_slice #(.BITS(M_BITS)) u_out (
-      .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en,
-      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
-    );
-  end else begin : gen_skid
-    logic unused_next;
-    assign unused_next = y_next;
-    headrace_skid #(.BITS(M_BITS)) u_out (
-      .ap_clk, .ap_rst_n,
-      .s_axis_TDATA(y), .s_axis_TVALID(y_valid), .s_axis_TREADY(en),
-      .m_axis_TDATA(m_axis_TDATA[M_BITS-1:0]), .m_axis_TVALID, .m_axis_TREADY
-    );
-  end
-  if (M_BITS % 8 != 0) begin : gen_pad
-    assign m_axis_TDATA[(M_BITS+7)/8*8-1:M_BITS] = '0;
-  end
+  headrace_result_slice #(.BITS(M_BITS), .SPACED(SF > 1)) u_out (
+    .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en, .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY
+  );
 
   if (TAPS % SIMD != 0) begin : gen_check_simd
     $error("vvtu: SIMD=%0d must divide TAPS=%0d", SIMD, TAPS);
