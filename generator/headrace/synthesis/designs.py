@@ -35,7 +35,8 @@ def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True)
     """
     with tempfile.TemporaryDirectory() as work:
         render_layers([layer], Path(work), layer.writable)
-        rendered = {path.name: path.read_text() for path in sorted(Path(work).iterdir()) if path.suffix != ".hpp"}
+        rendered = {path.name: path.read_text() for path in sorted(Path(work).iterdir())
+                    if path.suffix != ".hpp" and path.name != "checks.sv"}  # simulation only
     wrapper = "harness.sv"
     return Design("harness", rendered | used_sources(rendered[wrapper], sources), weights)
 
