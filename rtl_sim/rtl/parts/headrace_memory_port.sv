@@ -22,7 +22,9 @@ module headrace_memory_port import headrace_pkg::*; #(
 
   load_t                load_q;
   logic                 start, push;
+  /* verilator lint_off PROCASSINIT */ // the value at power-up
   logic                 write_q = 1'b0;  // at power-up too, so that no word of a configured memory is overwritten
+  /* verilator lint_on PROCASSINIT */
   logic [PART_BITS-1:0] part_q;
   logic [ADDR_BITS-1:0] address_q;
   logic [32*PARTS-1:0]  word_q;
