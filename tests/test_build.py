@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,14 +31,14 @@ FPS = 200e6 / 800
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory) -> str:
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("model") / "small"
     serialize.save(small_network(), path)
     return f"{path}.json"
 
 
 @pytest.fixture(scope="module")
-def built(model, tmp_path_factory) -> Path:
+def built(model: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("built") / "b"
     assert main(["build", model, "--out", str(out), "--backend", "both", "--fps", str(FPS)]) == 0
     return out
@@ -51,7 +52,7 @@ def copy_of(built: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(built, tmp_path / "copy"))
 
 
-def test_record(built):
+def test_record(built: Path) -> None:
     record = json.loads((built / "build.json").read_text())
     assert record["verified"] is True and record["vectors"] == 4
     assert record["not_verified"] == ["loop initiation intervals in HLS, until an HLS compiler reports them"]
@@ -65,7 +66,7 @@ def test_record(built):
         assert set(fifo) == {"name", "depth", "bits", "smallest_depth"} and fifo["depth"] >= fifo["smallest_depth"]
 
 
-def test_resources(built, capsys):
+def test_resources(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record = json.loads((built / "build.json").read_text())
     parts = [layer["resources"] for layer in record["layers"]]
     assert record["resources"] == {key: sum(part[key] for part in parts) for key in parts[0]}
@@ -77,12 +78,13 @@ def test_resources(built, capsys):
     assert f"estimated use of ZCU104: {build.resources.all_luts} of 230400 LUT (" in printed
 
 
-def counted(design, cache):
+def counted(design: Any, cache: Any) -> Any:
     """Instead of Yosys: a LUT for every module of the design."""
     return Synthesis(Resources(lut=len([name for name in design.files if name.endswith(".sv")])), 3)
 
 
-def test_synth(built, tmp_path, monkeypatch, capsys):
+def test_synth(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+               capsys: pytest.CaptureFixture[str]) -> None:
     copy = copy_of(built, tmp_path)
     monkeypatch.setattr(synthesis, "synthesize", counted)
     assert main(["synth", str(copy), "--per-layer", "--json"]) == 0
@@ -102,7 +104,8 @@ def test_synth(built, tmp_path, monkeypatch, capsys):
     (["--layer", "conv7"], "has no layer 'conv7'; choose from ['"),
     (["--jobs", "0"], "jobs=0 must be positive; use 1 or more"),
 ])
-def test_synth_says_what_is_wrong(built, tmp_path, capsys, arguments, sentence):
+def test_synth_says_what_is_wrong(built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str],
+                                  sentence: str) -> None:
     copy = copy_of(built, tmp_path)
     assert main(["synth", str(copy), *arguments]) == 1
     assert sentence in " ".join(capsys.readouterr().err.split())
@@ -112,13 +115,13 @@ def test_synth_says_what_is_wrong(built, tmp_path, capsys, arguments, sentence):
     assert "holds no RTL; build it with --backend rtl or both" in " ".join(capsys.readouterr().err.split())
 
 
-def test_the_same_inputs_give_the_same_bytes(built, model, tmp_path):
+def test_the_same_inputs_give_the_same_bytes(built: Path, model: str, tmp_path: Path) -> None:
     again = tmp_path / "elsewhere"
     assert main(["build", model, "--out", str(again), "--backend", "both", "--fps", str(FPS)]) == 0
     assert files(again) == files(built)
 
 
-def test_engines_agree(built):
+def test_engines_agree(built: Path) -> None:
     build = hr.Build.open(built)
     x = np.random.default_rng(0).integers(-3, 20, (5, 1, 8, 8)).astype(np.float32)
     want = build.predict(x, engine="golden", raw=True)
@@ -127,7 +130,7 @@ def test_engines_agree(built):
         assert np.array_equal(build.predict(x, engine=engine, raw=True), want), engine
 
 
-def test_predict_command(built, tmp_path):
+def test_predict_command(built: Path, tmp_path: Path) -> None:
     x = np.random.default_rng(1).integers(0, 16, (3, 1, 8, 8)).astype(np.float32)
     np.save(tmp_path / "x.npy", x)
     for engine in ("fast", "rtl"):
@@ -138,7 +141,7 @@ def test_predict_command(built, tmp_path):
     assert np.array_equal(y, np.load(tmp_path / "fast.npy"))
 
 
-def test_simulation_measures_what_the_model_predicts(built, tmp_path):
+def test_simulation_measures_what_the_model_predicts(built: Path, tmp_path: Path) -> None:
     copy = copy_of(built, tmp_path)
     assert main(["sim", str(copy), "--frames", "4"]) == 0
     result = json.loads((copy / "sim.json").read_text())
@@ -147,20 +150,21 @@ def test_simulation_measures_what_the_model_predicts(built, tmp_path):
     assert result["latency_cycles"] == hr.Build.open(copy).record["latency_cycles"]
 
 
-def test_simulation_with_random_stalls(built, tmp_path):
+def test_simulation_with_random_stalls(built: Path, tmp_path: Path) -> None:
     copy = copy_of(built, tmp_path)
     assert main(["sim", str(copy), "--frames", "3", "--stalls", "random", "--seed", "7"]) == 0
     assert json.loads((copy / "sim.json").read_text())["bit_exact"] is True
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory) -> Path:
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Keeps the compiled bench: a changed memory is read anew, so nothing has to be compiled again."""
     return tmp_path_factory.mktemp("bench")
 
 
 @pytest.mark.parametrize("layer", ["conv0", "conv1", "fc3", "fc4"])
-def test_a_changed_memory_word_is_found_and_its_layer_named(built, bench, tmp_path, layer):
+def test_a_changed_memory_word_is_found_and_its_layer_named(built: Path, bench: Path, tmp_path: Path,
+                                                            layer: str) -> None:
     copy = copy_of(built, tmp_path)
     memory = copy / "rtl" / f"{layer}_weights.mem"
     words = memory.read_text().split()
@@ -173,7 +177,8 @@ def test_a_changed_memory_word_is_found_and_its_layer_named(built, bench, tmp_pa
     assert json.loads((copy / "sim.json").read_text())["bit_exact"] is False
 
 
-def test_the_command_exits_1_on_a_changed_memory_word(built, tmp_path, capsys):
+def test_the_command_exits_1_on_a_changed_memory_word(built: Path, tmp_path: Path,
+                                                      capsys: pytest.CaptureFixture[str]) -> None:
     copy = copy_of(built, tmp_path)
     memory = copy / "rtl" / "conv1_thresholds.mem"
     memory.write_text(memory.read_text().translate(str.maketrans("0123456789abcdef", "fedcba9876543210")))
@@ -182,7 +187,8 @@ def test_the_command_exits_1_on_a_changed_memory_word(built, tmp_path, capsys):
     assert error.startswith("headrace: ") and re.search(r"\bconv1\b", error)
 
 
-def test_a_changed_word_of_the_hls_sources_is_found_and_its_layer_named(built, tmp_path, capsys):
+def test_a_changed_word_of_the_hls_sources_is_found_and_its_layer_named(built: Path, tmp_path: Path,
+                                                                        capsys: pytest.CaptureFixture[str]) -> None:
     copy = copy_of(built, tmp_path)
     header = copy / "hls" / "weights.hpp"
     text = header.read_text()
@@ -196,7 +202,7 @@ def test_a_changed_word_of_the_hls_sources_is_found_and_its_layer_named(built, t
     assert "HLS" in error and "conv1" in error
 
 
-def test_a_change_that_no_frame_shows_is_found_in_the_memories(built, bench, tmp_path):
+def test_a_change_that_no_frame_shows_is_found_in_the_memories(built: Path, bench: Path, tmp_path: Path) -> None:
     copy = copy_of(built, tmp_path)
     memory = copy / "rtl" / "conv1_thresholds.mem"
     words = memory.read_text().split()
@@ -216,7 +222,7 @@ def test_a_change_that_no_frame_shows_is_found_in_the_memories(built, bench, tmp
         require_rtl_memories(copy / "rtl", build.dataflow)
 
 
-def test_a_weight_behind_thresholds_is_found_by_the_simulation(built, bench, tmp_path):
+def test_a_weight_behind_thresholds_is_found_by_the_simulation(built: Path, bench: Path, tmp_path: Path) -> None:
     copy = copy_of(built, tmp_path)
     shutil.rmtree(copy / "hls")
     memory = copy / "rtl" / "fc3_weights.mem"
@@ -227,7 +233,7 @@ def test_a_weight_behind_thresholds_is_found_by_the_simulation(built, bench, tmp
         simulate_build(hr.Build.open(copy), Simulation(frames=1), work=bench)
 
 
-def test_the_bench_needs_no_headrace(built, tmp_path):
+def test_the_bench_needs_no_headrace(built: Path, tmp_path: Path) -> None:
     copy = copy_of(built, tmp_path)
     # -I hides the checkout, and a stub in front of the installed package makes any import of it fail.
     block = tmp_path / "block" / "headrace"
@@ -239,7 +245,7 @@ def test_the_bench_needs_no_headrace(built, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_saved_network_is_built_without_torch(model, tmp_path):
+def test_a_saved_network_is_built_without_torch(model: str, tmp_path: Path) -> None:
     script = ("import sys\nfor name in ('torch', 'brevitas', 'hls4ml', 'sklearn', 'onnx'): sys.modules[name] = None\n"
               "from headrace.__main__ import main\nsys.exit(main(sys.argv[1:]))")
     out = tmp_path / "b"
@@ -249,7 +255,7 @@ def test_a_saved_network_is_built_without_torch(model, tmp_path):
     assert (out / "build.json").is_file()
 
 
-def test_folding_file_and_cores(model, tmp_path):
+def test_folding_file_and_cores(model: str, tmp_path: Path) -> None:
     folding = tmp_path / "folding.json"
     folding.write_text('{"conv1": {"pe": 3, "simd": 4}, "conv0": {"pe": 2, "simd": 3}}')
     cores = ["--core", "plain", "--core", "conv0=dsp", "--core", "conv1=auto"]

@@ -1,3 +1,8 @@
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +13,7 @@ from headrace.errors import InputError
 
 
 @given(st.integers(-(2**40), 2**40), st.integers(0, 2**40), st.data())
-def test_codes_round_trip(lo, span, data):
+def test_codes_round_trip(lo: Any, span: Any, data: Any) -> None:
     dtype = Interval(lo, lo + span)
     values = np.array([*data.draw(st.lists(st.integers(lo, lo + span), max_size=5)), lo, lo + span])
     codes = dtype.encode(values)
@@ -21,24 +26,24 @@ def test_codes_round_trip(lo, span, data):
     (Interval(-7, 7), 4, True, "[-7,7]"), (Interval(-8, 8), 5, True, "[-8,8]"), (Interval(3, 9), 4, False, "[3,9]"),
     (BIPOLAR, 1, True, "bipolar"), (Interval(0, 0), 1, False, "[0,0]"),
 ])
-def test_storage_and_name(dtype, bits, signed, text):
+def test_storage_and_name(dtype: Any, bits: int, signed: bool, text: str) -> None:
     assert (dtype.bits, dtype.signed, str(dtype)) == (bits, signed, text)
     assert parse(text) == dtype
 
 
 @pytest.mark.parametrize("text", ["int1", "uint0", "int33", "float", "", "[3,1]", "acc"])
-def test_unknown_types_are_refused(text):
+def test_unknown_types_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="type"):
         parse(text)
 
 
-def test_tightest():
+def test_tightest() -> None:
     assert tightest(np.array([1, -1, 1])) == BIPOLAR
     assert tightest(np.array([1, 0])) == Interval(0, 1)
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_dot_product_interval_is_reached_and_never_left(seed):
+def test_dot_product_interval_is_reached_and_never_left(seed: Any) -> None:
     rng = np.random.default_rng(seed)
     weights = rng.integers(-3, 4, (2, 3))
     dtype = [BIPOLAR, Interval(-2, 1), uint_type(1)][seed % 3]

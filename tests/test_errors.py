@@ -16,13 +16,13 @@ from tests.small_networks import small_network
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory) -> str:
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("model") / "small"
     serialize.save(small_network(), path)
     return f"{path}.json"
 
 
-def fails(capsys, *arguments: str) -> str:
+def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The one sentence with which a command fails."""
     assert main([str(argument) for argument in arguments]) == 1
     captured = capsys.readouterr()
@@ -54,13 +54,15 @@ NO_SUCH_CLOCK = "must lie between 1 and 1000; no device has such a clock"
     (["--folding", "none.json"], "none.json: the folding file cannot be read; check the path"),
     (["--verify-input", "none.npy"], "none.npy: no such file; check the path"),
 ])
-def test_illegal_options_of_build(model, tmp_path, capsys, options, sentence):
+def test_illegal_options_of_build(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str],
+                                  sentence: str) -> None:
     out = tmp_path / "b"
     assert fails(capsys, "build", model, "--out", out, *options) == sentence
     assert list(tmp_path.iterdir()) == []
 
 
-def test_illegal_folding_leaves_the_previous_build(model, tmp_path, capsys):
+def test_illegal_folding_leaves_the_previous_build(model: str, tmp_path: Path,
+                                                   capsys: pytest.CaptureFixture[str]) -> None:
     out, folding = tmp_path / "b", tmp_path / "folding.json"
     out.mkdir()
     (out / "build.json").write_text("previous")
@@ -70,7 +72,7 @@ def test_illegal_folding_leaves_the_previous_build(model, tmp_path, capsys):
     assert (out / "build.json").read_text() == "previous"
 
 
-def test_an_ordinary_folder_is_not_replaced(model, tmp_path, capsys):
+def test_an_ordinary_folder_is_not_replaced(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").touch()
     assert fails(capsys, "build", model, "--out", tmp_path / "photos").endswith(
@@ -82,11 +84,11 @@ def test_an_ordinary_folder_is_not_replaced(model, tmp_path, capsys):
     ("none.json", "none.json: cannot be read"), ("none.py:f", "none.py: no such file; check the path"),
     ("none", "none: is no model; pass an .onnx file, file.py:function or a saved network NAME.json"),
 ])
-def test_missing_models(capsys, name, sentence):
+def test_missing_models(capsys: pytest.CaptureFixture[str], name: str, sentence: str) -> None:
     assert fails(capsys, "check", name).startswith(sentence)
 
 
-def test_directories_that_are_no_builds(tmp_path, capsys):
+def test_directories_that_are_no_builds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert fails(capsys, "sim", tmp_path).endswith(
         "is not a build directory (it has no build.json); make one with `headrace build MODEL --out DIR`")
     (tmp_path / "build.json").write_text("{}")
@@ -99,27 +101,29 @@ def test_directories_that_are_no_builds(tmp_path, capsys):
     (np.zeros((2, 8, 8), np.float32), "the input has shape (2, 8, 8) but the model takes (N, 1, 8, 8); reshape it"),
     (np.full((1, 1, 8, 8), np.nan), "the input holds values that are not finite; remove them"),
 ])
-def test_bad_samples(model, tmp_path, capsys, array, sentence):
+def test_bad_samples(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], array: np.ndarray,
+                     sentence: str) -> None:
     np.save(tmp_path / "x.npy", array)
     x, y = tmp_path / "x.npy", tmp_path / "y.npy"
     assert fails(capsys, "predict", model, "--input", x, "--output", y) == sentence
     assert not y.exists()
 
 
-def test_a_text_file_is_no_array(model, tmp_path, capsys):
+def test_a_text_file_is_no_array(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.npy").write_text("hello")
     assert fails(capsys, "predict", model, "--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy").endswith(
         "x.npy: is not a .npy array of numbers; save it with numpy.save")
 
 
-def test_engines_that_need_a_build(model, tmp_path, capsys):
+def test_engines_that_need_a_build(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(tmp_path / "x.npy", np.zeros((1, 1, 8, 8), np.float32))
     arguments = ["--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy", "--engine", "rtl"]
     assert fails(capsys, "predict", model, *arguments) == (
         "engine 'rtl' is not available here; choose one of ['fast', 'golden']")
 
 
-def test_missing_tools(model, tmp_path, capsys, monkeypatch):
+def test_missing_tools(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                       monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csim.shutil, "which", lambda name: None)
     out = tmp_path / "b"
     assert fails(capsys, "build", model, "--out", out, "--backend", "hls") == (
@@ -132,20 +136,20 @@ def test_missing_tools(model, tmp_path, capsys, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_spec_files(tmp_path, capsys):
+def test_spec_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "spec.json"
     assert fails(capsys, "layer", path).endswith("spec.json: cannot be read; check the path")
     path.write_text("[]")
     assert fails(capsys, "layer", path).endswith("holds no layer; write at least one object with a kind")
 
 
-def test_wrong_usage_is_exit_code_2(capsys):
+def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["build"])
     assert stopped.value.code == 2
 
 
-def test_an_illegal_spec_does_not_stop_the_others(tmp_path, capsys):
+def test_an_illegal_spec_does_not_stop_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "spec.json"
     path.write_text(json.dumps([{"kind": "fifo", "depth": 2, "lanes": 1, "element": "uint2", "words": 3},
                                 {"kind": "fifo", "depth": 0, "lanes": 1, "element": "uint2", "words": 3}]))
@@ -157,6 +161,6 @@ def test_an_illegal_spec_does_not_stop_the_others(tmp_path, capsys):
                    "error": "fifo1: depth=0 must be positive; use 1 or more"}
 
 
-def test_paths_in_the_package_come_from_no_environment_variable():
+def test_paths_in_the_package_come_from_no_environment_variable() -> None:
     root = Path(__file__).resolve().parents[1] / "generator" / "headrace"
     assert not [path for path in root.rglob("*.py") if "os.environ" in path.read_text() or "getenv" in path.read_text()]

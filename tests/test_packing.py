@@ -1,3 +1,8 @@
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,7 +23,7 @@ from headrace.packing import (
 
 @given(st.sampled_from([BIPOLAR, uint_type(1), int_type(3), uint_type(5), int_type(16), int_type(31)]),
        st.integers(1, 9), st.integers(1, 5), st.integers(0, 99))
-def test_stream_words_round_trip(dtype, lanes, words, seed):
+def test_stream_words_round_trip(dtype: Any, lanes: Any, words: Any, seed: Any) -> None:
     rng = np.random.default_rng(seed)
     values = dtype.decode(rng.integers(0, 1 << dtype.bits, (words, lanes)).astype(np.uint64))
     packed = pack_stream(values, lanes, dtype)
@@ -26,11 +31,11 @@ def test_stream_words_round_trip(dtype, lanes, words, seed):
     assert np.array_equal(unpack_stream(packed, lanes, dtype), values)
 
 
-def test_lane_0_is_lowest():
+def test_lane_0_is_lowest() -> None:
     assert pack_stream(np.array([1, 2, -1]), 3, int_type(4)).tolist() == [[0x21, 0x0F]]
 
 
-def test_weight_words_order():
+def test_weight_words_order() -> None:
     W = np.arange(4 * 6).reshape(4, 6)
     words = weight_words(W, pe=2, simd=3)
     for nf in range(2):
@@ -39,22 +44,22 @@ def test_weight_words_order():
                 assert words[nf * 2 + sf, p].tolist() == W[nf * 2 + p, sf * 3 : sf * 3 + 3].tolist()
 
 
-def test_search_words_stand_where_a_search_adds_bits():
+def test_search_words_stand_where_a_search_adds_bits() -> None:
     words = search_words(np.arange(12).reshape(4, 3), pe=2, never=np.full(4, 99))
     assert words[:, 0].tolist() == [[99, 99], [0, 3], [1, 4], [2, 5], [99, 99], [6, 9], [7, 10], [8, 11]]
     assert search_words(np.arange(4).reshape(2, 2), 1, np.array([8, 9]))[:, 0, 0].tolist() == [8, 0, 1, 8, 9, 2, 3, 9]
 
 
-def test_threshold_words_order():
+def test_threshold_words_order() -> None:
     assert threshold_words(np.arange(8).reshape(4, 2), pe=2).tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
 
 
-def test_convolution_columns():
+def test_convolution_columns() -> None:
     weights = np.arange(2 * 3 * 3 * 4).reshape(2, 3, 3, 4)
     assert conv_matrix(weights)[1, (2 * 3 + 1) * 4 + 3] == weights[1, 2, 1, 3]
 
 
-def test_both_prints_of_a_memory_hold_the_same_bits():
+def test_both_prints_of_a_memory_hold_the_same_bits() -> None:
     words = np.random.default_rng(0).integers(-4, 4, (5, 3, 30))
     memory = Memory("WEIGHTS", words, int_type(3))
     lines = memory.mem_text().split()
@@ -66,6 +71,6 @@ def test_both_prints_of_a_memory_hold_the_same_bits():
 
 
 @pytest.mark.parametrize("bits", [1, 3, 8])
-def test_mem_lines_have_the_width_of_the_word(bits):
+def test_mem_lines_have_the_width_of_the_word(bits: int) -> None:
     memory = Memory("M", np.zeros((2, 1, 5), np.int64), uint_type(bits))
     assert memory.mem_text() == 2 * ("0" * ((5 * bits + 3) // 4) + "\n")

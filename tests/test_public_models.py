@@ -7,6 +7,7 @@ import io
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,27 +29,27 @@ CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 
 
 @cache
-def network(name: str):
+def network(name: str) -> Any:
     return requantize(streamline(from_file(SHARED / "models" / f"{name}.onnx")))
 
 
-def predict(net, x: np.ndarray) -> np.ndarray:
+def predict(net: Any, x: np.ndarray) -> np.ndarray:
     values = fast.run(net, to_stream(net.host_input, x), keep=[net.output])
     return from_stream(net.host_output, values[net.output].reshape(len(x), -1))
 
 
-def golden_file(name: str):
+def golden_file(name: str) -> np.ndarray:
     return np.load(SHARED / "golden" / f"{name}_golden.npz")
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_golden_outputs_exactly(name):
+def test_golden_outputs_exactly(name: str) -> None:
     data = golden_file(name)
     assert np.array_equal(predict(network(name), data["x"]).reshape(data["y"].shape), data["y"])
 
 
 @pytest.mark.parametrize("name", WITH_FLOAT_SCALES)
-def test_golden_outputs_of_float_scales(name):
+def test_golden_outputs_of_float_scales(name: str) -> None:
     data = golden_file(name)
     y = predict(network(name), data["x"])
     np.testing.assert_allclose(y, data["y"], rtol=0, atol=1e-4)
@@ -56,7 +57,7 @@ def test_golden_outputs_of_float_scales(name):
 
 
 @pytest.mark.parametrize("name", EXACT + WITH_FLOAT_SCALES)
-def test_fast_equals_golden_at_every_tensor(name):
+def test_fast_equals_golden_at_every_tensor(name: Any) -> None:
     net = network(name)
     q = to_stream(net.host_input, golden_file(name)["x"][:3])
     naive, quick = golden.run(net, q), fast.run(net, q)
@@ -64,18 +65,18 @@ def test_fast_equals_golden_at_every_tensor(name):
     assert all(np.array_equal(naive[tensor], quick[tensor]) for tensor in naive)
 
 
-def test_quantizers_and_thresholds_give_one_integer_network():
+def test_quantizers_and_thresholds_give_one_integer_network() -> None:
     assert digest(network("cnv_w1a1_cifar10_quant")) == digest(network("cnv_w1a1_cifar10_mt"))
 
 
-def test_a_network_that_differs_has_another_digest():
+def test_a_network_that_differs_has_another_digest() -> None:
     net = network("cnv_w1a1_cifar10_quant")
     first = net.nodes[1]
     moved = replace(first, op=replace(first.op, thresholds=first.op.thresholds + 1))
     assert digest(replace(net, nodes=(net.nodes[0], moved, *net.nodes[2:]))) != digest(net)
 
 
-def test_wide_activations_are_requantized():
+def test_wide_activations_are_requantized() -> None:
     kinds = {type(node.op).__name__ for node in network("resnet8_w4a4").nodes}
     wide = [node for node in network("resnet8_w4a4").nodes
             if type(node.op).__name__ == "Threshold" and node.op.output.steps > 15]
@@ -91,7 +92,7 @@ def mnist() -> tuple[np.ndarray, np.ndarray]:
     return pixels.reshape(-1, 1, 28, 28), labels
 
 
-def accuracy(net, x: np.ndarray, labels: np.ndarray) -> float:
+def accuracy(net: Any, x: np.ndarray, labels: np.ndarray) -> float:
     """Percent of the samples whose largest output is their label."""
     y = predict(net, x.astype(np.float32)).reshape(len(x), -1)
     return 100 * float(np.mean(y.argmax(1) == labels))
@@ -99,7 +100,7 @@ def accuracy(net, x: np.ndarray, labels: np.ndarray) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "wanted"), [("tfc_w1a1", 92.96), ("tfc_w2a2", 96.60)])
-def test_accuracy_on_mnist(name, wanted):
+def test_accuracy_on_mnist(name: str, wanted: float) -> None:
     pixels, labels = mnist()
     assert accuracy(network(name), pixels / np.float32(255), labels) == pytest.approx(wanted, abs=0.02)
 
@@ -128,14 +129,14 @@ def resnet_input(pixels: np.ndarray) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "prepare", "wanted"), [("cnv_w1a1_cifar10_quant", cnv_input, 74.47),
                                                          ("resnet8_w4a4", resnet_input, 76.04)])
-def test_accuracy_on_jpeg_images(name, prepare, wanted):
+def test_accuracy_on_jpeg_images(name: str, prepare: Any, wanted: float) -> None:
     pixels, labels = cifar()
     assert accuracy(network(name), prepare(pixels), labels) == pytest.approx(wanted, abs=0.05)
 
 
 @pytest.mark.parametrize(("name", "prepare", "wanted"), [("cnv_w1a1_cifar10_quant", cnv_input, 85.6),
                                                          ("resnet8_w4a4", resnet_input, 90.0)])
-def test_accuracy_on_lossless_images(name, prepare, wanted):
+def test_accuracy_on_lossless_images(name: str, prepare: Any, wanted: float) -> None:
     data = np.load(SHARED / "datasets" / "cifar10" / "cifar10_test_png250_dev.npz")
     # 250 of the 500 images on which the accuracy was measured: half of the rest may differ.
     assert accuracy(network(name), prepare(data["x"].transpose(0, 3, 1, 2)), data["y"]) == pytest.approx(wanted, abs=3)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +44,7 @@ def mnist(count: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_both_back_ends_are_exact_under_stalls(tmp_path, name):
+def test_both_back_ends_are_exact_under_stalls(tmp_path: Path, name: Any) -> None:
     out = tmp_path / "b"
     arguments = ["build", model(name), "--out", str(out), "--backend", "both", "--verify", str(MODELS[name])]
     assert main(arguments) == 0
@@ -50,7 +52,7 @@ def test_both_back_ends_are_exact_under_stalls(tmp_path, name):
     assert json.loads((out / "sim.json").read_text())["bit_exact"] is True
 
 
-def test_both_forms_of_cnv_give_the_same_memories(tmp_path):
+def test_both_forms_of_cnv_give_the_same_memories(tmp_path: Path) -> None:
     memories = []
     for form in ("quant", "mt"):
         out = tmp_path / form
@@ -59,13 +61,13 @@ def test_both_forms_of_cnv_give_the_same_memories(tmp_path):
     assert memories[0] == memories[1] and len(memories[0]) == 17
 
 
-def test_a_thousand_digits_through_the_rtl(tmp_path):
+def test_a_thousand_digits_through_the_rtl(tmp_path: Path) -> None:
     build = hr.build(hr.load(model("tfc_w2a2")), tmp_path / "b", fps=200e6 / 1000)
     images = mnist(1000)
     assert np.array_equal(build.predict(images, engine="rtl", raw=True), build.predict(images, engine="fast", raw=True))
 
 
-def test_fifty_cifar_images_through_the_rtl(tmp_path):
+def test_fifty_cifar_images_through_the_rtl(tmp_path: Path) -> None:
     build = hr.build(hr.load(model("cnv_w1a1_cifar10_quant")), tmp_path / "b", verify=1)
     pixels = np.load(SHARED / "datasets" / "cifar10" / "cifar10_test_png250_dev.npz")
     images = cifar_input(pixels)
@@ -79,7 +81,7 @@ def cifar_input(archive: np.lib.npyio.NpzFile) -> np.ndarray:
     return (np.clip(scaled, -128, 127) / 128).astype(np.float32).transpose(0, 3, 1, 2)
 
 
-def test_one_word_less_in_a_residual_fifo_is_slower_or_a_deadlock_in_model_and_rtl(tmp_path):
+def test_one_word_less_in_a_residual_fifo_is_slower_or_a_deadlock_in_model_and_rtl(tmp_path: Path) -> None:
     loaded = hr.load(model("resnet8_w4a4"))
     folded = fold(lower(loaded.integer), solve_folding(loaded.unfolded, 9216))
     smallest = dict(size_fifos(folded).smallest)

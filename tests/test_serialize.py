@@ -1,5 +1,10 @@
+
+from __future__ import annotations
+
 import json
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +27,7 @@ VALUES = {"network": NETWORK, "integer": small_network(), "dataflow": small_cnn(
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_round_trip_is_byte_identical(name, tmp_path):
+def test_round_trip_is_byte_identical(name: Any, tmp_path: Path) -> None:
     serialize.save(VALUES[name], tmp_path / "a.first")
     again = serialize.load(tmp_path / "a.first")
     serialize.save(again, tmp_path / "b")
@@ -33,7 +38,7 @@ def test_round_trip_is_byte_identical(name, tmp_path):
     assert serialize.digest(again) == serialize.digest(VALUES[name])
 
 
-def test_what_is_loaded_computes_the_same(tmp_path):
+def test_what_is_loaded_computes_the_same(tmp_path: Path) -> None:
     for name, value in VALUES.items():
         serialize.save(value, tmp_path / name)
     x = np.random.default_rng(0).normal(size=(3, *NETWORK.input.shape))
@@ -43,7 +48,7 @@ def test_what_is_loaded_computes_the_same(tmp_path):
     assert np.array_equal(lowered.golden(q)[lowered.output_port], VALUES["lowered"].golden(q)[lowered.output_port])
 
 
-def test_every_layer_is_in_the_registry():
+def test_every_layer_is_in_the_registry() -> None:
     assert set(LAYERS.values()) <= set(serialize.CLASSES)
     assert len({serialize._tag(cls) for cls in serialize.CLASSES}) == len(serialize.CLASSES)
 
@@ -53,26 +58,26 @@ SCALARS = (st.none() | st.booleans() | st.integers() | st.text() | st.floats(all
 
 
 @given(st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3).map(tuple)))
-def test_plain_values_round_trip(value):
+def test_plain_values_round_trip(value: Any) -> None:
     encoder = serialize._Encoder()
     again = serialize._decode(json.loads(json.dumps(encoder.encode(value), allow_nan=False)), [])
     assert again == value and type(again) is type(value)
 
 
-def test_digest_sees_every_part():
+def test_digest_sees_every_part() -> None:
     digests = {serialize.digest(MaxPool((2, 2), (2, 2), minimum)) for minimum in (frozenset(), frozenset({1}))}
     assert len(digests) == 2
     assert serialize.digest(Fraction(1, 3)) != serialize.digest("1/3")
 
 
-def test_what_is_not_registered_is_refused():
+def test_what_is_not_registered_is_refused() -> None:
     with pytest.raises(TypeError, match="not in the registry"):
         serialize.save(object(), "never_written")
     with pytest.raises(TypeError, match="use int64 or float64"):
         serialize.digest(np.zeros(3, np.float32))
 
 
-def test_a_missing_file_is_one_sentence(tmp_path):
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         serialize.load(tmp_path / "gone")
     assert str(caught.value) == (f"{tmp_path}/gone.json: cannot be read (No such file or directory); a saved value is "
@@ -97,7 +102,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize(("damage", "sentence"), DAMAGES)
-def test_damaged_json_is_one_sentence(damage, sentence, tmp_path):
+def test_damaged_json_is_one_sentence(damage: Any, sentence: str, tmp_path: Path) -> None:
     serialize.save(small_network(), tmp_path / "net")
     path = tmp_path / "net.json"
     path.write_text(damage(path.read_text()))
@@ -106,7 +111,7 @@ def test_damaged_json_is_one_sentence(damage, sentence, tmp_path):
     assert str(caught.value).startswith(f"{path}: {sentence}")
 
 
-def test_a_foreign_or_cut_npz_is_one_sentence(tmp_path):
+def test_a_foreign_or_cut_npz_is_one_sentence(tmp_path: Path) -> None:
     serialize.save(small_network(), tmp_path / "net")
     path = tmp_path / "net.npz"
     path.write_bytes(path.read_bytes()[:-10])

@@ -1,4 +1,9 @@
+
+from __future__ import annotations
+
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,36 +26,36 @@ def nothing():
 
 
 @pytest.fixture
-def models(tmp_path):
+def models(tmp_path: Path) -> Any:
     path = tmp_path / "models.py"
     path.write_text(MODELS)
     return path
 
 
-def sentence_of(kind, spec: str) -> str:
+def sentence_of(kind: Any, spec: str) -> str:
     with pytest.raises(kind) as caught:
         load_source(spec)
     return str(caught.value)
 
 
-def test_a_function_of_a_file(models):
+def test_a_function_of_a_file(models: Any) -> None:
     network = load_source(f"{models}:network")
     assert isinstance(network, Network) and network.output == "relu"
 
 
-def test_what_has_no_integer_form_names_its_source(models):
+def test_what_has_no_integer_form_names_its_source(models: Any) -> None:
     with pytest.raises(UnsupportedError) as caught:
         load(f"{models}:network")
     assert str(caught.value).startswith(f"{models}:network: relu: ")
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
-def test_a_saved_network(suffix, tmp_path):
+def test_a_saved_network(suffix: str, tmp_path: Path) -> None:
     serialize.save(small_network(), tmp_path / "net.v2")
     assert serialize.digest(load_source(f"{tmp_path}/net.v2{suffix}")) == serialize.digest(small_network())
 
 
-def test_bad_sources_are_one_sentence(models, tmp_path):
+def test_bad_sources_are_one_sentence(models: Any, tmp_path: Path) -> None:
     assert sentence_of(InputError, f"{tmp_path}/gone.py:f") == f"{tmp_path}/gone.py: no such file; check the path"
     assert sentence_of(InputError, f"{models}:gone") == (
         f"{models}: has no function 'gone'; name one that returns a module and an example input")
@@ -66,7 +71,7 @@ def test_bad_sources_are_one_sentence(models, tmp_path):
         f"{tmp_path}/pool.json: holds a MaxPool, not a network; pass a saved network")
 
 
-def test_a_file_that_fails_is_one_sentence(tmp_path):
+def test_a_file_that_fails_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "broken.py"
     path.write_text("1 / 0\n")
     assert sentence_of(InputError, f"{path}:f") == (
@@ -90,7 +95,8 @@ FAILING = [
 
 
 @pytest.mark.parametrize(("code", "kind", "problem"), FAILING)
-def test_code_that_raises_on_import_or_when_called_is_one_sentence(code, kind, problem, tmp_path):
+def test_code_that_raises_on_import_or_when_called_is_one_sentence(code: str, kind: Any, problem: str | None,
+                                                                   tmp_path: Path) -> None:
     path = tmp_path / "failing.py"
     for text, name, when in ((code, path, "on import"), (f"def f():\n    {code}", f"{path}:f", "when called")):
         path.write_text(text + "\n")
@@ -102,14 +108,14 @@ def test_code_that_raises_on_import_or_when_called_is_one_sentence(code, kind, p
     ("(1,)", "a tuple of 1 where two values are needed"), ("(1, 2, 3)", "a tuple of 3 where two values are needed"),
     ("[1, 2]", "a list without an example input, so the input's shape is unknown"),
 ])
-def test_what_is_no_pair_is_one_sentence(value, given, tmp_path):
+def test_what_is_no_pair_is_one_sentence(value: str, given: str, tmp_path: Path) -> None:
     path = tmp_path / "lengths.py"
     path.write_text(f"def f():\n    return {value}\n")
     assert sentence_of(InputError, f"{path}:f") == (
         f"{path}:f: returns {given}; return (module, example_input)")
 
 
-def test_missing_torch_is_one_sentence(monkeypatch, tmp_path):
+def test_missing_torch_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "model.py"
     path.write_text("import torch\n")
     for name in [name for name in sys.modules if name.startswith("headrace.frontend.torch.brevitas")]:

@@ -6,7 +6,7 @@ from headrace.errors import InputError
 from headrace.staging import replacing, require_replaceable, write_files
 
 
-def test_a_folder_appears_whole(tmp_path):
+def test_a_folder_appears_whole(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with replacing(out) as folder:
         write_files(folder, {"a/b.txt": "x"})
@@ -15,7 +15,7 @@ def test_a_folder_appears_whole(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_a_failure_leaves_the_previous_folder(tmp_path):
+def test_a_failure_leaves_the_previous_folder(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "keep").write_text("old")
@@ -26,7 +26,7 @@ def test_a_failure_leaves_the_previous_folder(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_success_replaces_everything(tmp_path):
+def test_success_replaces_everything(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "stale").touch()
@@ -35,7 +35,7 @@ def test_success_replaces_everything(tmp_path):
     assert [path.name for path in out.iterdir()] == ["fresh"]
 
 
-def test_what_may_be_replaced(tmp_path):
+def test_what_may_be_replaced(tmp_path: Path) -> None:
     require_replaceable(tmp_path / "new", "build.json")
     (tmp_path / "empty").mkdir()
     require_replaceable(tmp_path / "empty", "build.json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 from benchmarks.throughput import Figures
 from headrace import serialize
@@ -15,7 +16,7 @@ KEPT = Figures(asked=100, measured=96, predicted=96, schedule=96, arithmetic=96,
                bram18=0)
 
 
-def test_a_file_with_wide_matrices_makes_parallel_windows(tmp_path):
+def test_a_file_with_wide_matrices_makes_parallel_windows(tmp_path: Path) -> None:
     serialize.save(small_network(), tmp_path / "net")
     file = tmp_path / "folding.json"
     file.write_text(json.dumps({"conv0": {"pe": 4, "simd": 9}, "conv1": {"pe": 6, "simd": 36}}))
@@ -28,7 +29,7 @@ def test_a_file_with_wide_matrices_makes_parallel_windows(tmp_path):
     assert record["cycles_per_frame"] == 8 * 8  # pixels of the input
 
 
-def test_what_a_row_of_the_benchmark_does_not_keep():
+def test_what_a_row_of_the_benchmark_does_not_keep() -> None:
     assert KEPT.complaints == []
     wrong = {"asked": 95, "predicted": 95, "latency_predicted": 198, "schedule": 95, "arithmetic": 94}
     for field, value in wrong.items():

@@ -1,5 +1,9 @@
+
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,20 +15,20 @@ from headrace.layers.spec import layer_from_spec
 SPECS = json.loads((Path(__file__).parents[1] / "data" / "sixty_layers.json").read_text())
 
 
-def test_resources_add_up():
+def test_resources_add_up() -> None:
     assert total([Resources(1, 2, 3, 4, 5, 6), Resources(lut=10, lutram=1)]) == Resources(11, 2, 3, 4, 5, 7)
     assert total([]) == Resources()
     assert (Resources(lut=3, lutram=2).all_luts, Resources(bram18=3).bram36) == (5, 2)
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec["kind"])
-def test_every_layer_takes_luts_and_flip_flops(spec):
+def test_every_layer_takes_luts_and_flip_flops(spec: Any) -> None:
     found = estimate(layer_from_spec(spec).layer)
     assert found.lut > 0
     assert found.ff > 0
 
 
-def test_more_folding_takes_more():
+def test_more_folding_takes_more() -> None:
     def spec(pe: int, simd: int) -> dict[str, object]:
         return {"kind": "mvtu", "mw": 64, "mh": 64, "pe": pe, "simd": simd, "weight": "int4", "input": "uint4",
                 "output": "uint4"}
@@ -34,7 +38,7 @@ def test_more_folding_takes_more():
     assert few.ff < more.ff < most.ff
 
 
-def test_scaled_groups_take_a_multiplier_per_pe():
+def test_scaled_groups_take_a_multiplier_per_pe() -> None:
     plain = {"kind": "mvtu", "mw": 36, "mh": 8, "pe": 4, "simd": 2, "weight": "ternary", "input": "uint4",
              "output": "uint4"}
     scaled = plain | {"groups": 9, "scale": "uint8"}
@@ -46,5 +50,5 @@ def test_scaled_groups_take_a_multiplier_per_pe():
     (512, 36, 1), (513, 36, 2), (512, 37, 2), (1024, 18, 1), (16384, 1, 1), (2304, 128, 18), (1100, 40, 4),
     (32768, 8, 15),
 ])
-def test_block_rams(depth, bits, blocks):
+def test_block_rams(depth: int, bits: int, blocks: int) -> None:
     assert memory.bram18(depth, bits) == blocks

@@ -1,5 +1,8 @@
 """Estimates of whole networks against the flattened counts of Yosys."""
 
+from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +19,7 @@ from tests.public_models import MODELS
 @pytest.mark.slow
 @pytest.mark.skipif(not MODELS.is_dir(), reason="the public models are not in ../shared/models")
 @pytest.mark.parametrize("name", ["tfc_w1a1", "resnet8_w4a4", "cnv_w1a1_cifar10_quant"])
-def test_luts_of_a_network_are_estimated_within_a_tenth(name, tmp_path):
+def test_luts_of_a_network_are_estimated_within_a_tenth(name: str, tmp_path: Path) -> None:
     model = load(MODELS / f"{name}.onnx")
     dataflow = plan_design(model).dataflow
     write_files(tmp_path / "rtl", render_rtl(dataflow, "estimate"))

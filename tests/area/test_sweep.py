@@ -19,7 +19,7 @@ LAYERS_OF_SWEEP = load_sweep()
 HELD_BACK = split(LAYERS_OF_SWEEP)[1]
 
 
-def test_sweep_is_broad():
+def test_sweep_is_broad() -> None:
     layers = [layer_of(layer["spec"]) for layer in LAYERS_OF_SWEEP]
     assert len(layers) >= 200
     assert {type(layer) for layer in layers} == set(LAYERS.values())
@@ -29,28 +29,28 @@ def test_sweep_is_broad():
     assert len(HELD_BACK) == len(layers) // 4
 
 
-def test_committed_sweep_is_the_one_that_is_drawn():
+def test_committed_sweep_is_the_one_that_is_drawn() -> None:
     assert [layer["spec"] for layer in LAYERS_OF_SWEEP] == specs()
     assert json.loads(SWEEP.read_text())["yosys"] == yosys_version()
 
 
 @pytest.mark.parametrize("count", ["lut", "all_luts", "ff"])
-def test_layers_that_the_fit_has_not_seen_are_estimated_well(count):
+def test_layers_that_the_fit_has_not_seen_are_estimated_well(count: str) -> None:
     sizes = np.abs(errors(HELD_BACK)[count])
     assert np.median(sizes) <= 0.05
     assert np.quantile(sizes, 0.9) <= 0.1
 
 
-def test_memories_and_multipliers_are_exact():
+def test_memories_and_multipliers_are_exact() -> None:
     assert [item for item in inexact(LAYERS_OF_SWEEP) if item[1] != "lutram"] == []
 
 
-def test_no_layer_is_deeper_than_8_levels():
+def test_no_layer_is_deeper_than_8_levels() -> None:
     assert {json.dumps(layer["spec"]): depth for layer in LAYERS_OF_SWEEP
             if (depth := layer["resources"]["depth"]) > 8} == {}  # for 300 MHz on UltraScale+
 
 
-def test_committed_factors_are_those_of_the_fit():
+def test_committed_factors_are_those_of_the_fit() -> None:
     committed = json.loads(FACTORS_FILE.read_text())
     found = fit(LAYERS_OF_SWEEP)
     for count, factors in found.items():
@@ -59,12 +59,12 @@ def test_committed_factors_are_those_of_the_fit():
 
 
 @pytest.mark.parametrize("kind", ["fifo", "add"])
-def test_synthesis_still_finds_what_the_sweep_says(kind, tmp_path):
+def test_synthesis_still_finds_what_the_sweep_says(kind: str, tmp_path: Path) -> None:
     layer = next(layer for layer in LAYERS_OF_SWEEP if layer["spec"]["kind"] == kind)
     assert synthesize(layer_design(layer_of(layer["spec"]), library()), tmp_path).record() == layer["resources"]
 
 
-def test_layers_synthesized_together_are_kept_by_content(tmp_path, monkeypatch):
+def test_layers_synthesized_together_are_kept_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = [layer for layer in LAYERS_OF_SWEEP if layer["spec"]["kind"] in ("dwc", "fork")][:3]
     designs = [layer_design(layer_of(layer["spec"]), library()) for layer in small]
     done: list[int] = []

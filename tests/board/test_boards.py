@@ -1,4 +1,9 @@
+
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,14 +28,14 @@ BOARDS = {
 }
 
 
-def test_eight_boards():
+def test_eight_boards() -> None:
     found = {name: load_board(name) for name in board_names()}
     offers = {name: (board.part, board.lut, board.ff, board.bram36, board.uram, board.dsp)
               for name, board in found.items()}
     assert offers == BOARDS
 
 
-def test_boards_command(capsys):
+def test_boards_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["boards", "--json"]) == 0
     assert {board["name"]: board["lut"] for board in json.loads(capsys.readouterr().out)} == {
         name: offer[1] for name, offer in BOARDS.items()
@@ -39,13 +44,13 @@ def test_boards_command(capsys):
     assert "zcu104" in capsys.readouterr().out
 
 
-def test_use_of_a_board():
+def test_use_of_a_board() -> None:
     taken = Resources(lut=10, lutram=5, ff=7, bram18=3, uram=1, dsp=2)
     use = load_board("pynq-z1").use(taken)
     assert use == {"lut": (15, 53200), "ff": (7, 106400), "bram36": (2, 140), "uram": (1, 0), "dsp": (2, 220)}
 
 
-def test_a_board_of_the_users(tmp_path):
+def test_a_board_of_the_users(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(GOOD)
     assert (load_board(str(path)).name, load_board(str(path)).dsp) == ("mine", 4)
@@ -59,7 +64,7 @@ def test_a_board_of_the_users(tmp_path):
     (GOOD + "luts = 3\n", "['luts'] are no entries of a board"),
     (GOOD + "luts\n", "is no TOML"),
 ])
-def test_bad_board_files(tmp_path, text, sentence):
+def test_bad_board_files(tmp_path: Path, text: Any, sentence: str) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(text)
     with pytest.raises(InputError) as error:
@@ -67,6 +72,6 @@ def test_bad_board_files(tmp_path, text, sentence):
     assert sentence in str(error.value)
 
 
-def test_unknown_board():
+def test_unknown_board() -> None:
     with pytest.raises(InputError, match=r"board 'zcu999' is unknown; choose one of \['kv260', .*'zcu111'\] or give"):
         load_board("zcu999")

@@ -1,3 +1,8 @@
+
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
 from headrace.dataflow.choose_cores import choose_cores, parse_cores
@@ -9,7 +14,7 @@ from headrace.layers.spec import layer_from_spec
 from tests.small_networks import small_network
 
 
-def test_a_layers_own_core_comes_before_that_of_all():
+def test_a_layers_own_core_comes_before_that_of_all() -> None:
     chosen = choose_cores(lower(small_network()), parse_cores(["plain", "conv0=dsp", "fc3=auto", "fc4=pairs"]))
     cores = {layer.name: layer.chosen_core for layer in chosen.layers if layer.kind == "mvtu"}
     assert cores == {"conv0": "dsp", "conv1": "plain", "fc3": "plain", "fc4": "pairs"}
@@ -22,7 +27,7 @@ def test_a_layers_own_core_comes_before_that_of_all():
     (["parity"], "conv0: core parity cannot multiply weights of type [-7,7] by inputs of type uint4; "
                  "choose one of ['auto', 'plain', 'pairs', 'dsp', 'planes']"),
 ])
-def test_illegal_cores(texts, sentence):
+def test_illegal_cores(texts: list[str], sentence: str) -> None:
     with pytest.raises(InputError) as error:
         choose_cores(lower(small_network()), parse_cores(texts))
     assert str(error.value) == sentence
@@ -33,7 +38,8 @@ def test_illegal_cores(texts, sentence):
     (int_type(2), uint_type(2), (8, 8), "pairs"),
     (int_type(4), uint_type(4), (16, 32), "pairs"),
 ])
-def test_auto_takes_the_core_that_was_measured_smaller(weight, element, fold, core):
+def test_auto_takes_the_core_that_was_measured_smaller(weight: Any, element: Any, fold: tuple[int, int],
+                                                       core: str) -> None:
     spec = {"kind": "mvtu", "mw": 18 * fold[1], "mh": 4 * fold[0], "pe": fold[0], "simd": fold[1],
             "weight": str(weight), "input": str(element), "output": "uint2"}
     layer = layer_from_spec(spec).layer
@@ -46,7 +52,7 @@ def test_auto_takes_the_core_that_was_measured_smaller(weight, element, fold, co
     ("bipolar bipolar", (1, 1), "parity"),  # 62, plain 62
     ("int8 uint1", (2, 2), "dsp"),  # no DSP block; plain takes four
 ])
-def test_auto_counts_the_blocks_that_synthesis_takes(types, fold, core):
+def test_auto_counts_the_blocks_that_synthesis_takes(types: str, fold: tuple[int, int], core: str) -> None:
     weight, element = types.split()
     spec = {"kind": "mvtu", "mw": 64, "mh": 10, "pe": fold[0], "simd": fold[1], "weight": weight, "input": element,
             "output": "acc"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -39,7 +42,7 @@ def residual() -> Dataflow:
     ))
 
 
-def simulate(dataflow: Dataflow, folder, stalls: Stalls) -> None:
+def simulate(dataflow: Dataflow, folder: Any, stalls: Stalls) -> None:
     x = random_values(np.random.default_rng(1), UINT2, (3, dataflow.input.elements))
     write_files(folder / "rtl", render_rtl(dataflow, "test"))
     (folder / stalls.value).mkdir()
@@ -49,7 +52,7 @@ def simulate(dataflow: Dataflow, folder, stalls: Stalls) -> None:
     require_equal(dataflow, Vectors(dataflow, x).words, actual, "RTL")
 
 
-def test_depths_of_a_residual_block():
+def test_depths_of_a_residual_block() -> None:
     depths = safe_depths(residual())
     # The window needs its own pixel's row, the next row and one pixel more, all channels: 8 pixels, 2 words each.
     assert depths["add1_fifo0"] == 8 * CHANNELS + JOIN_MARGIN_WORDS
@@ -60,17 +63,17 @@ def test_depths_of_a_residual_block():
 
 
 @pytest.mark.parametrize("stalls", [Stalls.NONE, Stalls.RANDOM])
-def test_a_residual_block_runs(tmp_path, stalls):
+def test_a_residual_block_runs(tmp_path: Path, stalls: Any) -> None:
     simulate(insert_fifos(residual(), safe_depths(residual())), tmp_path, stalls)
 
 
-def test_a_join_without_room_is_a_deadlock_that_names_who_waits(tmp_path):
+def test_a_join_without_room_is_a_deadlock_that_names_who_waits(tmp_path: Path) -> None:
     depths = safe_depths(residual()) | {"add1_fifo0": 2}
     with pytest.raises(MismatchError, match=r"no stream moves any more; waiting: .*conv0"):
         simulate(insert_fifos(residual(), depths), tmp_path, Stalls.NONE)
 
 
-def test_a_concatenation_waits_for_whole_pixels():
+def test_a_concatenation_waits_for_whole_pixels() -> None:
     pixels = 4
     fork = Fork("f", 2, UINT2, pixels)
     join = Concat("c", (2, 2), UINT2, pixels)

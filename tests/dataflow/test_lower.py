@@ -1,5 +1,10 @@
+
+from __future__ import annotations
+
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +47,7 @@ def naive(net: IntegerNetwork, x: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("activation", [uint_type(2), BIPOLAR])
-def test_every_stage_computes_the_same(activation):
+def test_every_stage_computes_the_same(activation: Any) -> None:
     net = small_network(activation=activation)
     x = random_input(net, 3)
     want = naive(net, x)
@@ -55,7 +60,7 @@ def test_every_stage_computes_the_same(activation):
         assert np.array_equal(dataflow.golden(x)[dataflow.output_port], want)
 
 
-def test_layers_of_the_small_network():
+def test_layers_of_the_small_network() -> None:
     dataflow = lower(thresholds_before_pooling(small_network()))
     assert [(layer.name, type(layer)) for layer in dataflow.layers] == [
         ("conv0_swu", Swu), ("conv0", Mvtu), ("conv1_swu", Swu), ("conv1", Mvtu), ("pool2", MaxPool),
@@ -63,7 +68,7 @@ def test_layers_of_the_small_network():
     ]
 
 
-def test_folding_puts_converters_and_fifos_where_they_are_needed():
+def test_folding_puts_converters_and_fifos_where_they_are_needed() -> None:
     net = thresholds_before_pooling(small_network())
     unfolded = lower(net)
     dataflow = with_safe_fifos(fold(unfolded, solve_folding(unfolded, 576)))
@@ -77,13 +82,13 @@ def test_folding_puts_converters_and_fifos_where_they_are_needed():
     assert dataflow.cycles_per_frame <= 576
 
 
-def test_thresholds_move_in_front_of_pooling_and_names_stay():
+def test_thresholds_move_in_front_of_pooling_and_names_stay() -> None:
     moved = thresholds_before_pooling(small_network())
     assert [(node.name, node.inputs) for node in moved.nodes[2:6]] == [
         ("conv1", ("conv0_act",)), ("conv1_act", ("conv1",)), ("pool2", ("conv1_act",)), ("fc3", ("pool2",))]
 
 
-def test_inverted_thresholds_stay_behind_pooling():
+def test_inverted_thresholds_stay_behind_pooling() -> None:
     net = small_network()
     nodes = tuple(replace(node, op=replace(node.op, inverted=frozenset({0}))) if node.name == "conv1_act" else node
                   for node in net.nodes)
@@ -123,7 +128,7 @@ def branching_network() -> IntegerNetwork:
 
 
 @pytest.mark.parametrize("cycles", [100_000, 400])
-def test_forks_joins_and_every_operation(cycles):
+def test_forks_joins_and_every_operation(cycles: int) -> None:
     net = branching_network()
     x = random_input(net, 2)
     unfolded = lower(net)
@@ -133,7 +138,7 @@ def test_forks_joins_and_every_operation(cycles):
     assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
 
 
-def test_the_branching_network_on_both_back_ends(tmp_path):
+def test_the_branching_network_on_both_back_ends(tmp_path: Path) -> None:
     serialize.save(branching_network(), tmp_path / "net")
     model = str(tmp_path / "net.json")
     assert main(["build", model, "--out", str(tmp_path / "b"), "--backend", "both", "--verify", "2"]) == 0
@@ -142,7 +147,7 @@ def test_the_branching_network_on_both_back_ends(tmp_path):
     assert record["hls_cycles_per_frame"] <= 1.03 * record["cycles_per_frame"]
 
 
-def test_every_input_of_a_join_may_need_a_converter():
+def test_every_input_of_a_join_may_need_a_converter() -> None:
     net = branching_network()
     x = random_input(net, 2)
     dataflow = with_safe_fifos(fold(lower(net), {"add2": {"pe": 4}, "cat7": {"pe": 2}}))
@@ -151,7 +156,8 @@ def test_every_input_of_a_join_may_need_a_converter():
     assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
 
 
-def test_a_depth_that_stops_the_dataflow_ends_the_build_with_its_name(tmp_path, capsys):
+def test_a_depth_that_stops_the_dataflow_ends_the_build_with_its_name(tmp_path: Path,
+                                                                      capsys: pytest.CaptureFixture[str]) -> None:
     serialize.save(branching_network(), tmp_path / "net")
     (tmp_path / "folding.json").write_text('{"add2_fifo1": {"depth": 2}}')
     arguments = ["build", str(tmp_path / "net.json"), "--out", str(tmp_path / "b"), "--folding",
@@ -176,7 +182,7 @@ def many_readers(count: int) -> IntegerNetwork:
 
 
 @pytest.mark.parametrize("count", [8, 9, 16, 17, 70])
-def test_any_number_of_readers_and_branches_is_a_tree(count):
+def test_any_number_of_readers_and_branches_is_a_tree(count: int) -> None:
     net = many_readers(count)
     x = random_input(net, 2)
     dataflow = with_safe_fifos(lower(net))
@@ -186,7 +192,7 @@ def test_any_number_of_readers_and_branches_is_a_tree(count):
     assert all(2 <= layer.branches <= 8 for layer in forks)
 
 
-def test_nine_readers_on_both_back_ends(tmp_path):
+def test_nine_readers_on_both_back_ends(tmp_path: Path) -> None:
     serialize.save(many_readers(9), tmp_path / "net")
     assert main(["build", str(tmp_path / "net.json"), "--out", str(tmp_path / "b"), "--backend", "both",
                  "--verify", "2"]) == 0

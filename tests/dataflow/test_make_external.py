@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -51,30 +52,31 @@ def board(folder: Path, bram36: int, lut: int = 4000) -> str:
 
 @pytest.mark.parametrize(("bram36", "wanted"), [(40, []), (8, ["fc1"]), (2, ["fc1", "fc0"])])
 @pytest.mark.parametrize("fps", [None, 5000.0])
-def test_the_largest_go_outside_until_the_rest_fits(model, tmp_path, bram36, wanted, fps):
+def test_the_largest_go_outside_until_the_rest_fits(model: Model, tmp_path: Path, bram36: int, wanted: list[Any],
+                                                    fps: float | None) -> None:
     options = Options(board=board(tmp_path, bram36), weights="external", fps=fps)
     assert external(model, options) == tuple(wanted)
 
 
-def test_layers_that_the_user_names_go_outside_in_any_case(model, tmp_path):
+def test_layers_that_the_user_names_go_outside_in_any_case(model: Model, tmp_path: Path) -> None:
     options = Options(board=board(tmp_path, 8), weights="external", fps=5000.0, external=["fc2"])
     assert external(model, options) == ("fc2", "fc1")
     assert external(model, Options(external=["fc0", "fc0"])) == ("fc0",)
 
 
-def test_a_board_that_is_too_small_anyway(model, tmp_path):
+def test_a_board_that_is_too_small_anyway(model: Model, tmp_path: Path) -> None:
     options = Options(board=board(tmp_path, 1, lut=200), weights="external", fps=5000.0)
     with pytest.raises(InputError, match=r"does not fit even with the weights of \['fc1', 'fc0', 'fc2'\]"):
         external(model, options)
 
 
-def test_a_pace_that_no_board_reaches(model, tmp_path):
+def test_a_pace_that_no_board_reaches(model: Model, tmp_path: Path) -> None:
     options = Options(board=board(tmp_path, 8), weights="external", fps=100e6)
     with pytest.raises(FoldingError, match="2 cycles per frame are asked for but it needs at least"):
         external(model, options)
 
 
-def test_writable_weights_stay_inside(model, tmp_path):
+def test_writable_weights_stay_inside(model: Model, tmp_path: Path) -> None:
     options = Options(board=board(tmp_path, 10), weights="external", fps=5000.0, writable={"fc1": "ram"})
     assert external(model, options) == ("fc0",)
     both = Options(board=board(tmp_path, 10), external=["fc1"], writable={"fc1": "ram"})
@@ -82,7 +84,7 @@ def test_writable_weights_stay_inside(model, tmp_path):
         plan_design(model, resolve(both))
 
 
-def test_the_dma_of_the_weights_bounds_the_pace(model):
+def test_the_dma_of_the_weights_bounds_the_pace(model: Model) -> None:
     # 48 KiB a frame and 16 bytes a cycle at 200 MHz.
     options = Options(board="zcu104", clock_mhz=400.0, external=["fc0", "fc1"])
     terms = folding_terms(model, resolve(options))
@@ -95,7 +97,7 @@ def test_the_dma_of_the_weights_bounds_the_pace(model):
         choose_folding(model, resolve(faster))
 
 
-def test_the_command(model, tmp_path, capsys):
+def test_the_command(model: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     serialize.save(model.integer, tmp_path / "net")
     command = ["build", str(tmp_path / "net.json"), "--board", board(tmp_path, 8), "--fps", "5000",
                "--weights", "external", "--out", str(tmp_path / "b")]
@@ -110,7 +112,7 @@ def test_the_command(model, tmp_path, capsys):
         "fc0": "rom", "fc1": "external", "fc2": "external"}
 
 
-def test_more_layers_than_dmas(model, monkeypatch):
+def test_more_layers_than_dmas(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headrace.dataflow.make_external.MAX_EXTERNAL", 2)
     with pytest.raises(InputError, match="3 layers have external weights but there are DMAs for at most 2; leave some"):
         make_external(model.unfolded, ["fc0", "fc1", "fc2"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -41,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_module_is_compared_in_batches_with_labels(folder, capsys):
+def test_a_module_is_compared_in_batches_with_labels(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["compare", f"{folder / 'mine.py'}:model", "--input", str(folder / "x.npy"), "--labels",
                  str(folder / "y.npy"), "--json"]
     assert main(arguments) == 0
@@ -56,7 +57,7 @@ def test_a_module_is_compared_in_batches_with_labels(folder, capsys):
         "accuracy": {"framework": 41 / 42, "exact": 41 / 42}}
 
 
-def test_the_report_is_text_without_json(folder, capsys):
+def test_the_report_is_text_without_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", f"{folder / 'mine.py'}:model", "--input", str(folder / "x.npy")]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "2 (fc0_act): 2 of 84 codes differ (2 float32 rounding); first in sample 41" in said
@@ -81,7 +82,7 @@ def qdq_model(path: Path) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
 
 
-def test_a_file_of_standard_operations_runs_in_onnxruntime(folder, capsys):
+def test_a_file_of_standard_operations_runs_in_onnxruntime(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     qdq_model(folder / "m.onnx")
     np.save(folder / "x.npy", np.random.default_rng(0).normal(size=(3, 2, 3, 2)).astype(np.float32))
     assert main(["compare", str(folder / "m.onnx"), "--input", str(folder / "x.npy"), "--json"]) == 0
@@ -100,7 +101,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("what", MISTAKES)
-def test_mistakes_are_one_sentence(what, folder, capsys):
+def test_mistakes_are_one_sentence(what: Any, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, arrays, sentence = MISTAKES[what]
     for name, values in arrays.items():
         np.save(folder / f"{name}.npy", values)
@@ -110,7 +111,8 @@ def test_mistakes_are_one_sentence(what, folder, capsys):
     assert sentence in said and "Traceback" not in said
 
 
-def test_a_missing_package_is_one_sentence(folder, capsys, monkeypatch):
+def test_a_missing_package_is_one_sentence(folder: Path, capsys: pytest.CaptureFixture[str],
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
     qdq_model(folder / "m.onnx")
     np.save(folder / "x.npy", np.zeros((1, 2, 3, 2), np.float32))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)

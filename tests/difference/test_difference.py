@@ -37,13 +37,13 @@ def shifted(streamlined: Streamlined, by: int) -> Streamlined:
     return Streamlined(IntegerNetwork(net.host_input, nodes, net.host_output), streamlined.quantizers)
 
 
-def test_equal_networks_have_no_difference():
+def test_equal_networks_have_no_difference() -> None:
     report = difference(model(1.0, 2.0), np.arange(-20, 20, dtype=np.float32)[:, None])
     assert report.explained and report.first is None and report.output_max == 0
     assert str(report).endswith("every difference is explained")
 
 
-def test_float32_rounding_is_told_with_its_distance():
+def test_float32_rounding_is_told_with_its_distance() -> None:
     # 9 * 0.1f is 0.9000000134, which float32 rounds to 0.9000000358 = 1.5 * 0.6f: a tie for torch, not in truth.
     report = difference(model(0.1, 0.6), np.array([[9.0], [3.0]], np.float32))
     first = report.first
@@ -53,7 +53,7 @@ def test_float32_rounding_is_told_with_its_distance():
     assert report.explained
 
 
-def test_an_exact_tie_is_told_from_an_error():
+def test_an_exact_tie_is_told_from_an_error() -> None:
     module = model(1.0, 2.0)
     x = np.array([[3.0], [1.0]], np.float32)  # 3 is the tie between the codes 1 and 2, which goes to 2
     made = read_module(module, x)
@@ -64,7 +64,7 @@ def test_an_exact_tie_is_told_from_an_error():
         Cause.TIE: 0, Cause.CANCELLATION: 0, Cause.ROUNDING: 0, Cause.INHERITED: 1, Cause.ERROR: 0}
 
 
-def test_a_wrong_threshold_is_an_error_with_place_and_codes():
+def test_a_wrong_threshold_is_an_error_with_place_and_codes() -> None:
     module = model(1.0, 2.0)
     x = np.arange(6, dtype=np.float32)[:, None]
     made = read_module(module, x)
@@ -76,7 +76,7 @@ def test_a_wrong_threshold_is_an_error_with_place_and_codes():
     assert str(report).endswith("there are UNEXPLAINED differences")
 
 
-def test_the_module_keeps_its_mode_and_its_hooks():
+def test_the_module_keeps_its_mode_and_its_hooks() -> None:
     module = model(1.0, 2.0).train()
     difference(module, np.zeros((1, 1), np.float32))
     assert module.training and not any(item._forward_hooks for item in module.modules())

@@ -1,7 +1,10 @@
 """The report on ONNX files: equal files have no difference, and planted ones are told with their place and cause."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +32,7 @@ def path(name: str) -> Path:
 
 @pytest.mark.parametrize(("name", "quantizers"), [("tfc_w1a1", 4), ("kws_mlp_w3a3", 4), ("jet_mlp_w6a6", 3),
                                                   ("finn_tfc_mt", 4), ("resnet8_w4a4", 20)])
-def test_public_networks_are_explained(name, quantizers):
+def test_public_networks_are_explained(name: str, quantizers: int) -> None:
     report = onnx_difference(path(name), samples(name, 2))
     assert report.explained and len(report.quantizers) == quantizers
     assert sum(quantizer.compared for quantizer in report.quantizers) > 100 and report.output_max < 1e-4
@@ -44,7 +47,7 @@ def moved(streamlined: Streamlined, tensor: str, by: int) -> Streamlined:
 
 
 @pytest.mark.parametrize(("name", "by", "cause"), [("tfc_w2a2", 20, Cause.ERROR), ("resnet8_w4a4", 1, Cause.TIE)])
-def test_moved_thresholds_are_found_at_their_quantizer(name, by, cause):
+def test_moved_thresholds_are_found_at_their_quantizer(name: str, by: int, cause: Any) -> None:
     network, views = with_views(path(name))
     streamlined = streamline_traced(network)
     tensor = next(trace.tensor for trace in streamlined.quantizers if trace.tensor.endswith("_act"))

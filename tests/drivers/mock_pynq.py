@@ -3,44 +3,47 @@
 Transfers end at once; where a file `stuck` is there they never do, until a DMA is reset, which removes the file.
 """
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 HERE = Path(__file__).parent
 
 
-def note(text):
+def note(text: Any) -> None:
     with (HERE / "calls.txt").open("a") as file:
         print(text, file=file)
 
 
 class Buffer(np.ndarray):
-    def flush(self):
+    def flush(self) -> None:
         note("flush")
 
-    def invalidate(self):
+    def invalidate(self) -> None:
         note("invalidate")
 
-    def freebuffer(self):
+    def freebuffer(self) -> None:
         note("free")
 
 
-def allocate(shape, dtype):
+def allocate(shape: Any, dtype: Any) -> np.ndarray:
     return np.zeros(shape, dtype).view(Buffer)
 
 
 class Channel:
-    def __init__(self, name, waits="wait"):
+    def __init__(self, name: Any, waits: str = "wait") -> None:
         self.name, self.waits = name, waits
         self.running, self.idle = True, False
 
-    def start(self):
+    def start(self) -> None:
         note(f"start {self.name}")
         self.running, self.idle = True, False
 
-    def transfer(self, buffer, nbytes):
+    def transfer(self, buffer: Any, nbytes: Any) -> None:
         assert self.running
         self.idle = not (HERE / "stuck").exists()
         note(f"{self.name} {nbytes}")
@@ -48,12 +51,12 @@ class Channel:
             with np.load(HERE / "headrace_driver" / "vectors.npz") as vectors:
                 buffer[:nbytes] = vectors["output"].reshape(-1)
 
-    def wait(self):
+    def wait(self) -> None:
         note(self.waits)
 
 
 class Registers:
-    def read(self, offset):
+    def read(self, offset: Any) -> Any:
         if offset == 8:
             return 0
         sha256 = json.loads((HERE / "expected.json").read_text())["sha256"]
@@ -61,25 +64,25 @@ class Registers:
             return 0x48445243
         return int(sha256[2 * (offset - 0x20) :][:8], 16)
 
-    def write(self, offset, value):
+    def write(self, offset: Any, value: Any) -> None:
         note(f"write {offset:#x} {value}")
 
 
 class Dma:
-    def __init__(self, name, sendchannel, recvchannel=None):
+    def __init__(self, name: Any, sendchannel: Any, recvchannel: Any = None) -> None:
         self.name, self.sendchannel = name, sendchannel
         if recvchannel:
             self.recvchannel = recvchannel
         self.resets = 0  # reads of the control register until a reset is over
 
-    def write(self, offset, value):
+    def write(self, offset: Any, value: Any) -> None:
         note(f"write {self.name} {offset:#x} {value}")
         for channel in filter(None, (self.sendchannel, getattr(self, "recvchannel", None))):
             channel.running = channel.idle = False
         self.resets = 2
         (HERE / "stuck").unlink(missing_ok=True)
 
-    def read(self, offset):
+    def read(self, offset: Any) -> Any:
         self.resets -= 1
         return 4 * bool(self.resets)
 
@@ -88,5 +91,5 @@ class Overlay:
     accelerator, dma = Registers(), Dma("dma", Channel("send"), Channel("receive"))
     weights0, weights1 = (Dma(name, Channel(name, f"wait {name}")) for name in ("weights0", "weights1"))
 
-    def __init__(self, bitfile):
+    def __init__(self, bitfile: Any) -> None:
         note(f"Overlay {Path(bitfile).name}")

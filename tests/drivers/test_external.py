@@ -6,6 +6,7 @@ import subprocess
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def golden(dataflow: Dataflow, x: IntArray) -> IntArray:
 
 
 @pytest.mark.parametrize("stalls", [False, True])
-def test_inference(accelerator, board, built, stalls):
+def test_inference(accelerator: Any, board: Any, built: Build, stalls: bool) -> None:
     board.stalls = stalls
     assert accelerator.self_test() == "exact"
     for seed in (1, 2):
@@ -55,14 +56,14 @@ def test_inference(accelerator, board, built, stalls):
 
 
 @pytest.mark.parametrize("accesses", [2, 20, 100])
-def test_a_reset_ends_transfers_of_weights(accelerator, built, accesses):
+def test_a_reset_ends_transfers_of_weights(accelerator: Any, built: Build, accesses: int) -> None:
     x, values = samples(built, 3)
     begin_and_reset(accelerator, values, accesses)
     assert np.array_equal(accelerator.predict(values, raw=True), golden(built.dataflow, x))
     assert accelerator.read("status") == 0
 
 
-def test_weights_in_the_wrong_order_show(accelerator):
+def test_weights_in_the_wrong_order_show(accelerator: Any) -> None:
     words = accelerator._images[0].reshape(-1, 1)
     assert len(np.unique(words)) > 1
     accelerator._images[0] = np.roll(words, 1).reshape(-1)
@@ -71,7 +72,7 @@ def test_weights_in_the_wrong_order_show(accelerator):
 
 
 @pytest.mark.parametrize("port", [0, 1])
-def test_short_transfers_show(driver, accelerator, port):
+def test_short_transfers_show(driver: Any, accelerator: Any, port: int) -> None:
     accelerator._images[port] = accelerator._images[port][:-1]
     verdict = ""  # words in wrong places, or too few of them
     with suppress(ToolError, driver.AcceleratorError):
@@ -80,13 +81,13 @@ def test_short_transfers_show(driver, accelerator, port):
     assert accelerator.read("status") & 8
 
 
-def test_surplus_weights_show(accelerator):
+def test_surplus_weights_show(accelerator: Any) -> None:
     accelerator.model["weights"][1]["times"] += 20
     with pytest.raises(ToolError, match="weights were left over"):
         accelerator.self_test()
 
 
-def test_missing_weights_show(accelerator, built):
+def test_missing_weights_show(accelerator: Any, built: Build) -> None:
     accelerator.model["weights"][0]["times"] = 0
     with pytest.raises(ToolError, match="no byte moved for a long time"):
         accelerator.self_test()

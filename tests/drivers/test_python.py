@@ -43,7 +43,8 @@ def test_packing_is_that_of_the_streams(driver: ModuleType, lanes: int, bits: in
     assert np.array_equal(unpack(packed, lanes, bits), values)
 
 
-def host(dtype, scale, offset=0.0, rounding="half_even", divisor=None, saturates=True) -> HostInput:
+def host(dtype: Any, scale: Any, offset: float = 0.0, rounding: str = "half_even", divisor: Any = None,
+         saturates: bool = True) -> HostInput:
     scales = np.atleast_1d(np.asarray(scale, np.float64))
     tensor = TensorType((3, 2, len(scales)), dtype)
     return HostInput((len(scales), 3, 2), tensor, scales, np.full(len(scales), offset), rounding, divisor, saturates)
@@ -121,7 +122,7 @@ def test_fifty_samples_are_exact(accelerator: Any, built: hr.Build) -> None:
     assert accelerator.counters()["frames_out"] == 0
 
 
-def test_queued_batches_are_exact(accelerator: Any, built: hr.Build, monkeypatch) -> None:
+def test_queued_batches_are_exact(accelerator: Any, built: hr.Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(accelerator), "frames_per_transfer", 4)
     batches = [samples(count) for count in (3, 4, 9, 1)]
     results = list(accelerator.predict_queued(batches))
@@ -254,7 +255,8 @@ def test_vectors_that_are_gone(driver: ModuleType, accelerator: Any, tmp_path: P
         accelerator.self_test()
 
 
-def test_a_board_without_a_clock_is_not_waited_for(driver: ModuleType, accelerator: Any, monkeypatch) -> None:
+def test_a_board_without_a_clock_is_not_waited_for(driver: ModuleType, accelerator: Any,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accelerator.device, "read", lambda offset: 1)  # in reset for ever
     monkeypatch.setattr(sys.modules[f"{driver.__name__}.accelerator"], "_RESET_S", 0.05)
     with pytest.raises(driver.AcceleratorError, match=r"the accelerator does not leave its reset within 0\.05 seconds; "

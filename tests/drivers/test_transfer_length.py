@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.small_networks import random_input, small_network
 LONGEST = 2**26 - 1
 
 
-def test_the_drivers_know_the_longest_transfer():
+def test_the_drivers_know_the_longest_transfer() -> None:
     net = small_network()
     files = render_driver(net, Vectors(lower(net), random_input(net, 1)), load_board("zcu104"), "0" * 64)
     assert json.loads(files["headrace_driver/model.json"])["max_transfer_bytes"] == LONGEST
@@ -28,7 +29,7 @@ def test_the_drivers_know_the_longest_transfer():
 
 
 @pytest.mark.parametrize("words", [LONGEST, LONGEST + 1])
-def test_a_frame_fits_one_transfer(words):
+def test_a_frame_fits_one_transfer(words: Any) -> None:
     dataflow = chain([Fifo("fifo", 2, 1, uint_type(8), words)])
     if words == LONGEST:
         files = render_vivado(dataflow, load_board("zcu104"), "rtl", 200.0, "0" * 64)

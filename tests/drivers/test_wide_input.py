@@ -59,7 +59,8 @@ def near_decisions(case: HostInput) -> np.ndarray:
 @pytest.mark.parametrize(("bits", "divisor", "scale"), [
     (32, STEP, 1.0), (20, float(np.float32(0.013)), 1.0), (29, float(np.float32(1 / 3)), -4.0),
 ])
-def test_codes_are_those_of_exact_arithmetic(monkeypatch, rounding: Rounding, bits: int, divisor: float,
+def test_codes_are_those_of_exact_arithmetic(monkeypatch: pytest.MonkeyPatch, rounding: Rounding, bits: int,
+                                             divisor: float,
                                              scale: float) -> None:
     from headrace_driver.host import Host
 

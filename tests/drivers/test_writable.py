@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,18 +68,19 @@ def samples(built: Build, x: IntArray) -> np.ndarray:
     return x.reshape(len(x), 2, 2, 12).transpose(0, 3, 1, 2).astype(np.float32)
 
 
-def test_it_starts_with_the_weights_of_the_build(accelerator):
+def test_it_starts_with_the_weights_of_the_build(accelerator: Any) -> None:
     assert accelerator.self_test() == "exact"
 
 
-def test_memory_in_uram_is_empty_until_the_driver_loads_it(driver, board, built, monkeypatch):
+def test_memory_in_uram_is_empty_until_the_driver_loads_it(driver: Any, board: Any, built: Build,
+                                                           monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver.Accelerator, "restore_weights", lambda self, layer: None)
     accelerator = driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
     assert accelerator.self_test() != "exact"
 
 
 @pytest.mark.parametrize("kind", ["random", "lowest", "highest"])
-def test_weights_are_rewritten_between_frames(accelerator, board, built, kind):
+def test_weights_are_rewritten_between_frames(accelerator: Any, board: Any, built: Build, kind: str) -> None:
     rng = np.random.default_rng(len(kind))
     x = random_frames(built.dataflow, 5, 3)
     changed = built.dataflow
@@ -99,7 +102,7 @@ def test_weights_are_rewritten_between_frames(accelerator, board, built, kind):
     assert accelerator.self_test() == "exact"
 
 
-def test_a_write_that_was_interrupted_leaves_no_trace(accelerator, built):
+def test_a_write_that_was_interrupted_leaves_no_trace(accelerator: Any, built: Build) -> None:
     """A part of a word that was pushed before is not mixed with the words of the next write."""
     x = random_frames(built.dataflow, 3, 3)
     parts = {name: accelerator.memories.weight_parts(name, weighted(built.dataflow, name).weights) for name in LAYERS}
@@ -116,7 +119,7 @@ def test_a_write_that_was_interrupted_leaves_no_trace(accelerator, built):
     assert np.array_equal(accelerator.predict(samples(built, x), raw=True), wanted)
 
 
-def test_thresholds_stay_where_only_weights_are_written(accelerator, built):
+def test_thresholds_stay_where_only_weights_are_written(accelerator: Any, built: Build) -> None:
     x = random_frames(built.dataflow, 3, 3)
     layer = weighted(built.dataflow, "fc1")
     accelerator.write_weights("fc1", -layer.weights)
@@ -133,13 +136,14 @@ def test_thresholds_stay_where_only_weights_are_written(accelerator, built):
     ("fc1", np.ones((8, 10), int), np.tile([3, 2, 1], (8, 1)), "fc1: the thresholds of a row do not ascend; sort them"),
     ("fc2", np.ones((6, 32), int), np.ones((6, 1), int), "fc2: has no thresholds; leave them out"),
 ])
-def test_unfit_weights_change_nothing(accelerator, name, weights, thresholds, sentence):
+def test_unfit_weights_change_nothing(accelerator: Any, name: str, weights: np.ndarray, thresholds: np.ndarray | None,
+                                      sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         accelerator.write_weights(name, weights, thresholds)
     assert accelerator.self_test() == "exact"
 
 
-def test_cycles_are_those_of_fixed_weights(built, tmp_path):
+def test_cycles_are_those_of_fixed_weights(built: Build, tmp_path: Path) -> None:
     fixed = write_unverified(tmp_path / "b", network(), "rtl",
                               folding=built.record["folding"])
     assert [layer.cycles for layer in fixed.dataflow.layers] == [layer.cycles for layer in built.dataflow.layers]
@@ -149,12 +153,12 @@ def test_cycles_are_those_of_fixed_weights(built, tmp_path):
     (["fc5"], r"fc5: is not a layer whose weights can be writable; choose from \['fc0', 'fc1'\]"),
     (["dwc0"], "dwc0: is not a layer whose weights can be writable"),
 ])
-def test_layers_that_cannot_be_written(names, sentence):
+def test_layers_that_cannot_be_written(names: list[str], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         make_writable(small_dataflow(), parse_writable(names, []))
 
 
-def test_raw_sums_in_front_of_other_layers_cannot_be_written():
+def test_raw_sums_in_front_of_other_layers_cannot_be_written() -> None:
     first, last = (layer for layer in small_dataflow().layers if isinstance(layer, Mvtu))
     raw = replace(first, thresholds=None, output=first.accumulator)
     with pytest.raises(InputError, match=r"fc0: is not a layer whose weights can be writable; choose from \['fc1'\]"):
@@ -162,16 +166,16 @@ def test_raw_sums_in_front_of_other_layers_cannot_be_written():
                       parse_writable(["fc0"], []))
 
 
-def test_a_layer_named_twice():
+def test_a_layer_named_twice() -> None:
     with pytest.raises(InputError, match="fc0: is named twice"):
         parse_writable(["fc0"], ["fc0"])
 
 
-def test_a_core_that_recodes_weights_is_refused():
+def test_a_core_that_recodes_weights_is_refused() -> None:
     first = next(layer for layer in small_dataflow().layers if isinstance(layer, Mvtu))
     with pytest.raises(InputError, match="fc0: core pairs needs weights that stay"):
         replace(first, core="pairs", storage="ram")
 
 
-def test_without_writable_layers_the_top_has_no_bus():
+def test_without_writable_layers_the_top_has_no_bus() -> None:
     assert "load" not in render_rtl(small_dataflow(), "test")["top.sv"].replace(".load ", "")

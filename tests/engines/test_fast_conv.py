@@ -1,4 +1,8 @@
+
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +15,7 @@ from tests.small_networks import host_input, random_conv, random_input, random_t
 WINDOWS = {"plain": {}, "all": {"stride": (3, 2), "dilation": (1, 2), "pad": (1, 0, 2, 1), "pad_value": -1}}
 
 
-def activated(conv, threshold, dtype, shape=(5, 6)) -> IntegerNetwork:
+def activated(conv: Any, threshold: Any, dtype: Any, shape: tuple[int, int] = (5, 6)) -> IntegerNetwork:
     nodes = (Node("conv", conv, (INPUT,)), Node("act", threshold, ("conv",)))
     c_in, c_out = conv.weights.shape[-1], len(conv.weights)
     return IntegerNetwork(host_input(*shape, c_in, dtype), nodes, HostOutput((c_out,), np.ones(1), np.zeros(1)))
@@ -21,7 +25,8 @@ def activated(conv, threshold, dtype, shape=(5, 6)) -> IntegerNetwork:
 @pytest.mark.parametrize("c_in", [3, 40], ids=["gathered", "per tap"])
 @pytest.mark.parametrize("c_out", [6, 5], ids=["two sums in one", "odd"])
 @pytest.mark.parametrize("windows", WINDOWS.values(), ids=list(WINDOWS))
-def test_thresholds_on_sums_equal_golden_in_blocks_of_any_size(output, c_in, c_out, windows, monkeypatch):
+def test_thresholds_on_sums_equal_golden_in_blocks_of_any_size(output: Any, c_in: int, c_out: int, windows: Any,
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(c_in + c_out)
     conv = random_conv(rng, (c_out, 3, 2, c_in), BIPOLAR, **windows)
     net = activated(conv, replace(random_threshold(rng, c_out, output, 30), inverted=frozenset({1, 4})), BIPOLAR)
@@ -35,7 +40,7 @@ def test_thresholds_on_sums_equal_golden_in_blocks_of_any_size(output, c_in, c_o
 
 
 @pytest.mark.parametrize("columns", [2047, 2049], ids=["two sums in one", "just not two"])
-def test_sums_at_both_ends_meet_thresholds_at_and_beyond_them(columns):
+def test_sums_at_both_ends_meet_thresholds_at_and_beyond_them(columns: int) -> None:
     rng = np.random.default_rng(0)
     weights = rng.choice([-1, 1], (8, 1, 1, columns))
     ends = [columns, -columns, columns + 1, -columns + 1, 1 << 40, -(1 << 40), 0, 1]
@@ -48,7 +53,7 @@ def test_sums_at_both_ends_meet_thresholds_at_and_beyond_them(columns):
     assert {wanted["conv"].min(), wanted["conv"].max()} == {-columns, columns}
 
 
-def test_sums_with_another_reader_are_kept():
+def test_sums_with_another_reader_are_kept() -> None:
     rng = np.random.default_rng(0)
     net = activated(random_conv(rng, (4, 3, 3, 2), BIPOLAR), random_threshold(rng, 4, BIPOLAR, 9), BIPOLAR)
     second = Node("second", random_threshold(rng, 4, uint_type(2), 9), ("conv",))

@@ -59,7 +59,7 @@ def module_of(name: str, path: Path) -> ModuleType:
 
 
 @pytest.fixture(scope="module")
-def main_job(tmp_path_factory) -> tuple[str, Path]:
+def main_job(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """What the main job prints, and its build directory."""
     out = tmp_path_factory.mktemp("digits") / "b"
     done = simulate("--out", str(out))
@@ -67,7 +67,7 @@ def main_job(tmp_path_factory) -> tuple[str, Path]:
     return done.stdout, out
 
 
-def test_the_main_job_on_the_digits(main_job):
+def test_the_main_job_on_the_digits(main_job: tuple[str, Path]) -> None:
     printed, out = main_job
     rows = [line.split("│")[1:3] for line in printed.splitlines() if "│" in line]
     values = {title.strip(): value.strip() for title, value in rows}
@@ -78,7 +78,8 @@ def test_the_main_job_on_the_digits(main_job):
     assert json.loads((out / "build.json").read_text())["fps"] >= 100_000
 
 
-def test_the_driver_classifies_digits(main_job, tmp_path, monkeypatch):
+def test_the_driver_classifies_digits(main_job: tuple[str, Path], tmp_path: Path,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(data_folder("boards") / "driver")
     from headrace_driver import Accelerator
 
@@ -93,14 +94,14 @@ def test_the_driver_classifies_digits(main_job, tmp_path, monkeypatch):
     assert np.mean(scores.argmax(1) == labels) >= 0.9
 
 
-def test_the_main_job_on_a_users_file(tmp_path):
+def test_the_main_job_on_a_users_file(tmp_path: Path) -> None:
     (tmp_path / "own.py").write_text(OWN_MODEL)
     done = simulate(f"{tmp_path / 'own.py'}:own", "--out", str(tmp_path / "b"))
     assert done.returncode == 0, done.stderr
     assert "random images: rtl, bit-exact" in done.stdout
 
 
-def test_a_saved_network_runs_without_torch(tmp_path):
+def test_a_saved_network_runs_without_torch(tmp_path: Path) -> None:
     serialize.save(small_network(), tmp_path / "my net")
     done = simulate(f"{tmp_path}/my net.json", "--out", str(tmp_path / "b"))
     assert done.returncode == 0, done.stderr
@@ -130,7 +131,8 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("model", "sentence"), MISTAKES)
-def test_mistakes_are_one_sentence(model, sentence, example, tmp_path, monkeypatch, capsys):
+def test_mistakes_are_one_sentence(model: str, sentence: str, example: ModuleType, tmp_path: Path,
+                                   monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "models.py").write_text(BAD_MODELS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["simulate", model])
@@ -146,7 +148,7 @@ HELD_OUT = [
 
 
 @pytest.mark.parametrize(("code", "sentence"), HELD_OUT)
-def test_bad_held_out_images_are_one_sentence(code, sentence, example, tmp_path):
+def test_bad_held_out_images_are_one_sentence(code: str, sentence: str, example: ModuleType, tmp_path: Path) -> None:
     path = tmp_path / "models.py"
     path.write_text("from tests.small_networks import small_network as own\n"
                     "def own_one():\n    return own()\n"
@@ -157,13 +159,13 @@ def test_bad_held_out_images_are_one_sentence(code, sentence, example, tmp_path)
     assert str(caught.value) == f"{path}:held_out: {sentence}"
 
 
-def test_the_makefile_quotes_the_model():
+def test_the_makefile_quotes_the_model() -> None:
     done = subprocess.run(["make", "-n", "-o", ".venv/.installed", "sim", "MODEL=my models.py:f"], cwd=ROOT,
                           capture_output=True, text=True, check=True)
     assert '"my models.py:f"' in done.stdout
 
 
-def test_the_digits_are_classified_on_images_that_training_has_not_seen():
+def test_the_digits_are_classified_on_images_that_training_has_not_seen() -> None:
     digits = module_of("digits_example", ROOT / "examples" / "digits" / "model.py")
     import headrace as hr
 

@@ -1,6 +1,9 @@
 """Networks written as QONNX: read again they give the same integers, and the qonnx executor the same outputs."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -66,7 +69,7 @@ PRODUCTS = {
 
 
 @pytest.mark.parametrize("case", PRODUCTS)
-def test_products(case, tmp_path):
+def test_products(case: Any, tmp_path: Path) -> None:
     made, bias = PRODUCTS[case]
     network = chain((2, 6, 5), quantizer(int_type(4), 0.25), ops.Conv(made, bias, (1, 2), (1, 0, 1, 1)),
                     quantizer(uint_type(3), 2.0), ops.Reshape((-1,)), ops.Linear(weight(int_type(3), (3, 48), 0.5)))
@@ -80,7 +83,7 @@ def test_products(case, tmp_path):
                                       "inward"])
 @pytest.mark.parametrize(("dtype", "zero_point"), [(int_type(3), 0), (uint_type(3), 0), (uint_type(3), 3),
                                                    (Interval(-3, 3), -1)], ids=str)
-def test_every_rounding_and_zero_point(dtype, zero_point, rounding, tmp_path):
+def test_every_rounding_and_zero_point(dtype: Any, zero_point: int, rounding: str, tmp_path: Path) -> None:
     network = chain((8,), quantizer(dtype, 0.5, zero_point=zero_point, rounding=rounding))
     assert_same(network, tmp_path, grid(3, 8, step=0.125, reach=4.0))
     inside = chain((8,), quantizer(int_type(6), 0.125), quantizer(dtype, 0.5, zero_point=zero_point, rounding=rounding))
@@ -89,14 +92,14 @@ def test_every_rounding_and_zero_point(dtype, zero_point, rounding, tmp_path):
 
 @pytest.mark.parametrize("dtype", [int_type(4), uint_type(4), BIPOLAR], ids=str)
 @pytest.mark.parametrize("scales", [(ODD,), (ODD, 0.5, 0.3)], ids=["tensor", "channels"])
-def test_scales_beyond_float32(dtype, scales, tmp_path):
+def test_scales_beyond_float32(dtype: Any, scales: tuple[Any, ...], tmp_path: Path) -> None:
     zero_point = 3 if dtype == uint_type(4) else 0
     network = chain((3, 2, 2), quantizer(int_type(8), 0.125), quantizer(dtype, *scales, zero_point=zero_point,
                                                                         rounding="half_up"))
     assert_same(network, tmp_path, grid(2, 3, 2, 2), 1e-6)
 
 
-def test_everything_else(tmp_path):
+def test_everything_else(tmp_path: Path) -> None:
     """A residual branch, joins, pools, borders, upsampling, activations and arithmetic beyond float32."""
     steps = [
         ("image", ops.Reshape((2, 4, 7)), ("x",)),
@@ -124,20 +127,20 @@ def test_everything_else(tmp_path):
     assert_same(network, tmp_path, grid(2, 56))
 
 
-def test_axes_of_size_one_move(tmp_path):
+def test_axes_of_size_one_move(tmp_path: Path) -> None:
     network = chain((2, 1, 7), quantizer(int_type(4), 0.5), tensor_ops.Transpose((0, 2, 1)), ops.Reshape((-1,)),
                     ops.Linear(weight(BIPOLAR, (3, 14))))
     assert_same(network, tmp_path, grid(2, 2, 1, 7))
 
 
 @pytest.mark.parametrize("k", [1, 2])
-def test_heads(k, tmp_path):
+def test_heads(k: int, tmp_path: Path) -> None:
     network = chain((6,), quantizer(int_type(4), 0.5), tensor_ops.Softmax(), tensor_ops.TopK(k))
     assert_same(network, tmp_path, grid(3, 6))
     assert_same(chain((6,), quantizer(int_type(4), 0.5), tensor_ops.Softmax()), tmp_path, grid(3, 6), 1e-6)
 
 
-def test_thresholds_and_truncation(tmp_path):
+def test_thresholds_and_truncation(tmp_path: Path) -> None:
     network = chain((6,), quantizer(int_type(5), 0.5), tensor_ops.MultiThreshold(
         np.sort(grid(6, 3, seed=2), axis=1).astype(float), uint_type(2), 0.5, 0.25))
     assert_same(network, tmp_path, grid(3, 6))
@@ -146,14 +149,14 @@ def test_thresholds_and_truncation(tmp_path):
         assert_same(chain((6,), quantizer(int_type(5), 0.5), trunc), tmp_path, grid(3, 6))
 
 
-def test_what_qonnx_cannot_say(tmp_path):
+def test_what_qonnx_cannot_say(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match=r"n0: QONNX has no quantizer with the codes \[0,4\]"):
         qonnx_bytes(chain((3,), quantizer(Interval(0, 4))))
     with pytest.raises(InputError, match="its folder does not exist"):
         save_qonnx(chain((3,), quantizer(int_type(4))), tmp_path / "none" / "m.onnx")
 
 
-def test_the_command_line_exports_a_saved_network(tmp_path, capsys):
+def test_the_command_line_exports_a_saved_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     network = chain((2, 6, 5), quantizer(int_type(4)), ops.Conv(weight(BIPOLAR, (4, 2, 3, 3))))
     serialize.save(network, tmp_path / "m")
     serialize.save(streamline(network), tmp_path / "integers")
@@ -163,6 +166,6 @@ def test_the_command_line_exports_a_saved_network(tmp_path, capsys):
     assert "export the network that it was made from" in capsys.readouterr().err
 
 
-def test_the_same_network_gives_the_same_bytes():
+def test_the_same_network_gives_the_same_bytes() -> None:
     network = chain((2, 6, 5), quantizer(int_type(4)), ops.Conv(weight(BIPOLAR, (4, 2, 3, 3))))
     assert qonnx_bytes(network) == qonnx_bytes(network)

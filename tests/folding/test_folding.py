@@ -1,7 +1,12 @@
+
+from __future__ import annotations
+
 import json
 import re
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,11 +31,11 @@ from tests.small_networks import random_input, small_network
 
 
 @pytest.fixture(scope="module")
-def dataflow():
+def dataflow() -> Any:
     return lower(thresholds_before_pooling(small_network()))
 
 
-def cost(dataflow, folding):
+def cost(dataflow: Any, folding: Any) -> Any:
     """Share of the default board that layers and converters take together."""
     board = load_board(DEFAULT_BOARD)
     taken = total([estimate(layer) for layer in fold(dataflow, folding).layers])
@@ -38,13 +43,13 @@ def cost(dataflow, folding):
 
 
 @pytest.mark.parametrize("target", [576, 600, 900, 5000, 100_000])
-def test_every_layer_reaches_the_target(dataflow, target):
+def test_every_layer_reaches_the_target(dataflow: Any, target: int) -> None:
     folding = solve_folding(dataflow, target)
     assert fold(dataflow, folding).cycles_per_frame <= target
 
 
 @pytest.mark.parametrize("target", [300, 800, 3000])
-def test_no_other_folding_is_cheaper(dataflow, target):
+def test_no_other_folding_is_cheaper(dataflow: Any, target: int) -> None:
     """Every folding of three neighbours; the other layers are given."""
     given = {"conv0": {"pe": 4, "simd": 9}, "conv0_swu": {"simd": 1, "parallel_window": 1},
              "conv1_swu": {"simd": 2, "parallel_window": int(target < 1000)}, "fc4": {"pe": 1, "simd": 1}}
@@ -63,7 +68,7 @@ def test_no_other_folding_is_cheaper(dataflow, target):
 
 @pytest.mark.parametrize("folds", [{"simd": 4}, {"simd": 2, "parallel_window": 1}, {"simd": 4, "parallel_window": 1},
                                    {"simd": 1, "minimal_buffer": 1}])
-def test_windows_of_any_form_feed_the_same_matrix(dataflow, folds):
+def test_windows_of_any_form_feed_the_same_matrix(dataflow: Any, folds: dict[str, Any]) -> None:
     x = random_input(small_network(), 2)
     folded = fold(dataflow, {"conv1_swu": folds, "conv1": {"pe": 3, "simd": 12}})
     window = next(layer for layer in folded.layers if layer.name == "conv1_swu")
@@ -71,7 +76,7 @@ def test_windows_of_any_form_feed_the_same_matrix(dataflow, folds):
     assert np.array_equal(folded.golden(x)[folded.output_port], dataflow.golden(x)[dataflow.output_port])
 
 
-def test_the_fastest_that_fits_says_what_stops_it(dataflow):
+def test_the_fastest_that_fits_says_what_stops_it(dataflow: Any) -> None:
     small = replace(load_board(DEFAULT_BOARD), name="small", lut=1500)
     plan = plan_fastest(dataflow, Terms(small))
     folded = fold(dataflow, plan.folding)
@@ -83,25 +88,25 @@ def test_the_fastest_that_fits_says_what_stops_it(dataflow):
     assert ample.stopped_by.endswith(" cycles per frame") and "cannot take fewer than" in ample.stopped_by
 
 
-def test_a_board_that_is_too_small(dataflow):
+def test_a_board_that_is_too_small(dataflow: Any) -> None:
     tiny = replace(load_board(DEFAULT_BOARD), name="tiny", lut=10)
     with pytest.raises(FoldingError, match=r"tiny: even the smallest folding takes \d+ of 10 LUT; choose a larger"):
         plan_fastest(dataflow, Terms(tiny))
 
 
-def test_a_bound_from_outside_is_named(dataflow):
+def test_a_bound_from_outside_is_named(dataflow: Any) -> None:
     terms = Terms(load_board(DEFAULT_BOARD), min_cycles=70, bound="the DMA's input")
     with pytest.raises(FoldingError, match=r"^the DMA's input: 64 cycles per frame are asked for but it needs at least "
                                            r"70, and on zcu104 the fastest that fits takes \d+ cycles per frame"):
         plan_folding(dataflow, 64, terms)
 
 
-def test_words_that_hls_cannot_hold_are_not_chosen(dataflow):
+def test_words_that_hls_cannot_hold_are_not_chosen(dataflow: Any) -> None:
     folding = plan_folding(dataflow, 200, Terms(load_board(DEFAULT_BOARD), max_word_bits=64)).folding
     assert max(stream.bits for stream in fold(dataflow, folding).streams.values()) <= 64
 
 
-def test_given_folds_are_kept_and_set_the_pace(dataflow):
+def test_given_folds_are_kept_and_set_the_pace(dataflow: Any) -> None:
     given = {"conv1": {"pe": 2, "simd": 4}}
     target = folding_target(dataflow, given)
     folding = solve_folding(dataflow, target, given)
@@ -116,31 +121,31 @@ def test_given_folds_are_kept_and_set_the_pace(dataflow):
                            "['conv0_swu', 'conv0', 'conv1_swu', 'conv1', 'pool2', 'fc3', 'fc4']"),
     ({"pool2": {"simd": 1}}, "pool2: simd cannot be folded; choose one of ['pe']"),
 ])
-def test_illegal_foldings(dataflow, given, sentence):
+def test_illegal_foldings(dataflow: Any, given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(FoldingError) as error:
         folding_target(dataflow, given)
     assert str(error.value) == sentence
 
 
-def test_a_rate_that_no_folding_reaches(dataflow):
+def test_a_rate_that_no_folding_reaches(dataflow: Any) -> None:
     with pytest.raises(FoldingError, match=r"^\w+: 10 cycles per frame are asked for but it needs at least \d+, and"):
         solve_folding(dataflow, 10)
 
 
 @pytest.mark.parametrize("content", ["[1]", '{"conv0": 3}', '{"conv0": {"pe": 1.5}}', "{", '{"c": {"pe": true}}'])
-def test_bad_folding_files(tmp_path, content):
+def test_bad_folding_files(tmp_path: Path, content: str) -> None:
     path = tmp_path / "folding.json"
     path.write_text(content)
     with pytest.raises(InputError, match="folding file"):
         load_folding(path)
 
 
-def test_missing_folding_file(tmp_path):
+def test_missing_folding_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"folding.json: the folding file cannot be read; check the path"):
         load_folding(tmp_path / "folding.json")
 
 
-def test_good_folding_file(tmp_path):
+def test_good_folding_file(tmp_path: Path) -> None:
     path = tmp_path / "folding.json"
     path.write_text(json.dumps({"conv0": {"pe": 2}}))
     assert load_folding(path) == {"conv0": {"pe": 2}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -49,13 +51,13 @@ def buffers(folded: Dataflow) -> dict[str, str]:
     return {layer.name: layer.buffer for layer in folded.layers if isinstance(layer, Swu)}
 
 
-def test_the_overlapping_buffer_is_bought_only_near_the_bottleneck(dataflow):
+def test_the_overlapping_buffer_is_bought_only_near_the_bottleneck(dataflow: Dataflow) -> None:
     folded = fold(dataflow, solve_folding(dataflow, PACE, GIVEN))
     assert buffers(folded) == {"conv0_swu": "overlapping", "conv1_swu": "overlapping", "conv2_swu": "minimal"}
     assert size_fifos(folded).cycles_per_frame == folded.cycles_per_frame == PACE
 
 
-def test_the_minimal_buffer_at_the_bottleneck_would_take_a_fifo_or_throughput(dataflow):
+def test_the_minimal_buffer_at_the_bottleneck_would_take_a_fifo_or_throughput(dataflow: Dataflow) -> None:
     folding = solve_folding(dataflow, PACE, GIVEN)
     folded = fold(dataflow, {**folding, "conv0_swu": {**folding["conv0_swu"], "minimal_buffer": 1}})
     paces = [CycleModel(each).steady().cycles_per_frame for each in (fold(dataflow, folding), folded)]
@@ -63,7 +65,7 @@ def test_the_minimal_buffer_at_the_bottleneck_would_take_a_fifo_or_throughput(da
     assert any(size_fifos(folded).smallest.values())
 
 
-def test_the_rtl_takes_the_predicted_cycles(dataflow, tmp_path):
+def test_the_rtl_takes_the_predicted_cycles(dataflow: Dataflow, tmp_path: Path) -> None:
     folded = fold(dataflow, solve_folding(dataflow, PACE, GIVEN))
     sized = insert_fifos(folded, size_fifos(folded).depths)
     measured, predicted = rtl_cycles(sized, FRAMES, tmp_path), CycleModel(sized).trace(FRAMES)
@@ -75,7 +77,7 @@ def test_the_rtl_takes_the_predicted_cycles(dataflow, tmp_path):
     assert ends[-1] - ends[-2] == PACE
 
 
-def test_a_buffer_that_saves_no_memory_overlaps():
+def test_a_buffer_that_saves_no_memory_overlaps() -> None:
     """conv0's window has 32 or 64 words of 4 bits: the same LUTs hold them."""
     dataflow = lower(thresholds_before_pooling(small_network()))
     folded = fold(dataflow, solve_folding(dataflow, 20_000))
@@ -86,7 +88,7 @@ def test_a_buffer_that_saves_no_memory_overlaps():
     assert buffers(folded)["conv0_swu"] == "overlapping"
 
 
-def test_the_user_has_the_last_word(dataflow):
+def test_the_user_has_the_last_word(dataflow: Dataflow) -> None:
     given = {"conv0_swu": {"minimal_buffer": 1}, "conv2_swu": {"minimal_buffer": 0}}
     chosen = buffers(fold(dataflow, solve_folding(dataflow, 100 * PACE, given)))
     assert chosen["conv0_swu"] == "minimal" and chosen["conv2_swu"] == "overlapping"
@@ -101,7 +103,7 @@ def padded_chain() -> Dataflow:
     return chain([slow, window, reader])
 
 
-def test_the_words_that_wait_are_those_of_the_cycle_model():
+def test_the_words_that_wait_are_those_of_the_cycle_model() -> None:
     dataflow = padded_chain()
     slow, window, reader = dataflow.layers
     assert isinstance(window, Swu)
@@ -112,7 +114,7 @@ def test_the_words_that_wait_are_those_of_the_cycle_model():
     assert smallest > 20
 
 
-def test_a_window_that_is_too_slow_for_its_reader_s_pace():
+def test_a_window_that_is_too_slow_for_its_reader_s_pace() -> None:
     _, window, reader = padded_chain().layers
     assert isinstance(window, Swu)
     assert waiting_words(window, reader, reader.cycles) is None
@@ -135,12 +137,12 @@ def shortcut() -> Dataflow:
     return Dataflow(fork.inputs[0], parts)
 
 
-def test_buffers_of_the_shorter_branch_hold_words_for_the_join(dataflow):
+def test_buffers_of_the_shorter_branch_hold_words_for_the_join(dataflow: Dataflow) -> None:
     assert branch_stores(shortcut()) == {"short_swu"}
     assert branch_stores(dataflow) == set()
 
 
-def test_columns_beyond_a_pixel_ask_for_parallel_windows(dataflow):
+def test_columns_beyond_a_pixel_ask_for_parallel_windows(dataflow: Dataflow) -> None:
     given = {"conv1": {"pe": 2, "simd": 24}, "conv0": {"pe": 1, "simd": 1}}
     folded = fold(dataflow, solve_folding(dataflow, 100 * PACE, given))
     kinds = {layer.name: type(layer) for layer in folded.layers}

@@ -1,3 +1,8 @@
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -45,7 +50,7 @@ WEIGHTS = [
 
 @pytest.mark.parametrize("options", WEIGHTS)
 @pytest.mark.parametrize("layer", [lambda **o: qnn.QuantConv2d(2, 3, 3, **o), lambda **o: qnn.QuantLinear(7, 3, **o)])
-def test_codes_times_scale_are_the_weights_in_float32(options, layer):
+def test_codes_times_scale_are_the_weights_in_float32(options: Any, layer: Any) -> None:
     torch.manual_seed(1)
     module = layer(**options)
     weight = read_weight(module).weight()
@@ -55,18 +60,18 @@ def test_codes_times_scale_are_the_weights_in_float32(options, layer):
     assert len(weight.scale) == (3 if options["weight_quant"] is Int8WeightPerChannelFloat else 1)
 
 
-def test_types_of_weights():
+def test_types_of_weights() -> None:
     types = [read_weight(qnn.QuantLinear(4, 2, **options)).dtype for options in WEIGHTS[:6]]
     assert types == [BIPOLAR, TERNARY, TERNARY, Interval(-3, 3), Interval(-7, 7), Interval(-127, 127)]
     assert read_weight(qnn.QuantLinear(4, 2, weight_quant=WideInt8PerTensor)).dtype == int_type(8)
 
 
-def act(kind, **options):
+def act(kind: Any, **options: Any) -> Any:
     """An activation with a fixed scale."""
     return kind(scaling_impl_type="const", scaling_init=options.pop("scaling_init", 1.0), **options)
 
 
-def activation(rng) -> nn.Module:
+def activation(rng: Any) -> nn.Module:
     bits = int(rng.integers(1, 5))
     scale = float(rng.uniform(0.5, 2))
     return [
@@ -83,7 +88,7 @@ def is_bipolar(module: nn.Module) -> bool:
         module.act_quant.is_signed)
 
 
-def scramble(module: nn.Module, rng) -> None:
+def scramble(module: nn.Module, rng: Any) -> None:
     """Random statistics and parameters of a batch norm: some channels negative, some zero."""
     for item in module.modules():
         if isinstance(item, nn.BatchNorm1d | nn.BatchNorm2d):
@@ -127,7 +132,7 @@ def random_model(seed: int) -> tuple[nn.Module, tuple[int, ...]]:
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_random_models_are_exact_and_torch_agrees_up_to_rounding(seed):
+def test_random_models_are_exact_and_torch_agrees_up_to_rounding(seed: int) -> None:
     model, shape = random_model(seed)
     x = np.random.default_rng(seed).normal(size=(40, *shape)).astype(np.float32)
     assert assert_exact(from_module(model, x), x[:2]) > 50
@@ -147,7 +152,7 @@ class Functional(nn.Module):
         self.fc2 = qnn.QuantLinear(4, 3, weight_bit_width=3, bias=False)
         self.register_buffer("shift", torch.tensor([0.25, -0.5]).reshape(2, 1, 1))
 
-    def forward(self, image):
+    def forward(self, image: Any) -> Any:
         x = self.quant(2 * image - 1)
         x = torch.nn.functional.max_pool2d(torch.relu(self.conv(x) + self.shift), 2)
         x = self.act(x)
@@ -155,7 +160,7 @@ class Functional(nn.Module):
         return self.fc2(torch.flatten(x, 1)) / 4
 
 
-def test_functions_views_constants_and_shared_modules():
+def test_functions_views_constants_and_shared_modules() -> None:
     torch.manual_seed(0)
     model = Functional().eval()
     x = np.random.default_rng(0).uniform(size=(30, 1, 6, 6)).astype(np.float32)
@@ -165,7 +170,7 @@ def test_functions_views_constants_and_shared_modules():
     assert difference(model, x).explained
 
 
-def test_quantizers_of_a_layers_own_input_and_output_and_a_quantized_bias():
+def test_quantizers_of_a_layers_own_input_and_output_and_a_quantized_bias() -> None:
     torch.manual_seed(0)
     model = nn.Sequential(
         qnn.QuantIdentity(bit_width=4, return_quant_tensor=True, scaling_impl_type="const", scaling_init=1.0),
@@ -179,7 +184,7 @@ def test_quantizers_of_a_layers_own_input_and_output_and_a_quantized_bias():
     assert difference(model, x).explained
 
 
-def test_rounding_and_zero_point_are_read_from_the_module():
+def test_rounding_and_zero_point_are_read_from_the_module() -> None:
     module = qnn.QuantIdentity(act_quant=ShiftedUint8ActPerTensorFloat, bit_width=4,
                                float_to_int_impl_type=FloatToIntImplType.FLOOR)
     module(torch.tensor([-1.0, 3.0]))
@@ -190,14 +195,14 @@ def test_rounding_and_zero_point_are_read_from_the_module():
     np.testing.assert_allclose(op.forward(x.numpy().astype(float)), module(x).detach().numpy(), rtol=1e-6, atol=1e-6)
 
 
-def test_the_model_keeps_its_training_mode():
+def test_the_model_keeps_its_training_mode() -> None:
     model = nn.Sequential(act(qnn.QuantIdentity, bit_width=4), qnn.QuantLinear(2, 2, bias=False)).train()
     model[0].eval()
     from_module(model, (1, 2))
     assert model.training and model[1].training and not model[0].training
 
 
-def test_every_unsupported_module_is_named_at_once():
+def test_every_unsupported_module_is_named_at_once() -> None:
     model = nn.Sequential(qnn.QuantIdentity(), nn.GLU(2), nn.Sequential(nn.Conv2d(1, 1, 1), nn.LayerNorm(8)),
                           qnn.QuantSigmoid(), nn.MaxPool2d((1, 2)), nn.Flatten(0))
     with pytest.raises(UnsupportedError) as caught:
@@ -212,17 +217,17 @@ def test_every_unsupported_module_is_named_at_once():
 
 
 class TwoInputs(nn.Module):
-    def forward(self, a, b):
+    def forward(self, a: Any, b: Any) -> Any:
         return torch.relu(a)
 
 
 class TwoOutputs(nn.Module):
-    def forward(self, a):
+    def forward(self, a: Any) -> tuple[Any, ...]:
         return torch.relu(a), a
 
 
 class Branching(nn.Module):
-    def forward(self, a):
+    def forward(self, a: Any) -> Any:
         return a if a.sum() > 0 else -a
 
 
@@ -254,20 +259,21 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("make", "example", "kind", "sentence"), REFUSED)
-def test_bad_models_are_one_sentence(make, example, kind, sentence):
+def test_bad_models_are_one_sentence(make: Any, example: tuple[int, int] | tuple[np.ndarray, np.ndarray] | int,
+                                     kind: Any, sentence: str) -> None:
     with pytest.raises(kind) as caught:
         from_module(make(), example)
     assert str(caught.value) == sentence
 
 
-def test_a_model_that_cannot_be_run_is_one_sentence():
+def test_a_model_that_cannot_be_run_is_one_sentence() -> None:
     model = nn.Sequential(qnn.QuantIdentity(return_quant_tensor=True), nn.Flatten(),
                           qnn.QuantLinear(4, 2, bias=True, bias_quant=Int32Bias))
     with pytest.raises(InputError, match=r"^2 .QuantLinear.: weights for 4 inputs meet a tensor of shape .5,.; mend "):
         from_module(model, (1, 5))
 
 
-def test_control_flow_that_depends_on_data_is_one_sentence():
+def test_control_flow_that_depends_on_data_is_one_sentence() -> None:
     with pytest.raises(UnsupportedError, match=r"^Branching: its forward cannot be traced \(.*\); write it without"):
         from_module(Branching(), (1, 3))
 
@@ -282,12 +288,12 @@ class Scaled(nn.Module):
         self.act = act(qnn.QuantReLU, bit_width=4)
         self.register_buffer("k", k)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.act(self.layer(self.quant(x)) * self.k)
 
 
 class ScaledInForward(Scaled):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.act(self.layer(self.quant(x)) * (self.k.reshape(1, -1, 1, 1) / 2))
 
 
@@ -300,7 +306,7 @@ FACTORS = torch.tensor([1.0, 0.1, 5.0, 0.02])
     (lambda: ScaledInForward(FACTORS), (2, 3, 4)),
     (lambda: Scaled(FACTORS, flat=True), (4,)), (lambda: Scaled(FACTORS[None], flat=True), (4,)),
 ])
-def test_constants_along_the_channels_are_what_torch_computes(make, shape):
+def test_constants_along_the_channels_are_what_torch_computes(make: Any, shape: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     model = make().eval()
     x = np.random.default_rng(0).normal(size=(20, *shape)).astype(np.float32)
@@ -310,7 +316,7 @@ def test_constants_along_the_channels_are_what_torch_computes(make, shape):
 @pytest.mark.parametrize(("k", "flat", "shape"), [
     (FACTORS, False, (2, 3, 4)), (FACTORS.reshape(4, 1), False, (2, 4, 4)),
     (FACTORS.reshape(1, 1, 1, 4), False, (2, 3, 4))])
-def test_constants_along_other_axes_are_torchs_too(k, flat, shape):
+def test_constants_along_other_axes_are_torchs_too(k: Any, flat: bool, shape: tuple[int, int, int]) -> None:
     module = Scaled(k, flat).eval()
     x = np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32)
     network = from_module(module, x)
@@ -321,7 +327,7 @@ def test_constants_along_other_axes_are_torchs_too(k, flat, shape):
 @pytest.mark.parametrize(("k", "flat", "shape"), [
     (FACTORS.reshape(4, 1, 1, 1), False, (2, 3, 4)), (FACTORS.reshape(4, 1), True, (4,)),
     (FACTORS.reshape(1, 4, 1, 1), True, (4,)), (FACTORS[:1].reshape(1, 1, 1), True, (4,))])
-def test_constants_that_lie_along_the_batch_or_add_axes_are_refused(k, flat, shape):
+def test_constants_that_lie_along_the_batch_or_add_axes_are_refused(k: Any, flat: bool, shape: tuple[int, ...]) -> None:
     with pytest.raises((UnsupportedError, InputError), match=r"mul .mul.: "):
         from_module(Scaled(k, flat), (1, *shape))
 
@@ -331,7 +337,7 @@ def quantized_per_axis(shape: tuple[int, ...]) -> nn.Module:
                              scaling_per_output_channel=True, per_channel_broadcastable_shape=shape)
 
 
-def test_scales_of_a_quantizer_lie_along_the_channels():
+def test_scales_of_a_quantizer_lie_along_the_channels() -> None:
     x = np.random.default_rng(0).normal(size=(20, 4, 3, 4)).astype(np.float32)
     assert difference(nn.Sequential(quantized_per_axis((1, 4, 1, 1))).eval(), x).explained
     module = nn.Sequential(quantized_per_axis((1, 1, 1, 4))).eval()
@@ -343,11 +349,11 @@ def test_scales_of_a_quantizer_lie_along_the_channels():
 class PerInputChannel(nn.Module):
     """Scales of weights along their second axis."""
 
-    def forward(self, *args):
+    def forward(self, *args: Any) -> Any:
         return torch.tensor([1.0, 2.0]).reshape(1, 2, 1, 1)
 
 
-def test_scales_of_weights_lie_along_the_output_channels():
+def test_scales_of_weights_lie_along_the_output_channels() -> None:
     layer = qnn.QuantConv2d(2, 2, 1, bias=False)
     layer.weight_quant.tensor_quant.scaling_impl = PerInputChannel()
     with pytest.raises(UnsupportedError) as caught:
@@ -358,7 +364,7 @@ def test_scales_of_weights_lie_along_the_output_channels():
 
 
 @pytest.mark.parametrize(("norm", "shape"), [(nn.BatchNorm1d(4), (4, 3, 4)), (nn.BatchNorm2d(4), (4,))])
-def test_batch_norms_of_another_rank_are_refused(norm, shape):
+def test_batch_norms_of_another_rank_are_refused(norm: Any, shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match=rf"^1 .{type(norm).__name__}.: cannot be run on an input of shape \(2, 4.*\) "
                        r"\(expected .* input .got .D input.\); mend the model or the example input$"):
         from_module(nn.Sequential(act(qnn.QuantIdentity, bit_width=4), norm), (1, *shape))
@@ -370,13 +376,13 @@ def shifted(bits: int) -> nn.Module:
     return layer
 
 
-def test_zero_points_are_subtracted_from_weights_where_that_is_exact():
+def test_zero_points_are_subtracted_from_weights_where_that_is_exact() -> None:
     weight = read_weight(shifted(4)).weight()
     assert weight.codes.min() < 0 and weight.codes.max() > 8
     np.testing.assert_allclose(weight.values, shifted(4).quant_weight().value.detach(), rtol=1e-6)
 
 
-def test_asymmetric_weights_of_more_bits_than_the_hardware_has_are_refused_with_the_reason():
+def test_asymmetric_weights_of_more_bits_than_the_hardware_has_are_refused_with_the_reason() -> None:
     layer = shifted(9)
     with pytest.raises(UnsupportedError) as caught:
         read_weight(layer).weight()
@@ -390,7 +396,7 @@ class Attending(nn.Module):
         super().__init__()
         self.quant, self.q, self.k, self.v = qnn.QuantIdentity(), *(qnn.QuantLinear(4, 4, bias=False) for _ in range(3))
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         x = self.quant(x)
         weights = torch.softmax(self.q(x) @ self.k(x).transpose(1, 2) / 2, dim=-1)
         return self.v((weights @ self.v(x)).sum(1))
@@ -401,7 +407,7 @@ class Recurring(nn.Module):
         super().__init__()
         self.quant, self.lstm, self.head = qnn.QuantIdentity(), nn.LSTM(4, 4, batch_first=True), nn.Linear(4, 2)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         y, (h, _) = self.lstm(self.quant(x))
         return self.head(y[:, -1] + h[0])
 
@@ -411,7 +417,7 @@ class Recurring(nn.Module):
                 "convolutions, or leave this part to the host by splitting the model in front of it"),
     (Recurring, "lstm (LSTM): carries a state from step to step, which no streaming layer does; use feed-forward "
                 "layers, for example convolutions along the time")])
-def test_attention_and_recurrence_are_said_once(make, line):
+def test_attention_and_recurrence_are_said_once(make: Any, line: str) -> None:
     with pytest.raises(UnsupportedError) as caught:
         from_module(make().eval(), (1, 5, 4))
     assert str(caught.value) == f"1 module or call is not supported\n{line}"
@@ -424,7 +430,7 @@ class Asserting(nn.Module):
         super().__init__()
         self.quant, self.conv = act(qnn.QuantIdentity, bit_width=4, return_quant_tensor=True), qnn.QuantConv2d(2, 3, 1)
 
-    def forward(self, x, mask=None):
+    def forward(self, x: Any, mask: Any = None) -> Any:
         assert x.shape[1] == 2 and x.dim() == 4
         if x.size(2) > 100 or mask is not None:
             return x
@@ -433,18 +439,18 @@ class Asserting(nn.Module):
         return x.view(n, 3, height * width).flatten(1).reshape(len(x), -1)
 
 
-def test_questions_about_shapes_are_answered():
+def test_questions_about_shapes_are_answered() -> None:
     torch.manual_seed(0)
     x = np.random.default_rng(0).normal(size=(5, 2, 3, 4)).astype(np.float32)
     assert difference(Asserting().eval(), x).explained
 
 
 class Deciding(nn.Module):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return x * float(x.max())
 
 
-def test_numbers_that_depend_on_data_are_refused_with_the_way_out():
+def test_numbers_that_depend_on_data_are_refused_with_the_way_out() -> None:
     for module in (Deciding(), Branching()):
         with pytest.raises(UnsupportedError, match=r"export it with brevitas.export.export_qonnx\(module, "):
             from_module(module, (1, 3))

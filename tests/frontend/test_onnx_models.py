@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -24,20 +26,20 @@ def golden(name: str) -> tuple[Network, np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_exact_outputs(name):
+def test_exact_outputs(name: str) -> None:
     _, wanted, found = golden(name)
     np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("name", WITH_FLOAT_SCALES)
-def test_outputs_up_to_float32_rounding(name):
+def test_outputs_up_to_float32_rounding(name: str) -> None:
     _, wanted, found = golden(name)
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4)
     np.testing.assert_array_equal(found.argmax(1), wanted.argmax(1))
 
 
 @pytest.mark.parametrize("name", ["finn_tfc_mt", "resnet8_w4a4"])
-def test_saved_and_loaded(name, tmp_path):
+def test_saved_and_loaded(name: str, tmp_path: Path) -> None:
     network = from_file(MODELS / f"{name}.onnx")
     save(network, tmp_path / name)
     assert digest(load(tmp_path / name)) == digest(network)

@@ -5,6 +5,9 @@ All sizes are equal, so that no shape gives a wrong view away.
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from onnx import NodeProto
@@ -17,7 +20,7 @@ SHAPE = (1, 4, 4, 4)
 X = grid(3, *SHAPE[1:], seed=1)
 
 
-def transposed(x, *order):
+def transposed(x: Any, *order: Any) -> Any:
     return x.transpose(0, *order)
 
 
@@ -26,7 +29,8 @@ def transposed(x, *order):
     ("Add", lambda a, b: a + b), ("Sub", lambda a, b: a - b), ("Concat", lambda a, b: np.concatenate([a, b], 1)),
 ])
 @pytest.mark.parametrize("swapped", [False, True])
-def test_a_tensor_meets_its_own_permutation(tmp_path, order, op_type, wanted, swapped):
+def test_a_tensor_meets_its_own_permutation(tmp_path: Path, order: tuple[int, int, int], op_type: str, wanted: Any,
+                                            swapped: bool) -> None:
     names, arrays = (["x", "t"], (X, transposed(X, *order)))[:2]
     if swapped:
         names, arrays = names[::-1], arrays[::-1]
@@ -35,13 +39,13 @@ def test_a_tensor_meets_its_own_permutation(tmp_path, order, op_type, wanted, sw
     np.testing.assert_array_equal(network(tmp_path, proto).forward(X), wanted(*arrays))
 
 
-def test_two_permutations_of_a_tensor_meet(tmp_path):
+def test_two_permutations_of_a_tensor_meet(tmp_path: Path) -> None:
     proto = model([node("Transpose", ["x"], "s", perm=[0, 2, 3, 1]), node("Transpose", ["x"], "t", perm=[0, 3, 1, 2]),
                    node("Add", ["s", "t"])], SHAPE)
     np.testing.assert_array_equal(network(tmp_path, proto).forward(X), transposed(X, 2, 3, 1) + transposed(X, 3, 1, 2))
 
 
-def test_equal_permutations_of_a_tensor_meet_without_moving(tmp_path):
+def test_equal_permutations_of_a_tensor_meet_without_moving(tmp_path: Path) -> None:
     """The sum of a view with itself moves nothing before it."""
     proto = model([node("Transpose", ["x"], "t", perm=[0, 2, 3, 1]), node("Add", ["t", "t"], "s"),
                    node("Transpose", ["s"], perm=[0, 3, 1, 2])], SHAPE)
@@ -94,7 +98,7 @@ class Chain:
             self.put(x * factor, "Mul", [source, f"c{len(self.nodes)}"])
 
 
-def read_chain(tmp_path, seed: int) -> bool:
+def read_chain(tmp_path: Path, seed: int) -> bool:
     """Compare a random chain with NumPy; False where it is refused."""
     chain = Chain(seed)
     while len(chain.nodes) < 7:
@@ -109,11 +113,11 @@ def read_chain(tmp_path, seed: int) -> bool:
     return True
 
 
-def test_random_chains_of_views_and_joins(tmp_path):
+def test_random_chains_of_views_and_joins(tmp_path: Path) -> None:
     assert sum(read_chain(tmp_path, seed) for seed in range(150)) >= 100
 
 
-def quantized_chain(tmp_path, seed: int) -> bool:
+def quantized_chain(tmp_path: Path, seed: int) -> bool:
     """Views, activations, quantizers and sums of quantized tensors, through to the integers; False if refused."""
     chain = Chain(seed)
     chain.values["x"] = np.clip(X, -4, 4)
@@ -145,5 +149,5 @@ def quantized_chain(tmp_path, seed: int) -> bool:
     return True
 
 
-def test_random_chains_of_views_quantizers_and_joins_in_integers(tmp_path):
+def test_random_chains_of_views_quantizers_and_joins_in_integers(tmp_path: Path) -> None:
     assert sum(quantized_chain(tmp_path, seed) for seed in range(120)) >= 90

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,13 +29,13 @@ ROOT = Path(__file__).parents[2]
 class Call(nn.Module):
     """A function of one tensor as a module."""
 
-    def __init__(self, function, **parts) -> None:
+    def __init__(self, function: Any, **parts: Any) -> None:
         super().__init__()
         self.function = function
         for name, part in parts.items():
             setattr(self, name, part)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return self.function(self, x) if self._modules else self.function(x)
 
 
@@ -95,7 +96,7 @@ END = {
 }
 
 
-def as_module(function) -> nn.Module:
+def as_module(function: Any) -> nn.Module:
     return function if isinstance(function, nn.Module) else Call(function)
 
 
@@ -119,7 +120,7 @@ def calibrated(module: nn.Module) -> torch.Tensor:
     return x
 
 
-def plain(value) -> np.ndarray:
+def plain(value: Any) -> np.ndarray:
     return getattr(value, "value", value).detach().numpy()
 
 
@@ -128,7 +129,7 @@ def titles() -> list[str]:
 
 
 @pytest.mark.parametrize("title", titles())
-def test_every_row_gives_torchs_output(title, monkeypatch):
+def test_every_row_gives_torchs_output(title: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QuantTensor, "cat", IntQuantTensor.cat, raising=False)  # this Brevitas calls what it lacks
     torch.manual_seed(3)
     module = LAYERS[title]() if title in LAYERS else quantized(title)
@@ -141,7 +142,7 @@ def test_every_row_gives_torchs_output(title, monkeypatch):
 
 
 @pytest.mark.parametrize("kernel", [2, 3])
-def test_truncating_pools_divide_sums_whatever_float32_makes_of_the_scale(kernel):
+def test_truncating_pools_divide_sums_whatever_float32_makes_of_the_scale(kernel: int) -> None:
     torch.manual_seed(3)
     module = behind(qnn.TruncAvgPool2d(kernel, stride=1, trunc_quant=TruncTo8bit, bit_width=6), conv(4))
     x = calibrated(module)
@@ -150,7 +151,7 @@ def test_truncating_pools_divide_sums_whatever_float32_makes_of_the_scale(kernel
 
 
 @pytest.mark.parametrize("title", catalogue.titles(structure.ROWS))
-def test_the_float_route_has_the_same_operations(title):
+def test_the_float_route_has_the_same_operations(title: Any) -> None:
     torch.manual_seed(3)
     operation = as_module(MIDDLE.get(title) or END[title])
     module = nn.Sequential(nn.Conv2d(3, 4, 1), operation).eval()
@@ -164,11 +165,11 @@ def test_the_float_route_has_the_same_operations(title):
     np.testing.assert_allclose(got.reshape(3, -1), plain(module(x)).reshape(3, -1), rtol=1e-4, atol=1e-5)
 
 
-def test_the_float_layers_are_read():
+def test_the_float_layers_are_read() -> None:
     assert list(catalogue.titles(float_layers.ROWS)) == ["Convolution", "Dense layer"]  # as of test_torch_float.py
 
 
-def test_the_documentation_lists_what_is_read():
+def test_the_documentation_lists_what_is_read() -> None:
     text = (ROOT / "docs" / "torch.md").read_text()
     listed = text.split(catalogue.BEGIN)[1].split(catalogue.END)[0]
     assert listed == catalogue.catalogue(), "put what python -m headrace.frontend.torch.catalogue prints there"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,7 @@ class Branches(nn.Module):
         self.side = nn.Conv2d(6, 4, 1)
         self.tail = nn.Linear(10, 3)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         x = F.relu(self.norm(self.stem(x)))
         y = F.hardtanh(self.depthwise(x) + x, -2.0, 2.0)
         y = torch.cat([y, F.relu6(self.side(x))], dim=1)
@@ -54,7 +56,7 @@ class Overwriting(nn.Module):
         self.stem, self.conv, self.join = nn.Conv2d(2, 3, 3), nn.Conv2d(3, 3, 1), nn.Conv2d(9, 2, 1)
         self.relu = nn.ReLU(inplace=True)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         x = self.stem(x)
         x = self.conv(self.relu(x)) + x
         y = self.conv(x)
@@ -80,7 +82,7 @@ MODULES = {
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_the_graph_computes_what_torch_computes(name):
+def test_the_graph_computes_what_torch_computes(name: Any) -> None:
     make, shape = MODULES[name]
     torch.manual_seed(1)
     module = randomized(make())
@@ -89,25 +91,25 @@ def test_the_graph_computes_what_torch_computes(name):
     np.testing.assert_allclose(Runner(net).scores(x.numpy()), module(x).detach().numpy(), rtol=1e-4, atol=1e-5)
 
 
-def test_batch_norms_fold_into_the_layer_before_them_and_nowhere_else():
+def test_batch_norms_fold_into_the_layer_before_them_and_nowhere_else() -> None:
     module = randomized(nn.Sequential(nn.BatchNorm2d(2), nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3)))
     net = from_float_module(module, (1, 2, 4, 4))
     assert [type(node.op) for node in net.nodes] == [Affine, FloatConv]
 
 
-def test_training_mode_comes_back():
+def test_training_mode_comes_back() -> None:
     module = Branches().train()
     from_float_module(module, (1, 2, 8, 6))
     assert module.training and module.norm.training
 
 
 class Odd(nn.Module):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return torch.sigmoid(x) * 2
 
 
 class OwnConv(nn.Conv2d):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return 2 * super().forward(x)
 
 
@@ -126,13 +128,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_has_no_streaming_form_is_refused(what):
+def test_what_has_no_streaming_form_is_refused(what: Any) -> None:
     module, sentence = REFUSED[what]
     with pytest.raises(UnsupportedError, match=sentence):
         from_float_module(module, (1, 1, 8, 8))
 
 
-def test_inputs_that_do_not_fit_are_refused():
+def test_inputs_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match=r"0 .Conv2d.: a convolution of 1 input channels meets .* .2, 8, 8"):
         from_float_module(nn.Sequential(nn.Conv2d(1, 1, 1)), (1, 2, 8, 8))
     with pytest.raises(InputError, match="not a torch module"):

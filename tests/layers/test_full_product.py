@@ -15,5 +15,5 @@ EVERYTHING = [spec for kind, factors in MULTIPLIED.items() for spec in specs(kin
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, len(EVERYTHING), AT_ONCE))
-def test_the_full_product_is_exact(start):
+def test_the_full_product_is_exact(start: int) -> None:
     require_exact(run_exact(EVERYTHING[start : start + AT_ONCE], seed=start))

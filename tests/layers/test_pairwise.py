@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import pytest
 
@@ -16,13 +17,13 @@ GROUPS = (("mvtu",), ("vvtu", "threshold"), ("swu", "parallel_swu"), ("max_pool"
           ("requant", "add", "fork", "concat", "upsample", "dwc", "fifo", "label_select"))
 
 
-def test_every_kind_has_factors_and_a_group():
+def test_every_kind_has_factors_and_a_group() -> None:
     assert set(PAIRED) == set(LAYERS)
     assert sorted(kind for group in GROUPS for kind in group) == sorted(LAYERS)
 
 
 @pytest.mark.parametrize("kind", PAIRED)
-def test_every_pair_of_values_meets(kind):
+def test_every_pair_of_values_meets(kind: Any) -> None:
     rows = pairwise(PAIRED[kind])
     for one, other in combinations(PAIRED[kind], 2):
         for left in one:
@@ -33,7 +34,7 @@ def test_every_pair_of_values_meets(kind):
 
 
 @pytest.mark.parametrize("keys", [("weight",), ("input",), ("output",), ("element",), ("left", "right")], ids="-".join)
-def test_every_type_occurs(keys):
+def test_every_type_occurs(keys: tuple[str, ...]) -> None:
     signed, unsigned = {f"int{bits}" for bits in range(2, 9)}, {f"uint{bits}" for bits in range(1, 9)}
     wide = set() if keys[0] in ("weight", "output") else {"int16", "uint16"}
     types = {spec[key] for kind in PAIRED for spec in specs(kind, pairwise(PAIRED[kind]))
@@ -43,5 +44,5 @@ def test_every_type_occurs(keys):
 
 
 @pytest.mark.parametrize("group", GROUPS, ids="-".join)
-def test_pairs_are_exact(group):
+def test_pairs_are_exact(group: tuple[str, ...]) -> None:
     require_exact(run_exact([spec for kind in group for spec in specs(kind, pairwise(PAIRED[kind]))], seed=2))

@@ -1,4 +1,8 @@
+
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,17 +14,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_every_layer_has_its_four_files(kind):
+def test_every_layer_has_its_four_files(kind: Any) -> None:
     for path in (f"generator/headrace/layers/{kind}.py", f"hls_templates/include/{kind}.hpp",
                  f"rtl_sim/rtl/layers/headrace_{kind}.sv", f"tests/layers/test_{kind}.py"):
         assert (ROOT / path).is_file(), path
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_every_layer_has_an_example(kind):
+def test_every_layer_has_an_example(kind: Any) -> None:
     layer = example_layer(kind)
     assert layer.kind == kind and layer.cycles < 500  # a bench of all of them takes seconds
 
 
-def test_without_entry_points_the_layers_are_those_that_come_with_headrace():
+def test_without_entry_points_the_layers_are_those_that_come_with_headrace() -> None:
     assert known_layers() == LAYERS

@@ -1,5 +1,9 @@
+
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,20 +52,20 @@ REQUANT = {"kind": "requant", "channels": 4, "pixels": 1, "input": "int8", "outp
     ({"kind": "max_pool", "height": 2, "width": 9, "channels": 2, "kernel": [3, 3], "element": "uint2"},
      "max_pool0: kernel (3, 3) does not fit into 2x9; use a smaller kernel"),
 ])
-def test_illegal_specs(spec, sentence):
+def test_illegal_specs(spec: Any, sentence: str) -> None:
     with pytest.raises(HeadraceError) as error:
         layer_from_spec(spec)
     assert str(error.value) == sentence
 
 
-def test_the_same_seed_gives_the_same_layer_and_frames():
+def test_the_same_seed_gives_the_same_layer_and_frames() -> None:
     first, second, other = (layer_from_spec(MVTU | {"seed": seed}) for seed in (3, 3, 4))
     assert np.array_equal(first.layer.weights, second.layer.weights)
     assert np.array_equal(first.random_input()[0], second.random_input()[0])
     assert not np.array_equal(first.layer.weights, other.layer.weights)
 
 
-def test_sixty_layers_are_legal_and_cover_every_kind():
+def test_sixty_layers_are_legal_and_cover_every_kind() -> None:
     specs = json.loads((Path(__file__).parents[1] / "data" / "sixty_layers.json").read_text())
     cases = [layer_from_spec(spec, index) for index, spec in enumerate(specs)]
     assert len(cases) == 60
@@ -71,14 +75,14 @@ def test_sixty_layers_are_legal_and_cover_every_kind():
             assert len(np.unique(case.layer.golden(*case.random_input()))) > 1, case.layer.name
 
 
-def test_what_a_window_and_a_pool_may_also_say():
+def test_what_a_window_and_a_pool_may_also_say() -> None:
     parallel = layer_from_spec(SWU | {"parallel_window": True, "buffer": "overlapping"}).layer
     assert parallel.kind == "parallel_swu"
     pool = {"kind": "max_pool", "height": 2, "width": 2, "channels": 1, "kernel": 2, "element": "int8", "minimum": True}
     assert layer_from_spec(pool).layer.golden(np.array([[3, -5, 7, 0]])) == [[-5]]
 
 
-def test_words_that_hls_does_not_hold_are_a_sentence_of_their_spec():
+def test_words_that_hls_does_not_hold_are_a_sentence_of_their_spec() -> None:
     wide = {"kind": "dwc", "in_lanes": 128, "out_lanes": 1, "element": "uint32", "words": 1}
     (result,) = run_specs([wide], ("hls",), None, 0)
     assert result["error"] == ("dwc0: words of 4128 bits are too wide for the HLS back end, which holds at most 4096; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -217,12 +218,12 @@ def test_what_a_dependence_claims(tmp_path: Path, headers: Path, claim: str, rul
 
 
 @pytest.mark.parametrize("dataflow", [small_dataflow, small_cnn, small_branches])
-def test_rendered_networks_are_silent(tmp_path: Path, headers: Path, dataflow) -> None:
+def test_rendered_networks_are_silent(tmp_path: Path, headers: Path, dataflow: Any) -> None:
     write_files(tmp_path / "hls", render_hls(dataflow(), 5.0, "xc7z020clg400-1", "test"))
     assert lint_hls(tmp_path, headers) == []
 
 
-def test_command(tmp_path: Path, capsys) -> None:
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_files(tmp_path, {"hls/top.cpp": broken("range")})
     assert main(["lint-hls", str(tmp_path), "--json"]) == 1
     result = json.loads(capsys.readouterr().out)
@@ -237,7 +238,8 @@ def test_command(tmp_path: Path, capsys) -> None:
     assert "holds no HLS sources (no hls/top.cpp); build with --backend hls or both" in capsys.readouterr().err
 
 
-def test_missing_libclang_is_one_sentence(tmp_path: Path, capsys, monkeypatch) -> None:
+def test_missing_libclang_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                          monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "top.cpp").write_text(GOOD)
     monkeypatch.setattr(clang.importlib.util, "find_spec", lambda name: None)
     assert main(["lint-hls", str(tmp_path)]) == 1

@@ -1,3 +1,8 @@
+
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -17,7 +22,7 @@ def ternary(*shape: int) -> QuantWeight:
     return QuantWeight(np.ones(shape, np.int64), ONE, TERNARY)
 
 
-def test_forward_equals_the_exact_reading():
+def test_forward_equals_the_exact_reading() -> None:
     rng = np.random.default_rng(0)
     weight = QuantWeight(rng.integers(-4, 4, (2, 3, 2, 3)), rng.uniform(0.1, 1, 2), int_type(3))
     dense = QuantWeight(rng.integers(-1, 2, (3, 8)), ONE, TERNARY)
@@ -35,13 +40,13 @@ def test_forward_equals_the_exact_reading():
     np.testing.assert_allclose(network.forward(x), wanted, rtol=1e-12)
 
 
-def test_grouped_convolution_keeps_the_groups_apart():
+def test_grouped_convolution_keeps_the_groups_apart() -> None:
     weight = QuantWeight(np.array([2, 3]).reshape(2, 1, 1, 1), ONE, int_type(4))
     y = Conv(weight, groups=2).forward(np.arange(8.0).reshape(1, 2, 2, 2))
     assert y.reshape(2, 4).tolist() == [[0, 2, 4, 6], [12, 15, 18, 21]]
 
 
-def test_rounding_rules():
+def test_rounding_rules() -> None:
     x = np.array([0.5, -0.5, 1.5, -1.5, 2.5, 0.49999999999999994])
     assert rounded(x, "half_up").tolist() == [1, 0, 2, -1, 3, 0]
     assert rounded(x, "half_even").tolist() == [0, 0, 2, -2, 2, 0]
@@ -49,7 +54,7 @@ def test_rounding_rules():
     assert rounded(x, "ceil").tolist() == [1, 0, 2, -1, 3, 1]
 
 
-def test_sign_of_zero_is_plus_one():
+def test_sign_of_zero_is_plus_one() -> None:
     assert Quantize(ONE, BIPOLAR).forward(np.array([[-0.1, 0.0, -0.0]])).tolist() == [[-1, 1, 1]]
 
 
@@ -110,7 +115,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("make", "sentence"), BAD)
-def test_bad_networks_are_one_sentence(make, sentence):
+def test_bad_networks_are_one_sentence(make: Any, sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         make()
     assert str(caught.value) == sentence

@@ -1,5 +1,9 @@
 """Types that operations of an IntegerNetwork infer, and what they refuse."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -38,7 +42,7 @@ KERNELS = np.array([[[1], [-2]], [[3], [0]]])[..., None].reshape(2, 2, 1, 1)
     (Requant(ONES, ONES, 3, "half_up", int_type(6)), [X], X.shape, int_type(6)),
     (Threshold(np.zeros((2, 1), np.int64), BIPOLAR, frozenset({1})), [X], X.shape, BIPOLAR),
 ])
-def test_types(op, inputs, shape, dtype):
+def test_types(op: Any, inputs: Any, shape: Any, dtype: Any) -> None:
     assert op.infer(*inputs) == TensorType(shape, dtype)
 
 
@@ -82,7 +86,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("op", "inputs", "sentence"), REFUSED)
-def test_what_does_not_fit_is_one_sentence(op, inputs, sentence):
+def test_what_does_not_fit_is_one_sentence(op: Any, inputs: list[Any], sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         op.infer(*inputs)
     assert str(caught.value) == sentence
@@ -90,7 +94,7 @@ def test_what_does_not_fit_is_one_sentence(op, inputs, sentence):
 
 @pytest.mark.parametrize(("op", "inputs"), [(Add(), (INPUT,)), (Concat(), (INPUT,)),
                                             (Upsample((2, 2)), (INPUT, INPUT))])
-def test_numbers_of_inputs(op, inputs):
+def test_numbers_of_inputs(op: Any, inputs: tuple[Any, ...]) -> None:
     with pytest.raises(InputError) as caught:
         IntegerNetwork(host_input(4, 5, 2, uint_type(2)), (Node("n", op, inputs),),
                        HostOutput((1,), np.ones(1), np.zeros(1)))

@@ -1,5 +1,9 @@
 """Backward-forward tuning."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,10 +16,10 @@ exact = settings(derandomize=True, deadline=None)
 
 @exact
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=4), st.integers(0, 2), st.integers(0, 1000))
-def test_the_score_never_falls(start, window, seed):
+def test_the_score_never_falls(start: Any, window: Any, seed: Any) -> None:
     visited = []
 
-    def performance(lengths):
+    def performance(lengths: Any) -> list[Any]:
         visited.append(lengths)
         return [hash((seed, lengths)) % 7, 1.0]
 
@@ -24,7 +28,7 @@ def test_the_score_never_falls(start, window, seed):
     assert len(visited) - 2 == tuned.evaluations == len(set(visited)) <= 2 * len(start) * (2 * window + 1)
 
 
-def test_a_tie_moves_nothing_and_prefers_the_smaller_length():
+def test_a_tie_moves_nothing_and_prefers_the_smaller_length() -> None:
     assert backward_forward_tune([3, 3], lambda lengths: [1.0]).frac_bits == (3, 3)
     assert backward_forward_tune([3], lambda lengths: [abs(lengths[0] - 3)], order=[0]).frac_bits == (2,)
 
@@ -33,12 +37,13 @@ def test_a_tie_moves_nothing_and_prefers_the_smaller_length():
     ([5, 4, 3], None, 1, lambda f: 90 - (f[0] - 6) ** 2 - 2 * (f[1] - 4) ** 2 - 3 * (f[2] - 2) ** 2, (6, 4, 2), 90.0),
     ([5, 5], [1, 0, 0, 1], 1, lambda f: 90 - (f[0] - 7) ** 2 - (f[1] - 3) ** 2, (7, 3), 90),
 ])
-def test_known_results(start, order, window, score, tuned, final):
+def test_known_results(start: list[int], order: list[int] | None, window: int, score: Any, tuned: tuple[int, ...],
+                       final: float) -> None:
     result = backward_forward_tune(start, lambda lengths: [score(lengths)], window, order=order)
     assert (result.frac_bits, result.score) == (tuned, final)
 
 
-def test_order():
+def test_order() -> None:
     assert visiting_order(4) == [3, 2, 1, 0, 0, 1, 2, 3]
 
 
@@ -48,6 +53,6 @@ def test_order():
     ({"performance": lambda lengths: [0.7, 0.9]}, r"lengths \(1, 1\) has 2 figures for 1 weights; give one weight"),
     ({"performance": lambda lengths: [float("nan")]}, r"performance of fractional lengths \(1, 1\) is nan"),
 ])
-def test_errors(arguments, sentence):
+def test_errors(arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         backward_forward_tune([1, 1], **{"performance": lambda lengths: [0.0], "window": 0, **arguments})

@@ -1,7 +1,10 @@
 """Real scales folded into weights, and integer inference with shifts only."""
 
+from __future__ import annotations
+
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,14 +32,14 @@ exact = settings(derandomize=True, deadline=None, max_examples=60)
 INT8 = st.integers(-128, 127)
 
 
-def saturated(value, scale):
+def saturated(value: Any, scale: Any) -> Any:
     codes = scale.codes_type
     return min(max(math.floor(value + Fraction(1, 2)), codes.lo), codes.hi)
 
 
 @exact
 @given(st.floats(1e-300, 1e300), st.integers(2, 16), st.booleans())
-def test_scale_factor(max_v, bits, signed):
+def test_scale_factor(max_v: Any, bits: Any, signed: Any) -> None:
     scale = scale_factor(max_v, bits, signed)
     assert 0.5 < scale.q <= 1
     largest = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
@@ -46,11 +49,11 @@ def test_scale_factor(max_v, bits, signed):
 
 
 @pytest.mark.parametrize(("signed", "n"), [(True, 7), (False, 8)])
-def test_a_tensor_of_zeros(signed, n):
+def test_a_tensor_of_zeros(signed: bool, n: int) -> None:
     assert scale_factor(0.0, 8, signed) == fixed_q_scale(0.0, 8, signed) == TensorScale(1.0, n, 8, signed)
 
 
-def test_layer_by_hand():
+def test_layer_by_hand() -> None:
     target = scale_factor(1.3, 8)
     layer = fold([[0.5, -0.25], [0.1, 0.05]], [0.1, -0.2], TensorScale(1.0, 7, 8), target, 8)
     assert (target.n, target.q) == (7, pytest.approx(0.7632211538461539, rel=1e-15))
@@ -62,7 +65,8 @@ def test_layer_by_hand():
 
 @exact
 @given(st.integers(0, 10**6), st.booleans(), st.booleans(), st.booleans(), st.integers(-6, 12), st.integers(-6, 12))
-def test_shifts_only_inference_is_its_definition(seed, fine, relu, unsigned, n_in, n_out):
+def test_shifts_only_inference_is_its_definition(seed: Any, fine: Any, relu: Any, unsigned: Any, n_in: Any,
+                                                 n_out: Any) -> None:
     rng = np.random.default_rng(seed)
     w, b = rng.standard_normal((3, 5)) * 4.0 ** rng.integers(-3, 3), rng.standard_normal(3) * 0.1
     source, target = TensorScale(0.75, n_in, 8), TensorScale(0.875, n_out, 8, not (relu and unsigned))
@@ -80,7 +84,7 @@ def test_shifts_only_inference_is_its_definition(seed, fine, relu, unsigned, n_i
         assert y[i, column] == saturated(max(value, 0) if relu else value, target)
 
 
-def test_the_fold_follows_the_float_layer():
+def test_the_fold_follows_the_float_layer() -> None:
     rng = np.random.default_rng(7)
     w, b, x = rng.standard_normal((16, 32)), rng.standard_normal(16), rng.standard_normal((32, 200))
     y = w @ x + b[:, None]
@@ -90,7 +94,7 @@ def test_the_fold_follows_the_float_layer():
         assert sqnr_db(y, target.values(layer.infer(source.codes(x)))) > 50
 
 
-def test_weights_by_least_error_instead_of_the_range():
+def test_weights_by_least_error_instead_of_the_range() -> None:
     w = np.random.default_rng(0).standard_t(2, (8, 500))
     unit = TensorScale(1.0, 4, 8)
     by_error, by_range = (fold(w, np.zeros(8), unit, unit, 4, rule=rule) for rule in ("wq", "floor"))
@@ -99,10 +103,10 @@ def test_weights_by_least_error_instead_of_the_range():
     assert np.sum(by_error.frac_bits > by_range.frac_bits) >= 6
 
 
-def test_fine_lengths_gain_on_coarse_ones():
+def test_fine_lengths_gain_on_coarse_ones() -> None:
     unit = TensorScale(1.0, 0, 8)
 
-    def mean_sqnr(w, fine):
+    def mean_sqnr(w: Any, fine: Any) -> np.ndarray:
         layer = fold(w, np.zeros(len(w)), unit, unit, 8, fine)
         rows = zip(w, layer.weights, layer.frac_bits, strict=True)
         return np.mean([sqnr_db(row, codes * 2.0**-fl) for row, codes, fl in rows])
@@ -115,7 +119,7 @@ def test_fine_lengths_gain_on_coarse_ones():
 
 
 @pytest.mark.parametrize(("bits", "gain_db"), [(4, 1.85), (6, 2.73), (8, 2.94)])
-def test_q_gains_on_a_power_of_two_range(bits, gain_db):
+def test_q_gains_on_a_power_of_two_range(bits: int, gain_db: float) -> None:
     rng, gains = np.random.default_rng(1), []
     for phase in np.linspace(0, 1, 101)[:-1]:
         x = 2**phase * rng.uniform(-1, 1, 4000)
@@ -124,7 +128,7 @@ def test_q_gains_on_a_power_of_two_range(bits, gain_db):
     assert np.mean(gains) == pytest.approx(gain_db, abs=0.2)
 
 
-def test_channels_and_layers_of_zeros():
+def test_channels_and_layers_of_zeros() -> None:
     unit = TensorScale(1.0, 7, 8)
     layer = fold([[0.0, 0.0], [0.3, 0.1]], [0.0, 0.0], unit, unit, 8)
     assert layer.weights[0].tolist() == [0, 0]
@@ -132,7 +136,7 @@ def test_channels_and_layers_of_zeros():
     assert fold([[0.0]], [0.0], unit, unit, 8).frac_bits.tolist() == [7]
 
 
-def test_batch_norm_folds_into_the_layer_or_stands_alone():
+def test_batch_norm_folds_into_the_layer_or_stands_alone() -> None:
     rng = np.random.default_rng(3)
     w, b, x = rng.standard_normal((4, 2, 3, 3)), rng.standard_normal(4), rng.standard_normal((2, 3, 3))
     gamma, beta, mean, variance = rng.standard_normal((4, 4)) ** 2
@@ -149,7 +153,7 @@ def test_batch_norm_folds_into_the_layer_or_stands_alone():
 
 @exact
 @given(st.lists(INT8, min_size=1, max_size=20), st.booleans())
-def test_average_pool(x, signed):
+def test_average_pool(x: Any, signed: Any) -> None:
     x = x if signed else [abs(v) for v in x]
     pooled, scale = average_pool(np.array([x]), TensorScale(0.75, 3, 8, signed))
     divisor = 2 ** math.ceil(math.log2(len(x)))
@@ -160,13 +164,13 @@ def test_average_pool(x, signed):
 
 @exact
 @given(INT8, INT8, st.integers(-4, 9), st.integers(-4, 9), st.integers(-4, 9), st.booleans(), st.booleans())
-def test_add(a, b, n_a, n_b, n_o, relu, unsigned):
+def test_add(a: Any, b: Any, n_a: Any, n_b: Any, n_o: Any, relu: Any, unsigned: Any) -> None:
     target = TensorScale(0.75, n_o, 8, not (relu and unsigned))
     value = (a / Fraction(2) ** n_a + b / Fraction(2) ** n_b) * Fraction(2) ** n_o
     assert add([a], n_a, [b], n_b, target, relu)[0] == saturated(max(value, 0) if relu else value, target)
 
 
-def test_concat():
+def test_concat() -> None:
     a, b = (np.array([5, -7]), TensorScale(0.75, 3, 8)), (np.array([100]), TensorScale(0.75, 1, 8))
     codes, scale = concat([a, b])
     assert (codes.tolist(), scale) == ([1, -2, 100], b[1])
@@ -174,7 +178,7 @@ def test_concat():
         concat([a, (b[0], TensorScale(0.5, 1, 8))])
 
 
-def test_function_table():
+def test_function_table() -> None:
     source, target = TensorScale(0.75, 4, 6), TensorScale(1.0, 7, 8)
     table = function_table(lambda x: 1 / (1 + np.exp(-x)), source, target)
     assert len(table) == 64
@@ -182,7 +186,7 @@ def test_function_table():
         assert entry == saturated(Fraction(128 / (1 + math.exp(-code / 16 / 0.75))), target)
 
 
-def test_chain_ends_in_true_units():
+def test_chain_ends_in_true_units() -> None:
     rng = np.random.default_rng(5)
     layers = [Dense(rng.standard_normal((8, 4)), rng.standard_normal(8), True),
               Dense(rng.standard_normal((3, 8)), rng.standard_normal(3), False)]
@@ -214,6 +218,6 @@ def test_chain_ends_in_true_units():
     (lambda: add([1], 40, [1], 0, TensorScale(1.0, 0, 8)), "a left shift by 40 bits"),
     (lambda: quantize_chain([], [[1.0]], 8, 8), "a chain of no layers"),
 ])
-def test_errors(call, sentence):
+def test_errors(call: Any, sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         call()

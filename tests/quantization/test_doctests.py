@@ -1,9 +1,12 @@
 """The examples in the documentation of the methods."""
 
+from __future__ import annotations
+
 import doctest
 import importlib
 import pkgutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,13 +16,13 @@ MODULES = [module.name for module in pkgutil.iter_modules(headrace.quantization.
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_doctests(name):
+def test_doctests(name: Any) -> None:
     result = doctest.testmod(importlib.import_module(f"headrace.quantization.{name}"))
     assert result.failed == 0
     assert result.attempted > 0
 
 
-def test_user_documentation(capsys):
+def test_user_documentation(capsys: pytest.CaptureFixture[str]) -> None:
     page = Path(__file__).resolve().parents[2] / "docs" / "quantization-methods.md"
     code = [line[4:] for line in page.read_text().splitlines() if line.startswith("    ")]
     exec("\n".join(code), {})

@@ -1,5 +1,9 @@
 """Feature-map quantization, single- and double-sided."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,7 +28,7 @@ MODES = st.sampled_from(["default", "fast"])
 
 @exact
 @given(unsigned, st.integers(1, 9), MODES, st.booleans(), st.integers(-200, 200))
-def test_scaling_single_sided(x, bits, mode, guard, k):
+def test_scaling_single_sided(x: Any, bits: Any, mode: Any, guard: Any, k: Any) -> None:
     before, after = fq_single(x, bits, mode, guard), fq_single(np.ldexp(x, k), bits, mode, guard)
     if x.any():
         assert after.frac_bits == before.frac_bits - k
@@ -34,7 +38,7 @@ def test_scaling_single_sided(x, bits, mode, guard, k):
 
 @exact
 @given(signed, st.integers(2, 9), MODES, st.booleans(), st.integers(-200, 200))
-def test_scaling_double_sided(x, bits, mode, guard, k):
+def test_scaling_double_sided(x: Any, bits: Any, mode: Any, guard: Any, k: Any) -> None:
     before, after = fq_double(x, bits, mode, guard), fq_double(np.ldexp(x, k), bits, mode, guard)
     if x.any():
         assert after.frac_bits == before.frac_bits - k
@@ -42,7 +46,7 @@ def test_scaling_double_sided(x, bits, mode, guard, k):
 
 @exact
 @given(signed, st.integers(2, 9), MODES)
-def test_the_guard_is_never_below_the_range_rule(x, bits, mode):
+def test_the_guard_is_never_below_the_range_rule(x: Any, bits: Any, mode: Any) -> None:
     if x.any():
         choice, baseline = fq_double(x, bits, mode, guard=True), ristretto(x, bits)
         assert sqnr_db(x, quantize(x, choice.frac_bits, bits)) >= sqnr_db(x, quantize(x, baseline, bits))
@@ -51,7 +55,7 @@ def test_the_guard_is_never_below_the_range_rule(x, bits, mode):
         assert sqnr_db(x, quantize(x, choice.frac_bits, bits, False)) >= sqnr_db(x, quantize(x, baseline, bits, False))
 
 
-def test_the_guard_changes_a_heavy_tail():
+def test_the_guard_changes_a_heavy_tail() -> None:
     x = np.sqrt(2) * np.random.default_rng(10).weibull(0.5, 20_000)
     free, guarded = fq_single(x, 8), fq_single(x, 8, guard=True)
     assert ristretto(x, 8, signed=False) == guarded.frac_bits < free.frac_bits
@@ -64,7 +68,8 @@ def test_the_guard_changes_a_heavy_tail():
     (8, "default", (3, 4), (0, 0), 3),
     (8, "fast", (3, 4), (0.00130208, 0.00043587), 4),
 ])
-def test_single_sided(bits, mode, candidates, errors, frac_bits):
+def test_single_sided(bits: int, mode: str, candidates: tuple[int, int], errors: tuple[Any, ...],
+                      frac_bits: int) -> None:
     choice = fq_single(EXAMPLE, bits, mode)
     assert (choice.candidates, choice.frac_bits, choice.reason) == (candidates, frac_bits, Reason.CLOSED_FORM)
     assert choice.errors == pytest.approx(errors, abs=1e-8)
@@ -74,20 +79,21 @@ def test_single_sided(bits, mode, candidates, errors, frac_bits):
     (4, "default", (0, 1, 2), (0.8125, 0.0625, 3.125), 1),
     (6, "fast", (1, 2, 3), (0.02083371, 0.00621244, 0.04506989), 2),
 ])
-def test_double_sided(bits, mode, candidates, errors, frac_bits):
+def test_double_sided(bits: int, mode: str, candidates: tuple[int, int, int], errors: tuple[float, float, float],
+                      frac_bits: int) -> None:
     choice = fq_double([*DOUBLE, 0, 0], bits, mode)
     assert (choice.candidates, choice.frac_bits, choice.rho) == (candidates, frac_bits, 0.375)
     assert choice.errors == pytest.approx(errors, abs=1e-8)
 
 
 @pytest.mark.parametrize("bits", [4, 6, 8])
-def test_unsigned_codes_have_twice_the_levels(bits):
+def test_unsigned_codes_have_twice_the_levels(bits: int) -> None:
     samples = np.array(EXAMPLE[1:])
     density = gamma_density(samples.mean(), samples.var())
     assert fq_single(EXAMPLE, bits).step == pytest.approx(half_support(density, 2 ** (bits + 1)) / 2**bits, rel=1e-12)
 
 
-def test_without_samples():
+def test_without_samples() -> None:
     for x in ([], [0.0, 0.0]):
         assert fq_single(x, 8).frac_bits == 8
         assert fq_single(x, 8).reason is Reason.EMPTY
@@ -96,7 +102,7 @@ def test_without_samples():
 
 
 @pytest.mark.parametrize(("x", "frac_bits"), [([3.0], 7), ([3.0, 0.0, 3.0], 7), ([3.7], 6), ([-3.0, -3.0], 6)])
-def test_without_variance(x, frac_bits):
+def test_without_variance(x: list[float], frac_bits: int) -> None:
     """R = 8 - 2 unsigned, 7 - 2 signed; a candidate above R wins only where the sample does not saturate."""
     for mode in ("default", "fast"):
         choice = fq_double(x, 8, mode) if min(x) < 0 else fq_single(x, 8, mode)
@@ -108,30 +114,31 @@ def test_without_variance(x, frac_bits):
 
 
 @pytest.mark.parametrize(("step", "candidates"), [(0.25, (2,)), (0.2500001, (1, 2)), (0.2499999, (2, 3))])
-def test_a_power_of_two_is_the_only_candidate(monkeypatch, step, candidates):
+def test_a_power_of_two_is_the_only_candidate(monkeypatch: pytest.MonkeyPatch, step: float,
+                                              candidates: tuple[int, ...]) -> None:
     monkeypatch.setattr(feature_maps, "gamma_step", lambda *_: (step, Reason.EXACT))
     assert fq_single([0.2, 0.6, 1.0], 6).candidates == candidates
 
 
-def test_almost_no_variance_is_none():
+def test_almost_no_variance_is_none() -> None:
     assert fq_single([1.0, 1 + 1e-13], 8).reason is Reason.ZERO_VARIANCE
     assert fq_single([1.0, 1 + 1e-11], 8).reason is Reason.EXACT
 
 
-def test_candidates_of_two_sides_have_no_gap():
+def test_candidates_of_two_sides_have_no_gap() -> None:
     x = np.concatenate([-1e-3 * np.arange(1, 50), np.arange(1, 50)])
     ends = fq_double(x[:49], 6).candidates, fq_double(x[49:], 6).candidates
     assert fq_double(x, 6).candidates == tuple(range(ends[1][0], ends[0][-1] + 1))
     assert len(fq_double(x, 6).candidates) > 8
 
 
-def test_a_constant_side_forces_the_data_error():
+def test_a_constant_side_forces_the_data_error() -> None:
     x = [-2.0, -2.0, 0.5, 1.0, 3.0, 0.25]
     assert fq_double(x, 6, "fast") == fq_double(x, 6, "default")
     assert fq_double(x, 6).negative is Reason.ZERO_VARIANCE
 
 
-def test_one_empty_side_is_skipped():
+def test_one_empty_side_is_skipped() -> None:
     assert fq_double(EXAMPLE, 6).rho == 0
     assert fq_double([-x for x in EXAMPLE], 6).rho == 1
     assert fq_double(EXAMPLE, 6).negative is Reason.EMPTY
@@ -142,11 +149,11 @@ def test_one_empty_side_is_skipped():
     (np.linspace(0.1, 2, 50), Reason.CLOSED_FORM),
     ([1.0] + [1e-6] * 60, Reason.EXACT),
 ])
-def test_reason_is_the_trust_region(x, reason):
+def test_reason_is_the_trust_region(x: Any, reason: Any) -> None:
     assert fq_single(x, 6).reason is reason
 
 
-def test_negative_samples_need_signed_codes():
+def test_negative_samples_need_signed_codes() -> None:
     with pytest.raises(QuantizationError, match=r"the sample -1\.5 is negative.*use signed codes"):
         fq_single([1.0, -1.5, 0.25], 4)
     with pytest.raises(QuantizationError, match="mode 'quick' is unknown; use default or fast"):

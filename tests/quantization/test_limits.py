@@ -1,6 +1,9 @@
 """What all methods refuse: not finite data and impossible widths, each with one error that is also a ValueError."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,7 +48,7 @@ TENSOR_METHODS = {
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("method", TENSOR_METHODS)
-def test_not_finite(method, bad):
+def test_not_finite(method: Any, bad: Any) -> None:
     with pytest.raises(QuantizationError, match=r"1 of 2 values are nan or inf; remove them") as error:
         TENSOR_METHODS[method](np.array([1.0, bad]))
     assert isinstance(error.value, ValueError)
@@ -61,19 +64,19 @@ def test_not_finite(method, bad):
     lambda bits, signed: saturate([1], bits, signed),
 ])
 @pytest.mark.parametrize(("bits", "signed"), [(1, True), (0, False), (33, True), (33, False), (-3, True)])
-def test_widths(method, bits, signed):
+def test_widths(method: Any, bits: int, signed: bool) -> None:
     with pytest.raises(QuantizationError, match=r"bits for (un)?signed codes is not possible; use [12] to 32"):
         method(bits, signed)
 
 
 @pytest.mark.parametrize("signed", [True, False])
-def test_widest_and_narrowest(signed):
+def test_widest_and_narrowest(signed: bool) -> None:
     assert quantize_codes([1.0], 0, 2 if signed else 1, signed)[0] == 1
     assert quantize_codes([1e12], 0, 32, signed)[0] == (2**31 - 1 if signed else 2**32 - 1)
 
 
 @pytest.mark.parametrize("x", [0.0, -1.0, math.inf, math.nan])
-def test_logarithms(x):
+def test_logarithms(x: Any) -> None:
     for function in (ceil_log2, floor_log2):
         with pytest.raises(QuantizationError, match="binary logarithm"):
             function(x)
@@ -88,6 +91,6 @@ def test_logarithms(x):
     (lambda: GeneralizedGamma(1, 0, math.inf), "is no density"),
     (lambda: exact_distortion(gamma_density(1, 1), 2048, 0.1), "N=2048 levels loses too many digits; use 1024"),
 ])
-def test_arguments(call, sentence):
+def test_arguments(call: Any, sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         call()

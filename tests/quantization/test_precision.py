@@ -1,6 +1,9 @@
 """Mixed precision by SQNR."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ LEVELS = st.floats(-10, 60) | st.sampled_from([math.inf, math.nan])
 
 @exact
 @given(st.lists(LEVELS, min_size=1, max_size=8), st.lists(st.floats(), max_size=5))
-def test_the_ratio_grows_with_the_threshold(levels, thresholds):
+def test_the_ratio_grows_with_the_threshold(levels: Any, thresholds: Any) -> None:
     sqnr = {f"conv{i}": level for i, level in enumerate(levels)}
     ordered = sorted(t for t in thresholds if not math.isnan(t))
     ratios = [mixed_precision(sqnr, t, 4, 8).ratio for t in (-math.inf, *ordered, math.inf)]
@@ -24,13 +27,13 @@ def test_the_ratio_grows_with_the_threshold(levels, thresholds):
     assert (ratios[0], ratios[-1]) == (0, 1)
 
 
-def test_layers_below_the_threshold_and_forced_ones_move():
+def test_layers_below_the_threshold_and_forced_ones_move() -> None:
     plan = mixed_precision({"a": 10.0, "b": 20.0, "c": 30.0, "d": 20.0}, 20.0, 4, 8, forced={"c"})
     assert plan.bits == {"a": 8, "b": 4, "c": 8, "d": 4}
     assert plan.ratio == 0.5
 
 
-def test_sqnr_of_the_methods_in_use():
+def test_sqnr_of_the_methods_in_use() -> None:
     x = np.random.default_rng(3).standard_normal(5000)
     assert 16 < weight_sqnr_db(x, 4) < 21
     assert 16 < feature_map_sqnr_db(x, 4) < 21
@@ -44,6 +47,6 @@ def test_sqnr_of_the_methods_in_use():
     ((math.nan, 4, 8), "at nan dB has no meaning"),
     ((20.0, 4, 8, {"fc"}), "layer 'fc' is forced to 8 bits but not among"),
 ])
-def test_errors(arguments, sentence):
+def test_errors(arguments: tuple[Any, ...], sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         mixed_precision({"conv0": 1.0}, *arguments)

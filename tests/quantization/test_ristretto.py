@@ -1,5 +1,9 @@
 """Range rule and weight quantization."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +20,7 @@ weights = arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e6, 1e6, a
 
 @exact
 @given(weights, st.integers(2, 10), st.integers(1, 5), st.integers(-300, 300))
-def test_scaling_moves_only_the_fractional_length(w, bits, candidates, k):
+def test_scaling_moves_only_the_fractional_length(w: Any, bits: Any, candidates: Any, k: Any) -> None:
     before, after = wq(w, bits, candidates), wq(np.ldexp(w, k), bits, candidates)
     if w.any() and np.all(np.ldexp(np.ldexp(w, k), -k) == w):
         assert after.frac_bits == before.frac_bits - k
@@ -25,7 +29,7 @@ def test_scaling_moves_only_the_fractional_length(w, bits, candidates, k):
 
 @exact
 @given(weights, st.integers(2, 10), st.integers(1, 5))
-def test_never_worse_than_the_range_rule(w, bits, candidates):
+def test_never_worse_than_the_range_rule(w: Any, bits: Any, candidates: Any) -> None:
     choice, baseline = wq(w, bits, candidates), ristretto(w, bits)
     assert choice.candidates[0] == baseline
     if w.any():
@@ -41,32 +45,32 @@ def test_never_worse_than_the_range_rule(w, bits, candidates):
     ([1.0], 8, (7, 8), (2.0**-14, (129 / 256) ** 2), 7),
     ([-1.0], 8, (7, 8), (0, 0.25), 7),
 ])
-def test_weights(w, bits, candidates, errors, frac_bits):
+def test_weights(w: list[Any], bits: int, candidates: tuple[int, ...], errors: tuple[Any, ...], frac_bits: int) -> None:
     choice = wq(w, bits)
     assert (choice.candidates, choice.frac_bits) == (candidates, frac_bits)
     assert choice.errors == pytest.approx(errors, rel=1e-9)
 
 
-def test_heavy_tails_want_more_candidates():
+def test_heavy_tails_want_more_candidates() -> None:
     layers = [2 ** (t / 40) * np.random.default_rng([2024, t]).standard_t(4, 9216) for t in range(40)]
     wider = sum(wq(w, 4, 6).frac_bits > wq(w, 4).frac_bits for w in layers)
     assert 28 <= wider <= 40  # 85 % of the layers
     assert sum(wq(w, 8, 6).frac_bits > wq(w, 8).frac_bits for w in layers) == 0
 
 
-def test_channels_are_groups_of_their_own():
+def test_channels_are_groups_of_their_own() -> None:
     w = np.array([[[0.9, 0.1]], [[0.02, -0.01]]])
     assert [choice.frac_bits for choice in wq_per_channel(w, 4)] == [wq(w[0], 4).frac_bits, wq(w[1], 4).frac_bits]
 
 
-def test_a_number_has_no_channels():
+def test_a_number_has_no_channels() -> None:
     with pytest.raises(QuantizationError, match=r"the weight 1.0 has no output channels; give \(C_out"):
         wq_per_channel(1.0, 4)
 
 
 @pytest.mark.parametrize("w", [np.float32([0.9, -0.4, 0.2, 0.1]), np.array([9, -4, 2, 1]),
                                np.arange(24.0).reshape(2, 3, 4)[:, ::2, ::-3].T])
-def test_other_types_and_layouts(w):
+def test_other_types_and_layouts(w: Any) -> None:
     assert wq(w, 4) == wq(np.array(w.ravel().tolist()), 4)
     assert wq(w, 4, 2000).frac_bits == wq(w, 4).frac_bits  # errors beyond float64 lose
 
@@ -75,5 +79,5 @@ def test_other_types_and_layouts(w):
     ([], True, 7), ([0.0], True, 7), ([], False, 8), ([0.0], False, 8), ([1.0], True, 7), ([1.0], False, 8),
     ([1 << 40], True, -33), ([2.0**-40], False, 48),
 ])
-def test_range_rule(x, signed, frac_bits):
+def test_range_rule(x: list[Any], signed: bool, frac_bits: int) -> None:
     assert ristretto(x, 8, signed) == frac_bits

@@ -1,7 +1,10 @@
 """Thresholds against the arithmetic that they replace, for every accumulator value in range."""
 
+from __future__ import annotations
+
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +29,7 @@ OUTPUTS = st.sampled_from(TYPES)
 LINES = st.fractions(-3, 3, max_denominator=64) | st.floats(-3, 3)
 
 
-def activation(y, output, step):
+def activation(y: Any, output: Any, step: Any) -> Any:
     """round_half_up and clip, or the sign, of an exact value."""
     if output == BIPOLAR:
         return 1 if y >= 0 else -1
@@ -37,7 +40,7 @@ def activation(y, output, step):
 @given(LINES, LINES, OUTPUTS, st.sampled_from([0.25, 0.3, 1]), st.integers(-60, 0), st.integers(0, 60), st.booleans())
 @example(0, 0.125, uint_type(2), 0.25, -5, 5, True)
 @example(Fraction(-1, 4), 1, uint_type(2), 0.5, -5, 9, True)
-def test_line(slope, offset, output, step, acc_min, acc_max, may_negate):
+def test_line(slope: Any, offset: Any, output: Any, step: Any, acc_min: Any, acc_max: Any, may_negate: Any) -> None:
     row = line_thresholds(slope, offset, output, step, acc_min, acc_max, may_negate)
     acc = range(acc_min, acc_max + 1)
     expected = [activation(Fraction(slope) * a + Fraction(offset), output, step) for a in acc]
@@ -56,13 +59,14 @@ def test_line(slope, offset, output, step, acc_min, acc_max, may_negate):
     ((-1.3, 0.441, 2.845, 4.694, 1e-5), uint_type(3), 0.25, 40, True, (-3, -2, -2, -2, -1, -1, 0)),
     ((0, 0.4, 1, 1, 0), uint_type(2), 0.25, 9, False, (-9, -9, 10)),
 ])
-def test_batch_norm(norm, output, step, acc_max, negate, thresholds):
+def test_batch_norm(norm: tuple[Any, ...], output: Any, step: float, acc_max: int, negate: bool,
+                    thresholds: tuple[int, ...]) -> None:
     row = line_thresholds(*batch_norm_line(*norm), output, step, -acc_max, acc_max)
     assert (row.negate, row.thresholds) == (negate, thresholds)
 
 
 @pytest.mark.parametrize("weight", [int_type(2), Interval(-1, 1), uint_type(2), BIPOLAR])
-def test_layer(weight):
+def test_layer(weight: Any) -> None:
     rng = np.random.default_rng(0)
     pool = [-1, 1] if weight == BIPOLAR else range(weight.lo, weight.hi + 1)
     W, inputs, output = rng.choice(list(pool), (24, 6)), uint_type(2), uint_type(3)
@@ -82,13 +86,13 @@ def test_layer(weight):
 
 @exact
 @given(st.integers(1, 20), st.integers(-30, 30))
-def test_popcount(fan_in, threshold):
+def test_popcount(fan_in: Any, threshold: Any) -> None:
     for matches in range(fan_in + 1):
         assert (matches >= popcount_threshold(threshold, fan_in)) == (2 * matches - fan_in >= threshold)
     assert 0 <= popcount_threshold(threshold, fan_in) <= fan_in + 1
 
 
-def test_popcount_counts_matches():
+def test_popcount_counts_matches() -> None:
     rng = np.random.default_rng(1)
     W, x = rng.choice([-1, 1], (5, 9)), rng.choice([-1, 1], 9)
     assert (2 * xnor_popcount(W, x) - 9).tolist() == (W @ x).tolist()
@@ -96,7 +100,7 @@ def test_popcount_counts_matches():
 
 @exact
 @given(st.integers(-3, 6), st.integers(-50, 50), st.sampled_from([uint_type(2), int_type(3), uint_type(4)]))
-def test_shift(shift, bias, output):
+def test_shift(shift: Any, bias: Any, output: Any) -> None:
     thresholds = np.array(shift_thresholds(shift, bias, output))
     acc = np.arange(-600, 600)
     count = output.lo + (acc[:, None] >= thresholds).sum(1)
@@ -105,7 +109,7 @@ def test_shift(shift, bias, output):
 
 @exact
 @given(LINES, LINES, OUTPUTS, st.lists(st.integers(-20, 20), min_size=1, max_size=9))
-def test_max_pooling_may_stand_on_either_side(slope, offset, output, window):
+def test_max_pooling_may_stand_on_either_side(slope: Any, offset: Any, output: Any, window: Any) -> None:
     row = line_thresholds(slope, offset, output, 0.5, -20, 20)
     unit = [-a for a in window] if row.negate else window
     pooled = max(unit)
@@ -122,6 +126,6 @@ def test_max_pooling_may_stand_on_either_side(slope, offset, output, window):
     (lambda: line_thresholds(1, 0, uint_type(2), 1, 5, -5), "acc from 5 to -5 has no thresholds"),
     (lambda: line_thresholds(1, 0, uint_type(2), 0, -5, 5), "an activation step of 0 gives no thresholds"),
 ])
-def test_errors(call, sentence):
+def test_errors(call: Any, sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         call()

@@ -1,6 +1,10 @@
 """All cases of the specification's vector file, and the command that checks such files."""
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +18,7 @@ CASES = json.loads(FILE.read_text())["cases"] if FILE.is_file() else []
 
 @pytest.mark.skipif(not CASES, reason=f"no vector file {FILE}")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_case(case):
+def test_case(case: Any) -> None:
     assert vectors.verdict(case) == ("pass", [])
 
 
@@ -34,7 +38,8 @@ def test_case(case):
     ({"op": "quantize", "inputs": {"x": [1], "fl": 0, "bw": 8, "signed": True}, "expected": {"codes": [1, 1]},
       "tol": "exact"}, "fail", 1),
 ])
-def test_command(tmp_path, capsys, case, outcome, code):
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], case: dict[str, Any], outcome: str,
+                 code: int) -> None:
     path = tmp_path / "cases.json"
     path.write_text(json.dumps({"cases": [{"id": "the-case", **case}]}))
     assert vectors.main([str(path)]) == code
@@ -44,7 +49,7 @@ def test_command(tmp_path, capsys, case, outcome, code):
     assert ("the-case" in text) == (code == 1)
 
 
-def test_inputs_that_an_operation_does_not_have_fail():
+def test_inputs_that_an_operation_does_not_have_fail() -> None:
     case = {"id": "x", "op": "log2_int", "inputs": {"y": 8}, "expected": {"ceil": 3}, "tol": "exact"}
     outcome, differences = vectors.verdict(case)
     assert outcome == "fail"
@@ -53,7 +58,7 @@ def test_inputs_that_an_operation_does_not_have_fail():
         vectors.run("no_such", {})
 
 
-def test_command_wants_a_file(capsys):
+def test_command_wants_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert vectors.main([]) == 2
     assert "usage" in capsys.readouterr().out
 
@@ -65,7 +70,8 @@ def test_command_wants_a_file(capsys):
     ('{"cases": [{"id": 1, "op": "wq", "inputs": 3, "expected": {}, "tol": "exact"}]}', "case 0 is incomplete"),
     ('{"cases": [{"id": 1, "op": "wq", "inputs": {}, "expected": {}, "tol": 0.1}]}', "case 0 is incomplete"),
 ])
-def test_damaged_files_are_one_sentence(tmp_path, capsys, text, sentence):
+def test_damaged_files_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | bytes | None,
+                                        sentence: str) -> None:
     path = tmp_path / "cases.json"
     if text is not None:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())

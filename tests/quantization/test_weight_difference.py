@@ -1,6 +1,9 @@
 """Low-precision layers by weight differences."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +18,11 @@ STATS = [0.099, 0.68, 0.739, 0.866, 0.442, 0.229, 0.514, 0.047, 0.201, 0.559]
 LOSS = [0, 0.001128, 0.003875, 0.006771, 0.008066, 0.011244, 0.016267, 0.01767, 0.023626, 0.026437, 0.031909]
 
 
-def by_count(loss):
+def by_count(loss: Any) -> Any:
     return lambda low: loss[len(low)]
 
 
-def test_selection_by_every_method():
+def test_selection_by_every_method() -> None:
     order = rank_layers(STATS)
     assert order == [7, 0, 8, 5, 4, 6, 9, 1, 2, 3]
     halving = select_layers(order, by_count(LOSS), 0.01, "halving", n_stop=5)
@@ -29,7 +32,7 @@ def test_selection_by_every_method():
     assert select_layers(order, method="count", count=3, skip_smallest=True).layers == (0, 8, 5)
 
 
-def test_equal_statistics_rank_by_index():
+def test_equal_statistics_rank_by_index() -> None:
     order, loss = rank_layers([0.5] * 5), by_count([0, 0.0021, 0.0041, 0.0065, 0.0120, 0.0170])
     assert select_layers(order, loss, 0.01, "halving").layers == (0, 1)
     assert select_layers(order, loss, 0.01, "bisect").layers == (0, 1, 2)
@@ -39,11 +42,11 @@ def test_equal_statistics_rank_by_index():
 @exact
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.floats(-0.1, 1.1), st.sampled_from(["halving", "bisect"]),
        st.booleans())
-def test_bisect_finds_the_most_layers_and_both_ask_seldom(losses, threshold, method, skip):
+def test_bisect_finds_the_most_layers_and_both_ask_seldom(losses: Any, threshold: Any, method: Any, skip: Any) -> None:
     losses, asked = sorted(losses), []
     order = list(reversed(range(len(losses) + skip)))
 
-    def loss_of(low):
+    def loss_of(low: Any) -> Any:
         asked.append(low)
         return losses[len(low) - 1]
 
@@ -57,7 +60,7 @@ def test_bisect_finds_the_most_layers_and_both_ask_seldom(losses, threshold, met
     assert [layer for layer in bits if bits[layer] == 4] == sorted(selection.layers)
 
 
-def test_statistics_are_those_of_all_elements_and_cycles():
+def test_statistics_are_those_of_all_elements_and_cycles() -> None:
     rng = np.random.default_rng(0)
     initial = [rng.standard_normal((2, 3)), rng.standard_normal(50)]
     snapshots = [[w + rng.standard_normal(w.shape) * 0.1 - 0.02 for w in initial] for _ in range(3)]
@@ -69,15 +72,15 @@ def test_statistics_are_those_of_all_elements_and_cycles():
             assert weight_diff_stats(initial, [initial, initial], kind)[layer] == 0
 
 
-def test_the_size_of_a_layer_has_no_influence():
+def test_the_size_of_a_layer_has_no_influence() -> None:
     small, large = np.zeros(4), np.zeros(400)
     assert len(set(weight_diff_stats([small, large], [[small + 0.5, large + 0.5]]))) == 1
 
 
-def test_cycles_are_recorded_by_value():
+def test_cycles_are_recorded_by_value() -> None:
     weights = np.zeros(2)
 
-    def run_cycle(k):
+    def run_cycle(k: Any) -> list[Any]:
         weights[:] = k + 1
         return [weights]
 
@@ -99,6 +102,6 @@ def test_cycles_are_recorded_by_value():
     (lambda: weight_diff_stats([[]], [[[]]]), "layer 0: weights of shapes"),
     (lambda: record_cycles(lambda k: [], 0), "0 training cycles show no difference"),
 ])
-def test_errors(call, sentence):
+def test_errors(call: Any, sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         call()

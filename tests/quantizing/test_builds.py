@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def side_by_side(nets: dict[str, Network]) -> Network:
     return replace(first, nodes=(*nodes, Node("all", Concat(), outputs)), outputs=("all",))
 
 
-def test_a_network_of_each_method_builds_and_verifies_on_both_back_ends(tmp_path):
+def test_a_network_of_each_method_builds_and_verifies_on_both_back_ends(tmp_path: Path) -> None:
     nets = networks()
     x = np.concatenate([x for x, _ in tiny_data(tiny_net())])[:8]
     build = hr.build(hr.load(side_by_side(nets)), tmp_path / "b", backend="both", verify=3, verify_input=x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def arguments(source: str, out: Path, *more: str, data: str = "data", model: str
     return ["quantize", f"{source}:{model}", "--data", f"{source}:{data}", "--out", str(out), *more]
 
 
-def test_files_and_json(source, tmp_path, capsys):
+def test_files_and_json(source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "q.npz"
     assert main(arguments(source, out, "--method", "ggd", "--weight-bits", "5", "--act-bits", "4", "--mixed", "4,6",
                           "--select", "sqnr", "--accuracy-drop", "3", "--test", f"{source}:data", "--json")) == 0
@@ -67,7 +68,7 @@ def test_files_and_json(source, tmp_path, capsys):
     assert "networks evaluated" in capsys.readouterr().out
 
 
-def test_a_generator_calibrates(source, tmp_path):
+def test_a_generator_calibrates(source: str, tmp_path: Path) -> None:
     assert main(arguments(source, tmp_path / "q.npz", data="unlabelled")) == 0
 
 
@@ -87,7 +88,8 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_mistakes_are_one_sentence_and_write_nothing(what, source, tmp_path, capsys):
+def test_mistakes_are_one_sentence_and_write_nothing(what: Any, source: str, tmp_path: Path,
+                                                     capsys: pytest.CaptureFixture[str]) -> None:
     more, functions, sentence = WRONG[what]
     assert main(arguments(source, tmp_path / "q.npz", *more, **functions)) == 1
     said = capsys.readouterr().err
@@ -95,13 +97,13 @@ def test_mistakes_are_one_sentence_and_write_nothing(what, source, tmp_path, cap
     assert not list(tmp_path.glob("q.*"))
 
 
-def test_wrong_usage_is_exit_code_two(source, tmp_path):
+def test_wrong_usage_is_exit_code_two(source: str, tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as error:
         main(arguments(source, tmp_path / "q.npz", "--mixed", "4"))
     assert error.value.code == 2
 
 
-def test_a_plot_shows_levels_and_scales():
+def test_a_plot_shows_levels_and_scales() -> None:
     panel = Panel("a < b", np.array([-1.0, 0.5]), np.array([1.0, 3.0]), np.array([-0.5, 0.0, 0.5]))
     text = distributions_svg([panel, panel, panel])
     root = ElementTree.fromstring(text)

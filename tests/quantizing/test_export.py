@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,8 @@ from tests.quantizing.tiny import tiny_data, tiny_net  # noqa: E402
 
 @pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize("method", ["ggd", "coarse-to-fine", "affine"])
-def test_the_file_gives_the_same_integers_and_the_executor_the_same_outputs(method, bits, tmp_path):
+def test_the_file_gives_the_same_integers_and_the_executor_the_same_outputs(method: str, bits: int,
+                                                                            tmp_path: Path) -> None:
     data = tiny_data(tiny_net())
     network = quantize(tiny_net(), data, Settings(method, bits, bits)).network
     path = tmp_path / "m.onnx"

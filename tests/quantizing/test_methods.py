@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,13 +41,13 @@ def quantizers(result: Quantized) -> dict[str, Quantize]:
     return {node.inputs[0]: node.op for node in result.network.nodes if isinstance(node.op, Quantize)}
 
 
-def test_every_name_has_a_method():
+def test_every_name_has_a_method() -> None:
     assert tuple(METHODS) == METHOD_NAMES
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 @pytest.mark.parametrize("bits", [4, 8])
-def test_torch_and_the_integer_network_agree(method, bits):
+def test_torch_and_the_integer_network_agree(method: Any, bits: int) -> None:
     result = tiny(method, bits)
     exact = hr.load(result.network).predict(X)
     in_torch = result.candidate.runner.scores(X, result.candidate.plan)
@@ -59,13 +60,13 @@ def test_torch_and_the_integer_network_agree(method, bits):
 
 
 @pytest.mark.parametrize("method", ["ristretto", "wq", "ggd", "coarse-to-fine", "affine"])
-def test_more_bits_come_closer_to_the_float_network(method):
+def test_more_bits_come_closer_to_the_float_network(method: str) -> None:
     reference = MODULE(torch.from_numpy(X)).detach().numpy()
     errors = [np.square(hr.load(tiny(method, bits).network).predict(X) - reference).mean() for bits in (3, 5, 8)]
     assert errors[0] > errors[1] > errors[2] and errors[2] < 1e-3
 
 
-def test_weights_are_those_of_the_method():
+def test_weights_are_those_of_the_method() -> None:
     net = from_float_module(MODULE, X[:1])
     for method, rule in {"ristretto": lambda w: ristretto(w, 4), "wq": lambda w: wq(w, 4, 4).frac_bits}.items():
         plan = tiny(method).candidate.plan
@@ -76,7 +77,7 @@ def test_weights_are_those_of_the_method():
             assert peak_of(candidate.plan.weights[name].values - op.weights) <= peak_of(op.weights) / 7
 
 
-def test_quantizers_stand_where_integers_are_read():
+def test_quantizers_stand_where_integers_are_read() -> None:
     net = from_float_module(MODULE, X[:1])
     points = quantization_points(net, join_sums=True)
     assert points.tensors == ("input", "relu", "second", "relu_2", "relu_3", "relu_4", "mean")
@@ -84,7 +85,7 @@ def test_quantizers_stand_where_integers_are_read():
     assert quantization_points(net, output=True).tensors[-1] == "last"
 
 
-def test_tensors_that_meet_share_what_they_must():
+def test_tensors_that_meet_share_what_they_must() -> None:
     for method in METHOD_NAMES:
         found = quantizers(tiny(method))
         assert found["relu_3"].scale == found["relu_4"].scale and found["relu_3"].dtype == found["relu_4"].dtype
@@ -95,13 +96,13 @@ def test_tensors_that_meet_share_what_they_must():
     assert gains["mean"] == gains["relu_3"] * 9 / 16 and gains["relu_3"] != 1
 
 
-def test_the_rescaled_network_computes_what_the_float_network_does():
+def test_the_rescaled_network_computes_what_the_float_network_does() -> None:
     result = tiny("coarse-to-fine")
     wanted = MODULE(torch.from_numpy(X)).detach().numpy()
     assert result.candidate.runner.scores(X) == pytest.approx(wanted, abs=1e-5)
 
 
-def test_affine_ranges_hold_zero_and_what_was_seen():
+def test_affine_ranges_hold_zero_and_what_was_seen() -> None:
     module = nn.Sequential(nn.Linear(2, 2))
     data = [np.array([[-1.0, 3.0], [0.5, 2.0]], np.float32)]
     result = quantize(module, data, Settings("affine", 8, 8))
@@ -110,7 +111,7 @@ def test_affine_ranges_hold_zero_and_what_was_seen():
     assert (found.scale[0], found.zero_point, str(found.dtype)) == (params.scale, params.zero_point, "uint8")
 
 
-def test_the_scale_factor_method_is_the_chain_of_dense_layers():
+def test_the_scale_factor_method_is_the_chain_of_dense_layers() -> None:
     """The network's integers are those of quantize_chain, but for signed codes behind ReLU, which it does not have."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
@@ -126,13 +127,13 @@ def test_the_scale_factor_method_is_the_chain_of_dense_layers():
         assert np.array_equal(result.candidate.plan.weights[name].codes, layer.weights)
 
 
-def test_tuning_never_loses_accuracy_and_is_counted():
+def test_tuning_never_loses_accuracy_and_is_counted() -> None:
     before, after = tiny("ggd", 3), tiny("ggd+bft", 3)
     assert after.accuracy["calibration"].quantized > before.accuracy["calibration"].quantized
     assert after.evaluations > 20 and before.evaluations == 0
 
 
-def test_rows_tell_what_is_stored_and_what_it_costs():
+def test_rows_tell_what_is_stored_and_what_it_costs() -> None:
     result = tiny("coarse-to-fine")
     rows = {(row.name, row.part): row for row in result.rows}
     assert [row.name for row in result.rows][:3] == ["input", "first", "relu"]
@@ -144,7 +145,7 @@ def test_rows_tell_what_is_stored_and_what_it_costs():
     assert tiny("ggd", 2).rows[1].saturation > 0
 
 
-def test_predicted_sqnr_of_weights_counts_what_is_clipped():
+def test_predicted_sqnr_of_weights_counts_what_is_clipped() -> None:
     rng = np.random.default_rng(0)
     module = nn.Sequential(nn.Linear(96, 96))
     module[0].weight.data = torch.from_numpy(rng.laplace(size=(96, 96)).astype(np.float32))  # heavy tails
@@ -154,7 +155,7 @@ def test_predicted_sqnr_of_weights_counts_what_is_clipped():
     assert abs(row.predicted_sqnr_db - row.measured_sqnr_db) < 0.1  # 5.7 dB without the clipped ones
 
 
-def test_accuracy_needs_labels_and_counts_all_test_samples():
+def test_accuracy_needs_labels_and_counts_all_test_samples() -> None:
     unlabelled = quantize(MODULE, [x for x, _ in DATA], Settings("ggd"), test=DATA)
     assert set(unlabelled.accuracy) == {"test"} and unlabelled.accuracy["test"].samples == 64
     with pytest.raises(InputError, match="tuning needs labels"):
@@ -177,13 +178,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_settings_out_of_range_are_one_sentence(what):
+def test_settings_out_of_range_are_one_sentence(what: Any) -> None:
     options, sentence = WRONG[what]
     with pytest.raises(QuantizationError, match=sentence):
         Settings(**options)
 
 
-def test_a_network_that_needs_no_quantizer_twice_keeps_its_codes():
+def test_a_network_that_needs_no_quantizer_twice_keeps_its_codes() -> None:
     module = nn.Sequential(nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(9, 2))
     result = quantize(module, [X], Settings("ggd", 4, 4))
     assert [node for node in result.network.nodes if isinstance(node.op, Quantize)] == [
@@ -192,7 +193,7 @@ def test_a_network_that_needs_no_quantizer_twice_keeps_its_codes():
 
 
 @pytest.mark.parametrize("method", ["ggd", "affine+qat"])
-def test_labels_that_no_score_stands_for_are_refused(method):
+def test_labels_that_no_score_stands_for_are_refused(method: str) -> None:
     from_one = [(x, y + 1) for x, y in DATA]
     with pytest.raises(InputError, match="a label is 3 but the network has 3 scores; number the classes from 0 to 2"):
         quantize(MODULE, from_one, Settings(method))
@@ -201,7 +202,7 @@ def test_labels_that_no_score_stands_for_are_refused(method):
 class Held(nn.Module):
     """Adds to a tensor that another name holds, which torch.fx does not see."""
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         y = x + x
         held = y
         y += x
@@ -209,7 +210,7 @@ class Held(nn.Module):
 
 
 class Stiff(nn.Module):
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         return x.view(7, -1)
 
 
@@ -217,6 +218,6 @@ class Stiff(nn.Module):
     (Held(), r"^Held: the graph that was read of it is off by 1 where the module's values reach 6; write x = x \+ y"),
     (Stiff(), r"^view \(view\): cannot be run on an input of shape \(2, 1, 2, 2\) \(.*\); mend the model or "),
 ])
-def test_a_graph_that_is_not_the_module_is_refused(module, sentence):
+def test_a_graph_that_is_not_the_module_is_refused(module: Any, sentence: str) -> None:
     with pytest.raises((UnsupportedError, InputError), match=sentence):
         quantize(module, [np.ones((2, 1, 2, 2), np.float32)])

@@ -39,7 +39,7 @@ def names(items: tuple[Item, ...]) -> tuple[str, ...]:
     return tuple(item.names[0] for item in items)
 
 
-def test_rankings(problem):
+def test_rankings(problem: Problem) -> None:
     ranges = {name: np.ptp(op.weights) for name, op in problem.net.layers.items()}
     by_range = names(choose(problem, select="range").order)
     assert [ranges[name] for name in by_range] == sorted(ranges.values())
@@ -50,7 +50,7 @@ def test_rankings(problem):
     assert sorted(names(choose(problem, select="weight-difference").order)) == sorted(NAMES)
 
 
-def test_a_search_takes_what_the_allowed_loss_permits(problem):
+def test_a_search_takes_what_the_allowed_loss_permits(problem: Problem) -> None:
     all_low = choose(problem, select="range", accuracy_drop=100.0)
     assert len(all_low.low) == 5 and set(all_low.widths.weights.values()) == {2}
     allowed = dict(all_low.trace)[5] - 1 / 64  # one sample less than all layers lose
@@ -63,30 +63,30 @@ def test_a_search_takes_what_the_allowed_loss_permits(problem):
     assert len(counted.low) == 2 and counted.evaluations == 0
 
 
-def test_one_at_a_time_spends_an_evaluation_per_layer(problem):
+def test_one_at_a_time_spends_an_evaluation_per_layer(problem: Problem) -> None:
     alone, cheap = choose(problem, select="one-at-a-time"), choose(problem, select="weight-difference")
     assert alone.evaluations >= 5 > cheap.evaluations and (alone.cycles, cheap.cycles) == (0, 1)
 
 
-def test_training_ranks_from_the_high_width_too(problem):
+def test_training_ranks_from_the_high_width_too(problem: Problem) -> None:
     high = choose(problem, select="weight-difference", start="high", search="halving", cycles=2)
     assert high.cycles == 2 and len(high.low) <= 2 and sorted(names(high.order)) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("mixed_maps", [False, True])
-def test_an_sqnr_threshold_moves_more_the_higher_it_is(problem, mixed_maps):
+def test_an_sqnr_threshold_moves_more_the_higher_it_is(problem: Problem, mixed_maps: bool) -> None:
     low = [len(choose(problem, sqnr_threshold_db=db, mixed_maps=mixed_maps).low) for db in (-np.inf, 6.0, 9.0, np.inf)]
     assert low[0] == (11 if mixed_maps else 5) and low[-1] == 0 and low == sorted(low, reverse=True)
     assert low[0] > low[1] or low[1] > low[2]
     assert choose(problem, sqnr_threshold_db=6.0).evaluations == 0
 
 
-def test_branches_of_a_concatenation_keep_one_width(problem):
+def test_branches_of_a_concatenation_keep_one_width(problem: Problem) -> None:
     widths = choose(problem, mixed_maps=True, accuracy_drop=3.0).widths
     assert widths.tensors["relu_3"] == widths.tensors["relu_4"]
 
 
-def test_selection_needs_labels_and_a_legal_count():
+def test_selection_needs_labels_and_a_legal_count() -> None:
     bare = pose(from_float_module(MODULE, DATA[0][0]), [x for x, _ in DATA], 64)
     with pytest.raises(InputError, match="mixed precision within an accuracy drop needs labels"):
         choose(bare)
@@ -94,7 +94,7 @@ def test_selection_needs_labels_and_a_legal_count():
         choose(bare, search="count", count=9)
 
 
-def test_training_is_deterministic_and_leaves_the_network_alone():
+def test_training_is_deterministic_and_leaves_the_network_alone() -> None:
     runner = Runner(from_float_module(MODULE, DATA[0][0]))
     before = {name: weight.clone() for name, (weight, _) in runner.parameters.items()}
     one, other = ([cycle["first"][0] for cycle in train_cycles(runner, DATA, Training(2, 0.01))] for _ in range(2))
@@ -104,7 +104,7 @@ def test_training_is_deterministic_and_leaves_the_network_alone():
         list(train_cycles(runner, DATA, Training(40, 1e30)))
 
 
-def test_training_through_quantizers_helps_the_quantized_network():
+def test_training_through_quantizers_helps_the_quantized_network() -> None:
     module = tiny_chain()
     data = tiny_data(module, batches=8)
     problem = pose(from_float_module(module, data[0][0]), data, 128, join_sums=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,14 +21,14 @@ def histogram_of(*batches: np.ndarray) -> Histogram:
     return histogram
 
 
-def test_few_values_are_held_exactly():
+def test_few_values_are_held_exactly() -> None:
     histogram = histogram_of(np.array([0.5, -0.25, 0.0]), np.array([100.0, 0.5]))
     values, counts = histogram.samples()
     assert dict(zip(values, counts, strict=True)) == {0.0: 1, 0.5: 2, -0.25: 1, 100.0: 1}
     assert (histogram.lowest, histogram.highest, histogram.peak, histogram.negative) == (-0.25, 100.0, 100.0, True)
 
 
-def test_the_order_of_batches_and_the_growth_of_the_range_do_not_matter():
+def test_the_order_of_batches_and_the_growth_of_the_range_do_not_matter() -> None:
     rng = np.random.default_rng(0)
     batches = [rng.normal(scale=10.0**k, size=1000) for k in range(-2, 3)]
     forth, back = histogram_of(*batches), histogram_of(*reversed(batches))
@@ -37,7 +38,7 @@ def test_the_order_of_batches_and_the_growth_of_the_range_do_not_matter():
 
 
 @pytest.mark.parametrize("bits", [4, 6, 8])
-def test_methods_choose_alike_on_histograms_and_on_samples(bits):
+def test_methods_choose_alike_on_histograms_and_on_samples(bits: int) -> None:
     rng = np.random.default_rng(bits)
     for x in (rng.gamma(1.0, 2.0, 20_000), np.maximum(rng.normal(size=20_000), 0)):
         values, counts = histogram_of(*np.split(x, 10)).samples()
@@ -50,7 +51,7 @@ def test_methods_choose_alike_on_histograms_and_on_samples(bits):
     assert abs(fq_double(values, bits, counts=counts).rho - fq_double(x, bits).rho) < 1e-12
 
 
-def test_counts_must_fit_their_samples():
+def test_counts_must_fit_their_samples() -> None:
     with pytest.raises(QuantizationError, match=r"counts of shape \(1,\) do not fit samples of shape \(2,\)"):
         fq_single([1.0, 2.0], 4, counts=[1])
     assert fq_single([1.0, 2.0, 9.0], 4, counts=[1, 1, 0]).frac_bits == fq_single([1.0, 2.0], 4).frac_bits
@@ -68,13 +69,13 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_data_are_one_sentence(what):
+def test_bad_data_are_one_sentence(what: Any) -> None:
     batches, sentence = BAD[what]
     with pytest.raises(InputError, match=sentence):
         list(read_batches(batches, (4,)))
 
 
-def test_a_generator_is_read_once_and_its_first_batch_is_not_lost():
+def test_a_generator_is_read_once_and_its_first_batch_is_not_lost() -> None:
     def batches() -> Iterator[np.ndarray]:
         yield from (np.full((2, 3), k) for k in range(3))
 
@@ -85,7 +86,7 @@ def test_a_generator_is_read_once_and_its_first_batch_is_not_lost():
         first_shape(iter([]))
 
 
-def test_the_first_samples_are_kept_with_labels_if_all_have_them():
+def test_the_first_samples_are_kept_with_labels_if_all_have_them() -> None:
     first = FirstSamples(3)
     for batch in read_batches([(np.full((2, 1), k), [k, k]) for k in range(3)], (1,)):
         first.add(batch)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ def samples(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-3, 3, (4, *SHAPE)).astype(np.float32)
 
 
-def padded_conv(seed: int, *steps):
+def padded_conv(seed: int, *steps: Any) -> Any:
     """A quantizer, the steps, and a padded convolution of two channels."""
     kernel = weight(np.random.default_rng(seed), int_type(3), 3, 2, 3, 3)
     return chain(SHAPE, quantizer(int_type(3), 0.5), *steps, Conv(kernel, pad=(1, 1, 1, 1)),
@@ -34,19 +36,20 @@ def padded_conv(seed: int, *steps):
 
 
 @pytest.mark.parametrize("scale", [(1.0, 0.0), (0.0, 1.0), (0.0, -2.0)])
-def test_a_channel_that_is_0_is_padded(scale):
+def test_a_channel_that_is_0_is_padded(scale: tuple[float, float]) -> None:
     assert_exact(padded_conv(0, Affine(floats(*scale), floats(0.0))), samples(0))
 
 
 @pytest.mark.parametrize("offset", [(0.0, 0.5), (0.0, -1.0)])
-def test_a_channel_that_is_another_constant_cannot_be_padded(offset):
+def test_a_channel_that_is_another_constant_cannot_be_padded(offset: tuple[float, float]) -> None:
     with pytest.raises(UnsupportedError, match=r"pads with 0\.0, for which its input of type int3 has no common code"):
         streamline(padded_conv(0, Affine(floats(1.0, 0.0), floats(*offset))))
 
 
 @pytest.mark.parametrize("gamma", [(1.0, 1.0), (-1.0, 1.0)])
 @pytest.mark.parametrize("pad", [(1, 1, 1, 1), (0, 1, 1, 0)])
-def test_padded_pooling_takes_nothing_from_its_border(gamma, pad):
+def test_padded_pooling_takes_nothing_from_its_border(gamma: tuple[float, float],
+                                                      pad: tuple[int, int, int, int]) -> None:
     """Also behind accumulators, with the thresholds behind the pooling."""
     kernel = weight(np.random.default_rng(1), int_type(3), 2, 2, 1, 1)
     network = chain(SHAPE, quantizer(int_type(3), 0.5), Conv(kernel), Affine(floats(*gamma), floats(-4.0)),
@@ -55,7 +58,7 @@ def test_padded_pooling_takes_nothing_from_its_border(gamma, pad):
 
 
 @pytest.mark.parametrize("where", range(8))
-def test_parameters_that_differ_at_one_position_only(where):
+def test_parameters_that_differ_at_one_position_only(where: int) -> None:
     scales = np.ones(8)
     scales[where] = 2.0
     network = chain((2, 2, 2), quantizer(int_type(3), 0.5), Reshape((8,)), Affine(scales, floats(0.0)),
@@ -64,13 +67,13 @@ def test_parameters_that_differ_at_one_position_only(where):
         streamline(network)
 
 
-def test_parameters_that_differ_between_channels_only():
+def test_parameters_that_differ_between_channels_only() -> None:
     network = chain((2, 2, 2), quantizer(int_type(3), 0.5), Reshape((8,)),
                     Affine(np.repeat([1.0, 2.0], 4), floats(0.0)), quantizer(int_type(3), 0.5))
     assert_exact(network, np.random.default_rng(2).uniform(-3, 3, (4, 2, 2, 2)).astype(np.float32))
 
 
-def test_inverted_thresholds_stay_behind_their_pooling():
+def test_inverted_thresholds_stay_behind_their_pooling() -> None:
     """They fall where the pooling rises; a saved network may hold them there."""
     nodes = (
         Node("conv0", IntegerConv(np.asarray([2, 1]).reshape(2, 1, 1, 1), Interval(1, 2)), ("input",)),

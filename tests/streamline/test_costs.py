@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,11 +49,11 @@ def joined(op: Op, depth: int, last: Op) -> Network:
 
 
 @pytest.mark.parametrize(("op", "depth"), [(tensor_ops.Add(), 40), (tensor_ops.Concat(), 14)])
-def test_nested_joins_cost_no_more_than_their_number(op, depth):
+def test_nested_joins_cost_no_more_than_their_number(op: Any, depth: int) -> None:
     assert seconds(joined(op, depth, Quantize(one(2.0**depth), uint_type(2)))) < 5
 
 
-def test_a_thousand_sums_in_a_row_need_no_recursion():
+def test_a_thousand_sums_in_a_row_need_no_recursion() -> None:
     nodes = [Node("q", Quantize(one(1), uint_type(1)), ("x",))]
     for k in range(2000):
         nodes.append(Node(f"j{k}", tensor_ops.Add(), (nodes[-1].name, "q")))
@@ -62,13 +63,13 @@ def test_a_thousand_sums_in_a_row_need_no_recursion():
 
 
 @pytest.mark.parametrize("bits", [2, 8])
-def test_equal_channels_share_their_arithmetic(bits):
+def test_equal_channels_share_their_arithmetic(bits: int) -> None:
     net = chain((1 << 15,), Quantize(one(0.25), int_type(4)), Affine(one(0.75), one(0.1)), RELU,
                 Quantize(one(0.1), uint_type(bits)))
     assert seconds(net) < 5
 
 
-def test_a_dense_layer_behind_a_zero_point_is_vectorised():
+def test_a_dense_layer_behind_a_zero_point_is_vectorised() -> None:
     codes = np.random.default_rng(0).integers(-7, 8, (1024, 1024))
     net = chain((1024,), Quantize(one(0.25), uint_type(4), 5), Linear(QuantWeight(codes, one(0.5), Interval(-7, 7))),
                 Quantize(one(8), int_type(4)))
@@ -81,14 +82,14 @@ RATIONALS = st.one_of(st.fractions(max_denominator=10**6), st.floats(-1e30, 1e30
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(RATIONALS, min_size=1, max_size=12), st.integers(0, 2**32), st.sampled_from([3, 2**20, 2**40]))
-def test_products_with_rationals_are_exact(offsets, seed, reach):
+def test_products_with_rationals_are_exact(offsets: Any, seed: Any, reach: Any) -> None:
     weights = np.random.default_rng(seed).integers(-reach, reach + 1, (3, len(offsets)))
     wanted = [sum((w * offset for w, offset in zip(row, offsets, strict=True)), Fraction(0))
               for row in weights.tolist()]
     assert exact_products(weights, offsets) == wanted
 
 
-def test_each_computes_rows_of_the_same_objects_once():
+def test_each_computes_rows_of_the_same_objects_once() -> None:
     a, b = Fraction(1, 3), Fraction(2, 3)
     seen = []
     made = each(lambda x, n: seen.append((x, n)) or x * n, [a, b, a, a], np.asarray([1, 1, 1, 2]))
@@ -114,19 +115,19 @@ def test_each_computes_rows_of_the_same_objects_once():
            Quantize(one(1), uint_type(2))),
      "n1: its sums may need 67 bits and at most 62 are possible; use narrower weights or quantize its input"),
 ])
-def test_what_would_not_fit_is_one_sentence(net, sentence):
+def test_what_would_not_fit_is_one_sentence(net: Any, sentence: str) -> None:
     with pytest.raises(HeadraceError) as error:
         streamline(net)
     assert str(error.value) == sentence
 
 
-def test_a_ratio_of_steps_beyond_integers_is_refused():
+def test_a_ratio_of_steps_beyond_integers_is_refused() -> None:
     nodes = (Node("a", Quantize(one(1), uint_type(2)), ("x",)), Node("b", Affine(one(2.0**70), one(0)), ("a",)),
              Node("s", tensor_ops.Add(), ("a", "b")))
     with pytest.raises(UnsupportedError, match="which have no common step; put a quantizer behind the sum"):
         streamline(Network((Input("x", (1, 1, 1)),), nodes, ("s",)))
 
 
-def test_tensors_are_bounded():
+def test_tensors_are_bounded() -> None:
     with pytest.raises(InputError, match="has 2147483648 elements and at most 2147483647 are possible"):
         TensorType((1 << 16, 1 << 15, 1), uint_type(1))

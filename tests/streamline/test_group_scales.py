@@ -1,5 +1,9 @@
 """Scales of kernel rows and pixels from the network's weights to the layers: exact, and where they save bits."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -45,7 +49,7 @@ def samples(net: Network, count: int = 4) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", [BIPOLAR, TERNARY, Interval(-3, 3)], ids=str)
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_scaled_groups_are_exact(dtype, shape):
+def test_scaled_groups_are_exact(dtype: Any, shape: Any) -> None:
     net = network(dtype, shape)
     conv = streamline(net).nodes[0].op
     assert isinstance(conv, Conv) and conv.weight == dtype and conv.scales.size == np.prod(shape)
@@ -53,14 +57,14 @@ def test_scaled_groups_are_exact(dtype, shape):
 
 
 @pytest.mark.parametrize(("channels", "groups", "kind"), [(1, 1, Conv), (4, 4, DepthwiseConv)])
-def test_groups_of_one_column_are_multiplied_into_the_weights(channels, groups, kind):
+def test_groups_of_one_column_are_multiplied_into_the_weights(channels: int, groups: int, kind: Any) -> None:
     net = network(TERNARY, SHAPES["channel and pixel"], channels, groups)
     conv = streamline(net).nodes[0].op
     assert type(conv) is kind and conv.weight.bits == 9 and np.array_equal(conv.effective_weights, conv.weights)
     assert_exact(net, samples(net))
 
 
-def test_scales_that_save_no_bits_are_multiplied_into_the_weights():
+def test_scales_that_save_no_bits_are_multiplied_into_the_weights() -> None:
     net = network(int_type(4), SHAPES["pixel"])
     signs = np.sign(net.nodes[1].op.weight.codes)
     weight = ops.QuantWeight(signs, np.ones(1), int_type(4), np.array([[[[7], [1], [2]]]]))
@@ -71,7 +75,7 @@ def test_scales_that_save_no_bits_are_multiplied_into_the_weights():
     assert_exact(net, samples(net))
 
 
-def test_simd_stays_within_a_group():
+def test_simd_stays_within_a_group() -> None:
     dataflow = lower(streamline(network(BIPOLAR, SHAPES["pixel"])))
     unit = next(layer for layer in dataflow.layers if isinstance(layer, Mvtu))
     assert unit.fold_sizes == {"pe": 4, "simd": 4} and unit.mw == 36
@@ -80,7 +84,7 @@ def test_simd_stays_within_a_group():
         solve_folding(dataflow, 10_000, {"conv0": {"simd": 12}})
 
 
-def test_a_parallel_window_keeps_groups_together():
+def test_a_parallel_window_keeps_groups_together() -> None:
     dataflow = lower(streamline(network(BIPOLAR, SHAPES["pixel"])))
     whole = fold(dataflow, {"conv0_swu": {"simd": 4, "parallel_window": 1}})
     x = random_values(np.random.default_rng(0), dataflow.input.element, (2, dataflow.input.elements))

@@ -1,6 +1,9 @@
 """Requantizers found for thresholds equal them at every integer; those that do not exist are not found."""
 
+from __future__ import annotations
+
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +26,7 @@ def line_thresholds(slope: Fraction, offset: Fraction, rounding: str, output: In
             for k in range(output.lo + 1, output.hi + 1)]
 
 
-def require_equal(T: np.ndarray, inverted: frozenset[int], reach: int, output: Interval):
+def require_equal(T: np.ndarray, inverted: frozenset[int], reach: int, output: Interval) -> Any:
     ends = np.full(len(T), reach)
     requant = requant_of_thresholds(T, inverted, -ends, ends, output)
     assert requant is not None
@@ -38,7 +41,8 @@ def require_equal(T: np.ndarray, inverted: frozenset[int], reach: int, output: I
 @given(slope=st.fractions(Fraction(1, 200), 1, max_denominator=500), offset=st.fractions(-5, 5, max_denominator=300),
        rounding=st.sampled_from(["half_even", "half_up", "floor"]), inverted=st.booleans(),
        output=st.sampled_from([uint_type(5), int_type(5), uint_type(6)]))
-def test_lines_are_found_and_equal_everywhere(slope, offset, rounding, inverted, output):
+def test_lines_are_found_and_equal_everywhere(slope: Any, offset: Any, rounding: Any, inverted: Any,
+                                              output: Any) -> None:
     T = np.array([line_thresholds(slope, offset, rounding, output, 300)])
     channels, ends = frozenset({0}) if inverted else frozenset(), np.array([300])
     if requant_of_thresholds(T, channels, -ends, ends, output) is None:
@@ -48,19 +52,19 @@ def test_lines_are_found_and_equal_everywhere(slope, offset, rounding, inverted,
         require_equal(T, channels, 300, output)
 
 
-def test_the_shift_is_the_smallest():
+def test_the_shift_is_the_smallest() -> None:
     quarter = np.array([line_thresholds(Fraction(1, 4), Fraction(0), "half_up", int_type(6), 200)])
     requant = require_equal(quarter, frozenset(), 200, int_type(6))
     assert (requant.shift, requant.multiplier.tolist(), requant.rounding) == (2, [1], "half_up")
 
 
-def test_ties_to_even_need_half_even():
+def test_ties_to_even_need_half_even() -> None:
     quarter = np.array([line_thresholds(Fraction(1, 4), Fraction(0), "half_even", int_type(6), 200)])
     requant = require_equal(quarter, frozenset(), 200, int_type(6))
     assert (requant.shift, requant.multiplier.tolist(), requant.rounding) == (2, [1], "half_even")
 
 
-def test_channels_share_the_shift_and_constants_need_none():
+def test_channels_share_the_shift_and_constants_need_none() -> None:
     lines = [line_thresholds(slope, Fraction(1, 3), "half_up", uint_type(5), 200)
              for slope in (Fraction(1, 4), Fraction(1, 7))]
     T = np.array([lines[0], [-200] * 31, [201] * 31, lines[1]])
@@ -68,13 +72,13 @@ def test_channels_share_the_shift_and_constants_need_none():
     assert requant.multiplier[1] == requant.multiplier[2] == 0 and requant.multiplier[3] < 0
 
 
-def test_a_curve_has_no_requantizer():
+def test_a_curve_has_no_requantizer() -> None:
     T = np.array([[k * k for k in range(1, 32)]])
     assert requant_of_thresholds(T, frozenset(), np.array([0]), np.array([1000]), uint_type(5)) is None
 
 
 @pytest.mark.parametrize("rounding", ["half_even", "half_up", "floor", "ceil"])
-def test_dyadic_lines_are_exact(rounding):
+def test_dyadic_lines_are_exact(rounding: str) -> None:
     lines = [(Fraction(3, 8), Fraction(1, 4)), (Fraction(-5, 2), Fraction(7))]
     requant = dyadic_requant(lines, rounding, int_type(10))
     x = np.repeat(np.arange(-150, 150)[:, None], 2, 1)[None, None]
@@ -83,6 +87,6 @@ def test_dyadic_lines_are_exact(rounding):
     assert golden.apply(requant, TensorType((1, 300, 2), int_type(10)), x)[0, 0].tolist() == wanted
 
 
-def test_other_lines_and_roundings_have_none():
+def test_other_lines_and_roundings_have_none() -> None:
     assert dyadic_requant([(Fraction(1, 3), Fraction(0))], "half_up", int_type(10)) is None
     assert dyadic_requant([(Fraction(1, 2), Fraction(0))], "away", int_type(10)) is None

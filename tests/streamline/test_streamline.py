@@ -1,5 +1,8 @@
+
+from __future__ import annotations
+
 from fractions import Fraction
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -29,16 +32,16 @@ def floats(*values: float) -> np.ndarray:
     return np.array(values, np.float64)
 
 
-def quantizer(dtype, scale: float = 1.0, zero_point: int = 0, rounding: str = "half_even") -> Quantize:
+def quantizer(dtype: Any, scale: float = 1.0, zero_point: int = 0, rounding: str = "half_even") -> Quantize:
     return Quantize(floats(scale), dtype, zero_point, rounding)
 
 
-def weight(rng, dtype, *shape: int, scales: int = 1) -> QuantWeight:
+def weight(rng: Any, dtype: Any, *shape: int, scales: int = 1) -> QuantWeight:
     codes = rng.choice([-1, 1], shape) if dtype == BIPOLAR else rng.integers(dtype.lo, dtype.hi + 1, shape)
     return QuantWeight(codes.astype(np.int64), rng.uniform(0.05, 0.4, scales).astype(np.float32).astype(float), dtype)
 
 
-def one_weight(code: int = 1, dtype=None) -> QuantWeight:
+def one_weight(code: int = 1, dtype: Any = None) -> QuantWeight:
     return QuantWeight(np.array([[code]]), floats(1.0), dtype or int_type(8))
 
 
@@ -58,7 +61,8 @@ BATCH_NORMS = [
 
 
 @pytest.mark.parametrize(("norm", "output", "step", "reach", "flip", "wanted"), BATCH_NORMS)
-def test_thresholds_of_a_batch_norm_are_the_vectors(norm, output, step, reach, flip, wanted):
+def test_thresholds_of_a_batch_norm_are_the_vectors(norm: tuple[Any, ...], output: Any, step: float, reach: int,
+                                                    flip: bool, wanted: list[int]) -> None:
     gamma, beta, mean, variance, eps = norm
     A = gamma / np.sqrt(variance + eps)
     network = chain((1,), quantizer(Interval(-reach, reach)), Linear(one_weight()),
@@ -73,7 +77,8 @@ def test_thresholds_of_a_batch_norm_are_the_vectors(norm, output, step, reach, f
        step=st.sampled_from([0.5, 0.25, 0.3, 1.0]), rounding=st.sampled_from(ROUNDINGS),
        dtype=st.sampled_from([uint_type(1), uint_type(2), int_type(3), Interval(-3, 3), TERNARY, BIPOLAR]),
        zero_point=st.integers(-1, 3), clip=st.sampled_from([None, RELU, Clip(-0.5, 0.75)]))
-def test_thresholds_equal_round_and_clip_for_every_accumulator(scale, offset, step, rounding, dtype, zero_point, clip):
+def test_thresholds_equal_round_and_clip_for_every_accumulator(scale: Any, offset: Any, step: Any, rounding: Any,
+                                                               dtype: Any, zero_point: Any, clip: Any) -> None:
     zero_point = 0 if dtype == BIPOLAR else zero_point
     last = quantizer(dtype, step, zero_point, rounding)
     activation = [] if clip is None else [clip]
@@ -144,13 +149,13 @@ def legal_network(seed: int) -> Network:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_random_networks_give_every_code_exactly(seed):
+def test_random_networks_give_every_code_exactly(seed: int) -> None:
     network = legal_network(seed)
     x = np.random.default_rng(seed).normal(size=(3, *network.input.shape)).astype(np.float32)
     assert assert_exact(network, x) > 20
 
 
-def test_ties_of_power_of_two_scales_follow_the_rounding():
+def test_ties_of_power_of_two_scales_follow_the_rounding() -> None:
     grid = np.arange(-16, 16, dtype=np.float32)[:, None]
     for rounding in ROUNDINGS:
         network = chain((1,), quantizer(int_type(6)), Linear(one_weight()),
@@ -158,7 +163,7 @@ def test_ties_of_power_of_two_scales_follow_the_rounding():
         assert_exact(network, grid)
 
 
-def test_pooling_before_a_batch_norm_with_negative_gamma_takes_the_minimum():
+def test_pooling_before_a_batch_norm_with_negative_gamma_takes_the_minimum() -> None:
     rng = np.random.default_rng(0)
     network = chain((1, 4, 4), quantizer(uint_type(2)), Conv(weight(rng, int_type(4), 2, 1, 1, 1)),
                     MaxPool((2, 2), (2, 2)), Affine(floats(-1.0, 1.0), floats(0.3)), RELU, quantizer(uint_type(2), 0.2))
@@ -168,7 +173,7 @@ def test_pooling_before_a_batch_norm_with_negative_gamma_takes_the_minimum():
     assert_exact(network, rng.uniform(0, 4, (5, 1, 4, 4)).astype(np.float32))
 
 
-def test_pooling_after_a_batch_norm_with_negative_gamma_negates_the_weights():
+def test_pooling_after_a_batch_norm_with_negative_gamma_negates_the_weights() -> None:
     rng = np.random.default_rng(1)
     network = chain((1, 4, 4), quantizer(uint_type(2)), Conv(weight(rng, int_type(4), 2, 1, 1, 1)),
                     Affine(floats(-1.0, 1.0), floats(0.3)), MaxPool((2, 2), (2, 2)), quantizer(int_type(3), 0.2))
@@ -176,14 +181,14 @@ def test_pooling_after_a_batch_norm_with_negative_gamma_negates_the_weights():
     assert_exact(network, rng.uniform(0, 4, (5, 1, 4, 4)).astype(np.float32))
 
 
-def test_negating_the_lowest_code_widens_the_weight_type():
+def test_negating_the_lowest_code_widens_the_weight_type() -> None:
     network = chain((1,), quantizer(uint_type(2)), Linear(one_weight(-8, int_type(4))),
                     Affine(floats(-1.0), floats(0.0)), quantizer(uint_type(2)))
     conv = streamline(network).nodes[0].op
     assert conv.weight == Interval(-8, 8) and conv.weights.tolist() == [[[[8]]]]
 
 
-def test_falling_codes_without_convolution_invert_their_thresholds():
+def test_falling_codes_without_convolution_invert_their_thresholds() -> None:
     network = chain((2,), quantizer(uint_type(2)), Affine(floats(-1.0, 1.0), floats(2.0, 0.0)), quantizer(uint_type(2)),
                     Linear(QuantWeight(np.array([[1, 1]]), floats(1.0), BIPOLAR)))
     net = streamline(network)
@@ -192,14 +197,14 @@ def test_falling_codes_without_convolution_invert_their_thresholds():
     assert_exact(network, np.array([[0, 1], [1, 2], [2, 3], [3, 0]], np.float32))
 
 
-def test_a_repeated_quantizer_makes_no_node():
+def test_a_repeated_quantizer_makes_no_node() -> None:
     repeated = quantizer(uint_type(2), 0.5)
     traced = streamline_traced(chain((1,), repeated, repeated, Linear(one_weight())))
     assert [node.name for node in traced.network.nodes] == ["fc0"]
     assert [trace.tensor for trace in traced.quantizers] == ["input", "input"]
 
 
-def test_padding_uses_the_code_that_means_zero():
+def test_padding_uses_the_code_that_means_zero() -> None:
     rng = np.random.default_rng(2)
     network = chain((1, 3, 4), quantizer(uint_type(3), 0.5, zero_point=3),
                     Conv(weight(rng, int_type(3), 2, 1, 3, 3), pad=(1, 0, 1, 2)))
@@ -207,14 +212,14 @@ def test_padding_uses_the_code_that_means_zero():
     assert_exact(network, rng.normal(size=(4, 1, 3, 4)).astype(np.float32))
 
 
-def test_a_flat_input_reshaped_to_an_image():
+def test_a_flat_input_reshaped_to_an_image() -> None:
     rng = np.random.default_rng(3)
     network = chain((12,), Reshape((1, 3, 4)), quantizer(uint_type(2)), Conv(weight(rng, TERNARY, 2, 1, 2, 2)))
     assert streamline(network).host_input.shape == (12,)
     assert_exact(network, rng.uniform(0, 4, (4, 12)).astype(np.float32))
 
 
-def test_relu_before_the_first_quantizer_narrows_the_input():
+def test_relu_before_the_first_quantizer_narrows_the_input() -> None:
     network = chain((1,), RELU, quantizer(int_type(4), 0.5), Linear(one_weight()))
     assert streamline(network).host_input.tensor.dtype == Interval(0, 7)
     assert_exact(network, np.linspace(-3, 5, 33, dtype=np.float32)[:, None])
@@ -251,7 +256,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("shape", "steps", "sentence"), REFUSED)
-def test_what_has_no_exact_form_is_one_sentence(shape, steps, sentence):
+def test_what_has_no_exact_form_is_one_sentence(shape: tuple[int, int, int], steps: list[Any], sentence: str) -> None:
     with pytest.raises(UnsupportedError) as caught:
         streamline(chain(shape, *steps))
     assert str(caught.value) == sentence

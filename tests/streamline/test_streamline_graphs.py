@@ -1,6 +1,9 @@
 """Networks that fork and join, and the operations beyond chains: every code against the exact reading."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,17 +36,18 @@ SHAPE = (2, 4, 5)
 INT4 = int_type(4)
 
 
-def graph(shape, **nodes) -> Network:
+def graph(shape: Any, **nodes: Any) -> Network:
     """name=(op, *inputs) in order; x is the input, the last node the output."""
     made = tuple(Node(name, op, tuple(inputs) or ("x",)) for name, (op, *inputs) in nodes.items())
     return Network((Input("x", shape),), made, (made[-1].name,))
 
 
-def samples(shape, seed: int, count: int = 3) -> np.ndarray:
+def samples(shape: Any, seed: int, count: int = 3) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(count, *shape)).astype(np.float32)
 
 
-def conv(rng, out: int, into: int, dtype=INT4, kernel: int = 3, scale: float | None = None, **options) -> Conv:
+def conv(rng: Any, out: int, into: int, dtype: Any = INT4, kernel: int = 3, scale: float | None = None,
+         **options: Any) -> Conv:
     made = weight(rng, dtype, out, into, kernel, kernel)
     return Conv(made if scale is None else replace(made, scale=floats(scale)), **options)
 
@@ -69,22 +73,22 @@ def residual(seed: int, ratio: float, bits: int = 4) -> Network:
 
 @pytest.mark.parametrize("ratio", [1.0, 2.0, 16.0, 0.25])
 @pytest.mark.parametrize("seed", range(4))
-def test_residual_sums_of_power_of_two_steps_are_exact(seed, ratio):
+def test_residual_sums_of_power_of_two_steps_are_exact(seed: int, ratio: float) -> None:
     assert assert_exact(residual(seed, ratio, bits=4 if seed % 2 else 6), samples(SHAPE, seed)) > 100
 
 
-def test_sums_multiply_the_coarser_side():
+def test_sums_multiply_the_coarser_side() -> None:
     net = streamline(residual(0, 16.0))
     scale = next(node.op for node in net.nodes if node.name.startswith("scale"))
     assert isinstance(scale, integer.Requant) and (scale.shift, set(scale.multiplier.tolist())) == (0, {16})
 
 
-def test_sums_of_equal_steps_add_integers():
+def test_sums_of_equal_steps_add_integers() -> None:
     nodes = streamline(residual(0, 1.0)).nodes
     assert not [node for node in nodes if node.name.startswith("scale") and set(node.op.multiplier.tolist()) == {1}]
 
 
-def test_a_join_of_other_ratios_names_both_branches_and_scales():
+def test_a_join_of_other_ratios_names_both_branches_and_scales() -> None:
     with pytest.raises(UnsupportedError) as caught:
         streamline(graph((1,), a=(quantizer(uint_type(2), 0.5), "x"), b=(quantizer(uint_type(2), 0.25), "a"),
                          c=(Affine(floats(3.0), floats(0.0)), "b"), s=(Add(), "a", "c")))
@@ -92,7 +96,7 @@ def test_a_join_of_other_ratios_names_both_branches_and_scales():
                                  "step; put a quantizer behind the sum, or let its branches share one quantizer")
 
 
-def test_a_concatenation_of_two_scales_is_named_with_its_branches():
+def test_a_concatenation_of_two_scales_is_named_with_its_branches() -> None:
     rng = np.random.default_rng(0)
     network = graph(SHAPE, a=(quantizer(INT4, 0.5), "x"), b=(quantizer(uint_type(2), 0.3), "a"),
                     cat=(Concat(), "a", "b"), r=(RELU, "cat"), p=(MaxPool((2, 2), (2, 2)), "r"),
@@ -104,7 +108,7 @@ def test_a_concatenation_of_two_scales_is_named_with_its_branches():
         "one quantizer, or put one behind cat")
 
 
-def test_signs_stay_out_of_weights_that_another_branch_reads():
+def test_signs_stay_out_of_weights_that_another_branch_reads() -> None:
     rng = np.random.default_rng(0)
     network = graph((1, 3, 3), a=(quantizer(int_type(3), 0.5), "x"), c=(conv(rng, 2, 1, kernel=2), "a"),
                     n=(Affine(floats(-1.0, 1.0), floats(0.3)), "c"), q=(quantizer(uint_type(2), 0.4), "n"),
@@ -114,7 +118,7 @@ def test_signs_stay_out_of_weights_that_another_branch_reads():
     assert_exact(network, samples((1, 3, 3), 0))
 
 
-def test_equal_quantizers_of_one_tensor_are_shared():
+def test_equal_quantizers_of_one_tensor_are_shared() -> None:
     rng = np.random.default_rng(0)
     network = graph((1, 3, 3), a=(quantizer(uint_type(3), 0.5), "x"), c=(conv(rng, 2, 1, kernel=2), "a"),
                     q=(quantizer(uint_type(2), 0.4), "c"), p=(quantizer(uint_type(2), 0.4), "c"), s=(Add(), "q", "p"))
@@ -123,7 +127,7 @@ def test_equal_quantizers_of_one_tensor_are_shared():
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_concatenations_feed_convolutions_of_power_of_two_scales(seed):
+def test_concatenations_feed_convolutions_of_power_of_two_scales(seed: int) -> None:
     rng = np.random.default_rng(seed)
     network = graph(SHAPE, a=(quantizer(int_type(4), 0.25), "x"), c=(conv(rng, 3, 2, kernel=1), "a"),
                     n=(Affine(floats(-1.0, 1.0, -0.5), floats(0.2)), "c"), p=(quantizer(uint_type(2), 0.5), "n"),
@@ -132,7 +136,7 @@ def test_concatenations_feed_convolutions_of_power_of_two_scales(seed):
     assert assert_exact(network, samples(SHAPE, seed)) > 60
 
 
-def test_concatenations_keep_activations_that_wait_for_a_quantizer():
+def test_concatenations_keep_activations_that_wait_for_a_quantizer() -> None:
     rng = np.random.default_rng(0)
     network = graph(SHAPE, a=(quantizer(int_type(4), 0.25), "x"), c=(conv(rng, 2, 2, kernel=1), "a"), r=(RELU, "c"),
                     k=(Clip(-0.5, 0.5), "a"), j=(Concat(), "r", "k"), q=(quantizer(int_type(3), 0.3), "j"))
@@ -141,7 +145,7 @@ def test_concatenations_keep_activations_that_wait_for_a_quantizer():
 
 @pytest.mark.parametrize("groups", [2, 4])
 @pytest.mark.parametrize("dtype", [BIPOLAR, int_type(4)])
-def test_groups_are_depthwise_or_dense_with_zeros(groups, dtype):
+def test_groups_are_depthwise_or_dense_with_zeros(groups: int, dtype: Any) -> None:
     rng = np.random.default_rng(groups)
     shape = (4, 4, 4)
     scales = Quantize(floats(0.5, 0.3, 0.25, 0.7) if groups == 4 else floats(0.5), int_type(3))
@@ -155,7 +159,7 @@ def test_groups_are_depthwise_or_dense_with_zeros(groups, dtype):
 
 
 @pytest.mark.parametrize("bits", [3, 7])
-def test_averages_leave_the_division_to_what_follows(bits):
+def test_averages_leave_the_division_to_what_follows(bits: int) -> None:
     rng = np.random.default_rng(bits)
     network = chain(SHAPE, quantizer(uint_type(4), 0.25), AvgPool((2, 2), (1, 1)), quantizer(uint_type(bits), 0.1),
                     conv(rng, 3, 2, kernel=2), Affine(floats(-1.0, 1.0, 2.0), floats(0.5)), AvgPool((2, 3), (1, 1)),
@@ -163,7 +167,7 @@ def test_averages_leave_the_division_to_what_follows(bits):
     assert_exact(network, samples(SHAPE, bits) * 2)
 
 
-def test_upsampling_and_borders():
+def test_upsampling_and_borders() -> None:
     rng = np.random.default_rng(0)
     network = chain(SHAPE, quantizer(int_type(4), 0.25), Upsample((2, 3)), PadFrame((1, 0, 2, 1), -0.5),
                     Affine(floats(-1.0, 1.0), floats(0.0)), PadFrame((0, 1, 0, 0), -np.inf), MaxPool((2, 2), (2, 2)),
@@ -172,7 +176,7 @@ def test_upsampling_and_borders():
 
 
 @pytest.mark.parametrize(("dtype", "bias"), [(BIPOLAR, -1.0), (uint_type(1), 0.0)])
-def test_single_thresholds_of_finn(dtype, bias):
+def test_single_thresholds_of_finn(dtype: Any, bias: float) -> None:
     scale = 2.0 if dtype == BIPOLAR else 1.0
     first = MultiThreshold(np.array([[0.3], [-0.2]]), dtype, scale, bias)
     network = chain((2, 1, 1), first, Conv(weight(np.random.default_rng(0), BIPOLAR, 2, 2, 1, 1)),
@@ -182,7 +186,7 @@ def test_single_thresholds_of_finn(dtype, bias):
     assert_exact(network, samples((2, 1, 1), 0, 20))
 
 
-def test_several_thresholds_of_finn():
+def test_several_thresholds_of_finn() -> None:
     rng = np.random.default_rng(1)
     even = MultiThreshold(np.array([[-0.5, 0.0, 0.5]]), int_type(2), 0.5, -1.0)
     rows = rng.normal(size=(3, 7)) * 4
@@ -192,7 +196,7 @@ def test_several_thresholds_of_finn():
     assert_exact(network, samples(SHAPE, 1, 5))
 
 
-def test_uneven_thresholds_of_the_input_are_refused():
+def test_uneven_thresholds_of_the_input_are_refused() -> None:
     with pytest.raises(UnsupportedError) as caught:
         streamline(chain((1,), MultiThreshold(np.array([[0.0, 1.0, 3.0]]), uint_type(2))))
     assert str(caught.value) == ("n0: thresholds of the model's own input must be evenly spaced, with no activation "
@@ -201,14 +205,14 @@ def test_uneven_thresholds_of_the_input_are_refused():
 
 @pytest.mark.parametrize("rounding", ["floor", "half_even", "ceil"])
 @pytest.mark.parametrize("dtype", [None, uint_type(2)])
-def test_dropped_bits(rounding, dtype):
+def test_dropped_bits(rounding: str, dtype: Any) -> None:
     network = chain(SHAPE, quantizer(uint_type(4), 0.25), AvgPool((2, 2), (1, 1)),
                     Trunc(floats(0.0625), 2, floats(0.25), dtype, 1, 0.25, rounding),
                     Conv(weight(np.random.default_rng(0), TERNARY, 2, 2, 1, 1)))
     assert_exact(network, np.abs(samples(SHAPE, 0)) * 2)
 
 
-def test_wide_codes_multiply_and_shift():
+def test_wide_codes_multiply_and_shift() -> None:
     rng = np.random.default_rng(0)
     for rounding in ("half_even", "half_up", "floor", "ceil"):
         network = chain(SHAPE, quantizer(int_type(8), 2.0**-5), conv(rng, 2, 2, int_type(8), scale=2.0**-7),
@@ -218,7 +222,7 @@ def test_wide_codes_multiply_and_shift():
         assert_exact(network, samples(SHAPE, 0))
 
 
-def test_an_input_without_quantizer_is_fixed_point_that_must_not_saturate():
+def test_an_input_without_quantizer_is_fixed_point_that_must_not_saturate() -> None:
     rng = np.random.default_rng(0)
     network = chain((4,), Linear(weight(rng, int_type(6), 3, 4), rng.normal(size=3)), RELU,
                     quantizer(uint_type(6), 0.1),
@@ -234,7 +238,7 @@ def test_an_input_without_quantizer_is_fixed_point_that_must_not_saturate():
                                  "range")
 
 
-def test_one_input_has_one_quantizer():
+def test_one_input_has_one_quantizer() -> None:
     with pytest.raises(UnsupportedError) as caught:
         streamline(graph((1,), a=(quantizer(uint_type(2)), "x"), b=(quantizer(uint_type(3)), "x"), s=(Add(), "a", "b")))
     assert str(caught.value) == ("b: the model's input is quantized a second time, in another way; quantize it once "
@@ -243,7 +247,7 @@ def test_one_input_has_one_quantizer():
 
 @pytest.mark.parametrize(("head", "shape", "kind"), [(Softmax(), (3,), "softmax"), (TopK(1), (1,), "topk"),
                                                      (TopK(2), (2,), "topk")])
-def test_heads_are_the_hosts(head, shape, kind):
+def test_heads_are_the_hosts(head: Any, shape: tuple[int], kind: str) -> None:
     rng = np.random.default_rng(0)
     network = chain((4,), quantizer(int_type(4), 0.3), Linear(weight(rng, int_type(3), 3, 4)), head)
     net = streamline(network)
@@ -253,7 +257,7 @@ def test_heads_are_the_hosts(head, shape, kind):
     np.testing.assert_allclose(got, network.forward(x), rtol=1e-6)
 
 
-def test_a_head_may_be_reshaped_and_follow_a_softmax():
+def test_a_head_may_be_reshaped_and_follow_a_softmax() -> None:
     rng = np.random.default_rng(0)
     network = chain((4,), quantizer(int_type(4), 0.3), Linear(weight(rng, int_type(3), 3, 4)), Softmax(), TopK(1),
                     Reshape((1, 1)))
@@ -261,13 +265,13 @@ def test_a_head_may_be_reshaped_and_follow_a_softmax():
     assert (host.head, host.k, host.shape, host.result) == ("topk", 1, (3,), (1, 1))
 
 
-def test_nodes_without_effect_are_left_out():
+def test_nodes_without_effect_are_left_out() -> None:
     network = Network((Input("x", (1,)),), (Node("a", quantizer(uint_type(2)), ("x",)), Node("b", Softmax(), ("a",)),
                                             Node("c", Linear(one_weight()), ("a",))), ("c",))
     assert [node.name for node in streamline(network).nodes] == ["fc0"]
 
 
-def test_everything_unsupported_is_told_at_once():
+def test_everything_unsupported_is_told_at_once() -> None:
     rng = np.random.default_rng(0)
     network = graph((1, 4, 4), a=(quantizer(BIPOLAR), "x"), c=(conv(rng, 2, 1, pad=(1, 1, 1, 1)), "a"),
                     q=(quantizer(uint_type(2)), "c"), s=(Softmax(), "q"), p=(quantizer(uint_type(2)), "s"),
@@ -283,7 +287,7 @@ def test_everything_unsupported_is_told_at_once():
         "channels; remove the transpose, or export with channels first"]
 
 
-def test_requantizers_replace_thresholds_above_4_bits():
+def test_requantizers_replace_thresholds_above_4_bits() -> None:
     net = streamline(residual(1, 2.0, bits=6))
     kinds = [type(node.op).__name__ for node in requantize(net).nodes]
     assert "Requant" in kinds and "Threshold" not in kinds
@@ -291,7 +295,7 @@ def test_requantizers_replace_thresholds_above_4_bits():
 
 @pytest.mark.parametrize("joined", [False, True])
 @pytest.mark.parametrize("channels", [1, 2])
-def test_signals_are_quantized_before_they_become_frames(channels, joined):
+def test_signals_are_quantized_before_they_become_frames(channels: int, joined: bool) -> None:
     rng = np.random.default_rng(channels)
     shape = (channels, 7)
     network = graph(shape, a=(Quantize(floats(0.5), int_type(4), zero_point=1), "x"),
@@ -303,7 +307,7 @@ def test_signals_are_quantized_before_they_become_frames(channels, joined):
     assert_exact(network, samples(shape, 1))
 
 
-def test_vectors_that_become_images_inside_the_network_are_refused():
+def test_vectors_that_become_images_inside_the_network_are_refused() -> None:
     rng = np.random.default_rng(0)
     network = graph((4,), a=(quantizer(int_type(4), 0.5), "x"), d=(Linear(weight(rng, INT4, 7, 4)), "a"),
                     q=(quantizer(int_type(4), 0.5), "d"), f=(Reshape((1, 1, 7)), "q"),
@@ -314,7 +318,7 @@ def test_vectors_that_become_images_inside_the_network_are_refused():
                                  "front of a dense layer or at the input")
 
 
-def test_an_input_of_32_bits_is_quantized_at_once():
+def test_an_input_of_32_bits_is_quantized_at_once() -> None:
     wide = Quantize(floats(0.5), int_type(32))
     network = chain((2, 3, 3), Clip(-3.0, 4.0), wide, quantizer(int_type(3), 1.0))
     dtype = streamline(network).host_input.tensor.dtype

@@ -1,4 +1,8 @@
+
+from __future__ import annotations
+
 import json
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +26,7 @@ def layer(spec: dict[str, object] = SPEC) -> Layer:
     return layer_from_spec(spec).layer
 
 
-def test_a_layer_takes_the_modules_that_it_uses():
+def test_a_layer_takes_the_modules_that_it_uses() -> None:
     assert sorted(layer_design(layer(), library()).files) == [
         "harness.sv", "headrace_add.sv", "headrace_pkg.sv", "headrace_single_slice.sv", "headrace_skid.sv",
         "headrace_widen.sv",
@@ -31,7 +35,7 @@ def test_a_layer_takes_the_modules_that_it_uses():
     assert set(used_sources("headrace_fork", library())) >= {"headrace_fork.sv"}
 
 
-def test_designs_differ_by_content_and_not_by_name():
+def test_designs_differ_by_content_and_not_by_name() -> None:
     sources = library()
     digest = layer_design(layer(), sources).digest()
     assert layer_design(layer_from_spec(SPEC, 7).layer, sources).digest() == digest
@@ -42,7 +46,7 @@ def test_designs_differ_by_content_and_not_by_name():
     assert with_weights != without
 
 
-def test_synthesis_is_kept_by_content(tmp_path, monkeypatch):
+def test_synthesis_is_kept_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     design = layer_design(layer(), library())
     done = synthesize(design, tmp_path)
     # An adder of two bits, slices of 2 and 2 bits in, each of two words and 3 flags, and one of 3 bits out of a word.
@@ -68,7 +72,7 @@ endmodule
 """
 
 
-def test_parts_are_mapped_alone_and_counted_together(tmp_path):
+def test_parts_are_mapped_alone_and_counted_together(tmp_path: Path) -> None:
     alone, whole = (synthesize(Design("top", {"top.sv": PARTS}, parts=parts), tmp_path)
                     for parts in (("u_first", "u_second"), ()))
     assert alone.resources.ff == whole.resources.ff == 8
@@ -76,19 +80,19 @@ def test_parts_are_mapped_alone_and_counted_together(tmp_path):
     assert alone.resources.lut == whole.resources.lut > 0
 
 
-def test_the_parts_of_a_network_are_its_layers(tmp_path):
+def test_the_parts_of_a_network_are_its_layers(tmp_path: Path) -> None:
     dataflow = small_branches()
     write_files(tmp_path, render_rtl(dataflow, "test"))
     assert network_design(tmp_path).parts == tuple(f"u_{layer.name}" for layer in dataflow.layers)
 
 
-def test_a_design_that_yosys_refuses_is_a_sentence_with_its_messages(tmp_path):
+def test_a_design_that_yosys_refuses_is_a_sentence_with_its_messages(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"(?s)Yosys failed with exit status 1.*unknown module 'nothing'"):
         synthesize(Design("top", {"top.sv": "module top; nothing u (); endmodule\n"}), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def written(title: str, command: object, folder: object) -> str:
         (folder / yosys._NETLIST).write_text(json.dumps({"modules": {"top": {"cells": {}, "ports": {}}}}))
         return ""
@@ -99,12 +103,12 @@ def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatch):
         synthesize(Design("top", {}), tmp_path / "file")
 
 
-def test_missing_yosys_is_a_sentence(monkeypatch):
+def test_missing_yosys_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yosys, "PACKAGE", "no-such-yosys")
     with pytest.raises(ToolError, match="Yosys is missing; install it with `pip install no-such-yosys`"):
         Design("top", {}).digest()
 
 
-def test_records_come_back():
+def test_records_come_back() -> None:
     done = Synthesis(Resources(1, 2, 3, 4, 5, 6), 7)
     assert Synthesis.of_record(done.record()) == done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,5 +45,5 @@ def require_equal_cycles(dataflow: Dataflow, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", DATAFLOWS)
-def test_every_word_passes_in_the_cycle_of_the_rtl(tmp_path, name):
+def test_every_word_passes_in_the_cycle_of_the_rtl(tmp_path: Path, name: Any) -> None:
     require_equal_cycles(DATAFLOWS[name](), tmp_path)

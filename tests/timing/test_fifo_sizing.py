@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -36,7 +37,7 @@ def pace(dataflow: Dataflow) -> Fraction | None:
     return CycleModel(dataflow).steady().cycles_per_frame
 
 
-def test_the_throughput_is_that_of_the_slowest_layer():
+def test_the_throughput_is_that_of_the_slowest_layer() -> None:
     sizing = size_fifos(folded())
     assert sizing.cycles_per_frame == folded().cycles_per_frame
     assert pace(insert_fifos(folded(), sizing.smallest)) == folded().cycles_per_frame
@@ -44,7 +45,7 @@ def test_the_throughput_is_that_of_the_slowest_layer():
         "conv0_swu_fifo", "conv0_fifo", "add1_fifo0", "add1_fifo1"}
 
 
-def test_one_word_less_in_any_fifo_is_slower_or_a_deadlock():
+def test_one_word_less_in_any_fifo_is_slower_or_a_deadlock() -> None:
     smallest = size_fifos(folded()).smallest
     assert smallest["add1_fifo0"] > 3
     for name, depth in smallest.items():
@@ -53,7 +54,7 @@ def test_one_word_less_in_any_fifo_is_slower_or_a_deadlock():
             assert less is None or less > folded().cycles_per_frame, name
 
 
-def test_the_rtl_confirms_depth_and_occupancy(tmp_path):
+def test_the_rtl_confirms_depth_and_occupancy(tmp_path: Path) -> None:
     smallest = dict(size_fifos(folded()).smallest)
     dataflow = insert_fifos(folded(), smallest)
     (tmp_path / "enough").mkdir()
@@ -67,7 +68,7 @@ def test_the_rtl_confirms_depth_and_occupancy(tmp_path):
             assert most_inside(cycles[item.sources[0]], cycles[item.layer.name, 0]) == occupancy[item.layer.name]
 
 
-def test_the_rtl_confirms_that_one_word_less_is_too_few(tmp_path):
+def test_the_rtl_confirms_that_one_word_less_is_too_few(tmp_path: Path) -> None:
     smallest = dict(size_fifos(folded()).smallest)
     dataflow = insert_fifos(folded(), smallest | {"add1_fifo0": smallest["add1_fifo0"] - 1})
     assert pace(dataflow) is None
@@ -75,7 +76,7 @@ def test_the_rtl_confirms_that_one_word_less_is_too_few(tmp_path):
         rtl_cycles(dataflow, FRAMES, tmp_path)
 
 
-def test_bursts_wait_in_front_of_a_converter_to_fewer_lanes():
+def test_bursts_wait_in_front_of_a_converter_to_fewer_lanes() -> None:
     """A pooling gives a row of results in half the time that the converter takes for it, then pauses as long."""
     dataflow = chain([
         MaxPool("pool0", 4, 32, 4, (2, 2), (2, 2), uint_type(2), pe=4),
@@ -89,7 +90,7 @@ def test_bursts_wait_in_front_of_a_converter_to_fewer_lanes():
     assert slower is not None and slower > 128
 
 
-def most_inside(taken, given) -> int:
+def most_inside(taken: Any, given: Any) -> int:
     """Most words that a FIFO held at the end of a cycle."""
     events = sorted([(int(cycle), 1) for cycle in taken] + [(int(cycle), -1) for cycle in given])
     inside = most = 0
@@ -99,7 +100,7 @@ def most_inside(taken, given) -> int:
     return most
 
 
-def test_a_depth_that_stops_the_dataflow_is_named():
+def test_a_depth_that_stops_the_dataflow_is_named() -> None:
     with pytest.raises(FoldingError) as error:
         size_fifos(folded(), {"add1_fifo0": 2})
     assert str(error.value) == (
@@ -107,7 +108,7 @@ def test_a_depth_that_stops_the_dataflow_is_named():
         "give it a larger depth, or leave it out of the folding to have it sized")
 
 
-def test_a_given_depth_is_kept():
+def test_a_given_depth_is_kept() -> None:
     sizing = size_fifos(folded(), {"add1_fifo0": 77, "conv0_fifo": 5})
     assert sizing.depths["add1_fifo0"] == 77 and sizing.depths["conv0_fifo"] == 5
 
@@ -115,11 +116,11 @@ def test_a_given_depth_is_kept():
 @pytest.mark.parametrize(("depth", "bits", "wanted"), [
     (0, 8, 0), (2, 8, 2), (3, 8, 32), (32, 8, 32), (33, 8, 64), (65, 8, 128), (600, 8, 2048), (600, 36, 1024),
 ])
-def test_a_memory_gives_its_whole_depth(depth, bits, wanted):
+def test_a_memory_gives_its_whole_depth(depth: int, bits: int, wanted: int) -> None:
     assert free_depth(depth, bits) == wanted
 
 
-def test_no_stall_pattern_stops_a_sized_dataflow():
+def test_no_stall_pattern_stops_a_sized_dataflow() -> None:
     """Pipelines that are blocked while empty hold only the words of their slices: even then words can move."""
     dataflow = insert_fifos(residual(), size_fifos(residual()).depths)
     assert CycleModel(dataflow, bare=True).steady().deadlock is None
@@ -141,7 +142,7 @@ class SlowAtOneDepth(CycleModel):
         return pace if pace is None or (depths or {})["conv0_fifo"] != self.slow else pace + 1
 
 
-def test_free_room_that_costs_throughput_is_not_taken(monkeypatch):
+def test_free_room_that_costs_throughput_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pipelines behind one enable can be slower with more room; the other FIFO takes what its memory gives."""
     dataflow = fold(residual(), {"conv0": {"simd": 2}})
     usual = size_fifos(dataflow)
@@ -153,16 +154,16 @@ def test_free_room_that_costs_throughput_is_not_taken(monkeypatch):
     assert sizing.depths == {**usual.depths, "conv0_fifo": usual.smallest["conv0_fifo"]}
 
 
-def test_fifos_that_deadlock_grow_until_words_go_on(monkeypatch):
+def test_fifos_that_deadlock_grow_until_words_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each round doubles what is full, so that the rounds end; depths that the user gave stay."""
     search = fifo_sizing._Search(folded(), {})
     rounds: list[int] = []
 
     class Stuck:
-        def full_fifos(self, names):
+        def full_fifos(self, names: Any) -> list[str]:
             return ["add1_fifo0"]
 
-    def steady(depths, frames):
+    def steady(depths: Any, frames: Any) -> Any:
         rounds.append(depths["add1_fifo0"])
         assert len(rounds) < 20
         return Outcome(None, None, {}, None if depths["add1_fifo0"] >= 4000 else Stuck())

