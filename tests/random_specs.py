@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from headrace.errors import divisors
+from headrace.folds import divisors
 from headrace.layers import LAYERS
 
 Spec = dict[str, Any]

@@ -16,7 +16,7 @@ from headrace.area.usage import total
 from headrace.board.board import DEFAULT_BOARD, load_board
 from headrace.dataflow.fold import fold
 from headrace.dataflow.lower import lower
-from headrace.errors import FoldingError, InputError, divisors
+from headrace.errors import FoldingError, InputError
 from headrace.folding.plan import (
     Terms,
     folding_target,
@@ -25,6 +25,7 @@ from headrace.folding.plan import (
     plan_folding,
     solve_folding,
 )
+from headrace.folds import divisors
 from headrace.layers import ParallelSwu
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from tests.small_networks import random_input, small_network

@@ -21,7 +21,7 @@ SHIFT_STAGES = 3
 
 
 def slices(a: Amounts, *bits: int) -> None:
-    """Register slices of two words of so many bits (skid.sv)."""
+    """Register slices of two words of so many bits (headrace_skid.sv)."""
     a.add("slice", lut=sum(bits), ff=sum(2 * width + 3 for width in bits))
     a.add("slices", lut=5 * len(bits))
 
@@ -56,7 +56,7 @@ def table_luts(depth: int) -> int:
 
 def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBits | None = None,
         kept: float | None = None) -> None:
-    """A read-only memory with registers behind it, one of them in a block, or in front of its LUTs (rom.sv).
+    """A read-only memory with registers behind it, one of them in a block, or in front of its LUTs (headrace_rom.sv).
 
     stored: how many bits of so many rows its blocks store; None: all of them. kept: how many bits of a word are in LUTs
     where the words are not random.

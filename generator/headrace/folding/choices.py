@@ -10,8 +10,9 @@ from itertools import product
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
-from headrace.errors import FoldingError, InputError, divisors
+from headrace.errors import FoldingError, InputError
 from headrace.folding.minimal_buffers import branch_stores
+from headrace.folds import divisors
 from headrace.layers import Dwc, Mvtu, Swu, Vvtu
 from headrace.layers.base import Layer
 from headrace.layers.window import SlidingWindow

@@ -9,7 +9,8 @@ import numpy as np
 from headrace.area.amounts import Amounts
 from headrace.area.structures import slices
 from headrace.datatypes import DataType, IntArray, Interval
-from headrace.errors import require_divides, require_positive
+from headrace.errors import require_positive
+from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Schedule, Step

@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from headrace.datatypes import DataType
-from headrace.errors import require_divides, require_positive
+from headrace.errors import require_positive
+from headrace.folds import require_divides
 from headrace.layers.base import Layer
 from headrace.layers.stream import Stream
 

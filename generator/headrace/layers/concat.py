@@ -11,7 +11,8 @@ import numpy as np
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, multiplexer, slices
 from headrace.datatypes import DataType, IntArray
-from headrace.errors import FoldingError, InputError, divisors, require_positive
+from headrace.errors import FoldingError, InputError, require_positive
+from headrace.folds import divisors
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Loop, Schedule, Step

@@ -10,7 +10,8 @@ import numpy as np
 from headrace.area.amounts import Amounts
 from headrace.area.structures import slices
 from headrace.datatypes import DataType, IntArray
-from headrace.errors import InputError, require_divides, require_positive
+from headrace.errors import InputError, require_positive
+from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Copies
 from headrace.layers.schedule import Schedule, Step

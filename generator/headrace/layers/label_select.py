@@ -10,7 +10,8 @@ import numpy as np
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, multiplexer, shift, slices
 from headrace.datatypes import DataType, IntArray, Interval, uint_type
-from headrace.errors import InputError, require_divides, require_positive
+from headrace.errors import InputError, require_positive
+from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Selection
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess

@@ -18,7 +18,8 @@ from headrace.area.amounts import Amounts
 from headrace.area.multipliers import DSP_PRODUCT_BITS, dsp_blocks
 from headrace.area.structures import counters, rom, shift
 from headrace.datatypes import IntArray, Interval, dot_product_interval, signed_bits, uint_type, unsigned_bits
-from headrace.errors import InputError, require_divides, require_positive
+from headrace.errors import InputError, require_positive
+from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores import Unit
 from headrace.layers.cores.choice import AUTO

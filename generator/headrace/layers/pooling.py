@@ -16,7 +16,8 @@ from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, memories, multiplexer, slices
 from headrace.datatypes import DataType, IntArray
-from headrace.errors import InputError, require_divides, require_positive
+from headrace.errors import InputError, require_positive
+from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Schedule, Step

@@ -11,7 +11,8 @@ import numpy as np
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.datatypes import DataType, IntArray, Interval, dot_product_interval, signed_bits
-from headrace.errors import InputError, require_divides
+from headrace.errors import InputError
+from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores import CORES, PLAIN, Core, Operands, Unit
 from headrace.layers.cores.choice import AUTO, cheapest, require_serves

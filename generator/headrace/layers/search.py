@@ -2,7 +2,7 @@
 
 A binary search takes S = bits of N comparisons. The pipeline has one comparator per row and bit; where results come
 every SF >= PE * S cycles, all rows can share one comparator, whose bounds are one deep memory. In the pipeline every
-row and bit has a table of its bounds, or with many row groups one ROM gives all bounds of a group (thresholds.sv).
+row and bit has a table of its bounds, or with many row groups one ROM gives all bounds of a group (headrace_thresholds.sv).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def serial_cost(pe: int, nf: int, steps: int, bits: int) -> int:
 
 
 def pipeline_cost(pe: int, nf: int, steps: int, bits: int) -> int:
-    """LUTs of a comparator per row and bit of the count, each with its bounds (thresholds.sv)."""
+    """LUTs of a comparator per row and bit of the count, each with its bounds (headrace_thresholds.sv)."""
     if nf > MAX_TABLE_GROUPS:
         chosen = sum(bits * (((1 << stage) + 1) // 3) + bits // 2 + 1 for stage in range(steps.bit_length()))
         return memory.rom_layout(nf, pe * steps * bits).cost() + pe * chosen

@@ -10,7 +10,8 @@ from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, memories, slices
 from headrace.datatypes import DataType, IntArray
-from headrace.errors import require_divides, require_positive
+from headrace.errors import require_positive
+from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Loop, Phases, Schedule, Step

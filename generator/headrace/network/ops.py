@@ -13,7 +13,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray
-from headrace.errors import InputError, divisors
+from headrace.errors import InputError
+from headrace.folds import divisors
 from headrace.layers.window import Pair, out_size
 from headrace.network.rounding import Rounding, round_to_integer
 

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from headrace.errors import QuantizationError, require_divides
+from headrace.errors import QuantizationError
+from headrace.folds import require_divides
 
 
 def _ceil_div(a: int, b: int) -> int:

@@ -1,0 +1,22 @@
+"""The rule of folds: each divides the size that it shares out over cycles."""
+
+from __future__ import annotations
+
+from headrace.errors import FoldingError
+
+
+def divisors(number: int) -> list[int]:
+    """All positive divisors in ascending order.
+
+    >>> divisors(8)
+    [1, 2, 4, 8]
+    """
+    small = [d for d in range(1, int(number**0.5) + 1) if number % d == 0]
+    return sorted({*small, *(number // d for d in small)})
+
+
+def require_divides(layer: str, fold_name: str, fold: int, size_name: str, size: int) -> None:
+    """Raise FoldingError unless `fold` divides `size`, naming the legal values."""
+    if fold < 1 or size % fold:
+        raise FoldingError(f"{layer}: {fold_name}={fold} must divide {size_name}={size}; "
+                           f"choose one of {divisors(size)}")
