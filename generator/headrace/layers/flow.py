@@ -1,7 +1,7 @@
 """How layers hold words: what the cycle model needs beyond phases and latency to tell when a word moves.
 
-Unless said otherwise, every layer has a register slice of two words on each stream (headrace_skid.sv). Between them lies one of
-these.
+Unless said otherwise, every layer has a register slice of two words on each stream (headrace_skid.sv). Between them
+lies one of these.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Pipeline:
 
     reads_ahead: cycles that put nothing do not wait for room at the output. direct: there is no input slice, the enable
     is the ready of the input; every cycle reads. spaced: results never follow each other directly, and the output slice
-    holds one word (headrace_spaced_slice.sv). single: the output is one register, and the enable follows the ready of its reader
-    in the same cycle.
+    holds one word (headrace_spaced_slice.sv). single: the output is one register, and the enable follows the ready of
+    its reader in the same cycle.
     """
 
     stages: int

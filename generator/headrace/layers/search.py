@@ -2,7 +2,8 @@
 
 A binary search takes S = bits of N comparisons. The pipeline has one comparator per row and bit; where results come
 every SF >= PE * S cycles, all rows can share one comparator, whose bounds are one deep memory. In the pipeline every
-row and bit has a table of its bounds, or with many row groups one ROM gives all bounds of a group (headrace_thresholds.sv).
+row and bit has a table of its bounds, or with many row groups one ROM gives all bounds of a group
+(headrace_thresholds.sv).
 """
 
 from __future__ import annotations
