@@ -107,6 +107,7 @@ struct swu_reading {
   static constexpr int FIRST_COLUMNS = window_max(0, window_min(S::COLUMNS, S::SPAN - S::FIRST));
   static constexpr int EMPTY = window_max(0, ceil_div(FIRST_COLUMNS, C::KERNEL_W) - 1);
   static constexpr int STEPS = S::OUT_W + EMPTY;
+  static constexpr int MOST  = EMPTY > 0 ? C::KERNEL_W : window_max(FIRST_COLUMNS, S::STEP);  // of a step
   static constexpr int columns(int steps) {
     return steps <= EMPTY ? steps * C::KERNEL_W
                           : window_max(0, window_min(S::COLUMNS, S::SPAN - S::FIRST + (steps - 1 - EMPTY) * S::STEP));
@@ -139,7 +140,7 @@ void swu_ahead(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& out, Rows&... rows) {
   typedef typename indices_to<C::KERNEL_H>::type Lines;
   const int FOLDS    = S::FOLDS;
   const int TAPS     = C::KERNEL_H * C::KERNEL_W * FOLDS;
-  const int PLACES   = (S::SPAN + C::KERNEL_W) * FOLDS;
+  const int PLACES   = (S::SPAN + R::MOST) * FOLDS;
   const int LEAST    = C::DEPTHWISE != 0 ? C::KERNEL_H * FOLDS - (C::KERNEL_W - 1) : TAPS - (C::KERNEL_W - 1) * FOLDS;
   const int DISTANCE = window_max(1, LEAST);
   const bool FEW     = DISTANCE < SWU_DISTANCE;
