@@ -1,6 +1,7 @@
 // Nearest-neighbour enlargement: y[r, c] = x[r / SCALE_H, c / SCALE_W].
 //
-// A row is read while its first copy is written and kept for the others.
+// A row is read while its first copy is written and kept for the others. Where a pixel has few words, its copies in that
+// first row come from registers: a memory does not give back in time what it just took.
 //
 // Invariant: an iteration writes one word; the first copy of a pixel in the first copy of its row is read, every other
 // one comes from the buffer.
@@ -11,6 +12,9 @@
 
 namespace headrace {
 
+// Words that come back after fewer iterations than this are kept in registers.
+constexpr int UPSAMPLE_DISTANCE = 4;
+
 template <class C>
 void upsample(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& in, hls::stream<ap_uint<C::SIMD * C::E_BITS> >& out) {
 #pragma HLS INLINE
@@ -18,7 +22,13 @@ void upsample(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& in, hls::stream<ap_uin
   const int FOLDS = C::CHANNELS / C::SIMD;
   const int LINE  = C::WIDTH * FOLDS;
 
+  const bool FEW     = C::SCALE_W > 1 && FOLDS < UPSAMPLE_DISTANCE;
+  const int DISTANCE = C::SCALE_W > 1 && !FEW ? FOLDS : LINE * C::SCALE_W;
+
   ap_uint<C::SIMD * C::E_BITS> row[LINE];
+  ap_uint<C::SIMD * C::E_BITS> last[FEW ? FOLDS : 1];  // words of the pixel that came last
+#pragma HLS ARRAY_PARTITION variable=last complete dim=1
+#pragma HLS DEPENDENCE variable=row type=inter direction=RAW distance=DISTANCE dependent=true
   index_t<FOLDS> fold       = 0;
   index_t<C::SCALE_W> across = 0;  // copy of the pixel in its row
   index_t<C::SCALE_H> down   = 0;  // copy of the row
@@ -30,6 +40,9 @@ void upsample(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& in, hls::stream<ap_uin
     if (across == 0 && down == 0) {
       word = in.read();
       row[address] = word;
+      if (FEW) last[FEW ? int(fold) : 0] = word;
+    } else if (FEW && down == 0) {
+      word = last[FEW ? int(fold) : 0];
     } else {
       word = row[address];
     }
