@@ -35,6 +35,7 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
             "bottleneck", "stopped_by")
     return {
         **{key: build[key] for key in kept},
+        **{key: build[key] for key in ("hls_cycles_per_frame", "hls_latency_cycles", "hls_streams") if key in build},
         "hls": _compiled(build),
         "simulated": {key: value for key, value in sim.items() if key != "fifo_max_occupancy"} or None,
         "resources": {"estimated": build["resources"], "synthesized": _whole(synth), "available": _offer(build)},
