@@ -29,6 +29,8 @@ _ENDLESS = 1 << 60
 _GAP = 2
 #: Frames of which the pace is taken, once the first have left.
 _WATCHED_FRAMES = 2
+#: Words per frame above which every frame takes seconds, and no more are run than are watched.
+_LARGE = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class HlsModel:
         """depths: of the streams, or None for such that are never full; pace: cycles per frame at which the source
         gives its words, 0 for one in every cycle; frames: 0 for as many as show the steady pace.
         """
+        if not frames and self._moves > _LARGE:
+            frames = 1 + _WATCHED_FRAMES
         if not frames:
             first = self._simulate(depths, pipelines, pace, 1)
             if first.latency_cycles is None:
