@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from headrace.memory import PRICES, Ram, free_depth, ram, ram_bram18, ram_luts, rom_layout
-from headrace.render.library import library_path
+from headrace.render.library import library_path, library_paths
 from headrace.tools import run_tool, verilator
 
 #: Around every border of the rule: LUTs of 32 and 64 words, rows of blocks, LUTs against blocks, bytes of 9 bits.
@@ -40,7 +40,7 @@ def elaborated(tmp_path_factory: pytest.TempPathFactory) -> Sizes:
              for module, ports in PORTS.items() for depth, bits in SIZES]
     (work / "top.sv").write_text(f"module top (input logic ap_clk);\n{''.join(cells)}endmodule\n")
     run_tool("Verilator", [verilator(), "--json-only", "-Wno-fatal", "-Wno-lint", "--top-module", "top", "--Mdir", work,
-                           work / "top.sv", *map(library_path, PORTS)], work)
+                           library_paths()[0], work / "top.sv", *map(library_path, PORTS)], work)
     modules = [module for module in json.loads((work / "Vtop.tree.json").read_text())["modulesp"]
                if module.get("origName") in PORTS]
     return {(module["origName"], values["DEPTH"], values["BITS"]): values

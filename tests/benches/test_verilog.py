@@ -61,7 +61,8 @@ def test_a_missing_tlast_is_found(built: hr.Build, tmp_path: Path) -> None:
     folder = verilog(built, tmp_path)
     top = folder / "accelerator.v"
     top.write_text(top.read_text().replace(".m_axis_TLAST(m_axis_TLAST[0])", ".m_axis_TLAST()"))
-    with pytest.raises(hr.MismatchError, match="TLAST is 0 where it must be 1"):
+    # An open port holds what it had at power-up, which is random.
+    with pytest.raises(hr.MismatchError, match=r"TLAST is (0 where it must be 1|1 where it must be 0)"):
         simulate_build(built, Simulation(2, verilog=folder))
 
 

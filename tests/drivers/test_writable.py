@@ -178,4 +178,4 @@ def test_a_core_that_recodes_weights_is_refused() -> None:
 
 
 def test_without_writable_layers_the_top_has_no_bus() -> None:
-    assert "load" not in render_rtl(small_dataflow(), "test")["top.sv"].replace(".load ", "")
+    assert "load" not in render_rtl(small_dataflow(), "test")["top.sv"].replace(".load(", "")

@@ -12,7 +12,7 @@ import pytest
 from headrace import serialize
 from headrace.__main__ import main
 from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
-from headrace.errors import InputError, UnsupportedError
+from headrace.errors import UnsupportedError
 from headrace.export.qonnx import qonnx_bytes, save_qonnx
 from headrace.frontend.onnx.reader import from_file
 from headrace.layers.drawing import random_values
@@ -152,8 +152,11 @@ def test_thresholds_and_truncation(tmp_path: Path) -> None:
 def test_what_qonnx_cannot_say(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match=r"n0: QONNX has no quantizer with the codes \[0,4\]"):
         qonnx_bytes(chain((3,), quantizer(Interval(0, 4))))
-    with pytest.raises(InputError, match="its folder does not exist"):
-        save_qonnx(chain((3,), quantizer(int_type(4))), tmp_path / "none" / "m.onnx")
+
+
+def test_the_folder_of_a_file_is_made(tmp_path: Path) -> None:
+    save_qonnx(chain((3,), quantizer(int_type(4))), tmp_path / "none" / "m.onnx")
+    assert (tmp_path / "none" / "m.onnx").is_file()
 
 
 def test_the_command_line_exports_a_saved_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

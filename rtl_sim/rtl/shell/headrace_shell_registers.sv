@@ -86,7 +86,9 @@ module headrace_shell_registers import headrace_pkg::*; #(
 
   // The accelerator's reset lasts some cycles, also after that of the shell.
   logic [$clog2(RESET_CYCLES)-1:0] reset_left_q;
-  logic                            core_rst_n_q = 1'b0;  // in reset at power-up
+  /* verilator lint_off PROCASSINIT */ // the value at power-up
+  logic                            core_rst_n_q = 1'b0;
+  /* verilator lint_on PROCASSINIT */
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n || (write_control && write_data_q[0])) reset_left_q <= '1;
     else if (reset_left_q != '0) reset_left_q <= reset_left_q - 1'b1;
