@@ -94,6 +94,14 @@ def test_the_user_has_the_last_word(dataflow: Dataflow) -> None:
     assert chosen["conv0_swu"] == "minimal" and chosen["conv2_swu"] == "overlapping"
 
 
+def test_a_part_of_a_word_that_waits_is_a_word(dataflow: Dataflow) -> None:
+    """Over all paces the words are the smallest whole numbers that hold what waits, which falls with the pace."""
+    layers = {layer.name: layer for layer in fold(dataflow, solve_folding(dataflow, PACE, GIVEN)).layers}
+    window, reader = layers["conv2_swu"], layers["conv2"]
+    assert isinstance(window, Swu)
+    assert [waiting_words(window, reader, pace) for pace in (900, 1000, 1100, 1200)] == [6, 4, 3, 2]
+
+
 def padded_chain() -> Dataflow:
     """A slow 1x1 convolution and a padded 3x3 convolution whose last row of windows takes a while."""
     element = uint_type(2)

@@ -13,8 +13,10 @@ import pytest
 from headrace.dataflow.fold import fold
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import fifo_places, insert_fifos
+from headrace.dataflow.lower import lower
 from headrace.datatypes import uint_type
 from headrace.errors import FoldingError, MismatchError
+from headrace.folding.plan import solve_folding
 from headrace.layers import Dwc, Fifo, MaxPool
 from headrace.memory import free_depth
 from headrace.timing import fifo_sizing
@@ -22,6 +24,7 @@ from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Outcome
 from headrace.timing.fifo_sizing import size_fifos
 from tests.dataflow.test_insert_fifos import residual
 from tests.small_dataflows import chain, named_mvtu
+from tests.small_networks import small_network
 from tests.timing.test_cycle_model import rtl_cycles
 
 FRAMES = 6
@@ -43,6 +46,15 @@ def test_the_throughput_is_that_of_the_slowest_layer() -> None:
     assert pace(insert_fifos(folded(), sizing.smallest)) == folded().cycles_per_frame
     assert set(sizing.smallest) == set(fifo_places(folded())) == {
         "conv0_swu_fifo", "conv0_fifo", "add1_fifo0", "add1_fifo1"}
+
+
+def test_two_words_are_taken_where_they_are_enough() -> None:
+    unfolded = lower(small_network())
+    dataflow = fold(unfolded, solve_folding(unfolded, 80))
+    smallest = size_fifos(dataflow).smallest
+    assert smallest["fc4_fifo"] == 2
+    less = pace(insert_fifos(dataflow, {**smallest, "fc4_fifo": 0}))
+    assert less is None or less > dataflow.cycles_per_frame
 
 
 def test_one_word_less_in_any_fifo_is_slower_or_a_deadlock() -> None:
