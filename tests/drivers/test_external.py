@@ -133,8 +133,10 @@ def test_a_reset_stops_every_dma(built: Build, tmp_path: Path) -> None:
     calls = calls[calls.index("write 0x10 4") :]
     restart = "write 0xc 1"
     begin, end = calls.index(restart), len(calls) - 1 - calls[::-1].index(restart)
-    assert calls[begin : end + 1] == [restart, "write dma 0x0 4", "start send", "start receive", "write weights0 0x0 4",
-                                      "start weights0", "write weights1 0x0 4", "start weights1", restart]
+    # The threads that send weights note their transfers when they come to it.
+    between = [call for call in calls[begin : end + 1] if not call.startswith("weights")]
+    assert between == [restart, "write dma 0x0 4", "start send", "start receive", "write weights0 0x0 4",
+                       "start weights0", "write weights1 0x0 4", "start weights1", restart]
     for port, layer in enumerate(external_layers(built.dataflow).values()):
         transfer = f"weights{port} {layer.vectors * layer.weight_image().size}"
         own = [call for call in calls if call in (transfer, f"wait weights{port}")]
