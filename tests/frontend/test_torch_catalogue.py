@@ -172,4 +172,4 @@ def test_the_float_layers_are_read() -> None:
 def test_the_documentation_lists_what_is_read() -> None:
     text = (ROOT / "docs" / "torch.md").read_text()
     listed = text.split(catalogue.BEGIN)[1].split(catalogue.END)[0]
-    assert listed == catalogue.catalogue(), "put what python -m headrace.frontend.torch.catalogue prints there"
+    assert listed == catalogue.catalogue(), "put what python3 -m headrace.frontend.torch.catalogue prints there"

@@ -1,6 +1,6 @@
 """The list of what is read from modules, as docs/torch.md has it.
 
-`python -m headrace.frontend.torch.catalogue` prints it.
+`python3 -m headrace.frontend.torch.catalogue` prints it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Check the methods against files of test vectors: `python -m headrace.quantization.conformance.vectors FILE`.
+"""Check the methods against files of test vectors: `python3 -m headrace.quantization.conformance.vectors FILE`.
 
 A file holds {"cases": [{"id", "op", "inputs", "expected", "tol"}]}; tol is "exact", {"rel", "abs"} for every float, or
 such a pair per field.
@@ -119,7 +119,7 @@ def main(arguments: Sequence[str]) -> int:
     """Check a file; 0 if all cases pass, 1 if one does not, 2 for wrong usage and damaged files."""
     console = Console()
     if len(arguments) != 1:
-        console.print("usage: python -m headrace.quantization.conformance.vectors FILE")
+        console.print("usage: python3 -m headrace.quantization.conformance.vectors FILE")
         return 2
     try:
         cases = read_cases(Path(arguments[0]))
