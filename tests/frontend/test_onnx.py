@@ -186,6 +186,13 @@ def test_upsampling(tmp_path: Path, op_type: str, opset: int, attributes: dict[s
                            grid(2, 3, 4, 5))
     assert net.nodes[0].op == tensor_ops.Upsample((2, 3))
 
+def test_resize_of_channels_last(tmp_path: Path) -> None:
+    nodes = [node("Transpose", ["x"], "t", perm=[0, 2, 3, 1]),
+             node("Resize", ["t", "", "s"], "r", mode="nearest", coordinate_transformation_mode="asymmetric",
+                  nearest_mode="floor"), node("Transpose", ["r"], perm=[0, 3, 1, 2])]
+    proto = model(nodes, (1, 3, 4, 5), {"s": floats(1, 2, 3, 1)})
+    assert same_as_executor(tmp_path, proto, grid(1, 3, 4, 5)).nodes[0].op == tensor_ops.Upsample((2, 3))
+
 
 def test_resizing_to_a_size(tmp_path: Path) -> None:
     proto = model([node("Resize", ["x", "", "", "to"], mode="nearest")], (1, 3, 4, 5), {"to": np.array([1, 3, 8, 10])})

@@ -181,21 +181,23 @@ def _resize(call: Call) -> Feature:
     if node.text("mode", "nearest") != "nearest":
         raise UnsupportedError(f"interpolates ({node.text('mode', '')}); use mode nearest")
     scales = _scales(call, x)
-    target = frame_of(x)
+    last = len(scales) > 2 and scales[1] != 1 and scales[-1] == 1  # the axis that is not resized holds the channels
+    target = frame_of(x, last)
     whole = [float(s).is_integer() and s >= 1 for s in scales]
-    if len(scales) != len(x.shape) + 1 or not all(whole) or scales[0] != 1 or scales[1] != 1:
+    if len(scales) != len(x.shape) + 1 or not all(whole) or scales[0] != 1 or scales[-1 if last else 1] != 1:
         raise UnsupportedError(f"resizes by {scales}; use whole factors for height and width only")
     old = node.op_type == "Upsample" or call.build.graph.opset < 11  # before Resize could choose
     coordinates = node.text("coordinate_transformation_mode", "asymmetric" if old else "half_pixel")
     rule = node.text("nearest_mode", "floor" if old else "round_prefer_floor")
     if coordinates not in ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "asymmetric"):
         raise UnsupportedError(f"resizes with coordinates {coordinates!r}; use asymmetric")
-    for size, scale in zip(x.shape[1:], scales[2:], strict=True):
+    resized = [(x.shape[axis], scales[axis + 1]) for axis in target[1:] if axis is not None]
+    for size, scale in resized:
         if size * scale > 1 << 16 or _nearest(size, scale, coordinates, rule) != [
                 place // int(scale) for place in range(size * int(scale))]:
             raise UnsupportedError(f"resizes with {coordinates} and {rule}, which does not repeat every pixel "
                                    f"{int(scale)} times; use asymmetric and floor")
-    factors = pair("scales", tuple(int(scale) for scale in scales[2:]))
+    factors = pair("scales", tuple(int(scale) for _, scale in resized))
     return call.build.placed(call.emit(tensor_ops.Upsample(factors), call.build.arranged(x, target)), x, target)
 
 
