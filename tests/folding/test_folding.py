@@ -28,6 +28,7 @@ from headrace.folding.plan import (
 from headrace.folds import divisors
 from headrace.layers import ParallelSwu
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
+from tests.dataflow.test_lower import branching_network
 from tests.small_networks import random_input, small_network
 
 
@@ -150,3 +151,10 @@ def test_good_folding_file(tmp_path: Path) -> None:
     path = tmp_path / "folding.json"
     path.write_text(json.dumps({"conv0": {"pe": 2}}))
     assert load_folding(path) == {"conv0": {"pe": 2}}
+
+
+@pytest.mark.parametrize("simd", [1, 2, 4])
+def test_a_depthwise_layer_takes_the_channels_that_its_window_gives(simd: int) -> None:
+    """Fewer would be cheaper, but the words of the window hold its channels in another order."""
+    folding = solve_folding(lower(branching_network()), 1000, {"dw1_swu": {"simd": simd}})
+    assert folding["dw1"]["pe"] == folding["dw1_swu"]["simd"] == simd

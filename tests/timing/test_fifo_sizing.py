@@ -57,6 +57,14 @@ def test_two_words_are_taken_where_they_are_enough() -> None:
     assert less is None or less > dataflow.cycles_per_frame
 
 
+def test_a_word_too_many_goes_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three words, the smallest memory, become two, which a register slice holds."""
+    search = fifo_sizing._Search._smallest
+    monkeypatch.setattr(fifo_sizing._Search, "_smallest", lambda *given: max(search(*given), 3))
+    unfolded = lower(small_network())
+    assert size_fifos(fold(unfolded, solve_folding(unfolded, 80))).smallest["fc4_fifo"] == 2
+
+
 def test_one_word_less_in_any_fifo_is_slower_or_a_deadlock() -> None:
     smallest = size_fifos(folded()).smallest
     assert smallest["add1_fifo0"] > 3
