@@ -34,7 +34,7 @@ def waiting_words(window: Swu, reader: Layer, pace: int, input_cycles: int = 0) 
     words are the network's input, in how many cycles that can give a frame; they wait outside then.
     """
     windows, latest, words_in = window.windows, _latest_words(window), window.inputs[0].words
-    words = window.taps * window.folds
+    words = window.taps * window.pixel_words
     each = max(words, reader.cycles / windows)
     # A unit that replays a window for every group of rows needs it only while it takes it.
     held = max(words, each / reader.nf) if isinstance(reader, Mvtu) else each

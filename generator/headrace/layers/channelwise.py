@@ -29,17 +29,17 @@ class Channelwise(Layer):
         """Channels of a pixel."""
 
     @property
-    def folds(self) -> int:
+    def pixel_words(self) -> int:
         """Words per pixel, channels/PE."""
         return self.channels // self.pe
 
     @property
     def inputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.input, self.pe, self.pixels * self.folds),)
+        return (Stream(self.input, self.pe, self.pixels * self.pixel_words),)
 
     @property
     def outputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.output, self.pe, self.pixels * self.folds),)
+        return (Stream(self.output, self.pe, self.pixels * self.pixel_words),)
 
     @property
     def fold_sizes(self) -> dict[str, int]:

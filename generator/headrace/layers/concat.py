@@ -50,17 +50,17 @@ class Concat(Layer):
         return cls(f.name, f.counts("channels"), f.dtype("element"), f.integer("pixels"), f.integer("pe", 1))
 
     @property
-    def folds(self) -> tuple[int, ...]:
+    def pixel_words(self) -> tuple[int, ...]:
         """Words per pixel of every input, channels/PE."""
         return tuple(count // self.pe for count in self.channels)
 
     @property
     def inputs(self) -> tuple[Stream, ...]:
-        return tuple(Stream(self.element, self.pe, self.pixels * folds) for folds in self.folds)
+        return tuple(Stream(self.element, self.pe, self.pixels * words) for words in self.pixel_words)
 
     @property
     def outputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.element, self.pe, self.pixels * sum(self.folds)),)
+        return (Stream(self.element, self.pe, self.pixels * sum(self.pixel_words)),)
 
     def golden(self, *x: IntArray) -> IntArray:
         parts = [values.reshape(len(values), self.pixels, count)
@@ -68,7 +68,7 @@ class Concat(Layer):
         return np.concatenate(parts, axis=2).reshape(len(x[0]), -1)
 
     def schedule(self) -> Schedule:
-        pixel = tuple(Step(folds, 1, 1, source) for source, folds in enumerate(self.folds))
+        pixel = tuple(Step(words, 1, 1, source) for source, words in enumerate(self.pixel_words))
         return Schedule((Loop(self.pixels, pixel),), latency_cycles=2, flow=Pipeline(0, single=True))
 
     @property
@@ -86,4 +86,4 @@ class Concat(Layer):
         slices(a, *(stream.bits for stream in self.inputs))
         a.add("single slice", lut=2, ff=bits + 1)
         a.add("multiplexer", lut=bits * ceil(multiplexer(inputs)))
-        counters(a, sum(self.folds), inputs)
+        counters(a, sum(self.pixel_words), inputs)

@@ -85,7 +85,7 @@ class WindowLines:
     def form(self, loop: HlsLoop) -> HlsForm:
         """Both processes; loop: of the one that makes windows."""
         layer = self.layer
-        words = (self.lines >= 0).sum(axis=0) * self.columns * layer.folds
+        words = (self.lines >= 0).sum(axis=0) * self.columns * layer.pixel_words
         names = tuple(f"row{i}" for i in range(layer.kernel[0]))
         streams = {name: Stream(layer.element, layer.simd, int(count))
                    for name, count in zip(names, words, strict=True)}
@@ -97,20 +97,20 @@ class WindowLines:
         passes = np.zeros(layer.height, np.int64)
         for i, lines in enumerate(self.lines.T):
             passes[lines[lines >= 0]] |= 1 << i
-        writes = np.repeat(np.outer(passes, self.shown_columns).reshape(-1), layer.folds)
+        writes = np.repeat(np.outer(passes, self.shown_columns).reshape(-1), layer.pixel_words)
         return HlsLoop(np.ones_like(writes), writes)
 
 
 def serial_loop(layer: SlidingWindow, depthwise: bool) -> HlsLoop:
     """The loop of swu.hpp."""
-    direct = layer.kernel[1] == 1 or (layer.dilation[1] == 1 and (not depthwise or layer.folds == 1))
+    direct = layer.kernel[1] == 1 or (layer.dilation[1] == 1 and (not depthwise or layer.pixel_words == 1))
     return _direct_loop(layer, depthwise) if direct else _ahead_loop(layer, depthwise)
 
 
 def _in_order(layer: SlidingWindow, depthwise: bool, taps: IntArray) -> IntArray:
-    """(windows, K_h, K_w) values, or with the folds behind -> (windows, taps) in the order of the loop."""
-    folded = np.broadcast_to(taps if taps.ndim == 4 else taps[..., None], (*taps.shape[:3], layer.folds))
-    return (np.moveaxis(folded, -1, 1) if depthwise else folded).reshape(len(taps), -1)
+    """(windows, K_h, K_w) values, or with the words of a pixel behind -> (windows, taps) in the order of the loop."""
+    words = np.broadcast_to(taps if taps.ndim == 4 else taps[..., None], (*taps.shape[:3], layer.pixel_words))
+    return (np.moveaxis(words, -1, 1) if depthwise else words).reshape(len(taps), -1)
 
 
 def _direct_loop(layer: SlidingWindow, depthwise: bool) -> HlsLoop:
@@ -159,6 +159,6 @@ def parallel_loop(layer: SlidingWindow) -> HlsLoop:
     reads[: out_h * places] = np.outer(lines.line_masks, row).reshape(-1)
     writes = np.zeros_like(reads)
     writes[(np.arange(out_h)[:, None] * places + start + np.arange(out_w) * lines.step).reshape(-1)] = 1
-    return HlsLoop(np.repeat(reads, layer.folds), np.repeat(writes, layer.folds))
+    return HlsLoop(np.repeat(reads, layer.pixel_words), np.repeat(writes, layer.pixel_words))
 
 

@@ -59,4 +59,4 @@ class MaxPool(Pooling):
         if self.mode != 2:
             return ()
         mask = np.isin(np.arange(self.channels), list(self.minimum)).astype(np.int64)
-        return (Memory("MINIMUM", mask.reshape(self.folds, 1, self.pe), uint_type(1)),)
+        return (Memory("MINIMUM", mask.reshape(self.pixel_words, 1, self.pe), uint_type(1)),)

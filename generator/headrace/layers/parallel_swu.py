@@ -47,7 +47,7 @@ class ParallelSwu(SlidingWindow):
 
     @property
     def outputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.element, self.taps * self.simd, self.windows * self.folds),)
+        return (Stream(self.element, self.taps * self.simd, self.windows * self.pixel_words),)
 
     def golden(self, *x: IntArray) -> IntArray:
         windows = self.im2col(x[0]).reshape(-1, self.taps * self.channels)
@@ -79,8 +79,8 @@ class ParallelSwu(SlidingWindow):
         """
         top, left, bottom, right = self.pad
         live = self.reach[0] + 1
-        late_words = _RELEASE_WORDS + right // self.stride[1] * self.folds
-        rows = live - (-late_words // (self.width * self.folds))
+        late_words = _RELEASE_WORDS + right // self.stride[1] * self.pixel_words
+        rows = live - (-late_words // (self.width * self.pixel_words))
         if (self.windows > self.height * self.width or self.stride[0] > live or top + bottom > self.reach[0]
                 or left + right > self.reach[1]):
             rows += live + 2 * max(0, self.stride[0] - live) + top + bottom
@@ -92,15 +92,16 @@ class ParallelSwu(SlidingWindow):
         y, x = (np.clip(np.arange(windows) * stride - pad + reach, 0, size - 1)
                 for windows, stride, pad, reach, size in zip(self.out_shape, self.stride, self.pad[:2], self.reach,
                                                              (self.height, self.width), strict=True))
-        return ((y[:, None, None] * self.width + x[:, None]) * self.folds + np.arange(self.folds)).reshape(-1)
+        pixels = y[:, None, None] * self.width + x[:, None]
+        return (pixels * self.pixel_words + np.arange(self.pixel_words)).reshape(-1)
 
     @cached_property
     def circular_buffer(self) -> Buffer:
         """The banks as one buffer that releases whole rows."""
-        row_words = self.width * self.folds
+        row_words = self.width * self.pixel_words
         first_rows = np.clip(np.arange(self.out_shape[0]) * self.stride[0] - self.pad[0], 0, self.height)
         kept = np.repeat(first_rows * row_words, self.out_shape[1])
-        needed = self.needed_words.reshape(self.windows, self.folds)
+        needed = self.needed_words.reshape(self.windows, self.pixel_words)
         return Buffer(self.inputs[0].words, self.slots * self.banks[0] * row_words, True, needed, kept)
 
     @cached_property
@@ -111,8 +112,8 @@ class ParallelSwu(SlidingWindow):
         upright = self.upright
         spare_rows = upright.slots * upright.banks[0] - upright.reach[0] - 1
         return Schedule(self._phases, latency_cycles=5, slack_words=4,
-                        run_ahead_words=spare_rows * upright.width * self.folds,
-                        flow=Window(upright.circular_buffer, stages=2, row_words=upright.width * self.folds))
+                        run_ahead_words=spare_rows * upright.width * self.pixel_words,
+                        flow=Window(upright.circular_buffer, stages=2, row_words=upright.width * self.pixel_words))
 
     @property
     def hls(self) -> HlsForm:
@@ -127,12 +128,12 @@ class ParallelSwu(SlidingWindow):
         """Counters of both sides, places of the last tap, banks and two multiplexers behind them."""
         upright = self.upright
         (top, left, bottom, right), (banks_h, banks_w) = upright.pad, upright.banks
-        bits, folds, words = upright.inputs[0].bits, upright.folds, upright.inputs[0].words
-        row, rows = upright.width * folds, upright.slots * banks_h
+        bits, pixel_words, words = upright.inputs[0].bits, upright.pixel_words, upright.inputs[0].words
+        row, rows = upright.width * pixel_words, upright.slots * banks_h
         slices(a, bits, upright.taps * bits)
-        counters(a, folds, upright.width, banks_w, banks_h, upright.slots)
-        counters(a, folds, *upright.out_shape)
-        bank_address = max(1, (-(-upright.width // banks_w) * folds - 1).bit_length())
+        counters(a, pixel_words, upright.width, banks_w, banks_h, upright.slots)
+        counters(a, pixel_words, *upright.out_shape)
+        bank_address = max(1, (-(-upright.width // banks_w) * pixel_words - 1).bit_length())
         count = (words + (rows + 2) * row).bit_length() + 1
         lines = (upright.height + rows + 1).bit_length() + 1
         x = (max(left, upright.width + right) + upright.reach[1] + upright.stride[1] - 1).bit_length() + 1
@@ -140,7 +141,7 @@ class ParallelSwu(SlidingWindow):
         place = (words - 1).bit_length()
         far_x = max(left, upright.width + right) + upright.reach[1] + 2 * upright.stride[1]
         far_y = max(top, upright.height + bottom) + upright.reach[0] + 2 * upright.stride[0]
-        wide_x, wide_y = (far_x * folds - 1).bit_length() + 1, (far_y * row - 1).bit_length() + 1
+        wide_x, wide_y = (far_x * pixel_words - 1).bit_length() + 1, (far_y * row - 1).bit_length() + 1
         a.add("parallel swu", lut=10, ff=2)
         a.add("counts", lut=2 * count + 2.5 * lines, ff=count + 3 * lines)
         a.add("places", lut=x + y + 4 * place + wide_x + wide_y, ff=x + y + 4 * place + wide_x + wide_y)

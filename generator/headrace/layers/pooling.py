@@ -56,7 +56,7 @@ class Pooling(Layer):
                 out_size(self.width, self.kernel[1], self.stride[1], 1, 0, 0))
 
     @property
-    def folds(self) -> int:
+    def pixel_words(self) -> int:
         """Words per pixel, channels/PE."""
         return self.channels // self.pe
 
@@ -67,11 +67,11 @@ class Pooling(Layer):
 
     @property
     def inputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.element, self.pe, self.height * self.width * self.folds),)
+        return (Stream(self.element, self.pe, self.height * self.width * self.pixel_words),)
 
     @property
     def outputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.output, self.pe, self.out_shape[0] * self.out_shape[1] * self.folds),)
+        return (Stream(self.output, self.pe, self.out_shape[0] * self.out_shape[1] * self.pixel_words),)
 
     def windows(self, x: IntArray) -> Iterator[IntArray]:
         """Every window of frames x (frames, elements), row by row: (frames, K_h, K_w, channels)."""
@@ -89,7 +89,7 @@ class Pooling(Layer):
                                                  self.out_shape, strict=True):
             last = np.arange(size) - (kernel - 1)
             ends.append((last >= 0) & (last % stride == 0) & (last // stride < windows))
-        return np.repeat(np.outer(*ends).reshape(-1), self.folds).astype(np.int64)
+        return np.repeat(np.outer(*ends).reshape(-1), self.pixel_words).astype(np.int64)
 
     def schedule(self) -> Schedule:
         puts = self.puts_word
@@ -117,11 +117,11 @@ class Pooling(Layer):
         slots = [min(count, windows) for count, windows in zip(opened, self.out_shape, strict=True)]
         periods = [count * stride if count == all_open else size for count, all_open, stride, size in zip(
             slots, opened, self.stride, (self.height, self.width), strict=True)]
-        row_words = self.out_shape[1] * self.folds
+        row_words = self.out_shape[1] * self.pixel_words
         slices(a, self.inputs[0].bits)
         a.add("single slice", lut=2, ff=bits + 1)
         phases = [period for period, size in zip(periods, (self.height, self.width), strict=True) if period < size]
-        counters(a, self.folds, self.width, self.height, *phases, row_words)
+        counters(a, self.pixel_words, self.width, self.height, *phases, row_words)
         if self.sums or self.element.bits == 1:
             given = self.element.bits * self.pe if self.element.kind == 0 else bits  # else with copies of a sign
             each = 1.5 * bits + 0.3 * given if self.sums else 1.2 * bits
@@ -130,7 +130,7 @@ class Pooling(Layer):
             a.add("maxima", lut=2.1 * sum(slots) * (bits - self.pe))
         a.add("overlap", lut=0.5 * sum(count for count in slots if count > 1) * bits)
         a.add("pool", lut=3 + 3 * sum((period - 1).bit_length() for period in periods), ff=bits + 1 + 2 * slots[0])
-        for depth, count in ((self.folds, slots[1]), (row_words, slots[0])):
+        for depth, count in ((self.pixel_words, slots[1]), (row_words, slots[0])):
             if depth * bits <= _FEW_BITS or depth == 1:
                 a.add("running", lut=1.5 * count * (depth - 1) * bits, ff=count * depth * bits)
             else:

@@ -147,11 +147,11 @@ class Products(Layer):
     def unit(self, core: Core) -> Unit:
         """The layer as it surrounds a core."""
         acc_bits = self._acc_bits(core)
-        return Unit(self.operands, self.sf, self.nf, self.sum_bits or acc_bits, acc_bits, self._folds(core))
+        return Unit(self.operands, self.sf, self.nf, self.sum_bits or acc_bits, acc_bits, self._presets(core))
 
-    def _folds(self, core: Core) -> bool:
+    def _presets(self, core: Core) -> bool:
         one = self.thresholds is not None and self.output.steps == 1
-        return core.folds_threshold and self.counts_matches and one
+        return core.presets_threshold and self.counts_matches and one
 
     @property
     def sum_bits(self) -> int:
@@ -159,9 +159,9 @@ class Products(Layer):
         return 0
 
     @property
-    def folds_threshold(self) -> bool:
+    def presets_threshold(self) -> bool:
         """True if the accumulators start at minus the threshold and their signs are the results."""
-        return self._folds(self.arithmetic)
+        return self._presets(self.arithmetic)
 
     def written_to(self, storage: str) -> Self:
         """The layer with weights and thresholds that the processor can write; raw sums get the type that holds any.

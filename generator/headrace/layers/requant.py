@@ -113,7 +113,7 @@ class Requant(Channelwise):
 
     def schedule(self) -> Schedule:
         # Two reads, product, sum, clipping, the output slice.
-        return Schedule((Step(self.pixels * self.folds, 1, 1),), latency_cycles=6, slack_words=1,
+        return Schedule((Step(self.pixels * self.pixel_words, 1, 1),), latency_cycles=6, slack_words=1,
                         flow=Pipeline(5, direct=True))
 
     @cached_property

@@ -62,7 +62,7 @@ class Swu(SlidingWindow):
 
     @property
     def outputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.element, self.simd, self.windows * self.taps * self.folds),)
+        return (Stream(self.element, self.simd, self.windows * self.taps * self.pixel_words),)
 
     def golden(self, *x: IntArray) -> IntArray:
         windows = self.im2col(x[0])
@@ -88,7 +88,7 @@ class Swu(SlidingWindow):
     @property
     def live_words(self) -> int:
         """Words from the oldest to the newest tap of one window."""
-        return (self.reach[0] * self.width + self.reach[1] + 1) * self.folds
+        return (self.reach[0] * self.width + self.reach[1] + 1) * self.pixel_words
 
     @property
     def depth(self) -> int:
@@ -98,7 +98,7 @@ class Swu(SlidingWindow):
         cycle; a property test executes the buffer to confirm it.
         """
         if self.buffer == "minimal":
-            words = self.live_words + self.folds
+            words = self.live_words + self.pixel_words
         else:
             words = 2 * (self.live_words + self._idle_words) + 4
         return 1 << (words - 1).bit_length()
@@ -110,7 +110,7 @@ class Swu(SlidingWindow):
             max(0, stride - reach - 1) + max(0, before - reach) + max(0, after - reach)
             for stride, reach, before, after in zip(self.stride, self.reach, self.pad[:2], self.pad[2:], strict=True)
         )
-        return (rows * self.width + columns) * self.folds
+        return (rows * self.width + columns) * self.pixel_words
 
     @cached_property
     def needed_words(self) -> IntArray:
@@ -121,7 +121,7 @@ class Swu(SlidingWindow):
         columns = (np.arange(self.out_shape[1])[:, None] * self.stride[1] - left
                    + np.arange(self.kernel[1]) * self.dilation[1])  # (out columns, K_w)
         y, x = rows[:, None, :, None, None], columns[None, :, None, :, None]
-        word = (y * self.width + x) * self.folds + np.arange(self.folds)
+        word = (y * self.width + x) * self.pixel_words + np.arange(self.pixel_words)
         inside = (y >= 0) & (y < self.height) & (x >= 0) & (x < self.width)
         words = np.where(inside, word, -1)
         return (np.moveaxis(words, -1, 2) if self.depthwise else words).reshape(-1)
@@ -139,7 +139,7 @@ class Swu(SlidingWindow):
         if not inside.any():
             return np.zeros(self.windows, np.int64)
         columns = np.maximum.accumulate(np.where((x >= 0) & (x <= self.width), x, 0))
-        words = (y[:, None] * self.width + columns) * self.folds
+        words = (y[:, None] * self.width + columns) * self.pixel_words
         above = np.where(y < 0, 0, self.inputs[0].words)
         return np.asarray(np.where(inside[:, None], words, above[:, None]).reshape(-1), np.int64)
 
@@ -174,15 +174,15 @@ class Swu(SlidingWindow):
         """Counters of the loops, three counters of differences, the tap's place in the padding, the buffer."""
         top, left, bottom, right = self.pad
         joined = not (left or right) and self.dilation[1] == 1 and not self.depthwise
-        loops = (self.kernel[1] * self.folds if joined else self.folds, 1 if joined else self.kernel[1],
+        loops = (self.kernel[1] * self.pixel_words if joined else self.pixel_words, 1 if joined else self.kernel[1],
                  self.kernel[0], *self.out_shape)
         counters(a, *loops)
         a.add("loops", lut=8 * sum(end > 1 for end in loops) - 16)
-        words, row = self.inputs[0].words, self.width * self.folds
-        reach = self.reach[0] * row + self.reach[1] * self.folds + self.folds - 1
-        skipped = (self.stride[0] + self.dilation[0] + 1) * row + self.stride[1] * self.folds
+        words, row = self.inputs[0].words, self.width * self.pixel_words
+        reach = self.reach[0] * row + self.reach[1] * self.pixel_words + self.pixel_words - 1
+        skipped = (self.stride[0] + self.dilation[0] + 1) * row + self.stride[1] * self.pixel_words
         early = min(skipped, words) if any(self.pad) else 0
-        outside = (top + bottom) * row + (left + right + self.stride[1]) * self.folds
+        outside = (top + bottom) * row + (left + right + self.stride[1]) * self.pixel_words
         address = (self.depth - 1).bit_length()
         lead = (self.depth + early + reach + outside + 1).bit_length() + 1
         space = (self.depth + early).bit_length() + 1

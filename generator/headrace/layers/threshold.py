@@ -85,7 +85,7 @@ class Threshold(Channelwise):
     def schedule(self) -> Schedule:
         # The value and its first threshold, one register per further step of the search, the output slice.
         latency = 1 + self.output.steps.bit_length()
-        return Schedule((Step(self.pixels * self.folds, 1, 1),), latency, slack_words=1,
+        return Schedule((Step(self.pixels * self.pixel_words, 1, 1),), latency, slack_words=1,
                         flow=Pipeline(latency - 1, direct=True))
 
     @property

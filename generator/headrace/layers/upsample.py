@@ -45,7 +45,7 @@ class Upsample(Layer):
         return self.height * self.scale[0], self.width * self.scale[1]
 
     @property
-    def folds(self) -> int:
+    def pixel_words(self) -> int:
         """Words per pixel, channels/SIMD."""
         return self.channels // self.simd
 
@@ -56,11 +56,11 @@ class Upsample(Layer):
 
     @property
     def inputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.element, self.simd, self.height * self.width * self.folds),)
+        return (Stream(self.element, self.simd, self.height * self.width * self.pixel_words),)
 
     @property
     def outputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.element, self.simd, self.out_shape[0] * self.out_shape[1] * self.folds),)
+        return (Stream(self.element, self.simd, self.out_shape[0] * self.out_shape[1] * self.pixel_words),)
 
     def golden(self, *x: IntArray) -> IntArray:
         frames = x[0].reshape(-1, self.height, self.width, self.channels)
@@ -68,8 +68,8 @@ class Upsample(Layer):
 
     def schedule(self) -> Schedule:
         vertical, horizontal = self.scale
-        pixel: Phases = (Step(self.folds, 1, 1), *_repeated(self.folds * (horizontal - 1)))
-        row: Phases = (Loop(self.width, pixel), *_repeated(self.width * horizontal * self.folds * (vertical - 1)))
+        pixel: Phases = (Step(self.pixel_words, 1, 1), *_repeated(self.pixel_words * (horizontal - 1)))
+        row: Phases = (Loop(self.width, pixel), *_repeated(self.width * horizontal * self.pixel_words * (vertical - 1)))
         return Schedule((Loop(self.height, row),), latency_cycles=3, flow=Pipeline(1, single=True))
 
     @property
@@ -85,13 +85,13 @@ class Upsample(Layer):
     def amounts(self, a: Amounts) -> None:
         """A row, or a pixel, that is written while its first copy passes (headrace_upsample)."""
         bits, (vertical, horizontal) = self.inputs[0].bits, self.scale
-        depth = self.width * self.folds if vertical > 1 else self.folds
+        depth = self.width * self.pixel_words if vertical > 1 else self.pixel_words
         address = (depth - 1).bit_length()
         slices(a, bits)
         a.add("single slice", lut=2, ff=bits + 1)
         a.add("upsample", lut=bits, ff=bits + 2)
         a.add("pixel", lut=address if vertical > 1 else 0, ff=address if vertical > 1 else 0)
-        counters(a, self.folds, horizontal, self.width, vertical)
+        counters(a, self.pixel_words, horizontal, self.width, vertical)
         stored = memory.one_port_ram(depth, bits)
         memories(a, stored)
         a.add("read", ff=0 if stored.bram18 else bits * (1 + (depth == 1)))

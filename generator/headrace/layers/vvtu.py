@@ -32,7 +32,7 @@ class Vvtu(WeightedLayer):
     """
 
     kind = "vvtu"
-    #: Several groups of channels and folds of taps, words of 18 and 4 bits.
+    #: Several groups of channels, several words of taps, words of 18 and 4 bits.
     example = {"channels": 6, "kernel": [3, 2], "height": 2, "width": 3, "pe": 2, "simd": 3, "weight": "ternary",
                "input": "int3", "output": "uint2"}
     hls_memories = ("WEIGHTS", "THRESHOLDS")

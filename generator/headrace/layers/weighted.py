@@ -1,4 +1,4 @@
-"""What matrix-vector units have in common: folded weights, exact accumulators, thresholds or none, the pipeline.
+"""What matrix-vector units have in common: words of weights, exact accumulators, thresholds or none, the pipeline.
 
 acc_i = sum over j of W_ij * x_j, then y_i = base + #{k : acc_i >= T_ik}, or acc_i itself.
 """
@@ -64,7 +64,7 @@ class WeightedLayer(Products):
     @property
     def latency_cycles(self) -> int:
         """Depth of the pipeline: two slices, two reads, the core, the accumulator, the binary search."""
-        stages = self.arithmetic.stages(self.operands, self.folds_threshold)
+        stages = self.arithmetic.stages(self.operands, self.presets_threshold)
         return 5 + stages + (self.search.latency_cycles if self.search else 0)
 
     @property
@@ -109,19 +109,19 @@ class WeightedLayer(Products):
     def _threshold_memory(self) -> tuple[Memory, ...]:
         if self.activation is None:
             return ()
-        if self.folds_threshold:
+        if self.presets_threshold:
             words, dtype = threshold_words(self.kernel_thresholds, self.pe), int_type(self.acc_bits)
             return (Memory("THRESHOLDS", words, dtype, (-words, dtype)),)
         return (self.activation.memory(),)
 
     def amounts(self, a: Amounts) -> None:
         unit = self.unit(self.arithmetic)
-        self._control(a, self.arithmetic.stages(self.operands, unit.folded))
+        self._control(a, self.arithmetic.stages(self.operands, unit.preset))
         store_amounts(a, self.storage, self.nf * self.sf, self.pe * self.simd * self.weight.bits)
         self._replay(a)
         self.arithmetic.amounts(a, unit)
         self._accumulate(a, unit)
-        if not unit.folded:
+        if not unit.preset:
             self._activate(a)
 
     def _control(self, a: Amounts, stages: int) -> None:
@@ -135,7 +135,7 @@ class WeightedLayer(Products):
             slices(a, result)
         counters(a, self.sf, self.nf if self.shares_activations else 1, self.nf * self.sf)
         tags = 3 if self.sf > 1 else 1
-        a.add("weighted", lut=9, ff=1 + tags if self.folds_threshold else tags * (2 + stages))
+        a.add("weighted", lut=9, ff=1 + tags if self.presets_threshold else tags * (2 + stages))
 
     def _replay(self, a: Amounts) -> None:
         """The activations, which other rows read again."""

@@ -76,13 +76,13 @@ class SlidingWindow(Layer):
         return (self.kernel[0] - 1) * self.dilation[0], (self.kernel[1] - 1) * self.dilation[1]
 
     @property
-    def folds(self) -> int:
+    def pixel_words(self) -> int:
         """Words per pixel, channels/SIMD."""
         return self.channels // self.simd
 
     @property
     def inputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.element, self.simd, self.height * self.width * self.folds),)
+        return (Stream(self.element, self.simd, self.height * self.width * self.pixel_words),)
 
     @property
     def fold_sizes(self) -> dict[str, int]:

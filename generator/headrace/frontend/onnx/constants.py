@@ -1,4 +1,4 @@
-"""Folding: what nodes make of constants. Floating point is folded in float64, integers stay integers.
+"""What nodes make of constants. Floating point is computed in float64, integers stay integers.
 
 Arrangements carry the codes of quantized constants along, and a product with a constant scales them.
 """

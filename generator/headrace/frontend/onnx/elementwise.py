@@ -28,7 +28,7 @@ def _add(call: Call) -> Feature:
     if left is not None and right is not None:
         return _join(call, left, right)
     x, constant = (left, call.floats(1, "summand")) if left is not None else (right, call.floats(0, "summand"))
-    assert x is not None  # sums of constants are folded
+    assert x is not None  # sums of constants are computed
     return call.build.affine(x, 1.0, constant)
 
 

@@ -90,7 +90,7 @@ class _Walk:
         self.graph = graph
         self.build = Builder(graph)
         self.unsupported: list[str] = []
-        self.folded = 0  # elements of constants that were computed
+        self.computed = 0  # elements of constants that were computed
         self.values: dict[str, Value] = {name: self._constant(name) for name in graph.constants}
         self.values[graph.input] = self._input()
 
@@ -165,10 +165,10 @@ class _Walk:
 
     def _bounded(self, made: Constant) -> Constant:
         """The constant. Raises InputError once folding makes far more of the file's constants than there are."""
-        self.folded += made.values.size
+        self.computed += made.values.size
         most = MAX_FOLDED + FOLDED_SHARE * sum(stored.size for stored in self.graph.constants.values())
-        if self.folded > most:
-            raise InputError(f"constants of {self.folded} elements in all were computed, more than {most}; fold them "
+        if self.computed > most:
+            raise InputError(f"constants of {self.computed} elements in all were computed, more than {most}; fold them "
                              "in the model")
         return made
 

@@ -40,7 +40,7 @@ def cheapest(operands: Operands, estimate_with: Callable[[Core], Resources], pri
 
 
 def accumulators(a: Amounts, core: Core, unit: Unit) -> None:
-    """One per row; where a threshold is folded into its start, the core counts it."""
-    if not unit.folded:
+    """One per row; where it is preset to a threshold, the core counts it."""
+    if not unit.preset:
         bits = unit.operands.pe * unit.acc_bits
         a.add("accumulator", lut=bits if unit.words > 1 or core.adds_two(unit) else 0, ff=bits)

@@ -43,7 +43,7 @@ class Operands:
 class Unit:
     """What surrounds a core, for its area.
 
-    words: of a row. groups: of rows. sum_bits: width of a word's sums. acc_bits: width of an accumulator. folded: the
+    words: of a row. groups: of rows. sum_bits: width of a word's sums. acc_bits: width of an accumulator. preset: the
     accumulators start at minus the threshold.
     """
 
@@ -52,7 +52,7 @@ class Unit:
     groups: int
     sum_bits: int
     acc_bits: int
-    folded: bool = False
+    preset: bool = False
 
 
 class Core(ABC):
@@ -65,16 +65,16 @@ class Core(ABC):
     takes_any_weights: ClassVar[bool] = False
     #: True if results that only meet thresholds are a condition.
     needs_thresholds: ClassVar[bool] = False
-    #: True if a single threshold is folded into the start of the accumulator.
-    folds_threshold: ClassVar[bool] = False
+    #: True if accumulators are preset to minus a single threshold.
+    presets_threshold: ClassVar[bool] = False
 
     @abstractmethod
     def serves(self, operands: Operands) -> bool:
         """True if the core computes products of these operands."""
 
     @abstractmethod
-    def stages(self, operands: Operands, folded: bool) -> int:
-        """Registered stages from the operands to the sums of one word. folded: with the threshold in them."""
+    def stages(self, operands: Operands, preset: bool) -> int:
+        """Registered stages from the operands to the sums of one word. preset: with the threshold in them."""
 
     def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType] | None:
         """Memory words (depth, PE, SIMD) and their type as the core reads them; None: as they are."""

@@ -23,7 +23,7 @@ class Dsp(Core):
     def serves(self, operands: Operands) -> bool:
         return operands.shared and not operands.scaled and lanes(operands) > 1
 
-    def stages(self, operands: Operands, folded: bool) -> int:
+    def stages(self, operands: Operands, preset: bool) -> int:
         return 1 + ternary_levels(operands.simd)
 
     def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType] | None:

@@ -23,7 +23,7 @@ class Pairs(Core):
     def serves(self, operands: Operands) -> bool:
         return operands.shared and not operands.binary and operands.weight.bits <= MAX_PLANES
 
-    def stages(self, operands: Operands, folded: bool) -> int:
+    def stages(self, operands: Operands, preset: bool) -> int:
         several_planes = operands.weight.bits > 1 or operands.weight.signed
         return 1 + ternary_levels(-(-operands.simd // 4)) + several_planes
 

@@ -1,7 +1,7 @@
 """Core parity: popcounts of bipolar operands with full adders that cost no more than their carries.
 
 Both operands are recoded so that the sums are there already, the weights in their memory, the activations once for all
-rows; a single threshold is folded into the start of the accumulator.
+rows; accumulators are preset to minus a single threshold.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ class Parity(Core):
     """Bipolar products, all rows of the same activations (headrace_dot_parity, headrace_parity_rows)."""
 
     name, number = "parity", 1
-    folds_threshold = True
+    presets_threshold = True
 
     def serves(self, operands: Operands) -> bool:
         return operands.shared and operands.binary
 
-    def stages(self, operands: Operands, folded: bool) -> int:
+    def stages(self, operands: Operands, preset: bool) -> int:
         carries = _carries(operands)
-        return ones_count_stages(max(1, carries - 1) if folded else carries)
+        return ones_count_stages(max(1, carries - 1) if preset else carries)
 
     def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType]:
         # Matches are XORs with the complements of the weights.
@@ -40,9 +40,9 @@ class Parity(Core):
     def amounts(self, a: Amounts, unit: Unit) -> None:
         operands = unit.operands
         encodes(a, operands)
-        stages = self.stages(operands, unit.folded)
-        if unit.folded:
-            _folded(a, unit, stages)
+        stages = self.stages(operands, unit.preset)
+        if unit.preset:
+            _preset(a, unit, stages)
             return
         carries = _carries(operands)
         beside = carries + (carries > 1)  # where one carry is all there is, it joins the accumulator
@@ -69,18 +69,18 @@ def _shift_register(a: Amounts, operands: Operands, stages: int) -> None:
         a.take(Resources(lutram=operands.pe))
 
 
-def _folded(a: Amounts, unit: Unit, stages: int) -> None:
+def _preset(a: Amounts, unit: Unit, stages: int) -> None:
     """Rows whose accumulators start at their thresholds (headrace_parity_rows); one of one word has no root."""
     operands, several, carries = unit.operands, unit.words > 1, _carries(unit.operands)
     beside = carries + (3 if several else 0) + unit.acc_bits - 1
     row = ones_count(max(1, carries - 1)).plus_flat(beside, 1 + _waits(stages) + unit.acc_bits - 1)
     a.add("parity", *row.times(operands.pe))
     group_bits = (unit.groups - 1).bit_length()
-    a.add("folded control", lut=1 + group_bits, ff=4 + (1 + stages) * group_bits + stages)
+    a.add("preset control", lut=1 + group_bits, ff=4 + (1 + stages) * group_bits + stages)
     _shift_register(a, operands, stages)
     if several:  # which word is the first comes from two registers before, which the last one is read at
-        shift(a, "folded control", stages + 2, 1)
-        shift(a, "folded control", stages, 1)
+        shift(a, "preset control", stages + 2, 1)
+        shift(a, "preset control", stages, 1)
     if unit.groups > 1:
         bits = operands.pe * unit.acc_bits
         if several or unit.groups > _ADDER_WORDS:

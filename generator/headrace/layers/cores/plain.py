@@ -29,7 +29,7 @@ class Plain(Core):
     def serves(self, operands: Operands) -> bool:
         return True
 
-    def stages(self, operands: Operands, folded: bool) -> int:
+    def stages(self, operands: Operands, preset: bool) -> int:
         return 1 + ((_leaves(operands).number - 1).bit_length() + 1) // 2
 
     def amounts(self, a: Amounts, unit: Unit) -> None:

@@ -38,7 +38,7 @@ class Planes(Core):
         narrow = max(operands.weight.bits, operands.input.bits) <= MAX_PLANES
         return (operands.shared and not operands.binary and narrow and operands.thresholded and not operands.scaled)
 
-    def stages(self, operands: Operands, folded: bool) -> int:
+    def stages(self, operands: Operands, preset: bool) -> int:
         # Two sums over planes follow the counts; that of the activations, where there is one, is made beside them.
         adding = sum(dtype != BIPOLAR and (dtype.bits > 1 or dtype.signed)
                      for dtype in (operands.weight, operands.input))
@@ -54,7 +54,7 @@ class Planes(Core):
     def amounts(self, a: Amounts, unit: Unit) -> None:
         operands = unit.operands
         encodes(a, operands)
-        stages = self.stages(operands, unit.folded)
+        stages = self.stages(operands, unit.preset)
         row, shifted = _row(operands, unit.acc_bits, stages)
         a.add("planes shared", *_shared(operands, stages))
         a.add("planes", *row.times(operands.pe))
