@@ -16,7 +16,7 @@ from headrace.frontend.onnx.graph import Array, OnnxNode, require_elements
 from headrace.frontend.onnx.values import Constant
 from headrace.network.ops import Shape
 
-Fold = Callable[[OnnxNode, Sequence[Constant]], Constant]
+Computation = Callable[[OnnxNode, Sequence[Constant]], Constant]
 
 
 def widened(values: Array) -> Array:
@@ -79,11 +79,11 @@ def permutation(node: OnnxNode, rank: int) -> tuple[int, ...]:
     return order
 
 
-def _reshape_to(shape: Callable[[OnnxNode, Sequence[Constant]], Shape]) -> Fold:
-    def fold(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
+def _reshape_to(shape: Callable[[OnnxNode, Sequence[Constant]], Shape]) -> Computation:
+    def compute(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
         target = shape(node, inputs)
         return inputs[0].mapped(lambda values: values.reshape(target))
-    return fold
+    return compute
 
 
 def _wanted(node: OnnxNode, inputs: Sequence[Constant]) -> Sequence[int]:
@@ -96,13 +96,13 @@ def _transpose(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     return inputs[0].mapped(lambda values: values.transpose(order))
 
 
-def _arithmetic(function: Callable[[Any, Any], Any]) -> Fold:
-    def fold(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
+def _arithmetic(function: Callable[[Any, Any], Any]) -> Computation:
+    def compute(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
         left, right = inputs[0].values, inputs[1].values
         require_broadcast(left, right)
         with np.errstate(all="ignore"):  # what is not finite is reported where it is used
             return Constant(widened(np.asarray(function(left, right))))
-    return fold
+    return compute
 
 
 def require_broadcast(left: Array, right: Array) -> None:
@@ -137,11 +137,11 @@ def _divide(left: Array, right: Array) -> Array:
     return np.asarray(np.trunc(left / right).astype(np.int64))  # ONNX truncates integers towards 0
 
 
-def _unary(function: Callable[[Array], Array]) -> Fold:
-    def fold(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
+def _unary(function: Callable[[Array], Array]) -> Computation:
+    def compute(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
         with np.errstate(all="ignore"):
             return Constant(widened(np.asarray(function(inputs[0].values))))
-    return fold
+    return compute
 
 
 def _same(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
@@ -218,7 +218,7 @@ def clip(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
 
 
 #: What standard nodes make of constants.
-FOLDS: dict[str, Fold] = {
+COMPUTED: dict[str, Computation] = {
     "Add": _arithmetic(np.add), "Sub": _arithmetic(np.subtract), "Mul": _scaled, "Div": _scaled,
     "Pow": _arithmetic(lambda a, b: np.power(np.asarray(a, np.float64), b)),
     "Min": _arithmetic(np.minimum), "Max": _arithmetic(np.maximum),

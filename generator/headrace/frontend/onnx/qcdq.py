@@ -13,7 +13,7 @@ import numpy as np
 from headrace.datatypes import Interval, int_type, tightest, uint_type
 from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.builder import Builder, Call, Handler
-from headrace.frontend.onnx.constants import Fold, clip
+from headrace.frontend.onnx.constants import Computation, clip
 from headrace.frontend.onnx.graph import Array, OnnxNode
 from headrace.frontend.onnx.qonnx import dequantized, quantized_constant, require_fits
 from headrace.frontend.onnx.values import Codes, Constant, Feature, one_integer
@@ -91,7 +91,7 @@ def dequantized_codes(call: Call, codes: Codes, scale_place: int, zero_point_pla
     return call.build.affine(made, scale / codes.scale, (codes.zero_point - zero_point) * scale, suffix=".rescaled")
 
 
-def _fold_quantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
+def _compute_quantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     """Codes of constants, as integers."""
     zero_point = one_integer("zero point", inputs[2].values) if len(inputs) > 2 else 0
     dtype = code_type(node, inputs[2] if len(inputs) > 2 else None)
@@ -102,7 +102,7 @@ def _fold_quantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     return Constant(codes, codes, np.ones(codes.shape), dtype)
 
 
-def _fold_dequantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
+def _compute_dequantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     """Weights and biases; codes without a declared type get the tightest one."""
     codes = inputs[0].values
     if codes.dtype.kind == "f":
@@ -119,7 +119,7 @@ def _fold_dequantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     return dequantized(shifted, scale, dtype or tightest(shifted), zero_point)
 
 
-def _fold_clip(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
+def _compute_clip(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     """A Clip of the codes of constants shrinks their type."""
     result, source = clip(node, inputs), inputs[0]
     bounds = [int(item.values.reshape(-1)[0]) for item in inputs[1:3] if item.values.size == 1]
@@ -132,4 +132,5 @@ def _fold_clip(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
 
 
 HANDLERS: dict[str, Handler] = {"QuantizeLinear": _quantize, "DequantizeLinear": _dequantize}
-FOLDS: dict[str, Fold] = {"QuantizeLinear": _fold_quantize, "DequantizeLinear": _fold_dequantize, "Clip": _fold_clip}
+COMPUTED: dict[str, Computation] = {"QuantizeLinear": _compute_quantize, "DequantizeLinear": _compute_dequantize,
+                                    "Clip": _compute_clip}

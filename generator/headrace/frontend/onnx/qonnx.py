@@ -14,7 +14,7 @@ import numpy as np
 from headrace.datatypes import BIPOLAR, DataType, Interval
 from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.builder import Call, Handler
-from headrace.frontend.onnx.constants import Fold, require_broadcast
+from headrace.frontend.onnx.constants import Computation, require_broadcast
 from headrace.frontend.onnx.graph import Array, OnnxNode
 from headrace.frontend.onnx.values import Constant, Feature, one_integer
 from headrace.network import ops, tensor_ops
@@ -90,7 +90,7 @@ def shifted(dtype: DataType, zero_point: int) -> DataType:
     return dtype if dtype == BIPOLAR else Interval(dtype.lo - zero_point, dtype.hi - zero_point)
 
 
-def _fold_quant(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
+def _compute_quant(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     if len(inputs) != 4:
         raise InputError(f"has {len(inputs)} inputs; a quantizer has 4: tensor, scale, zero point and bit width")
     dtype = integer_type(node, inputs[3].values)
@@ -99,7 +99,7 @@ def _fold_quant(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     return quantized_constant(inputs[0], inputs[1].values, zero_point, dtype, rule)
 
 
-def _fold_bipolar(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
+def _compute_bipolar(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     if len(inputs) != 2:
         raise InputError(f"has {len(inputs)} inputs; a bipolar quantizer has 2: tensor and scale")
     # The sign is that of the tensor itself, whatever the scale.
@@ -153,4 +153,5 @@ def _trunc(call: Call) -> Feature:
 
 
 HANDLERS: dict[str, Handler] = {"Quant": _quant, "IntQuant": _quant, "BipolarQuant": _bipolar, "Trunc": _trunc}
-FOLDS: dict[str, Fold] = {"Quant": _fold_quant, "IntQuant": _fold_quant, "BipolarQuant": _fold_bipolar}
+COMPUTED: dict[str, Computation] = {"Quant": _compute_quant, "IntQuant": _compute_quant,
+                                    "BipolarQuant": _compute_bipolar}

@@ -24,7 +24,7 @@ from headrace.frontend.onnx import (
     windows,
 )
 from headrace.frontend.onnx.builder import Builder, Call, Handler
-from headrace.frontend.onnx.constants import Fold, widened
+from headrace.frontend.onnx.constants import Computation, widened
 from headrace.frontend.onnx.graph import OnnxGraph, OnnxNode, read
 from headrace.frontend.onnx.values import Codes, Constant, Feature, Unknown, Value, Windows
 from headrace.network import ops
@@ -35,7 +35,7 @@ HANDLERS: dict[str, Handler] = (
     | qonnx.HANDLERS | finn.HANDLERS | qcdq.HANDLERS | qoperator.HANDLERS)
 CHANNELS_LAST: dict[str, Handler] = (
     elementwise.CHANNELS_LAST | products.CHANNELS_LAST | windows.CHANNELS_LAST)
-FOLDS: dict[str, Fold] = constants.FOLDS | qonnx.FOLDS | qcdq.FOLDS
+COMPUTED: dict[str, Computation] = constants.COMPUTED | qonnx.COMPUTED | qcdq.COMPUTED
 
 #: Domains whose operations go by their names alone: old files have quantizers in the domain of ONNX itself.
 DOMAINS = ("", "qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general", "com.microsoft")
@@ -178,7 +178,7 @@ class _Walk:
             return CHANNELS_LAST[node.op_type]
         if node.domain in DOMAINS and node.op_type in HANDLERS:
             return HANDLERS[node.op_type]
-        if node.domain in DOMAINS and node.op_type in FOLDS:
+        if node.domain in DOMAINS and node.op_type in COMPUTED:
             return _constants_only
         where = f" of the domain {node.domain}" if node.domain else ""
         raise UnsupportedError(f"no streaming layer does this operation{where}; "
@@ -219,9 +219,9 @@ def _require_inputs(node: OnnxNode) -> None:
 
 def _folded(node: OnnxNode, values: tuple[Value | None, ...]) -> Constant:
     """What a node makes of constants."""
-    if node.op_type not in FOLDS or node.domain not in DOMAINS:
+    if node.op_type not in COMPUTED or node.domain not in DOMAINS:
         raise UnsupportedError("reads constants only and is not folded; fold it in the model")
     inputs = [value for value in values if isinstance(value, Constant)]
     if any(value is None for value in values[: len(inputs)]):
         raise UnsupportedError("reads constants only, one of them left out; fold it in the model")
-    return FOLDS[node.op_type](node, inputs)
+    return COMPUTED[node.op_type](node, inputs)
