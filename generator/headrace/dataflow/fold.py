@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.errors import FoldingError
-from headrace.layers import Dwc, Mvtu, ParallelSwu
+from headrace.layers import Dwc
 from headrace.layers.base import Layer
 from headrace.layers.stream import Stream
-from headrace.packing import depthwise_columns
 
 #: Folds by layer name, and depths by FIFO name: {"conv0": {"pe": 4, "simd": 9}, "add4_fifo1": {"depth": 200}}.
 Folding = Mapping[str, Mapping[str, int]]
@@ -27,7 +25,9 @@ def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
     placed: list[Placed] = []
     for item in dataflow.placed:
         layer = _with_folds(item.layer, folding.get(item.layer.name, {}))
-        layer = folded[layer.name] = _in_order_of(folded.get(item.sources[0][0]), layer)
+        if first := folded.get(item.sources[0][0]):
+            layer = layer.behind(first)
+        folded[layer.name] = layer
         sources: list[Port] = []
         for index, (port, wanted) in enumerate(zip(item.sources, layer.inputs, strict=True)):
             source = renamed[port]
@@ -49,17 +49,3 @@ def _with_folds(layer: Layer, folds: Mapping[str, int]) -> Layer:
     if unknown := [key for key in folds if key not in legal]:
         raise FoldingError(f"{layer.name}: {unknown[0]} cannot be folded; choose one of {legal}")
     return layer.with_folds(folds)
-
-
-def _in_order_of(window: Layer | None, layer: Layer) -> Layer:
-    """A matrix behind a parallel window, with its columns in the order in which that emits them.
-
-    Raises FoldingError where groups of columns have scales of their own, which another order would take apart.
-    """
-    if not (isinstance(window, ParallelSwu) and isinstance(layer, Mvtu)):
-        return layer
-    if layer.groups and window.simd != window.channels:
-        raise FoldingError(f"{window.name}: parallel_window with SIMD={window.simd} would take apart the "
-                           f"{layer.groups} groups of columns with scales in {layer.name}; use SIMD={window.channels} "
-                           "or parallel_window 0")
-    return replace(layer, weights=depthwise_columns(layer.weights, window.channels, window.simd))

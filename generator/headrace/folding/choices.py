@@ -13,9 +13,8 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.errors import FoldingError, InputError
 from headrace.folding.minimal_buffers import branch_stores
 from headrace.folds import divisors
-from headrace.layers import Dwc, Mvtu, Swu, Vvtu
+from headrace.layers import Dwc
 from headrace.layers.base import Layer
-from headrace.layers.window import SlidingWindow
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +42,9 @@ class Choice:
         return self.layer.macs > 0
 
     @property
-    def is_window(self) -> bool:
-        """True for a sliding window, whose SIMD its reader may depend on."""
-        return isinstance(self.layer, SlidingWindow)
-
-    @property
-    def minimal_window(self) -> Swu | None:
-        """The layer, if it is a sliding window with the minimal buffer."""
-        return self.layer if isinstance(self.layer, Swu) and self.layer.buffer == "minimal" else None
+    def waits(self) -> bool:
+        """True for a window with the minimal buffer, in front of which words wait."""
+        return bool(self.folds.get("minimal_buffer"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,11 +89,6 @@ class Choices:
         """Does the layer take the network's input?"""
         return any(item.layer.name == name and (SOURCE, 0) in item.sources for item in self.dataflow.placed)
 
-    @staticmethod
-    def compatible(producer: Choice, reader: Choice) -> bool:
-        """Can they be neighbours? The order of a depthwise window's words is that of its reader's channels."""
-        return not isinstance(reader.layer, Vvtu) or producer.folds["simd"] == reader.folds["pe"]
-
     def _legal(self, item: Placed) -> Iterator[Choice]:
         """The choices of a layer. Raises InputError where it cannot be built as it should be at any of its folds."""
         refused, chosen = None, False
@@ -132,31 +121,22 @@ class Choices:
             yield from (folds | flags | forms for forms in self._forms(item, folds, flags))
 
     def _forms(self, item: Placed, folds: Mapping[str, int], flags: Mapping[str, int]) -> Iterator[dict[str, int]]:
-        """What a window may be beside what its flags say; where they say nothing, first the form without any."""
+        """What a layer may be beside what its flags say; where they say nothing, first the form without any."""
         layer = item.layer
-        if not isinstance(layer, Swu) or any(flags.values()):
+        if not layer.fold_flags:
             yield {}
             return
         reader = next(other.layer for other in self.dataflow.placed if (layer.name, 0) in other.sources)
-        may_be_parallel = "parallel_window" not in flags and layer.taps > 1 and (
-            isinstance(reader, Vvtu) or (isinstance(reader, Mvtu) and not reader.groups))
-        if not may_be_parallel or not self._is_wide(reader, layer):
-            yield {}
-            if "minimal_buffer" not in flags and layer.name not in self._stores and _saves_memory(layer, folds):
-                yield {"minimal_buffer": 1}
-        if may_be_parallel:
-            yield {"parallel_window": 1}
-
-    def _is_wide(self, reader: Layer, window: Swu) -> bool:
-        """Was the reader given more columns per cycle than a pixel has channels?"""
-        return isinstance(reader, Mvtu) and self.given.get(reader.name, {}).get("simd", 1) > window.channels
+        for form in layer.flags_to_try(flags, reader, self.given.get(reader.name, {})):
+            if "minimal_buffer" not in form or (layer.name not in self._stores and _saves_memory(layer, folds)):
+                yield form
 
     @cached_property
     def _stores(self) -> set[str]:
         return branch_stores(self.dataflow)
 
 
-def _saves_memory(window: Swu, folds: Mapping[str, int]) -> bool:
+def _saves_memory(window: Layer, folds: Mapping[str, int]) -> bool:
     """Does the minimal buffer of a window take less memory than the overlapping one?"""
     overlapping, minimal = (estimate(window.with_folds({**folds, "minimal_buffer": flag})) for flag in (0, 1))
     return minimal.bram18 < overlapping.bram18 or minimal.lutram < overlapping.lutram

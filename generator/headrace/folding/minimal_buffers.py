@@ -7,7 +7,6 @@ window and its reader have time to make up for them, which they have far from th
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -17,27 +16,26 @@ from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.datatypes import IntArray
-from headrace.layers import Fifo, Mvtu, Swu
+from headrace.layers import Fifo
 from headrace.layers.base import Layer
-from headrace.layers.pooling import Pooling
-from headrace.layers.window import SlidingWindow
 from headrace.memory import free_depth
 
 #: Words that find room in the register slice of the layer before.
 REGISTERED_WORDS = 2
 
 
-def waiting_words(window: Swu, reader: Layer, pace: int, input_cycles: int = 0) -> int | None:
+def waiting_words(window: Layer, reader: Layer, pace: int, input_cycles: int = 0) -> int | None:
     """Most words that wait in front of a window with the minimal buffer; None where it does not keep the pace.
 
     In steady state at `pace` cycles per frame, with words in and windows out at even distances. input_cycles: where the
     words are the network's input, in how many cycles that can give a frame; they wait outside then.
     """
-    windows, latest, words_in = window.windows, _latest_words(window), window.inputs[0].words
-    words = window.taps * window.pixel_words
+    latest, words_in = window.complete_after, window.inputs[0].words
+    windows = len(latest)
+    words = window.outputs[0].words // windows
     each = max(words, reader.cycles / windows)
-    # A unit that replays a window for every group of rows needs it only while it takes it.
-    held = max(words, each / reader.nf) if isinstance(reader, Mvtu) else each
+    # A reader that passes over a window several times needs it only while it takes it.
+    held = max(words, each / reader.passes)
     left = each * np.arange(windows, 0, -1) + held - each  # from the start of a window until the last one is taken
     on_the_way = window.schedule().latency_cycles + reader.schedule().latency_cycles
     frame = max(_last(latest, max(1.0, input_cycles / words_in), left), windows * each) + on_the_way
@@ -48,7 +46,7 @@ def waiting_words(window: Swu, reader: Layer, pace: int, input_cycles: int = 0) 
     return max(0, ceil((_last(latest, pace / words_in, left) - pace) * words_in / pace))
 
 
-def waiting_cost(window: Swu, reader: Layer, pace: int, input_cycles: int = 0) -> Resources | None:
+def waiting_cost(window: Layer, reader: Layer, pace: int, input_cycles: int = 0) -> Resources | None:
     """What the FIFO for the waiting words takes; None where the window does not keep the pace, see waiting_words."""
     words = waiting_words(window, reader, pace, input_cycles)
     if words is None or words <= REGISTERED_WORDS:
@@ -62,13 +60,6 @@ def _last(latest: IntArray, word_cycles: float, left: NDArray[np.floating]) -> f
     return float((latest * word_cycles + left).max())
 
 
-@lru_cache(maxsize=256)
-def _latest_words(window: Swu) -> IntArray:
-    """(windows,): how many words of the frame have to be there for a window to be complete."""
-    needed = np.maximum(window.needed_words.reshape(window.windows, -1).max(axis=1), 0) + 1
-    return np.maximum.accumulate(needed)
-
-
 def branch_stores(dataflow: Dataflow) -> set[str]:
     """The sliding windows in those branches of forks whose words wait for a longer branch at a join.
 
@@ -80,24 +71,12 @@ def branch_stores(dataflow: Dataflow) -> set[str]:
     for item in dataflow.placed:
         fills = [fill[port] for port in item.sources]
         longest = max(fills)
-        fill |= {(item.layer.name, k): longest + _fill(item.layer) for k in range(len(item.layer.outputs))}
+        fill |= {(item.layer.name, k): longest + item.layer.lead for k in range(len(item.layer.outputs))}
         behind = [port for port, share in zip(item.sources, fills, strict=True) if share < longest]
         while behind:  # up to the fork
             name = behind.pop()[0]
             if name == SOURCE or len(layers[name].layer.outputs) > 1:
                 continue
-            found |= {name} if isinstance(layers[name].layer, Swu) else set()
+            found |= {name} if "minimal_buffer" in layers[name].layer.fold_flags else set()
             behind += layers[name].sources
     return found
-
-
-def _fill(layer: Layer) -> float:
-    """The share of a frame by which the words that a layer takes are ahead of those that it gives."""
-    if isinstance(layer, SlidingWindow):
-        ahead = (reach - before for reach, before in zip(layer.reach, layer.pad[:2], strict=True))
-    elif isinstance(layer, Pooling):
-        ahead = (kernel - 1 for kernel in layer.kernel)
-    else:
-        return 0.0
-    rows, columns = ahead
-    return (rows + columns / layer.width) / layer.height

@@ -17,7 +17,6 @@ from headrace.board.board import Board
 from headrace.folding.choices import Choice, Choices
 from headrace.folding.elimination import Costs, Factor, minimize
 from headrace.folding.minimal_buffers import waiting_cost
-from headrace.layers import Swu
 
 #: Share of a board that layers may take; the rest is for the FIFOs between them.
 LAYERS_SHARE = 0.96
@@ -94,7 +93,7 @@ class Solver:
             solution = self._cheapest(cycles, limit, prices or {})
             multiplying = [choice.cycles for choice in solution.choices.values() if choice.multiplies]
             pace = max(*multiplying, self._least_of_movers) if multiplying else limit
-            hindered = any(choice.cycles > pace or self._chosen_minimal(choice) for choice in solution.choices.values())
+            hindered = any(choice.cycles > pace or self._chosen_to_wait(choice) for choice in solution.choices.values())
             if pace >= limit or not hindered:
                 return solution
             limit = pace
@@ -173,17 +172,15 @@ class Solver:
         """The cheapest of those that look alike to their neighbours."""
         best: dict[tuple[int, ...], tuple[float, Choice]] = {}
         for choice in options:
-            key = (choice.lanes_in, choice.lanes_out, choice.folds.get("simd", 0) if choice.is_window else 0,
-                   choice.cycles if choice.multiplies else 0, int(choice.minimal_window is not None))
+            key = (choice.lanes_in, choice.lanes_out, choice.cycles if choice.multiplies else 0, choice.waits)
             price = self._price(choice.cost, prices)
             if key not in best or price < best[key][0]:
                 best[key] = price, choice
         return [choice for _, choice in best.values()]
 
-    def _chosen_minimal(self, choice: Choice) -> Swu | None:
-        """The window, if its minimal buffer is a choice and not the user's wish."""
-        given = self.choices.given.get(choice.layer.name, {})
-        return None if "minimal_buffer" in given else choice.minimal_window
+    def _chosen_to_wait(self, choice: Choice) -> bool:
+        """True for a window with the minimal buffer, if that is a choice and not the user's wish."""
+        return choice.waits and "minimal_buffer" not in self.choices.given.get(choice.layer.name, {})
 
     def _waiting_costs(self, edge: tuple[str, str], options: Mapping[str, list[Choice]], prices: Mapping[str, float],
                        pace: int) -> Costs:
@@ -194,7 +191,8 @@ class Solver:
         producers, readers = options[edge[0]], options[edge[1]]
         costs = np.zeros((len(producers), len(readers)))
         for i, producer in enumerate(producers):
-            if (window := self._chosen_minimal(producer)) is None:
+            window = producer.layer
+            if not self._chosen_to_wait(producer):
                 continue
             input_cycles = self.min_cycles if self.choices.reads_input(window.name) else 0
             for j, reader in enumerate(readers):
@@ -209,7 +207,7 @@ class Solver:
         costs = np.zeros((len(producers), len(readers)))
         for i, producer in enumerate(producers):
             for j, reader in enumerate(readers):
-                if not self.choices.compatible(producer, reader):
+                if not reader.layer.can_follow(producer.layer):
                     costs[i, j] = np.inf
                 elif producer.lanes_out != reader.lanes_in:
                     key = producer.lanes_out, reader.lanes_in, edge[1]

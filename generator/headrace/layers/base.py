@@ -23,7 +23,6 @@ from headrace.packing import Memory
 Parameters = tuple[tuple[str, int], ...]
 
 
-
 class Layer(ABC):
     """Base of the streaming layers. Every subclass is a frozen dataclass whose first field is `name`.
 
@@ -158,6 +157,46 @@ class Layer(ABC):
         """The layer with other folds, and with other flags where it has some. Raises FoldingError for illegal ones."""
         changes: dict[str, Any] = dict(folds)
         return replace(self, **changes)  # type: ignore[type-var]  # every Layer is a dataclass
+
+    # What a layer says of the layers around it.
+
+    @property
+    def passes(self) -> int:
+        """How often the layer passes over what it takes at once; only in the first pass it takes it."""
+        return 1
+
+    @property
+    def lead(self) -> float:
+        """The share of a frame by which the words that the layer takes are ahead of those that it gives."""
+        return 0.0
+
+    @property
+    def complete_after(self) -> IntArray:
+        """(windows,): words of the frame that are there when a window is complete; () for what makes no windows."""
+        return np.zeros(0, np.int64)
+
+    def can_follow(self, source: Layer) -> bool:
+        """True if `source`, folded as it is, gives its words in the order in which this layer reads them."""
+        return True
+
+    def behind(self, source: Layer) -> Self:
+        """The layer as it stands behind `source`: what it holds is in the order of the words that come.
+
+        Raises FoldingError where it cannot be.
+        """
+        return self
+
+    def window_forms(self, channels: int, folds: Mapping[str, int]) -> tuple[str, ...]:
+        """How the windows of pixels of so many channels may come, if the user folds the layer so.
+
+        "serial": tap by tap. "parallel": all taps in a word.
+        """
+        return ("serial",)
+
+    def flags_to_try(self, given: Mapping[str, int], reader: Layer, reader_folds: Mapping[str, int]
+                     ) -> tuple[dict[str, int], ...]:
+        """The flags that may pay where the user gives the flags `given`, and the folds `reader_folds` to the reader."""
+        return ({},)
 
     def memories(self) -> tuple[Memory, ...]:
         """Read-only memories; each is the file parameter NAME_FILE in SystemVerilog and an argument in C++."""

@@ -9,8 +9,10 @@ kernel window weigh differently (SYQ; P. Leong, PAPAA 2018, equations (6) to (8)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
@@ -18,18 +20,19 @@ from headrace.area.amounts import Amounts
 from headrace.area.multipliers import DSP_PRODUCT_BITS, dsp_blocks
 from headrace.area.structures import counters, rom, shift
 from headrace.datatypes import IntArray, Interval, dot_product_interval, signed_bits, uint_type, unsigned_bits
-from headrace.errors import InputError, require_positive
+from headrace.errors import FoldingError, InputError, require_positive
 from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores import Unit
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.drawing import drawn_scales, drawn_weights
+from headrace.layers.parallel_swu import ParallelSwu
 from headrace.layers.schedule import Loop, Phases, Schedule
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.weight_store import EXTERNAL, RAM, ROM, URAM
 from headrace.layers.weighted import WeightedLayer, row_group
-from headrace.packing import Bytes, Memory, pack_stream, scale_words, weight_words
+from headrace.packing import Bytes, Memory, depthwise_columns, pack_stream, scale_words, weight_words
 
 #: Enabled cycles that scaled accumulators take longer: a copy of the group's sum, its product, the total.
 SCALED_LATENCY_CYCLES = 3
@@ -136,6 +139,24 @@ class Mvtu(WeightedLayer):
     @property
     def inputs(self) -> tuple[Stream, ...]:
         return (Stream(self.input, self.simd, self.vectors * self.sf),)
+
+    @property
+    def passes(self) -> int:
+        return self.nf
+
+    def behind(self, source: Layer) -> Self:
+        if not isinstance(source, ParallelSwu):
+            return self
+        if self.groups and source.simd != source.channels:
+            raise FoldingError(f"{source.name}: parallel_window with SIMD={source.simd} would take apart the "
+                               f"{self.groups} groups of columns with scales in {self.name}; use "
+                               f"SIMD={source.channels} or parallel_window 0")
+        return replace(self, weights=depthwise_columns(self.weights, source.channels, source.simd))
+
+    def window_forms(self, channels: int, folds: Mapping[str, int]) -> tuple[str, ...]:
+        if self.groups:
+            return ("serial",)
+        return ("parallel",) if folds.get("simd", 1) > channels else ("serial", "parallel")
 
     def golden(self, *x: IntArray) -> IntArray:
         vectors = x[0].reshape(len(x[0]), self.vectors, self.mw)

@@ -22,7 +22,7 @@ from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.schedule import Schedule, Step
 from headrace.layers.stream import Stream
-from headrace.layers.window import Pair, out_size
+from headrace.layers.window import Pair, lead_of, out_size
 
 #: Synthesis makes memories of so few bits of registers.
 _FEW_BITS = 16
@@ -54,6 +54,10 @@ class Pooling(Layer):
         """Windows (vertically, horizontally)."""
         return (out_size(self.height, self.kernel[0], self.stride[0], 1, 0, 0),
                 out_size(self.width, self.kernel[1], self.stride[1], 1, 0, 0))
+
+    @property
+    def lead(self) -> float:
+        return lead_of(self.height, self.width, [kernel - 1 for kernel in self.kernel])
 
     @property
     def pixel_words(self) -> int:

@@ -85,6 +85,15 @@ class Swu(SlidingWindow):
                                self.stride, self.dilation, self.pad, self.pad_value, simd)
         return replace(self, simd=simd, buffer="minimal" if flags["minimal_buffer"] else self.buffer)
 
+    def flags_to_try(self, given: Mapping[str, int], reader: Layer, reader_folds: Mapping[str, int]
+                     ) -> tuple[dict[str, int], ...]:
+        if any(given.values()):
+            return ({},)
+        chosen = "parallel_window" in given or self.taps == 1
+        forms = ("serial",) if chosen else reader.window_forms(self.channels, reader_folds)
+        serial: tuple[dict[str, int], ...] = ({},) if "minimal_buffer" in given else ({}, {"minimal_buffer": 1})
+        return (*serial * ("serial" in forms), *({"parallel_window": 1},) * ("parallel" in forms))
+
     @property
     def live_words(self) -> int:
         """Words from the oldest to the newest tap of one window."""
@@ -125,6 +134,11 @@ class Swu(SlidingWindow):
         inside = (y >= 0) & (y < self.height) & (x >= 0) & (x < self.width)
         words = np.where(inside, word, -1)
         return (np.moveaxis(words, -1, 2) if self.depthwise else words).reshape(-1)
+
+    @cached_property
+    def complete_after(self) -> IntArray:
+        needed = np.maximum(self.needed_words.reshape(self.windows, -1).max(axis=1), 0) + 1
+        return np.maximum.accumulate(needed)
 
     @property
     def kept_words(self) -> IntArray:

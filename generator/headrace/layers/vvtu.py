@@ -6,6 +6,7 @@ taps per cycle. Its input is in depthwise order: for each window, for each group
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,12 @@ class Vvtu(WeightedLayer):
     @property
     def inputs(self) -> tuple[Stream, ...]:
         return (Stream(self.input, self.pe * self.simd, self.vectors * self.nf * self.sf),)
+
+    def can_follow(self, source: Layer) -> bool:
+        return source.inputs[0].lanes == self.pe  # a window's SIMD, whatever its form
+
+    def window_forms(self, channels: int, folds: Mapping[str, int]) -> tuple[str, ...]:
+        return ("serial", "parallel")
 
     def golden(self, *x: IntArray) -> IntArray:
         windows = depthwise_windows(x[0].reshape(len(x[0]) * self.vectors, -1), self.mh, self.pe)

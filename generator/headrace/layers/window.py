@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,12 @@ Pair = tuple[int, int]
 def out_size(size: int, kernel: int, stride: int, dilation: int, pad_before: int, pad_after: int) -> int:
     """Windows along one axis; 0 or less where none fits."""
     return (size + pad_before + pad_after - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def lead_of(height: int, width: int, ahead: Sequence[int]) -> float:
+    """The share of a frame of (height, width) pixels that so many rows and columns are."""
+    rows, columns = ahead
+    return (rows + columns / width) / height
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,11 @@ class SlidingWindow(Layer):
     def reach(self) -> Pair:
         """Distance from the first to the last tap (vertically, horizontally)."""
         return (self.kernel[0] - 1) * self.dilation[0], (self.kernel[1] - 1) * self.dilation[1]
+
+    @property
+    def lead(self) -> float:
+        return lead_of(self.height, self.width, [reach - before for reach, before in
+                                                 zip(self.reach, self.pad[:2], strict=True)])
 
     @property
     def pixel_words(self) -> int:
