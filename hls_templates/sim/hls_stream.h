@@ -90,6 +90,20 @@ class stream {
 
   void write(const T& word) {
 #ifdef HEADRACE_NETWORK
+    sim::write([this, word] { put(word); });
+#else
+    put(word);
+#endif
+  }
+
+#ifdef HEADRACE_NETWORK
+  // A stream between processes that holds `depth` words.
+  void declare(const char* name, size_t depth) { sim::declare(channel_, name, depth); }
+#endif
+
+ private:
+  void put(const T& word) {
+#ifdef HEADRACE_NETWORK
     while (channel_.depth > 0 && size_ == channel_.depth) sim::wait_for(channel_, true);
 #endif
     if (size_ == room_) grow();
@@ -103,12 +117,6 @@ class stream {
 #endif
   }
 
-#ifdef HEADRACE_NETWORK
-  // A stream between processes that holds `depth` words.
-  void declare(const char* name, size_t depth) { sim::declare(channel_, name, depth); }
-#endif
-
- private:
   void grow() {
     T* larger = new T[2 * room_];
     for (size_t i = 0; i < size_; ++i) larger[i] = words_[(first_ + i) & (room_ - 1)];

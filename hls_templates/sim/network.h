@@ -2,6 +2,10 @@
 // empty or one that it writes is full, and then waits, while streams hold as many words as their directives say. Such a
 // network stops for good if, and only if, no order of the processes' steps gets it to its end.
 //
+// With `stages` the processes are pipelines of so many stages that stall: what an iteration writes leaves when the
+// iteration `stages` behind it has read, and what is under way at the end of a frame leaves then, for every frame is a
+// call of its own. Without, a word leaves at once: of all pipelines that flush the one that holds least.
+//
 // Processes are coroutines on one thread, so that a run is the same every time. Every word that passes a stream between
 // processes is recorded, and what every process reads and writes in each of its first iterations.
 #ifndef HEADRACE_SIM_NETWORK_H
@@ -15,8 +19,10 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#include <deque>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hls {
@@ -58,12 +64,30 @@ class Process {
   const std::vector<Mark>& marks() const { return marks_; }
 
   void mark(Mark mark, size_t iterations) {
-    if (mark == ITERATION) ++iterations_;
     if (iterations_ <= iterations) marks_.push_back(mark);
+  }
+
+  // An iteration begins; the one before has read all that it reads.
+  void iterate() {
+    leave(iterations_);
+    ++iterations_;
+  }
+  // Writes when the iteration `stages` behind this one has read.
+  void write_later(size_t stages, std::function<void()> write) {
+    leave(iterations_);
+    late_.push_back(std::make_pair(iterations_ + stages, write));
   }
 
  private:
   static void enter();
+
+  // Writes what is due when iteration `now` has read.
+  void leave(size_t now) {
+    while (!late_.empty() && late_.front().first <= now) {
+      late_.front().second();
+      late_.pop_front();
+    }
+  }
 
   std::string name_;
   std::function<void()> body_;
@@ -74,6 +98,7 @@ class Process {
   bool full_        = false;
   Channel* channel_ = nullptr;
   size_t iterations_ = 0;
+  std::deque<std::pair<size_t, std::function<void()> > > late_;  // writes under way, and when they are due
   std::vector<Mark> marks_;
 };
 
@@ -85,6 +110,8 @@ struct Network {
   ucontext_t context;
   jmp_buf here;
   size_t recorded_iterations = 0;
+  size_t stages = 0;  // of pipelines that stall
+  long calls    = 1;  // of every process
 };
 
 inline Network& network() {
@@ -94,7 +121,10 @@ inline Network& network() {
 
 inline void Process::enter() {
   Process* self = network().current;
-  self->body_();
+  for (long call = 0; call < network().calls; ++call) {
+    self->body_();
+    self->leave(~size_t(0));
+  }
   self->done_ = true;
   _longjmp(network().here, 1);
 }
@@ -150,7 +180,22 @@ inline void moved(Channel& channel, bool write) {
 
 // What the kernels call before every iteration.
 inline void iteration() {
-  if (network().current != nullptr) network().current->mark(ITERATION, network().recorded_iterations);
+  if (network().current == nullptr) return;
+  network().current->iterate();
+  network().current->mark(ITERATION, network().recorded_iterations);
+}
+
+// Puts a word now, or later if the writer is a pipeline that stalls.
+template <typename Write>
+void write(Write write) {
+  if (network().current == nullptr || network().stages == 0) return write();
+  network().current->write_later(network().stages, write);
+}
+
+// Says how many frames there are; returns how many a call of a process takes.
+inline long set_frames(long frames) {
+  network().calls = network().stages > 0 ? frames : 1;
+  return frames / network().calls;
 }
 
 // What the accelerator calls.

@@ -5,13 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from headrace.datatypes import TERNARY, Interval, uint_type
 from headrace.lint.hls import lint_hls, precompile
-from headrace.network.integer import Add, DepthwiseConv, HostOutput, IntegerNetwork, MaxPool, Node, Requant
-from tests.small_networks import host_input, random_conv, random_threshold
+from tests.hls_networks import residual
 from tests.unverified_build import write_unverified
 
 PIPELINE = "#pragma HLS PIPELINE II=1 style=flp\n"
@@ -69,27 +66,9 @@ MUTATIONS = {
 }
 
 
-def residual() -> IntegerNetwork:
-    """Windows, a shortcut with requantizers, a depthwise convolution with many thresholds, pooling."""
-    rng = np.random.default_rng(7)
-    nodes = (
-        Node("conv0", random_conv(rng, (4, 3, 3, 2), Interval(-7, 7), pad=(1, 1, 1, 1)), ("input",)),
-        Node("conv0_act", random_threshold(rng, 4, uint_type(2), 200), ("conv0",)),
-        Node("conv1", random_conv(rng, (4, 3, 3, 4), TERNARY, pad=(1, 1, 1, 1)), ("conv0_act",)),
-        Node("rq1", Requant(np.array([3, -2, 5, 4]), np.full(4, 8), 4, "half_even", Interval(-8, 7)), ("conv1",)),
-        Node("sum", Add(), ("conv0_act", "rq1")),
-        Node("rq2", Requant(np.array([5, 6, 7, 8]), np.full(4, 4), 3, "half_up", Interval(0, 15)), ("sum",)),
-        Node("dw", DepthwiseConv(rng.integers(-7, 8, (4, 3, 3, 1)), Interval(-7, 7)), ("rq2",)),
-        Node("dw_act", random_threshold(rng, 4, uint_type(5), 300), ("dw",)),
-        Node("pool", MaxPool((2, 2), (2, 2)), ("dw_act",)),
-        Node("fc", random_conv(rng, (3, 3, 3, 4), Interval(-7, 7)), ("pool",)),
-    )
-    return IntegerNetwork(host_input(8, 8, 2, uint_type(4)), nodes, HostOutput((3,), np.ones(3), np.zeros(3)))
-
-
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_unverified(tmp_path_factory.mktemp("mutations") / "b", residual(), cycles=1300).folder / "hls"
+    return write_unverified(tmp_path_factory.mktemp("mutations") / "b", residual(8), cycles=1300).folder / "hls"
 
 
 @pytest.fixture(scope="module")

@@ -133,16 +133,54 @@ def read_columns(lines: WindowLines) -> IntArray:
     return np.diff(np.where(steps <= empty, steps * kernel_w, shown))
 
 
+#: Words that are shown earlier than this many iterations after they came are kept in registers, or made to wait.
+_DISTANCE = 4
+
+
 def _ahead_loop(layer: SlidingWindow, depthwise: bool) -> HlsLoop:
-    lines, kernel_h, kernel_w = WindowLines(layer), *layer.kernel
-    columns = read_columns(lines)
-    masks = np.where(lines.lines >= 0, 1 << np.arange(kernel_h), 0)
-    takes = np.arange(kernel_w) < columns[:, None]  # (steps, K_w)
-    taps = (masks[:, None, :, None] * takes[None, :, None, :]).reshape(-1, kernel_h, kernel_w)
-    reads = _in_order(layer, depthwise, np.concatenate([taps, np.zeros_like(taps[:1])]))
-    shows = np.tile(np.arange(len(columns)) >= len(columns) - layer.out_shape[1], layer.out_shape[0])
-    writes = np.repeat(np.concatenate([[False], shows]), reads.shape[1])
-    return HlsLoop(reads.reshape(-1).astype(np.int64), writes.astype(np.int64))
+    lines = WindowLines(layer)
+    columns = read_columns(lines).tolist()
+    empty = len(columns) - layer.out_shape[1]
+    filled = max(1, columns[empty] * layer.folds + _pause(lines, depthwise))
+
+    def step(mask: int, k: int, shows: bool) -> IntArray:
+        if shows:
+            return _showing(layer, depthwise, mask, columns[k])
+        return _filling(mask, columns[k] * layer.folds, filled if k == empty else columns[k] * layer.folds)
+
+    def row(mask: int, first: bool) -> IntArray:
+        return np.concatenate([step(mask, k, k > empty or (k == 0 and not first)) for k in range(len(columns))], axis=1)
+
+    top, *others = lines.line_masks.tolist()
+    rows = {mask: row(mask, first=False) for mask in set(others)}
+    reads, writes = np.concatenate([row(top, first=True), *(rows[mask] for mask in others),
+                                    _showing(layer, depthwise, 0, 0)], axis=1)
+    return HlsLoop(reads, writes)
+
+
+def _showing(layer: SlidingWindow, depthwise: bool, mask: int, columns: int) -> IntArray:
+    """(2, iterations): reads and writes of a step that shows a window and reads new columns in the rows of a mask."""
+    kernel_h, kernel_w = layer.kernel
+    taps = np.outer(mask & 1 << np.arange(kernel_h), np.arange(kernel_w) < columns)
+    reads = _in_order(layer, depthwise, taps[None])[0]
+    return np.stack([reads, np.ones_like(reads)]).astype(np.int64)
+
+
+def _filling(mask: int, words: int, iterations: int) -> IntArray:
+    """(2, iterations): reads and writes of a step that shows none, and reads so many words of every row of a mask."""
+    reads = np.where(np.arange(iterations) < words, mask, 0)
+    return np.stack([reads, np.zeros_like(reads)]).astype(np.int64)
+
+
+def _pause(lines: WindowLines, depthwise: bool) -> int:
+    """Iterations between a frame's first words and its first window, for a memory to give back what it took."""
+    layer, (kernel_h, kernel_w) = lines.layer, lines.layer.kernel
+    folds, first = layer.folds, max(0, min(lines.columns, lines.span - lines.first))
+    least = kernel_h * folds - (kernel_w - 1) if depthwise else (kernel_h * kernel_w - (kernel_w - 1)) * folds
+    columns = [lines.rank(j * layer.dilation[1]) - lines.first for j in range(kernel_w)]
+    soonest = min(((first - column) * folds + j * (1 if depthwise else folds)
+                   for j, column in enumerate(columns) if 0 <= column < first), default=_DISTANCE)
+    return 0 if least < _DISTANCE else max(0, _DISTANCE - soonest)
 
 
 def parallel_loop(layer: SlidingWindow) -> HlsLoop:

@@ -14,6 +14,10 @@ from headrace.packing import Bytes, pack_stream, unpack_stream
 from headrace.simulation import csim, rtl
 from headrace.simulation.compare import require_equal
 from headrace.simulation.frames import Stalls
+from headrace.timing.hls_sizing import MOST_STAGES
+
+#: Frames after which pipelines that stall have stopped the network, or will not: every frame is a call of its own.
+_STALLED_FRAMES = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +43,16 @@ class Observed:
 def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path, scheduled: bool = False) -> Observed:
     """Frames x (frames, elements) through the C++ in `folder`/hls under g++; `work` takes what is compiled.
 
-    scheduled: also compare what every iteration of the processes moves with the loops that the cycles come from.
+    scheduled: also compare what every iteration of the processes moves with the loops that the cycles come from, and
+    run frames with pipelines that stall, of as many stages as streams are sized for.
     """
     words = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
     model = csim.compile_network(folder / "hls", dataflow, work)
     run = model.run(words, len(x))
     if scheduled:
         model.require_scheduled(run)
+        frames = min(len(x), _STALLED_FRAMES)
+        model.run(words[: len(words) // len(x) * frames], frames, MOST_STAGES)
     return Observed("HLS", run.words)
 
 

@@ -79,17 +79,20 @@ class NetworkCSim:
     dataflow: Dataflow
     source: NetworkSource
 
-    def run(self, words: Bytes, frames: int) -> NetworkRun:
+    def run(self, words: Bytes, frames: int, stages: int = 0) -> NetworkRun:
         """words: (frames * words per frame, bytes) of the input.
 
+        stages: of pipelines that stall with what they hold until more words come or the frame ends, and record no
+        iterations; 0: every word leaves at once, so that no pipeline that flushes holds less.
         A FIFO is no process in C++: its output shows the words of its input. Raises MismatchError if the processes
         wait for each other for good, leave words behind or misplace TLAST.
         """
-        recorded = max(item.process.loop.iterations for item in hls_graph(self.dataflow).processes)
+        longest = max(item.process.loop.iterations for item in hls_graph(self.dataflow).processes)
+        recorded = 0 if stages else longest
         with tempfile.TemporaryDirectory(dir=self.program.parent) as folder:
             source, sink, trace = (Path(folder) / name for name in ("input", "output", "trace"))
             source.write_bytes(testbench_input(self.dataflow, words, frames))
-            _execute([str(self.program), str(frames), str(source), str(sink), str(trace), str(recorded)])
+            _execute([str(self.program), str(frames), str(source), str(sink), str(trace), str(recorded), str(stages)])
             streams, marks = _parse_trace(trace.read_bytes(), self.source)
         carried = carriers(self.dataflow)
         missing = next((name for name in self._names.values() if name not in streams), None)

@@ -22,11 +22,13 @@ from headrace.timing.hls_model import HlsModel, Pipelines
 DEFAULT_DEPTH = 2
 #: What the pace is promised for.
 EXPECTED = Pipelines()
+#: Stages of the deepest pipelines that must not stop a dataflow.
+MOST_STAGES = 64
 #: What must not stop: no stages (every word waits in a stream), few and many, flushing and stalling ones.
 #: With pipelines that stall every frame is a call of its own (csynth.tcl), as the last words would wait for the next.
-_HARDEST = (Pipelines(0), Pipelines(64, flushes=False, runs_on=False), Pipelines(2), Pipelines(64),
+_HARDEST = (Pipelines(0), Pipelines(MOST_STAGES, flushes=False, runs_on=False), Pipelines(2), Pipelines(MOST_STAGES),
             *(Pipelines(depth, flushes=False, runs_on=False) for depth in (2, 16, 32)))
-_STAGES = range(2, 65)
+_STAGES = range(2, MOST_STAGES + 1)
 #: Frames after which a dataflow that has not stopped will not.
 _FRAMES = 3
 #: Words that may move in all runs of a search together, and per frame where all numbers of stages are tried and where
@@ -68,11 +70,12 @@ class _Search:
         free = [port for port, depth in large.items() if depth > DEFAULT_DEPTH and port not in self.given]
         depths = large | self._lowered(free, self._bursts(large), large)
         paced = self._scaled([port for port in free if depths[port] > DEFAULT_DEPTH], depths)
-        depths = self._trimmed(paced, self._going_on_all(paced))
+        depths = self._trimmed(paced, self._paced_again(self._going_on_all(paced)))
         if self.graph.words <= _MOST_TRIED:
             for stages in _STAGES:
                 depths = self._going_on(depths, Pipelines(stages))
                 depths = self._going_on(depths, Pipelines(stages, flushes=False, runs_on=False))
+            depths = self._paced_again(depths)
         outcome = self.model.run(depths, EXPECTED)
         assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None
         return HlsSizing(depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles)
@@ -115,6 +118,19 @@ class _Search:
         for pipelines in self.hardest:
             depths = self._going_on(depths, pipelines)
         return depths
+
+    def _paced_again(self, depths: dict[Port, int]) -> dict[Port, int]:
+        """The depths, larger where they are the pace's: a stream made deeper can let words come at other times, so that
+        a shallow one before a burst is empty in the middle of it.
+        """
+        raised = depths
+        for _ in range(3):
+            if self._keeps_pace(raised) or self.model.moves > _MOST_MOVES:
+                break
+            raised = {port: 2 * depth for port, depth in raised.items()} | self.given
+        if not self._keeps_pace(raised):
+            return depths
+        return raised | self._lowered([port for port in depths if raised[port] > depths[port]], depths, raised)
 
     def _trimmed(self, least: Mapping[Port, int], depths: dict[Port, int]) -> dict[Port, int]:
         """The depths, as near to the least as goes on with all pipelines, one stream after the other."""
