@@ -112,6 +112,24 @@ def concat(draw: Draw) -> Spec:
             "element": draw.of(TYPES), "pixels": draw.between(1, 5)}
 
 
+def channel_map(draw: Draw) -> Spec:
+    """Whole words of the pixel in any order, or its channels as wires."""
+    lanes, folds, count = draw.between(1, 3), draw.between(1, 4), draw.between(1, 6)
+    words = [draw.between(0, folds - 1) for _ in range(count)]
+    sources = [lanes * word + lane for word in draw.of((words, sorted(words))) for lane in range(lanes)]
+    channels, wires = lanes * folds, draw.of((False, False, True))
+    return {"channels": channels, "sources": sources, "simd": channels if wires else lanes,
+            "pe": len(sources) if wires else lanes, "element": draw.of(TYPES), "pixels": draw.between(1, 5)}
+
+
+def crop(draw: Draw) -> Spec:
+    channels, size = draw.of(CHANNELS), [draw.between(1, 6), draw.between(1, 6)]
+    start = [draw.between(0, end - 1) for end in size]
+    return {"height": size[0], "width": size[1], "channels": channels, "start": start,
+            "stop": [draw.between(first + 1, end) for first, end in zip(start, size, strict=True)],
+            "step": [draw.between(1, 3), draw.between(1, 3)], "simd": draw.fold(channels), "element": draw.of(TYPES)}
+
+
 def upsample(draw: Draw) -> Spec:
     channels = draw.of(CHANNELS)
     return {"height": draw.between(1, 4), "width": draw.between(1, 4), "channels": channels,
@@ -136,8 +154,8 @@ def label_select(draw: Draw) -> Spec:
 
 DRAWN: dict[str, Callable[[Draw], Spec]] = {
     "mvtu": mvtu, "vvtu": vvtu, "swu": swu, "parallel_swu": parallel_swu, "threshold": threshold, "requant": requant,
-    "max_pool": pool, "acc_pool": pool, "fork": fork, "add": add, "concat": concat, "upsample": upsample, "dwc": dwc,
-    "fifo": fifo, "label_select": label_select,
+    "max_pool": pool, "acc_pool": pool, "fork": fork, "add": add, "concat": concat, "channel_map": channel_map,
+    "crop": crop, "upsample": upsample, "dwc": dwc, "fifo": fifo, "label_select": label_select,
 }
 
 

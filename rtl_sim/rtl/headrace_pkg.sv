@@ -21,6 +21,11 @@ package headrace_pkg;
   localparam int MINIMUM     = 1;
   localparam int PER_CHANNEL = 2;
 
+  // Modes of a channel map.
+  localparam int MAP_FILTER = 0;
+  localparam int MAP_BUFFER = 1;
+  localparam int MAP_WIRES  = 2;
+
   /* verilator lint_on UNUSEDPARAM */
 
   // The bus that brings new words to all memories of a design, 32 bits at a time (headrace_memory_port.sv).

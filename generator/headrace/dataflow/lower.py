@@ -11,10 +11,26 @@ import numpy as np
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
 from headrace.datatypes import DataType
 from headrace.errors import UnsupportedError
-from headrace.layers import AccPool, Add, Concat, Fork, Layer, MaxPool, Mvtu, Requant, Swu, Threshold, Upsample, Vvtu
+from headrace.layers import (
+    AccPool,
+    Add,
+    ChannelMap,
+    Concat,
+    Crop,
+    Fork,
+    Layer,
+    MaxPool,
+    Mvtu,
+    Requant,
+    Swu,
+    Threshold,
+    Upsample,
+    Vvtu,
+)
 from headrace.layers.concat import MAX_INPUTS
 from headrace.layers.fork import MAX_BRANCHES
 from headrace.layers.stream import Stream
+from headrace.network import integer_moves as moves
 from headrace.network import integer_ops as ops
 from headrace.network.integer import INPUT, IntegerNetwork, Node
 from headrace.packing import conv_matrix
@@ -145,6 +161,18 @@ class _Lowering:
     def _upsample(self, op: ops.Upsample, node: Node, ports: list[Port]) -> None:
         source = self.net.types[node.inputs[0]]
         self._provide(node.name, self._place(Upsample(node.name, *source.shape, op.scale, source.dtype), *ports))
+
+    @_lower.register
+    def _channel_map(self, op: moves.ChannelMap, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        layer = ChannelMap(node.name, source.shape[2], op.sources, source.dtype, self._pixels(node.name), op.constant)
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _crop(self, op: moves.Crop, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        self._provide(node.name, self._place(Crop(node.name, *source.shape, op.start, op.stop, op.step, source.dtype),
+                                             *ports))
 
     @_lower.register
     def _reframe(self, op: ops.Reframe, node: Node, ports: list[Port]) -> None:

@@ -21,8 +21,9 @@ from headrace.difference import float32_error
 from headrace.engines import fast
 from headrace.engines.host import Float32Array, from_stream, to_stream
 from headrace.network.graph import Network
-from headrace.network.ops import FloatArray, Reshape
-from headrace.network.tensor_ops import MultiThreshold, Transpose
+from headrace.network.ops import FloatArray
+from headrace.network.tensor_ops import MultiThreshold
+from headrace.streamline.ends import View, view_of
 from headrace.streamline.meaning import decision_point
 from headrace.streamline.streamline import Streamlined
 from headrace.streamline.values import QuantizerTrace
@@ -177,14 +178,13 @@ class Comparison:
         found = np.argsort(places.reshape(-1))
         return np.asarray(found if order is None else found[order])
 
-    def _views(self, name: str) -> list[Reshape | Transpose]:
+    def _views(self, name: str) -> list[View]:
         """Views between the input and a node, first to last."""
         makers = {node.name: node for node in self.network.nodes}
-        found: list[Reshape | Transpose] = []
+        found: list[View] = []
         while name in makers:
-            op = makers[name].op
-            if isinstance(op, Reshape | Transpose):
-                found.append(op)
+            if view := view_of(self.network, makers[name]):
+                found.append(view)
             name = makers[name].inputs[0]
         return found[::-1]
 

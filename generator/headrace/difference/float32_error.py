@@ -15,6 +15,7 @@ from headrace.datatypes import Interval
 from headrace.network import ops, tensor_ops
 from headrace.network.activation import Activation
 from headrace.network.graph import Network, Op
+from headrace.network.moves import SelectChannels
 from headrace.network.ops import FloatArray
 
 UNIT = 2.0**-24
@@ -88,7 +89,7 @@ def _error(op: Op, sources: Sequence[Bounded], magnitude: FloatArray | None) -> 
         return _index_error(op, x)
     if isinstance(op, Activation | tensor_ops.LogSoftmax):
         return _curve_error(op, x)
-    if isinstance(op, tensor_ops.PadFrame):
+    if isinstance(op, tensor_ops.PadFrame | SelectChannels):
         return replace(op, value=0.0).forward(x.error)
     return x.error if isinstance(op, ops.Clip) else op.forward(*(source.error for source in sources))
 

@@ -22,6 +22,7 @@ from headrace.engines.fast_conv import (
     weighted_bound,
 )
 from headrace.layers.requant import rounded_shift
+from headrace.network import integer_moves
 from headrace.network import integer_ops as ops
 from headrace.network.integer_ops import TensorType
 
@@ -127,3 +128,16 @@ def _add(op: ops.Add, out: TensorType, sources: tuple[TensorType, ...], *x: Numb
 @apply.register
 def _concat(op: ops.Concat, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
     return np.concatenate(x, axis=3, dtype=kind_of(largest(out.dtype)))
+
+
+@apply.register
+def _channel_map(op: integer_moves.ChannelMap, out: TensorType, sources: tuple[TensorType, ...],
+                 *x: Numbers) -> Numbers:
+    y = x[0].take(np.maximum(op.sources, 0), axis=3)
+    y[..., np.asarray(op.sources) < 0] = op.constant
+    return y
+
+
+@apply.register
+def _crop(op: integer_moves.Crop, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
+    return x[0][op.start[0] : op.stop[0] : op.step[0], op.start[1] : op.stop[1] : op.step[1]]

@@ -8,6 +8,7 @@ import numpy as np
 
 from headrace.datatypes import IntArray
 from headrace.layers.requant import rounded_shift
+from headrace.network import integer_moves
 from headrace.network import integer_ops as ops
 from headrace.network.integer import INPUT, IntegerNetwork
 from headrace.network.integer_ops import TensorType
@@ -112,3 +113,14 @@ def _add(op: ops.Add, out: TensorType, *x: IntArray) -> IntArray:
 @apply.register
 def _concat(op: ops.Concat, out: TensorType, *x: IntArray) -> IntArray:
     return np.concatenate(x, axis=3)
+
+
+@apply.register
+def _channel_map(op: integer_moves.ChannelMap, out: TensorType, *x: IntArray) -> IntArray:
+    channels = [np.full(x[0].shape[:3], op.constant) if source < 0 else x[0][..., source] for source in op.sources]
+    return np.stack(channels, axis=3)
+
+
+@apply.register
+def _crop(op: integer_moves.Crop, out: TensorType, *x: IntArray) -> IntArray:
+    return x[0][:, op.start[0] : op.stop[0] : op.step[0], op.start[1] : op.stop[1] : op.step[1]]

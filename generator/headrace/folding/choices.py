@@ -90,12 +90,13 @@ class Choices:
         return any(item.layer.name == name and (SOURCE, 0) in item.sources for item in self.dataflow.placed)
 
     def _legal(self, item: Placed) -> Iterator[Choice]:
-        """The choices of a layer. Raises InputError where it cannot be built as it should be at any of its folds."""
-        refused, chosen = None, False
+        """The choices of a layer. Raises the error where it cannot be built as it should be at any fold."""
+        refused: InputError | FoldingError | None = None
+        chosen = False
         for folds in self._folds(item):
             try:
                 choice = self._choice(item.layer, folds)
-            except InputError as error:  # a core may need several rows or columns per cycle
+            except (InputError, FoldingError) as error:  # a core or a channel map may need other lanes
                 refused = error
                 continue
             chosen = True

@@ -3,7 +3,9 @@
 from headrace.layers.acc_pool import AccPool
 from headrace.layers.add import Add
 from headrace.layers.base import Layer
+from headrace.layers.channel_map import ChannelMap
 from headrace.layers.concat import Concat
+from headrace.layers.crop import Crop
 from headrace.layers.dwc import Dwc
 from headrace.layers.fifo import Fifo
 from headrace.layers.fork import Fork
@@ -18,12 +20,12 @@ from headrace.layers.upsample import Upsample
 from headrace.layers.vvtu import Vvtu
 
 __all__ = [
-    "LAYERS", "AccPool", "Add", "Concat", "Dwc", "Fifo", "Fork", "LabelSelect", "Layer", "MaxPool", "Mvtu",
-    "ParallelSwu", "Requant", "Swu", "Threshold", "Upsample", "Vvtu",
+    "LAYERS", "AccPool", "Add", "ChannelMap", "Concat", "Crop", "Dwc", "Fifo", "Fork", "LabelSelect", "Layer",
+    "MaxPool", "Mvtu", "ParallelSwu", "Requant", "Swu", "Threshold", "Upsample", "Vvtu",
 ]
 
 #: Every streaming layer by the stem of its files; the order is that of the documentation.
 LAYERS: dict[str, type[Layer]] = {cls.kind: cls for cls in (
-    Mvtu, Vvtu, Swu, ParallelSwu, Threshold, Requant, MaxPool, AccPool, Fork, Add, Concat, Upsample, Dwc, Fifo,
-    LabelSelect,
+    Mvtu, Vvtu, Swu, ParallelSwu, Threshold, Requant, MaxPool, AccPool, Fork, Add, Concat, ChannelMap, Crop, Upsample,
+    Dwc, Fifo, LabelSelect,
 )}

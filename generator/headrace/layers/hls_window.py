@@ -141,12 +141,12 @@ def _ahead_loop(layer: SlidingWindow, depthwise: bool) -> HlsLoop:
     lines = WindowLines(layer)
     columns = read_columns(lines).tolist()
     empty = len(columns) - layer.out_shape[1]
-    filled = max(1, columns[empty] * layer.folds + _pause(lines, depthwise))
+    filled = max(1, columns[empty] * layer.pixel_words + _pause(lines, depthwise))
 
     def step(mask: int, k: int, shows: bool) -> IntArray:
         if shows:
             return _showing(layer, depthwise, mask, columns[k])
-        return _filling(mask, columns[k] * layer.folds, filled if k == empty else columns[k] * layer.folds)
+        return _filling(mask, columns[k] * layer.pixel_words, filled if k == empty else columns[k] * layer.pixel_words)
 
     def row(mask: int, first: bool) -> IntArray:
         return np.concatenate([step(mask, k, k > empty or (k == 0 and not first)) for k in range(len(columns))], axis=1)
@@ -175,7 +175,7 @@ def _filling(mask: int, words: int, iterations: int) -> IntArray:
 def _pause(lines: WindowLines, depthwise: bool) -> int:
     """Iterations between a frame's first words and its first window, for a memory to give back what it took."""
     layer, (kernel_h, kernel_w) = lines.layer, lines.layer.kernel
-    folds, first = layer.folds, max(0, min(lines.columns, lines.span - lines.first))
+    folds, first = layer.pixel_words, max(0, min(lines.columns, lines.span - lines.first))
     least = kernel_h * folds - (kernel_w - 1) if depthwise else (kernel_h * kernel_w - (kernel_w - 1)) * folds
     columns = [lines.rank(j * layer.dilation[1]) - lines.first for j in range(kernel_w)]
     soonest = min(((first - column) * folds + j * (1 if depthwise else folds)

@@ -20,7 +20,7 @@ from headrace.errors import InputError, require_positive
 from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
-from headrace.layers.schedule import Schedule, Step
+from headrace.layers.schedule import Schedule, put_phases
 from headrace.layers.stream import Stream
 from headrace.layers.window import Pair, lead_of, out_size
 
@@ -96,11 +96,7 @@ class Pooling(Layer):
         return np.repeat(np.outer(*ends).reshape(-1), self.pixel_words).astype(np.int64)
 
     def schedule(self) -> Schedule:
-        puts = self.puts_word
-        ends = np.flatnonzero(np.diff(puts, append=-1)) + 1
-        steps = tuple(Step(int(end - start), 1, int(puts[start]))
-                      for start, end in zip([0, *ends[:-1]], ends, strict=True))
-        return Schedule(steps, latency_cycles=3, flow=Pipeline(1, single=True))
+        return Schedule(put_phases(self.puts_word), latency_cycles=3, flow=Pipeline(1, single=True))
 
     @property
     def fold_sizes(self) -> dict[str, int]:

@@ -127,6 +127,12 @@ def _before_first_write(phases: Phases) -> tuple[int, bool]:
     return cycles, False
 
 
+def put_phases(puts: IntArray) -> Phases:
+    """Phases that take a word in every cycle and put one where `puts`, (reads,), is 1."""
+    ends = np.flatnonzero(np.diff(puts, append=-1)) + 1
+    return tuple(Step(int(end - start), 1, int(puts[start])) for start, end in zip([0, *ends[:-1]], ends, strict=True))
+
+
 def demand_phases(needed_reads: IntArray, reads: int) -> Phases:
     """Phases in which every output word follows the reads that it needs.
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from headrace.datatypes import IntArray
 from headrace.errors import InputError
+from headrace.network.integer_moves import ChannelMap, Crop
 from headrace.network.integer_ops import (
     AccPool,
     Add,
@@ -18,7 +19,6 @@ from headrace.network.integer_ops import (
     Conv,
     DepthwiseConv,
     MaxPool,
-    Op,
     Reframe,
     Requant,
     Shape,
@@ -29,9 +29,12 @@ from headrace.network.integer_ops import (
 from headrace.network.ops import FloatArray
 from headrace.network.rounding import Rounding
 
-__all__ = ["INPUT", "AccPool", "Add", "Concat", "Conv", "DepthwiseConv", "HostInput", "HostOutput", "IntegerNetwork",
-           "MaxPool", "Node", "Op", "Reframe", "Requant", "Shape", "TensorType", "Threshold", "Upsample"]
+__all__ = ["INPUT", "AccPool", "Add", "ChannelMap", "Concat", "Conv", "Crop", "DepthwiseConv", "HostInput",
+           "HostOutput", "IntegerNetwork", "MaxPool", "Node", "Op", "Reframe", "Requant", "Shape", "TensorType",
+           "Threshold", "Upsample"]
 
+Op = (Conv | DepthwiseConv | Threshold | Requant | MaxPool | AccPool | Upsample | Reframe | Add | Concat | ChannelMap
+      | Crop)
 INPUT = "input"
 #: What the host does with the last values.
 Head = Literal["none", "argmax", "topk", "softmax", "logsoftmax", "max", "sigmoid", "tanh"]

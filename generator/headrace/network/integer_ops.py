@@ -291,6 +291,3 @@ class Concat:
                              "pool or upsample some of them")
         channels = sum(shape[2] for shape in shapes)
         return TensorType((*shapes[0][:2], channels), reduce(hull, (tensor.dtype for tensor in tensors)))
-
-
-Op = Conv | DepthwiseConv | Threshold | Requant | MaxPool | AccPool | Upsample | Reframe | Add | Concat

@@ -11,6 +11,7 @@ from headrace.layers.requant import rounded_shift
 from headrace.network.integer import (
     AccPool,
     Add,
+    ChannelMap,
     Concat,
     Conv,
     DepthwiseConv,
@@ -145,6 +146,9 @@ def _moved_range(op: Op, ranges: list[Range]) -> Range:
         return taps * lo, taps * hi
     if isinstance(op, Add):
         return lo + ranges[1][0], hi + ranges[1][1]
+    if isinstance(op, ChannelMap):
+        places, constant = np.maximum(op.sources, 0), np.asarray(op.sources) < 0
+        return np.where(constant, op.constant, lo[places]), np.where(constant, op.constant, hi[places])
     if isinstance(op, Concat):
         return np.concatenate([low for low, _ in ranges]), np.concatenate([high for _, high in ranges])
     if isinstance(op, Requant):

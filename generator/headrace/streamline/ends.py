@@ -1,7 +1,7 @@
 """The two ends of a Network that are the host's: views of the input, and at the output heads and views.
 
-A stream has one order, but the host may hand its elements over in any: transposes and reshapes in front of the first
-layer, or behind the last, only change in which order the host reads and writes.
+A stream has one order, but the host may hand its elements over in any: transposes, reshapes and channels in another
+order, in front of the first layer or behind the last, only change in which order the host reads and writes.
 """
 
 from __future__ import annotations
@@ -16,12 +16,20 @@ from headrace.errors import UnsupportedError
 from headrace.network import graph, ops, tensor_ops
 from headrace.network.activation import Activation
 from headrace.network.integer import Head, HostOutput
+from headrace.network.moves import SelectChannels
 
-VIEWS = (ops.Reshape, tensor_ops.Transpose)
+View = ops.Reshape | tensor_ops.Transpose | SelectChannels
 #: Operations of the host on the last values, by what HostOutput calls them; those over elements keep any order.
 HEADS: dict[type, Head] = {tensor_ops.Softmax: "softmax", tensor_ops.LogSoftmax: "logsoftmax",
                            tensor_ops.Maximum: "max", tensor_ops.TopK: "topk"}
 CURVED_HEADS: dict[str, Head] = {"sigmoid": "sigmoid", "tanh": "tanh"}
+
+
+def view_of(network: graph.Network, node: graph.Node) -> View | None:
+    """The operation of a node whose output has every element of its input once, in any order; else None."""
+    if isinstance(node.op, SelectChannels):
+        return node.op if node.op.permutes(network.shapes[node.inputs[0]]) else None
+    return node.op if isinstance(node.op, ops.Reshape | tensor_ops.Transpose) else None
 
 
 def head_of(op: graph.Op) -> Head | None:
@@ -65,14 +73,14 @@ def _places_in_the_input(network: graph.Network) -> dict[str, IntArray]:
     places = {network.input.name: np.arange(elements).reshape(network.input.shape)}
     for node in network.nodes:
         if len(node.inputs) == 1 and node.inputs[0] in places:
-            if isinstance(node.op, VIEWS):
-                places[node.name] = _moved(node.op, places[node.inputs[0]])
+            if view := view_of(network, node):
+                places[node.name] = _moved(view, places[node.inputs[0]])
             elif _treats_all_alike(node.op):
                 places[node.name] = places[node.inputs[0]]
     return places
 
 
-def _moved(op: ops.Reshape | tensor_ops.Transpose, places: IntArray) -> IntArray:
+def _moved(op: View, places: IntArray) -> IntArray:
     return np.asarray(op.forward(places[None].astype(np.float64))[0], np.int64)
 
 
@@ -87,7 +95,7 @@ def _without_views(network: graph.Network, places: dict[str, IntArray], shape: o
     alias = {network.input.name: network.input.name}
     nodes: list[graph.Node] = []
     for node in network.nodes:
-        if node.name in places and isinstance(node.op, VIEWS):
+        if node.name in places and view_of(network, node):
             alias[node.name] = alias[node.inputs[0]]
             continue
         sources = [alias.get(source, source) for source in node.inputs]
@@ -120,7 +128,9 @@ def split_tail(network: graph.Network) -> tuple[tuple[graph.Node, ...], tuple[gr
             body.insert(0, node)
     tail: list[graph.Node] = []
     name = network.output
-    while body and body[-1].name == name and (isinstance(body[-1].op, VIEWS) or head_of(body[-1].op)):
+    while body and body[-1].name == name and (view_of(network, body[-1]) or head_of(body[-1].op)):
+        if isinstance(body[-1].op, SelectChannels) and any(head_of(node.op) for node in tail):
+            break  # the head sees the channels in their new order
         tail.insert(0, body.pop())
         name = tail[0].inputs[0]
     return tuple(body), tuple(tail)
@@ -157,7 +167,7 @@ def _arranged(output: HostOutput, left: ops.Shape, views: tuple[graph.Node, ...]
     """The output with views behind the head, which leaves the shape `left`."""
     places = np.arange(prod(left)).reshape(left)
     for view in views:
-        assert isinstance(view.op, VIEWS)
+        assert isinstance(view.op, View)
         places = _moved(view.op, places)
     order = places.reshape(-1)
     if places.shape == left and np.array_equal(order, np.arange(order.size)):

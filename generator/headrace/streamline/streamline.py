@@ -16,7 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from headrace.errors import InputError, UnsupportedError
-from headrace.network import graph, ops, tensor_ops
+from headrace.network import graph, moves, ops, tensor_ops
 from headrace.network.activation import CURVES, Activation
 from headrace.network.integer import HostOutput, IntegerNetwork, TensorType
 from headrace.network.integer_ops import MAX_CHANNELS, require_channels
@@ -24,6 +24,7 @@ from headrace.streamline.ends import Viewed, input_views, split_tail, with_tail
 from headrace.streamline.frames import avg_pool, max_pool, reshape, transpose, upsample
 from headrace.streamline.joins import add, concat
 from headrace.streamline.meaning import Meaning, each
+from headrace.streamline.moves import crop, select_channels, with_moves
 from headrace.streamline.products import conv, linear, pad_frame
 from headrace.streamline.quantizers import multi_threshold, quantize, trunc
 from headrace.streamline.values import Frame, QuantizerTrace, Run, Value, channel_values, integers
@@ -82,6 +83,8 @@ HANDLERS: dict[type, Handler] = {
     tensor_ops.Transpose: transpose,
     tensor_ops.Add: add,
     tensor_ops.Concat: concat,
+    moves.SelectChannels: select_channels,
+    moves.Crop: crop,
 }
 #: Operations whose result has the rows and columns of what they read.
 KEEPS_FRAME = (ops.Quantize, ops.Affine, ops.Clip, Activation, tensor_ops.MultiThreshold, tensor_ops.Trunc,
@@ -175,6 +178,7 @@ def streamline_traced(network: graph.Network) -> Streamlined:
         raise UnsupportedError(f"the input has {count} elements and at most {MAX_INPUT_ELEMENTS} are possible; "
                                "use smaller images")
     viewed = input_views(network)
+    viewed = replace(viewed, network=with_moves(viewed.network))
     body, tail = split_tail(viewed.network)
     walk = _Streamliner(viewed, network.input.shape)
     for node in body:

@@ -16,6 +16,7 @@ from headrace.frontend.onnx import (
     constants,
     elementwise,
     finn,
+    moves,
     products,
     qcdq,
     qonnx,
@@ -32,7 +33,7 @@ from headrace.network.graph import Input, Network, Node
 
 HANDLERS: dict[str, Handler] = (
     elementwise.HANDLERS | activations.HANDLERS | shapes.HANDLERS | products.HANDLERS | windows.HANDLERS
-    | qonnx.HANDLERS | finn.HANDLERS | qcdq.HANDLERS | qoperator.HANDLERS)
+    | moves.HANDLERS | qonnx.HANDLERS | finn.HANDLERS | qcdq.HANDLERS | qoperator.HANDLERS)
 CHANNELS_LAST: dict[str, Handler] = (
     elementwise.CHANNELS_LAST | products.CHANNELS_LAST | windows.CHANNELS_LAST)
 COMPUTED: dict[str, Computation] = constants.COMPUTED | qonnx.COMPUTED | qcdq.COMPUTED
@@ -52,8 +53,6 @@ _WAYS_OUT = {
                     "use BatchNormalization"),
     **dict.fromkeys(("ConvInteger", "MatMulInteger", "DynamicQuantizeLinear", "DynamicQuantizeMatMul"),
                     "quantize statically, so that scales are constants: quantize_static of onnxruntime"),
-    **dict.fromkeys(("Slice", "Split", "Gather"), "to select or reorder channels use a Conv of 1x1 whose weights are 0 "
-                    "and 1, with scale 1"),
     **dict.fromkeys(("Floor", "Ceil", "Round"), "use a Quant node with that rounding mode"),
     **dict.fromkeys(("Min", "Max"), "use Clip with constant bounds"),
     **dict.fromkeys(("Abs", "Exp", "Log", "Sqrt", "Reciprocal"), "leave it to the program around the accelerator, or "

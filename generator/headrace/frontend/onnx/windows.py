@@ -10,6 +10,8 @@ import numpy as np
 from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.builder import Call, Frame, Handler
 from headrace.frontend.onnx.constants import axes_of
+from headrace.frontend.onnx.graph import require_elements
+from headrace.frontend.onnx.moves import taken
 from headrace.frontend.onnx.products import channels_last, frame_of, pads_of, spatial_pads
 from headrace.frontend.onnx.qcdq import quantized
 from headrace.frontend.onnx.values import Codes, Constant, Feature, Value, pair
@@ -91,6 +93,12 @@ def _reduced(op: type[ops.MaxPool] | type[tensor_ops.AvgPool]) -> Handler:
     return lambda call: _reduce(call, op)
 
 
+def _sum(call: Call) -> Feature:
+    """The mean times the number of values."""
+    mean = _reduce(call, tensor_ops.AvgPool)
+    return call.build.affine(mean, math.prod(call.feature().shape) / math.prod(mean.shape), 0.0, suffix=".sum")
+
+
 def _reduce(call: Call, op: type[ops.MaxPool] | type[tensor_ops.AvgPool]) -> Feature:
     x, keep = call.feature(), call.node.integer("keepdims", 1) == 1
     inputs = [value if isinstance(value, Constant) else None for value in call.values]
@@ -154,13 +162,24 @@ def _pad(call: Call) -> Feature:
         if not -rank <= axis < rank:
             raise InputError(f"pads axis {axis} of a tensor of {rank} axes; export the model again")
         begins[axis], ends[axis] = begin, end
-    if not any(pads):
+    if begins[0] or ends[0]:
+        raise UnsupportedError("pads the batch; leave axis 0 alone")
+    x = _cut_and_filled(call, x, begins[1:], ends[1:], value)
+    if not any(n > 0 for n in (*begins[2:], *ends[2:])):
         return x
     target = frame_of(x)
-    if begins[0] or ends[0] or begins[1] or ends[1]:
-        raise UnsupportedError("pads the batch or the channels; pad height and width only")
-    border = spatial_pads("pads", (*begins[2:], *ends[2:]))
+    border = spatial_pads("pads", tuple(max(n, 0) for n in (*begins[2:], *ends[2:])))
     return call.build.placed(call.emit(tensor_ops.PadFrame(border, value), call.build.arranged(x, target)), x, target)
+
+
+def _cut_and_filled(call: Call, x: Feature, begins: list[int], ends: list[int], value: float) -> Feature:
+    """What negative pads take away, and the channels that are added in front and behind."""
+    require_elements("its output", tuple(max(sum(sizes), 0) for sizes in zip(x.shape, begins, ends, strict=True)))
+    for axis, (begin, end) in enumerate(zip(begins, ends, strict=True)):
+        kept = range(max(-begin, 0), x.shape[axis] - max(-end, 0))
+        filled = [-1] * max(begin, 0), [-1] * max(end, 0)
+        x = taken(call, x, axis, kept if axis else [*filled[0], *kept, *filled[1]], value)
+    return x
 
 
 def _nearest(out: int, scale: float, coordinates: str, rule: str) -> list[int]:
@@ -216,7 +235,7 @@ def _scales(call: Call, x: Feature) -> list[float]:
 
 HANDLERS: dict[str, Handler] = {
     "MaxPool": _max_pool, "AveragePool": _average_pool, "Pad": _pad, "ReduceMean": _reduced(tensor_ops.AvgPool),
-    "ReduceMax": _reduced(ops.MaxPool),
+    "ReduceMax": _reduced(ops.MaxPool), "ReduceSum": _sum,
     "GlobalAveragePool": _global_pool(tensor_ops.AvgPool), "GlobalMaxPool": _global_pool(ops.MaxPool),
     "Upsample": _resize, "Resize": _resize, "MaxPoolNHWC": channels_last(_max_pool),
 }
