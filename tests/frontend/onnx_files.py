@@ -11,6 +11,7 @@ import onnx
 import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.reader import from_file
 from headrace.network.graph import Network
 
@@ -86,3 +87,21 @@ def grid(*shape: int, seed: int = 0, step: float = 0.25, reach: float = 6.0) -> 
     """Random multiples of `step` up to `reach` in size."""
     limit = int(reach / step)
     return (np.random.default_rng(seed).integers(-limit, limit + 1, shape) * step).astype(np.float32)
+
+
+def kinds(net: Network) -> list[str]:
+    """The operations of a network, in order."""
+    return [type(item.op).__name__ for item in net.nodes]
+
+
+def sentence(tmp_path: Path, proto: Any, kind: Any = InputError) -> Any:
+    """The error that a model causes, without the path in front of it."""
+    with pytest.raises(kind) as caught:
+        network(tmp_path, proto)
+    assert str(caught.value).startswith(f"{tmp_path}/model.onnx: ")
+    return str(caught.value).removeprefix(f"{tmp_path}/model.onnx: ")
+
+
+def reasons(tmp_path: Path, proto: Any) -> Any:
+    """The lines of an UnsupportedError after the first."""
+    return sentence(tmp_path, proto, UnsupportedError).split("\n")[1:]
