@@ -51,7 +51,7 @@ class Accelerator:
     @classmethod
     def on_pynq(cls, bitfile: str | Path = "accelerator.bit", folder: Path = _HERE) -> Accelerator:
         """Load the bitstream, beside which the .hwh must lie."""
-        return cls(PynqDevice(Path(bitfile)), folder)
+        return cls(PynqDevice(Path(bitfile), read_files(folder).model["dma_registers"]), folder)
 
     def _require_identity(self) -> None:
         magic, wanted = self.read("magic"), self.model["magic"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event
@@ -15,8 +15,6 @@ from .errors import wait_until
 SLOTS = 2
 #: Streams of weights, all of which the accelerator may wait for at once.
 _MOST_STREAMS = 8
-#: Control register of an AXI DMA, and its bit that resets the whole DMA.
-_DMACR, _DMA_RESET = 0x00, 4
 _DMA_RESET_S = 5.0
 
 
@@ -55,10 +53,11 @@ def _send(channel: Any, image: Any, times: int, stopped: Event) -> None:
         channel.wait()
 
 
-def _reset(dma: Any, *channels: Any) -> None:
+def _reset(dma: Any, registers: Mapping[str, int], *channels: Any) -> None:
     """Reset both directions of a DMA, in the middle of a transfer too (PG021: bit Reset of MM2S_DMACR)."""
-    dma.write(_DMACR, _DMA_RESET)
-    wait_until(lambda: not dma.read(_DMACR) & _DMA_RESET, _DMA_RESET_S, "a DMA does not end its reset")
+    control, bit = registers["control"], registers["reset"]
+    dma.write(control, bit)
+    wait_until(lambda: not dma.read(control) & bit, _DMA_RESET_S, "a DMA does not end its reset")
     for channel in channels:
         channel.start()
 
@@ -66,18 +65,20 @@ def _reset(dma: Any, *channels: Any) -> None:
 class PynqDevice:
     """The board that this program runs on, through the package pynq.
 
+    dma_registers: offsets and bits of a DMA, as model.json has them.
     patience_s: seconds after which a transfer that has not ended is an AcceleratorError; the accelerator then is reset.
     """
 
     patience_s = 600.0
 
-    def __init__(self, bitfile: Path) -> None:
+    def __init__(self, bitfile: Path, dma_registers: Mapping[str, int]) -> None:
         import pynq
 
         self._allocate = pynq.allocate
         self.overlay = pynq.Overlay(str(bitfile))
         self._registers = self.overlay.accelerator
         self._dma = self.overlay.dma
+        self._dma_registers = dma_registers
         self._buffers: list[list[Any]] = [[None, None] for _ in range(SLOTS)]
         self._sizes = [(0, 0)] * SLOTS
         self._images: dict[int, Any] = {}
@@ -147,6 +148,6 @@ class PynqDevice:
         wait(self._replays)
         self._replays = []
         self._stopped.clear()
-        _reset(self._dma, self._dma.sendchannel, self._dma.recvchannel)
+        _reset(self._dma, self._dma_registers, self._dma.sendchannel, self._dma.recvchannel)
         for dma in map(self._weights_dma, self._images):
-            _reset(dma, dma.sendchannel)
+            _reset(dma, self._dma_registers, dma.sendchannel)

@@ -83,6 +83,7 @@ def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str)
         "fifos": [name for name, _ in fifo_streams(dataflow)],
         "accelerator_address": family.control_base,
         "dma_address": family.control_base + WINDOW_BYTES,
+        "dma_registers": {name.lower(): value for name, value in dma.NAMES.items()},
         "max_transfer_bytes": (1 << dma.LENGTH_BITS) - 1,
         "input": _stream(dataflow.input) | {
             "shape": source.shape, "tensor": source.tensor.shape, "saturates": source.saturates,

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import jinja2
+
+#: Columns of generated text.
+_COLUMNS = 120
+
+
+def paragraph(text: str, prefix: str = "") -> str:
+    """The words of a text in full lines, each behind the prefix; a line ends the text."""
+    return fill(" ".join(text.split()), _COLUMNS, initial_indent=prefix, subsequent_indent=prefix,
+                break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def load_template(folder: Path, name: str, filters: Mapping[str, Callable[..., Any]] | None = None,
@@ -20,5 +30,5 @@ def load_template(folder: Path, name: str, filters: Mapping[str, Callable[..., A
         keep_trailing_newline=True,
         autoescape=html,
     )
-    environment.filters.update(filters or {})
+    environment.filters.update({"paragraph": paragraph} | dict(filters or {}))
     return environment.get_template(name)
