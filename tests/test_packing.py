@@ -13,6 +13,7 @@ from headrace.packing import (
     Memory,
     conv_matrix,
     pack_stream,
+    search_steps,
     search_words,
     threshold_words,
     unpack_stream,
@@ -50,6 +51,19 @@ def test_search_words_stand_where_a_search_adds_bits() -> None:
     assert search_words(np.arange(4).reshape(2, 2), 1, np.array([8, 9]))[:, 0, 0].tolist() == [8, 0, 1, 8, 9, 2, 3, 9]
 
 
+def test_steps_of_a_search_have_the_bounds_of_a_bit_behind_every_count() -> None:
+    steps = search_steps(np.arange(24).reshape(4, 6), pe=2)
+    assert [words[..., 0].tolist() for words in steps] == [
+        [[3, 9], [15, 21]], [[1, 7], [5, 11], [13, 19], [17, 23]],
+        [[0, 6], [2, 8], [4, 10], [0, 0], [12, 18], [14, 20], [16, 22], [0, 0]]]
+
+
+@pytest.mark.parametrize(("lanes", "bits", "wanted"), [(1, 8, 8), (3, 3, 16), (17, 1, 32), (11, 3, 64), (2, 40, 64)])
+def test_arrays_of_the_cpp_are_as_wide_as_a_word_of_a_row(lanes: int, bits: int, wanted: int) -> None:
+    words = np.zeros((4, 2, lanes), np.int64)
+    assert Memory("M", words, uint_type(bits)).chunk_bits(words) == wanted
+
+
 def test_threshold_words_order() -> None:
     assert threshold_words(np.arange(8).reshape(4, 2), pe=2).tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
 
@@ -63,7 +77,7 @@ def test_both_prints_of_a_memory_hold_the_same_bits() -> None:
     words = np.random.default_rng(0).integers(-4, 4, (5, 3, 30))
     memory = Memory("WEIGHTS", words, int_type(3))
     lines = memory.mem_text().split()
-    chunks = memory.chunks()
+    chunks = memory.chunks(memory.words)
     assert chunks.shape == (3, 5, 2)
     for address, line in enumerate(lines):
         rows = [int(low) | int(high) << 64 for low, high in chunks[:, address]]

@@ -108,6 +108,20 @@ def search_words(T: IntArray, pe: int, never: IntArray) -> IntArray:
     return tree.reshape(rows // pe, pe, -1).transpose(0, 2, 1).reshape(-1, 1, pe)
 
 
+def search_steps(T: IntArray, pe: int) -> tuple[IntArray, ...]:
+    """Thresholds (MH, N) -> for every step of a binary search (NF * 2^k, PE, 1), the words of its memory.
+
+    Step k adds bit S - 1 - k of the count, S = bits of N: word nf * 2^k + c holds the thresholds with which the rows
+    nf*PE + p reach it from a count of c * 2^(S - k), 0 beyond N.
+    """
+    rows, number = T.shape
+    bits = number.bit_length()
+    tree = np.zeros((rows, 1 << bits), np.int64)
+    tree[:, 1 : number + 1] = T
+    tree = tree.reshape(rows // pe, pe, -1).transpose(0, 2, 1)
+    return tuple(tree[:, 1 << bits - 1 - k :: 1 << bits - k].reshape(-1, pe, 1) for k in range(bits))
+
+
 def channel_words(values: IntArray, pe: int) -> IntArray:
     """One value per channel (C,) -> (C/PE, 1, PE), one memory word per group of PE channels."""
     return values.reshape(-1, 1, pe)
@@ -146,8 +160,10 @@ class Memory:
     """A read-only memory of a layer: `words` is (depth, rows, lanes), each element a value of `dtype`.
 
     The RTL reads one flat word [rows][lanes] per address from NAME.mem; the HLS header holds the same word row by row,
-    each row cut into chunks of 64 bits. `recoded`: the words and their type as the RTL reads them, where its arithmetic
-    wants them in another form. in_rom: the RTL reads them with headrace_rom.sv, in whose rows several words may stand.
+    each row cut into chunks of 64 bits, or in an integer of 8, 16 or 32 bits that holds it. `recoded`: the words and
+    their type as the RTL reads them, where its arithmetic wants them in another form. in_rom: the RTL reads them with
+    headrace_rom.sv, in whose rows several words may stand. steps: the words of the memories that take the place of the
+    one in HLS, for every step of a search.
     """
 
     name: str
@@ -155,6 +171,7 @@ class Memory:
     dtype: DataType
     recoded: tuple[IntArray, DataType] | None = None
     in_rom: bool = False
+    steps: tuple[IntArray, ...] = ()
 
     @property
     def rtl(self) -> tuple[IntArray, DataType]:
@@ -185,10 +202,20 @@ class Memory:
             bits *= layout.slots
         return "".join(f"{number:0{(bits + 3) // 4}x}\n" for number in numbers)
 
-    def chunks(self) -> NDArray[np.uint64]:
-        """The words as (rows, depth, chunks) integers of 64 bits, chunk 0 lowest."""
-        depth, rows, lanes = self.words.shape
-        raw = _lanes_to_bytes(self.dtype.encode(self.words.reshape(-1, lanes)), self.dtype.bits)
+    def arrays(self) -> dict[str, IntArray]:
+        """The words of the arrays that the C++ has, (depth, rows, lanes), by their names in lower case."""
+        name = self.name.lower()
+        return {f"{name}_{k}": words for k, words in enumerate(self.steps)} or {name: self.words}
+
+    def chunk_bits(self, words: IntArray) -> int:
+        """Bits of the integers that an array of the C++ consists of: the fewest that hold a word of a row, else 64."""
+        needed = words.shape[2] * self.dtype.bits
+        return next((bits for bits in (8, 16, 32) if needed <= bits), 64)
+
+    def chunks(self, words: IntArray) -> NDArray[np.uint64]:
+        """An array of the C++ as (rows, depth, chunks) integers, chunk 0 lowest."""
+        depth, rows, lanes = words.shape
+        raw = _lanes_to_bytes(self.dtype.encode(words.reshape(-1, lanes)), self.dtype.bits)
         padded = np.zeros((len(raw), -(-raw.shape[1] // 8) * 8), np.uint8)
         padded[:, : raw.shape[1]] = raw
         return padded.view("<u8").reshape(depth, rows, -1).transpose(1, 0, 2)

@@ -2,7 +2,7 @@
 //
 //   sum_s w_s * x_s          (both bipolar: the number of s with w_s == x_s)
 //
-// Operands come as chunks (words.hpp), lane s at place s.
+// Operands come as chunks (words.hpp), lane s at place s; those of weights may be as in their memory.
 #ifndef HEADRACE_DOT_PRODUCT_HPP
 #define HEADRACE_DOT_PRODUCT_HPP
 
@@ -21,14 +21,14 @@ int64_t product(uint64_t w, uint64_t x) {
 }
 
 // SIMD products, or matches where both operands are bipolar.
-template <int SIMD, int W_BITS, int W_KIND, int A_BITS, int A_KIND>
-int64_t dot_product(const uint64_t (&w)[chunks_of(SIMD * W_BITS)], const uint64_t (&x)[chunks_of(SIMD * A_BITS)]) {
+template <int SIMD, int W_BITS, int W_KIND, int A_BITS, int A_KIND, class Chunk>
+int64_t dot_product(const Chunk (&w)[chunks_of(SIMD * W_BITS)], const uint64_t (&x)[chunks_of(SIMD * A_BITS)]) {
 #pragma HLS INLINE
   int64_t sum = 0;
   if (W_KIND == BIPOLAR && A_KIND == BIPOLAR) {
     for (int k = 0; k < chunks_of(SIMD); ++k) {
 #pragma HLS UNROLL
-      sum += popcount64(~(w[k] ^ x[k]) & low_mask(SIMD - 64 * k));
+      sum += popcount64(~(uint64_t(w[k]) ^ x[k]) & low_mask(SIMD - 64 * k));
     }
   } else {
     for (int s = 0; s < SIMD; ++s) {

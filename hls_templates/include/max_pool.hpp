@@ -16,8 +16,9 @@ struct max_pool_op {
 
   static ap_uint<PE * E_BITS> widened(const ap_uint<PE * E_BITS>& word) { return word; }
 
+  template <class Chunk>
   static ap_uint<PE * E_BITS> combined(const ap_uint<PE * E_BITS>& left, const ap_uint<PE * E_BITS>& right,
-                                       const uint64_t (&minimum)[MASKED ? chunks_of(PE) : 1]) {
+                                       const Chunk (&minimum)[MASKED ? chunks_of(PE) : 1]) {
 #pragma HLS INLINE
     uint64_t a[chunks_of(PE * E_BITS)];
     uint64_t b[chunks_of(PE * E_BITS)];

@@ -6,7 +6,8 @@
 //
 // Row i = nf*PE + p belongs to processing element p, column j = sf*SIMD + s to lane s. Weights lie at
 // weights[p][nf*SF + sf], SIMD lanes of W_BITS, or come as a stream, a word of PE rows of SIMD lanes for every fold.
-// Thresholds lie at thresholds[p][nf], N lanes of ACC_BITS, ascending, in the domain of acc.
+// Thresholds, ACC_BITS each, ascending, in the domain of acc, lie in the memories that thresholds.hpp describes; the
+// groups are the nf.
 //
 // GROUPS > 0: the columns stand in groups of MW/GROUPS with a scale each, and
 //   acc_i = sum_g scale_ig * sum_{j in g} W_ij * x_j          (real sums, not matches, for bipolar operands too)
@@ -27,8 +28,8 @@
 namespace headrace {
 
 // The lanes of all rows at an address: out of a memory, or the next word of a stream in the order of the addresses.
-template <int PE, int DEPTH, int CHUNKS>
-void fetch_weights(const uint64_t (&weights)[PE][DEPTH][CHUNKS], int address, uint64_t (&word)[PE][CHUNKS]) {
+template <class Chunk, int PE, int DEPTH, int CHUNKS>
+void fetch_weights(const Chunk (&weights)[PE][DEPTH][CHUNKS], int address, uint64_t (&word)[PE][CHUNKS]) {
 #pragma HLS INLINE
 #pragma HLS ARRAY_PARTITION variable=weights complete dim=1
 #pragma HLS ARRAY_PARTITION variable=weights complete dim=3
@@ -52,9 +53,9 @@ void fetch_weights(hls::stream<ap_uint<BITS> >& weights, int, uint64_t (&word)[P
 }
 
 // Weights: a memory or a stream. Scales and thresholds: memories, no_memory where there are none.
-template <class C, class Weights, class Scales, class Thresholds>
+template <class C, class Weights, class Scales, class... Thresholds>
 void mvtu(hls::stream<ap_uint<C::SIMD * C::A_BITS> >& in, hls::stream<ap_uint<C::PE * C::O_BITS> >& out,
-          Weights& weights, Scales& scales, Thresholds& thresholds) {
+          Weights& weights, Scales& scales, Thresholds&... thresholds) {
 #pragma HLS INLINE
   static_assert(C::MW % C::SIMD == 0 && C::MH % C::PE == 0, "SIMD must divide MW and PE must divide MH");
   const int SF = C::MW / C::SIMD;
@@ -64,8 +65,6 @@ void mvtu(hls::stream<ap_uint<C::SIMD * C::A_BITS> >& in, hls::stream<ap_uint<C:
   const int SCALES = C::GROUPS == 0 ? 1 : C::SCALE_ROWS == 1 ? C::GROUPS : NF * C::GROUPS;
   const bool XNOR  = C::W_KIND == BIPOLAR && C::A_KIND == BIPOLAR;
 #pragma HLS ARRAY_PARTITION variable=scales complete dim=1
-#pragma HLS ARRAY_PARTITION variable=thresholds complete dim=1
-#pragma HLS ARRAY_PARTITION variable=thresholds complete dim=3
 
   ap_uint<C::SIMD * C::A_BITS> vector[SF];
   ap_int<C::SUM_BITS> part[C::PE];
@@ -115,7 +114,7 @@ void mvtu(hls::stream<ap_uint<C::SIMD * C::A_BITS> >& in, hls::stream<ap_uint<C:
       if (vector_ends) {
         const int64_t raw = XNOR && C::GROUPS == 0 ? 2 * sum - C::MW : sum;
         const int64_t value =
-            C::N == 0 ? raw : C::BASE + count_thresholds<C::ACC_BITS, C::N>(sum, thresholds[p][int(nf)]);
+            C::N == 0 ? raw : C::BASE + count_thresholds<C::ACC_BITS, C::N>(sum, p, int(nf), thresholds...);
         put_lane<C::O_BITS>(y, p, uint64_t(value) & low_mask(C::O_BITS));
       }
     }

@@ -22,9 +22,9 @@ int64_t requant_round(int64_t sum) {
   return tie ? shifted & ~int64_t(1) : shifted;
 }
 
-template <class C, int DEPTH, int M_CHUNKS, int B_CHUNKS>
+template <class C, class M, class B, int DEPTH, int M_CHUNKS, int B_CHUNKS>
 void requant(hls::stream<ap_uint<C::PE * C::A_BITS> >& in, hls::stream<ap_uint<C::PE * C::O_BITS> >& out,
-             const uint64_t (&multipliers)[1][DEPTH][M_CHUNKS], const uint64_t (&offsets)[1][DEPTH][B_CHUNKS]) {
+             const M (&multipliers)[1][DEPTH][M_CHUNKS], const B (&offsets)[1][DEPTH][B_CHUNKS]) {
 #pragma HLS INLINE
   static_assert(C::CHANNELS % C::PE == 0, "PE must divide CHANNELS");
   static_assert(C::GROUPS == 1 || C::GROUPS == C::CHANNELS / C::PE, "there is one group or one per word of a pixel");

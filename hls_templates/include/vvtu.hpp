@@ -5,8 +5,8 @@
 //   y_c   = acc_c                     (both bipolar: 2 * acc_c - TAPS)   for N = 0
 //
 // Channel c = nf*PE + p belongs to processing element p, tap t = sf*SIMD + s to lane s. Weights lie at
-// weights[p][nf*SF + sf], SIMD lanes of W_BITS; thresholds at thresholds[p][nf], N lanes of ACC_BITS, ascending, in
-// the domain of acc. A word in has lanes [SIMD][PE]: lane s*PE + p is tap s of channel p.
+// weights[p][nf*SF + sf], SIMD lanes of W_BITS; thresholds, ACC_BITS each, ascending, in the domain of acc, in the
+// memories that thresholds.hpp describes; the groups are the nf. A word in has lanes [SIMD][PE]: lane s*PE + p is tap s of channel p.
 //
 // CORE is the arithmetic of the RTL and SERIAL its search; here the compiler chooses, the integers are the same.
 //
@@ -22,9 +22,9 @@
 namespace headrace {
 
 // Thresholds: a memory, no_memory where there are none.
-template <class C, int DEPTH, int CHUNKS, class Thresholds>
+template <class C, class Chunk, int DEPTH, int CHUNKS, class... Thresholds>
 void vvtu(hls::stream<ap_uint<C::PE * C::SIMD * C::A_BITS> >& in, hls::stream<ap_uint<C::PE * C::O_BITS> >& out,
-          const uint64_t (&weights)[C::PE][DEPTH][CHUNKS], Thresholds& thresholds) {
+          const Chunk (&weights)[C::PE][DEPTH][CHUNKS], Thresholds&... thresholds) {
 #pragma HLS INLINE
   static_assert(C::TAPS % C::SIMD == 0 && C::CHANNELS % C::PE == 0,
                 "SIMD must divide TAPS and PE must divide CHANNELS");
@@ -33,8 +33,6 @@ void vvtu(hls::stream<ap_uint<C::PE * C::SIMD * C::A_BITS> >& in, hls::stream<ap
   static_assert(DEPTH == NF * SF, "there is a word of weights for every fold");
 #pragma HLS ARRAY_PARTITION variable=weights complete dim=1
 #pragma HLS ARRAY_PARTITION variable=weights complete dim=3
-#pragma HLS ARRAY_PARTITION variable=thresholds complete dim=1
-#pragma HLS ARRAY_PARTITION variable=thresholds complete dim=3
 
   ap_int<C::ACC_BITS> acc[C::PE];
 #pragma HLS ARRAY_PARTITION variable=acc complete dim=1
@@ -65,7 +63,7 @@ void vvtu(hls::stream<ap_uint<C::PE * C::SIMD * C::A_BITS> >& in, hls::stream<ap
         const int64_t sum = acc[p].to_int64();
         const int64_t raw = C::W_KIND == BIPOLAR && C::A_KIND == BIPOLAR ? 2 * sum - C::TAPS : sum;
         const int64_t value =
-            C::N == 0 ? raw : C::BASE + count_thresholds<C::ACC_BITS, C::N>(sum, thresholds[p][int(nf)]);
+            C::N == 0 ? raw : C::BASE + count_thresholds<C::ACC_BITS, C::N>(sum, p, int(nf), thresholds...);
         put_lane<C::O_BITS>(y, p, uint64_t(value) & low_mask(C::O_BITS));
       }
     }

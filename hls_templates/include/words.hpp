@@ -1,7 +1,8 @@
 // Words, chunks and lanes.
 //
 //   word    ap_uint<BITS> on a stream, BITS = lanes * bits per element
-//   chunks  the same bits as 64-bit integers, chunk 0 lowest; memories are stored in this form
+//   chunks  the same bits as 64-bit integers, chunk 0 lowest; memories are stored in this form, words of up to 32 bits
+//           as narrower integers
 //   lane i  the bits [i*BITS, (i+1)*BITS) of the chunks, lane 0 lowest
 //
 // Invariant: the bits of a last chunk above the word are 0.
@@ -108,13 +109,13 @@ ap_uint<BITS> join_word(const uint64_t (&chunks)[chunks_of(BITS)]) {
 }
 
 // Code of lane `index`. A lane may straddle two chunks where BITS does not divide 64.
-template <int BITS, int CHUNKS>
-uint64_t get_lane(const uint64_t (&chunks)[CHUNKS], int index) {
+template <int BITS, class Chunk, int CHUNKS>
+uint64_t get_lane(const Chunk (&chunks)[CHUNKS], int index) {
 #pragma HLS INLINE
   const int chunk = index * BITS / 64;
   const int shift = index * BITS % 64;
-  uint64_t code = chunks[chunk] >> shift;
-  if (64 % BITS != 0 && shift + BITS > 64) code |= chunks[chunk + 1] << (64 - shift);
+  uint64_t code = uint64_t(chunks[chunk]) >> shift;
+  if (64 % BITS != 0 && shift + BITS > 64) code |= uint64_t(chunks[chunk + 1]) << (64 - shift);
   return code & low_mask(BITS);
 }
 

@@ -27,7 +27,7 @@ BAD = {
     "c++14": ("int total = 0;", "int total = 0;\n  if constexpr (N > 3) total = 0;",
               "constexpr if is a C++17 extension"),
     "max-width": ("#define AP_INT_MAX_W 4096\n", "", "ap_int.h is included before AP_INT_MAX_W is defined"),
-    "weights": ("static const uint64_t weights", "static const unsigned short weights", "weights holds unsigned short"),
+    "weights": ("static const uint64_t weights", "static const short weights", "weights holds short"),
     "pragma": ("HLS STREAM variable", "HLS STRAEM variable", "STRAEM is not a directive of Vitis HLS"),
     "interface": ("INTERFACE mode=axis port=s_axis", "INTERFACE axis port=s_axis",
                   "the interface of s_axis has no mode="),

@@ -61,7 +61,7 @@ def test_weights_are_the_one_memory_image() -> None:
     assert isinstance(memory, Memory)
     text = FILES["weights.hpp"].split("conv0_weights[2][12][1] = {")[1].split(";")[0]
     numbers = [int(token, 16) for token in text.replace("{", " ").replace("}", " ").replace(",", " ").split()]
-    assert numbers == memory.chunks().reshape(-1).tolist()
+    assert numbers == memory.chunks(memory.words).reshape(-1).tolist()
 
 
 def commands(name: str, folder: Path) -> list[str]:

@@ -139,7 +139,8 @@ def test_network_equals_golden_at_every_boundary(tmp_path: Path) -> None:
 
 def test_an_edited_weight_shows_first_behind_its_layer(tmp_path: Path) -> None:
     words, golden = input_words()
-    weight = small_cnn().layers[2].memories()[0].chunks()[0, 0, 0]
+    memory = small_cnn().layers[2].memories()[0]
+    weight = memory.chunks(memory.words)[0, 0, 0]
     head = "conv0_weights[2][12][1] = {\n  {\n    {"
     edit = {"weights.hpp": (f"{head}{weight:#x}}}", f"{head}{weight ^ np.uint64(1):#x}}}")}
     traced = written_network(tmp_path, edit).run(words, FRAMES).words

@@ -12,8 +12,10 @@ from headrace.area.thresholds import MAX_TABLE_GROUPS, Bounds, loaded_search, se
 from headrace.datatypes import BIPOLAR, DataType, IntArray, int_type
 from headrace.errors import InputError
 from headrace.layers.search import is_serial
-from headrace.packing import Memory, search_words, threshold_words
+from headrace.packing import Memory, search_steps, search_words, threshold_words
 
+#: Above this number of thresholds the C++ searches, with a memory for every step (thresholds.hpp).
+MAX_COMPARATORS = 15
 #: Outputs of 8 bits.
 MAX_THRESHOLDS = 255
 
@@ -61,10 +63,11 @@ class Activation:
         """The memory THRESHOLDS."""
         search, pe, dtype = self.search, self.search.pe, int_type(self.search.bits)
         words = threshold_words(self.values, pe)
+        steps = search_steps(self.values, pe) if search.output.steps > MAX_COMPARATORS else ()
         if search.groups > MAX_TABLE_GROUPS and not (search.in_turn or search.writable):
-            return Memory("THRESHOLDS", words, dtype, (threshold_words(self.stored, pe), dtype), in_rom=True)
+            return Memory("THRESHOLDS", words, dtype, (threshold_words(self.stored, pe), dtype), True, steps)
         searched = search_words(self.stored, 1 if search.in_turn else pe, self.never)
-        return Memory("THRESHOLDS", words, dtype, (searched, dtype))
+        return Memory("THRESHOLDS", words, dtype, (searched, dtype), steps=steps)
 
     def amounts(self, a: Amounts, value_bits: int) -> None:
         """The search of values of so many bits."""

@@ -37,7 +37,7 @@ class Threshold(Channelwise):
     kind = "threshold"
     #: A search of three steps, some channels inverted, words of 12 and 6 bits.
     example = {"channels": 6, "pe": 2, "pixels": 7, "input": "int6", "output": "uint3", "inverted": True}
-    hls_memories = ("THRESHOLDS", "INVERTED")
+    hls_memories = ("INVERTED", "THRESHOLDS")
     name: str
     thresholds: IntArray
     input: DataType

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow, Port
@@ -58,6 +59,7 @@ class MemoryView:
 
     name: str
     title: str
+    type: str
     rows: int
     depth: int
     chunks: int
@@ -181,29 +183,34 @@ def stage_view(name: str, layer: Layer, streams: Mapping[str, StreamView], weigh
     memories = {memory.name: _memory(name, memory) for memory in layer.memories()}
     takes, gives = (" and ".join(map(words_text, side)) for side in (layer.inputs, layer.outputs))
     title = f"{name}: {layer.kind}, {takes} to {gives}"
-    arguments = {memory: f"memories::{view.name}" for memory, view in memories.items()}
+    arguments = {memory: tuple(f"memories::{view.name}" for view in views) for memory, views in memories.items()}
     if weights:
-        arguments["WEIGHTS"] = weights.name
+        arguments["WEIGHTS"] = (weights.name,)
     functions = tuple(_function(name, title, process, streams, arguments, weights) for process in layer.hls.processes)
     ins, outs = (tuple(stream for role, stream in streams.items() if role.startswith(side)) for side in ("in", "out"))
-    return StageView(name, title, layer.parameters(), tuple(memories.values()), functions,
+    return StageView(name, title, layer.parameters(), tuple(chain(*memories.values())), functions,
                      (*ins, *((weights,) if weights else ())), outs)
 
 
 def _function(name: str, title: str, process: HlsProcess, streams: Mapping[str, StreamView],
-              arguments: Mapping[str, str], weights: StreamView | None) -> FunctionView:
+              arguments: Mapping[str, tuple[str, ...]], weights: StreamView | None) -> FunctionView:
     inputs, outputs = (tuple(streams[role] for role in roles) for roles in (process.inputs, process.outputs))
-    memories = tuple(arguments.get(memory, "headrace::no_memory") for memory in process.memories)
+    memories = tuple(chain(*(arguments.get(memory, ("headrace::no_memory",)) for memory in process.memories)))
     return FunctionView(name + process.suffix, name, process.kernel, title, inputs, outputs, memories,
                         process.outputs_first, (weights,) if weights else ())
 
 
-def _memory(stage: str, memory: Memory) -> MemoryView:
-    chunks = memory.chunks()
-    rows, depth, width = chunks.shape
-    title = f"{stage}: {memory.name.lower()}, {rows} x {depth} words of {memory.words.shape[2]} x {memory.dtype}"
-    body = ",\n".join(_row(row) for row in chunks.tolist())
-    return MemoryView(f"{stage}_{memory.name.lower()}", title, rows, depth, width, body)
+def _memory(stage: str, memory: Memory) -> list[MemoryView]:
+    """The arrays of a memory, in the order in which the kernel takes them."""
+    views = []
+    for name, words in memory.arrays().items():
+        chunks = memory.chunks(words)
+        rows, depth, width = chunks.shape
+        title = f"{stage}: {name}, {rows} x {depth} words of {words.shape[2]} x {memory.dtype}"
+        body = ",\n".join(_row(row) for row in chunks.tolist())
+        number = f"uint{memory.chunk_bits(words)}_t"
+        views.append(MemoryView(f"{stage}_{name}", title, number, rows, depth, width, body))
+    return views
 
 
 def _row(words: list[list[int]]) -> str:

@@ -10,9 +10,10 @@ from headrace.dataflow.graph import Dataflow
 from headrace.errors import MismatchError
 from headrace.layers.base import Layer
 from headrace.packing import Memory
+from headrace.render.names import identifier
 from headrace.render.rtl import memory_file
 
-_HLS_ARRAY = re.compile(r"uint64_t (\w+)(?:\[\d+\])+ = \{(.*?)\};", re.DOTALL)
+_HLS_ARRAY = re.compile(r"uint(?:8|16|32|64)_t (\w+)(?:\[\d+\])+ = \{(.*?)\};", re.DOTALL)
 #: Characters, of remarks for example, that a file may have more than twice what was written.
 _SPARE = 4096
 _NUMBER = re.compile(r"\b(?:0x[0-9a-fA-F]+|\d+)\b")
@@ -31,9 +32,11 @@ def require_hls_memories(hls: Path, dataflow: Dataflow) -> None:
     """Raise MismatchError at the first chunk of an array in `hls`/weights.hpp that is not the network's."""
     path = hls / "weights.hpp"
     arrays = dict(_HLS_ARRAY.findall(path.read_text(errors="replace") if path.is_file() else ""))
-    for layer, memory, stem in _memories(dataflow):
-        found = [_number(text, 0) for text in _NUMBER.findall(arrays.get(stem, ""))]
-        _require(f"HLS: {layer.name}: {stem} in weights.hpp", found, memory.chunks().reshape(-1).tolist())
+    for layer, memory, _ in _memories(dataflow):
+        for name, words in memory.arrays().items():
+            stem = f"{identifier(layer.name)}_{name}"
+            found = [_number(text, 0) for text in _NUMBER.findall(arrays.get(stem, ""))]
+            _require(f"HLS: {layer.name}: {stem} in weights.hpp", found, memory.chunks(words).reshape(-1).tolist())
 
 
 def _memories(dataflow: Dataflow) -> Iterator[tuple[Layer, Memory, str]]:
