@@ -95,16 +95,17 @@ class Model:
         return fast.run(self.integer, q, keep=[output])[output].reshape(len(q), -1)
 
 
-def load(source: Any, example_input: Any = None) -> Model:
+def load(source: Any, example_input: Any = None, kernels: str | None = None) -> Model:
     """A model from a torch / Brevitas module with an example input, or from a text that names a source.
 
-    source: a module, a Network, an IntegerNetwork, or a path: an .onnx file, `file.py:function` or a saved network
-    (.json or .npz). Raises InputError for what is no model and UnsupportedError for what has no exact integer form;
+    source: a module, a Network, an IntegerNetwork, or a path: an .onnx or .tflite file, `file.py:function` or a
+    saved network (.json or .npz). kernels: "reference" (None too) or "xnnpack", whose arithmetic a .tflite file means.
+    Raises InputError for what is no model and UnsupportedError for what has no exact integer form;
     both name the source where it is a path.
     """
     if isinstance(source, Model):  # loaded already
         return source
-    value = load_any(source, example_input)
+    value = load_any(source, example_input, kernels)
     try:
         return _model(value)
     except HeadraceError as error:

@@ -1,4 +1,4 @@
-"""Where networks come from: an ONNX file, a saved file, or a function in a Python file that returns a module."""
+"""Where networks come from: an ONNX or .tflite file, a saved file, or a function in a Python file."""
 
 from __future__ import annotations
 
@@ -35,11 +35,23 @@ def load_onnx(path: Path) -> Network:
     return onnx.from_file(path)
 
 
-def load_source(spec: str) -> Network | IntegerNetwork:
-    """The network that a text names: an .onnx file, `file.py:function`, or a saved network NAME.json or NAME.npz.
+def load_tflite(path: Path, kernels: str | None) -> IntegerNetwork:
+    """The integer network of a .tflite file by a set of kernels; see frontend.tflite.reader.from_file."""
+    from headrace.frontend.tflite import reader  # the schema package is imported here, at its first use
+
+    return reader.from_file(path, kernels or "reference")
+
+
+def load_source(spec: str, kernels: str | None = None) -> Network | IntegerNetwork:
+    """The network that a text names: an .onnx or .tflite file, `file.py:function`, or a saved network .json or .npz.
 
     The function takes no arguments and returns a pair of module and example input, a Network or an IntegerNetwork.
+    kernels: whose arithmetic a .tflite file means; None for the reference kernels.
     """
+    if spec.endswith(".tflite"):
+        return load_tflite(Path(spec), kernels)
+    if kernels is not None:
+        raise InputError(f"{spec}: is no .tflite file, but kernels={kernels!r} says how one computes; leave it out")
     path, colon, function = spec.rpartition(":")
     if colon and path.endswith(".py"):
         return network_of(spec, call(spec, function_from_file(Path(path), function)))
@@ -47,13 +59,13 @@ def load_source(spec: str) -> Network | IntegerNetwork:
         return load_onnx(Path(spec))
     if spec.endswith((".json", ".npz")):
         return _saved(Path(spec))
-    raise InputError(f"{spec}: is no model; pass an .onnx file, file.py:function or a saved network NAME.json")
+    raise InputError(f"{spec}: is no model; pass an .onnx or .tflite file, file.py:function or a saved network NAME.json")
 
 
-def load_any(source: Any, example_input: Any = None) -> Network | IntegerNetwork:
+def load_any(source: Any, example_input: Any = None, kernels: str | None = None) -> Network | IntegerNetwork:
     """The network in a module with its example input, in a text as of `load_source`, or the network itself."""
     if isinstance(source, (str, Path)):
-        return load_source(str(source))
+        return load_source(str(source), kernels)
     if isinstance(source, (Network, IntegerNetwork)):
         return source
     return load_module(source, example_input)

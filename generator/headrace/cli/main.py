@@ -24,7 +24,7 @@ from headrace.dataflow.make_writable import parse_writable
 from headrace.errors import InputError
 from headrace.folding.plan import load_folding
 from headrace.lint.hls import inspect_hls
-from headrace.model import load, read_samples
+from headrace.model import Model, load, read_samples
 from headrace.render.hls_project import HlsProject
 from headrace.reporting.page import PAGE
 from headrace.request import Options, resolve
@@ -56,7 +56,7 @@ def _warn(text: str) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    model = load(options.model)
+    model = load(options.model, kernels=options.kernels)
     for note in model.notes:
         print(f"headrace: note: {note}", file=sys.stderr)
     tables.show(tables.layers_table(model.unfolded), options.json, lambda: tables.layers_json(model.unfolded))
@@ -81,7 +81,7 @@ def _build(options: argparse.Namespace) -> int:
     require_possible(resolve(chosen), options.out)
     with progress() as tell:
         tell(f"loading {options.model}")
-        made = build(load(options.model), options.out, chosen, tell)
+        made = build(load(options.model, kernels=options.kernels), options.out, chosen, tell)
     tables.show(tables.build_table(made), options.json, lambda: dict(made.record))
     if not options.json:
         tables.say(tables.next_steps(made))
@@ -98,13 +98,22 @@ def _predict(options: argparse.Namespace) -> int:
     folder = Path(options.model)
     with progress() as tell:
         tell(f"loading {options.model}")
-        source = Build.open(folder) if (folder / RECORD).is_file() else load(options.model)
+        source = _build_or_model(folder, options)
         tell(f"{len(samples) if samples.ndim else 0} samples through the engine {options.engine}")
         y = source.predict(samples, engine=options.engine, raw=options.raw)
     content = io.BytesIO()
     np.save(content, y)
     write_file(options.output, content.getvalue())
     return 0
+
+
+def _build_or_model(folder: Path, options: argparse.Namespace) -> Build | Model:
+    """What predicts: a build directory, or any model. Raises InputError for kernels of a build, which has its own."""
+    if not (folder / RECORD).is_file():
+        return load(options.model, kernels=options.kernels)
+    if options.kernels is not None:
+        raise InputError(f"{folder}: was built with its kernels; leave --kernels out")
+    return Build.open(folder)
 
 
 def _sim(options: argparse.Namespace) -> int:

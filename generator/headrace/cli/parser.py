@@ -12,6 +12,7 @@ from typing import NoReturn
 from headrace.benches.network import Simulation
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli.compare import add_compare
+from headrace.frontend.tflite.kernels import KERNEL_SETS
 from headrace.layers.cores import CORES
 from headrace.layers.cores.choice import AUTO
 from headrace.render.hls_project import HlsProject
@@ -22,7 +23,7 @@ from headrace.synthesis.report import Request
 from headrace.synthesis.yosys import default_cache
 from headrace.version import headrace_version
 
-MODEL_HELP = "an .onnx file, file.py:function that returns a module, or a saved network (.json, .npz)"
+MODEL_HELP = "an .onnx or .tflite file, file.py:function that returns a module, or a saved network (.json, .npz)"
 _DIRECTORY_HELP = "a directory that `headrace build` wrote"
 _STALLS = [stalls.value for stalls in Stalls]
 _FIRST_STEPS = """first steps:
@@ -102,13 +103,16 @@ def _parser(commands: Mapping[str, Command], add_quantize: Callable[[Parser], No
 
 
 def _add_check(command: Commands) -> None:
-    check = command("check", "say what of a model is supported, what is not, and why", ["check model.onnx"])
+    check = command("check", "say what of a model is supported, what is not, and why", [
+        "check model.onnx", "check model.tflite"])
     check.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    _add_kernels(check)
     _add_json(check)
 
 
 def _add_build(make: argparse.ArgumentParser) -> None:
     make.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    _add_kernels(make)
     make.add_argument("--out", required=True, type=Path, metavar="DIR", help="build directory to write or replace; "
                       "its parents are made")
     make.add_argument("--board", metavar="B", help="board name or .toml file, filled if neither a rate nor a folding "
@@ -163,6 +167,7 @@ def _add_predict(command: Commands) -> None:
                          help="the naive integer model, the same with BLAS, or the hardware of a build: its C++ under "
                          "g++ or its SystemVerilog under Verilator (default %(default)s)")
     predict.add_argument("--raw", action="store_true", help="integers as they leave the accelerator")
+    _add_kernels(predict)
 
 
 def _add_after_build(command: Commands) -> None:
@@ -225,6 +230,11 @@ def _add_synthesis(parser: argparse.ArgumentParser) -> None:
                         help="runs of Yosys at a time (default %(default)s)")
     parser.add_argument("--cache", type=Path, default=default_cache(), metavar="DIR",
                         help="where Yosys' results are kept by content (default %(default)s)")
+
+
+def _add_kernels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kernels", choices=KERNEL_SETS, help="whose arithmetic a .tflite file means (default "
+                        f"{KERNEL_SETS[0]})")
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ from headrace.engines.fast_conv import (
     tap,
     weighted_bound,
 )
-from headrace.layers.requant import rounded_shift
+from headrace.layers.requant import kinked, rounded_shift
 from headrace.network import integer_moves
 from headrace.network import integer_ops as ops
 from headrace.network.integer_ops import TensorType
@@ -72,18 +72,22 @@ def _searched(x: Numbers, T: Numbers) -> NDArray[np.int32]:
 def _requant(op: ops.Requant, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
     kind = kind_of(largest(out.dtype))
     ends = int(np.abs(op.multiplier).max()) * largest(sources[0].dtype) + int(np.abs(op.offset).max()) + (1 << op.shift)
-    if ends >= 1 << 52:
-        y = rounded_shift(x[0].astype(np.int64) * op.multiplier + op.offset, op.shift, op.rounding)
+    if ends + (0 if op.kink is None else int(op.kink.max())) >= 1 << 52:
+        sums = kinked(x[0].astype(np.int64) * op.multiplier + op.offset, op.kink)
+        y = rounded_shift(sums, op.shift, op.rounding) + op.zero
         return np.asarray(np.clip(y, op.output.lo, op.output.hi), kind)
     # Below 2^52 neither the sum nor its scaling by a power of two nor the half rounds.
     scale = 2.0**-op.shift
     y = np.multiply(x[0], op.multiplier * scale, dtype=np.float64)
     y += op.offset * scale
+    if op.kink is not None:
+        y -= (y < 0) * (op.kink * scale)
     if op.rounding == "half_even":
         np.rint(y, out=y)
     else:
         y += 0.5
         np.floor(y, out=y)
+    y += op.zero
     return np.asarray(np.clip(y, op.output.lo, op.output.hi, out=y), kind)
 
 

@@ -7,7 +7,7 @@ from functools import singledispatch
 import numpy as np
 
 from headrace.datatypes import IntArray
-from headrace.layers.requant import rounded_shift
+from headrace.layers.requant import kinked, rounded_shift
 from headrace.network import integer_moves
 from headrace.network import integer_ops as ops
 from headrace.network.integer import INPUT, IntegerNetwork
@@ -72,7 +72,8 @@ def _threshold(op: ops.Threshold, out: TensorType, *x: IntArray) -> IntArray:
 
 @apply.register
 def _requant(op: ops.Requant, out: TensorType, *x: IntArray) -> IntArray:
-    y = rounded_shift(x[0] * op.multiplier + op.offset, op.shift, op.rounding)
+    sums = kinked(x[0] * op.multiplier + op.offset, op.kink)
+    y = rounded_shift(sums, op.shift, op.rounding) + op.zero
     return np.asarray(np.clip(y, op.output.lo, op.output.hi), np.int64)
 
 

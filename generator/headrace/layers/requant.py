@@ -2,6 +2,9 @@
 
 round is half_up or half_even. Floor is half_up with 2^(shift-1) taken off the offset. For outputs above about 4 bits,
 where thresholds grow large; whether it equals given thresholds is for the pass that chooses the numbers to prove.
+
+Arithmetic that rounds twice, or ties away from zero, is a line with a kink: sums below 0 have `kink_c` taken off, and
+the code `zero`, which stands for 0, is added behind the shift.
 """
 
 from __future__ import annotations
@@ -45,6 +48,15 @@ def rounded_shift(values: IntArray, shift: int, rounding: Rounding) -> IntArray:
     rounded = (values + half) >> shift
     tie = half > 0 and rounding == "half_even" and (values + half) & ((1 << shift) - 1) == 0
     return np.asarray(np.where(tie, rounded & ~1, rounded), np.int64)
+
+
+def kinked(sums: IntArray, kink: IntArray | None) -> IntArray:
+    """Sums (..., C) with the kink (C,) of their channel taken off below 0.
+
+    >>> kinked(np.array([[-2], [-1], [0], [1]]), np.array([5])).ravel().tolist()
+    [-7, -6, 0, 1]
+    """
+    return sums if kink is None else np.asarray(sums - np.where(sums < 0, kink, 0), np.int64)
 
 
 @dataclass(frozen=True, eq=False)

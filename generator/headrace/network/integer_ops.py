@@ -175,11 +175,32 @@ class Threshold:
         return np.asarray(2 * count - 1 if self.output == BIPOLAR else self.output.lo + count, np.int64)
 
 
+def require_kink(kink: IntArray | None, zero: int, shape: tuple[int, ...], rounding: str) -> None:
+    """Raise InputError unless a kink is one that the requantizer has."""
+    if kink is None:
+        if zero:
+            raise InputError(f"zero={zero} belongs to a kink; put it into the offsets")
+        return
+    if kink.shape != shape or kink.min() < 0:
+        raise InputError(f"kink of shape {kink.shape} should have shape {shape} and no value below 0")
+    if rounding != "half_up":
+        raise InputError(f"a kink needs rounding half_up, not {rounding}; use half_up")
+
+
+def sum_ends(multiplier: IntArray, offset: IntArray, shift: int, kink: IntArray | None, dtype: DataType) -> list[int]:
+    """The sums of a requantizer at both ends of its input, in Python's integers, half and kink included."""
+    kinks = [0] * len(multiplier) if kink is None else kink.tolist()
+    half = 1 << shift >> 1
+    return [m * end + o + part for end in (dtype.lo, dtype.hi)
+            for m, o, k in zip(multiplier.tolist(), offset.tolist(), kinks, strict=True) for part in (-k, half)]
+
+
 @dataclass(frozen=True, eq=False)
 class Requant:
     """y = clip(round((x * multiplier_c + offset_c) / 2^shift)) to `output`; multiplier and offset (C,), any sign.
 
-    A tie goes up (half_up) or to the even neighbour (half_even).
+    A tie goes up (half_up) or to the even neighbour (half_even). kink: None, or (C,) of 0 or more: with it, what is
+    rounded (half_up) has kink_c taken off where it is below 0, and `zero` is added to the result before the clip.
     """
 
     multiplier: IntArray
@@ -187,6 +208,8 @@ class Requant:
     shift: int
     rounding: Literal["half_up", "half_even"]
     output: Interval
+    kink: IntArray | None = None
+    zero: int = 0
 
     def infer(self, x: TensorType) -> TensorType:
         """Type of the output. Raises InputError where a sum could leave 63 bits."""
@@ -196,8 +219,8 @@ class Requant:
                              f"should have shape {wanted}; give one value per channel")
         if self.shift < 0:
             raise InputError(f"shift {self.shift} must not be negative; scale multiplier and offset")
-        ends = [m * end + o + (1 << self.shift >> 1) for end in (x.dtype.lo, x.dtype.hi)
-                for m, o in zip(self.multiplier.tolist(), self.offset.tolist(), strict=True)]
+        require_kink(self.kink, self.zero, wanted, self.rounding)
+        ends = sum_ends(self.multiplier, self.offset, self.shift, self.kink, x.dtype)
         bits = max(signed_bits(min(ends), max(ends)), self.shift + 1)
         if bits > MAX_SUM_BITS:
             raise InputError(f"x * multiplier + offset needs {bits} bits and at most {MAX_SUM_BITS} are possible; "

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, hull
-from headrace.layers.requant import rounded_shift
+from headrace.layers.requant import kinked, rounded_shift
 from headrace.network.integer import (
     AccPool,
     Add,
@@ -152,7 +152,8 @@ def _moved_range(op: Op, ranges: list[Range]) -> Range:
     if isinstance(op, Concat):
         return np.concatenate([low for low, _ in ranges]), np.concatenate([high for _, high in ranges])
     if isinstance(op, Requant):
-        ends = np.stack([rounded_shift(end * op.multiplier + op.offset, op.shift, op.rounding) for end in (lo, hi)])
+        sums = [kinked(end * op.multiplier + op.offset, op.kink) for end in (lo, hi)]
+        ends = np.stack([rounded_shift(total, op.shift, op.rounding) for total in sums]) + op.zero
         ends = np.clip(ends, op.output.lo, op.output.hi)
         return ends.min(0), ends.max(0)
     return lo, hi

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, lcm, prod
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +52,8 @@ def weigh(scales: Sequence[Fraction], ranges: Sequence[tuple[int, int]], points:
     if prod(hi - lo + 1 for lo, hi in spans[:-1]) * len(points) > MAX_COMBINATIONS:
         return None
     sizes = [abs(scales[i]) for i in present]
-    grid = _Grid.of(sizes, spans, points)
-    found = _smallest_ratio(sizes, grid.thresholds) if len(sizes) == 2 else _first_multiple(sizes, grid.thresholds)
+    grid = Grid.of(sizes, spans, points)
+    found = smallest_ratio(sizes, grid.thresholds) if len(sizes) == 2 else _first_multiple(sizes, grid.thresholds)
     if found is None:
         return None
     multipliers = [0] * len(scales)
@@ -68,7 +69,7 @@ def _reached_by_zero(point: Point) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class _Grid:
+class Grid:
     """Every combination of the codes of all branches but the last, and the last one's codes that reach the points.
 
     codes: (combinations, branches - 1); firsts: (points, combinations), the first code of the last branch that reaches
@@ -78,9 +79,10 @@ class _Grid:
     codes: IntArray
     spans: Sequence[tuple[int, int]]
     firsts: IntArray
+    FAR: ClassVar[int] = 1 << 60
 
     @staticmethod
-    def of(sizes: Sequence[Fraction], spans: Sequence[tuple[int, int]], points: Sequence[Point]) -> _Grid:
+    def of(sizes: Sequence[Fraction], spans: Sequence[tuple[int, int]], points: Sequence[Point]) -> Grid:
         """Every combination, and where it reaches every point."""
         axes = [np.arange(lo, hi + 1) for lo, hi in spans[:-1]]
         codes = np.stack([axis.reshape(-1) for axis in np.meshgrid(*axes, indexing="ij")], 1) if axes else np.zeros(
@@ -88,20 +90,27 @@ class _Grid:
         lo, hi = spans[-1]
         rows = [np.full(len(codes), lo if point else hi + 1) if isinstance(point, bool) else
                 np.clip(_firsts(sizes, codes, *point), lo, hi + 1) for point in points]
-        return _Grid(codes, spans, np.stack(rows) if rows else np.zeros((0, len(codes)), np.int64))
+        return Grid(codes, spans, np.stack(rows) if rows else np.zeros((0, len(codes)), np.int64))
 
-    def thresholds(self, multipliers: Sequence[int]) -> Weighing | None:
-        """The thresholds for these multipliers, None where they do not separate what lies on either side of a point."""
+    def margins(self, multipliers: Sequence[int]) -> tuple[IntArray, IntArray] | None:
+        """The smallest sum that reaches each point and the largest that does not, FAR and -FAR where there is none.
+
+        None where these multipliers do not separate what lies on either side of a point.
+        """
         lo, hi = self.spans[-1]
         last = multipliers[-1]
         sums = self.codes @ np.asarray(multipliers[:-1], np.int64)
-        far = 1 << 60
-        reaching = np.where(self.firsts <= hi, sums + last * self.firsts, far).min(1, initial=far)
-        below = np.where(self.firsts > lo, sums + last * (self.firsts - 1), -far).max(1, initial=-far)
-        if np.any(reaching <= below):
+        reaching = np.where(self.firsts <= hi, sums + last * self.firsts, self.FAR).min(1, initial=self.FAR)
+        below = np.where(self.firsts > lo, sums + last * (self.firsts - 1), -self.FAR).max(1, initial=-self.FAR)
+        return None if np.any(reaching <= below) else (reaching, below)
+
+    def thresholds(self, multipliers: Sequence[int]) -> Weighing | None:
+        """The thresholds for these multipliers, None where they do not separate what lies on either side of a point."""
+        margins = self.margins(multipliers)
+        if margins is None:
             return None
         highest = sum(multiplier * span[1] for multiplier, span in zip(multipliers, self.spans, strict=True))
-        return Weighing(tuple(multipliers), tuple(np.minimum(reaching, highest + 1).tolist()))
+        return Weighing(tuple(multipliers), tuple(np.minimum(margins[0], highest + 1).tolist()))
 
 
 def _firsts(sizes: Sequence[Fraction], codes: IntArray, at: Fraction, closed: bool) -> NDArray[np.int64]:
@@ -118,7 +127,7 @@ def _firsts(sizes: Sequence[Fraction], codes: IntArray, at: Fraction, closed: bo
     return np.asarray(rounded, np.int64)
 
 
-def _smallest_ratio(sizes: Sequence[Fraction], accept: Callable[[Sequence[int]], Weighing | None]) -> Weighing | None:
+def smallest_ratio(sizes: Sequence[Fraction], accept: Callable[[Sequence[int]], Weighing | None]) -> Weighing | None:
     """The simplest fraction m1 / m2 near the ratio of two scales that is accepted.
 
     What is accepted is an interval around the ratio, and its simplest fraction is one of the ratio's intermediate

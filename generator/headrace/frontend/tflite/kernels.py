@@ -1,0 +1,129 @@
+"""The arithmetic of TensorFlow Lite's kernels: from an integer accumulator to a code, as a fixed function.
+
+Reference kernels (tensorflow/lite/kernels/internal/common.h): a scale is a 31-bit multiplier and a shift. Convolutions
+round twice, as gemmlowp does: to the product's upper half, ties up, then by the shift, ties away from zero. Dense
+layers round once, ties up. XNNPACK multiplies in float32 and rounds ties to even. All of them rise with the
+accumulator.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from headrace.datatypes import IntArray
+
+KernelSet = Literal["reference", "xnnpack"]
+#: What can be chosen by `--kernels`.
+KERNEL_SETS: tuple[KernelSet, ...] = ("reference", "xnnpack")
+#: Accumulators (C, N) -> codes before the zero point is added.
+Rescale = Callable[[IntArray], IntArray]
+
+
+@dataclass(frozen=True)
+class Multiplier:
+    """A positive real number as multiplier * 2^(shift - 31), the multiplier from 2^30 to 2^31."""
+
+    multiplier: int
+    shift: int
+
+    @staticmethod
+    def of(value: float) -> Multiplier:
+        """The nearest one to a float64; below 2^-32 it is 0.
+
+        >>> Multiplier.of(0.375)
+        Multiplier(multiplier=1610612736, shift=-1)
+        """
+        mantissa, shift = math.frexp(value)
+        multiplier = math.floor(math.ldexp(mantissa, 31) + 0.5)
+        if multiplier == 1 << 31:
+            multiplier, shift = 1 << 30, shift + 1
+        return Multiplier(0, 0) if shift < -31 else Multiplier(multiplier, shift)
+
+
+def high_product(values: IntArray, multiplier: int | IntArray) -> IntArray:
+    """values * multiplier / 2^31 to the nearest integer, ties up."""
+    return np.asarray((values * multiplier + (1 << 30)) >> 31, np.int64)
+
+
+def divided(values: IntArray, bits: int | IntArray) -> IntArray:
+    """values / 2^bits to the nearest integer, ties away from zero.
+
+    >>> divided(np.array([-6, -5, 5, 6]), 2).tolist()
+    [-2, -1, 1, 2]
+    """
+    half = np.left_shift(1, bits) >> 1
+    return np.asarray((values + half - ((values < 0) & (half > 0))) >> bits, np.int64)
+
+
+def rounded_twice(values: IntArray, by: Multiplier) -> IntArray:
+    """values times a multiplier as gemmlowp rounds."""
+    return divided(high_product(values << max(by.shift, 0), by.multiplier), max(-by.shift, 0))
+
+
+def rounded_once(values: IntArray, by: Multiplier) -> IntArray:
+    """values times a multiplier, ties up."""
+    total = 31 - by.shift
+    return np.asarray((values * by.multiplier + (1 << (total - 1))) >> total, np.int64)
+
+
+def per_channel(function: Callable[[IntArray, Multiplier], IntArray], scales: list[float]) -> Rescale:
+    """A function of accumulators (C, N) with one multiplier per channel."""
+    multipliers = [Multiplier.of(scale) for scale in scales]
+    return lambda acc: np.stack([function(row, by) for row, by in zip(acc, multipliers, strict=True)])
+
+
+def float32_rescale(scales: list[np.float32]) -> Rescale:
+    """XNNPACK's: the accumulator in float32 times a float32 scale, ties to even."""
+    column = np.asarray(scales, np.float32)[:, None]
+    return lambda acc: np.asarray(np.rint(acc.astype(np.float32) * column), np.int64)
+
+
+def mean_of(count: int) -> Rescale:
+    """A sum of `count` codes divided by their number, ties away from zero."""
+    def divide(sums: IntArray) -> IntArray:
+        size = (np.abs(sums) + count // 2) // count
+        return np.asarray(np.where(sums < 0, -size, size), np.int64)
+    return divide
+
+
+#: How far the inputs of the reference sum are shifted up.
+SUM_SHIFT = 20
+
+
+def reference_sum(left: float, right: float, out: float) -> Callable[[IntArray, IntArray], IntArray]:
+    """The reference kernels' sum of two tensors of codes without zero point, by the scales (float64) of all three."""
+    twice = 2 * max(left, right)
+    sides = [Multiplier.of(scale / twice) for scale in (left, right)]
+    result = Multiplier.of(twice / ((1 << SUM_SHIFT) * out))
+
+    def total(a: IntArray, b: IntArray) -> IntArray:
+        parts = [rounded_twice(codes << SUM_SHIFT, by) for codes, by in zip((a, b), sides, strict=True)]
+        return rounded_twice(parts[0] + parts[1], result)
+    return total
+
+
+def xnnpack_sum(left: np.float32, right: np.float32, out: np.float32) -> Callable[[IntArray, IntArray], IntArray]:
+    """XNNPACK's sum: two multipliers of 21 bits, one rounding, ties up."""
+    ratios = np.float32(left) / np.float32(out), np.float32(right) / np.float32(out)
+    shift = 20 - (math.frexp(float(max(ratios)))[1] - 1)
+    a_factor, b_factor = (round(math.ldexp(float(ratio), shift)) for ratio in ratios)
+
+    def total(a: IntArray, b: IntArray) -> IntArray:
+        return np.asarray((a * a_factor + b * b_factor + (1 << (shift - 1))) >> shift, np.int64)
+    return total
+
+
+def mean_rescale(kernels: KernelSet, scale: np.float32, out: np.float32, count: int) -> Rescale:
+    """MEAN of sums without zero point: the division by the count is part of the multiplier."""
+    if kernels == "xnnpack":
+        return lambda acc: np.asarray(np.rint(acc.astype(np.float32) * np.float32(scale / (out * np.float32(count)))),
+                                      np.int64)
+    by = Multiplier.of(float(scale) / float(out))
+    bits = min(count.bit_length() - 1, 32, 31 + by.shift)
+    share = Multiplier((by.multiplier << bits) // count, by.shift - bits)
+    return lambda acc: rounded_twice(acc, share)
