@@ -59,7 +59,8 @@ def load_source(spec: str, kernels: str | None = None) -> Network | IntegerNetwo
         return load_onnx(Path(spec))
     if spec.endswith((".json", ".npz")):
         return _saved(Path(spec))
-    raise InputError(f"{spec}: is no model; pass an .onnx or .tflite file, file.py:function or a saved network NAME.json")
+    raise InputError(f"{spec}: is no model; pass an .onnx or .tflite file, file.py:function or a saved network "
+                     "NAME.json")
 
 
 def load_any(source: Any, example_input: Any = None, kernels: str | None = None) -> Network | IntegerNetwork:

@@ -39,6 +39,9 @@ class TestRequant(LayerBattery):
         spec(3, 3, "int6 [3,9]", 20, "half_even"),
         spec(1, 1, "int5 int4", 1),
         spec(4, 2, "int32 uint6", 5, "half_even"),  # in slices
+        spec(6, 2, "int14 int8", 9) | {"kinked": True},
+        spec(4, 4, "int9 uint5", 8, shared=True) | {"kinked": True},
+        spec(3, 1, "int32 int8", 7) | {"kinked": True},
     )
     extra = (
         every_value([1, -1, 3, -5], [0, 1, -7, 4], 1, "half_even", int_type(6)),

@@ -142,7 +142,8 @@ class _Lowering:
     @_lower.register
     def _requant(self, op: ops.Requant, node: Node, ports: list[Port]) -> None:
         layer = Requant(node.name, op.multiplier, op.offset, op.shift, op.rounding,
-                        self.net.types[node.inputs[0]].dtype, op.output, self._pixels(node.name))
+                        self.net.types[node.inputs[0]].dtype, op.output, self._pixels(node.name), kink=op.kink,
+                        zero=op.zero)
         self._provide(node.name, self._place(layer, *ports))
 
     @_lower.register

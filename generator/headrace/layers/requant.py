@@ -59,18 +59,41 @@ def kinked(sums: IntArray, kink: IntArray | None) -> IntArray:
     return sums if kink is None else np.asarray(sums - np.where(sums < 0, kink, 0), np.int64)
 
 
+def require_kink(kink: IntArray | None, zero: int, shape: tuple[int, ...], rounding: str) -> None:
+    """Raise InputError unless a kink is one that a requantizer can have."""
+    if kink is None:
+        if zero:
+            raise InputError(f"zero={zero} belongs to a kink; put it into the offsets")
+        return
+    if kink.shape != shape or kink.min() < 0:
+        raise InputError(f"a kink of shape {kink.shape} from {kink.min()} on should have shape {shape} and no value "
+                         "below 0; give one value per channel")
+    if rounding != "half_up":
+        raise InputError(f"a kink with rounding {rounding} does not exist; use half_up")
+
+
+def sum_ends(multiplier: IntArray, offset: IntArray, shift: int, kink: IntArray | None, dtype: DataType) -> list[int]:
+    """Sums at both ends of the input, with the half of the rounding and with the kink; in Python's integers."""
+    # numpy's would wrap before they are checked
+    kinks = [0] * len(multiplier) if kink is None else kink.tolist()
+    half = 1 << shift >> 1
+    return [m * end + o + part for end in (dtype.lo, dtype.hi)
+            for m, o, k in zip(multiplier.tolist(), offset.tolist(), kinks, strict=True) for part in {half, half - k}]
+
+
 @dataclass(frozen=True, eq=False)
 class Requant(Channelwise):
     """Requantizer over `pixels` pixels of C channels, PE channels per cycle.
 
     multiplier, offset: (C,) integers of any sign. The result is clipped to `output`, which is not bipolar. Where all
-    groups of PE channels are alike, one of them is stored.
+    groups of PE channels are alike, one of them is stored. kink: None, or (C,) of 0 or more with rounding half_up;
+    then `zero` is added in front of the clip.
     """
 
     kind = "requant"
     #: Ties to even, two groups of three channels, words of 27 and 15 bits.
     example = {"channels": 6, "pe": 3, "pixels": 7, "input": "int9", "output": "int5", "rounding": "half_even"}
-    hls_memories = ("MULTIPLIERS", "OFFSETS")
+    hls_memories = ("MULTIPLIERS", "OFFSETS", "BELOW")
     name: str
     multiplier: IntArray
     offset: IntArray
@@ -80,6 +103,8 @@ class Requant(Channelwise):
     output: DataType
     pixels: int
     pe: int = 1
+    kink: IntArray | None = None
+    zero: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -88,6 +113,10 @@ class Requant(Channelwise):
                              f"{self.offset.shape} must both have one value per channel")
         if self.rounding not in get_args(Rounding):
             raise InputError(f"{self.name}: rounding {self.rounding!r} is unknown; choose half_up or half_even")
+        try:
+            require_kink(self.kink, self.zero, self.multiplier.shape, self.rounding)
+        except InputError as error:
+            raise InputError(f"{self.name}: {error}") from None
         if self.shift < 0:
             raise InputError(f"{self.name}: shift={self.shift} must not be negative; scale multiplier and offset")
         if isinstance(self.output, Bipolar) or self.output.bits > MAX_OUTPUT_BITS:
@@ -112,7 +141,12 @@ class Requant(Channelwise):
         offset = (((dtype.hi + dtype.lo) << shift) - multiplier * (element.hi + element.lo)) // 2 + noise
         multiplier, offset = (np.broadcast_to(values, (channels,)) for values in (multiplier, offset))
         rounding = cast(Rounding, f.text("rounding", "half_up"))  # checked by the layer
-        return cls(f.name, multiplier, offset, shift, rounding, element, dtype, pixels, pe)
+        if not f.flag("kinked"):
+            return cls(f.name, multiplier, offset, shift, rounding, element, dtype, pixels, pe)
+        kink = np.broadcast_to(rows * rng.integers(0, 1 << shift, len(rows)), (channels,))
+        zero = int(rng.integers(dtype.lo, dtype.hi + 1))
+        made = cls(f.name, multiplier, offset - (zero << shift), shift, rounding, element, dtype, pixels, pe, kink, zero)
+        return made
 
     @property
     def channels(self) -> int:
@@ -120,48 +154,57 @@ class Requant(Channelwise):
 
     def golden(self, *x: IntArray) -> IntArray:
         frames = x[0].reshape(len(x[0]), self.pixels, self.channels)
-        y = rounded_shift(frames * self.multiplier + self.offset, self.shift, self.rounding)
+        sums = kinked(frames * self.multiplier + self.offset, self.kink)
+        y = rounded_shift(sums, self.shift, self.rounding) + self.zero
         return np.asarray(np.clip(y, self.output.lo, self.output.hi), np.int64).reshape(len(frames), -1)
 
     def schedule(self) -> Schedule:
-        # Two reads, product, sum, clipping, the output slice.
-        return Schedule((Step(self.pixels * self.pixel_words, 1, 1),), latency_cycles=6, slack_words=1,
-                        flow=Pipeline(5, direct=True))
+        # Two reads, product, sum, the kink if there is one, clipping, the output slice.
+        stages = 5 if self.kink is None else 6
+        return Schedule((Step(self.pixels * self.pixel_words, 1, 1),), latency_cycles=stages + 1, slack_words=1,
+                        flow=Pipeline(stages, direct=True))
 
     @cached_property
     def sum_bits(self) -> int:
         """Width of the kernel's sum in two's complement, the half of the rounding included."""
-        # In Python's integers: numpy's would wrap before the check.
-        ends = [m * x + o + (1 << self.shift >> 1) for x in (self.input.lo, self.input.hi)
-                for m, o in zip(self.multiplier.tolist(), self.offset.tolist(), strict=True)]
+        ends = sum_ends(self.multiplier, self.offset, self.shift, self.kink, self.input)
+        if self.kink is not None:  # the sum in front of the half
+            half = 1 << self.shift >> 1
+            ends += [end - half for end in sum_ends(self.multiplier, self.offset, self.shift, None, self.input)]
         return max(signed_bits(min(ends), max(ends)), self.shift + 1)
 
     @cached_property
-    def _words(self) -> tuple[IntArray, IntArray]:
-        """Words of the multipliers and of the offsets with the half in them, one of each if all groups are alike."""
-        offsets = self.offset + (1 << self.shift >> 1)
-        words = channel_words(self.multiplier, self.pe), channel_words(offsets, self.pe)
-        return (words[0][:1], words[1][:1]) if all(map(is_uniform, words)) else words
+    def _words(self) -> tuple[IntArray, ...]:
+        """Words of the multipliers and of the offsets with the half in them, one of each if all groups are alike.
+
+        With a kink the half stays out of the offsets: what is added below 0, the half less the kink, is a third word.
+        """
+        half = 1 << self.shift >> 1
+        values = (self.multiplier, self.offset + half) if self.kink is None else (
+            self.multiplier, self.offset, half - self.kink)
+        words = tuple(channel_words(part, self.pe) for part in values)
+        return tuple(part[:1] for part in words) if all(map(is_uniform, words)) else words
 
     def parameters(self) -> Parameters:
-        multipliers, offsets = self.memories()
+        multipliers, offsets, *below = self.memories()
         return (
             ("CHANNELS", self.channels), ("PE", self.pe), ("PIXELS", self.pixels), ("GROUPS", len(multipliers.words)),
             ("A_BITS", self.input.bits), ("A_KIND", self.input.kind),
             ("M_BITS", multipliers.dtype.bits), ("B_BITS", offsets.dtype.bits), ("SUM_BITS", self.sum_bits),
             ("SHIFT", self.shift), ("HALF_EVEN", int(self.rounding == "half_even")),
+            ("KINKED", len(below)), ("K_BITS", below[0].dtype.bits if below else 1), ("ZERO", self.zero),
             ("O_BITS", self.output.bits), ("LO", self.output.lo), ("HI", self.output.hi),
         )
 
     def memories(self) -> tuple[Memory, ...]:
-        multipliers, offsets = self._words
-        return (Memory("MULTIPLIERS", multipliers, _storage(multipliers), in_rom=True),
-                Memory("OFFSETS", offsets, _storage(offsets), in_rom=True))
+        names = self.hls_memories[: len(self._words)]
+        return tuple(Memory(name, words, _storage(words), in_rom=True)
+                     for name, words in zip(names, self._words, strict=True))
 
     def amounts(self, a: Amounts) -> None:
         """Multiplier, offset, rounding and clipping per PE (headrace_requant)."""
         slices(a, self.outputs[0].bits)
-        multipliers, offsets = self.memories()
+        multipliers, offsets, *below = self.memories()
         counters(a, len(multipliers.words))
         rom(a, len(multipliers.words), multipliers.word_bits)
         rom(a, len(offsets.words), offsets.word_bits, registers=3)
@@ -172,6 +215,10 @@ class Requant(Channelwise):
         a.add("sum", lut=0 if constant else self.pe * self.sum_bits, ff=self.pe * self.sum_bits)
         a.add("clip", lut=1.25 * self.pe * self.output.bits, ff=self.pe * self.output.bits)
         a.add("ties", lut=self.pe * ceil(self.shift / 3) if self.rounding == "half_even" else 0)
+        for memory in below:  # a second sum, of the half or a word that waits two cycles longer
+            rom(a, len(memory.words), memory.word_bits, registers=4)
+            a.add("sum", lut=self.pe * self.sum_bits, ff=self.pe * self.sum_bits)
+            a.add("zero", lut=self.pe * self.output.bits)
         dsp_blocks(a, self.pe * multiplier_slices(self.input.bits))
 
 

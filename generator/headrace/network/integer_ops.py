@@ -14,6 +14,7 @@ import numpy as np
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, hull, signed_bits
 from headrace.errors import InputError
+from headrace.layers.requant import require_kink, sum_ends
 from headrace.layers.window import Pair, out_size
 
 Shape = tuple[int, int, int]
@@ -173,26 +174,6 @@ class Threshold:
         inverted = np.isin(np.arange(len(self.thresholds)), list(self.inverted))
         count = np.where(inverted, self.output.steps - count, count)
         return np.asarray(2 * count - 1 if self.output == BIPOLAR else self.output.lo + count, np.int64)
-
-
-def require_kink(kink: IntArray | None, zero: int, shape: tuple[int, ...], rounding: str) -> None:
-    """Raise InputError unless a kink is one that the requantizer has."""
-    if kink is None:
-        if zero:
-            raise InputError(f"zero={zero} belongs to a kink; put it into the offsets")
-        return
-    if kink.shape != shape or kink.min() < 0:
-        raise InputError(f"kink of shape {kink.shape} should have shape {shape} and no value below 0")
-    if rounding != "half_up":
-        raise InputError(f"a kink needs rounding half_up, not {rounding}; use half_up")
-
-
-def sum_ends(multiplier: IntArray, offset: IntArray, shift: int, kink: IntArray | None, dtype: DataType) -> list[int]:
-    """The sums of a requantizer at both ends of its input, in Python's integers, half and kink included."""
-    kinks = [0] * len(multiplier) if kink is None else kink.tolist()
-    half = 1 << shift >> 1
-    return [m * end + o + part for end in (dtype.lo, dtype.hi)
-            for m, o, k in zip(multiplier.tolist(), offset.tolist(), kinks, strict=True) for part in (-k, half)]
 
 
 @dataclass(frozen=True, eq=False)

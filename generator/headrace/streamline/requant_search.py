@@ -63,12 +63,11 @@ def requant_of_thresholds(thresholds: IntArray, inverted: frozenset[int], lowest
 
 def requant_of_facts(facts: Sequence[Facts], output: Interval) -> Requant | None:
     """The requantizer with the smallest shift for rising channels, with a kink only where no line fits."""
-    if all(channel.slopes[0] < channel.slopes[1] for channel in facts):
-        for shift in range(MAX_SHIFT + 1):
-            for rounding in NEAREST:
-                found = _fit_all(facts, shift, rounding)
-                if found is not None:
-                    return Requant(*found, shift, rounding, output)
+    for shift in range(MAX_SHIFT + 1):
+        for rounding in NEAREST:
+            found = _fit_all(facts, shift, rounding)
+            if found is not None:
+                return Requant(*found, shift, rounding, output)
     return kinked_requant(facts, output)
 
 

@@ -3,7 +3,8 @@
 // PE channels per cycle, one word in and one word out. The offsets hold the half of the rounding, so a shift rounds
 // half up; a sum whose SHIFT low bits are all zero was a tie, which half to even mends by clearing the lowest bit. Two
 // reads, product, sum and clipping are registered, as a DSP block has its registers; an element that is wider than its
-// multiplier is multiplied in slices. GROUPS is 1 where all groups of PE channels share one memory word, else
+// multiplier is multiplied in slices. KINKED: the offsets are without the half, which is added a register later; below 0
+// the word of BELOW is added instead. ZERO is added behind the shift. GROUPS is 1 where all groups of PE channels share one memory word, else
 // CHANNELS/PE. The ready of the output slice moves the pipeline, and is that of the input.
 module headrace_requant import headrace_pkg::*; #(
   parameter int    CHANNELS         = 4,      // channels of a pixel
@@ -17,11 +18,15 @@ module headrace_requant import headrace_pkg::*; #(
   parameter int    SUM_BITS         = 14,     // width of a sum, two's complement
   parameter int    SHIFT            = 4,      // by how many bits the sum is scaled down
   parameter int    HALF_EVEN        = 0,      // ties go to the even neighbour
+  parameter int    KINKED           = 0,      // sums below 0 have a word of their own added
+  parameter int    K_BITS           = 1,      // width of such a word, two's complement
+  parameter int    ZERO             = 0,      // what is added behind the shift
   parameter int    O_BITS           = 6,      // width of an output code
   parameter int    LO               = -32,    // lowest output
   parameter int    HI               = 31,     // highest output
   parameter string MULTIPLIERS_FILE = "",     // one word [PE] per group
-  parameter string OFFSETS_FILE     = ""      // one word [PE] per group, the half of the rounding included
+  parameter string OFFSETS_FILE     = "",     // one word [PE] per group, the half of the rounding included
+  parameter string BELOW_FILE       = ""      // KINKED: one word [PE] per group, the half less the kink
 ) (
   input  logic                         ap_clk,         // clock
   input  logic                         ap_rst_n,       // synchronous reset, active low
@@ -38,7 +43,7 @@ module headrace_requant import headrace_pkg::*; #(
   localparam int unsigned GROUP_BITS = index_bits(GROUPS);
   localparam int unsigned SLICE      = 26;                   // bits without sign that a DSP block multiplies
   localparam int unsigned SLICES     = (A_BITS + SLICE - 1) / SLICE;
-  localparam int unsigned STAGES     = 5;                    // registers before the output slice
+  localparam int unsigned STAGES     = KINKED != 0 ? 6 : 5;  // registers before the output slice
 
   function automatic logic signed [A_BITS:0] value(input logic [A_BITS-1:0] code);
     if (A_KIND == BIPOLAR) return {{A_BITS{~code[0]}}, 1'b1};
@@ -80,11 +85,27 @@ module headrace_requant import headrace_pkg::*; #(
     end
   end
 
+  logic [PE*K_BITS-1:0] below_q;  // of the sums
+  if (KINKED != 0) begin : gen_below
+    logic [PE*K_BITS-1:0] below, waiting_q;
+    headrace_rom #(.DEPTH(GROUPS), .BITS(PE * K_BITS), .FILE(BELOW_FILE)) u_below (
+      .ap_clk, .en, .address(group_q), .data(below)
+    );
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        waiting_q <= below;
+        below_q   <= waiting_q;
+      end
+    end
+  end else begin : gen_straight
+    assign below_q = '0;
+  end
+
   logic [Y_BITS-1:0] y_q;
   for (genvar p = 0; p < PE; p++) begin : gen_pe
     logic signed [A_BITS:0]         element;
     logic signed [SUM_BITS-1:0]     products_q [SLICES], sum;
-    logic signed [SUM_BITS-1:0]     sum_q;
+    logic signed [SUM_BITS-1:0]     sum_q, bent;
     logic signed [SUM_BITS-SHIFT:0] rounded;  // never empty: a sum is wider than the shift
     assign element = value(elements_q[p*A_BITS+:A_BITS]);
     for (genvar k = 0; k < SLICES; k++) begin : gen_slice
@@ -105,18 +126,30 @@ module headrace_requant import headrace_pkg::*; #(
       for (int unsigned k = 0; k < SLICES; k++) sum = sum + (products_q[k] <<< k * SLICE);
     end
     always_ff @(posedge ap_clk) if (en) sum_q <= sum;
+    if (KINKED != 0) begin : gen_kink
+      localparam logic [SUM_BITS-1:0] HALF = SHIFT > 0 ? SUM_BITS'(1) << (SHIFT - 1) : '0;
+      logic signed [SUM_BITS-1:0] bent_q;
+      always_ff @(posedge ap_clk) begin
+        if (en) bent_q <= sum_q + (sum_q < 0 ? SUM_BITS'(signed'(below_q[p*K_BITS+:K_BITS])) : signed'(HALF));
+      end
+      assign bent = bent_q;
+    end else begin : gen_no_kink
+      logic unused_below;
+      assign unused_below = ^below_q[p*K_BITS+:K_BITS];
+      assign bent         = sum_q;
+    end
     if (SHIFT > 0 && HALF_EVEN != 0) begin : gen_half_even
       logic tie;
-      assign tie     = sum_q[SHIFT-1:0] == '0;
-      assign rounded = (SUM_BITS-SHIFT+1)'(sum_q >>> SHIFT) & ~(SUM_BITS-SHIFT+1)'(tie);
+      assign tie     = bent[SHIFT-1:0] == '0;
+      assign rounded = (SUM_BITS-SHIFT+1)'(bent >>> SHIFT) & ~(SUM_BITS-SHIFT+1)'(tie);
     end else begin : gen_half_up
-      assign rounded = (SUM_BITS-SHIFT+1)'(sum_q >>> SHIFT);
+      assign rounded = (SUM_BITS-SHIFT+1)'(bent >>> SHIFT);
     end
     always_ff @(posedge ap_clk) begin
       if (en) begin
-        if (64'(rounded) < 64'(LO)) y_q[p*O_BITS+:O_BITS] <= O_BITS'(LO);
-        else if (64'(rounded) > 64'(HI)) y_q[p*O_BITS+:O_BITS] <= O_BITS'(HI);
-        else y_q[p*O_BITS+:O_BITS] <= O_BITS'(rounded);
+        if (64'(rounded) < 64'(LO) - 64'(ZERO)) y_q[p*O_BITS+:O_BITS] <= O_BITS'(LO);
+        else if (64'(rounded) > 64'(HI) - 64'(ZERO)) y_q[p*O_BITS+:O_BITS] <= O_BITS'(HI);
+        else y_q[p*O_BITS+:O_BITS] <= O_BITS'(rounded) + O_BITS'(ZERO);
       end
     end
   end
@@ -138,6 +171,9 @@ module headrace_requant import headrace_pkg::*; #(
   end
   if (PIXELS < 1 || LO > HI) begin : gen_check_output
     $error("requant: LO=%0d must not exceed HI=%0d, and PIXELS=%0d must be positive", LO, HI, PIXELS);
+  end
+  if (KINKED != 0 && HALF_EVEN != 0 || KINKED == 0 && ZERO != 0) begin : gen_check_kink
+    $error("requant: KINKED=%0d goes with HALF_EVEN=0, and ZERO=%0d with KINKED=1", KINKED, ZERO);
   end
   if (SHIFT < 0 || SHIFT >= SUM_BITS || SUM_BITS > 63) begin : gen_check_sum
     $error("requant: SHIFT=%0d must be less than SUM_BITS=%0d, and that at most 63", SHIFT, SUM_BITS);

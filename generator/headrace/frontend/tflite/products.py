@@ -89,7 +89,7 @@ def _rescale(call: Call, x: Value, scales: np.ndarray, once: bool) -> Rescale:
         return kernels.float32_rescale(list(x.scale * scales / out))
     legacy = len(set(scales.tolist())) == 1 and (once or call.out.type == "uint8")
     products = (np.float64(x.scale * scales) if legacy else np.float64(x.scale) * scales.astype(np.float64))
-    real = [float(product) / float(out) for product in products]
+    real = [float(product) / float(out) for product in np.atleast_1d(products)]
     return kernels.per_channel(kernels.rounded_once if once else kernels.rounded_twice, real)
 
 
