@@ -145,8 +145,8 @@ class Requant(Channelwise):
             return cls(f.name, multiplier, offset, shift, rounding, element, dtype, pixels, pe)
         kink = np.broadcast_to(rows * rng.integers(0, 1 << shift, len(rows)), (channels,))
         zero = int(rng.integers(dtype.lo, dtype.hi + 1))
-        made = cls(f.name, multiplier, offset - (zero << shift), shift, rounding, element, dtype, pixels, pe, kink, zero)
-        return made
+        moved = offset - (zero << shift)
+        return cls(f.name, multiplier, moved, shift, rounding, element, dtype, pixels, pe, kink, zero)
 
     @property
     def channels(self) -> int:

@@ -29,12 +29,18 @@ MAX_LISTED = 20
 def from_file(path: Path, kernels: str = "reference") -> IntegerNetwork:
     """The integer network of a .tflite file by one set of kernels.
 
-    Raises InputError for what is no sound file and UnsupportedError for what has no exact integer form.
+    Raises InputError for what is no sound file and UnsupportedError for what has no exact integer form; both name it.
     """
-    graph = read_graph(path)
+    try:
+        return _network(read_graph(path), _known(kernels))
+    except HeadraceError as error:
+        raise type(error)(f"{path}: {error}") from None
+
+
+def _network(graph: Graph, kernels: KernelSet) -> IntegerNetwork:
     place, last = (_only(what, places) for what, places in (("input", graph.inputs), ("output", graph.outputs)))
     operators = _needed(graph, last)
-    build = Build(graph, _known(kernels))
+    build = Build(graph, kernels)
     start = _input(graph, place, operators)
     build.draft.types[INPUT] = start.host.tensor
     build.values[start.codes] = start.value
