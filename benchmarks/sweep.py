@@ -202,6 +202,13 @@ def _requant(rng: Random) -> Spec:
             "shared": rng.random() < 0.4, **channels, "pe": min(4, channels["pe"])}
 
 
+def _lookup(rng: Random) -> Spec:
+    channels = _channels(rng)
+    return {"kind": "lookup", "input": rng.choice(("uint4", "int6", "uint8", "uint9")),
+            "output": rng.choice(("uint4", "int8", "uint8")), "shared": rng.random() < 0.7, **channels,
+            "pe": min(4, channels["pe"])}
+
+
 def _add(rng: Random) -> Spec:
     types = ("uint2", "int4", "uint4", "int8", "int13", "bipolar", "int16")
     return {"kind": "add", "left": rng.choice(types), "right": rng.choice(types), **_channels(rng)}
@@ -266,7 +273,7 @@ _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
     "swu": (14, _swu), "parallel_swu": (9, _parallel_swu), "threshold": (13, _threshold),
     "many groups": (8, _many_groups), "max_pool": (8, _max_pool), "acc_pool": (8, _acc_pool), "add": (6, _add),
     "requant": (8, _requant), "fork": (5, _fork), "concat": (6, _concat), "upsample": (6, _upsample),
-    "label_select": (9, _label_select), "dwc": (10, _dwc), "fifo": (9, _fifo),
+    "label_select": (9, _label_select), "dwc": (10, _dwc), "fifo": (9, _fifo), "lookup": (8, _lookup),
 }
 
 

@@ -71,6 +71,8 @@ PAIRED: dict[str, Factors] = {
     "threshold": [THRESHOLDS, WIDE_INPUTS, ACTIVATIONS, [{}, {"inverted": True}], [{}, {"shared": True}]],
     "requant": [POINTS, WIDE_INPUTS, typed("output", NARROW_INT, WIDE_INT, WIDE_UINT, "int16"),
                 [{"rounding": "half_up"}, {"rounding": "half_even"}], [{}, {"shared": True}]],
+    "lookup": [POINTS, typed("input", "ternary", "int5|uint6", "[0,300]", "[-9,22]"), ACTIVATIONS,
+               [{}, {"shared": True}]],
     "add": [POINTS, typed("left", *KINDS), typed("right", *KINDS)],
     "fork": [POINTS, typed("element", *KINDS), [{"outputs": 2}, {"outputs": 3}, {"outputs": 4}]],
     "concat": [fold("channels pe", ([3, 5], 1), ([6, 3, 9], 3), ([5, 5], 5), ([7, 14, 7, 7], 7)),

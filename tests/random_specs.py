@@ -98,6 +98,11 @@ def requant(draw: Draw) -> Spec:
             "output": draw.of(("int4", "int8", "uint5", "uint8")), "rounding": draw.of(("half_up", "half_even"))}
 
 
+def lookup(draw: Draw) -> Spec:
+    return {**pointwise(draw), "input": draw.of(("int5", "uint8", "[-3,9]")), "output": draw.of(OUTPUTS[:-1]),
+            **draw.of(({}, {"shared": True}))}
+
+
 def fork(draw: Draw) -> Spec:
     return {**pointwise(draw), "element": draw.of(TYPES), "outputs": draw.between(2, 4)}
 
@@ -154,8 +159,9 @@ def label_select(draw: Draw) -> Spec:
 
 DRAWN: dict[str, Callable[[Draw], Spec]] = {
     "mvtu": mvtu, "vvtu": vvtu, "swu": swu, "parallel_swu": parallel_swu, "threshold": threshold, "requant": requant,
-    "max_pool": pool, "acc_pool": pool, "fork": fork, "add": add, "concat": concat, "channel_map": channel_map,
-    "crop": crop, "upsample": upsample, "dwc": dwc, "fifo": fifo, "label_select": label_select,
+    "lookup": lookup, "max_pool": pool, "acc_pool": pool, "fork": fork, "add": add, "concat": concat,
+    "channel_map": channel_map, "crop": crop, "upsample": upsample, "dwc": dwc, "fifo": fifo,
+    "label_select": label_select,
 }
 
 

@@ -8,6 +8,8 @@
 * A scale memory word at address nf*G + g holds the scales of group g in rows nf*PE + p as lanes [PE]; where all rows
   share their scales it is at address g and has one lane.
 * A word of one value per channel at address nf holds channels nf*PE + p as lanes [PE].
+* A table word at address nf * 2^bits + code holds what that code of the input becomes in channels nf*PE + p as lanes
+  [PE].
 * A window in depthwise order is, for each group of SIMD channels, its taps row by row: words of SIMD lanes, or of
   [taps][SIMD] lanes where several taps share a word.
 * The columns of a lowered convolution are ordered (kh*K_w + kw)*C_in + c, as the sliding window emits them.
@@ -125,6 +127,17 @@ def search_steps(T: IntArray, pe: int) -> tuple[IntArray, ...]:
 def channel_words(values: IntArray, pe: int) -> IntArray:
     """One value per channel (C,) -> (C/PE, 1, PE), one memory word per group of PE channels."""
     return values.reshape(-1, 1, pe)
+
+
+def table_words(table: IntArray, element: DataType, pe: int) -> IntArray:
+    """Table (C, N) of the N values of `element` -> (C/PE * 2^bits, PE, 1), one memory word per group and code.
+
+    Codes without a value have the entry of the lowest value.
+    """
+    codes = element.encode(np.arange(element.lo, element.hi + 1)).astype(np.int64)
+    words = np.repeat(table[:, :1], 1 << element.bits, axis=1)
+    words[:, codes] = table
+    return words.reshape(-1, pe, words.shape[1]).transpose(0, 2, 1).reshape(-1, pe, 1)
 
 
 def is_uniform(words: IntArray) -> bool:

@@ -43,8 +43,8 @@ CLASSES: tuple[type, ...] = (
     tensor_ops.Softmax, tensor_ops.LogSoftmax, tensor_ops.Maximum, tensor_ops.TopK, moves.SelectChannels, moves.Crop,
     graph.Input, graph.Node, graph.Network,
     integer.TensorType, integer.Conv, integer.DepthwiseConv, integer.Threshold, integer.Requant, integer.MaxPool,
-    integer.AccPool, integer.Upsample, integer.Reframe, integer.Add, integer.Concat,
-    integer.ChannelMap, integer.Crop, integer.Node,
+    integer.AccPool, integer.Upsample, integer.Reframe, integer.Add, integer.Concat, integer.ChannelMap, integer.Crop,
+    integer.Lookup, integer.Node,
     integer.HostInput, integer.HostOutput, integer.IntegerNetwork,
     Stream, *known_layers().values(), dataflow.Placed, dataflow.Dataflow,
 )

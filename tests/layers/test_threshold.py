@@ -70,7 +70,8 @@ def test_groups_that_are_alike_share_a_word() -> None:
 @pytest.mark.parametrize(("change", "sentence"), [
     ({"pe": 4}, "t: PE=4 must divide channels=6; choose one of [1, 2, 3, 6]"),
     ({"output": uint_type(2)}, "t: an output of type uint2 needs thresholds of shape (6, 3), not (6, 1)"),
-    ({"output": uint_type(9)}, "t: an output of uint9 would need 511 thresholds per row; use 8 bits or fewer, or acc"),
+    ({"output": uint_type(10)},
+     "t: an output of uint10 would need 1023 thresholds per row; use 9 bits or fewer, or acc"),
     ({"inverted": frozenset({1, 6})}, "t: inverted channel 6 does not exist; use 0 to 5"),
     ({"pixels": 0}, "t: pixels=0 must be positive; use 1 or more"),
     ({"thresholds": ramp(6, 3, 1), "output": TERNARY}, "t: the thresholds of a row do not ascend; sort them"),

@@ -19,6 +19,7 @@ from headrace.layers import (
     Crop,
     Fork,
     Layer,
+    Lookup,
     MaxPool,
     Mvtu,
     Requant,
@@ -32,6 +33,7 @@ from headrace.layers.fork import MAX_BRANCHES
 from headrace.layers.stream import Stream
 from headrace.network import integer_moves as moves
 from headrace.network import integer_ops as ops
+from headrace.network import integer_table
 from headrace.network.integer import INPUT, IntegerNetwork, Node
 from headrace.packing import conv_matrix
 
@@ -144,6 +146,11 @@ class _Lowering:
         layer = Requant(node.name, op.multiplier, op.offset, op.shift, op.rounding,
                         self.net.types[node.inputs[0]].dtype, op.output, self._pixels(node.name), kink=op.kink,
                         zero=op.zero)
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _lookup(self, op: integer_table.Lookup, node: Node, ports: list[Port]) -> None:
+        layer = Lookup(node.name, op.table, self.net.types[node.inputs[0]].dtype, op.output, self._pixels(node.name))
         self._provide(node.name, self._place(layer, *ports))
 
     @_lower.register

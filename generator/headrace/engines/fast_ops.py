@@ -25,6 +25,7 @@ from headrace.layers.requant import kinked, rounded_shift
 from headrace.network import integer_moves
 from headrace.network import integer_ops as ops
 from headrace.network.integer_ops import TensorType
+from headrace.network.integer_table import Lookup
 
 
 @singledispatch
@@ -66,6 +67,11 @@ def _searched(x: Numbers, T: Numbers) -> NDArray[np.int32]:
     for c, row in enumerate(channels):
         found[c] = np.searchsorted(T[c], row, side="right")
     return np.ascontiguousarray(found.T).reshape(x.shape)
+
+
+@apply.register
+def _lookup(op: Lookup, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
+    return op.found(x[0].astype(np.int64)).astype(kind_of(largest(out.dtype)))
 
 
 @apply.register

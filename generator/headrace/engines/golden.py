@@ -12,6 +12,7 @@ from headrace.network import integer_moves
 from headrace.network import integer_ops as ops
 from headrace.network.integer import INPUT, IntegerNetwork
 from headrace.network.integer_ops import TensorType
+from headrace.network.integer_table import Lookup
 
 
 def run(net: IntegerNetwork, x: IntArray) -> dict[str, IntArray]:
@@ -68,6 +69,11 @@ def _depthwise(op: ops.DepthwiseConv, out: TensorType, *x: IntArray) -> IntArray
 @apply.register
 def _threshold(op: ops.Threshold, out: TensorType, *x: IntArray) -> IntArray:
     return np.stack([op.count(frame) for frame in x[0]])
+
+
+@apply.register
+def _lookup(op: Lookup, out: TensorType, *x: IntArray) -> IntArray:
+    return op.found(x[0])
 
 
 @apply.register

@@ -10,6 +10,7 @@ from headrace.layers.dwc import Dwc
 from headrace.layers.fifo import Fifo
 from headrace.layers.fork import Fork
 from headrace.layers.label_select import LabelSelect
+from headrace.layers.lookup import Lookup
 from headrace.layers.max_pool import MaxPool
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.parallel_swu import ParallelSwu
@@ -20,12 +21,12 @@ from headrace.layers.upsample import Upsample
 from headrace.layers.vvtu import Vvtu
 
 __all__ = [
-    "LAYERS", "AccPool", "Add", "ChannelMap", "Concat", "Crop", "Dwc", "Fifo", "Fork", "LabelSelect", "Layer",
+    "LAYERS", "AccPool", "Add", "ChannelMap", "Concat", "Crop", "Dwc", "Fifo", "Fork", "LabelSelect", "Layer", "Lookup",
     "MaxPool", "Mvtu", "ParallelSwu", "Requant", "Swu", "Threshold", "Upsample", "Vvtu",
 ]
 
 #: Every streaming layer by the stem of its files; the order is that of the documentation.
 LAYERS: dict[str, type[Layer]] = {cls.kind: cls for cls in (
-    Mvtu, Vvtu, Swu, ParallelSwu, Threshold, Requant, MaxPool, AccPool, Fork, Add, Concat, ChannelMap, Crop, Upsample,
-    Dwc, Fifo, LabelSelect,
+    Mvtu, Vvtu, Swu, ParallelSwu, Threshold, Requant, Lookup, MaxPool, AccPool, Fork, Add, Concat, ChannelMap, Crop,
+    Upsample, Dwc, Fifo, LabelSelect,
 )}

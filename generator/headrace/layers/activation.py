@@ -13,11 +13,10 @@ from headrace.datatypes import BIPOLAR, DataType, IntArray, int_type
 from headrace.errors import InputError
 from headrace.layers.search import is_serial
 from headrace.packing import Memory, search_steps, search_words, threshold_words
-
 #: Above this number of thresholds the C++ searches, with a memory for every step (thresholds.hpp).
 MAX_COMPARATORS = 15
-#: Outputs of 8 bits.
-MAX_THRESHOLDS = 255
+#: Outputs of 9 bits: a function that turns once between 8-bit codes has two intervals for each.
+MAX_THRESHOLDS = 511
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def require_thresholds_fit(layer: str, output: DataType) -> None:
     """Raise InputError if `output` has more values than thresholds are made for."""
     if output.steps > MAX_THRESHOLDS:
         raise InputError(f"{layer}: an output of {output} would need {output.steps} thresholds per row; "
-                         "use 8 bits or fewer, or acc")
+                         "use 9 bits or fewer, or acc")
 
 
 def require_thresholds(layer: str, thresholds: IntArray, rows: int, output: DataType) -> None:

@@ -26,15 +26,16 @@ from headrace.network.integer_ops import (
     Threshold,
     Upsample,
 )
+from headrace.network.integer_table import Lookup
 from headrace.network.ops import FloatArray
 from headrace.network.rounding import Rounding
 
 __all__ = ["INPUT", "AccPool", "Add", "ChannelMap", "Concat", "Conv", "Crop", "DepthwiseConv", "HostInput",
-           "HostOutput", "IntegerNetwork", "MaxPool", "Node", "Op", "Reframe", "Requant", "Shape", "TensorType",
-           "Threshold", "Upsample"]
+           "HostOutput", "IntegerNetwork", "Lookup", "MaxPool", "Node", "Op", "Reframe", "Requant", "Shape",
+           "TensorType", "Threshold", "Upsample"]
 
 Op = (Conv | DepthwiseConv | Threshold | Requant | MaxPool | AccPool | Upsample | Reframe | Add | Concat | ChannelMap
-      | Crop)
+      | Crop | Lookup)
 INPUT = "input"
 #: What the host does with the last values.
 Head = Literal["none", "argmax", "topk", "softmax", "logsoftmax", "max", "sigmoid", "tanh"]

@@ -15,6 +15,7 @@ from headrace.network.integer import (
     Concat,
     Conv,
     DepthwiseConv,
+    Lookup,
     MaxPool,
     Node,
     Op,
@@ -82,7 +83,7 @@ class Draft:
     def _spread(self, tensor: str) -> tuple[str, ...]:
         """The tensors whose ranges that of a tensor follows from."""
         node = self.nodes.get(tensor)
-        return () if node is None or isinstance(node.op, Conv | DepthwiseConv | Threshold) else node.inputs
+        return () if node is None or isinstance(node.op, Conv | DepthwiseConv | Threshold | Lookup) else node.inputs
 
     def _range(self, tensor: str) -> Range:
         """The range of a tensor, from those of `_spread`."""

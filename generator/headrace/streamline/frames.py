@@ -17,7 +17,8 @@ from headrace.streamline.values import Run, Value, integers, own_frame, plain_in
 def max_pool(run: Run, name: str, op: ops.MaxPool, x: Value) -> Value:
     """A maximum; a minimum in the channels whose value falls while the integers rise."""
     pool = ints.MaxPool(op.kernel, op.stride, minimum=x.meaning.falling)
-    return run.made(run.draft.add("pool", pool, integers(name, own_frame(name, x))), x.meaning)
+    return run.made(run.draft.add("pool", pool, integers(name, own_frame(name, x))),
+                    Meaning(each(Channel.largest, x.meaning.channels)))
 
 
 def avg_pool(run: Run, name: str, op: AvgPool, x: Value) -> Value:

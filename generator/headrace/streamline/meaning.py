@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from headrace.datatypes import BIPOLAR
-from headrace.network.curves import Curve, above
+from headrace.network.bounds import above
+from headrace.network.curves import Curve
 from headrace.network.ops import FloatArray, Quantize
 from headrace.network.rounding import FRACTIONS_UP, TIES_UP
 
@@ -49,7 +50,7 @@ def fractions(values: FloatArray, count: int) -> tuple[Fraction, ...]:
 class Channel(NamedTuple):
     """value = clip(scale * q + offset, lo, hi); None is an absent bound.
 
-    Behind a curve, curve(bent.value(q)) stands for q.
+    Behind a curve, curve(bent.value(q)) stands for q. pooled: it stood for the largest of several since.
     """
 
     scale: Fraction
@@ -58,6 +59,7 @@ class Channel(NamedTuple):
     hi: Fraction | None = None
     curve: Curve | None = None
     bent: Channel | None = None
+    pooled: bool = False
 
     def affine(self, scale: Fraction, offset: Fraction) -> Channel:
         """The channel of scale * value + offset."""
@@ -75,7 +77,11 @@ class Channel(NamedTuple):
 
     def bend(self, curve: Curve) -> Channel:
         """The channel of curve(value)."""
-        return Channel(Fraction(1), Fraction(0), curve=curve, bent=self)
+        return Channel(Fraction(1), Fraction(0), curve=curve, bent=self, pooled=self.pooled)
+
+    def largest(self) -> Channel:
+        """The channel of the largest of several values."""
+        return self._replace(pooled=self.turns)
 
     def negated(self) -> Channel:
         """The channel when -q stands for q."""
@@ -92,6 +98,19 @@ class Channel(NamedTuple):
     def falls(self) -> bool:
         """True if the value falls while q rises."""
         return (self.scale < 0) != (self.bent is not None and self.bent.falls)
+
+    @property
+    def turns(self) -> bool:
+        """True if the value falls and rises."""
+        return self.curve is not None and (self.curve.turn is not None or (self.bent is not None and self.bent.turns))
+
+    def values(self, q: FloatArray) -> FloatArray:
+        """The values of integers in float64."""
+        if self.curve is not None and self.bent is not None:
+            q = self.curve.values(self.bent.values(q))
+        lo, hi = (None if bound is None else float(bound) for bound in (self.lo, self.hi))
+        value = float(self.scale) * q + float(self.offset)
+        return value if lo is None and hi is None else np.clip(value, lo, hi)
 
     def value(self, q: Fraction | int) -> Fraction:
         """The exact value of the integer q; that in float64 behind an irrational curve."""
@@ -127,7 +146,7 @@ class Channel(NamedTuple):
         return (at - self.offset) / self.scale
 
     def reaches(self, q: int, at: Fraction, closed: bool) -> bool:
-        """True if the value of q reaches `at` (closed) or exceeds it. Raises DipsError where curves dip there."""
+        """True if the value of q reaches `at` (closed) or exceeds it."""
         if self.curve is None or self.bent is None:
             return above(self.value(q), at, closed)
         level = self._crossing(at, closed)
@@ -140,38 +159,12 @@ class Channel(NamedTuple):
     def first_reaching(self, at: Fraction, closed: bool, lo: int, hi: int) -> int:
         """The smallest q in [lo, hi] whose value reaches `at` (closed) or exceeds it, hi + 1 if there is none.
 
-        The channel must not fall. Raises DipsError where a curve falls and rises around `at`.
+        The channel is a clipped line that does not fall.
         """
-        if self.curve is not None:
-            return self._first_behind_curve(at, closed, lo, hi)
         point = self._crossing(at, closed)
         if isinstance(point, bool):
             return lo if point else hi + 1
         return min(max(ceil(point) if closed else floor(point) + 1, lo), hi + 1)
-
-    def _first_behind_curve(self, at: Fraction, closed: bool, lo: int, hi: int) -> int:
-        """By bisection between bounds that widen around the place that float64 points to."""
-        start = min(max(self._about(float(at)), lo), hi)
-        below, reached, width = start, start + 1, 1  # below: the last q that is known not to reach, or lo - 1
-        while below >= lo and self.reaches(below, at, closed):
-            below, reached, width = below - width, below, 2 * width
-        width = 1
-        while reached <= hi and not self.reaches(reached, at, closed):
-            below, reached, width = reached, reached + width, 2 * width
-        below, reached = max(below, lo - 1), min(reached, hi + 1)
-        while reached - below > 1:
-            middle = (below + reached) // 2
-            below, reached = (below, middle) if self.reaches(middle, at, closed) else (middle, reached)
-        return reached
-
-    def _about(self, value: float) -> int:
-        """An integer near which the value is found; any where it is nowhere."""
-        if not self.scale:
-            return 0
-        q = (value - float(self.offset)) / float(self.scale)
-        if self.curve is None or self.bent is None:
-            return int(min(max(q, -2.0**53), 2.0**53))
-        return self.bent._about(self.curve.inverse(q))
 
 
 def _clip(value: Fraction, lo: Fraction | None, hi: Fraction | None) -> Fraction:

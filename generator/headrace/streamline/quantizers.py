@@ -11,16 +11,20 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval
 from headrace.errors import UnsupportedError
+from headrace.layers.activation import MAX_THRESHOLDS as MAX_THRESHOLDS_OF_ROW
+from headrace.layers.lookup import MAX_INPUT_BITS
 from headrace.network import integer as ints
 from headrace.network import ops
-from headrace.network.curves import DipsError
 from headrace.network.tensor_ops import MultiThreshold, Trunc
 from headrace.streamline.host_side import quantize_on_host, threshold_on_host, threshold_rows
+from headrace.streamline.intervals import Intervals, intervals
 from headrace.streamline.joins import weighed
 from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point, distinct, each
+from headrace.streamline.pieces import Decisions, Piece, passing
 from headrace.streamline.requant_search import dyadic_requant
 from headrace.streamline.values import QuantizerTrace, Run, Value, channel_values, integers, plain_integers
 
@@ -29,8 +33,6 @@ MAX_THRESHOLD_BITS = 8
 MAX_ACTIVATION_BITS = 16
 #: Most thresholds of an activation: 256 MiB of integers.
 MAX_THRESHOLDS = 1 << 25
-#: Where a channel starts to give a code: (point, whether the point itself belongs to it), ascending.
-Decisions = Sequence[tuple[Fraction, bool]]
 
 
 def quantize(run: Run, name: str, op: ops.Quantize, x: Value) -> Value:
@@ -88,12 +90,9 @@ def _threshold(run: Run, name: str, source: str, meaning: Meaning, decisions: Se
     if len(meaning) * len(decisions[0]) > MAX_THRESHOLDS:
         raise UnsupportedError(f"{name}: has {len(meaning)} channels of {len(decisions[0])} thresholds and at most "
                                f"{MAX_THRESHOLDS} thresholds are possible; use fewer bits or fewer channels")
-    try:
-        T = np.stack(each(_row, meaning.channels, decisions, lowest, highest))
-    except DipsError:
-        raise UnsupportedError(f"{name}: the activation before it falls and rises again between two codes, which no "
-                               "thresholds follow; use a quantizer without codes below 0, or an activation that only "
-                               "rises") from None
+    if any(channel.turns for channel in distinct(meaning.channels)):
+        return _turned(run, name, source, meaning, decisions, dtype)
+    T = np.stack(each(_row, meaning.channels, decisions, lowest, highest))
     if not meaning.falling and _is_identity(run.draft.types[source].dtype, dtype, T):
         return source
     return run.draft.add_threshold(ints.Threshold(T, dtype, meaning.falling), source)
@@ -106,7 +105,53 @@ def _row(channel: Channel, decisions: Decisions, lo: int, hi: int) -> IntArray:
     """
     if channel.falls:
         return 1 - _row(channel.negated(), decisions, -hi, -lo)[::-1]
+    if channel.curve is not None:
+        return passing(channel, Piece(lo, hi + 1, True), decisions)
     return np.asarray([channel.first_reaching(at, closed, lo, hi) for at, closed in decisions], np.int64)
+
+
+def _turned(run: Run, name: str, source: str, meaning: Meaning, decisions: Sequence[Decisions],
+            dtype: DataType) -> str:
+    """A value that falls and rises: thresholds find its interval, a table gives the code of that."""
+    upright = each(lambda channel: channel.negated() if channel.falls else channel, meaning.channels)
+    lowest, highest = run.draft.channel_range(source)
+    falls = np.isin(np.arange(len(meaning)), sorted(meaning.falling))
+    lows, highs = np.where(falls, -highest, lowest), np.where(falls, -lowest, highest)
+    found = intervals(upright, decisions, lows, highs)
+    T = found.thresholds(dtype.steps, lows, highs)
+    if T is not None:
+        return run.draft.add_threshold(ints.Threshold(_upside(T, falls), dtype, meaning.falling), source)
+    if any(channel.pooled for channel in distinct(meaning.channels)):
+        raise UnsupportedError(f"{name}: quantizes the largest values of an activation that falls and rises, which "
+                               "need not be those of its largest inputs; put the quantizer in front of the pooling")
+    return _looked_up(run, name, source, found, falls, dtype)
+
+
+def _upside(T: IntArray, falls: NDArray[np.bool_]) -> IntArray:
+    """Thresholds of the negatives as those of the integers, in the rows that fall."""
+    return np.where(falls[:, None], 1 - T[:, ::-1], T)
+
+
+def _looked_up(run: Run, name: str, source: str, found: Intervals, falls: NDArray[np.bool_], dtype: DataType) -> str:
+    """A table of the integers themselves where one of all channels is small, else one of intervals."""
+    element = run.draft.types[source].dtype
+    if isinstance(element, Interval) and element.bits <= MAX_INPUT_BITS:
+        integers = np.arange(element.lo, element.hi + 1)
+        table = np.where(falls[:, None], found.table(-integers), found.table(integers))
+        if np.all(table == table[:1]):
+            return run.draft.add("lookup", ints.Lookup(_codes(table, dtype), dtype, element.lo), source)
+    count = found.bounds.shape[1]
+    if count > MAX_THRESHOLDS_OF_ROW:
+        raise UnsupportedError(f"{name}: the activation before it falls and rises through {count + 1} codes and at "
+                               f"most {MAX_THRESHOLDS_OF_ROW + 1} are possible; use fewer bits")
+    inverted = frozenset(np.flatnonzero(falls).tolist())
+    places = run.draft.add_threshold(ints.Threshold(_upside(found.bounds, falls), Interval(0, count), inverted), source)
+    return run.draft.add("lookup", ints.Lookup(_codes(found.counts, dtype), dtype), places)
+
+
+def _codes(counts: IntArray, dtype: DataType) -> IntArray:
+    """The codes of so many reached decisions."""
+    return 2 * counts - 1 if dtype == BIPOLAR else dtype.lo + counts
 
 
 def _is_identity(source: DataType, dtype: DataType, T: IntArray) -> bool:

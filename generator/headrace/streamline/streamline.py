@@ -17,7 +17,7 @@ import numpy as np
 
 from headrace.errors import InputError, UnsupportedError
 from headrace.network import graph, moves, ops, tensor_ops
-from headrace.network.activation import CURVES, Activation
+from headrace.network.activation import Activation
 from headrace.network.integer import HostOutput, IntegerNetwork, TensorType
 from headrace.network.integer_ops import MAX_CHANNELS, require_channels
 from headrace.streamline.ends import Viewed, input_views, split_tail, with_tail
@@ -56,12 +56,9 @@ def _activation(run: Run, name: str, op: Activation, x: Value) -> Value:
     if any(channel.curve and channel.curve.exact(Fraction(0)) is None for channel in x.meaning.channels):
         raise UnsupportedError(f"{name}: a second activation follows one that no quantizer rounded; put a quantizer "
                                "between them")
-    if op.kind == "leaky_relu" and np.any(op.alpha < 0):
-        raise UnsupportedError(f"{name}: its slope {float(op.alpha.min()):g} is negative, so it falls and rises again; "
-                               "use slopes of 0 or more")
     curves = op.curves if len(op.alpha) > 1 else op.curves * len(x.meaning)
     if len(curves) != len(x.meaning):
-        curves = tuple(CURVES[op.kind](alpha) for alpha in channel_values(name, x, op.alpha))
+        curves = tuple(op.curve(alpha) for alpha in channel_values(name, x, op.alpha))
     return replace(x, meaning=x.meaning.bend(curves))
 
 

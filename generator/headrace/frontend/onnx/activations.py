@@ -1,11 +1,14 @@
-"""Activations of an ONNX graph that are curves, alone or as a product of a tensor with its own gate."""
+"""Activations of an ONNX graph that are curves, by their names."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from headrace.errors import UnsupportedError
 from headrace.frontend.onnx.builder import Call, Handler
-from headrace.frontend.onnx.values import Feature
+from headrace.frontend.onnx.values import Constant, Feature
 from headrace.network import ops
 from headrace.network.activation import Activation
 from headrace.network.ops import FloatArray
@@ -41,33 +44,54 @@ def _hard_sigmoid(call: Call) -> Feature:
     return call.elementwise(ops.Clip(0.0, 1.0), call.build.affine(call.feature(), slope, offset, suffix=".line"))
 
 
-def gated(call: Call, left: Feature, right: Feature) -> Feature | None:
-    """x * sigmoid(x) or x * clip(slope * x + 1/2, 0, 1) as one activation; None for other products."""
-    for x, gate in ((left, right), (right, left)):
-        op = _gate(call, x.name, gate.name)
-        if op and x.axes == gate.axes and x.shape == gate.shape and x.order is None and gate.order is None:
-            return call.elementwise(op, x)
-    return None
+def _abs(call: Call) -> Feature:
+    return call.elementwise(Activation("leaky_relu", np.asarray([-1.0])), call.feature())
 
 
-def _gate(call: Call, name: str, gate: str) -> Activation | None:
-    """The activation that `name` times `gate` is."""
-    nodes = call.build.nodes
-    if gate not in nodes:
-        return None
-    op, source = nodes[gate].op, nodes[gate].inputs[0]
-    if isinstance(op, Activation) and op.kind == "sigmoid" and source == name:
-        return Activation("silu")
-    if op == ops.Clip(0.0, 1.0) and source in nodes and nodes[source].inputs == (name,):
-        line = nodes[source].op
-        if isinstance(line, ops.Affine) and len(line.scale) == 1 and line.scale[0] > 0 and np.all(line.offset == 0.5):
-            return Activation("hard_swish", line.scale)
-    return None
+def _power(call: Call) -> Feature:
+    """A computed tensor to the power of a whole number."""
+    exponent = call.number(1, "exponent")
+    if isinstance(call.values[0], Constant) or exponent % 1 or exponent < 1:
+        raise UnsupportedError("raises to a power that is not a whole number above 0; remove it")
+    return call.feature() if exponent == 1 else raised(call, call.feature(), int(exponent))
+
+
+def raised(call: Call, x: Feature, exponent: int) -> Feature:
+    """x to the power of a whole number."""
+    return call.elementwise(Activation("power", np.asarray([float(exponent)])), x)
+
+
+def _gelu(call: Call) -> Feature:
+    if call.node.text("approximate", "none") == "tanh":
+        return _gelu_by_tanh(call)
+    return call.elementwise(Activation("gelu", np.asarray([math.sqrt(0.5)])), call.feature())
+
+
+def _bias_gelu(call: Call) -> Feature:
+    x = call.build.affine(call.feature(), 1.0, call.floats(1, "bias"), suffix=".bias")
+    return call.elementwise(Activation("gelu", np.asarray([math.sqrt(0.5)])), x)
+
+
+def _gelu_by_tanh(call: Call) -> Feature:
+    gain = 2 * math.sqrt(2 / math.pi)
+    x = call.feature()
+    if call.has(1):  # of FastGelu
+        x = call.build.affine(x, 1.0, call.floats(1, "bias"), suffix=".bias")
+    return call.elementwise(Activation("swish", np.asarray([gain]), gain * 0.044715), x)
+
+
+def _quick_gelu(call: Call) -> Feature:
+    return call.elementwise(Activation("swish", np.asarray([call.node.number("alpha", 1.702)])), call.feature())
+
+
+def _swish(call: Call) -> Feature:
+    return call.elementwise(Activation("swish", np.asarray([call.node.number("alpha", 1.0)])), call.feature())
 
 
 HANDLERS: dict[str, Handler] = {
     "LeakyRelu": _curve("leaky_relu", 0.01), "PRelu": _prelu, "Sigmoid": _curve("sigmoid"), "Tanh": _curve("tanh"),
     "HardSigmoid": _hard_sigmoid, "Elu": _curve("elu", 1.0), "Celu": _curve("celu", 1.0), "Selu": _selu,
     "Softplus": _curve("softplus"), "Softsign": _curve("softsign"), "HardSwish": _curve("hard_swish", 1 / 6),
-    "Mish": _curve("mish"),
+    "Mish": _curve("mish"), "Erf": _curve("erf"), "Abs": _abs, "Pow": _power, "Gelu": _gelu,
+    "FastGelu": _gelu_by_tanh, "BiasGelu": _bias_gelu, "QuickGelu": _quick_gelu, "Swish": _swish,
 }

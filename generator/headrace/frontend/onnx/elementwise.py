@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from headrace.errors import InputError, UnsupportedError
-from headrace.frontend.onnx import activations
 from headrace.frontend.onnx.builder import Call, Handler, selected
 from headrace.frontend.onnx.constants import permutation
+from headrace.frontend.onnx.gates import gated
 from headrace.frontend.onnx.products import channels_last
 from headrace.frontend.onnx.values import Codes, Constant, Feature, Unknown, Value
 from headrace.network import ops, tensor_ops
@@ -65,8 +65,8 @@ def _aligned(call: Call, left: Feature, right: Feature) -> bool:
 def _mul(call: Call) -> Feature:
     left, right = _two(call)
     if left is not None and right is not None:
-        if (gated := activations.gated(call, left, right)) is not None:
-            return gated
+        if (made := gated(call, left, right)) is not None:
+            return made
         raise UnsupportedError("multiplies two computed tensors, which no streaming layer does; use a constant factor")
     x, constant = (left, call.floats(1, "factor")) if left is not None else (right, call.floats(0, "factor"))
     assert x is not None
@@ -81,12 +81,6 @@ def _div(call: Call) -> Feature:
     if np.any(divisor == 0):
         raise InputError("divides by 0; mend the model")
     return call.build.affine(left, 1 / divisor, 0.0)
-
-
-def _pow(call: Call) -> Feature:
-    if isinstance(call.values[0], Constant) or not np.all(call.floats(1, "exponent") == 1):
-        raise UnsupportedError("raises a computed tensor to a power, which no streaming layer does; remove it")
-    return call.feature()
 
 
 def _negate(call: Call) -> Feature:
@@ -233,7 +227,7 @@ def _transpose(call: Call) -> Feature:
 
 
 HANDLERS: dict[str, Handler] = {
-    "Add": _add, "Sub": _sub, "Mul": _mul, "Div": _div, "Pow": _pow, "Neg": _negate, "Concat": _concat,
+    "Add": _add, "Sub": _sub, "Mul": _mul, "Div": _div, "Neg": _negate, "Concat": _concat,
     "BatchNormalization": _batch_norm, "Relu": _relu, "Clip": _clip, "Identity": _same, "Dropout": _same, "Cast": _cast,
     "Softmax": _softmax, "LogSoftmax": _log_softmax, "ArgMax": _argmax, "TopK": _topk, "Transpose": _transpose,
 }

@@ -46,8 +46,7 @@ CHANNELS_LAST_DOMAIN = "qonnx.custom_op.channels_last"
 _QUANTIZERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "QuantizeLinear"})
 #: What to use instead of well-known operations that no streaming layer does.
 _WAYS_OUT = {
-    **dict.fromkeys(("Gelu", "Erf", "ThresholdedRelu", "Shrink"),
-                    "use Relu, LeakyRelu or Sigmoid with a quantizer behind it"),
+    **dict.fromkeys(("ThresholdedRelu", "Shrink"), "use Relu, LeakyRelu or Sigmoid with a quantizer behind it"),
     **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "If", "Scan"), "use feed-forward layers"),
     **dict.fromkeys(("LayerNormalization", "InstanceNormalization", "GroupNormalization", "LRN"),
                     "use BatchNormalization"),
@@ -55,7 +54,7 @@ _WAYS_OUT = {
                     "quantize statically, so that scales are constants: quantize_static of onnxruntime"),
     **dict.fromkeys(("Floor", "Ceil", "Round"), "use a Quant node with that rounding mode"),
     **dict.fromkeys(("Min", "Max"), "use Clip with constant bounds"),
-    **dict.fromkeys(("Abs", "Exp", "Log", "Sqrt", "Reciprocal"), "leave it to the program around the accelerator, or "
+    **dict.fromkeys(("Exp", "Log", "Sqrt", "Reciprocal"), "leave it to the program around the accelerator, or "
                     "train with Relu or Clip in its place"),
     "FloatQuant": "quantize to integers with Quant",
     "ConvTranspose": "use Resize (nearest) and Conv",

@@ -1,0 +1,94 @@
+"""Activations that exporters write as a product of a tensor with its own gate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import ModelProto, NodeProto
+
+from headrace.engines import golden
+from headrace.engines.host import from_stream, to_stream
+from headrace.errors import UnsupportedError
+from headrace.network.activation import Activation
+from headrace.streamline.streamline import streamline
+from tests.frontend.onnx_files import executed, floats, model, network, node, quant, same_as_executor
+
+ROOT_HALF = 0.70710677
+C = {"half": floats(0.5), "one": floats(1.0), "two": floats(2.0), "three": floats(3.0), "six": floats(6.0),
+     "root": floats(1.4142135), "root_half": floats(ROOT_HALF), "c": floats(0.044715), "s": floats(0.7978846),
+     "q": floats(1.702), "zero": floats(0.0)}
+GELU = [node("Div", ["a", "root"], "d"), node("Erf", ["d"], "e"), node("Add", ["e", "one"], "f")]
+TANH_GELU = [node("Mul", ["p", "c"], "pc"), node("Add", ["a", "pc"], "sum"), node("Mul", ["sum", "s"], "in"),
+             node("Tanh", ["in"], "t"), node("Add", ["one", "t"], "g"), node("Mul", ["a", "half"], "h")]
+#: Nodes from a to b, and the activation that they are.
+PRODUCTS: dict[str, tuple[list[NodeProto], str]] = {
+    "silu": ([node("Sigmoid", ["a"], "s1"), node("Mul", ["a", "s1"], "b")], "silu"),
+    "silu reversed": ([node("Sigmoid", ["a"], "s1"), node("Mul", ["s1", "a"], "b")], "silu"),
+    "quick gelu": ([node("Mul", ["a", "q"], "m"), node("Sigmoid", ["m"], "s1"), node("Mul", ["a", "s1"], "b")],
+                   "swish"),
+    "hard swish": ([node("HardSigmoid", ["a"], "s1", alpha=1 / 6, beta=0.5), node("Mul", ["a", "s1"], "b")],
+                   "hard_swish"),
+    "relu6": ([node("Add", ["a", "three"], "m"), node("Clip", ["m", "zero", "six"], "r"), node("Mul", ["a", "r"], "n"),
+               node("Div", ["n", "six"], "b")], "hard_swish"),
+    "relu6 first": ([node("Add", ["a", "three"], "m"), node("Clip", ["m", "zero", "six"], "r"),
+                     node("Div", ["r", "six"], "n"), node("Mul", ["n", "a"], "b")], "hard_swish"),
+    "mish": ([node("Softplus", ["a"], "p"), node("Tanh", ["p"], "t"), node("Mul", ["a", "t"], "b")], "mish"),
+    "gelu": ([*GELU, node("Mul", ["a", "f"], "m"), node("Mul", ["m", "half"], "b")], "gelu"),
+    "gelu halved first": ([*GELU, node("Mul", ["a", "half"], "h"), node("Mul", ["h", "f"], "b")], "gelu"),
+    "gelu by a factor": ([node("Mul", ["a", "root_half"], "d"), *GELU[1:], node("Mul", ["f", "half"], "m"),
+                          node("Mul", ["a", "m"], "b")], "gelu"),
+    "gelu by tanh": ([node("Pow", ["a", "three"], "p"), *TANH_GELU, node("Mul", ["h", "g"], "b")], "swish"),
+    "gelu by tanh of products": ([node("Mul", ["a", "a"], "a2"), node("Mul", ["a2", "a"], "p"), *TANH_GELU,
+                                  node("Mul", ["h", "g"], "b")], "swish"),
+    "square": ([node("Mul", ["a", "a"], "b")], "power"),
+    "cube": ([node("Pow", ["a", "three"], "b")], "power"),
+    "magnitude": ([node("Abs", ["a"], "b")], "leaky_relu"),
+    "error function": ([node("Erf", ["a"], "b")], "erf"),
+}
+
+
+def between_quantizers(nodes: list[NodeProto], opset: int = 13, scale: float = 0.0137) -> ModelProto:
+    constants = dict(C) | {"w": np.random.default_rng(0).integers(-3, 4, (4, 3, 1, 1)).astype(np.float32) * 0.21}
+    return model([quant("x", "q0", 0.43, constants=constants), quant("w", "qw", 0.21, constants=constants),
+                  node("Conv", ["q0", "qw"], "a"), *nodes, quant("b", "y", scale, bits=8.0, constants=constants)],
+                 [6, 3, 4, 4], constants, opset)
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_with_gates_are_activations(name: str, tmp_path: Path) -> None:
+    nodes, kind = PRODUCTS[name]
+    x = np.random.default_rng(2).uniform(-3, 3, (6, 3, 4, 4)).astype(np.float32)
+    proto = between_quantizers(nodes)
+    read = same_as_executor(tmp_path, proto, x, tolerance=1e-6)
+    assert [op.kind for item in read.nodes if isinstance(op := item.op, Activation)] == [kind]
+    integer = streamline(read)
+    q = golden.run(integer, to_stream(integer.host_input, x))[integer.output]
+    got = from_stream(integer.host_output, q.reshape(len(x), -1))
+    np.testing.assert_allclose(got, executed(proto, x), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("op_type", "attributes", "domain"), [
+    ("Gelu", {}, ""), ("Gelu", {"approximate": "tanh"}, ""), ("Mish", {}, ""), ("HardSwish", {}, ""),
+    ("QuickGelu", {}, "com.microsoft"), ("FastGelu", {}, "com.microsoft"), ("Swish", {"alpha": 1.5}, ""),
+])
+def test_operations_that_are_one_activation(op_type: str, attributes: dict[str, object], domain: str,
+                                            tmp_path: Path) -> None:
+    proto = between_quantizers([node(op_type, ["a"], "b", domain, **attributes)], opset=20)
+    read = network(tmp_path, proto)
+    assert "Lookup" in [type(item.op).__name__ for item in streamline(read).nodes]
+    x = np.linspace(-4, 4, 41)
+    op = next(op for item in read.nodes if isinstance(op := item.op, Activation))
+    assert np.all(np.abs(op.forward(x[None]) - np.maximum(x, 0)) < 0.4)
+
+
+def test_products_with_anything_else_are_refused(tmp_path: Path) -> None:
+    for nodes in ([node("Sigmoid", ["q0"], "s1"), node("Conv", ["s1", "qw"], "g"), node("Mul", ["a", "g"], "b")],
+                  [node("Add", ["a", "one"], "m"), node("Sigmoid", ["m"], "s1"), node("Mul", ["a", "s1"], "b")],
+                  [node("Erf", ["a"], "e"), node("Mul", ["a", "e"], "b")],
+                  [node("Pow", ["a", "half"], "b")]):
+        with pytest.raises(UnsupportedError, match=r"multiplies two computed tensors, which no streaming layer does|"
+                                                   r"raises to a power that is not a whole number above 0; remove it"):
+            network(tmp_path, between_quantizers(nodes))
+
