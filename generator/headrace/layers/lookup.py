@@ -81,7 +81,7 @@ class Lookup(Channelwise):
 
     def schedule(self) -> Schedule:
         # The address, the entry, the output slice.
-        return Schedule((Step(self.pixels * self.folds, 1, 1),), latency_cycles=3, slack_words=1,
+        return Schedule((Step(self.pixels * self.pixel_words, 1, 1),), latency_cycles=3, slack_words=1,
                         flow=Pipeline(2, direct=True))
 
     @cached_property
