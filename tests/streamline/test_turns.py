@@ -124,8 +124,9 @@ def test_the_largest_of_curves_that_turn() -> None:
     assert_exact(network(*before(), pool, TURNING["silu"], quantizer(0.021, int_type(8))))
     for step in ((), (TURNING["magnitude"],)):
         net = network(*before(), TURNING["magnitude"], pool, *step, quantizer(0.1, uint_type(4)))
-        with pytest.raises(UnsupportedError, match=r"quantizes the largest values of an activation that falls and rises"
-                           r", which need not be those of its largest inputs; put the quantizer in front of the pooling"):
+        with pytest.raises(UnsupportedError, match=r"quantizes the largest values of an activation that falls and "
+                           r"rises, which need not be those of its largest inputs; put the quantizer in front of the "
+                           r"pooling"):
             streamline(net)
 
 
