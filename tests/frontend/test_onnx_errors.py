@@ -133,13 +133,13 @@ def test_nodes_that_are_understood_but_have_no_layer(tmp_path: Path, nodes: list
 
 
 def test_all_unsupported_nodes_at_once(tmp_path: Path) -> None:
-    nodes = [node("Gelu", ["x"], "a"), node("Relu", ["a"], "b"), node("Shrink", ["b"], "c"),
+    nodes = [node("ThresholdedRelu", ["x"], "a"), node("Relu", ["a"], "b"), node("Shrink", ["b"], "c"),
              node("MyOwn", ["c"], "d", "example.org"),
              node("AveragePool", ["d"], kernel_shape=[2, 2], pads=[1, 1, 1, 1])]
     assert sentence(tmp_path, model(nodes, (1, 2, 4, 4)), UnsupportedError).split("\n") == [
         "4 nodes are not supported",
-        "Gelu_a (Gelu): no streaming layer does this operation; use Relu, LeakyRelu or Sigmoid with a quantizer "
-        "behind it",
+        "ThresholdedRelu_a (ThresholdedRelu): no streaming layer does this operation; use Relu, LeakyRelu or Sigmoid "
+        "with a quantizer behind it",
         "Shrink_c (Shrink): no streaming layer does this operation; use Relu, LeakyRelu or Sigmoid with a quantizer "
         "behind it",
         "MyOwn_d (MyOwn): no streaming layer does this operation of the domain example.org; replace it by operations "
