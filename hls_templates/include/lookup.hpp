@@ -11,9 +11,9 @@
 
 namespace headrace {
 
-template <class C, int DEPTH>
+template <class C, class T, int DEPTH>
 void lookup(hls::stream<ap_uint<C::PE * C::A_BITS> >& in, hls::stream<ap_uint<C::PE * C::O_BITS> >& out,
-            const uint64_t (&table)[C::PE][DEPTH][1]) {
+            const T (&table)[C::PE][DEPTH][1]) {
 #pragma HLS INLINE
   static_assert(C::CHANNELS % C::PE == 0, "PE must divide CHANNELS");
   static_assert(C::LANES == C::PE || (C::LANES == 1 && C::GROUPS == 1), "all rows share a table or each has its own");

@@ -38,6 +38,7 @@ class TestThreshold(LayerBattery):
         spec(512, 1, "int14 uint4", 1),
         spec(66, 1, "int10 uint6", 2, inverted=True),  # bounds for both values of the bit that is decided last
         spec(40, 2, "int9 [-100,99]", 3),
+        spec(4, 2, "int12 [0,382]", 9, inverted=True),  # numbers of intervals, in 9 steps
     )
     extra = (
         # A search among more than 15 bounds, with many values at the last one and above.

@@ -13,6 +13,7 @@ from headrace.datatypes import BIPOLAR, DataType, IntArray, int_type
 from headrace.errors import InputError
 from headrace.layers.search import is_serial
 from headrace.packing import Memory, search_steps, search_words, threshold_words
+
 #: Above this number of thresholds the C++ searches, with a memory for every step (thresholds.hpp).
 MAX_COMPARATORS = 15
 #: Outputs of 9 bits: a function that turns once between 8-bit codes has two intervals for each.
