@@ -109,7 +109,7 @@ def test_training_through_quantizers_helps_the_quantized_network() -> None:
     data = tiny_data(module, batches=8)
     problem = pose(from_float_module(module, data[0][0]), data, 128, join_sums=True)
     x, labels = problem.kept.x, problem.kept.require_labels("this")
-    before = METHODS["affine"].at(problem, problem.widths(2, 3, 8))
+    before = METHODS["affine"].at(problem, problem.widths(2, 3, 8), Settings("affine"))
     after = quantization_aware(before, data, Training(20, 0.02))
     assert after.accuracy(x, labels) > before.accuracy(x, labels)
     assert any(not np.array_equal(weight.codes, before.plan.weights[name].codes)

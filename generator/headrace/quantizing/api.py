@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from headrace.frontend.torch.float_module import from_float_module
@@ -11,14 +11,14 @@ from headrace.model import Model, load
 from headrace.network import graph
 from headrace.network.float_graph import FloatNetwork
 from headrace.quantizing.calibrate import Track
+from headrace.quantizing.choose import Attempt, Bench, Trial, choose
 from headrace.quantizing.data import Batches, first_shape, read_batches
 from headrace.quantizing.histogram import Histogram
 from headrace.quantizing.measure import Row, rows
-from headrace.quantizing.methods import METHODS
-from headrace.quantizing.mixed import Mixture, choose_widths
-from headrace.quantizing.problem import Candidate, Problem, pose
+from headrace.quantizing.mixed import Mixture
+from headrace.quantizing.problem import Candidate, Problem
 from headrace.quantizing.runner import Runner, one_thread, require_same_function, top1
-from headrace.quantizing.settings import Settings
+from headrace.quantizing.settings import AUTO, Settings
 
 Progress = Callable[[str], None]
 #: Samples on which the graph that was read is compared with the module.
@@ -36,7 +36,10 @@ class Accuracy:
 
 @dataclass(frozen=True, eq=False)
 class Quantized:
-    """A quantized network and what quantization cost; `accuracy` by the name of the data, empty without labels."""
+    """A quantized network and what quantization cost; `accuracy` by the name of the data, empty without labels.
+
+    trials: the methods that were compared, if any. settings: those that made the network.
+    """
 
     settings: Settings
     network: graph.Network
@@ -46,42 +49,48 @@ class Quantized:
     accuracy: dict[str, Accuracy]
     evaluations: int
     mixture: Mixture | None
+    trials: tuple[Trial, ...] = ()
 
 
-def quantize(module: Any, batches: Batches, settings: Settings | None = None, *, example_input: Any = None,
-             test: Batches | None = None, track: Track = lambda items: items,
+def quantize(module: Any, batches: Batches, settings: Settings | None = None, *, compare: bool = False,
+             example_input: Any = None, test: Batches | None = None, track: Track = lambda items: items,
              progress: Progress = lambda _: None) -> Quantized:
     """Quantize a float CNN by a method.
 
     module: a torch module, or a FloatNetwork; batches: calibration data, arrays (N, ...) or pairs (inputs, labels), or
     a function that returns them; methods that tune or train need labels. example_input: an array (N, ...) or its shape;
-    that of the first batch where absent. test: more data, for the accuracy only. track: shows progress over batches.
+    that of the first batch where absent. test: more data, for the accuracy only. compare: try the other methods too.
+    track: shows progress over batches.
     Raises a HeadraceError for modules, data and settings that do not fit.
     """
     with one_thread():
-        return _quantize(module, batches, settings or Settings(), example_input, test, track, progress)
+        return _quantize(module, batches, settings or Settings(), compare, example_input, test, track, progress)
 
 
-def _quantize(module: Any, batches: Batches, settings: Settings, example_input: Any, test: Batches | None,
-              track: Track, progress: Progress) -> Quantized:
+def _quantize(module: Any, batches: Batches, settings: Settings, compare: bool, example_input: Any,
+              test: Batches | None, track: Track, progress: Progress) -> Quantized:
     if example_input is None and not isinstance(module, FloatNetwork):
         example_input, batches = first_shape(batches)
     net = module if isinstance(module, FloatNetwork) else from_float_module(module, example_input)
-    method = METHODS[settings.method]
+    many = compare or settings.method == AUTO
+    bench = Bench(net, batches, track, hold=many)
     progress("calibrating")
-    problem = pose(net, batches, settings.samples, join_sums=method.join_sums, output=method.output, track=track)
     if not isinstance(module, FloatNetwork):
-        require_same_function(module, problem.runner, problem.kept.x[:CHECKED])
+        first = bench.problem(replace(settings, method="affine") if settings.method == AUTO else settings)
+        require_same_function(module, Runner(net), first.kept.x[:CHECKED])
     progress(settings.method)
-    mixture = choose_widths(problem, method.at, settings, batches) if settings.mixed else None
-    widths = mixture.widths if mixture else problem.widths(settings.weight_bits, settings.act_bits, settings.bias_bits)
-    found = method.run(problem, widths, settings, batches)
+    attempt, trials = choose(bench, settings, compare, progress) if many else (bench.attempt(settings), ())
     progress("measuring")
+    return _measured(attempt, trials, test)
+
+
+def _measured(attempt: Attempt, trials: tuple[Trial, ...], test: Batches | None) -> Quantized:
+    problem, found, mixture = attempt.problem, attempt.found, attempt.mixture
     network = found.candidate.network
     accuracy = _accuracies(problem, load(network), test)
-    return Quantized(settings, network, found.candidate, dict(problem.tensors),
+    return Quantized(attempt.settings, network, found.candidate, dict(problem.tensors),
                      rows(found.candidate, problem.tensors, problem.kept.x), accuracy,
-                     found.evaluations + (mixture.evaluations if mixture else 0), mixture)
+                     found.evaluations + (mixture.evaluations if mixture else 0), mixture, trials)
 
 
 def _accuracies(problem: Problem, model: Model, test: Batches | None) -> dict[str, Accuracy]:

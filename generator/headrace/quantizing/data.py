@@ -27,6 +27,10 @@ class Samples:
     x: Images
     labels: Labels | None
 
+    def where(self, chosen: NDArray[np.bool_]) -> Samples:
+        """The chosen samples, (N,) of them."""
+        return Samples(self.x[chosen], None if self.labels is None else self.labels[chosen])
+
     def require_labels(self, purpose: str) -> Labels:
         """The labels. Raises InputError naming the purpose where there are none."""
         if self.labels is None:
@@ -105,11 +109,13 @@ class FirstSamples:
         self.number = number
         self._kept: list[Samples] = []
 
-    def add(self, batch: Samples) -> None:
-        """Keep what is still wanted of a batch."""
-        missing = self.number - sum(len(kept.x) for kept in self._kept)
+    def add(self, batch: Samples) -> range:
+        """Keep what is still wanted of a batch; the places of those among the kept."""
+        have = sum(len(kept.x) for kept in self._kept)
+        missing = self.number - have
         if missing > 0:
             self._kept.append(Samples(batch.x[:missing], None if batch.labels is None else batch.labels[:missing]))
+        return range(have, have + min(max(missing, 0), len(batch.x)))
 
     def samples(self) -> Samples:
         """What was kept; with labels if all batches had them."""

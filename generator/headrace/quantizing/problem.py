@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from headrace.errors import QuantizationError
 from headrace.network import graph
 from headrace.network.float_graph import FloatNetwork
 from headrace.quantizing.calibrate import Calibration, Track, calibrate
@@ -14,6 +15,7 @@ from headrace.quantizing.histogram import Histogram
 from headrace.quantizing.plan import Plan, Widths, assemble
 from headrace.quantizing.points import Points, quantization_points
 from headrace.quantizing.runner import Runner
+from headrace.quantizing.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,17 +37,45 @@ class Problem:
         """Samples for accuracy and tuning."""
         return self.calibration.kept
 
+    @property
+    def held(self) -> Samples:
+        """Samples that no method sees."""
+        return self.calibration.held
+
     def widths(self, weight_bits: int, act_bits: int, bias_bits: int) -> Widths:
         """The same widths everywhere."""
         return Widths(dict.fromkeys(self.net.layers, weight_bits), dict.fromkeys(self.points.tensors, act_bits),
                       bias_bits)
 
+    def widths_by(self, settings: Settings) -> Widths:
+        """The widths of the settings: of all, of the edges, of single layers and tensors.
 
-def pose(net: FloatNetwork, batches: Batches, keep: int, *, join_sums: bool = False, output: bool = False,
-         track: Track = lambda items: items) -> Problem:
-    """Place quantizers (see quantization_points) and calibrate them on the batches (see calibrate)."""
+        Tensors that share a quantizer take the widest of their widths. Raises QuantizationError for unknown names.
+        """
+        made = self.widths(settings.weight_bits, settings.act_bits, settings.bias_bits)
+        weights, tensors = dict(made.weights), dict(made.tensors)
+        if settings.edge_bits is not None:
+            order = list(weights)
+            weights[order[0]] = weights[order[-1]] = tensors[self.net.input.name] = settings.edge_bits
+        for what, given, known in (("layer with weights", settings.weight_widths, weights),
+                                   ("tensor to quantize", settings.tensor_widths, tensors)):
+            if unknown := [name for name in given if name not in known]:
+                raise QuantizationError(f"{unknown[0]}: is not a {what} of this network; choose among "
+                                        f"{', '.join(known)}")
+            known.update(given)
+        for group in self.points.groups:
+            tensors |= dict.fromkeys(group, max(tensors[name] for name in group))
+        return Widths(weights, tensors, made.bias)
+
+
+def pose(net: FloatNetwork, batches: Batches, keep: int, *, hold: bool = False, join_sums: bool = False,
+         output: bool = False, track: Track = lambda items: items) -> Problem:
+    """Place quantizers (see quantization_points) and calibrate them on the batches (see calibrate).
+
+    hold: keep every fourth of the kept samples out of calibration and fitting.
+    """
     points, runner = quantization_points(net, join_sums, output), Runner(net)
-    return Problem(net, points, calibrate(runner, points.tensors, batches, keep, track), runner)
+    return Problem(net, points, calibrate(runner, points.tensors, batches, keep, hold, track), runner)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Literal, get_args
 
 from headrace.errors import QuantizationError
 from headrace.quantization.weight_difference import Method
 
 MethodName = Literal["ristretto", "ristretto+bft", "wq", "wq+bft", "ggd", "ggd+bft", "coarse-to-fine", "affine",
-                     "affine+qat"]
+                     "ptq", "affine+qat"]
 METHOD_NAMES: tuple[str, ...] = get_args(MethodName)
+#: Tries methods and takes the best on samples that it holds back.
+AUTO = "auto"
+RangeName = Literal["minmax", "percentile", "mse", "entropy"]
+RANGE_NAMES: tuple[str, ...] = get_args(RangeName)
+ScalesName = Literal["channel", "tensor"]
+RoundingName = Literal["nearest", "adaptive"]
 SelectName = Literal["sqnr", "weight-difference", "range", "one-at-a-time"]
 SELECT_NAMES: tuple[str, ...] = get_args(SelectName)
 SEARCH_NAMES: tuple[str, ...] = get_args(Method)
 #: Widths that weights and feature maps can have in hardware.
 MIN_BITS, MAX_BITS = 2, 8
+#: Settings of affine scales; the others have rules of their own.
+AFFINE_ONLY = ("weight_scales", "ranges", "rounding", "correct_bias")
 #: Settings that say nothing without two widths to choose from.
 MIXED_ONLY = ("mixed_maps", "select", "search", "count", "accuracy_drop", "sqnr_threshold_db", "start")
 
@@ -28,6 +36,12 @@ class Settings:
 
     bias_bits: of the fixed-point methods, whose biases cost nothing in hardware. samples: how many are kept of the data
     for accuracy and tuning. window: fractional lengths that tuning tries on either side.
+
+    equalize: rescale channels between layers first (cross-layer equalisation). Of the affine methods: weight_scales,
+    per output channel or layer; ranges of feature maps; rounding of weights; correct_bias, which adaptive rounding
+    includes.
+    edge_bits: of the input and of the weights of the first and the last layer, None for those of all. weight_widths,
+    tensor_widths: of single layers' weights and of single tensors, by name.
 
     mixed: low and high width of the weights (None: weight_bits for all), with mixed_maps of the feature maps too, by
     their SQNR. Layers are ranked by `select`, and `search` takes as many at the low width as lose at most accuracy_drop
@@ -43,6 +57,14 @@ class Settings:
     bias_bits: int = 8
     samples: int = 1000
     window: int = 1
+    equalize: bool = False
+    weight_scales: ScalesName = "channel"
+    ranges: RangeName = "minmax"
+    rounding: RoundingName = "nearest"
+    correct_bias: bool = False
+    edge_bits: int | None = None
+    weight_widths: dict[str, int] = field(default_factory=dict)
+    tensor_widths: dict[str, int] = field(default_factory=dict)
     mixed: tuple[int, int] | None = None
     mixed_maps: bool = False
     select: SelectName = "sqnr"
@@ -56,10 +78,17 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.method not in METHOD_NAMES:
-            raise QuantizationError(f"method {self.method!r} is unknown; choose one of {', '.join(METHOD_NAMES)}")
+        if self.method not in (AUTO, *METHOD_NAMES):
+            raise QuantizationError(f"method {self.method!r} is unknown; choose one of {AUTO}, "
+                                    f"{', '.join(METHOD_NAMES)}")
+        if self.method not in ("affine", "affine+qat"):
+            self._require_affine()
         require_width("weights", self.weight_bits)
         require_width("feature maps", self.act_bits)
+        if self.edge_bits is not None:
+            require_width("the first and the last layer", self.edge_bits)
+        for name, bits in (self.weight_widths | self.tensor_widths).items():
+            require_width(name, bits)
         if not MIN_BITS <= self.bias_bits <= 32:
             raise QuantizationError(f"biases of {self.bias_bits} bits are not possible; use {MIN_BITS} to 32")
         for name in ("samples", "window", "cycles"):
@@ -72,9 +101,18 @@ class Settings:
         else:
             require_mixed(field.name for field in fields(self) if getattr(self, field.name) != field.default)
 
+    def _require_affine(self) -> None:
+        """Raise QuantizationError for settings of affine scales: the method has no use for them."""
+        defaults = {field.name: field.default for field in fields(self)}
+        if idle := [name.replace("_", "-") for name in AFFINE_ONLY if getattr(self, name) != defaults[name]]:
+            raise QuantizationError(f"{', '.join(idle)}: method {self.method} chooses for itself; give method affine, "
+                                    f"or leave {'them' if len(idle) > 1 else 'it'} out")
+
     def _require_mixed(self, low: int, high: int) -> None:
         require_width("low-precision weights", low)
         require_width("high-precision weights", high)
+        if self.edge_bits is not None or self.weight_widths or self.tensor_widths:
+            raise QuantizationError("mixed widths are chosen for all layers; leave widths of single layers out")
         if low >= high:
             raise QuantizationError(f"mixed widths {low},{high} must rise; give the smaller one first")
         if self.select != "sqnr" and (self.mixed_maps or self.sqnr_threshold_db is not None):
