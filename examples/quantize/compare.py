@@ -24,15 +24,18 @@ from rich.table import Table
 from torch import nn
 
 from headrace.frontend.torch.float_module import from_float_module
+from headrace.quantizing.api import quantize
 from headrace.quantizing.methods import METHODS, Method
 from headrace.quantizing.mixed import choose_widths
 from headrace.quantizing.problem import Problem, pose
 from headrace.quantizing.runner import top1
-from headrace.quantizing.settings import Settings
+from headrace.quantizing.settings import AUTO, Settings
 from headrace.training.syq import SyqConv2d
 
 DOCS = digits.ROOT / "docs" / "quantization-results.md"
 BITS = (8, 6, 4)
+#: Widths of weights and feature maps that method auto is tried at.
+AUTO_BITS = ((8, 8), (4, 8), (4, 4))
 METHOD_ROWS = {"Ristretto": "ristretto", "WQ": "wq", "WQ+FQ": "ggd", "WQ+FQ+BFT": "ggd+bft",
                "coarse to fine": "coarse-to-fine"}
 RANKINGS: dict[str, dict[str, Any]] = {
@@ -111,6 +114,20 @@ def affine_lines(bench: Bench) -> Iterator[Line]:
         yield Line((title, *(percent(accuracy) for accuracy, _ in results)))
 
 
+def auto_lines(bench: Bench) -> Iterator[Line]:
+    """What method auto finds without training, on digits and on Fashion-MNIST."""
+    for title, (module, example), calibration, test in (
+            ("MNIST", digits.trained(), digits.calibration(), digits.test()),
+            ("Fashion-MNIST", digits.fashion(), digits.fashion_calibration(), digits.fashion_test())):
+        cells = []
+        for bits in AUTO_BITS:
+            found = quantize(module, calibration, Settings(AUTO, *bits), example_input=example, test=test)
+            accuracy = found.accuracy["test"]
+            method = next(trial.name for trial in found.trials if trial.chosen)
+            cells.append(f"{percent(accuracy.quantized)}, {method}")
+        yield Line((title, percent(accuracy.float_network), *cells))
+
+
 def syq_network(float_module: nn.Module, ternary: bool, granularity: str) -> nn.Module:
     """The network with SYQ weights inside, 8-bit weights at its ends and 8-bit activations, from the float state."""
     conv = partial(SyqConv2d, ternary=ternary, granularity=granularity)
@@ -148,7 +165,7 @@ def mixed_lines(bench: Bench) -> Iterator[Line]:
             at = METHODS[rule].at
             problem = bench.problem(METHODS[rule])
             mixture = choose_widths(problem, at, settings, digits.training())
-            accuracy = at(problem, mixture.widths).accuracy(*bench.test)
+            accuracy = at(problem, mixture.widths, settings).accuracy(*bench.test)
             cost = f"{mixture.evaluations}" + (f" + {mixture.cycles} cycle" if mixture.cycles else "")
             cells.append(f"{len(mixture.low)} layers, {percent(accuracy)}, {cost}")
         yield Line((title, *cells))
@@ -167,6 +184,8 @@ SECTIONS = (
     Section("Weights, biases and feature maps of one width", ("method", "8 bits", "6 bits", "4 bits", "evaluations"),
             method_lines),
     Section("Affine integers, with biases of 32 bits", ("method", "8 bits", "6 bits", "4 bits"), affine_lines),
+    Section("Method auto, without training: test accuracy and the method that it takes",
+            ("data", "float", *(f"W{weights}A{maps}" for weights, maps in AUTO_BITS)), auto_lines),
     Section("SYQ: one or two bits per weight, trained from the float network", ("scales per", "binary", "ternary"),
             syq_lines),
     Section("Weights of 8 and 4 bits: layers at 4 bits within 1 point, test accuracy, evaluations",

@@ -1,12 +1,13 @@
-"""A small float CNN for handwritten digits, its training, calibration and test data.
+"""A small float CNN for handwritten digits or pieces of clothing, its training, calibration and test data.
 
     headrace quantize examples/quantize/model.py:trained --data examples/quantize/model.py:calibration \\
         --test examples/quantize/model.py:test --method ggd+bft --weight-bits 4 --act-bits 4 --out build/mnist.npz
     headrace build build/mnist.npz --out build/mnist
 
 Nine layers with weights, a residual sum in each of two blocks and a concatenation. MNIST is read from
-../shared/datasets; where it is missing, scikit-learn's 8x8 digits take its place. The trained state is kept in
-build/quantize.
+../shared/datasets; where it is missing, scikit-learn's 8x8 digits take its place. `fashion`, `fashion_calibration` and
+`fashion_test` are the same for Fashion-MNIST, of whose 10,000 test images 8,000 train and 2,000 test. The trained state
+is kept in build/quantize.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 ROOT = Path(__file__).resolve().parents[2]
-MNIST = ROOT.parent / "shared" / "datasets" / "mnist"
+DATASETS = ROOT.parent / "shared" / "datasets"
+MNIST = DATASETS / "mnist"
 CACHE = ROOT / "build" / "quantize"
-SEED, EPOCHS, BATCH = 1, 4, 64
+SEED, EPOCHS, FASHION_EPOCHS, BATCH = 1, 4, 8, 64
 #: Training images used, and how many of them calibrate.
-TRAINING, CALIBRATION = 20_000, 2_000
+TRAINING, FASHION_TRAINING, CALIBRATION = 20_000, 8_000, 2_000
 
 Data = tuple[NDArray[np.float32], NDArray[np.int64]]
 
@@ -84,14 +86,14 @@ class DigitNet(nn.Module):
         return self.classify(torch.flatten(self.pool(x), 1))
 
 
-def _idx(name: str, header: int) -> NDArray[np.uint8]:
-    with gzip.open(MNIST / f"{name}.gz") as file:
+def _idx(path: Path, header: int) -> NDArray[np.uint8]:
+    with gzip.open(path) as file:
         return np.frombuffer(file.read(), np.uint8, offset=header)
 
 
-def _mnist(prefix: str) -> Data:
-    pixels = _idx(f"{prefix}-images-idx3-ubyte", 16).reshape(-1, 1, 28, 28)
-    return (pixels / 255).astype(np.float32), _idx(f"{prefix}-labels-idx1-ubyte", 8).astype(np.int64)
+def _images(folder: Path, prefix: str) -> Data:
+    pixels = _idx(folder / f"{prefix}-images-idx3-ubyte.gz", 16).reshape(-1, 1, 28, 28)
+    return (pixels / 255).astype(np.float32), _idx(folder / f"{prefix}-labels-idx1-ubyte.gz", 8).astype(np.int64)
 
 
 def _digits() -> tuple[Data, Data]:
@@ -109,8 +111,14 @@ def data() -> tuple[Data, Data]:
     """(training images, labels), (test images, labels)."""
     if not MNIST.is_dir():
         return _digits()
-    x, y = _mnist("train")
-    return (x[:TRAINING], y[:TRAINING]), _mnist("t10k")
+    x, y = _images(MNIST, "train")
+    return (x[:TRAINING], y[:TRAINING]), _images(MNIST, "t10k")
+
+
+def fashion_data() -> tuple[Data, Data]:
+    """(training images, labels), (test images, labels) of Fashion-MNIST."""
+    x, y = _images(DATASETS / "fashion-mnist", "t10k")
+    return (x[:FASHION_TRAINING], y[:FASHION_TRAINING]), (x[FASHION_TRAINING:], y[FASHION_TRAINING:])
 
 
 def _batches(x: NDArray[np.float32], y: NDArray[np.int64], size: int) -> list[Data]:
@@ -133,18 +141,29 @@ def test() -> list[Data]:
     return _batches(*data()[1], 500)
 
 
-def train(model: nn.Module, epochs: int, learning_rate: float) -> None:
-    """Train on one thread, so that sums are taken in the same order on every machine."""
+def fashion_calibration() -> list[Data]:
+    """Batches of training images of Fashion-MNIST with labels."""
+    x, y = fashion_data()[0]
+    return _batches(x[:CALIBRATION], y[:CALIBRATION], BATCH)
+
+
+def fashion_test() -> list[Data]:
+    """Batches of test images of Fashion-MNIST with labels."""
+    return _batches(*fashion_data()[1], 500)
+
+
+def train(model: nn.Module, epochs: int, learning_rate: float, images: Data | None = None) -> None:
+    """Train, on digits if no images are given; on one thread, so that sums have the same order on every machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        _train(model, epochs, learning_rate)
+        _train(model, epochs, learning_rate, images or data()[0])
     finally:
         torch.set_num_threads(threads)
 
 
-def _train(model: nn.Module, epochs: int, learning_rate: float) -> None:
-    images, labels = (torch.from_numpy(array) for array in data()[0])
+def _train(model: nn.Module, epochs: int, learning_rate: float, pairs: Data) -> None:
+    images, labels = (torch.from_numpy(array) for array in pairs)
     optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
     loss = nn.CrossEntropyLoss()
@@ -157,23 +176,32 @@ def _train(model: nn.Module, epochs: int, learning_rate: float) -> None:
         schedule.step()
 
 
-def _state_file() -> Path:
+def _state_file(task: str) -> Path:
     """Where the trained state lies: a new file for a new source, torch or data set."""
     source = Path(__file__).read_bytes() + torch.__version__.encode() + str(MNIST.is_dir()).encode()
-    return CACHE / f"state-{hashlib.sha256(source).hexdigest()[:16]}.pt"
+    return CACHE / f"{task}-{hashlib.sha256(source).hexdigest()[:16]}.pt"
 
 
 def trained() -> tuple[nn.Module, Any]:
-    """The trained model in eval mode and an example input."""
-    path = _state_file()
+    """The model trained on digits, in eval mode, and an example input."""
+    return _trained("digits", data, EPOCHS)
+
+
+def fashion() -> tuple[nn.Module, Any]:
+    """The model trained on Fashion-MNIST, in eval mode, and an example input."""
+    return _trained("fashion", fashion_data, FASHION_EPOCHS)
+
+
+def _trained(task: str, load: Callable[[], tuple[Data, Data]], epochs: int) -> tuple[nn.Module, Any]:
+    path, (training_data, test_data) = _state_file(task), load()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         model = DigitNet()
         if not path.exists():
-            train(model, EPOCHS, 0.005)
+            train(model, epochs, 0.005, training_data)
             CACHE.mkdir(parents=True, exist_ok=True)
             beside = path.with_suffix(f".{os.getpid()}.partial")
             torch.save(model.state_dict(), beside)
             beside.replace(path)
         model.load_state_dict(torch.load(path, weights_only=True))
-    return model.eval(), data()[1][0][:1]
+    return model.eval(), test_data[0][:1]

@@ -165,7 +165,7 @@ def test_accuracy_needs_labels_and_counts_all_test_samples() -> None:
 
 
 WRONG = {
-    "unknown": ({"method": "magic"}, "method 'magic' is unknown; choose one of ristretto"),
+    "unknown": ({"method": "magic"}, "method .magic. is unknown; choose one of auto, ristretto"),
     "wide weights": ({"weight_bits": 9}, "weights of 9 bits have no layer; use 2 to 8"),
     "narrow maps": ({"act_bits": 1}, "feature maps of 1 bits have no layer; use 2 to 8"),
     "biases": ({"bias_bits": 40}, "biases of 40 bits"),

@@ -16,14 +16,19 @@ from rich.progress import Progress
 
 from headrace.cli import tables
 from headrace.cli.progress import progress
-from headrace.errors import ToolError
+from headrace.errors import InputError, ToolError
 from headrace.quantizing.settings import (
+    AUTO,
     METHOD_NAMES,
+    RANGE_NAMES,
+    ROUNDING_NAMES,
+    SCALES_NAMES,
     SEARCH_NAMES,
     SELECT_NAMES,
     Settings,
     require_mixed,
 )
+from headrace.reading import read_toml
 
 
 def quantize_modules() -> tuple[Any, Any]:
@@ -42,13 +47,34 @@ def run_quantize(options: argparse.Namespace) -> int:
     given = {field.name: getattr(options, field.name) for field in fields(Settings) if hasattr(options, field.name)}
     if given["mixed"] is None:
         require_mixed(given)
-    settings = Settings(**given)
+    settings = Settings(**(given | _widths(options.widths)))
     command, report = quantize_modules()
     with _bar() as (track, tell):
         tell("loading")
-        result = command.quantize_to_file(options.model, options.data, options.out, settings, options.test, track, tell)
+        result = command.quantize_to_file(options.model, options.data, options.out, settings, options.test, track, tell,
+                                          compare=options.compare)
+    if result.trials and not options.json:
+        tables.show(report.trials_table(result.trials), False, dict)
     tables.show(report.quantization_table(result), options.json, lambda: report.quantization_json(result))
+    if not options.json:
+        tables.say("\n".join(report.last_lines(result, options.out)))
     return 0
+
+
+def _widths(path: Path | None) -> dict[str, Any]:
+    """Widths of single layers and tensors from a TOML file. Raises InputError for anything else in it."""
+    if path is None:
+        return {}
+    try:
+        given = read_toml(path)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as TOML ({error}); mend it") from None
+    for table, widths in given.items():
+        if table not in ("weights", "tensors") or not isinstance(widths, dict):
+            raise InputError(f"{path}: holds {table}; give tables [weights] and [tensors] of names and bits")
+        if wrong := [name for name, bits in widths.items() if type(bits) is not int]:
+            raise InputError(f"{path}: {table}.{wrong[0]} is {widths[wrong[0]]!r}; give a number of bits")
+    return {"weight_widths": given.get("weights", {}), "tensor_widths": given.get("tensors", {})}
 
 
 @contextmanager
@@ -66,21 +92,24 @@ def _bar() -> Iterator[tuple[Any, Callable[[str], None]]]:
 
 def add_quantize(sub: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    sub.add_argument("model", metavar="MODEL", help="file.py:function that returns a torch module in float, or a pair "
-                     "of module and example input")
-    sub.add_argument("--data", required=True, metavar="FILE.py:FUNCTION", help="returns batches: inputs (N, ...), or "
-                     "pairs (inputs, labels)")
+    sub.add_argument("model", metavar="MODEL", help="an .onnx file in float, or file.py:function that returns a torch "
+                     "module in float, or a pair of module and example input")
+    sub.add_argument("--data", required=True, metavar="DATA", help="file.py:function that returns batches: inputs "
+                     "(N, ...), or pairs (inputs, labels); or X.npy, or X.npz with x and y")
     sub.add_argument("--out", required=True, type=Path, metavar="M.npz", help="quantized network; M.report.json and "
                      "M.svg are written beside it")
-    sub.add_argument("--method", choices=METHOD_NAMES, default=Settings.method, help="default %(default)s")
+    sub.add_argument("--method", choices=(AUTO, *METHOD_NAMES), default=Settings.method,
+                     help=f"{AUTO} takes the best of several on samples held back (default %(default)s)")
+    sub.add_argument("--compare", action="store_true", help="try the other methods too and print all in one table")
     sub.add_argument("--weight-bits", type=int, default=Settings.weight_bits, metavar="N", help="default %(default)s")
     sub.add_argument("--act-bits", type=int, default=Settings.act_bits, metavar="N", help="default %(default)s")
-    sub.add_argument("--test", metavar="FILE.py:FUNCTION", help="more pairs, on which accuracy is reported only")
+    sub.add_argument("--test", metavar="DATA", help="more pairs, on which accuracy is reported only")
     sub.add_argument("--samples", type=int, default=Settings.samples, metavar="N", help="samples kept of the data for "
                      "accuracy and tuning (default %(default)s)")
     sub.add_argument("--bias-bits", type=int, default=Settings.bias_bits, metavar="N", help="default %(default)s")
     sub.add_argument("--window", type=int, default=Settings.window, metavar="K", help="fractional lengths that +bft "
                      "tries on either side (default %(default)s)")
+    _add_affine(sub)
     _add_mixed(sub)
     sub.add_argument("--cycles", type=int, default=Settings.cycles, metavar="K", help="passes over the data that "
                      "+qat and weight-difference train (default %(default)s)")
@@ -88,6 +117,23 @@ def add_quantize(sub: argparse.ArgumentParser) -> None:
                      help="default %(default)s")
     sub.add_argument("--seed", type=int, default=Settings.seed, metavar="S", help="of training")
     sub.add_argument("--json", action="store_true", help="print machine-readable results on stdout")
+
+
+def _add_affine(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--equalize", action="store_true", help="rescale channels between layers first, so that their "
+                     "weights use one range")
+    sub.add_argument("--edge-bits", type=int, metavar="N", help="of the input and of the weights of the first and the "
+                     "last layer (default: as all)")
+    sub.add_argument("--widths", type=Path, metavar="FILE.toml", help="bits of single layers, table [weights], and "
+                     "tensors, table [tensors]")
+    affine = sub.add_argument_group("only with methods affine and affine+qat")
+    affine.add_argument("--weight-scales", choices=SCALES_NAMES, default=Settings.weight_scales,
+                        help="one per output channel, which costs no hardware, or per layer (default %(default)s)")
+    affine.add_argument("--ranges", choices=RANGE_NAMES, default=Settings.ranges,
+                        help="of feature maps (default %(default)s)")
+    affine.add_argument("--rounding", choices=ROUNDING_NAMES, default=Settings.rounding,
+                        help="of weights: each to nearest, or so that the layer's output stays (default %(default)s)")
+    affine.add_argument("--correct-bias", action="store_true", help="keep the mean of every layer's output")
 
 
 def _add_mixed(sub: argparse.ArgumentParser) -> None:

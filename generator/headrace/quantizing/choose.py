@@ -83,8 +83,7 @@ class Bench:
     def attempt(self, settings: Settings) -> Attempt:
         """The network quantized by settings that name one method."""
         method, problem = METHODS[settings.method], self.problem(settings)
-        mixture = choose_widths(problem, lambda posed, widths: method.at(posed, widths, settings), settings,
-                                self.batches) if settings.mixed else None
+        mixture = choose_widths(problem, method.at, settings, self.batches) if settings.mixed else None
         widths = mixture.widths if mixture else problem.widths_by(settings)
         return Attempt(settings, problem, method.run(problem, widths, settings, self.batches), mixture)
 

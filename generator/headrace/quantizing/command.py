@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from headrace.errors import InputError
+from headrace.frontend.onnx.float_network import from_float_file
 from headrace.quantizing.api import Progress, Quantized, quantize
 from headrace.quantizing.calibrate import Track
+from headrace.quantizing.data import stored_batches
 from headrace.quantizing.report import quantization_json, quantization_svg
 from headrace.quantizing.settings import Settings
 from headrace.serialize import save_npz
@@ -17,20 +20,20 @@ from headrace.staging import json_text, write_file
 
 
 def quantize_to_file(model: str, data: str, out: Path, settings: Settings, test: str | None, track: Track,
-                     progress: Progress) -> Quantized:
+                     progress: Progress, compare: bool = False) -> Quantized:
     """Quantize and write NAME.npz (the network), NAME.report.json (rows and accuracies) and NAME.svg (the plot).
 
-    model: `file.py:function` that returns a torch module, or a pair of module and example input; data, test:
-    `file.py:function` that returns batches. Raises a HeadraceError, and writes nothing, if anything does not fit.
+    model: an .onnx file without quantizers, or `file.py:function` that returns a torch module, or a pair of module and
+    example input; data, test: `file.py:function` that returns batches, or a file X.npy or X.npz. compare: try the other
+    methods too. Raises a HeadraceError, and writes nothing, if anything does not fit.
     """
     if out.suffix != ".npz":
         raise InputError(f"{out}: a quantized network is saved as .npz; give --out NAME.npz")
     if not out.parent.is_dir():
         raise InputError(f"{out}: its folder does not exist; create it first")
-    value = call(model, _function(model))
-    module, example = value if isinstance(value, tuple) and len(value) == 2 else (value, None)
-    result = quantize(module, _batches(data), settings, example_input=example, test=_batches(test) if test else None,
-                      track=track, progress=progress)
+    module, example = _model(model)
+    result = quantize(module, _batches(data), settings, compare=compare, example_input=example,
+                      test=_batches(test) if test else None, track=track, progress=progress)
     _write(result, out)
     return result
 
@@ -46,15 +49,25 @@ def _write(result: Quantized, out: Path) -> None:
         raise InputError(f"{out}: cannot be written ({error.strerror}); choose another --out") from None
 
 
+def _model(spec: str) -> tuple[Any, Any]:
+    """A FloatNetwork or a torch module, and an example input or None."""
+    if spec.endswith(".onnx"):
+        return from_float_file(Path(spec)), None
+    value = call(spec, _function(spec))
+    return value if isinstance(value, tuple) and len(value) == 2 else (value, None)
+
+
 def _function(spec: str) -> Callable[[], Any]:
     path, colon, name = spec.rpartition(":")
     if not colon or not path.endswith(".py"):
-        raise InputError(f"{spec}: is no function; give file.py:function")
+        raise InputError(f"{spec}: is not a function; give file.py:function")
     return function_from_file(Path(path), name)
 
 
 def _batches(spec: str) -> Callable[[], Iterable[Any]]:
     """The batches of a user's function, whose errors become one sentence, while they are read too."""
+    if spec.endswith((".npy", ".npz")):
+        return partial(stored_batches, Path(spec))
     function = _function(spec)
 
     def batches() -> Iterator[Any]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.archive import npy_array, npz_members
 from headrace.errors import InputError
 from headrace.network.ops import Shape
+from headrace.reading import read_bytes
 
 Images = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -100,6 +103,29 @@ def _as_array(name: str, values: Any) -> NDArray[Any]:
         raise InputError(f"{name}: a {type(values).__name__} is no array of numbers; yield arrays (N, ...) or pairs "
                          "(inputs, labels)")
     return array
+
+
+def stored_batches(path: Path, size: int = 64) -> list[Any]:
+    """Batches of a file: X.npy with inputs (N, ...), or X.npz with inputs `x` and, for accuracies, labels `y` (N,).
+
+    Raises InputError for files that cannot be read or hold anything else.
+    """
+    try:
+        content = read_bytes(path)
+        if path.suffix == ".npy":
+            arrays = {"x": npy_array(content)}
+        else:
+            arrays = {name.removesuffix(".npy"): npy_array(member) for name, member in npz_members(content).items()}
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as samples ({error}); save them by numpy.save or "
+                         "numpy.savez(path, x=..., y=...)") from None
+    if not set(arrays) <= {"x", "y"} or "x" not in arrays:
+        raise InputError(f"{path}: holds {', '.join(sorted(arrays)) or 'nothing'}; give inputs x and labels y")
+    x, y = arrays["x"], arrays.get("y")
+    starts = range(0, len(x) if x.ndim else 0, size)
+    if y is not None and y.shape != (len(starts) and len(x),):
+        raise InputError(f"{path}: labels of shape {y.shape} do not fit {len(x)} inputs; give one class number each")
+    return [x[at : at + size] if y is None else (x[at : at + size], y[at : at + size]) for at in starts]
 
 
 class FirstSamples:

@@ -26,7 +26,7 @@ from headrace.quantizing.settings import Settings
 from headrace.quantizing.train import Training, train_cycles
 
 #: A method at given widths.
-At = Callable[[Problem, Widths], Candidate]
+At = Callable[[Problem, Widths, Settings], Candidate]
 PURPOSE = "mixed precision within an accuracy drop"
 
 
@@ -76,7 +76,7 @@ class Trials:
 
     def candidate(self, low: Iterable[Item]) -> Candidate:
         """The quantized network."""
-        return self.at(self.problem, self.widths(low))
+        return self.at(self.problem, self.widths(low), self.settings)
 
     def accuracy(self, low: Collection[Item]) -> float:
         """Of the quantized network; a repetition costs nothing."""

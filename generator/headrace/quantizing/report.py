@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ from rich.table import Table
 from headrace.datatypes import DataType
 from headrace.network.ops import FloatArray
 from headrace.quantizing.api import Quantized
+from headrace.quantizing.choose import Trial
 from headrace.quantizing.measure import Row
 from headrace.quantizing.mixed import Mixture
+from headrace.quantizing.settings import Settings
 from headrace.reporting.distributions import Panel, distributions_svg
 
 
@@ -21,6 +24,7 @@ def quantization_json(result: Quantized) -> dict[str, Any]:
     """Settings, rows and accuracies; SQNR without error or signal is null."""
     return {"settings": asdict(result.settings), "accuracy": {name: asdict(a) for name, a in result.accuracy.items()},
             "evaluations": result.evaluations, "mixture": _mixture(result.mixture),
+            "trials": [asdict(trial) for trial in result.trials],
             "rows": [{key: _finite(value) for key, value in asdict(row).items()} for row in result.rows]}
 
 
@@ -50,6 +54,39 @@ def quantization_table(result: Quantized) -> Table:
         captions.append(f"{len(result.mixture.low)} of {len(result.mixture.order)} at the low width")
     table.caption = "; ".join(captions) or None
     return table
+
+
+#: Points of accuracy from which a loss is much.
+MUCH = 1.0
+
+
+def trials_table(trials: tuple[Trial, ...]) -> Table:
+    """The methods that were compared."""
+    table = Table("method", "accuracy", "SQNR of the scores", "", title="on samples that were held back")
+    for trial in trials:
+        accuracy = "" if trial.accuracy is None else f"{trial.accuracy:.2%}"
+        table.add_row(trial.name, accuracy, f"{trial.sqnr_db:.1f} dB", "taken" if trial.chosen else "")
+    return table
+
+
+def last_lines(result: Quantized, out: Path) -> list[str]:
+    """Accuracies, what to try where much is lost, and the next command."""
+    lines = [f"accuracy on {a.samples} {name} samples: {a.float_network:.2%} in float, {a.quantized:.2%} quantized"
+             for name, a in result.accuracy.items()]
+    lost = max((100 * (a.float_network - a.quantized) for a in result.accuracy.values()), default=0.0)
+    if lost > MUCH:
+        lines.append(f"{lost:.1f} points are lost; to lose less: {'; '.join(_advice(result.settings))}")
+    return [*lines, f"next: headrace build {out} --out {out.with_suffix('')}"]
+
+
+def _advice(settings: Settings) -> list[str]:
+    """What may mend a loss, the cheapest first."""
+    tried_best = settings.method in ("ptq", "affine+qat")
+    return [*([] if tried_best else ["--method auto"]),
+            *(["--edge-bits 8"] if settings.edge_bits is None and settings.mixed is None else []),
+            *([f"--mixed {settings.weight_bits},8"] if settings.mixed is None and settings.weight_bits < 8 else []),
+            *([f"--act-bits {min(8, settings.act_bits + 2)}"] if settings.act_bits < 8 else []),
+            *([] if settings.method == "affine+qat" else ["--method affine+qat with labelled training data"])]
 
 
 def _accuracies(result: Quantized) -> str:

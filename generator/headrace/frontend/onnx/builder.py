@@ -19,10 +19,10 @@ Frame = tuple[int | None, int | None, int | None]
 
 
 class Builder:
-    """Nodes made so far. `scope` is the name of the ONNX node that is being read."""
+    """Nodes made so far. `scope` is the name of the ONNX node that is being read, `weight` how weights are read."""
 
-    def __init__(self, graph: OnnxGraph) -> None:
-        self.graph = graph
+    def __init__(self, graph: OnnxGraph, weight: Callable[[Constant], ops.QuantWeight] = Constant.weight) -> None:
+        self.graph, self.weight = graph, weight
         self.scope = graph.input
         self.nodes: dict[str, Node] = {}
         self.shapes: dict[str, Shape] = {graph.input: graph.input_shape[1:]}

@@ -50,7 +50,7 @@ def pads_of(node: OnnxNode, size: Pair, kernel: Pair, stride: Pair, dilation: Pa
 def _conv(call: Call, channels_last: bool = False) -> Feature:
     x, node = call.feature(), call.node
     target = frame_of(x, channels_last)
-    weight = _kernel(call.constant(1, "weight"), channels_last, len(x.shape))
+    weight = call.build.weight(_kernel(call.constant(1, "weight"), channels_last, len(x.shape)))
     kernel = pair("kernel", weight.codes.shape[2:])
     stated = node.integers("kernel_shape")
     if stated is not None and pair("kernel_shape", stated) != kernel:
@@ -65,7 +65,7 @@ def _conv(call: Call, channels_last: bool = False) -> Feature:
                              x, target)
 
 
-def _kernel(constant: Constant, channels_last: bool, rank: int) -> QuantWeight:
+def _kernel(constant: Constant, channels_last: bool, rank: int) -> Constant:
     """Weights (C_out, C_in / groups, K_h, K_w) of a kernel with `rank` - 1 spatial axes."""
     if constant.values.ndim != rank + 1:
         raise InputError(f"weights of shape {constant.values.shape} meet a tensor of {rank + 1} axes; they should have "
@@ -74,7 +74,7 @@ def _kernel(constant: Constant, channels_last: bool, rank: int) -> QuantWeight:
         constant = constant.mapped(lambda values: np.moveaxis(values, -1, 1))
     if rank == 2:
         constant = constant.mapped(lambda values: values[:, :, None, :])
-    return constant.weight()
+    return constant
 
 
 def _emit_conv(call: Call, source: str, weight: QuantWeight, bias: FloatArray | None, stride: Pair, pads: Pad,
@@ -138,7 +138,7 @@ def windows_product(call: Call, windows: Windows, constant: Constant) -> Feature
     if windows.pad_value and any(pads):
         source = call.emit(tensor_ops.PadFrame(pads, windows.pad_value), source, suffix=".pad")
         pads = (0, 0, 0, 0)
-    made = _emit_conv(call, source, kernel.weight(), None, windows.stride, pads, windows.dilation, groups)
+    made = _emit_conv(call, source, call.build.weight(kernel), None, windows.stride, pads, windows.dilation, groups)
     return call.build.placed(made, x, (2, 0, 1))
 
 
@@ -163,7 +163,7 @@ def _matmul(call: Call) -> Feature:
     weight = matrix(_weights(call, 1))
     if isinstance(call.values[0], Windows):
         return windows_product(call, call.values[0], weight)
-    return product(call, call.feature(), weight.weight())
+    return product(call, call.feature(), call.build.weight(weight))
 
 
 def _weights(call: Call, place: int) -> Constant:
@@ -182,7 +182,7 @@ def _gemm(call: Call) -> Feature:
     weight = _weights(call, 1)
     if weight.values.ndim != 2:
         raise InputError(f"multiplies by a constant of shape {weight.values.shape}; a matrix is needed")
-    made = (weight if node.integer("transB", 0) else matrix(weight)).weight()
+    made = call.build.weight(weight if node.integer("transB", 0) else matrix(weight))
     made = QuantWeight(made.codes, made.scale * node.number("alpha", 1.0), made.dtype)
     bias = None
     if call.has(2):

@@ -6,6 +6,7 @@ Whatever is not supported is gathered and reported at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -72,9 +73,14 @@ def from_file(path: Path) -> Network:
 
 def with_views(path: Path) -> tuple[Network, dict[str, Feature]]:
     """The Network of a file, and which view of its tensors every computed tensor of the file is; see from_file."""
+    return read_by(path, Constant.weight)
+
+
+def read_by(path: Path, weight: Callable[[Constant], ops.QuantWeight]) -> tuple[Network, dict[str, Feature]]:
+    """As with_views, with weights made of constants by `weight`."""
     graph = read(path)
     try:
-        walk = _Walk(graph)
+        walk = _Walk(graph, weight)
         network = walk.network()
     except HeadraceError as error:
         raise type(error)(f"{path}: {error}") from None
@@ -84,9 +90,9 @@ def with_views(path: Path) -> tuple[Network, dict[str, Feature]]:
 class _Walk:
     """One pass over the nodes of a graph."""
 
-    def __init__(self, graph: OnnxGraph) -> None:
+    def __init__(self, graph: OnnxGraph, weight: Callable[[Constant], ops.QuantWeight]) -> None:
         self.graph = graph
-        self.build = Builder(graph)
+        self.build = Builder(graph, weight)
         self.unsupported: list[str] = []
         self.computed = 0  # elements of constants that were computed
         self.values: dict[str, Value] = {name: self._constant(name) for name in graph.constants}
