@@ -23,6 +23,7 @@ from headrace.network.integer import IntegerNetwork
 from headrace.reading import read_bytes
 from headrace.serialize import digest
 from headrace.sources import load_any
+from headrace.streamline.absorb_channel_maps import absorb_channel_maps
 from headrace.streamline.requantize import requantize
 from headrace.streamline.streamline import streamline
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
@@ -115,7 +116,7 @@ def load(source: Any, example_input: Any = None, kernels: str | None = None) -> 
 
 def _model(value: Network | IntegerNetwork) -> Model:
     integer = value if isinstance(value, IntegerNetwork) else streamline(value)
-    return Model(requantize(thresholds_before_pooling(integer)), digest(value))
+    return Model(requantize(thresholds_before_pooling(absorb_channel_maps(integer))), digest(value))
 
 
 def read_samples(path: Path) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ from headrace.network.integer import INPUT
 from headrace.network.tensor_ops import PadFrame
 from headrace.streamline.draft import holding
 from headrace.streamline.host_side import as_fixed_point
-from headrace.streamline.meaning import Meaning, distinct, each, fractions
+from headrace.streamline.meaning import Channel, Meaning, distinct, each, fractions
 from headrace.streamline.values import Run, Value, integers, is_power_of_two, own_frame, plain_integers
 
 #: Widest integers that a product may read, but for an input that the host hands over as fixed point.
@@ -80,6 +80,7 @@ def _product(run: Run, name: str, x: Value, weight_scale: ops.FloatArray, bias: 
              op: ints.Conv) -> Value:
     """Append a product whose input channels are brought to one scale by its weights."""
     tensor = _operand(run, name, x)
+    x = _without_zeros(run, x, tensor)
     scale, multipliers = _common_scale(run, name, x)
     weights = np.ascontiguousarray(op.weights * multipliers)
     scaled = replace(op, weights=weights, weight=holding(op.weight, weights),
@@ -88,6 +89,17 @@ def _product(run: Run, name: str, x: Value, weight_scale: ops.FloatArray, bias: 
     moved = exact_products(op.effective_weights.sum((1, 2)), x.meaning.offsets)
     scales = fractions(weight_scale, len(weights))
     return run.made(made, _line(each(lambda s: scale * s, scales), scales, moved, bias))
+
+
+def _without_zeros(run: Run, x: Value, tensor: str) -> Value:
+    """The channels that are always 0.0 without a scale, so that they get no weights."""
+    node = run.draft.nodes.get(tensor)
+    if node is None or not isinstance(node.op, ints.ChannelMap):
+        return x
+    zero, constant = Channel(Fraction(0), Fraction(0)), node.op.constant
+    channels = [zero if source < 0 and channel.value(constant) == 0 else channel
+                for source, channel in zip(node.op.sources, x.meaning.channels, strict=True)]
+    return replace(x, meaning=Meaning(tuple(channels)))
 
 
 def exact_products(weights: IntArray, offsets: Sequence[Fraction]) -> list[Fraction]:
