@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headrace.datatypes import BIPOLAR
-from headrace.network import ops, tensor_ops
+from headrace.network import moves, ops, tensor_ops
 from headrace.network.graph import Network
 
 
@@ -138,6 +138,11 @@ def apply_more(op: tensor_ops.TensorOp, values: list[np.ndarray], shape: tuple[i
             return (truncated_codes(op, x) - Fraction(op.out_zero_point)) * Fraction(float(op.out_scale[0]))
         case tensor_ops.Transpose():
             return x.transpose(op.axes)
+        case moves.SelectChannels():
+            rest = np.full(x.shape[1:], Fraction(op.value), object)
+            return np.stack([x[source] if source >= 0 else rest for source in op.sources])
+        case moves.Crop():
+            return x[:, op.start[0] : op.stop[0] : op.step[0], op.start[1] : op.stop[1] : op.step[1]]
     raise TypeError(op)
 
 

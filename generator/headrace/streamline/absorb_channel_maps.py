@@ -54,6 +54,7 @@ class _Nodes:
     def __init__(self, net: IntegerNetwork) -> None:
         self.net = net
         self.nodes = {node.name: node for node in net.nodes}
+        self.output = net.output
 
     def _map(self, name: str) -> ChannelMap:
         op = self.nodes[name].op
@@ -67,13 +68,18 @@ class _Nodes:
         self.nodes[name] = replace(self.nodes[name], op=op)
 
     def _settle(self, name: str, sources: Sequence[int], channels: int) -> None:
-        """What is left of a map; nothing where it keeps all channels in their order and does not make the output."""
+        """What is left of a map; nothing where it keeps all channels in their order."""
         self._set(name, replace(self._map(name), sources=tuple(sources)))
-        if list(sources) == list(range(channels)) and name != self.net.output:
-            (source,) = self.nodes.pop(name).inputs
-            for node in self._readers(name):
-                inputs = tuple(source if tensor == name else tensor for tensor in node.inputs)
-                self.nodes[node.name] = replace(node, inputs=inputs)
+        (source,) = self.nodes[name].inputs
+        if list(sources) != list(range(channels)) or (name == self.output and len(self._readers(source)) > 1):
+            return
+        del self.nodes[name]
+        for node in self._readers(name):
+            inputs = tuple(source if tensor == name else tensor for tensor in node.inputs)
+            self.nodes[node.name] = replace(node, inputs=inputs)
+        if name == self.output:
+            self.output = source
+            self.nodes[source] = self.nodes.pop(source)  # the last one makes the output
 
     def compose(self, name: str) -> None:
         """Read what the map in front reads."""
@@ -121,16 +127,18 @@ class _Nodes:
         op = self._map(name)
         kept = sorted({source for source in op.sources if source >= 0})
         places = [kept.index(source) if source >= 0 else _CONSTANT for source in op.sources]
-        if not kept or places == list(range(len(kept))) or not self._absorbs(name, op, places):
+        in_order = places == list(range(len(kept)))
+        if not kept or not (in_order or self._absorbs(name, op, places)):
             return
-        self._absorb(name, places)
+        if not in_order:
+            self._absorb(name, places)
         (source,) = self.nodes[name].inputs
         self._settle(name, kept, _channels(self.net, source, self.nodes))
 
     def _absorbs(self, tensor: str, op: ChannelMap, places: list[int]) -> bool:
         """True if all readers can take the kept channels in their order."""
         readers = self._readers(tensor)
-        return bool(readers) and tensor != self.net.output and all(
+        return bool(readers) and tensor != self.output and all(
             _fits(node.op, op, places) if isinstance(node.op, Conv)
             else isinstance(node.op, Channelwise) and sorted(places) == list(range(len(places)))
             and self._absorbs(node.name, op, places) for node in readers)

@@ -14,6 +14,7 @@ from headrace.network.integer import (
     ChannelMap,
     Concat,
     Conv,
+    Crop,
     DepthwiseConv,
     Lookup,
     MaxPool,
@@ -103,9 +104,12 @@ class Draft:
         branch reads them.
         """
         path = self._path_to_conv(tensor)
-        for name in path:
+        there = _channels_on_path([self.nodes[name].op for name in path], channels)
+        if there is None:
+            return False
+        for name, negated in zip(path, there, strict=True):
             node = self.nodes[name]
-            self.nodes[name] = replace(node, op=_negated(node.op, channels))
+            self.nodes[name] = replace(node, op=_negated(node.op, negated))
             self.types[name] = self.nodes[name].op.infer(*(self.types[source] for source in node.inputs))
             self._ranges.pop(name, None)
         return bool(path)
@@ -118,7 +122,7 @@ class Draft:
             node = self.nodes[tensor]
             if isinstance(node.op, Conv | DepthwiseConv):
                 return path
-            if not isinstance(node.op, MaxPool | AccPool | Upsample | Reframe):
+            if not isinstance(node.op, MaxPool | AccPool | Upsample | Reframe | ChannelMap | Crop):
                 break
             tensor = node.inputs[0]
         return []
@@ -158,6 +162,23 @@ def _moved_range(op: Op, ranges: list[Range]) -> Range:
         ends = np.clip(ends, op.output.lo, op.output.hi)
         return ends.min(0), ends.max(0)
     return lo, hi
+
+
+def _channels_on_path(path: list[Op], channels: frozenset[int]) -> list[frozenset[int]] | None:
+    """The channels of every operation that `channels` behind the last one are; None where a map mixes them with others.
+
+    A constant other than 0 cannot become its negative, for a map has one for all channels.
+    """
+    found: list[frozenset[int]] = []
+    for op in reversed(path):
+        found.insert(0, channels)
+        if isinstance(op, ChannelMap):
+            sources = frozenset(op.sources[c] for c in channels)
+            others = {source for c, source in enumerate(op.sources) if c not in channels}
+            if sources & others - {-1} or (-1 in sources and op.constant):
+                return None
+            channels = sources - {-1}
+    return found
 
 
 def _same_threshold(old: Op, new: Op) -> bool:

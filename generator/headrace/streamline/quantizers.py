@@ -93,7 +93,7 @@ def _threshold(run: Run, name: str, source: str, meaning: Meaning, decisions: Se
     if any(channel.turns for channel in distinct(meaning.channels)):
         return _turned(run, name, source, meaning, decisions, dtype)
     T = np.stack(each(_row, meaning.channels, decisions, lowest, highest))
-    if not meaning.falling and _is_identity(run.draft.types[source].dtype, dtype, T):
+    if not meaning.falling and _is_identity(run.draft.types[source].dtype, dtype, T, lowest, highest):
         return source
     return run.draft.add_threshold(ints.Threshold(T, dtype, meaning.falling), source)
 
@@ -154,13 +154,14 @@ def _codes(counts: IntArray, dtype: DataType) -> IntArray:
     return 2 * counts - 1 if dtype == BIPOLAR else dtype.lo + counts
 
 
-def _is_identity(source: DataType, dtype: DataType, T: IntArray) -> bool:
-    """True if the thresholds map every code of their source to itself, as a quantizer repeated does."""
+def _is_identity(source: DataType, dtype: DataType, T: IntArray, lowest: IntArray, highest: IntArray) -> bool:
+    """True if the thresholds map every code of their source, from lowest to highest (C,), to itself."""
     if source != dtype:
         return False
     if dtype == BIPOLAR:
         return bool(np.all(T >= 0) and np.all(T <= 1))
-    return np.array_equal(T, np.broadcast_to(np.arange(dtype.lo + 1, dtype.hi + 1), T.shape))
+    steps = np.arange(dtype.lo + 1, dtype.hi + 1)
+    return np.array_equal(T, np.clip(steps, lowest[:, None], highest[:, None] + 1))
 
 
 def multi_threshold(run: Run, name: str, op: MultiThreshold, x: Value) -> Value:
