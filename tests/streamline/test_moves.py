@@ -122,6 +122,19 @@ def test_a_shuffle_in_front_of_a_depthwise_convolution_goes_through_it() -> None
     assert maps(absorbed(network, samples(SHAPE, 6))) == [(0, 1, 2, 4, 5, 6)]
 
 
+def test_requantizers_keep_what_belongs_to_their_channels() -> None:
+    count = np.arange(4)
+    requant = integer.Requant(count + 1, 3 * count, 2, "half_up", int_type(8), count, 1)
+    nodes = (integer.Node("c", integer.Conv(np.diag(count + 1)[:, None, None], int_type(4)), ("input",)),
+             integer.Node("r", requant, ("c",)), integer.Node("m", integer.ChannelMap((3, 1, 0)), ("r",)))
+    ends = streamline(graph((4,), q=(quantizer(int_type(4)),)))
+    net = integer.IntegerNetwork(ends.host_input, nodes, ends.host_output)
+    made = absorb_channel_maps(net)
+    x = np.arange(-8, 8).reshape(4, 4)
+    assert [type(node.op) for node in made.nodes] == [integer.Conv, integer.Requant]
+    np.testing.assert_array_equal(golden.run(made, x)[made.output], golden.run(net, x)[net.output])
+
+
 def test_maps_behind_maps_are_one() -> None:
     rng = np.random.default_rng(4)
     network = graph(SHAPE, q=(quantizer(int_type(4), 0.3),), s=(Concat(), "q", "q"), m=(select(7, 3, 0, -1), "s"),

@@ -179,7 +179,8 @@ def _chosen(op: Op, kept: list[int]) -> Op:
         inverted = frozenset(c for c, source in enumerate(kept) if source in op.inverted)
         return replace(op, thresholds=np.ascontiguousarray(op.thresholds[kept]), inverted=inverted)
     if isinstance(op, Requant):
-        return replace(op, multiplier=op.multiplier[kept], offset=op.offset[kept])
+        kink = None if op.kink is None else op.kink[kept]
+        return replace(op, multiplier=op.multiplier[kept], offset=op.offset[kept], kink=kink)
     if isinstance(op, MaxPool):
         return replace(op, minimum=frozenset(c for c, source in enumerate(kept) if source in op.minimum))
     return op
