@@ -230,6 +230,12 @@ def _upsample(rng: Random) -> Spec:
             "simd": image.pop("lanes"), **image}
 
 
+def _depth_to_space(rng: Random) -> Spec:
+    image = _image(rng)
+    return {"kind": "depth_to_space", "block": rng.choice(([2, 2], [2, 2], [3, 3], [2, 1], [4, 4])),
+            "element": _element(rng), "simd": image.pop("lanes"), **image}
+
+
 def _label_select(rng: Random) -> Spec:
     pe = rng.choice((1, 1, 2, 4))
     return {"kind": "label_select", "labels": pe * rng.choice((5, 10, 25)), "pe": pe, "k": rng.choice((1, 1, 2, 3, 5)),
@@ -273,6 +279,7 @@ _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
     "swu": (14, _swu), "parallel_swu": (9, _parallel_swu), "threshold": (13, _threshold),
     "many groups": (8, _many_groups), "max_pool": (8, _max_pool), "acc_pool": (8, _acc_pool), "add": (6, _add),
     "requant": (8, _requant), "fork": (5, _fork), "concat": (6, _concat), "upsample": (6, _upsample),
+    "depth_to_space": (6, _depth_to_space),
     "label_select": (9, _label_select), "dwc": (10, _dwc), "fifo": (9, _fifo), "lookup": (8, _lookup),
 }
 

@@ -85,6 +85,8 @@ PAIRED: dict[str, Factors] = {
              LANES, typed("element", *KINDS)],
     "upsample": [fold("height width", (1, 1), (3, 3), (1, 7), (4, 2)), [{"scale": [1, 1]}, {"scale": [2, 2]},
                  {"scale": [3, 1]}, {"scale": [1, 2]}], LANES, typed("element", *KINDS)],
+    "depth_to_space": [fold("height width", (1, 1), (3, 3), (1, 7), (4, 2)), [{"block": [1, 1]}, {"block": [2, 2]},
+                       {"block": [3, 1]}, {"block": [1, 2]}], LANES, typed("element", *KINDS)],
     "dwc": [fold("in_lanes out_lanes words", (1, 1, 5), (1, 7, 21), (5, 1, 3), (3, 5, 10), (18, 3, 2), (4, 18, 9)),
             typed("element", *KINDS)],
     "fifo": [[{"depth": depth} for depth in (1, 2, 3, 18, 70)], [{"lanes": 1}, {"lanes": 5}, {"lanes": 18}],

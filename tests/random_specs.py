@@ -141,6 +141,12 @@ def upsample(draw: Draw) -> Spec:
             "scale": [draw.between(1, 3), draw.between(1, 3)], "simd": draw.fold(channels), "element": draw.of(TYPES)}
 
 
+def depth_to_space(draw: Draw) -> Spec:
+    channels, block = draw.of(CHANNELS), [draw.between(1, 4), draw.between(1, 3)]
+    return {"height": draw.between(1, 4), "width": draw.between(1, 5), "channels": channels, "block": block,
+            "simd": draw.fold(channels * block[1]), "element": draw.of(TYPES)}
+
+
 def dwc(draw: Draw) -> Spec:
     lanes = draw.between(1, 9), draw.between(1, 9)
     return {"in_lanes": lanes[0], "out_lanes": lanes[1], "words": lanes[1] * draw.between(1, 5),
@@ -160,7 +166,8 @@ def label_select(draw: Draw) -> Spec:
 DRAWN: dict[str, Callable[[Draw], Spec]] = {
     "mvtu": mvtu, "vvtu": vvtu, "swu": swu, "parallel_swu": parallel_swu, "threshold": threshold, "requant": requant,
     "lookup": lookup, "max_pool": pool, "acc_pool": pool, "fork": fork, "add": add, "concat": concat,
-    "channel_map": channel_map, "crop": crop, "upsample": upsample, "dwc": dwc, "fifo": fifo,
+    "channel_map": channel_map, "crop": crop, "upsample": upsample, "depth_to_space": depth_to_space, "dwc": dwc,
+    "fifo": fifo,
     "label_select": label_select,
 }
 

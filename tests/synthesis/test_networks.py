@@ -43,6 +43,7 @@ SPECS = (
     {"kind": "crop", "height": 30, "width": 30, "channels": 4, "start": [3, 5], "stop": [25, 29], "step": [2, 3],
      "simd": 2, "element": "int8"},
     {"kind": "upsample", "height": 5, "width": 5, "channels": 4, "scale": [2, 2], "simd": 2, "element": "uint4"},
+    {"kind": "depth_to_space", "height": 5, "width": 5, "channels": 4, "block": [2, 2], "simd": 2, "element": "uint4"},
     {"kind": "max_pool", "height": 9, "width": 9, "channels": 2, "kernel": [3, 3], "stride": [2, 2],
      "element": "int16"},
     {"kind": "acc_pool", "height": 9, "width": 9, "channels": 2, "kernel": [3, 3], "stride": [2, 2],

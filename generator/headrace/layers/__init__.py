@@ -6,6 +6,7 @@ from headrace.layers.base import Layer
 from headrace.layers.channel_map import ChannelMap
 from headrace.layers.concat import Concat
 from headrace.layers.crop import Crop
+from headrace.layers.depth_to_space import DepthToSpace
 from headrace.layers.dwc import Dwc
 from headrace.layers.fifo import Fifo
 from headrace.layers.fork import Fork
@@ -21,12 +22,12 @@ from headrace.layers.upsample import Upsample
 from headrace.layers.vvtu import Vvtu
 
 __all__ = [
-    "LAYERS", "AccPool", "Add", "ChannelMap", "Concat", "Crop", "Dwc", "Fifo", "Fork", "LabelSelect", "Layer", "Lookup",
-    "MaxPool", "Mvtu", "ParallelSwu", "Requant", "Swu", "Threshold", "Upsample", "Vvtu",
+    "LAYERS", "AccPool", "Add", "ChannelMap", "Concat", "Crop", "DepthToSpace", "Dwc", "Fifo", "Fork", "LabelSelect",
+    "Layer", "Lookup", "MaxPool", "Mvtu", "ParallelSwu", "Requant", "Swu", "Threshold", "Upsample", "Vvtu",
 ]
 
 #: Every streaming layer by the stem of its files; the order is that of the documentation.
 LAYERS: dict[str, type[Layer]] = {cls.kind: cls for cls in (
     Mvtu, Vvtu, Swu, ParallelSwu, Threshold, Requant, Lookup, MaxPool, AccPool, Fork, Add, Concat, ChannelMap, Crop,
-    Upsample, Dwc, Fifo, LabelSelect,
+    Upsample, DepthToSpace, Dwc, Fifo, LabelSelect,
 )}

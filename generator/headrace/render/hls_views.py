@@ -239,7 +239,7 @@ def kernels(stages: Sequence[StageView]) -> list[str]:
 
 
 #: Kernels that lie in the header of another one.
-_HEADERS = {"window_rows": "window", "label_results": "label_select"}
+_HEADERS = {"window_rows": "window", "label_results": "label_select", "depth_to_space_rows": "depth_to_space"}
 
 
 def _require_distinct(named: Iterable[tuple[str, str]]) -> None:
