@@ -25,7 +25,7 @@ from headrace.dataflow import graph as dataflow
 from headrace.errors import HeadraceError, InputError
 from headrace.layers.registry import known_layers
 from headrace.layers.stream import Stream
-from headrace.network import graph, integer, moves, ops, tensor_ops
+from headrace.network import blocks, graph, integer, moves, ops, tensor_ops
 from headrace.network.activation import Activation
 from headrace.reading import parse_json, read_bytes
 from headrace.staging import write_file
@@ -41,10 +41,11 @@ CLASSES: tuple[type, ...] = (
     tensor_ops.PadFrame, tensor_ops.AvgPool, tensor_ops.Upsample, tensor_ops.Transpose, tensor_ops.Add,
     tensor_ops.Concat, tensor_ops.MultiThreshold, Activation, tensor_ops.Trunc,
     tensor_ops.Softmax, tensor_ops.LogSoftmax, tensor_ops.Maximum, tensor_ops.TopK, moves.SelectChannels, moves.Crop,
+    blocks.DepthToSpace, blocks.SpaceToDepth,
     graph.Input, graph.Node, graph.Network,
     integer.TensorType, integer.Conv, integer.DepthwiseConv, integer.Threshold, integer.Requant, integer.MaxPool,
     integer.AccPool, integer.Upsample, integer.Reframe, integer.Add, integer.Concat, integer.ChannelMap, integer.Crop,
-    integer.Lookup, integer.Node,
+    integer.DepthToSpace, integer.SpaceToDepth, integer.Lookup, integer.Node,
     integer.HostInput, integer.HostOutput, integer.IntegerNetwork,
     Stream, *known_layers().values(), dataflow.Placed, dataflow.Dataflow,
 )

@@ -25,8 +25,8 @@ def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
     placed: list[Placed] = []
     for item in dataflow.placed:
         layer = _with_folds(item.layer, folding.get(item.layer.name, {}))
-        if first := folded.get(item.sources[0][0]):
-            layer = layer.behind(first)
+        for maker, _ in item.sources:
+            layer = layer.behind(folded[maker]) if maker in folded else layer
         folded[layer.name] = layer
         sources: list[Port] = []
         for index, (port, wanted) in enumerate(zip(item.sources, layer.inputs, strict=True)):

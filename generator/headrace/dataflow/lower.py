@@ -17,6 +17,7 @@ from headrace.layers import (
     ChannelMap,
     Concat,
     Crop,
+    DepthToSpace,
     Fork,
     Layer,
     Lookup,
@@ -31,6 +32,7 @@ from headrace.layers import (
 from headrace.layers.concat import MAX_INPUTS
 from headrace.layers.fork import MAX_BRANCHES
 from headrace.layers.stream import Stream
+from headrace.network import integer_blocks as blocks
 from headrace.network import integer_moves as moves
 from headrace.network import integer_ops as ops
 from headrace.network import integer_table
@@ -181,6 +183,25 @@ class _Lowering:
         source = self.net.types[node.inputs[0]]
         self._provide(node.name, self._place(Crop(node.name, *source.shape, op.start, op.stop, op.step, source.dtype),
                                              *ports))
+
+    @_lower.register
+    def _depth_to_space(self, op: blocks.DepthToSpace, node: Node, ports: list[Port]) -> None:
+        source, channels = self.net.types[node.inputs[0]], self.net.types[node.name].shape[2]
+        if op.block[0] == 1 or source.shape[1] == 1:  # the pixels of a block already follow one another
+            self._provide(node.name, ports[0])
+            return
+        layer = DepthToSpace(node.name, *source.shape[:2], channels, op.block, source.dtype)
+        self._provide(node.name, self._place(layer, *ports))
+
+    @_lower.register
+    def _space_to_depth(self, op: blocks.SpaceToDepth, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        if op.block[0] == 1 or self.net.types[node.name].shape[1] == 1:
+            self._provide(node.name, ports[0])
+            return
+        # The windows of a kernel that is its own stride are the blocks.
+        window = Swu(node.name, *source.shape, op.block, source.dtype, op.block)
+        self._provide(node.name, self._place(window, *ports))
 
     @_lower.register
     def _reframe(self, op: ops.Reframe, node: Node, ports: list[Port]) -> None:

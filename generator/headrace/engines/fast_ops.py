@@ -22,7 +22,7 @@ from headrace.engines.fast_conv import (
     weighted_bound,
 )
 from headrace.layers.requant import kinked, rounded_shift
-from headrace.network import integer_moves
+from headrace.network import integer_blocks, integer_moves
 from headrace.network import integer_ops as ops
 from headrace.network.integer_ops import TensorType
 from headrace.network.integer_table import Lookup
@@ -151,3 +151,19 @@ def _channel_map(op: integer_moves.ChannelMap, out: TensorType, sources: tuple[T
 @apply.register
 def _crop(op: integer_moves.Crop, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
     return x[0][op.start[0] : op.stop[0] : op.step[0], op.start[1] : op.stop[1] : op.step[1]]
+
+
+@apply.register
+def _depth_to_space(op: integer_blocks.DepthToSpace, out: TensorType, sources: tuple[TensorType, ...],
+                    *x: Numbers) -> Numbers:
+    height, width, frames, _ = x[0].shape
+    blocks = x[0].reshape(height, width, frames, *op.block, -1).transpose(0, 3, 1, 4, 2, 5)
+    return blocks.reshape(*out.shape[:2], frames, -1)
+
+
+@apply.register
+def _space_to_depth(op: integer_blocks.SpaceToDepth, out: TensorType, sources: tuple[TensorType, ...],
+                    *x: Numbers) -> Numbers:
+    height, width, frames = *out.shape[:2], x[0].shape[2]
+    blocks = x[0].reshape(height, op.block[0], width, op.block[1], frames, -1).transpose(0, 2, 4, 1, 3, 5)
+    return blocks.reshape(height, width, frames, -1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from headrace.datatypes import IntArray
 from headrace.layers.requant import kinked, rounded_shift
-from headrace.network import integer_moves
+from headrace.network import integer_blocks, integer_moves
 from headrace.network import integer_ops as ops
 from headrace.network.integer import INPUT, IntegerNetwork
 from headrace.network.integer_ops import TensorType
@@ -131,3 +131,20 @@ def _channel_map(op: integer_moves.ChannelMap, out: TensorType, *x: IntArray) ->
 @apply.register
 def _crop(op: integer_moves.Crop, out: TensorType, *x: IntArray) -> IntArray:
     return x[0][:, op.start[0] : op.stop[0] : op.step[0], op.start[1] : op.stop[1] : op.step[1]]
+
+
+@apply.register
+def _depth_to_space(op: integer_blocks.DepthToSpace, out: TensorType, *x: IntArray) -> IntArray:
+    height, width, channels = out.shape
+    y = np.empty((len(x[0]), *out.shape), np.int64)
+    for row, column in np.ndindex(height, width):
+        pixel = x[0][:, row // op.block[0], column // op.block[1]]
+        place = (row % op.block[0]) * op.block[1] + column % op.block[1]
+        y[:, row, column] = pixel[:, place * channels : (place + 1) * channels]
+    return y
+
+
+@apply.register
+def _space_to_depth(op: integer_blocks.SpaceToDepth, out: TensorType, *x: IntArray) -> IntArray:
+    parts = [x[0][:, i :: op.block[0], j :: op.block[1]] for i, j in np.ndindex(op.block)]
+    return np.concatenate(parts, axis=3)

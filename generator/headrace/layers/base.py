@@ -12,7 +12,7 @@ import numpy as np
 
 from headrace.area.amounts import Amounts
 from headrace.datatypes import IntArray
-from headrace.errors import InputError
+from headrace.errors import FoldingError, InputError
 from headrace.layers.hls import HlsForm, single_process
 from headrace.layers.ports import StreamPort, side_ports
 from headrace.layers.schedule import Schedule
@@ -184,10 +184,18 @@ class Layer(ABC):
 
         Raises FoldingError where it cannot be.
         """
+        if source.window_columns:
+            raise FoldingError(f"{source.name}: parallel_window would change the order of what {self.name} reads; use "
+                               "parallel_window 0")
         return self
 
-    def window_forms(self, channels: int, folds: Mapping[str, int]) -> tuple[str, ...]:
-        """How the windows of pixels of so many channels may come, if the user folds the layer so.
+    @property
+    def window_columns(self) -> int:
+        """Elements of a window out in an order that its reader has to know; 0 for words in the order of the tensor."""
+        return 0
+
+    def window_forms(self, columns: int, channels: int, folds: Mapping[str, int]) -> tuple[str, ...]:
+        """How windows of so many elements, of pixels of so many channels, may come if the user folds the layer so.
 
         "serial": tap by tap. "parallel": all taps in a word.
         """

@@ -145,16 +145,16 @@ class Mvtu(WeightedLayer):
         return self.nf
 
     def behind(self, source: Layer) -> Self:
-        if not isinstance(source, ParallelSwu):
-            return self
+        if not isinstance(source, ParallelSwu) or source.window_columns != self.mw:
+            return super().behind(source)
         if self.groups and source.simd != source.channels:
             raise FoldingError(f"{source.name}: parallel_window with SIMD={source.simd} would take apart the "
                                f"{self.groups} groups of columns with scales in {self.name}; use "
                                f"SIMD={source.channels} or parallel_window 0")
         return replace(self, weights=depthwise_columns(self.weights, source.channels, source.simd))
 
-    def window_forms(self, channels: int, folds: Mapping[str, int]) -> tuple[str, ...]:
-        if self.groups:
+    def window_forms(self, columns: int, channels: int, folds: Mapping[str, int]) -> tuple[str, ...]:
+        if self.groups or self.mw != columns:
             return ("serial",)
         return ("parallel",) if folds.get("simd", 1) > channels else ("serial", "parallel")
 

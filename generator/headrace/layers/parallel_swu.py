@@ -49,6 +49,10 @@ class ParallelSwu(SlidingWindow):
     def outputs(self) -> tuple[Stream, ...]:
         return (Stream(self.element, self.taps * self.simd, self.windows * self.pixel_words),)
 
+    @property
+    def window_columns(self) -> int:
+        return self.taps * self.channels
+
     def golden(self, *x: IntArray) -> IntArray:
         windows = self.im2col(x[0]).reshape(-1, self.taps * self.channels)
         return depthwise_columns(windows, self.channels, self.simd).reshape(len(x[0]), -1)

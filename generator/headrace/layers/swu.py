@@ -90,7 +90,7 @@ class Swu(SlidingWindow):
         if any(given.values()):
             return ({},)
         chosen = "parallel_window" in given or self.taps == 1
-        forms = ("serial",) if chosen else reader.window_forms(self.channels, reader_folds)
+        forms = ("serial",) if chosen else reader.window_forms(self.taps * self.channels, self.channels, reader_folds)
         serial: tuple[dict[str, int], ...] = ({},) if "minimal_buffer" in given else ({}, {"minimal_buffer": 1})
         return (*serial * ("serial" in forms), *({"parallel_window": 1},) * ("parallel" in forms))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -63,7 +64,10 @@ class Vvtu(WeightedLayer):
     def can_follow(self, source: Layer) -> bool:
         return source.inputs[0].lanes == self.pe  # a window's SIMD, whatever its form
 
-    def window_forms(self, channels: int, folds: Mapping[str, int]) -> tuple[str, ...]:
+    def behind(self, source: Layer) -> Self:
+        return self
+
+    def window_forms(self, columns: int, channels: int, folds: Mapping[str, int]) -> tuple[str, ...]:
         return ("serial", "parallel")
 
     def golden(self, *x: IntArray) -> IntArray:

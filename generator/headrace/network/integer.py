@@ -11,6 +11,7 @@ from typing import Literal
 
 from headrace.datatypes import IntArray
 from headrace.errors import InputError
+from headrace.network.integer_blocks import DepthToSpace, SpaceToDepth
 from headrace.network.integer_moves import ChannelMap, Crop
 from headrace.network.integer_ops import (
     AccPool,
@@ -30,12 +31,12 @@ from headrace.network.integer_table import Lookup
 from headrace.network.ops import FloatArray
 from headrace.network.rounding import Rounding
 
-__all__ = ["INPUT", "AccPool", "Add", "ChannelMap", "Concat", "Conv", "Crop", "DepthwiseConv", "HostInput",
-           "HostOutput", "IntegerNetwork", "Lookup", "MaxPool", "Node", "Op", "Reframe", "Requant", "Shape",
-           "TensorType", "Threshold", "Upsample"]
+__all__ = ["INPUT", "AccPool", "Add", "ChannelMap", "Concat", "Conv", "Crop", "DepthToSpace", "DepthwiseConv",
+           "HostInput", "HostOutput", "IntegerNetwork", "Lookup", "MaxPool", "Node", "Op", "PixelMove", "Reframe",
+           "Requant", "Shape", "SpaceToDepth", "TensorType", "Threshold", "Upsample"]
 
 Op = (Conv | DepthwiseConv | Threshold | Requant | MaxPool | AccPool | Upsample | Reframe | Add | Concat | ChannelMap
-      | Crop | Lookup)
+      | Crop | DepthToSpace | SpaceToDepth | Lookup)
 INPUT = "input"
 #: What the host does with the last values.
 Head = Literal["none", "argmax", "topk", "softmax", "logsoftmax", "max", "sigmoid", "tanh"]

@@ -15,6 +15,7 @@ from headrace.datatypes import DataType, IntArray, Interval
 from headrace.errors import InputError
 from headrace.layers.window import Pair
 from headrace.network.activation import Activation
+from headrace.network.blocks import DepthToSpace, SpaceToDepth
 from headrace.network.moves import Crop, SelectChannels
 from headrace.network.ops import (
     FloatArray,
@@ -270,4 +271,4 @@ class TopK:
 
 
 TensorOp = (PadFrame | AvgPool | Upsample | Transpose | Add | Concat | MultiThreshold | Activation | Trunc | Softmax
-            | LogSoftmax | Maximum | TopK | SelectChannels | Crop)
+            | LogSoftmax | Maximum | TopK | SelectChannels | Crop | DepthToSpace | SpaceToDepth)

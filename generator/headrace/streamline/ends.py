@@ -16,9 +16,12 @@ from headrace.errors import UnsupportedError
 from headrace.network import graph, ops, tensor_ops
 from headrace.network.activation import Activation
 from headrace.network.integer import Head, HostOutput
+from headrace.network.blocks import DepthToSpace, SpaceToDepth
 from headrace.network.moves import SelectChannels
 
-View = ops.Reshape | tensor_ops.Transpose | SelectChannels
+View = ops.Reshape | tensor_ops.Transpose | SelectChannels | DepthToSpace | SpaceToDepth
+#: Views that change what a channel is.
+MOVES_CHANNELS = (SelectChannels, DepthToSpace, SpaceToDepth)
 #: Operations of the host on the last values, by what HostOutput calls them; those over elements keep any order.
 HEADS: dict[type, Head] = {tensor_ops.Softmax: "softmax", tensor_ops.LogSoftmax: "logsoftmax",
                            tensor_ops.Maximum: "max", tensor_ops.TopK: "topk"}
@@ -29,7 +32,7 @@ def view_of(network: graph.Network, node: graph.Node) -> View | None:
     """The operation of a node whose output has every element of its input once, in any order; else None."""
     if isinstance(node.op, SelectChannels):
         return node.op if node.op.permutes(network.shapes[node.inputs[0]]) else None
-    return node.op if isinstance(node.op, ops.Reshape | tensor_ops.Transpose) else None
+    return node.op if isinstance(node.op, View) else None
 
 
 def head_of(op: graph.Op) -> Head | None:
@@ -129,7 +132,7 @@ def split_tail(network: graph.Network) -> tuple[tuple[graph.Node, ...], tuple[gr
     tail: list[graph.Node] = []
     name = network.output
     while body and body[-1].name == name and (view_of(network, body[-1]) or head_of(body[-1].op)):
-        if isinstance(body[-1].op, SelectChannels) and any(head_of(node.op) for node in tail):
+        if isinstance(body[-1].op, MOVES_CHANNELS) and any(head_of(node.op) for node in tail):
             break  # the head sees the channels in their new order
         tail.insert(0, body.pop())
         name = tail[0].inputs[0]

@@ -6,6 +6,7 @@ by where every element comes from: channels in another order, pixels left out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
@@ -17,7 +18,8 @@ from headrace.network import graph, ops
 from headrace.network import integer as ints
 from headrace.network.graph import free_name
 from headrace.network.moves import Crop, SelectChannels
-from headrace.network.tensor_ops import Transpose
+from headrace.network.tensor_ops import Concat, Transpose
+from headrace.streamline.block_moves import BLOCKS, block_moves
 from headrace.streamline.meaning import Channel, Meaning, distinct
 from headrace.streamline.values import Run, Value, integers, own_frame
 
@@ -30,6 +32,8 @@ def select_channels(run: Run, name: str, op: SelectChannels, x: Value) -> Value:
     if len(x.shape) > 1 or x.frame[1:] != (1, 1):
         own_frame(name, x)
     tensor = integers(name, x)
+    if op.permutes((x.frame[0],)) and run.draft.permute(tensor, op.sources):
+        return replace(x, meaning=Meaning(tuple(x.meaning.channels[source] for source in op.sources)))
     constant, code = _constant(run, x, tensor, op)
     channels = tuple(x.meaning.channels[source] if source >= 0 else constant for source in op.sources)
     made = run.made(run.draft.add("channels", ints.ChannelMap(op.sources, code), tensor), Meaning(channels))
@@ -80,15 +84,26 @@ def with_moves(network: graph.Network) -> graph.Network:
     nodes: list[graph.Node] = []
     names = {network.input.name, *(node.name for node in network.nodes)}
     for node in network.nodes:
-        if not isinstance(node.op, Move):
-            nodes.append(node)
-            continue
-        before = found.get(node.inputs[0]) or _start(network, node.inputs[0])
-        found[node.name] = places = before and before.moved(node.op)
+        places = _places(network, node, found)
         made = _as_moves(network, node, places, names) if places else None
+        if isinstance(node.op, Move | Concat):
+            # Blocks are where the next move starts from: what they are is not asked of several moves together.
+            found[node.name] = None if any(isinstance(item.op, BLOCKS) for item in made or ()) else places
         nodes += made or [node]
         names.update(item.name for item in made or ())
     return graph.Network(network.inputs, _needed(tuple(nodes), network.output), network.outputs)
+
+
+def _places(network: graph.Network, node: graph.Node, found: dict[str, _Places | None]) -> _Places | None:
+    """Where the elements of a move, or of parts of one tensor that are joined, come from; None for anything else."""
+    if isinstance(node.op, Move):
+        before = found.get(node.inputs[0]) or _start(network, node.inputs[0])
+        return before.moved(node.op)
+    parts = [found.get(source) for source in node.inputs]
+    if not isinstance(node.op, Concat) or any(
+            part is None or (part.root, part.value) != (parts[0] and (parts[0].root, parts[0].value)) for part in parts):
+        return None
+    return _Places(parts[0].root, np.concatenate([part.places for part in parts if part]), parts[0].value)
 
 
 def _start(network: graph.Network, root: str) -> _Places:
@@ -110,7 +125,9 @@ def _as_moves(network: graph.Network, node: graph.Node, found: _Places, names: s
     frame = _frame(root)
     if frame is None or (isinstance(node.op, ops.Reshape) and node.inputs[0] == found.root):
         return None
-    moves = _moves(frame, found, shape)
+    moves: Sequence[graph.Op] | None = _moves(frame, found, shape)
+    if moves is None:
+        moves = _blocks(frame, found, shape)
     if moves is None:
         return None
     wanted = [ops.Reshape(frame), *moves] if root != frame and len(root) > 1 else moves
@@ -151,6 +168,12 @@ def _moves(frame: tuple[int, int, int], found: _Places,
     select = SelectChannels(tuple(sources.tolist()), found.value)
     return [*([] if target[1:] == frame[1:] else [crop]), *([] if select.permutes(frame) and np.array_equal(
         sources, np.arange(frame[0])) else [select])]
+
+
+def _blocks(frame: tuple[int, int, int], found: _Places, shape: ops.Shape) -> Sequence[graph.Op] | None:
+    """Blocks of pixels as channels, or the reverse."""
+    target = _frame(shape) if len(shape) > 1 else None
+    return None if target is None else block_moves(frame, found.places.reshape(target))
 
 
 def _steps(values: IntArray) -> tuple[int, int, int] | None:

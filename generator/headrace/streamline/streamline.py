@@ -16,10 +16,11 @@ from fractions import Fraction
 import numpy as np
 
 from headrace.errors import InputError, UnsupportedError
-from headrace.network import graph, moves, ops, tensor_ops
+from headrace.network import blocks, graph, moves, ops, tensor_ops
 from headrace.network.activation import Activation
 from headrace.network.integer import HostOutput, IntegerNetwork, TensorType
 from headrace.network.integer_ops import MAX_CHANNELS, require_channels
+from headrace.streamline.blocks import depth_to_space, handled, settled, space_to_depth
 from headrace.streamline.ends import Viewed, input_views, split_tail, with_tail
 from headrace.streamline.frames import avg_pool, max_pool, reshape, transpose, upsample
 from headrace.streamline.joins import add, concat
@@ -82,6 +83,8 @@ HANDLERS: dict[type, Handler] = {
     tensor_ops.Concat: concat,
     moves.SelectChannels: select_channels,
     moves.Crop: crop,
+    blocks.DepthToSpace: depth_to_space,
+    blocks.SpaceToDepth: space_to_depth,
 }
 #: Operations whose result has the rows and columns of what they read.
 KEEPS_FRAME = (ops.Quantize, ops.Affine, ops.Clip, Activation, tensor_ops.MultiThreshold, tensor_ops.Trunc,
@@ -119,7 +122,7 @@ class _Streamliner:
 
     def _handled(self, node: graph.Node, sources: list[Value | None]) -> Value | None:
         try:
-            return HANDLERS[type(node.op)](self.run, node.name, node.op, *sources)
+            return handled(self.run, HANDLERS[type(node.op)], node.name, node.op, sources)
         except UnsupportedError as error:
             self.failures.append(str(error))
         except InputError as error:  # of the integer network, which does not know the model's nodes
@@ -161,6 +164,7 @@ def _input_frame(network: graph.Network) -> Frame:
 
 
 def _host_output(run: Run, name: str, shape: ops.Shape, x: Value) -> HostOutput:
+    x = settled(run, name, x)
     tensor = integers(name, x)
     if not run.clips_nothing(x, tensor):
         raise UnsupportedError(f"{name}: the network ends with an activation that no quantizer follows; "

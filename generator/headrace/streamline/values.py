@@ -11,7 +11,7 @@ import numpy as np
 from headrace.datatypes import IntArray
 from headrace.errors import UnsupportedError
 from headrace.network import graph, ops
-from headrace.network.integer import HostInput
+from headrace.network.integer import HostInput, Op
 from headrace.network.tensor_ops import AvgPool, Concat, MultiThreshold, PadFrame, Transpose, Upsample
 from headrace.streamline.draft import Draft
 from headrace.streamline.meaning import Channel, Meaning, each, fractions
@@ -36,8 +36,9 @@ class QuantizerTrace:
     """Where a quantizer of the Network went: its codes are the integers of `tensor`.
 
     `meaning` is that of what it reads: the integers of `source`, the sum of `terms` where there are some, or for the
-    first quantizer (source None) the model's own floating-point input. `scales` are the steps that decision points are
-    measured in, one per channel; `codes` says what the codes mean.
+    first quantizer (source None) the model's own floating-point input. `moves` lie between the thresholds on these and
+    `tensor`. `scales` are the steps that decision points are measured in, one per channel; `codes` says what the codes
+    mean.
     """
 
     name: str
@@ -48,6 +49,7 @@ class QuantizerTrace:
     scales: tuple[Fraction, ...]
     codes: Meaning
     terms: tuple[Term, ...] = ()
+    moves: tuple[Op, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Value:
     """A tensor of the Network: the integers `tensor` (None: still floats on the host) and what they mean.
 
     `frame` is (C, H, W) of the integers, `shape` the tensor's own shape; they differ after a flatten. A sum of branches
-    without a common step has no integers yet but `terms`, and `meaning` is that of their sum.
+    without a common step has no integers yet but `terms`, and `meaning` is that of their sum. `moves` of pixels are
+    still to come: all else is what it is in front of them, so that a quantizer behind them can be done there.
     """
 
     tensor: str | None
@@ -63,6 +66,7 @@ class Value:
     shape: ops.Shape
     meaning: Meaning
     terms: tuple[Term, ...] = ()
+    moves: tuple[Op, ...] = ()
 
 
 class Run:

@@ -14,6 +14,7 @@ import numpy as np
 from headrace.errors import HeadraceError, InputError, UnsupportedError
 from headrace.frontend.onnx import (
     activations,
+    blocks,
     constants,
     elementwise,
     finn,
@@ -34,7 +35,7 @@ from headrace.network.graph import Input, Network, Node
 
 HANDLERS: dict[str, Handler] = (
     elementwise.HANDLERS | activations.HANDLERS | shapes.HANDLERS | products.HANDLERS | windows.HANDLERS
-    | moves.HANDLERS | qonnx.HANDLERS | finn.HANDLERS | qcdq.HANDLERS | qoperator.HANDLERS)
+    | moves.HANDLERS | blocks.HANDLERS | qonnx.HANDLERS | finn.HANDLERS | qcdq.HANDLERS | qoperator.HANDLERS)
 CHANNELS_LAST: dict[str, Handler] = (
     elementwise.CHANNELS_LAST | products.CHANNELS_LAST | windows.CHANNELS_LAST)
 COMPUTED: dict[str, Computation] = constants.COMPUTED | qonnx.COMPUTED | qcdq.COMPUTED
@@ -58,7 +59,6 @@ _WAYS_OUT = {
     **dict.fromkeys(("Exp", "Log", "Sqrt", "Reciprocal"), "leave it to the program around the accelerator, or "
                     "train with Relu or Clip in its place"),
     "FloatQuant": "quantize to integers with Quant",
-    "ConvTranspose": "use Resize (nearest) and Conv",
 }
 
 
