@@ -18,7 +18,7 @@ import numpy as np
 
 from headrace.datatypes import BIPOLAR, IntArray
 from headrace.difference import float32_error
-from headrace.engines import fast
+from headrace.engines import fast, golden
 from headrace.engines.host import Float32Array, from_stream, to_stream
 from headrace.network.graph import Network
 from headrace.network.ops import FloatArray
@@ -209,8 +209,19 @@ class Comparison:
 
     def _distance(self, trace: QuantizerTrace, index: tuple[int, ...], at: Fraction) -> Fraction:
         """Exact distance, in steps, from the value to the decision point that the framework found on the other side."""
-        q = self._sum(trace, index) if trace.source else Fraction(float(self._input(trace)[index]))
-        return abs(trace.meaning.channels[index[3]].value(q) - at) / trace.scales[index[3]]
+        read = self._in_front(trace, index)
+        q = self._sum(trace, read) if trace.source else Fraction(float(self._input(trace)[read]))
+        return abs(trace.meaning.channels[read[3]].value(q) - at) / trace.scales[index[3]]
+
+    def _in_front(self, trace: QuantizerTrace, index: tuple[int, ...]) -> tuple[int, ...]:
+        """Where the element at (sample, row, column, channel) of the codes is in front of the moves."""
+        if not trace.moves:
+            return index
+        shape = self.net.types[trace.terms[0].tensor if trace.terms else str(trace.source)].shape
+        places = np.arange(math.prod(shape)).reshape(1, *shape)
+        for move in trace.moves:
+            places = golden.moved(move, places)
+        return index[0], *(int(n) for n in np.unravel_index(places[0][index[1:]], shape))
 
     def _input(self, trace: QuantizerTrace) -> Any:
         """The samples in the layout of the stream."""

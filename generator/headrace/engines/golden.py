@@ -6,11 +6,11 @@ from functools import singledispatch
 
 import numpy as np
 
-from headrace.datatypes import IntArray
+from headrace.datatypes import IntArray, Interval
 from headrace.layers.requant import kinked, rounded_shift
 from headrace.network import integer_blocks, integer_moves
 from headrace.network import integer_ops as ops
-from headrace.network.integer import INPUT, IntegerNetwork
+from headrace.network.integer import INPUT, IntegerNetwork, PixelMove
 from headrace.network.integer_ops import TensorType
 from headrace.network.integer_table import Lookup
 
@@ -21,6 +21,13 @@ def run(net: IntegerNetwork, x: IntArray) -> dict[str, IntArray]:
     for node in net.nodes:
         values[node.name] = apply(node.op, net.types[node.name], *(values[source] for source in node.inputs))
     return values
+
+
+def moved(op: PixelMove, x: IntArray) -> IntArray:
+    """An operation that only moves elements, on x (N, height, width, channels)."""
+    kind = Interval(int(x.min()), int(x.max()))
+    height, width, channels = x.shape[1:]
+    return apply(op, op.infer(TensorType((height, width, channels), kind)), x)
 
 
 @singledispatch

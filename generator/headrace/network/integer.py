@@ -37,6 +37,8 @@ __all__ = ["INPUT", "AccPool", "Add", "ChannelMap", "Concat", "Conv", "Crop", "D
 
 Op = (Conv | DepthwiseConv | Threshold | Requant | MaxPool | AccPool | Upsample | Reframe | Add | Concat | ChannelMap
       | Crop | DepthToSpace | SpaceToDepth | Lookup)
+#: Operations that only choose pixels and channels of one tensor.
+PixelMove = DepthToSpace | Crop
 INPUT = "input"
 #: What the host does with the last values.
 Head = Literal["none", "argmax", "topk", "softmax", "logsoftmax", "max", "sigmoid", "tanh"]

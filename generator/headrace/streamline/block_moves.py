@@ -15,8 +15,8 @@ BlockMove = DepthToSpace | SpaceToDepth | SelectChannels
 
 
 def block_moves(frame: Frame, places: IntArray) -> list[BlockMove] | None:
-    """The operations that give the elements `places` (C, H, W) of a frame (channels, height, width); None if none do."""
-    channels, height, width = frame
+    """The operations that give the elements `places` (C, H, W) of a frame (channels, height, width), if any do."""
+    height, width = frame[1:]
     _, rows, columns = places.shape
     if places.min() < 0:
         return None
@@ -29,9 +29,8 @@ def block_moves(frame: Frame, places: IntArray) -> list[BlockMove] | None:
 
 def _to_space(frame: Frame, places: IntArray, block: tuple[int, int]) -> list[BlockMove] | None:
     """Every pixel becomes a block whose channels are some of its own."""
-    _, height, width = frame
-    channels, rows, columns = places.shape
-    y, x = np.arange(rows)[:, None], np.arange(columns)
+    height, width = frame[1:]
+    y, x = np.arange(places.shape[1])[:, None], np.arange(places.shape[2])
     sources, pixels = np.divmod(places, height * width)
     corner = sources[:, : block[0], : block[1]]
     if np.any(pixels != y // block[0] * width + x // block[1]) or np.any(

@@ -15,8 +15,8 @@ from headrace.datatypes import IntArray
 from headrace.errors import UnsupportedError
 from headrace.network import graph, ops, tensor_ops
 from headrace.network.activation import Activation
-from headrace.network.integer import Head, HostOutput
 from headrace.network.blocks import DepthToSpace, SpaceToDepth
+from headrace.network.integer import Head, HostOutput
 from headrace.network.moves import SelectChannels
 
 View = ops.Reshape | tensor_ops.Transpose | SelectChannels | DepthToSpace | SpaceToDepth

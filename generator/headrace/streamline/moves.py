@@ -1,7 +1,7 @@
 """Streamlining of what only chooses and orders elements: slices, gathers, shuffles, constant channels, crops.
 
 Reshapes, transposes and slices that follow one another are one move in the end. `with_moves` finds what that move is
-by where every element comes from: channels in another order, pixels left out.
+by where every element comes from: channels in another order, pixels left out, blocks of pixels as channels.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from headrace.network import integer as ints
 from headrace.network.graph import free_name
 from headrace.network.moves import Crop, SelectChannels
 from headrace.network.tensor_ops import Concat, Transpose
-from headrace.streamline.block_moves import BLOCKS, block_moves
+from headrace.streamline.block_moves import BLOCKS, BlockMove, block_moves
 from headrace.streamline.meaning import Channel, Meaning, distinct
 from headrace.streamline.values import Run, Value, integers, own_frame
 
 Move = ops.Reshape | Transpose | SelectChannels | Crop
+_Made = ops.Reshape | Crop | BlockMove
 _CONSTANT = -1
 
 
@@ -100,10 +101,10 @@ def _places(network: graph.Network, node: graph.Node, found: dict[str, _Places |
         before = found.get(node.inputs[0]) or _start(network, node.inputs[0])
         return before.moved(node.op)
     parts = [found.get(source) for source in node.inputs]
-    if not isinstance(node.op, Concat) or any(
-            part is None or (part.root, part.value) != (parts[0] and (parts[0].root, parts[0].value)) for part in parts):
+    known = [part for part in parts if part is not None]
+    if not isinstance(node.op, Concat) or len(known) < len(parts) or len({(p.root, p.value) for p in known}) > 1:
         return None
-    return _Places(parts[0].root, np.concatenate([part.places for part in parts if part]), parts[0].value)
+    return _Places(known[0].root, np.concatenate([part.places for part in known]), known[0].value)
 
 
 def _start(network: graph.Network, root: str) -> _Places:
@@ -125,12 +126,12 @@ def _as_moves(network: graph.Network, node: graph.Node, found: _Places, names: s
     frame = _frame(root)
     if frame is None or (isinstance(node.op, ops.Reshape) and node.inputs[0] == found.root):
         return None
-    moves: Sequence[graph.Op] | None = _moves(frame, found, shape)
+    moves: Sequence[_Made] | None = _moves(frame, found, shape)
     if moves is None:
         moves = _blocks(frame, found, shape)
     if moves is None:
         return None
-    wanted = [ops.Reshape(frame), *moves] if root != frame and len(root) > 1 else moves
+    wanted: Sequence[_Made] = [ops.Reshape(frame), *moves] if root != frame and len(root) > 1 else moves
     made: list[graph.Node] = []
     name, left = found.root, root
     for op in wanted:
@@ -170,7 +171,7 @@ def _moves(frame: tuple[int, int, int], found: _Places,
         sources, np.arange(frame[0])) else [select])]
 
 
-def _blocks(frame: tuple[int, int, int], found: _Places, shape: ops.Shape) -> Sequence[graph.Op] | None:
+def _blocks(frame: tuple[int, int, int], found: _Places, shape: ops.Shape) -> Sequence[BlockMove] | None:
     """Blocks of pixels as channels, or the reverse."""
     target = _frame(shape) if len(shape) > 1 else None
     return None if target is None else block_moves(frame, found.places.reshape(target))

@@ -109,18 +109,18 @@ class _Streamliner:
 
     def visit(self, node: graph.Node) -> None:
         """Note the value of a node, or why there is none."""
-        sources = [self.values[source] for source in node.inputs]
+        sources = [value for source in node.inputs if (value := self.values[source]) is not None]
         value = None
         if type(node.op) not in HANDLERS:
             self.failures.append(f"{node.name} ({type(node.op).__name__}): no streaming layer does this; "
                                  "replace it in the model")
-        elif all(source is not None for source in sources):
+        elif len(sources) == len(node.inputs):
             value = self._handled(node, sources)
         self.values[node.name] = value or self._assumed(node)
         if value is not None and value.tensor is not None and self.readers[node.name] > 1:
             self.run.draft.shared.add(value.tensor)
 
-    def _handled(self, node: graph.Node, sources: list[Value | None]) -> Value | None:
+    def _handled(self, node: graph.Node, sources: list[Value]) -> Value | None:
         try:
             return handled(self.run, HANDLERS[type(node.op)], node.name, node.op, sources)
         except UnsupportedError as error:

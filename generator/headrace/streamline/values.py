@@ -11,7 +11,7 @@ import numpy as np
 from headrace.datatypes import IntArray
 from headrace.errors import UnsupportedError
 from headrace.network import graph, ops
-from headrace.network.integer import HostInput, Op
+from headrace.network.integer import HostInput, PixelMove
 from headrace.network.tensor_ops import AvgPool, Concat, MultiThreshold, PadFrame, Transpose, Upsample
 from headrace.streamline.draft import Draft
 from headrace.streamline.meaning import Channel, Meaning, each, fractions
@@ -49,7 +49,7 @@ class QuantizerTrace:
     scales: tuple[Fraction, ...]
     codes: Meaning
     terms: tuple[Term, ...] = ()
-    moves: tuple[Op, ...] = ()
+    moves: tuple[PixelMove, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Value:
     shape: ops.Shape
     meaning: Meaning
     terms: tuple[Term, ...] = ()
-    moves: tuple[Op, ...] = ()
+    moves: tuple[PixelMove, ...] = ()
 
 
 class Run:

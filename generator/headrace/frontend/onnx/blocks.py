@@ -57,8 +57,8 @@ def _of_feature(call: Call, to_depth: bool) -> Value:
     target = frame_of(x)
     size, mode = node.integer("blocksize", 0), node.text("mode", "DCR")
     if size < 1 or None in target:
-        raise InputError(f"its blocksize {size} meets a tensor of shape {x.shape}; use 1 or more, and (channels, height, "
-                         "width)")
+        raise InputError(f"its blocksize {size} meets a tensor of shape {x.shape}; use 1 or more, and (channels, "
+                         "height, width)")
     if mode not in ("DCR", "CRD"):
         raise InputError(f"its mode {mode!r} is unknown; use DCR or CRD")
     source, block = call.build.arranged(x, target), (size, size)
@@ -140,8 +140,8 @@ def _kernel(constant: Constant, groups: int, rank: int) -> QuantWeight:
     """Weights (C_out, C_in / groups, K_h, K_w) of those of a transposed convolution, (C_in, C_out / groups, ...)."""
     shape = constant.values.shape
     if len(shape) != rank + 1 or groups < 1 or shape[0] % groups:
-        raise InputError(f"weights of shape {shape} in {groups} groups meet a tensor of {rank + 1} axes; they should be "
-                         "(C_in, C_out / groups, kernel), with groups that divide C_in")
+        raise InputError(f"weights of shape {shape} in {groups} groups meet a tensor of {rank + 1} axes; they should "
+                         "be (C_in, C_out / groups, kernel), with groups that divide C_in")
     inner = (groups, shape[0] // groups, shape[1], *((1,) if rank == 2 else ()), *shape[2:])
     weight = constant.mapped(lambda values: values.reshape(inner).swapaxes(1, 2).reshape(
         groups * shape[1], shape[0] // groups, *inner[3:])).weight()
