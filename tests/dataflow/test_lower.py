@@ -23,13 +23,17 @@ from headrace.layers.drawing import random_values
 from headrace.network.integer import (
     AccPool,
     Add,
+    ChannelMap,
     Concat,
     Conv,
+    Crop,
+    DepthToSpace,
     DepthwiseConv,
     HostOutput,
     IntegerNetwork,
     Node,
     Requant,
+    SpaceToDepth,
     Threshold,
     Upsample,
 )
@@ -122,7 +126,11 @@ def branching_network() -> IntegerNetwork:
         Node("up6", Upsample((2, 2)), ("act5",)),
         Node("cat7", Concat(), ("up6", "add2")),
         Node("pool8", MaxPoolOp((3, 2), (2, 2)), ("cat7",)),
-        Node("fc9", conv((3, 2, 3, 8)), ("pool8",)),
+        Node("crop9", Crop((0, 0), (2, 2)), ("pool8",)),
+        Node("channels10", ChannelMap((3, 1, 2, 0, 5, 4, 7, 6)), ("crop9",)),
+        Node("blocks11", DepthToSpace((2, 2)), ("channels10",)),
+        Node("blocks12", SpaceToDepth((2, 2)), ("blocks11",)),
+        Node("fc13", conv((3, 2, 2, 8)), ("blocks12",)),
     )
     return IntegerNetwork(host_input(6, 6, 2, uint_type(3)), nodes, HostOutput((3,), np.ones(3), np.zeros(3)))
 
