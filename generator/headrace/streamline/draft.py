@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
@@ -73,20 +72,6 @@ class Draft:
         """Append an operation of one tensor, or find the node that already does the same."""
         found = (node.name for node in self.nodes.values() if node.inputs == (source,) and node.op == op)
         return next(found, None) or self.add(stem, op, source)
-
-    def permute(self, tensor: str, sources: Sequence[int]) -> bool:
-        """Make channel i of a tensor what channel sources[i] was, by the rows of the convolution that made it.
-
-        False, and nothing done, where no convolution with rows of their own made it or another branch reads it.
-        """
-        path = self._path_to_conv(tensor)
-        if not path or not isinstance(self.nodes[path[0]].op, Conv):
-            return False
-        for name in path:
-            node = self.nodes[name]
-            self.nodes[name] = replace(node, op=_permuted(node.op, np.asarray(sources)))
-            self._ranges.pop(name, None)
-        return True
 
     def _append(self, name: str, op: Op, *sources: str) -> str:
         self.types[name] = op.infer(*(self.types[source] for source in sources))
@@ -211,16 +196,6 @@ def _channels_on_path(path: list[Op], channels: frozenset[int]) -> list[frozense
 def _same_threshold(old: Op, new: Op) -> bool:
     return (isinstance(old, Threshold) and isinstance(new, Threshold) and old.output == new.output
             and old.inverted == new.inverted and np.array_equal(old.thresholds, new.thresholds))
-
-
-def _permuted(op: Op, sources: IntArray) -> Op:
-    """A convolution with its rows in another order, or a pool that takes the minimum where its channels went."""
-    if isinstance(op, MaxPool):
-        return replace(op, minimum=frozenset(np.flatnonzero(np.isin(sources, list(op.minimum))).tolist()))
-    if isinstance(op, Conv):
-        scales = op.scales if op.scales is None or len(op.scales) == 1 else op.scales[sources]
-        return replace(op, weights=op.weights[sources], scales=scales)
-    return op
 
 
 def _negated(op: Op, channels: frozenset[int]) -> Op:

@@ -33,8 +33,6 @@ def select_channels(run: Run, name: str, op: SelectChannels, x: Value) -> Value:
     if len(x.shape) > 1 or x.frame[1:] != (1, 1):
         own_frame(name, x)
     tensor = integers(name, x)
-    if op.permutes((x.frame[0],)) and run.draft.permute(tensor, op.sources):
-        return replace(x, meaning=Meaning(tuple(x.meaning.channels[source] for source in op.sources)))
     constant, code = _constant(run, x, tensor, op)
     channels = tuple(x.meaning.channels[source] if source >= 0 else constant for source in op.sources)
     made = run.made(run.draft.add("channels", ints.ChannelMap(op.sources, code), tensor), Meaning(channels))

@@ -145,6 +145,15 @@ def _pixel_shuffle(site: Site, input: Any, upscale_factor: int) -> Value:
     return made
 
 
+def _pixel_unshuffle(site: Site, input: Any, downscale_factor: int) -> Value:
+    """Rows and columns of blocks become channels: SpaceToDepth, but a channel's pixels stay together."""
+    x = feature(input)
+    made: Value = site.node("SpaceToDepth", x, blocksize=downscale_factor)
+    count = downscale_factor**2
+    order = torch.arange(x.shape[0] * count).reshape(count, x.shape[0]).T.reshape(-1)
+    return site.inner("order").node("Gather", made, order, axis=1)  # type: ignore[no-any-return]
+
+
 def _pieces(site: Site, input: Any, *args: Any, dim: int = 0, **kwargs: Any) -> tuple[Value, ...]:
     """chunk and split: one slice per piece."""
     axis = args[1] if len(args) > 1 else dim
@@ -260,6 +269,8 @@ ROWS: tuple[Row, ...] = (
         calibrated=False),
     Row("Pixel shuffle", _pixel_shuffle, (nn.PixelShuffle,), (functional.pixel_shuffle, torch.pixel_shuffle),
         attributes=("upscale_factor",), needs="DepthToSpace", calibrated=False),
+    Row("Pixel unshuffle", _pixel_unshuffle, (nn.PixelUnshuffle,), (functional.pixel_unshuffle, torch.pixel_unshuffle),
+        attributes=("downscale_factor",), needs="SpaceToDepth", calibrated=False),
     Row("Pieces", _pieces, functions=(torch.chunk, torch.split), methods=("chunk", "split"), needs="Slice",
         calibrated=False),
     Row("Slices", _item, functions=(operator.getitem,), methods=("__getitem__",), note="of constant bounds",
