@@ -22,6 +22,8 @@ KernelSet = Literal["reference", "xnnpack"]
 KERNEL_SETS: tuple[KernelSet, ...] = ("reference", "xnnpack")
 #: Accumulators (C, N) -> codes before the zero point is added.
 Rescale = Callable[[IntArray], IntArray]
+#: Integers times a multiplier, rounded.
+Rounded = Callable[[IntArray, "Multiplier"], IntArray]
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,19 @@ def rounded_twice(values: IntArray, by: Multiplier) -> IntArray:
     return divided(high_product(values << max(by.shift, 0), by.multiplier), max(-by.shift, 0))
 
 
+def rounded_twice_up(values: IntArray, by: Multiplier) -> IntArray:
+    """As `rounded_twice`, both ties up: the fast kernels of LiteRT itself."""
+    right = max(-by.shift, 0)
+    return np.asarray((high_product(values << max(by.shift, 0), by.multiplier) + (1 << right >> 1)) >> right, np.int64)
+
+
 def rounded_once(values: IntArray, by: Multiplier) -> IntArray:
     """values times a multiplier, ties up."""
     total = 31 - by.shift
     return np.asarray((values * by.multiplier + (1 << (total - 1))) >> total, np.int64)
 
 
-def per_channel(function: Callable[[IntArray, Multiplier], IntArray], scales: list[float]) -> Rescale:
+def per_channel(function: Rounded, scales: list[float]) -> Rescale:
     """A function of accumulators (C, N) with one multiplier per channel."""
     multipliers = [Multiplier.of(scale) for scale in scales]
     return lambda acc: np.stack([function(row, by) for row, by in zip(acc, multipliers, strict=True)])
@@ -118,11 +126,29 @@ def xnnpack_sum(left: np.float32, right: np.float32, out: np.float32) -> Callabl
     return total
 
 
-def mean_rescale(kernels: KernelSet, scale: np.float32, out: np.float32, count: int) -> Rescale:
+def bent(above: Multiplier, below: Multiplier) -> Rescale:
+    """Codes without zero point, multiplied by their side's multiplier as gemmlowp rounds."""
+    return lambda codes: np.where(codes < 0, rounded_twice(codes, below), rounded_twice(codes, above))
+
+
+def xnnpack_convert(factor: np.float32, below: np.float32 | None = None) -> Rescale:
+    """XNNPACK's conversion of codes without zero point: a multiplier with 8 fractional bits, ties up.
+
+    below: the factor of codes below 0, where it differs.
+    """
+    above, under = (round(256.0 * float(value)) for value in (factor, factor if below is None else below))
+    return lambda codes: np.asarray((codes * np.where(codes < 0, under, above) + 128) >> 8, np.int64)
+
+
+def xnnpack_mean(scale: np.float32, zero: int, out: np.float32, out_zero: int, count: int) -> Rescale:
+    """XNNPACK's MEAN of sums of codes with their zero point, all in float32, ties to even."""
+    ratio = np.float32(scale / out)
+    share, offset = np.float32(ratio / np.float32(count)), np.float32(out_zero) - np.float32(zero) * ratio
+    return lambda sums: np.asarray(np.rint(sums.astype(np.float32) * share + offset), np.int64) - out_zero
+
+
+def mean_rescale(scale: np.float32, out: np.float32, count: int) -> Rescale:
     """MEAN of sums without zero point: the division by the count is part of the multiplier."""
-    if kernels == "xnnpack":
-        return lambda acc: np.asarray(np.rint(acc.astype(np.float32) * np.float32(scale / (out * np.float32(count)))),
-                                      np.int64)
     by = Multiplier.of(float(scale) / float(out))
     bits = min(count.bit_length() - 1, 32, 31 + by.shift)
     share = Multiplier((by.multiplier << bits) // count, by.shift - bits)

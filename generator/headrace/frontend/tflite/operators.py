@@ -65,8 +65,12 @@ def _mean(call: Call) -> Value:
     kernel = (x.frame[0] if 1 in axes else 1, x.frame[1] if 2 in axes else 1)
     count = prod(kernel)
     made = call.build.draft.add("pool", ints.AccPool(kernel, kernel), x.tensor)
-    rescale = kernels.mean_rescale(call.build.kernels, x.scale, quantization(call.out)[0], count)
-    value = _stepped(call, x, made, rescale, np.full(x.channels, -count * x.zero))
+    out, zero = quantization(call.out)
+    if call.build.kernels == "xnnpack":
+        rescale, bias = kernels.xnnpack_mean(x.scale, x.zero, out, zero, count), 0
+    else:
+        rescale, bias = kernels.mean_rescale(x.scale, out, count), -count * x.zero
+    value = _stepped(call, x, made, rescale, np.full(x.channels, bias))
     left = tuple(size for axis, size in enumerate(value.frame, 1) if axis not in axes)
     return value if call.option("KeepDims") else replace(value, shape=left)
 
@@ -181,7 +185,7 @@ def _requantized(call: Call, fused: int = 0) -> Value:
     real = float(x.scale) / float(quantization(call.out)[0])
     rescale = kernels.per_channel(kernels.rounded_twice, [real] * x.channels)
     if call.build.kernels == "xnnpack":
-        rescale = kernels.float32_rescale([x.scale / quantization(call.out)[0]] * x.channels)
+        rescale = kernels.xnnpack_convert(x.scale / quantization(call.out)[0])
     codes = call.build.step(x.tensor, rescale, np.full(x.channels, -x.zero), call.out, fused)
     return call.build.made(codes, x, call.out, x.shape)
 
@@ -192,10 +196,8 @@ def _leaky_relu(call: Call) -> Value:
     out = quantization(call.out)[0]
     if alpha < 0:
         raise UnsupportedError(f"has the slope {alpha:g}, so it falls and rises again; use a slope of 0 or more")
-    above, below = Multiplier.of(float(x.scale / out)), Multiplier.of(float(x.scale * alpha / out))
-
-    def rescale(codes: IntArray) -> IntArray:
-        return np.where(codes >= 0, kernels.rounded_twice(codes, above), kernels.rounded_twice(codes, below))
+    rescale = (kernels.xnnpack_convert(x.scale / out, x.scale / out * alpha) if call.build.kernels == "xnnpack" else
+               kernels.bent(Multiplier.of(float(x.scale / out)), Multiplier.of(float(x.scale * alpha / out))))
     codes = call.build.step(x.tensor, rescale, np.full(x.channels, -x.zero), call.out)
     return call.build.made(codes, x, call.out, x.shape)
 

@@ -85,12 +85,18 @@ def _bias(call: Call, rows: int) -> IntArray:
 def _rescale(call: Call, x: Value, scales: np.ndarray, once: bool) -> Rescale:
     """The requantizer of a product by the kernel set, from accumulators (C, N)."""
     out = quantization(call.out)[0]
-    if call.build.kernels == "xnnpack":
+    if call.build.kernels == "xnnpack" and (once or call.tensor(1).type != "int4"):
         return kernels.float32_rescale(list(x.scale * scales / out))
-    legacy = len(set(scales.tolist())) == 1 and (once or call.out.type == "uint8")
-    products = (np.float64(x.scale * scales) if legacy else np.float64(x.scale) * scales.astype(np.float64))
-    real = [float(product) / float(out) for product in np.atleast_1d(products)]
-    return kernels.per_channel(kernels.rounded_once if once else kernels.rounded_twice, real)
+    real = [float(x.scale) * scale / float(out) for scale in scales.astype(np.float64).tolist()]
+    return kernels.per_channel(_rounding(call, once), real)
+
+
+def _rounding(call: Call, once: bool) -> kernels.Rounded:
+    """How LiteRT's own kernels round; XNNPACK leaves them the convolutions of int4."""
+    if once:
+        return kernels.rounded_once
+    fast = call.build.kernels == "xnnpack" and call.operator.name == "CONV_2D"
+    return kernels.rounded_twice_up if fast else kernels.rounded_twice
 
 
 def _product(call: Call, x: Value, name: str, op: ints.Conv | ints.DepthwiseConv, weights: Tensor,

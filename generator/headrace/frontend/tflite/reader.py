@@ -48,6 +48,7 @@ def _network(graph: Graph, kernels: KernelSet) -> IntegerNetwork:
     output = build.values.get(last)
     if failures or output is None:
         raise UnsupportedError(_report(failures))
+    output = build.plain(output)
     return IntegerNetwork(start.host, tuple(build.draft.nodes.values()), _output(output))
 
 

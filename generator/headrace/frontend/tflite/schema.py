@@ -26,7 +26,7 @@ MAX_RANK = 8
 _TYPES = {getattr(tflite.TensorType, name): name.lower() for name in vars(tflite.TensorType) if name.isupper()}
 _OPERATORS = {getattr(tflite.BuiltinOperator, name): name for name in vars(tflite.BuiltinOperator) if name.isupper()}
 #: Operators whose options are read: the table of the schema, and its fields.
-_OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+OPTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "CONV_2D": ("Conv2DOptions", ("Padding", "StrideH", "StrideW", "DilationHFactor", "DilationWFactor",
                                   "FusedActivationFunction")),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", ("Padding", "StrideH", "StrideW", "DilationHFactor",
@@ -170,9 +170,9 @@ def _operator(model: Any, operator: Any) -> Operator:
 
 def _options(name: str, table: Any) -> dict[str, float]:
     """The fields of an operator's options, or the schema's defaults where the file has no table."""
-    if name not in _OPTIONS:
+    if name not in OPTIONS:
         return {}
-    kind, fields = _OPTIONS[name]
+    kind, fields = OPTIONS[name]
     if table is None:
         return {}
     options = getattr(tflite, kind)()

@@ -1,0 +1,124 @@
+"""Small .tflite files from the builder of the schema package, and the outputs that LiteRT's kernels give for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import tflite
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+from headrace.frontend.tflite.schema import OPTIONS
+
+KINDS = {"reference": OpResolverType.BUILTIN_REF, "xnnpack": OpResolverType.AUTO}
+SAME, VALID = 0, 1
+RELU, RELU6 = 1, 3
+_TYPES = {np.dtype(np.int8): "INT8", np.dtype(np.uint8): "UINT8", np.dtype(np.int32): "INT32",
+          np.dtype(np.float32): "FLOAT32"}
+
+
+@dataclass
+class TfliteFile:
+    """A file that grows: tensors and operators are added, `content` writes them."""
+
+    tensors: list[dict[str, Any]] = field(default_factory=list)
+    operators: list[dict[str, Any]] = field(default_factory=list)
+
+    def codes(self, shape: Sequence[int], scale: float = 0.1, zero: int = 0, kind: str = "INT8") -> int:
+        """A tensor that is computed."""
+        return self._add(kind, shape, [scale] if kind != "FLOAT32" else [], [zero] if kind != "FLOAT32" else [], None)
+
+    def constant(self, values: np.ndarray, scales: Sequence[float] = (), axis: int = 0, kind: str = "",
+                 zeros: Sequence[int] | None = None) -> int:
+        """A tensor of the file; with kind INT4 the integers are packed, two in a byte."""
+        data = values
+        if kind == "INT4":
+            nibbles = np.append(values.reshape(-1), 0)[: values.size + values.size % 2].astype(np.uint8) & 15
+            data = nibbles[::2] | nibbles[1::2] << 4
+        found = [0] * len(scales) if zeros is None else list(zeros)
+        return self._add(kind or _TYPES[values.dtype], values.shape, scales, found, data.tobytes(), axis)
+
+    def _add(self, kind: str, shape: Sequence[int], scales: Sequence[float], zeros: Sequence[int], data: bytes | None,
+             axis: int = 0) -> int:
+        self.tensors.append({"kind": kind, "shape": shape, "scales": scales, "zeros": zeros, "data": data,
+                             "axis": axis})
+        return len(self.tensors) - 1
+
+    def operator(self, name: str, inputs: Sequence[int], output: int, **options: float) -> int:
+        """An operator with options as of the schema's table; returns its output."""
+        self.operators.append({"name": name, "inputs": inputs, "outputs": [output], "options": options})
+        return output
+
+    def content(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
+        """The file."""
+        b = flatbuffers.Builder(1024)
+        buffers = [_table(b, "Buffer")]
+        tensors = []
+        for number, tensor in enumerate(self.tensors):
+            place = 0
+            if tensor["data"] is not None:
+                data = b.CreateByteVector(tensor["data"])
+                buffers.append(_table(b, "Buffer", Data=data))
+                place = len(buffers) - 1
+            tensors.append(_tensor(b, f"t{number}", tensor, place))
+        names = sorted({operator["name"] for operator in self.operators})
+        operators = [_operator(b, names, operator) for operator in self.operators]
+        graph = _table(b, "SubGraph", Tensors=_offsets(b, tensors), Inputs=b.CreateNumpyVector(np.int32(inputs)),
+                       Outputs=b.CreateNumpyVector(np.int32(outputs)), Operators=_offsets(b, operators))
+        kinds = [_table(b, "OperatorCode", BuiltinCode=getattr(tflite.BuiltinOperator, name), Version=1,
+                        DeprecatedBuiltinCode=min(getattr(tflite.BuiltinOperator, name), 127)) for name in names]
+        model = _table(b, "Model", Version=3, OperatorCodes=_offsets(b, kinds), Subgraphs=_offsets(b, [graph]),
+                       Buffers=_offsets(b, buffers))
+        b.Finish(model, file_identifier=b"TFL3")
+        return bytes(b.Output())
+
+
+def _table(b: Any, kind: str, **fields: Any) -> int:
+    getattr(tflite, f"{kind}Start")(b)
+    for name, value in fields.items():
+        getattr(tflite, f"{kind}Add{name}")(b, value)
+    return int(getattr(tflite, f"{kind}End")(b))
+
+
+def _offsets(b: Any, values: Sequence[int]) -> int:
+    b.StartVector(4, len(values), 4)
+    for value in reversed(values):
+        b.PrependUOffsetTRelative(value)
+    return int(b.EndVector())
+
+
+def _tensor(b: Any, name: str, tensor: dict[str, Any], place: int) -> int:
+    fields: dict[str, Any] = {}
+    if len(tensor["scales"]):
+        parts = {"Scale": b.CreateNumpyVector(np.float32(tensor["scales"])),
+                 "ZeroPoint": b.CreateNumpyVector(np.int64(tensor["zeros"]))}
+        fields["Quantization"] = _table(b, "QuantizationParameters", **parts, QuantizedDimension=tensor["axis"])
+    text, shape = b.CreateString(name), b.CreateNumpyVector(np.int32(tensor["shape"]))
+    return _table(b, "Tensor", Shape=shape, Type=getattr(tflite.TensorType, tensor["kind"]), Buffer=place, Name=text,
+                  **fields)
+
+
+def _operator(b: Any, names: Sequence[str], operator: dict[str, Any]) -> int:
+    inputs, outputs = (b.CreateNumpyVector(np.int32(operator[side])) for side in ("inputs", "outputs"))
+    fields: dict[str, Any] = {}
+    if operator["name"] in OPTIONS:
+        kind = OPTIONS[operator["name"]][0]
+        fields = {"BuiltinOptions": _table(b, kind, **operator["options"]),
+                  "BuiltinOptionsType": getattr(tflite.BuiltinOptions, kind)}
+    return _table(b, "Operator", OpcodeIndex=names.index(operator["name"]), Inputs=inputs, Outputs=outputs, **fields)
+
+
+def outputs(content: bytes, x: np.ndarray, kernels: str = "reference") -> np.ndarray:
+    """What LiteRT gives for samples (N, ...), (N, elements)."""
+    interpreter = Interpreter(model_content=content, experimental_op_resolver_type=KINDS[kernels], num_threads=1)
+    interpreter.allocate_tensors()
+    take, give = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    rows = []
+    for sample in x:
+        interpreter.set_tensor(take["index"], sample[None])
+        interpreter.invoke()
+        rows.append(interpreter.get_tensor(give["index"]).reshape(-1).copy())
+    return np.stack(rows)
