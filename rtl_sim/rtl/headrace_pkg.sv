@@ -54,6 +54,33 @@ package headrace_pkg;
     return $clog2((front > size + back ? front : size + back) + more) + 1;
   endfunction
 
+  // An axis of a frame with windows on it.
+  typedef struct packed {
+    int size;      // elements
+    int front;     // pads in front of them
+    int back;      // pads behind them
+    int taps;      // taps of the kernel
+    int stride;    // elements from window to window
+    int dilation;  // elements from tap to tap
+    int words;     // words from element to element
+  } axis_t;
+  // Defaults of modules, so that each elaborates by itself.
+  /* verilator lint_off UNUSEDPARAM */ // no module uses both
+  localparam axis_t SMALL_X = '{size: 4, front: 1, back: 1, taps: 3, stride: 1, dilation: 1, words: 2};
+  localparam axis_t SMALL_Y = '{size: 4, front: 1, back: 1, taps: 3, stride: 1, dilation: 1, words: 8};
+  /* verilator lint_on UNUSEDPARAM */
+  /* verilator lint_off UNUSEDSIGNAL */ // none needs all of the axis
+  function automatic int reach_of(input axis_t axis);
+    return kernel_reach(axis.taps, axis.dilation);
+  endfunction
+  function automatic int windows_of(input axis_t axis);
+    return window_count(axis.size, axis.front + axis.back, reach_of(axis), axis.stride);
+  endfunction
+  function automatic int place_bits_of(input axis_t axis, input int more);
+    return place_bits(axis.front, axis.size, axis.back, more);
+  endfunction
+  /* verilator lint_on UNUSEDSIGNAL */
+
   // A number moved between 0 and the limit.
   function automatic int limited(input int number, input int limit);
     return number < 0 ? 0 : number > limit ? limit : number;

@@ -1,0 +1,34 @@
+// Places along an axis of the frame: of the first tap of a window, and of the tap that it is at. In the padding they are
+// negative or not less than the size.
+module headrace_window_place import headrace_pkg::*; #(
+  parameter axis_t AXIS = SMALL_X,                // the axis
+  parameter int    BITS = place_bits_of(AXIS, 2)  // width of a place
+) (
+  input  logic                   ap_clk,     // clock
+  input  logic                   ap_rst_n,   // synchronous reset, active low
+  input  logic                   to_tap,     // to the next tap, or
+  input  logic                   to_first,   // back to the first tap, or
+  input  logic                   to_window,  // to the first tap of the next window,
+  input  logic                   wraps,      // which is the first window of the axis again
+  output logic signed [BITS-1:0] tap,        // place of the tap
+  output logic signed [BITS-1:0] first       // place of the first tap
+);
+
+  logic signed [BITS-1:0] tap_q, first_q, next_first;
+  assign next_first = wraps ? BITS'(-AXIS.front) : first_q + BITS'(AXIS.stride);
+
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) begin
+      tap_q   <= BITS'(-AXIS.front);
+      first_q <= BITS'(-AXIS.front);
+    end else begin
+      if (to_tap) tap_q <= tap_q + BITS'(AXIS.dilation);
+      else if (to_first) tap_q <= first_q;
+      else if (to_window) tap_q <= next_first;
+      if (to_window) first_q <= next_first;
+    end
+  end
+  assign tap   = tap_q;
+  assign first = first_q;
+
+endmodule
