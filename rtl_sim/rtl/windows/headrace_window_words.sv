@@ -22,17 +22,23 @@ module headrace_window_words import headrace_pkg::*; #(
   localparam int OUTSIDE  = AXIS.front > BEHIND ? AXIS.front : BEHIND;
   localparam int FAR_BITS = 1 + $clog2((OUTSIDE + reach_of(AXIS) + 2 * AXIS.stride) * AXIS.words);
 
-  logic [BITS-1:0]            words_q, next_words_q;
-  logic signed [FAR_BITS-1:0] far_words_q;  // to that behind the next, not limited to the frame
+  logic [BITS-1:0]            words_q, next_words_q, limited_words;
+  logic signed [FAR_BITS-1:0] far_words_q;  // to the last tap of the window behind the next, not limited to the frame
+  assign limited_words = far_words_q[FAR_BITS-1] ? '0 : far_words_q > FAR_BITS'(LAST) ? BITS'(LAST) : BITS'(far_words_q);
 
+  // The return to the first window has a branch of its own, which synthesis makes a reset of the registers.
   always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n || (to_window && wraps)) begin
+    if (!ap_rst_n) begin
+      words_q      <= BITS'(FIRST);
+      next_words_q <= BITS'(SECOND);
+      far_words_q  <= FAR_BITS'(THIRD);
+    end else if (to_window && wraps) begin
       words_q      <= BITS'(FIRST);
       next_words_q <= BITS'(SECOND);
       far_words_q  <= FAR_BITS'(THIRD);
     end else if (to_window) begin
       words_q      <= next_words_q;
-      next_words_q <= far_words_q[FAR_BITS-1] ? '0 : far_words_q > FAR_BITS'(LAST) ? BITS'(LAST) : BITS'(far_words_q);
+      next_words_q <= limited_words;
       far_words_q  <= far_words_q + FAR_BITS'(STEP);
     end
   end
