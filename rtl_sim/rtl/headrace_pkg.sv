@@ -81,6 +81,24 @@ package headrace_pkg;
   endfunction
   /* verilator lint_on UNUSEDSIGNAL */
 
+  // What a tap of a window leads to when it leaves: one of the first five, or the next frame.
+  typedef struct packed {
+    logic run;          // the next word of its run
+    logic column;       // the next tap of its row
+    logic row;          // the first tap of the next row
+    logic window;       // the next window of its line
+    logic line;         // the first window of the next line
+    logic ends_window;  // it is the last tap of its window
+    logic last_window;  // its window is the last one of the line
+    logic last_line;    // its line is the last one of the frame
+  } window_step_t;
+
+  function automatic int least(input int one, input int other);
+    return one < other ? one : other;
+  endfunction
+  function automatic int most(input int one, input int other);
+    return one > other ? one : other;
+  endfunction
   // A number moved between 0 and the limit.
   function automatic int limited(input int number, input int limit);
     return number < 0 ? 0 : number > limit ? limit : number;

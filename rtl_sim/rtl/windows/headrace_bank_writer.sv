@@ -93,10 +93,12 @@ module headrace_bank_writer import headrace_pkg::*; #(
   assign ends_line     = ends_window && ow_last;
   assign unused_places = ^{x_tap, y_tap, x_words};
   headrace_window_place #(.AXIS(X), .BITS(X_BITS)) u_x (
-    .ap_clk, .ap_rst_n, .to_tap(1'b0), .to_first(1'b0), .to_window(ends_window), .wraps(ow_last), .tap(x_tap), .first(x)
+    .ap_clk, .ap_rst_n, .move(emit), .to_tap(1'b0), .to_first(1'b0), .to_window(fold_last), .wraps(ow_last), .tap(x_tap),
+    .first(x)
   );
   headrace_window_place #(.AXIS(Y), .BITS(Y_BITS)) u_y (
-    .ap_clk, .ap_rst_n, .to_tap(1'b0), .to_first(1'b0), .to_window(ends_line), .wraps(oh_last), .tap(y_tap), .first(y)
+    .ap_clk, .ap_rst_n, .move(emit), .to_tap(1'b0), .to_first(1'b0), .to_window(fold_last && ow_last), .wraps(oh_last),
+    .tap(y_tap), .first(y)
   );
   headrace_window_words #(.AXIS(X), .BITS(N_BITS)) u_x_words (
     .ap_clk, .ap_rst_n, .to_window(ends_window), .wraps(ow_last), .words(x_words), .next_words(next_x_words)

@@ -6,6 +6,7 @@ module headrace_window_place import headrace_pkg::*; #(
 ) (
   input  logic                   ap_clk,     // clock
   input  logic                   ap_rst_n,   // synchronous reset, active low
+  input  logic                   move,       // the places move:
   input  logic                   to_tap,     // to the next tap, or
   input  logic                   to_first,   // back to the first tap, or
   input  logic                   to_window,  // to the first tap of the next window,
@@ -21,11 +22,13 @@ module headrace_window_place import headrace_pkg::*; #(
     if (!ap_rst_n) begin
       tap_q   <= BITS'(-AXIS.front);
       first_q <= BITS'(-AXIS.front);
-    end else begin
+    end else if (move) begin
       if (to_tap) tap_q <= tap_q + BITS'(AXIS.dilation);
       else if (to_first) tap_q <= first_q;
-      else if (to_window) tap_q <= next_first;
-      if (to_window) first_q <= next_first;
+      else if (to_window) begin
+        tap_q   <= next_first;
+        first_q <= next_first;
+      end
     end
   end
   assign tap   = tap_q;
