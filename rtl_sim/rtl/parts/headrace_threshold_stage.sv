@@ -1,0 +1,71 @@
+// One stage of a binary search of thresholds: decides the next bit of every row's count (headrace_thresholds.sv).
+module headrace_threshold_stage #(
+  parameter int unsigned PE           = 2,  // rows
+  parameter int unsigned STAGES       = 2,  // bits of a count
+  parameter int unsigned STAGE        = 1,  // number of the stage; 0 decides the highest bit and has no registers
+  parameter int unsigned ACC_BITS     = 8,  // width of a bound, two's complement
+  parameter int unsigned A_BITS       = 8,  // width of an accumulator, two's complement
+  parameter int unsigned ADDRESS_BITS = 1   // of the table that a bound comes from
+) (
+  input  logic                     ap_clk,         // clock
+  input  logic                     ap_rst_n,       // synchronous reset, active low
+  input  logic                     en,             // moves the pipeline by one
+  input  logic signed [A_BITS-1:0] acc_in [PE],    // accumulators of the stage before
+  input  logic                     valid_in,       // they are there
+  input  logic [STAGES-1:0]        count_in [PE],  // what it counted
+  input  logic [ACC_BITS-1:0]      bound [PE],     // threshold that decides the bit of the accumulators here
+  output logic signed [A_BITS-1:0] acc [PE],       // accumulators here
+  output logic                     valid,          // they are there
+  output logic [STAGES-1:0]        known [PE],     // the bits of their counts that are decided
+  output logic [STAGES-1:0]        count [PE]      // with the bit of this stage
+);
+
+  localparam logic [STAGES-1:0] STEP = STAGES'(1) << (STAGES - 1 - STAGE);
+  // A comparator takes in what its LUTs have inputs for beside the address of its bound.
+  localparam int unsigned PLACE = ADDRESS_BITS < 5 ? 6 - ADDRESS_BITS : ADDRESS_BITS == 5 ? 1 : 3;
+
+  if (STAGE == 0) begin : gen_first
+    logic unused;
+    assign acc    = acc_in;
+    assign valid  = valid_in;
+    assign known  = '{default: '0};
+    always_comb begin
+      unused = ap_clk ^ ap_rst_n ^ en;
+      for (int unsigned p = 0; p < PE; p++) unused ^= ^count_in[p];
+    end
+  end else begin : gen_next
+    logic                     valid_q;
+    logic signed [A_BITS-1:0] acc_q [PE];
+    logic [STAGES-1:0]        known_q [PE];
+    always_ff @(posedge ap_clk) begin
+      if (!ap_rst_n) valid_q <= 1'b0;
+      else if (en) valid_q <= valid_in;
+    end
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        acc_q   <= acc_in;
+        known_q <= count_in;
+      end
+    end
+    assign acc   = acc_q;
+    assign valid = valid_q;
+    assign known = known_q;
+  end
+
+  for (genvar p = 0; p < PE; p++) begin : gen_pe
+    logic reached;
+    if (ADDRESS_BITS > 5 && ACC_BITS <= A_BITS + 1) begin : gen_pairs
+      headrace_pair_compare #(.A_BITS(A_BITS), .B_BITS(ACC_BITS)) u_compare (.a(acc[p]), .b(bound[p]), .reached);
+    end else begin : gen_places
+      headrace_at_least #(.A_BITS(A_BITS), .B_BITS(ACC_BITS), .GROUP(PLACE)) u_compare (
+        .a(acc[p]), .b(bound[p]), .reached
+      );
+    end
+    assign count[p] = known[p] | (reached ? STEP : '0);
+  end
+
+  if (PE < 1 || STAGE >= STAGES) begin : gen_check
+    $error("threshold_stage: PE=%0d must be at least 1, and STAGE=%0d below STAGES=%0d", PE, STAGE, STAGES);
+  end
+
+endmodule

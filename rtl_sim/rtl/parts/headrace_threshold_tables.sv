@@ -1,0 +1,103 @@
+// Bounds of a binary search out of one table of words [PE] (headrace_thresholds.sv): threshold k of row group nf lies
+// at word nf * 2^STAGES + k + 1, so that a stage adds a one behind the bits of the count. Where N+1 is no power of two,
+// the words beyond N hold a bound that is never reached.
+//
+// A stage of few words holds them in the LUTs of its comparator; one of many reads its bound one cycle ahead, one of
+// very many for both values of the bit that the stage before decides, which then chooses.
+module headrace_threshold_tables import headrace_pkg::*; #(
+  parameter int unsigned PE       = 2,   // rows at a time
+  parameter int unsigned NF       = 2,   // row groups
+  parameter int unsigned STAGES   = 2,   // bits of a count
+  parameter int unsigned ACC_BITS = 8,   // width of a bound, two's complement
+  parameter string       FILE     = "",  // NF * 2^STAGES words [PE]
+  parameter bit          WRITABLE = 0,   // the processor can write the words
+  parameter int unsigned INDEX    = 0    // number of the memory on the bus `load`
+) (
+  input  logic                      ap_clk,              // clock
+  input  logic                      ap_rst_n,            // synchronous reset, active low
+  input  load_t                     load,                // new words where WRITABLE (headrace_memory_port.sv)
+  input  logic                      en,                  // moves the pipeline by one
+  input  logic [index_bits(NF)-1:0] group,               // row group in stage 0 after the next enabled cycle
+  input  logic [STAGES-1:0]         known [STAGES][PE],  // decided bits of the counts in every stage
+  input  logic [STAGES-1:0]         count [STAGES][PE],  // with the bit of the stage
+  output logic [ACC_BITS-1:0]       bound [STAGES][PE]   // thresholds that decide it
+);
+
+  localparam int unsigned GROUP_BITS = index_bits(NF);
+  localparam int unsigned ADDR_BITS  = STAGES + (NF > 1 ? GROUP_BITS : 0);
+  localparam int unsigned LUT_WORDS  = 64;   // what one LUT holds of a ROM
+  localparam int unsigned LATE_WORDS = 512;  // beyond them bounds are read for both values of the last bit
+
+  // Loaded words are LUT RAM, fixed ones logic: of the latter Yosys says registers, Vivado a distributed ROM.
+  /* verilator lint_off UNUSEDPARAM */ // read by an attribute alone
+  localparam string RAM_STYLE = WRITABLE ? "distributed" : "registers";
+  /* verilator lint_on UNUSEDPARAM */
+
+  (* ram_style = RAM_STYLE, rom_style = "distributed" *)
+  logic [PE*ACC_BITS-1:0] words [NF << STAGES];
+  initial $readmemh(FILE, words);
+  if (WRITABLE) begin : gen_writable
+    logic                   write;
+    logic [ADDR_BITS-1:0]   write_address;
+    logic [PE*ACC_BITS-1:0] write_word;
+    headrace_memory_port #(.INDEX(INDEX), .DEPTH(NF << STAGES), .BITS(PE * ACC_BITS)) u_port (
+      .ap_clk, .ap_rst_n, .load, .write, .address(write_address), .word(write_word)
+    );
+    always_ff @(posedge ap_clk) if (write) words[write_address] <= write_word;
+  end else begin : gen_fixed
+    logic unused_load;
+    assign unused_load = ^load ^ ap_rst_n;
+  end
+
+  for (genvar k = 0; k < STAGES; k++) begin : gen_stage
+    localparam logic [STAGES-1:0] STEP = STAGES'(1) << (STAGES - 1 - k);
+
+    // Row group of the accumulators here, and of those after the next enabled cycle. One bit is inverted, since
+    // synthesis would move the registers of an address behind their ROM.
+    logic [GROUP_BITS-1:0] other_group_q, group_next;
+    always_ff @(posedge ap_clk) if (en) other_group_q <= group_next ^ GROUP_BITS'(1);
+    if (k == 0) begin : gen_first
+      assign group_next = group;
+    end else begin : gen_next
+      assign group_next = gen_stage[k-1].other_group_q ^ GROUP_BITS'(1);
+    end
+
+    for (genvar p = 0; p < PE; p++) begin : gen_row
+      logic [PE*ACC_BITS-1:0] word;  // its lane p is the bound of row p
+      logic                   unused_lanes;
+      if ((WRITABLE ? NF << STAGES : NF << k) <= LUT_WORDS) begin : gen_in_luts
+        assign word = words[ADDR_BITS'({other_group_q ^ GROUP_BITS'(1), known[k][p] | STEP})];
+      end else if (!WRITABLE && NF << k > LATE_WORDS) begin : gen_late
+        logic [PE*ACC_BITS-1:0] low_q, high_q;
+        logic [STAGES-1:0]      early;
+        assign early = known[k-1][p] | STEP;
+        always_ff @(posedge ap_clk) begin
+          if (en) begin
+            low_q  <= words[ADDR_BITS'({group_next, early})];
+            high_q <= words[ADDR_BITS'({group_next, early | STEP << 1})];
+          end
+        end
+        assign word = (known[k][p] & STEP << 1) != '0 ? high_q : low_q;
+      end else begin : gen_ahead
+        logic [PE*ACC_BITS-1:0] word_q;
+        logic [STAGES-1:0]      next;
+        assign next = k == 0 ? '0 : count[k == 0 ? 0 : k - 1][p];
+        always_ff @(posedge ap_clk) begin
+          if (en) word_q <= words[ADDR_BITS'({group_next, next | STEP})];
+        end
+        assign word = word_q;
+      end
+      assign unused_lanes = ^word;
+      assign bound[k][p]  = word[p*ACC_BITS+:ACC_BITS];
+    end
+  end
+
+  logic unused_stages;  // not every stage needs all of them
+  always_comb begin
+    unused_stages = ^gen_stage[STAGES-1].other_group_q;
+    for (int unsigned k = 0; k < STAGES; k++) begin
+      for (int unsigned p = 0; p < PE; p++) unused_stages ^= ^known[k][p] ^ ^count[k][p];
+    end
+  end
+
+endmodule
