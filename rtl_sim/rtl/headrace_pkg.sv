@@ -16,6 +16,20 @@ package headrace_pkg;
   localparam int DSP    = 3;  // several products in one DSP
   localparam int PLANES = 4;  // XNOR matches of recoded bit planes
 
+  // What a core asks of the unit around it: activations that are recoded (headrace_parity_encode.sv),
+  function automatic bit core_recodes(input int core);
+    return core == PARITY || core == PLANES;
+  endfunction
+  // an accumulator that adds two numbers of every word: those of the last plane, of an offset, of the activations,
+  function automatic bit core_adds_two(input int core, input int w_kind, input int w_bits, input bit scaled);
+    return core == DSP || (core == PLANES && w_kind != BIPOLAR)
+           || (core == PAIRS && !scaled && (w_kind == BIPOLAR || w_bits % 2 == 0));
+  endfunction
+  // and one more, for a complement among these.
+  function automatic bit core_adds_one(input int core, input int w_kind);
+    return (core == PAIRS && w_kind != UNSIGNED) || (core == PLANES && w_kind == SIGNED);
+  endfunction
+
   // Modes of a maximum pooling.
   localparam int MAXIMUM     = 0;
   localparam int MINIMUM     = 1;
@@ -39,6 +53,17 @@ package headrace_pkg;
   // Bits of a number below n: of an index, of a counter; at least 1.
   function automatic int unsigned index_bits(input int unsigned n);
     return n > 1 ? $clog2(n) : 1;
+  endfunction
+
+  // Enabled cycles of headrace_ones_count for so many bits, and levels of a headrace_ternary_tree of so many leaves.
+  function automatic int unsigned count_stages(input int unsigned bits);
+    return 1 + ($clog2((bits + 8) / 8) + 1) / 2;
+  endfunction
+  function automatic int unsigned ternary_levels(input int unsigned leaves);
+    int unsigned levels;
+    levels = 0;
+    for (int unsigned reach = 1; reach < leaves; reach *= 3) levels++;
+    return levels;
   endfunction
 
   // Windows of a kernel: elements from its first to its last tap, and windows along so many elements and pads.
@@ -93,10 +118,10 @@ package headrace_pkg;
     logic last_line;    // its line is the last one of the frame
   } window_step_t;
 
-  function automatic int least(input int one, input int other);
+  function automatic int smaller(input int one, input int other);
     return one < other ? one : other;
   endfunction
-  function automatic int most(input int one, input int other);
+  function automatic int larger(input int one, input int other);
     return one > other ? one : other;
   endfunction
   // A number moved between 0 and the limit.

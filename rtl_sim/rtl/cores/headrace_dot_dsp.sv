@@ -16,16 +16,20 @@ module headrace_dot_dsp import headrace_pkg::*; #(
   parameter int unsigned A_BITS   = 4,        // width of an activation
   parameter int unsigned A_KIND   = UNSIGNED, // kind of the activations
   parameter int unsigned SUM_BITS = 16,       // width of a sum, two's complement
-  parameter int unsigned LEVELS   = 1         // of the tree: ceil(log3(SIMD))
+  parameter int unsigned TAG_BITS = 1         // width of what travels beside
 ) (
   input  logic                       ap_clk,    // clock
+  input  logic                       ap_rst_n,  // synchronous reset, active low
   input  logic                       en,        // moves the pipeline by one
   input  logic [PE*SIMD*W_BITS-1:0]  weights,   // lanes [PE][SIMD], unsigned by their offset
   input  logic [SIMD*A_BITS-1:0]     acts,      // lanes [SIMD]
-  output logic signed [SUM_BITS-1:0] sums [PE],  // one per row, 1 + LEVELS enabled cycles later
-  output logic signed [SUM_BITS-1:0] more [PE]   // the other addend
+  input  logic [TAG_BITS-1:0]        tag_in,    // belongs to weights and acts
+  output logic signed [SUM_BITS-1:0] sums [PE], // one per row, 1 + LEVELS enabled cycles later
+  output logic signed [SUM_BITS-1:0] more [PE], // the other addend
+  output logic [TAG_BITS-1:0]        tag_out    // belongs to sums
 );
 
+  localparam int unsigned LEVELS   = ternary_levels(SIMD);
   localparam bit          SIGNED_A = A_KIND == SIGNED;
   localparam int unsigned FIELD    = W_BITS + A_BITS;
   localparam int unsigned APART    = 1 + (26 - W_BITS) / FIELD;        // lanes that do not overlap
@@ -103,6 +107,10 @@ module headrace_dot_dsp import headrace_pkg::*; #(
       assign more[g*LANES+i] = back | SUM_BITS'(spare);
     end
   end
+
+  headrace_tags #(.BITS(TAG_BITS), .CYCLES(1 + LEVELS)) u_tags (
+    .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
+  );
 
   if (W_KIND == BIPOLAR || A_KIND == BIPOLAR || W_BITS < 2 || LANES < 2 || A_BITS > 17) begin : gen_check
     $error("dot_dsp: weights of W_BITS=%0d and activations of A_BITS=%0d do not share a multiplier", W_BITS, A_BITS);

@@ -12,19 +12,23 @@ module headrace_dot_pairs import headrace_pkg::*; #(
   parameter int unsigned A_BITS   = 2,        // width of an activation
   parameter int unsigned A_KIND   = UNSIGNED, // kind of the activations
   parameter int unsigned SUM_BITS = 8,        // width of a sum, two's complement
-  parameter int unsigned LEVELS   = 1,        // of the tree: ceil(log3(SIMD/4))
+  parameter int unsigned TAG_BITS = 1,        // width of what travels beside
   parameter bit          SPLIT    = 0         // each sum comes as two addends, see plane_sum
 ) (
   input  logic                       ap_clk,    // clock
+  input  logic                       ap_rst_n,  // synchronous reset, active low
   input  logic                       en,        // moves the pipeline by one
   input  logic [PE*SIMD*W_BITS-1:0]  weights,   // lanes [PE][SIMD]
   input  logic [SIMD*A_BITS-1:0]     acts,      // lanes [SIMD]
-  output logic signed [SUM_BITS-1:0] sums [PE],  // one per row
-  output logic signed [SUM_BITS-1:0] more [PE]   // SPLIT: the other addends, else 0
+  input  logic [TAG_BITS-1:0]        tag_in,    // belongs to weights and acts
+  output logic signed [SUM_BITS-1:0] sums [PE], // one per row
+  output logic signed [SUM_BITS-1:0] more [PE], // SPLIT: the other addends, else 0
+  output logic [TAG_BITS-1:0]        tag_out    // belongs to sums
 );
 
   localparam int unsigned N_PAIRS   = (SIMD + 1) / 2;
   localparam int unsigned QUADS     = (N_PAIRS + 1) / 2;
+  localparam int unsigned LEVELS    = ternary_levels(QUADS);
   localparam bit          SIGNED_X  = A_KIND != UNSIGNED;
   localparam int unsigned X_BITS    = A_KIND == BIPOLAR ? 2 : A_BITS;
   localparam int unsigned PAIR_BITS = X_BITS + 1;
@@ -117,6 +121,10 @@ module headrace_dot_pairs import headrace_pkg::*; #(
       .ap_clk, .en, .planes, .total_x, .sum(sums[p]), .more(more[p])
     );
   end
+
+  headrace_tags #(.BITS(TAG_BITS), .CYCLES(1 + LEVELS + (W_BITS > 1 || W_KIND != UNSIGNED ? 1 : 0))) u_tags (
+    .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
+  );
 
   if (W_BITS > 4) begin : gen_check
     $error("dot_pairs: W_BITS=%0d must be at most 4", W_BITS);

@@ -11,13 +11,18 @@ module headrace_dot_plain import headrace_pkg::*; #(
   parameter int unsigned A_BITS   = 2,        // width of an activation
   parameter int unsigned A_KIND   = UNSIGNED, // kind of the activations
   parameter int unsigned A_ROWS   = 1,        // rows of activations: one for all, or PE
-  parameter int unsigned SUM_BITS = 8         // width of a sum, two's complement
+  parameter int unsigned SUM_BITS = 8,        // width of a sum, two's complement
+  parameter int unsigned TAG_BITS = 1         // width of what travels beside
 ) (
   input  logic                          ap_clk,    // clock
+  input  logic                          ap_rst_n,  // synchronous reset, active low
   input  logic                          en,        // moves the pipeline by one
   input  logic [PE*SIMD*W_BITS-1:0]     weights,   // lanes [PE][SIMD]
   input  logic [A_ROWS*SIMD*A_BITS-1:0] acts,      // lanes [A_ROWS][SIMD]
-  output logic signed [SUM_BITS-1:0]    sums [PE]  // one per row
+  input  logic [TAG_BITS-1:0]           tag_in,    // belongs to weights and acts
+  output logic signed [SUM_BITS-1:0]    sums [PE], // one per row
+  output logic signed [SUM_BITS-1:0]    more [PE], // 0
+  output logic [TAG_BITS-1:0]           tag_out    // belongs to sums
 );
 
   localparam bit          XNOR      = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
@@ -86,6 +91,12 @@ module headrace_dot_plain import headrace_pkg::*; #(
       .ap_clk, .en, .leaves(leaves_q), .sum(sums[p])
     );
   end
+
+  assign more = '{default: '0};
+
+  headrace_tags #(.BITS(TAG_BITS), .CYCLES(1 + ($clog2(LEAVES) + 1) / 2)) u_tags (
+    .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
+  );
 
   if (W_KIND > BIPOLAR || A_KIND > BIPOLAR || (W_KIND == BIPOLAR && W_BITS != 1)
       || (A_KIND == BIPOLAR && A_BITS != 1)) begin : gen_check

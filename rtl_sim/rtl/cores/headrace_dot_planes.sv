@@ -14,15 +14,17 @@ module headrace_dot_planes import headrace_pkg::*; #(
   parameter int unsigned A_BITS   = 2,        // planes of the activations, at most 4
   parameter int unsigned A_KIND   = UNSIGNED, // kind of the activations
   parameter int unsigned SUM_BITS = 12,       // width of a sum, two's complement
-  parameter int unsigned STAGES   = 3,        // enabled cycles to the sums, enough for both parts
-  parameter int unsigned LEVELS   = 2         // ceil(log3(SIMD))
+  parameter int unsigned TAG_BITS = 1         // width of what travels beside
 ) (
   input  logic                       ap_clk,    // clock
+  input  logic                       ap_rst_n,  // synchronous reset, active low
   input  logic                       en,        // moves the pipeline by one
   input  logic [PE*W_BITS*SIMD-1:0]  weights,   // recoded complements, lanes [PE][W_BITS][SIMD]
   input  logic [A_BITS*SIMD-1:0]     acts,      // recoded, lanes [A_BITS][SIMD]
-  output logic signed [SUM_BITS-1:0] sums [PE],  // one per row
-  output logic signed [SUM_BITS-1:0] more [PE]   // the other addends
+  input  logic [TAG_BITS-1:0]        tag_in,    // belongs to weights and acts
+  output logic signed [SUM_BITS-1:0] sums [PE], // one per row
+  output logic signed [SUM_BITS-1:0] more [PE], // the other addends
+  output logic [TAG_BITS-1:0]        tag_out    // belongs to sums
 );
 
   localparam int unsigned M          = (SIMD + 1) / 2;
@@ -34,8 +36,11 @@ module headrace_dot_planes import headrace_pkg::*; #(
   localparam int unsigned DOT_BITS   = WIDE_BITS < SUM_BITS ? WIDE_BITS : SUM_BITS;
   localparam bit          SIGNED_A   = A_KIND == SIGNED;
   localparam bit          SIGNED_W   = W_KIND == SIGNED;
-  localparam int unsigned COUNTING   = 1 + ($clog2((M + 8) / 8) + 1) / 2;      // stages of ones_count
+  localparam int unsigned COUNTING   = count_stages(M);
   localparam int unsigned ADDING     = (A_BITS > 1 || SIGNED_A ? 1 : 0) + (W_BITS > 1 || SIGNED_W ? 1 : 0);
+  // Planes are counted and added up twice, while the sum of the activations is made.
+  localparam int unsigned LEVELS     = ternary_levels(SIMD);
+  localparam int unsigned STAGES     = W_KIND == BIPOLAR ? COUNTING + ADDING : larger(COUNTING + ADDING, 1 + LEVELS);
   localparam int unsigned X_BITS     = A_BITS + $clog2(3 ** LEVELS);           // sum of all activations
 
   logic [A_BITS-1:0] parity_s;  // of the root's inputs
@@ -111,11 +116,12 @@ module headrace_dot_planes import headrace_pkg::*; #(
     end
   end
 
+  headrace_tags #(.BITS(TAG_BITS), .CYCLES(STAGES)) u_tags (
+    .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
+  );
+
   if (W_BITS > 4 || A_BITS > 4 || (W_KIND == BIPOLAR && A_KIND == BIPOLAR)) begin : gen_check
     $error("dot_planes: W_BITS=%0d and A_BITS=%0d must be at most 4, and one operand no bipolar one", W_BITS, A_BITS);
-  end
-  if (STAGES < COUNTING + ADDING || (W_KIND != BIPOLAR && STAGES < 1 + LEVELS)) begin : gen_check_stages
-    $error("dot_planes: STAGES=%0d are too few", STAGES);
   end
 
 endmodule

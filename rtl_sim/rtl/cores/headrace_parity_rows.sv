@@ -30,8 +30,7 @@ module headrace_parity_rows import headrace_pkg::*; #(
   localparam int unsigned ROOT       = SIMD > 1 ? SIMD - 2 : 0;  // the root's first input in a word
   localparam int unsigned COUNTED    = M > 1 ? M - 1 : 1;  // carries to count; one goes into the accumulator's carry in
   localparam int unsigned COUNT_BITS = $clog2(COUNTED + 1);
-  localparam int unsigned GROUPS     = (COUNTED + 8) / 8;
-  localparam int unsigned STAGES     = 1 + ($clog2(GROUPS) + 1) / 2;  // of ones_count
+  localparam int unsigned STAGES     = count_stages(COUNTED);
   localparam int unsigned SUM_BITS   = ACC_BITS - 1;
   localparam int unsigned GROUP_BITS = index_bits(NF);
 

@@ -7,15 +7,11 @@
 // [PE][N].
 //
 // GROUPS > 0: the columns stand in groups of MW/GROUPS and acc = sum over g of scale_ig * (sum over group g of W x), at
-// the same cycles (headrace_scaled_accumulate.sv); two bipolar operands then compare real sums, not matches.
-//
-// CORE is the arithmetic (headrace_pkg.sv), the same integers in all of them. PARITY folds a single threshold into the
-// accumulator; PLANES has thresholds of its own.
+// the same cycles. CORE is the arithmetic (headrace_pkg.sv), the same integers in all of them. What follows the
+// operands is headrace_rows.sv.
 //
 // EXTERNAL: the weight words come as a stream instead, for every vector all NF*SF words in the order of the memory.
 // Each of them waits for its activations and they for it, so that neither side may lag without harm.
-//
-// One enable from a flip-flop of the output slice moves the whole pipeline.
 module headrace_mvtu import headrace_pkg::*; #(
   parameter int    MW              = 8,        // matrix columns
   parameter int    MH              = 4,        // matrix rows
@@ -65,17 +61,13 @@ module headrace_mvtu import headrace_pkg::*; #(
   localparam int unsigned NF_BITS   = index_bits(NF);
   localparam int unsigned ADDR_BITS = index_bits(SF * NF);
   localparam int unsigned S_BITS    = SIMD * A_BITS;
-  localparam int unsigned M_BITS    = PE * O_BITS;
-  localparam bit          XNOR      = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
-  // Pair sums leave the addition of their last plane to the accumulator, unless it has groups; DSPs that of an offset.
-  localparam bit          SPLIT     = CORE == DSP || (CORE == PLANES && W_KIND != BIPOLAR)
-                                   || (CORE == PAIRS && GROUPS == 0 && (W_KIND == BIPOLAR || W_BITS % 2 == 0));
+  localparam int unsigned W_WORD    = PE * SIMD * W_BITS;
 
   logic              en;  // the pipeline moves
   logic [S_BITS-1:0] word;
   logic              word_valid, word_ready;
   logic              unused_pad;
-  assign unused_pad = ^s_axis_TDATA ^ ^w_axis_TDATA;
+  assign unused_pad = ^s_axis_TDATA;
 
   headrace_skid #(.BITS(S_BITS)) u_in (
     .ap_clk, .ap_rst_n,
@@ -87,10 +79,11 @@ module headrace_mvtu import headrace_pkg::*; #(
   logic [SF_BITS-1:0]   sf_q;
   logic [NF_BITS-1:0]   nf_q;
   logic [ADDR_BITS-1:0] addr_q;
-  logic                 fills, issue, weight_valid, sf_first, sf_last, nf_last;
+  logic                 fills, wanted, issue, weight_valid, sf_first, sf_last, nf_last;
 
   assign fills      = nf_q == '0;
-  assign issue      = en && (word_valid || !fills) && weight_valid;
+  assign wanted     = word_valid || !fills;
+  assign issue      = en && wanted && weight_valid;
   assign word_ready = en && fills && weight_valid;
   assign sf_first   = sf_q == '0;
   assign sf_last    = sf_q == SF_BITS'(SF - 1);
@@ -109,40 +102,29 @@ module headrace_mvtu import headrace_pkg::*; #(
   end
 
   // Read: weights and replayed activations, two registers each. A word is written in front of its first reading.
-  logic [PE*SIMD*W_BITS-1:0] weights;
-  logic [S_BITS-1:0]         code, acts_q;
-  logic [1:0]                valid_q, first_q, last_q;
+  logic [W_WORD-1:0] weights;
+  logic [S_BITS-1:0] code, acts_q;
 
   if (EXTERNAL) begin : gen_external
-    logic [PE*SIMD*W_BITS-1:0] fresh, fresh_q, weights_q;
-    logic                      unused_load;
+    logic unused_load;
     assign unused_load = ^load;
-    headrace_skid #(.BITS(PE * SIMD * W_BITS)) u_weights (
-      .ap_clk, .ap_rst_n,
-      .s_axis_TDATA(w_axis_TDATA[PE*SIMD*W_BITS-1:0]), .s_axis_TVALID(w_axis_TVALID), .s_axis_TREADY(w_axis_TREADY),
-      .m_axis_TDATA(fresh), .m_axis_TVALID(weight_valid), .m_axis_TREADY(en && (word_valid || !fills))
+    headrace_weight_stream #(.BITS(W_WORD)) u_weights (
+      .ap_clk, .ap_rst_n, .w_axis_TDATA, .w_axis_TVALID, .w_axis_TREADY, .en, .wanted, .valid(weight_valid),
+      .data(weights)
     );
-    always_ff @(posedge ap_clk) begin
-      if (en) begin
-        fresh_q   <= fresh;
-        weights_q <= fresh_q;
-      end
-    end
-    assign weights = weights_q;
   end else begin : gen_memory
     logic unused_stream;
+    assign unused_stream = w_axis_TVALID ^ ^w_axis_TDATA;
+    assign weight_valid  = 1'b1;
+    assign w_axis_TREADY = 1'b0;
     headrace_weights #(
-      .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE), .WRITABLE(WRITABLE), .URAM(URAM),
-      .INDEX(32'(FIRST_MEMORY))
+      .DEPTH(SF * NF), .BITS(W_WORD), .FILE(WEIGHTS_FILE), .WRITABLE(WRITABLE), .URAM(URAM), .INDEX(32'(FIRST_MEMORY))
     ) u_weights (
       .ap_clk, .ap_rst_n, .load, .en, .address(addr_q), .data(weights)
     );
-    assign unused_stream = w_axis_TVALID;
-    assign weight_valid  = 1'b1;
-    assign w_axis_TREADY = 1'b0;
   end
 
-  if (CORE == PARITY || CORE == PLANES) begin : gen_encode
+  if (core_recodes(CORE)) begin : gen_encode
     for (genvar j = 0; j < A_BITS; j++) begin : gen_plane
       logic [SIMD-1:0] plane;
       for (genvar s = 0; s < SIMD; s++) begin : gen_column
@@ -174,53 +156,14 @@ module headrace_mvtu import headrace_pkg::*; #(
     end
   end
 
-  always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) valid_q <= '0;
-    else if (en) valid_q <= {valid_q[0], issue};
-  end
-  always_ff @(posedge ap_clk) begin
-    if (en) begin
-      first_q <= {first_q[0], sf_first};
-      last_q  <= {last_q[0], sf_last};
-    end
-  end
-
-  // Multiply, accumulate and activate.
-  logic [M_BITS-1:0] y;
-  logic              y_valid, y_next;
-  if (CORE == PARITY && N == 1 && GROUPS == 0) begin : gen_folded_threshold
-    headrace_parity_rows #(
-      .PE(PE), .SIMD(SIMD), .NF(NF), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(THRESHOLDS_FILE)
-    ) u_rows (
-      .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q),
-      .valid(valid_q[1]), .first(first_q[1]), .last(last_q[1]), .y, .y_valid, .y_next
-    );
-  end else begin : gen_sums
-    logic signed [SUM_BITS-1:0] sums [PE], more [PE];
-    logic                       sum_valid, sum_first, sum_last;
-
-    headrace_dot_product #(
-      .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
-      .SUM_BITS(SUM_BITS), .TAG_BITS(3), .CORE(CORE), .SPLIT(SPLIT)
-    ) u_dot (
-      .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums, .more,
-      .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
-    );
-
-    headrace_accumulate #(
-      .PE(PE), .NF(NF), .MATCHES(XNOR ? MW : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
-      .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
-      .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
-      .SERIAL(SERIAL != 0), .TWO(SPLIT),
-      .ONE((CORE == PAIRS && W_KIND != UNSIGNED) || (CORE == PLANES && W_KIND == SIGNED)),
-      .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
-    ) u_accumulate (
-      .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
-    );
-  end
-
-  headrace_result_slice #(.BITS(M_BITS), .SPACED(SF > 1)) u_out (
-    .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en, .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY
+  headrace_rows #(
+    .PE(PE), .SIMD(SIMD), .NF(NF), .COLUMNS(MW), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
+    .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE), .SERIAL(SERIAL), .CORE(CORE), .GROUPS(GROUPS),
+    .SCALE_ROWS(SCALE_ROWS), .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
+    .THRESHOLDS_FILE(THRESHOLDS_FILE), .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
+  ) u_rows (
+    .ap_clk, .ap_rst_n, .load, .en, .issue, .first(sf_first), .last(sf_last), .weights, .acts(acts_q),
+    .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY
   );
 
   if (MW % SIMD != 0) begin : gen_check_simd
@@ -229,29 +172,11 @@ module headrace_mvtu import headrace_pkg::*; #(
   if (MH % PE != 0) begin : gen_check_pe
     $error("mvtu: PE=%0d must divide MH=%0d", PE, MH);
   end
-  if (GROUPS > 0 && SF % (GROUPS > 0 ? GROUPS : 1) != 0) begin : gen_check_groups
-    $error("mvtu: SIMD=%0d must divide the columns of a group, MW=%0d / GROUPS=%0d", SIMD, MW, GROUPS);
-  end
-  if (CORE < PLAIN || (CORE == PARITY && !XNOR) || ((CORE == DSP || CORE == PLANES) && GROUPS > 0)
-      || (CORE == PLANES && N == 0)) begin : gen_check_core
-    $error("mvtu: CORE=%0d must be at least 0, 1 needs bipolar operands, 3 and 4 no GROUPS=%0d, 4 thresholds",
-           CORE, GROUPS);
-  end
-  if (WRITABLE && (CORE != PLAIN || GROUPS > 0 || SERIAL != 0)) begin : gen_check_writable
-    $error("mvtu: WRITABLE needs CORE=%0d, GROUPS=%0d and SERIAL=%0d to be 0", CORE, GROUPS, SERIAL);
-  end
-  if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
-    $error("mvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE,
-           SF);
-  end
   if (EXTERNAL && (WRITABLE || CORE != PLAIN || GROUPS > 0)) begin : gen_check_external
     $error("mvtu: EXTERNAL needs WRITABLE=%0d, CORE=%0d and GROUPS=%0d to be 0", WRITABLE, CORE, GROUPS);
   end
-  if (VECTORS < 1 || N < 0) begin : gen_check_counts
-    $error("mvtu: VECTORS=%0d must be at least 1 and N=%0d at least 0", VECTORS, N);
-  end
-  if (N > 0 && (ACC_BITS < 1 || O_BITS < $clog2(N + 1))) begin : gen_check_output
-    $error("mvtu: N=%0d thresholds do not fit into O_BITS=%0d", N, O_BITS);
+  if (VECTORS < 1) begin : gen_check_vectors
+    $error("mvtu: VECTORS=%0d must be at least 1", VECTORS);
   end
 
 endmodule

@@ -5,8 +5,7 @@
 // Every word in is used once, so a window takes NF*SF cycles. A word in holds lanes [SIMD][PE], the taps outside, as a
 // sliding window of PE channels emits them. Two bipolar operands count XNOR matches: acc = 2 * matches - TAPS; their
 // thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes [PE][N].
-//
-// One enable from a flip-flop of the output slice moves the whole pipeline, and is the ready of the input.
+// What follows the operands is headrace_rows.sv; the enable of its pipeline is the ready of the input.
 module headrace_vvtu import headrace_pkg::*; #(
   parameter int    CHANNELS        = 4,        // channels
   parameter int    TAPS            = 9,        // taps of a kernel
@@ -46,8 +45,6 @@ module headrace_vvtu import headrace_pkg::*; #(
   localparam int unsigned SF_BITS   = index_bits(SF);
   localparam int unsigned ADDR_BITS = index_bits(SF * NF);
   localparam int unsigned S_BITS    = PE * SIMD * A_BITS;
-  localparam int unsigned M_BITS    = PE * O_BITS;
-  localparam bit          XNOR      = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
 
   logic en;  // the pipeline moves
   logic issue, unused_pad;
@@ -75,7 +72,6 @@ module headrace_vvtu import headrace_pkg::*; #(
   // Read: weights and activations, two registers each, the latter turned to lanes [PE][SIMD].
   logic [PE*SIMD*W_BITS-1:0] weights;
   logic [S_BITS-1:0]         word_q, acts_q;
-  logic [1:0]                valid_q, first_q, last_q;
 
   headrace_weights #(
     .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE), .WRITABLE(WRITABLE), .URAM(URAM),
@@ -85,14 +81,8 @@ module headrace_vvtu import headrace_pkg::*; #(
   );
 
   always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) valid_q <= '0;
-    else if (en) valid_q <= {valid_q[0], issue};
-  end
-  always_ff @(posedge ap_clk) begin
     if (en) begin
-      word_q  <= s_axis_TDATA[S_BITS-1:0];
-      first_q <= {first_q[0], sf_first};
-      last_q  <= {last_q[0], sf_last};
+      word_q <= s_axis_TDATA[S_BITS-1:0];
       for (int unsigned p = 0; p < PE; p++) begin
         for (int unsigned s = 0; s < SIMD; s++) begin
           acts_q[(p*SIMD+s)*A_BITS+:A_BITS] <= word_q[(s*PE+p)*A_BITS+:A_BITS];
@@ -101,31 +91,13 @@ module headrace_vvtu import headrace_pkg::*; #(
     end
   end
 
-  // Multiply.
-  logic signed [ACC_BITS-1:0] sums [PE], more [PE];
-  logic                       sum_valid, sum_first, sum_last;
-
-  headrace_dot_product #(
-    .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .A_ROWS(PE),
-    .SUM_BITS(ACC_BITS), .TAG_BITS(3), .CORE(CORE)
-  ) u_dot (
-    .ap_clk, .ap_rst_n, .en, .weights, .acts(acts_q), .sums, .more,
-    .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
-  );
-
-  // Accumulate and activate.
-  logic [M_BITS-1:0] y;
-  logic              y_valid, y_next;
-  headrace_accumulate #(
-    .PE(PE), .NF(NF), .MATCHES(XNOR ? TAPS : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
-    .FILE(THRESHOLDS_FILE), .SERIAL(SERIAL != 0),
-    .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
-  ) u_accumulate (
-    .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
-  );
-
-  headrace_result_slice #(.BITS(M_BITS), .SPACED(SF > 1)) u_out (
-    .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en, .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY
+  headrace_rows #(
+    .PE(PE), .SIMD(SIMD), .NF(NF), .COLUMNS(TAPS), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
+    .A_ROWS(PE), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE), .SERIAL(SERIAL), .CORE(CORE),
+    .THRESHOLDS_FILE(THRESHOLDS_FILE), .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
+  ) u_rows (
+    .ap_clk, .ap_rst_n, .load, .en, .issue, .first(sf_first), .last(sf_last), .weights, .acts(acts_q),
+    .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY
   );
 
   if (TAPS % SIMD != 0) begin : gen_check_simd
@@ -134,18 +106,8 @@ module headrace_vvtu import headrace_pkg::*; #(
   if (CHANNELS % PE != 0) begin : gen_check_pe
     $error("vvtu: PE=%0d must divide CHANNELS=%0d", PE, CHANNELS);
   end
-  if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
-    $error("vvtu: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE,
-           SF);
-  end
-  if (WRITABLE && (CORE != PLAIN || SERIAL != 0)) begin : gen_check_writable
-    $error("vvtu: WRITABLE needs CORE=%0d and SERIAL=%0d to be 0", CORE, SERIAL);
-  end
-  if (WINDOWS < 1 || N < 0) begin : gen_check_counts
-    $error("vvtu: WINDOWS=%0d must be at least 1 and N=%0d at least 0", WINDOWS, N);
-  end
-  if (N > 0 && O_BITS < $clog2(N + 1)) begin : gen_check_output
-    $error("vvtu: N=%0d thresholds do not fit into O_BITS=%0d", N, O_BITS);
+  if (WINDOWS < 1) begin : gen_check_windows
+    $error("vvtu: WINDOWS=%0d must be at least 1", WINDOWS);
   end
 
 endmodule

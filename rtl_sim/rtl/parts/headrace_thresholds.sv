@@ -73,6 +73,8 @@ module headrace_thresholds import headrace_pkg::*; #(
   end
 
   for (genvar p = 0; p < PE; p++) begin : gen_code
+    logic unused_acc;
+    assign unused_acc = ^accs[STAGES-1][p];
     assign y[p*O_BITS+:O_BITS] = O_BITS'(BASE + 32'(count[STAGES-1][p]));
   end
   assign y_valid = valid[STAGES-1];

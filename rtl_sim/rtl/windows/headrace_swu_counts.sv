@@ -58,13 +58,13 @@ module headrace_swu_counts import headrace_pkg::*; #(
   // What ends of windows release: columns up to the next window's first tap where that lies in the frame, lines from
   // the one on that starts in the frame, all of the frame by the last one that does.
   localparam int FIRST_COLUMN = (X.front + X.stride - 1) / X.stride;  // window whose first tap is the first in the frame
-  localparam int FREE_COLUMNS = least((X.size + X.front) / X.stride, OUT_WIDTH - 1);
+  localparam int FREE_COLUMNS = smaller((X.size + X.front) / X.stride, OUT_WIDTH - 1);
   localparam int FIRST_X      = FIRST_COLUMN * X.stride - X.front;
   localparam int FREED        = FREE_COLUMNS < FIRST_COLUMN ? 0 :  // by a line
                                 (FIRST_X + (FREE_COLUMNS - FIRST_COLUMN) * X.stride) * FOLDS;
   localparam int FIRST_LINE   = (Y.front + Y.stride - 1) / Y.stride;
   localparam int FIRST_ROW    = FIRST_LINE * Y.stride - Y.front;
-  localparam int LAST_LINE    = least((Y.size - 1 + Y.front) / Y.stride, OUT_HEIGHT - 1);
+  localparam int LAST_LINE    = smaller((Y.size - 1 + Y.front) / Y.stride, OUT_HEIGHT - 1);
   localparam bit IN_FRAME     = LAST_LINE >= FIRST_LINE;  // lines start in the frame
   localparam int LAST_ROW     = LAST_LINE * Y.stride - Y.front;
   localparam int GAIN_WINDOW  = X.stride * FOLDS;
@@ -75,8 +75,8 @@ module headrace_swu_counts import headrace_pkg::*; #(
   localparam bit OVERLAPS   = Y.front <= BACK_H && Y.back <= BACK_H && X.front <= BACK_W && X.back <= BACK_W;
   localparam int SKIPPED    = (Y.stride + Y.dilation + 1) * ROW + X.stride * FOLDS;  // where every window shows words
   localparam int MOST_EARLY = OVERLAPS && SKIPPED < WORDS ? SKIPPED : WORDS;
-  localparam int MOST_GAIN  = most(GAIN_WINDOW, most(GAIN_LINE, GAIN_LAST));
-  localparam int UNSHOWN    = most(MOST_GAIN - REACH, 0);  // without padding
+  localparam int MOST_GAIN  = larger(GAIN_WINDOW, larger(GAIN_LINE, GAIN_LAST));
+  localparam int UNSHOWN    = larger(MOST_GAIN - REACH, 0);  // without padding
   localparam int EARLY      = PADS ? MOST_EARLY : UNSHOWN;
   localparam int SPACE_BITS = $clog2(DEPTH + EARLY + 1) + 1;
   localparam int OUTSIDE    = (Y.front + Y.back) * ROW + (X.front + X.back + X.stride) * FOLDS;

@@ -18,7 +18,7 @@ module headrace_window_words import headrace_pkg::*; #(
   localparam int FIRST    = limited(START, LAST);
   localparam int SECOND   = limited(START + STEP, LAST);
   localparam int THIRD    = START + 2 * STEP;
-  localparam int OUTSIDE  = most(AXIS.front, AXIS.size + AXIS.back);
+  localparam int OUTSIDE  = larger(AXIS.front, AXIS.size + AXIS.back);
   localparam int FAR_BITS = 1 + $clog2((OUTSIDE + reach_of(AXIS) + 2 * AXIS.stride) * AXIS.words);
 
   logic [BITS-1:0]            words_q, next_words_q, limited_words;
