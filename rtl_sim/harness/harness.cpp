@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "Vharness.h"
+#include "random.hpp"
 #include "verilated.h"
 
 enum class Side { Source, Sink, Tap };
@@ -44,12 +45,12 @@ constexpr int kDrainCycles = 64;  // after the last expected word: a surplus wor
 // every other run of going a sink is wary: it takes a word only after it has seen it wait, as AXI4-Stream allows.
 class Pauses {
  public:
-  Pauses(bool enabled, uint64_t seed) : enabled_(enabled), state_(seed) {}
+  Pauses(bool enabled, uint64_t seed) : enabled_(enabled), random_(seed) {}
 
   bool next() {
     if (!enabled_) return false;
     if (left_ == 0) {
-      const uint64_t r = random();
+      const uint64_t r = random_.next();
       pausing_ = !pausing_;
       wary_ = !pausing_ && (r >> 16 & 1);
       left_ = 1 + (r & 3) + ((r >> 8 & 15) == 0 ? 24 : 0);
@@ -66,15 +67,8 @@ class Pauses {
   }
 
  private:
-  uint64_t random() {  // splitmix64, Steele, Lea and Flood, OOPSLA 2014
-    uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-
   bool enabled_;
-  uint64_t state_;
+  Random random_;
   bool pausing_ = false, wary_ = false;
   uint64_t left_ = 0;
 };

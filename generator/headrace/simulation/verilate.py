@@ -27,12 +27,13 @@ def verilate(top: str, sources: Iterable[Path], main: str, work: Path, optimizat
              options: Sequence[str] = ()) -> Path:
     """Compile the module `top` and the C++ program `main` of rtl_sim/harness into `work`; returns the executable.
 
-    Headers that `main` includes lie in `work`, the model's is V{top}.h. options: more of Verilator's own. Raises
-    ToolError with the last lines of what Verilator or the compiler says.
+    Headers that `main` includes lie in `work` or beside it, the model's is V{top}.h. options: more of Verilator's own.
+    Raises ToolError with the last lines of what Verilator or the compiler says.
     """
     rtl_sim = data_folder("rtl_sim")
     names = [_link(source, work / "sources") for source in (*sources, rtl_sim / "harness" / main)]
-    _link(rtl_sim / "tb" / _MAKEFILE, work / "sources")
+    for path in (rtl_sim / "tb" / _MAKEFILE, *(rtl_sim / "harness").glob("*.hpp")):
+        _link(path, work / "sources")
     objects = work / "obj"
     reuse_runtime(objects)
     run_tool("Verilator", [
