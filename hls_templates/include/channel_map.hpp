@@ -1,9 +1,9 @@
 // Channels of every pixel in another order, some left out, some twice, some constant.
 //
-//   MODE 0  words stay in their order. A step reads a word or none and writes one or none: the word read, the one read
+//   FORM 0  words stay in their order. A step reads a word or none and writes one or none: the word read, the one read
 //           last, or the constant. MAP holds the steps of a pixel: bit 0 reads, bit 1 writes, bit 2 the constant
-//   MODE 1  two pixels are stored. MAP holds, for every word out, its place in the pixel, CHANNELS/SIMD for the constant
-//   MODE 2  a word is a pixel. MAP is one word of OUT_CHANNELS indices, CHANNELS for the constant
+//   FORM 1  two pixels are stored. MAP holds, for every word out, its place in the pixel, CHANNELS/SIMD for the constant
+//   FORM 2  a word is a pixel. MAP is one word of OUT_CHANNELS indices, CHANNELS for the constant
 #ifndef HEADRACE_CHANNEL_MAP_HPP
 #define HEADRACE_CHANNEL_MAP_HPP
 
@@ -35,7 +35,7 @@ void channel_map_filter(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& in, hls::str
   index_t<C::STEPS> step = 0;
   for (loop_count i = 0; i < frames() * (C::PIXELS * C::STEPS); ++i) {
 #pragma HLS PIPELINE II=1 style=flp
-    const ap_uint<3> does = map[0][C::MODE == 0 ? int(step) : 0][0];
+    const ap_uint<3> does = map[0][C::FORM == 0 ? int(step) : 0][0];
     if (does[0]) last = in.read();
     if (does[1]) out.write(does[2] ? channel_map_constant<C>() : ap_uint<C::PE * C::E_BITS>(last));
     step = following<C::STEPS>(step);
@@ -64,7 +64,7 @@ void channel_map_buffer(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& in, hls::str
 #pragma HLS PIPELINE II=1 style=flp
     const bool writes   = pixel > 0 && int(step) < OUT_FOLDS;
     const int fold      = int(step) < OUT_FOLDS ? int(step) : 0;
-    const int place     = int(map[0][C::MODE == 1 ? fold : 0][0]);
+    const int place     = int(map[0][C::FORM == 1 ? fold : 0][0]);
     const bool constant = place >= FOLDS;
     ap_uint<C::SIMD * C::E_BITS> word = kept[(bank == 0 ? FOLDS : 0) + (constant ? 0 : place)];
     if (writes) out.write(constant ? channel_map_constant<C>() : ap_uint<C::PE * C::E_BITS>(word));
@@ -93,7 +93,7 @@ void channel_map_wires(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& in, hls::stre
     split_word<C::SIMD * C::E_BITS>(in.read(), x);
     for (int p = 0; p < C::PE; ++p) {
 #pragma HLS UNROLL
-      const int source = int(get_lane<BITS>(map[0][0], C::MODE == 2 ? p : 0));
+      const int source = int(get_lane<BITS>(map[0][0], C::FORM == 2 ? p : 0));
       const uint64_t constant = uint64_t(int64_t(C::CONSTANT)) & low_mask(C::E_BITS);
       put_lane<C::E_BITS>(y, p, source >= C::CHANNELS ? constant : get_lane<C::E_BITS>(x, source));
     }
@@ -106,9 +106,9 @@ void channel_map(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& in, hls::stream<ap_
                  Map& map) {
 #pragma HLS INLINE
   static_assert(C::CHANNELS % C::SIMD == 0 && C::OUT_CHANNELS % C::PE == 0, "SIMD and PE must divide the channels");
-  if (C::MODE == 0) {
+  if (C::FORM == 0) {
     channel_map_filter<C>(in, out, map);
-  } else if (C::MODE == 1) {
+  } else if (C::FORM == 1) {
     channel_map_buffer<C>(in, out, map);
   } else {
     channel_map_wires<C>(in, out, map);

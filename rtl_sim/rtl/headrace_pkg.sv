@@ -35,7 +35,7 @@ package headrace_pkg;
   localparam int MINIMUM     = 1;
   localparam int PER_CHANNEL = 2;
 
-  // Modes of a channel map.
+  // Forms of a channel map.
   localparam int MAP_FILTER = 0;
   localparam int MAP_BUFFER = 1;
   localparam int MAP_WIRES  = 2;

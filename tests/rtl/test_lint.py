@@ -60,7 +60,7 @@ def test_parameters_are_those_of_the_layer(kind: str) -> None:
         ("add", ["-GO_BITS=3"], "TO_BITS=3 at least FROM_BITS=4"),
         ("concat", ["-GINPUTS=1"], "INPUTS=1 must lie between 2 and 8"),
         ("concat", ["-GPE=4"], "PE=4 must divide the channels of every input"),
-        ("channel_map", ["-GMODE=3"], "MODE=3 must be 0, 1 or 2"),
+        ("channel_map", ["-GFORM=3"], "FORM=3 must be 0, 1 or 2"),
         ("channel_map", ["-GPE=1"], "SIMD=2 and PE=1 must be equal and divide CHANNELS=4"),
         ("channel_map", ["-GSTEPS=1"], "STEPS=1 are too few for 2 words out"),
         ("channel_map", ["-GMODE=1", "-GDEPTH=2"], "DEPTH=2 must be a power of two that holds two pixels of 2 words"),

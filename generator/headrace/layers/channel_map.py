@@ -190,7 +190,7 @@ class ChannelMap(Layer):
         code = (self.constant + 1) // 2 if self.element == BIPOLAR else self.constant
         buffered = self.mode == "buffer"
         return (
-            ("MODE", _MODES.index(self.mode)), ("CHANNELS", self.channels), ("OUT_CHANNELS", len(self.sources)),
+            ("FORM", _MODES.index(self.mode)), ("CHANNELS", self.channels), ("OUT_CHANNELS", len(self.sources)),
             ("PIXELS", self.pixels), ("SIMD", self.simd), ("PE", self.pe), ("E_BITS", self.element.bits),
             ("CONSTANT", code if CONSTANT in self.sources else 0),
             ("STEPS", self._period if buffered else len(self.steps) if self.mode == "filter" else 1),

@@ -19,6 +19,7 @@ CONSTANTS: Final = {
     "KIND": ("UNSIGNED", "SIGNED", "BIPOLAR"),
     "CORE": tuple(name.upper() for name in CORES),
     "MODE": ("MAXIMUM", "MINIMUM", "PER_CHANNEL"),
+    "FORM": ("MAP_FILTER", "MAP_BUFFER", "MAP_WIRES"),
 }
 #: In the head of a module: the parameters behind it are options.
 _OPTIONS = "  // Options"

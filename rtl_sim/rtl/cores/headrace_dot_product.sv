@@ -64,7 +64,8 @@ module headrace_dot_product import headrace_pkg::*; #(
     $error("dot_product: CORE=%0d is unknown", CORE);
   end
 
-  if (CORE != PLAIN && (A_ROWS != 1 || (CORE == PARITY) != (W_KIND == BIPOLAR && A_KIND == BIPOLAR))) begin : gen_check_operands
+  if (CORE != PLAIN && (A_ROWS != 1 || (CORE == PARITY) != (W_KIND == BIPOLAR && A_KIND == BIPOLAR)))
+  begin : gen_check_operands
     $error("dot_product: CORE=%0d must be 0 for rows of activations, and 0 or 1 for two bipolar operands", CORE);
   end
   if (core_adds_two(CORE, W_KIND, W_BITS, 1'b1) && !SPLIT) begin : gen_check_split

@@ -1,14 +1,14 @@
 // Channels of every pixel in another order, some left out, some twice, some constant.
 //
-// MODE says how:
+// FORM says how:
 //   MAP_FILTER  words stay in their order. A step takes a word or none and puts one or none: the word taken, the one
-//               taken last, or the constant. The first step takes a word. MAP_FILE holds the steps of a pixel: bit 0 takes, bit 1 puts, bit 2 the
-//               constant;
+//               taken last, or the constant. The first step takes a word. MAP_FILE holds the steps of a pixel: bit 0
+//               takes, bit 1 puts, bit 2 the constant;
 //   MAP_BUFFER  words of two pixels are stored, and leave in the order of MAP_FILE: their place in the pixel, or
 //               CHANNELS/SIMD for the constant. A word out waits for its word, and the last of a pixel for all of them;
 //   MAP_WIRES   a word is a pixel. MAP_FILE is one word of OUT_CHANNELS indices, CHANNELS for the constant.
 module headrace_channel_map import headrace_pkg::*; #(
-  parameter int    MODE         = MAP_FILTER, // how channels get their places
+  parameter int    FORM         = MAP_FILTER, // how channels get their places
   parameter int    CHANNELS     = 4,          // channels in
   parameter int    OUT_CHANNELS = 4,          // channels out
   parameter int    PIXELS       = 1,          // pixels per frame
@@ -37,7 +37,7 @@ module headrace_channel_map import headrace_pkg::*; #(
   logic unused_pad;
   assign unused_pad = ^s_axis_TDATA;
 
-  if (MODE == MAP_BUFFER) begin : gen_buffer
+  if (FORM == MAP_BUFFER) begin : gen_buffer
     localparam int unsigned ADDR_BITS  = $clog2(DEPTH);
     localparam int unsigned LEVEL_BITS = ADDR_BITS + 1;
     localparam int unsigned INDEX_BITS = $clog2(FOLDS + 1);
@@ -99,7 +99,7 @@ module headrace_channel_map import headrace_pkg::*; #(
       .m_axis_TDATA(word), .m_axis_TVALID(word_valid), .m_axis_TREADY(word_ready)
     );
 
-    if (MODE == MAP_FILTER) begin : gen_filter
+    if (FORM == MAP_FILTER) begin : gen_filter
       localparam int unsigned STEP_BITS = index_bits(STEPS);
       logic [2:0] steps [STEPS];
       initial $readmemh(MAP_FILE, steps);
@@ -142,18 +142,18 @@ module headrace_channel_map import headrace_pkg::*; #(
     assign m_axis_TDATA[(OUT_BITS+7)/8*8-1:OUT_BITS] = '0;
   end
 
-  if (MODE < MAP_FILTER || MODE > MAP_WIRES || PIXELS < 1 || STEPS < 1) begin : gen_check_mode
-    $error("channel_map: MODE=%0d must be 0, 1 or 2, and PIXELS=%0d and STEPS=%0d at least 1", MODE, PIXELS, STEPS);
+  if (FORM < MAP_FILTER || FORM > MAP_WIRES || PIXELS < 1 || STEPS < 1) begin : gen_check_mode
+    $error("channel_map: FORM=%0d must be 0, 1 or 2, and PIXELS=%0d and STEPS=%0d at least 1", FORM, PIXELS, STEPS);
   end
-  if (MODE == MAP_WIRES ? SIMD != CHANNELS || PE != OUT_CHANNELS
+  if (FORM == MAP_WIRES ? SIMD != CHANNELS || PE != OUT_CHANNELS
                         : SIMD != PE || CHANNELS % SIMD != 0 || OUT_CHANNELS % PE != 0) begin : gen_check_lanes
     $error("channel_map: SIMD=%0d and PE=%0d must be equal and divide CHANNELS=%0d and OUT_CHANNELS=%0d, or be them",
            SIMD, PE, CHANNELS, OUT_CHANNELS);
   end
-  if (MODE == MAP_BUFFER && (DEPTH < 2 * FOLDS || DEPTH != 2 ** $clog2(DEPTH))) begin : gen_check_depth
+  if (FORM == MAP_BUFFER && (DEPTH < 2 * FOLDS || DEPTH != 2 ** $clog2(DEPTH))) begin : gen_check_depth
     $error("channel_map: DEPTH=%0d must be a power of two that holds two pixels of %0d words", DEPTH, FOLDS);
   end
-  if (MODE == MAP_FILTER && OUT_FOLDS > STEPS) begin : gen_check_steps
+  if (FORM == MAP_FILTER && OUT_FOLDS > STEPS) begin : gen_check_steps
     $error("channel_map: STEPS=%0d are too few for %0d words out", STEPS, OUT_FOLDS);
   end
 

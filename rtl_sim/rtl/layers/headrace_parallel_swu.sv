@@ -116,8 +116,8 @@ module headrace_parallel_swu import headrace_pkg::*; #(
     $error("parallel_swu: SLOTS=%0d must be a power of two from 2, and its %0d rows more than a window's", SLOTS, ROWS);
   end
   if (reach_of(Y) >= HEIGHT + PAD_T + PAD_B || reach_of(X) >= WIDTH + PAD_L + PAD_R) begin : gen_check_kernel
-    $error("parallel_swu: a window of %0dx%0d does not fit into %0dx%0d and its padding", reach_of(Y) + 1, reach_of(X) + 1,
-           HEIGHT, WIDTH);
+    $error("parallel_swu: a window of %0dx%0d does not fit into %0dx%0d and its padding", reach_of(Y) + 1,
+           reach_of(X) + 1, HEIGHT, WIDTH);
   end
 
 endmodule

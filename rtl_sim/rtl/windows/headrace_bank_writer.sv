@@ -93,8 +93,8 @@ module headrace_bank_writer import headrace_pkg::*; #(
   assign ends_line     = ends_window && ow_last;
   assign unused_places = ^{x_tap, y_tap, x_words};
   headrace_window_place #(.AXIS(X), .BITS(X_BITS)) u_x (
-    .ap_clk, .ap_rst_n, .move(emit), .to_tap(1'b0), .to_first(1'b0), .to_window(fold_last), .wraps(ow_last), .tap(x_tap),
-    .first(x)
+    .ap_clk, .ap_rst_n, .move(emit), .to_tap(1'b0), .to_first(1'b0), .to_window(fold_last), .wraps(ow_last),
+    .tap(x_tap), .first(x)
   );
   headrace_window_place #(.AXIS(Y), .BITS(Y_BITS)) u_y (
     .ap_clk, .ap_rst_n, .move(emit), .to_tap(1'b0), .to_first(1'b0), .to_window(fold_last && ow_last), .wraps(oh_last),

@@ -57,7 +57,7 @@ module headrace_swu_counts import headrace_pkg::*; #(
 
   // What ends of windows release: columns up to the next window's first tap where that lies in the frame, lines from
   // the one on that starts in the frame, all of the frame by the last one that does.
-  localparam int FIRST_COLUMN = (X.front + X.stride - 1) / X.stride;  // window whose first tap is the first in the frame
+  localparam int FIRST_COLUMN = (X.front + X.stride - 1) / X.stride;  // window whose first tap is in the frame
   localparam int FREE_COLUMNS = smaller((X.size + X.front) / X.stride, OUT_WIDTH - 1);
   localparam int FIRST_X      = FIRST_COLUMN * X.stride - X.front;
   localparam int FREED        = FREE_COLUMNS < FIRST_COLUMN ? 0 :  // by a line

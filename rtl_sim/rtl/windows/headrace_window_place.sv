@@ -1,5 +1,5 @@
-// Places along an axis of the frame: of the first tap of a window, and of the tap that it is at. In the padding they are
-// negative or not less than the size.
+// Places along an axis of the frame: of the first tap of a window, and of the tap that it is at. In the padding a place
+// is negative or not less than the size.
 module headrace_window_place import headrace_pkg::*; #(
   parameter axis_t AXIS = SMALL_X,                // the axis
   parameter int    BITS = place_bits_of(AXIS, 2)  // width of a place

@@ -23,7 +23,8 @@ module headrace_window_words import headrace_pkg::*; #(
 
   logic [BITS-1:0]            words_q, next_words_q, limited_words;
   logic signed [FAR_BITS-1:0] far_words_q;  // to the last tap of the window behind the next, not limited to the frame
-  assign limited_words = far_words_q[FAR_BITS-1] ? '0 : far_words_q > FAR_BITS'(LAST) ? BITS'(LAST) : BITS'(far_words_q);
+  assign limited_words = far_words_q[FAR_BITS-1] ? '0
+                       : far_words_q > FAR_BITS'(LAST) ? BITS'(LAST) : BITS'(far_words_q);
 
   // The return to the first window has a branch of its own, which synthesis makes a reset of the registers.
   always_ff @(posedge ap_clk) begin
