@@ -63,7 +63,7 @@ def test_parameters_are_those_of_the_layer(kind: str) -> None:
         ("channel_map", ["-GFORM=3"], "FORM=3 must be 0, 1 or 2"),
         ("channel_map", ["-GPE=1"], "SIMD=2 and PE=1 must be equal and divide CHANNELS=4"),
         ("channel_map", ["-GSTEPS=1"], "STEPS=1 are too few for 2 words out"),
-        ("channel_map", ["-GMODE=1", "-GDEPTH=2"], "DEPTH=2 must be a power of two that holds two pixels of 2 words"),
+        ("channel_map", ["-GFORM=1", "-GDEPTH=2"], "DEPTH=2 must be a power of two that holds two pixels of 2 words"),
         ("crop", ["-GSIMD=3"], "SIMD=3 must divide CHANNELS=4"),
         ("crop", ["-GSTOP_W=5"], "1x1 to 4x5 in steps of 1x2 must leave a part of 4x4"),
         ("upsample", ["-GSIMD=3"], "SIMD=3 must divide CHANNELS=4"),
