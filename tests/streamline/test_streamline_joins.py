@@ -36,24 +36,43 @@ def test_sums_of_equal_steps_add_integers() -> None:
     assert not [node for node in nodes if node.name.startswith("scale") and set(node.op.multiplier.tolist()) == {1}]
 
 
-def test_a_join_of_other_ratios_names_both_branches_and_scales() -> None:
-    with pytest.raises(UnsupportedError) as caught:
-        streamline(graph((1,), a=(quantizer(uint_type(2), 0.5), "x"), b=(quantizer(uint_type(2), 0.25), "a"),
-                         c=(Affine(floats(3.0), floats(0.0)), "b"), s=(Add(), "a", "c")))
-    assert str(caught.value) == ("s: reads the sum of a with 0.5 and c with 0.75 per integer, which have no common "
-                                 "step; put a quantizer behind the sum, or let its branches share one quantizer")
+def test_a_join_of_other_ratios_counts_in_the_common_step() -> None:
+    network = graph((1,), a=(quantizer(uint_type(2), 0.5), "x"), b=(quantizer(uint_type(2), 0.25), "a"),
+                    c=(Affine(floats(3.0), floats(0.0)), "b"), s=(Add(), "a", "c"))
+    multipliers = [node.op.multiplier.tolist() for node in streamline(network).nodes
+                   if isinstance(node.op, integer.Requant)]
+    assert multipliers == [[2], [3]]
+    assert_exact(network, samples((1,), 0))
 
 
-def test_a_concatenation_of_two_scales_is_named_with_its_branches() -> None:
+@pytest.mark.parametrize("scales", [(0.5, 0.25), (0.5, 0.3125), (0.5, float(np.float32(0.3)))])
+@pytest.mark.parametrize("last", [(), ("q",)])
+def test_a_convolution_of_branches_of_other_scales_is_exact(scales: tuple[float, float], last: tuple[str, ...]) -> None:
     rng = np.random.default_rng(0)
-    network = graph(SHAPE, a=(quantizer(INT4, 0.5), "x"), b=(quantizer(uint_type(2), 0.3), "a"),
-                    cat=(Concat(), "a", "b"), r=(RELU, "cat"), p=(MaxPool((2, 2), (2, 2)), "r"),
-                    q=(quantizer(INT4, 0.1), "p"), c=(conv(rng, 2, 4, kernel=2), "cat"))
+    steps = {"a": (quantizer(INT4, scales[0]), "x"), "b": (quantizer(uint_type(2), scales[1]), "a"),
+             "cat": (Concat(), "a", "b"), "r": (MaxPool((2, 2), (1, 1)), "cat"), "c": (conv(rng, 3, 4, kernel=2), "r"),
+             "q": (quantizer(INT4, 0.37), "c")}
+    network = graph(SHAPE, **{name: step for name, step in steps.items() if name != "q" or last})
+    assert assert_exact(network, samples(SHAPE, 0)) > 100
+    directly = graph(SHAPE, **{name: step for name, step in steps.items() if name not in ("r", "c", "q")},
+                     c=(conv(rng, 3, 4, kernel=2), "cat"))
+    assert_exact(directly, samples(SHAPE, 0))
+    joins = [node for node in streamline(directly).nodes if isinstance(node.op, integer.Concat)]
+    assert len(joins) == (scales == (0.5, 0.25))  # else each branch has a convolution of its own
+
+
+def test_a_concatenation_of_too_many_scales_is_named_with_its_branches() -> None:
+    rng = np.random.default_rng(0)
+    parts = {f"b{k}": (quantizer(uint_type(2), scale), "a") for k, scale in enumerate((0.3, 0.7, 0.9, 1.1))}
+    network = graph(SHAPE, a=(quantizer(INT4, 0.5), "x"), **parts, cat=(Concat(), "a", *parts),
+                    r=(RELU, "cat"), p=(MaxPool((2, 2), (2, 2)), "r"), q=(quantizer(INT4, 0.1), "p"),
+                    c=(conv(rng, 2, 10, kernel=2), "cat"))
     with pytest.raises(UnsupportedError) as error:
         streamline(network)
     assert str(error.value) == (
-        "cat: joins a, b with 2 different scales from 0.3 to 0.5, which c reads as one tensor; let the branches share "
-        "one quantizer, or put one behind cat")
+        "cat: joins a, b0, b1, b2, b3 with 5 different scales from 0.3 to 1.1, which c reads as one tensor, and at "
+        "most 4 that are no powers of two of each other are possible; let the branches share one quantizer, or put one "
+        "behind cat")
 
 
 def test_signs_stay_out_of_weights_that_another_branch_reads() -> None:

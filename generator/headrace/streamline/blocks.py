@@ -18,12 +18,16 @@ from headrace.network import blocks, graph, ops, tensor_ops
 from headrace.network import integer as ints
 from headrace.network.activation import Activation
 from headrace.network.moves import Crop
+from headrace.streamline.joins import summed
 from headrace.streamline.meaning import Meaning
 from headrace.streamline.values import Run, Value, integers, own_frame
 
 QUANTIZERS = (ops.Quantize, tensor_ops.MultiThreshold, tensor_ops.Trunc)
 #: Operations that treat a channel alike wherever its pixels are.
 POINTWISE = (*QUANTIZERS, ops.Affine, ops.Clip, Activation)
+#: Operations that read the sum of branches without a common step as it waits.
+READS_SUMS = (ops.Quantize, ops.Affine, ops.Clip, Activation, tensor_ops.MultiThreshold, tensor_ops.Add,
+              blocks.DepthToSpace)
 
 
 def handled(run: Run, handler: Callable[..., Value], name: str, op: graph.Op, sources: Sequence[Value]) -> Value:
@@ -35,7 +39,8 @@ def handled(run: Run, handler: Callable[..., Value], name: str, op: graph.Op, so
         return _quantized(run, name, op, made) if isinstance(op, QUANTIZERS) else made
     if len(sources) == 1 and x.moves and isinstance(op, Crop):
         return replace(x, moves=(*x.moves, ints.Crop(op.start, op.stop, op.step)))
-    return handler(run, name, op, *(settled(run, name, source) for source in sources))
+    done = [settled(run, name, source) for source in sources]
+    return handler(run, name, op, *(done if isinstance(op, READS_SUMS) else [summed(run, name, x) for x in done]))
 
 
 def depth_to_space(run: Run, name: str, op: blocks.DepthToSpace, x: Value) -> Value:
@@ -56,6 +61,7 @@ def settled(run: Run, name: str, x: Value) -> Value:
     """The value behind its moves. Raises UnsupportedError where channels that become one mean different things."""
     if not x.moves:
         return x
+    x = replace(summed(run, name, x), moves=x.moves)
     tensor, behind = integers(name, x), _channels_behind(x)
     channels = dict(zip(behind.tolist(), x.meaning.channels, strict=True))
     if any(channels[place] != channel for place, channel in zip(behind.tolist(), x.meaning.channels, strict=True)):

@@ -8,7 +8,8 @@ from math import prod
 import numpy as np
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, hull
-from headrace.layers.requant import kinked, rounded_shift
+from headrace.errors import InputError
+from headrace.layers.requant import MAX_OUTPUT_BITS, kinked, rounded_shift
 from headrace.network.integer import (
     AccPool,
     Add,
@@ -30,6 +31,8 @@ from headrace.network.integer import (
     Upsample,
 )
 
+#: Widest weights that a product gets from a multiplication of its rows.
+MAX_WEIGHT_BITS = 32
 #: Exact reachable (lowest, highest) of every channel, each (C,).
 Range = tuple[IntArray, IntArray]
 
@@ -72,6 +75,30 @@ class Draft:
         """Append an operation of one tensor, or find the node that already does the same."""
         found = (node.name for node in self.nodes.values() if node.inputs == (source,) and node.op == op)
         return next(found, None) or self.add(stem, op, source)
+
+    def _multiply_rows(self, tensor: str, multipliers: IntArray, output: Interval) -> None:
+        """Multiply the rows of the convolution that made a tensor. Raises InputError where that is not possible."""
+        node = self.nodes.get(tensor)
+        widest = max(abs(int(m)) for m in multipliers).bit_length()
+        if node is not None and tensor not in self.shared and isinstance(node.op, Conv) and widest < MAX_WEIGHT_BITS:
+            weights = node.op.weights * multipliers[:, None, None, None]
+            weight = holding(node.op.weight, weights)
+            if weight.bits <= MAX_WEIGHT_BITS:
+                self.nodes[tensor] = replace(node, op=replace(node.op, weights=weights, weight=weight))
+                self.types[tensor] = self.nodes[tensor].op.infer(*(self.types[source] for source in node.inputs))
+                self._ranges.pop(tensor, None)
+                return
+        raise InputError(f"a branch times a whole number of {widest} bits needs {output.bits} bits and at most "
+                         f"{MAX_OUTPUT_BITS} are possible; put a quantizer behind the sum, or let its branches share "
+                         "one quantizer")
+
+    def needed(self) -> tuple[Node, ...]:
+        """The nodes that the last one depends on: a concatenation whose branches were read instead has no reader."""
+        nodes = list(self.nodes.values())
+        wanted = {nodes[-1].name} if nodes else set()
+        for node in reversed(nodes):
+            wanted.update(node.inputs if node.name in wanted else ())
+        return tuple(node for node in nodes if node.name in wanted)
 
     def _append(self, name: str, op: Op, *sources: str) -> str:
         self.types[name] = op.infer(*(self.types[source] for source in sources))
@@ -148,6 +175,9 @@ class Draft:
             return tensor
         ends = np.stack(self.channel_range(tensor)).astype(object) * multipliers  # of any size until it is checked
         output = Interval(int(ends.min()), int(ends.max()))
+        if output.bits > MAX_OUTPUT_BITS:
+            self._multiply_rows(tensor, multipliers, output)
+            return tensor
         return self.add("scale", Requant(multipliers, np.zeros_like(multipliers), 0, "half_up", output), tensor)
 
 

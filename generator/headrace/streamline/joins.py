@@ -1,7 +1,8 @@
 """Streamlining of joins: two tensors of integers meet in one step.
 
 Where the steps differ by powers of two or signs, the coarser side is multiplied in front of the sum, exactly. Other
-steps have no common one worth its bits: the sum then waits for its quantizer, which asks less than its value (sums.py).
+steps have a common one that costs many bits: the sum then waits for its quantizer, which asks less than its value
+(sums.py). Where nothing quantizes it, every branch is multiplied by as many of the common steps as its own has.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
+from math import gcd, lcm
 from typing import NamedTuple
 
 import numpy as np
 
 from headrace.datatypes import IntArray
-from headrace.errors import UnsupportedError
+from headrace.errors import InputError, UnsupportedError
 from headrace.network import integer as ints
+from headrace.network.integer_ops import MAX_ELEMENT_BITS
 from headrace.network.tensor_ops import Add, Concat
 from headrace.streamline.meaning import Channel, Meaning, distinct, each
-from headrace.streamline.sums import MAX_MULTIPLIER_BITS, Point, Weighing, weigh
+from headrace.streamline.sums import Point, Weighing, weigh
 from headrace.streamline.values import Run, Term, Value, branches, integers, is_power_of_two, plain_integers
 
 
@@ -65,41 +68,79 @@ def _terms(run: Run, name: str, x: Value, source: str) -> tuple[Term, ...]:
     return tuple(term._replace(scales=each(lambda a, b: a * b, term.scales, x.meaning.scales)) for term in x.terms)
 
 
-def weighed(run: Run, name: str, x: Value,
-            decisions: Sequence[Sequence[tuple[Fraction, bool]]]) -> tuple[str, IntArray]:
+def weighed(run: Run, x: Value, decisions: Sequence[Sequence[tuple[Fraction, bool]]]) -> tuple[str, IntArray] | None:
     """A waiting sum with integer multipliers that no decision can tell from its scales, and its thresholds (C, N).
 
-    Raises UnsupportedError where the multipliers would be too wide.
+    None where none were found.
     """
     ranges = [run.draft.channel_range(term.tensor) for term in x.terms]
     found: dict[tuple[object, ...], Weighing | None] = {}
-    channels = []
+    channels: list[Weighing] = []
     for c, channel in enumerate(x.meaning.channels):
         sign, rising = (-1, channel.negated()) if channel.falls else (1, channel)
         question = (tuple(sign * term.scales[c] for term in x.terms),
                     tuple((int(lo[c]), int(hi[c])) for lo, hi in ranges),
-                    tuple(_point(name, rising, at, closed) for at, closed in decisions[c]))
+                    tuple(_point(rising, at, closed) for at, closed in decisions[c]))
         if question not in found:
-            found[question] = weigh(*question)
-        channels.append(found[question])
-    weighings = [weighing for weighing in channels if weighing is not None]
-    if len(weighings) < len(channels):
-        raise UnsupportedError(f"{name}: adds {branches(x)} per integer, which only multipliers of more than "
-                               f"{MAX_MULTIPLIER_BITS} bits would keep apart; let the branches share one quantizer, or "
-                               "quantize them to fewer bits")
-    sources = [run.draft.multiplied(term.tensor, np.asarray([w.multipliers[k] for w in weighings], np.int64))
+            found[question] = _weighing(*question)
+        if (weighing := found[question]) is None:
+            return None
+        channels.append(weighing)
+    total = _added(run, x, [w.multipliers for w in channels])
+    return total, np.asarray([w.thresholds for w in channels], np.int64)
+
+
+def _weighing(scales: Sequence[Fraction], ranges: Sequence[tuple[int, int]],
+              points: Sequence[Point | None]) -> Weighing | None:
+    known = [point for point in points if point is not None]
+    return weigh(scales, ranges, known) if len(known) == len(points) else None
+
+
+def _added(run: Run, x: Value, multipliers: Sequence[Sequence[int]]) -> str:
+    """The sum of the terms, each times a whole number per channel."""
+    sources = [run.draft.multiplied(term.tensor, np.asarray([row[k] for row in multipliers], np.int64))
                for k, term in enumerate(x.terms)]
-    total = reduce(lambda left, right: run.draft.add("add", ints.Add(), left, right), sources)
-    return total, np.asarray([w.thresholds for w in weighings], np.int64)
+    return reduce(lambda left, right: run.draft.add("add", ints.Add(), left, right), sources)
 
 
-def _point(name: str, channel: Channel, at: Fraction, closed: bool) -> Point:
-    """Where a sum reaches a decision point, in a channel that rises."""
+def summed(run: Run, name: str, x: Value) -> Value:
+    """A waiting sum as integers of the largest step that all its terms are multiples of; other values as they are.
+
+    Raises UnsupportedError where such integers are too wide.
+    """
+    if not x.terms:
+        return x
+    ranges = [run.draft.channel_range(term.tensor) for term in x.terms]
+    steps = each(lambda *scales: _largest_step(scales), *(term.scales for term in x.terms))
+    multipliers = [[int(term.scales[c] / step) for term in x.terms] for c, step in enumerate(steps)]
+    bits = max(sum(abs(m) * max(abs(int(lo[c])), abs(int(hi[c]))) for m, (lo, hi) in zip(row, ranges, strict=True))
+               for c, row in enumerate(multipliers)).bit_length() + 1
+    if bits > MAX_ELEMENT_BITS:
+        raise UnsupportedError(f"{name}: reads the sum of {branches(x)} per integer, whose common step would need "
+                               f"{bits} bits and at most {MAX_ELEMENT_BITS} are possible; put a quantizer behind the "
+                               "sum, or let its branches share one quantizer")
+    try:
+        total = _added(run, x, multipliers)
+    except InputError as error:
+        raise UnsupportedError(f"{name}: {error}") from None
+    made = run.made(total, Meaning(each(Channel.stretched, x.meaning.channels, steps)))
+    return replace(made, shape=x.shape)
+
+
+def _largest_step(scales: Sequence[Fraction]) -> Fraction:
+    """The largest number that all scales are whole multiples of; 1 where all are 0.
+
+    >>> _largest_step((Fraction(3, 10), Fraction(-1, 2)))
+    Fraction(1, 10)
+    """
+    unit = lcm(*(scale.denominator for scale in scales))
+    return Fraction(gcd(*(int(scale * unit) for scale in scales)) or unit, unit)
+
+
+def _point(channel: Channel, at: Fraction, closed: bool) -> Point | None:
+    """Where a sum reaches a decision point, in a channel that rises; None where that is irrational or it turns."""
     point = channel.crossing(at, closed)
-    if point is None:
-        raise UnsupportedError(f"{name}: quantizes a curve of a sum of branches of different scales; put a quantizer "
-                               "between the sum and its activation")
-    return point if isinstance(point, bool) else (point, closed)
+    return point if point is None or isinstance(point, bool) else (point, closed)
 
 
 def _common_step(left: Fraction, right: Fraction) -> _Step | None:

@@ -79,6 +79,12 @@ class Channel(NamedTuple):
         """The channel of curve(value)."""
         return Channel(Fraction(1), Fraction(0), curve=curve, bent=self, pooled=self.pooled)
 
+    def stretched(self, step: Fraction) -> Channel:
+        """The channel when step * q stands for q."""
+        if self.bent is not None:
+            return self._replace(bent=self.bent.stretched(step))
+        return self._replace(scale=self.scale * step)
+
     def largest(self) -> Channel:
         """The channel of the largest of several values."""
         return self._replace(pooled=self.turns)

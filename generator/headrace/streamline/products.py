@@ -1,7 +1,8 @@
 """Streamlining of products with weights: convolutions of every grouping and dense layers.
 
 sum w*(a*q + b) = a * sum w*q + sum w*b: the scale of the outputs is the inputs' times the weights', the rest is a
-constant. Input channels whose scales differ by powers of two or signs have the ratio folded into the weights.
+constant. Input channels whose scales differ by powers of two or signs have the ratio folded into the weights; those of
+other scales have a product of their own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
+from operator import mul
 
 import numpy as np
 
@@ -23,7 +25,8 @@ from headrace.network.tensor_ops import PadFrame
 from headrace.streamline.draft import holding
 from headrace.streamline.host_side import as_fixed_point
 from headrace.streamline.meaning import Channel, Meaning, distinct, each, fractions
-from headrace.streamline.values import Run, Value, integers, is_power_of_two, own_frame, plain_integers
+from headrace.streamline.scale_parts import parts_of_one_scale
+from headrace.streamline.values import Run, Term, Value, integers, own_frame, plain_integers
 
 #: Widest integers that a product may read, but for an input that the host hands over as fixed point.
 MAX_INPUT_BITS = 16
@@ -78,17 +81,26 @@ def linear(run: Run, name: str, op: ops.Linear, x: Value) -> Value:
 
 def _product(run: Run, name: str, x: Value, weight_scale: ops.FloatArray, bias: ops.FloatArray | None, stem: str,
              op: ints.Conv) -> Value:
-    """Append a product whose input channels are brought to one scale by its weights."""
+    """Append a product whose input channels are brought to one scale by its weights.
+
+    Channels of several scales have a product for each of these; the sum of the products waits for its quantizer.
+    """
     tensor = _operand(run, name, x)
     x = _without_zeros(run, x, tensor)
-    scale, multipliers = _common_scale(run, name, x)
-    weights = np.ascontiguousarray(op.weights * multipliers)
-    scaled = replace(op, weights=weights, weight=holding(op.weight, weights),
-                     pad_value=pad_code(run, name, op.pad, x, tensor))
-    made = run.draft.add(stem, scaled, tensor)
+    code = pad_code(run, name, op.pad, x, tensor)
+    scales = fractions(weight_scale, len(op.weights))
     moved = exact_products(op.effective_weights.sum((1, 2)), x.meaning.offsets)
-    scales = fractions(weight_scale, len(weights))
-    return run.made(made, _line(each(lambda s: scale * s, scales), scales, moved, bias))
+    terms = []
+    for part in parts_of_one_scale(run, name, x, tensor, code):
+        weights = np.ascontiguousarray(op.weights[..., part.columns] * part.multipliers)
+        scaled = replace(op, weights=weights, weight=holding(op.weight, weights), pad_value=code)
+        steps = tuple(each(partial(mul, part.unit), scales))
+        terms.append(Term(run.draft.add(stem, scaled, part.tensor), steps, f"{name} of {part.source}"))
+    made = run.made(terms[0].tensor, _line(terms[0].scales, scales, moved, bias))
+    if len(terms) == 1:
+        return made
+    ones = (Fraction(1),) * len(scales)
+    return replace(made, tensor=None, meaning=_line(ones, scales, moved, bias), terms=tuple(terms))
 
 
 def _without_zeros(run: Run, x: Value, tensor: str) -> Value:
@@ -163,22 +175,6 @@ def _operand(run: Run, name: str, x: Value) -> str:
         raise UnsupportedError(f"{name}: its input is not quantized after {tensor}; put a quantizer "
                                "(QuantReLU, QuantIdentity) before it")
     return tensor
-
-
-def _common_scale(run: Run, name: str, x: Value) -> tuple[Fraction, IntArray]:
-    """A scale common to all channels, and the powers of two of either sign that bring every channel's to it."""
-    scales = x.meaning.scales
-    present = sorted(scale for scale in distinct(scales) if scale)
-    if not present:
-        raise UnsupportedError(f"{name}: its input is constant; remove the layer")
-    unit = min(present, key=abs)
-    if any(not is_power_of_two(scale / unit) for scale in present):
-        found = f"{len(distinct(scales))} different scales from {float(min(scales)):g} to {float(max(scales)):g}"
-        if join := run.joined_by(name):
-            raise UnsupportedError(f"{join.name}: joins {', '.join(join.inputs)} with {found}, which {name} reads as "
-                                   f"one tensor; let the branches share one quantizer, or put one behind {join.name}")
-        raise UnsupportedError(f"{name}: its input channels have {found}; quantize its input per tensor")
-    return unit, np.asarray(each(lambda scale: int(scale / unit), scales), np.int64)
 
 
 def pad_code(run: Run, name: str, pad: ops.Pad, x: Value, tensor: str, value: Fraction = Fraction(0)) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,11 @@ from headrace.network import ops
 from headrace.network.tensor_ops import MultiThreshold, Trunc
 from headrace.streamline.host_side import quantize_on_host, threshold_on_host, threshold_rows
 from headrace.streamline.intervals import Intervals, intervals
-from headrace.streamline.joins import weighed
+from headrace.streamline.joins import summed, weighed
 from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point, distinct, each
 from headrace.streamline.pieces import Decisions, Piece, passing
 from headrace.streamline.requant_search import dyadic_requant
-from headrace.streamline.values import QuantizerTrace, Run, Value, channel_values, integers, plain_integers
+from headrace.streamline.values import QuantizerTrace, Run, Term, Value, channel_values, integers, plain_integers
 
 #: Widest codes that thresholds produce; wider ones need a requantizer that is exact by its numbers.
 MAX_THRESHOLD_BITS = 8
@@ -38,28 +39,37 @@ MAX_THRESHOLDS = 1 << 25
 def quantize(run: Run, name: str, op: ops.Quantize, x: Value) -> Value:
     """Codes of a quantizer, on the host for the model's own input."""
     scales = channel_values(name, x, op.scale)
-    meaning, source = x.meaning, None
     if x.tensor is None and not x.terms:
-        tensor = quantize_on_host(run, name, op, x, scales)
+        made = _Made(quantize_on_host(run, name, op, x, scales), None, x.meaning)
     elif op.dtype.steps >= 1 << MAX_THRESHOLD_BITS:
+        x = summed(run, name, x)
         source = integers(name, x)
-        tensor = _requantize(run, name, op, x, source, scales)
+        made = _Made(_requantize(run, name, op, x, source, scales), source, x.meaning)
     else:
         decisions = each(lambda scale: [decision_point(op, scale, code) for code in codes_above_lowest(op)], scales)
-        tensor, source, meaning = _activated(run, name, x, decisions, op.dtype)
+        made = _activated(run, name, x, decisions, op.dtype)
     codes = Meaning.lines(scales, each(lambda scale: -op.zero_point * scale, scales))
-    run.quantizers.append(QuantizerTrace(name, tensor, source, meaning, op, scales, codes, x.terms))
-    return replace(x, tensor=tensor, meaning=codes, terms=())
+    run.quantizers.append(QuantizerTrace(name, made.tensor, made.source, made.meaning, op, scales, codes, made.terms))
+    return replace(x, tensor=made.tensor, meaning=codes, terms=())
 
 
-def _activated(run: Run, name: str, x: Value, decisions: Sequence[Decisions],
-               dtype: DataType) -> tuple[str, str | None, Meaning]:
-    """The tensor of codes, the integers that its thresholds count on, and what these mean."""
-    if x.terms:
-        source, T = weighed(run, name, x, decisions)
-        return run.draft.add_threshold(ints.Threshold(T, dtype), source), source, x.meaning
+class _Made(NamedTuple):
+    """A tensor of codes, the integers that its thresholds count on, what these or the sum of the terms mean."""
+
+    tensor: str
+    source: str | None
+    meaning: Meaning
+    terms: tuple[Term, ...] = ()
+
+
+def _activated(run: Run, name: str, x: Value, decisions: Sequence[Decisions], dtype: DataType) -> _Made:
+    """Codes by thresholds; those of a sum of branches are looked for among small multipliers first."""
+    if x.terms and (found := weighed(run, x, decisions)) is not None:
+        source, T = found
+        return _Made(run.draft.add_threshold(ints.Threshold(T, dtype), source), source, x.meaning, x.terms)
+    x = summed(run, name, x)
     meaning, source = _rising(run, x), integers(name, x)
-    return _threshold(run, name, source, meaning, decisions, dtype), source, meaning
+    return _Made(_threshold(run, name, source, meaning, decisions, dtype), source, meaning)
 
 
 def _rising(run: Run, x: Value) -> Meaning:
@@ -179,16 +189,15 @@ def multi_threshold(run: Run, name: str, op: MultiThreshold, x: Value) -> Value:
         # Codes that carry the bias where it is a whole number of steps, so that 0.0 has the code 0.
         first = int(base) if base.denominator == 1 else 0
         dtype, line = Interval(first, first + steps), (scale, bias - first * scale)
-    meaning, source = x.meaning, None
     if x.tensor is None and not x.terms:
-        tensor = threshold_on_host(run, name, op, x, dtype)
+        made = _Made(threshold_on_host(run, name, op, x, dtype), None, x.meaning)
     else:
-        decisions = [[(at, True) for at in row] for row in threshold_rows(name, op, x)]
-        tensor, source, meaning = _activated(run, name, x, decisions, dtype)
-    count = len(meaning)
+        made = _activated(run, name, x, [[(at, True) for at in row] for row in threshold_rows(name, op, x)], dtype)
+    count = len(made.meaning)
     codes = Meaning.lines([line[0]] * count, [line[1]] * count)
-    run.quantizers.append(QuantizerTrace(name, tensor, source, meaning, op, (Fraction(1),) * count, codes, x.terms))
-    return replace(x, tensor=tensor, meaning=codes, terms=())
+    ones = (Fraction(1),) * count
+    run.quantizers.append(QuantizerTrace(name, made.tensor, made.source, made.meaning, op, ones, codes, made.terms))
+    return replace(x, tensor=made.tensor, meaning=codes, terms=())
 
 
 def trunc(run: Run, name: str, op: Trunc, x: Value) -> Value:

@@ -23,7 +23,7 @@ from headrace.network.integer_ops import MAX_CHANNELS, require_channels
 from headrace.streamline.blocks import depth_to_space, handled, settled, space_to_depth
 from headrace.streamline.ends import Viewed, input_views, split_tail, with_tail
 from headrace.streamline.frames import avg_pool, max_pool, reshape, transpose, upsample
-from headrace.streamline.joins import add, concat
+from headrace.streamline.joins import add, concat, summed
 from headrace.streamline.meaning import Meaning, each
 from headrace.streamline.moves import crop, select_channels, with_moves
 from headrace.streamline.products import conv, linear, pad_frame
@@ -90,7 +90,6 @@ HANDLERS: dict[type, Handler] = {
 KEEPS_FRAME = (ops.Quantize, ops.Affine, ops.Clip, Activation, tensor_ops.MultiThreshold, tensor_ops.Trunc,
                tensor_ops.Add, tensor_ops.Concat)
 
-
 class _Streamliner:
     """Walks the graph once. What fails is noted, and its readers are skipped up to their next quantizer."""
 
@@ -117,8 +116,9 @@ class _Streamliner:
         elif len(sources) == len(node.inputs):
             value = self._handled(node, sources)
         self.values[node.name] = value or self._assumed(node)
-        if value is not None and value.tensor is not None and self.readers[node.name] > 1:
-            self.run.draft.shared.add(value.tensor)
+        if value is not None and self.readers[node.name] > 1:
+            self.run.draft.shared.update(term.tensor for term in value.terms)
+            self.run.draft.shared.update([value.tensor] if value.tensor is not None else [])
 
     def _handled(self, node: graph.Node, sources: list[Value]) -> Value | None:
         try:
@@ -164,7 +164,7 @@ def _input_frame(network: graph.Network) -> Frame:
 
 
 def _host_output(run: Run, name: str, shape: ops.Shape, x: Value) -> HostOutput:
-    x = settled(run, name, x)
+    x = summed(run, name, settled(run, name, x))
     tensor = integers(name, x)
     if not run.clips_nothing(x, tensor):
         raise UnsupportedError(f"{name}: the network ends with an activation that no quantizer follows; "
@@ -189,7 +189,7 @@ def streamline_traced(network: graph.Network) -> Streamlined:
     if last is not None and not walk.failures:
         output = with_tail(tail, _host_output(walk.run, name, viewed.network.shapes[name], last))
         assert walk.run.host_input is not None  # a value of integers exists, so the host made the input
-        integer = IntegerNetwork(walk.run.host_input, tuple(walk.run.draft.nodes.values()), output)
+        integer = IntegerNetwork(walk.run.host_input, walk.run.draft.needed(), output)
         return Streamlined(integer, tuple(walk.run.quantizers))
     raise UnsupportedError(_report(walk.failures))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, lcm, prod
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,35 +133,39 @@ def smallest_ratio(sizes: Sequence[Fraction], accept: Callable[[Sequence[int]], 
     What is accepted is an interval around the ratio, and its simplest fraction is one of the ratio's intermediate
     convergents, which approach the ratio from alternate sides (Khinchin, Continued Fractions, 1964).
     """
-    for run in _convergents(sizes[0] / sizes[1]):
-        if accept(run[-1]) is not None:
-            first = _first_accepted(run, accept)
-            return accept(run[first])
-        if max(run[-1]).bit_length() > MAX_MULTIPLIER_BITS:
+    for whole in _convergents(sizes[0] / sizes[1]):
+        run = whole.below(1 << MAX_MULTIPLIER_BITS)
+        if run.last >= run.first and accept(run.at(run.last)) is not None:
+            return accept(run.at(_first_accepted(run, accept)))
+        if run.last < whole.last:
             return None
     return None
 
 
-def _first_accepted(run: Sequence[tuple[int, int]], accept: Callable[[Sequence[int]], Weighing | None]) -> int:
-    lo, hi = 0, len(run) - 1
+def _first_accepted(run: _Run, accept: Callable[[Sequence[int]], Weighing | None]) -> int:
+    lo, hi = run.first, run.last
     while lo < hi:
         middle = (lo + hi) // 2
-        lo, hi = (lo, middle) if accept(run[middle]) is not None else (middle + 1, hi)
+        lo, hi = (lo, middle) if accept(run.at(middle)) is not None else (middle + 1, hi)
     return lo
 
 
-class _Run(Sequence[tuple[int, int]]):
-    """Fractions (p + j * step_p, q + j * step_q) for j = first .. last."""
+class _Run(NamedTuple):
+    """Fractions (p + j * step_p) / (q + j * step_q) for j = first .. last, as pairs."""
 
-    def __init__(self, start: tuple[int, int], step: tuple[int, int], first: int, last: int) -> None:
-        self.start, self.step, self.first, self.last = start, step, first, last
+    start: tuple[int, int]
+    step: tuple[int, int]
+    first: int
+    last: int
 
-    def __len__(self) -> int:
-        return self.last - self.first + 1
-
-    def __getitem__(self, index: int) -> tuple[int, int]:  # type: ignore[override]
-        j = self.first + (index if index >= 0 else len(self) + index)
+    def at(self, j: int) -> tuple[int, int]:
+        """The fraction of one j."""
         return self.start[0] + j * self.step[0], self.start[1] + j * self.step[1]
+
+    def below(self, limit: int) -> _Run:
+        """The part whose numbers are below a limit."""
+        ends = [(limit - 1 - start) // step for start, step in zip(self.start, self.step, strict=True) if step]
+        return self._replace(last=min(self.last, *ends))
 
 
 def _convergents(ratio: Fraction) -> Iterator[_Run]:
@@ -172,7 +176,7 @@ def _convergents(ratio: Fraction) -> Iterator[_Run]:
         whole = floor(rest)
         run = _Run(before, last, min(whole, 1), whole)
         yield run
-        before, last = last, run[-1]
+        before, last = last, run.at(run.last)
         if rest == whole:
             return
         rest = 1 / (rest - whole)

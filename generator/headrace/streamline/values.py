@@ -126,9 +126,6 @@ def branches(x: Value) -> str:
 
 def integers(name: str, x: Value) -> str:
     """The tensor of integers behind a value, or an error where it is not quantized yet."""
-    if x.terms:
-        raise UnsupportedError(f"{name}: reads the sum of {branches(x)} per integer, which have no common step; put a "
-                               "quantizer behind the sum, or let its branches share one quantizer")
     if x.tensor is None:
         raise UnsupportedError(f"{name}: its input is not quantized; put a quantizer (QuantIdentity) at the start "
                                "of the network")
