@@ -21,6 +21,7 @@ from headrace.network.integer import (
     Crop,
     DepthwiseConv,
     IntegerNetwork,
+    Lookup,
     MaxPool,
     Node,
     Op,
@@ -32,7 +33,7 @@ from headrace.network.integer import (
 from headrace.streamline.draft import holding
 
 #: Operations that treat channels one by one.
-Channelwise = Threshold | Requant | MaxPool | AccPool | Upsample | Crop | Reframe | DepthwiseConv
+Channelwise = Threshold | Requant | Lookup | MaxPool | AccPool | Upsample | Crop | Reframe | DepthwiseConv
 #: Widest weights of a convolution whose columns are summed.
 _MAX_WEIGHT_BITS = 8
 _CONSTANT = -1
@@ -181,6 +182,8 @@ def _chosen(op: Op, kept: list[int]) -> Op:
     if isinstance(op, Requant):
         kink = None if op.kink is None else op.kink[kept]
         return replace(op, multiplier=op.multiplier[kept], offset=op.offset[kept], kink=kink)
+    if isinstance(op, Lookup):
+        return replace(op, table=np.ascontiguousarray(op.table[kept]))
     if isinstance(op, MaxPool):
         return replace(op, minimum=frozenset(c for c, source in enumerate(kept) if source in op.minimum))
     return op

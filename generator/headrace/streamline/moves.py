@@ -111,9 +111,10 @@ def _start(network: graph.Network, root: str) -> _Places:
 
 
 def _frame(shape: ops.Shape) -> tuple[int, int, int] | None:
-    """Channels, height and width of a tensor."""
-    if len(shape) > 3:
+    """Channels, height and width of a tensor, which may have axes of size 1 in front."""
+    if prod(shape[:-3]) != 1:
         return None
+    shape = shape[-3:]
     channels, height, width = (shape[0], *(1, 1, *shape[1:])[-2:])
     return channels, height, width
 

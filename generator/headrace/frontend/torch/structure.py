@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import operator
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -16,7 +15,7 @@ from torch.nn import functional
 
 from headrace.errors import UnsupportedError
 from headrace.frontend.onnx.values import Feature, Value
-from headrace.frontend.torch import activations
+from headrace.frontend.torch import activations, moves
 from headrace.frontend.torch.rows import Row
 from headrace.frontend.torch.site import Site, feature, spatial
 
@@ -154,49 +153,6 @@ def _pixel_unshuffle(site: Site, input: Any, downscale_factor: int) -> Value:
     return site.inner("order").node("Gather", made, order, axis=1)  # type: ignore[no-any-return]
 
 
-def _pieces(site: Site, input: Any, *args: Any, dim: int = 0, **kwargs: Any) -> tuple[Value, ...]:
-    """chunk and split: one slice per piece."""
-    axis = args[1] if len(args) > 1 else dim
-    ends = [0, *torch.tensor([_plain(piece).shape[axis] for piece in site.value]).cumsum(0).tolist()]
-    return tuple(_narrow(site.inner(str(place)), input, axis, start, end - start)
-                 for place, (start, end) in enumerate(pairwise(ends)))
-
-
-def _plain(value: Any) -> Any:
-    return getattr(value, "value", value)
-
-
-def _item(site: Site, input: Any, index: Any) -> Any:
-    """One of several results, or a slice of a tensor."""
-    if isinstance(input, tuple):
-        return input[index]
-    x = feature(input)
-    parts = list(index) if isinstance(index, tuple) else [index]
-    if Ellipsis in parts:
-        place = parts.index(Ellipsis)
-        parts[place : place + 1] = [slice(None)] * (len(x.shape) + 2 - len(parts))
-    if any(not isinstance(part, int | slice) for part in parts):
-        raise UnsupportedError("is indexed by a list or a tensor; use slices")
-    cuts = [(axis, *_cut(part)) for axis, part in enumerate(parts) if part != slice(None)]
-    if not cuts:
-        return x
-    axes, starts, ends, steps = (torch.tensor(column) for column in zip(*cuts, strict=True))
-    made = site.node("Slice", x, starts, ends, axes, steps)
-    return made if all(isinstance(part, slice) for part in parts) else _reshape(site.inner("reshape"), made)
-
-
-def _cut(part: int | slice) -> tuple[int, int, int]:
-    """Start, end and step."""
-    if isinstance(part, int):
-        return part, part + 1 if part != -1 else 1 << 31, 1
-    return part.start or 0, 1 << 31 if part.stop is None else part.stop, part.step or 1
-
-
-def _narrow(site: Site, input: Any, dim: int, start: int, length: int) -> Value:
-    made: Value = site.node("Slice", feature(input), *(torch.tensor([n]) for n in (start, start + length, dim, 1)))
-    return made
-
-
 def _batch_norm(site: Site, module: Any, input: Any) -> Value:
     if module.running_mean is None:
         raise UnsupportedError("it keeps no running statistics; use track_running_stats=True")
@@ -252,6 +208,8 @@ ROWS: tuple[Row, ...] = (
         note="to sizes that divide"),
     Row("Mean", partial(_reduce, op_type="ReduceMean"), functions=(torch.mean,), methods=("mean",),
         note="over height, width or both"),
+    Row("Sum over axes", partial(_reduce, op_type="ReduceSum"), functions=(torch.sum,), methods=("sum",),
+        note="over height, width or both", calibrated=False),
     Row("Maximum over axes", partial(_reduce, op_type="ReduceMax"), functions=(torch.amax,), methods=("amax",),
         note="over height, width or both"),
     Row("Another shape", _reshape, (nn.Flatten, nn.Unflatten),
@@ -271,11 +229,7 @@ ROWS: tuple[Row, ...] = (
         attributes=("upscale_factor",), needs="DepthToSpace", calibrated=False),
     Row("Pixel unshuffle", _pixel_unshuffle, (nn.PixelUnshuffle,), (functional.pixel_unshuffle, torch.pixel_unshuffle),
         attributes=("downscale_factor",), needs="SpaceToDepth", calibrated=False),
-    Row("Pieces", _pieces, functions=(torch.chunk, torch.split), methods=("chunk", "split"), needs="Slice",
-        calibrated=False),
-    Row("Slices", _item, functions=(operator.getitem,), methods=("__getitem__",), note="of constant bounds",
-        needs="Slice", calibrated=False),
-    Row("Slices", _narrow, functions=(torch.narrow,), methods=("narrow",), needs="Slice", calibrated=False),
+    *moves.ROWS,
     Row("Batch normalization", _batch_norm, (nn.BatchNorm1d, nn.BatchNorm2d), whole=True),
     Row("What does nothing at inference", same,
         (nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout),
