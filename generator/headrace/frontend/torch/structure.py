@@ -209,7 +209,7 @@ ROWS: tuple[Row, ...] = (
     Row("Mean", partial(_reduce, op_type="ReduceMean"), functions=(torch.mean,), methods=("mean",),
         note="over height, width or both"),
     Row("Sum over axes", partial(_reduce, op_type="ReduceSum"), functions=(torch.sum,), methods=("sum",),
-        note="over height, width or both", calibrated=False),
+        note="over height, width or both"),
     Row("Maximum over axes", partial(_reduce, op_type="ReduceMax"), functions=(torch.amax,), methods=("amax",),
         note="over height, width or both"),
     Row("Another shape", _reshape, (nn.Flatten, nn.Unflatten),
