@@ -77,7 +77,8 @@ MIDDLE = {
     "Adaptive average pooling": nn.AdaptiveAvgPool2d((2, None)), "Adaptive maximum pooling": nn.AdaptiveMaxPool2d(2),
     "Mean": lambda x: x.mean((2, 3), keepdim=True), "Another shape": lambda x: x.reshape(x.size(0), 4, 2, 12),
     "Border": lambda x: F.pad(x, (1, 0, 2, 1)), "Upsampling": lambda x: F.interpolate(x, scale_factor=2.0),
-    "Pixel shuffle": nn.PixelShuffle(2), "Pieces": lambda x: torch.cat(x.chunk(2, 1)[::-1], 1),
+    "Pixel shuffle": nn.PixelShuffle(2), "Pixel unshuffle": nn.PixelUnshuffle(2),
+    "Pieces": lambda x: torch.cat(x.chunk(2, 1)[::-1], 1),
     "Slices": lambda x: x[:, 1:3], "Chosen channels": lambda x: x.index_select(1, torch.tensor([2, 0, 2, 1])),
     "Reversed channels": lambda x: x.flip(1), "Rolled channels": lambda x: x.roll(1, 1),
     "Shuffled channels": nn.ChannelShuffle(2), "Sum over axes": lambda x: x.sum((2, 3), keepdim=True),
@@ -108,7 +109,7 @@ def quantized(title: str) -> nn.Module:
     if title in END:
         tensors = title == "The value of a quantized tensor"
         return behind(conv(4, 3), qnn.QuantIdentity(bit_width=6, return_quant_tensor=tensors), as_module(END[title]))
-    channels = {"Pixel shuffle": 1, "Slices": 2, "Concatenation": 8}.get(title, 4)
+    channels = {"Pixel shuffle": 1, "Pixel unshuffle": 16, "Slices": 2, "Concatenation": 8}.get(title, 4)
     before = [quant()] if title in ("Border", "Concatenation") else []
     after = qnn.QuantReLU(bit_width=4) if title in ("Hard swish", "Mish", "SiLU", "GELU") else quant()
     return behind(conv(4, 4), *before, as_module(MIDDLE[title]), after, conv(channels, 2))
