@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from headrace.datatypes import BIPOLAR_KIND, SIGNED, UNSIGNED
 from headrace.layers.cores import CORES
 from headrace.render.instances import CONSTANTS
@@ -27,4 +29,12 @@ def test_kinds_have_their_numbers() -> None:
 
 
 def test_cores_have_their_numbers() -> None:
-    assert [name.lower() for name in CONSTANTS["CORE"]] == list(CORES)
+    found = constants()
+    assert {name: core.number for name, core in CORES.items()} == {name: found[name.upper()] for name in CORES}
+
+
+@pytest.mark.parametrize("name", CORES)
+def test_a_core_is_a_module_that_its_number_chooses(name: str) -> None:
+    branch = f"if (CORE == {name.upper()}) begin : gen_{name}\n    headrace_dot_{name} #("
+    assert library_path(f"headrace_dot_{name}").exists()
+    assert branch in library_path("headrace_dot_product").read_text()

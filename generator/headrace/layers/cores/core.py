@@ -56,7 +56,7 @@ class Unit:
 
 
 class Core(ABC):
-    """One form of the arithmetic: the module headrace_dot_NAME, or a test for `number` in headrace_dot_product."""
+    """One form of the arithmetic: the module headrace_dot_NAME, which headrace_dot_product chooses by `number`."""
 
     name: ClassVar[str]
     #: What the parameter CORE of the SystemVerilog has for it.
