@@ -15,7 +15,6 @@ package headrace_pkg;
   localparam int PAIRS  = 2;  // sums of two activations, shared by all rows
   localparam int DSP    = 3;  // several products in one DSP
   localparam int PLANES = 4;  // XNOR matches of recoded bit planes
-  localparam int TOY    = 5;  // core plain under another name
 
   // What a core asks of the unit around it: activations that are recoded (headrace_parity_encode.sv),
   function automatic bit core_recodes(input int core);

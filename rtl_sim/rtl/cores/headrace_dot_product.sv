@@ -53,13 +53,6 @@ module headrace_dot_product import headrace_pkg::*; #(
     ) u_planes (
       .ap_clk, .ap_rst_n, .en, .weights, .acts, .tag_in, .sums, .more, .tag_out
     );
-  end else if (CORE == TOY) begin : gen_toy
-    headrace_dot_toy #(
-      .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .SUM_BITS(SUM_BITS),
-      .TAG_BITS(TAG_BITS)
-    ) u_toy (
-      .ap_clk, .ap_rst_n, .en, .weights, .acts, .tag_in, .sums, .more, .tag_out
-    );
   end else if (CORE == PLAIN) begin : gen_plain
     headrace_dot_plain #(
       .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .A_ROWS(A_ROWS),
