@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from headrace.memory import PRICES, Ram, free_depth, ram, ram_bram18, ram_luts, rom_layout
+from headrace.memory import RAM_BLOCK_LUTS, ROM_BLOCK_LUTS, Ram, free_depth, ram, ram_bram18, ram_luts, rom_layout
 from headrace.render.library import library_path, library_paths
 from headrace.tools import run_tool, verilator
 
@@ -50,14 +50,14 @@ def elaborated(tmp_path_factory: pytest.TempPathFactory) -> Sizes:
 @pytest.mark.parametrize(("depth", "bits"), SIZES)
 def test_a_rom_elaborates_to_the_layout(elaborated: Sizes, depth: int, bits: int) -> None:
     found, layout = elaborated["headrace_rom", depth, bits], rom_layout(depth, bits)
-    assert found["LUTS_PER_BLOCK"] == PRICES.rom_block
+    assert found["LUTS_PER_BLOCK"] == ROM_BLOCK_LUTS
     assert (found["BLOCKS"], found["ROWS"], found["SLOTS"]) == (layout.blocks > 0, layout.rows, layout.slots)
 
 
 @pytest.mark.parametrize(("depth", "bits"), SIZES)
 def test_a_ram_elaborates_to_the_choice(elaborated: Sizes, depth: int, bits: int) -> None:
     found, chosen = elaborated["headrace_ram", depth, bits], ram(depth, bits)
-    assert found["LUTS_PER_BLOCK"] == PRICES.ram_block
+    assert found["LUTS_PER_BLOCK"] == RAM_BLOCK_LUTS
     assert (found["LUTS"], found["BLOCKS"]) == (ram_luts(depth, bits), ram_bram18(depth, bits))
     wanted = Ram(bram18=found["BLOCKS"]) if "gen_block" in found else Ram(lutram=found["LUTS"])
     assert chosen == wanted

@@ -1,4 +1,4 @@
-"""Functions and modules stay short: nine of ten functions have at most 15 lines, all at most 40, modules at most 300."""
+"""Functions and modules are short: nine of ten functions have at most 15 lines, all at most 40, modules 300."""
 
 from __future__ import annotations
 

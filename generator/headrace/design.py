@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from headrace.area.estimate import estimate
@@ -19,6 +19,7 @@ from headrace.layers import Fifo
 from headrace.layers.base import Layer
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.weighted import WeightedLayer
+from headrace.memory import PRICES, Prices
 from headrace.network.integer import IntegerNetwork
 from headrace.timing.fifo_sizing import Sizing, size_fifos
 from headrace.timing.hls_sizing import HlsSizing
@@ -29,6 +30,7 @@ class Recipe:
     """Folds by layer, compute cores, layers whose weights are writable or come from outside, depths of FIFOs by name.
 
     cores: by layer name, or "*" for all; the others are chosen by cost. depths: those that are not given are sized.
+    prices: of the device, for what is chosen by cost.
     """
 
     folding: Folding = field(default_factory=dict)
@@ -36,19 +38,23 @@ class Recipe:
     writable: Writable = field(default_factory=dict)
     external: tuple[str, ...] = ()
     depths: Mapping[str, int] = field(default_factory=dict)
+    prices: Prices = PRICES
 
     def record(self) -> dict[str, Any]:
         """The recipe as build.json holds it."""
         return {"folding": {name: dict(folds) for name, folds in self.folding.items()}, "cores": dict(self.cores),
-                "writable": dict(self.writable), "external": list(self.external), "depths": dict(self.depths)}
+                "writable": dict(self.writable), "external": list(self.external), "depths": dict(self.depths),
+                "prices": asdict(self.prices)}
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Recipe:
         """What `record` gave. Raises KeyError or TypeError for anything else."""
-        return cls(record["folding"], record["cores"], record["writable"], tuple(record["external"]), record["depths"])
+        return cls(record["folding"], record["cores"], record["writable"], tuple(record["external"]), record["depths"],
+                   Prices(**record.get("prices", {})))
 
     def as_built(self, layer: Layer) -> Layer:
         """A layer with the core and the memories that it gets. Raises InputError where these contradict each other."""
+        layer = layer.priced(self.prices)
         for weighted in WeightedLayer.among([layer]):
             cored = with_core(weighted, self.cores)
             layer = cored.written_to(self.writable[layer.name]) if layer.name in self.writable else cored
@@ -90,7 +96,8 @@ def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False) -> Design:
 
 def folded(net: IntegerNetwork, recipe: Recipe) -> Dataflow:
     """The hardware of an integer network without FIFOs."""
-    layers = choose_cores(fold(lower(net), recipe.folding), recipe.cores)
+    layers = fold(lower(net), recipe.folding)
+    layers = choose_cores(layers.with_layers(layer.priced(recipe.prices) for layer in layers.layers), recipe.cores)
     return make_external(make_writable(layers, recipe.writable), recipe.external)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from headrace.datatypes import IntArray
+from headrace.errors import require_positive
 
 #: Rows and columns of a block RAM of 18 Kb with one port that reads (UG573).
 BRAM18_SHAPES: Final = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
@@ -22,20 +23,27 @@ LUT_WORDS: Final = 64
 SMALLEST_MEMORY: Final = 3
 
 
+#: LUTs that headrace_rom and Yosys spend on read-only words rather than a block, and headrace_ram on words that are
+#: written.
+ROM_BLOCK_LUTS: Final = 129
+RAM_BLOCK_LUTS: Final = 100
+
+
 @dataclass(frozen=True)
 class Prices:
-    """How many LUTs are as scarce as a block of a device.
+    """How many LUTs are as scarce on a device as a block RAM of 18 Kb or a DSP block.
 
-    rom_block: of read-only words, to headrace_rom and to Yosys. ram_block: of words that are written, to headrace_ram.
-    dsp: a DSP block; UltraScale+ devices have about a hundred LUTs for each.
+    Where there is a choice of structures, the one that is cheaper at these prices is built.
     """
 
-    rom_block: int = 129
-    ram_block: int = 100
+    block: int = ROM_BLOCK_LUTS
     dsp: int = 100
 
+    def __post_init__(self) -> None:
+        require_positive("prices", block=self.block, dsp=self.dsp)
 
-#: The prices that the SystemVerilog holds.
+
+#: Those of UltraScale+, of which a device has about a hundred LUTs for each DSP block.
 PRICES: Final = Prices()
 
 
@@ -51,9 +59,10 @@ class RomLayout:
     blocks: int
     lut: int
 
-    def cost(self, prices: Prices = PRICES) -> int:
+    @property
+    def cost(self) -> int:
         """In LUTs."""
-        return prices.rom_block * self.blocks + self.lut
+        return ROM_BLOCK_LUTS * self.blocks + self.lut
 
 
 @dataclass(frozen=True)
@@ -64,16 +73,16 @@ class Ram:
     bram18: int = 0
 
 
-def rom_layout(depth: int, bits: int, prices: Prices = PRICES) -> RomLayout:
+def rom_layout(depth: int, bits: int) -> RomLayout:
     """The cheapest layout: in LUTs, or in blocks of one shape.
 
     >>> rom_layout(18432, 32)
     RomLayout(rows=2048, slots=9, blocks=32, lut=96)
     """
     in_blocks = min((_in_blocks(depth, bits, *shape) for shape in BRAM18_SHAPES),
-                    key=lambda layout: layout.cost(prices))
+                    key=lambda layout: layout.cost)
     in_luts = RomLayout(depth, 1, 0, rom_luts(depth, bits))
-    return in_blocks if in_luts.lut > in_blocks.cost(prices) else in_luts
+    return in_blocks if in_luts.lut > in_blocks.cost else in_luts
 
 
 def _in_blocks(depth: int, bits: int, most_rows: int, columns: int) -> RomLayout:
@@ -112,10 +121,10 @@ def stored_bits(words: IntArray, bits: int, rows: int) -> int:
     return kept
 
 
-def ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
+def ram(depth: int, bits: int) -> Ram:
     """A memory with one write port and one read port: blocks where LUTs would cost more."""
     luts, blocks = ram_luts(depth, bits), ram_bram18(depth, bits)
-    return Ram(bram18=blocks) if luts > prices.ram_block * blocks else Ram(lutram=luts)
+    return Ram(bram18=blocks) if luts > RAM_BLOCK_LUTS * blocks else Ram(lutram=luts)
 
 
 def ram_luts(depth: int, bits: int) -> int:
@@ -140,7 +149,7 @@ def _ram_blocks(slots: int, bits: int, columns: int) -> int:
     return _ceil(slots * 9 * _ceil(bits, 9), columns)
 
 
-def free_depth(depth: int, bits: int, prices: Prices = PRICES) -> int:
+def free_depth(depth: int, bits: int) -> int:
     """The most words of a FIFO that take no more memory than `depth` words of `bits` bits.
 
     >>> [free_depth(depth, 8) for depth in (0, 2, 3, 33, 100, 600)]
@@ -148,23 +157,23 @@ def free_depth(depth: int, bits: int, prices: Prices = PRICES) -> int:
     """
     if depth < SMALLEST_MEMORY:
         return depth
-    blocks = ram(depth, bits, prices).bram18
+    blocks = ram(depth, bits).bram18
     if not blocks:
         return LUT_WORDS // 2 if depth <= LUT_WORDS // 2 else _ceil(depth, LUT_WORDS) * LUT_WORDS
     return max(rows * slots for rows, columns in BRAM18_SHAPES
                for slots in range(1, _ceil(blocks * columns, bits) + 1) if _ram_blocks(slots, bits, columns) <= blocks)
 
 
-def synthesized_ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
+def synthesized_ram(depth: int, bits: int) -> Ram:
     """A memory whose kind Yosys chooses: LUTs cost by the columns that are used, and are built whole."""
     columns, halves = (14, 1) if depth <= LUT_WORDS // 2 else (7, _ceil(depth, LUT_WORDS))
     blocks = ram_bram18(depth, bits)
-    if 2 * 8 * halves * bits > prices.rom_block * blocks * columns:
+    if 2 * 8 * halves * bits > ROM_BLOCK_LUTS * blocks * columns:
         return Ram(bram18=blocks)
     return Ram(lutram=ram_luts(depth, bits))
 
 
-def one_port_ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
+def one_port_ram(depth: int, bits: int) -> Ram:
     """A memory that is read where it is written, kind as Yosys chooses: a LUT holds two bits of 32 words, or one of 64.
 
     One word is no memory.
@@ -173,7 +182,7 @@ def one_port_ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
         return Ram()
     luts = _ceil(bits, 2) if depth <= LUT_WORDS // 2 else bits * _ceil(depth, LUT_WORDS)
     blocks = bram18(depth, bits)
-    return Ram(bram18=blocks) if 2 * luts > prices.rom_block * blocks else Ram(lutram=luts)
+    return Ram(bram18=blocks) if 2 * luts > ROM_BLOCK_LUTS * blocks else Ram(lutram=luts)
 
 
 def uram(depth: int, bits: int) -> int:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from headrace.conform import conforms
 from headrace.errors import InputError
@@ -44,6 +44,7 @@ class RecipeRecord(TypedDict):
     writable: dict[str, Literal["ram", "uram"]]
     external: list[str]
     depths: dict[str, int]
+    prices: NotRequired[dict[Literal["block", "dsp"], int]]
 
 
 class DeviceRecord(TypedDict):

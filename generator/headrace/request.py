@@ -19,6 +19,7 @@ from headrace.design import Recipe
 from headrace.errors import InputError
 from headrace.folding.plan import DEFAULT_CYCLES_PER_FRAME, given_depths, require_folding
 from headrace.layers.weight_store import RAM, URAM
+from headrace.memory import PRICES
 from headrace.suggest import did_you_mean
 
 Backend = Literal["rtl", "hls", "both"]
@@ -146,8 +147,10 @@ def resolve(options: Options) -> Request:
     if in_uram and not board.uram:
         raise InputError(f"{in_uram[0]}: board {board.name} has no UltraRAM; name the layer with --writable instead")
     given = options.folding or {}
-    recipe = Recipe(given, options.cores, options.writable, tuple(dict.fromkeys(options.external)), given_depths(given))
-    return Request(options, board, find_family(board), options.board is not None, _cycles(options), recipe)
+    family = find_family(board)
+    recipe = Recipe(given, options.cores, options.writable, tuple(dict.fromkeys(options.external)), given_depths(given),
+                    family.prices if family else PRICES)
+    return Request(options, board, family, options.board is not None, _cycles(options), recipe)
 
 
 def _cycles(options: Options) -> int | None:

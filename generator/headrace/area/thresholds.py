@@ -23,15 +23,16 @@ _LATE_WORDS = 512
 class Bounds:
     """Thresholds of a search: PE rows at a time, row groups, thresholds per row, bits of one.
 
-    values: all thresholds, (rows, steps). memory: makes their memory, for what depends on its words.
+    values: all thresholds, (rows, steps). memory: makes their memory, for what depends on its words. Without them all
+    bits are counted.
     """
 
     pe: int
     groups: int
     steps: int
     bits: int
-    values: IntArray
-    memory: Callable[[], Memory]
+    values: IntArray | None = None
+    memory: Callable[[], Memory] | None = None
 
     @property
     def stages(self) -> int:
@@ -41,10 +42,14 @@ class Bounds:
     @property
     def used_bits(self) -> int:
         """Bits of a threshold without copies of its sign."""
+        if self.values is None:
+            return self.bits
         return min(self.bits, signed_bits(int(self.values.min()), int(self.values.max())))
 
     def stored(self, rows: int) -> int:
-        """Bits that so many rows of a block store."""
+        """Bits that so many rows of a block store, all of them if the words are not known."""
+        if self.memory is None:
+            return self.bits
         words, dtype = self.memory().rtl
         return memory.stored_bits(words.reshape(len(words), -1), dtype.bits, rows)
 
@@ -78,7 +83,8 @@ def search(a: Amounts, bounds: Bounds, bits: int) -> None:
 def _search_in_trees(a: Amounts, bounds: Bounds) -> None:
     """All bounds of a group out of one ROM; stage k chooses among 2^k of them, which waited k cycles."""
     number = bounds.pe * bounds.steps
-    rom(a, bounds.groups, number * bounds.bits, 1, bounds.stored, number * bounds.used_bits)
+    rom(a, bounds.groups, number * bounds.bits, 1, bounds.stored if bounds.memory else None,
+        number * bounds.used_bits)
     for stage in range(bounds.stages):
         step = 1 << bounds.stages - 1 - stage
         shift(a, "bounds", stage, bounds.pe * bounds.used_bits * ((bounds.steps + step) // (2 * step)))

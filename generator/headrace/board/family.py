@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headrace.board.board import Board
 from headrace.errors import InputError
+from headrace.memory import PRICES, Prices
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class Family:
     stream_bytes: width of the memory port and of the DMA's streams; bus_mhz: what its ports stand on every speed grade,
     as processor_config asks for it; weight_port, weight_config: a second memory port for weights from memory, and what
     the processor needs for it beside processor_config; control_base: first address of the control port; primitives:
-    whether there are the cells, CARRY8 among them, of which leaf modules are made.
+    whether there are the cells, CARRY8 among them, of which leaf modules are made; prices: of a block RAM and a DSP
+    block.
     """
 
     title: str
@@ -38,6 +40,7 @@ class Family:
     bus_mhz: int
     control_base: int
     primitives: bool
+    prices: Prices = PRICES
 
 
 ZYNQ_ULTRASCALE = Family(

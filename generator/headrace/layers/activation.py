@@ -12,6 +12,7 @@ from headrace.area.thresholds import MAX_TABLE_GROUPS, Bounds, loaded_search, se
 from headrace.datatypes import BIPOLAR, DataType, IntArray, int_type
 from headrace.errors import InputError
 from headrace.layers.search import is_serial
+from headrace.memory import PRICES, Prices
 from headrace.packing import Memory, search_steps, search_words, threshold_words
 
 #: Above this number of thresholds the C++ searches, with a memory for every step (thresholds.hpp).
@@ -24,7 +25,7 @@ MAX_THRESHOLDS = 511
 class Search:
     """How the kernels search: PE rows at a time, `groups` of them, `words` cycles from result to result.
 
-    output: of the activation. bits: width of the bounds. writable: the processor writes them.
+    output: of the activation. bits: width of the bounds. writable: the processor writes them. prices: of the device.
     """
 
     output: DataType
@@ -33,11 +34,13 @@ class Search:
     groups: int
     words: int = 1
     writable: bool = False
+    prices: Prices = PRICES
 
     @cached_property
     def in_turn(self) -> bool:
         """True if one comparator searches the thresholds of all rows, one after the other."""
-        return not self.writable and is_serial(self.pe, self.groups, self.words, self.output.steps, self.bits)
+        bounds = Bounds(self.pe, self.groups, self.output.steps, self.bits)
+        return not self.writable and is_serial(bounds, self.words, self.output.bits, self.prices)
 
     @property
     def latency_cycles(self) -> int:

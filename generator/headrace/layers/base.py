@@ -18,6 +18,7 @@ from headrace.layers.ports import StreamPort, side_ports
 from headrace.layers.schedule import Schedule
 from headrace.layers.spec_fields import MAX_PARAMETER, Fields
 from headrace.layers.stream import Stream
+from headrace.memory import Prices
 from headrace.packing import Memory
 
 Parameters = tuple[tuple[str, int], ...]
@@ -205,6 +206,10 @@ class Layer(ABC):
                      ) -> tuple[dict[str, int], ...]:
         """The flags that may pay where the user gives the flags `given`, and the folds `reader_folds` to the reader."""
         return ({},)
+
+    def priced(self, prices: Prices) -> Self:
+        """The layer as it is chosen where a block RAM and a DSP block have these prices."""
+        return self
 
     def memories(self) -> tuple[Memory, ...]:
         """Read-only memories; each is the file parameter NAME_FILE in SystemVerilog and an argument in C++."""

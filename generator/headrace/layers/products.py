@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -17,6 +17,7 @@ from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores import CORES, PLAIN, Core, Operands, Unit
 from headrace.layers.cores.choice import AUTO, cheapest, require_serves
 from headrace.layers.weight_store import OPTIONS, RAM, ROM, URAM
+from headrace.memory import PRICES, Prices
 from headrace.packing import Memory, weight_words
 
 #: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
@@ -31,7 +32,7 @@ class Products(Layer):
     T <= acc; None puts out the accumulator, and `output` must hold its reachable range. vectors: results of MH rows per
     frame. core: the arithmetic, one of layers.cores.CORES, or "auto" for the cheapest. storage: ROM, RAM or
     URAM; with the latter two the processor can write all weights of the type, and any thresholds, so that the
-    accumulators are wide enough for them.
+    accumulators are wide enough for them. prices: of the device, for what is chosen by cost.
     """
 
     #: How errors call the rows and the columns.
@@ -50,6 +51,7 @@ class Products(Layer):
     simd: int = 1
     core: str = AUTO
     storage: str = ROM
+    prices: Prices = field(default=PRICES, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.storage != ROM:
@@ -134,7 +136,7 @@ class Products(Layer):
         """The core that computes the layer."""
         if self.storage != ROM:
             return PLAIN
-        return cheapest(self.operands, self._estimate_with) if self.core == AUTO else CORES[self.core]
+        return cheapest(self.operands, self._estimate_with, self.prices) if self.core == AUTO else CORES[self.core]
 
     def _estimate_with(self, core: Core) -> Resources:
         return estimate(replace(self, core=core.name))
@@ -162,6 +164,9 @@ class Products(Layer):
     def presets_threshold(self) -> bool:
         """True if the accumulators start at minus the threshold and their signs are the results."""
         return self._presets(self.arithmetic)
+
+    def priced(self, prices: Prices) -> Self:
+        return replace(self, prices=prices)
 
     def written_to(self, storage: str) -> Self:
         """The layer with weights and thresholds that the processor can write; raw sums get the type that holds any.

@@ -8,44 +8,27 @@ row and bit has a table of its bounds, or with many row groups one ROM gives all
 
 from __future__ import annotations
 
-from headrace import memory
-from headrace.area.structures import LUT_INPUTS
-from headrace.area.thresholds import MAX_TABLE_GROUPS
+from headrace.area.amounts import Amounts
+from headrace.area.thresholds import Bounds, search, serial_search
+from headrace.memory import PRICES, Prices
 
 #: Most cycles of a serial search: by so many its results come later.
 MAX_SEARCH_CYCLES = 32
+#: A serial search that saves less than this share costs the same, and is later.
+_SAME_COST = 0.02
 
 
-def is_serial(pe: int, nf: int, sf: int, steps: int, bits: int) -> bool:
-    """True if one comparator can search `steps` thresholds of `bits` bits per row for all rows and costs less."""
-    stages = steps.bit_length()
-    fits = steps > 1 and pe * stages <= min(sf, MAX_SEARCH_CYCLES)
-    return fits and serial_cost(pe, nf, steps, bits) < pipeline_cost(pe, nf, steps, bits)
+def is_serial(bounds: Bounds, words: int, out_bits: int, prices: Prices = PRICES) -> bool:
+    """True if one comparator can search the thresholds of all rows and costs less.
 
-
-def serial_cost(pe: int, nf: int, steps: int, bits: int) -> int:
-    """LUTs of a serial search, about: bounds, choice of the row, comparison, count, control.
-
-    The bounds are in block RAM: in LUTs they cost less in a pipeline, whose comparators take them in.
+    words: cycles from result to result. out_bits: of a result. The structures are counted without the fitted factors:
+    a fit shall not choose other hardware than it was fitted to.
     """
-    stages = steps.bit_length()
-    words = nf * pe << stages
-    bounds = memory.PRICES.rom_block * memory.bram18(words, bits)
-    return bounds + bits * ((pe + 1) // 3) + bits // 2 + 1 + 2 * stages + pe + 2 * words.bit_length() + 8
-
-
-def pipeline_cost(pe: int, nf: int, steps: int, bits: int) -> int:
-    """LUTs of a comparator per row and bit of the count, each with its bounds (headrace_thresholds.sv)."""
-    if nf > MAX_TABLE_GROUPS:
-        chosen = sum(bits * (((1 << stage) + 1) // 3) + bits // 2 + 1 for stage in range(steps.bit_length()))
-        return memory.rom_layout(nf, pe * steps * bits).cost() + pe * chosen
-    return sum(pe * _stage_cost(nf << stage, bits) for stage in range(steps.bit_length()))
-
-
-def _stage_cost(words: int, bits: int) -> int:
-    inputs = (words - 1).bit_length()
-    if inputs >= LUT_INPUTS:  # bounds in LUTs of their own
-        return memory.rom_luts(words, bits) + bits // 2 + 1
-    # Two LUTs hold a place of the comparator with its bounds; a place of one bit takes one.
-    place = LUT_INPUTS - inputs
-    return bits if place == 1 else 2 * -(-bits // place) - 1
+    if bounds.steps <= 1 or bounds.pe * bounds.stages > min(words, MAX_SEARCH_CYCLES):
+        return False
+    serial, pipeline = Amounts(), Amounts()
+    serial_search(serial, bounds, out_bits)
+    search(pipeline, bounds, bounds.bits)
+    takes = [a.total({"lut": {}, "ff": {}}) for a in (serial, pipeline)]
+    costs = [found.all_luts + prices.block * found.bram18 for found in takes]
+    return costs[0] < costs[1] * (1 - _SAME_COST)

@@ -45,7 +45,7 @@ class WeightedLayer(Products):
         """How thresholds are searched."""
         if self.thresholds is None:
             return None
-        return Search(self.output, self.acc_bits, self.pe, self.nf, self.sf, self.writable)
+        return Search(self.output, self.acc_bits, self.pe, self.nf, self.sf, self.writable, self.prices)
 
     @property
     def searches_in_turn(self) -> bool:
