@@ -15,12 +15,28 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.drawn_layers import (
+    Spec,
+    acc_pool,
+    add,
+    concat,
+    depth_to_space,
+    dwc,
+    fifo,
+    fork,
+    label_select,
+    lookup,
+    max_pool,
+    parallel_swu,
+    requant,
+    swu,
+    threshold,
+    upsample,
+)
 from headrace.errors import HeadraceError
 from headrace.layers import Threshold
 from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec
-
-Spec = dict[str, Any]
 
 #: Products times their bits that a drawn layer may have at most: larger ones take Yosys too long.
 _MOST_WORK = 700
@@ -135,124 +151,9 @@ def _vvtu(rng: Random) -> Spec:
             "output": rng.choice(("acc", "uint4", "bipolar")), "seed": rng.randrange(1000)}
 
 
-def _image(rng: Random) -> Spec:
-    size, lanes = rng.choice((5, 8, 12, 16, 32)), rng.choice((1, 2, 4, 8, 16))
-    return {"height": size, "width": size, "channels": lanes * rng.choice((1, 2, 4, 8, 16)), "lanes": lanes}
-
-
-def _element(rng: Random) -> str:
-    return rng.choice(("bipolar", "uint2", "uint4", "int4", "uint8", "int8"))
-
-
-def _swu(rng: Random) -> Spec:
-    image = _image(rng)
-    kernel, pad = rng.choice(((3, 0), (3, 1), (3, 1), (5, 2), (1, 0), (5, 0)))
-    return {"kind": "swu", "kernel": [kernel, kernel], "stride": [stride := rng.choice((1, 1, 2)), stride],
-            "pad": [pad, pad, pad, pad], "element": _element(rng), "simd": image.pop("lanes"),
-            "buffer": rng.choice(("overlapping", "overlapping", "minimal")), "depthwise": rng.random() < 0.25,
-            **image}
-
-
-def _parallel_swu(rng: Random) -> Spec:
-    image = _image(rng)
-    pad = rng.choice((0, 1))
-    return {"kind": "swu", "parallel_window": True, "kernel": [3, 3],
-            "stride": [stride := rng.choice((1, 1, 2)), stride], "pad": [pad, pad, pad, pad],
-            "element": rng.choice(("bipolar", "uint2", "uint4", "int8")),
-            "simd": min(4, image.pop("lanes")), **image}
-
-
-def _pool(kind: str, rng: Random) -> Spec:
-    image = _image(rng)
-    kernel, stride = rng.choice(((2, 2), (2, 2), (3, 2), (3, 3), (4, 4), (image["height"], 1)))
-    return {"kind": kind, "kernel": [kernel, kernel], "stride": [stride, stride], "element": _element(rng),
-            "pe": image.pop("lanes"), **image}
-
-
-def _max_pool(rng: Random) -> Spec:
-    return _pool("max_pool", rng) | {"minimum": rng.random() < 0.2}
-
-
-def _acc_pool(rng: Random) -> Spec:
-    return _pool("acc_pool", rng)
-
-
-def _channels(rng: Random) -> Spec:
-    pe = rng.choice((1, 2, 4, 8, 16))
-    return {"channels": pe * rng.choice((2, 4, 8, 16)), "pe": pe, "pixels": rng.choice((4, 16, 64, 256)),
-            "seed": rng.randrange(1000)}
-
-
-def _threshold(rng: Random) -> Spec:
-    channels = _channels(rng)
-    return {"kind": "threshold", "input": rng.choice(("int6", "uint8", "int10", "int12", "int14", "int16")),
-            "output": rng.choice(("bipolar", "uint2", "uint3", "uint4", "int4")), "shared": rng.random() < 0.2,
-            "inverted": rng.random() < 0.2, **channels, "pe": min(8, channels["pe"])}
-
-
 def _many_groups(rng: Random) -> Spec:
-    spec = _vvtu(rng) | {"output": "uint4"} if rng.random() < 0.5 else _threshold(rng) | {"shared": False}
+    spec = _vvtu(rng) | {"output": "uint4"} if rng.random() < 0.5 else threshold(rng) | {"shared": False}
     return spec | {"channels": spec["pe"] * rng.choice((72, 128, 256))}
-
-
-def _requant(rng: Random) -> Spec:
-    channels = _channels(rng)
-    return {"kind": "requant", "input": rng.choice(("uint4", "int8", "int11", "int14", "int20")),
-            "output": rng.choice(("uint6", "int8", "uint8", "int9")), "rounding": rng.choice(("half_up", "half_even")),
-            "shared": rng.random() < 0.4, **channels, "pe": min(4, channels["pe"])}
-
-
-def _lookup(rng: Random) -> Spec:
-    channels = _channels(rng)
-    return {"kind": "lookup", "input": rng.choice(("uint4", "int6", "uint8", "uint9")),
-            "output": rng.choice(("uint4", "int8", "uint8")), "shared": rng.random() < 0.7, **channels,
-            "pe": min(4, channels["pe"])}
-
-
-def _add(rng: Random) -> Spec:
-    types = ("uint2", "int4", "uint4", "int8", "int13", "bipolar", "int16")
-    return {"kind": "add", "left": rng.choice(types), "right": rng.choice(types), **_channels(rng)}
-
-
-def _fork(rng: Random) -> Spec:
-    return {"kind": "fork", "outputs": rng.choice((2, 2, 3, 4)), "element": _element(rng), **_channels(rng)}
-
-
-def _concat(rng: Random) -> Spec:
-    pe = rng.choice((1, 2, 4, 8))
-    channels = [pe * rng.choice((1, 2, 4, 8)) for _ in range(rng.choice((2, 3, 4)))]
-    return {"kind": "concat", "channels": channels, "pe": pe, "element": _element(rng), "pixels": 16}
-
-
-def _upsample(rng: Random) -> Spec:
-    image = _image(rng)
-    return {"kind": "upsample", "scale": rng.choice(([2, 2], [2, 2], [1, 2], [3, 3], [2, 1])), "element": _element(rng),
-            "simd": image.pop("lanes"), **image}
-
-
-def _depth_to_space(rng: Random) -> Spec:
-    image = _image(rng)
-    return {"kind": "depth_to_space", "block": rng.choice(([2, 2], [2, 2], [3, 3], [2, 1], [4, 4])),
-            "element": _element(rng), "simd": image.pop("lanes"), **image}
-
-
-def _label_select(rng: Random) -> Spec:
-    pe = rng.choice((1, 1, 2, 4))
-    return {"kind": "label_select", "labels": pe * rng.choice((5, 10, 25)), "pe": pe, "k": rng.choice((1, 1, 2, 3, 5)),
-            "element": rng.choice(("uint4", "int8", "int12", "int16", "int20"))}
-
-
-def _dwc(rng: Random) -> Spec:
-    lanes = (1, 2, 3, 4, 6, 8, 9, 12, 16, 32, 36)
-    into, out = rng.choice(lanes), rng.choice(lanes)
-    if into == out or max(into, out) > 8 * min(into, out) * 4:
-        return {}
-    return {"kind": "dwc", "in_lanes": into, "out_lanes": out, "element": _element(rng), "words": 9 * 32 * 8}
-
-
-def _fifo(rng: Random) -> Spec:
-    return {"kind": "fifo", "depth": rng.choice((2, 4, 16, 32, 32, 64, 100, 192, 256, 512, 1024, 2048)),
-            "lanes": rng.choice((1, 2, 4, 9, 12, 16)), "element": _element(rng), "words": 4096}
 
 
 #: A type of every class that the compute cores treat alike.
@@ -276,11 +177,11 @@ def _type_pairs() -> list[Spec]:
 _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
     "parity": (16, _parity), "pairs": (18, _pairs), "planes": (11, _planes), "dsp": (9, _dsp), "plain": (11, _plain),
     "scaled": (8, _scaled), "writable": (9, _writable), "external": (5, _external), "vvtu": (10, _vvtu),
-    "swu": (14, _swu), "parallel_swu": (9, _parallel_swu), "threshold": (13, _threshold),
-    "many groups": (8, _many_groups), "max_pool": (8, _max_pool), "acc_pool": (8, _acc_pool), "add": (6, _add),
-    "requant": (8, _requant), "fork": (5, _fork), "concat": (6, _concat), "upsample": (6, _upsample),
-    "depth_to_space": (6, _depth_to_space),
-    "label_select": (9, _label_select), "dwc": (10, _dwc), "fifo": (9, _fifo), "lookup": (8, _lookup),
+    "swu": (14, swu), "parallel_swu": (9, parallel_swu), "threshold": (13, threshold),
+    "many groups": (8, _many_groups), "max_pool": (8, max_pool), "acc_pool": (8, acc_pool), "add": (6, add),
+    "requant": (8, requant), "fork": (5, fork), "concat": (6, concat), "upsample": (6, upsample),
+    "depth_to_space": (6, depth_to_space),
+    "label_select": (9, label_select), "dwc": (10, dwc), "fifo": (9, fifo), "lookup": (8, lookup),
 }
 
 
