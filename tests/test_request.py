@@ -102,7 +102,7 @@ def test_what_was_compared_is_in_the_record(model: Model, tmp_path: Path) -> Non
     assert record["verified_by"] == {"hls": {"compared": "whole network", "vectors": 3}}
     assert (record["board"], record["family"], record["fits"]) == ("zcu104", "Zynq UltraScale+", True)
     assert (record["asked"], record["fps_asked"]) == ("250000 fps, 800 cycles per frame", 250_000)
-    assert set(record["recipe"]) == {"folding", "cores", "writable", "external", "depths"}
+    assert set(record["recipe"]) == {"folding", "cores", "writable", "external", "depths", "prices"}
     assert record["recipe"]["depths"] == {fifo["name"]: fifo["depth"] for fifo in record["fifos"]}
     opened = hr.Build.open(str(made.folder))
     assert opened.recipe.record() == record["recipe"] and opened.board == load_board("zcu104")
