@@ -82,7 +82,7 @@ def test_an_ordinary_folder_is_not_replaced(model: str, tmp_path: Path, capsys: 
 
 @pytest.mark.parametrize(("name", "sentence"), [
     ("none.json", "none.json: cannot be read"), ("none.py:f", "none.py: no such file; check the path"),
-    ("none", "none: is no model; pass an .onnx or .tflite file, file.py:function or a saved network NAME.json"),
+    ("none", "none: is not a model; pass an .onnx or .tflite file, file.py:function or a saved network NAME.json"),
 ])
 def test_missing_models(capsys: pytest.CaptureFixture[str], name: str, sentence: str) -> None:
     assert fails(capsys, "check", name).startswith(sentence)

@@ -65,7 +65,7 @@ def test_bad_sources_are_one_sentence(models: Any, tmp_path: Path) -> None:
     assert sentence_of(InputError, "gone.onnx") == (
         "gone.onnx: cannot be read (No such file or directory); check the path")
     assert sentence_of(InputError, "net.txt") == (
-        "net.txt: is no model; pass an .onnx or .tflite file, file.py:function or a saved network NAME.json")
+        "net.txt: is not a model; pass an .onnx or .tflite file, file.py:function or a saved network NAME.json")
     serialize.save(MaxPool((2, 2), (2, 2)), tmp_path / "pool")
     assert sentence_of(InputError, f"{tmp_path}/pool.json") == (
         f"{tmp_path}/pool.json: holds a MaxPool, not a network; pass a saved network")

@@ -17,7 +17,7 @@ def conforms(value: Any, hint: Any) -> bool:
     """True if the value is of the annotated type.
 
     Understands classes, unions, Literal, Any, arrays with their element type, tuple, list, dict, Mapping, frozenset and
-    TypedDict, which may hold more keys. An int is no bool and fits 62 bits; a float is any number but NaN.
+    TypedDict, which may hold more keys. An int is not a bool and fits 62 bits; a float is any number but NaN.
 
     >>> conforms([1, 2], list[int]), conforms([1, True], list[int]), conforms(None, int | None)
     (True, False, True)

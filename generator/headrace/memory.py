@@ -176,7 +176,7 @@ def synthesized_ram(depth: int, bits: int) -> Ram:
 def one_port_ram(depth: int, bits: int) -> Ram:
     """A memory that is read where it is written, kind as Yosys chooses: a LUT holds two bits of 32 words, or one of 64.
 
-    One word is no memory.
+    One word is not a memory.
     """
     if depth == 1:
         return Ram()

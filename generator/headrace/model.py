@@ -101,7 +101,7 @@ def load(source: Any, example_input: Any = None, kernels: str | None = None) -> 
 
     source: a module, a Network, an IntegerNetwork, or a path: an .onnx or .tflite file, `file.py:function` or a
     saved network (.json or .npz). kernels: "reference" (None too) or "xnnpack", whose arithmetic a .tflite file means.
-    Raises InputError for what is no model and UnsupportedError for what has no exact integer form;
+    Raises InputError for what is not a model and UnsupportedError for what has no exact integer form;
     both name the source where it is a path.
     """
     if isinstance(source, Model):  # loaded already

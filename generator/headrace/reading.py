@@ -23,7 +23,7 @@ _MAY_BE_LARGE = (".vcd", ".npz", ".wdb", ".dcp", ".log")
 
 
 def read_bytes(path: Path, limit: int = MAX_BINARY_BYTES) -> bytes:
-    """The content of a file. Raises OSError as `open` does, InputError for what is no regular file or larger."""
+    """The content of a file. Raises OSError as `open` does, InputError for what is not a regular file or larger."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # opening a pipe must not wait for its writer
     except ValueError:  # a name with a zero byte
@@ -44,7 +44,7 @@ def read_text(path: Path, limit: int = MAX_TEXT_BYTES) -> str:
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file says. Raises as `read_bytes`, and ValueError for what is no JSON."""
+    """What a JSON file says. Raises as `read_bytes`, and ValueError for what is not JSON."""
     return parse_json(read_text(path))
 
 
@@ -57,7 +57,7 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def read_toml(path: Path, limit: int = MAX_TEXT_BYTES) -> dict[str, Any]:
-    """What a TOML file says. Raises as `read_bytes`, and ValueError for what is no TOML."""
+    """What a TOML file says. Raises as `read_bytes`, and ValueError for what is not TOML."""
     try:
         return tomllib.loads(read_text(path, limit))
     except RecursionError:

@@ -51,7 +51,7 @@ def load_source(spec: str, kernels: str | None = None) -> Network | IntegerNetwo
     if spec.endswith(".tflite"):
         return load_tflite(Path(spec), kernels)
     if kernels is not None:
-        raise InputError(f"{spec}: is no .tflite file, but kernels={kernels!r} says how one computes; leave it out")
+        raise InputError(f"{spec}: is not a .tflite file, but kernels={kernels!r} says how one computes; leave it out")
     path, colon, function = spec.rpartition(":")
     if colon and path.endswith(".py"):
         return network_of(spec, call(spec, function_from_file(Path(path), function)))
@@ -59,7 +59,7 @@ def load_source(spec: str, kernels: str | None = None) -> Network | IntegerNetwo
         return load_onnx(Path(spec))
     if spec.endswith((".json", ".npz")):
         return _saved(Path(spec))
-    raise InputError(f"{spec}: is no model; pass an .onnx or .tflite file, file.py:function or a saved network "
+    raise InputError(f"{spec}: is not a model; pass an .onnx or .tflite file, file.py:function or a saved network "
                      "NAME.json")
 
 

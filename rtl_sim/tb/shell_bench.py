@@ -182,7 +182,7 @@ async def registers_while_streaming(dut: Any) -> None:
     assert await processor.read("frames_out") == 4
     await processor.write("control", CLEAR)
     assert await processor.read("frames_out") == 0 and await processor.read("cycles") < cycles
-    await processor.infer([2])  # clearing counters is no reset
+    await processor.infer([2])  # clearing counters is not a reset
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")

@@ -61,8 +61,8 @@ def test_a_board_of_the_users(tmp_path: Path) -> None:
     (GOOD.replace("dsp = 4", "dsp = -4"), "dsp must be a whole number, 0 or more, not -4"),
     (GOOD.replace("dsp = 4", "dsp = 4.5"), "dsp must be a whole number, 0 or more, not 4.5"),
     (GOOD.replace('part = "p"', "part = 7", 1), "part must be a text, not 7"),
-    (GOOD + "luts = 3\n", "['luts'] are no entries of a board"),
-    (GOOD + "luts\n", "is no TOML"),
+    (GOOD + "luts = 3\n", "['luts'] are not entries of a board"),
+    (GOOD + "luts\n", "is not TOML"),
 ])
 def test_bad_board_files(tmp_path: Path, text: Any, sentence: str) -> None:
     path = tmp_path / "bad.toml"

@@ -125,7 +125,7 @@ MISTAKES = [
     ("models.py:three", "models.py:three: returns a tuple of 3 where two values are needed; "
                         "return (module, example_input)"),
     ("models.py:missing", "models.py:missing: fails when called (KeyError: 'weights'); mend the file"),
-    ("models.py", "models.py: is no model; pass an .onnx or .tflite file, file.py:function or a saved "
+    ("models.py", "models.py: is not a model; pass an .onnx or .tflite file, file.py:function or a saved "
                   "network NAME.json"),
     ("gone.onnx", "gone.onnx: cannot be read (No such file or directory); check the path"),
 ]

@@ -69,7 +69,7 @@ REFUSED = [
      "1 module or call is not supported\n0 (QuantLinear): its weights are not quantized; give it a weight_quant"),
     (lambda: 5, (1, 3), InputError, "the model is of type int, not a torch module; pass a torch.nn.Module"),
     (lambda: nn.Sequential(qnn.QuantIdentity()), 5, InputError,
-     "the example input 5 is no array or shape with a batch axis; pass an array (N, ...)"),
+     "the example input 5 is not an array or shape with a batch axis; pass an array (N, ...)"),
     (lambda: nn.Sequential(qnn.QuantLinear(3, 3, bias=False)), (1, 4), InputError,
      "0 (QuantLinear): weights for 3 inputs meet a tensor of shape (4,); mend the weights or the layer before"),
 ]

@@ -133,7 +133,8 @@ def test_refusals(make: object, sentence: str, tmp_path: Path) -> None:
 def test_kernels_belong_to_tflite_files() -> None:
     with pytest.raises(HeadraceError) as error:
         hr.load("m.onnx", kernels="xnnpack")
-    assert str(error.value) == ("m.onnx: is no .tflite file, but kernels='xnnpack' says how one computes; leave it out")
+    assert str(error.value) == ("m.onnx: is not a .tflite file, but kernels='xnnpack' says how one computes; leave it "
+                                "out")
 
 
 def test_the_documentation_lists_what_is_read() -> None:

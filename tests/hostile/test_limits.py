@@ -35,7 +35,7 @@ CASES: list[tuple[str, Maker, int, str]] = [
      both(network, file("b.toml", GOOD.replace("1728", "2" * 5000))), 1, "is no"),
     ("layer {dir}/s.json", file("s.json", '{"kind": "mvtu", "mw": 65536, "mh": 65536, "weight": "int2", '
                                           '"input": "int2", "output": "acc"}'), 1, ""),
-    ("layer {dir}/s.json", file("s.json", "[" * 10_000_000), 1, "is no JSON (it is nested too deeply)"),
+    ("layer {dir}/s.json", file("s.json", "[" * 10_000_000), 1, "is not JSON (it is nested too deeply)"),
     ("report {dir}", nothing, 1, "is not a build directory"),
 ]
 

@@ -102,7 +102,7 @@ BAD = [
     (lambda: Upsample((2, 2)).infer((4,)),
      "upsampling needs (channels, height, width), not (4,); upsample before the flatten"),
     (lambda: Transpose((0, 0)).infer((4, 5)),
-     "axes (0, 0) are no order of the 2 axes of a tensor of shape (4, 5); name each of (0, 1) once"),
+     "axes (0, 0) are not an order of the 2 axes of a tensor of shape (4, 5); name each of (0, 1) once"),
     (lambda: Add().infer((4,), (5,)),
      "a sum needs two tensors of one shape but meets (4,) and (5,); bring one to the shape of the other"),
     (lambda: Concat().infer((1, 2, 2), (1, 2, 3)),

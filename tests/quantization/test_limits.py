@@ -86,9 +86,9 @@ def test_logarithms(x: Any) -> None:
     (lambda: ristretto.wq([1.0], 8, 0), "0 candidates are not a search"),
     (lambda: sqnr_db([1.0], [1.0, 2.0]), r"SQNR of shapes \(1,\) and \(2,\)"),
     (lambda: gamma_density(0.0, 1.0), "mean 0.0 and variance 1.0 give no gamma density"),
-    (lambda: GeneralizedGamma(0, 0, 1), "is no density"),
-    (lambda: GeneralizedGamma(1, -1, 1), "is no density"),
-    (lambda: GeneralizedGamma(1, 0, math.inf), "is no density"),
+    (lambda: GeneralizedGamma(0, 0, 1), "is not a density"),
+    (lambda: GeneralizedGamma(1, -1, 1), "is not a density"),
+    (lambda: GeneralizedGamma(1, 0, math.inf), "is not a density"),
     (lambda: exact_distortion(gamma_density(1, 1), 2048, 0.1), "N=2048 levels loses too many digits; use 1024"),
 ])
 def test_arguments(call: Any, sentence: str) -> None:

@@ -134,7 +134,7 @@ def test_scales_of_zero() -> None:
 @pytest.mark.parametrize(("call", "sentence"), [
     (lambda: syq.group_index((2, 3), "layer"), r"weights of shape \(2, 3\) have no kernel window"),
     (lambda: syq.group_index((1, 1, 2, 2), "tap"), "granularity 'tap' is unknown; choose one of"),
-    (lambda: syq.codebook([1.0], True, -0.1), "eta_frac=-0.1 is no share of the largest weight; use 0 to 1"),
+    (lambda: syq.codebook([1.0], True, -0.1), "eta_frac=-0.1 is not a share of the largest weight; use 0 to 1"),
     (lambda: syq.effective_weights(SMALL, [np.nan], "layer"), "scales: 1 of 1 values are nan or inf"),
     (lambda: syq.straight_through(SMALL, SMALL, [np.inf], "layer", SMALL), "scales: 1 of 1 values are nan or inf"),
     (lambda: syq.fixed_point_scales([0.5, -0.1], 8), "the scale -0.1 is negative; clip scales at 0"),

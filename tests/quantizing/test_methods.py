@@ -51,7 +51,7 @@ def test_torch_and_the_integer_network_agree(method: Any, bits: int) -> None:
     result = tiny(method, bits)
     exact = hr.load(result.network).predict(X)
     in_torch = result.candidate.runner.scores(X, result.candidate.plan)
-    if method.startswith(("affine", "ptq")):  # its scales are no powers of two, so float32 rounds
+    if method.startswith(("affine", "ptq")):  # its scales are not powers of two, so float32 rounds
         step = result.candidate.plan.weights["last"].scale[0] * quantizers(result)["mean"].scale[0]
         assert np.mean(np.abs(exact - in_torch) > step / 2) < 0.05
     else:

@@ -62,8 +62,8 @@ BAD = {
     "nan": ([np.zeros((1, 4)), np.full((1, 4), np.nan)], "batch 1: 4 of 4 values are nan or inf"),
     "labels of another length": ([(np.zeros((2, 4)), [1])], r"labels of shape \(1,\) and type int64 do not fit 2"),
     "real labels": ([(np.zeros((2, 4)), [0.5, 1])], "give 2 class numbers"),
-    "text": (["abc"], "batch 0: a str is no array of numbers"),
-    "ragged": ([[[1], [1, 2], [3]]], "batch 0: a list is no array of numbers"),
+    "text": (["abc"], "batch 0: a str is not an array of numbers"),
+    "ragged": ([[[1], [1, 2], [3]]], "batch 0: a list is not an array of numbers"),
     "nothing": ([], "the data hold no batch"),
 }
 

@@ -238,7 +238,7 @@ REFUSED = [
     ((1, 4, 4), [quantizer(uint_type(2)), Conv(W3), RELU, Conv(weight(RNG, TERNARY, 2, 2, 1, 1))],
      "n3: its input is not quantized after conv0; put a quantizer (QuantReLU, QuantIdentity) before it"),
     ((5, 4, 4), [Quantize(floats(1.0, 0.375, 0.6, 0.7, 0.9), uint_type(2)), Conv(weight(RNG, TERNARY, 2, 5, 1, 1))],
-     "n1: its input channels have 5 different scales from 0.375 to 1, and at most 4 that are no powers of two of each "
+     "n1: its input channels have 5 different scales from 0.375 to 1, and at most 4 that are not powers of two of each "
      "other are possible; quantize its input per tensor"),
     ((1, 4, 4), [quantizer(uint_type(2)), Conv(W3), RELU],
      "n2: the network ends with an activation that no quantizer follows; add a quantizer (QuantReLU) or remove "

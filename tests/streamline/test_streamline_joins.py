@@ -71,8 +71,8 @@ def test_a_concatenation_of_too_many_scales_is_named_with_its_branches() -> None
         streamline(network)
     assert str(error.value) == (
         "cat: joins a, b0, b1, b2, b3 with 5 different scales from 0.3 to 1.1, which c reads as one tensor, and at "
-        "most 4 that are no powers of two of each other are possible; let the branches share one quantizer, or put one "
-        "behind cat")
+        "most 4 that are not powers of two of each other are possible; let the branches share one quantizer, or put "
+        "one behind cat")
 
 
 def test_signs_stay_out_of_weights_that_another_branch_reads() -> None:

@@ -77,7 +77,7 @@ def load_board(name: str) -> Board:
         raise InputError(f"board {name!r} is unknown; {did_you_mean(name, board_names())}choose one of {board_names()} "
                          "or give a .toml file") from None
     except ValueError as error:
-        raise InputError(f"{path}: is no TOML ({error}); correct the file") from None
+        raise InputError(f"{path}: is not TOML ({error}); correct the file") from None
     checked = _checked(path, entries)
     try:
         return Board(path.stem, **checked)
@@ -88,7 +88,7 @@ def load_board(name: str) -> Board:
 def _checked(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
     wanted = {field.name: {"str": str, "int": int}[str(field.type)] for field in fields(Board) if field.name != "name"}
     if unknown := sorted(set(entries) - set(wanted)):
-        raise InputError(f"{path}: {unknown} are no entries of a board; choose from {list(wanted)}")
+        raise InputError(f"{path}: {unknown} are not entries of a board; choose from {list(wanted)}")
     optional = {field.name: field.default for field in fields(Board) if field.default is not MISSING}
     for key, kind in wanted.items():
         value = entries.get(key, optional.get(key))

@@ -40,7 +40,7 @@ def show(table: Table | str, as_json: bool, value: Callable[[], Any]) -> None:
 
 def _print(table: Table) -> None:
     """A table between its title and its caption, which are lines as long as they are."""
-    console = Console(markup=False)  # what a file or a user names is no markup
+    console = Console(markup=False)  # what a file or a user names is not markup
     title, caption, table.title, table.caption = table.title, table.caption, None, None
     if title:
         console.print(title, soft_wrap=True, highlight=False)

@@ -42,7 +42,7 @@ class HlsGraph:
 
 
 def carriers(dataflow: Dataflow) -> dict[Port, Port]:
-    """For every stream of the dataflow the one that carries it in C++: a FIFO is no process but a deeper stream."""
+    """For every stream of the dataflow the one that carries it in C++: a FIFO is not a process but a deeper stream."""
     found: dict[Port, Port] = {(SOURCE, 0): (SOURCE, 0)}
     for item in dataflow.placed:
         ports = [(item.layer.name, k) for k in range(len(item.layer.outputs))]

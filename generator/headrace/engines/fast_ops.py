@@ -31,7 +31,7 @@ from headrace.network.integer_table import Lookup
 @singledispatch
 def apply(op: object, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
     """The operation on its inputs x of types `sources`; `out` is the type of the result."""
-    raise TypeError(f"{type(op).__name__} is no operation of an IntegerNetwork")
+    raise TypeError(f"{type(op).__name__} is not an operation of an IntegerNetwork")
 
 
 @apply.register

@@ -33,7 +33,7 @@ def moved(op: PixelMove, x: IntArray) -> IntArray:
 @singledispatch
 def apply(op: object, out: TensorType, *x: IntArray) -> IntArray:
     """The operation on its inputs (N, height, width, channels); `out` is the type of the result."""
-    raise TypeError(f"{type(op).__name__} is no operation of an IntegerNetwork")
+    raise TypeError(f"{type(op).__name__} is not an operation of an IntegerNetwork")
 
 
 def _pad(x: IntArray, op: ops.Conv | ops.DepthwiseConv) -> IntArray:

@@ -32,7 +32,8 @@ def load_folding(path: Path) -> Folding:
     except OSError:
         raise InputError(f"{path}: the folding file cannot be read; check the path") from None
     except ValueError as error:
-        raise InputError(f"{path}: the folding file is no JSON ({error}); write {{\"conv0\": {{\"pe\": 2}}}}") from None
+        raise InputError(f"{path}: the folding file is not JSON ({error}); "
+                         "write {\"conv0\": {\"pe\": 2}}") from None
     return require_folding(folding, f"{path}: a folding file")
 
 
@@ -187,4 +188,4 @@ def _check_depth(name: str, folds: Mapping[str, int], places: list[str]) -> None
     if name not in places:
         raise FoldingError(f"folding: there is no FIFO {name}; choose one of {places}")
     if set(folds) != {"depth"} or folds["depth"] < 0:
-        raise FoldingError(f"{name}: {dict(folds)} is no depth of a FIFO; write {{\"depth\": 32}}, or 0 for none")
+        raise FoldingError(f"{name}: {dict(folds)} is not a depth of a FIFO; write {{\"depth\": 32}}, or 0 for none")

@@ -64,7 +64,7 @@ class Layer(ABC):
 
     @property
     def weight_stream(self) -> Stream | None:
-        """The stream w_axis that brings the weights of a layer that does not hold them itself; it is no input."""
+        """The stream w_axis that brings the weights of a layer that does not hold them itself; it is not an input."""
         return None
 
     @property

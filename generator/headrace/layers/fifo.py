@@ -23,7 +23,7 @@ class Fifo(Layer):
     """Holds up to `depth` words of `lanes` elements; `words` pass per frame."""
 
     kind = "fifo"
-    #: A depth that is no power of two, smaller than a frame.
+    #: A depth that is not a power of two, smaller than a frame.
     example = {"depth": 5, "lanes": 3, "element": "uint3", "words": 14}
     connects = True
     name: str

@@ -20,7 +20,7 @@ def group_scales(scales: FloatArray) -> tuple[FloatArray, IntArray | None]:
 
     scales: (1 or C_out, 1, K_h, K_w), of either sign where alike in a channel. There are no integers where every
     channel has one scale. The integers of a channel have no common divisor; a channel of zeros has the step 0.
-    Raises UnsupportedError where the ratios inside a channel are no integers of at most MAX_SCALE_BITS bits, and
+    Raises UnsupportedError where the ratios inside a channel are not integers of at most MAX_SCALE_BITS bits, and
     InputError where all scales of the layer are 0.
 
     >>> step, integers = group_scales(np.array([[[[0.75], [0.25]]]]))

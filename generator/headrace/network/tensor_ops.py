@@ -40,7 +40,7 @@ class PadFrame:
         if min(self.pad) < 0:
             raise InputError(f"pad {self.pad} must not be negative; slice the tensor instead")
         if math.isnan(self.value) or self.value == math.inf:
-            raise InputError(f"pad value {self.value} is no number to compute with; pad with 0.0")
+            raise InputError(f"pad value {self.value} is not a number to compute with; pad with 0.0")
 
     def infer(self, shape: Shape) -> Shape:
         """Shape of the output."""
@@ -102,8 +102,8 @@ class Transpose:
     def infer(self, shape: Shape) -> Shape:
         """Shape of the output."""
         if sorted(self.axes) != list(range(len(shape))):
-            raise InputError(f"axes {self.axes} are no order of the {len(shape)} axes of a tensor of shape {shape}; "
-                             f"name each of {tuple(range(len(shape)))} once")
+            raise InputError(f"axes {self.axes} are not an order of the {len(shape)} axes of a tensor of shape "
+                             f"{shape}; name each of {tuple(range(len(shape)))} once")
         return tuple(shape[axis] for axis in self.axes)
 
     def forward(self, x: FloatArray) -> FloatArray:

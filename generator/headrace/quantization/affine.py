@@ -58,7 +58,7 @@ def affine_params(low: float, high: float, bits: int = 8) -> AffineParams:
     """
     largest = code_type(bits, signed=False).hi
     if not (math.isfinite(low) and math.isfinite(high) and low <= high and math.isfinite(high - low)):
-        raise QuantizationError(f"[{low}, {high}] is no range; give two finite numbers in ascending order")
+        raise QuantizationError(f"[{low}, {high}] is not a range; give two finite numbers in ascending order")
     low, high = min(low, 0.0), max(high, 0.0)
     scale = (high - low) / largest
     if scale == 0:

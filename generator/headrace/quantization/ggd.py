@@ -29,7 +29,7 @@ class GeneralizedGamma:
     def __post_init__(self) -> None:
         finite = all(map(math.isfinite, (self.alpha, self.beta, self.lam)))
         if not (finite and self.alpha > 0 and self.beta > -1 and self.lam > 0):
-            raise QuantizationError(f"{self} is no density; alpha and lam must be above 0 and beta above -1")
+            raise QuantizationError(f"{self} is not a density; alpha and lam must be above 0 and beta above -1")
 
     @property
     def shape(self) -> float:

@@ -39,7 +39,7 @@ def codebook(weights: ArrayLike, ternary: bool, eta_frac: float = 0.05) -> Codeb
     """
     W = finite("weights", weights)
     if not (math.isfinite(eta_frac) and eta_frac >= 0):
-        raise QuantizationError(f"eta_frac={eta_frac} is no share of the largest weight; use 0 to 1")
+        raise QuantizationError(f"eta_frac={eta_frac} is not a share of the largest weight; use 0 to 1")
     eta = eta_frac * float(np.max(np.abs(W), initial=0)) if ternary else 0.0
     return Codebook(eta, np.where(np.abs(W) >= eta, np.where(W >= 0, 1, -1), 0))
 

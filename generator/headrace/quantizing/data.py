@@ -100,8 +100,8 @@ def _as_array(name: str, values: Any) -> NDArray[Any]:
     except ValueError:
         array = np.asarray(None)
     if array.dtype.kind not in "fiub":
-        raise InputError(f"{name}: a {type(values).__name__} is no array of numbers; yield arrays (N, ...) or pairs "
-                         "(inputs, labels)")
+        raise InputError(f"{name}: a {type(values).__name__} is not an array of numbers; yield arrays (N, ...) or "
+                         "pairs (inputs, labels)")
     return array
 
 

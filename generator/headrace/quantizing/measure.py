@@ -23,10 +23,11 @@ from headrace.quantizing.runner import BATCH
 class Row:
     """One layer's weights or one tensor: how it is stored and what that costs.
 
-    frac_bits: one per output channel where they differ, None where the scale is no power of two. q: the real factor of
-    the scale-factor method, else 1. predicted_sqnr_db: from a model of uniform noise and of what is clipped (weights),
-    or of this tensor alone over the calibration set; measured_sqnr_db: of the codes themselves (weights), or in the
-    running quantized network with the errors of all layers before. saturation: share of values outside the codes.
+    frac_bits: one per output channel where they differ, None where the scale is not a power of two. q: the real factor
+    of the scale-factor method, else 1. predicted_sqnr_db: from a model of uniform noise and of what is clipped
+    (weights), or of this tensor alone over the calibration set; measured_sqnr_db: of the codes themselves (weights), or
+    in the running quantized network with the errors of all layers before. saturation: share of values outside the
+    codes.
     """
 
     name: str

@@ -96,7 +96,7 @@ def _accuracies(result: Quantized) -> str:
 
 
 def _frac_bits(row: Row) -> str:
-    """A number, the range of those of the channels, or the scale where it is no power of two."""
+    """A number, the range of those of the channels, or the scale where it is not a power of two."""
     if row.frac_bits is None:
         return f"scale {row.scale:.4g}"
     if isinstance(row.frac_bits, int):

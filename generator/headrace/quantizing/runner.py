@@ -115,7 +115,7 @@ class Runner:
 def top1(scores: Any, labels: Labels) -> float:
     """Share of rows whose largest value stands at the label, the lowest index first on ties.
 
-    Raises InputError for labels that are no column.
+    Raises InputError for labels that are not a column.
     """
     rows = np.reshape(scores, (len(labels), -1))
     require_classes(labels, rows.shape[1])

@@ -40,7 +40,7 @@ def load_specs(path: Path) -> list[Any]:
     except OSError:
         raise InputError(f"{path}: cannot be read; check the path") from None
     except ValueError as error:
-        raise InputError(f"{path}: is no JSON ({error}); correct the file") from None
+        raise InputError(f"{path}: is not JSON ({error}); correct the file") from None
     specs = specs if isinstance(specs, list) else [specs]
     if not specs:
         raise InputError(f"{path}: holds no layer; write at least one object with a kind")

@@ -84,7 +84,7 @@ class NetworkCSim:
 
         stages: of pipelines that stall with what they hold until more words come or the frame ends, and record no
         iterations; 0: every word leaves at once, so that no pipeline that flushes holds less.
-        A FIFO is no process in C++: its output shows the words of its input. Raises MismatchError if the processes
+        A FIFO is not a process in C++: its output shows the words of its input. Raises MismatchError if the processes
         wait for each other for good, leave words behind or misplace TLAST.
         """
         longest = max(item.process.loop.iterations for item in hls_graph(self.dataflow).processes)

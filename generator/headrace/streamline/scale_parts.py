@@ -85,7 +85,7 @@ def _branches(run: Run, name: str, tensor: str, scales: tuple[Fraction, ...], pa
 def _refuse(run: Run, name: str, scales: tuple[Fraction, ...]) -> None:
     """The error of too many scales, which names the concatenation that they come from."""
     found = f"{len(distinct(scales))} different scales from {float(min(scales)):g} to {float(max(scales)):g}"
-    most = f"at most {MAX_SCALES} that are no powers of two of each other are possible"
+    most = f"at most {MAX_SCALES} that are not powers of two of each other are possible"
     if join := run.joined_by(name):
         raise UnsupportedError(f"{join.name}: joins {', '.join(join.inputs)} with {found}, which {name} reads as "
                                f"one tensor, and {most}; let the branches share one quantizer, or put one behind "

@@ -35,7 +35,7 @@ def measure(module: Module, black_boxes: frozenset[str] = frozenset()) -> tuple[
         found[cell["type"]] = found.get(cell["type"], 0) + 1
     known = _LUTS | _FLIP_FLOPS | set(_BRAM18) | set(_LUTRAM) | {"URAM288", "DSP48E2"} | _FREE | black_boxes
     if unknown := sorted(set(found) - known):
-        raise ToolError(f"Yosys left cells that are no cells of UltraScale+: {unknown}; report this as a defect")
+        raise ToolError(f"Yosys left cells that are not cells of UltraScale+: {unknown}; report this as a defect")
     return Resources(
         lut=sum(count for kind, count in found.items() if kind in _LUTS),
         ff=sum(count for kind, count in found.items() if kind in _FLIP_FLOPS),

@@ -67,7 +67,7 @@ class SyqWeights(nn.Module):
         if self.weight.ndim == 2 and granularity in ("row", "pixel"):
             raise QuantizationError(f"a dense layer has no kernel {granularity}s; choose layer or channel")
         if not 1 <= scale_bits <= 16:
-            raise QuantizationError(f"scale_bits={scale_bits} is no width of a scale; use 1 to 16")
+            raise QuantizationError(f"scale_bits={scale_bits} is not a width of a scale; use 1 to 16")
         self.ternary, self.granularity, self.scale_bits, self.eta_frac = ternary, granularity, scale_bits, eta_frac
         channels, rows, columns = _SHAPES[granularity]
         shape = [self.weight.shape[0] if channels else 1, 1, *self.weight.shape[2:]]

@@ -75,7 +75,7 @@ def permutation(node: OnnxNode, rank: int) -> tuple[int, ...]:
     """The order of a Transpose, by default all axes reversed."""
     order = node.integers("perm") or tuple(reversed(range(rank)))
     if sorted(order) != list(range(rank)):
-        raise InputError(f"its perm {order} is no order of {rank} axes; export the model again")
+        raise InputError(f"its perm {order} is not an order of {rank} axes; export the model again")
     return order
 
 

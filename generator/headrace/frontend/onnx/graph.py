@@ -71,7 +71,7 @@ class OnnxNode:
         """An attribute that is a list of integers, or None where it is left out."""
         values = self.attributes.get(name)
         if values is not None and not (isinstance(values, list) and all(isinstance(n, int) for n in values)):
-            raise InputError(f"its attribute {name} is no list of integers; export the model again")
+            raise InputError(f"its attribute {name} is not a list of integers; export the model again")
         return None if values is None else tuple(values)
 
     def _typed(self, name: str, kind: type, default: Any) -> Any:
@@ -142,9 +142,9 @@ def _checked(graph: Any, opsets: dict[str, int]) -> OnnxGraph:
 
 
 def _text(name: Any) -> str:
-    """A name of the file. Raises InputError for one that is no text, which the parser hands over as bytes."""
+    """A name of the file. Raises InputError for one that is not a text, which the parser hands over as bytes."""
     if not isinstance(name, str):
-        raise InputError(f"the name {name!r} is no text; the file is damaged, export it again")
+        raise InputError(f"the name {name!r} is not a text; the file is damaged, export it again")
     return name
 
 

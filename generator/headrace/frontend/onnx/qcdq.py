@@ -106,7 +106,7 @@ def _compute_dequantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     """Weights and biases; codes without a declared type get the tightest one."""
     codes = inputs[0].values
     if codes.dtype.kind == "f":
-        raise InputError("dequantizes constants that are no integers; export the model again")
+        raise InputError("dequantizes constants that are not integers; export the model again")
     zero_point = one_integer("zero point", inputs[2].values) if len(inputs) > 2 else 0
     scale = _along(node, inputs[1].values, codes.ndim)
     ops.require_finite(scale=np.asarray(scale, np.float64))

@@ -46,7 +46,7 @@ class Constant:
         return replace(self, values=np.asarray(move(self.values)), codes=codes, scale=scale)
 
     def as_quantized(self) -> Constant | None:
-        """The constant with codes; integers are their own codes. None where the values are no integers."""
+        """The constant with codes; integers are their own codes. None where the values are not integers."""
         if self.codes is not None:
             return self
         values = np.asarray(self.values, np.float64)

@@ -60,7 +60,7 @@ def quantization(tensor: Tensor) -> tuple[np.float32, int]:
                                f"{len(tensor.zero_points)} zero points; activations have one of each")
     zero = int(tensor.zero_points[0]) if len(tensor.zero_points) else 0
     if not CODES[tensor.type].contains(np.asarray([zero])):
-        raise InputError(f"its tensor {tensor.name!r} has the zero point {zero}, which is no {tensor.type}; convert "
+        raise InputError(f"its tensor {tensor.name!r} has the zero point {zero}, which is not a {tensor.type}; convert "
                          "the model again")
     return positive(tensor.scales)[0], zero
 

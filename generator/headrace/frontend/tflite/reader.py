@@ -29,7 +29,7 @@ MAX_LISTED = 20
 def from_file(path: Path, kernels: str = "reference") -> IntegerNetwork:
     """The integer network of a .tflite file by one set of kernels.
 
-    Raises InputError for what is no sound file and UnsupportedError for what has no exact integer form; both name it.
+    Raises InputError for a file that is not sound, UnsupportedError for what has no exact integer form; both name it.
     """
     try:
         return _network(read_graph(path), _known(kernels))

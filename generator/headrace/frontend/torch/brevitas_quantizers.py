@@ -132,7 +132,7 @@ def read_syq_weight(module: Any) -> Constant:
 
 
 def _require_finite(module: Any) -> None:
-    """Raise InputError if a weight is no number."""
+    """Raise InputError if a weight is not a number."""
     if not torch.isfinite(module.weight).all():
         raise InputError(f"{int((~torch.isfinite(module.weight)).sum())} of its {module.weight.numel()} weights are "
                          "NaN or infinite; retrain the model")

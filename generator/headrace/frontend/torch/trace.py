@@ -159,7 +159,7 @@ def sample_shape(example_input: Any) -> tuple[int, ...]:
                          "pass a model with one input")
     shape = example_input if isinstance(example_input, list | tuple) else getattr(example_input, "shape", None)
     if shape is None or len(shape) < 2:
-        raise InputError(f"the example input {example_input!r} is no array or shape with a batch axis; "
+        raise InputError(f"the example input {example_input!r} is not an array or shape with a batch axis; "
                          "pass an array (N, ...)")
     return tuple(int(n) for n in shape[1:])
 

@@ -158,7 +158,7 @@ class _Walk:
         return "\n".join([f"{lead} not supported", *self.unsupported])
 
     def outcome(self, shape: Shape) -> Read:
-        """The network. Raises InputError for outputs that are no tensors of it."""
+        """The network. Raises InputError for outputs that are not tensors of it."""
         names = []
         for value in self.outputs:
             if not isinstance(value, Feature):
