@@ -7,27 +7,54 @@ from pathlib import Path
 import pytest
 
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
+from headrace.dataflow.hls_graph import hls_graph
 from headrace.layers import LAYERS
 from headrace.layers.base import Layer
+from headrace.layers.spec import layer_from_spec
 from headrace.lint.hls import inspect_hls, precompile
 from headrace.render.hls import render_hls
-from headrace.render.hls_project import SLOWEST_RECURRENCE_NS
+from headrace.render.hls_views import process_name
 from headrace.staging import write_files
+from headrace.timing.hls_clock import ENDS_NS, SLOWEST_RECURRENCE_NS, recurrence_ns
 from tests.layer_battery import battery
 
 #: Layers of a kind that are looked at; the slow test takes all.
 _FEW = 3
 _KINDS = sorted(set(LAYERS) - {"fifo", "fork", "add", "concat"})  # branches: test_hls.py
+#: Layers whose counters are long.
+LARGE = (
+    {"kind": "swu", "height": 224, "width": 224, "channels": 96, "kernel": (3, 3), "pad": (1, 1, 1, 1),
+     "element": "uint4"},
+    {"kind": "swu", "height": 112, "width": 112, "channels": 64, "kernel": (3, 3), "pad": (1, 1, 1, 1),
+     "element": "uint4", "depthwise": True},
+    {"kind": "swu", "height": 65, "width": 65, "channels": 40, "kernel": (3, 3), "pad": (4, 4, 4, 4),
+     "dilation": (4, 4), "element": "uint4"},
+    {"kind": "parallel_swu", "height": 112, "width": 112, "channels": 33, "kernel": (5, 5), "stride": (2, 2),
+     "pad": (2, 2, 2, 2), "simd": 3, "element": "uint2"},
+    {"kind": "mvtu", "mw": 4608, "mh": 512, "pe": 2, "vectors": 16, "weight": "int8", "input": "uint8",
+     "output": "uint8"},
+    {"kind": "threshold", "channels": 512, "pixels": 12544, "input": "int16", "output": "uint8"},
+    {"kind": "requant", "channels": 512, "pixels": 12544, "input": "int16", "output": "uint8"},
+    {"kind": "max_pool", "height": 112, "width": 112, "channels": 4, "pe": 4, "kernel": (2, 2), "stride": (2, 2),
+     "element": "int8"},
+    {"kind": "acc_pool", "height": 14, "width": 14, "channels": 1280, "kernel": (14, 14), "stride": (14, 14),
+     "element": "uint8"},
+    {"kind": "upsample", "height": 112, "width": 112, "channels": 96, "scale": (2, 2), "element": "uint4"},
+    {"kind": "dwc", "in_lanes": 64, "out_lanes": 27, "words": 27648, "element": "uint4"},
+    {"kind": "label_select", "labels": 1000, "k": 5, "element": "int24"},
+)
 
 
 def check(layers: list[Layer], folder: Path, headers: Path) -> None:
     for layer in layers:
         dataflow = Dataflow(layer.inputs[0], (Placed(layer, ((SOURCE, 0),)),))
-        write_files(folder / layer.name, render_hls(dataflow, 5.0, "xc7z020clg400-1", "test"))
+        write_files(folder / layer.name, render_hls(dataflow, 5.0, "xc7z020clg400-1", "test", depths={}))
         seen = inspect_hls(folder / layer.name, headers)
         assert seen.findings == (), layer
         assert len(seen.loops) >= 3  # both ends and the layer
-        assert max(loop.recurrence_ns for loop in seen.loops) <= SLOWEST_RECURRENCE_NS, layer
+        limits = {process_name(item): recurrence_ns(item.process) for item in hls_graph(dataflow).processes}
+        for loop in seen.loops:
+            assert loop.recurrence_ns <= limits.get(loop.process, ENDS_NS) <= SLOWEST_RECURRENCE_NS, layer
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +72,9 @@ def test_kernels_of_a_layer(tmp_path: Path, headers: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", _KINDS)
 def test_kernels_of_all_layers(tmp_path: Path, headers: Path, kind: str) -> None:
     check(battery(kind).layers(), tmp_path, headers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", LARGE, ids=lambda spec: spec["kind"])
+def test_kernels_of_large_layers(tmp_path: Path, headers: Path, spec: dict[str, object]) -> None:
+    check([layer_from_spec(spec).layer], tmp_path, headers)

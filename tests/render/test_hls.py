@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from headrace.building import random_frames
+from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.dataflow.hls_graph import carriers, hls_graph
 from headrace.dataflow.vectors import Vectors
+from headrace.errors import FoldingError
+from headrace.layers.spec import layer_from_spec
 from headrace.packing import Memory
 from headrace.render.hls import frames_of_a_call, render_hls, write_hls_vectors
 from headrace.render.hls_views import graph_views
@@ -129,3 +132,20 @@ def test_the_testbench_compares_with_golden_words(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == f"output.bin differs from golden.bin at byte {len(golden) - 1}\n"
+
+
+def test_a_loop_that_an_int_does_not_count() -> None:
+    layer = layer_from_spec({"kind": "mvtu", "mw": 2048, "mh": 256, "vectors": 1 << 13, "weight": "int4",
+                             "input": "uint4", "output": "acc"}).layer
+    dataflow = Dataflow(layer.inputs[0], (Placed(layer, ((SOURCE, 0),)),))
+    with pytest.raises(FoldingError) as error:
+        render_hls(dataflow, 5.0, "part", "header", depths={})
+    assert str(error.value) == ("mvtu0: its C++ would take 4294967296 iterations per frame, and an int counts to "
+                                "2147483647; give it more lanes (pe, simd), or build with --backend rtl")
+
+
+def test_calls_are_long_but_their_counters_are_not() -> None:
+    graph = hls_graph(small_cnn())
+    longest = max(item.process.loop.iterations for item in graph.processes)
+    frames = frames_of_a_call(graph)
+    assert longest * frames < 1 << 24 <= 4 * longest * frames

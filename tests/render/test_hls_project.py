@@ -73,15 +73,6 @@ def test_cosimulation(tmp_path: Path, stalls: bool, profiling: bool, options: st
     assert values["syn.compile.pipeline_style"] == "flp"
 
 
-def test_a_clock_that_the_kernels_cannot_meet() -> None:
-    assert render_project(3.0, "p", "h", 1)
-    with pytest.raises(InputError) as error:
-        render_project(2.5, "p", "h", 1)
-    assert str(error.value) == (
-        "a clock of 400 MHz is too fast for the HLS back end: a kernel takes up to 3 ns from one word to the next, and "
-        "the period is 2.5 ns; build with --clock-mhz 333 or less, or with --backend rtl")
-
-
 @pytest.mark.parametrize("text", ["", "27 %", "-1", "100%", "much"])
 def test_what_is_not_an_uncertainty(text: str) -> None:
     with pytest.raises(InputError) as error:

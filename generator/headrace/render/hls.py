@@ -22,13 +22,17 @@ from headrace.render.hls_project import render_project
 from headrace.render.hls_views import graph_views, kernels, layer_stage, placed_stages, weight_views
 from headrace.render.rtl import TOP
 from headrace.render.templates import load_template
+from headrace.timing.hls_clock import require_clock
 from headrace.timing.hls_sizing import HlsSizing
 
 _SOURCES = ("config.hpp", "weights.hpp", "top.cpp", "testbench.cpp")
 #: Vitis HLS has no ap_uint that is wider; words.hpp sets AP_INT_MAX_W to it.
 MAX_WORD_BITS = 4096
-#: Iterations after which the longest loop may end: its counter has 31 bits.
+#: Iterations that an int counts.
 _MAX_ITERATIONS = (1 << 31) - 1
+#: Iterations after which the longest loop ends, unless a frame has more: to drain the pipelines takes a few cycles of
+#: so many, and the loops' counters have no bits for more.
+_LONG_ENOUGH = (1 << 24) - 1
 
 
 def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: str, vectors: int = 1,
@@ -38,11 +42,14 @@ def render_hls(dataflow: Dataflow, clock_period_ns: float, part: str, header: st
     clock_period_ns and part go into the projects; header is one line that says where the files come from; vectors:
     how many frames `write_hls_vectors` writes for the co-simulation; depths: of the streams, by their port; without
     them they are sized here.
-    Raises InputError where two streams would have one name, FoldingError for words that ap_uint does not hold.
+    Raises InputError where two streams would have one name, and for a clock that a kernel cannot keep, FoldingError for
+    words that ap_uint does not hold and loops that an int does not count.
     """
     for layer in dataflow.layers:
         require_word_widths(layer)
     graph = hls_graph(dataflow)
+    require_countable(graph)
+    require_clock(graph, clock_period_ns)
     values = {
         **_network_values(dataflow, graph, HlsSizing.of(dataflow).depths if depths is None else depths),
         "header": " ".join(header.split()), "top": TOP,
@@ -72,7 +79,16 @@ def frames_of_a_call(graph: HlsGraph) -> int:
     All processes have the same number, so that none is a call ahead of another.
     """
     longest = max([item.process.loop.iterations for item in graph.processes], default=1)
-    return 1 << (_MAX_ITERATIONS // max(longest, graph.streams[graph.source].words)).bit_length() - 1
+    return 1 << max(1, _LONG_ENOUGH // max(longest, graph.streams[graph.source].words)).bit_length() - 1
+
+
+def require_countable(graph: HlsGraph) -> None:
+    """Raise FoldingError for a loop of more iterations per frame than an int counts."""
+    for item in graph.processes:
+        if item.process.loop.iterations > _MAX_ITERATIONS:
+            raise FoldingError(f"{item.layer.name}: its C++ would take {item.process.loop.iterations} iterations per "
+                               f"frame, and an int counts to {_MAX_ITERATIONS}; give it more lanes (pe, simd), or "
+                               "build with --backend rtl")
 
 
 def write_hls_vectors(folder: Path, vectors: Vectors) -> None:

@@ -25,6 +25,7 @@ from headrace.render.hls_views import process_name
 from headrace.render.names import identifier
 from headrace.render.vivado import NAME, Backend, render_vivado
 from headrace.staging import write_files, write_json
+from headrace.timing.hls_clock import require_clock
 from headrace.version import file_header
 from headrace.vivado.hls_reports import REPORTS, compared, find_report, read_reasons, read_synthesis
 from headrace.vivado.reports import read_hierarchy, read_timing, read_utilization
@@ -94,8 +95,10 @@ def _require_run(build: Build, backend: Backend, hls: HlsRun | None) -> None:
     if hls is not None and backend != "hls":
         raise InputError("clock uncertainty and co-simulation belong to the HLS compiler, which the rtl back end does "
                          "not need; give --backend hls too")
-    if hls is not None:
-        hls.project.require_period(1e3 / build.record["clock_mhz"])
+    if backend == "hls":
+        period_ns, project = 1e3 / build.record["clock_mhz"], (hls or HlsRun()).project
+        project.require_period(period_ns)
+        require_clock(hls_graph(build.dataflow), period_ns, project.uncertainty_ns(period_ns))
 
 
 def _driver_for(build: Build, board: Board) -> dict[str, bytes]:
