@@ -1,4 +1,11 @@
-"""What a layer consists of: amounts of structures, each worth LUTs and flip-flops up to factors fitted to synthesis."""
+"""What a layer consists of: amounts of structures, each worth LUTs and flip-flops up to factors fitted to synthesis.
+
+Where the numbers in a formula come from. A formula counts what the SystemVerilog is built of: bits, words, inputs of a
+multiplexer. A whole number follows from the construction: a bit of an adder takes a LUT, a bit of a register a
+flip-flop, and a small sum stands for the handshakes and states of the module. A fraction is an observation and not a
+rule: the LUTs per bit where synthesis puts two small functions into one LUT6. The fitted factor of the structure
+(benchmarks/estimator.py) multiplies both, so that only the proportions inside of a structure matter.
+"""
 
 from __future__ import annotations
 
