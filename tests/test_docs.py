@@ -64,3 +64,13 @@ def test_the_hls_page(tmp_path: Path) -> None:
     assert "II=1" in found and "include/mvtu.hpp" in found
     assert "recurrences of" in printed["headrace lint-hls build/digits"]
     assert "HLS compiler" in (tmp_path / "build" / "digits" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/recipes.md", "docs/first-hour.md", "CONTRIBUTING.md"])
+def test_named_files_exist(page: str) -> None:
+    """Those with a folder in front; NAME and x stand for a name of one's own, and build/ is made."""
+    named = re.findall(r"`([\w.]+/[\w/.]*)`", (ROOT / page).read_text())
+    known = [name for name in named if not re.search(r"NAME|\bx\.|_x\.|^build/", name)]
+    assert known
+    assert [name for name in known if not any((root / name).exists() for root in (
+        ROOT, ROOT / "generator" / "headrace"))] == []
