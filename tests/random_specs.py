@@ -135,6 +135,13 @@ def crop(draw: Draw) -> Spec:
             "step": [draw.between(1, 3), draw.between(1, 3)], "simd": draw.fold(channels), "element": draw.of(TYPES)}
 
 
+def take(draw: Draw) -> Spec:
+    pe, before, count, behind = draw.between(1, 4), draw.between(0, 3), draw.between(1, 4), draw.between(0, 3)
+    narrow, wide = draw.of((("int4", "int9"), ("bipolar", "ternary"), ("uint3", "int5"), ("uint8", "uint8")))
+    return {"elements": pe * (before + count + behind), "first": pe * before, "count": pe * count, "pe": pe,
+            "input": wide, "output": narrow}
+
+
 def upsample(draw: Draw) -> Spec:
     channels = draw.of(CHANNELS)
     return {"height": draw.between(1, 4), "width": draw.between(1, 4), "channels": channels,
@@ -165,7 +172,7 @@ def label_select(draw: Draw) -> Spec:
 
 DRAWN: dict[str, Callable[[Draw], Spec]] = {
     "mvtu": mvtu, "vvtu": vvtu, "swu": swu, "parallel_swu": parallel_swu, "threshold": threshold, "requant": requant,
-    "lookup": lookup, "max_pool": pool, "acc_pool": pool, "fork": fork, "add": add, "concat": concat,
+    "lookup": lookup, "max_pool": pool, "acc_pool": pool, "fork": fork, "add": add, "concat": concat, "take": take,
     "channel_map": channel_map, "crop": crop, "upsample": upsample, "depth_to_space": depth_to_space, "dwc": dwc,
     "fifo": fifo,
     "label_select": label_select,

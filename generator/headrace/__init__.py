@@ -13,8 +13,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Never
 
-from numpy.typing import ArrayLike
-
 from headrace.build_folder import Build
 from headrace.building import build as _build
 from headrace.errors import (
@@ -28,6 +26,7 @@ from headrace.errors import (
 )
 from headrace.model import Model, load
 from headrace.request import Backend, Options, Weights
+from headrace.samples import GivenSamples
 from headrace.sources import save_qonnx
 from headrace.suggest import did_you_mean
 from headrace.version import headrace_version
@@ -44,7 +43,7 @@ def build(model: Model, out: str | Path, progress: Callable[[str], None] = lambd
           board: str | None = None, clock_mhz: float = Options.clock_mhz, fps: float | None = None,
           folding: Mapping[str, Mapping[str, int]] | None = None, cores: Mapping[str, str] | None = None,
           writable: Mapping[str, str] | None = None, external: Sequence[str] = (), weights: Weights = "on-chip",
-          backend: Backend = "rtl", verify: int = Options.verify, verify_input: ArrayLike | None = None,
+          backend: Backend = "rtl", verify: int = Options.verify, verify_input: GivenSamples | None = None,
           overfull: bool = False, **unknown: Never) -> Build:
     """Build `model` into the directory `out`, whose parents are made. See headrace.request.Options for the options.
 

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import ArrayLike
-
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.board.board import Board
@@ -25,6 +23,7 @@ from headrace.reading import require_files
 from headrace.record import RECORD, read_record
 from headrace.render.hls_views import graph_views
 from headrace.reporting.page import write_report
+from headrace.samples import GivenSamples
 from headrace.serialize import load as load_value
 from headrace.simulation.backends import run_hls, run_rtl
 from headrace.simulation.frames import Stalls
@@ -94,7 +93,7 @@ class Build:
             hardware["rtl"] = self._rtl
         return {**self.model.engines, **hardware}
 
-    def predict(self, x: ArrayLike, engine: str = "rtl", raw: bool = False) -> Any:
+    def predict(self, x: GivenSamples, engine: str = "rtl", raw: bool = False) -> Any:
         """Outputs for inputs as the original model takes them; see model.predict_with."""
         return predict_with(self.engines, engine, self.model.integer, x, raw)
 

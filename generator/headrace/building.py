@@ -20,6 +20,7 @@ from headrace.drivers.quantizer import has_quantizer
 from headrace.drivers.render import render_driver, write_driver
 from headrace.engines.host import to_stream
 from headrace.errors import InputError, MismatchError
+from headrace.layers import Take
 from headrace.layers.drawing import MAX_RANDOM_VALUES, random_values
 from headrace.model import Model
 from headrace.planning import Planned, plan_design, require_fit
@@ -30,6 +31,7 @@ from headrace.render.sim import render_sim, write_vectors
 from headrace.render.vivado import render_vivado
 from headrace.reporting.page import write_report
 from headrace.request import Options, Request, resolve, samples_of
+from headrace.samples import checked_samples
 from headrace.simulation import csim, rtl
 from headrace.simulation.backends import run_hls, run_rtl
 from headrace.simulation.frames import Stalls
@@ -75,8 +77,7 @@ def verification_frames(model: Model, options: Options) -> IntArray:
     samples = samples_of(options)
     if samples is None:
         return random_frames(model.unfolded, options.verify, VECTOR_SEED)
-    model.predict(samples)  # checks shape and values
-    return to_stream(model.integer.host_input, samples)
+    return to_stream(model.integer.host_input, checked_samples(model.integer.host_inputs, samples))
 
 
 def random_frames(dataflow: Dataflow, frames: int, seed: int) -> IntArray:
@@ -85,7 +86,11 @@ def random_frames(dataflow: Dataflow, frames: int, seed: int) -> IntArray:
     if frames > most:
         raise InputError(f"{frames} frames of {dataflow.input.elements} values are asked for but at most {most} are "
                          f"drawn; give {most} or fewer")
-    return random_values(np.random.default_rng(seed), dataflow.input.element, (frames, dataflow.input.elements))
+    rng = np.random.default_rng(seed)
+    drawn = random_values(rng, dataflow.input.element, (frames, dataflow.input.elements))
+    for part in Take.among(dataflow.layers):  # the inputs of a model with several, each in a range of its own
+        drawn[:, part.first : part.first + part.count] = random_values(rng, part.output, (frames, part.count))
+    return drawn
 
 
 def _write_sources(folder: Path, model: Model, planned: Planned, vectors: Vectors) -> None:
@@ -108,7 +113,8 @@ def _write_board_files(folder: Path, model: Model, request: Request, vectors: Ve
     backend, sha256 = request.engines[-1], model.source_sha256
     files = render_vivado(vectors.dataflow, request.board, backend, request.options.clock_mhz, sha256)
     write_files(folder / "vivado", files)
-    if has_quantizer(model.integer.host_input):
+    host_inputs, host_outputs = model.integer.host_inputs, model.integer.host_outputs
+    if len(host_inputs) == len(host_outputs) == 1 and has_quantizer(host_inputs[0]):
         write_driver(folder / "driver", render_driver(model.integer, vectors, request.board, sha256))
 
 
@@ -164,6 +170,8 @@ def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequen
                                       if (stream := layer.weight_stream)),
         "resources": asdict(planned.resources),
         "resources_error": estimate_errors(),
+        "inputs": [{"name": host.name, "shape": list(host.shape)} for host in model.integer.host_inputs],
+        "outputs": [{"name": host.name, "shape": list(host.model_shape)} for host in model.integer.host_outputs],
         "layers": [layer_record(layer) for layer in dataflow.layers],
         "fifos": fifo_records(design),
     }

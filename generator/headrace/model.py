@@ -8,19 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
-from headrace.archive import npy_array
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.lower import lower
 from headrace.datatypes import IntArray
 from headrace.engines import fast, golden
-from headrace.engines.host import from_stream, to_stream, value_range
+from headrace.engines.host import by_name, from_stream, to_stream, value_range
 from headrace.errors import HeadraceError, InputError
 from headrace.network.graph import Network
-from headrace.network.integer import IntegerNetwork
-from headrace.reading import read_bytes
+from headrace.network.integer import HostInput, HostOutputs, IntegerNetwork
+from headrace.samples import GivenSamples, checked_samples
 from headrace.serialize import digest
 from headrace.sources import load_any
 from headrace.streamline.absorb_channel_maps import absorb_channel_maps
@@ -28,29 +24,23 @@ from headrace.streamline.requantize import requantize
 from headrace.streamline.streamline import streamline
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 
-#: Most bytes of a file of samples.
-MAX_SAMPLE_BYTES = 1 << 30
 #: Computes the last integers (frames, elements) of the stream from the first.
 Engine = Callable[[IntArray], IntArray]
 
 
-def predict_with(engines: Mapping[str, Engine], engine: str, net: IntegerNetwork, x: ArrayLike, raw: bool) -> Any:
+def predict_with(engines: Mapping[str, Engine], engine: str, net: IntegerNetwork, x: GivenSamples, raw: bool) -> Any:
     """Outputs for inputs as the original model takes them, computed by the engine of that name.
 
-    x: (N, ...) float32. Returns (N, ...) float32, or with `raw` the last integers (N, elements) in stream order.
-    Raises InputError for an unknown engine, a wrong shape or values that are not finite.
+    x: (N, ...) float32, of several inputs a dict by their names. Returns (N, ...) float32, or with `raw` the last
+    integers (N, elements) in stream order; of several outputs a dict by their names. Raises InputError for an unknown
+    engine, a wrong name or shape, or values that are not finite.
     """
     if engine not in engines:
         raise InputError(f"engine {engine!r} is not available here; choose one of {list(engines)}")
-    samples = np.asarray(x, np.float32)
-    shape = net.host_input.shape
-    if samples.ndim != len(shape) + 1 or samples.shape[1:] != shape or not len(samples):
-        raise InputError(f"the input has shape {samples.shape} but the model takes (N, {', '.join(map(str, shape))}); "
-                         "reshape it")
-    if not np.isfinite(samples).all():
-        raise InputError("the input holds values that are not finite; remove them")
-    q = engines[engine](to_stream(net.host_input, samples))
-    return q if raw else from_stream(net.host_output, q)
+    q = engines[engine](to_stream(net.host_input, checked_samples(net.host_inputs, x)))
+    if not raw:
+        return from_stream(net.host_output, q)
+    return by_name(net.host_output, q) if isinstance(net.host_output, HostOutputs) else q
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,25 +56,22 @@ class Model:
         return lower(self.integer)
 
     def __repr__(self) -> str:
-        takes, gives = self.integer.host_input.shape, self.integer.host_output.shape
-        return f"Model({len(self.integer.nodes)} integer operations, takes (N, *{takes}), gives (N, *{gives}))"
+        takes = " and ".join(f"(N, *{host.shape})" for host in self.integer.host_inputs)
+        gives = " and ".join(f"(N, *{host.shape})" for host in self.integer.host_outputs)
+        return f"Model({len(self.integer.nodes)} integer operations, takes {takes}, gives {gives})"
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know of an exact model before using it, one sentence each."""
-        host = self.integer.host_input
-        if host.saturates:
-            return ()
-        lowest, highest = value_range(host)
-        return (f"the input has no quantizer: it is read as fixed point, and values below {lowest:g} or above "
-                f"{highest:g} are refused; put a quantizer at the start of the model for other values",)
+        return tuple(_fixed_point_note(host, len(self.integer.host_inputs) > 1) for host in self.integer.host_inputs
+                     if not host.saturates)
 
     @property
     def engines(self) -> dict[str, Engine]:
         """Engines that need no build."""
         return {"fast": self._fast, "golden": self._golden}
 
-    def predict(self, x: ArrayLike, engine: str = "fast", raw: bool = False) -> Any:
+    def predict(self, x: GivenSamples, engine: str = "fast", raw: bool = False) -> Any:
         """See predict_with; `hls` and `rtl` need a build."""
         return predict_with(self.engines, engine, self.integer, x, raw)
 
@@ -94,6 +81,13 @@ class Model:
     def _fast(self, q: IntArray) -> IntArray:
         output = self.integer.output
         return fast.run(self.integer, q, keep=[output])[output].reshape(len(q), -1)
+
+
+def _fixed_point_note(host: HostInput, named: bool) -> str:
+    lowest, highest = value_range(host)
+    return (f"the input{f' {host.name}' if named else ''} has no quantizer: it is read as fixed point, and values "
+            f"below {lowest:g} or above {highest:g} are refused; put a quantizer at the start of the model for other "
+            "values")
 
 
 def load(source: Any, example_input: Any = None, kernels: str | None = None) -> Model:
@@ -117,21 +111,3 @@ def load(source: Any, example_input: Any = None, kernels: str | None = None) -> 
 def _model(value: Network | IntegerNetwork) -> Model:
     integer = value if isinstance(value, IntegerNetwork) else streamline(value)
     return Model(requantize(thresholds_before_pooling(absorb_channel_maps(integer))), digest(value))
-
-
-def read_samples(path: Path) -> NDArray[np.float32]:
-    """Samples from a .npy file; raises InputError if it is not one, or holds what float32 does not."""
-    try:
-        array = npy_array(read_bytes(path, MAX_SAMPLE_BYTES))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; check the path") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from None
-    except ValueError as error:
-        raise InputError(f"{path}: {error}; save it with numpy.save") from None
-    with np.errstate(over="ignore"):
-        samples = array.astype(np.float32)
-    if np.any(lost := np.isinf(samples) & ~np.isinf(array)):
-        raise InputError(f"{path}: holds {float(array[lost][0]):g}, which is too large for float32; scale the samples")
-    return samples
-

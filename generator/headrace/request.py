@@ -8,7 +8,6 @@ from math import isfinite
 from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from headrace.board.board import DEFAULT_BOARD, Board, load_board
 from headrace.board.family import Family, find_family
@@ -16,10 +15,12 @@ from headrace.dataflow.choose_cores import Cores, require_cores
 from headrace.dataflow.fold import Folding
 from headrace.dataflow.make_writable import Writable
 from headrace.design import Recipe
+from headrace.engines.host import Samples
 from headrace.errors import InputError
 from headrace.folding.plan import DEFAULT_CYCLES_PER_FRAME, given_depths, require_folding
 from headrace.layers.weight_store import RAM, URAM
 from headrace.memory import PRICES
+from headrace.samples import GivenSamples
 from headrace.suggest import did_you_mean
 
 Backend = Literal["rtl", "hls", "both"]
@@ -56,7 +57,7 @@ class Options:
     weights: Weights = "on-chip"
     backend: Backend = "rtl"
     verify: int = DEFAULT_VECTORS
-    verify_input: ArrayLike | None = None
+    verify_input: GivenSamples | None = None
     overfull: bool = False
 
     def __post_init__(self) -> None:
@@ -162,11 +163,14 @@ def _cycles(options: Options) -> int | None:
     return DEFAULT_CYCLES_PER_FRAME
 
 
-def samples_of(options: Options) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+def samples_of(options: Options) -> Samples | None:
     """The samples to verify with, as many as asked for. Raises InputError where they are not numbers."""
-    if options.verify_input is None:
+    given = options.verify_input
+    if given is None:
         return None
     try:
-        return np.asarray(options.verify_input, np.float32)[: options.verify]
+        if isinstance(given, Mapping):
+            return {name: np.asarray(x, np.float32)[: options.verify] for name, x in given.items()}
+        return np.asarray(given, np.float32)[: options.verify]
     except (ValueError, TypeError, IndexError):
         raise InputError("verify_input is not an array of numbers (N, ...); correct it") from None

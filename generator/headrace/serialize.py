@@ -44,9 +44,9 @@ CLASSES: tuple[type, ...] = (
     blocks.DepthToSpace, blocks.SpaceToDepth,
     graph.Input, graph.Node, graph.Network,
     integer.TensorType, integer.Conv, integer.DepthwiseConv, integer.Threshold, integer.Requant, integer.MaxPool,
-    integer.AccPool, integer.Upsample, integer.Reframe, integer.Add, integer.Concat, integer.ChannelMap, integer.Crop,
-    integer.DepthToSpace, integer.SpaceToDepth, integer.Lookup, integer.Node,
-    integer.HostInput, integer.HostOutput, integer.IntegerNetwork,
+    integer.AccPool, integer.Upsample, integer.Reframe, integer.Add, integer.Concat, integer.Sequence, integer.Part,
+    integer.ChannelMap, integer.Crop, integer.DepthToSpace, integer.SpaceToDepth, integer.Lookup, integer.Node,
+    integer.HostInput, integer.HostInputs, integer.HostOutput, integer.HostOutputs, integer.IntegerNetwork,
     Stream, *known_layers().values(), dataflow.Placed, dataflow.Dataflow,
 )
 

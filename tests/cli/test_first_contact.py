@@ -121,7 +121,8 @@ def test_paths_options_and_tools_come_before_the_model(tmp_path: Path, capsys: p
     (tmp_path / "file").touch()
     assert f"{tmp_path / 'file'} is not a folder" in refused(capsys, *build, str(tmp_path / "file" / "b"))
     predict = ["predict", "none.onnx", "--input", "x.npy", "--output"]
-    assert refused(capsys, *predict, "y") == "y: outputs are written as a .npy file; give --output NAME.npy"
+    assert refused(capsys, *predict, "y") == (
+        "y: outputs are written as a .npy file, several as an .npz file; give --output NAME.npy")
     assert "outputs are written as a .npy file" in refused(capsys, *predict, f"{tmp_path}/")
     (tmp_path / "y.npy").mkdir()
     assert "y.npy: is a folder; give the name of a file" in refused(capsys, *predict, str(tmp_path / "y.npy"))

@@ -38,11 +38,6 @@ class TwoInputs(nn.Module):
         return torch.relu(a)
 
 
-class TwoOutputs(nn.Module):
-    def forward(self, a: Any) -> tuple[Any, ...]:
-        return torch.relu(a), a
-
-
 class Branching(nn.Module):
     def forward(self, a: Any) -> Any:
         return a if a.sum() > 0 else -a
@@ -55,12 +50,12 @@ def with_nan() -> nn.Module:
 
 
 REFUSED = [
-    (TwoInputs, (1, 3), InputError, "the model has another input, b, but a streaming network has exactly one; pass a "
-                                    "model with one input"),
-    (TwoInputs, (np.zeros((1, 3)), np.zeros((1, 3))), InputError,
-     "the model has 2 inputs but a streaming network has exactly one; pass a model with one input"),
-    (TwoOutputs, (1, 3), InputError, "the model has 2 outputs (relu, input) but a streaming network has exactly one; "
-                                     "export a model with one output"),
+    (TwoInputs, (1, 3), InputError, "the model has another input, b, without an example; give one for each of its "
+                                    "inputs, (module, (x, y))"),
+    (TwoInputs, (np.zeros((1, 3)),) * 3, InputError,
+     "the example has 3 inputs but the model takes a, b; correct it"),
+    (TwoInputs, {"a": np.zeros((1, 3)), "c": np.zeros((1, 3))}, InputError,
+     "the example has an input c but the model takes a, b; correct it"),
     (with_nan, (1, 3), InputError, "1 (QuantLinear): 1 of its 6 weights are NaN or infinite; retrain the model"),
     (lambda: nn.Sequential(nn.Linear(3, 3)), (1, 3), UnsupportedError,
      "1 module or call is not supported\n0 (Linear): is not quantized; use brevitas.nn.QuantLinear, or run headrace "

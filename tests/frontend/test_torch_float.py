@@ -139,7 +139,7 @@ def test_inputs_that_do_not_fit_are_refused() -> None:
         from_float_module(nn.Sequential(nn.Conv2d(1, 1, 1)), (1, 2, 8, 8))
     with pytest.raises(InputError, match="not a torch module"):
         from_float_module("model", (1, 2, 8, 8))  # type: ignore[arg-type]
-    with pytest.raises(InputError, match="another input, input2, but a streaming network has exactly one"):
+    with pytest.raises(InputError, match="another input, input2, without an example; give one for each"):
         from_float_module(nn.Bilinear(2, 2, 1), (1, 2))
     bad = nn.Sequential(nn.Linear(2, 1))
     bad[0].weight.data[0, 0] = float("nan")

@@ -105,7 +105,8 @@ def test_sound_arrays_are_read(tmp_path: Path, order: str, dtype: str) -> None:
     network(tmp_path)
     x = np.random.default_rng(0).integers(0, 2, (3, 1, 8, 8)).astype(dtype)
     np.save(tmp_path / "x.npy", np.asarray(x, order=order))  # type: ignore[call-overload]
-    from headrace.model import load, read_samples
+    from headrace.model import load
+    from headrace.samples import read_samples
 
     read = read_samples(tmp_path / "x.npy")
     np.testing.assert_array_equal(read, x.astype(np.float32))

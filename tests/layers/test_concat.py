@@ -14,7 +14,9 @@ class TestConcat(LayerBattery):
         for channels, pe, element, pixels in (
             ([4, 6], 2, "int3", 5), ([3, 6, 9], 3, "uint4", 4), ([1, 1], 1, "bipolar", 3), ([7, 7], 7, "uint8", 3),
             ([5, 5, 10, 15, 5], 5, "int16", 3), ([1, 2, 3, 4, 5, 6, 7, 8], 1, "ternary", 2), ([7, 3], 1, "int8", 1),
-            ([18, 2, 2, 4], 2, "uint2", 2),
+            ([18, 2, 2, 4], 2, "uint2", 2), ([6, 4], 2, ["uint2", "int20"], 1), ([3, 3], 3, ["bipolar", "uint5"], 2),
+            ([5, 1, 2], 1, ["int4", "bipolar", "uint7"], 3), ([4, 4], 4, ["uint3", "[-2,5]"], 2),
+            ([9, 6], 3, ["int3", "int31"], 1),
         )
     )
 
@@ -37,6 +39,9 @@ def test_the_schedule_names_the_input_of_every_word() -> None:
     ({"channels": [4]}, "concat0: 1 inputs must be between 2 and 8; put a second concat behind this one for more"),
     ({"channels": [1] * 9}, "concat0: 9 inputs must be between 2 and 8; put a second concat behind this one for more"),
     ({"channels": [4, 0]}, "concat0: channels=(4, 0) must be positive; use 1 or more"),
+    ({"element": ["int3"] * 3}, "concat0: elements=['int3', 'int3', 'int3'] of 2 inputs do not make int3; give one "
+     "type for each input"),
+    ({"element": 3}, "concat0: element=3 is not a type or a list of types"),
     ({"channels": 4}, "concat0: channels=4 is not a list of whole numbers"),
     ({"channels": [4, "6"]}, "concat0: channels=[4, '6'] is not a list of whole numbers"),
 ])

@@ -59,11 +59,12 @@ def test_sign_of_zero_is_plus_one() -> None:
 
 
 BAD = [
-    (lambda: Network((*X, Input("y", (3,))), (), ("x",)),
-     "the model has 2 inputs (x, y) but a streaming network has exactly one; export a model with one input"),
-    (lambda: Network(X, (), ()),
-     "the model has 0 outputs (none) but a streaming network has exactly one; export a model with one output"),
-    (lambda: Network(X, (), ("y",)), "the output 'y' is made by no node; name a node or the input"),
+    (lambda: Network((*X, Input("x", (3,))), (), ("x",)), "the model has two inputs of the name 'x'; rename one"),
+    (lambda: Network(X, (), ("x", "x")), "the model has two outputs of the name 'x'; rename one"),
+    (lambda: Network(X, (), ("x",), ("a", "b")),
+     "the model has 1 outputs and 2 names for them; give each one name"),
+    (lambda: Network(X, (), ()), "the model has no output; give it one"),
+    (lambda: Network(X, (), ("y",)), "the output 'y' is made by no node; name a node or an input"),
     (lambda: Network(X, (Node("a", RELU, ("b",)),), ("a",)), "a: reads 'b', which no earlier node makes"),
     (lambda: Network(X, (Node("x", RELU, ("x",)),), ("x",)), "x: two tensors have this name; rename one"),
     (lambda: Network((Input("x", (0, 2)),), (), ("x",)),

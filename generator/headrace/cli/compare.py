@@ -10,7 +10,7 @@ import numpy as np
 from headrace.cli import tables
 from headrace.difference.compare import compare_model
 from headrace.errors import InputError
-from headrace.model import read_samples
+from headrace.samples import read_samples
 
 
 def run_compare(options: argparse.Namespace) -> int:
@@ -18,6 +18,8 @@ def run_compare(options: argparse.Namespace) -> int:
     labels = None
     if options.labels is not None:
         given = read_samples(options.labels)
+        if not isinstance(given, np.ndarray):
+            raise InputError(f"{options.labels}: holds several arrays where classes are one; save them with numpy.save")
         labels = given.reshape(-1).astype(np.int64)
         if np.any(labels != given.reshape(-1)):
             raise InputError(f"{options.labels}: holds values that are not classes; give whole numbers")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
 
 from headrace.benches.network import Simulation, simulate_build
 from headrace.board.board import board_names, load_board
@@ -24,10 +21,11 @@ from headrace.dataflow.make_writable import parse_writable
 from headrace.errors import InputError
 from headrace.folding.plan import load_folding
 from headrace.lint.hls import inspect_hls
-from headrace.model import Model, load, read_samples
+from headrace.model import Model, load
 from headrace.render.hls_project import HlsProject
 from headrace.reporting.page import PAGE
 from headrace.request import Options, resolve
+from headrace.samples import count_of, read_samples, require_output_file, samples_file
 from headrace.simulation.cases import load_specs, run_specs
 from headrace.simulation.frames import Stalls
 from headrace.sources import save_qonnx
@@ -91,19 +89,19 @@ def _build(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    if options.output.suffix != ".npy":
-        raise InputError(f"{options.output}: outputs are written as a .npy file; give --output NAME.npy")
+    require_output_file(options.output, ())
     require_writable_file(options.output)
     samples = read_samples(options.input)
     folder = Path(options.model)
     with progress() as tell:
         tell(f"loading {options.model}")
         source = _build_or_model(folder, options)
-        tell(f"{len(samples) if samples.ndim else 0} samples through the engine {options.engine}")
+        model = source.model if isinstance(source, Build) else source
+        names = tuple(host.name for host in model.integer.host_outputs)
+        require_output_file(options.output, names)
+        tell(f"{count_of(samples)} samples through the engine {options.engine}")
         y = source.predict(samples, engine=options.engine, raw=options.raw)
-    content = io.BytesIO()
-    np.save(content, y)
-    write_file(options.output, content.getvalue())
+    write_file(options.output, samples_file(options.output, names, y))
     return 0
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import singledispatchmethod
+from functools import reduce, singledispatchmethod
 from itertools import pairwise
+from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
-from headrace.datatypes import DataType
+from headrace.datatypes import DataType, hull
 from headrace.errors import UnsupportedError
 from headrace.layers import (
     AccPool,
@@ -25,6 +27,7 @@ from headrace.layers import (
     Mvtu,
     Requant,
     Swu,
+    Take,
     Threshold,
     Upsample,
     Vvtu,
@@ -36,7 +39,7 @@ from headrace.network import integer_blocks as blocks
 from headrace.network import integer_moves as moves
 from headrace.network import integer_ops as ops
 from headrace.network import integer_table
-from headrace.network.integer import INPUT, IntegerNetwork, Node
+from headrace.network.integer import INPUT, IntegerNetwork, Node, Part, Sequence
 from headrace.packing import conv_matrix
 
 
@@ -44,11 +47,18 @@ def lower(net: IntegerNetwork) -> Dataflow:
     """The streaming layers of `net`, one element per word on every edge.
 
     A threshold that alone reads a convolution becomes part of its mvtu or vvtu. Layers are named after their nodes,
-    with `_swu` for the window in front of a convolution, `_fork` behind a tensor with several readers, `_fork_0` and so
-    on behind a fork or in front of a concatenation with too few branches, and `_cast` where a concatenation widens one
-    of its inputs.
+    with `_swu` for the window in front of a convolution, `_fork` behind a tensor with several readers, and `_fork_0`
+    and so on behind a fork, or `_0` and so on in front of a concatenation, with too few branches.
     """
     return _Lowering(net).run()
+
+
+class _Joined(NamedTuple):
+    """What a concatenation reads: channels per pixel, their type, where they come from."""
+
+    channels: int
+    dtype: DataType
+    port: Port
 
 
 class _Lowering:
@@ -215,33 +225,34 @@ class _Lowering:
 
     @_lower.register
     def _concat(self, op: ops.Concat, node: Node, ports: list[Port]) -> None:
-        wanted = self.net.types[node.name].dtype
-        sources = [self._cast(node, index, port, wanted) for index, port in enumerate(ports)]
-        channels = tuple(self.net.types[source].shape[2] for source in node.inputs)
-        self._provide(node.name, self._joined(node, node.name, list(zip(channels, sources, strict=True))))
+        types = [self.net.types[source] for source in node.inputs]
+        parts = [_Joined(kind.shape[2], kind.dtype, port) for kind, port in zip(types, ports, strict=True)]
+        self._provide(node.name, self._joined(node.name, parts, self._pixels(node.name)).port)
 
-    def _joined(self, node: Node, name: str, parts: list[tuple[int, Port]]) -> Port:
+    @_lower.register
+    def _sequence(self, op: Sequence, node: Node, ports: list[Port]) -> None:
+        types = [self.net.types[source] for source in node.inputs]
+        parts = [_Joined(prod(kind.shape), kind.dtype, port) for kind, port in zip(types, ports, strict=True)]
+        self._provide(node.name, self._joined(node.name, parts, pixels=1).port)
+
+    @_lower.register
+    def _part(self, op: Part, node: Node, ports: list[Port]) -> None:
+        source = self.net.types[node.inputs[0]]
+        layer = Take(node.name, prod(source.shape), op.first, prod(op.shape), source.dtype, op.dtype)
+        self._provide(node.name, self._place(layer, *ports))
+
+    def _joined(self, name: str, parts: list[_Joined], pixels: int) -> _Joined:
         """The channels of all parts; where these are more than a layer has inputs, of groups of them first."""
         if len(parts) == 1:
-            return parts[0][1]
+            return parts[0]
         if len(parts) > MAX_INPUTS:
             ends = [k * len(parts) // MAX_INPUTS for k in range(MAX_INPUTS + 1)]
             groups = [parts[start:end] for start, end in pairwise(ends)]
-            parts = [(sum(count for count, _ in group), self._joined(node, f"{name}_{k}", group))
-                     for k, group in enumerate(groups)]
-        layer = Concat(name, tuple(count for count, _ in parts), self.net.types[node.name].dtype,
-                       self._pixels(node.name))
-        return self._place(layer, *(port for _, port in parts))
-
-    def _cast(self, node: Node, index: int, port: Port, wanted: DataType) -> Port:
-        """`port` with elements of a wider type: a requantizer that multiplies by 1."""
-        source = self.net.types[node.inputs[index]]
-        if source.dtype == wanted:
-            return port
-        channels = source.shape[2]
-        one, zero = np.ones(channels, np.int64), np.zeros(channels, np.int64)
-        return self._place(Requant(f"{node.name}_cast{index}", one, zero, 0, "half_up", source.dtype, wanted,
-                                   self._pixels(node.inputs[index])), port)
+            parts = [self._joined(f"{name}_{k}", group, pixels) for k, group in enumerate(groups)]
+        element = reduce(hull, (part.dtype for part in parts))
+        elements = () if all(part.dtype == element for part in parts) else tuple(part.dtype for part in parts)
+        layer = Concat(name, tuple(part.channels for part in parts), element, pixels, elements=elements)
+        return _Joined(sum(layer.channels), element, self._place(layer, *(part.port for part in parts)))
 
 
 def _fused_thresholds(net: IntegerNetwork, readers: Counter[str]) -> dict[str, str]:

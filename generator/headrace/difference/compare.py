@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.difference.comparison import Cause, Difference, QuantizerDifference
-from headrace.engines.host import Float32Array
+from headrace.engines.host import Float32Array, Samples
 from headrace.errors import InputError, ToolError
+from headrace.samples import count_of, some_of
 from headrace.sources import call, function_from_file
 
 #: Samples that are compared at once.
@@ -62,28 +63,29 @@ def _first(found: QuantizerDifference | None) -> dict[str, Any] | None:
             "distance": code.distance, "allowed": code.allowed}
 
 
-def compare_model(spec: str, x: Float32Array, labels: Labels | None = None) -> Compared:
-    """Compare on samples x (N, ...); labels (N,) are classes.
+def compare_model(spec: str, x: Samples, labels: Labels | None = None) -> Compared:
+    """Compare on samples x (N, ...), of several inputs by name; labels (N,) are classes.
 
     Raises InputError for a model without a framework and for data that do not fit, ToolError where the framework is
     not installed, and what reading the model raises.
     """
-    if not len(x):
+    count = count_of(x)
+    if not count:
         raise InputError("the input holds no samples; give it some")
-    if labels is not None and labels.shape != x.shape[:1]:
-        raise InputError(f"the labels have shape {labels.shape} but there are {len(x)} samples; give one class each")
+    if labels is not None and labels.shape != (count,):
+        raise InputError(f"the labels have shape {labels.shape} but there are {count} samples; give one class each")
     run = _comparer(spec, x)
-    difference = reduce(_joined, (_moved(run(x[at : at + CHUNK]), at) for at in range(0, len(x), CHUNK)))
+    difference = reduce(_joined, (_moved(run(some_of(x, at, at + CHUNK)), at) for at in range(0, count, CHUNK)))
     return Compared(difference, None if labels is None else _accuracies(difference, labels))
 
 
-def _comparer(spec: str, x: Float32Array) -> Callable[[Float32Array], Difference]:
-    """What compares a batch of samples, for the kind of the model."""
+def _comparer(spec: str, x: Samples) -> Callable[[Samples], Difference]:
+    """What compares a batch of samples like x, for the kind of the model."""
     path, colon, function = spec.rpartition(":")
     if spec.endswith(".onnx"):
         from headrace.difference import onnx_difference  # the file is run by packages that need not be there
 
-        return onnx_difference.comparer(Path(spec), x.shape[1:])
+        return onnx_difference.comparer(Path(spec), x)
     if not (colon and path.endswith(".py")):
         raise InputError(f"{spec}: has no framework to compare with; pass an .onnx file or file.py:function")
     made = call(spec, function_from_file(Path(path), function))
@@ -93,7 +95,7 @@ def _comparer(spec: str, x: Float32Array) -> Callable[[Float32Array], Difference
     except ImportError as error:
         raise ToolError(f"running a module needs {error.name}, which is not installed; "
                         "run pip install 'headrace[torch]'") from None
-    return difference.comparer(spec, module, x.shape[1:])
+    return difference.comparer(spec, module, x)
 
 
 def _moved(difference: Difference, by: int) -> Difference:

@@ -19,10 +19,12 @@ import numpy as np
 from headrace.datatypes import BIPOLAR, IntArray
 from headrace.difference import float32_error
 from headrace.engines import fast, golden
-from headrace.engines.host import Float32Array, from_stream, to_stream
+from headrace.engines.host import Float32Array, Samples, from_stream, to_stream
 from headrace.network.graph import Network
+from headrace.network.integer import HostInput
 from headrace.network.ops import FloatArray
 from headrace.network.tensor_ops import MultiThreshold
+from headrace.samples import by_input, count_of
 from headrace.streamline.ends import View, view_of
 from headrace.streamline.meaning import decision_point
 from headrace.streamline.streamline import Streamlined
@@ -129,16 +131,17 @@ def frames(codes: Any, like: IntArray) -> Any:
 class Comparison:
     """The integer network's values on the samples, and which samples already differ."""
 
-    def __init__(self, framework: str, network: Network, streamlined: Streamlined, x: Float32Array,
+    def __init__(self, framework: str, network: Network, streamlined: Streamlined, x: Samples,
                  magnitudes: Mapping[str, FloatArray]) -> None:
-        self.framework, self.network, self.net, self.x = framework, network, streamlined.network, x
+        self.framework, self.network, self.net = framework, network, streamlined.network
+        self.x = by_input(network.inputs, x)
+        self.hosts = {host.name: host for host in self.net.host_inputs}
         self.values = fast.run(self.net, to_stream(self.net.host_input, x))
         quantized = {trace.name: self._restored(trace, _values(trace, self.values[trace.tensor])).reshape(
             -1, *network.shapes[trace.name]) for trace in streamlined.quantizers}
-        host = self.net.host_input
-        fixed = 0.0 if host.saturates or host.divisor is None else float(host.divisor.max()) / 2
-        self.bounds = float32_error.bounds(network, x.astype(np.float64), quantized, magnitudes, fixed)
-        self.differs = np.zeros(len(x), bool)
+        inputs = {name: _input_bound(host, self.x[name].astype(np.float64)) for name, host in self.hosts.items()}
+        self.bounds = float32_error.bounds(network, inputs, quantized, magnitudes)
+        self.differs = np.zeros(count_of(x), bool)
 
     def of_values(self, trace: QuantizerTrace, values: Any) -> QuantizerDifference:
         """The report of one quantizer from the values (N, ...) that the framework has there, or its codes as integers.
@@ -170,11 +173,11 @@ class Comparison:
         """Where the elements (C, H, W) of the stream are in a quantizer of the input; None for one behind layers."""
         if trace.source is not None:
             return None
-        shape = self.network.input.shape
+        shape = next(item.shape for item in self.network.inputs if item.name == trace.origin)
         places = np.arange(math.prod(shape), dtype=np.float64).reshape(1, *shape)
         for op in self._views(trace.name):
             places = op.forward(places)
-        order = self.net.host_input.order
+        order = self.hosts[trace.origin].order
         found = np.argsort(places.reshape(-1))
         return np.asarray(found if order is None else found[order])
 
@@ -225,8 +228,8 @@ class Comparison:
 
     def _input(self, trace: QuantizerTrace) -> Any:
         """The samples in the layout of the stream."""
-        order = self.net.host_input.order
-        return frames(self.x if order is None else self.x.reshape(len(self.x), -1)[:, order], self.values[trace.tensor])
+        x, order = self.x[trace.origin], self.hosts[trace.origin].order
+        return frames(x if order is None else x.reshape(len(x), -1)[:, order], self.values[trace.tensor])
 
     def _sum(self, trace: QuantizerTrace, index: tuple[int, ...]) -> Fraction:
         """What the meaning of a quantizer's source takes: its integer, or the sum of its terms."""
@@ -234,16 +237,28 @@ class Comparison:
             return Fraction(int(self.values[str(trace.source)][index]))
         return sum((term.scales[index[3]] * int(self.values[term.tensor][index]) for term in trace.terms), Fraction(0))
 
-    def outputs(self, quantizers: Sequence[QuantizerDifference], framework_output: Float32Array) -> Difference:
+    def outputs(self, quantizers: Sequence[QuantizerDifference],
+                framework_outputs: Sequence[Float32Array]) -> Difference:
         """The whole report: outputs may be off by float32 rounding where no code of the sample differs."""
-        count = len(self.x)
-        mine = from_stream(self.net.host_output, self.values[self.net.output].reshape(count, -1)).reshape(count, -1)
-        theirs = framework_output.reshape(count, -1)
-        distance = np.abs(mine.astype(np.float64) - theirs)
-        allowed = self.bounds[self.network.output].error.reshape(count, -1) + float32_error.UNIT * np.abs(mine)
-        return Difference(count, tuple(quantizers), float(distance.max(initial=0)),
-                          int(np.count_nonzero((distance > allowed)[~self.differs])),
-                          int(np.count_nonzero(mine.argmax(1) != theirs.argmax(1))), theirs, mine)
+        count = len(self.differs)
+        made = from_stream(self.net.host_output, self.values[self.net.output].reshape(count, -1))
+        mine = [part.reshape(count, -1) for part in (made.values() if isinstance(made, Mapping) else [made])]
+        theirs = [part.reshape(count, -1) for part in framework_outputs]
+        errors = [self.bounds[name].error.reshape(count, -1) for name in self.network.outputs]
+        pairs = list(zip(mine, theirs, errors, strict=True))
+        distances = [np.abs(a.astype(np.float64) - b) for a, b, _ in pairs]
+        wrong = [int(np.count_nonzero((distance > allowed + float32_error.UNIT * np.abs(a))[~self.differs]))
+                 for distance, (a, _, allowed) in zip(distances, pairs, strict=True)]
+        decisions = [int(np.count_nonzero(a.argmax(1) != b.argmax(1))) for a, b, _ in pairs]
+        largest = max(float(distance.max(initial=0)) for distance in distances)
+        return Difference(count, tuple(quantizers), largest, sum(wrong), sum(decisions),
+                          np.concatenate(theirs, axis=1), np.concatenate(mine, axis=1))
+
+
+def _input_bound(host: HostInput, x: FloatArray) -> float32_error.Bounded:
+    """Samples, and how far from them the integers of an input may lie that has no quantizer."""
+    fixed = 0.0 if host.saturates or host.divisor is None else float(host.divisor.max()) / 2
+    return float32_error.Bounded(x, np.full_like(x, fixed))
 
 
 def _values(trace: QuantizerTrace, codes: IntArray) -> FloatArray:

@@ -39,14 +39,14 @@ class Bounded:
     error: FloatArray
 
 
-def bounds(network: Network, x: FloatArray, quantized: Mapping[str, FloatArray], magnitudes: Mapping[str, FloatArray],
-           input_error: float = 0.0) -> dict[str, Bounded]:
+def bounds(network: Network, inputs: Mapping[str, Bounded], quantized: Mapping[str, FloatArray],
+           magnitudes: Mapping[str, FloatArray]) -> dict[str, Bounded]:
     """Values and float32 error bounds of all tensors when every quantizer gives the values `quantized` (N, *shape).
 
     magnitudes: for affine nodes the magnitude (C,) of their terms, where it exceeds |offset|: a batch norm subtracts
-    the mean before it adds beta. input_error: how far the integer network's input lies from x.
+    the mean before it adds beta. The error of an input is how far that of the integer network lies from it.
     """
-    tensors = {network.input.name: Bounded(x, np.full_like(x, input_error))}
+    tensors = dict(inputs)
     for node in network.nodes:
         if isinstance(node.op, Quantizer):
             value = quantized[node.name]

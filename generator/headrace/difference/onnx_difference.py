@@ -14,47 +14,50 @@ import numpy as np
 import onnx
 
 from headrace.difference.comparison import Comparison, Difference
-from headrace.engines.host import Float32Array
+from headrace.engines.host import Float32Array, Samples
 from headrace.errors import InputError, ToolError
 from headrace.frontend.onnx.graph import OnnxGraph, read
 from headrace.frontend.onnx.reader import with_views
 from headrace.frontend.onnx.values import Feature
 from headrace.network.graph import Network
+from headrace.samples import by_input, checked_samples, count_of
 from headrace.streamline.streamline import Streamlined, streamline_traced
 
 Arrays = dict[str, Any]
 QUANTIZERS = ("Quant", "IntQuant", "BipolarQuant", "Trunc", "MultiThreshold")
 
 
-def onnx_difference(path: Path, x: Float32Array) -> Difference:
+def onnx_difference(path: Path, x: Samples) -> Difference:
     """Compare the forward of an ONNX file with the exact integer network on the samples x (N, ...).
 
     Raises what from_file and streamline raise, and ToolError where qonnx or onnxruntime is not installed.
     """
-    return comparer(path, x.shape[1:])(x)
+    return comparer(path, x)(x)
 
 
-def comparer(path: Path, shape: tuple[int, ...]) -> Callable[[Float32Array], Difference]:
-    """What compares samples of a shape with a file, which is read once. Raises InputError for another shape."""
+def comparer(path: Path, x: Samples) -> Callable[[Samples], Difference]:
+    """What compares samples like x with a file, which is read once. Raises InputError where they do not fit."""
     network, views = with_views(path)
-    if network.input.shape != shape:
-        raise InputError(f"{path}: takes samples of shape {network.input.shape} but the input has {shape}; reshape it")
+    if isinstance(x, np.ndarray) and len(network.inputs) == 1 and network.input.shape != x.shape[1:]:
+        raise InputError(f"{path}: takes samples of shape {network.input.shape} but the input has {x.shape[1:]}; "
+                         "reshape it")
+    checked_samples(network.inputs, x)
     streamlined = streamline_traced(network)
     return lambda x: compare_file(path, network, views, streamlined, x)
 
 
 def compare_file(path: Path, network: Network, views: Mapping[str, Feature], streamlined: Streamlined,
-                 x: Float32Array) -> Difference:
+                 x: Samples) -> Difference:
     """`onnx_difference` for a file that was already read and streamlined."""
     graph = read(path)
     outputs = {node.name: node.outputs[0] for node in graph.nodes}
     traces = [trace for trace in streamlined.quantizers if trace.name in outputs]
-    wanted = list(dict.fromkeys([graph.output, *(outputs[trace.name] for trace in traces)]))
-    framework, tensors = forward(path, graph, x, wanted)
+    wanted = list(dict.fromkeys([*network.output_names, *(outputs[trace.name] for trace in traces)]))
+    framework, tensors = forward(path, graph, by_input(network.inputs, x), wanted)
     comparison = Comparison(framework, network, streamlined, x, {})
     quantizers = [comparison.of_values(trace, _stored(network, views, trace.name, tensors, outputs[trace.name]))
                   for trace in traces]
-    return comparison.outputs(quantizers, tensors[graph.output])
+    return comparison.outputs(quantizers, [tensors[name] for name in network.output_names])
 
 
 def _stored(network: Network, views: Mapping[str, Feature], name: str, tensors: Arrays, tensor: str) -> Any:
@@ -63,7 +66,7 @@ def _stored(network: Network, views: Mapping[str, Feature], name: str, tensors: 
     return tensors[tensor] if view is None else view.stored(tensors[tensor], network.shapes[name])
 
 
-def forward(path: Path, graph: OnnxGraph, x: Float32Array, wanted: list[str]) -> tuple[str, Arrays]:
+def forward(path: Path, graph: OnnxGraph, x: Mapping[str, Float32Array], wanted: list[str]) -> tuple[str, Arrays]:
     """Who computed the tensors, and the wanted ones (N, elements), sample by sample as files have a batch of 1."""
     standard = all(node.domain == "" and node.op_type not in QUANTIZERS for node in graph.nodes)
     try:
@@ -72,16 +75,17 @@ def forward(path: Path, graph: OnnxGraph, x: Float32Array, wanted: list[str]) ->
         raise ToolError(f"running an ONNX file needs {error.name}, which is not installed; run pip install qonnx "
                         "onnxruntime") from None
     name = "onnxruntime" if standard else "qonnx"
-    dtype = _input_type(path, graph)
+    given = _typed(path, graph, x)
     try:
-        samples = [run(sample.reshape(graph.input_shape).astype(dtype)) for sample in x]
+        samples = [run({name: part[at] for name, part in given.items()}) for at in range(count_of(given))]
     except Exception as error:
         said = " ".join(str(error).split())
         raise ToolError(f"{path}: {name} cannot run the file ({said[:300]}); install another version of it") from None
     return name, {key: np.concatenate([sample[key].reshape(1, -1) for sample in samples]) for key in wanted}
 
 
-Run = Callable[[Float32Array], Arrays]
+#: Runs a file on one sample of every input.
+Run = Callable[[Arrays], Arrays]
 
 
 def _onnxruntime(path: Path, graph: OnnxGraph, wanted: list[str]) -> Run:
@@ -94,13 +98,14 @@ def _onnxruntime(path: Path, graph: OnnxGraph, wanted: list[str]) -> Run:
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return lambda sample: dict(zip(wanted, session.run(wanted, {graph.input: sample}), strict=True))
+    return lambda sample: dict(zip(wanted, session.run(wanted, sample), strict=True))
 
 
-def _input_type(path: Path, graph: OnnxGraph) -> Any:
-    """What the file's input is made of."""
-    found = next(item for item in onnx.load(str(path)).graph.input if item.name == graph.input)
-    return onnx.helper.tensor_dtype_to_np_dtype(found.type.tensor_type.elem_type)
+def _typed(path: Path, graph: OnnxGraph, x: Mapping[str, Float32Array]) -> Arrays:
+    """The samples of every input (N, *shape), shaped and typed as the file takes one of them."""
+    kinds = {item.name: item.type.tensor_type.elem_type for item in onnx.load(str(path)).graph.input}
+    return {name: part.reshape(-1, *graph.inputs[name]).astype(onnx.helper.tensor_dtype_to_np_dtype(kinds[name]))
+            for name, part in x.items()}
 
 
 def _qonnx(path: Path, graph: OnnxGraph, wanted: list[str]) -> Run:
@@ -114,7 +119,7 @@ def _qonnx(path: Path, graph: OnnxGraph, wanted: list[str]) -> Run:
             node.domain = "qonnx.custom_op.general"
     model = model.transform(InferShapes())
 
-    def run(sample: Float32Array) -> Arrays:
-        context: Arrays = execute_onnx(model, {graph.input: sample}, return_full_exec_context=True)
+    def run(sample: Arrays) -> Arrays:
+        context: Arrays = execute_onnx(model, sample, return_full_exec_context=True)
         return context
     return run

@@ -72,7 +72,7 @@ def write_driver(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str) -> dict[str, Any]:
     """model.json."""
-    source, sink = net.host_input, net.host_output
+    (source,), (sink,) = net.host_inputs, net.host_outputs
     return {
         "sha256": sha256.rjust(64, "0")[:64],
         "magic": MAGIC,
@@ -101,9 +101,10 @@ def _stream(stream: Stream) -> dict[str, Any]:
 
 
 def _arrays(net: IntegerNetwork) -> dict[str, np.ndarray[Any, Any]]:
-    orders = {"input_order": net.host_input.order, "output_order": net.host_output.order}
-    return (quantizer_arrays(net.host_input) | {"scale": np.asarray(net.host_output.scale, np.float64),
-                                                "offset": np.asarray(net.host_output.offset, np.float64)}
+    (source,), (sink,) = net.host_inputs, net.host_outputs
+    orders = {"input_order": source.order, "output_order": sink.order}
+    return (quantizer_arrays(source) | {"scale": np.asarray(sink.scale, np.float64),
+                                        "offset": np.asarray(sink.offset, np.float64)}
             | {name: order for name, order in orders.items() if order is not None})
 
 

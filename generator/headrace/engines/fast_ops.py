@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import reduce, singledispatch
 
 import numpy as np
@@ -24,6 +25,7 @@ from headrace.engines.fast_conv import (
 from headrace.layers.requant import kinked, rounded_shift
 from headrace.network import integer_blocks, integer_moves
 from headrace.network import integer_ops as ops
+from headrace.network.frame_ops import Part, Sequence
 from headrace.network.integer_ops import TensorType
 from headrace.network.integer_table import Lookup
 
@@ -167,3 +169,20 @@ def _space_to_depth(op: integer_blocks.SpaceToDepth, out: TensorType, sources: t
     height, width, frames = *out.shape[:2], x[0].shape[2]
     blocks = x[0].reshape(height, op.block[0], width, op.block[1], frames, -1).transpose(0, 2, 4, 1, 3, 5)
     return blocks.reshape(height, width, frames, -1)
+
+
+@apply.register
+def _sequence(op: Sequence, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
+    frames = np.concatenate([_frames(part) for part in x], axis=1, dtype=kind_of(largest(out.dtype)))
+    return frames.reshape(-1, *out.shape).transpose(1, 2, 0, 3)
+
+
+@apply.register
+def _part(op: Part, out: TensorType, sources: tuple[TensorType, ...], *x: Numbers) -> Numbers:
+    frames = _frames(x[0])[:, op.first : op.first + math.prod(out.shape)]
+    return np.ascontiguousarray(frames.reshape(-1, *out.shape).transpose(1, 2, 0, 3), kind_of(largest(out.dtype)))
+
+
+def _frames(x: Numbers) -> Numbers:
+    """(N, elements) in stream order of a tensor (height, width, N, C)."""
+    return x.transpose(2, 0, 1, 3).reshape(x.shape[2], -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import singledispatch
 
 import numpy as np
@@ -10,7 +11,7 @@ from headrace.datatypes import IntArray, Interval
 from headrace.layers.requant import kinked, rounded_shift
 from headrace.network import integer_blocks, integer_moves
 from headrace.network import integer_ops as ops
-from headrace.network.integer import INPUT, IntegerNetwork, PixelMove
+from headrace.network.integer import INPUT, IntegerNetwork, Part, PixelMove, Sequence
 from headrace.network.integer_ops import TensorType
 from headrace.network.integer_table import Lookup
 
@@ -155,3 +156,14 @@ def _depth_to_space(op: integer_blocks.DepthToSpace, out: TensorType, *x: IntArr
 def _space_to_depth(op: integer_blocks.SpaceToDepth, out: TensorType, *x: IntArray) -> IntArray:
     parts = [x[0][:, i :: op.block[0], j :: op.block[1]] for i, j in np.ndindex(op.block)]
     return np.concatenate(parts, axis=3)
+
+
+@apply.register
+def _sequence(op: Sequence, out: TensorType, *x: IntArray) -> IntArray:
+    return np.concatenate([part.reshape(len(part), -1) for part in x], axis=1).reshape(-1, *out.shape)
+
+
+@apply.register
+def _part(op: Part, out: TensorType, *x: IntArray) -> IntArray:
+    count = math.prod(out.shape)
+    return x[0].reshape(len(x[0]), -1)[:, op.first : op.first + count].reshape(-1, *out.shape)

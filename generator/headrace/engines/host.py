@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from math import floor
@@ -15,10 +15,12 @@ from headrace.datatypes import BIPOLAR, IntArray
 from headrace.errors import InputError
 from headrace.network import tensor_ops
 from headrace.network.activation import Activation
-from headrace.network.integer import HostInput, HostOutput
+from headrace.network.integer import HostInput, HostInputs, HostOutput, HostOutputs
 from headrace.network.rounding import FRACTIONS_UP, TIES_UP, round_to_integer
 
 Float32Array = NDArray[np.float32]
+#: Samples of the only input or output (N, ...), or of several by name.
+Samples = Float32Array | Mapping[str, Float32Array]
 HALF = Fraction(1, 2)
 #: Relative distance from a decision point below which float64 is not trusted, many times its rounding.
 NEAR = 2.0**-48
@@ -26,17 +28,28 @@ NEAR = 2.0**-48
 BLOCK_ELEMENTS = 1 << 15
 
 
-def to_stream(host: HostInput, x: Float32Array) -> IntArray:
+def to_stream(host: HostInput | HostInputs, x: Samples) -> IntArray:
+    """Samples -> integers (N, elements) in stream order; those of several inputs by name, one behind the other.
+
+    Raises InputError for another shape, for NaN or infinite values, and for values that must not saturate.
+    """
+    if isinstance(host, HostInput):
+        return _input_to_stream(host, x if isinstance(x, np.ndarray) else x[host.name])
+    assert isinstance(x, Mapping)
+    return np.concatenate([_input_to_stream(part, x[part.name]) for part in host.parts], axis=1)
+
+
+def _input_to_stream(host: HostInput, x: Float32Array) -> IntArray:
     """Samples (N, *host.shape) -> integers (N, H*W*C) in stream order.
 
     q = clip(round((scale * x + offset) / divisor)), decided exactly: in float64, and in fractions next to a decision
-    point. Raises InputError for another shape, for NaN or infinite values, and for values that must not saturate.
+    point.
     """
     if x.shape[1:] != host.shape:
-        raise InputError(f"input: samples of shape {x.shape[1:]} meet a network for {host.shape}; reshape the array "
-                         f"to (N, {', '.join(map(str, host.shape))})")
+        raise InputError(f"{host.name}: samples of shape {x.shape[1:]} meet a network for {host.shape}; reshape the "
+                         f"array to (N, {', '.join(map(str, host.shape))})")
     if not np.all(np.isfinite(x)):
-        raise InputError(f"input: {np.count_nonzero(~np.isfinite(x))} values are NaN or infinite; remove them")
+        raise InputError(f"{host.name}: {np.count_nonzero(~np.isfinite(x))} values are NaN or infinite; remove them")
     height, width, channels = host.tensor.shape
     if host.order is not None:
         x = x.reshape(len(x), -1)[:, host.order]
@@ -55,7 +68,7 @@ def _codes(host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.float64]:
     if not host.saturates and (outside := (rounded < dtype.lo) | (rounded > dtype.hi)).any():
         value = float(frames[outside][0])
         lo, hi = value_range(host)
-        raise InputError(f"input: the value {value:g} lies outside the range from {lo:g} to {hi:g} in which "
+        raise InputError(f"{host.name}: the value {value:g} lies outside the range from {lo:g} to {hi:g} in which "
                          "the model's input is read; scale the data, or add a quantizer to the model to choose "
                          "another range")
     return np.clip(rounded, dtype.lo, dtype.hi, out=rounded)
@@ -140,7 +153,21 @@ _HEADS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
 }
 
 
-def from_stream(host: HostOutput, q: IntArray) -> Float32Array:
+def by_name(host: HostOutputs, q: IntArray) -> dict[str, IntArray]:
+    """The integers (N, elements) of every output, in stream order, from those of a frame of all."""
+    ends = np.cumsum([part.elements for part in host.parts])[:-1]
+    return {part.name: values for part, values in zip(host.parts, np.split(q, ends, axis=1), strict=True)}
+
+
+def from_stream(host: HostOutput | HostOutputs, q: IntArray) -> Samples:
+    """Integers (N, elements) in stream order -> outputs as the model gives them, several by name."""
+    if isinstance(host, HostOutput):
+        return _output_from_stream(host, q)
+    values = by_name(host, q)
+    return {part.name: _output_from_stream(part, values[part.name]) for part in host.parts}
+
+
+def _output_from_stream(host: HostOutput, q: IntArray) -> Float32Array:
     """Integers (N, elements) in stream order -> outputs as the model gives them, y = scale * q + offset in float64.
 
     The head is applied over the first axis after the batch; see HostOutput.

@@ -63,9 +63,9 @@ class GraphWriter:
             element = TensorProto.INT64 if name in integers else TensorProto.FLOAT
             return helper.make_tensor_value_info(name, element, (1, *network.shapes[name]))
 
-        inner = [described(node.name) for node in network.nodes if node.name != network.output]
-        graph = helper.make_graph(self.nodes, "headrace", [described(network.input.name)], [described(network.output)],
-                                  self.constants, value_info=inner)
+        inner = [described(node.name) for node in network.nodes if node.name not in network.outputs]
+        graph = helper.make_graph(self.nodes, "headrace", [described(item.name) for item in network.inputs],
+                                  [described(name) for name in network.outputs], self.constants, value_info=inner)
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(QONNX, general)]
         return helper.make_model(graph, ir_version=IR_VERSION, opset_imports=opsets, producer_name="headrace")
 

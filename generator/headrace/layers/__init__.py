@@ -17,17 +17,18 @@ from headrace.layers.mvtu import Mvtu
 from headrace.layers.parallel_swu import ParallelSwu
 from headrace.layers.requant import Requant
 from headrace.layers.swu import Swu
+from headrace.layers.take import Take
 from headrace.layers.threshold import Threshold
 from headrace.layers.upsample import Upsample
 from headrace.layers.vvtu import Vvtu
 
 __all__ = [
     "LAYERS", "AccPool", "Add", "ChannelMap", "Concat", "Crop", "DepthToSpace", "Dwc", "Fifo", "Fork", "LabelSelect",
-    "Layer", "Lookup", "MaxPool", "Mvtu", "ParallelSwu", "Requant", "Swu", "Threshold", "Upsample", "Vvtu",
+    "Layer", "Lookup", "MaxPool", "Mvtu", "ParallelSwu", "Requant", "Swu", "Take", "Threshold", "Upsample", "Vvtu",
 ]
 
 #: Every streaming layer by the stem of its files; the order is that of the documentation.
 LAYERS: dict[str, type[Layer]] = {cls.kind: cls for cls in (
-    Mvtu, Vvtu, Swu, ParallelSwu, Threshold, Requant, Lookup, MaxPool, AccPool, Fork, Add, Concat, ChannelMap, Crop,
-    Upsample, DepthToSpace, Dwc, Fifo, LabelSelect,
+    Mvtu, Vvtu, Swu, ParallelSwu, Threshold, Requant, Lookup, MaxPool, AccPool, Fork, Add, Concat, Take, ChannelMap,
+    Crop, Upsample, DepthToSpace, Dwc, Fifo, LabelSelect,
 )}

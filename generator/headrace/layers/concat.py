@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from math import ceil, gcd
 from typing import Final
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, multiplexer, slices
-from headrace.datatypes import DataType, IntArray
+from headrace.datatypes import UNSIGNED, DataType, IntArray, hull
 from headrace.errors import FoldingError, InputError, require_positive
 from headrace.folds import divisors
 from headrace.layers.base import Layer, Parameters
@@ -24,7 +25,11 @@ MAX_INPUTS: Final = 8
 
 @dataclass(frozen=True)
 class Concat(Layer):
-    """Every pixel's channels of input 0, then those of input 1, and so on; `channels` holds their numbers."""
+    """Every pixel's channels of input 0, then those of input 1, and so on; `channels` holds their numbers.
+
+    `element` is the type of the output. `elements` are those of the inputs, which it holds; left out, they are equal.
+    A frame of one pixel puts whole frames of the inputs one behind the other.
+    """
 
     kind = "concat"
     #: Three inputs with different numbers of words per pixel.
@@ -35,19 +40,25 @@ class Concat(Layer):
     element: DataType
     pixels: int
     pe: int = 1
+    elements: tuple[DataType, ...] = ()
 
     def __post_init__(self) -> None:
         require_positive(self.name, channels=self.channels, pixels=self.pixels)
         if not 2 <= len(self.channels) <= MAX_INPUTS:
             raise InputError(f"{self.name}: {len(self.channels)} inputs must be between 2 and {MAX_INPUTS}; "
                              "put a second concat behind this one for more")
+        if self.elements and (len(self.elements) != len(self.channels) or reduce(hull, self.elements) != self.element):
+            raise InputError(f"{self.name}: elements={[str(e) for e in self.elements]} of {len(self.channels)} inputs "
+                             f"do not make {self.element}; give one type for each input")
         if self.pe < 1 or any(count % self.pe for count in self.channels):
             raise FoldingError(f"{self.name}: PE={self.pe} must divide every one of channels={list(self.channels)}; "
                                f"choose one of {divisors(gcd(*self.channels))}")
 
     @classmethod
     def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
-        return cls(f.name, f.counts("channels"), f.dtype("element"), f.integer("pixels"), f.integer("pe", 1))
+        elements = f.dtypes("element")
+        return cls(f.name, f.counts("channels"), reduce(hull, elements), f.integer("pixels"), f.integer("pe", 1),
+                   elements if len(elements) > 1 else ())
 
     @property
     def pixel_words(self) -> tuple[int, ...]:
@@ -56,7 +67,9 @@ class Concat(Layer):
 
     @property
     def inputs(self) -> tuple[Stream, ...]:
-        return tuple(Stream(self.element, self.pe, self.pixels * words) for words in self.pixel_words)
+        elements = self.elements or (self.element,) * len(self.pixel_words)
+        return tuple(Stream(element, self.pe, self.pixels * words)
+                     for element, words in zip(elements, self.pixel_words, strict=True))
 
     @property
     def outputs(self) -> tuple[Stream, ...]:
@@ -77,8 +90,13 @@ class Concat(Layer):
 
     def parameters(self) -> Parameters:
         counts = (*self.channels, *[0] * (MAX_INPUTS - len(self.channels)))
+        narrow = [element if element.bits < self.element.bits else None for element in self.elements]
+        narrow += [None] * (MAX_INPUTS - len(narrow))
         return (("INPUTS", len(self.channels)), ("PE", self.pe), ("E_BITS", self.element.bits),
-                ("PIXELS", self.pixels), *((f"C{k}", count) for k, count in enumerate(counts)))
+                ("PIXELS", self.pixels), *((f"C{k}", count) for k, count in enumerate(counts)),
+                *(pair for k, element in enumerate(narrow) for pair in (
+                    (f"C{k}_BITS", element.bits if element else self.element.bits),
+                    (f"C{k}_KIND", element.kind if element else UNSIGNED))))
 
     def amounts(self, a: Amounts) -> None:
         """Slices and a multiplexer (headrace_concat)."""

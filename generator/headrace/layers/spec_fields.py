@@ -58,10 +58,18 @@ class Fields:
 
     def dtype(self, key: str) -> DataType:
         """A type in words, of at most MAX_BITS bits."""
-        dtype = parse(self.text(key))
+        return self._bounded(key, parse(self.text(key)))
+
+    def _bounded(self, key: str, dtype: DataType) -> DataType:
         if dtype.bits > MAX_BITS:
             raise InputError(f"{self.name}: {key} {dtype} has {dtype.bits} bits; use {MAX_BITS} bits or fewer")
         return dtype
+
+    def dtypes(self, key: str) -> tuple[DataType, ...]:
+        """A type in words, or a list of them."""
+        value = self._take(key, None, lambda v: isinstance(v, str) or (isinstance(v, list | tuple) and len(v) > 0
+                           and all(isinstance(item, str) for item in v)), "a type or a list of types")
+        return tuple(self._bounded(key, parse(item)) for item in ([value] if isinstance(value, str) else value))
 
     def varying(self, key: str) -> DataType:
         """A type in words with two values or more, as thresholds and scales need."""

@@ -92,7 +92,7 @@ class FloatNetwork:
     shapes: dict[str, Shape] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shapes", infer_shapes(self.input, self.nodes))
+        object.__setattr__(self, "shapes", infer_shapes((self.input,), self.nodes))
         if self.output not in self.shapes:
             raise InputError(f"the output {self.output!r} is made by no node; name a node or the input")
 

@@ -5,7 +5,7 @@ A tensor is named after the node that makes it. The streamlining pass turns a Ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Protocol
@@ -18,6 +18,8 @@ from headrace.network.ops import FloatArray, Shape
 from headrace.network.tensor_ops import TensorOp
 
 Op = ops.Op | TensorOp
+#: The samples of one tensor (N, *shape), or those of several by name.
+Values = FloatArray | Mapping[str, FloatArray]
 
 
 def free_name(wanted: str, taken: Container[str]) -> str:
@@ -49,43 +51,54 @@ class Input:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A verified tensor graph: nodes in topological order, one input, one output.
+    """A verified tensor graph: nodes in topological order, its inputs, and the tensors that are its outputs, in order.
 
-    Raises InputError, naming the node, where shapes or names do not fit, and for several inputs or outputs.
+    `output_names` is what the model calls its outputs, where that is not the names of their tensors. Raises InputError,
+    naming the node, where shapes or names do not fit.
     """
 
     inputs: tuple[Input, ...]
     nodes: tuple[Node, ...]
     outputs: tuple[str, ...]
+    output_names: tuple[str, ...] = ()
     shapes: dict[str, Shape] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        _require_one("input", tuple(item.name for item in self.inputs))
-        _require_one("output", self.outputs)
-        object.__setattr__(self, "shapes", infer_shapes(self.input, self.nodes))
-        if self.output not in self.shapes:
-            raise InputError(f"the output {self.output!r} is made by no node; name a node or the input")
+        if not self.output_names:
+            object.__setattr__(self, "output_names", self.outputs)
+        _require_names("input", tuple(item.name for item in self.inputs))
+        _require_names("output", self.output_names)
+        if len(self.output_names) != len(self.outputs):
+            raise InputError(f"the model has {len(self.outputs)} outputs and {len(self.output_names)} names for them; "
+                             "give each one name")
+        object.__setattr__(self, "shapes", infer_shapes(self.inputs, self.nodes))
+        if missing := [name for name in self.outputs if name not in self.shapes]:
+            raise InputError(f"the output {missing[0]!r} is made by no node; name a node or an input")
 
     @property
     def input(self) -> Input:
-        """The only input."""
+        """The first input, which most networks have alone."""
         return self.inputs[0]
 
     @property
     def output(self) -> str:
-        """Name of the only output tensor."""
+        """The tensor of the first output."""
         return self.outputs[0]
 
-    def tensors(self, x: FloatArray) -> dict[str, FloatArray]:
-        """Every tensor in float64 for the samples x (N, *shape)."""
-        values = {self.input.name: np.asarray(x, np.float64)}
+    def tensors(self, x: Values) -> dict[str, FloatArray]:
+        """Every tensor in float64 for the samples x (N, *shape), by the names of the inputs where there are several."""
+        given = x if isinstance(x, Mapping) else {self.inputs[0].name: x}
+        values = {item.name: np.asarray(given[item.name], np.float64) for item in self.inputs}
         for node in self.nodes:
             values[node.name] = node.op.forward(*(values[source] for source in node.inputs))
         return values
 
-    def forward(self, x: FloatArray) -> FloatArray:
-        """The model's output in float64 for the samples x (N, *shape)."""
-        return self.tensors(x)[self.output]
+    def forward(self, x: Values) -> Values:
+        """The model's output in float64 for the samples x (N, *shape), by name where there are several."""
+        tensors = self.tensors(x)
+        if len(self.outputs) == 1:
+            return tensors[self.outputs[0]]
+        return {name: tensors[tensor] for name, tensor in zip(self.output_names, self.outputs, strict=True)}
 
 
 class _AnyOp(Protocol):
@@ -106,11 +119,13 @@ class _AnyNode(Protocol):
     def inputs(self) -> tuple[str, ...]: ...
 
 
-def infer_shapes(start: Input, nodes: Sequence[_AnyNode]) -> dict[str, Shape]:
+def infer_shapes(starts: Sequence[Input], nodes: Sequence[_AnyNode]) -> dict[str, Shape]:
     """Shapes of all tensors. Raises InputError, naming the node, where names or shapes do not fit."""
-    shapes = {start.name: start.shape}
-    if not start.shape or min(start.shape) < 1:
-        raise InputError(f"the input's shape {start.shape} must be made of positive sizes; give it without the batch")
+    shapes = {start.name: start.shape for start in starts}
+    for start in starts:
+        if not start.shape or min(start.shape) < 1:
+            what = "the input's shape" if len(starts) == 1 else f"the shape of the input {start.name!r},"
+            raise InputError(f"{what} {start.shape} must be made of positive sizes; give it without the batch")
     for node in nodes:
         if node.name in shapes:
             raise InputError(f"{node.name}: two tensors have this name; rename one")
@@ -123,9 +138,9 @@ def infer_shapes(start: Input, nodes: Sequence[_AnyNode]) -> dict[str, Shape]:
     return shapes
 
 
-def _require_one(what: str, names: tuple[str, ...]) -> None:
-    """Raise InputError unless there is exactly one name."""
-    if len(names) != 1:
-        listed = ", ".join(names) or "none"
-        raise InputError(f"the model has {len(names)} {what}s ({listed}) but a streaming network has exactly one; "
-                         f"export a model with one {what}")
+def _require_names(what: str, names: tuple[str, ...]) -> None:
+    """Raise InputError where there is no name, or one twice."""
+    if not names:
+        raise InputError(f"the model has no {what}; give it one")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"the model has two {what}s of the name {twice[0]!r}; rename one")

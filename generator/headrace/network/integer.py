@@ -6,11 +6,13 @@ convolution whose kernel covers the frame. A tensor is named after the node that
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
 from headrace.datatypes import IntArray
 from headrace.errors import InputError
+from headrace.network.frame_ops import Part, Sequence, sequence_type
 from headrace.network.integer_blocks import DepthToSpace, SpaceToDepth
 from headrace.network.integer_moves import ChannelMap, Crop
 from headrace.network.integer_ops import (
@@ -32,11 +34,12 @@ from headrace.network.ops import FloatArray
 from headrace.network.rounding import Rounding
 
 __all__ = ["INPUT", "AccPool", "Add", "ChannelMap", "Concat", "Conv", "Crop", "DepthToSpace", "DepthwiseConv",
-           "HostInput", "HostOutput", "IntegerNetwork", "Lookup", "MaxPool", "Node", "Op", "PixelMove", "Reframe",
-           "Requant", "Shape", "SpaceToDepth", "TensorType", "Threshold", "Upsample"]
+           "HostInput", "HostInputs", "HostOutput", "HostOutputs", "IntegerNetwork", "Lookup", "MaxPool", "Node", "Op",
+           "Part", "PixelMove", "Reframe", "Requant", "Sequence", "Shape", "SpaceToDepth", "TensorType", "Threshold",
+           "Upsample"]
 
 Op = (Conv | DepthwiseConv | Threshold | Requant | MaxPool | AccPool | Upsample | Reframe | Add | Concat | ChannelMap
-      | Crop | DepthToSpace | SpaceToDepth | Lookup)
+      | Crop | DepthToSpace | SpaceToDepth | Lookup | Sequence | Part)
 #: Operations that only choose pixels and channels of one tensor.
 PixelMove = DepthToSpace | Crop
 INPUT = "input"
@@ -72,6 +75,19 @@ class HostInput:
     divisor: FloatArray | None = None
     saturates: bool = True
     order: IntArray | None = None
+    name: str = "input"
+
+
+@dataclass(frozen=True, eq=False)
+class HostInputs:
+    """The inputs of a model with several, in its order; their frames follow one another on the stream."""
+
+    parts: tuple[HostInput, ...]
+
+    @property
+    def tensor(self) -> TensorType:
+        """The frame of all of them."""
+        return sequence_type([part.tensor for part in self.parts])
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,19 +107,60 @@ class HostOutput:
     k: int = 1
     result: tuple[int, ...] | None = None
     order: IntArray | None = None
+    name: str = "output"
+
+    @property
+    def elements(self) -> int:
+        """Integers of a frame."""
+        return math.prod(self.shape)
+
+    @property
+    def model_shape(self) -> tuple[int, ...]:
+        """The model's own output shape without the batch."""
+        left = {"argmax": (), "topk": (self.k,), "max": (1,)}.get(self.head, self.shape[:1])
+        return (*left, *self.shape[1:]) if self.result is None else self.result
+
+
+@dataclass(frozen=True, eq=False)
+class HostOutputs:
+    """The outputs of a model with several, in its order; their frames follow one another on the stream."""
+
+    parts: tuple[HostOutput, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class IntegerNetwork:
-    """A verified integer network: nodes in topological order, one input, one output (the last node)."""
+    """A verified integer network: nodes in topological order, one input, one output (the last node).
 
-    host_input: HostInput
+    Several inputs of the model are Parts of the one; several outputs are a Sequence, the last node.
+    """
+
+    host_input: HostInput | HostInputs
     nodes: tuple[Node, ...]
-    host_output: HostOutput
+    host_output: HostOutput | HostOutputs
     types: dict[str, TensorType] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        for what, names in (("input", [part.name for part in self.host_inputs]),
+                            ("output", [part.name for part in self.host_outputs])):
+            if not names or len(set(names)) < len(names):
+                raise InputError(f"the {what}s are called {names}; give each a name of its own, and at least one")
         object.__setattr__(self, "types", self._infer())
+        if isinstance(self.host_output, HostOutputs):
+            wanted, found = sum(part.elements for part in self.host_outputs), math.prod(self.types[self.output].shape)
+            if wanted != found:
+                raise InputError(f"{self.output}: has {found} elements but the outputs take {wanted}; mend their "
+                                 "shapes")
+
+    @property
+    def host_inputs(self) -> tuple[HostInput, ...]:
+        """The inputs of the model."""
+        return self.host_input.parts if isinstance(self.host_input, HostInputs) else (self.host_input,)
+
+    @property
+    def host_outputs(self) -> tuple[HostOutput, ...]:
+        """The outputs of the model."""
+        return self.host_output.parts if isinstance(self.host_output, HostOutputs) else (self.host_output,)
 
     def _infer(self) -> dict[str, TensorType]:
         """Types of all tensors. Raises InputError naming the node that is not legal."""
@@ -129,7 +186,8 @@ class IntegerNetwork:
 
 def _require_arity(node: Node) -> None:
     """Raise InputError unless the node has as many inputs as its operation takes."""
-    legal = {Add: len(node.inputs) == 2, Concat: len(node.inputs) >= 2}.get(type(node.op), len(node.inputs) == 1)
+    several = len(node.inputs) >= 2
+    legal = {Add: len(node.inputs) == 2, Concat: several, Sequence: several}.get(type(node.op), len(node.inputs) == 1)
     if not legal:
         raise InputError(f"{node.name}: a {type(node.op).__name__} with {len(node.inputs)} inputs does not exist; "
-                         "an Add has 2, a Concat 2 or more, all others 1")
+                         "an Add has 2, a Concat or a Sequence 2 or more, all others 1")

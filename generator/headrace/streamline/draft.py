@@ -23,6 +23,7 @@ from headrace.network.integer import (
     MaxPool,
     Node,
     Op,
+    Part,
     Reframe,
     Requant,
     SpaceToDepth,
@@ -56,6 +57,10 @@ class Draft:
         """Append an operation; its name is the stem and a number counted over the network (conv0, pool1, fc2)."""
         name = f"{stem}{self._count}"
         self._count += 1
+        return self._append(name, op, *sources)
+
+    def add_named(self, name: str, op: Op, *sources: str) -> str:
+        """Append an operation of this name."""
         return self._append(name, op, *sources)
 
     def add_threshold(self, op: Threshold | Requant, source: str) -> str:
@@ -119,7 +124,8 @@ class Draft:
     def _spread(self, tensor: str) -> tuple[str, ...]:
         """The tensors whose ranges that of a tensor follows from."""
         node = self.nodes.get(tensor)
-        return () if node is None or isinstance(node.op, Conv | DepthwiseConv | Threshold | Lookup) else node.inputs
+        of_their_own = (Conv, DepthwiseConv, Threshold, Lookup, Part)
+        return () if node is None or isinstance(node.op, of_their_own) else node.inputs
 
     def _range(self, tensor: str) -> Range:
         """The range of a tensor, from those of `_spread`."""

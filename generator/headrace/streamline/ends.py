@@ -6,6 +6,7 @@ order, in front of the first layer or behind the last, only change in which orde
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -44,36 +45,44 @@ def head_of(op: graph.Op) -> Head | None:
 
 @dataclass(frozen=True, eq=False)
 class Viewed:
-    """A network whose input is in the order of the stream, and where its elements are in a sample of the model.
+    """A network whose inputs are in the order of the stream, and where their elements are in a sample of the model.
 
-    order: (elements,) index in a flat sample of every element of the new input; None where they are the same.
+    orders: by input (elements,) index in a flat sample of every element of the new input; None where they are the same.
     """
 
     network: graph.Network
-    order: IntArray | None
+    orders: Mapping[str, IntArray | None]
 
 
 def input_views(network: graph.Network) -> Viewed:
-    """The same network without the views that all readers of the input share.
+    """The same network without the views that all readers of an input share.
 
-    Operations that treat all elements alike may stand between the input and the views.
+    Operations that treat all elements alike may stand between an input and the views.
     """
-    places = _places_in_the_input(network)
+    orders: dict[str, IntArray | None] = {}
+    for item in network.inputs:
+        network, orders[item.name] = _without_shared_views(network, item)
+    return Viewed(network, orders)
+
+
+def _without_shared_views(network: graph.Network, item: graph.Input) -> tuple[graph.Network, IntArray | None]:
+    """The network without the views that all readers of one input share, and the order of its elements."""
+    places = _places_in_the_input(network, item)
     ends = [source for node in network.nodes if node.name not in places for source in node.inputs if source in places]
     orders = [places[name].reshape(-1) for name in ends]
-    if not orders or network.output in places or any(not np.array_equal(order, orders[0]) for order in orders):
-        return Viewed(network, None)
+    if not orders or any(name in places for name in network.outputs) \
+            or any(not np.array_equal(order, orders[0]) for order in orders):
+        return network, None
     shape = max((places[name].shape for name in ends), key=len)
     moved = not np.array_equal(orders[0], np.arange(orders[0].size))
-    if not moved and (len(shape) < 3 or shape == network.input.shape):
-        return Viewed(network, None)
-    return Viewed(_without_views(network, places, shape), orders[0] if moved else None)
+    if not moved and (len(shape) < 3 or shape == item.shape):
+        return network, None
+    return _without_views(network, item, places, shape), orders[0] if moved else None
 
 
-def _places_in_the_input(network: graph.Network) -> dict[str, IntArray]:
-    """Tensors that hold the input's elements in some order: where each is in the input."""
-    elements = prod(network.input.shape)
-    places = {network.input.name: np.arange(elements).reshape(network.input.shape)}
+def _places_in_the_input(network: graph.Network, item: graph.Input) -> dict[str, IntArray]:
+    """Tensors that hold an input's elements in some order: where each is in the input."""
+    places = {item.name: np.arange(prod(item.shape)).reshape(item.shape)}
     for node in network.nodes:
         if len(node.inputs) == 1 and node.inputs[0] in places:
             if view := view_of(network, node):
@@ -93,9 +102,10 @@ def _treats_all_alike(op: graph.Op) -> bool:
     return isinstance(op, ops.Clip) or (isinstance(op, ops.Quantize) and len(op.scale) == 1)
 
 
-def _without_views(network: graph.Network, places: dict[str, IntArray], shape: ops.Shape) -> graph.Network:
+def _without_views(network: graph.Network, item: graph.Input, places: dict[str, IntArray],
+                   shape: ops.Shape) -> graph.Network:
     """The network whose input has `shape`, and what reads it in another shape reshapes it."""
-    alias = {network.input.name: network.input.name}
+    alias = {item.name: item.name}
     nodes: list[graph.Node] = []
     for node in network.nodes:
         if node.name in places and view_of(network, node):
@@ -107,8 +117,8 @@ def _without_views(network: graph.Network, places: dict[str, IntArray], shape: o
                        for name, old in zip(sources, node.inputs, strict=True)]
         nodes.append(replace(node, inputs=tuple(sources)))
         alias[node.name] = node.name
-    start = replace(network.input, shape=shape)
-    return graph.Network((start,), tuple(nodes), network.outputs)
+    starts = tuple(replace(item, shape=shape) if other is item else other for other in network.inputs)
+    return replace(network, inputs=starts, nodes=tuple(nodes))
 
 
 def _in_shape(nodes: list[graph.Node], name: str, wanted: ops.Shape, given: ops.Shape) -> str:
@@ -121,22 +131,37 @@ def _in_shape(nodes: list[graph.Node], name: str, wanted: ops.Shape, given: ops.
     return view
 
 
-def split_tail(network: graph.Network) -> tuple[tuple[graph.Node, ...], tuple[graph.Node, ...]]:
-    """The nodes that the output needs, and of these the last views and heads, which are the host's."""
-    needed = {network.output}
+@dataclass(frozen=True, eq=False)
+class Tail:
+    """What the host does to a tensor of the network for one output: the last views and heads."""
+
+    name: str
+    tensor: str
+    nodes: tuple[graph.Node, ...]
+
+
+def split_tails(network: graph.Network) -> tuple[tuple[graph.Node, ...], tuple[Tail, ...]]:
+    """The nodes that the outputs need without their last views and heads, and these, which are the host's."""
+    makers = {node.name: node for node in network.nodes}
+    tails = tuple(_tail(network, name, output, makers) for name, output in
+                  zip(network.output_names, network.outputs, strict=True))
+    needed = {tail.tensor for tail in tails}
     body: list[graph.Node] = []
     for node in reversed(network.nodes):
         if node.name in needed:
             needed.update(node.inputs)
             body.insert(0, node)
-    tail: list[graph.Node] = []
-    name = network.output
-    while body and body[-1].name == name and (view_of(network, body[-1]) or head_of(body[-1].op)):
-        if isinstance(body[-1].op, MOVES_CHANNELS) and any(head_of(node.op) for node in tail):
+    return tuple(body), tails
+
+
+def _tail(network: graph.Network, name: str, tensor: str, makers: Mapping[str, graph.Node]) -> Tail:
+    nodes: list[graph.Node] = []
+    while (node := makers.get(tensor)) and (view_of(network, node) or head_of(node.op)):
+        if isinstance(node.op, MOVES_CHANNELS) and any(head_of(item.op) for item in nodes):
             break  # the head sees the channels in their new order
-        tail.insert(0, body.pop())
-        name = tail[0].inputs[0]
-    return tuple(body), tuple(tail)
+        nodes.insert(0, node)
+        tensor = node.inputs[0]
+    return Tail(name, tensor, tuple(nodes))
 
 
 def with_tail(tail: tuple[graph.Node, ...], output: HostOutput) -> HostOutput:

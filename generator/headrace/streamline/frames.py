@@ -58,7 +58,7 @@ def _reshaped(run: Run, name: str, x: Value, shape: ops.Shape) -> Value:
         return replace(x, shape=shape)
     if x.tensor is None and not x.terms and len(shape) == 3 and len(distinct(x.meaning.channels)) == 1:
         frame = (shape[0], shape[1], shape[2])
-        return Value(None, frame, shape, Meaning(x.meaning.channels[:1] * shape[0]))
+        return replace(x, frame=frame, shape=shape, meaning=Meaning(x.meaning.channels[:1] * shape[0]))
     if x.tensor is not None and len(shape) in (2, 3) and shape[0] == channels:
         rows = (1, *shape[1:])[-2:]
         made = run.made(run.draft.add("reframe", ints.Reframe(*rows), x.tensor), x.meaning)

@@ -16,7 +16,7 @@ import numpy as np
 
 from headrace.datatypes import BIPOLAR, DataType, Interval, int_type
 from headrace.errors import UnsupportedError
-from headrace.network.integer import INPUT, HostInput, TensorType
+from headrace.network.integer import HostInput, TensorType
 from headrace.network.ops import FloatArray, Quantize
 from headrace.network.rounding import Rounding
 from headrace.network.tensor_ops import MultiThreshold
@@ -34,16 +34,21 @@ def _floats(values: Sequence[Fraction]) -> FloatArray:
 
 
 def _host_input(run: Run, name: str, x: Value, dtype: DataType, offsets: Sequence[Fraction],
-                divisors: Sequence[Fraction], rounding: Rounding, saturates: bool = True) -> None:
-    """The host computes (scale * x + offset) / divisor; a second quantizer of the input must be equal to the first."""
+                divisors: Sequence[Fraction], rounding: Rounding, saturates: bool = True) -> str:
+    """The host computes (scale * x + offset) / divisor; a second quantizer of an input must be equal to the first.
+
+    Returns the tensor of the integers.
+    """
     channels, height, width = x.frame
-    made = HostInput(run.model_input, TensorType((height, width, channels), dtype), _floats(x.meaning.scales),
-                     _floats(offsets), rounding, _floats(divisors), saturates, run.order)
-    if run.host_input is not None and digest(run.host_input) != digest(made):
+    source = run.model_inputs[x.origin]
+    made = HostInput(source.shape, TensorType((height, width, channels), dtype), _floats(x.meaning.scales),
+                     _floats(offsets), rounding, _floats(divisors), saturates, run.orders[x.origin], source.name)
+    if digest(run.host_inputs.setdefault(x.origin, made)) != digest(made):
         raise UnsupportedError(f"{name}: the model's input is quantized a second time, in another way; quantize it "
                                "once and let both branches read the result")
-    run.host_input = made
-    run.draft.types[INPUT] = made.tensor
+    tensor = run.input_tensor(x.origin)
+    run.draft.types[tensor] = made.tensor
+    return tensor
 
 
 def as_fixed_point(run: Run, name: str, x: Value) -> Value:
@@ -55,9 +60,10 @@ def as_fixed_point(run: Run, name: str, x: Value) -> Value:
                                "the network")
     raw = replace(x, meaning=Meaning.identity(len(x.meaning)))
     zeros = [Fraction(0)] * len(x.meaning)
-    _host_input(run, name, raw, FIXED_POINT, zeros, [FIXED_POINT_STEP] * len(zeros), "half_even", saturates=False)
+    steps = [FIXED_POINT_STEP] * len(zeros)
+    tensor = _host_input(run, name, raw, FIXED_POINT, zeros, steps, "half_even", saturates=False)
     fixed = each(lambda channel: channel._replace(scale=channel.scale * FIXED_POINT_STEP), x.meaning.channels)
-    return replace(x, tensor=INPUT, meaning=Meaning(fixed))
+    return replace(x, tensor=tensor, meaning=Meaning(fixed))
 
 
 def quantize_on_host(run: Run, name: str, op: Quantize, x: Value, scales: tuple[Fraction, ...]) -> str:
@@ -71,8 +77,7 @@ def quantize_on_host(run: Run, name: str, op: Quantize, x: Value, scales: tuple[
                                "where one for all channels is needed; quantize the input before clipping it")
     dtype = op.dtype if op.dtype == BIPOLAR else Interval(*bounds.pop())
     offsets = each(lambda channel, scale: channel.offset + op.zero_point * scale, x.meaning.channels, scales)
-    _host_input(run, name, x, dtype, offsets, scales, op.rounding)
-    return INPUT
+    return _host_input(run, name, x, dtype, offsets, scales, op.rounding)
 
 
 def _host_codes(op: Quantize, channel: Channel, scale: Fraction) -> tuple[int, int]:
@@ -99,8 +104,7 @@ def threshold_on_host(run: Run, name: str, op: MultiThreshold, x: Value, dtype: 
     shift = 0 if dtype == BIPOLAR else base + 1
     offsets = [channel.offset - row[0] + shift * step
                for channel, row, step in zip(x.meaning.channels, rows, divisors, strict=True)]
-    _host_input(run, name, x, dtype, offsets, divisors, "floor")
-    return INPUT
+    return _host_input(run, name, x, dtype, offsets, divisors, "floor")
 
 
 def threshold_rows(name: str, op: MultiThreshold, x: Value) -> list[list[Fraction]]:

@@ -81,7 +81,7 @@ def with_moves(network: graph.Network) -> graph.Network:
     """The same network with every chain of moves that chooses channels and pixels as those two operations."""
     found: dict[str, _Places | None] = {}
     nodes: list[graph.Node] = []
-    names = {network.input.name, *(node.name for node in network.nodes)}
+    names = {*(item.name for item in network.inputs), *(node.name for node in network.nodes)}
     for node in network.nodes:
         places = _places(network, node, found)
         made = _as_moves(network, node, places, names) if places else None
@@ -90,7 +90,7 @@ def with_moves(network: graph.Network) -> graph.Network:
             found[node.name] = None if any(isinstance(item.op, BLOCKS) for item in made or ()) else places
         nodes += made or [node]
         names.update(item.name for item in made or ())
-    return graph.Network(network.inputs, _needed(tuple(nodes), network.output), network.outputs)
+    return replace(network, nodes=_needed(tuple(nodes), set(network.outputs)))
 
 
 def _places(network: graph.Network, node: graph.Node, found: dict[str, _Places | None]) -> _Places | None:
@@ -184,9 +184,9 @@ def _steps(values: IntArray) -> tuple[int, int, int] | None:
     return int(values[0]), int(values[-1]) + 1, step
 
 
-def _needed(nodes: tuple[graph.Node, ...], output: str) -> tuple[graph.Node, ...]:
-    """The nodes that the output depends on."""
-    wanted, kept = {output}, []
+def _needed(nodes: tuple[graph.Node, ...], wanted: set[str]) -> tuple[graph.Node, ...]:
+    """The nodes that the outputs depend on."""
+    kept = []
     for node in reversed(nodes):
         if node.name in wanted:
             wanted.update(node.inputs)

@@ -20,7 +20,6 @@ from headrace.datatypes import BIPOLAR, IntArray, Interval, hull
 from headrace.errors import UnsupportedError
 from headrace.network import integer as ints
 from headrace.network import ops
-from headrace.network.integer import INPUT
 from headrace.network.tensor_ops import PadFrame
 from headrace.streamline.draft import holding
 from headrace.streamline.host_side import as_fixed_point
@@ -171,7 +170,7 @@ def _operand(run: Run, name: str, x: Value) -> str:
     """The tensor that a product reads: plain integers, not too wide."""
     tensor = plain_integers(run, name, x)
     bits = run.draft.types[tensor].dtype.bits
-    if bits > MAX_INPUT_BITS and tensor != INPUT:
+    if bits > MAX_INPUT_BITS and not run.is_input(tensor):
         raise UnsupportedError(f"{name}: its input is not quantized after {tensor}; put a quantizer "
                                "(QuantReLU, QuantIdentity) before it")
     return tensor

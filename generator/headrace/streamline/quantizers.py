@@ -49,7 +49,8 @@ def quantize(run: Run, name: str, op: ops.Quantize, x: Value) -> Value:
         decisions = each(lambda scale: [decision_point(op, scale, code) for code in codes_above_lowest(op)], scales)
         made = _activated(run, name, x, decisions, op.dtype)
     codes = Meaning.lines(scales, each(lambda scale: -op.zero_point * scale, scales))
-    run.quantizers.append(QuantizerTrace(name, made.tensor, made.source, made.meaning, op, scales, codes, made.terms))
+    run.quantizers.append(QuantizerTrace(name, made.tensor, made.source, made.meaning, op, scales, codes, made.terms,
+                                         origin=x.origin))
     return replace(x, tensor=made.tensor, meaning=codes, terms=())
 
 
@@ -196,7 +197,8 @@ def multi_threshold(run: Run, name: str, op: MultiThreshold, x: Value) -> Value:
     count = len(made.meaning)
     codes = Meaning.lines([line[0]] * count, [line[1]] * count)
     ones = (Fraction(1),) * count
-    run.quantizers.append(QuantizerTrace(name, made.tensor, made.source, made.meaning, op, ones, codes, made.terms))
+    run.quantizers.append(QuantizerTrace(name, made.tensor, made.source, made.meaning, op, ones, codes, made.terms,
+                                         origin=x.origin))
     return replace(x, tensor=made.tensor, meaning=codes, terms=())
 
 

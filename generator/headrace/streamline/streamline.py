@@ -12,16 +12,27 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate
 
 import numpy as np
 
 from headrace.errors import InputError, UnsupportedError
 from headrace.network import blocks, graph, moves, ops, tensor_ops
 from headrace.network.activation import Activation
-from headrace.network.integer import HostOutput, IntegerNetwork, TensorType
+from headrace.network.integer import (
+    INPUT,
+    HostInputs,
+    HostOutput,
+    HostOutputs,
+    IntegerNetwork,
+    Node,
+    Part,
+    Sequence,
+    TensorType,
+)
 from headrace.network.integer_ops import MAX_CHANNELS, require_channels
 from headrace.streamline.blocks import depth_to_space, handled, settled, space_to_depth
-from headrace.streamline.ends import Viewed, input_views, split_tail, with_tail
+from headrace.streamline.ends import Tail, Viewed, input_views, split_tails, with_tail
 from headrace.streamline.frames import avg_pool, max_pool, reshape, transpose, upsample
 from headrace.streamline.joins import add, concat, summed
 from headrace.streamline.meaning import Meaning, each
@@ -93,18 +104,18 @@ KEEPS_FRAME = (ops.Quantize, ops.Affine, ops.Clip, Activation, tensor_ops.MultiT
 class _Streamliner:
     """Walks the graph once. What fails is noted, and its readers are skipped up to their next quantizer."""
 
-    def __init__(self, viewed: Viewed, model_input: ops.Shape) -> None:
+    def __init__(self, viewed: Viewed, model_inputs: tuple[graph.Input, ...]) -> None:
         network = viewed.network
         self.network = network
-        self.run = Run(network, model_input, viewed.order)
+        self.run = Run(network, model_inputs, viewed.orders)
         self.failures: list[str] = []
-        shape = network.input.shape
-        frame = _input_frame(network)
-        require_channels(frame[0])
-        start = Value(None, frame, shape, Meaning.identity(frame[0]))
-        self.values: dict[str, Value | None] = {network.input.name: start}
+        self.values: dict[str, Value | None] = {}
+        for item in network.inputs:
+            frame = _input_frame(network, item)
+            require_channels(frame[0])
+            self.values[item.name] = Value(None, frame, item.shape, Meaning.identity(frame[0]), origin=item.name)
         self.readers = Counter(source for node in network.nodes for source in node.inputs)
-        self.readers[network.output] += 1
+        self.readers.update(network.outputs)
 
     def visit(self, node: graph.Node) -> None:
         """Note the value of a node, or why there is none."""
@@ -143,13 +154,13 @@ class _Streamliner:
         return Value(node.name, (channels, height, width), shape, meaning)
 
 
-def _input_frame(network: graph.Network) -> Frame:
-    """(C, H, W) of the host's integers: the input's shape, or what it is reshaped to after quantizers and joins.
+def _input_frame(network: graph.Network, item: graph.Input) -> Frame:
+    """(C, H, W) of the host's integers: an input's shape, or what it is reshaped to after quantizers and joins.
 
     The second is how 1-D signals (C, L) become frames (C, 1, L).
     """
-    alike = {network.input.name}
-    shapes, elements = [network.input.shape], math.prod(network.input.shape)
+    alike = {item.name}
+    shapes, elements = [item.shape], math.prod(item.shape)
     for node in network.nodes:
         if alike.isdisjoint(node.inputs):
             continue
@@ -163,35 +174,53 @@ def _input_frame(network: graph.Network) -> Frame:
     return elements, 1, 1
 
 
-def _host_output(run: Run, name: str, shape: ops.Shape, x: Value) -> HostOutput:
-    x = summed(run, name, settled(run, name, x))
-    tensor = integers(name, x)
+def _host_output(run: Run, tail: Tail, shape: ops.Shape, x: Value) -> HostOutput:
+    tensor = integers(tail.tensor, x)
     if not run.clips_nothing(x, tensor):
-        raise UnsupportedError(f"{name}: the network ends with an activation that no quantizer follows; "
+        raise UnsupportedError(f"{tail.tensor}: the network ends with an activation that no quantizer follows; "
                                "add a quantizer (QuantReLU) or remove the activation")
     scale, offset = (np.asarray(each(float, part), np.float64) for part in (x.meaning.scales, x.meaning.offsets))
-    return HostOutput(shape, scale, offset)
+    return with_tail(tail.nodes, HostOutput(shape, scale, offset, name=tail.name))
 
 
 def streamline_traced(network: graph.Network) -> Streamlined:
     """`streamline`, and where each quantizer went."""
-    if (count := math.prod(network.input.shape)) > MAX_INPUT_ELEMENTS:
-        raise UnsupportedError(f"the input has {count} elements and at most {MAX_INPUT_ELEMENTS} are possible; "
-                               "use smaller images")
+    for item in network.inputs:
+        if (count := math.prod(item.shape)) > MAX_INPUT_ELEMENTS:
+            raise UnsupportedError(f"the input has {count} elements and at most {MAX_INPUT_ELEMENTS} are possible; "
+                                   "use smaller images")
     viewed = input_views(network)
     viewed = replace(viewed, network=with_moves(viewed.network))
-    body, tail = split_tail(viewed.network)
-    walk = _Streamliner(viewed, network.input.shape)
+    body, tails = split_tails(viewed.network)
+    walk = _Streamliner(viewed, network.inputs)
     for node in body:
         walk.visit(node)
-    name = tail[0].inputs[0] if tail else network.output
-    last = walk.values[name]
-    if last is not None and not walk.failures:
-        output = with_tail(tail, _host_output(walk.run, name, viewed.network.shapes[name], last))
-        assert walk.run.host_input is not None  # a value of integers exists, so the host made the input
-        integer = IntegerNetwork(walk.run.host_input, walk.run.draft.needed(), output)
-        return Streamlined(integer, tuple(walk.run.quantizers))
-    raise UnsupportedError(_report(walk.failures))
+    values = [walk.values[tail.tensor] for tail in tails]
+    last = [value for value in values if value is not None]
+    if walk.failures or len(last) < len(values):
+        raise UnsupportedError(_report(walk.failures))
+    last = [summed(walk.run, tail.tensor, settled(walk.run, tail.tensor, value))
+            for tail, value in zip(tails, last, strict=True)]
+    outputs = [_host_output(walk.run, tail, viewed.network.shapes[tail.tensor], value)
+               for tail, value in zip(tails, last, strict=True)]
+    if len(outputs) > 1:
+        walk.run.draft.add_named("outputs", Sequence(), *(str(value.tensor) for value in last))
+    return Streamlined(_integer_network(walk.run, tuple(outputs)), tuple(walk.run.quantizers))
+
+
+def _integer_network(run: Run, outputs: tuple[HostOutput, ...]) -> IntegerNetwork:
+    """The network of a run; several inputs are parts of its one."""
+    if unread := [name for name in run.model_inputs if name not in run.host_inputs]:
+        raise UnsupportedError(f"the input {unread[0]} reaches no output; take it out of the model")
+    inputs = tuple(run.host_inputs[name] for name in run.model_inputs)
+    nodes = run.draft.needed()
+    host_output = outputs[0] if len(outputs) == 1 else HostOutputs(outputs)
+    if len(inputs) == 1:
+        return IntegerNetwork(inputs[0], nodes, host_output)
+    firsts = accumulate((math.prod(item.tensor.shape) for item in inputs), initial=0)
+    parts = tuple(Node(run.input_tensor(item.name), Part(first, item.tensor.shape, item.tensor.dtype), (INPUT,))
+                  for item, first in zip(inputs, firsts, strict=False))
+    return IntegerNetwork(HostInputs(inputs), (*parts, *nodes), host_output)
 
 
 def _report(failures: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -11,7 +12,7 @@ import numpy as np
 from headrace.datatypes import IntArray
 from headrace.errors import UnsupportedError
 from headrace.network import graph, ops
-from headrace.network.integer import HostInput, PixelMove
+from headrace.network.integer import INPUT, HostInput, PixelMove
 from headrace.network.tensor_ops import AvgPool, Concat, MultiThreshold, PadFrame, Transpose, Upsample
 from headrace.streamline.draft import Draft
 from headrace.streamline.meaning import Channel, Meaning, each, fractions
@@ -38,7 +39,7 @@ class QuantizerTrace:
     `meaning` is that of what it reads: the integers of `source`, the sum of `terms` where there are some, or for the
     first quantizer (source None) the model's own floating-point input. `moves` lie between the thresholds on these and
     `tensor`. `scales` are the steps that decision points are measured in, one per channel; `codes` says what the codes
-    mean.
+    mean. `origin` is the input of a first quantizer.
     """
 
     name: str
@@ -50,6 +51,7 @@ class QuantizerTrace:
     codes: Meaning
     terms: tuple[Term, ...] = ()
     moves: tuple[PixelMove, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Value:
 
     `frame` is (C, H, W) of the integers, `shape` the tensor's own shape; they differ after a flatten. A sum of branches
     without a common step has no integers yet but `terms`, and `meaning` is that of their sum. `moves` of pixels are
-    still to come: all else is what it is in front of them, so that a quantizer behind them can be done there.
+    still to come: all else is what it is in front of them, so that a quantizer behind them can be done there. `origin`
+    is the input of the model that floats come from.
     """
 
     tensor: str | None
@@ -67,20 +70,30 @@ class Value:
     meaning: Meaning
     terms: tuple[Term, ...] = ()
     moves: tuple[PixelMove, ...] = ()
+    origin: str = ""
 
 
 class Run:
-    """State of one run: the nodes made so far, the host's input, and what became of the quantizers.
+    """State of one run: the nodes made so far, the host's inputs by name, and what became of the quantizers.
 
-    `model_input` is the shape of a sample of the model, `order` where the elements of the network's input are in it.
+    `model_inputs` are those of the model, `orders` where the elements of the network's inputs are in them.
     """
 
-    def __init__(self, network: graph.Network, model_input: ops.Shape, order: IntArray | None) -> None:
+    def __init__(self, network: graph.Network, model_inputs: tuple[graph.Input, ...],
+                 orders: Mapping[str, IntArray | None]) -> None:
         self.network = network
-        self.model_input, self.order = model_input, order
+        self.model_inputs, self.orders = {item.name: item for item in model_inputs}, orders
         self.draft = Draft()
-        self.host_input: HostInput | None = None
+        self.host_inputs: dict[str, HostInput] = {}
         self.quantizers: list[QuantizerTrace] = []
+
+    def input_tensor(self, name: str) -> str:
+        """The tensor of the integers of an input of the model."""
+        return INPUT if len(self.model_inputs) == 1 else f"{INPUT}{list(self.model_inputs).index(name)}"
+
+    def is_input(self, tensor: str) -> bool:
+        """True for the integers of an input of the model."""
+        return any(self.input_tensor(name) == tensor for name in self.model_inputs)
 
     def sources(self, name: str) -> tuple[str, ...]:
         """Names of the tensors that a node of the Network reads."""

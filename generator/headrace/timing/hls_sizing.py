@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 from math import ceil
 
 from headrace.dataflow.graph import Dataflow, Port
@@ -36,6 +37,8 @@ _FRAMES = 3
 _MOST_MOVES = 20_000_000
 _MOST_TRIED = 20_000
 _LARGE = 1_000_000
+#: How often all streams that are deep already get deeper where a dataflow stops.
+_MOST_ATTEMPTS = 8
 
 
 @dataclass(frozen=True)
@@ -104,15 +107,31 @@ class _Search:
 
     def _going_on(self, depths: dict[Port, int], pipelines: Pipelines) -> dict[Port, int]:
         """The depths, larger where the dataflow would stop."""
-        while True:
+        for attempt in count():
             outcome = self.model.run(depths, pipelines, frames=_FRAMES)
             if outcome.cycles_per_frame is not None:
                 return depths
             full = [port for port, held in outcome.held.items() if held >= depths[port] and port not in self.given]
-            joins = [port for port in full if depths[port] > DEFAULT_DEPTH] or full
+            blocking = self._blocking(depths, outcome.held)
+            if any(depths[port] > DEFAULT_DEPTH for port in blocking) and attempt < _MOST_ATTEMPTS:
+                blocking = []  # the deep ones are in the way, and others that are as deep are likely to be
+            joins = blocking or [port for port in full if depths[port] > DEFAULT_DEPTH] or full
             if not joins:
                 raise self._stops(depths, outcome.held)
             depths = depths | {port: depths[port] + max(depths[port] // 4, 8) for port in joins}
+        raise AssertionError("unreachable")
+
+    def _blocking(self, depths: Mapping[Port, int], held: Mapping[Port, int]) -> list[Port]:
+        """The full streams for which processes wait that others need words of, from the output backwards."""
+        makers = {port: item for item in self.graph.processes for port in item.outputs}
+        missing, seen, found = [self.graph.sink], set(), []
+        while missing:
+            port = missing.pop()
+            if port not in seen and port in makers:
+                seen.add(port)
+                found += [made for made in makers[port].outputs if held[made] >= depths[made]]
+                missing += [read for read in makers[port].inputs if not held[read]]
+        return [port for port in dict.fromkeys(found) if port not in self.given]
 
     def _going_on_all(self, depths: dict[Port, int]) -> dict[Port, int]:
         for pipelines in self.hardest:

@@ -23,9 +23,9 @@ class Builder:
 
     def __init__(self, graph: OnnxGraph, weight: Callable[[Constant], ops.QuantWeight] = Constant.weight) -> None:
         self.graph, self.weight = graph, weight
-        self.scope = graph.input
+        self.scope = next(iter(graph.inputs))
         self.nodes: dict[str, Node] = {}
-        self.shapes: dict[str, Shape] = {graph.input: graph.input_shape[1:]}
+        self.shapes: dict[str, Shape] = {name: shape[1:] for name, shape in graph.inputs.items()}
         self._arranged: dict[tuple[str, Op], str] = {}
 
     def emit(self, op: Op, *sources: str, suffix: str = "") -> str:

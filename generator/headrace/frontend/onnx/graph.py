@@ -1,4 +1,4 @@
-"""An ONNX file as a plain, checked graph: nodes in topological order, constants as arrays, one input, one output.
+"""An ONNX file as a plain, checked graph: nodes in topological order, constants as arrays, inputs and outputs.
 
 Nothing in the file is executed, no other file is opened, and sizes are bounded before anything is made of them.
 """
@@ -86,17 +86,21 @@ class OnnxNode:
 class OnnxGraph:
     """A checked graph. `datatypes` are FINN's annotations by tensor, `shapes` those that the file declares.
 
-    Shapes include the batch, which is 1 where the file leaves it open.
+    `inputs` are the shapes of the inputs by name. Shapes include the batch, which is 1 where the file leaves it open.
     """
 
-    input: str
-    input_shape: Shape
-    output: str
+    inputs: dict[str, Shape]
+    outputs: tuple[str, ...]
     nodes: tuple[OnnxNode, ...]
     constants: dict[str, Array]
     datatypes: dict[str, str]
     shapes: dict[str, Shape]
     opset: int
+
+    @property
+    def batch(self) -> int:
+        """Samples that the file's shapes are for."""
+        return next(iter(self.inputs.values()))[0]
 
 
 def read(path: Path) -> OnnxGraph:
@@ -128,16 +132,21 @@ def _checked(graph: Any, opsets: dict[str, int]) -> OnnxGraph:
     if graph.sparse_initializer:
         raise UnsupportedError("holds sparse initializers; export dense ones")
     constants = {_text(item.name): array(item) for item in graph.initializer}
-    value = _only("input", [item for item in graph.input if item.name not in constants])
-    output = _only("output", list(graph.output))
-    shape, integer_type = _input(value)
+    values = [item for item in graph.input if item.name not in constants]
+    names, outputs = _names("input", values), _names("output", list(graph.output))
+    given = dict(zip(names, map(_input, values), strict=True))
+    inputs = {name: shape for name, (shape, _) in given.items()}
+    if len({shape[0] for shape in inputs.values()}) > 1:
+        raise InputError(f"the inputs have the batches {', '.join(str(shape[0]) for shape in inputs.values())}; export "
+                         "with the same batch")
     nodes = _nodes(graph.node)
-    _require_single_makers([value.name, *constants], nodes)
-    if output.name not in {value.name, *constants, *(name for node in nodes for name in node.outputs)}:
-        raise InputError(f"the output {output.name} is made by no node; export the model again")
-    datatypes = {value.name: integer_type} if integer_type else {}
-    return OnnxGraph(value.name, shape, output.name, _needed(_sorted(nodes, {"", value.name, *constants}), output.name),
-                     constants, datatypes | _annotations(graph), _declared_shapes(graph),
+    _require_single_makers([*names, *constants], nodes)
+    made = {*names, *constants, *(name for node in nodes for name in node.outputs)}
+    if missing := [name for name in outputs if name not in made]:
+        raise InputError(f"the output {missing[0]} is made by no node; export the model again")
+    datatypes = {name: integer_type for name, (_, integer_type) in given.items() if integer_type}
+    return OnnxGraph(inputs, outputs, _needed(_sorted(nodes, {"", *names, *constants}), outputs), constants,
+                     datatypes | _annotations(graph), _declared_shapes(graph),
                      opsets.get("", opsets.get("ai.onnx", 1)))
 
 
@@ -148,14 +157,14 @@ def _text(name: Any) -> str:
     return name
 
 
-def _only(what: str, values: list[Any]) -> Any:
-    """The single element, with a name."""
-    if len(values) != 1:
-        listed = ", ".join(_text(value.name) for value in values) or "none"
-        raise InputError(f"the model has {len(values)} {what}s ({listed}) but a streaming network has exactly one; "
-                         f"export a model with one {what}")
-    _text(values[0].name)
-    return values[0]
+def _names(what: str, values: list[Any]) -> tuple[str, ...]:
+    """The names of inputs or outputs, of which there is one at least, and none twice."""
+    names = tuple(_text(value.name) for value in values)
+    if not names:
+        raise InputError(f"the model has no {what}; export the model again")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"the model has two {what}s of the name {twice[0]!r}; export the model again")
+    return names
 
 
 def _input(value: Any) -> tuple[Shape, str]:
@@ -261,9 +270,9 @@ def _sorted(nodes: list[OnnxNode], known: set[str]) -> list[OnnxNode]:
     return nodes if ordered else done
 
 
-def _needed(nodes: list[OnnxNode], output: str) -> tuple[OnnxNode, ...]:
-    """The nodes that the output depends on."""
-    wanted, kept = {output}, []
+def _needed(nodes: list[OnnxNode], outputs: tuple[str, ...]) -> tuple[OnnxNode, ...]:
+    """The nodes that the outputs depend on."""
+    wanted, kept = set(outputs), []
     for node in reversed(nodes):
         if wanted.intersection(node.outputs):
             wanted.update(node.inputs)

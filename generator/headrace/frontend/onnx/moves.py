@@ -83,7 +83,7 @@ def _slice(call: Call) -> Value:
 
     def move(x: Feature) -> Feature:
         for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-            if axis % (rank + 1) == 0 and step == 1 and start == 0 and end >= call.build.graph.input_shape[0]:
+            if axis % (rank + 1) == 0 and step == 1 and start == 0 and end >= call.build.graph.batch:
                 continue  # the batch whole
             place = call.axis(axis, rank)
             x = taken(call, x, place, _between(start, end, step, x.shape[place]))

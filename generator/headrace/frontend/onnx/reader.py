@@ -96,7 +96,7 @@ class _Walk:
         self.unsupported: list[str] = []
         self.computed = 0  # elements of constants that were computed
         self.values: dict[str, Value] = {name: self._constant(name) for name in graph.constants}
-        self.values[graph.input] = self._input()
+        self.values |= {name: self._input(name) for name in graph.inputs}
 
     def _constant(self, name: str) -> Constant:
         stored = self.graph.constants[name]
@@ -106,14 +106,15 @@ class _Walk:
             return Constant(values, stored=stored.dtype.name)
         return finn.annotated(values, name, dtype)
 
-    def _input(self) -> Feature:
-        """The network's input; the type that a file states for it becomes a quantizer, unless one reads it anyway."""
-        name = self.graph.input
-        x = Feature.whole(name, self.graph.input_shape[1:])
+    def _input(self, name: str) -> Feature:
+        """An input of the network; the type that a file states for it becomes a quantizer, unless one reads it anyway.
+        """
+        x = Feature.whole(name, self.graph.inputs[name][1:])
         dtype = finn.data_type(self.graph.datatypes.get(name, ""))
         readers = {node.op_type for node in self.graph.nodes if name in node.inputs}
         if dtype is None or readers <= _QUANTIZERS:
             return x
+        self.build.scope = name
         return x.renamed(self.build.emit(ops.Quantize(np.ones(1), dtype), name, suffix=".quant"))
 
     def network(self) -> Network:
@@ -122,20 +123,30 @@ class _Walk:
             self._visit(node)
         if self.unsupported:
             raise UnsupportedError("\n".join(self._report()))
-        self.build.scope = self.graph.output
-        result = self.values[self.graph.output]
+        outputs = {name: self._output(name) for name in self._computed()}
+        inputs = tuple(Input(name, shape[1:]) for name, shape in self.graph.inputs.items())
+        return Network(inputs, self._needed(set(outputs.values())), tuple(outputs.values()), tuple(outputs))
+
+    def _computed(self) -> list[str]:
+        """The outputs, without those that do not depend on an input: scales and zero points of an export."""
+        computed = [name for name in self.graph.outputs if not isinstance(self.values[name], Constant)]
+        return computed or [self.graph.outputs[0]]
+
+    def _output(self, name: str) -> str:
+        """The tensor of the network that is an output of the file."""
+        self.build.scope = name
+        result = self.values[name]
         if not isinstance(result, Feature):
-            raise InputError(f"the output {self.graph.output} {_NO_OUTPUT[type(result)]}; export another output")
-        output = self.build.exact(result)
-        return Network((Input(self.graph.input, self.graph.input_shape[1:]),), self._needed(output), (output,))
+            raise InputError(f"the output {name} {_NO_OUTPUT[type(result)]}; export another output")
+        return self.build.exact(result)
 
     def _report(self) -> list[str]:
         count = len(self.unsupported)
         return [f"{count} node{'s are' if count > 1 else ' is'} not supported", *self.unsupported]
 
-    def _needed(self, output: str) -> tuple[Node, ...]:
-        """The nodes that the output depends on: merged borders and reshapes have lost their readers."""
-        wanted, kept = {output}, []
+    def _needed(self, wanted: set[str]) -> tuple[Node, ...]:
+        """The nodes that the outputs depend on: merged borders and reshapes have lost their readers."""
+        kept = []
         for node in reversed(self.build.nodes.values()):
             if node.name in wanted:
                 wanted.update(node.inputs)

@@ -14,7 +14,7 @@ from headrace.network.ops import Shape
 
 
 def _batch(call: Call) -> int:
-    return call.build.graph.input_shape[0]
+    return call.build.graph.batch
 
 
 def _full(call: Call, x: Feature) -> Shape:

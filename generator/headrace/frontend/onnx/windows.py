@@ -227,7 +227,7 @@ def _scales(call: Call, x: Feature) -> list[float]:
     place = 1 if len(call.values) < 3 else 2
     if call.has(place) and call.constant(place, "scales").values.size:
         return [float(scale) for scale in call.floats(place, "scales").reshape(-1)]
-    sizes, full = call.integers(3, "sizes"), (call.build.graph.input_shape[0], *x.shape)
+    sizes, full = call.integers(3, "sizes"), (call.build.graph.batch, *x.shape)
     if len(sizes) != len(full):
         raise InputError(f"its sizes {sizes} should be one for each axis of a tensor of shape {full}")
     return [wanted / size for wanted, size in zip(sizes, full, strict=True)]

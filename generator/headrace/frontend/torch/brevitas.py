@@ -11,7 +11,7 @@ from torch import nn
 
 from headrace.frontend.torch.brevitas_layers import ROWS, refuse
 from headrace.frontend.torch.walk import Policy, Read, read
-from headrace.network.graph import Input, Network
+from headrace.network.graph import Network
 
 
 def _record(module: nn.Module, notes: dict[Any, Any]) -> list[Any]:
@@ -42,14 +42,15 @@ def read_module(module: nn.Module, example_input: Any) -> Read:
 
 def network_of(made: Read) -> Network:
     """The Network of what a walk made."""
-    return Network((Input("input", made.shape),), made.nodes, made.outputs)
+    return Network(made.inputs, made.nodes, tuple(made.outputs.values()), tuple(made.outputs))
 
 
 def from_module(module: nn.Module, example_input: Any) -> Network:
     """The Network of a Brevitas model.
 
-    example_input: an array or tensor (N, ...), or the shape of one. Raises UnsupportedError naming every module that
-    is not supported at once, one line each, and InputError for several inputs or outputs and for weights that are not
-    finite.
+    example_input: an array or tensor (N, ...), or the shape of one; of several inputs a tuple of them, or a dict by the
+    names of the forward's parameters. Outputs are called by the keys of a dict, or output0, output1 of a tuple. Raises
+    UnsupportedError naming every module that is not supported at once, one line each, and InputError for weights that
+    are not finite.
     """
     return network_of(read_module(module, example_input))

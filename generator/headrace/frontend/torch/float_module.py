@@ -14,7 +14,6 @@ from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.torch.float_layers import ROWS
 from headrace.frontend.torch.walk import Policy, Read, read
 from headrace.network.float_graph import FloatNetwork, FloatNode, FloatOp, fold_batch_norms
-from headrace.network.graph import Input
 
 _WEIGHTED = (functional.conv1d, functional.conv2d, functional.linear)
 
@@ -37,12 +36,14 @@ def from_float_module(module: nn.Module, example_input: Any) -> FloatNetwork:
     not supported at once, and InputError for several inputs or outputs and for weights that are not finite.
     """
     made = read(module, example_input, FLOAT)
-    if len(made.outputs) != 1:
-        raise InputError(f"the model has {len(made.outputs)} outputs but a network to quantize has one; wrap it in a "
-                         "module with one output")
+    for what, count in (("inputs", len(made.inputs)), ("outputs", len(made.outputs))):
+        if count != 1:
+            raise InputError(f"the model has {count} {what} but a network to quantize has one; quantize it with "
+                             f"Brevitas, or wrap it in a module with one {what[:-1]}")
+    (output,) = made.outputs.values()
     _require_quantizable(made)
     nodes = tuple(FloatNode(node.name, cast(FloatOp, node.op), node.inputs) for node in made.nodes)
-    return fold_batch_norms(FloatNetwork(Input("input", made.shape), nodes, made.outputs[0]))
+    return fold_batch_norms(FloatNetwork(made.inputs[0], nodes, output))
 
 
 def _require_quantizable(made: Read) -> None:

@@ -5,6 +5,7 @@ One reader per operation serves files and modules: a module is taken for the ONN
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,9 +27,9 @@ Origin = tuple[Any, int, Feature]
 OPSET = 18
 
 
-def graph_of(shape: Shape, batch: int) -> OnnxGraph:
-    """An ONNX graph without nodes, for a builder whose only input is (batch, *shape)."""
-    return OnnxGraph("input", (batch, *shape), "output", (), {}, {}, {}, OPSET)
+def graph_of(shapes: Mapping[str, Shape], batch: int) -> OnnxGraph:
+    """An ONNX graph without nodes, for a builder whose inputs are (batch, *shape)."""
+    return OnnxGraph({name: (batch, *shape) for name, shape in shapes.items()}, ("output",), (), {}, {}, {}, OPSET)
 
 
 def to_array(tensor: torch.Tensor) -> NDArray[np.float64]:

@@ -6,8 +6,9 @@ depends on the values of a tensor is refused.
 
 from __future__ import annotations
 
+import inspect
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -54,9 +55,10 @@ class Traced(fx.Proxy):
 class Tracer(fx.Tracer):
     """Traces down to the modules that `is_leaf` names; `recorders` note what quantizers inside of them do."""
 
-    def __init__(self, example: torch.Tensor, is_leaf: Callable[[nn.Module], bool]) -> None:
+    def __init__(self, examples: Mapping[str, torch.Tensor], is_leaf: Callable[[nn.Module], bool]) -> None:
+        """examples: by the names of the forward's parameters, in their order."""
         super().__init__()
-        self.example, self.is_leaf = example, is_leaf
+        self.examples, self.is_leaf = examples, is_leaf
         self.trace_asserts = True
         #: What a forward hook of the walk notes about the call that is being computed, kept with its node.
         self.notes: dict[Any, Any] = {}
@@ -87,8 +89,11 @@ class Tracer(fx.Tracer):
 
     def create_proxy(self, kind: str, target: Any, args: Any, kwargs: Any, *more: Any, **options: Any) -> Any:
         """A node with its value on the example; what is known without the data is returned as it is."""
-        if kind == "placeholder" and args:
-            return args[0]  # an argument with a default
+        if kind == "placeholder" and target not in self.examples:
+            if args:
+                return args[0]  # an argument with a default
+            raise InputError(f"the model has another input, {target}, without an example; give one for each of its "
+                             "inputs, (module, (x, y))")
         made = super().create_proxy(kind, target, args, kwargs, *more, **options)
         if kind == "output":
             return made
@@ -104,7 +109,7 @@ class Tracer(fx.Tracer):
 
     def _value(self, node: fx.Node) -> Any:
         if node.op == "placeholder":
-            return self.example
+            return self.examples[str(node.target)]
         args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda item: item.meta["value"])
         self.notes.clear()
         try:
@@ -152,13 +157,32 @@ def evaluating(module: nn.Module) -> Iterator[None]:
             item.training = training
 
 
-def sample_shape(example_input: Any) -> tuple[int, ...]:
+def sample_shapes(module: nn.Module, example_input: Any) -> dict[str, tuple[int, ...]]:
+    """Shapes of one sample by the names of the forward's parameters.
+
+    example_input: (N, ...) of the only input or the shape of one, or a list or tuple of several, or a dict by name.
+    """
+    taken = [name for name, item in inspect.signature(module.forward).parameters.items()
+             if item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD)]
+    if isinstance(example_input, Mapping):
+        if unknown := [name for name in example_input if name not in taken]:
+            raise InputError(f"the example has an input {unknown[0]} but the model takes {', '.join(taken)}; "
+                             "correct it")
+        given = {name: example_input[name] for name in taken if name in example_input}
+    elif isinstance(example_input, list | tuple) and not all(isinstance(n, int) for n in example_input):
+        if len(example_input) > len(taken):
+            raise InputError(f"the example has {len(example_input)} inputs but the model takes {', '.join(taken)}; "
+                             "correct it")
+        given = dict(zip(taken, example_input, strict=False))
+    else:
+        given = dict.fromkeys(taken[:1], example_input)
+    return {name: _sample_shape(item) for name, item in given.items()}
+
+
+def _sample_shape(example_input: Any) -> tuple[int, ...]:
     """Shape of one sample from an example (N, ...) or from the shape of one."""
-    if isinstance(example_input, list | tuple) and not all(isinstance(n, int) for n in example_input):
-        raise InputError(f"the model has {len(example_input)} inputs but a streaming network has exactly one; "
-                         "pass a model with one input")
     shape = example_input if isinstance(example_input, list | tuple) else getattr(example_input, "shape", None)
-    if shape is None or len(shape) < 2:
+    if shape is None or len(shape) < 2 or not all(isinstance(n, int) for n in shape):
         raise InputError(f"the example input {example_input!r} is not an array or shape with a batch axis; "
                          "pass an array (N, ...)")
     return tuple(int(n) for n in shape[1:])

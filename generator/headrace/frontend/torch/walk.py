@@ -6,7 +6,7 @@ What differs between the front ends is a policy: which leaf modules they know an
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -27,11 +27,11 @@ from headrace.frontend.torch.trace import (
     evaluating,
     example,
     kind_of,
-    sample_shape,
+    sample_shapes,
     trace,
     works_in_place,
 )
-from headrace.network.graph import Node
+from headrace.network.graph import Input, Node
 from headrace.network.ops import Shape
 
 #: What makes a hook that notes something about a quantizer in the tracer's notes.
@@ -53,26 +53,29 @@ class Policy:
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """What a walk made: nodes that the outputs depend on, sizes of a sample, quantizers with the number of their call.
+    """What a walk made: nodes that the outputs depend on, the outputs' tensors by name, the inputs, and the quantizers
+    with the number of their call.
     """
 
     nodes: tuple[Node, ...]
-    outputs: tuple[str, ...]
-    shape: Shape
+    outputs: Mapping[str, str]
+    inputs: tuple[Input, ...]
     origins: Mapping[str, Origin]
 
 
 class _Walk:
     """One pass over a trace: builds the network and collects everything that is not supported."""
 
-    def __init__(self, module: nn.Module, shape: Shape, policy: Policy) -> None:
+    def __init__(self, module: nn.Module, shapes: Mapping[str, Shape], policy: Policy) -> None:
+        """shapes: of a sample of every input, by the names of the forward's parameters."""
         self.module, self.policy = module, policy
         rows = (*policy.rows, *structure.ROWS)
         self.modules, self.calls = by_module(rows), by_call(rows)
-        self.build = Builder(graph_of(shape, BATCH))
-        self.input = Feature.whole("input", shape)
+        # The only input of a model is called input, whatever its forward calls it.
+        self.inputs = {name: Input(name if len(shapes) > 1 else "input", shape) for name, shape in shapes.items()}
+        self.build = Builder(graph_of({item.name: item.shape for item in self.inputs.values()}, BATCH))
         self.values: dict[fx.Node, Any] = {}
-        self.outputs: list[Any] = []
+        self.outputs: dict[str, Any] = {}
         self.unsupported: list[str] = []
         self.origins: dict[str, Origin] = {}
         self._said: set[str] = set()
@@ -80,12 +83,10 @@ class _Walk:
     def visit(self, node: fx.Node) -> None:
         """Read one node of the trace."""
         if node.op == "placeholder":
-            if self.values:
-                raise InputError(f"the model has another input, {node.name}, but a streaming network has exactly one; "
-                                 "pass a model with one input")
-            self.values[node] = self.input
+            item = self.inputs[str(node.target)]
+            self.values[node] = Feature.whole(item.name, item.shape)
         elif node.op == "output":
-            self.outputs = _flat(fx.node.map_arg(node.args[0], self.values.__getitem__))
+            self.outputs = dict(named_leaves("", fx.node.map_arg(node.args[0], self.values.__getitem__)))
         else:
             self.values[node] = made = self._read(node)
             if works_in_place(self.module, node) and node.all_input_nodes:
@@ -157,19 +158,19 @@ class _Walk:
         lead = f"{count} module or call is" if count == 1 else f"{count} modules or calls are"
         return "\n".join([f"{lead} not supported", *self.unsupported])
 
-    def outcome(self, shape: Shape) -> Read:
+    def outcome(self) -> Read:
         """The network. Raises InputError for outputs that are not tensors of it."""
-        names = []
-        for value in self.outputs:
+        tensors = {}
+        for name, value in self.outputs.items():
             if not isinstance(value, Feature):
                 raise InputError("an output of the model is not computed from its input by what is read; return "
                                  "tensors that are")
             self.build.scope = "output"
-            names.append(self.build.exact(value))
-        return Read(self._needed(names), tuple(names), shape, self.origins)
+            tensors[name] = self.build.exact(value)
+        return Read(self._needed(set(tensors.values())), tensors, tuple(self.inputs.values()), self.origins)
 
-    def _needed(self, names: list[str]) -> tuple[Node, ...]:
-        wanted, kept = set(names), []
+    def _needed(self, wanted: set[str]) -> tuple[Node, ...]:
+        kept = []
         for node in reversed(self.build.nodes.values()):
             if node.name in wanted:
                 wanted.update(node.inputs)
@@ -195,6 +196,18 @@ def _flat(values: Any) -> list[Any]:
     return [values]
 
 
+def named_leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The leaves of what a forward returns, called by the keys of dicts and the places in tuples: boxes, output1."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from named_leaves(f"{name}.{key}" if name else str(key), item)
+    elif isinstance(value, list | tuple) and not hasattr(value, "scale"):  # a QuantTensor is one
+        for place, item in enumerate(value):
+            yield from named_leaves(f"{name or 'output'}{place}", item)
+    else:
+        yield name or "output", value
+
+
 def _as_torch_has_it(made: Any, value: Any) -> Any:
     """What was made, if its shape is torch's. Raises UnsupportedError otherwise: it was read for something else."""
     tensor = getattr(value, "value", value)
@@ -218,10 +231,11 @@ def read(module: Any, example_input: Any, policy: Policy) -> Read:
     """The network of a module in eval mode; see the front ends for what they raise."""
     if not isinstance(module, nn.Module):
         raise InputError(f"the model is of type {type(module).__name__}, not a torch module; pass a torch.nn.Module")
-    shape = sample_shape(example_input)
-    walk = _Walk(module, shape, policy)
+    shapes = sample_shapes(module, example_input)
+    walk = _Walk(module, shapes, policy)
 
-    tracer = Tracer(example(module, shape), lambda item: is_library(item) or walk.row(item) is not None)
+    examples = {name: example(module, shape) for name, shape in shapes.items()}
+    tracer = Tracer(examples, lambda item: is_library(item) or walk.row(item) is not None)
     with evaluating(module), ExitStack() as stack:
         for handle in policy.record(module, tracer.notes):
             stack.callback(handle.remove)
@@ -232,6 +246,7 @@ def read(module: Any, example_input: Any, policy: Policy) -> Read:
         raise UnsupportedError(walk.report())
     if tracer.failure is not None:
         said = " ".join(f"{tracer.failure[1]}".split())
-        raise InputError(f"{_label(module, tracer.failure[0])}: cannot be run on an input of shape {(BATCH, *shape)} "
-                         f"({said}); mend the model or the example input")
-    return walk.outcome(shape)
+        given = " and ".join(str((BATCH, *shape)) for shape in shapes.values())
+        raise InputError(f"{_label(module, tracer.failure[0])}: cannot be run on an input of shape {given} ({said}); "
+                         "mend the model or the example input")
+    return walk.outcome()
