@@ -99,4 +99,4 @@ def test_numbers_of_inputs(op: Any, inputs: tuple[Any, ...]) -> None:
         IntegerNetwork(host_input(4, 5, 2, uint_type(2)), (Node("n", op, inputs),),
                        HostOutput((1,), np.ones(1), np.zeros(1)))
     assert str(caught.value) == (f"n: a {type(op).__name__} with {len(inputs)} inputs does not exist; an Add has 2, a "
-                                 "Concat 2 or more, all others 1")
+                                 "Concat or a Sequence 2 or more, all others 1")

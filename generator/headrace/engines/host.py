@@ -34,22 +34,23 @@ def to_stream(host: HostInput | HostInputs, x: Samples) -> IntArray:
     Raises InputError for another shape, for NaN or infinite values, and for values that must not saturate.
     """
     if isinstance(host, HostInput):
-        return _input_to_stream(host, x if isinstance(x, np.ndarray) else x[host.name])
+        return _input_to_stream("input", host, x if isinstance(x, np.ndarray) else x[host.name])
     assert isinstance(x, Mapping)
-    return np.concatenate([_input_to_stream(part, x[part.name]) for part in host.parts], axis=1)
+    parts = [_input_to_stream(f"input {part.name}", part, x[part.name]) for part in host.parts]
+    return np.concatenate(parts, axis=1)
 
 
-def _input_to_stream(host: HostInput, x: Float32Array) -> IntArray:
-    """Samples (N, *host.shape) -> integers (N, H*W*C) in stream order.
+def _input_to_stream(what: str, host: HostInput, x: Float32Array) -> IntArray:
+    """Samples (N, *host.shape) -> integers (N, H*W*C) in stream order; errors call the input `what`.
 
     q = clip(round((scale * x + offset) / divisor)), decided exactly: in float64, and in fractions next to a decision
     point.
     """
     if x.shape[1:] != host.shape:
-        raise InputError(f"{host.name}: samples of shape {x.shape[1:]} meet a network for {host.shape}; reshape the "
+        raise InputError(f"{what}: samples of shape {x.shape[1:]} meet a network for {host.shape}; reshape the "
                          f"array to (N, {', '.join(map(str, host.shape))})")
     if not np.all(np.isfinite(x)):
-        raise InputError(f"{host.name}: {np.count_nonzero(~np.isfinite(x))} values are NaN or infinite; remove them")
+        raise InputError(f"{what}: {np.count_nonzero(~np.isfinite(x))} values are NaN or infinite; remove them")
     height, width, channels = host.tensor.shape
     if host.order is not None:
         x = x.reshape(len(x), -1)[:, host.order]
@@ -57,18 +58,18 @@ def _input_to_stream(host: HostInput, x: Float32Array) -> IntArray:
     codes = np.empty(frames.shape, np.int64)
     step = max(1, BLOCK_ELEMENTS // math.prod(host.tensor.shape))
     for start in range(0, len(x), step):
-        codes[start : start + step] = _codes(host, frames[start : start + step].astype(np.float64))
+        codes[start : start + step] = _codes(what, host, frames[start : start + step].astype(np.float64))
     return codes.reshape(len(x), -1)
 
 
-def _codes(host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.float64]:
+def _codes(what: str, host: HostInput, frames: NDArray[np.float64]) -> NDArray[np.float64]:
     """Integers for frames (N, height, width, C)."""
     rounded = rounded_frames(host, frames)
     dtype = host.tensor.dtype
     if not host.saturates and (outside := (rounded < dtype.lo) | (rounded > dtype.hi)).any():
         value = float(frames[outside][0])
         lo, hi = value_range(host)
-        raise InputError(f"{host.name}: the value {value:g} lies outside the range from {lo:g} to {hi:g} in which "
+        raise InputError(f"{what}: the value {value:g} lies outside the range from {lo:g} to {hi:g} in which "
                          "the model's input is read; scale the data, or add a quantizer to the model to choose "
                          "another range")
     return np.clip(rounded, dtype.lo, dtype.hi, out=rounded)
