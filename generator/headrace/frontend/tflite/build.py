@@ -118,15 +118,22 @@ class Build:
         _require_bytes(tensor, count * kind.itemsize)
         return tensor.data.view(kind).reshape(tensor.shape) if count else np.zeros(tensor.shape, kind)
 
-    def step(self, source: str, rescale: Rescale, bias: IntArray, out: Tensor, activation: int = 0) -> str:
-        """Append the codes zero + rescale(integers + bias), bias (C,), clipped to the activation of `out`."""
+    def step(self, source: str, rescale: Rescale, bias: IntArray, out: Tensor, activation: int = 0,
+             alike: bool = False) -> str:
+        """Append the codes zero + rescale(integers + bias), bias (C,), clipped to the activation of `out`.
+
+        alike: `rescale` is the same for all channels, so that it is looked at once for those of one range and bias.
+        """
         _, zero = quantization(out)
         codes = code_range(out, activation)
         lowest, highest = self.draft.channel_range(source)
         if not _INT32.contains(np.concatenate([lowest + bias, highest + bias])):
             raise UnsupportedError("its sums may leave 32 bits, where the kernels wrap around; use fewer inputs")
-        T = thresholds(lambda x: rescale(x + bias[:, None]) + zero, lowest, highest, codes)
-        return self.draft.add_threshold(ints.Threshold(T, codes), source)
+        rows = np.stack([lowest, highest, bias])
+        rows, which = np.unique(rows, axis=1, return_inverse=True) if alike else (rows, np.arange(len(bias)))
+        rescale(rows[:2].T + rows[2][:, None])  # raises where the kernel would leave its 32 bits
+        T = thresholds(lambda x: rescale(x + rows[2][:, None]) + zero, rows[0], rows[1], codes)
+        return self.draft.add_threshold(ints.Threshold(T[which.reshape(-1)], codes), source)
 
     def clipped(self, source: str, out: Tensor, activation: int) -> str:
         """The same codes within a fused activation."""

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from headrace.datatypes import IntArray
+from headrace.errors import UnsupportedError
 
 KernelSet = Literal["reference", "xnnpack"]
 #: What can be chosen by `--kernels`.
@@ -79,10 +80,23 @@ def rounded_once(values: IntArray, by: Multiplier) -> IntArray:
     return np.asarray((values * by.multiplier + (1 << (total - 1))) >> total, np.int64)
 
 
+def alike(function: Rounded, scale: float) -> Rescale:
+    """A function of accumulators (C, N) with one multiplier for all channels, however many."""
+    one = per_channel(function, [scale])
+    return lambda acc: one(acc.reshape(1, -1)).reshape(acc.shape)
+
+
 def per_channel(function: Rounded, scales: list[float]) -> Rescale:
     """A function of accumulators (C, N) with one multiplier per channel."""
     multipliers = [Multiplier.of(scale) for scale in scales]
-    return lambda acc: np.stack([function(row, by) for row, by in zip(acc, multipliers, strict=True)])
+
+    def rescale(acc: IntArray) -> IntArray:
+        for row, by in zip(acc, multipliers, strict=True):
+            if by.shift > 30 or int(np.abs(row).max()) << max(by.shift, 0) > 1 << 31:
+                raise UnsupportedError(f"multiplies sums of up to {np.abs(row).max()} by {max(scales):g}, which leaves "
+                                       "the 32 bits of the kernels; calibrate the model again")
+        return np.stack([function(row, by) for row, by in zip(acc, multipliers, strict=True)])
+    return rescale
 
 
 def float32_rescale(scales: list[np.float32]) -> Rescale:

@@ -51,7 +51,7 @@ def _average_pool(call: Call) -> Value:
 
 
 def _stepped(call: Call, x: Value, made: str, rescale: Rescale, bias: IntArray) -> Value:
-    codes = call.build.step(made, rescale, bias, call.out, call.option("FusedActivationFunction"))
+    codes = call.build.step(made, rescale, bias, call.out, call.option("FusedActivationFunction"), alike=True)
     return call.build.made(codes, x, call.out)
 
 
@@ -157,7 +157,7 @@ def _reshape(call: Call) -> Value:
 
 
 def _concatenation(call: Call) -> Value:
-    parts = [call.value(place) for place in range(len(call.operator.inputs))]
+    parts = [call.value(place) for place in range(max(1, len(call.operator.inputs)))]
     rank = len(parts[0].shape) + 1
     if call.option("Axis") % rank != rank - 1 or any(x.shape[-1] != x.channels for x in parts):
         raise UnsupportedError("joins tensors along another axis than the channels, the last; join channels")
@@ -183,10 +183,10 @@ def _requantized(call: Call, fused: int = 0) -> Value:
     if x.head != "none":
         return x
     real = float(x.scale) / float(quantization(call.out)[0])
-    rescale = kernels.per_channel(kernels.rounded_twice, [real] * x.channels)
+    rescale = kernels.alike(kernels.rounded_twice, real)
     if call.build.kernels == "xnnpack":
         rescale = kernels.xnnpack_convert(x.scale / quantization(call.out)[0])
-    codes = call.build.step(x.tensor, rescale, np.full(x.channels, -x.zero), call.out, fused)
+    codes = call.build.step(x.tensor, rescale, np.full(x.channels, -x.zero), call.out, fused, alike=True)
     return call.build.made(codes, x, call.out, x.shape)
 
 
@@ -198,7 +198,7 @@ def _leaky_relu(call: Call) -> Value:
         raise UnsupportedError(f"has the slope {alpha:g}, so it falls and rises again; use a slope of 0 or more")
     rescale = (kernels.xnnpack_convert(x.scale / out, x.scale / out * alpha) if call.build.kernels == "xnnpack" else
                kernels.bent(Multiplier.of(float(x.scale / out)), Multiplier.of(float(x.scale * alpha / out))))
-    codes = call.build.step(x.tensor, rescale, np.full(x.channels, -x.zero), call.out)
+    codes = call.build.step(x.tensor, rescale, np.full(x.channels, -x.zero), call.out, alike=True)
     return call.build.made(codes, x, call.out, x.shape)
 
 

@@ -46,8 +46,11 @@ def _network(graph: Graph, kernels: KernelSet) -> IntegerNetwork:
     build.values[start.codes] = start.value
     failures = [text for operator in operators if operator not in start.done and (text := _visit(build, operator))]
     output = build.values.get(last)
-    if failures or output is None:
+    if failures:
         raise UnsupportedError(_report(failures))
+    if output is None:
+        raise InputError(f"has the output {graph.tensors[last].name!r}, which no operator makes; convert the model "
+                         "again")
     output = build.plain(output)
     return IntegerNetwork(start.host, tuple(build.draft.nodes.values()), _output(output))
 

@@ -20,7 +20,7 @@ from headrace.reading import read_bytes
 
 #: Most bytes of a file, and tensors and operators of a graph: hostile files claim millions.
 MAX_FILE_BYTES = 1 << 29
-MAX_PARTS = 1 << 16
+MAX_PARTS = 1 << 12
 MAX_RANK = 8
 
 _TYPES = {getattr(tflite.TensorType, name): name.lower() for name in vars(tflite.TensorType) if name.isupper()}
@@ -163,7 +163,7 @@ def _operator(model: Any, operator: Any) -> Operator:
     kind = model.OperatorCodes(operator.OpcodeIndex())
     name = _OPERATORS.get(max(kind.BuiltinCode(), kind.DeprecatedBuiltinCode()), "an unknown operator")
     if name == "CUSTOM":
-        name = f"CUSTOM {(kind.CustomCode() or b'').decode(errors='replace')}"
+        name = f"CUSTOM {(kind.CustomCode() or b'').decode(errors='replace')!r}"
     return Operator(name, _integers(operator.InputsAsNumpy()), _integers(operator.OutputsAsNumpy()),
                     _options(name, operator.BuiltinOptions()))
 

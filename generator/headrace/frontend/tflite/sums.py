@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil
 
 import numpy as np
 
@@ -65,7 +64,7 @@ def _candidates(grid: Grid, sizes: Sequence[Fraction]) -> Iterator[tuple[int, in
     largest, factor = max(sizes), 2
     while factor < 1 << MAX_MULTIPLIER_BITS:
         yield round(sizes[0] * factor / largest), round(sizes[1] * factor / largest)
-        factor = max(factor + 1, ceil(factor * 1.2))
+        factor *= 2
 
 
 def _facts(reaching: IntArray, below: IntArray, output: Interval) -> Facts:
