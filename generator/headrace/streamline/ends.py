@@ -53,6 +53,15 @@ class Viewed:
     network: graph.Network
     orders: Mapping[str, IntArray | None]
 
+    def behind(self, first: Viewed) -> Viewed:
+        """The same as views of what were views of the model's inputs themselves."""
+        return replace(self, orders={name: _after(first.orders[name], order) for name, order in self.orders.items()})
+
+
+def _after(first: IntArray | None, order: IntArray | None) -> IntArray | None:
+    """One order of the elements and then another."""
+    return first if order is None else order if first is None else first[order]
+
 
 def input_views(network: graph.Network) -> Viewed:
     """The same network without the views that all readers of an input share.

@@ -190,7 +190,7 @@ def streamline_traced(network: graph.Network) -> Streamlined:
             raise UnsupportedError(f"the input has {count} elements and at most {MAX_INPUT_ELEMENTS} are possible; "
                                    "use smaller images")
     viewed = input_views(network)
-    viewed = replace(viewed, network=with_moves(viewed.network))
+    viewed = input_views(with_moves(viewed.network)).behind(viewed)  # blocks may be views of the input
     body, tails = split_tails(viewed.network)
     walk = _Streamliner(viewed, network.inputs)
     for node in body:
