@@ -142,7 +142,7 @@ def test_forks_joins_and_every_operation(cycles: int) -> None:
     unfolded = lower(net)
     dataflow = with_safe_fifos(fold(unfolded, solve_folding(unfolded, cycles)))
     assert {layer.kind for layer in dataflow.layers} >= set(LAYERS) - {
-        "dwc", "label_select", "parallel_swu", "channel_map", "crop", "lookup", "take"}
+        "dwc", "label_select", "parallel_swu", "lookup", "take"}
     assert dataflow.cycles_per_frame <= cycles
     assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
 
