@@ -172,7 +172,8 @@ def test_everything_unsupported_is_told_at_once() -> None:
         "3 nodes have no exact streaming form:",
         "  c: pads a bipolar tensor with 0, which is neither -1 nor +1; use padding=0 or an activation that has 0 "
         "(2 bits or ternary)",
-        "  s (Softmax): no streaming layer does this; replace it in the model",
+        "  s (Softmax): the host does this behind the last layer, but p reads it; end the model with it "
+        "(quantize_static of onnxruntime: name it in nodes_to_exclude)",
         "  t: turns a tensor of shape (2, 4, 4) into (4, 4, 2), but a stream carries pixels row by row with their "
         "channels; remove the transpose, or export with channels first"]
 

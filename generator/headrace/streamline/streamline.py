@@ -32,7 +32,7 @@ from headrace.network.integer import (
 )
 from headrace.network.integer_ops import MAX_CHANNELS, require_channels
 from headrace.streamline.blocks import depth_to_space, handled, settled, space_to_depth
-from headrace.streamline.ends import Tail, Viewed, input_views, split_tails, with_tail
+from headrace.streamline.ends import Tail, Viewed, head_of, input_views, split_tails, with_tail
 from headrace.streamline.frames import avg_pool, max_pool, reshape, transpose, upsample
 from headrace.streamline.joins import add, concat, summed
 from headrace.streamline.meaning import Meaning, each
@@ -122,14 +122,21 @@ class _Streamliner:
         sources = [value for source in node.inputs if (value := self.values[source]) is not None]
         value = None
         if type(node.op) not in HANDLERS:
-            self.failures.append(f"{node.name} ({type(node.op).__name__}): no streaming layer does this; "
-                                 "replace it in the model")
+            self.failures.append(f"{node.name} ({type(node.op).__name__}): {self._without_layer(node)}")
         elif len(sources) == len(node.inputs):
             value = self._handled(node, sources)
         self.values[node.name] = value or self._assumed(node)
         if value is not None and self.readers[node.name] > 1:
             self.run.draft.shared.update(term.tensor for term in value.terms)
             self.run.draft.shared.update([value.tensor] if value.tensor is not None else [])
+
+    def _without_layer(self, node: graph.Node) -> str:
+        """Why no layer does what a node says."""
+        if head_of(node.op) is None:
+            return "no streaming layer does this; replace it in the model"
+        after = ", ".join(other.name for other in self.network.nodes if node.name in other.inputs)
+        return (f"the host does this behind the last layer, but {after or 'a second output'} reads it; end the model "
+                "with it (quantize_static of onnxruntime: name it in nodes_to_exclude)")
 
     def _handled(self, node: graph.Node, sources: list[Value]) -> Value | None:
         try:
