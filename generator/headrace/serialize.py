@@ -25,6 +25,7 @@ from headrace.dataflow import graph as dataflow
 from headrace.errors import HeadraceError, InputError
 from headrace.layers.registry import known_layers
 from headrace.layers.stream import Stream
+from headrace.memory import Prices
 from headrace.network import blocks, graph, integer, moves, ops, tensor_ops
 from headrace.network.activation import Activation
 from headrace.reading import parse_json, read_bytes
@@ -47,7 +48,7 @@ CLASSES: tuple[type, ...] = (
     integer.AccPool, integer.Upsample, integer.Reframe, integer.Add, integer.Concat, integer.Sequence, integer.Part,
     integer.ChannelMap, integer.Crop, integer.DepthToSpace, integer.SpaceToDepth, integer.Lookup, integer.Node,
     integer.HostInput, integer.HostInputs, integer.HostOutput, integer.HostOutputs, integer.IntegerNetwork,
-    Stream, *known_layers().values(), dataflow.Placed, dataflow.Dataflow,
+    Stream, Prices, *known_layers().values(), dataflow.Placed, dataflow.Dataflow,
 )
 
 

@@ -14,8 +14,8 @@ from tests.pairwise import full_product, pairwise, specs
 
 #: Kinds that are compiled into one model.
 GROUPS = (("mvtu",), ("vvtu", "threshold"), ("swu", "parallel_swu"), ("max_pool", "acc_pool"),
-          ("requant", "add", "fork", "concat", "channel_map", "crop", "upsample", "depth_to_space", "dwc", "fifo",
-           "label_select"))
+          ("requant", "lookup", "add", "fork", "concat", "channel_map", "crop", "upsample", "depth_to_space", "dwc",
+           "fifo", "label_select"))
 
 
 def test_every_kind_has_factors_and_a_group() -> None:
