@@ -116,7 +116,8 @@ def test_wrong_shapes_and_values(tmp_path: Path, nodes: list[Any], shape: tuple[
     ([node("Conv", ["x", "k"])], (1, 2, 4, 4, 4),
      "meets a tensor of shape (2, 4, 4, 4); use (channels, length) or (channels, height, width)"),
     ([node("Transpose", ["x"], perm=[1, 0])], (1, 4), "moves the batch; leave axis 0 where it is"),
-    ([node("Resize", ["x", "", "t"], mode="linear")], (1, 1, 4, 4), "interpolates (linear); use mode nearest"),
+    ([node("Resize", ["x", "", "t"], mode="linear")], (1, 1, 4, 4),
+     "interpolates (linear); use mode nearest, or a depthwise ConvTranspose"),
     ([node("Round", ["x"])], (1, 4),
      "is done on constants only, and its input is computed; use a Quant node with that rounding mode"),
     ([node("Exp", ["x"])], (1, 4),
@@ -151,3 +152,12 @@ def test_all_unsupported_nodes_at_once(tmp_path: Path) -> None:
 def test_importing_generator_does_not_import_onnx() -> None:
     code = "import sys, headrace, headrace.sources; sys.exit('onnx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_attention_is_said_once(tmp_path: Path) -> None:
+    constants: dict[str, Any] = {"axes": np.array([0, 2, 1])}
+    nodes = [node("Transpose", ["x"], "t", perm=[0, 2, 1]), node("MatMul", ["x", "t"], "s"),
+             node("Softmax", ["s"], "p"), node("MatMul", ["p", "x"], "o"), node("MatMul", ["o", "t"], "s2"), node("MatMul", ["s2", "o"])]
+    assert reasons(tmp_path, model(nodes, (1, 4, 8), constants)) == [
+        "MatMul_s (MatMul): attention multiplies two computed tensors, which no streaming layer does; use "
+        "convolutions, or leave this part to the host by splitting the model in front of it"]

@@ -10,6 +10,7 @@ import numpy as np
 from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.builder import Call, Frame, Handler
 from headrace.frontend.onnx.graph import OnnxNode
+from headrace.frontend.onnx.refusals import ATTENTION
 from headrace.frontend.onnx.values import Constant, Feature, Value, Windows, pair
 from headrace.layers.window import Pair, out_size
 from headrace.network import ops, tensor_ops
@@ -170,7 +171,7 @@ def _weights(call: Call, place: int) -> Constant:
     if isinstance(call.values[0], Constant):
         raise UnsupportedError("multiplies a constant by a computed tensor; put the weights on the right")
     if call.has(place) and isinstance(call.values[place], Feature):
-        raise UnsupportedError("multiplies two computed tensors, which no streaming layer does; use constant weights")
+        raise UnsupportedError(ATTENTION)
     return call.constant(place, "weight")
 
 

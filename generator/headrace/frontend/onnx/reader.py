@@ -29,6 +29,7 @@ from headrace.frontend.onnx import (
 from headrace.frontend.onnx.builder import Builder, Call, Handler
 from headrace.frontend.onnx.constants import Computation, widened
 from headrace.frontend.onnx.graph import OnnxGraph, OnnxNode, read
+from headrace.frontend.onnx.refusals import SAID_ONCE, WAYS_OUT
 from headrace.frontend.onnx.values import Codes, Constant, Feature, Unknown, Value, Windows
 from headrace.network import ops
 from headrace.network.graph import Input, Network, Node
@@ -46,20 +47,6 @@ DOMAINS = ("", "qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.gener
 MAX_FOLDED, FOLDED_SHARE = 1 << 24, 16
 CHANNELS_LAST_DOMAIN = "qonnx.custom_op.channels_last"
 _QUANTIZERS = frozenset({"Quant", "IntQuant", "BipolarQuant", "QuantizeLinear"})
-#: What to use instead of well-known operations that no streaming layer does.
-_WAYS_OUT = {
-    **dict.fromkeys(("ThresholdedRelu", "Shrink"), "use Relu, LeakyRelu or Sigmoid with a quantizer behind it"),
-    **dict.fromkeys(("LSTM", "GRU", "RNN", "Loop", "If", "Scan"), "use feed-forward layers"),
-    **dict.fromkeys(("LayerNormalization", "InstanceNormalization", "GroupNormalization", "LRN"),
-                    "use BatchNormalization"),
-    **dict.fromkeys(("ConvInteger", "MatMulInteger", "DynamicQuantizeLinear", "DynamicQuantizeMatMul"),
-                    "quantize statically, so that scales are constants: quantize_static of onnxruntime"),
-    **dict.fromkeys(("Floor", "Ceil", "Round"), "use a Quant node with that rounding mode"),
-    **dict.fromkeys(("Min", "Max"), "use Clip with constant bounds"),
-    **dict.fromkeys(("Exp", "Log", "Sqrt", "Reciprocal"), "leave it to the program around the accelerator, or "
-                    "train with Relu or Clip in its place"),
-    "FloatQuant": "quantize to integers with Quant",
-}
 
 
 def from_file(path: Path) -> Network:
@@ -171,7 +158,9 @@ class _Walk:
                 return self._bounded(_folded(node, values))
             return handler(Call(node, values, self.build))
         except UnsupportedError as error:
-            self.unsupported.append(f"{node.label}: {error}")
+            reason = str(error)
+            if reason not in SAID_ONCE or not any(line.endswith(f": {reason}") for line in self.unsupported):
+                self.unsupported.append(f"{node.label}: {reason}")
             return self._stand_in(node, values)
         except InputError as error:
             if not self.unsupported:
@@ -197,7 +186,7 @@ class _Walk:
             return _constants_only
         where = f" of the domain {node.domain}" if node.domain else ""
         raise UnsupportedError(f"no streaming layer does this operation{where}; "
-                               f"{_WAYS_OUT.get(node.op_type, 'replace it by operations that docs/onnx.md lists')}")
+                               f"{WAYS_OUT.get(node.op_type, 'replace it by operations that docs/onnx.md lists')}")
 
     def _stand_in(self, node: OnnxNode, values: tuple[Value | None, ...]) -> Value:
         """A tensor of the shape that the file declares, or of the input's, so that the nodes behind can be judged."""
@@ -217,7 +206,7 @@ _NO_OUTPUT: dict[type[Value], str] = {
 
 
 def _constants_only(call: Call) -> Value:
-    way_out = _WAYS_OUT.get(call.node.op_type, "compute it before the model or behind it")
+    way_out = WAYS_OUT.get(call.node.op_type, "compute it before the model or behind it")
     raise UnsupportedError(f"is done on constants only, and its input is computed; {way_out}")
 
 

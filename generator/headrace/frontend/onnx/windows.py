@@ -198,7 +198,8 @@ def _resize(call: Call) -> Feature:
     """Upsample and Resize, where they repeat every pixel a whole number of times."""
     x, node = call.feature(), call.node
     if node.text("mode", "nearest") != "nearest":
-        raise UnsupportedError(f"interpolates ({node.text('mode', '')}); use mode nearest")
+        raise UnsupportedError(f"interpolates ({node.text('mode', '')}); use mode nearest, or a depthwise "
+                               "ConvTranspose")
     scales = _scales(call, x)
     last = len(scales) > 2 and scales[1] != 1 and scales[-1] == 1  # the axis that is not resized holds the channels
     target = frame_of(x, last)

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from headrace.errors import UnsupportedError
+from headrace.frontend.onnx.refusals import ATTENTION
 from headrace.frontend.torch.site import NO_LAYER
 
 
@@ -21,8 +22,6 @@ class OutOfScope(UnsupportedError):  # noqa: N818 - the kind of an error, not an
 #: Functions that multiply matrices; with weights as constants only a linear layer is read.
 PRODUCTS = (operator.matmul, torch.matmul, torch.bmm, torch.mm, torch.einsum, torch.baddbmm, "matmul", "bmm", "mm",
             "__matmul__", functional.scaled_dot_product_attention)
-_ATTENTION = ("attention multiplies two computed tensors, which no streaming layer does; use convolutions, or leave "
-              "this part to the host by splitting the model in front of it")
 _RECURRENT = ("carries a state from step to step, which no streaming layer does; use feed-forward layers, for example "
               "convolutions along the time")
 _HINTS = {
@@ -49,7 +48,7 @@ def refusal(target: Any, own: Callable[[Any], str | None]) -> UnsupportedError:
     if sentence := own(target):
         return UnsupportedError(sentence)
     if (not isinstance(target, nn.Module) and target in PRODUCTS) or "Attention" in kind or "Transformer" in kind:
-        return OutOfScope(_ATTENTION)
+        return OutOfScope(ATTENTION)
     if _recurrent(kind):
         return OutOfScope(_RECURRENT)
     return UnsupportedError(_HINTS.get(kind, NO_LAYER))
