@@ -98,6 +98,25 @@ def upsample(rng: Random) -> Spec:
             "element": any_element(rng), "simd": image.pop("lanes"), **image}
 
 
+def channel_map(rng: Random) -> Spec:
+    """Whole words: a slice with constants, or any order; or all channels as wires."""
+    lanes, words = rng.choice((1, 1, 2, 4, 8)), rng.choice((4, 8, 16, 64))
+    first, count = rng.randrange(words // 2), rng.randrange(words // 4, words // 2 + 1)
+    kept = list(range(first, first + count))
+    chosen = rng.choice((kept, [-1, *kept, -1], [*kept, *kept], rng.sample(range(words), words)))
+    sources = [-1 if word < 0 else lanes * word + lane for word in chosen for lane in range(lanes)]
+    wires = rng.random() < 0.2
+    return {"kind": "channel_map", "channels": lanes * words, "sources": sources, "element": any_element(rng),
+            "pixels": 16, "simd": lanes * words if wires else lanes, "pe": len(sources) if wires else lanes}
+
+
+def crop(rng: Random) -> Spec:
+    image = any_image(rng)
+    start, stop = [rng.randrange(3), rng.randrange(3)], [image["height"] - rng.randrange(2), image["width"] - 1]
+    return {"kind": "crop", "start": start, "stop": stop, "step": rng.choice(([1, 1], [1, 1], [2, 2], [1, 3])),
+            "element": any_element(rng), "simd": image.pop("lanes"), **image}
+
+
 def depth_to_space(rng: Random) -> Spec:
     image = any_image(rng)
     return {"kind": "depth_to_space", "block": rng.choice(([2, 2], [2, 2], [3, 3], [2, 1], [4, 4])),

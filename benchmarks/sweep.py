@@ -19,7 +19,9 @@ from benchmarks.drawn_layers import (
     Spec,
     acc_pool,
     add,
+    channel_map,
     concat,
+    crop,
     depth_to_space,
     dwc,
     fifo,
@@ -182,6 +184,7 @@ _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
     "requant": (8, requant), "fork": (5, fork), "concat": (6, concat), "upsample": (6, upsample),
     "depth_to_space": (6, depth_to_space),
     "label_select": (9, label_select), "dwc": (10, dwc), "fifo": (9, fifo), "lookup": (8, lookup),
+    "channel_map": (9, channel_map), "crop": (5, crop),
 }
 
 

@@ -1,7 +1,8 @@
 // Channels of every pixel in another order, some left out, some twice, some constant.
 //
 //   FORM 0  words stay in their order. A step reads a word or none and writes one or none: the word read, the one read
-//           last, or the constant. MAP holds the steps of a pixel: bit 0 reads, bit 1 writes, bit 2 the constant
+//           last, or the constant. MAP holds the steps of a pixel: bit 0 reads, bit 1 writes, bit 2 the constant; bit 3,
+//           the word read last, is for the SystemVerilog
 //   FORM 1  two pixels are stored. MAP holds, for every word out, its place in the pixel, CHANNELS/SIMD for the constant
 //   FORM 2  a word is a pixel. MAP is one word of OUT_CHANNELS indices, CHANNELS for the constant
 #ifndef HEADRACE_CHANNEL_MAP_HPP
@@ -35,7 +36,7 @@ void channel_map_filter(hls::stream<ap_uint<C::SIMD * C::E_BITS> >& in, hls::str
   index_t<C::STEPS> step = 0;
   for (loop_count i = 0; i < frames() * (C::PIXELS * C::STEPS); ++i) {
 #pragma HLS PIPELINE II=1 style=flp
-    const ap_uint<3> does = map[0][C::FORM == 0 ? int(step) : 0][0];
+    const ap_uint<4> does = map[0][C::FORM == 0 ? int(step) : 0][0];
     if (does[0]) last = in.read();
     if (does[1]) out.write(does[2] ? channel_map_constant<C>() : ap_uint<C::PE * C::E_BITS>(last));
     step = following<C::STEPS>(step);

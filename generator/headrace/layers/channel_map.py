@@ -16,7 +16,7 @@ import numpy as np
 
 from headrace import memory
 from headrace.area.amounts import Amounts
-from headrace.area.structures import counters, multiplexer, ram, slices, table_luts
+from headrace.area.structures import counters, ram, slices, table_luts
 from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, uint_type
 from headrace.errors import FoldingError, InputError, require_positive
 from headrace.folds import divisors
@@ -31,7 +31,7 @@ from headrace.packing import Memory
 #: Stands for the constant among channels and words.
 CONSTANT: Final = -1
 #: Words of the memory of a filter: what a step does.
-_READS, _WRITES, _IS_CONSTANT = 1, 2, 4
+_READS, _WRITES, _IS_CONSTANT, _AGAIN = 1, 2, 4, 8
 #: The C++ reads a stored word so many iterations after it came, or later.
 _HLS_DISTANCE: Final = 4
 _MODES: Final = ("filter", "buffer", "wires")
@@ -127,7 +127,7 @@ class ChannelMap(Layer):
 
     @cached_property
     def steps(self) -> tuple[int, ...]:
-        """What a filter does for a pixel, step by step: it reads, writes, or writes the constant.
+        """What a filter does for a pixel, step by step: it reads, writes, or writes the constant or the last one again.
 
         A pixel that starts with the constant reads its first word at once: nothing of a frame leaves before it came.
         """
@@ -136,7 +136,7 @@ class ChannelMap(Layer):
         taken = len(steps)
         for word in words[taken:]:
             steps += [_READS] * (word - taken)
-            steps.append(_WRITES | (_IS_CONSTANT if word < 0 else _READS if word >= taken else 0))
+            steps.append(_WRITES | (_IS_CONSTANT if word < 0 else _READS if word >= taken else _AGAIN))
             taken = max(taken, word + 1)
         return (*steps, *[_READS] * (self.pixel_words - taken))
 
@@ -199,7 +199,7 @@ class ChannelMap(Layer):
 
     def memories(self) -> tuple[Memory, ...]:
         if self.mode == "filter":
-            return (Memory("MAP", np.reshape(self.steps, (-1, 1, 1)), uint_type(3)),)
+            return (Memory("MAP", np.reshape(self.steps, (-1, 1, 1)), uint_type(4)),)
         if self.mode == "buffer":
             count, places = self.pixel_words, self.words
         else:
@@ -219,10 +219,12 @@ class ChannelMap(Layer):
             a.add("map table", lut=table_luts(self.out_pixel_words) * self.pixel_words.bit_length())
             a.add("map addresses", lut=4 * index, ff=3 * index + 4)
             return
+        if self.mode == "wires":  # nothing stores a channel that nobody reads, or twice one that several read
+            taken = put = len({source for source in self.sources if source >= 0}) * self.element.bits
         slices(a, taken)
         a.add("single slice", lut=2, ff=put + 1)
         if self.mode == "filter":
-            repeats = _WRITES in self.steps
+            repeats = any(step & _AGAIN for step in self.steps)
             counters(a, len(self.steps))
             a.add("map table", lut=3 * table_luts(len(self.steps)) if len(self.steps) > 1 else 0)
-            a.add("map words", lut=put * multiplexer(1 + constants + repeats), ff=taken * repeats)
+            a.add("map words", lut=0.8 * put * (constants + repeats), ff=taken * repeats)

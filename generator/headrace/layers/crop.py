@@ -103,4 +103,4 @@ class Crop(Layer):
         slices(a, bits)
         a.add("single slice", lut=2, ff=bits + 1)
         counters(a, self.pixel_words, self.width, self.height, *self.step)
-        a.add("crop", lut=4 + (self.width - 1).bit_length() + (self.height - 1).bit_length())
+        a.add("crop", lut=2 + sum(first > 0 for first in self.start))

@@ -3,7 +3,7 @@
 // FORM says how:
 //   MAP_FILTER  words stay in their order. A step takes a word or none and puts one or none: the word taken, the one
 //               taken last, or the constant. The first step takes a word. MAP_FILE holds the steps of a pixel: bit 0
-//               takes, bit 1 puts, bit 2 the constant;
+//               takes, bit 1 puts, bit 2 the constant, bit 3 the word that was taken last;
 //   MAP_BUFFER  words of two pixels are stored, and leave in the order of MAP_FILE: their place in the pixel, or
 //               CHANNELS/SIMD for the constant. A word out waits for its word, and the last of a pixel for all of them;
 //   MAP_WIRES   a word is a pixel. MAP_FILE is one word of OUT_CHANNELS indices, CHANNELS for the constant.
@@ -101,18 +101,18 @@ module headrace_channel_map import headrace_pkg::*; #(
 
     if (FORM == MAP_FILTER) begin : gen_filter
       localparam int unsigned STEP_BITS = index_bits(STEPS);
-      logic [2:0] steps [STEPS];
+      logic [3:0] steps [STEPS];
       initial $readmemh(MAP_FILE, steps);
 
       logic [STEP_BITS-1:0] step_q;
       logic [BITS-1:0]      last_q;  // the word that was taken last
-      logic                 takes, puts, constant, there;
-      assign {constant, puts, takes} = steps[step_q];
+      logic                 takes, puts, constant, again, there;
+      assign {again, constant, puts, takes} = steps[step_q];
 
       assign there        = word_valid || !takes;
       assign word_ready   = en && takes;
       assign result_valid = there && puts;
-      assign result       = constant ? {PE{E_BITS'(CONSTANT)}} : takes ? word : last_q;
+      assign result       = constant ? {PE{E_BITS'(CONSTANT)}} : again ? last_q : word;
       always_ff @(posedge ap_clk) begin
         if (!ap_rst_n) step_q <= '0;
         else if (en && there) step_q <= step_q == STEP_BITS'(STEPS - 1) ? '0 : step_q + 1'b1;
