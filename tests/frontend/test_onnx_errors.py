@@ -157,7 +157,8 @@ def test_importing_generator_does_not_import_onnx() -> None:
 def test_attention_is_said_once(tmp_path: Path) -> None:
     constants: dict[str, Any] = {"axes": np.array([0, 2, 1])}
     nodes = [node("Transpose", ["x"], "t", perm=[0, 2, 1]), node("MatMul", ["x", "t"], "s"),
-             node("Softmax", ["s"], "p"), node("MatMul", ["p", "x"], "o"), node("MatMul", ["o", "t"], "s2"), node("MatMul", ["s2", "o"])]
+             node("Softmax", ["s"], "p"), node("MatMul", ["p", "x"], "o"), node("MatMul", ["o", "t"], "s2"),
+             node("MatMul", ["s2", "o"])]
     assert reasons(tmp_path, model(nodes, (1, 4, 8), constants)) == [
         "MatMul_s (MatMul): attention multiplies two computed tensors, which no streaming layer does; use "
         "convolutions, or leave this part to the host by splitting the model in front of it"]

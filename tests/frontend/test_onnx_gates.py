@@ -83,6 +83,39 @@ def test_operations_that_are_one_activation(op_type: str, attributes: dict[str, 
     assert np.all(np.abs(op.forward(x[None]) - np.maximum(x, 0)) < 0.4)
 
 
+@pytest.mark.parametrize(("op_type", "attributes"), [
+    ("LeakyRelu", {"alpha": 0.13}), ("Elu", {"alpha": 1.3}), ("Selu", {}), ("Celu", {"alpha": 0.7}), ("Softplus", {}),
+    ("Softsign", {}), ("Sigmoid", {}), ("Tanh", {}), ("HardSigmoid", {"alpha": 0.3}), ("Relu", {}), ("PRelu", {}),
+    ("Neg", {}),
+])
+def test_activations_that_rise(op_type: str, attributes: dict[str, object], tmp_path: Path) -> None:
+    more = ["half"] if op_type == "PRelu" else []
+    proto = between_quantizers([node(op_type, ["a", *more], "b", **attributes)])
+    x = np.random.default_rng(2).uniform(-3, 3, (6, 3, 4, 4)).astype(np.float32)
+    integer = streamline(same_as_executor(tmp_path, proto, x, tolerance=1e-6))
+    q = golden.run(integer, to_stream(integer.host_input, x))[integer.output]
+    got = from_stream(integer.host_output, q.reshape(len(x), -1))
+    np.testing.assert_allclose(got, executed(proto, x), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize(("op_type", "attributes"), [
+    ("ReduceSum", {}), ("ReduceMax", {"axes": [2, 3]}), ("LogSoftmax", {"axis": 1}), ("Softmax", {"axis": 1}),
+])
+def test_what_ends_a_model(op_type: str, attributes: dict[str, object], tmp_path: Path) -> None:
+    constants = {"axes": np.array([2, 3])}
+    nodes = [quant("x", "q", 0.25, constants=constants),
+             node(op_type, ["q", *(["axes"] if op_type == "ReduceSum" else [])], **attributes)]
+    proto = model(nodes, [6, 3, 4, 4], constants)
+    x = np.random.default_rng(2).uniform(-3, 3, (6, 3, 4, 4)).astype(np.float32)
+    same_as_executor(tmp_path, proto, x, tolerance=1e-6)
+
+
+def test_the_bias_of_a_gelu(tmp_path: Path) -> None:
+    nodes = [node("BiasGelu", ["a", "half"], "b", "com.microsoft")]
+    read = network(tmp_path, between_quantizers(nodes, opset=20))
+    assert [op.kind for item in read.nodes if isinstance(op := item.op, Activation)] == ["gelu"]
+
+
 def test_products_with_anything_else_are_refused(tmp_path: Path) -> None:
     for nodes in ([node("Sigmoid", ["q0"], "s1"), node("Conv", ["s1", "qw"], "g"), node("Mul", ["a", "g"], "b")],
                   [node("Add", ["a", "one"], "m"), node("Sigmoid", ["m"], "s1"), node("Mul", ["a", "s1"], "b")],

@@ -76,6 +76,7 @@ def network(code: type) -> onnx.ModelProto:
     parts = [*g.parameters("k0", 0.0451, 90), *pooled, *third]
     g.nodes.append(node("QLinearConcat", parts, "k0", "com.microsoft", axis=1))
     g.last = ["k0", "k0_s", "k0_z"]
+    g.add("QLinearAveragePool", "p1", g.last, 0.0417, 95, "com.microsoft", kernel_shape=[2, 2], channels_last=0)
     g.add("QLinearGlobalAveragePool", "p0", g.last, 0.03, 101, "com.microsoft", channels_last=0)
     g.nodes.append(node("Flatten", [g.last[0]], "f0", axis=1))
     flat = ["f0", *g.last[1:]]
