@@ -19,6 +19,7 @@ from headrace.layers.drawing import random_values
 from headrace.model import load
 from headrace.network import ops, tensor_ops
 from headrace.network.graph import Input, Network, Node
+from headrace.network.moves import Crop, SelectChannels
 from headrace.streamline.streamline import streamline
 from tests.frontend.onnx_files import executed, grid
 from tests.streamline.test_streamline import chain
@@ -133,6 +134,15 @@ def test_axes_of_size_one_move(tmp_path: Path) -> None:
     assert_same(network, tmp_path, grid(2, 2, 1, 7))
 
 
+def test_moves(tmp_path: Path) -> None:
+    """Channels in another order with a constant, pixels left out, and channels as blocks of pixels."""
+    network = chain((2, 4, 5), quantizer(int_type(4), 0.5), SelectChannels((1, -1, 0, 1), 0.5),
+                    Crop((0, 1), (4, 5), (2, 1)), ops.Conv(weight(TERNARY, (4, 4, 1, 1), 0.5)),
+                    ops.Reshape((2, 2, 1, 2, 4)), tensor_ops.Transpose((2, 3, 0, 4, 1)), ops.Reshape((1, 4, 8)),
+                    quantizer(int_type(3), 0.5), ops.Conv(weight(TERNARY, (3, 1, 2, 2), 0.5)))
+    assert_same(network, tmp_path, grid(2, 2, 4, 5))
+
+
 @pytest.mark.parametrize("k", [1, 2])
 def test_heads(k: int, tmp_path: Path) -> None:
     network = chain((6,), quantizer(int_type(4), 0.5), tensor_ops.Softmax(), tensor_ops.TopK(k))
@@ -150,6 +160,8 @@ def test_thresholds_and_truncation(tmp_path: Path) -> None:
 
 
 def test_what_qonnx_cannot_say(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedError, match=r"^n1: Maximum has no form in QONNX files yet; save the network"):
+        qonnx_bytes(chain((3,), quantizer(int_type(4)), tensor_ops.Maximum()))
     with pytest.raises(UnsupportedError, match=r"n0: QONNX has no quantizer with the codes \[0,4\]"):
         qonnx_bytes(chain((3,), quantizer(Interval(0, 4))))
 

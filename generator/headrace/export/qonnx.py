@@ -14,8 +14,9 @@ import numpy as np
 from headrace.errors import UnsupportedError
 from headrace.export.onnx_arithmetic import affine, clip
 from headrace.export.onnx_graph import GraphWriter
+from headrace.export.onnx_moves import crop, select_channels
 from headrace.export.qonnx_quantizers import multi_threshold, product, quantize, trunc
-from headrace.network import ops, tensor_ops
+from headrace.network import moves, ops, tensor_ops
 from headrace.network.graph import Network, Node
 from headrace.staging import write_file
 
@@ -86,7 +87,7 @@ WRITERS: dict[type, Writer] = {
     ops.MaxPool: _pool, ops.Reshape: _reshape, tensor_ops.PadFrame: _pad, tensor_ops.AvgPool: _pool,
     tensor_ops.Upsample: _upsample, tensor_ops.Transpose: _transpose, tensor_ops.Add: _add,
     tensor_ops.Concat: _concat, tensor_ops.MultiThreshold: multi_threshold, tensor_ops.Trunc: trunc,
-    tensor_ops.Softmax: _softmax, tensor_ops.TopK: _topk,
+    tensor_ops.Softmax: _softmax, tensor_ops.TopK: _topk, moves.Crop: crop, moves.SelectChannels: select_channels,
 }
 
 
@@ -97,6 +98,9 @@ def qonnx_bytes(network: Network) -> bytes:
     """
     graph = GraphWriter(network)
     for node in network.nodes:
+        if type(node.op) not in WRITERS:
+            raise UnsupportedError(f"{node.name}: {type(node.op).__name__} has no form in QONNX files yet; save the "
+                                   "network as .npz instead")
         WRITERS[type(node.op)](graph, node)
     truncs = [node.op for node in network.nodes if isinstance(node.op, tensor_ops.Trunc)]
     if len({op.dtype is None for op in truncs}) > 1:
