@@ -35,7 +35,7 @@ int search_step(int64_t acc, int p, int group, int count, const Chunk (&bounds)[
   const int BIT       = index_bits(N + 1) - 1 - K;
   const int next      = count + (1 << BIT);
   const int address   = (group << K) + (count >> (BIT + 1));
-  const int64_t bound = decode<ACC_BITS, SIGNED>(bounds[p][address][0]);
+  const int64_t bound = decode<ACC_BITS, SIGNED>(bounds[p][address][0] & low_mask(ACC_BITS));
   return next <= N && acc >= bound ? next : count;
 }
 

@@ -22,7 +22,7 @@ JOINS = {
     "residual": (residual(6), 700), "residual, faster": (residual(6), 300), "sum": (joined(6, adds=True), 700),
     "sum, faster": (joined(6, adds=True), 60), "larger sum": (joined(12, adds=True), 3000),
     "larger sum, faster": (joined(12, adds=True), 400), "beside": (joined(6, adds=False), 700),
-    "beside, faster": (joined(6, adds=False), 60), "no join": (small_network(), 700),
+    "beside, faster": (joined(6, adds=False), 80), "no join": (small_network(), 700),
     "no join, faster": (small_network(), 450),
 }
 #: Cycles per frame at which the public networks run.
