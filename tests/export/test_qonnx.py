@@ -128,6 +128,14 @@ def test_everything_else(tmp_path: Path) -> None:
     assert_same(network, tmp_path, grid(2, 56))
 
 
+def test_channels_and_pixels_are_chosen(tmp_path: Path) -> None:
+    network = chain((4, 3, 5), quantizer(int_type(4), 0.5), SelectChannels((3, -1, 0, 0, -1)),
+                    Crop((0, 1), (3, 5), (2, 1)),
+                    SelectChannels((4, 1, 2)), ops.Reshape((-1,)), SelectChannels(tuple(range(8, 24))),
+                    ops.Linear(weight(BIPOLAR, (3, 16))), SelectChannels((2, -1, 0), 1.5))
+    assert_same(network, tmp_path, grid(2, 4, 3, 5))
+
+
 def test_axes_of_size_one_move(tmp_path: Path) -> None:
     network = chain((2, 1, 7), quantizer(int_type(4), 0.5), tensor_ops.Transpose((0, 2, 1)), ops.Reshape((-1,)),
                     ops.Linear(weight(BIPOLAR, (3, 14))))

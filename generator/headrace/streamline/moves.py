@@ -61,11 +61,15 @@ def crop(run: Run, name: str, op: Crop, x: Value) -> Value:
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """Where the elements of a tensor are in `root`, which no move made; _CONSTANT for `value`."""
+    """Where the elements of a tensor are in `root`, which no move made; _CONSTANT for `value`.
+
+    pixels: height and width when they were last to be seen, before a flatten.
+    """
 
     root: str
     places: IntArray
     value: float = 0.0
+    pixels: tuple[int, ...] = ()
 
     def moved(self, op: Move) -> _Places | None:
         """The places behind a move; None where two constants would meet."""
@@ -74,7 +78,8 @@ class _Places:
             if _CONSTANT in op.sources and np.any(self.places == _CONSTANT) and op.value != value:
                 return None
             value, op = op.value if _CONSTANT in op.sources else value, replace(op, value=_CONSTANT)
-        return _Places(self.root, np.asarray(op.forward(self.places[None].astype(np.float64))[0], np.int64), value)
+        places = np.asarray(op.forward(self.places[None].astype(np.float64))[0], np.int64)
+        return _Places(self.root, places, value, places.shape[1:] if places.ndim == 3 else self.pixels)
 
 
 def with_moves(network: graph.Network) -> graph.Network:
@@ -147,8 +152,9 @@ def _moves(frame: tuple[int, int, int], found: _Places,
     """A crop and a selection that give a tensor of `shape` out of a frame; None where nothing does."""
     area = frame[1] * frame[2]
     target = _frame(shape)
-    if len(shape) == 1 and found.places.size % area == 0:
-        target = (found.places.size // area, *frame[1:])
+    height, width = found.pixels or frame[1:]
+    if len(shape) == 1 and found.places.size % (height * width) == 0:
+        target = (found.places.size // (height * width), height, width)
     if target is None:
         return None
     places = found.places.reshape(target[0], -1)
