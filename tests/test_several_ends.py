@@ -49,7 +49,7 @@ def test_outputs_are_those_of_the_graph(kind: str, engine: str) -> None:
         return
     assert list(y) == list(network.output_names) == list(wanted)
     for name, values in wanted.items():
-        if name == "classes":  # the only one that is no sum of powers of two
+        if name == "classes":  # the only one that is not a sum of powers of two
             np.testing.assert_allclose(y[name], values, rtol=1e-6)
         else:
             np.testing.assert_array_equal(y[name], values.astype(np.float32))

@@ -15,6 +15,7 @@ def main() -> int:
     print(f"self-test: {verdict}")
     if len(sys.argv) > 2:
         samples = np.load(sys.argv[2])
+        samples = samples if isinstance(samples, np.ndarray) else dict(samples)
         print(accelerator.predict(samples))
         print(accelerator.measure(samples))
         print(accelerator.counters())

@@ -113,8 +113,7 @@ def _write_board_files(folder: Path, model: Model, request: Request, vectors: Ve
     backend, sha256 = request.engines[-1], model.source_sha256
     files = render_vivado(vectors.dataflow, request.board, backend, request.options.clock_mhz, sha256)
     write_files(folder / "vivado", files)
-    host_inputs, host_outputs = model.integer.host_inputs, model.integer.host_outputs
-    if len(host_inputs) == len(host_outputs) == 1 and has_quantizer(host_inputs[0]):
+    if all(map(has_quantizer, model.integer.host_inputs)):
         write_driver(folder / "driver", render_driver(model.integer, vectors, request.board, sha256))
 
 

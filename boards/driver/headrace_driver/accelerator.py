@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -130,25 +131,27 @@ class Accelerator:
 
     # Inference.
 
-    def predict(self, x: np.ndarray, raw: bool = False) -> np.ndarray:
+    def predict(self, x: Any, raw: bool = False) -> Any:
         """Outputs (N, ...) for samples (N, ...), as the model takes and gives them; raw: the integers (N, elements).
+
+        Several inputs or outputs are dicts of arrays by the model's names.
 
         Samples are float32, or uint8 where the model takes whole numbers from 0 to 255. Raises ValueError for samples
         that the model does not take, AcceleratorError where transfers outside of it left parts of frames inside.
         """
         return next(self.predict_queued([x], raw))
 
-    def predict_queued(self, batches: Iterable[np.ndarray], raw: bool = False) -> Iterator[np.ndarray]:
+    def predict_queued(self, batches: Iterable[Any], raw: bool = False) -> Iterator[Any]:
         """Outputs of one batch of samples after the other; the next one is packed while the accelerator computes."""
         pieces = self._pieces(batches)
-        results: list[np.ndarray] = []
+        results: list[Any] = []
         for integers, ends_batch in self._run(pieces):
-            results.append(integers if raw else self.host.decode(integers))
+            results.append(self.host.raw(integers) if raw else self.host.decode(integers))
             if ends_batch:
-                yield np.concatenate(results)
+                yield self.host.joined(results)
                 results = []
 
-    def _pieces(self, batches: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, bool]]:
+    def _pieces(self, batches: Iterable[Any]) -> Iterator[tuple[Any, bool]]:
         """Batches cut to what a transfer holds, and whether a piece is the last of its batch."""
         most = self.frames_per_transfer
         for batch in batches:
@@ -162,7 +165,7 @@ class Accelerator:
         longest = max(self.source["frame_bytes"], self.sink["frame_bytes"])
         return max(1, min(_BATCH_BYTES, self.model["max_transfer_bytes"]) // longest)
 
-    def _run(self, pieces: Iterator[tuple[np.ndarray, bool]]) -> Iterator[tuple[np.ndarray, bool]]:
+    def _run(self, pieces: Iterator[tuple[Any, bool]]) -> Iterator[tuple[np.ndarray, bool]]:
         """Integers of every piece; two pairs of buffers take turns."""
         waiting: tuple[int, int, bool] | None = None  # slot, frames, end of a batch
         slot = 0
@@ -181,7 +184,7 @@ class Accelerator:
         if finished is not None:
             yield finished
 
-    def _fill(self, x: np.ndarray, buffer: np.ndarray) -> None:
+    def _fill(self, x: Any, buffer: np.ndarray) -> None:
         """Pre-process and pack samples into a buffer, block by block."""
         packed = buffer.reshape(len(x), -1)
         step = max(1, _BLOCK_ELEMENTS // self.source["elements"])
@@ -227,13 +230,13 @@ class Accelerator:
 
     def _difference(self, got: np.ndarray, golden: np.ndarray) -> str:
         frame, element = np.argwhere(got != golden)[0].tolist()
-        pixel, channel = divmod(element, len(self.host.scale))
-        return (f"frame {frame}, pixel {pixel}, channel {channel}: the board gives {got[frame, element]}, "
+        return (f"frame {frame}, {self.host.place(element)}: the board gives {got[frame, element]}, "
                 f"the golden model {golden[frame, element]}; {np.count_nonzero(got != golden)} of {got.size} "
                 "values differ")
 
-    def measure(self, x: np.ndarray, repeats: int = 5) -> dict[str, float]:
+    def measure(self, x: Any, repeats: int = 5) -> dict[str, float]:
         """Throughput of all samples and latency of a single one, with the host's work; medians of `repeats`."""
+        x = self.host.samples(x)
         whole, single = [], []
         for _ in range(repeats):
             start = time.perf_counter()

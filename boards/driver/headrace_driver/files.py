@@ -13,6 +13,7 @@ import numpy as np
 from .errors import AcceleratorError
 from .host import Host
 from .memories import Memories
+from .several import Hosts, make_host
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Files:
     """model.json, the sides of the host and of the memories that it describes, the images of weights from outside."""
 
     model: dict[str, Any]
-    host: Host
+    host: Host | Hosts
     memories: Memories
     images: list[np.ndarray]
 
@@ -30,7 +31,7 @@ def read_files(folder: Path) -> Files:
     try:
         model = json.loads((folder / "model.json").read_text())
         external = read_arrays(folder / "external.npz")
-        return Files(model, Host(model, read_arrays(folder / "model.npz")),
+        return Files(model, make_host(model, read_arrays(folder / "model.npz")),
                      Memories(model["writable"]["layers"], read_arrays(folder / "weights.npz")),
                      [np.tile(external[entry["port"]], entry["copies"]) for entry in model["weights"]])
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:

@@ -11,14 +11,13 @@ from .packing import code_type
 from .quantizer import make_quantizer
 
 
-class Host:
-    """Samples to codes and integers to outputs; `model` is model.json, `arrays` are those of model.npz."""
+class Input:
+    """Samples of one input to codes; `source` describes it, `arrays` has its quantizer."""
 
-    def __init__(self, model: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        self.model, self.source, self.sink = model, model["input"], model["output"]
+    def __init__(self, source: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        self.source = source
         self.quantizer = make_quantizer(self.source, arrays)
-        self.scale, self.offset = arrays["scale"], arrays["offset"]
-        self.input_order, self.output_order = arrays.get("input_order"), arrays.get("output_order")
+        self.input_order = arrays.get("input_order")
         self._table: np.ndarray | None = None
 
     def samples(self, batch: Any) -> np.ndarray:
@@ -68,14 +67,23 @@ class Host:
             self._table = np.stack([self.quantizer.codes(numbers, c) for c in range(self.source["tensor"][2])])
         return self._table
 
-    def integers(self, codes: np.ndarray) -> np.ndarray:
-        """Codes of the output -> their integers (N, elements)."""
-        values = codes.astype(np.int64)
-        if self.sink["bipolar"]:
-            return 2 * values - 1
-        if self.sink["signed"]:
-            values -= (values >> (self.sink["bits"] - 1)) << self.sink["bits"]
-        return values
+
+def integers_of(sink: dict[str, Any], codes: np.ndarray) -> np.ndarray:
+    """Codes of the output stream -> their integers (N, elements)."""
+    values = codes.astype(np.int64)
+    if sink["bipolar"]:
+        return 2 * values - 1
+    if sink["signed"]:
+        values -= (values >> (sink["bits"] - 1)) << sink["bits"]
+    return values
+
+
+class Output:
+    """Integers of one output to what the model gives; `sink` describes it, `arrays` has its scales."""
+
+    def __init__(self, sink: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        self.sink, self.scale, self.offset = sink, arrays["scale"], arrays["offset"]
+        self.output_order = arrays.get("output_order")
 
     def decode(self, integers: np.ndarray) -> np.ndarray:
         """Integers (N, elements) -> outputs as the model gives them, float32."""
@@ -94,6 +102,36 @@ class Host:
         if head == "topk":
             return np.argsort(-y, axis=1, kind="stable")[:, : self.sink["k"]].astype(np.float64)
         return HEADS[head](y)
+
+
+class Host(Input):
+    """Both sides of a model with one input and one output; `model` is model.json, `arrays` are those of model.npz."""
+
+    def __init__(self, model: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        super().__init__(model["input"], arrays)
+        self.sink = model["output"]
+        self.output = Output(self.sink, arrays)
+
+    def integers(self, codes: np.ndarray) -> np.ndarray:
+        """Codes of the output -> their integers (N, elements)."""
+        return integers_of(self.sink, codes)
+
+    def raw(self, integers: np.ndarray) -> np.ndarray:
+        """Integers (N, elements) as they are given to the user."""
+        return integers
+
+    def decode(self, integers: np.ndarray) -> np.ndarray:
+        """Integers (N, elements) -> outputs as the model gives them, float32."""
+        return self.output.decode(integers)
+
+    def joined(self, results: list[np.ndarray]) -> np.ndarray:
+        """Results of the pieces of a batch."""
+        return np.concatenate(results)
+
+    def place(self, element: int) -> str:
+        """Where an element of a frame is."""
+        pixel, channel = divmod(element, len(self.output.scale))
+        return f"pixel {pixel}, channel {channel}"
 
 
 def _softmax(y: np.ndarray) -> np.ndarray:

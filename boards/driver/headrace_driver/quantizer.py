@@ -20,8 +20,9 @@ class Points:
 
     def __init__(self, source: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         self.source, self.signs, self.points = source, arrays["signs"], arrays["decision_points"]
-        if source["bipolar"]:
-            self.step_codes = np.array([0, 1], code_type(1))
+        if source["bipolar"]:  # among inputs of other types -1 and +1 are numbers like all others
+            self.step_codes = (np.array([0, 1], code_type(1)) if source["bits"] == 1
+                               else _as_codes(np.array([-1, 1]), source["bits"]))
         else:
             self.step_codes = _as_codes(np.arange(source["low"], source["high"] + 1), source["bits"])
 

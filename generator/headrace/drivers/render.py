@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import accumulate
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from headrace.datatypes import BIPOLAR
 from headrace.drivers.quantizer import CPP_FORMULA, CPP_POINTS, quantizer_arrays
 from headrace.drivers.writable import memory_images, writable_arrays, writable_json
 from headrace.layers.stream import Stream
-from headrace.network.integer import IntegerNetwork
+from headrace.network.integer import HostInput, HostOutput, IntegerNetwork
 from headrace.paths import data_folder
 from headrace.render.external import external_images, external_json
 from headrace.render.rtl import fifo_streams
@@ -54,10 +56,13 @@ def render_driver(net: IntegerNetwork, vectors: Vectors, board: Board, sha256: s
     files[f"{PACKAGE}/external.npz"] = npz_bytes(external_images(dataflow))
     files |= {f"cpp/{port}.bin": image.tobytes() for port, image in external_images(dataflow).items()}
     files |= {f"cpp/{name}.bin": data for name, data in memory_images(dataflow).items()}
-    values = {"header": header, "model": model, "registers": REGISTERS, "dma": dma.NAMES,
-              "window": WINDOW_BYTES} | _texts(arrays)
-    values["hash"] = [model["sha256"][8 * k : 8 * k + 8] for k in range(8)]
-    for name in ("cpp/model.hpp", "registers.md", "README.md"):
+    values = {"header": header, "model": model, "registers": REGISTERS, "dma": dma.NAMES, "window": WINDOW_BYTES,
+              "hash": [model["sha256"][8 * k : 8 * k + 8] for k in range(8)]}
+    if several(net):  # the C++ has one input and one output
+        files = {name: data for name, data in files.items() if not name.startswith("cpp/")}
+    else:
+        files["cpp/model.hpp"] = _template("cpp/model.hpp.j2").render(values | _texts(arrays)).encode()
+    for name in ("registers.md", "README.md"):
         files[name] = _template(f"{name}.j2").render(values).encode()
     return files
 
@@ -72,7 +77,7 @@ def write_driver(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str) -> dict[str, Any]:
     """model.json."""
-    (source,), (sink,) = net.host_inputs, net.host_outputs
+    source, sink = _stream(dataflow.input), _stream(dataflow.streams[dataflow.output_port])
     return {
         "sha256": sha256.rjust(64, "0")[:64],
         "magic": MAGIC,
@@ -85,12 +90,36 @@ def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str)
         "dma_address": family.control_base + WINDOW_BYTES,
         "dma_registers": {name.lower(): value for name, value in dma.NAMES.items()},
         "max_transfer_bytes": (1 << dma.LENGTH_BITS) - 1,
-        "input": _stream(dataflow.input) | {
-            "shape": source.shape, "tensor": source.tensor.shape, "saturates": source.saturates,
-            "rounding": source.rounding},
-        "output": _stream(dataflow.streams[dataflow.output_port]) | {
-            "shape": sink.shape, "head": sink.head, "k": sink.k, "result": sink.result},
+        "input": source | (_several([_input(host, source) for host in net.host_inputs]) if several(net)
+                           else _input(net.host_inputs[0], source)),
+        "output": sink | (_several([_output(host) for host in net.host_outputs]) if several(net)
+                          else _output(net.host_outputs[0])),
     }
+
+
+def several(net: IntegerNetwork) -> bool:
+    """True where there is more than one input or output."""
+    return len(net.host_inputs) > 1 or len(net.host_outputs) > 1
+
+
+def _several(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Parts of a stream and where in a frame they begin."""
+    firsts = accumulate((part["elements"] for part in parts), initial=0)
+    return {"parts": [{"first": first} | part for first, part in zip(firsts, parts, strict=False)]}
+
+
+def _input(host: HostInput, stream: Mapping[str, Any]) -> dict[str, Any]:
+    """What model.json says of an input; its codes are as wide as those of the stream."""
+    dtype = host.tensor.dtype
+    return {"name": host.name, "shape": host.shape, "tensor": host.tensor.shape, "saturates": host.saturates,
+            "rounding": host.rounding, "elements": prod(host.shape), "bits": stream["bits"], "low": dtype.lo,
+            "high": dtype.hi, "bipolar": dtype == BIPOLAR}
+
+
+def _output(host: HostOutput) -> dict[str, Any]:
+    """What model.json says of an output."""
+    return {"name": host.name, "shape": host.shape, "head": host.head, "k": host.k, "result": host.result,
+            "elements": host.elements}
 
 
 def _stream(stream: Stream) -> dict[str, Any]:
@@ -101,11 +130,17 @@ def _stream(stream: Stream) -> dict[str, Any]:
 
 
 def _arrays(net: IntegerNetwork) -> dict[str, np.ndarray[Any, Any]]:
-    (source,), (sink,) = net.host_inputs, net.host_outputs
-    orders = {"input_order": source.order, "output_order": sink.order}
-    return (quantizer_arrays(source) | {"scale": np.asarray(sink.scale, np.float64),
-                                        "offset": np.asarray(sink.offset, np.float64)}
-            | {name: order for name, order in orders.items() if order is not None})
+    inputs = [quantizer_arrays(host) | _order("input_order", host) for host in net.host_inputs]
+    outputs = [{"scale": np.asarray(host.scale, np.float64), "offset": np.asarray(host.offset, np.float64)}
+               | _order("output_order", host) for host in net.host_outputs]
+    if not several(net):
+        return inputs[0] | outputs[0]
+    return {f"{side}{k}_{name}": values for side, parts in (("in", inputs), ("out", outputs))
+            for k, arrays in enumerate(parts) for name, values in arrays.items()}
+
+
+def _order(name: str, host: HostInput | HostOutput) -> dict[str, np.ndarray[Any, Any]]:
+    return {} if host.order is None else {name: host.order}
 
 
 def _texts(arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""The Python driver of models with several inputs and outputs: everything by name, through the simulated board."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import headrace as hr
+from headrace.model import load
+from tests.several_ends import NETWORKS, samples
+from tests.unverified_build import write_unverified
+
+KINDS = ["two_images", "detector", "image_and_vector"]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def built(kind: str, tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
+    net = load(NETWORKS[kind]).integer
+    return write_unverified(tmp_path_factory.mktemp("driver") / "b", net, "rtl", cycles=3000)
+
+
+def given(kind: str, count: int) -> Any:
+    x = samples(NETWORKS[kind], count)
+    return x if len(x) > 1 else next(iter(x.values()))
+
+
+def require_equal(got: Any, wanted: Any) -> None:
+    if not isinstance(wanted, dict):
+        got, wanted = {"": got}, {"": wanted}
+    assert list(got) == list(wanted)
+    for name, values in wanted.items():
+        assert got[name].dtype == values.dtype
+        np.testing.assert_array_equal(got[name], values)
+
+
+def test_outputs_and_integers_are_those_of_the_model(accelerator: Any, built: hr.Build, kind: str,
+                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(accelerator), "frames_per_transfer", 3)
+    x = given(kind, 5)
+    require_equal(accelerator.predict(x), built.predict(x, engine="golden"))
+    require_equal(accelerator.predict(x, raw=True), built.predict(x, engine="golden", raw=True))
+    assert accelerator.self_test() == "exact"
+    assert accelerator.measure(x, repeats=1)["frames_per_second"] > 0
+
+
+def test_a_difference_names_the_output(accelerator: Any, kind: str) -> None:
+    if kind == "detector":
+        assert accelerator.host.place(192 + 7) == "output coarse, pixel 1, channel 1"
+
+
+def test_batches_that_do_not_fit_are_refused(accelerator: Any, kind: str) -> None:
+    if kind != "two_images":
+        return
+    x = given(kind, 2)
+    for bad in (x["left"], {"left": x["left"]}, x | {"more": x["left"]}):
+        with pytest.raises(ValueError, match="the model takes left and right; give a dict of arrays by these names"):
+            accelerator.predict(bad)
+    with pytest.raises(ValueError, match="different numbers of samples"):
+        accelerator.predict({"left": x["left"], "right": x["right"][:1]})
+
+
+def test_the_folder_holds_what_it_names(built: hr.Build) -> None:
+    driver = Path(built.folder) / "driver"
+    assert not (driver / "cpp").exists()  # the C++ is for one input and one output
+    text = (driver / "README.md").read_text()
+    assert "cpp" not in text and "output " in text
