@@ -62,6 +62,13 @@ class DeviceRecord(TypedDict):
     board_connections: str
 
 
+class EndRecord(TypedDict):
+    """An input or output of the model: its name and its shape without the batch."""
+
+    name: str
+    shape: list[int]
+
+
 class BuildRecord(TypedDict):
     """build.json, as far as anybody reads it."""
 
@@ -86,6 +93,8 @@ class BuildRecord(TypedDict):
     folding: dict[str, dict[str, int]]
     bottleneck: str
     stopped_by: str
+    inputs: list[EndRecord]
+    outputs: list[EndRecord]
     cores: dict[str, str]
     writable: dict[str, Literal["ram", "uram"]]
     external: list[str]

@@ -13,7 +13,7 @@ import headrace as hr
 from headrace.benches.simulated_board import compile_board
 from headrace.datatypes import uint_type
 from headrace.packing import pack_stream
-from tests.drivers.test_python import WIDTHS
+from tests.drivers.test_python_host import WIDTHS
 from tests.small_networks import ODD_FOLDING, odd_words_network
 from tests.unverified_build import write_unverified
 

@@ -128,7 +128,8 @@ def _add_build(make: argparse.ArgumentParser) -> None:
                       help="SystemVerilog, C++ for HLS, or both (default %(default)s)")
     make.add_argument("--verify", type=int, default=Options.verify, metavar="N", help="vectors that every back end "
                       "must give bit for bit (default %(default)s)")
-    make.add_argument("--verify-input", type=Path, metavar="X.npy", help="samples to verify with, not random ones")
+    make.add_argument("--verify-input", type=Path, metavar="X.npy",
+                      help="samples to verify with, not random ones; .npz by name where there are several inputs")
     make.add_argument("--writable", action="append", default=[], metavar="LAYER",
                       help="the processor can write weights and thresholds of this layer (may be repeated)")
     make.add_argument("--uram", action="append", default=[], metavar="LAYER",
@@ -161,8 +162,9 @@ def _add_predict(command: Commands) -> None:
         "predict build/mine --input x.npy --output y.npy --engine rtl"])
     predict.add_argument("model", metavar="MODEL_OR_DIR", help=f"{MODEL_HELP}, or a build directory")
     predict.add_argument("--input", required=True, type=Path, metavar="X.npy", help="samples (N, ...) as the model "
-                         "takes them")
-    predict.add_argument("--output", required=True, type=Path, metavar="Y.npy", help="file to write or replace")
+                         "takes them; .npz by name where it has several inputs")
+    predict.add_argument("--output", required=True, type=Path, metavar="Y.npy",
+                         help="file to write or replace; .npz by name for several outputs")
     predict.add_argument("--engine", choices=("golden", "fast", "hls", "rtl"), default="fast",
                          help="the naive integer model, the same with BLAS, or the hardware of a build: its C++ under "
                          "g++ or its SystemVerilog under Verilator (default %(default)s)")

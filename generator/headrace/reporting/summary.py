@@ -32,7 +32,7 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     estimates = {layer["name"]: layer["resources"] for layer in build["layers"]}
     kept = ("headrace", "source_sha256", "backend", "board", "family", "device", "clock_mhz", "verified", "verified_by",
             "vectors", "not_verified", "asked", "board_bound", "cycles_per_frame", "latency_cycles", "fps", "fits",
-            "bottleneck", "stopped_by")
+            "bottleneck", "stopped_by", "inputs", "outputs")
     return {
         **{key: build[key] for key in kept},
         **{key: build[key] for key in ("hls_cycles_per_frame", "hls_latency_cycles", "hls_streams") if key in build},
