@@ -20,7 +20,8 @@ def exact(array: Any) -> np.ndarray:
 
 def round_exactly(x: Fraction, rounding: str) -> int:
     half, inward, away = Fraction(1, 2), floor(x) if x > 0 else ceil(x), ceil(x) if x > 0 else floor(x)
-    nearest = {"half_even": round(x), "half_up": floor(x + half), "half_away": away, "half_inward": inward}
+    nearest = {"half_even": round(x), "half_odd": round(x - 1) + 1, "half_up": floor(x + half), "half_away": away,
+               "half_inward": inward}
     if rounding in nearest:
         return nearest[rounding] if abs(x - floor(x)) == half else round(x)
     return {"floor": floor(x), "ceil": ceil(x), "away": away, "inward": inward}[rounding]

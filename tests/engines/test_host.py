@@ -64,8 +64,8 @@ def test_heads() -> None:
 SCALES = [np.float32(0.1), np.float32(1 / 255), np.float32(0.33674246), np.float32(0.3), np.float32(0.5)]
 
 
-@pytest.mark.parametrize("rounding", ["half_even", "half_up", "half_away", "half_inward", "floor", "ceil", "away",
-                                      "inward"])
+@pytest.mark.parametrize("rounding", ["half_even", "half_odd", "half_up", "half_away", "half_inward", "floor", "ceil",
+                                      "away", "inward"])
 @pytest.mark.parametrize("scale", SCALES)
 def test_quotients_next_to_decision_points_are_exact(scale: np.ndarray, rounding: str) -> None:
     # All floats within 3 steps of the real decision points, where x * (1/scale) would be wrong.

@@ -50,6 +50,8 @@ def quantize(graph: GraphWriter, node: Node) -> None:
     if op.dtype == BIPOLAR:
         _bipolar(graph, node, op)
         return
+    if op.rounding == "half_odd":
+        raise UnsupportedError(f"{node.name}: rounds ties to odd codes, which QONNX cannot say; move its codes by one")
     mode = ROUNDING_MODES.get(op.rounding, "HALF_UP")
     if op.rounding == "half_up" and (op.dtype.lo < 0 or op.zero_point):
         # Half up on signed codes is what QONNX lacks: floor(x / scale + 1/2), exactly, as halves of floats are floats.

@@ -25,6 +25,7 @@ from headrace.streamline.host_side import quantize_on_host, threshold_on_host, t
 from headrace.streamline.intervals import Intervals, intervals
 from headrace.streamline.joins import summed, weighed
 from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point, distinct, each
+from headrace.streamline.offset_codes import offset_codes
 from headrace.streamline.pieces import Decisions, Piece, passing
 from headrace.streamline.requant_search import dyadic_requant
 from headrace.streamline.values import QuantizerTrace, Run, Term, Value, channel_values, integers, plain_integers
@@ -38,6 +39,11 @@ MAX_THRESHOLDS = 1 << 25
 
 def quantize(run: Run, name: str, op: ops.Quantize, x: Value) -> Value:
     """Codes of a quantizer, on the host for the model's own input."""
+    return _quantized(run, name, offset_codes(run.network, name, op), x)
+
+
+def _quantized(run: Run, name: str, op: ops.Quantize, x: Value) -> Value:
+    """Codes of a quantizer as they are."""
     scales = channel_values(name, x, op.scale)
     if x.tensor is None and not x.terms:
         made = _Made(quantize_on_host(run, name, op, x, scales), None, x.meaning)
@@ -214,7 +220,7 @@ def trunc(run: Run, name: str, op: Trunc, x: Value) -> Value:
     count = len(x.meaning)
     moved = replace(x, meaning=x.meaning.affine([Fraction(1)] * count, [op.zero_point * scale] * count))
     dtype = op.dtype or _reached(run, moved, tensor, step)
-    made = quantize(run, name, ops.Quantize(np.asarray([float(step)]), dtype, 0, op.rounding), moved)
+    made = _quantized(run, name, ops.Quantize(np.asarray([float(step)]), dtype, 0, op.rounding), moved)
     codes = Meaning.lines([out_scale] * count, [-Fraction(op.out_zero_point) * out_scale] * count)
     run.quantizers[-1] = replace(run.quantizers[-1], codes=codes)
     return replace(made, meaning=codes)
