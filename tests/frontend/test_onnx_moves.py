@@ -98,7 +98,7 @@ def test_rows_and_columns_are_cropped_without_a_transpose(tmp_path: Path) -> Non
     ([node("Gather", ["x", "square"], axis=1)],
      "Gather_y (Gather): gathers by indices of shape (2, 2), which adds axes; use a list of indices"),
     ([node("Gather", ["x", "x"], axis=1)],
-     "Gather_y (Gather): its indices is computed at run time; make it a constant"),
+     "Gather_y (Gather): its list of indices is computed at run time; make it a constant"),
     ([node("Split", ["x", "square"], ["y", "z"], axis=1)],
      "Split_y (Split): splits an axis of size 4 into 2 pieces of [0, 1, 2, 3]; their sum should be the size, and none "
      "empty"),

@@ -118,11 +118,11 @@ def _split(call: Call) -> tuple[Value, ...]:
 
 def _gather(call: Call) -> Value:
     """Elements along an axis by constant indices; a single index drops the axis."""
-    indices = call.constant(1, "indices").values
+    indices = call.constant(1, "list of indices").values
     axis = call.axis(call.node.integer("axis", 0), _rank(call))
     if indices.ndim > 1:
         raise UnsupportedError(f"gathers by indices of shape {indices.shape}, which adds axes; use a list of indices")
-    places = call.integers(1, "indices")
+    places = call.integers(1, "list of indices")
 
     def move(x: Feature) -> Feature:
         size = x.shape[axis]
