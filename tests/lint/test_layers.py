@@ -17,10 +17,11 @@ from headrace.render.hls_views import process_name
 from headrace.staging import write_files
 from headrace.timing.hls_clock import ENDS_NS, SLOWEST_RECURRENCE_NS, recurrence_ns
 from tests.layer_battery import battery
+from tests.small_dataflows import small_branches
 
 #: Layers of a kind that are looked at; the slow test takes all.
 _FEW = 3
-_KINDS = sorted(set(LAYERS) - {"fifo", "fork", "add", "concat"})  # branches: test_hls.py
+_KINDS = sorted(set(LAYERS) - {"fifo", "fork", "add", "concat"})  # they are branches
 #: Layers whose counters are long.
 LARGE = (
     {"kind": "swu", "height": 224, "width": 224, "channels": 96, "kernel": (3, 3), "pad": (1, 1, 1, 1),
@@ -47,14 +48,17 @@ LARGE = (
 
 def check(layers: list[Layer], folder: Path, headers: Path) -> None:
     for layer in layers:
-        dataflow = Dataflow(layer.inputs[0], (Placed(layer, ((SOURCE, 0),)),))
-        write_files(folder / layer.name, render_hls(dataflow, 5.0, "xc7z020clg400-1", "test", depths={}))
-        seen = inspect_hls(folder / layer.name, headers)
-        assert seen.findings == (), layer
-        assert len(seen.loops) >= 3  # both ends and the layer
-        limits = {process_name(item): recurrence_ns(item.process) for item in hls_graph(dataflow).processes}
-        for loop in seen.loops:
-            assert loop.recurrence_ns <= limits.get(loop.process, ENDS_NS) <= SLOWEST_RECURRENCE_NS, layer
+        check_dataflow(Dataflow(layer.inputs[0], (Placed(layer, ((SOURCE, 0),)),)), folder / layer.name, headers)
+
+
+def check_dataflow(dataflow: Dataflow, folder: Path, headers: Path) -> None:
+    write_files(folder, render_hls(dataflow, 5.0, "xc7z020clg400-1", "test", depths={}))
+    seen = inspect_hls(folder, headers)
+    assert seen.findings == (), dataflow.layers
+    assert len(seen.loops) >= 3  # both ends and the layer
+    limits = {process_name(item): recurrence_ns(item.process) for item in hls_graph(dataflow).processes}
+    for loop in seen.loops:
+        assert loop.recurrence_ns <= limits.get(loop.process, ENDS_NS) <= SLOWEST_RECURRENCE_NS, (loop, dataflow.layers)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +70,10 @@ def headers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_kernels_of_a_layer(tmp_path: Path, headers: Path, kind: str) -> None:
     layers = battery(kind).layers()
     check(layers[:: max(1, len(layers) // _FEW)], tmp_path, headers)
+
+
+def test_kernels_of_branches(tmp_path: Path, headers: Path) -> None:
+    check_dataflow(small_branches(), tmp_path, headers)
 
 
 @pytest.mark.slow

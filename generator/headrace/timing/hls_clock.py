@@ -21,9 +21,12 @@ _SHORT = 256
 #: ns from one iteration to the next, by kernel: with short counters, and with others.
 _RECURRENCE_NS: Mapping[str, tuple[float, float]] = {
     "acc_pool": (2.4, 2.45),
+    "add": (0.85, 0.85),
     "channel_map": (1.9, 2.1),
+    "concat": (1.85, 2.1),
     "crop": (2.25, 2.4),
     "dwc": (1.75, 2.05),
+    "fork": (0.85, 0.85),
     "label_results": (1.65, 1.65),
     "label_select": (1.95, 2.0),
     "max_pool": (2.85, 2.85),
@@ -46,9 +49,8 @@ def recurrence_ns(process: HlsProcess) -> float:
 
 def require_clock(graph: HlsGraph, period_ns: float, uncertainty_ns: float = 0.0) -> None:
     """Raise InputError naming the slowest layer if its C++ takes longer than a clock period less the uncertainty."""
-    slowest = max(graph.processes, key=lambda item: recurrence_ns(item.process), default=None)
-    name = slowest.layer.name if slowest else "the C++"
-    needed = max(ENDS_NS, recurrence_ns(slowest.process) if slowest else 0.0)
+    layers = [(recurrence_ns(item.process), item.layer.name) for item in graph.processes]
+    needed, name = max([(ENDS_NS, "axis_out"), *layers], key=lambda found: found[0])
     left = period_ns - uncertainty_ns
     if needed <= left:
         return
