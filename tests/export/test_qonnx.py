@@ -18,6 +18,7 @@ from headrace.frontend.onnx.reader import from_file
 from headrace.layers.drawing import random_values
 from headrace.model import load
 from headrace.network import ops, tensor_ops
+from headrace.network.activation import Activation
 from headrace.network.graph import Input, Network, Node
 from headrace.network.moves import Crop, SelectChannels
 from headrace.streamline.streamline import streamline
@@ -167,9 +168,23 @@ def test_thresholds_and_truncation(tmp_path: Path) -> None:
         assert_same(chain((6,), quantizer(int_type(5), 0.5), trunc), tmp_path, grid(3, 6))
 
 
+@pytest.mark.parametrize("op", [
+    *(Activation(kind) for kind in ("sigmoid", "tanh", "softplus", "softsign", "erf", "silu", "mish")),
+    Activation("elu", np.array([0.75])), Activation("celu", np.array([1.5])), Activation("power", np.array([2.0])),
+    Activation("leaky_relu", np.array([-1.0])), Activation("leaky_relu", np.linspace(-0.5, 0.75, 6)),
+    Activation("gelu", np.array([0.7071067811865476])), Activation("hard_swish", np.array([1 / 6])),
+    Activation("swish", np.array([1.702])), Activation("swish", np.array([1.5957]), 0.0713),
+], ids=lambda op: op.kind)
+def test_activations(op: Activation, tmp_path: Path) -> None:
+    network = chain((6,), quantizer(int_type(5), 0.23), op, quantizer(int_type(8), 0.0371))
+    assert_same(network, tmp_path, grid(3, 6), 1e-6)
+
+
 def test_what_qonnx_cannot_say(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match=r"^n1: Maximum has no form in QONNX files yet; save the network"):
         qonnx_bytes(chain((3,), quantizer(int_type(4)), tensor_ops.Maximum()))
+    with pytest.raises(UnsupportedError, match=r"n1: float32 does not hold the parameter \[0.1\] of leaky_relu"):
+        qonnx_bytes(chain((3,), quantizer(int_type(4)), Activation("leaky_relu", np.array([0.1]))))
     with pytest.raises(UnsupportedError, match=r"n0: QONNX has no quantizer with the codes \[0,4\]"):
         qonnx_bytes(chain((3,), quantizer(Interval(0, 4))))
 

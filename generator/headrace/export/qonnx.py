@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from headrace.errors import UnsupportedError
+from headrace.export.onnx_activations import activation
 from headrace.export.onnx_arithmetic import affine, clip
 from headrace.export.onnx_graph import GraphWriter
 from headrace.export.onnx_moves import crop, select_channels
 from headrace.export.qonnx_quantizers import multi_threshold, product, quantize, trunc
 from headrace.network import moves, ops, tensor_ops
+from headrace.network.activation import Activation
 from headrace.network.graph import Network, Node
 from headrace.staging import write_file
 
@@ -88,6 +90,7 @@ WRITERS: dict[type, Writer] = {
     tensor_ops.Upsample: _upsample, tensor_ops.Transpose: _transpose, tensor_ops.Add: _add,
     tensor_ops.Concat: _concat, tensor_ops.MultiThreshold: multi_threshold, tensor_ops.Trunc: trunc,
     tensor_ops.Softmax: _softmax, tensor_ops.TopK: _topk, moves.Crop: crop, moves.SelectChannels: select_channels,
+    Activation: activation,
 }
 
 
