@@ -17,7 +17,7 @@ from brevitas.quant import Int8ActPerTensorFixedPoint, Int8WeightPerChannelFloat
 from torch import nn
 from torch.nn import functional
 
-SEED, STEPS, BATCH, SIDE = 1, 300, 32, 32
+SEED, STEPS, BATCH, SIDE = 1, 150, 32, 32
 #: Strides of the heads, and the sides of the boxes that each finds.
 HEADS = {"fine": (4, (4, 9)), "coarse": (8, (12, 20))}
 

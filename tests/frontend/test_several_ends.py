@@ -15,6 +15,7 @@ from headrace.difference.compare import compare_model
 from headrace.difference.difference import difference
 from headrace.errors import InputError
 from headrace.export.qonnx import save_qonnx
+from headrace.frontend.onnx.float_network import from_float_file
 from headrace.frontend.onnx.reader import from_file
 from headrace.frontend.torch.brevitas import from_module
 from headrace.frontend.torch.float_module import from_float_module
@@ -81,6 +82,14 @@ def test_float_modules_of_several_ends_are_refused() -> None:
         from_float_module(Two(), (1, 3))
     assert str(caught.value) == ("the model has 2 outputs but a network to quantize has one; quantize it with "
                                  "Brevitas, or wrap it in a module with one output")
+
+
+def test_float_files_of_several_ends_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    proto = model([node("Relu", ["x"]), node("Neg", ["x"], "z")], (1, 4), outputs=("y", "z"))
+    path.write_bytes(proto.SerializeToString())
+    with pytest.raises(InputError, match=r"^the model has 2 outputs but a network to quantize has one; quantize it"):
+        from_float_file(path)
 
 
 @pytest.mark.parametrize("kind", ["two_images", "two_dense"])

@@ -113,6 +113,14 @@ class FloatNetwork:
         return replace(self, nodes=tuple(nodes))
 
 
+def require_one_end(inputs: int, outputs: int) -> None:
+    """Raise InputError for a model of several inputs or outputs, which no calibration has."""
+    for what, count in (("inputs", inputs), ("outputs", outputs)):
+        if count != 1:
+            raise InputError(f"the model has {count} {what} but a network to quantize has one; quantize it with "
+                             f"Brevitas, or wrap it in a module with one {what[:-1]}")
+
+
 def fold_batch_norms(net: FloatNetwork) -> FloatNetwork:
     """The same function with every affine map that directly follows a layer folded into its weights and bias.
 

@@ -13,7 +13,15 @@ from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.reader import read_by
 from headrace.frontend.onnx.values import Constant
 from headrace.network import graph, ops
-from headrace.network.float_graph import FloatConv, FloatLinear, FloatNetwork, FloatNode, FloatOp, fold_batch_norms
+from headrace.network.float_graph import (
+    FloatConv,
+    FloatLinear,
+    FloatNetwork,
+    FloatNode,
+    FloatOp,
+    fold_batch_norms,
+    require_one_end,
+)
 
 #: Bits of the codes that stand for real weights: those of float64, so that every float32 within 2^-29 of the largest is
 #: exact.
@@ -29,6 +37,7 @@ def from_float_file(path: Path) -> FloatNetwork:
     network, _ = read_by(path, _real)
     if quantized := [node.name for node in network.nodes if isinstance(node.op, ops.Quantize)]:
         raise UnsupportedError(f"{path}: is quantized already ({quantized[0]} is a quantizer); build it as it is")
+    require_one_end(len(network.inputs), len(network.outputs))
     nodes = tuple(graph.Node(node.name, node.op, node.inputs) for node in network.nodes)
     if wrong := [f"{node.name}: {type(node.op).__name__} has no calibration; leave it out, or quantize the model with "
                  "Brevitas" for node in nodes if not isinstance(_float_op(node.op), get_args(FloatOp))]:

@@ -10,10 +10,10 @@ from typing import Any, cast, get_args
 from torch import nn
 from torch.nn import functional
 
-from headrace.errors import InputError, UnsupportedError
+from headrace.errors import UnsupportedError
 from headrace.frontend.torch.float_layers import ROWS
 from headrace.frontend.torch.walk import Policy, Read, read
-from headrace.network.float_graph import FloatNetwork, FloatNode, FloatOp, fold_batch_norms
+from headrace.network.float_graph import FloatNetwork, FloatNode, FloatOp, fold_batch_norms, require_one_end
 
 _WEIGHTED = (functional.conv1d, functional.conv2d, functional.linear)
 
@@ -36,10 +36,7 @@ def from_float_module(module: nn.Module, example_input: Any) -> FloatNetwork:
     not supported at once, and InputError for several inputs or outputs and for weights that are not finite.
     """
     made = read(module, example_input, FLOAT)
-    for what, count in (("inputs", len(made.inputs)), ("outputs", len(made.outputs))):
-        if count != 1:
-            raise InputError(f"the model has {count} {what} but a network to quantize has one; quantize it with "
-                             f"Brevitas, or wrap it in a module with one {what[:-1]}")
+    require_one_end(len(made.inputs), len(made.outputs))
     (output,) = made.outputs.values()
     _require_quantizable(made)
     nodes = tuple(FloatNode(node.name, cast(FloatOp, node.op), node.inputs) for node in made.nodes)
