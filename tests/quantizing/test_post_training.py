@@ -135,6 +135,30 @@ def test_settings_without_effect_and_unknown_names_are_one_sentence(what: str) -
         quantize(MODULE, DATA, Settings(**options))
 
 
+class Curved(nn.Module):
+    """Curves, nearest upsampling, and a softmax that the host computes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, 3, 3, 2, 1), nn.SiLU(), nn.Upsample(scale_factor=2),
+                                  nn.Conv2d(3, 2, 3), nn.LeakyReLU(0.1), nn.Flatten(), nn.Linear(32, 3), nn.Softmax(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.body(x)  # type: ignore[no-any-return]
+
+
+def test_curves_upsampling_and_heads_of_the_host_are_calibrated() -> None:
+    torch.manual_seed(1)
+    module = Curved().eval()
+    with torch.no_grad():
+        wanted = module(torch.from_numpy(X)).numpy()
+    found = hr.load(quantize(module, [X], Settings("ptq")).network).predict(X)
+    assert found == pytest.approx(wanted, abs=0.02)
+    for method in ("coarse-to-fine", "affine+qat"):
+        with pytest.raises(HeadraceError, match="method auto"):
+            quantize(module, [(X, np.zeros(len(X), int))], Settings(method))
+
+
 @pytest.fixture
 def onnx_model(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.onnx"

@@ -14,9 +14,10 @@ from headrace.datatypes import Interval
 from headrace.errors import InputError
 from headrace.layers.window import Pair
 from headrace.network import ops
+from headrace.network.activation import Activation
 from headrace.network.graph import Input, infer_shapes
 from headrace.network.ops import FloatArray, Pad, Shape
-from headrace.network.tensor_ops import Add, AvgPool, Concat, PadFrame
+from headrace.network.tensor_ops import Add, AvgPool, Concat, LogSoftmax, PadFrame, Softmax, Transpose, Upsample
 
 
 def _placeholder(weights: FloatArray) -> ops.QuantWeight:
@@ -67,7 +68,8 @@ class FloatLinear:
 
 
 Weighted = FloatConv | FloatLinear
-FloatOp = Weighted | ops.Affine | ops.Clip | ops.MaxPool | ops.Reshape | PadFrame | AvgPool | Add | Concat
+FloatOp = (Weighted | ops.Affine | ops.Clip | ops.MaxPool | ops.Reshape | PadFrame | AvgPool | Add | Concat | Upsample
+           | Transpose | Activation | Softmax | LogSoftmax)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from headrace.network import ops
 from headrace.network.float_graph import FloatConv, FloatLinear, FloatNetwork, FloatNode
-from headrace.network.tensor_ops import Add, AvgPool, Concat, PadFrame
+from headrace.network.tensor_ops import Add, AvgPool, Concat, PadFrame, Transpose, Upsample
 
 #: Operations that read integers.
 READS_INTEGERS = (FloatConv, FloatLinear, Add, Concat, AvgPool, PadFrame)
 #: Operations that move integers.
-MOVES = (ops.MaxPool, ops.Reshape)
+MOVES = (ops.MaxPool, ops.Reshape, Transpose, Upsample)
 #: Operations whose output holds the codes of their inputs.
 KEEPS_CODES = (*MOVES, Concat, PadFrame)
 

@@ -18,6 +18,7 @@ from torch.nn import functional
 from headrace.errors import UnsupportedError
 from headrace.frontend.torch.trace import evaluating
 from headrace.network import ops, tensor_ops
+from headrace.network.activation import Activation
 from headrace.network.float_graph import FloatConv, FloatLinear, FloatNetwork, FloatNode
 from headrace.network.ops import FloatArray
 from headrace.quantizing.data import Images, Labels, require_classes
@@ -176,6 +177,14 @@ def _affine(op: ops.Affine, x: torch.Tensor) -> torch.Tensor:
     return x * to_tensor(op.scale).reshape(shape) + to_tensor(op.offset).reshape(shape)
 
 
+def _element_wise(op: Activation, x: torch.Tensor) -> torch.Tensor:
+    """A curve in float64 by NumPy; it has no gradient."""
+    if x.requires_grad:
+        raise UnsupportedError(f"training cannot follow {op.kind}, which is computed without a gradient; quantize "
+                               "without training (method auto)")
+    return to_tensor(op.forward(np.asarray(x.numpy(), np.float64)))
+
+
 def _pad(op: tensor_ops.PadFrame, x: torch.Tensor) -> torch.Tensor:
     top, left, bottom, right = op.pad
     return functional.pad(x, (left, right, top, bottom), value=op.value)
@@ -191,4 +200,9 @@ _MOVES: dict[type, Callable[..., torch.Tensor]] = {
     tensor_ops.AvgPool: lambda op, x: functional.avg_pool2d(x, op.kernel, op.stride),
     tensor_ops.Add: lambda op, x, y: x + y,
     tensor_ops.Concat: lambda op, *tensors: torch.cat(tensors, 1),
+    tensor_ops.Upsample: lambda op, x: x.repeat_interleave(op.scale[0], 2).repeat_interleave(op.scale[1], 3),
+    tensor_ops.Transpose: lambda op, x: x.permute(0, *(axis + 1 for axis in op.axes)),
+    tensor_ops.Softmax: lambda op, x: torch.softmax(x, 1),
+    tensor_ops.LogSoftmax: lambda op, x: torch.log_softmax(x, 1),
+    Activation: _element_wise,
 }

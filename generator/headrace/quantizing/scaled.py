@@ -16,7 +16,9 @@ from dataclasses import replace
 import numpy as np
 
 from headrace.datatypes import int_type
+from headrace.errors import QuantizationError
 from headrace.network import ops
+from headrace.network.activation import Activation
 from headrace.network.float_graph import FloatConv, FloatLinear, FloatNetwork, FloatNode, Weighted
 from headrace.network.ops import FloatArray
 from headrace.network.tensor_ops import AvgPool, PadFrame
@@ -35,6 +37,9 @@ def coarse_to_fine(problem: Problem, widths: Widths, fine: bool = True) -> Candi
 
     Raises QuantizationError where scales cannot meet and where an accumulator or a bias leaves 32 bits.
     """
+    if curves := [node.name for node in problem.net.nodes if isinstance(node.op, Activation)]:
+        raise QuantizationError(f"{curves[0]}: a curve does not commute with the scales of coarse-to-fine; quantize "
+                                "with method auto")
     roles = _Roles(problem.net, problem.points)
     scales = _tensor_scales(problem, widths, roles)
     gains = _gains(problem.net, roles, scales)

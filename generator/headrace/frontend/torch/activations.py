@@ -101,8 +101,7 @@ def _row(title: str, op_type: str, kind: Any, name: str, **attributes: Any) -> R
     """A function of one element without numbers, as module, function and method."""
     found = [getattr(place, name) for place in (torch, functional) if hasattr(place, name)]
     methods = tuple(item for item in (name, f"{name}_") if hasattr(torch.Tensor, item))
-    return Row(title, partial(_plain, op_type=op_type, **attributes), (kind,), tuple(found), methods,
-               calibrated=op_type in ("Relu", "HardSigmoid"))
+    return Row(title, partial(_plain, op_type=op_type, **attributes), (kind,), tuple(found), methods)
 
 
 ROWS: tuple[Row, ...] = (
@@ -114,29 +113,24 @@ ROWS: tuple[Row, ...] = (
         methods=("clamp_min",)),
     Row("Clip", lambda site, input, max: _clamp(site, input, None, max), functions=(torch.clamp_max,),
         methods=("clamp_max",)),
-    Row("LeakyReLU", _leaky, (nn.LeakyReLU,), (functional.leaky_relu,), attributes=("negative_slope",),
-        calibrated=False),
-    Row("PReLU", _prelu, (nn.PReLU,), (functional.prelu, torch.prelu), attributes=("weight",),
-        calibrated=False),
-    Row("ELU", _elu, (nn.ELU,), (functional.elu,), attributes=("alpha",), calibrated=False),
-    Row("CELU", partial(_elu, op_type="Celu"), (nn.CELU,), (functional.celu, torch.celu), attributes=("alpha",),
-        calibrated=False),
+    Row("LeakyReLU", _leaky, (nn.LeakyReLU,), (functional.leaky_relu,), attributes=("negative_slope",)),
+    Row("PReLU", _prelu, (nn.PReLU,), (functional.prelu, torch.prelu), attributes=("weight",)),
+    Row("ELU", _elu, (nn.ELU,), (functional.elu,), attributes=("alpha",)),
+    Row("CELU", partial(_elu, op_type="Celu"), (nn.CELU,), (functional.celu, torch.celu), attributes=("alpha",)),
     _row("SELU", "Selu", nn.SELU, "selu"), _row("Softsign", "Softsign", nn.Softsign, "softsign"),
     _row("Sigmoid", "Sigmoid", nn.Sigmoid, "sigmoid"), _row("Tanh", "Tanh", nn.Tanh, "tanh"),
     _row("Hard sigmoid", "HardSigmoid", nn.Hardsigmoid, "hardsigmoid", alpha=1 / 6, beta=0.5),
     _row("Hard swish", "HardSwish", nn.Hardswish, "hardswish"), _row("Mish", "Mish", nn.Mish, "mish"),
-    Row("SiLU", _silu, (nn.SiLU,), (functional.silu,), calibrated=False),
-    Row("GELU", _gelu, (nn.GELU,), (functional.gelu,), attributes=("approximate",), needs="Gelu",
-        calibrated=False),
-    Row("Softplus", _softplus, (nn.Softplus,), (functional.softplus,), attributes=("beta", "threshold"),
-        calibrated=False),
+    Row("SiLU", _silu, (nn.SiLU,), (functional.silu,)),
+    Row("GELU", _gelu, (nn.GELU,), (functional.gelu,), attributes=("approximate",), needs="Gelu"),
+    Row("Softplus", _softplus, (nn.Softplus,), (functional.softplus,), attributes=("beta", "threshold")),
     Row("Magnitude", partial(_plain, op_type="Abs"), functions=(torch.abs, abs), methods=("abs", "__abs__"),
-        needs="Abs", calibrated=False),
+        needs="Abs"),
     Row("Softmax", _softmax, (nn.Softmax,), (functional.softmax, torch.softmax), ("softmax",), ("dim",),
-        note="at the end, where the host computes it", calibrated=False),
+        note="at the end, where the host computes it"),
     Row("Log softmax", partial(_softmax, op_type="LogSoftmax"), (nn.LogSoftmax,),
         (functional.log_softmax, torch.log_softmax), ("log_softmax",), ("dim",),
-        note="at the end, where the host computes it", calibrated=False),
+        note="at the end, where the host computes it"),
     Row("Index of the largest", _argmax, functions=(torch.argmax,), methods=("argmax",), note="at the end",
         calibrated=False),
     Row("Largest", _max, functions=(torch.max,), methods=("max",), note="the indices only, at the end",
