@@ -83,7 +83,7 @@ module headrace_mvtu import headrace_pkg::*; #(
 
   assign fills      = nf_q == '0;
   assign wanted     = word_valid || !fills;
-  assign issue      = en && wanted && weight_valid;
+  assign issue      = en && (word_valid || !fills) && weight_valid;
   assign word_ready = en && fills && weight_valid;
   assign sf_first   = sf_q == '0;
   assign sf_last    = sf_q == SF_BITS'(SF - 1);
