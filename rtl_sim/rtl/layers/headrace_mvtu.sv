@@ -114,7 +114,7 @@ module headrace_mvtu import headrace_pkg::*; #(
     );
   end else begin : gen_memory
     logic unused_stream;
-    assign unused_stream = w_axis_TVALID ^ ^w_axis_TDATA;
+    assign unused_stream = w_axis_TVALID ^ ^w_axis_TDATA ^ wanted;
     assign weight_valid  = 1'b1;
     assign w_axis_TREADY = 1'b0;
     headrace_weights #(
