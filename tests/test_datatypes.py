@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.datatypes import BIPOLAR, TERNARY, Interval, dot_product_interval, int_type, parse, tightest, uint_type
+from headrace.datatypes import (
+    BIPOLAR,
+    TERNARY,
+    DataType,
+    Interval,
+    dot_product_interval,
+    int_type,
+    parse,
+    tightest,
+    uint_type,
+)
 from headrace.errors import InputError
 
 
@@ -26,7 +36,7 @@ def test_codes_round_trip(lo: Any, span: Any, data: Any) -> None:
     (Interval(-7, 7), 4, True, "[-7,7]"), (Interval(-8, 8), 5, True, "[-8,8]"), (Interval(3, 9), 4, False, "[3,9]"),
     (BIPOLAR, 1, True, "bipolar"), (Interval(0, 0), 1, False, "[0,0]"),
 ])
-def test_storage_and_name(dtype: Any, bits: int, signed: bool, text: str) -> None:
+def test_storage_and_name(dtype: DataType, bits: int, signed: bool, text: str) -> None:
     assert (dtype.bits, dtype.signed, str(dtype)) == (bits, signed, text)
     assert parse(text) == dtype
 
@@ -43,7 +53,7 @@ def test_tightest() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_dot_product_interval_is_reached_and_never_left(seed: Any) -> None:
+def test_dot_product_interval_is_reached_and_never_left(seed: int) -> None:
     rng = np.random.default_rng(seed)
     weights = rng.integers(-3, 4, (2, 3))
     dtype = [BIPOLAR, Interval(-2, 1), uint_type(1)][seed % 3]

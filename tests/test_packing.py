@@ -1,14 +1,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.datatypes import BIPOLAR, int_type, uint_type
+from headrace.datatypes import BIPOLAR, DataType, int_type, uint_type
 from headrace.packing import (
     Memory,
     conv_matrix,
@@ -24,7 +22,7 @@ from headrace.packing import (
 
 @given(st.sampled_from([BIPOLAR, uint_type(1), int_type(3), uint_type(5), int_type(16), int_type(31)]),
        st.integers(1, 9), st.integers(1, 5), st.integers(0, 99))
-def test_stream_words_round_trip(dtype: Any, lanes: Any, words: Any, seed: Any) -> None:
+def test_stream_words_round_trip(dtype: DataType, lanes: int, words: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     values = dtype.decode(rng.integers(0, 1 << dtype.bits, (words, lanes)).astype(np.uint64))
     packed = pack_stream(values, lanes, dtype)

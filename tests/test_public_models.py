@@ -57,7 +57,7 @@ def test_golden_outputs_of_float_scales(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXACT + WITH_FLOAT_SCALES)
-def test_fast_equals_golden_at_every_tensor(name: Any) -> None:
+def test_fast_equals_golden_at_every_tensor(name: str) -> None:
     net = network(name)
     q = to_stream(net.host_input, golden_file(name)["x"][:3])
     naive, quick = golden.run(net, q), fast.run(net, q)

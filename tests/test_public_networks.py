@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +43,7 @@ def mnist(count: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_both_back_ends_are_exact_under_stalls(tmp_path: Path, name: Any) -> None:
+def test_both_back_ends_are_exact_under_stalls(tmp_path: Path, name: str) -> None:
     out = tmp_path / "b"
     arguments = ["build", model(name), "--out", str(out), "--backend", "both", "--verify", str(MODELS[name])]
     assert main(arguments) == 0

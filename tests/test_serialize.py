@@ -27,7 +27,7 @@ VALUES = {"network": NETWORK, "integer": small_network(), "dataflow": small_cnn(
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_round_trip_is_byte_identical(name: Any, tmp_path: Path) -> None:
+def test_round_trip_is_byte_identical(name: str, tmp_path: Path) -> None:
     serialize.save(VALUES[name], tmp_path / "a.first")
     again = serialize.load(tmp_path / "a.first")
     serialize.save(again, tmp_path / "b")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -101,7 +100,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("what", MISTAKES)
-def test_mistakes_are_one_sentence(what: Any, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_are_one_sentence(what: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, arrays, sentence = MISTAKES[what]
     for name, values in arrays.items():
         np.save(folder / f"{name}.npy", values)

@@ -35,7 +35,7 @@ def allocate(shape: Any, dtype: Any) -> np.ndarray:
 
 
 class Channel:
-    def __init__(self, name: Any, waits: str = "wait") -> None:
+    def __init__(self, name: str, waits: str = "wait") -> None:
         self.name, self.waits = name, waits
         self.running, self.idle = True, False
 
@@ -56,7 +56,7 @@ class Channel:
 
 
 class Registers:
-    def read(self, offset: Any) -> Any:
+    def read(self, offset: int) -> int:
         if offset == 8:
             return 0
         sha256 = json.loads((HERE / "expected.json").read_text())["sha256"]
@@ -64,25 +64,25 @@ class Registers:
             return 0x48445243
         return int(sha256[2 * (offset - 0x20) :][:8], 16)
 
-    def write(self, offset: Any, value: Any) -> None:
+    def write(self, offset: int, value: int) -> None:
         note(f"write {offset:#x} {value}")
 
 
 class Dma:
-    def __init__(self, name: Any, sendchannel: Any, recvchannel: Any = None) -> None:
+    def __init__(self, name: str, sendchannel: Any, recvchannel: Any = None) -> None:
         self.name, self.sendchannel = name, sendchannel
         if recvchannel:
             self.recvchannel = recvchannel
         self.resets = 0  # reads of the control register until a reset is over
 
-    def write(self, offset: Any, value: Any) -> None:
+    def write(self, offset: int, value: int) -> None:
         note(f"write {self.name} {offset:#x} {value}")
         for channel in filter(None, (self.sendchannel, getattr(self, "recvchannel", None))):
             channel.running = channel.idle = False
         self.resets = 2
         (HERE / "stuck").unlink(missing_ok=True)
 
-    def read(self, offset: Any) -> Any:
+    def read(self, offset: int) -> int:
         self.resets -= 1
         return 4 * bool(self.resets)
 

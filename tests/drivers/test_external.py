@@ -6,11 +6,13 @@ import subprocess
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from headrace.benches.simulated_board import SimulatedBoard
 from headrace.build_folder import Build
 from headrace.building import random_frames
 from headrace.dataflow.external import external_layers
@@ -24,6 +26,9 @@ from tests.drivers.on_pynq import pynq_calls
 from tests.drivers.test_cpp import HERE, compiled
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
+
+if TYPE_CHECKING:
+    from headrace_driver import Accelerator
 
 FRAMES = 5
 
@@ -46,7 +51,7 @@ def golden(dataflow: Dataflow, x: IntArray) -> IntArray:
 
 
 @pytest.mark.parametrize("stalls", [False, True])
-def test_inference(accelerator: Any, board: Any, built: Build, stalls: bool) -> None:
+def test_inference(accelerator: Accelerator, board: SimulatedBoard, built: Build, stalls: bool) -> None:
     board.stalls = stalls
     assert accelerator.self_test() == "exact"
     for seed in (1, 2):
@@ -56,14 +61,14 @@ def test_inference(accelerator: Any, board: Any, built: Build, stalls: bool) -> 
 
 
 @pytest.mark.parametrize("accesses", [2, 20, 100])
-def test_a_reset_ends_transfers_of_weights(accelerator: Any, built: Build, accesses: int) -> None:
+def test_a_reset_ends_transfers_of_weights(accelerator: Accelerator, built: Build, accesses: int) -> None:
     x, values = samples(built, 3)
     begin_and_reset(accelerator, values, accesses)
     assert np.array_equal(accelerator.predict(values, raw=True), golden(built.dataflow, x))
     assert accelerator.read("status") == 0
 
 
-def test_weights_in_the_wrong_order_show(accelerator: Any) -> None:
+def test_weights_in_the_wrong_order_show(accelerator: Accelerator) -> None:
     words = accelerator._images[0].reshape(-1, 1)
     assert len(np.unique(words)) > 1
     accelerator._images[0] = np.roll(words, 1).reshape(-1)
@@ -72,7 +77,7 @@ def test_weights_in_the_wrong_order_show(accelerator: Any) -> None:
 
 
 @pytest.mark.parametrize("port", [0, 1])
-def test_short_transfers_show(driver: Any, accelerator: Any, port: int) -> None:
+def test_short_transfers_show(driver: ModuleType, accelerator: Accelerator, port: int) -> None:
     accelerator._images[port] = accelerator._images[port][:-1]
     verdict = ""  # words in wrong places, or too few of them
     with suppress(ToolError, driver.AcceleratorError):
@@ -81,13 +86,13 @@ def test_short_transfers_show(driver: Any, accelerator: Any, port: int) -> None:
     assert accelerator.read("status") & 8
 
 
-def test_surplus_weights_show(accelerator: Any) -> None:
+def test_surplus_weights_show(accelerator: Accelerator) -> None:
     accelerator.model["weights"][1]["times"] += 20
     with pytest.raises(ToolError, match="weights were left over"):
         accelerator.self_test()
 
 
-def test_missing_weights_show(accelerator: Any, built: Build) -> None:
+def test_missing_weights_show(accelerator: Accelerator, built: Build) -> None:
     accelerator.model["weights"][0]["times"] = 0
     with pytest.raises(ToolError, match="no byte moved for a long time"):
         accelerator.self_test()

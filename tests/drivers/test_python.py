@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -23,6 +23,9 @@ from tests.drivers.interrupted import begin_and_reset
 from tests.drivers.on_pynq import pynq_calls
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
+
+if TYPE_CHECKING:
+    from headrace_driver import Accelerator
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +43,7 @@ def samples(count: int) -> np.ndarray:
     return np.random.default_rng(2).integers(-2, 20, (count, 1, 8, 8)).astype(np.float32)
 
 
-def test_fifty_samples_are_exact(accelerator: Any, built: hr.Build) -> None:
+def test_fifty_samples_are_exact(accelerator: Accelerator, built: hr.Build) -> None:
     x = samples(50)
     assert np.array_equal(accelerator.predict(x, raw=True), built.predict(x, engine="golden", raw=True))
     y, wanted = accelerator.predict(x), built.predict(x, engine="golden")
@@ -52,7 +55,7 @@ def test_fifty_samples_are_exact(accelerator: Any, built: hr.Build) -> None:
     assert accelerator.counters()["frames_out"] == 0
 
 
-def test_queued_batches_are_exact(accelerator: Any, built: hr.Build, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queued_batches_are_exact(accelerator: Accelerator, built: hr.Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(accelerator), "frames_per_transfer", 4)
     batches = [samples(count) for count in (3, 4, 9, 1)]
     results = list(accelerator.predict_queued(batches))
@@ -61,7 +64,7 @@ def test_queued_batches_are_exact(accelerator: Any, built: hr.Build, monkeypatch
         assert np.array_equal(y, built.predict(x, engine="fast"))
 
 
-def test_a_refused_batch_leaves_the_accelerator_at_rest(accelerator: Any, built: hr.Build) -> None:
+def test_a_refused_batch_leaves_the_accelerator_at_rest(accelerator: Accelerator, built: hr.Build) -> None:
     x = samples(3)
     bad = np.full((1, 1, 8, 8), np.inf, np.float32)
     with pytest.raises(ValueError, match="not finite"):
@@ -71,7 +74,7 @@ def test_a_refused_batch_leaves_the_accelerator_at_rest(accelerator: Any, built:
         accelerator.predict(x[:0])
 
 
-def test_self_test_and_measurement(accelerator: Any) -> None:
+def test_self_test_and_measurement(accelerator: Accelerator) -> None:
     assert accelerator.self_test() == "exact"
     accelerator.reset()
     assert accelerator.self_test() == "exact"
@@ -80,7 +83,7 @@ def test_self_test_and_measurement(accelerator: Any) -> None:
 
 
 @pytest.mark.parametrize("accesses", [2, 20, 100])
-def test_a_reset_ends_a_running_transfer(accelerator: Any, built: hr.Build, accesses: int) -> None:
+def test_a_reset_ends_a_running_transfer(accelerator: Accelerator, built: hr.Build, accesses: int) -> None:
     """Neither the rest of the transfer nor what is inside comes out with the frames that follow."""
     begin_and_reset(accelerator, samples(30), accesses)
     assert accelerator.counters()["frames_out"] == 0 and accelerator.read("status") == 0
@@ -88,7 +91,7 @@ def test_a_reset_ends_a_running_transfer(accelerator: Any, built: hr.Build, acce
     assert np.array_equal(accelerator.predict(x, raw=True), built.predict(x, engine="golden", raw=True))
 
 
-def transfer_of(accelerator: Any, in_bytes: int, out_frames: int = 1) -> None:
+def transfer_of(accelerator: Accelerator, in_bytes: int, out_frames: int = 1) -> None:
     """What a program of its own might send, beside the driver."""
     accelerator.write("frames", 1)
     accelerator.device.transfer(bytes(in_bytes), out_frames * accelerator.sink["frame_bytes"])
@@ -97,7 +100,7 @@ def transfer_of(accelerator: Any, in_bytes: int, out_frames: int = 1) -> None:
 @pytest.mark.parametrize(("frames", "more", "cut"), [
     (0.5, 0, "inside a frame"), (1, -1, "inside a frame"), (2, 5, "inside a frame"),
 ])
-def test_cut_transfers_do_not_pass_unseen(driver: ModuleType, accelerator: Any, built: hr.Build, frames: float,
+def test_cut_transfers_do_not_pass_unseen(driver: ModuleType, accelerator: Accelerator, built: hr.Build, frames: float,
                                           more: int, cut: str) -> None:
     """A transfer beside the driver that leaves a part of a frame inside: not a wrong number, but a sentence."""
     x = samples(3)
@@ -113,14 +116,14 @@ def test_cut_transfers_do_not_pass_unseen(driver: ModuleType, accelerator: Any, 
     assert np.array_equal(accelerator.predict(x), built.predict(x, engine="fast"))
 
 
-def test_a_program_that_died_leaves_nothing(driver: ModuleType, accelerator: Any, built: hr.Build) -> None:
+def test_a_program_that_died_leaves_nothing(driver: ModuleType, accelerator: Accelerator, built: hr.Build) -> None:
     with suppress(hr.HeadraceError):
         transfer_of(accelerator, 70)
     again = driver.Accelerator(accelerator.device, accelerator.folder)
     assert np.array_equal(again.predict(samples(3)), built.predict(samples(3), engine="fast"))
 
 
-def test_after_a_transfer_that_failed_the_next_one_is_right(accelerator: Any, built: hr.Build) -> None:
+def test_after_a_transfer_that_failed_the_next_one_is_right(accelerator: Accelerator, built: hr.Build) -> None:
     x = samples(3)
     accelerator.sink["frame_bytes"] += 1  # the DMA is told of more bytes than come
     with pytest.raises(hr.HeadraceError, match="simulated DMA"):
@@ -129,7 +132,7 @@ def test_after_a_transfer_that_failed_the_next_one_is_right(accelerator: Any, bu
     assert np.array_equal(accelerator.predict(x), built.predict(x, engine="fast"))
 
 
-def test_a_transfer_that_is_not_waited_for_stays(accelerator: Any) -> None:
+def test_a_transfer_that_is_not_waited_for_stays(accelerator: Accelerator) -> None:
     device, size = accelerator.device, accelerator.source["frame_bytes"]
     device.buffer(0, size)
     device.start(0, size, accelerator.sink["frame_bytes"])
@@ -147,13 +150,13 @@ def test_a_transfer_that_is_not_waited_for_stays(accelerator: Any) -> None:
     ([], r"the input has shape \(0,\) but the model takes"),
     (np.ones((0, 1, 8, 8)), "a batch has no samples"),
 ])
-def test_inputs_that_are_not_samples(accelerator: Any, x: object, sentence: str) -> None:
+def test_inputs_that_are_not_samples(accelerator: Accelerator, x: object, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         accelerator.predict(x)
     assert accelerator.self_test() == "exact"
 
 
-def test_names_that_do_not_exist(accelerator: Any) -> None:
+def test_names_that_do_not_exist(accelerator: Accelerator) -> None:
     for call in (accelerator.read, lambda name: accelerator.write(name, 1)):
         with pytest.raises(ValueError, match=r"there is no register nope; choose from \['control', "):
             call("nope")
@@ -179,13 +182,13 @@ def test_damaged_files(driver: ModuleType, board: SimulatedBoard, built: hr.Buil
         driver.Accelerator(board, folder)
 
 
-def test_vectors_that_are_gone(driver: ModuleType, accelerator: Any, tmp_path: Path) -> None:
+def test_vectors_that_are_gone(driver: ModuleType, accelerator: Accelerator, tmp_path: Path) -> None:
     accelerator.folder = tmp_path
     with pytest.raises(driver.AcceleratorError, match=r"vectors.npz is missing or damaged"):
         accelerator.self_test()
 
 
-def test_a_board_without_a_clock_is_not_waited_for(driver: ModuleType, accelerator: Any,
+def test_a_board_without_a_clock_is_not_waited_for(driver: ModuleType, accelerator: Accelerator,
                                                    monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(accelerator.device, "read", lambda offset: 1)  # in reset for ever
     monkeypatch.setattr(sys.modules[f"{driver.__name__}.accelerator"], "_RESET_S", 0.05)

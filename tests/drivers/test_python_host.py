@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.drivers.quantizer import quantizer_arrays
 from headrace.engines.host import to_stream
 from headrace.network.integer import HostInput, TensorType
@@ -30,7 +30,7 @@ def test_packing_is_that_of_the_streams(driver: ModuleType, lanes: int, bits: in
     assert np.array_equal(unpack(packed, lanes, bits), values)
 
 
-def host(dtype: Any, scale: Any, offset: float = 0.0, rounding: str = "half_even", divisor: Any = None,
+def host(dtype: DataType, scale: Any, offset: float = 0.0, rounding: str = "half_even", divisor: Any = None,
          saturates: bool = True) -> HostInput:
     scales = np.atleast_1d(np.asarray(scale, np.float64))
     tensor = TensorType((3, 2, len(scales)), dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pytest
@@ -23,6 +23,9 @@ from tests.unverified_build import write_unverified
 
 HERE = Path(__file__).parent
 STEP = 2.0**-27
+
+if TYPE_CHECKING:
+    from headrace_driver import Accelerator
 
 
 def host(dtype: DataType, divisor: float, rounding: Rounding = "half_even", scale: float = 1.0, offset: float = 0.0,
@@ -87,7 +90,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
     return build
 
 
-def test_both_drivers_on_the_simulated_board(built: hr.Build, program: Path, accelerator: Any, tmp_path: Path) -> None:
+def test_both_drivers_on_the_simulated_board(built: hr.Build, program: Path, accelerator: Accelerator,
+                                             tmp_path: Path) -> None:
     x = np.random.default_rng(3).uniform(-16, 15.99, (50, 5)).astype(np.float32)
     wanted = built.predict(x, engine="golden", raw=True)
     assert accelerator.self_test() == "exact"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from headrace.benches.simulated_board import SimulatedBoard
 from headrace.build_folder import Build
 from headrace.building import random_frames
 from headrace.dataflow.graph import Dataflow, Placed
@@ -26,6 +28,9 @@ from tests.unverified_build import write_unverified
 
 STORAGE = {"fc0": "ram", "fc1": "uram", "dw0": "uram", "fc2": "ram"}
 LAYERS = tuple(STORAGE)
+
+if TYPE_CHECKING:
+    from headrace_driver import Accelerator
 
 
 def network() -> IntegerNetwork:
@@ -68,11 +73,11 @@ def samples(built: Build, x: IntArray) -> np.ndarray:
     return x.reshape(len(x), 2, 2, 12).transpose(0, 3, 1, 2).astype(np.float32)
 
 
-def test_it_starts_with_the_weights_of_the_build(accelerator: Any) -> None:
+def test_it_starts_with_the_weights_of_the_build(accelerator: Accelerator) -> None:
     assert accelerator.self_test() == "exact"
 
 
-def test_memory_in_uram_is_empty_until_the_driver_loads_it(driver: Any, board: Any, built: Build,
+def test_memory_in_uram_is_empty_until_the_driver_loads_it(driver: ModuleType, board: SimulatedBoard, built: Build,
                                                            monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver.Accelerator, "restore_weights", lambda self, layer: None)
     accelerator = driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
@@ -80,7 +85,8 @@ def test_memory_in_uram_is_empty_until_the_driver_loads_it(driver: Any, board: A
 
 
 @pytest.mark.parametrize("kind", ["random", "lowest", "highest"])
-def test_weights_are_rewritten_between_frames(accelerator: Any, board: Any, built: Build, kind: str) -> None:
+def test_weights_are_rewritten_between_frames(accelerator: Accelerator, board: SimulatedBoard, built: Build,
+                                              kind: str) -> None:
     rng = np.random.default_rng(len(kind))
     x = random_frames(built.dataflow, 5, 3)
     changed = built.dataflow
@@ -102,7 +108,7 @@ def test_weights_are_rewritten_between_frames(accelerator: Any, board: Any, buil
     assert accelerator.self_test() == "exact"
 
 
-def test_a_write_that_was_interrupted_leaves_no_trace(accelerator: Any, built: Build) -> None:
+def test_a_write_that_was_interrupted_leaves_no_trace(accelerator: Accelerator, built: Build) -> None:
     """A part of a word that was pushed before is not mixed with the words of the next write."""
     x = random_frames(built.dataflow, 3, 3)
     parts = {name: accelerator.memories.weight_parts(name, weighted(built.dataflow, name).weights) for name in LAYERS}
@@ -119,7 +125,7 @@ def test_a_write_that_was_interrupted_leaves_no_trace(accelerator: Any, built: B
     assert np.array_equal(accelerator.predict(samples(built, x), raw=True), wanted)
 
 
-def test_thresholds_stay_where_only_weights_are_written(accelerator: Any, built: Build) -> None:
+def test_thresholds_stay_where_only_weights_are_written(accelerator: Accelerator, built: Build) -> None:
     x = random_frames(built.dataflow, 3, 3)
     layer = weighted(built.dataflow, "fc1")
     accelerator.write_weights("fc1", -layer.weights)
@@ -136,7 +142,8 @@ def test_thresholds_stay_where_only_weights_are_written(accelerator: Any, built:
     ("fc1", np.ones((8, 10), int), np.tile([3, 2, 1], (8, 1)), "fc1: the thresholds of a row do not ascend; sort them"),
     ("fc2", np.ones((6, 32), int), np.ones((6, 1), int), "fc2: has no thresholds; leave them out"),
 ])
-def test_unfit_weights_change_nothing(accelerator: Any, name: str, weights: np.ndarray, thresholds: np.ndarray | None,
+def test_unfit_weights_change_nothing(accelerator: Accelerator, name: str, weights: np.ndarray,
+                                      thresholds: np.ndarray | None,
                                       sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         accelerator.write_weights(name, weights, thresholds)

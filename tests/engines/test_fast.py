@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from headrace.dataflow.lower import lower
-from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.engines import fast
 from headrace.errors import UnsupportedError
 from headrace.network.integer import INPUT, Conv, HostOutput, IntegerNetwork, MaxPool, Node
@@ -15,7 +15,7 @@ from headrace.streamline.thresholds_before_pooling import thresholds_before_pool
 from tests.small_networks import host_input, random_conv, random_input, random_threshold, small_network
 
 
-def single(op: Any, dtype: Any, shape: tuple[int, int, int] = (5, 6, 3)) -> IntegerNetwork:
+def single(op: Any, dtype: DataType, shape: tuple[int, int, int] = (5, 6, 3)) -> IntegerNetwork:
     return IntegerNetwork(host_input(*shape, dtype), (Node("op", op, (INPUT,)),),
                           HostOutput((1,), np.ones(1), np.zeros(1)))
 
@@ -49,7 +49,7 @@ def test_convolution_is_exact_in_every_float_type(stride: tuple[int, int], dilat
 
 
 @pytest.mark.parametrize("output", [BIPOLAR, uint_type(2), int_type(4), int_type(8)])
-def test_thresholds_compared_and_searched(output: Any) -> None:
+def test_thresholds_compared_and_searched(output: DataType) -> None:
     op = random_threshold(np.random.default_rng(0), 3, output, 90)
     net = single(op, int_type(8))
     x = random_input(net, 4).reshape(-1, 5, 6, 3)

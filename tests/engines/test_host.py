@@ -2,19 +2,18 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
 
-from headrace.datatypes import BIPOLAR, int_type, uint_type
+from headrace.datatypes import BIPOLAR, DataType, int_type, uint_type
 from headrace.engines.host import from_stream, to_stream
 from headrace.errors import InputError
 from headrace.network.integer import HostInput, HostOutput, TensorType
 from tests.exact_network import round_exactly
 
 
-def host(dtype: Any, rounding: str = "half_even", scale: float = 2.0, offset: float = 0.0) -> HostInput:
+def host(dtype: DataType, rounding: str = "half_even", scale: float = 2.0, offset: float = 0.0) -> HostInput:
     return HostInput((2, 1, 3), TensorType((1, 3, 2), dtype), np.full(2, scale), np.array([offset, 1.0]), rounding)
 
 

@@ -85,7 +85,7 @@ def test_products(case: Any, tmp_path: Path) -> None:
                                       "inward"])
 @pytest.mark.parametrize(("dtype", "zero_point"), [(int_type(3), 0), (uint_type(3), 0), (uint_type(3), 3),
                                                    (Interval(-3, 3), -1)], ids=str)
-def test_every_rounding_and_zero_point(dtype: Any, zero_point: int, rounding: str, tmp_path: Path) -> None:
+def test_every_rounding_and_zero_point(dtype: DataType, zero_point: int, rounding: str, tmp_path: Path) -> None:
     network = chain((8,), quantizer(dtype, 0.5, zero_point=zero_point, rounding=rounding))
     assert_same(network, tmp_path, grid(3, 8, step=0.125, reach=4.0))
     inside = chain((8,), quantizer(int_type(6), 0.125), quantizer(dtype, 0.5, zero_point=zero_point, rounding=rounding))
@@ -94,7 +94,7 @@ def test_every_rounding_and_zero_point(dtype: Any, zero_point: int, rounding: st
 
 @pytest.mark.parametrize("dtype", [int_type(4), uint_type(4), BIPOLAR], ids=str)
 @pytest.mark.parametrize("scales", [(ODD,), (ODD, 0.5, 0.3)], ids=["tensor", "channels"])
-def test_scales_beyond_float32(dtype: Any, scales: tuple[Any, ...], tmp_path: Path) -> None:
+def test_scales_beyond_float32(dtype: DataType, scales: tuple[Any, ...], tmp_path: Path) -> None:
     zero_point = 3 if dtype == uint_type(4) else 0
     network = chain((3, 2, 2), quantizer(int_type(8), 0.125), quantizer(dtype, *scales, zero_point=zero_point,
                                                                         rounding="half_up"))

@@ -14,7 +14,8 @@ import pytest
 from headrace.area.estimate import estimate
 from headrace.area.usage import total
 from headrace.board.board import DEFAULT_BOARD, load_board
-from headrace.dataflow.fold import fold
+from headrace.dataflow.fold import Folding, fold
+from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.lower import lower
 from headrace.errors import FoldingError, InputError
 from headrace.folding.plan import (
@@ -33,11 +34,11 @@ from tests.small_networks import random_input, small_network
 
 
 @pytest.fixture(scope="module")
-def dataflow() -> Any:
+def dataflow() -> Dataflow:
     return lower(thresholds_before_pooling(small_network()))
 
 
-def cost(dataflow: Any, folding: Any) -> Any:
+def cost(dataflow: Dataflow, folding: Folding) -> float:
     """Share of the default board that layers and converters take together."""
     board = load_board(DEFAULT_BOARD)
     taken = total([estimate(layer) for layer in fold(dataflow, folding).layers])
@@ -45,13 +46,13 @@ def cost(dataflow: Any, folding: Any) -> Any:
 
 
 @pytest.mark.parametrize("target", [576, 600, 900, 5000, 100_000])
-def test_every_layer_reaches_the_target(dataflow: Any, target: int) -> None:
+def test_every_layer_reaches_the_target(dataflow: Dataflow, target: int) -> None:
     folding = solve_folding(dataflow, target)
     assert fold(dataflow, folding).cycles_per_frame <= target
 
 
 @pytest.mark.parametrize("target", [300, 800, 3000])
-def test_no_other_folding_is_cheaper(dataflow: Any, target: int) -> None:
+def test_no_other_folding_is_cheaper(dataflow: Dataflow, target: int) -> None:
     """Every folding of three neighbours; the other layers are given."""
     given = {"conv0": {"pe": 4, "simd": 9}, "conv0_swu": {"simd": 1, "parallel_window": 1},
              "conv1_swu": {"simd": 2, "parallel_window": int(target < 1000)}, "fc4": {"pe": 1, "simd": 1}}
@@ -70,7 +71,7 @@ def test_no_other_folding_is_cheaper(dataflow: Any, target: int) -> None:
 
 @pytest.mark.parametrize("folds", [{"simd": 4}, {"simd": 2, "parallel_window": 1}, {"simd": 4, "parallel_window": 1},
                                    {"simd": 1, "minimal_buffer": 1}])
-def test_windows_of_any_form_feed_the_same_matrix(dataflow: Any, folds: dict[str, Any]) -> None:
+def test_windows_of_any_form_feed_the_same_matrix(dataflow: Dataflow, folds: dict[str, Any]) -> None:
     x = random_input(small_network(), 2)
     folded = fold(dataflow, {"conv1_swu": folds, "conv1": {"pe": 3, "simd": 12}})
     window = next(layer for layer in folded.layers if layer.name == "conv1_swu")
@@ -78,7 +79,7 @@ def test_windows_of_any_form_feed_the_same_matrix(dataflow: Any, folds: dict[str
     assert np.array_equal(folded.golden(x)[folded.output_port], dataflow.golden(x)[dataflow.output_port])
 
 
-def test_the_fastest_that_fits_says_what_stops_it(dataflow: Any) -> None:
+def test_the_fastest_that_fits_says_what_stops_it(dataflow: Dataflow) -> None:
     small = replace(load_board(DEFAULT_BOARD), name="small", lut=1500)
     plan = plan_fastest(dataflow, Terms(small))
     folded = fold(dataflow, plan.folding)
@@ -90,25 +91,25 @@ def test_the_fastest_that_fits_says_what_stops_it(dataflow: Any) -> None:
     assert ample.stopped_by.endswith(" cycles per frame") and "cannot take fewer than" in ample.stopped_by
 
 
-def test_a_board_that_is_too_small(dataflow: Any) -> None:
+def test_a_board_that_is_too_small(dataflow: Dataflow) -> None:
     tiny = replace(load_board(DEFAULT_BOARD), name="tiny", lut=10)
     with pytest.raises(FoldingError, match=r"tiny: even the smallest folding takes \d+ of 10 LUT; choose a larger"):
         plan_fastest(dataflow, Terms(tiny))
 
 
-def test_a_bound_from_outside_is_named(dataflow: Any) -> None:
+def test_a_bound_from_outside_is_named(dataflow: Dataflow) -> None:
     terms = Terms(load_board(DEFAULT_BOARD), min_cycles=70, bound="the DMA's input")
     with pytest.raises(FoldingError, match=r"^the DMA's input: 64 cycles per frame are asked for but it needs at least "
                                            r"70, and on zcu104 the fastest that fits takes \d+ cycles per frame"):
         plan_folding(dataflow, 64, terms)
 
 
-def test_words_that_hls_cannot_hold_are_not_chosen(dataflow: Any) -> None:
+def test_words_that_hls_cannot_hold_are_not_chosen(dataflow: Dataflow) -> None:
     folding = plan_folding(dataflow, 200, Terms(load_board(DEFAULT_BOARD), max_word_bits=64)).folding
     assert max(stream.bits for stream in fold(dataflow, folding).streams.values()) <= 64
 
 
-def test_given_folds_are_kept_and_set_the_pace(dataflow: Any) -> None:
+def test_given_folds_are_kept_and_set_the_pace(dataflow: Dataflow) -> None:
     given = {"conv1": {"pe": 2, "simd": 4}}
     target = folding_target(dataflow, given)
     folding = solve_folding(dataflow, target, given)
@@ -123,13 +124,13 @@ def test_given_folds_are_kept_and_set_the_pace(dataflow: Any) -> None:
                            "['conv0_swu', 'conv0', 'conv1_swu', 'conv1', 'pool2', 'fc3', 'fc4']"),
     ({"pool2": {"simd": 1}}, "pool2: simd cannot be folded; choose one of ['pe']"),
 ])
-def test_illegal_foldings(dataflow: Any, given: dict[str, Any], sentence: str) -> None:
+def test_illegal_foldings(dataflow: Dataflow, given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(FoldingError) as error:
         folding_target(dataflow, given)
     assert str(error.value) == sentence
 
 
-def test_a_rate_that_no_folding_reaches(dataflow: Any) -> None:
+def test_a_rate_that_no_folding_reaches(dataflow: Dataflow) -> None:
     with pytest.raises(FoldingError, match=r"^\w+: 10 cycles per frame are asked for but it needs at least \d+, and"):
         solve_folding(dataflow, 10)
 

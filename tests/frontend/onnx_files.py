@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def node(op_type: str, inputs: list[str], outputs: list[str] | str = "y", domain
     return helper.make_node(op_type, inputs, names, name=f"{op_type}_{names[0]}", domain=domain, **attributes)
 
 
-def quant(source: str, output: str, scale: Any = 1.0, bits: float = 4.0, zero_point: float = 0.0,
+def quant(source: str, output: str, scale: float | np.ndarray = 1.0, bits: float = 4.0, zero_point: float = 0.0,
           constants: dict[str, np.ndarray] | None = None, domain: str = GENERAL, **attributes: Any) -> NodeProto:
     """A Quant node whose parameters are put into `constants`."""
     assert constants is not None
@@ -38,7 +39,8 @@ def quant(source: str, output: str, scale: Any = 1.0, bits: float = 4.0, zero_po
     return node("Quant", [source, f"{output}_scale", f"{output}_zero", f"{output}_bits"], output, domain, **settings)
 
 
-def model(nodes: list[NodeProto], shape: Any, constants: dict[str, np.ndarray] | None = None, opset: int = 13,
+def model(nodes: list[NodeProto], shape: Sequence[int | str], constants: dict[str, np.ndarray] | None = None,
+          opset: int = 13,
           general: int = 2, annotations: dict[str, str] | None = None, outputs: tuple[str, ...] = ("y",),
           element: int = TensorProto.FLOAT) -> onnx.ModelProto:
     """A model with the input x and the output y."""
@@ -94,7 +96,7 @@ def kinds(net: Network) -> list[str]:
     return [type(item.op).__name__ for item in net.nodes]
 
 
-def sentence(tmp_path: Path, proto: Any, kind: Any = InputError) -> Any:
+def sentence(tmp_path: Path, proto: onnx.ModelProto, kind: type[Exception] = InputError) -> str:
     """The error that a model causes, without the path in front of it."""
     with pytest.raises(kind) as caught:
         network(tmp_path, proto)
@@ -102,6 +104,6 @@ def sentence(tmp_path: Path, proto: Any, kind: Any = InputError) -> Any:
     return str(caught.value).removeprefix(f"{tmp_path}/model.onnx: ")
 
 
-def reasons(tmp_path: Path, proto: Any) -> Any:
+def reasons(tmp_path: Path, proto: onnx.ModelProto) -> list[str]:
     """The lines of an UnsupportedError after the first."""
     return sentence(tmp_path, proto, UnsupportedError).split("\n")[1:]

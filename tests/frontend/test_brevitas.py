@@ -66,7 +66,7 @@ def test_types_of_weights() -> None:
     assert read_weight(qnn.QuantLinear(4, 2, weight_quant=WideInt8PerTensor)).dtype == int_type(8)
 
 
-def activation(rng: Any) -> nn.Module:
+def activation(rng: np.random.Generator) -> nn.Module:
     bits = int(rng.integers(1, 5))
     scale = float(rng.uniform(0.5, 2))
     return [
@@ -83,7 +83,7 @@ def is_bipolar(module: nn.Module) -> bool:
         module.act_quant.is_signed)
 
 
-def scramble(module: nn.Module, rng: Any) -> None:
+def scramble(module: nn.Module, rng: np.random.Generator) -> None:
     """Random statistics and parameters of a batch norm: some channels negative, some zero."""
     for item in module.modules():
         if isinstance(item, nn.BatchNorm1d | nn.BatchNorm2d):

@@ -15,7 +15,7 @@ from headrace.network import ops, tensor_ops
 from tests.frontend.onnx_files import GENERAL, grid, model, network, node, same_as_executor
 
 
-def bits(*shape: Any, seed: int = 0) -> np.ndarray:
+def bits(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 2, shape).astype(np.float32)
 
 
@@ -54,7 +54,7 @@ def test_xnor_popcount(tmp_path: Path) -> None:
     assert net.nodes[2].op.weight.dtype == BIPOLAR
 
 
-def im2col(shape: Any, **attributes: Any) -> Any:
+def im2col(shape: tuple[int, ...], **attributes: Any) -> Any:
     settings = {"stride": [1, 1], "kernel_size": [3, 3], "input_shape": str(shape)} | attributes
     return node("Im2Col", ["x"], "c", GENERAL, **settings)
 

@@ -17,8 +17,8 @@ from tests.frontend.onnx_files import floats, grid, kinds, model, network, node,
 CHANNELS_LAST = "qonnx.custom_op.channels_last"
 
 
-def conv_model(x_shape: Any, w_shape: Any, bias: bool = True, opset: int = 13, x_bits: float = 3.0,
-               **attributes: Any) -> Any:
+def conv_model(x_shape: tuple[int, ...], w_shape: tuple[int, ...], bias: bool = True, opset: int = 13,
+               x_bits: float = 3.0, **attributes: Any) -> Any:
     """A quantized input and a convolution with one scale per output channel."""
     constants = {"W": grid(*w_shape, seed=3)}
     scale = np.asarray([0.5, 0.25, 1, 2])[np.arange(w_shape[0]) % 4].reshape(-1, *[1] * (len(w_shape) - 1))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from onnx import numpy_helper
 
-from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.errors import UnsupportedError
 from headrace.network import ops
 from tests.frontend.onnx_files import floats, grid, model, network, node, same_as_executor
@@ -34,7 +34,7 @@ def pair(source: Any, output: Any, between: tuple[Any, ...] = ()) -> list[Any]:
     (np.int8, 0, int_type(8)), (np.uint8, 0, uint_type(8)), (np.uint8, 3, Interval(-3, 252)),
     (np.int8, -5, Interval(-123, 132))])
 @pytest.mark.parametrize("scale", [1 / 64, 0.5])
-def test_a_pair_is_a_quantizer(tmp_path: Path, kind: Any, zero_point: int, dtype: Any, scale: Any) -> None:
+def test_a_pair_is_a_quantizer(tmp_path: Path, kind: Any, zero_point: int, dtype: DataType, scale: Any) -> None:
     """Saturated at both ends, and with ties, which are rounded before an odd zero point is added."""
     net = same_as_executor(tmp_path, model(pair("x", "y"), (1, 49), parameters(scale, zero_point, kind)), QUARTERS)
     op = net.nodes[0].op

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headrace.datatypes import BIPOLAR, Interval, int_type
+from headrace.datatypes import BIPOLAR, DataType, Interval, int_type
 from headrace.errors import UnsupportedError
 from headrace.frontend.onnx.qonnx import ROUNDINGS
 from headrace.network import rounding
@@ -22,7 +22,7 @@ QUARTERS = np.arange(-24, 25, dtype=np.float32)[None] / 4
 
 @pytest.mark.parametrize("mode", [mode for mode in ROUNDINGS if mode != "ROUND_TO_ZERO"])
 @pytest.mark.parametrize(("signed", "narrow", "zero_point"), [(1, 0, 0), (1, 1, 0), (0, 0, 0), (0, 1, 3), (1, 0, -2)])
-def test_every_rounding_mode(tmp_path: Path, mode: Any, signed: int, narrow: int, zero_point: int) -> None:
+def test_every_rounding_mode(tmp_path: Path, mode: str, signed: int, narrow: int, zero_point: int) -> None:
     constants: dict[str, np.ndarray] = {}
     quantizer = quant("x", "y", 0.5, 4, zero_point, constants, signed=signed, narrow=narrow, rounding_mode=mode)
     net = same_as_executor(tmp_path, model([quantizer], (1, 49), constants), QUARTERS)
@@ -31,7 +31,7 @@ def test_every_rounding_mode(tmp_path: Path, mode: Any, signed: int, narrow: int
 
 
 @pytest.mark.parametrize("mode", list(ROUNDINGS))
-def test_every_rounding_mode_of_weights(tmp_path: Path, mode: Any) -> None:
+def test_every_rounding_mode_of_weights(tmp_path: Path, mode: str) -> None:
     constants = {"W": np.arange(-24, 24, dtype=np.float32).reshape(48, 1) / 4}
     nodes = [quant("W", "w", 0.5, 4, 0, constants, rounding_mode=mode), node("MatMul", ["x", "w"])]
     proto = model(nodes, (1, 48), constants)
@@ -115,7 +115,8 @@ def test_weights_with_a_zero_point_are_shifted_codes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("zero_point", "reached", "dtype"), [(128, 255, int_type(8)), (100, 227, int_type(8))])
-def test_weights_of_eight_bits_with_a_zero_point(zero_point: int, reached: int, dtype: Any, tmp_path: Path) -> None:
+def test_weights_of_eight_bits_with_a_zero_point(zero_point: int, reached: int, dtype: DataType,
+                                                 tmp_path: Path) -> None:
     """The codes that occur count, not those that could."""
     constants = {"W": (np.array([[0], [reached]]) - zero_point).astype(np.float32) / 2}
     nodes = [quant("W", "w", 0.5, 8, zero_point, constants, signed=0), node("MatMul", ["x", "w"])]

@@ -82,7 +82,7 @@ MODULES = {
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_the_graph_computes_what_torch_computes(name: Any) -> None:
+def test_the_graph_computes_what_torch_computes(name: str) -> None:
     make, shape = MODULES[name]
     torch.manual_seed(1)
     module = randomized(make())
@@ -128,7 +128,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_has_no_streaming_form_is_refused(what: Any) -> None:
+def test_what_has_no_streaming_form_is_refused(what: str) -> None:
     module, sentence = REFUSED[what]
     with pytest.raises(UnsupportedError, match=sentence):
         from_float_module(module, (1, 1, 8, 8))

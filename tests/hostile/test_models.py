@@ -17,7 +17,8 @@ from tests.hostile.table import Maker, Row, both, file, link, missing_pipe, noth
 from tests.small_networks import small_network
 
 
-def onnx_file(nodes: list[Any], shape: Any, constants: dict[str, np.ndarray] | None = None, **options: Any) -> Maker:
+def onnx_file(nodes: list[Any], shape: tuple[int, ...], constants: dict[str, np.ndarray] | None = None,
+              **options: Any) -> Maker:
     return file("m.onnx", model(nodes, shape, constants, **options).SerializeToString())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
 
 import pytest
 
@@ -24,7 +23,7 @@ def test_every_kind_has_factors_and_a_group() -> None:
 
 
 @pytest.mark.parametrize("kind", PAIRED)
-def test_every_pair_of_values_meets(kind: Any) -> None:
+def test_every_pair_of_values_meets(kind: str) -> None:
     rows = pairwise(PAIRED[kind])
     for one, other in combinations(PAIRED[kind], 2):
         for left in one:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.errors import InputError
 from headrace.network.integer import (
     INPUT,
@@ -42,7 +42,7 @@ KERNELS = np.array([[[1], [-2]], [[3], [0]]])[..., None].reshape(2, 2, 1, 1)
     (Requant(ONES, ONES, 3, "half_up", int_type(6)), [X], X.shape, int_type(6)),
     (Threshold(np.zeros((2, 1), np.int64), BIPOLAR, frozenset({1})), [X], X.shape, BIPOLAR),
 ])
-def test_types(op: Any, inputs: Any, shape: Any, dtype: Any) -> None:
+def test_types(op: Any, inputs: Any, shape: tuple[int, int, int], dtype: DataType) -> None:
     assert op.infer(*inputs) == TensorType(shape, dtype)
 
 

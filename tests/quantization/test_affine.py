@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -20,7 +21,7 @@ INT32 = st.integers(-(1 << 31), (1 << 31) - 1)
 
 @exact
 @given(st.integers(0, 10**6), st.integers(0, 255), st.integers(0, 255))
-def test_the_product_is_that_of_the_centred_codes(seed: Any, zero1: Any, zero2: Any) -> None:
+def test_the_product_is_that_of_the_centred_codes(seed: int, zero1: int, zero2: int) -> None:
     rng = np.random.default_rng(seed)
     q1, q2 = rng.integers(0, 256, (3, 5)), rng.integers(0, 256, (5, 4))
     assert affine.matmul(q1, zero1, q2, zero2).tolist() == ((q1 - zero1) @ (q2 - zero2)).tolist()
@@ -28,7 +29,7 @@ def test_the_product_is_that_of_the_centred_codes(seed: Any, zero1: Any, zero2: 
 
 @exact
 @given(st.floats(-100, 100), st.floats(-100, 100), st.integers(1, 16))
-def test_zero_has_an_exact_code_and_the_range_is_covered(a: Any, b: Any, bits: Any) -> None:
+def test_zero_has_an_exact_code_and_the_range_is_covered(a: Any, b: Any, bits: int) -> None:
     params = affine.affine_params(min(a, b), max(a, b), bits)
     assert params.dequantize(params.zero_point) == 0
     assert params.quantize([0.0])[0] == params.zero_point
@@ -61,14 +62,14 @@ def test_srdhm(a: Any, b: Any) -> None:
 @example(-1, 31)
 @example(-(1 << 31), 32)
 @example(-(1 << 31), 33)
-def test_rdbpot(x: Any, exponent: Any) -> None:
+def test_rdbpot(x: float, exponent: Any) -> None:
     nearest = math.floor(Fraction(abs(x), 1 << exponent) + Fraction(1, 2))
     assert affine.rdbpot(x, exponent) == (nearest if x >= 0 else -nearest)
 
 
 @exact
 @given(st.floats(1e-9, 0.999999), INT32)
-def test_requantization_is_within_one(M: Any, acc: Any) -> None:
+def test_requantization_is_within_one(M: int, acc: Any) -> None:
     multiplier = affine.quantize_multiplier(M)
     assert 1 << 30 <= multiplier.m0 < 1 << 31
     assert Fraction(multiplier.m0) / (1 << (31 + multiplier.shift)) == pytest.approx(Fraction(M), rel=2.0**-31)
@@ -78,14 +79,14 @@ def test_requantization_is_within_one(M: Any, acc: Any) -> None:
 @pytest.mark.parametrize(("M", "m0", "shift"), [
     (0.5, 1073741824, 0), (0.0001234, 1085437879, 12), (0.9999999, 2147483433, 0), (0.007247427341846, 1992157658, 7),
     (0.5 - 2.0**-40, 1 << 30, 0)])
-def test_multiplier(M: Any, m0: Any, shift: int) -> None:
+def test_multiplier(M: int, m0: Any, shift: int) -> None:
     assert affine.quantize_multiplier(M) == affine.Multiplier(m0, shift)
 
 
 @exact
 @given(st.floats(0.003, 0.9), st.integers(0, 7), st.integers(1, 4), st.integers(-200, 0), st.integers(0, 200))
 @example(0.01, 0, 2, -300, 300)
-def test_thresholds_are_the_arithmetic(M: Any, zero_point: Any, bits: Any, acc_min: Any, acc_max: Any) -> None:
+def test_thresholds_are_the_arithmetic(M: int, zero_point: int, bits: int, acc_min: int, acc_max: int) -> None:
     multiplier = affine.quantize_multiplier(M)
     thresholds = np.array(affine.affine_thresholds(multiplier, zero_point, bits, acc_min, acc_max))
     acc = np.arange(acc_min, acc_max + 1)
@@ -115,6 +116,6 @@ def test_thresholds_on_raw_accumulators() -> None:
     (lambda: affine.requantize([1 << 31], affine.Multiplier(1 << 30, 0), 0, 8), "leave 32 bits"),
     (lambda: affine.raw_thresholds([[0]], 3, [[1]], weight_zero_point=2), "a weight zero point of 2 makes thresholds"),
 ])
-def test_errors(call: Any, sentence: str) -> None:
+def test_errors(call: Callable[[], object], sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         call()

@@ -16,7 +16,7 @@ exact = settings(derandomize=True, deadline=None)
 
 @exact
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=4), st.integers(0, 2), st.integers(0, 1000))
-def test_the_score_never_falls(start: Any, window: Any, seed: Any) -> None:
+def test_the_score_never_falls(start: Any, window: int, seed: int) -> None:
     visited = []
 
     def performance(lengths: Any) -> list[Any]:

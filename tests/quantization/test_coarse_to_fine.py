@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -39,7 +40,7 @@ def saturated(value: Any, scale: Any) -> Any:
 
 @exact
 @given(st.floats(1e-300, 1e300), st.integers(2, 16), st.booleans())
-def test_scale_factor(max_v: Any, bits: Any, signed: Any) -> None:
+def test_scale_factor(max_v: Any, bits: int, signed: bool) -> None:
     scale = scale_factor(max_v, bits, signed)
     assert 0.5 < scale.q <= 1
     largest = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
@@ -65,7 +66,7 @@ def test_layer_by_hand() -> None:
 
 @exact
 @given(st.integers(0, 10**6), st.booleans(), st.booleans(), st.booleans(), st.integers(-6, 12), st.integers(-6, 12))
-def test_shifts_only_inference_is_its_definition(seed: Any, fine: Any, relu: Any, unsigned: Any, n_in: Any,
+def test_shifts_only_inference_is_its_definition(seed: int, fine: bool, relu: bool, unsigned: bool, n_in: int,
                                                  n_out: Any) -> None:
     rng = np.random.default_rng(seed)
     w, b = rng.standard_normal((3, 5)) * 4.0 ** rng.integers(-3, 3), rng.standard_normal(3) * 0.1
@@ -106,7 +107,7 @@ def test_weights_by_least_error_instead_of_the_range() -> None:
 def test_fine_lengths_gain_on_coarse_ones() -> None:
     unit = TensorScale(1.0, 0, 8)
 
-    def mean_sqnr(w: Any, fine: Any) -> np.ndarray:
+    def mean_sqnr(w: np.ndarray, fine: bool) -> np.ndarray:
         layer = fold(w, np.zeros(len(w)), unit, unit, 8, fine)
         rows = zip(w, layer.weights, layer.frac_bits, strict=True)
         return np.mean([sqnr_db(row, codes * 2.0**-fl) for row, codes, fl in rows])
@@ -153,7 +154,7 @@ def test_batch_norm_folds_into_the_layer_or_stands_alone() -> None:
 
 @exact
 @given(st.lists(INT8, min_size=1, max_size=20), st.booleans())
-def test_average_pool(x: Any, signed: Any) -> None:
+def test_average_pool(x: np.ndarray, signed: bool) -> None:
     x = x if signed else [abs(v) for v in x]
     pooled, scale = average_pool(np.array([x]), TensorScale(0.75, 3, 8, signed))
     divisor = 2 ** math.ceil(math.log2(len(x)))
@@ -164,7 +165,7 @@ def test_average_pool(x: Any, signed: Any) -> None:
 
 @exact
 @given(INT8, INT8, st.integers(-4, 9), st.integers(-4, 9), st.integers(-4, 9), st.booleans(), st.booleans())
-def test_add(a: Any, b: Any, n_a: Any, n_b: Any, n_o: Any, relu: Any, unsigned: Any) -> None:
+def test_add(a: Any, b: Any, n_a: int, n_b: int, n_o: int, relu: bool, unsigned: bool) -> None:
     target = TensorScale(0.75, n_o, 8, not (relu and unsigned))
     value = (a / Fraction(2) ** n_a + b / Fraction(2) ** n_b) * Fraction(2) ** n_o
     assert add([a], n_a, [b], n_b, target, relu)[0] == saturated(max(value, 0) if relu else value, target)
@@ -218,6 +219,6 @@ def test_chain_ends_in_true_units() -> None:
     (lambda: add([1], 40, [1], 0, TensorScale(1.0, 0, 8)), "a left shift by 40 bits"),
     (lambda: quantize_chain([], [[1.0]], 8, 8), "a chain of no layers"),
 ])
-def test_errors(call: Any, sentence: str) -> None:
+def test_errors(call: Callable[[], object], sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         call()

@@ -6,7 +6,6 @@ import doctest
 import importlib
 import pkgutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +15,7 @@ MODULES = [module.name for module in pkgutil.iter_modules(headrace.quantization.
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_doctests(name: Any) -> None:
+def test_doctests(name: str) -> None:
     result = doctest.testmod(importlib.import_module(f"headrace.quantization.{name}"))
     assert result.failed == 0
     assert result.attempted > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ MODES = st.sampled_from(["default", "fast"])
 
 @exact
 @given(unsigned, st.integers(1, 9), MODES, st.booleans(), st.integers(-200, 200))
-def test_scaling_single_sided(x: Any, bits: Any, mode: Any, guard: Any, k: Any) -> None:
+def test_scaling_single_sided(x: np.ndarray, bits: int, mode: Literal["default", "fast"], guard: bool, k: int) -> None:
     before, after = fq_single(x, bits, mode, guard), fq_single(np.ldexp(x, k), bits, mode, guard)
     if x.any():
         assert after.frac_bits == before.frac_bits - k
@@ -38,7 +38,7 @@ def test_scaling_single_sided(x: Any, bits: Any, mode: Any, guard: Any, k: Any) 
 
 @exact
 @given(signed, st.integers(2, 9), MODES, st.booleans(), st.integers(-200, 200))
-def test_scaling_double_sided(x: Any, bits: Any, mode: Any, guard: Any, k: Any) -> None:
+def test_scaling_double_sided(x: np.ndarray, bits: int, mode: Literal["default", "fast"], guard: bool, k: int) -> None:
     before, after = fq_double(x, bits, mode, guard), fq_double(np.ldexp(x, k), bits, mode, guard)
     if x.any():
         assert after.frac_bits == before.frac_bits - k
@@ -46,7 +46,7 @@ def test_scaling_double_sided(x: Any, bits: Any, mode: Any, guard: Any, k: Any) 
 
 @exact
 @given(signed, st.integers(2, 9), MODES)
-def test_the_guard_is_never_below_the_range_rule(x: Any, bits: Any, mode: Any) -> None:
+def test_the_guard_is_never_below_the_range_rule(x: np.ndarray, bits: int, mode: Literal["default", "fast"]) -> None:
     if x.any():
         choice, baseline = fq_double(x, bits, mode, guard=True), ristretto(x, bits)
         assert sqnr_db(x, quantize(x, choice.frac_bits, bits)) >= sqnr_db(x, quantize(x, baseline, bits))
@@ -68,7 +68,7 @@ def test_the_guard_changes_a_heavy_tail() -> None:
     (8, "default", (3, 4), (0, 0), 3),
     (8, "fast", (3, 4), (0.00130208, 0.00043587), 4),
 ])
-def test_single_sided(bits: int, mode: str, candidates: tuple[int, int], errors: tuple[Any, ...],
+def test_single_sided(bits: int, mode: Literal["default", "fast"], candidates: tuple[int, int], errors: tuple[Any, ...],
                       frac_bits: int) -> None:
     choice = fq_single(EXAMPLE, bits, mode)
     assert (choice.candidates, choice.frac_bits, choice.reason) == (candidates, frac_bits, Reason.CLOSED_FORM)
@@ -79,8 +79,8 @@ def test_single_sided(bits: int, mode: str, candidates: tuple[int, int], errors:
     (4, "default", (0, 1, 2), (0.8125, 0.0625, 3.125), 1),
     (6, "fast", (1, 2, 3), (0.02083371, 0.00621244, 0.04506989), 2),
 ])
-def test_double_sided(bits: int, mode: str, candidates: tuple[int, int, int], errors: tuple[float, float, float],
-                      frac_bits: int) -> None:
+def test_double_sided(bits: int, mode: Literal["default", "fast"], candidates: tuple[int, int, int],
+                      errors: tuple[float, float, float], frac_bits: int) -> None:
     choice = fq_double([*DOUBLE, 0, 0], bits, mode)
     assert (choice.candidates, choice.frac_bits, choice.rho) == (candidates, frac_bits, 0.375)
     assert choice.errors == pytest.approx(errors, abs=1e-8)
@@ -149,7 +149,7 @@ def test_one_empty_side_is_skipped() -> None:
     (np.linspace(0.1, 2, 50), Reason.CLOSED_FORM),
     ([1.0] + [1e-6] * 60, Reason.EXACT),
 ])
-def test_reason_is_the_trust_region(x: Any, reason: Any) -> None:
+def test_reason_is_the_trust_region(x: np.ndarray, reason: Any) -> None:
     assert fq_single(x, 6).reason is reason
 
 

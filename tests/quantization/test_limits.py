@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_widest_and_narrowest(signed: bool) -> None:
 
 
 @pytest.mark.parametrize("x", [0.0, -1.0, math.inf, math.nan])
-def test_logarithms(x: Any) -> None:
+def test_logarithms(x: float) -> None:
     for function in (ceil_log2, floor_log2):
         with pytest.raises(QuantizationError, match="binary logarithm"):
             function(x)
@@ -91,6 +92,6 @@ def test_logarithms(x: Any) -> None:
     (lambda: GeneralizedGamma(1, 0, math.inf), "is not a density"),
     (lambda: exact_distortion(gamma_density(1, 1), 2048, 0.1), "N=2048 levels loses too many digits; use 1024"),
 ])
-def test_arguments(call: Any, sentence: str) -> None:
+def test_arguments(call: Callable[[], object], sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         call()

@@ -33,7 +33,7 @@ positive = st.floats(5e-324, 1.7e308)
 @example(2.0**-1022)
 @example(1e30)
 @example(math.nextafter(2.0**52, 0))
-def test_logarithms_enclose(x: Any) -> None:
+def test_logarithms_enclose(x: float) -> None:
     high, low = ceil_log2(x), floor_log2(x)
     assert Fraction(2) ** low <= Fraction(x) < Fraction(2) ** (low + 1)
     assert Fraction(2) ** (high - 1) < Fraction(x) <= Fraction(2) ** high
@@ -43,7 +43,7 @@ def test_logarithms_enclose(x: Any) -> None:
 @given(st.floats(-1e15, 1e15))
 @example(0.49999999999999994)
 @example(-0.5)
-def test_round_half_up(x: Any) -> None:
+def test_round_half_up(x: float) -> None:
     assert round_half_up(np.array([x]))[0] == math.floor(Fraction(x) + Fraction(1, 2))
 
 
@@ -51,7 +51,7 @@ def test_round_half_up(x: Any) -> None:
 @given(st.floats(-1e300, 1e300), st.integers(-1100, 1100), st.integers(2, 32), st.booleans())
 @example(1e300, 1000, 8, True)
 @example(-1e-300, -1000, 8, True)
-def test_codes(x: Any, frac_bits: Any, bits: Any, signed: Any) -> None:
+def test_codes(x: float, frac_bits: int, bits: int, signed: bool) -> None:
     low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
     nearest = math.floor(Fraction(x) * Fraction(2) ** frac_bits + Fraction(1, 2))
     assert quantize_codes([x], frac_bits, bits, signed)[0] == min(max(nearest, low), high)
@@ -61,7 +61,7 @@ def test_codes(x: Any, frac_bits: Any, bits: Any, signed: Any) -> None:
 @given(st.integers(-(1 << 31), (1 << 31) - 1), st.integers(-31, 80))
 @example(-(1 << 31), 62)
 @example((1 << 31) - 1, 31)
-def test_rshift_round(acc: Any, shift: Any) -> None:
+def test_rshift_round(acc: Any, shift: int) -> None:
     scaled = Fraction(acc) / Fraction(2) ** shift
     assert rshift_round(acc, shift) == math.floor(scaled + Fraction(1, 2))
 

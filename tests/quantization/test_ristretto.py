@@ -20,7 +20,7 @@ weights = arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e6, 1e6, a
 
 @exact
 @given(weights, st.integers(2, 10), st.integers(1, 5), st.integers(-300, 300))
-def test_scaling_moves_only_the_fractional_length(w: Any, bits: Any, candidates: Any, k: Any) -> None:
+def test_scaling_moves_only_the_fractional_length(w: np.ndarray, bits: int, candidates: Any, k: int) -> None:
     before, after = wq(w, bits, candidates), wq(np.ldexp(w, k), bits, candidates)
     if w.any() and np.all(np.ldexp(np.ldexp(w, k), -k) == w):
         assert after.frac_bits == before.frac_bits - k
@@ -29,7 +29,7 @@ def test_scaling_moves_only_the_fractional_length(w: Any, bits: Any, candidates:
 
 @exact
 @given(weights, st.integers(2, 10), st.integers(1, 5))
-def test_never_worse_than_the_range_rule(w: Any, bits: Any, candidates: Any) -> None:
+def test_never_worse_than_the_range_rule(w: np.ndarray, bits: int, candidates: Any) -> None:
     choice, baseline = wq(w, bits, candidates), ristretto(w, bits)
     assert choice.candidates[0] == baseline
     if w.any():
@@ -70,7 +70,7 @@ def test_a_number_has_no_channels() -> None:
 
 @pytest.mark.parametrize("w", [np.float32([0.9, -0.4, 0.2, 0.1]), np.array([9, -4, 2, 1]),
                                np.arange(24.0).reshape(2, 3, 4)[:, ::2, ::-3].T])
-def test_other_types_and_layouts(w: Any) -> None:
+def test_other_types_and_layouts(w: np.ndarray) -> None:
     assert wq(w, 4) == wq(np.array(w.ravel().tolist()), 4)
     assert wq(w, 4, 2000).frac_bits == wq(w, 4).frac_bits  # errors beyond float64 lose
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -38,7 +39,7 @@ def test_ternary() -> None:
 
 @exact
 @given(st.integers(0, 10**6), st.sampled_from(GRANULARITIES), st.booleans(), st.floats(-0.1, 0.1))
-def test_scales_minimize_the_error(seed: Any, granularity: Any, ternary: Any, change: Any) -> None:
+def test_scales_minimize_the_error(seed: int, granularity: Any, ternary: bool, change: Any) -> None:
     W = np.random.default_rng(seed).standard_normal((3, 2, 2, 3))
     Q = syq.codebook(W, ternary).Q
     alpha = syq.least_squares_scales(W, Q, granularity)
@@ -76,7 +77,7 @@ def test_scales_at_the_end_of_float64() -> None:
 
 @exact
 @given(st.integers(0, 10**6), st.sampled_from(GRANULARITIES))
-def test_the_gradient_of_the_scales_is_exact(seed: Any, granularity: Any) -> None:
+def test_the_gradient_of_the_scales_is_exact(seed: int, granularity: Any) -> None:
     """E = sum(c * What) is linear in alpha, so that finite differences are the gradient."""
     rng = np.random.default_rng(seed)
     W, c = rng.standard_normal((3, 2, 2, 3)), rng.standard_normal((3, 2, 2, 3))
@@ -139,6 +140,6 @@ def test_scales_of_zero() -> None:
     (lambda: syq.straight_through(SMALL, SMALL, [np.inf], "layer", SMALL), "scales: 1 of 1 values are nan or inf"),
     (lambda: syq.fixed_point_scales([0.5, -0.1], 8), "the scale -0.1 is negative; clip scales at 0"),
 ])
-def test_errors(call: Any, sentence: str) -> None:
+def test_errors(call: Callable[[], object], sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         call()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -40,7 +41,7 @@ def activation(y: Any, output: Any, step: Any) -> Any:
 @given(LINES, LINES, OUTPUTS, st.sampled_from([0.25, 0.3, 1]), st.integers(-60, 0), st.integers(0, 60), st.booleans())
 @example(0, 0.125, uint_type(2), 0.25, -5, 5, True)
 @example(Fraction(-1, 4), 1, uint_type(2), 0.5, -5, 9, True)
-def test_line(slope: Any, offset: Any, output: Any, step: Any, acc_min: Any, acc_max: Any, may_negate: Any) -> None:
+def test_line(slope: Any, offset: Any, output: Any, step: Any, acc_min: int, acc_max: int, may_negate: bool) -> None:
     row = line_thresholds(slope, offset, output, step, acc_min, acc_max, may_negate)
     acc = range(acc_min, acc_max + 1)
     expected = [activation(Fraction(slope) * a + Fraction(offset), output, step) for a in acc]
@@ -100,7 +101,7 @@ def test_popcount_counts_matches() -> None:
 
 @exact
 @given(st.integers(-3, 6), st.integers(-50, 50), st.sampled_from([uint_type(2), int_type(3), uint_type(4)]))
-def test_shift(shift: Any, bias: Any, output: Any) -> None:
+def test_shift(shift: int, bias: Any, output: Any) -> None:
     thresholds = np.array(shift_thresholds(shift, bias, output))
     acc = np.arange(-600, 600)
     count = output.lo + (acc[:, None] >= thresholds).sum(1)
@@ -109,7 +110,7 @@ def test_shift(shift: Any, bias: Any, output: Any) -> None:
 
 @exact
 @given(LINES, LINES, OUTPUTS, st.lists(st.integers(-20, 20), min_size=1, max_size=9))
-def test_max_pooling_may_stand_on_either_side(slope: Any, offset: Any, output: Any, window: Any) -> None:
+def test_max_pooling_may_stand_on_either_side(slope: Any, offset: Any, output: Any, window: list[int]) -> None:
     row = line_thresholds(slope, offset, output, 0.5, -20, 20)
     unit = [-a for a in window] if row.negate else window
     pooled = max(unit)
@@ -126,6 +127,6 @@ def test_max_pooling_may_stand_on_either_side(slope: Any, offset: Any, output: A
     (lambda: line_thresholds(1, 0, uint_type(2), 1, 5, -5), "acc from 5 to -5 has no thresholds"),
     (lambda: line_thresholds(1, 0, uint_type(2), 0, -5, 5), "an activation step of 0 gives no thresholds"),
 ])
-def test_errors(call: Any, sentence: str) -> None:
+def test_errors(call: Callable[[], object], sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         call()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ def test_the_size_of_a_layer_has_no_influence() -> None:
 def test_cycles_are_recorded_by_value() -> None:
     weights = np.zeros(2)
 
-    def run_cycle(k: Any) -> list[Any]:
+    def run_cycle(k: int) -> list[Any]:
         weights[:] = k + 1
         return [weights]
 
@@ -102,6 +103,6 @@ def test_cycles_are_recorded_by_value() -> None:
     (lambda: weight_diff_stats([[]], [[[]]]), "layer 0: weights of shapes"),
     (lambda: record_cycles(lambda k: [], 0), "0 training cycles show no difference"),
 ])
-def test_errors(call: Any, sentence: str) -> None:
+def test_errors(call: Callable[[], object], sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         call()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -88,7 +87,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_mistakes_are_one_sentence_and_write_nothing(what: Any, source: str, tmp_path: Path,
+def test_mistakes_are_one_sentence_and_write_nothing(what: str, source: str, tmp_path: Path,
                                                      capsys: pytest.CaptureFixture[str]) -> None:
     more, functions, sentence = WRONG[what]
     assert main(arguments(source, tmp_path / "q.npz", *more, **functions)) == 1

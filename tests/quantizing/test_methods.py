@@ -178,7 +178,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_settings_out_of_range_are_one_sentence(what: Any) -> None:
+def test_settings_out_of_range_are_one_sentence(what: str) -> None:
     options, sentence = WRONG[what]
     with pytest.raises(QuantizationError, match=sentence):
         Settings(**options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -69,7 +68,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_data_are_one_sentence(what: Any) -> None:
+def test_bad_data_are_one_sentence(what: str) -> None:
     batches, sentence = BAD[what]
     with pytest.raises(InputError, match=sentence):
         list(read_batches(batches, (4,)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from headrace.datatypes import int_type, uint_type
+from headrace.datatypes import DataType, int_type, uint_type
 from headrace.network.graph import Input, Network, Node
 from headrace.network.ops import RELU, Affine, Conv
 from headrace.network.tensor_ops import (
@@ -19,18 +19,18 @@ SHAPE = (2, 4, 5)
 INT4 = int_type(4)
 
 
-def graph(shape: Any, **nodes: Any) -> Network:
+def graph(shape: tuple[int, ...], **nodes: Any) -> Network:
     """name=(op, *inputs) in order; x is the input, the last node the output."""
     made = tuple(Node(name, op, tuple(inputs) or ("x",)) for name, (op, *inputs) in nodes.items())
     return Network((Input("x", shape),), made, (made[-1].name,))
 
 
-def samples(shape: Any, seed: int, count: int = 3) -> np.ndarray:
+def samples(shape: tuple[int, ...], seed: int, count: int = 3) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(count, *shape)).astype(np.float32)
 
 
-def conv(rng: Any, out: int, into: int, dtype: Any = INT4, kernel: int = 3, scale: float | None = None,
-         **options: Any) -> Conv:
+def conv(rng: np.random.Generator, out: int, into: int, dtype: DataType = INT4, kernel: int = 3,
+         scale: float | None = None, **options: Any) -> Conv:
     made = weight(rng, dtype, out, into, kernel, kernel)
     return Conv(made if scale is None else replace(made, scale=floats(scale)), **options)
 

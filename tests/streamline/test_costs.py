@@ -82,7 +82,7 @@ RATIONALS = st.one_of(st.fractions(max_denominator=10**6), st.floats(-1e30, 1e30
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(RATIONALS, min_size=1, max_size=12), st.integers(0, 2**32), st.sampled_from([3, 2**20, 2**40]))
-def test_products_with_rationals_are_exact(offsets: Any, seed: Any, reach: Any) -> None:
+def test_products_with_rationals_are_exact(offsets: Any, seed: int, reach: Any) -> None:
     weights = np.random.default_rng(seed).integers(-reach, reach + 1, (3, len(offsets)))
     wanted = [sum((w * offset for w, offset in zip(row, offsets, strict=True)), Fraction(0))
               for row in weights.tolist()]

@@ -49,7 +49,7 @@ def samples(net: Network, count: int = 4) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", [BIPOLAR, TERNARY, Interval(-3, 3)], ids=str)
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_scaled_groups_are_exact(dtype: Any, shape: Any) -> None:
+def test_scaled_groups_are_exact(dtype: DataType, shape: tuple[int, ...]) -> None:
     net = network(dtype, shape)
     conv = streamline(net).nodes[0].op
     assert isinstance(conv, Conv) and conv.weight == dtype and conv.scales.size == np.prod(shape)

@@ -41,8 +41,8 @@ def require_equal(T: np.ndarray, inverted: frozenset[int], reach: int, output: I
 @given(slope=st.fractions(Fraction(1, 200), 1, max_denominator=500), offset=st.fractions(-5, 5, max_denominator=300),
        rounding=st.sampled_from(["half_even", "half_up", "floor"]), inverted=st.booleans(),
        output=st.sampled_from([uint_type(5), int_type(5), uint_type(6)]))
-def test_lines_are_found_and_equal_everywhere(slope: Any, offset: Any, rounding: Any, inverted: Any,
-                                              output: Any) -> None:
+def test_lines_are_found_and_equal_everywhere(slope: Any, offset: Any, rounding: str, inverted: Any,
+                                              output: Interval) -> None:
     T = np.array([line_thresholds(slope, offset, rounding, output, 300)])
     channels, ends = frozenset({0}) if inverted else frozenset(), np.array([300])
     if requant_of_thresholds(T, channels, -ends, ends, output) is None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headrace.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type
+from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
 from headrace.errors import UnsupportedError
 from headrace.network import integer
 from headrace.network.graph import Input, Network, Node
@@ -32,16 +32,16 @@ def floats(*values: float) -> np.ndarray:
     return np.array(values, np.float64)
 
 
-def quantizer(dtype: Any, scale: float = 1.0, zero_point: int = 0, rounding: str = "half_even") -> Quantize:
+def quantizer(dtype: DataType, scale: float = 1.0, zero_point: int = 0, rounding: str = "half_even") -> Quantize:
     return Quantize(floats(scale), dtype, zero_point, rounding)
 
 
-def weight(rng: Any, dtype: Any, *shape: int, scales: int = 1) -> QuantWeight:
+def weight(rng: np.random.Generator, dtype: DataType, *shape: int, scales: int = 1) -> QuantWeight:
     codes = rng.choice([-1, 1], shape) if dtype == BIPOLAR else rng.integers(dtype.lo, dtype.hi + 1, shape)
     return QuantWeight(codes.astype(np.int64), rng.uniform(0.05, 0.4, scales).astype(np.float32).astype(float), dtype)
 
 
-def one_weight(code: int = 1, dtype: Any = None) -> QuantWeight:
+def one_weight(code: int = 1, dtype: DataType | None = None) -> QuantWeight:
     return QuantWeight(np.array([[code]]), floats(1.0), dtype or int_type(8))
 
 
@@ -77,8 +77,8 @@ def test_thresholds_of_a_batch_norm_are_the_vectors(norm: tuple[Any, ...], outpu
        step=st.sampled_from([0.5, 0.25, 0.3, 1.0]), rounding=st.sampled_from(ROUNDINGS),
        dtype=st.sampled_from([uint_type(1), uint_type(2), int_type(3), Interval(-3, 3), TERNARY, BIPOLAR]),
        zero_point=st.integers(-1, 3), clip=st.sampled_from([None, RELU, Clip(-0.5, 0.75)]))
-def test_thresholds_equal_round_and_clip_for_every_accumulator(scale: Any, offset: Any, step: Any, rounding: Any,
-                                                               dtype: Any, zero_point: Any, clip: Any) -> None:
+def test_thresholds_equal_round_and_clip_for_every_accumulator(scale: Any, offset: Any, step: Any, rounding: str,
+                                                               dtype: DataType, zero_point: Any, clip: Any) -> None:
     zero_point = 0 if dtype == BIPOLAR else zero_point
     last = quantizer(dtype, step, zero_point, rounding)
     activation = [] if clip is None else [clip]

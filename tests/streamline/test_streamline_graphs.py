@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headrace.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type
+from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
 from headrace.engines import fast
 from headrace.engines.host import from_stream, to_stream
 from headrace.errors import InputError, UnsupportedError
@@ -35,7 +35,7 @@ from tests.streamline.test_streamline import chain, floats, one_weight, quantize
 
 @pytest.mark.parametrize("groups", [2, 4])
 @pytest.mark.parametrize("dtype", [BIPOLAR, int_type(4)])
-def test_groups_are_depthwise_or_dense_with_zeros(groups: int, dtype: Any) -> None:
+def test_groups_are_depthwise_or_dense_with_zeros(groups: int, dtype: DataType) -> None:
     rng = np.random.default_rng(groups)
     shape = (4, 4, 4)
     scales = Quantize(floats(0.5, 0.3, 0.25, 0.7) if groups == 4 else floats(0.5), int_type(3))
@@ -66,7 +66,7 @@ def test_upsampling_and_borders() -> None:
 
 
 @pytest.mark.parametrize(("dtype", "bias"), [(BIPOLAR, -1.0), (uint_type(1), 0.0)])
-def test_single_thresholds_of_finn(dtype: Any, bias: float) -> None:
+def test_single_thresholds_of_finn(dtype: DataType, bias: float) -> None:
     scale = 2.0 if dtype == BIPOLAR else 1.0
     first = MultiThreshold(np.array([[0.3], [-0.2]]), dtype, scale, bias)
     network = chain((2, 1, 1), first, Conv(weight(np.random.default_rng(0), BIPOLAR, 2, 2, 1, 1)),
@@ -95,7 +95,7 @@ def test_uneven_thresholds_of_the_input_are_refused() -> None:
 
 @pytest.mark.parametrize("rounding", ["floor", "half_even", "ceil"])
 @pytest.mark.parametrize("dtype", [None, uint_type(2)])
-def test_dropped_bits(rounding: str, dtype: Any) -> None:
+def test_dropped_bits(rounding: str, dtype: Interval) -> None:
     network = chain(SHAPE, quantizer(uint_type(4), 0.25), AvgPool((2, 2), (1, 1)),
                     Trunc(floats(0.0625), 2, floats(0.25), dtype, 1, 0.25, rounding),
                     Conv(weight(np.random.default_rng(0), TERNARY, 2, 2, 1, 1)))

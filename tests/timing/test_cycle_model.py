@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -45,5 +44,5 @@ def require_equal_cycles(dataflow: Dataflow, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", DATAFLOWS)
-def test_every_word_passes_in_the_cycle_of_the_rtl(tmp_path: Path, name: Any) -> None:
+def test_every_word_passes_in_the_cycle_of_the_rtl(tmp_path: Path, name: str) -> None:
     require_equal_cycles(DATAFLOWS[name](), tmp_path)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from headrace.vivado.reports import read_hierarchy, read_timing, read_utilizatio
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
 
+#: Puts tools on PATH by their names.
+Install = Callable[..., None]
 MOCKS = Path(__file__).resolve().parents[1] / "mock_tools"
 
 
@@ -32,7 +35,7 @@ def built(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     """Put some of the mock tools, and the system's own programs, on PATH."""
 
     def only(*names: str) -> None:
@@ -52,7 +55,7 @@ def run(*arguments: str | Path) -> int:
     return main(["bitstream", *map(str, arguments)])
 
 
-def test_rtl(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rtl(built: Path, install: Install, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado")
     assert run(built, "--board", "kv260", "--jobs", "3", "--json") == 0
     assert (built / "vivado" / "accelerator.bit").is_file() and (built / "vivado" / "accelerator.hwh").is_file()
@@ -71,7 +74,7 @@ def test_rtl(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(("tool", "line"), [
     ("vitis_hls", "vitis_hls -f csynth.tcl\n"), ("v++", "v++ -c --mode hls --config hls.cfg --work_dir project\n"),
 ])
-def test_hls_by_either_compiler(built: Path, install: Any, tool: str, line: str) -> None:
+def test_hls_by_either_compiler(built: Path, install: Install, tool: str, line: str) -> None:
     install("vivado", tool)
     assert run(built, "--board", "zcu102", "--backend", "hls") == 0
     assert (built / "hls" / "mock.log").read_text() == line
@@ -88,7 +91,7 @@ def test_hls_by_either_compiler(built: Path, install: Any, tool: str, line: str)
          "interval_cycles": 59} for name, kind in processes.items()]
 
 
-def test_a_slow_loop_is_a_warning_that_names_the_layer(built: Path, install: Any,
+def test_a_slow_loop_is_a_warning_that_names_the_layer(built: Path, install: Install,
                                                        capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado", "vitis_hls")
     (built / "hls" / "hls.mode").write_text("slow")
@@ -101,7 +104,7 @@ def test_a_slow_loop_is_a_warning_that_names_the_layer(built: Path, install: Any
     assert capsys.readouterr().err.splitlines()[-4:] == [f"headrace: warning: {warning}" for warning in warnings]
 
 
-def test_the_report_shows_what_the_compiler_made_beside_the_plan(built: Path, install: Any) -> None:
+def test_the_report_shows_what_the_compiler_made_beside_the_plan(built: Path, install: Install) -> None:
     install("vivado", "vitis_hls")
     (built / "hls" / "hls.mode").write_text("slow")
     assert run(built, "--board", "zcu102", "--backend", "hls") == 0
@@ -123,7 +126,7 @@ def test_the_report_shows_what_the_compiler_made_beside_the_plan(built: Path, in
     (["v++", "vitis-run"], ["v++ -c --mode hls --config hls.cfg --work_dir project",
                             "vitis-run --mode hls --cosim --config hls.cfg --work_dir project"]),
 ])
-def test_cosimulation_and_uncertainty(built: Path, install: Any, tool: list[str], commands: list[str]) -> None:
+def test_cosimulation_and_uncertainty(built: Path, install: Install, tool: list[str], commands: list[str]) -> None:
     install("vivado", *tool)
     assert run(built, "--board", "zcu102", "--backend", "hls", "--cosim", "--clock-uncertainty", "0.8") == 0
     assert (built / "hls" / "mock.log").read_text().splitlines() == commands
@@ -131,14 +134,15 @@ def test_cosimulation_and_uncertainty(built: Path, install: Any, tool: list[str]
     assert "cosim.random_stall=true\n" in (built / "hls" / "hls.cfg").read_text()
 
 
-def test_a_cosimulation_that_differs(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cosimulation_that_differs(built: Path, install: Install, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado", "vitis_hls")
     (built / "hls" / "hls.mode").write_text("differs")
     assert failing(capsys, built, "--board", "zcu102", "--backend", "hls", "--cosim").endswith(
         "hls/cosim.log:\nERROR: [COSIM 212-359] Aborting co-simulation: C TB post check failed")
 
 
-def test_a_report_of_an_earlier_run_is_not_taken(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_of_an_earlier_run_is_not_taken(built: Path, install: Install,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado", "vitis_hls")
     assert run(built, "--board", "zcu102", "--backend", "hls") == 0
     (built.parent / "tools" / "hls_report").write_text("#!/bin/sh\n")
@@ -146,7 +150,7 @@ def test_a_report_of_an_earlier_run_is_not_taken(built: Path, install: Any, caps
         f"{built}/hls/project/solution/syn/report/csynth.xml: was not written; look into the log of the HLS compiler")
 
 
-def test_out_of_context(built: Path, install: Any) -> None:
+def test_out_of_context(built: Path, install: Install) -> None:
     install("vivado")
     assert run(built, "--board", "zcu104", "--ooc") == 0
     record = json.loads((built / "build.json").read_text())
@@ -167,7 +171,7 @@ def failing(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
                          "cd {b}/hls && vitis_hls -f csynth.tcl && "
                          "cd {b}/vivado && vivado -mode batch -nojournal -nolog -source bitstream.tcl -tclargs 2"),
 ])
-def test_missing_tools(built: Path, install: Any, capsys: pytest.CaptureFixture[str], tools: tuple[Any, ...],
+def test_missing_tools(built: Path, install: Install, capsys: pytest.CaptureFixture[str], tools: tuple[Any, ...],
                        backend: str, sentence: str) -> None:
     install(*tools)
     (built / "vivado" / "accelerator.bit").write_text("made elsewhere")
@@ -177,7 +181,7 @@ def test_missing_tools(built: Path, install: Any, capsys: pytest.CaptureFixture[
     assert "bitstream" not in json.loads((built / "build.json").read_text())
 
 
-def test_failing_vivado_shows_its_errors(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failing_vivado_shows_its_errors(built: Path, install: Install, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado")
     (built / "vivado" / "vivado.mode").write_text("fail")
     assert failing(capsys, built, "--board", "zcu104") == (
@@ -185,7 +189,7 @@ def test_failing_vivado_shows_its_errors(built: Path, install: Any, capsys: pyte
         "ERROR: [BD 41-1273] Error running validate_bd_design: no clock")
 
 
-def test_a_run_without_a_bitstream(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_a_bitstream(built: Path, install: Install, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado")
     (built / "vivado" / "accelerator.bit").write_text("of an earlier run")
     (built / "vivado" / "vivado.mode").write_text("silent")
@@ -194,7 +198,7 @@ def test_a_run_without_a_bitstream(built: Path, install: Any, capsys: pytest.Cap
         "CRITICAL WARNING: [Common 17-1] nothing was written")
 
 
-def test_failing_hls_shows_its_errors(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failing_hls_shows_its_errors(built: Path, install: Install, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado", "vitis_hls")
     (built / "hls" / "hls.mode").write_text("fail")
     assert "ERROR: [HLS 200-70] Compilation errors found" in failing(capsys, built, "--board", "zcu104",
@@ -202,7 +206,7 @@ def test_failing_hls_shows_its_errors(built: Path, install: Any, capsys: pytest.
     assert not (built / "vivado" / "mock.log").exists()
 
 
-def test_missed_timing_is_recorded_and_said(built: Path, install: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missed_timing_is_recorded_and_said(built: Path, install: Install, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado")
     (built / "vivado" / "vivado.mode").write_text("late")
     assert failing(capsys, built, "--board", "zcu104") == (
@@ -224,7 +228,7 @@ def test_users_mistakes(built: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert not (built / "vivado" / "accelerator.bit").exists()
 
 
-def test_a_board_of_the_users(built: Path, install: Any, tmp_path: Path) -> None:
+def test_a_board_of_the_users(built: Path, install: Install, tmp_path: Path) -> None:
     install("vivado")
     mine = tmp_path / "mine.toml"
     text = (MOCKS.parents[1] / "docs" / "boards.md").read_text()
