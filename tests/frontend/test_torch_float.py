@@ -118,7 +118,8 @@ REFUSED = {
                         r"^2 modules or calls are not supported\n1 \(GLU\): no streaming layer does this; "
                         r"docs/torch.md lists what is read\n2 \(LayerNorm\): takes statistics of the data at run time; "
                         "use BatchNorm$"),
-    "what has no calibration": (Odd(), r"^1 operation is not supported\nargmax: \w+ has no calibration; leave it out, "),
+    "what has no calibration": (Odd(),
+                                r"^1 operation is not supported\nargmax: \w+ has no calibration; leave it out, "),
     "a subclass with its own forward": (nn.Sequential(OwnConv(1, 1, 1)), "conv2d .conv2d.: is a function of weights"),
     "reflecting borders": (nn.Sequential(nn.Conv2d(1, 1, 3, padding=1, padding_mode="reflect")), "pad with zeros"),
     "incomplete windows": (nn.Sequential(nn.AvgPool2d(3, ceil_mode=True)), "use ceil_mode=0"),

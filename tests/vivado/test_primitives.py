@@ -19,7 +19,7 @@ from headrace.synthesis.yosys import Design, synthesize
 from tests.small_networks import small_network
 from tests.tcl import run_tcl
 from tests.unverified_build import SHA256, write_unverified
-from tests.vivado.test_tcl import STUBS, DesignError, require
+from tests.vivado.block_design import STUBS, DesignError, require
 
 _TESTED = re.compile(rf"^`ifn?def {PRIMITIVES}$", re.MULTILINE)
 _MODULE = re.compile(r"^module\s+(\w+)", re.MULTILINE)
