@@ -14,7 +14,7 @@ from tests.unverified_build import write_unverified
 PIPELINE = "#pragma HLS PIPELINE II=1 style=flp\n"
 ADD_LOOP = "  for (loop_count i = 0; i < frames() * C::WORDS; ++i) {\n"
 WRITE = "    out.write(join_word<C::PE * C::O_BITS>(y));"
-ROUNDED = "const int64_t rounded    = requant_round<C::SHIFT, C::HALF_EVEN>(sum.to_int64());"
+ROUNDED = "const int64_t rounded    = requant_round<C::SHIFT, C::HALF_EVEN>(bent.to_int64()) + C::ZERO;"
 SHORTCUT = "STREAM variable=conv0_act_fork_1_words"
 
 #: File, what stands there, what takes its place, the rule that finds it.
@@ -46,16 +46,16 @@ MUTATIONS = {
     "static buffer": ("include/pooling.hpp", "  Word across[", "  static Word across[", "static-state"),
     "two writes": ("include/add.hpp", WRITE,
                    f"    if (i % 2 == 0) {WRITE.strip()}\n    if (i % 2 != 0) {WRITE.strip()}", "stream-access"),
-    "double": ("include/requant.hpp", ROUNDED, "const int64_t rounded = int64_t(double(sum.to_int64()) / 2);",
+    "double": ("include/requant.hpp", ROUNDED, "const int64_t rounded = int64_t(double(bent.to_int64()) / 2);",
                "floating-point"),
     "modulo": ("include/swu.hpp", "  if (REUSED > 0 && fresh) {",
                "  if (REUSED > 0 && fresh && address % (int(fold) + 1) == 0) {", "division"),
     "poll": ("include/add.hpp", "    split_word<C::PE * C::L_BITS>(left",
              "    if (left.empty()) continue;\n    split_word<C::PE * C::L_BITS>(left", "polling"),
-    "int128": ("include/requant.hpp", ROUNDED, ROUNDED.replace("sum.to", "__int128(1) * sum.to"), "int128"),
+    "int128": ("include/requant.hpp", ROUNDED, ROUNDED.replace("bent.to", "__int128(1) * bent.to"), "int128"),
     "function pointer": ("include/requant.hpp", ROUNDED, "int64_t (*const chosen)(int64_t) = "
                          "&requant_round<C::SHIFT, C::HALF_EVEN>;\n      const int64_t rounded = "
-                         "chosen(sum.to_int64());", "function-pointer"),
+                         "chosen(bent.to_int64());", "function-pointer"),
     "pointer cast": ("include/requant.hpp", ROUNDED,
                      "const int64_t rounded = *reinterpret_cast<const int64_t*>(&value);", "pointer-cast"),
     "stream outside": ("top.cpp", 'extern "C" void accelerator', "static hls::stream<ap_uint<5> > spare;\n"
