@@ -27,7 +27,7 @@ from headrace.samples import GivenSamples
 from headrace.serialize import load as load_value
 from headrace.simulation.backends import run_hls, run_rtl
 from headrace.simulation.frames import Stalls
-from headrace.timing.hls_sizing import EXPECTED
+from headrace.timing.hls_fifo_sizing import EXPECTED
 
 __all__ = ["MODEL", "RECORD", "Build", "fifo_records", "hls_record", "layer_record", "not_verified"]
 

@@ -22,7 +22,7 @@ from headrace.layers.weighted import WeightedLayer
 from headrace.memory import PRICES, Prices
 from headrace.network.integer import IntegerNetwork
 from headrace.timing.fifo_sizing import Sizing, size_fifos
-from headrace.timing.hls_sizing import HlsSizing
+from headrace.timing.hls_fifo_sizing import HlsSizing
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from headrace.benches.simulated_board import compile_board, simulated_board
-from headrace.board.registers import REGISTERS
+from headrace.board.shell_registers import REGISTERS
 from headrace.build_folder import Build
 from headrace.building import random_frames
 from headrace.errors import InputError, ToolError

@@ -17,8 +17,8 @@ from headrace.errors import FoldingError
 from headrace.model import Model
 from headrace.planning import plan_design
 from headrace.request import Options, resolve
+from headrace.timing.hls_fifo_sizing import HlsSizing
 from headrace.timing.hls_model import HlsModel, Pipelines
-from headrace.timing.hls_sizing import HlsSizing
 from tests.hls_networks import planned, random_network
 from tests.small_dataflow import small_dataflow
 from tests.small_dataflows import small_branches, small_cnn

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from headrace.board.registers import MAGIC, MEMORY_DATA, REGISTERS
+from headrace.board.shell_registers import MAGIC, MEMORY_DATA, REGISTERS
 from headrace.build_folder import Build
 from headrace.building import VECTOR_SEED, random_frames
 from headrace.dataflow.external import external_layers

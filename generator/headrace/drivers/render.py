@@ -16,7 +16,7 @@ from headrace.archive import npz_bytes
 from headrace.board import dma
 from headrace.board.board import Board
 from headrace.board.family import Family, family_of
-from headrace.board.registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES
+from headrace.board.shell_registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES
 from headrace.dataflow.graph import SOURCE, Dataflow
 from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import BIPOLAR

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headrace.board.registers import MEMORY_DATA
+from headrace.board.shell_registers import MEMORY_DATA
 from headrace.dataflow.graph import Dataflow
 from headrace.datatypes import BIPOLAR, IntArray
 from headrace.layers.ports import first_memory

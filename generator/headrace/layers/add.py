@@ -13,7 +13,7 @@ from headrace.errors import require_positive
 from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
-from headrace.layers.schedule import Schedule, Step
+from headrace.layers.phases import Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 

@@ -14,8 +14,8 @@ from headrace.area.amounts import Amounts
 from headrace.datatypes import IntArray
 from headrace.errors import FoldingError, InputError
 from headrace.layers.hls import HlsForm, single_process
+from headrace.layers.phases import Schedule
 from headrace.layers.ports import StreamPort, side_ports
-from headrace.layers.schedule import Schedule
 from headrace.layers.spec_fields import MAX_PARAMETER, Fields
 from headrace.layers.stream import Stream
 from headrace.memory import Prices

@@ -23,7 +23,7 @@ from headrace.folds import divisors
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Buffer, Pipeline, Ring
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess, single_process
-from headrace.layers.schedule import Loop, Schedule, Step, demand_phases
+from headrace.layers.phases import Loop, Schedule, Step, demand_phases
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.packing import Memory

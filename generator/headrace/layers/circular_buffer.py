@@ -8,7 +8,7 @@ import numpy as np
 
 from headrace.datatypes import IntArray
 from headrace.layers.flow import Buffer
-from headrace.layers.schedule import Phases, Step
+from headrace.layers.phases import Phases, Step
 
 
 def execute(buffer: Buffer, frames: int) -> tuple[IntArray, IntArray]:

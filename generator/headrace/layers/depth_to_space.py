@@ -21,7 +21,7 @@ from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Buffer, Ring
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
-from headrace.layers.schedule import Loop, Schedule, demand_phases
+from headrace.layers.phases import Loop, Schedule, demand_phases
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.window import Pair

@@ -14,7 +14,7 @@ from headrace.errors import FoldingError, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Flow, Narrow, Pipeline, Widen
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
-from headrace.layers.schedule import Loop, Schedule, demand_phases
+from headrace.layers.phases import Loop, Schedule, demand_phases
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 

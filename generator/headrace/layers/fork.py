@@ -14,7 +14,7 @@ from headrace.errors import InputError, require_positive
 from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Copies
-from headrace.layers.schedule import Schedule, Step
+from headrace.layers.phases import Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 

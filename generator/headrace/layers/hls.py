@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from headrace.datatypes import IntArray
-from headrace.layers.schedule import Loop, Phases, Schedule, cycle_moves
+from headrace.layers.phases import Loop, Phases, Schedule, cycle_moves
 from headrace.layers.stream import Stream
 
 

@@ -15,7 +15,7 @@ from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Selection
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
-from headrace.layers.schedule import Schedule, Step
+from headrace.layers.phases import Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 

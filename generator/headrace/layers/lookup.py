@@ -18,7 +18,7 @@ from headrace.layers.base import Layer, Parameters
 from headrace.layers.channelwise import Channelwise
 from headrace.layers.drawing import random_values, require_drawable
 from headrace.layers.flow import Pipeline
-from headrace.layers.schedule import Schedule, Step
+from headrace.layers.phases import Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.packing import Memory, is_uniform, table_words
 

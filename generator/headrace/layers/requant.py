@@ -26,7 +26,7 @@ from headrace.layers.base import Layer, Parameters
 from headrace.layers.channelwise import Channelwise
 from headrace.layers.drawing import require_drawable
 from headrace.layers.flow import Pipeline
-from headrace.layers.schedule import Schedule, Step
+from headrace.layers.phases import Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.packing import Memory, channel_words, is_uniform
 

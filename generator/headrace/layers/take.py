@@ -14,7 +14,7 @@ from headrace.errors import FoldingError, InputError, require_positive
 from headrace.folds import divisors
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
-from headrace.layers.schedule import Phases, Schedule, Step
+from headrace.layers.phases import Phases, Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 

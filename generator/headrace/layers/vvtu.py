@@ -18,7 +18,7 @@ from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.drawing import drawn_weights
 from headrace.layers.flow import Pipeline
-from headrace.layers.schedule import Loop, Schedule
+from headrace.layers.phases import Loop, Schedule
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.weighted import WeightedLayer, row_group

@@ -20,8 +20,8 @@ from headrace.layers.base import Parameters
 from headrace.layers.cores import Unit
 from headrace.layers.cores.choice import accumulators
 from headrace.layers.flow import Pipeline
+from headrace.layers.phases import Step
 from headrace.layers.products import Products
-from headrace.layers.schedule import Step
 from headrace.layers.stream import Stream
 from headrace.layers.weight_store import store_amounts
 from headrace.packing import Memory, threshold_words

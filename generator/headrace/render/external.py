@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headrace.board.family import Family
-from headrace.board.registers import WINDOW_BYTES
+from headrace.board.shell_registers import WINDOW_BYTES
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
 from headrace.folds import divisors

@@ -23,7 +23,7 @@ from headrace.render.hls_views import graph_views, kernels, layer_stage, placed_
 from headrace.render.rtl import TOP
 from headrace.render.templates import load_template
 from headrace.timing.hls_clock import require_clock
-from headrace.timing.hls_sizing import HlsSizing
+from headrace.timing.hls_fifo_sizing import HlsSizing
 
 _SOURCES = ("config.hpp", "weights.hpp", "top.cpp", "testbench.cpp")
 #: Vitis HLS has no ap_uint that is wider; words.hpp sets AP_INT_MAX_W to it.

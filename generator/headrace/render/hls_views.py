@@ -15,7 +15,7 @@ from headrace.layers.hls import HlsProcess
 from headrace.packing import Memory
 from headrace.render.names import identifier
 from headrace.render.rtl import stream_names, words_text
-from headrace.timing.hls_sizing import DEFAULT_DEPTH
+from headrace.timing.hls_fifo_sizing import DEFAULT_DEPTH
 
 _LINE_LENGTH = 110
 

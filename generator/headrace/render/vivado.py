@@ -9,7 +9,7 @@ import jinja2
 from headrace.board.board import Board
 from headrace.board.dma import LENGTH_BITS
 from headrace.board.family import Family, family_of
-from headrace.board.registers import WINDOW_BYTES
+from headrace.board.shell_registers import WINDOW_BYTES
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError

@@ -14,7 +14,7 @@ from headrace.packing import Bytes, pack_stream, unpack_stream
 from headrace.simulation import csim, rtl
 from headrace.simulation.compare import require_equal
 from headrace.simulation.frames import Stalls
-from headrace.timing.hls_sizing import MOST_STAGES
+from headrace.timing.hls_fifo_sizing import MOST_STAGES
 
 #: Frames after which pipelines that stall have stopped the network, or will not: every frame is a call of its own.
 _STALLED_FRAMES = 2

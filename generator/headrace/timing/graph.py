@@ -16,7 +16,7 @@ from headrace.dataflow.graph import Dataflow, Port
 from headrace.datatypes import IntArray
 from headrace.layers.base import Layer
 from headrace.layers.flow import Buffer, Flow, Pipeline, Queue, Ring, Selection, Window
-from headrace.layers.schedule import Phases, Step
+from headrace.layers.phases import Phases, Step
 
 _KINDS: tuple[type, ...] = get_args(Flow)
 #: What the header leaves out: arrays follow the numbers, and the model needs no release_cycles.

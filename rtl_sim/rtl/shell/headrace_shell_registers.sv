@@ -1,6 +1,6 @@
 // Register file of the shell behind AXI4-Lite, 32 bits wide: what the accelerator is, control and counters.
 //
-// The address map is that of generator/headrace/board/registers.py, which documents it; the drivers come from there.
+// The address map is that of generator/headrace/board/shell_registers.py, which documents it; the drivers come from there.
 // One access at a time; a read takes four cycles. An address without a register reads 0 and ignores what is written.
 module headrace_shell_registers import headrace_pkg::*; #(
   parameter logic [31:0]  VERSION   = 32'h0,   // of headrace: major, minor, patch in the low three bytes

@@ -14,7 +14,7 @@ from headrace.area.structures import slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import require_positive
 from headrace.layers.base import Layer, Parameters
-from headrace.layers.schedule import Schedule, Step
+from headrace.layers.phases import Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 

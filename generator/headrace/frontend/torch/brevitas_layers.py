@@ -13,7 +13,8 @@ from torch import nn
 from torch.nn import functional
 
 from headrace.frontend.onnx.values import Constant, Feature
-from headrace.frontend.torch.brevitas_quantizers import quantized, read_syq_weight, read_weight, truncated
+from headrace.frontend.torch import brevitas_activations
+from headrace.frontend.torch.brevitas_quantizers import quantized, read_syq_weight, read_weight, through, truncated
 from headrace.frontend.torch.padding import padding_of
 from headrace.frontend.torch.rows import Row
 from headrace.frontend.torch.site import Site, feature, spatial
@@ -48,7 +49,7 @@ def _conv_transpose(site: Site, module: Any, x: Feature, weight: Constant, bias:
 
 def _weighted(site: Site, module: Any, input: Any) -> Feature:
     """A layer with weights, and the quantizers of its input and output."""
-    x = _through(site, module, "input_quant", feature(input))
+    x = through(site, module, "input_quant", feature(input))
     weight, bias = read_weight(module), site.notes.get(module.bias_quant, module.bias)
     if isinstance(module, qnn.QuantLinear):
         made = dense(site, x, weight, bias)
@@ -57,7 +58,7 @@ def _weighted(site: Site, module: Any, input: Any) -> Feature:
     else:
         transposed = isinstance(module, qnn.QuantConvTranspose1d | qnn.QuantConvTranspose2d)
         made = (_conv_transpose if transposed else convolved)(site, module, x, weight, bias)
-    return _through(site, module, "output_quant", made)
+    return through(site, module, "output_quant", made)
 
 
 def _scale_bias(site: Site, module: Any, x: Feature, weight: Constant, bias: Any) -> Feature:
@@ -74,11 +75,6 @@ def _plain_scale_bias(site: Site, module: Any, input: Any) -> Feature:
     return made
 
 
-def _through(site: Site, module: Any, name: str, x: Feature) -> Feature:
-    """x through one of the module's quantizers."""
-    return quantized(site.inner(name), getattr(module, name), x)
-
-
 def _syq(site: Site, module: Any, input: Any) -> Feature:
     """SYQ layers, whose inputs and outputs other modules quantize."""
     x, weight = feature(input), read_syq_weight(module)
@@ -87,17 +83,11 @@ def _syq(site: Site, module: Any, input: Any) -> Feature:
     return dense(site, x, weight, module.bias)
 
 
-def _activation(site: Site, module: Any, input: Any) -> Feature:
-    x = feature(input)
-    x = _through(site, module, "input_quant", x) if hasattr(module, "input_quant") else x
-    return quantized(site, module.act_quant, x)
-
-
 def _joined(site: Site, module: Any, parts: list[Any], op_type: str, **attributes: Any) -> Feature:
     """Several tensors through one quantizer each time, joined, and quantized again."""
     quantizers = [site.inner("input_quant") for _ in parts]
     read = [quantized(at, module.input_quant, feature(part)) for at, part in zip(quantizers, parts, strict=True)]
-    return _through(site, module, "output_quant", site.node(op_type, *read, **attributes))
+    return through(site, module, "output_quant", site.node(op_type, *read, **attributes))
 
 
 def _eltwise_add(site: Site, module: Any, input: Any, other: Any) -> Feature:
@@ -138,9 +128,7 @@ ROWS: tuple[Row, ...] = (
     Row("Quantized dense layer", _weighted, (qnn.QuantLinear,), whole=True),
     Row("Quantized scale and bias", _weighted, (qnn.QuantScaleBias,), whole=True),
     Row("Scale and bias", _plain_scale_bias, (qnn.ScaleBias,), whole=True),
-    Row("Quantized activation", _activation,
-        (qnn.QuantIdentity, qnn.QuantReLU, qnn.QuantHardTanh, qnn.QuantSigmoid, qnn.QuantTanh, qnn.QuantHardSwish),
-        whole=True),
+    *brevitas_activations.ROWS,
     Row("Quantized sum", _eltwise_add, (qnn.QuantEltwiseAdd,), whole=True),
     Row("Quantized concatenation", _cat, (qnn.QuantCat,), whole=True),
     Row("Truncating average pooling", _trunc_pool, (qnn.TruncAvgPool2d, qnn.TruncAdaptiveAvgPool2d), whole=True),

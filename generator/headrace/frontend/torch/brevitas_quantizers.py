@@ -1,5 +1,7 @@
 """What the quantizers of a Brevitas model become: those of activations and those of weights.
 
+The modules that hold them are in brevitas_activations.py and brevitas_layers.py.
+
 Codes and scales are those that the modules themselves compute; what has no exact form is an UnsupportedError without
 the module's name, which the walk over the model adds.
 """
@@ -48,6 +50,11 @@ def quantized(site: Site, proxy: Any, x: Feature) -> Feature:
     made = site.build.quantize(x, to_array(proxy.scale()),
                                lambda scale: ops.Quantize(scale, dtype, zero_point, rounding))
     return site.made_by(proxy, made)
+
+
+def through(site: Site, module: Any, name: str, x: Feature) -> Feature:
+    """x through one of the quantizers of a module, by the name of its attribute."""
+    return quantized(site.inner(name), getattr(module, name), x)
 
 
 def _activated(site: Site, module: nn.Module, x: Feature) -> Feature:

@@ -1,4 +1,4 @@
-"""The schedule of a layer: what it takes and puts in every cycle of a frame; all cycle counts follow from it."""
+"""What schedules are written in: phases of steps and loops. Each layer's own schedule is in the file of the layer."""
 
 from __future__ import annotations
 

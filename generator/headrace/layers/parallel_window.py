@@ -22,7 +22,7 @@ from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Buffer, Window
 from headrace.layers.hls import HlsForm
 from headrace.layers.hls_window import WindowLines, parallel_loop
-from headrace.layers.schedule import Phases, Schedule, demand_phases
+from headrace.layers.phases import Phases, Schedule, demand_phases
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.window import Pair, SlidingWindow, window_fields
