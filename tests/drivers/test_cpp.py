@@ -25,11 +25,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
     return write_unverified(tmp_path_factory.mktemp("driver") / "b", odd_words_network(), "rtl", folding=ODD_FOLDING)
 
 
+def compiler(source: Path, program: Path, cpp: Path) -> subprocess.CompletedProcess[str]:
+    command = ["g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{cpp}", str(source), "-o", str(program)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def compiled(source: Path, folder: Path, built: hr.Build) -> Path:
     program = folder / source.stem
-    command = ["g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{built.folder / 'driver' / 'cpp'}",
-               str(source), "-o", str(program)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = compiler(source, program, built.folder / "driver" / "cpp")
     assert done.returncode == 0, done.stderr
     return program
 

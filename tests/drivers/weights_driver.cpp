@@ -2,11 +2,8 @@
 // FOLDER holds input.bin, golden.bin and the weights that come from memory. Prints the verdict of the self-test, then
 // the integers of the samples after LAYER got the weights and thresholds in NEW, then the verdict with the old ones
 // again, then what is said of weights that do not fit.
-#define main other_main
-#include "sim_driver.cpp"
-#undef main
-
 #include "memories.hpp"
+#include "sim_device.hpp"
 
 static std::vector<int64_t> take(std::ifstream& file, size_t count) {
   std::vector<int64_t> values(count);

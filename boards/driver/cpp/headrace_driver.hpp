@@ -1,4 +1,4 @@
-// Driver of an accelerator made by headrace: C++17, needs nothing but model.hpp and quantizer.hpp, which are made for
+// Driver of an accelerator made by headrace: C++17, the files beside this one are all it needs. model.hpp is made for
 // the accelerator.
 //
 // A device gives registers and transfers: linux_device.hpp is the one of a board with Linux.
@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "quantizer.hpp"
+#include "host.hpp"
 
 namespace headrace {
 
@@ -84,13 +84,6 @@ inline std::vector<uint64_t> unpack(const std::vector<uint8_t>& bytes, size_t la
   return codes;
 }
 
-// The integer that a code of the output stands for.
-inline int64_t integer(uint64_t code) {
-  if (model::OUT_BIPOLAR) return 2 * int64_t(code) - 1;
-  const int64_t sign = int64_t(1) << (model::OUT_BITS - 1);
-  return model::OUT_SIGNED ? (int64_t(code) ^ sign) - sign : int64_t(code);
-}
-
 }  // namespace headrace
 
 #include "memories.hpp"
@@ -152,29 +145,40 @@ class Accelerator {
     }
   }
 
-  // The last integers of `frames` samples, in stream order. x: samples one behind the other, each as the model
-  // takes it.
+  // The last integers of `frames` samples of the only input, in stream order. x: samples one behind the other, each as
+  // the model takes it.
+  template <size_t Ends = model::INPUTS.size() + model::OUTPUTS.size()>
   std::vector<int64_t> integers(const float* x, size_t frames) {
-    return run(pack(codes(x, frames), model::IN_LANES, model::IN_BITS), frames);
+    static_assert(Ends == 2, "the model has several inputs or outputs: give a map of samples by their names");
+    std::vector<uint32_t> codes(frames * model::IN_ELEMENTS);
+    encode_frames(model::INPUTS[0], x, frames, codes);
+    return run(pack(codes, model::IN_LANES, model::IN_BITS), frames);
   }
 
   // Outputs y = scale * integer + offset in the model's order; where its head leaves fewer values, in the order of
   // channels, rows, columns in front of it.
+  template <size_t Ends = model::INPUTS.size() + model::OUTPUTS.size()>
   std::vector<float> predict(const float* x, size_t frames) {
-    const std::vector<int64_t> values = integers(x, frames);
-    std::vector<float> y(values.size());
-    const size_t channels = model::OUT_CHANNELS, pixels = model::OUT_ELEMENTS / channels;
-    for (size_t i = 0; i < values.size(); ++i) {
-      const size_t frame = i / model::OUT_ELEMENTS, pixel = i / channels % pixels, c = i % channels;
-      y[(frame * channels + c) * pixels + pixel] = float(double(values[i]) * model::SCALE[c] + model::OFFSET[c]);
-    }
-    if (model::OUT_ORDER.size() != model::OUT_ELEMENTS) return y;
-    std::vector<float> ordered(y.size());
-    for (size_t i = 0; i < y.size(); ++i) {
-      const size_t element = i % model::OUT_ELEMENTS;
-      ordered[i] = y[i - element + model::OUT_ORDER[element]];
-    }
-    return ordered;
+    return decode(model::OUTPUTS[0], integers<Ends>(x, frames));
+  }
+
+  // The same by the names of inputs and outputs, for any number of them. Throws std::invalid_argument for other names
+  // and for different numbers of samples.
+  Named<int64_t> integers(const Named<float>& x) {
+    const size_t frames = frames_of(x);
+    std::vector<uint32_t> codes(frames * model::IN_ELEMENTS);
+    for (const model::Input& input : model::INPUTS) encode_frames(input, x.at(input.name).data(), frames, codes);
+    const std::vector<int64_t> values = run(pack(codes, model::IN_LANES, model::IN_BITS), frames);
+    Named<int64_t> result;
+    for (const model::Output& output : model::OUTPUTS) result[output.name] = integers_of(output, values);
+    return result;
+  }
+
+  Named<float> predict(const Named<float>& x) {
+    const Named<int64_t> values = integers(x);
+    Named<float> result;
+    for (const model::Output& output : model::OUTPUTS) result[output.name] = decode(output, values.at(output.name));
+    return result;
   }
 
   // Replays verified vectors: "exact", or what differs first.
@@ -183,11 +187,8 @@ class Accelerator {
     const std::vector<uint64_t> wanted = unpack(golden, model::OUT_LANES, model::OUT_BITS);
     for (size_t i = 0; i < got.size(); ++i) {
       if (got[i] == integer(wanted[i])) continue;
-      const size_t element = i % model::OUT_ELEMENTS;
-      return "frame " + std::to_string(i / model::OUT_ELEMENTS) + ", pixel " +
-             std::to_string(element / model::OUT_CHANNELS) + ", channel " +
-             std::to_string(element % model::OUT_CHANNELS) + ": the board gives " + std::to_string(got[i]) +
-             ", the golden model " + std::to_string(integer(wanted[i]));
+      return "frame " + std::to_string(i / model::OUT_ELEMENTS) + ", " + place(i % model::OUT_ELEMENTS) +
+             ": the board gives " + std::to_string(got[i]) + ", the golden model " + std::to_string(integer(wanted[i]));
     }
     return "exact";
   }
@@ -203,19 +204,6 @@ class Accelerator {
     for (size_t copy = 0; copy < stream.copies; ++copy) {
       images_.back().insert(images_.back().end(), matrix.begin(), matrix.end());
     }
-  }
-
-  // Samples in channels, rows, columns, or as IN_ORDER says, to codes in rows, columns, channels.
-  static std::vector<uint32_t> codes(const float* x, size_t frames) {
-    std::vector<uint32_t> result(frames * model::IN_ELEMENTS);
-    const size_t channels = model::IN_CHANNELS, pixels = model::IN_ELEMENTS / channels;
-    for (size_t i = 0; i < result.size(); ++i) {
-      const size_t frame = i / model::IN_ELEMENTS, pixel = i / channels % pixels, c = i % channels;
-      const size_t element = c * pixels + pixel;
-      result[i] = encode(x[frame * model::IN_ELEMENTS + (model::IN_ORDER.empty() ? element : model::IN_ORDER[element])],
-                         c);
-    }
-    return result;
   }
 
   std::vector<int64_t> run(const std::vector<uint8_t>& in, size_t frames) {

@@ -11,9 +11,6 @@ from headrace.drivers.points import decision_points, has_points
 from headrace.engines.host import float64_decides
 from headrace.network.integer import HostInput
 
-#: The quantizer in C++ of either kind.
-CPP_POINTS, CPP_FORMULA = "quantizer_points.hpp", "quantizer_formula.hpp"
-
 
 def has_quantizer(host: HostInput) -> bool:
     """True if the drivers can give the codes of the host's rule: all inputs but wide ones that float64 misses."""

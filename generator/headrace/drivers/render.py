@@ -20,7 +20,8 @@ from headrace.board.shell_registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_
 from headrace.dataflow.graph import SOURCE, Dataflow
 from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import BIPOLAR
-from headrace.drivers.quantizer import CPP_FORMULA, CPP_POINTS, quantizer_arrays
+from headrace.drivers.cpp import cpp_ends
+from headrace.drivers.quantizer import quantizer_arrays
 from headrace.drivers.writable import memory_images, writable_arrays, writable_json
 from headrace.layers.stream import Stream
 from headrace.network.integer import HostInput, HostOutput, IntegerNetwork
@@ -31,6 +32,7 @@ from headrace.render.templates import load_template
 from headrace.version import file_header
 
 PACKAGE = "headrace_driver"
+_Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 def render_driver(net: IntegerNetwork, vectors: Vectors, board: Board, sha256: str) -> dict[str, bytes]:
@@ -42,26 +44,21 @@ def render_driver(net: IntegerNetwork, vectors: Vectors, board: Board, sha256: s
     header = f"{file_header(sha256)}, board {board.name}"
     dataflow = vectors.dataflow
     model = _model(net, dataflow, family_of(board), sha256)
-    arrays = _arrays(net)
+    inputs, outputs = _arrays(net)
     words = {key: vectors.words[port].reshape(len(vectors), -1)
              for key, port in (("input", (SOURCE, 0)), ("output", dataflow.output_port))}
     files = _static_files()
-    quantizers = {name: files.pop(f"cpp/{name}") for name in (CPP_POINTS, CPP_FORMULA)}
-    files["cpp/quantizer.hpp"] = quantizers[CPP_POINTS if "decision_points" in arrays else CPP_FORMULA]
     files |= {f"cpp/{name}": words[key].tobytes() for key, name in (("input", "input.bin"), ("output", "golden.bin"))}
     files[f"{PACKAGE}/model.json"] = (json.dumps(model, indent=2) + "\n").encode()
-    files[f"{PACKAGE}/model.npz"] = npz_bytes(arrays)
+    files[f"{PACKAGE}/model.npz"] = npz_bytes(_numbered(inputs, outputs) if several(net) else inputs[0] | outputs[0])
     files[f"{PACKAGE}/weights.npz"] = npz_bytes(writable_arrays(dataflow))
     files[f"{PACKAGE}/vectors.npz"] = npz_bytes(words)
     files[f"{PACKAGE}/external.npz"] = npz_bytes(external_images(dataflow))
     files |= {f"cpp/{port}.bin": image.tobytes() for port, image in external_images(dataflow).items()}
     files |= {f"cpp/{name}.bin": data for name, data in memory_images(dataflow).items()}
     values = {"header": header, "model": model, "registers": REGISTERS, "dma": dma.NAMES, "window": WINDOW_BYTES,
-              "hash": [model["sha256"][8 * k : 8 * k + 8] for k in range(8)]}
-    if several(net):  # the C++ has one input and one output
-        files = {name: data for name, data in files.items() if not name.startswith("cpp/")}
-    else:
-        files["cpp/model.hpp"] = _template("cpp/model.hpp.j2").render(values | _texts(arrays)).encode()
+              "hash": [model["sha256"][8 * k : 8 * k + 8] for k in range(8)]} | cpp_ends(model, inputs, outputs)
+    files["cpp/model.hpp"] = _template("cpp/model.hpp.j2").render(values).encode()
     for name in ("registers.md", "README.md"):
         files[name] = _template(f"{name}.j2").render(values).encode()
     return files
@@ -129,38 +126,22 @@ def _stream(stream: Stream) -> dict[str, Any]:
             "frame_bytes": stream.words * stream.bytes}
 
 
-def _arrays(net: IntegerNetwork) -> dict[str, np.ndarray[Any, Any]]:
+def _arrays(net: IntegerNetwork) -> tuple[list[_Arrays], list[_Arrays]]:
+    """The numbers of every input and of every output."""
     inputs = [quantizer_arrays(host) | _order("input_order", host) for host in net.host_inputs]
     outputs = [{"scale": np.asarray(host.scale, np.float64), "offset": np.asarray(host.offset, np.float64)}
                | _order("output_order", host) for host in net.host_outputs]
-    if not several(net):
-        return inputs[0] | outputs[0]
+    return inputs, outputs
+
+
+def _numbered(inputs: list[_Arrays], outputs: list[_Arrays]) -> _Arrays:
+    """All of them by the places of their ends."""
     return {f"{side}{k}_{name}": values for side, parts in (("in", inputs), ("out", outputs))
             for k, arrays in enumerate(parts) for name, values in arrays.items()}
 
 
-def _order(name: str, host: HostInput | HostOutput) -> dict[str, np.ndarray[Any, Any]]:
+def _order(name: str, host: HostInput | HostOutput) -> _Arrays:
     return {} if host.order is None else {name: host.order}
-
-
-def _texts(arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Any]:
-    """The arrays as C++ literals that lose nothing."""
-    texts: dict[str, Any] = {"scale": _doubles(arrays["scale"]), "offset": _doubles(arrays["offset"])}
-    texts["orders"] = {name: arrays.get(name, np.zeros(0)).tolist() for name in ("input_order", "output_order")}
-    if "decision_points" not in arrays:
-        return texts | {name: _doubles(arrays[name]) for name in ("input_scale", "input_divisor")}
-    points = [[_float_text(value) for value in row] for row in arrays["decision_points"].tolist()]
-    return texts | {"signs": arrays["signs"].tolist(), "points": points}
-
-
-def _float_text(value: float) -> str:
-    if np.isinf(value):
-        return "-INFINITY" if value < 0 else "INFINITY"
-    return f"{value!r}f"  # as many digits as float64 needs, so that float32 is met exactly
-
-
-def _doubles(values: np.ndarray[Any, Any]) -> list[str]:
-    return [repr(value) for value in np.broadcast_to(values, (len(values),)).tolist()]
 
 
 def _static_files() -> dict[str, bytes]:
