@@ -2,10 +2,12 @@
 #ifndef HEADRACE_MEMORIES_HPP
 #define HEADRACE_MEMORIES_HPP
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "headrace_driver.hpp"
+#include "model.hpp"
+#include "packing.hpp"
 
 namespace headrace {
 

@@ -20,6 +20,7 @@ inline double nearest(double y, bool ties_up) {
 // The integer of a number by a rule of rounding.
 inline double rounded(double y, std::string_view rule) {
   if (rule == "half_even") return std::nearbyint(y);
+  if (rule == "half_odd") return nearest(y, std::fmod(std::floor(y), 2) == 0);  // up to the next, which is odd
   if (rule == "half_up") return nearest(y, true);
   if (rule == "half_away") return std::copysign(nearest(std::abs(y), true), y);
   if (rule == "half_inward") return std::copysign(nearest(std::abs(y), false), y);

@@ -75,8 +75,14 @@ def _half_down(y: np.ndarray) -> np.ndarray:
     return whole + (y - whole > 0.5)
 
 
+def _half_odd(y: np.ndarray) -> np.ndarray:
+    whole = np.floor(y)
+    return np.where(y - whole == 0.5, whole + (whole % 2 == 0), np.rint(y))
+
+
 _ROUND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "half_even": np.rint,
+    "half_odd": _half_odd,
     "half_up": _half_up,
     "half_away": lambda y: np.sign(y) * _half_up(np.abs(y)),
     "half_inward": lambda y: np.sign(y) * _half_down(np.abs(y)),
