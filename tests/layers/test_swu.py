@@ -8,7 +8,7 @@ from headrace.datatypes import uint_type
 from headrace.errors import InputError
 from headrace.layers import Swu
 from headrace.layers.circular_buffer import execute
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 from tests.layer_battery import LayerBattery
 
 

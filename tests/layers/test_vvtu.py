@@ -5,7 +5,7 @@ from headrace.datatypes import TERNARY, Interval, int_type, uint_type
 from headrace.errors import HeadraceError
 from headrace.layers import ParallelSwu, Swu, Vvtu
 from headrace.layers.spec import layer_from_spec
-from headrace.layers.window import SlidingWindow
+from headrace.layers.window_geometry import SlidingWindow
 from headrace.packing import depthwise_columns, depthwise_windows
 from tests.layer_battery import LayerBattery
 

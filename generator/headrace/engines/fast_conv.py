@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 from headrace.network.integer_ops import Conv, DepthwiseConv, TensorType, Threshold
 
 #: Floats or integers of any width that hold the integers of a tensor.

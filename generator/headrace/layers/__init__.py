@@ -14,9 +14,9 @@ from headrace.layers.label_select import LabelSelect
 from headrace.layers.lookup import Lookup
 from headrace.layers.max_pool import MaxPool
 from headrace.layers.mvtu import Mvtu
-from headrace.layers.parallel_window import ParallelSwu
+from headrace.layers.parallel_swu import ParallelSwu
 from headrace.layers.requant import Requant
-from headrace.layers.sliding_window import Swu
+from headrace.layers.swu import Swu
 from headrace.layers.take import Take
 from headrace.layers.threshold import Threshold
 from headrace.layers.upsample import Upsample

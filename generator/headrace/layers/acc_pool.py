@@ -10,7 +10,7 @@ from headrace.datatypes import DataType, IntArray, Interval
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.pooling import Pooling
 from headrace.layers.spec_fields import Fields
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 
 
 @dataclass(frozen=True)

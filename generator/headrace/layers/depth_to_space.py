@@ -24,7 +24,7 @@ from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
 from headrace.layers.phases import Loop, Schedule, demand_phases
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 
 #: Most rows of a block: the C++ has a stream for each, and a mask of 32 bits says which one an iteration moves.
 MAX_ROWS = 32

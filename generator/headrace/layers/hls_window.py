@@ -13,7 +13,7 @@ import numpy as np
 from headrace.datatypes import IntArray
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
 from headrace.layers.stream import Stream
-from headrace.layers.window import SlidingWindow
+from headrace.layers.window_geometry import SlidingWindow
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores import Unit
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.drawing import drawn_scales, drawn_weights
-from headrace.layers.parallel_window import ParallelSwu
+from headrace.layers.parallel_swu import ParallelSwu
 from headrace.layers.phases import Loop, Phases, Schedule
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream

@@ -22,7 +22,7 @@ from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Schedule, put_phases
 from headrace.layers.stream import Stream
-from headrace.layers.window import Pair, lead_of, out_size
+from headrace.layers.window_geometry import Pair, lead_of, out_size
 
 #: Synthesis makes memories of so few bits of registers.
 _FEW_BITS = 16

@@ -17,7 +17,7 @@ from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Loop, Phases, Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 
 
 @dataclass(frozen=True)

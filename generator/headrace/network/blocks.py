@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from headrace.errors import InputError
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 from headrace.network.ops import FloatArray, Shape
 
 

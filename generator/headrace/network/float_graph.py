@@ -12,7 +12,7 @@ import numpy as np
 
 from headrace.datatypes import Interval
 from headrace.errors import InputError
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 from headrace.network import ops
 from headrace.network.activation import Activation
 from headrace.network.graph import Input, infer_shapes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 from headrace.network import blocks
 from headrace.network.integer_ops import TensorType
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headrace.errors import InputError
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 from headrace.network.integer_ops import TensorType
 from headrace.network.moves import cropped
 

@@ -15,7 +15,7 @@ import numpy as np
 from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, hull, signed_bits
 from headrace.errors import InputError
 from headrace.layers.requant import require_kink, sum_ends
-from headrace.layers.window import Pair, out_size
+from headrace.layers.window_geometry import Pair, out_size
 
 Shape = tuple[int, int, int]
 Pad = tuple[int, int, int, int]

@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from headrace.datatypes import DataType, IntArray, Interval
 from headrace.errors import InputError
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 from headrace.network.activation import Activation
 from headrace.network.blocks import DepthToSpace, SpaceToDepth
 from headrace.network.moves import Crop, SelectChannels

@@ -15,7 +15,7 @@ from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.builder import Call, Handler
 from headrace.frontend.onnx.products import frame_of
 from headrace.frontend.onnx.values import Codes, Constant, Feature, Value, pair
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 from headrace.network import ops
 from headrace.network.moves import Crop, SelectChannels
 from headrace.network.ops import FloatArray, QuantWeight, Shape

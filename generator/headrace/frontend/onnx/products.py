@@ -12,7 +12,7 @@ from headrace.frontend.onnx.builder import Call, Frame, Handler
 from headrace.frontend.onnx.graph import OnnxNode
 from headrace.frontend.onnx.refusals import ATTENTION
 from headrace.frontend.onnx.values import Constant, Feature, Value, Windows, pair
-from headrace.layers.window import Pair, out_size
+from headrace.layers.window_geometry import Pair, out_size
 from headrace.network import ops, tensor_ops
 from headrace.network.ops import FloatArray, Pad, QuantWeight
 

@@ -16,7 +16,7 @@ import numpy as np
 from headrace.datatypes import DataType, IntArray, Interval, tightest
 from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.graph import Array
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 from headrace.network import ops
 from headrace.network.group_scales import group_scales
 from headrace.network.ops import FloatArray, Pad, Shape

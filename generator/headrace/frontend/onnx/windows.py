@@ -15,7 +15,7 @@ from headrace.frontend.onnx.moves import taken
 from headrace.frontend.onnx.products import channels_last, frame_of, pads_of, spatial_pads
 from headrace.frontend.onnx.qcdq import quantized
 from headrace.frontend.onnx.values import Codes, Constant, Feature, Value, pair
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 from headrace.network import ops, tensor_ops
 from headrace.network.ops import FloatArray, Pad
 

@@ -16,7 +16,7 @@ from headrace.frontend.tflite import kernels
 from headrace.frontend.tflite.build import Call, Value, positive, quantization
 from headrace.frontend.tflite.kernels import Rescale
 from headrace.frontend.tflite.schema import Tensor
-from headrace.layers.window import Pair
+from headrace.layers.window_geometry import Pair
 from headrace.network import integer as ints
 from headrace.network.ops import Pad
 

@@ -24,11 +24,11 @@ from headrace.layers.circular_buffer import frame_phases
 from headrace.layers.flow import Buffer, Ring
 from headrace.layers.hls import HlsForm
 from headrace.layers.hls_window import WindowLines, serial_loop
-from headrace.layers.parallel_window import ParallelSwu
+from headrace.layers.parallel_swu import ParallelSwu
 from headrace.layers.phases import Phases, Schedule, demand_phases
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.layers.window import SlidingWindow, window_fields
+from headrace.layers.window_geometry import SlidingWindow, window_fields
 from headrace.packing import depthwise_columns
 
 

@@ -25,7 +25,7 @@ from headrace.layers.hls_window import WindowLines, parallel_loop
 from headrace.layers.phases import Phases, Schedule, demand_phases
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.layers.window import Pair, SlidingWindow, window_fields
+from headrace.layers.window_geometry import Pair, SlidingWindow, window_fields
 from headrace.packing import depthwise_columns
 
 #: Words that come in between the last window of a row and the release of the row.
