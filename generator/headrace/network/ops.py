@@ -95,13 +95,15 @@ def _require_group_scales(scales: IntArray, shape: Shape) -> None:
 class Quantize:
     """code = clip(round(x/scale + zero_point)) in `dtype`, value = (code - zero_point) * scale.
 
-    Bipolar: code = +1 where x >= 0, else -1. scale is (1,) or one per channel (C,).
+    Bipolar: code = +1 where x >= 0, else -1. scale is (1,) or one per channel (C,). A file that stores codes stores
+    code + stored; values do not depend on it.
     """
 
     scale: FloatArray
     dtype: DataType
     zero_point: int = 0
     rounding: Rounding = "half_even"
+    stored: int = 0
 
     def __post_init__(self) -> None:
         require_positive_scale(self.scale)

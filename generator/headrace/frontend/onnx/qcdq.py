@@ -77,7 +77,13 @@ def _dequantize(call: Call) -> Feature:
 def quantized(build: Builder, codes: Codes) -> Feature:
     """The real numbers of codes, by their own scale and zero point."""
     dtype = without(codes.dtype, codes.zero_point)
-    return build.quantize(codes.source, codes.scale, lambda scales: ops.Quantize(scales, dtype))
+    return build.quantize(codes.source, codes.scale,
+                          lambda scales: ops.Quantize(scales, dtype, stored=codes.zero_point))
+
+
+def as_numbers(build: Builder, codes: Codes) -> Feature:
+    """The codes themselves, as the file stores them."""
+    return build.affine(quantized(build, codes), 1 / codes.scale, codes.zero_point, suffix=".codes")
 
 
 def dequantized_codes(call: Call, codes: Codes, scale_place: int, zero_point_place: int) -> Feature:

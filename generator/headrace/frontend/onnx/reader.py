@@ -123,6 +123,8 @@ class _Walk:
         """The tensor of the network that is an output of the file."""
         self.build.scope = name
         result = self.values[name]
+        if isinstance(result, Codes):
+            result = qcdq.as_numbers(self.build, result)
         if not isinstance(result, Feature):
             raise InputError(f"the output {name} {_NO_OUTPUT[type(result)]}; export another output")
         return self.build.exact(result)
@@ -200,8 +202,8 @@ class _Walk:
 
 
 _NO_OUTPUT: dict[type[Value], str] = {
-    Constant: "does not depend on the input", Codes: "ends with integer codes of a QuantizeLinear",
-    Windows: "ends with the windows of an Im2Col", Unknown: "is a result that is not computed",
+    Constant: "does not depend on the input", Windows: "ends with the windows of an Im2Col",
+    Unknown: "is a result that is not computed",
 }
 
 
