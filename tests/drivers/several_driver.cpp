@@ -1,6 +1,7 @@
 // The C++ driver of a model of several ends on a simulated board: several_driver BOARD RTL INPUT GOLDEN [NAME FILE]...
-// Prints the verdict of the self-test, then the integers of every output in the order of the model, then the outputs,
-// a line each, then what is said of samples without the first input, and of one sample less of the last one.
+// Prints the verdict of the self-test, that for another last word, the integers of every output in the order of the
+// model and the outputs, a line each, then what is said of samples without the first input, of one sample less of the
+// last one, and of a part of a sample.
 #include "sim_device.hpp"
 
 static void refusal(headrace::Accelerator& accelerator, const headrace::Named<float>& x) {
@@ -14,7 +15,10 @@ static void refusal(headrace::Accelerator& accelerator, const headrace::Named<fl
 int main(int count, char** argv) {
   SimDevice device(argv[1], argv[2]);
   headrace::Accelerator accelerator(device);
-  std::printf("%s\n", accelerator.self_test(bytes_of(argv[3]), bytes_of(argv[4])).c_str());
+  std::vector<uint8_t> golden = bytes_of(argv[4]);
+  std::printf("%s\n", accelerator.self_test(bytes_of(argv[3]), golden).c_str());
+  golden.back() ^= 1;
+  std::printf("%s\n", accelerator.self_test(bytes_of(argv[3]), golden).c_str());
   headrace::Named<float> x;
   for (int i = 5; i + 1 < count; i += 2) {
     const std::vector<uint8_t> raw = bytes_of(argv[i + 1]);

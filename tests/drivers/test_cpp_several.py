@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,16 +14,22 @@ import headrace as hr
 from headrace.board.board import load_board
 from headrace.dataflow.lower import lower
 from headrace.dataflow.vectors import Vectors
+from headrace.datatypes import BIPOLAR, int_type
 from headrace.drivers.render import render_driver, write_driver
 from headrace.engines.host import from_stream
 from headrace.model import load
 from headrace.network.integer import HostOutput, HostOutputs, IntegerNetwork
 from tests.drivers.test_cpp import HERE, compiled, compiler
-from tests.several_ends import NETWORKS, samples
+from tests.several_ends import NETWORKS, dense, named, quantizer, samples
 from tests.small_networks import random_input
 from tests.unverified_build import write_unverified
 
 FRAMES = 5
+#: An input of too many codes for decision points beside signs, which are numbers among them.
+WIDE = named({"wide": (4,), "signs": (3,)}, {"y": "y", "z": "z"},
+             qw=(quantizer(int_type(20), 2.0**-16), "wide"), y=(dense(2, 4, 4), "qw"),
+             qs=(quantizer(BIPOLAR, 1.0), "signs"), z=(dense(3, 2, 3), "qs"))
+DRIVEN = NETWORKS | {"wide_and_signs": WIDE}
 REFUSALS = {
     "detector": ["the model takes image; give a map of samples by these names",
                  "image has 511 values but a sample 128; give one or more whole samples"],
@@ -32,6 +39,9 @@ REFUSALS = {
     "image_and_vector": ["the model takes image and state; give a map of samples by these names",
                          "the inputs have different numbers of samples; give equally many of each",
                          "state has 11 values but a sample 3; give one or more whole samples"],
+    "wide_and_signs": ["the model takes wide and signs; give a map of samples by these names",
+                       "the inputs have different numbers of samples; give equally many of each",
+                       "signs has 11 values but a sample 3; give one or more whole samples"],
 }
 
 
@@ -42,7 +52,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def built(kind: str, tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
-    net = load(NETWORKS[kind]).integer
+    net = load(DRIVEN[kind]).integer
     return write_unverified(tmp_path_factory.mktemp("driver") / "b", net, "rtl", cycles=3000)
 
 
@@ -54,15 +64,17 @@ def headless(output: HostOutput) -> HostOutput:
 def test_outputs_and_integers_by_name(built: hr.Build, kind: str, program: Path, tmp_path: Path) -> None:
     cpp = built.folder / "driver" / "cpp"
     driver = compiled(HERE / "several_driver.cpp", tmp_path, built)
-    x = samples(NETWORKS[kind], FRAMES)
+    x = samples(DRIVEN[kind], FRAMES)
     command = [driver, program, built.folder / "rtl", cpp / "input.bin", cpp / "golden.bin"]
     for name, values in x.items():
         (tmp_path / name).write_bytes(values.tobytes())
         command += [Path(name), tmp_path / name]
-    verdict, *lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    verdict, difference, *lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert verdict == "exact"
     given = built.predict(x if len(x) > 1 else x["image"], engine="golden", raw=True)
     outputs = built.model.integer.host_outputs
+    last = f"output {outputs[-1].name}, " if len(outputs) > 1 else ""
+    assert re.match(rf"frame \d+, {last}pixel \d+, channel \d: the board gives", difference)
     integers = given if isinstance(given, dict) else {outputs[0].name: given}
     for output, line in zip(outputs, lines, strict=False):
         assert np.array_equal(np.array(line.split(), np.int64), integers[output.name].reshape(-1)), output.name
