@@ -69,7 +69,8 @@ def test_outputs_and_integers_by_name(built: hr.Build, kind: str, program: Path,
     for name, values in x.items():
         (tmp_path / name).write_bytes(values.tobytes())
         command += [Path(name), tmp_path / name]
-    verdict, difference, *lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    verdict, difference, *lines = done.stdout.splitlines()
     assert verdict == "exact"
     given = built.predict(x if len(x) > 1 else x["image"], engine="golden", raw=True)
     outputs = built.model.integer.host_outputs
