@@ -36,6 +36,16 @@ def test_channels_come_from_their_sources() -> None:
     assert layer.golden(np.array([[1, 2, 3, 4, 5, 6]])).tolist() == [[3, -3, 1, 1, 6, -3, 4, 4]]
 
 
+def test_the_cpp_keeps_the_pace_in_any_order() -> None:
+    reverse = ChannelMap("m", 6, tuple(range(5, -1, -1)), int_type(4), 50)
+    assert (reverse.cycles, reverse.hls.iterations) == (300, 309)
+
+
+def test_the_cpp_keeps_the_pace_in_any_order() -> None:
+    reverse = ChannelMap("m", 6, tuple(range(5, -1, -1)), int_type(4), 50)
+    assert (reverse.cycles, reverse.hls.iterations) == (300, 309)
+
+
 @pytest.mark.parametrize(("sources", "folds", "mode"), [
     ((2, 3, 6, 7), (2, 2), "filter"), ((2, 3, 6, 7), (8, 4), "wires"), ((6, 7, 2, 3), (2, 2), "buffer"),
     ((1, 2, -1, 3), (1, 1), "filter"), ((1, -1, 0, 3), (1, 1), "buffer"), ((0, 0, 1, 1), (1, 1), "filter"),

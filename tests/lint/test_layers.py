@@ -43,6 +43,34 @@ LARGE = (
     {"kind": "upsample", "height": 112, "width": 112, "channels": 96, "scale": (2, 2), "element": "uint4"},
     {"kind": "dwc", "in_lanes": 64, "out_lanes": 27, "words": 27648, "element": "uint4"},
     {"kind": "label_select", "labels": 1000, "k": 5, "element": "int24"},
+    {"kind": "take", "elements": 1000000, "first": 3, "count": 990001, "input": "int16", "output": "uint8"},
+    {"kind": "lookup", "channels": 4096, "pixels": 784, "input": "uint4", "output": "uint8"},
+    {"kind": "requant", "channels": 4096, "pixels": 784, "input": "int32", "output": "uint8", "kinked": True},
+    {"kind": "depth_to_space", "height": 40, "width": 64, "channels": 12, "block": (32, 2), "simd": 3,
+     "element": "uint8"},
+    {"kind": "crop", "height": 225, "width": 223, "channels": 33, "start": (3, 5), "stop": (220, 219), "step": (2, 3),
+     "element": "uint8"},
+    {"kind": "channel_map", "channels": 4096, "sources": [*range(4095, -1, -1)], "pixels": 784, "element": "uint8"},
+    {"kind": "channel_map", "channels": 3, "sources": (2, 1, 0), "pixels": 50176, "element": "uint8"},
+)
+#: Layers of 256 iterations with the longest counters that these allow.
+LONGEST_SHORT = (
+    {"kind": "threshold", "channels": 256, "pixels": 1, "input": "int16", "output": "uint8"},
+    {"kind": "requant", "channels": 256, "pixels": 1, "input": "int16", "output": "uint8"},
+    {"kind": "lookup", "channels": 256, "pixels": 1, "input": "uint8", "output": "uint8"},
+    {"kind": "take", "elements": 256, "first": 100, "count": 55, "input": "int16", "output": "uint8"},
+    {"kind": "mvtu", "mw": 1, "mh": 256, "vectors": 1, "weight": "int8", "input": "uint8", "output": "uint4"},
+    {"kind": "vvtu", "channels": 28, "kernel": (3, 3), "height": 1, "width": 1, "weight": "int8", "input": "uint8",
+     "output": "uint8"},
+    {"kind": "acc_pool", "height": 16, "width": 16, "channels": 1, "kernel": (16, 16), "stride": (16, 16),
+     "element": "uint8"},
+    {"kind": "upsample", "height": 1, "width": 128, "channels": 1, "scale": (1, 2), "element": "uint8"},
+    {"kind": "dwc", "in_lanes": 128, "out_lanes": 1, "words": 2, "element": "uint1"},
+    {"kind": "crop", "height": 256, "width": 1, "channels": 1, "start": (3, 0), "stop": (250, 1), "step": (3, 1),
+     "element": "uint8"},
+    {"kind": "depth_to_space", "height": 1, "width": 8, "channels": 1, "block": (32, 1), "element": "uint4"},
+    {"kind": "channel_map", "channels": 84, "sources": [*range(83, -1, -1)], "pixels": 1, "element": "uint8"},
+    {"kind": "channel_map", "channels": 255, "sources": [*range(0, 255, 2)], "pixels": 1, "element": "uint8"},
 )
 
 
@@ -83,6 +111,6 @@ def test_kernels_of_all_layers(tmp_path: Path, headers: Path, kind: str) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("spec", LARGE, ids=lambda spec: spec["kind"])
-def test_kernels_of_large_layers(tmp_path: Path, headers: Path, spec: dict[str, object]) -> None:
+@pytest.mark.parametrize("spec", LARGE + LONGEST_SHORT, ids=lambda spec: spec["kind"])
+def test_kernels_with_long_counters(tmp_path: Path, headers: Path, spec: dict[str, object]) -> None:
     check([layer_from_spec(spec).layer], tmp_path, headers)

@@ -170,17 +170,19 @@ class ChannelMap(Layer):
     def hls(self) -> HlsForm:
         if self.mode != "buffer":
             return single_process(self.kind, 1, 1, self.schedule(), self.hls_memories)
-        pixel, step = np.divmod(np.arange((self.pixels + 1) * self._period), self._period)
-        reads = (pixel < self.pixels) & (step < self.pixel_words)
-        writes = (pixel > 0) & (step < self.out_pixel_words)
+        period, put = max(self.pixel_words, self.out_pixel_words), self.out_pixel_words
+        ends = (self.pixels - 1) * period + max(self.pixel_words, self._delay + put)
+        taken, given = np.arange(ends), np.arange(ends) - self._delay
+        reads = (taken < self.pixels * period) & (taken % period < self.pixel_words)
+        writes = (given >= 0) & (given % period < put)
         loop = HlsLoop(reads.astype(np.int64), writes.astype(np.int64))
         return HlsForm((HlsProcess(self.kind, ("in0",), ("out0",), loop, self.hls_memories),))
 
     @property
-    def _period(self) -> int:
-        """Iterations of the C++ per pixel: a word comes back _HLS_DISTANCE iterations after it was stored, or later."""
-        earlier = int((self.words - np.arange(self.out_pixel_words)).max())
-        return max(self.pixel_words, self.out_pixel_words, _HLS_DISTANCE + earlier)
+    def _delay(self) -> int:
+        """Iterations of the C++ from a pixel's first word in to its first out: none leaves too soon after its store."""
+        earlier = int((self.words - np.arange(self.out_pixel_words))[self.words >= 0].max())
+        return max(1, _HLS_DISTANCE + earlier)
 
     @property
     def fold_sizes(self) -> dict[str, int]:
@@ -193,7 +195,7 @@ class ChannelMap(Layer):
             ("FORM", _MODES.index(self.mode)), ("CHANNELS", self.channels), ("OUT_CHANNELS", len(self.sources)),
             ("PIXELS", self.pixels), ("SIMD", self.simd), ("PE", self.pe), ("E_BITS", self.element.bits),
             ("CONSTANT", code if CONSTANT in self.sources else 0),
-            ("STEPS", self._period if buffered else len(self.steps) if self.mode == "filter" else 1),
+            ("STEPS", self._delay if buffered else len(self.steps) if self.mode == "filter" else 1),
             ("DEPTH", self._depth if buffered else 2),
         )
 

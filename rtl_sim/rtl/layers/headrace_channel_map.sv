@@ -16,7 +16,7 @@ module headrace_channel_map import headrace_pkg::*; #(
   parameter int    PE           = 2,          // channels per word out
   parameter int    E_BITS       = 4,          // width of an element
   parameter int    CONSTANT     = 0,          // code of a constant channel
-  parameter int    STEPS        = 2,          // of a pixel
+  parameter int    STEPS        = 2,          // MAP_FILTER: of a pixel
   parameter int    DEPTH        = 2,          // MAP_BUFFER: words stored, a power of two
   parameter string MAP_FILE     = ""          // what goes where
 ) (
