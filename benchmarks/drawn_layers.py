@@ -117,6 +117,15 @@ def crop(rng: Random) -> Spec:
             "element": any_element(rng), "simd": image.pop("lanes"), **image}
 
 
+def take(rng: Random) -> Spec:
+    """A part of a frame in front, in the middle or behind, of the same type or a narrower one."""
+    pe = rng.choice((1, 2, 4, 8))
+    first, count, behind = (pe * rng.choice((0, 4, 16)), pe * rng.choice((4, 16, 64)), pe * rng.choice((0, 4, 100)))
+    element = rng.choice(("int8 int8", "int8 uint4", "int16 int8", "uint8 uint2")).split()
+    return {"kind": "take", "elements": first + count + behind, "first": first, "count": count, "pe": pe,
+            "input": element[0], "output": element[1]}
+
+
 def depth_to_space(rng: Random) -> Spec:
     image = any_image(rng)
     return {"kind": "depth_to_space", "block": rng.choice(([2, 2], [2, 2], [3, 3], [2, 1], [4, 4])),

@@ -32,6 +32,7 @@ from benchmarks.drawn_layers import (
     parallel_swu,
     requant,
     swu,
+    take,
     threshold,
     upsample,
 )
@@ -182,7 +183,7 @@ _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
     "swu": (14, swu), "parallel_swu": (9, parallel_swu), "threshold": (13, threshold),
     "many groups": (8, _many_groups), "max_pool": (8, max_pool), "acc_pool": (8, acc_pool), "add": (6, add),
     "requant": (8, requant), "fork": (5, fork), "concat": (6, concat), "upsample": (6, upsample),
-    "depth_to_space": (6, depth_to_space),
+    "depth_to_space": (6, depth_to_space), "take": (5, take),
     "label_select": (9, label_select), "dwc": (10, dwc), "fifo": (9, fifo), "lookup": (8, lookup),
     "channel_map": (9, channel_map), "crop": (5, crop),
 }

@@ -86,8 +86,8 @@ class Take(Layer):
                 ("O_KIND", self.output.kind if self.output.bits < self.input.bits else 0))
 
     def amounts(self, a: Amounts) -> None:
-        """Slices and a counter of the words of a frame (headrace_take)."""
-        slices(a, self.inputs[0].bits)
+        """Slices and a counter of the words of a frame (headrace_take); bits that are not taken are not stored."""
+        slices(a, self.outputs[0].bits)
         a.add("single slice", lut=2, ff=self.outputs[0].bits + 1)
         counters(a, self.inputs[0].words)
         a.add("take", lut=2 * (-(-self.inputs[0].words.bit_length() // 4)))
