@@ -124,6 +124,14 @@ def test_joins(tmp_path: Path) -> None:
     assert net.nodes[-1].inputs == ("Concat_c", "Concat_c")
 
 
+def test_sums_and_means_of_several(tmp_path: Path) -> None:
+    constants = {"a": grid(1, 3, 1, 1, seed=1)}
+    nodes = [node("Relu", ["x"], "r"), node("Sum", ["a", "a", "x", "r"], "s"), node("Sum", ["r"], "t"),
+             node("Mean", ["a", "s", "t", "x"])]
+    net = same_as_executor(tmp_path, model(nodes, (2, 3, 4, 4), constants), grid(2, 3, 4, 4))
+    assert kinds(net) == ["Clip", "Add", "Affine", "Affine", "Add", "Add", "Affine", "Affine"]
+
+
 @pytest.mark.parametrize(("op_type", "attributes"), [
     ("MaxPool", {"kernel_shape": [2, 2], "strides": [2, 2]}),
     ("MaxPool", {"kernel_shape": [3, 2], "strides": [2, 1], "pads": [1, 0, 1, 1]}),

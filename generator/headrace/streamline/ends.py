@@ -142,35 +142,36 @@ def _in_shape(nodes: list[graph.Node], name: str, wanted: ops.Shape, given: ops.
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """What the host does to a tensor of the network for one output: the last views and heads."""
+    """What the host does to tensors of the network for one output: the last views and heads.
+
+    There is one tensor, or those of a concatenation that is the host's.
+    """
 
     name: str
-    tensor: str
+    tensors: tuple[str, ...]
     nodes: tuple[graph.Node, ...]
 
 
-def split_tails(network: graph.Network) -> tuple[tuple[graph.Node, ...], tuple[Tail, ...]]:
-    """The nodes that the outputs need without their last views and heads, and these, which are the host's."""
-    makers = {node.name: node for node in network.nodes}
-    tails = tuple(_tail(network, name, output, makers) for name, output in
-                  zip(network.output_names, network.outputs, strict=True))
-    needed = {tail.tensor for tail in tails}
+def body_of(network: graph.Network, tails: tuple[Tail, ...]) -> tuple[graph.Node, ...]:
+    """The nodes that the outputs need without those that are the host's."""
+    needed = {tensor for tail in tails for tensor in tail.tensors}
     body: list[graph.Node] = []
     for node in reversed(network.nodes):
         if node.name in needed:
             needed.update(node.inputs)
             body.insert(0, node)
-    return tuple(body), tails
+    return tuple(body)
 
 
-def _tail(network: graph.Network, name: str, tensor: str, makers: Mapping[str, graph.Node]) -> Tail:
+def views_and_heads(network: graph.Network, name: str, tensor: str, makers: Mapping[str, graph.Node]) -> Tail:
+    """The last views and heads of one output."""
     nodes: list[graph.Node] = []
     while (node := makers.get(tensor)) and (view_of(network, node) or head_of(node.op)):
         if isinstance(node.op, MOVES_CHANNELS) and any(head_of(item.op) for item in nodes):
             break  # the head sees the channels in their new order
         nodes.insert(0, node)
         tensor = node.inputs[0]
-    return Tail(name, tensor, tuple(nodes))
+    return Tail(name, (tensor,), tuple(nodes))
 
 
 def with_tail(tail: tuple[graph.Node, ...], output: HostOutput) -> HostOutput:

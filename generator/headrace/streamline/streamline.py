@@ -32,8 +32,9 @@ from headrace.network.integer import (
 )
 from headrace.network.integer_ops import MAX_CHANNELS, require_channels
 from headrace.streamline.blocks import depth_to_space, handled, settled, space_to_depth
-from headrace.streamline.ends import Tail, Viewed, head_of, input_views, split_tails, with_tail
+from headrace.streamline.ends import Tail, Viewed, head_of, input_views, with_tail
 from headrace.streamline.frames import avg_pool, max_pool, reshape, transpose, upsample
+from headrace.streamline.host_joins import joined_output, split_tails
 from headrace.streamline.joins import add, concat, summed
 from headrace.streamline.meaning import Meaning, each
 from headrace.streamline.moves import crop, select_channels, with_moves
@@ -181,13 +182,21 @@ def _input_frame(network: graph.Network, item: graph.Input) -> Frame:
     return elements, 1, 1
 
 
-def _host_output(run: Run, tail: Tail, shape: ops.Shape, x: Value) -> HostOutput:
-    tensor = integers(tail.tensor, x)
+def _host_output(run: Run, tail: Tail, values: dict[str, Value]) -> HostOutput:
+    parts = {name: _numbers(run, tail, name, values[name]) for name in tail.tensors}
+    if any(isinstance(node.op, tensor_ops.Concat) for node in tail.nodes):
+        return joined_output(tail, parts, {name: values[name].frame for name in parts})
+    return with_tail(tail.nodes, parts[tail.tensors[0]])
+
+
+def _numbers(run: Run, tail: Tail, name: str, x: Value) -> HostOutput:
+    """What the integers of one tensor at the network's end mean."""
+    tensor = integers(name, x)
     if not run.clips_nothing(x, tensor):
-        raise UnsupportedError(f"{tail.tensor}: the network ends with an activation that no quantizer follows; "
+        raise UnsupportedError(f"{name}: the network ends with an activation that no quantizer follows; "
                                "add a quantizer (QuantReLU) or remove the activation")
     scale, offset = (np.asarray(each(float, part), np.float64) for part in (x.meaning.scales, x.meaning.offsets))
-    return with_tail(tail.nodes, HostOutput(shape, scale, offset, name=tail.name))
+    return HostOutput(run.network.shapes[name], scale, offset, name=tail.name)
 
 
 def streamline_traced(network: graph.Network) -> Streamlined:
@@ -202,16 +211,14 @@ def streamline_traced(network: graph.Network) -> Streamlined:
     walk = _Streamliner(viewed, network.inputs)
     for node in body:
         walk.visit(node)
-    values = [walk.values[tail.tensor] for tail in tails]
-    last = [value for value in values if value is not None]
-    if walk.failures or len(last) < len(values):
+    names = [name for tail in tails for name in tail.tensors]
+    values = {name: value for name in names if (value := walk.values[name]) is not None}
+    if walk.failures or len(values) < len(set(names)):
         raise UnsupportedError(_report(walk.failures))
-    last = [summed(walk.run, tail.tensor, settled(walk.run, tail.tensor, value))
-            for tail, value in zip(tails, last, strict=True)]
-    outputs = [_host_output(walk.run, tail, viewed.network.shapes[tail.tensor], value)
-               for tail, value in zip(tails, last, strict=True)]
-    if len(outputs) > 1:
-        walk.run.draft.add_named("outputs", Sequence(), *(str(value.tensor) for value in last))
+    last = {name: summed(walk.run, name, settled(walk.run, name, value)) for name, value in values.items()}
+    outputs = [_host_output(walk.run, tail, last) for tail in tails]
+    if len(names) > 1:
+        walk.run.draft.add_named("outputs", Sequence(), *(str(last[name].tensor) for name in names))
     return Streamlined(_integer_network(walk.run, tuple(outputs)), tuple(walk.run.quantizers))
 
 

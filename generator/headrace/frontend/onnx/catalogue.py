@@ -52,7 +52,7 @@ ROWS: tuple[Row, ...] = (
          Gather="by a list or number"),
     _row("blocks of pixels", "DepthToSpace SpaceToDepth", "strided Slices of one tensor joined again (Focus); "
          "Reshape, Transpose and Reshape that do the same", DepthToSpace="both modes"),
-    _row("joins", "Add Sub Concat", Add="of two tensors of one shape and any scales, or a constant",
+    _row("joins", "Add Sum Mean Sub Concat", Add="of two tensors of one shape and any scales, or a constant",
          Sub="of two tensors of one shape and any scales, or a constant"),
     _row("pooling, sizes", "MaxPool AveragePool GlobalMaxPool GlobalAveragePool ReduceMean ReduceSum ReduceMax "
          "QuantAvgPool2d MaxPoolNHWC Pad Upsample Resize", AveragePool="a border counts or there is none",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,6 +31,19 @@ def _add(call: Call) -> Feature:
     x, constant = (left, call.floats(1, "summand")) if left is not None else (right, call.floats(0, "summand"))
     assert x is not None  # sums of constants are computed
     return call.build.affine(x, 1.0, constant)
+
+
+def _sum(call: Call) -> Feature:
+    """All operands added up, one after the other."""
+    total, *others = sorted(call.values, key=lambda value: isinstance(value, Constant))
+    for other in others:
+        total = _add(replace(call, values=(total, other)))
+    assert isinstance(total, Feature)  # sums of constants are computed
+    return total
+
+
+def _mean(call: Call) -> Feature:
+    return call.build.affine(_sum(call), 1 / len(call.values), 0.0, suffix=".mean")
 
 
 def _sub(call: Call) -> Feature:
@@ -227,7 +241,7 @@ def _transpose(call: Call) -> Feature:
 
 
 HANDLERS: dict[str, Handler] = {
-    "Add": _add, "Sub": _sub, "Mul": _mul, "Div": _div, "Neg": _negate, "Concat": _concat,
+    "Add": _add, "Sum": _sum, "Mean": _mean, "Sub": _sub, "Mul": _mul, "Div": _div, "Neg": _negate, "Concat": _concat,
     "BatchNormalization": _batch_norm, "Relu": _relu, "Clip": _clip, "Identity": _same, "Dropout": _same, "Cast": _cast,
     "Softmax": _softmax, "LogSoftmax": _log_softmax, "ArgMax": _argmax, "TopK": _topk, "Transpose": _transpose,
 }
