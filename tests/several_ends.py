@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from headrace.datatypes import BIPOLAR, TERNARY, DataType, int_type, uint_type
 from headrace.layers.drawing import random_values
+from headrace.network.activation import Activation
 from headrace.network.graph import Input, Network, Node
 from headrace.network.ops import RELU, Conv, Linear, MaxPool, Quantize, QuantWeight, Reshape
-from headrace.network.tensor_ops import Add, Concat, Softmax, TopK, Upsample
+from headrace.network.tensor_ops import Add, Concat, Softmax, TopK, Transpose, Upsample
 
 INT4 = int_type(4)
 
@@ -82,8 +83,18 @@ def image_and_vector() -> Network:
         j=(Concat(), "f", "qs"), y=(dense(2, 4, 5), "j"))
 
 
+def boxes() -> Network:
+    """Heads of two strides as rows of two values, joined into one output, beside the codes that they read."""
+    return named(
+        {"image": (2, 6, 4)}, {"boxes": "y", "codes": "q1"},
+        q0=(quantizer(INT4), "image"), c1=(conv(1, 3, 2, **SAME), "q0"), q1=(UINT3, "c1"),
+        h1=(conv(2, 4, 3, 1), "q1"), h2=(conv(3, 4, 3, stride=(2, 2), **SAME), "q1"),
+        t1=(Transpose((1, 2, 0)), "h1"), t2=(Transpose((1, 2, 0)), "h2"), r1=(Reshape((48, 2)), "t1"),
+        r2=(Reshape((12, 2)), "t2"), j=(Concat(), "r1", "r2"), y=(Activation("sigmoid"), "j"))
+
+
 NETWORKS = {"detector": detector(), "two_dense": two_dense(), "two_images": two_images(),
-            "image_and_vector": image_and_vector()}
+            "image_and_vector": image_and_vector(), "boxes": boxes()}
 
 
 def samples(network: Network, count: int, seed: int = 0) -> dict[str, NDArray[np.float32]]:

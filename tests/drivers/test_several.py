@@ -13,7 +13,7 @@ from headrace.model import load
 from tests.several_ends import NETWORKS, samples
 from tests.unverified_build import write_unverified
 
-KINDS = ["two_images", "detector", "image_and_vector"]
+KINDS = ["two_images", "detector", "image_and_vector", "boxes"]
 
 
 @pytest.fixture(scope="module", params=KINDS)
