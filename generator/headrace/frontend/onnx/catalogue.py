@@ -53,7 +53,8 @@ ROWS: tuple[Row, ...] = (
     _row("blocks of pixels", "DepthToSpace SpaceToDepth", "strided Slices of one tensor joined again (Focus); "
          "Reshape, Transpose and Reshape that do the same", DepthToSpace="both modes"),
     _row("joins", "Add Sum Mean Sub Concat", Add="of two tensors of one shape and any scales, or a constant",
-         Sub="of two tensors of one shape and any scales, or a constant"),
+         Sub="of two tensors of one shape and any scales, or a constant",
+         Concat="along channels; at the end of a model along any axis"),
     _row("pooling, sizes", "MaxPool AveragePool GlobalMaxPool GlobalAveragePool ReduceMean ReduceSum ReduceMax "
          "QuantAvgPool2d MaxPoolNHWC Pad Upsample Resize", AveragePool="a border counts or there is none",
          ReduceMean="over height and width", ReduceSum="over height and width",

@@ -191,7 +191,7 @@ ROWS: tuple[Row, ...] = (
     Row("Quotient", partial(_two, op_type="Div"), methods=("__truediv__",)),
     Row("Negation", partial(_one, op_type="Neg"), functions=(operator.neg, torch.neg), methods=("neg", "__neg__")),
     Row("Concatenation", _cat, functions=(torch.cat, torch.concat, torch.concatenate),
-        note="along the channels"),
+        note="along the channels; at the end of a model along any axis"),
     Row("Maximum pooling", _max_pool, (nn.MaxPool1d, nn.MaxPool2d),
         (functional.max_pool1d, functional.max_pool2d, torch.max_pool1d, torch.max_pool2d),
         attributes=("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"),
