@@ -6,7 +6,7 @@ one another on the output stream, as several outputs do, and the host puts their
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
@@ -35,7 +35,7 @@ def _without_joins(network: graph.Network, tail: Tail, makers: Mapping[str, grap
     if node is None or not isinstance(node.op, Concat) or len(heads) > 1 \
             or any(not isinstance(op, Activation) for op in heads):
         return tail
-    inner = list(dict.fromkeys(_moving(network, node.name, makers)))
+    inner = _moving(network, node.name)
     made = {item.name for item in inner}
     tensors = tuple(dict.fromkeys(name for item in inner for name in item.inputs if name not in made))
     if _streams(network, inner, tensors):
@@ -43,13 +43,15 @@ def _without_joins(network: graph.Network, tail: Tail, makers: Mapping[str, grap
     return Tail(tail.name, tensors, (*inner, *tail.nodes))
 
 
-def _moving(network: graph.Network, name: str, makers: Mapping[str, graph.Node]) -> Iterator[graph.Node]:
+def _moving(network: graph.Network, name: str) -> list[graph.Node]:
     """The views and concatenations that a tensor is made by, in order."""
-    node = makers.get(name)
-    if node is not None and (isinstance(node.op, Concat) or view_of(network, node)):
-        for source in node.inputs:
-            yield from _moving(network, source, makers)
-        yield node
+    wanted = {name}
+    found: list[graph.Node] = []
+    for node in reversed(network.nodes):
+        if node.name in wanted and (isinstance(node.op, Concat) or view_of(network, node)):
+            wanted.update(node.inputs)
+            found.insert(0, node)
+    return found
 
 
 def _streams(network: graph.Network, inner: Sequence[graph.Node], tensors: Sequence[str]) -> bool:
