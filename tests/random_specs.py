@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from headrace.folds import divisors
 from headrace.layers import LAYERS
+from headrace.legal_folds import divisors
 
 Spec = dict[str, Any]
 

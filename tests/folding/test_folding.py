@@ -26,8 +26,8 @@ from headrace.folding.plan import (
     plan_folding,
     solve_folding,
 )
-from headrace.folds import divisors
 from headrace.layers import ParallelSwu
+from headrace.legal_folds import divisors
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from tests.dataflow.test_lower import branching_network
 from tests.small_networks import random_input, small_network

@@ -12,9 +12,9 @@ from headrace.area.usage import Resources
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.errors import FoldingError, InputError
 from headrace.folding.minimal_buffers import branch_stores
-from headrace.folds import divisors
 from headrace.layers import Dwc
 from headrace.layers.base import Layer
+from headrace.legal_folds import divisors
 
 
 @dataclass(frozen=True, eq=False)

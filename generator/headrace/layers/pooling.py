@@ -17,12 +17,12 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, memories, multiplexer, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_positive
-from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Schedule, put_phases
 from headrace.layers.stream import Stream
 from headrace.layers.window_geometry import Pair, lead_of, out_size
+from headrace.legal_folds import require_divides
 
 #: Synthesis makes memories of so few bits of registers.
 _FEW_BITS = 16

@@ -12,11 +12,11 @@ from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.datatypes import DataType, IntArray, Interval, dot_product_interval, signed_bits
 from headrace.errors import InputError
-from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores import CORES, PLAIN, Core, Operands, Unit
 from headrace.layers.cores.choice import AUTO, cheapest, require_serves
 from headrace.layers.weight_store import OPTIONS, RAM, ROM, URAM
+from headrace.legal_folds import require_divides
 from headrace.memory import PRICES, Prices
 from headrace.packing import Memory, weight_words
 

@@ -11,13 +11,13 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, memories, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import require_positive
-from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Loop, Phases, Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.window_geometry import Pair
+from headrace.legal_folds import require_divides
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import numpy as np
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray
 from headrace.errors import InputError, require_positive
-from headrace.folds import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
+from headrace.legal_folds import require_divides
 
 Pair = tuple[int, int]
 
