@@ -223,7 +223,7 @@ CODE = rows(
     (file("m.py", b"\xff\xfe\x00"), "m.py: fails on import ("),
     (file("m.py", "g = 1\n"), "m.py: has no function 'f'; name one that returns a module and an example input"),
 )
-OTHERS = rows("check {dir}/m.txt", (nothing, "m.txt: is not a model; pass an .onnx file")) + rows(
+OTHERS = rows("check {dir}/m.txt", (nothing, "m.txt: is not a model; pass an .onnx or .tflite file")) + rows(
     "export {dir}/m.onnx --out {dir}/o.onnx", (file("m.onnx", b"junk"), DAMAGED),
     (channels(1 << 28), "exceeds 134217728 elements")) + rows(
     "export {dir}/net.json --out {dir}/o.onnx",

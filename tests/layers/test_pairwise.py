@@ -14,7 +14,7 @@ from tests.pairwise import full_product, pairwise, specs
 #: Kinds that are compiled into one model.
 GROUPS = (("mvtu",), ("vvtu", "threshold"), ("swu", "parallel_swu"), ("max_pool", "acc_pool"),
           ("requant", "lookup", "add", "fork", "concat", "channel_map", "crop", "upsample", "depth_to_space", "dwc",
-           "fifo", "label_select"))
+           "fifo", "label_select", "take"))
 
 
 def test_every_kind_has_factors_and_a_group() -> None:

@@ -34,7 +34,7 @@ def broken():
 
 def odd():
     from torch import nn
-    return nn.Sequential(nn.GELU(), nn.Softmax(1))
+    return nn.Sequential(nn.GLU(1), nn.Softmax(1))
 '''
 
 
@@ -76,7 +76,7 @@ WRONG = {
     "folder": (["--out", "/nowhere/q.npz"], {}, "its folder does not exist"),
     "data": ([], {"data": "broken"}, "broken: fails while its batches are read (ValueError: disk on fire)"),
     "labels": (["--method", "wq+bft"], {"data": "unlabelled"}, "tuning needs labels"),
-    "model": ([], {"model": "odd"}, "0 (GELU): no streaming layer does this"),
+    "model": ([], {"model": "odd"}, "0 (GLU): no streaming layer does this"),
     "name": ([], {"model": "missing"}, "has no function 'missing'"),
     "search": (["--search", "bisect"], {}, "search: without two widths of the weights there is nothing to choose; give "
                "mixed widths (--mixed A,B), or leave it out"),

@@ -177,7 +177,8 @@ def test_its_qonnx_file_gives_the_same_memories_and_outputs(pixels: Any, tmp_pat
     wanted = hr.load(network).predict(x)
     np.testing.assert_array_equal(hr.load(path).predict(x), wanted)
     assert onnx_difference(path, x).explained
-    found = forward(path, read(path), x, [network.output])[1][network.output]
+    graph = read(path)
+    found = forward(path, graph, dict.fromkeys(graph.inputs, x), [network.output])[1][network.output]
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
