@@ -110,7 +110,7 @@ def method_lines(bench: Bench) -> Iterator[Line]:
 
 def affine_lines(bench: Bench) -> Iterator[Line]:
     for title, name in {"affine": "affine", "affine, trained": "affine+qat"}.items():
-        results = [bench.quantized(Settings(name, bits, bits)) for bits in BITS]
+        results = [bench.quantized(Settings(name, bits, bits, weight_scales="tensor")) for bits in BITS]
         yield Line((title, *(percent(accuracy) for accuracy, _ in results)))
 
 

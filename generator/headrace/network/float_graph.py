@@ -6,12 +6,14 @@ Shapes are those of one sample, as in graph.py; operations without weights are t
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 import numpy as np
 
 from headrace.datatypes import Interval
-from headrace.errors import InputError
+from headrace.errors import InputError, UnsupportedError
 from headrace.layers.window_geometry import Pair
 from headrace.network import ops
 from headrace.network.activation import Activation
@@ -70,6 +72,15 @@ class FloatLinear:
 Weighted = FloatConv | FloatLinear
 FloatOp = (Weighted | ops.Affine | ops.Clip | ops.MaxPool | ops.Reshape | PadFrame | AvgPool | Add | Concat | Upsample
            | Transpose | Activation | Softmax | LogSoftmax)
+
+
+def require_float_ops(named: Iterable[tuple[str, object]]) -> None:
+    """Raise UnsupportedError that lists the operations, by the name of their node, that no calibration has."""
+    wrong = [f"{name}: {type(op).__name__} has no calibration; leave it out, or quantize the model with Brevitas"
+             for name, op in named if not isinstance(op, get_args(FloatOp))]
+    if wrong:
+        count = f"{len(wrong)} operation{'s are' if len(wrong) > 1 else ' is'} not supported"
+        raise UnsupportedError("\n".join([count, *wrong]))
 
 
 @dataclass(frozen=True)

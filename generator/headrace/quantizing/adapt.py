@@ -41,7 +41,7 @@ def adapted(problem: Problem, candidate: Candidate, settings: Settings) -> Candi
         found = _inputs(candidate, name, x, candidate.plan, settings.seed)
         weight, bias = _fitted(op, candidate.plan.weights[name], wanted[name], found, settings)
         plan = candidate.plan
-        bias = bias_in_steps(replace(problem, net=candidate.net), name, bias, weight, dict(plan.tensors))
+        bias = bias_in_steps(problem, name, bias, weight, dict(plan.tensors))
         candidate = replace(candidate, plan=Plan({**plan.weights, name: weight}, {**plan.biases, name: bias},
                                                  plan.tensors))
     return candidate
@@ -50,15 +50,15 @@ def adapted(problem: Problem, candidate: Candidate, settings: Settings) -> Candi
 def _inputs(candidate: Candidate, name: str, x: Images, plan: Plan | None, seed: int) -> FloatArray:
     """What a layer reads: windows (groups, count, columns), the same ones with and without a plan."""
     source, op = candidate.net.by_name[name].inputs[0], candidate.net.layers[name]
-    values: dict[str, torch.Tensor] = {}
+    values: list[torch.Tensor] = []
     fakes = {} if plan is None else plan.tensors
 
     def observe(tensor: str, value: torch.Tensor) -> None:
         if tensor == source:
-            values[str(len(values))] = fake_of(fakes[tensor])(value) if tensor in fakes else value
+            values.append(fake_of(fakes[tensor])(value) if tensor in fakes else value)
 
     candidate.runner.scores(x, plan, observe)
-    return _windows(op, torch.cat(list(values.values())), np.random.default_rng(seed))
+    return _windows(op, torch.cat(values), np.random.default_rng(seed))
 
 
 def _windows(op: Weighted, x: torch.Tensor, rng: np.random.Generator) -> FloatArray:

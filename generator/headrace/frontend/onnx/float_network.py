@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import cast, get_args
+from typing import cast
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from headrace.network.float_graph import (
     FloatNode,
     FloatOp,
     fold_batch_norms,
+    require_float_ops,
     require_one_end,
 )
 
@@ -38,12 +39,13 @@ def from_float_file(path: Path) -> FloatNetwork:
     if quantized := [node.name for node in network.nodes if isinstance(node.op, ops.Quantize)]:
         raise UnsupportedError(f"{path}: is quantized already ({quantized[0]} is a quantizer); build it as it is")
     require_one_end(len(network.inputs), len(network.outputs))
-    nodes = tuple(graph.Node(node.name, node.op, node.inputs) for node in network.nodes)
-    if wrong := [f"{node.name}: {type(node.op).__name__} has no calibration; leave it out, or quantize the model with "
-                 "Brevitas" for node in nodes if not isinstance(_float_op(node.op), get_args(FloatOp))]:
-        count = f"{len(wrong)} operation{'s are' if len(wrong) > 1 else ' is'} not supported"
-        raise UnsupportedError("\n".join([f"{path}: {count}", *wrong]))
-    made = tuple(FloatNode(node.name, cast(FloatOp, _float_op(node.op)), node.inputs) for node in nodes)
+    operations = [_float_op(node.op) for node in network.nodes]
+    try:
+        require_float_ops((node.name, op) for node, op in zip(network.nodes, operations, strict=True))
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{path}: {error}") from None
+    made = tuple(FloatNode(node.name, cast(FloatOp, op), node.inputs)
+                 for node, op in zip(network.nodes, operations, strict=True))
     return fold_batch_norms(FloatNetwork(network.input, made, network.output))
 
 

@@ -5,15 +5,21 @@ Batch norms that follow a layer are folded into its weights. 1-D signals (C, L) 
 
 from __future__ import annotations
 
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from torch import nn
 from torch.nn import functional
 
-from headrace.errors import UnsupportedError
 from headrace.frontend.torch.float_layers import ROWS
-from headrace.frontend.torch.walk import Policy, Read, read
-from headrace.network.float_graph import FloatNetwork, FloatNode, FloatOp, fold_batch_norms, require_one_end
+from headrace.frontend.torch.walk import Policy, read
+from headrace.network.float_graph import (
+    FloatNetwork,
+    FloatNode,
+    FloatOp,
+    fold_batch_norms,
+    require_float_ops,
+    require_one_end,
+)
 
 _WEIGHTED = (functional.conv1d, functional.conv2d, functional.linear)
 
@@ -38,15 +44,6 @@ def from_float_module(module: nn.Module, example_input: Any) -> FloatNetwork:
     made = read(module, example_input, FLOAT)
     require_one_end(len(made.inputs), len(made.outputs))
     (output,) = made.outputs.values()
-    _require_quantizable(made)
+    require_float_ops((node.name, node.op) for node in made.nodes)
     nodes = tuple(FloatNode(node.name, cast(FloatOp, node.op), node.inputs) for node in made.nodes)
     return fold_batch_norms(FloatNetwork(made.inputs[0], nodes, output))
-
-
-def _require_quantizable(made: Read) -> None:
-    """Raise UnsupportedError for operations that no calibration has."""
-    wrong = [f"{node.name}: {type(node.op).__name__} has no calibration; leave it out, or quantize the model with "
-             "Brevitas" for node in made.nodes if not isinstance(node.op, get_args(FloatOp))]
-    if wrong:
-        count = f"{len(wrong)} operation{'s are' if len(wrong) > 1 else ' is'} not supported"
-        raise UnsupportedError("\n".join([count, *wrong]))
