@@ -22,7 +22,8 @@ from rich.progress import Progress
 from rich.table import Table
 from scipy.optimize import nnls
 
-from benchmarks.sweep import Spec, layer_of, specs
+from benchmarks.drawn_layers import Spec
+from benchmarks.sweep import layer_of, specs
 from benchmarks.together import synthesize_together
 from headrace.area.amounts import Amounts
 from headrace.area.estimate import amounts, estimate

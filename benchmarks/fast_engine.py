@@ -35,7 +35,8 @@ def float_session(path: Path) -> onnxruntime.InferenceSession:
     """The network of the file in standard operations: weights as their signs, activations by comparison with 0."""
     graph = onnx.load(path).graph
     arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    nodes, renamed = [], {}
+    nodes: list[onnx.NodeProto] = []
+    renamed: dict[str, str] = {}
     for node in graph.node:
         inputs = [renamed.get(name, name) for name in node.input]
         if node.op_type == "Quant":
