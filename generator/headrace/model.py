@@ -20,6 +20,7 @@ from headrace.samples import GivenSamples, checked_samples
 from headrace.serialize import digest
 from headrace.sources import load_any
 from headrace.streamline.absorb_channel_maps import absorb_channel_maps
+from headrace.streamline.compose_thresholds import compose_thresholds
 from headrace.streamline.requantize import requantize
 from headrace.streamline.streamline import streamline
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
@@ -110,4 +111,5 @@ def load(source: Any, example_input: Any = None, kernels: str | None = None) -> 
 
 def _model(value: Network | IntegerNetwork) -> Model:
     integer = value if isinstance(value, IntegerNetwork) else streamline(value)
-    return Model(requantize(thresholds_before_pooling(absorb_channel_maps(integer))), digest(value))
+    moved = thresholds_before_pooling(absorb_channel_maps(integer))
+    return Model(requantize(compose_thresholds(moved)), digest(value))

@@ -15,8 +15,10 @@ from headrace.engines.host import from_stream, to_stream
 from headrace.errors import UnsupportedError
 from headrace.network import graph, ops, tensor_ops
 from headrace.network.activation import Activation
+from headrace.network.integer import TensorType
 from headrace.streamline.streamline import streamline
-from headrace.streamline.sums import Point, weigh
+from headrace.streamline.sum_requants import requant_of_grids
+from headrace.streamline.sums import Point, ask, weigh
 
 
 def case(seed: int) -> tuple[list[Fraction], list[tuple[int, int]], list[Point]]:
@@ -111,3 +113,30 @@ def test_what_cannot_wait_says_so() -> None:
 def test_more_combinations_than_can_be_looked_at_are_left_alone() -> None:
     points: list[Point] = [(Fraction(k), True) for k in range(255)]
     assert weigh([Fraction(1, 3)] * 4, [(0, 255)] * 4, points) is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sums_of_codes_of_8_bits_get_a_requantizer_that_is_right_for_every_pair(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    left, right, last = (int(part) for part in rng.integers(1 << 23, 1 << 24, 3))  # scales in steps of 2^-28
+    zero = int(rng.integers(0, 256))
+    points: list[Point] = [((Fraction(code - zero) - Fraction(1, 2)) * last, (code - zero) % 2 == 0)
+                           for code in range(1, 256)]
+    asked = ask([Fraction(left), Fraction(-right)], [(-128, 127), (0, 255)], points)
+    assert asked is not None
+    found = requant_of_grids([asked.grid], [asked.sizes], None, Interval(0, 255))
+    assert found is not None
+    m_left, m_right = asked.whole(found[0][0])
+    a, b = np.meshgrid(np.arange(-128, 128), np.arange(256), indexing="ij")
+    total = (a * m_left + b * m_right).reshape(-1, 1, 1, 1)
+    exact = left * a - right * b
+    floor, rest = exact // last, exact % last
+    up = (2 * rest > last) | ((2 * rest == last) & (floor % 2 == 1))
+    made = golden.apply(found[1], TensorType((1, 1, 1), Interval(0, 255)), total)
+    np.testing.assert_array_equal(made.reshape(256, 256), np.clip(floor + up + zero, 0, 255))
+
+
+def test_a_sum_that_8_bits_quantize_has_no_thresholds() -> None:
+    net = residual(0.31, 0.47, activation=(ops.Quantize(np.asarray([0.083]), Interval(0, 255)),), last=None)
+    kinds = [type(node.op).__name__ for node in streamline(net).nodes]
+    assert kinds[-2:] == ["Add", "Requant"]

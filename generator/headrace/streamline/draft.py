@@ -19,6 +19,7 @@ from headrace.network.integer import (
     Crop,
     DepthToSpace,
     DepthwiseConv,
+    IntegerNetwork,
     Lookup,
     MaxPool,
     Node,
@@ -52,6 +53,14 @@ class Draft:
         self.shared: set[str] = set()
         self._ranges: dict[str, Range] = {}
         self._count = 0
+
+    @staticmethod
+    def of(net: IntegerNetwork) -> Draft:
+        """The nodes of a network, to ask for the ranges of its channels."""
+        draft = Draft()
+        draft.types.update(net.types)
+        draft.nodes.update((node.name, node) for node in net.nodes)
+        return draft
 
     def add(self, stem: str, op: Op, *sources: str) -> str:
         """Append an operation; its name is the stem and a number counted over the network (conv0, pool1, fc2)."""

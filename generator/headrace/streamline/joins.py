@@ -16,13 +16,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headrace.datatypes import IntArray
+from headrace.datatypes import DataType, Interval
 from headrace.errors import InputError, UnsupportedError
 from headrace.network import integer as ints
 from headrace.network.integer_ops import MAX_ELEMENT_BITS
 from headrace.network.tensor_ops import Add, Concat
 from headrace.streamline.meaning import Channel, Meaning, distinct, each
-from headrace.streamline.sums import Point, Weighing, weigh
+from headrace.streamline.requant_search import of_channels
+from headrace.streamline.requantize import MAX_THRESHOLDS
+from headrace.streamline.sum_requants import requant_of_grids
+from headrace.streamline.sums import Point, Question, ask
 from headrace.streamline.values import Run, Term, Value, branches, integers, is_power_of_two, plain_integers
 
 
@@ -68,32 +71,53 @@ def _terms(run: Run, name: str, x: Value, source: str) -> tuple[Term, ...]:
     return tuple(term._replace(scales=each(lambda a, b: a * b, term.scales, x.meaning.scales)) for term in x.terms)
 
 
-def weighed(run: Run, x: Value, decisions: Sequence[Sequence[tuple[Fraction, bool]]]) -> tuple[str, IntArray] | None:
-    """A waiting sum with integer multipliers that no decision can tell from its scales, and its thresholds (C, N).
+def weighed(run: Run, x: Value, decisions: Sequence[Sequence[tuple[Fraction, bool]]],
+            dtype: DataType) -> tuple[str, ints.Threshold | ints.Requant] | None:
+    """A waiting sum with integer multipliers that no decision can tell from its scales, and what makes codes of it.
 
     None where none were found.
     """
     ranges = [run.draft.channel_range(term.tensor) for term in x.terms]
-    found: dict[tuple[object, ...], Weighing | None] = {}
-    channels: list[Weighing] = []
+    places: dict[tuple[object, ...], int] = {}
+    asked: list[Question] = []
+    which: list[int] = []
     for c, channel in enumerate(x.meaning.channels):
         sign, rising = (-1, channel.negated()) if channel.falls else (1, channel)
-        question = (tuple(sign * term.scales[c] for term in x.terms),
-                    tuple((int(lo[c]), int(hi[c])) for lo, hi in ranges),
-                    tuple(_point(rising, at, closed) for at, closed in decisions[c]))
-        if question not in found:
-            found[question] = _weighing(*question)
-        if (weighing := found[question]) is None:
-            return None
-        channels.append(weighing)
-    total = _added(run, x, [w.multipliers for w in channels])
-    return total, np.asarray([w.thresholds for w in channels], np.int64)
+        parts = (tuple(sign * term.scales[c] for term in x.terms),
+                 tuple((int(lo[c]), int(hi[c])) for lo, hi in ranges),
+                 tuple(_point(rising, at, closed) for at, closed in decisions[c]))
+        if parts not in places:
+            question = _question(*parts)
+            if question is None:
+                return None
+            places[parts] = len(asked)
+            asked.append(question)
+        which.append(places[parts])
+    return _answered(run, x, asked, which, dtype)
 
 
-def _weighing(scales: Sequence[Fraction], ranges: Sequence[tuple[int, int]],
-              points: Sequence[Point | None]) -> Weighing | None:
+def _question(scales: Sequence[Fraction], ranges: Sequence[tuple[int, int]],
+              points: Sequence[Point | None]) -> Question | None:
     known = [point for point in points if point is not None]
-    return weigh(scales, ranges, known) if len(known) == len(points) else None
+    return ask(scales, ranges, known) if len(known) == len(points) else None
+
+
+def _answered(run: Run, x: Value, asked: Sequence[Question], which: Sequence[int],
+              dtype: DataType) -> tuple[str, ints.Threshold | ints.Requant] | None:
+    """The sum and its step; questions are those of the channels `which`."""
+    found = [question.smallest() for question in asked]
+    smallest = [weighing for weighing in found if weighing is not None]
+    if len(smallest) < len(found):
+        return None
+    wide = None
+    if isinstance(dtype, Interval) and dtype.steps > MAX_THRESHOLDS and all(question.sizes for question in asked):
+        wide = requant_of_grids([question.grid for question in asked], [question.sizes for question in asked],
+                                [weighing.multipliers for weighing in smallest], dtype)
+    rows = [weighing.multipliers for weighing in smallest] if wide is None else wide[0]
+    total = _added(run, x, [asked[k].whole(rows[k]) for k in which])
+    if wide is not None:
+        return total, of_channels(wide[1], which)
+    return total, ints.Threshold(np.asarray([smallest[k].thresholds for k in which], np.int64), dtype)
 
 
 def _added(run: Run, x: Value, multipliers: Sequence[Sequence[int]]) -> str:

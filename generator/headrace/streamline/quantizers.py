@@ -71,9 +71,9 @@ class _Made(NamedTuple):
 
 def _activated(run: Run, name: str, x: Value, decisions: Sequence[Decisions], dtype: DataType) -> _Made:
     """Codes by thresholds; those of a sum of branches are looked for among small multipliers first."""
-    if x.terms and (found := weighed(run, x, decisions)) is not None:
-        source, T = found
-        return _Made(run.draft.add_threshold(ints.Threshold(T, dtype), source), source, x.meaning, x.terms)
+    if x.terms and (found := weighed(run, x, decisions, dtype)) is not None:
+        source, step = found
+        return _Made(run.draft.add_threshold(step, source), source, x.meaning, x.terms)
     x = summed(run, name, x)
     meaning, source = _rising(run, x), integers(name, x)
     return _Made(_threshold(run, name, source, meaning, decisions, dtype), source, meaning)

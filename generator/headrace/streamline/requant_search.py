@@ -57,8 +57,15 @@ def requant_of_thresholds(thresholds: IntArray, inverted: frozenset[int], lowest
     found = requant_of_facts(facts, output)
     if found is None or (found.kink is not None and inverted):
         return None
-    return replace(found, multiplier=found.multiplier[which] * (1 - 2 * falls), offset=found.offset[which],
-                   kink=None if found.kink is None else found.kink[which])
+    found = of_channels(found, which)
+    return replace(found, multiplier=found.multiplier * (1 - 2 * falls))
+
+
+def of_channels(found: Requant, which: Sequence[int]) -> Requant:
+    """The requantizer whose channels are those numbered `which` of another."""
+    places = list(which)
+    return replace(found, multiplier=found.multiplier[places], offset=found.offset[places],
+                   kink=None if found.kink is None else found.kink[places])
 
 
 def requant_of_facts(facts: Sequence[Facts], output: Interval) -> Requant | None:

@@ -44,22 +44,9 @@ def weigh(scales: Sequence[Fraction], ranges: Sequence[tuple[int, int]], points:
     >>> weigh([Fraction(3, 10), Fraction(1, 2)], [(0, 3), (0, 3)], [(Fraction(1), True), (Fraction(2), True)])
     Weighing(multipliers=(1, 2), thresholds=(4, 8))
     """
-    present = sorted((i for i, scale in enumerate(scales) if scale), key=lambda i: ranges[i][1] - ranges[i][0])
-    if not present:
-        return Weighing((0,) * len(scales), tuple(0 if _reached_by_zero(point) else 1 for point in points))
-    signs = [1 if scales[i] > 0 else -1 for i in present]
-    spans = [ranges[i] if sign > 0 else (-ranges[i][1], -ranges[i][0]) for i, sign in zip(present, signs, strict=True)]
-    if prod(hi - lo + 1 for lo, hi in spans[:-1]) * len(points) > MAX_COMBINATIONS:
-        return None
-    sizes = [abs(scales[i]) for i in present]
-    grid = Grid.of(sizes, spans, points)
-    found = smallest_ratio(sizes, grid.thresholds) if len(sizes) == 2 else _first_multiple(sizes, grid.thresholds)
-    if found is None:
-        return None
-    multipliers = [0] * len(scales)
-    for i, sign, multiplier in zip(present, signs, found.multipliers, strict=True):
-        multipliers[i] = sign * multiplier
-    return Weighing(tuple(multipliers), found.thresholds)
+    asked = ask(scales, ranges, points)
+    found = None if asked is None else asked.smallest()
+    return None if asked is None or found is None else Weighing(asked.whole(found.multipliers), found.thresholds)
 
 
 def _reached_by_zero(point: Point) -> bool:
@@ -111,6 +98,47 @@ class Grid:
             return None
         highest = sum(multiplier * span[1] for multiplier, span in zip(multipliers, self.spans, strict=True))
         return Weighing(tuple(multipliers), tuple(np.minimum(margins[0], highest + 1).tolist()))
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A sum and its points: which of `count` branches count, their signs and sizes, and what their codes reach."""
+
+    points: Sequence[Point]
+    count: int
+    present: Sequence[int]
+    signs: Sequence[int]
+    sizes: Sequence[Fraction]
+    grid: Grid
+
+    def smallest(self) -> Weighing | None:
+        """The smallest multipliers of the branches that count, without signs; None where none were found."""
+        if not self.sizes:
+            return Weighing((), tuple(0 if _reached_by_zero(point) else 1 for point in self.points))
+        if len(self.sizes) == 2:
+            return smallest_ratio(self.sizes, self.grid.thresholds)
+        return _first_multiple(self.sizes, self.grid.thresholds)
+
+    def whole(self, multipliers: Sequence[int]) -> tuple[int, ...]:
+        """The multipliers of all branches, with signs."""
+        whole = [0] * self.count
+        for i, sign, multiplier in zip(self.present, self.signs, multipliers, strict=True):
+            whole[i] = sign * multiplier
+        return tuple(whole)
+
+
+def ask(scales: Sequence[Fraction], ranges: Sequence[tuple[int, int]], points: Sequence[Point]) -> Question | None:
+    """The question of `weigh`; None where it has more combinations than are looked at."""
+    present = sorted((i for i, scale in enumerate(scales) if scale), key=lambda i: ranges[i][1] - ranges[i][0])
+    signs = [1 if scales[i] > 0 else -1 for i in present]
+    spans = [ranges[i] if sign > 0 else (-ranges[i][1], -ranges[i][0]) for i, sign in zip(present, signs, strict=True)]
+    if prod(hi - lo + 1 for lo, hi in spans[:-1]) * len(points) > MAX_COMBINATIONS:
+        return None
+    sizes = [abs(scales[i]) for i in present]
+    return Question(points, len(scales), present, signs, sizes, Grid.of(sizes, spans, points) if present else _NOTHING)
+
+
+_NOTHING = Grid(np.zeros((0, 0), np.int64), (), np.zeros((0, 0), np.int64))
 
 
 def _firsts(sizes: Sequence[Fraction], codes: IntArray, at: Fraction, closed: bool) -> NDArray[np.int64]:
