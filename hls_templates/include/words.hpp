@@ -1,8 +1,8 @@
 // Words, chunks and lanes.
 //
 //   word    ap_uint<BITS> on a stream, BITS = lanes * bits per element
-//   chunks  the same bits as 64-bit integers, chunk 0 lowest; memories are stored in this form, words of up to 32 bits
-//           as narrower integers
+//   chunks  the same bits as 64-bit integers, chunk 0 lowest; memories are stored in this form, words of fewer bits as
+//           memory_word
 //   lane i  the bits [i*BITS, (i+1)*BITS) of the chunks, lane 0 lowest
 //
 // Invariant: the bits of a last chunk above the word are 0.
@@ -78,6 +78,32 @@ template <int... K>
 struct indices_to<0, K...> {
   typedef indices<K...> type;
 };
+
+// A word of a memory of up to 64 bits: an HLS compiler gets exactly its bits. Elsewhere it is the next wider integer of
+// C++, because g++ needs a minute for as many constructors as a memory of a network has words.
+template <int SIZE>
+struct integer_of {
+  typedef uint64_t type;
+};
+template <>
+struct integer_of<1> {
+  typedef uint8_t type;
+};
+template <>
+struct integer_of<2> {
+  typedef uint16_t type;
+};
+template <>
+struct integer_of<4> {
+  typedef uint32_t type;
+};
+#if defined(__SYNTHESIS__) || defined(HEADRACE_LINT) || defined(HEADRACE_EXACT_MEMORIES)
+template <int BITS>
+using memory_word = ap_uint<BITS>;
+#else
+template <int BITS>
+using memory_word = typename integer_of<BITS <= 8 ? 1 : BITS <= 16 ? 2 : BITS <= 32 ? 4 : 8>::type;
+#endif
 
 // Where a layer has no memory of a kind it gets this one, which is never read.
 static const uint64_t no_memory[1][1][1] = {};

@@ -11,10 +11,11 @@ import pytest
 
 from headrace.datatypes import BIPOLAR, int_type, parse, uint_type
 from headrace.errors import InputError, MismatchError, ToolError
+from headrace.layers import LAYERS as KINDS
 from headrace.layers import Dwc, Fifo, MaxPool, Swu
 from headrace.layers.base import Layer
 from headrace.layers.drawing import random_values
-from headrace.layers.spec import layer_from_spec
+from headrace.layers.spec import example_layer, layer_from_spec
 from headrace.packing import Bytes, pack_stream
 from headrace.render.hls import render_hls
 from headrace.simulation import csim
@@ -88,7 +89,21 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> LayersCSim:
 
 @pytest.mark.parametrize("index", range(len(LAYERS)), ids=[names(layer) for layer in LAYERS])
 def test_layer_equals_golden(compiled: LayersCSim, index: int) -> None:
-    layer, rng = LAYERS[index], np.random.default_rng(index)
+    require_golden(compiled, index)
+
+
+def test_memories_of_exactly_their_bits_hold_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an HLS compiler sees them: every kind that has one, and matrices with words of any width."""
+    monkeypatch.setattr(csim, "_FLAGS", (*csim._FLAGS, "-DHEADRACE_EXACT_MEMORIES"))
+    layers = [layer for layer in (*LAYERS, *map(example_layer, KINDS)) if layer.memories()]
+    compiled = compile_layers(layers, tmp_path)
+    assert any("memory_word<9>" in path.read_text() for path in tmp_path.glob("unit*/weights.hpp"))
+    for index in range(len(layers)):
+        require_golden(compiled, index)
+
+
+def require_golden(compiled: LayersCSim, index: int) -> None:
+    layer, rng = compiled.layers[index], np.random.default_rng(index)
     x = [random_values(rng, stream.element, (FRAMES, stream.elements)) for stream in layer.inputs]
     words = tuple(pack_stream(values, stream.lanes, stream.element)
                   for values, stream in zip(x, layer.inputs, strict=True))

@@ -9,7 +9,7 @@ RULES: dict[str, str] = {
     "c++14": "HLS compilers read C++14",
     "one-unit": "a network is one translation unit, top.cpp",
     "max-width": "AP_INT_MAX_W, at most 4096, must be defined before the headers of ap_int are read",
-    "weights": "constant arrays hold unsigned integers of stdint.h: ap_uint has no literal above 64 bits",
+    "weights": "constant arrays hold unsigned integers of up to 64 bits: ap_uint has no wider literal",
     "pragma": "what a compiler does not know of a directive, it ignores without a word",
     "stream-depth": "the depth of a stream is a literal number of at least 2, the depth without a directive",
     "interface": "every argument of the top and its return need #pragma HLS INTERFACE with mode=, axis for a stream",

@@ -12,8 +12,8 @@ from headrace.lint.findings import Finding
 from headrace.lint.pragmas import MAX_WIDTH, Pragma
 
 MAX_PARTITION = 1024
-#: uint8_t to uint64_t.
-_UNSIGNED = ("unsigned char", "unsigned short", "unsigned int", "unsigned long")
+#: uint8_t to uint64_t, ap_uint<1> to ap_uint<64>.
+_UNSIGNED = re.compile(r"unsigned (?:char|short|int|long)|ap_uint<(?:[1-9]|[1-5]\d|6[0-4])>")
 _LOOPS = ("FOR_STMT", "WHILE_STMT", "DO_STMT", "CXX_FOR_RANGE_STMT")
 _ALLOCATORS = ("malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memalign")
 _ARITHMETIC = ("+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^", "~")
@@ -65,7 +65,7 @@ def check_declarations(sources: Sources) -> Iterator[Finding]:
         if kind == "VAR_DECL":
             array = declaration.type.get_canonical()
             element = _element(array).spelling.removeprefix("const ")
-            if array.kind.name == "CONSTANTARRAY" and element not in _UNSIGNED:
+            if array.kind.name == "CONSTANTARRAY" and not _UNSIGNED.fullmatch(element):
                 text = f"{declaration.spelling} holds {element}"
                 yield Finding(*sources.place(declaration), "weights", text)
         elif kind in ("CLASS_DECL", "STRUCT_DECL", "CLASS_TEMPLATE"):

@@ -59,7 +59,7 @@ class MemoryView:
 
     name: str
     title: str
-    type: str
+    chunk_bits: int
     rows: int
     depth: int
     chunks: int
@@ -208,8 +208,7 @@ def _memory(stage: str, memory: Memory) -> list[MemoryView]:
         rows, depth, width = chunks.shape
         title = f"{stage}: {name}, {rows} x {depth} words of {words.shape[2]} x {memory.dtype}"
         body = ",\n".join(_row(row) for row in chunks.tolist())
-        number = f"uint{memory.chunk_bits(words)}_t"
-        views.append(MemoryView(f"{stage}_{name}", title, number, rows, depth, width, body))
+        views.append(MemoryView(f"{stage}_{name}", title, memory.chunk_bits(words), rows, depth, width, body))
     return views
 
 

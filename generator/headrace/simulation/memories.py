@@ -13,7 +13,7 @@ from headrace.packing import Memory
 from headrace.render.names import identifier
 from headrace.render.rtl import memory_file
 
-_HLS_ARRAY = re.compile(r"uint(?:8|16|32|64)_t (\w+)(?:\[\d+\])+ = \{(.*?)\};", re.DOTALL)
+_HLS_ARRAY = re.compile(r"memory_word<\d+> (\w+)(?:\[\d+\])+ = \{(.*?)\};", re.DOTALL)
 #: Characters, of remarks for example, that a file may have more than twice what was written.
 _SPARE = 4096
 _NUMBER = re.compile(r"\b(?:0x[0-9a-fA-F]+|\d+)\b")
