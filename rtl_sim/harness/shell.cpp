@@ -3,16 +3,20 @@
 //
 //   W offset value                                  writes a register           answer: 0
 //   R offset                                        reads a register            answer: its value
-//   S in_bytes out_bytes stalls seed, input bytes   starts a transfer in each direction   answer: 0
+//   S in_bytes out_bytes stalls seed, input bytes   starts a transfer in each direction
+//     answer: 0; 1 if another one runs, or the DMA has to be reset
 //   F                                               waits until they have finished
-//     answer: status cycles got, then `got` bytes. Status 0: TLAST came with the last of out_bytes bytes; 1: nothing
-//     moved for a long time; 2: TLAST came early; 3: TLAST did not come in time; 4: TKEEP has holes; 5: weights were
-//     left over
+//     answer: status cycles got, then `got` bytes, which came until TLAST. Status 0: both have ended; 1: nothing moved for
+//     a long time; 2: more than out_bytes bytes came; 3: TKEEP has holes; 4: weights were left over
 //   X port times bytes, the bytes                   sends these weights in `times` transfers   answer: 0
+//   C                                               receives for some time what is left behind the accelerator
+//     answer: 1 if TLAST came, 0 if not
+//   P cycles                                        lets time pass   answer: 0
 //   D                                               resets the DMAs: all transfers end   answer: 0
 //
 // A command is its letter as an integer. A DMA offers and takes DMA_BYTES in a cycle, while registers are accessed as
-// well; where `stalls` is not 0 all its ends pause at random.
+// well; where `stalls` is not 0 all its ends pause at random. Clock crossings stand between DMAs and shell, which no reset
+// empties.
 
 #include <cstdint>
 #include <cstdio>
@@ -28,7 +32,9 @@
 
 namespace {
 
-enum Status : uint32_t { kDone = 0, kIdle = 1, kEarly = 2, kLate = 3, kHoles = 4, kLeftOver = 5 };
+enum Status : uint32_t { kDone = 0, kIdle = 1, kLate = 2, kHoles = 3, kLeftOver = 4 };
+constexpr int REST_CYCLES = 256;
+constexpr size_t REST_BYTES = 4096;
 
 class Board {
  public:
@@ -38,7 +44,8 @@ class Board {
     top_->ap_rst_n = top_->ap_clk = 0;
     top_->s_axi_control_AWVALID = top_->s_axi_control_WVALID = top_->s_axi_control_BREADY = 0;
     top_->s_axi_control_ARVALID = top_->s_axi_control_RREADY = 0;
-    reset_dmas();
+    for (Sender& sender : senders_) sender.offer(0, true);
+    top_->m_axis_TREADY = 0;
     for (int i = 0; i < 8; ++i) cycle();
     top_->ap_rst_n = 1;
     for (int i = 0; i < 64; ++i) cycle();  // the accelerator's own reset lasts longer
@@ -90,97 +97,102 @@ class Board {
   }
 
   // Sender 0 begins, and so many bytes are received.
-  void start(std::vector<uint8_t> bytes, size_t out_bytes, bool stalls, uint64_t seed) {
+  bool start(std::vector<uint8_t> bytes, size_t out_bytes, bool stalls, uint64_t seed) {
+    if (!senders_[0].finished() || !receiver_.start(out_bytes)) return false;
     load(0, std::move(bytes), 1);
-    out_.clear();
-    out_bytes_ = out_bytes;
     stalls_ = stalls;
     random_ = Random(seed);
     cycles_ = 0;
-    status_ = kDone;
-    receives_ = true;
+    return true;
   }
 
+  // Waits for all transfers, but for no longer than makes sense.
   Status finish() {
-    for (uint64_t idle = 0; receives_ && status_ != kIdle;) {
+    uint64_t idle = 0;
+    while ((receiver_.receives() || sending()) && !receiver_.halted() && idle <= IDLE_LIMIT) {
       idle = step() ? 0 : idle + 1;
-      if (idle > IDLE_LIMIT) status_ = kIdle;
     }
-    reset_dmas();
-    return status_;
+    if (receiver_.holes()) return kHoles;
+    if (receiver_.halted()) return kLate;
+    if (!receiver_.receives() && senders_[0].finished() && sending()) return kLeftOver;
+    return idle > IDLE_LIMIT ? kIdle : kDone;
+  }
+
+  // Receives into memory of no use for some time; whether a transfer ended.
+  bool collect() {
+    if (!receiver_.start(REST_BYTES)) return false;
+    pass(REST_CYCLES);
+    return !receiver_.receives();
+  }
+
+  void pass(uint32_t cycles) {
+    for (uint32_t i = 0; i < cycles; ++i) step();
   }
 
   void reset_dmas() {
     for (Sender& sender : senders_) sender.stop();
-    top_->m_axis_TREADY = receives_ = false;
+    receiver_.reset();
   }
 
-  const std::vector<uint8_t>& received() const { return out_; }
+  const std::vector<uint8_t>& received() const { return receiver_.bytes(); }
   uint32_t cycles() const { return cycles_; }
 
  private:
-  // A cycle in which the DMAs offer and take what they can; whether any byte moved.
+  // A cycle in which the DMAs offer and take what they can; whether any word moved to, from or through the shell.
   bool step() {
-    for (Sender& sender : senders_) sender.offer(pauses());
-    top_->m_axis_TREADY = receives_ && !pauses();
+    bool moved = false;
+    for (Sender& sender : senders_) moved |= sender.offer(now_, pauses());
+    top_->m_axis_TREADY = receiver_.ready();
     top_->eval();
     std::vector<bool> taken;
     for (const Sender& sender : senders_) taken.push_back(sender.taken());
-    const bool given = top_->m_axis_TVALID && top_->m_axis_TREADY;
-    const bool last = given && top_->m_axis_TLAST;
-    if (given && !collect()) status_ = kHoles;
-    cycle();
-    bool moved = given;
-    for (size_t k = 0; k < taken.size(); ++k) {
-      if (!taken[k]) continue;
-      senders_[k].next();
+    if (top_->m_axis_TVALID && top_->m_axis_TREADY) {
+      receiver_.push(now_, beat());
       moved = true;
     }
-    if (last || out_.size() > out_bytes_) {
-      receives_ = false;
-      if (status_ == kDone) status_ = outcome(last);
+    cycles_ += receiver_.receives();
+    moved |= receiver_.step(now_, pauses());
+    cycle();
+    for (size_t k = 0; k < taken.size(); ++k) {
+      if (!taken[k]) continue;
+      senders_[k].pop();
+      moved = true;
     }
-    cycles_ += receives_;
     return moved;
+  }
+
+  Beat beat() const {
+    Beat beat{};
+    std::memcpy(beat.data, &top_->m_axis_TDATA, DMA_BYTES);
+    beat.keep = top_->m_axis_TKEEP;
+    beat.last = top_->m_axis_TLAST;
+    return beat;
+  }
+
+  bool sending() const {
+    for (const Sender& sender : senders_) {
+      if (!sender.finished()) return true;
+    }
+    return false;
   }
 
   bool pauses() { return stalls_ && random_.next() % 3 == 0; }
 
-  Status outcome(bool last) const {
-    if (!last) return kLate;
-    if (!senders_[0].finished() || out_.size() != out_bytes_) return kEarly;
-    for (const Sender& sender : senders_) {
-      if (!sender.finished()) return kLeftOver;
-    }
-    return kDone;
-  }
-
   void cycle() {
+    ++now_;
     top_->ap_clk = 0;
     top_->eval();
     top_->ap_clk = 1;
     top_->eval();
   }
 
-  // The bytes of a beat that TKEEP marks; false if they are not the low ones.
-  bool collect() {
-    uint8_t beat[DMA_BYTES];
-    std::memcpy(beat, &top_->m_axis_TDATA, DMA_BYTES);
-    const uint32_t keep = top_->m_axis_TKEEP;
-    int bytes = 0;
-    while (bytes < DMA_BYTES && (keep >> bytes & 1)) ++bytes;
-    out_.insert(out_.end(), beat, beat + bytes);
-    return bytes == DMA_BYTES || keep >> bytes == 0;
-  }
-
   std::unique_ptr<Vheadrace_shell> top_;
   std::vector<Sender> senders_;  // of frames, then of each stream of weights
   Random random_{0};
-  bool stalls_ = false, receives_ = false;
-  Status status_ = kDone;
-  std::vector<uint8_t> out_;
-  size_t out_bytes_ = 0;
-  uint32_t cycles_ = 0;
+  Receiver receiver_;
+  bool stalls_ = false;
+  uint64_t now_ = 0;
+  uint32_t cycles_ = 0;  // of the last transfer
 };
 
 bool get(uint32_t& value) { return std::fread(&value, sizeof value, 1, stdin) == 1; }
@@ -202,8 +214,7 @@ void load_weights(Board& board) {
 void start_transfer(Board& board) {
   uint32_t in_bytes = 0, out_bytes = 0, stalls = 0, seed = 0;
   get(in_bytes), get(out_bytes), get(stalls), get(seed);
-  board.start(get_bytes(in_bytes), out_bytes, stalls != 0, seed);
-  put(0);
+  put(!board.start(get_bytes(in_bytes), out_bytes, stalls != 0, seed));
 }
 
 void finish_transfer(Board& board) {
@@ -227,6 +238,11 @@ int main() {
       finish_transfer(board);
     } else if (command == 'D') {
       board.reset_dmas();
+      put(0);
+    } else if (command == 'C') {
+      put(board.collect());
+    } else if (command == 'P' && get(value)) {
+      board.pass(value);
       put(0);
     } else if (command == 'X') {
       load_weights(board);

@@ -28,7 +28,7 @@ FRAMES = frames_of(JOB)
 #: Bytes of a matrix and how often it passes in a frame, by port.
 WEIGHTS = {port: (bytes.fromhex(item["image"]), item["times"]) for port, item in JOB["weights"].items()}
 OFFSET: dict[str, int] = JOB["registers"]
-RESET, CLEAR = 1, 2
+RESET, CLEAR, HOLD = 1, 2, 4
 _WINDOW_BYTES = 0x1000
 
 
@@ -207,6 +207,30 @@ async def reset_in_mid_frame(dut: Any) -> None:
     processor.sink.clear()
     await processor.infer([1, 3])
     assert await processor.read("status") == 0
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def held(dut: Any) -> None:
+    """What comes is dropped, of weights too, until the accelerator begins anew."""
+    processor = Processor(dut)
+    await processor.start()
+    assert await processor.read("status") == 0
+    processor.replay(2)
+    processor.source.send_nowait(AxiStreamFrame(FRAMES[0][0] * 2))
+    await ClockCycles(dut.ap_clk, 8)
+    await processor.write("control", HOLD)
+    while not await processor.read("status") & 16:
+        assert await processor.read("status") & 1
+    assert processor.source.idle() and all(source.idle() for source in processor.weights.values())
+    await ClockCycles(dut.ap_clk, 2 * JOB["cycles_per_frame"])
+    assert dut.m_axis_TVALID.value == 0
+    await processor.write("control", RESET)
+    while await processor.read("status") & 1:
+        pass
+    processor.sink.clear()
+    await processor.infer([1, 3])
+    assert await processor.read("status") == 0
+    assert await processor.read("frames_in") == await processor.read("frames_out") == 2
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from headrace.benches.simulated_board import compile_board, simulated_board
-from headrace.board.shell_registers import REGISTERS
+from headrace.board.shell_registers import BITS, REGISTERS
 from headrace.build_folder import Build
 from headrace.building import random_frames
 from headrace.errors import InputError, ToolError
@@ -24,7 +25,7 @@ from tests.unverified_build import write_unverified
 
 OFFSET = {register.name: register.offset for register in REGISTERS}
 #: Of every shell, of one with writable weights, of one with weights from outside.
-TESTS, WRITABLE_TESTS, EXTERNAL_TESTS = 7, 1, 2
+TESTS, WRITABLE_TESTS, EXTERNAL_TESTS = 8, 1, 2
 WRITABLE = {"conv0": "ram", "conv1": "ram"}
 
 
@@ -119,13 +120,22 @@ def test_simulated_board(odd: Build, program: Path, stalls: bool) -> None:
 
 def test_transfers_that_the_dma_would_refuse(odd: Build, program: Path) -> None:
     given, wanted = transfers(odd, 2)
+    refusal = pytest.raises(ToolError, match="simulated DMA: TLAST came before the last byte, after 24 of 48 bytes")
+    with simulated_board(program, odd.folder / "rtl") as board, refusal:
+        board.transfer(given, len(wanted))
     with simulated_board(program, odd.folder / "rtl") as board:
-        with pytest.raises(ToolError, match=r"simulated DMA: TLAST came before the last byte, after 24 of 48 bytes"):
-            board.transfer(given, len(wanted))
-        board.write(OFFSET["control"], 1)
         board.write(OFFSET["frames"], 2)
         with pytest.raises(ToolError, match=r"simulated DMA: TLAST did not come with the last byte"):
             board.transfer(given, len(wanted) - 17)
+
+
+def test_the_module_has_the_bits_of_the_table() -> None:
+    text = library_path("headrace_shell_registers").read_text()
+    found = {(register.lower(), name.lower(), int(number))
+             for register, name, number in re.findall(r"\b(CONTROL|STATUS)_(\w+) += (\d+)[,;]", text)}
+    assert found == {(bit.register, bit.name, bit.number) for bit in BITS}
+    read = {int(index, 16) * 4 for index in re.findall(r"14'h([0-9a-f]{3}):", text)}
+    assert read == {register.offset for register in REGISTERS if "r" in register.access}
 
 
 def test_no_rtl(tmp_path: Path) -> None:

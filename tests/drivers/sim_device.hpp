@@ -46,7 +46,7 @@ class SimDevice : public headrace::Device {
   void transfer(const std::vector<uint8_t>& in, std::vector<uint8_t>& out) override {
     put('S'), put(uint32_t(in.size())), put(uint32_t(out.size())), put(1), put(7);
     fwrite(in.data(), 1, in.size(), to_);
-    get();
+    if (get()) throw std::runtime_error("another transfer runs");
     put('F');
     const uint32_t status = get(), cycles = get(), got = get();
     (void)cycles;
@@ -63,6 +63,11 @@ class SimDevice : public headrace::Device {
   void reset() override {
     put('D');
     get();
+  }
+
+  bool collect() override {
+    put('C');
+    return get() != 0;
   }
 
  private:

@@ -26,7 +26,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
 
 
 def compiler(source: Path, program: Path, cpp: Path) -> subprocess.CompletedProcess[str]:
-    command = ["g++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{cpp}", str(source), "-o", str(program)]
+    options = ["-std=c++17", "-O1", "-pthread", "-Wall", "-Wextra", "-Werror"]
+    command = ["g++", *options, f"-I{cpp}", str(source), "-o", str(program)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -73,6 +74,24 @@ def test_inference_on_the_simulated_board(built: hr.Build, tmp_path: Path) -> No
     (rtl / "conv2_weights.mem").write_text("\n".join([f"{int(first, 16) ^ 8:0{len(first)}x}", *rest]) + "\n")
     verdict = run(rtl)[0]
     assert verdict.startswith("frame 0, pixel 0, channel 0: the board gives ") and ", the golden model " in verdict
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["24", "24", "2"], "24 1"), (["4099", "4099", "2"], "4099 1"), (["1", "1", "2"], "1 1"),
+    (["24", "19", "2"], "19 1"),  # TLAST came early
+    (["24", "24", str(0x4011)], "the DMA stopped with status 16401"),
+    (["24", "24", "0"], "a transfer does not end within 1 seconds; check the clock and the bitstream of the board"),
+    (["70000", "1", "2"], "udmabuf0 is too small; load it with more bytes"),
+])
+def test_the_device_of_a_board_with_linux(mapped: Path, words: list[str], said: str) -> None:
+    """Its copies and its checks, with a DMA that a thread plays."""
+    done = subprocess.run([mapped, *words], capture_output=True, text=True, check=True, timeout=20)
+    assert done.stdout == said + "\n"
+
+
+@pytest.fixture(scope="module")
+def mapped(built: hr.Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled(HERE / "mapped_driver.cpp", tmp_path_factory.mktemp("mapped"), built)
 
 
 def test_the_program_for_the_board_compiles(built: hr.Build, tmp_path: Path) -> None:

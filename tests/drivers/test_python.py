@@ -116,6 +116,32 @@ def test_cut_transfers_do_not_pass_unseen(driver: ModuleType, accelerator: Accel
     assert np.array_equal(accelerator.predict(x), built.predict(x, engine="fast"))
 
 
+@pytest.mark.parametrize("received", [True, False])
+def test_whole_frames_of_another_program_show(driver: ModuleType, accelerator: Accelerator, built: hr.Build,
+                                              received: bool) -> None:
+    """Neither what it received nor what still waits in the clock crossing passes for a result."""
+    if received:
+        transfer_of(accelerator, accelerator.source["frame_bytes"])
+    else:
+        accelerator.device.buffer(0, 64)
+        accelerator.write("frames", 1)
+        accelerator.device.start(0, 64, 64)
+        accelerator.device.wait(5 * built.cycles)
+        accelerator.device.reset()
+    with pytest.raises(driver.AcceleratorError, match=r"1 frames entered and 1 left, but this driver sent 0, so that "
+                                                      r"what comes out belongs to other frames; call reset\(\)"):
+        accelerator.predict(samples(1))
+    accelerator.reset()
+    assert np.array_equal(accelerator.predict(samples(1)), built.predict(samples(1), engine="fast"))
+
+
+def test_counters_are_not_cleared_in_a_transfer(driver: ModuleType, accelerator: Accelerator) -> None:
+    accelerator.device.buffer(0, 64)
+    accelerator._start(0, 1)
+    with pytest.raises(driver.AcceleratorError, match="a transfer is under way; clear the counters when its results"):
+        accelerator.clear_counters()
+
+
 def test_a_program_that_died_leaves_nothing(driver: ModuleType, accelerator: Accelerator, built: hr.Build) -> None:
     with suppress(hr.HeadraceError):
         transfer_of(accelerator, 70)
@@ -123,12 +149,17 @@ def test_a_program_that_died_leaves_nothing(driver: ModuleType, accelerator: Acc
     assert np.array_equal(again.predict(samples(3)), built.predict(samples(3), engine="fast"))
 
 
-def test_after_a_transfer_that_failed_the_next_one_is_right(accelerator: Accelerator, built: hr.Build) -> None:
+@pytest.mark.parametrize(("more", "sentence"), [
+    (1, "a transfer from the accelerator ended after 15 of 18 bytes"),
+    (-1, "simulated DMA: TLAST did not come with the last byte"),
+])
+def test_after_a_transfer_that_failed_the_next_one_is_right(driver: ModuleType, accelerator: Accelerator,
+                                                            built: hr.Build, more: int, sentence: str) -> None:
     x = samples(3)
-    accelerator.sink["frame_bytes"] += 1  # the DMA is told of more bytes than come
-    with pytest.raises(hr.HeadraceError, match="simulated DMA"):
+    accelerator.sink["frame_bytes"] += more  # the DMA is told of more bytes than come, or of fewer
+    with pytest.raises((hr.HeadraceError, driver.AcceleratorError), match=sentence):
         accelerator.predict(x)
-    accelerator.sink["frame_bytes"] -= 1
+    accelerator.sink["frame_bytes"] -= more
     assert np.array_equal(accelerator.predict(x), built.predict(x, engine="fast"))
 
 
@@ -190,7 +221,7 @@ def test_vectors_that_are_gone(driver: ModuleType, accelerator: Accelerator, tmp
 
 def test_a_board_without_a_clock_is_not_waited_for(driver: ModuleType, accelerator: Accelerator,
                                                    monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accelerator.device, "read", lambda offset: 1)  # in reset for ever
+    monkeypatch.setattr(accelerator.device, "read", lambda offset: 17)  # quiet, in reset for ever
     monkeypatch.setattr(sys.modules[f"{driver.__name__}.accelerator"], "_RESET_S", 0.05)
     with pytest.raises(driver.AcceleratorError, match=r"the accelerator does not leave its reset within 0\.05 seconds; "
                                                       r"check the clock and the bitstream of the board"):
@@ -221,8 +252,31 @@ def test_another_model_on_the_board(driver: ModuleType, board: SimulatedBoard, b
 def test_the_package_on_a_board(built: hr.Build, tmp_path: Path) -> None:
     frames = 4
     assert pynq_calls(built, tmp_path) == [
-        "Overlay accelerator.bit", "write 0xc 1", "write dma 0x0 4", "start send", "start receive", "write 0xc 1",
-        f"write 0x10 {frames}", "flush", f"receive {frames * 5}", f"send {frames * 64}", "wait", "wait", "invalidate"]
+        "Overlay accelerator.bit", "write 0xc 4", "write dma 0x0 4", "start send", "start receive", "receive 4096",
+        "write dma 0x0 4", "start send", "start receive", "write 0xc 1",
+        f"write 0x10 {frames}", "flush", f"receive {frames * 5}", f"send {frames * 64}", "invalidate"]
+
+
+@pytest.mark.parametrize(("trouble", "sentence"), [
+    ("short", "a transfer from the accelerator ended after 19 of 20 bytes"),
+    ("broken", "the DMA to the accelerator stopped with status 0x00004012"),
+])
+def test_trouble_on_a_board(built: hr.Build, tmp_path: Path, trouble: str, sentence: str) -> None:
+    """What the DMA says of a transfer is an error; the next transfer begins with a reset."""
+    program = f"""
+from pathlib import Path
+from headrace_driver import Accelerator, AcceleratorError
+
+accelerator = Accelerator.on_pynq("accelerator.bit")
+Path("{trouble}").touch()
+try:
+    accelerator.self_test()
+except AcceleratorError as error:
+    assert str(error) == "{sentence}", error
+    Path("{trouble}").unlink()
+    print(f"self-test: {{accelerator.self_test()}}")
+"""
+    assert pynq_calls(built, tmp_path, program).count("write 0xc 4") == 2
 
 
 def test_build_writes_the_driver(tmp_path: Path) -> None:

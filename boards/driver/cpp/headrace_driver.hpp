@@ -25,7 +25,7 @@ class Device {
   virtual ~Device() = default;
   virtual uint32_t read(uint32_t offset) = 0;
   virtual void write(uint32_t offset, uint32_t value) = 0;
-  // Sends all bytes of `in` in one transfer and fills `out` with another.
+  // Sends all bytes of `in` in one transfer and receives at most those of `out` in another, which shrinks to what came.
   virtual void transfer(const std::vector<uint8_t>& in, std::vector<uint8_t>& out) = 0;
   // Sends the weights of stream number `port` in `times` transfers while the next transfer of frames runs.
   virtual void replay(size_t port, const std::vector<uint8_t>& image, size_t times) {
@@ -34,6 +34,9 @@ class Device {
   }
   // Ends all transfers where they are, those of weights too.
   virtual void reset() = 0;
+  // Receives what is left behind an accelerator that is held, for no use, after reset(). True if a transfer ended, so
+  // that there may be more.
+  virtual bool collect() = 0;
 };
 
 // Calls done() until it is true. Throws std::runtime_error that says `what` has not happened in so many seconds.
@@ -73,10 +76,17 @@ class Accelerator {
 
   // Resets the accelerator and its DMAs: what is inside and what is under way is lost, counters begin at 0.
   void reset() {
-    restart();  // it takes words again, so that no DMA waits for it
+    device_.write(model::REGISTER_CONTROL, model::CONTROL_HOLD);  // it drops what comes
     device_.reset();
-    restart();  // with what came until the DMAs stopped
+    wait_until([this] { return status(model::STATUS_QUIET); }, 5, "the words that wait for the accelerator do not end");
+    for (int rests = 0; device_.collect(); ++rests) {
+      if (rests > 256) throw std::runtime_error("words come from an accelerator that is held; check the bitstream");
+    }
+    device_.reset();  // with what was collected
+    device_.write(model::REGISTER_CONTROL, model::CONTROL_RESET);
+    wait_until([this] { return !status(model::STATUS_IN_RESET); }, 5, "the accelerator does not leave its reset");
     at_work_ = false;
+    frames_ = 0;
   }
 
   // Gives a layer that was built as writable other weights, row by row (MH, MW), and thresholds (MH, N) where it has
@@ -165,7 +175,8 @@ class Accelerator {
   }
 
   std::vector<int64_t> run(const std::vector<uint8_t>& in, size_t frames) {
-    std::vector<uint8_t> out(frames * model::OUT_FRAME_BYTES);
+    const size_t wanted = frames * model::OUT_FRAME_BYTES;
+    std::vector<uint8_t> out(wanted);
     if (std::max(in.size(), out.size()) > model::MAX_TRANSFER_BYTES) {
       throw std::invalid_argument("a transfer has at most " + std::to_string(model::MAX_TRANSFER_BYTES) + " bytes; "
                                   "send fewer frames at once");
@@ -176,6 +187,11 @@ class Accelerator {
     device_.write(model::REGISTER_FRAMES, uint32_t(frames));
     for (size_t k = 0; k < images_.size(); ++k) device_.replay(k, images_[k], frames * model::WEIGHT_STREAMS[k].times);
     device_.transfer(in, out);
+    if (out.size() != wanted) {
+      throw std::runtime_error("a transfer from the accelerator ended after " + std::to_string(out.size()) + " of " +
+                               std::to_string(wanted) + " bytes");
+    }
+    frames_ += uint32_t(frames);
     require_whole_transfers();
     at_work_ = false;
     std::vector<int64_t> values;
@@ -183,21 +199,24 @@ class Accelerator {
     return values;
   }
 
-  void restart() {
-    device_.write(model::REGISTER_CONTROL, 1);
-    wait_until([this] { return (device_.read(model::REGISTER_STATUS) & 1) == 0; }, 5,
-               "the accelerator does not leave its reset");
-  }
+  bool status(uint32_t bits) { return (device_.read(model::REGISTER_STATUS) & bits) != 0; }
 
-  // Throws std::runtime_error if a transfer left a part of a frame inside: all results from then on are wrong.
+  // Throws std::runtime_error if not all frames that came since a reset were whole, this driver's, and left again.
   void require_whole_transfers() {
-    if ((device_.read(model::REGISTER_STATUS) & 0xE) == 0) return;
-    throw std::runtime_error("a transfer ended inside a word, a frame or a matrix of weights, so that what comes out "
-                             "belongs to no frame; call reset()");
+    if (status(model::STATUS_CUT_WORD | model::STATUS_CUT_FRAME | model::STATUS_CUT_WEIGHTS)) {
+      throw std::runtime_error("a transfer ended inside a word, a frame or a matrix of weights, so that what comes out "
+                               "belongs to no frame; call reset()");
+    }
+    const uint32_t given = device_.read(model::REGISTER_FRAMES_IN), taken = device_.read(model::REGISTER_FRAMES_OUT);
+    if (given == frames_ && taken == frames_) return;
+    throw std::runtime_error(std::to_string(given) + " frames entered and " + std::to_string(taken) +
+                             " left, but this driver sent " + std::to_string(frames_) +
+                             ", so that what comes out belongs to other frames; call reset()");
   }
 
   Device& device_;
   std::vector<std::vector<uint8_t>> images_;
+  uint32_t frames_ = 0;   // since the reset
   bool at_work_ = false;  // from the start of a transfer until all of its results are there
 };
 

@@ -16,13 +16,13 @@ from .files import read_arrays, read_files
 from .packing import pack, unpack
 
 _HERE = Path(__file__).resolve().parent
-_RESET, _CLEAR = 1, 2
-#: Bits of the register status, by number.
-_IN_RESET = 1
-_CUT = {1: "a transfer ended inside a word", 2: "a transfer ended inside a frame",
-        3: "a transfer of weights ended inside a matrix"}
+#: Bits of the register status that say that a transfer left a part of something inside.
+_CUT = {"cut_word": "a transfer ended inside a word", "cut_frame": "a transfer ended inside a frame",
+        "cut_weights": "a transfer of weights ended inside a matrix"}
 #: A reset takes some cycles.
 _RESET_S = 5.0
+#: More transfers than can have their ends in a clock crossing.
+_MOST_RESTS = 256
 #: Bytes of a transfer at most, unless a frame is longer: enough to keep the accelerator busy, few enough to allocate.
 _BATCH_BYTES = 1 << 22
 _BLOCK_ELEMENTS = 1 << 18
@@ -43,6 +43,8 @@ class Accelerator:
         self._pool = ThreadPoolExecutor(threads)
         #: True from the start of a transfer until all of its results are there.
         self._at_work = False
+        #: Frames since the counters were cleared.
+        self._frames = 0
         self._require_identity()
         self.reset()
         for layer, entry in self.memories.layers.items():
@@ -82,20 +84,34 @@ class Accelerator:
 
     def reset(self) -> None:
         """Reset the accelerator and its DMAs: what is inside and what is under way is lost, counters begin at 0."""
-        self._restart()  # it takes words again, so that no DMA waits for it
+        self._control("hold")  # it drops what comes
         self.device.reset()
-        self._restart()  # with what came until the DMAs stopped
-        self._at_work = False
+        wait_until(lambda: self._status("quiet"), _RESET_S, "the words that wait for the accelerator do not end")
+        for _ in range(_MOST_RESTS):
+            if not self.device.collect():
+                break
+        else:
+            raise AcceleratorError("words come from an accelerator that is held; check the bitstream of the board")
+        self.device.reset()  # with what was collected
+        self._control("reset")
+        wait_until(lambda: not self._status("in_reset"), _RESET_S, "the accelerator does not leave its reset")
+        self._at_work, self._frames = False, 0
 
-    def _restart(self) -> None:
-        self.write("control", _RESET)
-        wait_until(lambda: not self.read("status") & _IN_RESET, _RESET_S, "the accelerator does not leave its reset")
+    def _control(self, bit: str) -> None:
+        self.write("control", self.model["bits"]["control"][bit])
+
+    def _status(self, bit: str) -> bool:
+        return bool(self.read("status") & self.model["bits"]["status"][bit])
 
     def _require_whole_transfers(self) -> None:
-        """Raise AcceleratorError if a transfer left a part of a frame inside: all results from then on are wrong."""
-        status = self.read("status")
-        if cuts := [text for bit, text in _CUT.items() if status >> bit & 1]:
+        """Raise AcceleratorError if not all frames since the reset were whole, sent by this driver, and left again."""
+        status, bits = self.read("status"), self.model["bits"]["status"]
+        if cuts := [text for bit, text in _CUT.items() if status & bits[bit]]:
             raise AcceleratorError(f"{' and '.join(cuts)}, so that what comes out belongs to no frame; call reset()")
+        given, taken = self.read("frames_in"), self.read("frames_out")
+        if not given == taken == self._frames & 0xFFFFFFFF:
+            raise AcceleratorError(f"{given} frames entered and {taken} left, but this driver sent {self._frames}, so "
+                                   "that what comes out belongs to other frames; call reset()")
 
     def counters(self) -> dict[str, int]:
         """Cycles, frames and stalls since they were cleared, and the most words that each FIFO held since the reset."""
@@ -106,8 +122,11 @@ class Accelerator:
 
     def clear_counters(self) -> None:
         """Let the counters begin at 0; the accelerator goes on."""
-        self._require_whole_transfers()  # it clears them too
-        self.write("control", _CLEAR)
+        if self._at_work:
+            raise AcceleratorError("a transfer is under way; clear the counters when its results are there")
+        self._require_whole_transfers()  # it clears the signs of what is wrong too
+        self._control("clear")
+        self._frames = 0
 
     # Weights.
 
@@ -210,10 +229,13 @@ class Accelerator:
         if waiting is None:
             return None
         slot, frames, ends_batch = waiting
-        data = self.device.finish(slot).reshape(frames, -1)
+        data, wanted = self.device.finish(slot), frames * self.sink["frame_bytes"]
+        if data.size != wanted:
+            raise AcceleratorError(f"a transfer from the accelerator ended after {data.size} of {wanted} bytes")
+        self._frames += frames
         self._require_whole_transfers()
         self._at_work = False
-        return self.host.integers(unpack(data, self.sink["lanes"], self.sink["bits"])), ends_batch
+        return self.host.integers(unpack(data.reshape(frames, -1), self.sink["lanes"], self.sink["bits"])), ends_batch
 
     # Checks.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -10,12 +11,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .errors import wait_until
+from .errors import AcceleratorError, wait_until
 
 SLOTS = 2
 #: Streams of weights, all of which the accelerator may wait for at once.
 _MOST_STREAMS = 8
 _DMA_RESET_S = 5.0
+#: What can be left behind an accelerator is in memory after much less than this.
+_REST_S = 0.001
+_REST_BYTES = 4096
 
 
 class Device(Protocol):
@@ -37,20 +41,25 @@ class Device(Protocol):
         """Begin to send the buffer's first bytes, and to receive."""
 
     def finish(self, slot: int) -> np.ndarray:
-        """Wait until all bytes have come; returns them, uint8, valid until the slot is used again."""
+        """Wait until all transfers have ended; returns what came, uint8, valid until the slot is used again."""
 
     def reset(self) -> None:
         """End all transfers where they are, those of weights too."""
+
+    def collect(self) -> bool:
+        """Receive what is left behind an accelerator that is held, for no use, after `reset`.
+
+        True if a transfer ended, so that there may be more.
+        """
 
 
 def _send(channel: Any, image: Any, times: int, stopped: Event) -> None:
     for _ in range(times):
         channel.transfer(image, nbytes=image.nbytes)
         while channel.running and not channel.idle and not stopped.is_set():
-            pass  # wait() alone would not return from a transfer that never ends
-        if stopped.is_set():
+            pass  # wait() would not return from a transfer that never ends
+        if stopped.is_set() or not channel.running:  # the one who waits for all sees that the DMA has stopped
             return
-        channel.wait()
 
 
 def _reset(dma: Any, registers: Mapping[str, int], *channels: Any) -> None:
@@ -83,6 +92,7 @@ class PynqDevice:
         self._sizes = [(0, 0)] * SLOTS
         self._images: dict[int, Any] = {}
         self._replays: list[Future[None]] = []
+        self._rest: Any = None
         self._stopped = Event()
         self._pool = ThreadPoolExecutor(_MOST_STREAMS)
 
@@ -127,20 +137,29 @@ class PynqDevice:
         self._dma.sendchannel.transfer(given, nbytes=in_bytes)
 
     def finish(self, slot: int) -> np.ndarray:
-        """Wait for both transfers."""
-        for what, channel in (("to", self._dma.sendchannel), ("from", self._dma.recvchannel)):
+        """Wait for both transfers. Raises AcceleratorError where one does not end, or a DMA has stopped."""
+        receive, offsets = self._dma_registers["receive"], self._dma_registers
+        for what, channel, base in (("to", self._dma.sendchannel, 0), ("from", self._dma.recvchannel, receive)):
             self._await(lambda channel=channel: channel.idle or not channel.running, what)
-            channel.wait()  # raises what the DMA says
-        replays, self._replays = self._replays, []
-        for replay in replays:
+            self._require_sound(self._dma, base, what)
+        for replay in self._replays:
             self._await(replay.done, "of weights to")
             replay.result()
+        self._replays = []
+        for port in self._images:
+            self._require_sound(self._weights_dma(port), 0, "of weights to")
         taken = self._buffers[slot][1]
         taken.invalidate()
-        return np.asarray(taken[: self._sizes[slot][1]])
+        return np.asarray(taken[: min(self._sizes[slot][1], self._dma.read(receive + offsets["length"]))])
 
     def _await(self, done: Callable[[], bool], what: str) -> None:
         wait_until(done, self.patience_s, f"a transfer {what} the accelerator does not end")
+
+    def _require_sound(self, dma: Any, base: int, what: str) -> None:
+        """Raise AcceleratorError if a DMA has stopped; `base`: where the registers of its direction begin."""
+        status = dma.read(base + self._dma_registers["status"])
+        if status & (self._dma_registers["errors"] | self._dma_registers["halted"]):
+            raise AcceleratorError(f"the DMA {what} the accelerator stopped with status {status:#010x}")
 
     def reset(self) -> None:
         """Stop the threads that send weights, then reset every DMA that was used."""
@@ -151,3 +170,11 @@ class PynqDevice:
         _reset(self._dma, self._dma_registers, self._dma.sendchannel, self._dma.recvchannel)
         for dma in map(self._weights_dma, self._images):
             _reset(dma, self._dma_registers, dma.sendchannel)
+
+    def collect(self) -> bool:
+        """Receive what is left behind the accelerator."""
+        if self._rest is None:
+            self._rest = self._allocate((_REST_BYTES,), np.uint8)
+        self._dma.recvchannel.transfer(self._rest, nbytes=_REST_BYTES)
+        time.sleep(_REST_S)
+        return bool(self._dma.recvchannel.idle)

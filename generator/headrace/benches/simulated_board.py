@@ -23,16 +23,17 @@ from headrace.simulation.verilate import verilate
 from headrace.staging import write_files
 from headrace.version import headrace_version
 
-_STATUS = ("done", "no byte moved for a long time", "TLAST came before the last byte",
-           "TLAST did not come with the last byte", "TKEEP has holes", "weights were left over")
+_STATUS = ("done", "no byte moved for a long time", "TLAST did not come with the last byte", "TKEEP has holes",
+           "weights were left over")
 
 
 @dataclass
 class SimulatedBoard:
     """A running simulation; registers by their offset, transfers of the DMA as bytes. A device for the drivers.
 
-    Time passes with every access of a register and while a transfer is waited for. The DMA pauses at random on both
-    sides where `stalls` is set. cycles: of the last transfer.
+    Time passes with every access of a register, while a transfer is waited for, and by `wait`. The DMA pauses at random
+    on both sides where `stalls` is set. Clock crossings stand between the DMAs and the shell; no reset empties them.
+    cycles: of the last transfer.
     """
 
     process: subprocess.Popen[bytes]
@@ -52,14 +53,24 @@ class SimulatedBoard:
         self._ask(b"W", offset, value)
 
     def transfer(self, data: bytes, out_bytes: int) -> bytes:
-        """Send bytes in one transfer and receive `out_bytes` in another. Raises ToolError where the DMA would fail."""
+        """Send bytes in one transfer and receive `out_bytes` in another. Raises ToolError where fewer or more come."""
         self._start(data, out_bytes)
-        return self._finish(out_bytes)
+        received = self._finish(out_bytes)
+        if len(received) < out_bytes:
+            raise ToolError(f"simulated DMA: TLAST came before the last byte, after {len(received)} of {out_bytes} "
+                            "bytes")
+        return received
+
+    def wait(self, cycles: int) -> None:
+        """Let time pass."""
+        self._ask(b"P", cycles)
 
     def _start(self, data: bytes, out_bytes: int) -> None:
         self._seed += 1
         self._send(b"S", len(data), out_bytes, int(self.stalls), self._seed, data=data)
-        self._receive(1)
+        if self._receive(1)[0]:
+            raise ToolError("simulated DMA: a transfer was started while another one runs, or after one that failed; "
+                            "reset the DMA")
 
     def _finish(self, out_bytes: int) -> bytes:
         self._send(b"F")
@@ -84,13 +95,11 @@ class SimulatedBoard:
 
     def start(self, slot: int, in_bytes: int, out_bytes: int) -> None:
         """Begin a transfer in each direction."""
-        if self._running is not None:
-            raise ToolError("simulated DMA: a transfer was started while another one runs")
+        self._start(self.buffer(slot, in_bytes)[:in_bytes].tobytes(), out_bytes)
         self._running = slot, out_bytes
-        self._start(self._buffers[slot][:in_bytes].tobytes(), out_bytes)
 
     def finish(self, slot: int) -> NDArray[np.uint8]:
-        """The bytes that came."""
+        """The bytes that came until TLAST. Raises ToolError where the transfers do not end, or more bytes come."""
         if self._running is None or self._running[0] != slot:
             raise ToolError(f"simulated DMA: no transfer of buffer {slot} runs")
         (_, out_bytes), self._running = self._running, None
@@ -100,6 +109,10 @@ class SimulatedBoard:
         """Reset the DMAs: all transfers end where they are."""
         self._running = None
         self._ask(b"D")
+
+    def collect(self) -> bool:
+        """Receive for some time what is left behind the accelerator; True if a transfer ended."""
+        return bool(self._ask(b"C")[0])
 
     def _ask(self, command: bytes, *words: int) -> tuple[int, ...]:
         self._send(command, *words)

@@ -9,10 +9,10 @@ CONTROL, STATUS, ADDRESS, ADDRESS_HIGH, LENGTH = 0x00, 0x04, 0x18, 0x1C, 0x28
 #: Bits of the control register; the reset is that of both directions.
 RUN, RESET = 0x1, 0x4
 #: Bits of the status register.
-IDLE, ERRORS = 0x2, 0x70
+HALTED, IDLE, ERRORS = 0x1, 0x2, 0x70
 #: Bits of the length register: a transfer has fewer bytes than 2 to their power.
 LENGTH_BITS = 26
 
 #: What C++ calls them.
 NAMES = {"RECEIVE": RECEIVE, "CONTROL": CONTROL, "STATUS": STATUS, "ADDRESS": ADDRESS, "ADDRESS_HIGH": ADDRESS_HIGH,
-         "LENGTH": LENGTH, "RUN": RUN, "RESET": RESET, "IDLE": IDLE, "ERRORS": ERRORS}
+         "LENGTH": LENGTH, "RUN": RUN, "RESET": RESET, "HALTED": HALTED, "IDLE": IDLE, "ERRORS": ERRORS}

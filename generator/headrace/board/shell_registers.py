@@ -24,12 +24,44 @@ class Register:
     text: str
 
 
+@dataclass(frozen=True)
+class Bit:
+    """A bit of the register `control` or `status`."""
+
+    register: str
+    number: int
+    name: str
+    text: str
+
+
+BITS = (
+    Bit("control", 0, "reset", "reset the accelerator, clear counters and status"),
+    Bit("control", 1, "clear", "clear counters and status"),
+    Bit("control", 2, "hold", "keep the accelerator in reset until a write without this bit; what comes meanwhile is "
+        "taken and dropped"),
+    Bit("status", 0, "in_reset", "the accelerator is in reset"),
+    Bit("status", 1, "cut_word", "a transfer ended inside a word"),
+    Bit("status", 2, "cut_frame", "a transfer ended inside a frame"),
+    Bit("status", 3, "cut_weights", "a transfer of weights ended inside a matrix"),
+    Bit("status", 4, "quiet", "it is held, and no word came for 256 cycles"),
+)
+
+
+def bit_masks() -> dict[str, dict[str, int]]:
+    """Names and masks of the bits of `control` and of `status`."""
+    return {register: {bit.name: 1 << bit.number for bit in BITS if bit.register == register}
+            for register in ("control", "status")}
+
+
+def _bits(register: str) -> str:
+    return "; ".join(f"bit {bit.number}: {bit.text}" for bit in BITS if bit.register == register)
+
+
 REGISTERS = (
     Register(0x00, "magic", "r", "0x48445243, the letters HDRC"),
     Register(0x04, "version", "r", "version of headrace: major, minor and patch in the low three bytes"),
-    Register(0x08, "status", "r", "bit 0: in reset; bit 1: a transfer ended inside a word; bit 2: inside a frame; "
-             "bit 3: one of weights inside a matrix"),
-    Register(0x0C, "control", "rw", "write bit 0: reset the accelerator; bit 0 or 1: clear counters and status"),
+    Register(0x08, "status", "r", _bits("status")),
+    Register(0x0C, "control", "w", _bits("control")),
     Register(0x10, "frames", "rw", "frames per transfer to the memory, 1 after reset; read when a transfer begins"),
     Register(0x14, "in_bytes", "r", "bytes of a frame on its way in"),
     Register(0x18, "out_bytes", "r", "bytes of a frame on its way out"),
@@ -41,6 +73,7 @@ REGISTERS = (
     Register(0x4C, "in_waits", "r", "cycles in which the accelerator waited for a word"),
     Register(0x50, "out_stalls", "r", "cycles in which nobody took the word at the accelerator's output"),
     Register(0x54, "weight_waits", "r", "cycles in which the accelerator waited for weights from outside"),
+    Register(0x58, "frames_in", "r", "frames that entered whole"),
     Register(0x60, "memory", "rw", "number of the writable memory that `word` and the data that follow concern"),
     Register(0x64, "word", "w", "address of the word of that memory at which writing begins"),
 )

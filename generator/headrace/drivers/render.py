@@ -16,7 +16,7 @@ from headrace.archive import npz_bytes
 from headrace.board import dma
 from headrace.board.board import Board
 from headrace.board.family import Family, family_of
-from headrace.board.shell_registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES
+from headrace.board.shell_registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES, bit_masks
 from headrace.dataflow.graph import SOURCE, Dataflow
 from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import BIPOLAR
@@ -79,6 +79,7 @@ def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str)
         "sha256": sha256.rjust(64, "0")[:64],
         "magic": MAGIC,
         "registers": {register.name: register.offset for register in REGISTERS},
+        "bits": bit_masks(),
         "fifo_marks": FIFO_MARKS,
         "writable": writable_json(dataflow),
         "weights": external_json(dataflow, family),

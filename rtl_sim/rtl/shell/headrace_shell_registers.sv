@@ -31,9 +31,12 @@ module headrace_shell_registers import headrace_pkg::*; #(
   input  logic        s_axi_control_RREADY,  // the data are taken
 
   output logic        core_rst_n,            // reset of the accelerator and its streams
+  output logic        hold,                  // words that come are to be taken and dropped
   output logic [31:0] frames,                // frames per transfer
+  input  logic        arrives,               // a word is offered to the shell
   input  logic        in_valid,              // a word is offered to the accelerator
   input  logic        in_ready,              // the accelerator takes a word
+  input  logic        in_frame_end,          // it takes the last one of a frame
   input  logic        out_valid,             // the accelerator offers a word
   input  logic        out_ready,             // the word is taken
   input  logic        out_frame_end,         // it is the last one of a frame
@@ -46,6 +49,11 @@ module headrace_shell_registers import headrace_pkg::*; #(
 );
 
   localparam int unsigned RESET_CYCLES = 32;
+  localparam int unsigned QUIET_CYCLES = 256;
+  // Bits of the registers control and status.
+  localparam int unsigned CONTROL_RESET = 0, CONTROL_CLEAR = 1, CONTROL_HOLD = 2;
+  localparam int unsigned STATUS_IN_RESET = 0, STATUS_CUT_WORD = 1, STATUS_CUT_FRAME = 2, STATUS_CUT_WEIGHTS = 3,
+                          STATUS_QUIET = 4;
   localparam int unsigned MARK_BITS    = index_bits(FIFOS);
   localparam logic [31:0] MAGIC = 32'h48445243;  // "HDRC"
 
@@ -82,19 +90,30 @@ module headrace_shell_registers import headrace_pkg::*; #(
   assign write_memory  = write && write_all_q && write_address_q[15:2] == 14'h018;
   assign write_word    = write && write_all_q && write_address_q[15:2] == 14'h019;
   assign push          = write && write_all_q && write_address_q[15:12] == 4'h1;
-  assign clear         = write_control && write_data_q[1:0] != '0;
+  assign clear         = write_control && (write_data_q[CONTROL_RESET] || write_data_q[CONTROL_CLEAR]);
 
-  // The accelerator's reset lasts some cycles, also after that of the shell.
+  // The accelerator's reset lasts some cycles, also after that of the shell and after it was held.
   logic [$clog2(RESET_CYCLES)-1:0] reset_left_q;
   /* verilator lint_off PROCASSINIT */ // the value at power-up
   logic                            core_rst_n_q = 1'b0;
   /* verilator lint_on PROCASSINIT */
+  logic                            hold_q;
   always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n || (write_control && write_data_q[0])) reset_left_q <= '1;
+    if (!ap_rst_n) hold_q <= 1'b0;
+    else if (write_control) hold_q <= write_data_q[CONTROL_HOLD];
+    if (!ap_rst_n || hold_q || (write_control && write_data_q[CONTROL_RESET])) reset_left_q <= '1;
     else if (reset_left_q != '0) reset_left_q <= reset_left_q - 1'b1;
     core_rst_n_q <= ap_rst_n && reset_left_q == '0;
   end
   assign core_rst_n = core_rst_n_q;
+  assign hold       = hold_q;
+
+  // What stood in front of the shell when it was held has passed.
+  logic [$clog2(QUIET_CYCLES)-1:0] noisy_q;
+  always_ff @(posedge ap_clk) begin
+    if (!hold_q || arrives) noisy_q <= '1;
+    else if (noisy_q != '0) noisy_q <= noisy_q - 1'b1;
+  end
 
   logic [31:0] frames_q;
   assign frames = frames_q;
@@ -118,11 +137,12 @@ module headrace_shell_registers import headrace_pkg::*; #(
   end
 
   // Counters; they wrap.
-  logic [31:0] cycles_q, frames_out_q, in_stalls_q, in_waits_q, out_stalls_q, weight_waits_q;
+  logic [31:0] cycles_q, frames_in_q, frames_out_q, in_stalls_q, in_waits_q, out_stalls_q, weight_waits_q;
   logic        cut_word_q, cut_frame_q, cut_weights_q;
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n || clear) begin
       cycles_q       <= '0;
+      frames_in_q    <= '0;
       frames_out_q   <= '0;
       in_stalls_q    <= '0;
       in_waits_q     <= '0;
@@ -133,6 +153,7 @@ module headrace_shell_registers import headrace_pkg::*; #(
       cut_weights_q  <= 1'b0;
     end else begin
       cycles_q       <= cycles_q + 32'd1;
+      frames_in_q    <= frames_in_q + 32'(in_frame_end);
       frames_out_q   <= frames_out_q + 32'(out_valid && out_ready && out_frame_end);
       in_stalls_q    <= in_stalls_q + 32'(in_valid && !in_ready);
       in_waits_q     <= in_waits_q + 32'(!in_valid && in_ready);
@@ -147,12 +168,20 @@ module headrace_shell_registers import headrace_pkg::*; #(
   // Reading: address, choice, answer.
   logic [13:0] index_q;
   logic        asked_q, chosen_q, offered_q;
-  logic [31:0] fixed_d, fixed_q, mark_q, read_q;
+  logic [31:0] status, fixed_d, fixed_q, mark_q, read_q;
+  always_comb begin
+    status                     = '0;
+    status[STATUS_IN_RESET]    = !core_rst_n_q;
+    status[STATUS_CUT_WORD]    = cut_word_q;
+    status[STATUS_CUT_FRAME]   = cut_frame_q;
+    status[STATUS_CUT_WEIGHTS] = cut_weights_q;
+    status[STATUS_QUIET]       = noisy_q == '0;
+  end
   always_comb begin
     case (index_q)
       14'h000: fixed_d = MAGIC;
       14'h001: fixed_d = VERSION;
-      14'h002: fixed_d = {28'h0, cut_weights_q, cut_frame_q, cut_word_q, !core_rst_n_q};
+      14'h002: fixed_d = status;
       14'h004: fixed_d = frames_q;
       14'h005: fixed_d = IN_BYTES;
       14'h006: fixed_d = OUT_BYTES;
@@ -171,6 +200,7 @@ module headrace_shell_registers import headrace_pkg::*; #(
       14'h013: fixed_d = in_waits_q;
       14'h014: fixed_d = out_stalls_q;
       14'h015: fixed_d = weight_waits_q;
+      14'h016: fixed_d = frames_in_q;
       14'h018: fixed_d = 32'(memory_q);
       default: fixed_d = '0;
     endcase
