@@ -12,8 +12,9 @@ from tests.frontend.onnx_files import model, node, quant
 SHAPE = (1, 2, 6, 6)
 
 
-def main() -> None:
-    rng, constants = np.random.default_rng(0), {}
+def small_onnx(rng: np.random.Generator) -> bytes:
+    """The file."""
+    constants: dict[str, np.ndarray] = {}
     constants |= {name: rng.integers(-3, 4, shape).astype(np.float32)
                   for name, shape in (("w0", (4, 2, 3, 3)), ("w1", (64, 5)))}
     nodes = [
@@ -22,7 +23,12 @@ def main() -> None:
         quant("r0", "b", 0.5, 2, 0, constants, signed=0), node("Flatten", ["b"], "f"),
         quant("w1", "c1", 0.5, 3, 0, constants), node("MatMul", ["f", "c1"]),
     ]
-    Path(sys.argv[1]).write_bytes(model(nodes, SHAPE, constants).SerializeToString())
+    return model(nodes, SHAPE, constants).SerializeToString()
+
+
+def main() -> None:
+    rng = np.random.default_rng(0)
+    Path(sys.argv[1]).write_bytes(small_onnx(rng))
     np.save(sys.argv[2], rng.normal(0, 1, (3, *SHAPE[1:])).astype(np.float32))
 
 

@@ -24,6 +24,7 @@ from headrace.errors import (
     ToolError,
     UnsupportedError,
 )
+from headrace.exploring.points import Point, Space, plan_points
 from headrace.model import Model, load
 from headrace.request import Backend, Options, Weights
 from headrace.samples import GivenSamples
@@ -34,8 +35,8 @@ from headrace.version import headrace_version
 __version__ = headrace_version()
 
 __all__ = [
-    "Build", "FoldingError", "HeadraceError", "InputError", "MismatchError", "Model", "QuantizationError", "ToolError",
-    "UnsupportedError", "__version__", "build", "load", "save_qonnx",
+    "Build", "FoldingError", "HeadraceError", "InputError", "MismatchError", "Model", "Point", "QuantizationError",
+    "ToolError", "UnsupportedError", "__version__", "build", "load", "plan", "save_qonnx",
 ]
 
 
@@ -59,3 +60,16 @@ def build(model: Model, out: str | Path, progress: Callable[[str], None] = lambd
     options = Options(board, clock_mhz, fps, folding, cores or {}, writable or {}, external, weights, backend, verify,
                       verify_input, overfull)
     return _build(model, out, options, progress)
+
+
+def plan(model: Model, *, boards: Sequence[str] = (), fps: Sequence[float] = (),
+         clock_mhz: Sequence[float] = (Options.clock_mhz,), cores: Mapping[str, str] | None = None,
+         weights: Weights = "on-chip", backend: Backend = "rtl",
+         progress: Callable[[str], None] = lambda _: None) -> list[Point]:
+    """What every board at every clock and every rate would take, estimated, without building anything.
+
+    boards: names or .toml files, filled where no rate is given; none is the default board. A point that cannot be says
+    why. Raises InputError for a board that is not known and for options that cannot be.
+    """
+    others = Options(cores=cores or {}, weights=weights, backend=backend)
+    return list(plan_points(model, Space(boards, clock_mhz, fps), others, progress))

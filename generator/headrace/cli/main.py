@@ -14,6 +14,7 @@ from headrace.building import build, require_possible
 from headrace.cli import tables
 from headrace.cli.compare import run_compare
 from headrace.cli.parser import parse
+from headrace.cli.plan import run_plan
 from headrace.cli.progress import progress
 from headrace.cli.quantize import add_quantize, run_quantize
 from headrace.dataflow.choose_cores import parse_cores
@@ -199,6 +200,6 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"quantize": run_quantize, "check": _check, "build": _build, "sim": _sim, "predict": _predict,
-             "compare": run_compare, "report": _report, "synth": _synth, "lint-hls": _lint_hls,
+_COMMANDS = {"quantize": run_quantize, "check": _check, "plan": run_plan, "build": _build, "sim": _sim,
+             "predict": _predict, "compare": run_compare, "report": _report, "synth": _synth, "lint-hls": _lint_hls,
              "bitstream": _bitstream, "export": _export, "layer": _layer, "boards": _boards}

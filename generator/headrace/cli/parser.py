@@ -12,6 +12,7 @@ from typing import NoReturn
 from headrace.benches.network import Simulation
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli.compare import add_compare
+from headrace.cli.plan import add_plan
 from headrace.frontend.tflite.kernels import KERNEL_SETS
 from headrace.layers.cores import CORES
 from headrace.layers.cores.choice import AUTO
@@ -88,6 +89,7 @@ def _parser(commands: Mapping[str, Command], add_quantize: Callable[[Parser], No
     add_quantize(command("quantize", "quantize a float CNN with calibration data", [
         "quantize cnn.py:model --data cnn.py:batches --weight-bits 4 --act-bits 4 --out mine.npz"]))
     _add_check(command)
+    _add_plan(command)
     _add_build(command("build", "generate the accelerator and verify it bit for bit", [
         "build model.onnx --out build/mine", "build model.onnx --out build/mine --backend both --fps 30000",
         "build model.onnx --out build/mine --board zcu104          # the fastest that fits"]))
@@ -108,6 +110,16 @@ def _add_check(command: Commands) -> None:
     check.add_argument("model", metavar="MODEL", help=MODEL_HELP)
     _add_kernels(check)
     _add_json(check)
+
+
+def _add_plan(command: Commands) -> None:
+    plan = command("plan", "say what boards, clocks and rates would take, without building anything", [
+        "plan model.onnx --board zcu104 --board kv260                # the fastest that fits each",
+        "plan model.onnx --board kv260 --fps 1000 --fps 10000 --clock-mhz 200 --clock-mhz 300"])
+    plan.add_argument("model", metavar="MODEL", help=MODEL_HELP)
+    _add_kernels(plan)
+    add_plan(plan)
+    _add_json(plan)
 
 
 def _add_build(make: argparse.ArgumentParser) -> None:

@@ -103,8 +103,9 @@ def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given:
         fastest = solver.fastest()
         fits, way_out = "not even the slowest folding fits", terms.way_out()
         if fastest:
-            fits = f"the fastest that fits takes {terms.pace(fastest.solution.cycles)}"
-            way_out = f"ask for {fastest.solution.cycles} cycles per frame or more"
+            cycles = max(fastest.solution.cycles, terms.min_cycles)
+            fits = f"the fastest that fits takes {terms.pace(cycles)}"
+            way_out = f"ask for {cycles} cycles per frame or more"
         raise FoldingError(f"{solver.limit}: {_at_most(cycles_per_frame)} asked for but it needs at least "
                            f"{solver.least_cycles}, and on {terms.board.name} {fits}; {way_out}")
     return _plan(solver.cheapest(cycles_per_frame), depths, "")

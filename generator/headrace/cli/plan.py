@@ -1,0 +1,68 @@
+"""The command `headrace plan`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from headrace.board.board import DEFAULT_BOARD
+from headrace.cli import tables
+from headrace.cli.progress import progress
+from headrace.dataflow.choose_cores import parse_cores
+from headrace.exploring.points import Point, Space, plan_points
+from headrace.model import load
+from headrace.request import Options
+
+_COLUMNS = ("board", "MHz", "fps asked", "fps", "cycles", "latency", "LUT", "FF", "BRAM36", "URAM", "DSP", "fits",
+            "bottleneck")
+
+
+def add_plan(sub: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    sub.add_argument("--board", action="append", default=[], metavar="B", help="board name or .toml file, filled where "
+                     f"no rate is given (may be repeated; default {DEFAULT_BOARD} at the default pace)")
+    sub.add_argument("--fps", action="append", type=float, default=[], metavar="F",
+                     help="frames per second to reach with the least hardware (may be repeated)")
+    sub.add_argument("--clock-mhz", action="append", type=float, default=[], metavar="C",
+                     help=f"may be repeated; default {Options.clock_mhz:g}")
+    sub.add_argument("--core", action="append", default=[], metavar="[LAYER=]NAME", help="as of build")
+    sub.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend, help="as of build")
+    sub.add_argument("--weights", choices=("on-chip", "external"), default=Options.weights, help="as of build")
+
+
+def run_plan(options: argparse.Namespace) -> int:
+    """Plan every point and print them; 0 where at least one fits its board."""
+    space = Space(options.board, options.clock_mhz or [Options.clock_mhz], options.fps)
+    others = Options(cores=parse_cores(options.core), backend=options.backend, weights=options.weights)
+    space.options(others)  # what cannot be is said before the model is read
+    with progress() as tell:
+        tell(f"loading {options.model}")
+        points = list(plan_points(load(options.model, kernels=options.kernels), space, others, tell))
+    tables.show(_table(options.model, points), options.json, lambda: [point.json() for point in points])
+    return 0 if any(point.fits for point in points) else 1
+
+
+def _table(model: str, points: Sequence[Point]) -> Table:
+    table = Table(*_COLUMNS, title=f"{model}: what would be built, estimated")
+    for point in points:
+        table.add_row(point.board, f"{point.clock_mhz:g}", _rate(point), *_figures(point),
+                      "yes" if point.fits else "no", point.hardware.bottleneck if point.hardware else "")
+    table.caption = "\n".join(f"{point.board}, {point.clock_mhz:g} MHz, {_rate(point)}: {point.stopped_by}"
+                              for point in points if point.stopped_by)
+    return table
+
+
+def _rate(point: Point) -> str:
+    if point.fps_asked is not None:
+        return f"{point.fps_asked:.12g}"
+    return "fastest" if point.fills else "default"
+
+
+def _figures(point: Point) -> list[str]:
+    if (found := point.hardware) is None:
+        return [""] * 8
+    taken = found.resources
+    return [f"{found.fps:.0f}", *map(str, (found.cycles_per_frame, found.latency_cycles, taken.all_luts, taken.ff,
+                                           taken.bram36, taken.uram, taken.dsp))]

@@ -1,0 +1,62 @@
+"""headrace plan: points are what builds of the same options become, and those that cannot be say why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import headrace as hr
+from headrace.__main__ import main
+from headrace.planning import plan_design
+from headrace.request import Options, resolve
+from tests.small_onnx import small_onnx
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("plan") / "small.onnx"
+    path.write_bytes(small_onnx(np.random.default_rng(0)))
+    return path
+
+
+def test_points_are_those_of_builds(path: Path) -> None:
+    model = hr.load(path)
+    points = hr.plan(model, boards=["zcu104", "pynq-z2"], fps=[100_000], clock_mhz=[100, 200])
+    assert [(point.board, point.clock_mhz) for point in points] == [
+        ("zcu104", 100), ("zcu104", 200), ("pynq-z2", 100), ("pynq-z2", 200)]
+    for point in points:
+        planned = plan_design(model, resolve(Options(board=point.board, clock_mhz=point.clock_mhz, fps=100_000)))
+        assert point.hardware is not None and point.fits
+        assert point.hardware.cycles_per_frame == planned.design.sizing.cycles_per_frame
+        assert point.hardware.resources == planned.resources
+        assert point.hardware.fps >= 100_000
+
+
+def test_a_point_that_cannot_be_says_why(path: Path) -> None:
+    possible, impossible = hr.plan(hr.load(path), boards=["zcu104"], fps=[1, 1e12])
+    assert possible.fits and impossible.hardware is None and not impossible.fits
+    assert "less than 1 cycle per frame is asked for" in impossible.stopped_by
+    assert impossible.json()["fps"] is None and impossible.json()["resources"] is None
+
+
+def test_the_command_prints_what_the_contract_says(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", str(path), "--board", "zcu104", "--board", "kv260", "--json"]) == 0
+    points = json.loads(capsys.readouterr().out)
+    assert [point["board"] for point in points] == ["zcu104", "kv260"]
+    assert all({"board", "clock_mhz", "fps_asked", "fps", "cycles_per_frame", "latency_cycles", "resources", "fits",
+                "bottleneck", "stopped_by"} <= set(point) for point in points)
+    assert main(["plan", str(path), "--fps", "1e11", "--board", "zcu104"]) == 1
+    assert "zcu104, 200 MHz, 100000000000: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), [
+    (["--board", "zcu14"], "board 'zcu14' is unknown; did you mean 'zcu104'?"),
+    (["--board", "zcu104", "--board", "zcu104"], "the board zcu104 is given twice; leave one out"),
+    (["--fps", "-1"], "fps=-1 must be a positive number; correct it"),
+])
+def test_mistakes(path: Path, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", str(path), *arguments]) == 1
+    assert sentence in capsys.readouterr().err
