@@ -44,6 +44,12 @@ class Memory:
     def read(self, offset: int) -> int:
         return self._registers[offset]
 
+    def write(self, offset: int, value: int) -> None:
+        self._registers[offset] = value
+
+    def reset(self) -> None:
+        """There is no DMA that could stand still."""
+
     def buffer(self, slot: int, size: int) -> np.ndarray[Any, Any]:
         if len(self._buffer) < size:
             self._buffer = np.zeros(size, np.uint8)

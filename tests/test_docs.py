@@ -13,7 +13,7 @@ from tests.doc_commands import ROOT, commands, copy_repository, run_page, small_
 
 def test_the_pages_have_commands() -> None:
     assert [line.split()[:2] for line in commands("boards.md")] == [
-        ["headrace", "build"], ["headrace", "sim"], ["headrace", "lint-hls"],
+        ["headrace", "plan"], ["headrace", "build"], ["headrace", "sim"], ["headrace", "lint-hls"],
         ["python", "examples/digits/on_simulated_board.py"], ["headrace", "bitstream"],
     ]
     assert len(commands("hls.md")) == 8
