@@ -14,7 +14,7 @@ from headrace.layers import Fifo
 from headrace.layers.drawing import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
-from headrace.simulation import rtl
+from headrace.simulation import rtl, shelf
 from headrace.simulation.frames import Stalls
 from headrace.simulation.memories import require_rtl_memories
 from headrace.staging import write_files
@@ -48,6 +48,7 @@ def cnn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Dataflow, rtl.RtlMode
     folder = tmp_path_factory.mktemp("cnn") / "ä $HOME 'x' \"y\" (z)"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", str(tools))
+        patch.setattr(shelf, "cache_folder", lambda: folder.parent / "cache")
         return dataflow, compiled(dataflow, folder)
 
 

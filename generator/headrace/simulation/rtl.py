@@ -17,7 +17,7 @@ from headrace.layers.base import Layer
 from headrace.layers.ports import first_memory
 from headrace.paths import data_folder
 from headrace.render.checks import Check, network_checks, render_checks
-from headrace.render.library import compile_order, library_paths
+from headrace.render.library import compile_order, library_paths, library_texts, used_sources
 from headrace.render.names import module_name
 from headrace.render.rtl import TOP, load_parameters, open_ports, stream_names, template, top_open_ports
 from headrace.simulation.harness import Endpoint, RtlModel, Side
@@ -73,7 +73,8 @@ def compile_layers(layers: Sequence[Layer], work: Path, before: Sequence[Path] =
     whose macros hold for it. Raises ToolError where the tools are missing.
     """
     endpoints = render_layers(layers, work)
-    sources = [*before, *library_paths()]
+    used = used_sources((work / "harness.sv").read_text(), library_texts())
+    sources = [*before, *(path for path in library_paths() if path.name in used)]
     cycles = max(layer.cycles for layer in layers)
     return _compile(endpoints, sources, work, work, cycles, "-O0" if cycles < SHORT_FRAME else "-O1")
 
@@ -171,5 +172,5 @@ def _compile(endpoints: tuple[Endpoint, ...], sources: Sequence[Path], folder: P
     require_tools()
     work = work.resolve()
     own = [data_folder("rtl_sim") / "tb" / "headrace_stream_checker.sv", work / "harness.sv", work / "checks.sv"]
-    executable = verilate("harness", [*sources, *own], "harness.cpp", work, optimization, ("-j", "2"))
+    executable = verilate("harness", [*sources, *own], "harness.cpp", work, optimization)
     return RtlModel(executable, folder, work, endpoints, cycles)

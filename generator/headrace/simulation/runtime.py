@@ -1,35 +1,67 @@
-"""Verilator's runtime is the same for every model that one process compiles, hence compiled only once.
+"""What every Verilated model shares: Verilator's runtime and its header, compiled once per installation.
 
-It takes several seconds, about as much as a model of a few small layers.
+Together they take ten times as long as a model of a few small layers.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from functools import cache
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-#: The runtime's objects, which depend on Verilator and its switches alone; `make` takes those that it finds.
+from headrace.simulation import shelf
+
+#: Level of optimization of what runs once; compiling it takes longer than running it.
+COLD = "-O0"
 _OBJECTS = ("verilated.o", "verilated_threads.o")
+#: Included by all generated code, which then includes the model's own headers.
+_HEADER = "runtime.h"
+#: What of Verilator's choices decides the compiler's switches.
+_SWITCH = re.compile(r"^VM_(?:C11|TIMING|COVERAGE|TRACE\w*) = .*$", re.MULTILINE)
 
 
-@cache
-def _shelf() -> tempfile.TemporaryDirectory[str]:
-    """A folder that lives as long as the process."""
-    return tempfile.TemporaryDirectory(prefix="headrace-")
+@dataclass(frozen=True)
+class _Piece:
+    """target: what the makefile calls it; name: under which the model's compilation looks for it; key: of its entry."""
+
+    target: str
+    name: str
+    key: str
 
 
-def reuse_runtime(objects: Path) -> None:
-    """Make the folder for a model's objects, with the runtime in it if a model was compiled before."""
-    objects.mkdir(parents=True, exist_ok=True)
-    for kept in Path(_shelf().name).iterdir():
-        shutil.copyfile(kept, objects / kept.name)
+def provide_runtime(objects: Path, prefix: str, optimization: str, tools: object,
+                    make: Callable[[Sequence[str]], object]) -> tuple[str, ...]:
+    """Put the runtime into the folder of the C++ that Verilator wrote; returns its files, which need no making.
+
+    prefix: of the C++'s files. optimization: of code that runs in every cycle. tools: what tells versions of the tools
+    apart. make: makes targets in the folder; called for what is not kept.
+    """
+    (objects / _HEADER).write_text('#include "verilated.h"\n')
+    pieces = _pieces(prefix, optimization, (tools, _SWITCH.findall((objects / f"{prefix}_classes.mk").read_text())))
+    missing = [piece for piece in pieces if not _taken(piece, objects)]
+    if missing:
+        make([piece.target for piece in missing])
+    for piece in missing:
+        shelf.keep(piece.key, [objects / piece.target])
+        (objects / piece.target).rename(objects / piece.name)
+    return tuple(piece.name for piece in pieces)
 
 
-def keep_runtime(objects: Path) -> None:
-    """Keep the runtime of a compiled model for the next one."""
-    for name in _OBJECTS:
-        kept = Path(_shelf().name) / name
-        if not kept.exists() and (objects / name).exists():
-            shutil.copyfile(objects / name, kept)
+def _pieces(prefix: str, optimization: str, decided_by: object) -> list[_Piece]:
+    headers = (("fast", optimization), ("slow", COLD))
+    return [
+        *(_Piece(name, name, shelf.digest(name, decided_by)) for name in _OBJECTS),
+        *(_Piece(f"{_HEADER}.{kind}.gch", f"{prefix}__pch.h.{kind}.gch", shelf.digest(_HEADER, kind, level, decided_by))
+          for kind, level in headers),
+    ]
+
+
+def _taken(piece: _Piece, objects: Path) -> bool:
+    """True if the piece was kept and is in the folder now."""
+    entry = shelf.find(piece.key)
+    if entry is None or not (entry / piece.target).is_file():
+        return False
+    (objects / piece.name).unlink(missing_ok=True)
+    (objects / piece.name).symlink_to(entry / piece.target)
+    return True

@@ -1,26 +1,31 @@
 """SystemVerilog and a C++ main program become an executable: Verilator, then make.
 
 Neither Verilator nor make takes every path: the one expands $NAME, the other splits at blanks. So both see only names
-of links in the folder where they run.
+of links in the folder where they run. What was compiled before from the same sources is taken from the shelf.
 """
 
 from __future__ import annotations
 
+import itertools
 import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from headrace.paths import data_folder
-from headrace.simulation.runtime import keep_runtime, reuse_runtime
+from headrace.simulation import shelf
+from headrace.simulation.runtime import COLD, provide_runtime
 from headrace.tools import run_tool, verilator
 
-# Registers that no reset reaches have the values that the run chooses, as in a chip.
-_OPTIONS = ("--cc", "--exe", "-O3", "--x-assign", "fast", "--x-initial", "unique", "--assert", "-Wno-fatal")
-# Verilator's model is compiled with little optimization where it runs once, and its runtime too: compiling takes
-# longer than most runs.
-_MAKE_VARIABLES = ("OPT_SLOW=-O0", "OPT_GLOBAL=-O0")
+# Registers that no reset reaches have the values that the run chooses, as in a chip. The C++ comes in functions and
+# files of a size that the compiler takes in linear time, and in parallel.
+_OPTIONS = ("--cc", "--exe", "-O3", "--x-assign", "fast", "--x-initial", "unique", "--assert", "-Wno-fatal",
+            "--output-split-cfuncs", "2000", "--output-groups", "0")
 _MAKEFILE = "model.mk"
+_PROGRAM = "simulation"
+#: Compilers at once.
+_JOBS = "2"
 
 
 def verilate(top: str, sources: Iterable[Path], main: str, work: Path, optimization: str = "-O1",
@@ -31,19 +36,49 @@ def verilate(top: str, sources: Iterable[Path], main: str, work: Path, optimizat
     Raises ToolError with the last lines of what Verilator or the compiler says.
     """
     rtl_sim = data_folder("rtl_sim")
-    names = [_link(source, work / "sources") for source in (*sources, rtl_sim / "harness" / main)]
-    for path in (rtl_sim / "tb" / _MAKEFILE, *(rtl_sim / "harness").glob("*.hpp")):
-        _link(path, work / "sources")
-    objects = work / "obj"
-    reuse_runtime(objects)
+    modules = [*sources, rtl_sim / "harness" / main]
+    headers = [*(rtl_sim / "harness").glob("*.hpp"), *work.glob("*.hpp")]
+    program = work / "obj" / _PROGRAM
+    program.parent.mkdir(parents=True, exist_ok=True)
+    texts = [(path.name, path.read_bytes()) for path in (*modules, *sorted(headers), rtl_sim / "tb" / _MAKEFILE)]
+    key = shelf.digest("model", _tools(), _OPTIONS, top, optimization, tuple(options), *itertools.chain(*texts))
+    kept = shelf.find(key)
+    if kept is None or not _copied(kept / _PROGRAM, program):
+        for path in (rtl_sim / "tb" / _MAKEFILE, *(rtl_sim / "harness").glob("*.hpp")):
+            _link(path, work / "sources")
+        _compile(top, [_link(path, work / "sources") for path in modules], work, optimization, options)
+        shelf.keep(key, [program])
+    return program
+
+
+def _compile(top: str, names: Sequence[str], work: Path, optimization: str, options: Sequence[str]) -> None:
+    """names: of all sources in `work`. Leaves the program in its folder obj."""
     run_tool("Verilator", [
         verilator(), *_OPTIONS, *options, "--top-module", top, "--prefix", f"V{top}", "--Mdir", "obj",
-        "-CFLAGS", "-std=c++17 -I..", "-o", "simulation", *names], work)
-    run_tool("compiling Verilator's model", [
-        "make", "-C", "obj", "-f", f"../sources/{_MAKEFILE}", f"MODEL=V{top}", "-j", "2", f"OPT_FAST={optimization}",
-        *_MAKE_VARIABLES, python_variable(sys.executable)], work)
-    keep_runtime(objects)
-    return objects / "simulation"
+        "-CFLAGS", "-std=c++17 -I..", "-o", _PROGRAM, *names], work)
+
+    def make(targets: Sequence[str] = (), switches: Sequence[str] = ()) -> None:
+        run_tool("compiling Verilator's model", [
+            "make", "-C", "obj", "-f", f"../sources/{_MAKEFILE}", f"MODEL=V{top}", "-j", _JOBS,
+            f"OPT_FAST={optimization}", f"OPT_SLOW={COLD}", f"OPT_GLOBAL={COLD}", python_variable(sys.executable),
+            *switches, *targets], work)
+
+    ready = provide_runtime(work / "obj", f"V{top}", optimization, _tools(), make)
+    make(switches=[f"MAIN_HEADER=V{top}__pch.h.fast", *(part for name in ready for part in ("-o", name))])
+
+
+def _tools() -> tuple[object, ...]:
+    command = verilator()
+    return tuple(shelf.program_identity(program) for program in (command, command.with_name("verilator_bin"), "g++"))
+
+
+def _copied(kept: Path, program: Path) -> bool:
+    """Copy a program that is kept; False where another process has removed it meanwhile."""
+    try:
+        shutil.copy(kept, program)
+    except OSError:
+        return False
+    return True
 
 
 def python_variable(interpreter: str) -> str:
