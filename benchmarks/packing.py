@@ -36,7 +36,7 @@ CASES: dict[str, tuple[DataType, int]] = {
 
 
 class Memory:
-    """A device that holds the model and the buffers, and no more."""
+    """A device that holds the model and the buffers, and no more; what a reset waits for is there."""
 
     def __init__(self, registers: dict[int, int]) -> None:
         self._registers, self._buffer = registers, np.zeros(0, np.uint8)
@@ -46,6 +46,9 @@ class Memory:
 
     def write(self, offset: int, value: int) -> None:
         self._registers[offset] = value
+
+    def collect(self) -> bool:
+        return False
 
     def reset(self) -> None:
         """There is no DMA that could stand still."""
@@ -73,7 +76,8 @@ def packer(dtype: DataType, lanes: int, work: Path) -> Callable[[np.ndarray[Any,
     x = np.ones((1, ELEMENTS), np.int64)
     write_driver(work, render_driver(net, Vectors(dataflow, x), load_board("zcu104"), ""))
     model = json.loads((work / PACKAGE / "model.json").read_text())
-    registers = dict.fromkeys(model["registers"].values(), 0) | {model["registers"]["magic"]: model["magic"]}
+    registers = dict.fromkeys(model["registers"].values(), 0) | {
+        model["registers"]["magic"]: model["magic"], model["registers"]["status"]: model["bits"]["status"]["quiet"]}
     driver = Accelerator(Memory(registers), work / PACKAGE)
     size = driver.source["frame_bytes"]
 
