@@ -13,6 +13,7 @@ from headrace.build_folder import RECORD, Build
 from headrace.building import build, require_possible
 from headrace.cli import tables
 from headrace.cli.compare import run_compare
+from headrace.cli.doctor import run_doctor
 from headrace.cli.parser import parse
 from headrace.cli.plan import run_plan
 from headrace.cli.progress import progress
@@ -202,4 +203,5 @@ def _export(options: argparse.Namespace) -> int:
 
 _COMMANDS = {"quantize": run_quantize, "check": _check, "plan": run_plan, "build": _build, "sim": _sim,
              "predict": _predict, "compare": run_compare, "report": _report, "synth": _synth, "lint-hls": _lint_hls,
-             "bitstream": _bitstream, "export": _export, "layer": _layer, "boards": _boards}
+             "bitstream": _bitstream, "export": _export, "layer": _layer, "boards": _boards,
+             "doctor": run_doctor}

@@ -101,6 +101,8 @@ def _parser(commands: Mapping[str, Command], add_quantize: Callable[[Parser], No
     _add_export(command)
     _add_layer(command)
     _add_json(command("boards", "list the boards that come with headrace and what they offer", ["boards"]))
+    _add_json(command("doctor", "say what is installed, what each missing part would enable, and test the rest",
+                      ["doctor"]))
     return parser
 
 
