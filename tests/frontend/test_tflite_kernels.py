@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import headrace as hr
-from headrace.frontend.tflite.operators import OPERATIONS
+from headrace.frontend.tflite.kernels import curve
+from headrace.frontend.tflite.operators import OPERATIONS, sigmoid
+from tests.frontend import tflite_bodies
+from tests.frontend.tflite_bodies import Body
 from tests.frontend.tflite_files import RELU, RELU6, SAME, VALID, TfliteFile, outputs
 
 RNG = np.random.default_rng(5)
-#: Adds what is tested behind a tensor of (1, 6, 7, 4) int8 codes of scale 0.1 and zero point 3, returns its output.
-Body = Callable[[TfliteFile, int], int]
 
 
 def weights(file: TfliteFile, shape: tuple[int, ...], axis: int = 0, kind: str = "", per_tensor: bool = False) -> int:
@@ -152,6 +152,7 @@ BODIES: dict[str, Body] = {
     "ADD": joined("ADD", (0.11, 0.043, 0.13), (4, -128, -20)),
     "ADD relu": joined("ADD", (0.031, 0.2, 0.09), (-3, 7, -128), RELU),
     "ADD halves": joined("ADD", (0.125, 0.125, 0.25), (0, 0, 0)),
+    "ADD of a whole ratio": joined("ADD", (0.1, 0.05, 0.12), (4, -9, 3)),
     "SUB": joined("SUB", (0.11, 0.043, 0.13), (4, -128, -20)),
     "CONCATENATION": concatenation,
     "PAD": padded,
@@ -188,24 +189,56 @@ def legacy(name: str) -> Body:
 
 
 BODIES |= {f"{name} uint8": legacy(name) for name in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")}
+BODIES |= tflite_bodies.BODIES
 #: Operators at the ends of a model, which other tests are about.
-ENDS = {"SOFTMAX", "LOGISTIC", "DEQUANTIZE"}
+ENDS = {"SOFTMAX", "DEQUANTIZE"}
 
 
 def test_every_operator_is_compared() -> None:
     assert {name.split()[0] for name in BODIES} | ENDS == set(OPERATIONS)
 
 
+def require_equal(file: TfliteFile, body: Body, kernels: str, tmp_path: Path, code: type = np.int8) -> None:
+    """The codes of LiteRT for 200 samples of a file with this body."""
+    x = file.codes((1, 6, 7, 4), 0.1, 3)
+    y = body(file, x)
+    content = file.content([x], [y])
+    (tmp_path / "m.tflite").write_bytes(content)
+    ends = np.iinfo(code)
+    samples = RNG.integers(ends.min, ends.max + 1, (200, 6, 7, 4)).astype(code)
+    samples[0], samples[1] = ends.min, ends.max
+    made = hr.load(tmp_path / "m.tflite", kernels=kernels).predict(samples, raw=True).astype(np.int64)
+    different = np.flatnonzero(made != (wanted := outputs(content, samples, kernels)))
+    assert not different.size, f"{different.size} of {made.size} codes differ, by {np.abs(made - wanted).max()} at most"
+
+
 @pytest.mark.parametrize("kernels", ["reference", "xnnpack"])
 @pytest.mark.parametrize("name", BODIES)
 def test_codes_are_those_of_litert(name: str, kernels: str, tmp_path: Path) -> None:
-    file = TfliteFile()
-    x = file.codes((1, 6, 7, 4), 0.1, 3)
-    y = BODIES[name](file, x)
-    content = file.content([x], [y])
-    (tmp_path / "m.tflite").write_bytes(content)
-    samples = RNG.integers(-128, 128, (200, 6, 7, 4)).astype(np.int8)
-    samples[0], samples[1] = -128, 127
-    made = hr.load(tmp_path / "m.tflite", kernels=kernels).predict(samples, raw=True)
-    different = np.flatnonzero(made != (wanted := outputs(content, samples, kernels)))
-    assert not different.size, f"{different.size} of {made.size} codes differ, by {np.abs(made - wanted).max()} at most"
+    require_equal(TfliteFile(), BODIES[name], kernels, tmp_path)
+
+
+#: Products of uint8 have weights with zero points, which the bodies above are about.
+PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "RESHAPE", "QUANTIZE uint8")
+
+
+@pytest.mark.parametrize("kernels", ["reference", "xnnpack"])
+@pytest.mark.parametrize("name", ["CONCATENATION scales", *(
+    name for name in BODIES if not name.startswith(PRODUCTS) and name != "PAD")])
+def test_codes_of_uint8_are_those_of_litert(name: str, kernels: str, tmp_path: Path) -> None:
+    body = tflite_bodies.concatenation if name == "CONCATENATION scales" else BODIES[name]
+    require_equal(tflite_bodies.Uint8File(), body, kernels, tmp_path, np.uint8)
+
+
+@pytest.mark.parametrize("kernels", ["reference", "xnnpack"])
+@pytest.mark.parametrize(("name", "out", "zero"), [("LOGISTIC", 1 / 256, -128), ("TANH", 1 / 128, 0)])
+def test_curves_are_tables_of_the_nearest_codes(name: str, out: float, zero: int, kernels: str) -> None:
+    codes = np.arange(-128, 128).reshape(1, 1, 1, 256)
+    function = {"LOGISTIC": sigmoid, "TANH": np.tanh}[name]
+    for scale, start in zip(RNG.uniform(0.003, 0.5, 60).tolist(), RNG.integers(-128, 128, 60).tolist(), strict=True):
+        file = TfliteFile()
+        x = file.codes((1, 1, 1, 256), scale, start)
+        content = file.content([x], [file.operator(name, [x], file.codes((1, 1, 1, 256), out, zero))])
+        table = curve(function, np.float32(scale), np.float32(out))(codes - start) + zero
+        assert np.array_equal(np.clip(table, -128, 127).reshape(1, -1),
+                              outputs(content, codes.astype(np.int8), kernels)), (scale, start)

@@ -122,3 +122,17 @@ def outputs(content: bytes, x: np.ndarray, kernels: str = "reference") -> np.nda
         interpreter.invoke()
         rows.append(interpreter.get_tensor(give["index"]).reshape(-1).copy())
     return np.stack(rows)
+
+
+def every_output(content: bytes, x: dict[str, np.ndarray], kernels: str = "reference") -> dict[str, np.ndarray]:
+    """What LiteRT gives for samples of all inputs by name, (N, elements) of all outputs by name."""
+    interpreter = Interpreter(model_content=content, experimental_op_resolver_type=KINDS[kernels], num_threads=1)
+    interpreter.allocate_tensors()
+    rows: dict[str, list[np.ndarray]] = {}
+    for place in range(len(next(iter(x.values())))):
+        for take in interpreter.get_input_details():
+            interpreter.set_tensor(take["index"], x[take["name"]][place : place + 1])
+        interpreter.invoke()
+        for give in interpreter.get_output_details():
+            rows.setdefault(give["name"], []).append(interpreter.get_tensor(give["index"]).reshape(-1).copy())
+    return {name: np.stack(parts) for name, parts in rows.items()}

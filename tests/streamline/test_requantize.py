@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from headrace.datatypes import Interval, int_type, uint_type
 from headrace.engines import golden
+from headrace.frontend.tflite.kernels import Multiplier, rounded_twice
 from headrace.network.integer import Threshold
 from headrace.network.integer_ops import TensorType
 from headrace.streamline.requant_search import dyadic_requant, requant_of_thresholds
@@ -70,6 +71,15 @@ def test_channels_share_the_shift_and_constants_need_none() -> None:
     T = np.array([lines[0], [-200] * 31, [201] * 31, lines[1]])
     requant = require_equal(T, frozenset({3}), 200, uint_type(5))
     assert requant.multiplier[1] == requant.multiplier[2] == 0 and requant.multiplier[3] < 0
+
+
+@pytest.mark.parametrize("inverted", [frozenset(), frozenset({0, 1})])
+def test_two_roundings_have_a_kink_in_falling_channels_too(inverted: frozenset[int]) -> None:
+    x = np.arange(-8000, 8001)
+    twice = [rounded_twice(x, Multiplier.of(scale)) for scale in (0.0041, 0.0083)]
+    T = np.array([np.searchsorted(np.clip(codes, -32, 31), np.arange(-31, 32)) - 8000 for codes in twice])
+    requant = require_equal(T, inverted, 8000, int_type(6))
+    assert requant.kink is not None
 
 
 def test_a_curve_has_no_requantizer() -> None:

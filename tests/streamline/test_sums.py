@@ -124,7 +124,7 @@ def test_sums_of_codes_of_8_bits_get_a_requantizer_that_is_right_for_every_pair(
                            for code in range(1, 256)]
     asked = ask([Fraction(left), Fraction(-right)], [(-128, 127), (0, 255)], points)
     assert asked is not None
-    found = requant_of_grids([asked.grid], [asked.sizes], None, Interval(0, 255))
+    found = requant_of_grids([asked.grid], [asked.codes], None, Interval(0, 255))
     assert found is not None
     m_left, m_right = asked.whole(found[0][0])
     a, b = np.meshgrid(np.arange(-128, 128), np.arange(256), indexing="ij")

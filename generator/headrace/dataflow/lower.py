@@ -238,6 +238,9 @@ class _Lowering:
     @_lower.register
     def _part(self, op: Part, node: Node, ports: list[Port]) -> None:
         source = self.net.types[node.inputs[0]]
+        if prod(op.shape) == prod(source.shape) and op.dtype == source.dtype:  # another frame of the same elements
+            self._provide(node.name, ports[0])
+            return
         layer = Take(node.name, prod(source.shape), op.first, prod(op.shape), source.dtype, op.dtype)
         self._provide(node.name, self._place(layer, *ports))
 

@@ -111,7 +111,7 @@ def _answered(run: Run, x: Value, asked: Sequence[Question], which: Sequence[int
         return None
     wide = None
     if isinstance(dtype, Interval) and dtype.steps > MAX_THRESHOLDS and all(question.sizes for question in asked):
-        wide = requant_of_grids([question.grid for question in asked], [question.sizes for question in asked],
+        wide = requant_of_grids([question.grid for question in asked], [question.codes for question in asked],
                                 [weighing.multipliers for weighing in smallest], dtype)
     rows = [weighing.multipliers for weighing in smallest] if wide is None else wide[0]
     total = _added(run, x, [asked[k].whole(rows[k]) for k in which])

@@ -21,13 +21,14 @@ MAX_TRIED = 8
 Fit = tuple[int, int, int]
 
 
-def kinked_requant(facts: Sequence[Facts], output: Interval) -> Requant | None:
-    """The requantizer with the smallest shift whose channels share the code of their kinks; None where none fits."""
+def kinked_requant(facts: Sequence[Facts], output: Interval,
+                   shifts: Sequence[int] = range(MAX_SHIFT + 1)) -> Requant | None:
+    """The requantizer with the first of `shifts` whose channels share the code of their kinks; None where none fits."""
     spans = [_kinks(channel, output) for channel in facts]
     first, last = max(lo for lo, _ in spans), min(hi for _, hi in spans)
     for zero in _tried(first, last):
         halves = [(_above(channel, zero), _below(channel, zero)) for channel in facts]
-        for shift in range(MAX_SHIFT + 1):
+        for shift in shifts:
             if found := _fit_all(halves, zero, shift):
                 table = np.asarray(found, np.int64)
                 kink = table[:, 2].copy()

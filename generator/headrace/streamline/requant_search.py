@@ -55,7 +55,7 @@ def requant_of_thresholds(thresholds: IntArray, inverted: frozenset[int], lowest
     which = [places.setdefault(row.tobytes(), len(places)) for row in rows]
     facts = [facts_of_row(np.frombuffer(row, np.int64), output) for row in places]
     found = requant_of_facts(facts, output)
-    if found is None or (found.kink is not None and inverted):
+    if found is None:
         return None
     found = of_channels(found, which)
     return replace(found, multiplier=found.multiplier * (1 - 2 * falls))
@@ -68,14 +68,15 @@ def of_channels(found: Requant, which: Sequence[int]) -> Requant:
                    kink=None if found.kink is None else found.kink[places])
 
 
-def requant_of_facts(facts: Sequence[Facts], output: Interval) -> Requant | None:
-    """The requantizer with the smallest shift for rising channels, with a kink only where no line fits."""
-    for shift in range(MAX_SHIFT + 1):
+def requant_of_facts(facts: Sequence[Facts], output: Interval,
+                     shifts: Sequence[int] = range(MAX_SHIFT + 1)) -> Requant | None:
+    """The requantizer with the first of `shifts` for rising channels, with a kink only where no line fits."""
+    for shift in shifts:
         for rounding in NEAREST:
             found = _fit_all(facts, shift, rounding)
             if found is not None:
                 return Requant(*found, shift, rounding, output)
-    return kinked_requant(facts, output)
+    return kinked_requant(facts, output, shifts)
 
 
 def _fit_all(facts: Sequence[Facts], shift: int, rounding: Nearest) -> tuple[IntArray, IntArray] | None:

@@ -1,8 +1,9 @@
 """Requantizers of weighted sums: multipliers of the branches with which a multiplication and a shift decide every code.
 
 The smallest multipliers that separate what lies on either side of a point leave no room for a line through all points.
-Larger ones follow the ratio of the scales more closely, until a line fits. It is proved as the multipliers are, over
-all combinations of codes: at the smallest sum that reaches each code and at the largest one that does not.
+Larger ones follow the scales more closely, until a line fits, best one that only shifts. It is proved as the
+multipliers are, over all combinations of codes: at the smallest sum that reaches each code and at the largest one that
+does not.
 """
 
 from __future__ import annotations
@@ -14,43 +15,54 @@ import numpy as np
 
 from headrace.datatypes import IntArray, Interval
 from headrace.network.integer import Requant
-from headrace.streamline.requant_facts import Facts
+from headrace.streamline.requant_facts import MAX_SHIFT, Facts
 from headrace.streamline.requant_search import requant_of_facts
 from headrace.streamline.sums import Grid
 
 #: A multiplied branch is a stream of at most 31 bits.
 MAX_BRANCH_BITS = 30
+#: So many doublings more are tried for a sum that a shift alone takes back, without a third multiplication.
+MORE = 4
+#: Multipliers of the branches of every grid, and the requantizer of all sums.
+Found = tuple[list[tuple[int, ...]], Requant]
 
 
 def requant_of_grids(grids: Sequence[Grid], sizes: Sequence[Sequence[Fraction]],
                      smallest: Sequence[Sequence[int]] | None,
-                     output: Interval) -> tuple[list[tuple[int, ...]], Requant] | None:
+                     output: Interval) -> Found | None:
     """Multipliers for every grid, and the requantizer of all their sums; None where none was found.
 
-    sizes: of the branches, for every grid. smallest: multipliers to begin with.
+    sizes: of the branches in codes of the output, for every grid. smallest: multipliers to begin with.
     """
-    for multipliers in _candidates(sizes, smallest):
-        if any(_bits(grid, row) > MAX_BRANCH_BITS for grid, row in zip(grids, multipliers, strict=True)):
-            return None
-        margins = [grid.margins(row) for grid, row in zip(grids, multipliers, strict=True)]
-        if any(part is None for part in margins):
-            continue
-        step = requant_of_facts([_facts(*part, output) for part in margins if part is not None], output)
+    found: Found | None = None
+    left = MORE
+    for shift, multipliers in _candidates(sizes, smallest):
+        if left < 0 or any(_bits(grid, row) > MAX_BRANCH_BITS for grid, row in zip(grids, multipliers, strict=True)):
+            break
+        step = _step(grids, multipliers, output, range(MAX_SHIFT + 1) if found is None else (shift,))
         if step is not None:
-            return multipliers, step
-    return None
+            found = multipliers, step
+            if np.all(step.multiplier == 1):
+                break
+        left -= found is not None
+    return found
 
 
-def _candidates(sizes: Sequence[Sequence[Fraction]],
-                smallest: Sequence[Sequence[int]] | None) -> Iterator[list[tuple[int, ...]]]:
-    """The smallest multipliers, then finer and finer ones."""
-    factor = 2
+def _candidates(sizes: Sequence[Sequence[Fraction]], smallest: Sequence[Sequence[int]] | None,
+                ) -> Iterator[tuple[int, list[tuple[int, ...]]]]:
+    """The smallest multipliers, then sizes times 2^shift, which a shift alone takes back."""
     if smallest is not None:
-        yield [tuple(row) for row in smallest]
-        factor = 1 << max(max(row) for row in smallest).bit_length()
-    while True:
-        yield [tuple(round(size * factor / max(row)) for size in row) for row in sizes]
-        factor *= 2
+        yield 0, [tuple(row) for row in smallest]
+    for shift in range(MAX_SHIFT + 1):
+        yield shift, [tuple(round(size * (1 << shift)) for size in row) for row in sizes]
+
+
+def _step(grids: Sequence[Grid], multipliers: Sequence[Sequence[int]], output: Interval,
+          shifts: Sequence[int]) -> Requant | None:
+    """The requantizer of sums with these multipliers; None where they decide nothing or no line fits."""
+    margins = [grid.margins(row) for grid, row in zip(grids, multipliers, strict=True)]
+    facts = [_facts(*part, output) for part in margins if part is not None]
+    return requant_of_facts(facts, output, shifts) if len(facts) == len(grids) else None
 
 
 def _bits(grid: Grid, multipliers: Sequence[int]) -> int:

@@ -119,6 +119,15 @@ class Question:
             return smallest_ratio(self.sizes, self.grid.thresholds)
         return _first_multiple(self.sizes, self.grid.thresholds)
 
+    @property
+    def codes(self) -> list[Fraction]:
+        """How many codes, on average the distance of two points, a code of every branch counts."""
+        known = [(place, point[0]) for place, point in enumerate(self.points) if not isinstance(point, bool)]
+        if len(known) < 2 or known[0][1] == known[-1][1]:
+            return list(self.sizes)
+        (first, at), (last, to) = known[0], known[-1]
+        return [size * (last - first) / (to - at) for size in self.sizes]
+
     def whole(self, multipliers: Sequence[int]) -> tuple[int, ...]:
         """The multipliers of all branches, with signs."""
         whole = [0] * self.count

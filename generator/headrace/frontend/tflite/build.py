@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from headrace.frontend.tflite.kernels import KernelSet, Rescale
 from headrace.frontend.tflite.schema import Graph, Operator, Tensor
 from headrace.frontend.tflite.steps import thresholds
 from headrace.network import integer as ints
+from headrace.network.frame_ops import Part
 from headrace.network.integer import Head
 from headrace.network.ops import Pad, Shape
 from headrace.streamline.draft import Draft
@@ -23,6 +25,8 @@ CODES = {"int8": int_type(8), "uint8": uint_type(8)}
 _DTYPES = {"int8": "<i1", "uint8": "<u1", "int32": "<i4", "int64": "<i8", "float32": "<f4", "int16": "<i2"}
 #: Most weights of a model: they are integers of 8 bytes here.
 MAX_WEIGHTS = 1 << 26
+#: Most elements of a frame that have steps of their own: each needs a multiplier in memory.
+MAX_POSITIONS = 1 << 14
 #: Fused activations by their number in the schema, and the real numbers that they clip to.
 ACTIVATIONS = {0: (None, None), 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
 _INT32 = int_type(32)
@@ -93,10 +97,10 @@ def _away(value: np.float32) -> int:
 
 
 class Build:
-    """State of reading one graph."""
+    """State of reading one graph. `inner`: places of the tensors that an operator computes with."""
 
-    def __init__(self, graph: Graph, kernels: KernelSet) -> None:
-        self.graph, self.kernels = graph, kernels
+    def __init__(self, graph: Graph, kernels: KernelSet, inner: Set[int] = frozenset()) -> None:
+        self.graph, self.kernels, self.inner = graph, kernels, inner
         self.draft = Draft()
         self.values: dict[int, Value | None] = {}
         self.weights = 0
@@ -135,6 +139,31 @@ class Build:
         T = thresholds(lambda x: rescale(x + rows[2][:, None]) + zero, rows[0], rows[1], codes)
         return self.draft.add_threshold(ints.Threshold(T[which.reshape(-1)], codes), source)
 
+    def of_codes(self, source: str, function: Rescale, out: Tensor, activation: int = 0) -> str:
+        """Append the codes that `function` makes of codes (C, N), clipped: thresholds where they rise, else a table."""
+        dtype, codes = self.draft.types[source].dtype, code_range(out, activation)
+        channels = self.draft.types[source].shape[2]
+        values = np.repeat(np.arange(dtype.lo, dtype.hi + 1)[None], channels, axis=0)
+        table = np.clip(function(values), codes.lo, codes.hi)
+        falling = np.all(np.diff(table, axis=1) <= 0, axis=1) & (table[:, 0] > table[:, -1])
+        rising = np.where(falling[:, None], codes.lo + codes.hi - table, table)
+        if np.any(np.diff(rising, axis=1) < 0):
+            return self.draft.add("lookup", ints.Lookup(table, codes, dtype.lo), source)
+        rows, which = np.unique(rising, axis=0, return_inverse=True)
+        steps = np.arange(codes.lo + 1, codes.hi + 1)
+        T = np.stack([np.searchsorted(row, steps, side="left") for row in rows]) + dtype.lo
+        inverted = frozenset(np.flatnonzero(falling).tolist())
+        return self.draft.add_threshold(ints.Threshold(T[which.reshape(-1)], codes, inverted), source)
+
+    def flat(self, source: str) -> str:
+        """A frame as one pixel with a channel for every element."""
+        x = self.draft.types[source]
+        return self.draft.add("flat", Part(0, (1, 1, math.prod(x.shape)), x.dtype), source)
+
+    def framed(self, source: str, frame: Frame) -> str:
+        """The frame of such a pixel again."""
+        return self.draft.add("framed", Part(0, frame, self.draft.types[source].dtype), source)
+
     def clipped(self, source: str, out: Tensor, activation: int) -> str:
         """The same codes within a fused activation."""
         codes = code_range(out, activation)
@@ -155,6 +184,12 @@ class Build:
     def plain(self, value: Value) -> Value:
         """The value with its border in the stream."""
         return self.made(self.padded(value.tensor, value.pad, value.zero), value) if any(value.pad) else value
+
+    def row(self, value: Value) -> Value:
+        """The value; a flattened image as one pixel, so that it meets vectors."""
+        if len(value.shape) != 1 or value.frame == (1, 1, *value.shape):
+            return value
+        return self.made(self.flat(value.tensor), value, shape=value.shape)
 
     def made(self, tensor: str, like: Value, out: Tensor | None = None, shape: Shape | None = None) -> Value:
         """The value of a new tensor; its quantization is that of `out`, or that of `like`."""
@@ -203,9 +238,6 @@ class Call:
         if value is None:
             what = "a constant" if tensor.data is not None else f"{tensor.name!r}, which nothing before it makes"
             raise UnsupportedError(f"reads {what} where it needs codes; convert the model again")
-        if value.head != "none" and self.operator.name not in ("RESHAPE", "DEQUANTIZE", "QUANTIZE"):
-            raise UnsupportedError(f"follows a {value.head}, which the host computes at the end of a model; cut the "
-                                   "model there")
         return value if bordered else self.build.plain(value)
 
     def constant(self, place: int) -> np.ndarray:

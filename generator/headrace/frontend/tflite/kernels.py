@@ -11,9 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from headrace.datatypes import IntArray
 from headrace.errors import UnsupportedError
@@ -23,6 +25,7 @@ KernelSet = Literal["reference", "xnnpack"]
 KERNEL_SETS: tuple[KernelSet, ...] = ("reference", "xnnpack")
 #: Accumulators (C, N) -> codes before the zero point is added.
 Rescale = Callable[[IntArray], IntArray]
+FloatArray = NDArray[np.float64]
 #: Integers times a multiplier, rounded.
 Rounded = Callable[[IntArray, "Multiplier"], IntArray]
 
@@ -33,6 +36,11 @@ class Multiplier:
 
     multiplier: int
     shift: int
+
+    @property
+    def exact(self) -> Fraction:
+        """The number."""
+        return Fraction(self.multiplier) * Fraction(2) ** (self.shift - 31)
 
     @staticmethod
     def of(value: float) -> Multiplier:
@@ -105,8 +113,8 @@ def float32_rescale(scales: list[np.float32]) -> Rescale:
     return lambda acc: np.asarray(np.rint(acc.astype(np.float32) * column), np.int64)
 
 
-def mean_of(count: int) -> Rescale:
-    """A sum of `count` codes divided by their number, ties away from zero."""
+def mean_of(count: int | IntArray) -> Rescale:
+    """A sum of `count` codes divided by their number, of all channels or (C, 1), ties away from zero."""
     def divide(sums: IntArray) -> IntArray:
         size = (np.abs(sums) + count // 2) // count
         return np.asarray(np.where(sums < 0, -size, size), np.int64)
@@ -129,15 +137,48 @@ def reference_sum(left: float, right: float, out: float) -> Callable[[IntArray, 
     return total
 
 
-def xnnpack_sum(left: np.float32, right: np.float32, out: np.float32) -> Callable[[IntArray, IntArray], IntArray]:
-    """XNNPACK's sum: two multipliers of 21 bits, one rounding, ties up."""
+def xnnpack_factors(left: np.float32, right: np.float32, out: np.float32) -> tuple[int, int, int]:
+    """XNNPACK's multipliers of a sum, the larger one of 21 bits, and its shift."""
     ratios = np.float32(left) / np.float32(out), np.float32(right) / np.float32(out)
     shift = 20 - (math.frexp(float(max(ratios)))[1] - 1)
-    a_factor, b_factor = (round(math.ldexp(float(ratio), shift)) for ratio in ratios)
+    return round(math.ldexp(float(ratios[0]), shift)), round(math.ldexp(float(ratios[1]), shift)), shift
+
+
+def xnnpack_sum(left: np.float32, right: np.float32, out: np.float32) -> Callable[[IntArray, IntArray], IntArray]:
+    """XNNPACK's sum: two multipliers, one rounding, ties up."""
+    a_factor, b_factor, shift = xnnpack_factors(left, right, out)
 
     def total(a: IntArray, b: IntArray) -> IntArray:
         return np.asarray((a * a_factor + b * b_factor + (1 << (shift - 1))) >> shift, np.int64)
     return total
+
+
+def product(left: np.float32, right: np.float32, out: np.float32, kernels: KernelSet) -> Rescale:
+    """The kernels' product of two codes without zero points, given as one integer."""
+    scale = left * right / out
+    if kernels == "xnnpack":
+        return lambda values: np.asarray(np.rint(values.astype(np.float32) * scale), np.int64)
+    by = Multiplier.of(float(scale))
+    return lambda values: rounded_twice(values, by)
+
+
+def curve(function: Callable[[FloatArray], FloatArray], scale: np.float32, out: np.float32) -> Rescale:
+    """A table of a function of codes without zero point, in real numbers, to the nearest code of a scale."""
+    def rescale(codes: IntArray) -> IntArray:
+        real = np.asarray(codes, np.float64) * float(scale)
+        return np.asarray(np.rint(function(real) / float(out)), np.int64)
+    return rescale
+
+
+def joined_uint8(scale: np.float32, zero: int, out: np.float32) -> Rescale:
+    """Codes of a branch of a uint8 concatenation in the scale of the result, in float32, ties away from zero."""
+    factor = np.float32(scale * (np.float32(1) / out))
+    offset = np.float32(np.float32(-zero) * factor)
+
+    def rescale(codes: IntArray) -> IntArray:
+        real = codes.astype(np.float32) * factor + offset
+        return np.asarray(np.sign(real) * np.floor(np.abs(real).astype(np.float64) + 0.5), np.int64)
+    return rescale
 
 
 def bent(above: Multiplier, below: Multiplier) -> Rescale:

@@ -5,7 +5,7 @@ Follows the schema and the kernels of TensorFlow Lite; which set of kernels give
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
@@ -17,11 +17,22 @@ from headrace.frontend.tflite.build import CODES, Build, Call, Frame, Value, qua
 from headrace.frontend.tflite.kernels import KERNEL_SETS, KernelSet
 from headrace.frontend.tflite.operators import OPERATIONS
 from headrace.frontend.tflite.schema import Graph, Operator, Tensor, read_graph
-from headrace.network.integer import INPUT, HostInput, HostOutput, IntegerNetwork, TensorType
+from headrace.network.frame_ops import Part, Sequence, sequence_type
+from headrace.network.integer import (
+    INPUT,
+    HostInput,
+    HostInputs,
+    HostOutput,
+    HostOutputs,
+    IntegerNetwork,
+    TensorType,
+)
 from headrace.network.ops import Shape
 from headrace.network.rounding import Rounding
 from headrace.streamline.streamline import MAX_INPUT_ELEMENTS
 
+#: Operators behind which numbers mean what they did.
+_PASSING = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS", "DEQUANTIZE", "QUANTIZE")
 #: Most operators that a refusal lists.
 MAX_LISTED = 20
 
@@ -38,21 +49,55 @@ def from_file(path: Path, kernels: str = "reference") -> IntegerNetwork:
 
 
 def _network(graph: Graph, kernels: KernelSet) -> IntegerNetwork:
-    place, last = (_only(what, places) for what, places in (("input", graph.inputs), ("output", graph.outputs)))
-    operators = _needed(graph, last)
-    build = Build(graph, kernels)
-    start = _input(graph, place, operators)
-    build.draft.types[INPUT] = start.host.tensor
-    build.values[start.codes] = start.value
-    failures = [text for operator in operators if operator not in start.done and (text := _visit(build, operator))]
-    output = build.values.get(last)
+    for what, places in (("input", graph.inputs), ("output", graph.outputs)):
+        if not places:
+            raise InputError(f"has no {what}; convert the model again")
+    operators = _needed(graph)
+    build = Build(graph, kernels, _inner(operators))
+    starts = _inputs(build, operators)
+    done = [operator for start in starts for operator in start.done]
+    failures = [text for operator in operators if operator not in done and (text := _visit(build, operator))]
     if failures:
         raise UnsupportedError(_report(failures))
-    if output is None:
-        raise InputError(f"has the output {graph.tensors[last].name!r}, which no operator makes; convert the model "
-                         "again")
-    output = build.plain(output)
-    return IntegerNetwork(start.host, tuple(build.draft.nodes.values()), _output(output))
+    outputs = [_last(build, place) for place in graph.outputs]
+    _require_read(build, operators)
+    if len(outputs) > 1:
+        build.draft.add_named("outputs", Sequence(), *(value.tensor for value in outputs))
+    hosts = tuple(start.host for start in starts)
+    return IntegerNetwork(hosts[0] if len(hosts) == 1 else HostInputs(hosts), tuple(build.draft.nodes.values()),
+                          _host_outputs(graph, outputs))
+
+
+def _last(build: Build, place: int) -> Value:
+    """The codes of an output of the model."""
+    value = build.values.get(place)
+    if value is None:
+        raise InputError(f"has the output {build.graph.tensors[place].name!r}, which no operator makes; convert the "
+                         "model again")
+    return build.plain(value)
+
+
+def _require_read(build: Build, operators: list[Operator]) -> None:
+    """Raise UnsupportedError for one of several inputs that no operator reads."""
+    read = {place for operator in operators for place in operator.inputs}
+    for place in build.graph.inputs:
+        if len(build.graph.inputs) > 1 and place not in read:
+            raise UnsupportedError(f"the input {build.graph.tensors[place].name!r} reaches no output; take it out of "
+                                   "the model")
+
+
+def _host_outputs(graph: Graph, values: list[Value]) -> HostOutput | HostOutputs:
+    """What the host makes of the outputs; several are called as the file calls their tensors."""
+    if len(values) == 1:
+        return _output(values[0])
+    names = _names(graph, graph.outputs)
+    return HostOutputs(tuple(replace(_output(value), name=name) for value, name in zip(values, names, strict=True)))
+
+
+def _names(graph: Graph, places: tuple[int, ...]) -> list[str]:
+    """Names of several inputs or outputs: those of their tensors, with a number where two are alike or one has none."""
+    names = [graph.tensors[place].name for place in places]
+    return [name if name and names.count(name) == 1 else f"{name or 'tensor'}_{k}" for k, name in enumerate(names)]
 
 
 def _known(kernels: str) -> KernelSet:
@@ -62,20 +107,23 @@ def _known(kernels: str) -> KernelSet:
     raise InputError(f"kernels {kernels!r} are unknown; choose one of {list(KERNEL_SETS)}")
 
 
-def _only(what: str, places: tuple[int, ...]) -> int:
-    if len(places) != 1:
-        raise UnsupportedError(f"has {len(places)} {what}s where one is possible; convert a model with one {what}")
-    return places[0]
-
-
-def _needed(graph: Graph, output: int) -> list[Operator]:
-    """The operators that the output needs, in order."""
-    needed, kept = {output}, []
+def _needed(graph: Graph) -> list[Operator]:
+    """The operators that the outputs need, in order."""
+    needed, kept = set(graph.outputs), []
     for operator in reversed(graph.operators):
         if not needed.isdisjoint(operator.outputs):
             needed.update(operator.inputs)
             kept.append(operator)
     return kept[::-1]
+
+
+def _inner(operators: list[Operator]) -> set[int]:
+    """Tensors that something computes with; of the others the host can make real numbers."""
+    inner: set[int] = set()
+    for operator in reversed(operators):
+        if operator.name not in _PASSING or not inner.isdisjoint(operator.outputs):
+            inner.update(operator.inputs)
+    return inner
 
 
 def _visit(build: Build, operator: Operator) -> str:
@@ -121,12 +169,30 @@ class Start:
     done: tuple[Operator, ...] = ()
 
 
-def _input(graph: Graph, place: int, operators: list[Operator]) -> Start:
-    """The codes of the input: its own integers, or what QUANTIZE makes of floats on the host."""
+def _inputs(build: Build, operators: list[Operator]) -> list[Start]:
+    """Every input of the model; the frames of several follow one another on the stream, and each is a part of it."""
+    graph, many = build.graph, len(build.graph.inputs) > 1
+    names = _names(graph, graph.inputs) if many else ["input"]
+    starts = [_input(graph, place, operators, f"{INPUT}{k}" if many else INPUT, name)
+              for k, (place, name) in enumerate(zip(graph.inputs, names, strict=True))]
+    hosts = [start.host for start in starts]
+    build.draft.types[INPUT] = sequence_type([host.tensor for host in hosts]) if many else hosts[0].tensor
+    first = 0
+    for start in starts:
+        if many:
+            frame = start.host.tensor
+            build.draft.add_named(start.value.tensor, Part(first, frame.shape, frame.dtype), INPUT)
+            first += prod(frame.shape)
+        build.values[start.codes] = start.value
+    return starts
+
+
+def _input(graph: Graph, place: int, operators: list[Operator], name: str, called: str) -> Start:
+    """The codes of an input: its own integers, or what QUANTIZE makes of floats on the host."""
     tensor = graph.tensors[place]
+    readers = [operator for operator in operators if place in operator.inputs]
     codes, done = place, tuple[Operator, ...]()
     if tensor.type == "float32":
-        readers = [operator for operator in operators if place in operator.inputs]
         if len(readers) != 1 or readers[0].name != "QUANTIZE" or len(readers[0].outputs) != 1:
             raise UnsupportedError("computes in floating point; convert the model with full integer quantization, or "
                                    "use headrace quantize on an ONNX export")
@@ -138,9 +204,9 @@ def _input(graph: Graph, place: int, operators: list[Operator]) -> Start:
     if prod(shape) > MAX_INPUT_ELEMENTS:
         raise UnsupportedError(f"has an input of {prod(shape)} elements and at most {MAX_INPUT_ELEMENTS} are possible; "
                                "use smaller images")
-    frame = _frame(graph, codes, shape, operators)
-    value = Value(INPUT, frame, shape, scale, zero)
-    return Start(codes, value, _host_input(value, graph.tensors[codes], tensor.type == "float32"), done)
+    value = Value(name, _frame(graph, codes, shape, operators), shape, scale, zero)
+    host = _host_input(value, graph.tensors[codes], tensor.type == "float32")
+    return Start(codes, value, replace(host, name=called), done)
 
 
 def _frame(graph: Graph, place: int, shape: Shape, operators: list[Operator]) -> Frame:

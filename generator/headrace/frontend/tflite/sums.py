@@ -28,7 +28,7 @@ class Weighted:
 
 def weighted(table: IntArray, spans: Sequence[tuple[int, int]], sizes: Sequence[Fraction],
              output: Interval) -> Weighted | None:
-    """The smallest multipliers near the ratio of `sizes` that decide the codes of a table; None where none do.
+    """Small multipliers near `sizes`, in codes of the output, that decide the codes of a table; None where none do.
 
     table: (left codes, right codes) from the lowest of `spans` on, rising along both.
     """
