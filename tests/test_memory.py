@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from headrace.memory import RAM_BLOCK_LUTS, ROM_BLOCK_LUTS, Ram, free_depth, ram, ram_bram18, ram_luts, rom_layout
-from headrace.render.library import library_path, library_paths
+from headrace.memory import PRICES, Prices, Ram, free_depth, ram, ram_bram18, ram_luts, rom_layout
+from headrace.render.library import PRICED, library_path, library_texts
 from headrace.tools import run_tool, verilator
 
 #: Around every border of the rule: LUTs of 32 and 64 words, rows of blocks, LUTs against blocks, bytes of 9 bits.
@@ -20,7 +20,10 @@ PORTS = {
     "headrace_ram": ".ap_clk, .write(1'b0), .write_address('0), .write_data('0), .read(1'b1), .read_address('0), "
                     ".clear(1'b0), .read_data()",
 }
+#: Those of today, and a device that has blocks to spare.
+PRICE_LISTS = [PRICES, Prices(block=20, ram_block=15)]
 Sizes = dict[tuple[str, int, int], dict[str, int]]
+Elaborated = tuple[Prices, Sizes]
 
 
 def constants(module: dict[str, Any]) -> dict[str, int]:
@@ -32,48 +35,58 @@ def constants(module: dict[str, Any]) -> dict[str, int]:
     return found
 
 
-@pytest.fixture(scope="module")
-def elaborated(tmp_path_factory: pytest.TempPathFactory) -> Sizes:
-    """The constants of every memory by module, DEPTH and BITS, in one run of Verilator."""
+@pytest.fixture(scope="module", params=PRICE_LISTS, ids=["today", "cheap blocks"])
+def elaborated(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Elaborated:
+    """The constants of every memory by module, DEPTH and BITS, in one run of Verilator at these prices."""
     work = tmp_path_factory.mktemp("memories")
     cells = [f"  {module} #(.DEPTH({depth}), .BITS({bits})) u_{module}_{depth}_{bits} ({ports});\n"
              for module, ports in PORTS.items() for depth, bits in SIZES]
     (work / "top.sv").write_text(f"module top (input logic ap_clk);\n{''.join(cells)}endmodule\n")
+    (work / PRICED).write_text(library_texts(request.param)[PRICED])
     run_tool("Verilator", [verilator(), "--json-only", "-Wno-fatal", "-Wno-lint", "--top-module", "top", "--Mdir", work,
-                           library_paths()[0], work / "top.sv", *map(library_path, PORTS)], work)
+                           work / PRICED, work / "top.sv", *map(library_path, PORTS)], work)
     modules = [module for module in json.loads((work / "Vtop.tree.json").read_text())["modulesp"]
                if module.get("origName") in PORTS]
-    return {(module["origName"], values["DEPTH"], values["BITS"]): values
-            for module in modules if (values := constants(module))}
+    sizes = {(module["origName"], values["DEPTH"], values["BITS"]): values
+             for module in modules if (values := constants(module))}
+    return request.param, sizes
 
 
 @pytest.mark.parametrize(("depth", "bits"), SIZES)
-def test_a_rom_elaborates_to_the_layout(elaborated: Sizes, depth: int, bits: int) -> None:
-    found, layout = elaborated["headrace_rom", depth, bits], rom_layout(depth, bits)
-    assert found["LUTS_PER_BLOCK"] == ROM_BLOCK_LUTS
+def test_a_rom_elaborates_to_the_layout(elaborated: Elaborated, depth: int, bits: int) -> None:
+    prices, sizes = elaborated
+    found, layout = sizes["headrace_rom", depth, bits], rom_layout(depth, bits, prices)
     assert (found["BLOCKS"], found["ROWS"], found["SLOTS"]) == (layout.blocks > 0, layout.rows, layout.slots)
 
 
 @pytest.mark.parametrize(("depth", "bits"), SIZES)
-def test_a_ram_elaborates_to_the_choice(elaborated: Sizes, depth: int, bits: int) -> None:
-    found, chosen = elaborated["headrace_ram", depth, bits], ram(depth, bits)
-    assert found["LUTS_PER_BLOCK"] == RAM_BLOCK_LUTS
+def test_a_ram_elaborates_to_the_choice(elaborated: Elaborated, depth: int, bits: int) -> None:
+    prices, sizes = elaborated
+    found, chosen = sizes["headrace_ram", depth, bits], ram(depth, bits, prices)
     assert (found["LUTS"], found["BLOCKS"]) == (ram_luts(depth, bits), ram_bram18(depth, bits))
     wanted = Ram(bram18=found["BLOCKS"]) if "gen_block" in found else Ram(lutram=found["LUTS"])
     assert chosen == wanted
 
 
-def test_a_free_depth_takes_no_more_memory() -> None:
+@pytest.mark.parametrize("prices", PRICE_LISTS)
+def test_a_free_depth_takes_no_more_memory(prices: Prices) -> None:
     """A grid over every width up to 128 bits and the depths around every border up to 20 000."""
     depths = sorted({*range(100), *(border + step for border in range(64, 20_000, 448) for step in (-1, 0, 1))})
     for bits, depth in product(range(1, 129), depths):
-        free = free_depth(depth, bits)
+        free = free_depth(depth, bits, prices)
         assert free >= depth
         if depth > 2:
-            assert ram(free, bits) == ram(depth, bits), (bits, depth, free)
+            assert ram(free, bits, prices) == ram(depth, bits, prices), (bits, depth, free)
 
 
 @pytest.mark.parametrize(("bits", "depth"), [(48, 1095), (36, 122), (96, 94), (1, 5000), (20, 2304), (128, 30)])
 def test_a_word_more_than_the_free_depth_takes_more_memory(bits: int, depth: int) -> None:
-    free = free_depth(depth, bits)
-    assert ram(free + 1, bits) != ram(depth, bits)
+    free = free_depth(depth, bits, PRICES)
+    assert ram(free + 1, bits, PRICES) != ram(depth, bits, PRICES)
+
+
+def test_other_prices_choose_other_memories() -> None:
+    cheap, dear = Prices(block=20, ram_block=15), Prices(block=10_000, ram_block=10_000)
+    assert [bool(rom_layout(600, 20, prices).blocks) for prices in (cheap, PRICES, dear)] == [True, True, False]
+    assert [bool(rom_layout(100, 20, prices).blocks) for prices in (cheap, PRICES, dear)] == [True, False, False]
+    assert [bool(ram(200, 9, prices).bram18) for prices in (cheap, PRICES, dear)] == [True, False, False]

@@ -21,26 +21,25 @@ _URAM_SHAPE = (4096, 72)
 LUT_WORDS: Final = 64
 #: The smallest FIFO with a memory: below it, a register slice of 2 words.
 SMALLEST_MEMORY: Final = 3
-
-
-#: LUTs that headrace_rom and Yosys spend on read-only words rather than a block, and headrace_ram on words that are
-#: written.
-ROM_BLOCK_LUTS: Final = 129
-RAM_BLOCK_LUTS: Final = 100
+#: LUTs that Yosys spends on words rather than a block where the choice is its own.
+_YOSYS_BLOCK_LUTS: Final = 129
 
 
 @dataclass(frozen=True)
 class Prices:
     """How many LUTs are as scarce on a device as a block RAM of 18 Kb or a DSP block.
 
-    Where there is a choice of structures, the one that is cheaper at these prices is built.
+    Where there is a choice of structures, the one that is cheaper at these prices is built. block: LUTs of logic, where
+    words are read only. ram_block: LUTs that serve as memory, where words are written. A build hands both to the
+    SystemVerilog, in headrace_pkg.
     """
 
-    block: int = ROM_BLOCK_LUTS
+    block: int = 129
+    ram_block: int = 100
     dsp: int = 100
 
     def __post_init__(self) -> None:
-        require_positive("prices", block=self.block, dsp=self.dsp)
+        require_positive("prices", block=self.block, ram_block=self.ram_block, dsp=self.dsp)
 
 
 #: Those of UltraScale+, of which a device has about a hundred LUTs for each DSP block.
@@ -59,10 +58,9 @@ class RomLayout:
     blocks: int
     lut: int
 
-    @property
-    def cost(self) -> int:
+    def cost(self, prices: Prices) -> int:
         """In LUTs."""
-        return ROM_BLOCK_LUTS * self.blocks + self.lut
+        return prices.block * self.blocks + self.lut
 
 
 @dataclass(frozen=True)
@@ -73,16 +71,16 @@ class Ram:
     bram18: int = 0
 
 
-def rom_layout(depth: int, bits: int) -> RomLayout:
+def rom_layout(depth: int, bits: int, prices: Prices) -> RomLayout:
     """The cheapest layout: in LUTs, or in blocks of one shape.
 
-    >>> rom_layout(18432, 32)
+    >>> rom_layout(18432, 32, PRICES)
     RomLayout(rows=2048, slots=9, blocks=32, lut=96)
     """
     in_blocks = min((_in_blocks(depth, bits, *shape) for shape in BRAM18_SHAPES),
-                    key=lambda layout: layout.cost)
+                    key=lambda layout: layout.cost(prices))
     in_luts = RomLayout(depth, 1, 0, rom_luts(depth, bits))
-    return in_blocks if in_luts.lut > in_blocks.cost else in_luts
+    return in_blocks if in_luts.lut > in_blocks.cost(prices) else in_luts
 
 
 def _in_blocks(depth: int, bits: int, most_rows: int, columns: int) -> RomLayout:
@@ -121,10 +119,10 @@ def stored_bits(words: IntArray, bits: int, rows: int) -> int:
     return kept
 
 
-def ram(depth: int, bits: int) -> Ram:
+def ram(depth: int, bits: int, prices: Prices) -> Ram:
     """A memory with one write port and one read port: blocks where LUTs would cost more."""
     luts, blocks = ram_luts(depth, bits), ram_bram18(depth, bits)
-    return Ram(bram18=blocks) if luts > RAM_BLOCK_LUTS * blocks else Ram(lutram=luts)
+    return Ram(bram18=blocks) if luts > prices.ram_block * blocks else Ram(lutram=luts)
 
 
 def ram_luts(depth: int, bits: int) -> int:
@@ -149,15 +147,15 @@ def _ram_blocks(slots: int, bits: int, columns: int) -> int:
     return _ceil(slots * 9 * _ceil(bits, 9), columns)
 
 
-def free_depth(depth: int, bits: int) -> int:
+def free_depth(depth: int, bits: int, prices: Prices) -> int:
     """The most words of a FIFO that take no more memory than `depth` words of `bits` bits.
 
-    >>> [free_depth(depth, 8) for depth in (0, 2, 3, 33, 100, 600)]
+    >>> [free_depth(depth, 8, PRICES) for depth in (0, 2, 3, 33, 100, 600)]
     [0, 2, 32, 64, 128, 2048]
     """
     if depth < SMALLEST_MEMORY:
         return depth
-    blocks = ram(depth, bits).bram18
+    blocks = ram(depth, bits, prices).bram18
     if not blocks:
         return LUT_WORDS // 2 if depth <= LUT_WORDS // 2 else _ceil(depth, LUT_WORDS) * LUT_WORDS
     return max(rows * slots for rows, columns in BRAM18_SHAPES
@@ -168,7 +166,7 @@ def synthesized_ram(depth: int, bits: int) -> Ram:
     """A memory whose kind Yosys chooses: LUTs cost by the columns that are used, and are built whole."""
     columns, halves = (14, 1) if depth <= LUT_WORDS // 2 else (7, _ceil(depth, LUT_WORDS))
     blocks = ram_bram18(depth, bits)
-    if 2 * 8 * halves * bits > ROM_BLOCK_LUTS * blocks * columns:
+    if 2 * 8 * halves * bits > _YOSYS_BLOCK_LUTS * blocks * columns:
         return Ram(bram18=blocks)
     return Ram(lutram=ram_luts(depth, bits))
 
@@ -182,7 +180,7 @@ def one_port_ram(depth: int, bits: int) -> Ram:
         return Ram()
     luts = _ceil(bits, 2) if depth <= LUT_WORDS // 2 else bits * _ceil(depth, LUT_WORDS)
     blocks = bram18(depth, bits)
-    return Ram(bram18=blocks) if 2 * luts > ROM_BLOCK_LUTS * blocks else Ram(lutram=luts)
+    return Ram(bram18=blocks) if 2 * luts > _YOSYS_BLOCK_LUTS * blocks else Ram(lutram=luts)
 
 
 def uram(depth: int, bits: int) -> int:

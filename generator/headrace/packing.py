@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.datatypes import DataType, IntArray
-from headrace.memory import rom_layout
+from headrace.memory import Prices, rom_layout
 
 Bytes = NDArray[np.uint8]
 
@@ -174,16 +174,16 @@ class Memory:
 
     The RTL reads one flat word [rows][lanes] per address from NAME.mem; the HLS header holds the same word row by row,
     each row in one chunk of its bits, or cut into chunks of 64. `recoded`: the words and their type as the RTL reads
-    them, where its arithmetic wants them in another form. in_rom: the RTL reads them with headrace_rom.sv, in whose
-    rows several words may stand. steps: the words of the memories that take the place of the one in HLS, for every step
-    of a search.
+    them, where its arithmetic wants them in another form. rom: where the RTL reads them with headrace_rom.sv, the
+    prices by which that lays them out in rows, of which one may hold several words. steps: the words of the memories
+    that take the place of the one in HLS, for every step of a search.
     """
 
     name: str
     words: IntArray
     dtype: DataType
     recoded: tuple[IntArray, DataType] | None = None
-    in_rom: bool = False
+    rom: Prices | None = None
     steps: tuple[IntArray, ...] = ()
 
     @property
@@ -208,8 +208,8 @@ class Memory:
         raw = _lanes_to_bytes(dtype.encode(words.reshape(len(words), -1)), dtype.bits)
         numbers = [int.from_bytes(word.tobytes(), "little") for word in raw]
         bits = self.word_bits
-        if self.in_rom:
-            layout = rom_layout(self.depth, bits)
+        if self.rom:
+            layout = rom_layout(self.depth, bits, self.rom)
             slots = [numbers[row :: layout.rows] for row in range(layout.rows)]
             numbers = [sum(word << bits * slot for slot, word in enumerate(words)) for words in slots]
             bits *= layout.slots

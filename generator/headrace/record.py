@@ -44,7 +44,7 @@ class RecipeRecord(TypedDict):
     writable: dict[str, Literal["ram", "uram"]]
     external: list[str]
     depths: dict[str, int]
-    prices: NotRequired[dict[Literal["block", "dsp"], int]]
+    prices: NotRequired[dict[Literal["block", "ram_block", "dsp"], int]]
 
 
 class DeviceRecord(TypedDict):

@@ -40,6 +40,11 @@ package headrace_pkg;
   localparam int MAP_BUFFER = 1;
   localparam int MAP_WIRES  = 2;
 
+  // What a block RAM of 18 Kb is worth: LUTs of logic where words are read only, LUTs that serve as memory where they
+  // are written. A build has those of its device here (generator/headrace/memory.py).
+  localparam int unsigned ROM_BLOCK_LUTS = 129;
+  localparam int unsigned RAM_BLOCK_LUTS = 100;
+
   /* verilator lint_on UNUSEDPARAM */
 
   // The bus that brings new words to all memories of a design, 32 bits at a time (headrace_memory_port.sv).

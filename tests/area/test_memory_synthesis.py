@@ -37,10 +37,10 @@ _MAP = "synth_xilinx -family xcup -flatten -noiopad -top top -run begin:map_ffra
 
 def formula(module: str, depth: int, bits: int) -> Resources:
     if module == "rom":
-        return Resources(bram18=memory.rom_layout(depth, bits).blocks)
+        return Resources(bram18=memory.rom_layout(depth, bits, memory.PRICES).blocks)
     if module == "weight_ram":
         return Resources(uram=memory.uram(depth, bits))
-    found = memory.ram(depth, bits)
+    found = memory.ram(depth, bits, memory.PRICES)
     return Resources(bram18=found.bram18, lutram=found.lutram)
 
 
@@ -55,7 +55,7 @@ def design() -> dict[str, str]:
                 name=name, high=(depth - 1).bit_length() - 1, top=bits - 1) + "\n"
             if module == "rom":
                 words = np.random.default_rng(depth).integers(0, 2, (depth, 1, bits))
-                files[f"{name}.mem"] = Memory("WORDS", words, uint_type(1), in_rom=True).mem_text()
+                files[f"{name}.mem"] = Memory("WORDS", words, uint_type(1), rom=memory.PRICES).mem_text()
     inputs = "  input logic ap_clk, ap_rst_n, en,\n  input logic [41:0] load,\n  input logic [13:0] address,\n" \
              "  input logic [63:0] data,\n"
     top = f"module top (\n{inputs}" + ",\n".join(ports) + f"\n);\n{body}endmodule\n"
@@ -88,8 +88,8 @@ def test_yosys_takes_what_the_formula_says(mapped: dict[str, Resources], module:
 
 def test_rows_of_a_rom_hold_all_words() -> None:
     words = np.arange(5000).reshape(-1, 1, 1)
-    stored = Memory("WORDS", words, uint_type(13), in_rom=True)
-    layout = memory.rom_layout(5000, 13)
+    stored = Memory("WORDS", words, uint_type(13), rom=memory.PRICES)
+    layout = memory.rom_layout(5000, 13, memory.PRICES)
     rows = [int(line, 16) for line in stored.mem_text().split()]
     assert len(rows) == layout.rows and layout.slots > 1
     assert [rows[k % layout.rows] >> 13 * (k // layout.rows) & 8191 for k in range(5000)] == list(range(5000))

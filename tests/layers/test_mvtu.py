@@ -2,7 +2,7 @@ import pytest
 
 from headrace.errors import InputError
 from headrace.layers.spec import layer_from_spec
-from headrace.memory import rom_layout
+from headrace.memory import PRICES, rom_layout
 from tests.layer_battery import LayerBattery
 
 
@@ -61,7 +61,7 @@ class TestSerialSearch(LayerBattery):
     def test_rows_share_a_comparator(self) -> None:
         layers = [layer_from_spec(item).layer for item in self.specs]
         assert [layer.searches_in_turn for layer in layers] == [True] * 5 + [False] * 2
-        layouts = [rom_layout(m.depth, m.word_bits) for layer in layers[-2:] for m in layer.memories()]
+        layouts = [rom_layout(m.depth, m.word_bits, PRICES) for layer in layers[-2:] for m in layer.memories()]
         assert [(layout.rows, layout.slots) for layout in layouts] == [(512, 3), (512, 3)]
 
 
@@ -78,8 +78,8 @@ class TestManyRowGroups(LayerBattery):
 
     def test_a_group_is_a_word(self) -> None:
         memories = [layer_from_spec(item).layer.memories()[1] for item in self.specs]
-        assert [(m.in_rom, m.depth) for m in memories] == [(True, n) for n in (130, 67, 80, 80, 512)]
-        assert rom_layout(memories[-1].depth, memories[-1].word_bits).blocks
+        assert [(m.rom, m.depth) for m in memories] == [(PRICES, n) for n in (130, 67, 80, 80, 512)]
+        assert rom_layout(memories[-1].depth, memories[-1].word_bits, PRICES).blocks
 
 
 class TestBinaryCores(LayerBattery):

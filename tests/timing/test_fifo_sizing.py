@@ -18,7 +18,7 @@ from headrace.datatypes import uint_type
 from headrace.errors import FoldingError, MismatchError
 from headrace.folding.plan import solve_folding
 from headrace.layers import Dwc, Fifo, MaxPool
-from headrace.memory import free_depth
+from headrace.memory import PRICES, free_depth
 from headrace.timing import fifo_sizing
 from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Outcome
 from headrace.timing.fifo_sizing import size_fifos
@@ -137,7 +137,7 @@ def test_a_given_depth_is_kept() -> None:
     (0, 8, 0), (2, 8, 2), (3, 8, 32), (32, 8, 32), (33, 8, 64), (65, 8, 128), (600, 8, 2048), (600, 36, 1024),
 ])
 def test_a_memory_gives_its_whole_depth(depth: int, bits: int, wanted: int) -> None:
-    assert free_depth(depth, bits) == wanted
+    assert free_depth(depth, bits, PRICES) == wanted
 
 
 def test_no_stall_pattern_stops_a_sized_dataflow() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from headrace.area.usage import Resources
+from headrace.memory import PRICES, Prices
 
 
 class Cost(NamedTuple):
@@ -37,8 +38,12 @@ class Cost(NamedTuple):
 
 @dataclass
 class Amounts:
-    """Costs by the name of their structure, and what rules of the RTL fix: memories and multipliers."""
+    """Costs by the name of their structure, and what rules of the RTL fix: memories and multipliers.
 
+    prices: of the device, by which memories are chosen.
+    """
+
+    prices: Prices = PRICES
     fixed: Resources = field(default_factory=Resources)
     costs: dict[str, Cost] = field(default_factory=dict)
 

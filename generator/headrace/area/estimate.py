@@ -7,10 +7,15 @@ from typing import Protocol
 from headrace.area.amounts import Amounts
 from headrace.area.factors import fitted
 from headrace.area.usage import Resources
+from headrace.memory import Prices
 
 
 class Counted(Protocol):
-    """What says of which structures it consists."""
+    """What says of which structures it consists, at the prices of a device."""
+
+    @property
+    def prices(self) -> Prices:
+        """Of a block RAM and a DSP block."""
 
     def amounts(self, a: Amounts) -> None:
         """Add the structures."""
@@ -23,6 +28,6 @@ def estimate(layer: Counted) -> Resources:
 
 def amounts(layer: Counted) -> Amounts:
     """The structures that a layer consists of."""
-    found = Amounts()
+    found = Amounts(layer.prices)
     layer.amounts(found)
     return found

@@ -63,7 +63,7 @@ def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBit
     """
     if depth <= 1:
         return
-    layout = memory.rom_layout(depth, bits)
+    layout = memory.rom_layout(depth, bits, a.prices)
     if layout.blocks:
         a.take(Resources(bram18=memory.bram18(layout.rows, stored(layout.rows)) if stored else layout.blocks))
         a.add("rom", ff=(registers - 1) * bits)

@@ -9,6 +9,7 @@ from headrace.datatypes import IntArray
 from headrace.errors import InputError
 from headrace.layers.base import Layer
 from headrace.layers.stream import Stream
+from headrace.memory import PRICES, Prices
 
 #: A stream by its producer: (layer name, output index); the network's input is (SOURCE, 0).
 Port = tuple[str, int]
@@ -50,6 +51,11 @@ class Dataflow:
             open_ports |= {(name, k): stream for k, stream in enumerate(item.layer.outputs)}
         if set(open_ports) != {self.output_port}:
             raise InputError(f"streams {sorted(set(open_ports) - {self.output_port})} have no reader")
+
+    @property
+    def prices(self) -> Prices:
+        """Of the device: all layers have the same."""
+        return self.placed[0].layer.prices if self.placed else PRICES
 
     @property
     def layers(self) -> tuple[Layer, ...]:

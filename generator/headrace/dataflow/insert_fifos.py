@@ -42,7 +42,8 @@ def insert_fifos(dataflow: Dataflow, depths: Mapping[str, int]) -> Dataflow:
         for index, (port, stream) in enumerate(zip(item.sources, item.layer.inputs, strict=True)):
             name = names.get((item.layer.name, index), "")
             if depth := depths.get(name, 0):
-                placed.append(Placed(Fifo(name, depth, stream.lanes, stream.element, stream.words), (port,)))
+                fifo = Fifo(name, depth, stream.lanes, stream.element, stream.words, prices=item.layer.prices)
+                placed.append(Placed(fifo, (port,)))
                 port = (name, 0)
             sources.append(port)
         placed.append(replace(item, sources=tuple(sources)))

@@ -51,8 +51,9 @@ def waiting_cost(window: Layer, reader: Layer, pace: int, input_cycles: int = 0)
     words = waiting_words(window, reader, pace, input_cycles)
     if words is None or words <= REGISTERED_WORDS:
         return None if words is None else Resources()
-    stream = window.inputs[0]
-    return estimate(Fifo("fifo", free_depth(words, stream.bits), stream.lanes, stream.element, stream.words))
+    stream, prices = window.inputs[0], window.prices
+    depth = free_depth(words, stream.bits, prices)
+    return estimate(Fifo("fifo", depth, stream.lanes, stream.element, stream.words, prices=prices))
 
 
 def _last(latest: IntArray, word_cycles: float, left: NDArray[np.floating]) -> float:

@@ -68,7 +68,7 @@ class Activation:
         words = threshold_words(self.values, pe)
         steps = search_steps(self.values, pe) if search.output.steps > MAX_COMPARATORS else ()
         if search.groups > MAX_TABLE_GROUPS and not (search.in_turn or search.writable):
-            return Memory("THRESHOLDS", words, dtype, (threshold_words(self.stored, pe), dtype), True, steps)
+            return Memory("THRESHOLDS", words, dtype, (threshold_words(self.stored, pe), dtype), search.prices, steps)
         searched = search_words(self.stored, 1 if search.in_turn else pe, self.never)
         return Memory("THRESHOLDS", words, dtype, (searched, dtype), steps=steps)
 

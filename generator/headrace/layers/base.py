@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -18,16 +18,18 @@ from headrace.layers.phases import Schedule
 from headrace.layers.ports import StreamPort, side_ports
 from headrace.layers.spec_fields import MAX_PARAMETER, Fields
 from headrace.layers.stream import Stream
-from headrace.memory import Prices
+from headrace.memory import PRICES, Prices
 from headrace.packing import Memory
 
 Parameters = tuple[tuple[str, int], ...]
 
 
+@dataclass(frozen=True, eq=False)
 class Layer(ABC):
     """Base of the streaming layers. Every subclass is a frozen dataclass whose first field is `name`.
 
-    `kind` is the stem shared by the Python file, the C++ header, the SystemVerilog module and the test.
+    `kind` is the stem shared by the Python file, the C++ header, the SystemVerilog module and the test. prices: of the
+    device, by which the layer chooses its memories and its arithmetic.
     """
 
     kind: ClassVar[str]
@@ -46,6 +48,7 @@ class Layer(ABC):
     #: Names of the memories in the order in which the C++ kernel takes them.
     hls_memories: ClassVar[tuple[str, ...]] = ()
     name: str
+    prices: Prices = field(default=PRICES, kw_only=True)
 
     @classmethod
     @abstractmethod
@@ -157,7 +160,7 @@ class Layer(ABC):
     def with_folds(self, folds: Mapping[str, int]) -> Layer:
         """The layer with other folds, and with other flags where it has some. Raises FoldingError for illegal ones."""
         changes: dict[str, Any] = dict(folds)
-        return replace(self, **changes)  # type: ignore[type-var]  # every Layer is a dataclass
+        return replace(self, **changes)
 
     # What a layer says of the layers around it.
 
@@ -209,7 +212,7 @@ class Layer(ABC):
 
     def priced(self, prices: Prices) -> Self:
         """The layer as it is chosen where a block RAM and a DSP block have these prices."""
-        return self
+        return self if prices == self.prices else replace(self, prices=prices)
 
     def memories(self) -> tuple[Memory, ...]:
         """Read-only memories; each is the file parameter NAME_FILE in SystemVerilog and an argument in C++."""

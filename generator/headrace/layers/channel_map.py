@@ -216,7 +216,7 @@ class ChannelMap(Layer):
         constants = CONSTANT in self.sources
         if self.mode == "buffer":
             index = (self._depth - 1).bit_length()
-            ram(a, memory.ram(self._depth, taken), self._depth, taken)
+            ram(a, memory.ram(self._depth, taken, self.prices), self._depth, taken)
             counters(a, self.out_pixel_words)
             a.add("map table", lut=table_luts(self.out_pixel_words) * self.pixel_words.bit_length())
             a.add("map addresses", lut=4 * index, ff=3 * index + 4)

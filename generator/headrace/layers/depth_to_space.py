@@ -148,4 +148,4 @@ class DepthToSpace(Layer):
         address = (self.depth - 1).bit_length()
         a.add("depth to space", lut=9 + 2.6 * address, ff=8 + 4 * address)
         bits = self.inputs[0].bits
-        ram(a, memory.ram(self.depth, bits), self.depth, bits)
+        ram(a, memory.ram(self.depth, bits, self.prices), self.depth, bits)

@@ -75,4 +75,4 @@ class Fifo(Layer):
             a.add("counter", ff=2 * (self.depth - 1).bit_length())
         a.add("level", lut=1.4 * self.depth.bit_length(), ff=self.depth.bit_length() + 2)
         a.add("fifo", lut=7)
-        ram(a, memory.ram(self.depth, bits), self.depth, bits)
+        ram(a, memory.ram(self.depth, bits, self.prices), self.depth, bits)

@@ -105,7 +105,7 @@ class Lookup(Channelwise):
 
     def memories(self) -> tuple[Memory, ...]:
         stored = self._words[:, : self.lanes], self.output
-        return (Memory("TABLE", self._words, self.output, stored, in_rom=True),)
+        return (Memory("TABLE", self._words, self.output, stored, self.prices),)
 
     def amounts(self, a: Amounts) -> None:
         """A table per PE, a slice behind it (headrace_lookup)."""

@@ -204,7 +204,7 @@ class Mvtu(WeightedLayer):
         if self.scales is None:
             return super().memories()
         dtype = uint_type(unsigned_bits(int(self.scales.max())))
-        return (Memory("SCALES", scale_words(self.scales, self.pe), dtype, in_rom=True), *super().memories())
+        return (Memory("SCALES", scale_words(self.scales, self.pe), dtype, rom=self.prices), *super().memories())
 
     def _accumulate(self, a: Amounts, unit: Unit) -> None:
         if self.scales is None:

@@ -156,7 +156,7 @@ class ParallelSwu(SlidingWindow):
         turned = upright.kernel[0] * banks_w * bits
         a.add("turned", lut=turned * (banks_h > 1), ff=turned)
         a.add("taps", lut=upright.taps * bits)
-        found = memory.ram(upright.slots << bank_address, bits)
+        found = memory.ram(upright.slots << bank_address, bits, self.prices)
         number = banks_h * banks_w
         memories(a, found, number)
         if found.lutram:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -17,7 +17,6 @@ from headrace.layers.cores import CORES, PLAIN, Core, Operands, Unit
 from headrace.layers.cores.choice import AUTO, cheapest, require_serves
 from headrace.layers.weight_store import OPTIONS, RAM, ROM, URAM
 from headrace.legal_folds import require_divides
-from headrace.memory import PRICES, Prices
 from headrace.packing import Memory, weight_words
 
 #: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
@@ -32,7 +31,7 @@ class Products(Layer):
     T <= acc; None puts out the accumulator, and `output` must hold its reachable range. vectors: results of MH rows per
     frame. core: the arithmetic, one of layers.cores.CORES, or "auto" for the cheapest. storage: ROM, RAM or
     URAM; with the latter two the processor can write all weights of the type, and any thresholds, so that the
-    accumulators are wide enough for them. prices: of the device, for what is chosen by cost.
+    accumulators are wide enough for them.
     """
 
     #: How errors call the rows and the columns.
@@ -51,7 +50,6 @@ class Products(Layer):
     simd: int = 1
     core: str = AUTO
     storage: str = ROM
-    prices: Prices = field(default=PRICES, kw_only=True)
 
     def __post_init__(self) -> None:
         if self.storage != ROM:
@@ -165,9 +163,6 @@ class Products(Layer):
         """True if the accumulators start at minus the threshold and their signs are the results."""
         return self._presets(self.arithmetic)
 
-    def priced(self, prices: Prices) -> Self:
-        return replace(self, prices=prices)
-
     def written_to(self, storage: str) -> Self:
         """The layer with weights and thresholds that the processor can write; raw sums get the type that holds any.
 
@@ -227,7 +222,7 @@ class Products(Layer):
         """The memory WEIGHTS."""
         words = weight_words(self.weights, self.pe, self.simd)
         return Memory("WEIGHTS", words, self.weight, self.arithmetic.recoded(words, self.weight),
-                      in_rom=not self.writable)
+                      None if self.writable else self.prices)
 
 
 def require_sums_fit(layer: str, weights: IntArray, inputs: DataType) -> None:

@@ -198,7 +198,7 @@ class Requant(Channelwise):
 
     def memories(self) -> tuple[Memory, ...]:
         names = self.hls_memories[: len(self._words)]
-        return tuple(Memory(name, words, _storage(words), in_rom=True)
+        return tuple(Memory(name, words, _storage(words), rom=self.prices)
                      for name, words in zip(names, self._words, strict=True))
 
     def amounts(self, a: Amounts) -> None:

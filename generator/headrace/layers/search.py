@@ -26,7 +26,7 @@ def is_serial(bounds: Bounds, words: int, out_bits: int, prices: Prices = PRICES
     """
     if bounds.steps <= 1 or bounds.pe * bounds.stages > min(words, MAX_SEARCH_CYCLES):
         return False
-    serial, pipeline = Amounts(), Amounts()
+    serial, pipeline = Amounts(prices), Amounts(prices)
     serial_search(serial, bounds, out_bits)
     search(pipeline, bounds, bounds.bits)
     takes = [a.total({"lut": {}, "ff": {}}) for a in (serial, pipeline)]

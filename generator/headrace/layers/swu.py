@@ -211,7 +211,7 @@ class Swu(SlidingWindow):
         opened = (2 * words).bit_length() + 1 if self.buffer == "minimal" else 0
         a.add("ahead", lut=0.6 * (ahead + opened), ff=ahead + opened)
         bits = self.inputs[0].bits
-        ram(a, memory.ram(self.depth, bits), self.depth, bits)
+        ram(a, memory.ram(self.depth, bits, self.prices), self.depth, bits)
         if any(self.pad):
             a.add("pads", lut=10)
             a.add("depthwise pads", lut=8 * self.depthwise)

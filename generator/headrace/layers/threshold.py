@@ -124,7 +124,7 @@ class Threshold(Channelwise):
         rows = len(self._words[0]) * self.pe
         T = self.kernel_thresholds[:rows]
         never = np.where(self.is_inverted != 0, -self.input.lo, self.input.hi + 1)[:rows]
-        return Activation(Search(self.output, self.acc_bits, self.pe, rows // self.pe), T, T, never)
+        return Activation(Search(self.output, self.acc_bits, self.pe, rows // self.pe, prices=self.prices), T, T, never)
 
     def amounts(self, a: Amounts) -> None:
         """Values, the search, a slice behind it (headrace_threshold)."""

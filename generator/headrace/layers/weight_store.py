@@ -25,6 +25,6 @@ def store_amounts(a: Amounts, storage: str, words: int, bits: int) -> None:
         write_port(a, words, bits)
         a.add("read", ff=bits)
         if storage == RAM:
-            ram(a, memory.ram(words, bits), words, bits)
+            ram(a, memory.ram(words, bits, a.prices), words, bits)
         else:
             a.take(Resources(uram=memory.uram(words, bits)))

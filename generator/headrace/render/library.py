@@ -7,8 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from headrace.layers.registry import kernel_folders
+from headrace.memory import PRICES, Prices
 from headrace.paths import data_folder
 
+#: The file of the package that has the prices.
+PRICED = "headrace_pkg.sv"
 _UNIT = re.compile(r"^(?:module|package)\s+(\w+)", re.MULTILINE)
 _WORD = re.compile(r"\w+")
 #: Comments and strings.
@@ -31,9 +34,18 @@ def library_path(name: str) -> Path:
     return {path.stem: path for path in library_paths()}[name]
 
 
-def library_texts() -> dict[str, str]:
-    """The texts of all files by file name, in their order."""
-    return {path.name: path.read_text() for path in library_paths()}
+def library_texts(prices: Prices = PRICES) -> dict[str, str]:
+    """The texts of all files by file name, in their order; prices: those by which the memories choose."""
+    texts = {path.name: path.read_text() for path in library_paths()}
+    return texts | {PRICED: priced(texts[PRICED], prices)}
+
+
+def priced(package: str, prices: Prices) -> str:
+    """The text of the package with other prices: the two constants that a build may change."""
+    for name, price in (("ROM_BLOCK_LUTS", prices.block), ("RAM_BLOCK_LUTS", prices.ram_block)):
+        package, found = re.subn(rf"(localparam int unsigned {name} = )\d+;", rf"\g<1>{price};", package)
+        assert found == 1, name
+    return package
 
 
 def used_sources(text: str, sources: Mapping[str, str]) -> dict[str, str]:

@@ -48,7 +48,7 @@ def render_rtl(dataflow: Dataflow, header: str) -> dict[str, str]:
 
 def rtl_modules(dataflow: Dataflow) -> dict[str, str]:
     """The files of the library that the network uses, by name; packages first."""
-    return used_sources(_top(dataflow, ""), library_texts())
+    return used_sources(_top(dataflow, ""), library_texts(dataflow.prices))
 
 
 def render_adapter(dataflow: Dataflow, header: str) -> str:

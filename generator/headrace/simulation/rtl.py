@@ -17,7 +17,7 @@ from headrace.layers.base import Layer
 from headrace.layers.ports import first_memory
 from headrace.paths import data_folder
 from headrace.render.checks import Check, network_checks, render_checks
-from headrace.render.library import compile_order, library_paths, library_texts, used_sources
+from headrace.render.library import PRICED, compile_order, library_paths, library_texts, used_sources
 from headrace.render.names import module_name
 from headrace.render.rtl import TOP, load_parameters, open_ports, stream_names, template, top_open_ports
 from headrace.simulation.harness import Endpoint, RtlModel, Side
@@ -70,11 +70,13 @@ def compile_layers(layers: Sequence[Layer], work: Path, before: Sequence[Path] =
     """One model with one instance of every layer, each with streams and a reset of its own.
 
     work: an empty folder that the model needs as long as it is used. before: sources that are read before the library,
-    whose macros hold for it. Raises ToolError where the tools are missing.
+    whose macros hold for it. All layers have the same prices. Raises ToolError where the tools are missing.
     """
     endpoints = render_layers(layers, work)
-    used = used_sources((work / "harness.sv").read_text(), library_texts())
-    sources = [*before, *(path for path in library_paths() if path.name in used)]
+    texts, places = library_texts(layers[0].prices), {path.name: path for path in library_paths()}
+    places[PRICED] = work / PRICED
+    places[PRICED].write_text(texts[PRICED])
+    sources = [*before, *(places[name] for name in used_sources((work / "harness.sv").read_text(), texts))]
     cycles = max(layer.cycles for layer in layers)
     return _compile(endpoints, sources, work, work, cycles, "-O0" if cycles < SHORT_FRAME else "-O1")
 

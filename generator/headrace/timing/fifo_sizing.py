@@ -59,6 +59,7 @@ class _Search:
     def __init__(self, dataflow: Dataflow, given: Mapping[str, int]) -> None:
         self.given = given
         self.places = fifo_places(dataflow)
+        self.prices = dataflow.prices
         self.joins = join_places(dataflow)
         self.safe = safe_depths(dataflow) | dict(given)
         everywhere = insert_fifos(dataflow, dict.fromkeys(self.places, 1))
@@ -84,7 +85,7 @@ class _Search:
 
     def rounded(self, smallest: Mapping[str, int]) -> dict[str, int]:
         """The depths, larger where a memory gives more for free and the dataflow stays as fast."""
-        free = {name: depth if name in self.given else free_depth(depth, self.places[name].bits)
+        free = {name: depth if name in self.given else free_depth(depth, self.places[name].bits, self.prices)
                 for name, depth in smallest.items()}
         if self._stays_as_fast(free):
             return free
@@ -105,7 +106,7 @@ class _Search:
             full = [name for name in stuck.full_fifos(self.joins) if name not in self.given]
             if not full:
                 raise self._deadlock(stuck, grown)
-            grown |= {name: free_depth(2 * max(grown[name], 1), self.places[name].bits) for name in full}
+            grown |= {name: free_depth(2 * max(grown[name], 1), self.places[name].bits, self.prices) for name in full}
         return grown
 
     def _start(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 //
 // Block RAM where LUTs would be many for what it holds, else LUTs; a word that is written and read at the same time is
 // read as it was.
-module headrace_ram #(
+module headrace_ram import headrace_pkg::*; #(
   parameter int unsigned     DEPTH  = 64,  // words
   parameter int unsigned     BITS   = 8,   // width of a word
   parameter logic [BITS-1:0] CLEAR  = '0,  // what is read with `clear`
@@ -38,13 +38,11 @@ module headrace_ram #(
     return found;
   endfunction
 
-  // Eight LUTs hold 32 words of 14 bits or 64 of 7; a block of 18 Kb is worth LUTS_PER_BLOCK.
-  localparam int unsigned LUTS_PER_BLOCK = 100;
-  localparam int unsigned LUTS           = DEPTH <= 32 ? 8 * ((BITS + 13) / 14)
-                                                       : 8 * ((DEPTH + 63) / 64) * ((BITS + 6) / 7);
-  localparam int unsigned BLOCKS         = fewest();
+  // Eight LUTs hold 32 words of 14 bits or 64 of 7; a block of 18 Kb is worth RAM_BLOCK_LUTS.
+  localparam int unsigned LUTS   = DEPTH <= 32 ? 8 * ((BITS + 13) / 14) : 8 * ((DEPTH + 63) / 64) * ((BITS + 6) / 7);
+  localparam int unsigned BLOCKS = fewest();
 
-  if (LUTS > LUTS_PER_BLOCK * BLOCKS) begin : gen_block
+  if (LUTS > RAM_BLOCK_LUTS * BLOCKS) begin : gen_block
     (* ram_style = "block" *)
     logic [BITS-1:0] words [DEPTH];
     if (LOADED) begin : gen_loaded

@@ -2,7 +2,7 @@
 // later, or one without the output register.
 //
 // The memory is chosen here and not by synthesis: LUTs or blocks of 18 Kb, whichever cost less where a block is worth
-// LUTS_PER_BLOCK. Blocks have r rows of c bits, from 512 x 36 to 16384 x 1. Words that are more than the rows stand
+// ROM_BLOCK_LUTS. Blocks have r rows of c bits, from 512 x 36 to 16384 x 1. Words that are more than the rows stand
 // side by side: row a holds the words a, a + r, a + 2r ... in slots, and the upper bits of the address choose the slot
 // behind the read register. So words of any number fill rows of any width with a gap in the last block alone. FILE is
 // laid out in these rows (generator/headrace/memory.py).
@@ -18,7 +18,6 @@ module headrace_rom import headrace_pkg::*; #(
   output logic [BITS-1:0]              data      // the word
 );
 
-  localparam int unsigned LUTS_PER_BLOCK = 129;
   localparam int unsigned BLOCK_BITS     = 16384;  // with a parity bit for every 8 where columns are wider than 4 bits
   localparam int unsigned LARGEST        = 9 + 5;  // log2 of the most rows
   localparam int unsigned ADDR_BITS      = index_bits(DEPTH);
@@ -43,7 +42,7 @@ module headrace_rom import headrace_pkg::*; #(
   function automatic int unsigned cost(input int unsigned rows_log2);
     int unsigned blocks;
     blocks = (slots(rows_log2) * BITS + columns(rows_log2) - 1) / columns(rows_log2);
-    return LUTS_PER_BLOCK * blocks + BITS * mux_luts(slots(rows_log2));
+    return ROM_BLOCK_LUTS * blocks + BITS * mux_luts(slots(rows_log2));
   endfunction
 
   function automatic int unsigned best();
