@@ -68,8 +68,8 @@ class Build:
         dataflow = with_fifos(integer, recipe)
         if [layer["name"] for layer in record["layers"]] != [layer.name for layer in dataflow.layers]:
             raise InputError(f"{folder / RECORD}: lists other layers than {MODEL}.json gives; build again")
-        return cls(folder, record, Model(integer, record["source_sha256"]), recipe, Board(**record["device"]), dataflow,
-                   record["cycles_per_frame"])
+        return cls(folder, record, Model(integer, record["source_sha256"], record["model"]), recipe,
+                   Board(**record["device"]), dataflow, record["cycles_per_frame"])
 
     def __repr__(self) -> str:
         verdict = f"{self.record['vectors']} vectors bit-exact" if self.record["verified"] else "not verified"

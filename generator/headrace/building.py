@@ -145,6 +145,7 @@ def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequen
     measured = [item.latency_cycles for item in compared if item.latency_cycles is not None]
     record: dict[str, Any] = {
         "headrace": headrace_version(),
+        "model": model.name,
         "source_sha256": model.source_sha256,
         "backend": options.backend,
         "board": request.board.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from headrace.network.graph import Network
 from headrace.network.integer import HostInput, HostOutputs, IntegerNetwork
 from headrace.samples import GivenSamples, checked_samples
 from headrace.serialize import digest
-from headrace.sources import load_any
+from headrace.sources import load_any, name_of
 from headrace.streamline.absorb_channel_maps import absorb_channel_maps
 from headrace.streamline.compose_thresholds import compose_thresholds
 from headrace.streamline.requantize import requantize
@@ -46,10 +46,11 @@ def predict_with(engines: Mapping[str, Engine], engine: str, net: IntegerNetwork
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """An exact integer network and the hash of the network that it came from."""
+    """An exact integer network, the hash of the network that it came from, and what people call that."""
 
     integer: IntegerNetwork
     source_sha256: str
+    name: str = "model"
 
     @cached_property
     def unfolded(self) -> Dataflow:
@@ -59,7 +60,7 @@ class Model:
     def __repr__(self) -> str:
         takes = " and ".join(f"(N, *{host.shape})" for host in self.integer.host_inputs)
         gives = " and ".join(f"(N, *{host.shape})" for host in self.integer.host_outputs)
-        return f"Model({len(self.integer.nodes)} integer operations, takes {takes}, gives {gives})"
+        return f"Model({self.name}: {len(self.integer.nodes)} integer operations, takes {takes}, gives {gives})"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -103,7 +104,7 @@ def load(source: Any, example_input: Any = None, kernels: str | None = None) -> 
         return source
     value = load_any(source, example_input, kernels)
     try:
-        return _model(value)
+        return replace(_model(value), name=name_of(source))
     except HeadraceError as error:
         where = f"{source}: " if isinstance(source, (str, Path)) else ""
         raise type(error)(f"{where}{error}") from None

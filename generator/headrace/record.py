@@ -73,6 +73,7 @@ class BuildRecord(TypedDict):
     """build.json, as far as anybody reads it."""
 
     headrace: str
+    model: str
     source_sha256: str
     backend: Literal["rtl", "hls", "both"]
     board: str

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headrace import serialize
-from headrace.errors import HeadraceError, InputError, ToolError
+from headrace.errors import HeadraceError, InputError, ToolError, printable
 from headrace.network.graph import Network
 from headrace.network.integer import IntegerNetwork
 
@@ -70,6 +70,15 @@ def load_any(source: Any, example_input: Any = None, kernels: str | None = None)
     if isinstance(source, (Network, IntegerNetwork)):
         return source
     return load_module(source, example_input)
+
+
+def name_of(source: Any) -> str:
+    """What people call a source of `load_any`: the last part of its path, or the class of a module.
+
+    >>> name_of("models/kws.onnx"), name_of("examples/digits/model.py:trained")
+    ('kws.onnx', 'model.py:trained')
+    """
+    return printable(Path(source).name) if isinstance(source, (str, Path)) else type(source).__name__
 
 
 def save_qonnx(source: Any, path: Path | str, example_input: Any = None) -> None:

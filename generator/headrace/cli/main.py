@@ -18,6 +18,7 @@ from headrace.cli.parser import parse
 from headrace.cli.plan import run_plan
 from headrace.cli.progress import progress
 from headrace.cli.quantize import add_quantize, run_quantize
+from headrace.cli.report import run_report
 from headrace.dataflow.choose_cores import parse_cores
 from headrace.dataflow.make_writable import parse_writable
 from headrace.errors import InputError
@@ -25,7 +26,6 @@ from headrace.folding.plan import load_folding
 from headrace.lint.hls import inspect_hls
 from headrace.model import Model, load
 from headrace.render.hls_project import HlsProject
-from headrace.reporting.page import PAGE
 from headrace.request import Options, resolve
 from headrace.samples import count_of, read_samples, require_output_file, samples_file
 from headrace.simulation.cases import load_specs, run_specs
@@ -182,13 +182,6 @@ def _synth(options: argparse.Namespace) -> int:
     return 0
 
 
-def _report(options: argparse.Namespace) -> int:
-    made = Build.open(options.directory)
-    result = made.report()
-    tables.show(str(made.folder / PAGE), options.json, lambda: result)
-    return 0
-
-
 def _boards(options: argparse.Namespace) -> int:
     boards = [load_board(name) for name in board_names()]
     tables.show(tables.boards_table(boards), options.json, lambda: tables.boards_json(boards))
@@ -202,6 +195,6 @@ def _export(options: argparse.Namespace) -> int:
 
 
 _COMMANDS = {"quantize": run_quantize, "check": _check, "plan": run_plan, "build": _build, "sim": _sim,
-             "predict": _predict, "compare": run_compare, "report": _report, "synth": _synth, "lint-hls": _lint_hls,
+             "predict": _predict, "compare": run_compare, "report": run_report, "synth": _synth, "lint-hls": _lint_hls,
              "bitstream": _bitstream, "export": _export, "layer": _layer, "boards": _boards,
              "doctor": run_doctor}

@@ -13,6 +13,7 @@ from headrace.benches.network import Simulation
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli.compare import add_compare
 from headrace.cli.plan import add_plan
+from headrace.cli.report import add_report
 from headrace.frontend.tflite.kernels import KERNEL_SETS
 from headrace.layers.cores import CORES
 from headrace.layers.cores.choice import AUTO
@@ -188,10 +189,8 @@ def _add_predict(command: Commands) -> None:
 
 
 def _add_after_build(command: Commands) -> None:
-    report = command("report", "draw a build and what was measured of it; writes DIR/report.html, .json",
-                     ["report build/mine"])
-    report.add_argument("directory", type=Path, metavar="DIR", help=_DIRECTORY_HELP)
-    _add_json(report)
+    add_report(command("report", "draw a build and what was measured of it, or several side by side",
+                       ["report build/mine", "report build/fast build/small --out side-by-side.html"]))
 
     synth = command("synth", "synthesize a build with Yosys; writes DIR/synth.json",
                     ["synth build/mine --per-layer", "synth build/mine --layer conv0 --layer fc1"])

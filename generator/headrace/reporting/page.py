@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,4 +38,12 @@ def render_page(report: Mapping[str, Any]) -> str:
     return load_template(Path(__file__).parent, "page.html.j2", html=True).render(
         report=report, board=board, pipeline=pipeline_svg(report["layers"], slowest),
         usage=usage_svg(usage), fifos=fifos_svg(report["fifos"]),
+        macs=sum(layer.get("macs", 0) for layer in report["layers"]), resources=_taken(report["layers"]),
         counted=any(layer["resources"]["synthesized"] for layer in report["layers"]))
+
+
+def _taken(layers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The resources of which any layer takes some, LUTs and flip-flops in any case."""
+    names = ("lut", "lutram", "ff", "bram18", "uram", "dsp")
+    return [name for name in names
+            if name in ("lut", "ff") or any(layer["resources"]["estimated"][name] for layer in layers)]

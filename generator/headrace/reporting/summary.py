@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,9 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     """The report of a build directory: its build.json with sim.json and synth.json, where they are there.
 
     layers: every layer in the order of the streams, with the names of those that it reads, the share of a frame's
-    cycles that it is busy, its multiply-accumulates per frame and its resources, `synthesized` being None or what Yosys
-    counted. hls: None or what the HLS compiler made of the layers. fifos: depths, with `max_occupancy` None or what the
-    last simulation saw.
+    cycles that it is busy, its multiply-accumulates per frame with the cycles that they take at its folding if nothing
+    waits, and its resources, `synthesized` being None or what Yosys counted. hls: None or what the HLS compiler made
+    of the layers. fifos: depths, with `max_occupancy` None or what the last simulation saw.
     """
     build = read_record(folder)
     sim, synth = (read_measured(folder / f"{name}.json", kind, f"headrace {name}") for name, kind in _MEASURED.items())
@@ -30,16 +31,16 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     occupied = sim.get("fifo_max_occupancy", {})
     readers = {item.layer.name: [port[0] for port in item.sources] for item in dataflow.placed}
     estimates = {layer["name"]: layer["resources"] for layer in build["layers"]}
-    kept = ("headrace", "source_sha256", "backend", "board", "family", "device", "clock_mhz", "verified", "verified_by",
-            "vectors", "not_verified", "asked", "board_bound", "cycles_per_frame", "latency_cycles", "fps", "fits",
-            "bottleneck", "stopped_by", "inputs", "outputs")
+    kept = ("headrace", "model", "source_sha256", "backend", "board", "family", "device", "clock_mhz", "verified",
+            "verified_by", "vectors", "not_verified", "asked", "board_bound", "cycles_per_frame", "latency_cycles",
+            "fps", "fits", "bottleneck", "stopped_by", "inputs", "outputs")
     return {
         **{key: build[key] for key in kept},
         **{key: build[key] for key in ("hls_cycles_per_frame", "hls_latency_cycles", "hls_streams") if key in build},
         "hls": _compiled(build),
         "simulated": {key: value for key, value in sim.items() if key != "fifo_max_occupancy"} or None,
         "resources": {"estimated": build["resources"], "synthesized": _whole(synth), "available": _offer(build)},
-        "layers": [_layer(layer, build["cycles_per_frame"])
+        "layers": [_layer(layer, build)
                    | {"reads": readers[layer.name],
                       "resources": {"estimated": estimates[layer.name], "synthesized": counted.get(layer.name)}}
                    for layer in dataflow.layers],
@@ -54,14 +55,17 @@ def _compiled(build: Mapping[str, Any]) -> dict[str, Any] | None:
     return found
 
 
-def _layer(layer: Layer, cycles_per_frame: int) -> dict[str, Any]:
+def _layer(layer: Layer, build: Mapping[str, Any]) -> dict[str, Any]:
     element_in, element_out = str(layer.inputs[0].element), str(layer.outputs[0].element)
     record: dict[str, Any] = {"name": layer.name, "kind": layer.kind, "input_type": element_in,
-                              "output_type": element_out}
+                              "output_type": element_out, "values_in": layer.inputs[0].elements,
+                              "values_out": layer.outputs[0].elements}
     record["folding"] = {name: getattr(layer, name) for name in layer.fold_sizes}
-    record |= {"cycles": layer.cycles, "busy": layer.cycles / cycles_per_frame}
+    record |= {"cycles": layer.cycles, "busy": layer.cycles / build["cycles_per_frame"]}
     if layer.macs:
-        record |= {"weight_type": layer.facts["weight_type"], "macs": layer.macs}
+        folds = math.prod(record["folding"][name] for name in ("pe", "simd") if name in record["folding"])
+        record |= {key: layer.facts[key] for key in ("weight_type", "weights_in", "core")}
+        record |= {"macs": layer.macs, "least_cycles": -(-layer.macs // folds)}
     return record
 
 
