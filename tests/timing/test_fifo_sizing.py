@@ -57,14 +57,6 @@ def test_two_words_are_taken_where_they_are_enough() -> None:
     assert less is None or less > dataflow.cycles_per_frame
 
 
-def test_a_word_too_many_goes_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three words, the smallest memory, become two, which a register slice holds."""
-    search = fifo_sizing._Search._smallest
-    monkeypatch.setattr(fifo_sizing._Search, "_smallest", lambda *given: max(search(*given), 3))
-    unfolded = lower(small_network())
-    assert size_fifos(fold(unfolded, solve_folding(unfolded, 80))).smallest["fc4_fifo"] == 2
-
-
 def test_one_word_less_in_any_fifo_is_slower_or_a_deadlock() -> None:
     smallest = size_fifos(folded()).smallest
     assert smallest["add1_fifo0"] > 3
@@ -156,10 +148,6 @@ class SlowAtOneDepth(CycleModel):
         if outcome.cycles_per_frame is None or (depths or {})["conv0_fifo"] != self.slow:
             return outcome
         return replace(outcome, cycles_per_frame=outcome.cycles_per_frame + 1)
-
-    def pace(self, frames: int, watched: int, depths: Mapping[str, int] | None = None) -> Fraction | None:
-        pace = super().pace(frames, watched, depths)
-        return pace if pace is None or (depths or {})["conv0_fifo"] != self.slow else pace + 1
 
 
 def test_free_room_that_costs_throughput_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:

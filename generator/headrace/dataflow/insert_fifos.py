@@ -26,6 +26,12 @@ def fifo_places(dataflow: Dataflow) -> dict[str, Stream]:
     return {name: layers[reader].inputs[index] for (reader, index), name in _places(dataflow).items()}
 
 
+def place_ports(dataflow: Dataflow) -> dict[str, Port]:
+    """For every place the stream that a FIFO there makes deeper."""
+    sources = {item.layer.name: item.sources for item in dataflow.placed}
+    return {name: sources[reader][index] for (reader, index), name in _places(dataflow).items()}
+
+
 def join_places(dataflow: Dataflow) -> list[str]:
     """Those of the places that lie in front of joins."""
     names = {place_name(item, index) for item in dataflow.placed if len(item.sources) > 1

@@ -43,8 +43,23 @@ def flow_header() -> str:
                       f"enum Kind : int64_t {{ {kinds} }};", *lines, "}", ""])
 
 
-def graph(dataflow: Dataflow, edges: Mapping[Port, int], bare: bool) -> IntArray:
-    """The numbers of a dataflow whose streams have the numbers `edges`. bare: pipelines hold no word.
+class Components:
+    """The numbers of layers' components, each found once for all graphs. bare: pipelines hold no word."""
+
+    def __init__(self, bare: bool = False) -> None:
+        self._bare = bare
+        self._known: dict[str, tuple[int, IntArray]] = {}
+
+    def of(self, layer: Layer) -> tuple[int, IntArray]:
+        """The number of a layer's kind, and its own numbers."""
+        if layer.name not in self._known:
+            kind = _KINDS.index(type(layer.schedule().control))
+            self._known[layer.name] = kind, _component(layer, self._bare)
+        return self._known[layer.name]
+
+
+def graph(dataflow: Dataflow, edges: Mapping[Port, int], components: Components) -> IntArray:
+    """The numbers of a dataflow whose streams have the numbers `edges`.
 
     Number of streams, words per frame of the first stream, index of the last one and its words, number of components;
     then every component: kind, number of inputs and their streams, number of outputs and theirs, its own numbers.
@@ -55,8 +70,8 @@ def graph(dataflow: Dataflow, edges: Mapping[Port, int], bare: bool) -> IntArray
     for item in dataflow.placed:
         ports = [*_counted(edges[port] for port in item.sources),
                  *_counted(edges[item.layer.name, k] for k in range(len(item.layer.outputs)))]
-        kind = _KINDS.index(type(item.layer.schedule().control))
-        parts += [np.array([kind, *ports], np.int64), _component(item.layer, bare)]
+        kind, numbers = components.of(item.layer)
+        parts += [np.array([kind, *ports], np.int64), numbers]
     return np.concatenate(parts)
 
 

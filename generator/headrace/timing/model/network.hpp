@@ -13,6 +13,13 @@ namespace cycles {
 
 class Network {
  public:
+  // `most` frames; if `slowest` is not 0, as many as are under way at once at so many cycles per frame, and `more`; if
+  // `cycles` is not 0, no more once two frames took longer. pace: cycles per frame at which the source gives its words, 0
+  // for one in every cycle.
+  struct Frames {
+    int64_t most, slowest, more, cycles, pace;
+  };
+
   // depths: of every FIFO in the order of the graph; 0 leaves it out.
   Network(const int64_t* graph, const int64_t* depths) {
     Reader reader(graph);
@@ -34,24 +41,37 @@ class Network {
   // Runs until `frames` frames have left. Returns the frames that have, fewer in a deadlock. ends: the cycle of every
   // frame's last word. traces: the cycle of every word of every stream, room for all of its words, or null.
   // repeats: stop earlier where the state at a frame's end was there before; period[0] frames and period[1] cycles ago.
-  int64_t run(int64_t frames, bool repeats, int64_t* ends, int64_t* const* traces, int64_t* period) {
+  int64_t run(const Frames& asked, bool repeats, int64_t* ends, int64_t* const* traces, int64_t* period) {
     std::vector<Integers> states;
+    int64_t frames = asked.most;
     const int64_t supply = repeats ? kForever : frames * source_words_;
     int64_t done = 0;
-    add(streams_.valid, 0);
     add(streams_.ready, sink_);
     for (int64_t cycle = 0; done < frames; ++cycle) {
-      if (words_[0] == supply) remove(streams_.valid, 0);
+      const int64_t offered = words_[0] == supply ? kForever : (words_[0] * asked.pace + source_words_ - 1) / source_words_;
+      if (offered <= cycle) add(streams_.valid, 0);
+      else remove(streams_.valid, 0);
       const int64_t before = words_[sink_];
       transfer(cycle, traces);
       step(cycle);
       if (empty(awake_) && empty(streams_.moves)) {
-        if (alarm_ == kForever) return done;
-        cycle = alarm_ - 1;
+        const int64_t next = offered > cycle ? std::min(alarm_, offered) : alarm_;
+        if (next == kForever) {
+          stuck_ = true;
+          return done;
+        }
+        cycle = next - 1;
       }
       if (words_[sink_] != before && words_[sink_] % sink_words_ == 0) {
         ends[done++] = cycle;
-        if (repeats && recurs(states, ends, done, period)) return done;
+        if (done == 1 && asked.slowest > 0) {
+          frames = std::min(frames, (cycle - first_cycle_) / asked.slowest + asked.more);
+        }
+        if (asked.cycles > 0 && done > 2 && ends[done - 1] - ends[done - 2] > asked.cycles &&
+            ends[done - 2] - ends[done - 3] > asked.cycles) {
+          return done;
+        }
+        if (repeats && recurs(states, ends, done, asked.pace, period)) return done;
       }
     }
     return done;
@@ -60,7 +80,7 @@ class Network {
   void report(int64_t* first_cycle, int64_t* most, int64_t* waits) const {
     *first_cycle = first_cycle_;
     for (size_t k = 0; k < fifos_.size(); ++k) most[k] = fifos_[k] < 0 ? 0 : components_[fifos_[k]]->most();
-    for (size_t k = 0; k < wire_.size(); ++k) {
+    for (size_t k = 0; stuck_ && k < wire_.size(); ++k) {
       const int64_t wire = wire_[k];
       const bool valid = streams_.valid[wire >> 6] >> (wire & 63) & 1;
       const bool ready = streams_.ready[wire >> 6] >> (wire & 63) & 1;
@@ -134,8 +154,10 @@ class Network {
   }
 
   // Has this state, at the end of frame number `done`, been there before?
-  bool recurs(std::vector<Integers>& states, const int64_t* ends, int64_t done, int64_t* period) const {
+  bool recurs(std::vector<Integers>& states, const int64_t* ends, int64_t done, int64_t pace,
+              int64_t* period) const {
     Integers state;
+    if (pace > 0) state.push_back(words_[0] * pace - ends[done - 1] * source_words_);
     for (const auto& component : components_) component->save(state);
     for (const auto& component : components_) {  // a sleeping counter stands where it fell asleep
       state.push_back(component->wake == kForever ? 0 : component->next - ends[done - 1]);
@@ -160,6 +182,7 @@ class Network {
   Bits awake_;                  // components that step
   int64_t alarm_ = kForever;    // when the first sleeping counter runs out, or before
   int64_t source_words_ = 0, sink_ = 0, sink_words_ = 0, first_cycle_ = 0;
+  bool stuck_ = false;
 };
 
 }  // namespace cycles

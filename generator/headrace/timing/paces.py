@@ -1,0 +1,95 @@
+"""How fast a dataflow and its parts are with FIFOs of given depths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import ceil
+
+from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.insert_fifos import fifo_places, insert_fifos, place_ports, safe_depths
+from headrace.dataflow.regions import Series, between
+from headrace.memory import free_depth
+from headrace.timing.cycle_model import CycleModel, Limits, Outcome
+from headrace.timing.graph import Components
+
+#: Frames that are watched once the first ones have left.
+WATCHED_FRAMES = 2
+#: Frames that are run beyond those that are under way at once.
+_MORE_FRAMES = 1 + WATCHED_FRAMES
+#: What the pace is multiplied with that is nearly kept.
+_NEARLY = Fraction(65, 64)
+#: Words of a FIFO that is never full.
+_ENDLESS = 1 << 40
+
+
+class Paces:
+    """A dataflow with a FIFO in every place, and its parts.
+
+    target: cycles per frame that are kept if FIFOs are deep enough. frames: the most that are run. safe: depths with
+    which the dataflow does not stop; given: those of them that the user chose.
+    """
+
+    def __init__(self, dataflow: Dataflow, given: Mapping[str, int]) -> None:
+        self.dataflow, self.given = dataflow, given
+        self.places, self.ports = fifo_places(dataflow), place_ports(dataflow)
+        self.safe = safe_depths(dataflow) | dict(given)
+        self._components = Components()
+        everywhere = insert_fifos(dataflow, dict.fromkeys(self.places, 1))
+        self.whole = CycleModel(everywhere, components=self._components)
+        self.target = self.slowest = dataflow.cycles_per_frame
+        self.frames = 2
+
+    def start(self, latency_cycles: int) -> dict[str, int]:
+        """Find the target. latency_cycles: of the first frame.
+
+        Returns what the FIFOs hold where none is ever full, and the source gives its words at the target: with one word
+        more than that, for those that come when another goes, all words can pass when they do here.
+        """
+        self.frames = latency_cycles // self.slowest + _MORE_FRAMES
+        endless = dict.fromkeys(self.places, _ENDLESS) | dict(self.given)
+        while True:
+            outcome = self._run(self.whole, endless, self.target)
+            assert outcome.cycles_per_frame is not None  # not even the safe depths let it stop
+            if outcome.cycles_per_frame <= self.target:
+                return {name: most + 1 for name, most in outcome.occupancy.items()}
+            self.target = ceil(outcome.cycles_per_frame)  # given depths allow no more
+
+    def part(self, found: Series) -> CycleModel:
+        """What lies between two cuts, run on its own."""
+        fifos = dict.fromkeys(self.inside(found), 1)
+        return CycleModel(insert_fifos(between(self.dataflow, found), fifos), components=self._components)
+
+    def inside(self, found: Series) -> list[str]:
+        """The places between two cuts."""
+        ports, layers = {found.cuts[0], found.cuts[-1]}, found.layers
+        return [name for name, port in self.ports.items() if port[0] in layers and port not in ports]
+
+    def free_depth(self, name: str, words: int) -> int:
+        """The most words of a FIFO that take no more memory than so many."""
+        return free_depth(words, self.places[name].bits, self.dataflow.prices)
+
+    def fits(self, model: CycleModel, depths: Mapping[str, int]) -> bool:
+        """True if a part keeps the target."""
+        pace = self.of(model, depths)
+        return pace is not None and pace <= self.target
+
+    def _run(self, model: CycleModel, depths: Mapping[str, int], source: int) -> Outcome:
+        """source: cycles per frame at which it gives its words evenly, 0 for one in every cycle.
+
+        With an even source FIFOs hold only what they need to, and the state repeats as soon as the first frames have
+        left if the pace can be kept.
+        """
+        limits = Limits(self.slowest, _MORE_FRAMES, self.target, source)
+        return model.watch(self.frames, WATCHED_FRAMES, depths, limits)
+
+    def of(self, model: CycleModel, depths: Mapping[str, int]) -> Fraction | None:
+        """Cycles per frame; None in a deadlock.
+
+        What nearly keeps the pace with an even source, which may let a pipeline run empty for a cycle, is run with one
+        that does not.
+        """
+        even = self._run(model, depths, self.target).cycles_per_frame
+        if even is None or not self.target < even < self.target * _NEARLY:
+            return even
+        return self._run(model, depths, 0).cycles_per_frame
