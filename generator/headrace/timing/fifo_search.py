@@ -9,7 +9,7 @@ in front of joins stay large until all others are known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from headrace.dataflow.graph import Port
@@ -28,12 +28,11 @@ _NEAR = 4
 class DepthSearch:
     """The depths that are decided, and large enough ones of those that are not.
 
-    fill: words that are enough for each FIFO while all others have more. progress: is told the share that is done.
+    fill: words that are enough for each FIFO while all others have more.
     """
 
-    def __init__(self, paces: Paces, fill: Mapping[str, int], progress: Callable[[float], None] = lambda _: None
-                 ) -> None:
-        self.paces, self.fill, self.progress = paces, fill, progress
+    def __init__(self, paces: Paces, fill: Mapping[str, int]) -> None:
+        self.paces, self.fill = paces, fill
         self.joins = join_places(paces.dataflow)
         more = {name: max(words + words // 4, paces.safe[name]) for name, words in fill.items()}
         self.enough = more | dict(paces.given)
@@ -155,7 +154,9 @@ class DepthSearch:
             search.tried(depth, self.paces.of(model, {**self.depths, name: depth}))
             if search.enough == depth:
                 break
-        while search.open and not (search.too_small > _EXACT and search.enough <= self.paces.free_depth(name, search.too_small)):
+        while search.open:
+            if search.too_small > _EXACT and search.enough <= self.paces.free_depth(name, search.too_small):
+                break
             depth = search.next()
             search.tried(depth, self.paces.of(model, {**self.depths, name: depth}))
         return search.enough
