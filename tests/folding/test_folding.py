@@ -15,9 +15,10 @@ from headrace.area.estimate import estimate
 from headrace.area.usage import total
 from headrace.board.board import DEFAULT_BOARD, load_board
 from headrace.dataflow.fold import Folding, fold
-from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.dataflow.lower import lower
 from headrace.errors import FoldingError, InputError
+from headrace.folding.choices import Choices
 from headrace.folding.plan import (
     Terms,
     folding_target,
@@ -26,11 +27,12 @@ from headrace.folding.plan import (
     plan_folding,
     solve_folding,
 )
-from headrace.layers import ParallelSwu
+from headrace.folding.solver import Solver
+from headrace.layers import MaxPool, ParallelSwu
 from headrace.legal_folds import divisors
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from tests.dataflow.test_lower import branching_network
-from tests.small_networks import random_input, small_network
+from tests.small_networks import UINT2, random_input, small_network
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +161,20 @@ def test_a_depthwise_layer_takes_the_channels_that_its_window_gives(simd: int) -
     """Fewer would be cheaper, but the words of the window hold its channels in another order."""
     folding = solve_folding(lower(branching_network()), 1000, {"dw1_swu": {"simd": simd}})
     assert folding["dw1"]["pe"] == folding["dw1_swu"]["simd"] == simd
+
+
+def test_layers_that_differ_in_name_only_share_their_choices() -> None:
+    """Pools in a row: what the one may be the other may be too, unless the user folds it."""
+    pools = [Placed(MaxPool(f"pool{k}", 8, 8, 4, (1, 1), (1, 1), UINT2), ((f"pool{k - 1}", 0) if k else (SOURCE, 0),))
+             for k in range(3)]
+    twice = Dataflow(pools[0].layer.inputs[0], tuple(pools))
+    choices = Choices(twice, {"pool2": {"pe": 2}}).of_layer
+    assert choices["pool0"] is choices["pool1"] and len(choices["pool0"]) == 3
+    assert [choice.folds for choice in choices["pool2"]] == [{"pe": 2}]
+
+
+def test_a_board_that_no_prices_fill_is_refused_at_once(dataflow: Dataflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = replace(load_board(DEFAULT_BOARD), name="tiny", lut=10)
+    solver = Solver(Choices(dataflow, {}), tiny)
+    monkeypatch.setattr(solver, "cheapest", None)  # nothing is solved
+    assert solver.fitting(solver.least_cycles) is None and solver.fastest() is None

@@ -13,9 +13,10 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.dataflow.insert_fifos import insert_fifos
 from headrace.dataflow.lower import lower
 from headrace.datatypes import TERNARY, uint_type
-from headrace.folding.minimal_buffers import branch_stores, waiting_words
+from headrace.folding.minimal_buffers import TOO_SLOW, Readers, WaitingWords, branch_stores
 from headrace.folding.plan import solve_folding
 from headrace.layers import Add, Fork, ParallelSwu, Swu
+from headrace.layers.base import Layer
 from headrace.network.integer import HostOutput, IntegerNetwork, Node
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from headrace.timing.cycle_model import CycleModel
@@ -94,12 +95,31 @@ def test_the_user_has_the_last_word(dataflow: Dataflow) -> None:
     assert chosen["conv0_swu"] == "minimal" and chosen["conv2_swu"] == "overlapping"
 
 
+def waiting_words(window: Layer, reader: Layer, pace: int, input_cycles: int = 0) -> int:
+    return int(WaitingWords(window).of(Readers.of([reader]), pace, input_cycles)[0])
+
+
 def test_a_part_of_a_word_that_waits_is_a_word(dataflow: Dataflow) -> None:
     """Over all paces the words are the smallest whole numbers that hold what waits, which falls with the pace."""
     layers = {layer.name: layer for layer in fold(dataflow, solve_folding(dataflow, PACE, GIVEN)).layers}
     window, reader = layers["conv2_swu"], layers["conv2"]
     assert isinstance(window, Swu)
     assert [waiting_words(window, reader, pace) for pace in (900, 1000, 1100, 1200)] == [6, 4, 3, 2]
+
+
+def test_words_wait_for_the_latest_of_all_windows() -> None:
+    """The words of any reader at any pace are those that the windows of a frame ask for, each looked at."""
+    window = Swu("s", 9, 7, 4, (3, 4), UINT2, (2, 1), pad=(1, 2, 2, 1), simd=2, buffer="minimal")
+    latest, windows, words_in = window.complete_after, window.windows, window.inputs[0].words
+    words = window.outputs[0].words // windows
+    readers = Readers(np.array([900, 1500, 4000]), np.array([1, 3, 7]), np.array([5, 9, 12]))
+    for pace in (1700, 2000, 4100, 9000):
+        each = np.maximum(words, readers.cycles / windows)
+        left = each[:, None] * np.arange(windows, 0, -1) + (np.maximum(words, each / readers.passes) - each)[:, None]
+        first, last = ((latest * cycles + left).max(axis=1) for cycles in (1.0, pace / words_in))
+        late = np.maximum(first, windows * each) + 2 + readers.latency > pace
+        waiting = np.maximum(0, np.ceil((last - pace) * words_in / pace))
+        np.testing.assert_array_equal(WaitingWords(window).of(readers, pace), np.where(late, TOO_SLOW, waiting))
 
 
 def padded_chain() -> Dataflow:
@@ -118,14 +138,14 @@ def test_the_words_that_wait_are_those_of_the_cycle_model() -> None:
     waiting = waiting_words(window, reader, slow.cycles)
     smallest = size_fifos(dataflow).smallest["swu1_fifo"]
     registers = 6  # of the convolution in front and of the FIFO
-    assert waiting is not None and waiting - registers <= smallest <= waiting
+    assert waiting - registers <= smallest <= waiting
     assert smallest > 20
 
 
 def test_a_window_that_is_too_slow_for_its_reader_s_pace() -> None:
     _, window, reader = padded_chain().layers
     assert isinstance(window, Swu)
-    assert waiting_words(window, reader, reader.cycles) is None
+    assert waiting_words(window, reader, reader.cycles) == TOO_SLOW
     assert waiting_words(window, reader, window.cycles + 20, input_cycles=1) == 0
 
 

@@ -1,13 +1,16 @@
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from headrace.datatypes import uint_type
+from headrace.datatypes import IntArray, uint_type
 from headrace.errors import InputError
 from headrace.layers import Swu
-from headrace.layers.circular_buffer import execute
+from headrace.layers.circular_buffer import execute, frame_phases
+from headrace.layers.frame_cycles import frame_cycles
 from headrace.layers.window_geometry import Pair
 from tests.layer_battery import LayerBattery
 
@@ -72,3 +75,29 @@ def test_overlapping_buffer_is_deep_enough_for_a_word_per_cycle(seed: int) -> No
         _, issued = execute(swu.circular_buffer, 6)
         words = swu.outputs[0].words
         assert issued[-1] - issued[-1 - words] == max(swu.inputs[0].words, words) == swu.cycles, swu
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_cycles_of_a_minimal_buffer_are_those_of_executing_it(seed: int) -> None:
+    """Frames high enough that most of their rows are not looked at."""
+    draw = random.Random(seed)
+
+    def unit(name: str, height: int, *shape: Any) -> Swu:
+        return Swu(name, height * draw.choice((1, 4)), *shape, buffer="minimal", depthwise=draw.random() < 0.5)
+
+    for swu in random_units(draw, 100, unit):
+        assert swu.cycles == sum(phase.repeats for phase in frame_phases(swu.circular_buffer)), swu  # type: ignore[union-attr]
+        latest = np.maximum(swu.needed_words.reshape(swu.windows, -1).max(axis=1), 0) + 1
+        np.testing.assert_array_equal(swu.complete_after, np.maximum.accumulate(latest), str(swu))
+
+
+def test_rows_that_are_alike_are_not_looked_at() -> None:
+    seen = []
+    frame = Swu("s", 200, 6, 2, (3, 3), uint_type(2), pad=(1, 1, 1, 1), buffer="minimal").window_rows
+
+    def row(number: int) -> tuple[IntArray, IntArray]:
+        seen.append(number)
+        return frame.row(number)
+
+    frame_cycles(replace(frame, row=row))
+    assert seen[0] == 0 and seen[-1] == 199 and len(seen) < 12

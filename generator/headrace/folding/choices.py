@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
@@ -14,29 +14,30 @@ from headrace.errors import FoldingError, InputError
 from headrace.folding.minimal_buffers import branch_stores
 from headrace.layers import Dwc
 from headrace.layers.base import Layer
+from headrace.layers.stream import Stream
 from headrace.legal_folds import divisors
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """Folds of one layer, and what they cost."""
+    """Folds of one layer, and what they cost. layer: folded; its name may be that of a layer that is alike."""
 
     folds: Mapping[str, int]
     layer: Layer
     cycles: int
     cost: Resources
 
-    @property
+    @cached_property
     def lanes_in(self) -> int:
         """Elements per word of every input."""
         return self.layer.inputs[0].lanes
 
-    @property
+    @cached_property
     def lanes_out(self) -> int:
         """Elements per word of every output."""
         return self.layer.outputs[0].lanes
 
-    @property
+    @cached_property
     def multiplies(self) -> bool:
         """True for a layer with weights; all others move data, or take words one by one."""
         return self.layer.macs > 0
@@ -51,8 +52,8 @@ class Choice:
 class Choices:
     """All legal choices of a dataflow with PE = SIMD = 1. given: folds that stay; max_word_bits: 0 is no limit.
 
-    built: what becomes of a folded layer before it is built, its compute core and its memories; it raises InputError
-    where that cannot be.
+    built: what becomes of a folded layer before it is built, its compute core and its memories; layers that are equal
+    but for their names become equal. It raises InputError where that cannot be.
     """
 
     dataflow: Dataflow
@@ -61,16 +62,26 @@ class Choices:
     built: Callable[[Layer], Layer] = lambda layer: layer
 
     @cached_property
-    def of_layer(self) -> dict[str, list[Choice]]:
-        """By layer; raises FoldingError where none is legal."""
-        found = {}
+    def of_layer(self) -> dict[str, tuple[Choice, ...]]:
+        """By layer, the same tuple for layers that are alike; raises FoldingError where none is legal."""
+        found: dict[str, tuple[Choice, ...]] = {}
+        alike: dict[Hashable, tuple[Choice, ...]] = {}
         for item in self.dataflow.placed:
-            name = item.layer.name
-            found[name] = list(self._legal(item))
-            if not found[name]:
+            name, key = item.layer.name, self._alike(item)
+            if key not in alike:
+                alike[key] = tuple(self._legal(item))
+            if not alike[key]:
                 raise FoldingError(f"{name}: no folding keeps its words within {self.max_word_bits} bits; use the rtl "
                                    "back end alone")
+            found[name] = alike[key]
         return found
+
+    def _alike(self, item: Placed) -> Hashable:
+        """What the choices of a layer depend on, but for its name; a layer with arrays is like itself alone."""
+        name = item.layer.name
+        unnamed = replace(item.layer, name="")
+        forms = tuple(tuple(form.items()) for form in self._flags_to_try(item))
+        return unnamed, tuple(self.given.get(name, {}).items()), forms
 
     @cached_property
     def edges(self) -> tuple[tuple[str, str], ...]:
@@ -78,16 +89,10 @@ class Choices:
         return tuple((source, item.layer.name) for item in self.dataflow.placed for source, _ in item.sources
                      if source != SOURCE)
 
-    def converter(self, producer: Choice, reader: Choice) -> Resources:
-        """The width converter between two choices."""
-        given, wanted = producer.layer.outputs[0], reader.lanes_in
-        if given.lanes == wanted:
-            return Resources()
-        return estimate(Dwc("dwc", given.lanes, wanted, given.element, given.words))
-
-    def reads_input(self, name: str) -> bool:
-        """Does the layer take the network's input?"""
-        return any(item.layer.name == name and (SOURCE, 0) in item.sources for item in self.dataflow.placed)
+    @cached_property
+    def reads_input(self) -> set[str]:
+        """The layers that take the network's input."""
+        return {item.layer.name for item in self.dataflow.placed if (SOURCE, 0) in item.sources}
 
     def _legal(self, item: Placed) -> Iterator[Choice]:
         """The choices of a layer. Raises the error where it cannot be built as it should be at any fold."""
@@ -117,24 +122,37 @@ class Choices:
         sizes = layer.fold_sizes
         options = [[fixed[name]] if name in fixed else divisors(size) for name, size in sizes.items()]
         flags = {name: value for name, value in fixed.items() if name not in sizes}
+        forms = self._flags_to_try(item)
         for values in product(*options):
             folds = dict(zip(sizes, values, strict=True))
-            yield from (folds | flags | forms for forms in self._forms(item, folds, flags))
+            yield from (folds | flags | form for form in forms
+                        if "minimal_buffer" not in form or _saves_memory(layer, folds))
 
-    def _forms(self, item: Placed, folds: Mapping[str, int], flags: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    def _flags_to_try(self, item: Placed) -> list[dict[str, int]]:
         """What a layer may be beside what its flags say; where they say nothing, first the form without any."""
-        layer = item.layer
+        layer, fixed = item.layer, self.given.get(item.layer.name, {})
         if not layer.fold_flags:
-            yield {}
-            return
-        reader = next(other.layer for other in self.dataflow.placed if (layer.name, 0) in other.sources)
-        for form in layer.flags_to_try(flags, reader, self.given.get(reader.name, {})):
-            if "minimal_buffer" not in form or (layer.name not in self._stores and _saves_memory(layer, folds)):
-                yield form
+            return [{}]
+        flags = {name: value for name, value in fixed.items() if name not in layer.fold_sizes}
+        reader = self._readers[layer.name]
+        forms = layer.flags_to_try(flags, reader, self.given.get(reader.name, {}))
+        return [form for form in forms if "minimal_buffer" not in form or layer.name not in self._stores]
+
+    @cached_property
+    def _readers(self) -> dict[str, Layer]:
+        """The layer behind each layer's first output."""
+        return {name: item.layer for item in self.dataflow.placed for name, index in item.sources if index == 0}
 
     @cached_property
     def _stores(self) -> set[str]:
         return branch_stores(self.dataflow)
+
+
+def converter(given: Stream, lanes: int) -> Resources:
+    """The width converter from a stream to so many lanes."""
+    if given.lanes == lanes:
+        return Resources()
+    return estimate(Dwc("dwc", given.lanes, lanes, given.element, given.words))
 
 
 def _saves_memory(window: Layer, folds: Mapping[str, int]) -> bool:

@@ -7,7 +7,9 @@ window and its reader have time to make up for them, which they have far from th
 
 from __future__ import annotations
 
-from math import ceil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,47 +20,99 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.datatypes import IntArray
 from headrace.layers import Fifo
 from headrace.layers.base import Layer
-from headrace.memory import free_depth
+from headrace.layers.stream import Stream
+from headrace.memory import LUT_WORDS, Prices, free_depth
+
+Floats = NDArray[np.float64]
 
 #: Words that find room in the register slice of the layer before.
 REGISTERED_WORDS = 2
+#: What WaitingWords gives where the pace is not kept.
+TOO_SLOW = -1
 
 
-def waiting_words(window: Layer, reader: Layer, pace: int, input_cycles: int = 0) -> int | None:
-    """Most words that wait in front of a window with the minimal buffer; None where it does not keep the pace.
+@dataclass(frozen=True, eq=False)
+class Readers:
+    """Choices for the layer behind a window, each (readers,): cycles per frame, passes over a window, latency."""
 
-    In steady state at `pace` cycles per frame, with words in and windows out at even distances. input_cycles: where the
-    words are the network's input, in how many cycles that can give a frame; they wait outside then.
-    """
-    latest, words_in = window.complete_after, window.inputs[0].words
-    windows = len(latest)
-    words = window.outputs[0].words // windows
-    each = max(words, reader.cycles / windows)
-    # A reader that passes over a window several times needs it only while it takes it.
-    held = max(words, each / reader.passes)
-    left = each * np.arange(windows, 0, -1) + held - each  # from the start of a window until the last one is taken
-    on_the_way = window.schedule().latency_cycles + reader.schedule().latency_cycles
-    frame = max(_last(latest, max(1.0, input_cycles / words_in), left), windows * each) + on_the_way
-    if frame > pace:
-        return None
-    if input_cycles:
-        return 0
-    return max(0, ceil((_last(latest, pace / words_in, left) - pace) * words_in / pace))
+    cycles: IntArray
+    passes: IntArray
+    latency: IntArray
+
+    @classmethod
+    def of(cls, layers: Sequence[Layer]) -> Readers:
+        """What layers say of themselves."""
+        facts = ([layer.cycles, layer.passes, layer.latency_cycles] for layer in layers)
+        return cls(*np.array(list(facts), np.int64).reshape(-1, 3).T)
+
+    def some(self, indices: IntArray) -> Readers:
+        """Some of them."""
+        return Readers(self.cycles[indices], self.passes[indices], self.latency[indices])
 
 
-def waiting_cost(window: Layer, reader: Layer, pace: int, input_cycles: int = 0) -> Resources | None:
-    """What the FIFO for the waiting words takes; None where the window does not keep the pace, see waiting_words."""
-    words = waiting_words(window, reader, pace, input_cycles)
-    if words is None or words <= REGISTERED_WORDS:
-        return None if words is None else Resources()
-    stream, prices = window.inputs[0], window.prices
-    depth = free_depth(words, stream.bits, prices)
+class WaitingWords:
+    """Most words that wait in front of a window with the minimal buffer."""
+
+    def __init__(self, window: Layer) -> None:
+        latest = window.complete_after
+        self.windows, self.words_in = len(latest), window.inputs[0].words
+        self.words = window.outputs[0].words // self.windows
+        self.latency = window.latency_cycles
+        left = np.arange(self.windows, 0, -1)
+        # A sum of multiples of both is largest at a corner of the hull.
+        corners = _hull(left, latest)
+        self.left, self.latest = left[corners, None], latest[corners, None]
+
+    def of(self, readers: Readers, pace: int, input_cycles: int = 0) -> IntArray:
+        """(readers,): the words, TOO_SLOW where the window does not keep the pace.
+
+        In steady state at `pace` cycles per frame, with words in and windows out at even distances. input_cycles: where
+        the words are the network's input, in how many cycles that can give a frame; they wait outside then.
+        """
+        each = np.maximum(self.words, readers.cycles / self.windows)
+        # A reader that passes over a window several times needs it only while it takes it.
+        held = np.maximum(self.words, each / readers.passes)
+        # From the start of a window until the last one is taken.
+        left = np.asarray(each * self.left + held - each, np.float64)
+        on_the_way = self.latency + readers.latency
+        first = self._last(max(1.0, input_cycles / self.words_in), left)
+        late = np.maximum(first, self.windows * each) + on_the_way > pace
+        waiting = np.ceil((self._last(pace / self.words_in, left) - pace) * self.words_in / pace)
+        words = np.zeros(len(each)) if input_cycles else np.maximum(0, waiting)
+        return np.where(late, TOO_SLOW, words).astype(np.int64)
+
+    def _last(self, word_cycles: float, left: Floats) -> Floats:
+        """When the last window of a frame is taken, if every window begins as soon as its words have come."""
+        return np.asarray((self.latest * word_cycles + left).max(axis=0), np.float64)
+
+
+def _hull(x: IntArray, y: IntArray) -> IntArray:
+    """Indices of the points that are largest in some direction between those of both axes. x descends."""
+    corners, spans = {0, len(x) - 1}, [(0, len(x) - 1)]
+    while spans:
+        first, last = spans.pop()
+        across = x[first] - x[last], y[last] - y[first]
+        height = across[1] * (x[first : last + 1] - x[first]) + across[0] * (y[first : last + 1] - y[first])
+        top = first + int(height.argmax())
+        if height[top - first] > 0:
+            corners.add(top)
+            spans += [(first, top), (top, last)]
+    return np.array(sorted(corners))
+
+
+@cache
+def waiting_cost(words: int, stream: Stream, prices: Prices) -> Resources:
+    """What the FIFO for the words takes that wait in front of a window."""
+    if words <= REGISTERED_WORDS:
+        return Resources()
+    # No memory holds fewer words: those up to the next multiple cost the same.
+    depth = LUT_WORDS // 2 if words <= LUT_WORDS // 2 else -(-words // LUT_WORDS) * LUT_WORDS
+    return _fifo_cost(free_depth(depth, stream.bits, prices), stream, prices)
+
+
+@cache
+def _fifo_cost(depth: int, stream: Stream, prices: Prices) -> Resources:
     return estimate(Fifo("fifo", depth, stream.lanes, stream.element, stream.words, prices=prices))
-
-
-def _last(latest: IntArray, word_cycles: float, left: NDArray[np.floating]) -> float:
-    """When the last window of a frame is taken, if every window begins as soon as its words have come."""
-    return float((latest * word_cycles + left).max())
 
 
 def branch_stores(dataflow: Dataflow) -> set[str]:

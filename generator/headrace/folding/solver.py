@@ -14,14 +14,17 @@ import numpy as np
 
 from headrace.area.usage import Resources, total
 from headrace.board.board import Board
-from headrace.folding.choices import Choice, Choices
+from headrace.datatypes import IntArray
+from headrace.folding.choices import Choice, Choices, converter
 from headrace.folding.elimination import Costs, Factor, minimize
-from headrace.folding.minimal_buffers import waiting_cost
+from headrace.folding.tables import EdgeTable, LayerTable, Rates
 
 #: Share of a board that layers may take; the rest is for the FIFOs between them.
 LAYERS_SHARE = 0.96
 #: How often, and by how much, a resource that overflows is made dearer before a pace counts as impossible.
 _ATTEMPTS, _DEARER = 6, 3.0
+#: By so much a sum of shares may be wrong.
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +96,8 @@ class Solver:
             solution = self._cheapest(cycles, limit, prices or {})
             multiplying = [choice.cycles for choice in solution.choices.values() if choice.multiplies]
             pace = max(*multiplying, self._least_of_movers) if multiplying else limit
-            hindered = any(choice.cycles > pace or self._chosen_to_wait(choice) for choice in solution.choices.values())
+            hindered = any(choice.cycles > pace or self._chosen_to_wait(name, choice)
+                           for name, choice in solution.choices.items())
             if pace >= limit or not hindered:
                 return solution
             limit = pace
@@ -109,25 +113,45 @@ class Solver:
 
         The latter is also the pace that windows with a minimal buffer have to keep.
         """
-        options = {name: self._distinct([choice for choice in all_of_it
-                                         if choice.cycles <= (cycles if choice.multiplies else movers)], prices)
-                   for name, all_of_it in self.choices.of_layer.items()}
-        factors = [Factor((name,), np.array([self._price(choice.cost, prices) for choice in found]))
-                   for name, found in options.items()]
-        converters: dict[tuple[int, int, str], float] = {}
-        for edge in self.choices.edges:
-            factors.append(Factor(edge, self._converter_costs(edge, options, prices, converters)
-                                  + self._waiting_costs(edge, options, prices, movers)))
+        rates, tables = Rates.of(self.board, prices), self._tables
+        options = {name: table.distinct(cycles if table.multiplies else movers, rates)
+                   for name, table in tables.items()}
+        factors = [Factor((name,), rates.price(tables[name].taken[found])) for name, found in options.items()]
+        factors += [Factor(edge, self._between(edge, options, rates, movers)) for edge in self.choices.edges]
         chosen, _ = minimize({name: len(found) for name, found in options.items()}, factors)
-        picked = {name: options[name][index] for name, index in chosen.items()}
-        picked = {name: picked[name] for name in self.choices.of_layer}
-        between = [self.choices.converter(picked[a], picked[b]) for a, b in self.choices.edges]
+        picked = {name: table.choices[options[name][chosen[name]]] for name, table in tables.items()}
+        between = [converter(picked[a].layer.outputs[0], picked[b].lanes_in) for a, b in self.choices.edges]
         return Solution(picked, total([choice.cost for choice in picked.values()]) + total(between))
+
+    def _between(self, edge: tuple[str, str], options: Mapping[str, IntArray], rates: Rates, pace: int) -> Costs:
+        """(choices of the producer, choices of the reader): price of what is between them, infinite where illegal."""
+        producer, reader = edge
+        table, both = self._edge_tables[edge], (options[producer], options[reader])
+        costs = table.converters(*both, rates)
+        if "minimal_buffer" in self.choices.given.get(producer, {}):
+            return costs
+        input_cycles = self.min_cycles if producer in self.choices.reads_input else 0
+        return costs + table.waiting(*both, rates, pace, input_cycles)
+
+    @cached_property
+    def _tables(self) -> dict[str, LayerTable]:
+        """The choices of every layer; layers that are alike share them."""
+        known: dict[int, LayerTable] = {}
+        for choices in self.choices.of_layer.values():
+            if id(choices) not in known:
+                known[id(choices)] = LayerTable(choices, self.board)
+        return {name: known[id(choices)] for name, choices in self.choices.of_layer.items()}
+
+    @cached_property
+    def _edge_tables(self) -> dict[tuple[str, str], EdgeTable]:
+        return {(a, b): EdgeTable(self._tables[a], self._tables[b]) for a, b in self.choices.edges}
 
     def fitting(self, cycles: int, share: float = LAYERS_SHARE) -> Solution | None:
         """A cheapest solution whose every resource is within the board's; None where prices do not lead to one."""
         prices: dict[str, float] = {}
         for _ in range(_ATTEMPTS):
+            if self._cannot_fit(cycles, share, prices):
+                return None
             solution = self.cheapest(cycles, prices)
             over = self.over(solution.cost, share)
             if not over:
@@ -135,20 +159,27 @@ class Solver:
             prices |= {name: prices.get(name, 1.0) * _DEARER for name in over}
         return None
 
+    def _cannot_fit(self, cycles: int, share: float, prices: Mapping[str, float]) -> bool:
+        """True if the layers at their least cost more than all that they may take: then no others fit either."""
+        rates = Rates.of(self.board, prices)
+        budget = np.array([there for _, there in self.board.use(Resources()).values()], np.float64) * share
+        least = sum(table.least(cycles, rates) for table in self._tables.values())
+        return least > float(rates.price(budget)) * (1 + _ROUNDING)
+
     def fastest(self, share: float = LAYERS_SHARE) -> Fastest | None:
-        """The fastest pace that fits; None where nothing does."""
+        """The fastest pace that fits; None where nothing does, which the slowest pace shows."""
         paces = sorted({choice.cycles for options in self.choices.of_layer.values() for choice in options})
         paces = [self.least_cycles, *(pace for pace in paces if pace > self.least_cycles)]
-        low, high = 0, len(paces)
-        best: Solution | None = None
+        low, high = 0, len(paces) - 1
+        best = self.fitting(paces[high], share)
+        if best is None:
+            return None
         while low < high:
             middle = (low + high) // 2
             if found := self.fitting(paces[middle], share):
                 best, high = found, middle
             else:
                 low = middle + 1
-        if best is None:
-            return None
         return Fastest(best, self._stopped_by(paces[high - 1] if high else 0, share))
 
     def over(self, cost: Resources, share: float = 1.0) -> list[str]:
@@ -164,54 +195,6 @@ class Solver:
         taken = ", ".join(f"{use[name][0]} of {use[name][1]} {name.upper()}" for name in self.over(cost, share))
         return f"{faster} cycles per frame would take {taken} without FIFOs, and layers may take {share:.0%}"
 
-    def _price(self, cost: Resources, prices: Mapping[str, float]) -> float:
-        """Share of the board, all resources together; what a board has none of costs as if it had one."""
-        return sum(prices.get(name, 1.0) * used / max(there, 1) for name, (used, there) in self.board.use(cost).items())
-
-    def _distinct(self, options: list[Choice], prices: Mapping[str, float]) -> list[Choice]:
-        """The cheapest of those that look alike to their neighbours."""
-        best: dict[tuple[int, ...], tuple[float, Choice]] = {}
-        for choice in options:
-            key = (choice.lanes_in, choice.lanes_out, choice.cycles if choice.multiplies else 0, choice.waits)
-            price = self._price(choice.cost, prices)
-            if key not in best or price < best[key][0]:
-                best[key] = price, choice
-        return [choice for _, choice in best.values()]
-
-    def _chosen_to_wait(self, choice: Choice) -> bool:
+    def _chosen_to_wait(self, name: str, choice: Choice) -> bool:
         """True for a window with the minimal buffer, if that is a choice and not the user's wish."""
-        return choice.waits and "minimal_buffer" not in self.choices.given.get(choice.layer.name, {})
-
-    def _waiting_costs(self, edge: tuple[str, str], options: Mapping[str, list[Choice]], prices: Mapping[str, float],
-                       pace: int) -> Costs:
-        """(choices of the producer, choices of the reader): price of the words that wait for a minimal buffer.
-
-        Infinite where it does not keep the pace.
-        """
-        producers, readers = options[edge[0]], options[edge[1]]
-        costs = np.zeros((len(producers), len(readers)))
-        for i, producer in enumerate(producers):
-            window = producer.layer
-            if not self._chosen_to_wait(producer):
-                continue
-            input_cycles = self.min_cycles if self.choices.reads_input(window.name) else 0
-            for j, reader in enumerate(readers):
-                cost = waiting_cost(window, reader.layer, pace, input_cycles)
-                costs[i, j] = np.inf if cost is None else self._price(cost, prices)
-        return costs
-
-    def _converter_costs(self, edge: tuple[str, str], options: Mapping[str, list[Choice]], prices: Mapping[str, float],
-                         known: dict[tuple[int, int, str], float]) -> Costs:
-        """(choices of the producer, choices of the reader): price of the converter, infinite where illegal."""
-        producers, readers = options[edge[0]], options[edge[1]]
-        costs = np.zeros((len(producers), len(readers)))
-        for i, producer in enumerate(producers):
-            for j, reader in enumerate(readers):
-                if not reader.layer.can_follow(producer.layer):
-                    costs[i, j] = np.inf
-                elif producer.lanes_out != reader.lanes_in:
-                    key = producer.lanes_out, reader.lanes_in, edge[1]
-                    if key not in known:
-                        known[key] = self._price(self.choices.converter(producer, reader), prices)
-                    costs[i, j] = known[key]
-        return costs
+        return choice.waits and "minimal_buffer" not in self.choices.given.get(name, {})

@@ -14,6 +14,7 @@ from headrace.errors import InputError
 from headrace.layers.search import is_serial
 from headrace.memory import PRICES, Prices
 from headrace.packing import Memory, search_steps, search_words, threshold_words
+from headrace.remembered import of_array
 
 #: Above this number of thresholds the C++ searches, with a memory for every step (thresholds.hpp).
 MAX_COMPARATORS = 15
@@ -108,5 +109,10 @@ def require_thresholds(layer: str, thresholds: IntArray, rows: int, output: Data
     if thresholds.shape != (rows, output.steps):
         raise InputError(f"{layer}: an output of type {output} needs thresholds of shape "
                          f"({rows}, {output.steps}), not {thresholds.shape}")
-    if np.any(np.diff(thresholds, axis=1) < 0):
+    if not _ascend(thresholds):
         raise InputError(f"{layer}: the thresholds of a row do not ascend; sort them")
+
+
+@of_array
+def _ascend(thresholds: IntArray) -> bool:
+    return bool(np.all(np.diff(thresholds, axis=1) >= 0))

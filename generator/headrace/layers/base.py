@@ -179,9 +179,10 @@ class Layer(ABC):
         """(windows,): words of the frame that are there when a window is complete; () for what makes no windows."""
         return np.zeros(0, np.int64)
 
-    def can_follow(self, source: Layer) -> bool:
-        """True if `source`, folded as it is, gives its words in the order in which this layer reads them."""
-        return True
+    @property
+    def follows_lanes(self) -> int:
+        """Lanes that the layer in front has to have at its input; 0: any."""
+        return 0
 
     def behind(self, source: Layer) -> Self:
         """The layer as it stands behind `source`: what it holds is in the order of the words that come.
@@ -222,6 +223,11 @@ class Layer(ABC):
     def cycles(self) -> int:
         """Steady-state cycles per frame without stalls."""
         return self.schedule().cycles
+
+    @property
+    def latency_cycles(self) -> int:
+        """From the cycle that takes the last word of an output to the one in which the output is valid."""
+        return self.schedule().latency_cycles
 
     def require_native(self) -> None:
         """Raise InputError for a parameter or a number of words that an int of 32 bits does not hold."""

@@ -7,7 +7,7 @@ import numpy as np
 from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval
 from headrace.errors import InputError, require_positive
 from headrace.layers.activation import require_thresholds_fit
-from headrace.layers.products import require_sums_fit
+from headrace.layers.products import largest_row_sum, require_sum_fits
 from headrace.layers.spec_fields import Fields
 from headrace.legal_folds import require_divides
 
@@ -55,7 +55,7 @@ def drawn_weights(f: Fields, rng: np.random.Generator, mh: int, mw: int,
     require_drawable(f.name, "weights", mh * mw)
     weights = random_values(rng, weight, (mh, mw))
     effective = weights if scales is None else weights * np.repeat(scales, mw // scales.shape[1], axis=1)
-    require_sums_fit(f.name, effective, element)
+    require_sum_fits(f.name, largest_row_sum(effective), element)
     lo, hi = dot_product_interval(effective, element)
     if f.has_text("output", "acc"):
         return weights, None, weight, element, Interval(int(lo.min()), int(hi.max()))

@@ -112,11 +112,22 @@ class ParallelSwu(SlidingWindow):
     def _phases(self) -> Phases:
         return demand_phases(self.needed_words + 1, self.inputs[0].words)
 
+    @property
+    def _spare_rows(self) -> int:
+        return self.upright.slots * self.upright.banks[0] - self.upright.reach[0] - 1
+
+    @cached_property
+    def cycles(self) -> int:
+        return max(self.inputs[0].words, self.outputs[0].words) if self._spare_rows else super().cycles
+
+    @property
+    def latency_cycles(self) -> int:
+        return 5
+
     def schedule(self) -> Schedule:
         upright = self.upright
-        spare_rows = upright.slots * upright.banks[0] - upright.reach[0] - 1
-        return Schedule(self._phases, latency_cycles=5, slack_words=4,
-                        run_ahead_words=spare_rows * upright.width * self.pixel_words,
+        return Schedule(lambda: self._phases, self.latency_cycles, slack_words=4,
+                        run_ahead_words=self._spare_rows * upright.width * self.pixel_words,
                         flow=Window(upright.circular_buffer, stages=2, row_words=upright.width * self.pixel_words))
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -37,18 +39,24 @@ Phases = tuple[Step | Loop, ...]
 class Schedule:
     """One frame of a layer, cycle by cycle, when no neighbour stalls it.
 
-    `phases` lists what each cycle takes and puts, in the order in which outputs need inputs. A cycle happens only when
-    its input word is there and its output has room. `latency_cycles` is the time from the cycle that takes the last
-    word an output needs to the cycle in which that output is valid. `slack_words` is how many words the layer still
-    holds when its output is blocked. `run_ahead_words` > 0 says that reading runs ahead of the phases by up to that
-    many words, into the next frame too, so that the larger of reads and writes sets the pace.
+    `phases` lists what each cycle takes and puts, in the order in which outputs need inputs; `made` is that list, or
+    makes it where it is asked for. A cycle happens only when its input word is there and its output has room.
+    `latency_cycles` is the time from the cycle that takes the last word an output needs to the cycle in which that
+    output is valid. `slack_words` is how many words the layer still holds when its output is blocked.
+    `run_ahead_words` > 0 says that reading runs ahead of the phases by up to that many words, into the next frame too,
+    so that the larger of reads and writes sets the pace.
     """
 
-    phases: Phases
+    made: Phases | Callable[[], Phases]
     latency_cycles: int
     slack_words: int = 2
     run_ahead_words: int = 0
     flow: Flow | None = None
+
+    @cached_property
+    def phases(self) -> Phases:
+        """What each cycle takes and puts."""
+        return self.made() if callable(self.made) else self.made
 
     @property
     def control(self) -> Flow:

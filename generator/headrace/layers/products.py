@@ -18,6 +18,7 @@ from headrace.layers.cores.choice import AUTO, cheapest, require_serves
 from headrace.layers.weight_store import OPTIONS, RAM, ROM, URAM
 from headrace.legal_folds import require_divides
 from headrace.packing import Memory, weight_words
+from headrace.remembered import of_array
 
 #: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
 MAX_SUM_BITS = 62
@@ -54,11 +55,11 @@ class Products(Layer):
     def __post_init__(self) -> None:
         if self.storage != ROM:
             self._require_plain()
-        require_sums_fit(self.name, self.effective_weights, self.input)
+        require_sum_fits(self.name, self.largest_sum, self.input)
         require_divides(self.name, "PE", self.pe, self.size_names[0], self.mh)
         require_divides(self.name, "SIMD", self.simd, self.column_size_name, self.fold_sizes["simd"])
         require_serves(self.name, self.core, self.operands)
-        if not self.weight.contains(self.weights):
+        if not holds(self.weights, self.weight):
             raise InputError(f"{self.name}: the weights reach from {self.weights.min()} to {self.weights.max()} "
                              f"but their type is {self.weight}; widen the type")
 
@@ -99,10 +100,15 @@ class Products(Layer):
 
     @property
     def effective_weights(self) -> IntArray:
-        """(MH, MW) what the columns are multiplied by in all; where the weights can be written, at most."""
-        if self.writable:
-            return np.full_like(self.weights, max(abs(self.weight.lo), abs(self.weight.hi)))
+        """(MH, MW) what the columns are multiplied by in all."""
         return self.weights
+
+    @property
+    def largest_sum(self) -> int:
+        """The largest sum over a row of what the columns are multiplied by, without signs."""
+        if self.writable:
+            return self.mw * max(abs(self.weight.lo), abs(self.weight.hi))
+        return largest_row_sum(self.effective_weights)
 
     @cached_property
     def accumulator(self) -> Interval:
@@ -110,8 +116,7 @@ class Products(Layer):
         if self.writable:
             ends = [w * x for w in (self.weight.lo, self.weight.hi) for x in (self.input.lo, self.input.hi)]
             return Interval(self.mw * min(ends), self.mw * max(ends))
-        lo, hi = dot_product_interval(self.effective_weights, self.input)
-        return Interval(int(lo.min()), int(hi.max()))
+        return reachable(self.effective_weights, self.input)
 
     @property
     def multiplies_bits(self) -> bool:
@@ -225,10 +230,28 @@ class Products(Layer):
                       None if self.writable else self.prices)
 
 
-def require_sums_fit(layer: str, weights: IntArray, inputs: DataType) -> None:
-    """Raise InputError if a row of weights (MH, MW) times values of `inputs` can leave the kernels' integers."""
-    # In Python's integers: numpy's would wrap before the check.
-    reach = int(np.abs(weights).sum(1).max()) * max(abs(inputs.lo), abs(inputs.hi))
+@of_array
+def largest_row_sum(weights: IntArray) -> int:
+    """The largest sum of a row of weights (MH, MW) without their signs."""
+    return int(np.abs(weights).sum(1).max())
+
+
+@of_array
+def reachable(weights: IntArray, inputs: DataType) -> Interval:
+    """The range of all rows of weights (MH, MW) times values of `inputs`."""
+    lo, hi = dot_product_interval(weights, inputs)
+    return Interval(int(lo.min()), int(hi.max()))
+
+
+@of_array
+def holds(values: IntArray, dtype: DataType) -> bool:
+    """Are all values of the type?"""
+    return dtype.contains(values)
+
+
+def require_sum_fits(layer: str, largest: int, inputs: DataType) -> None:
+    """Raise InputError if a sum of weights, `largest` without signs, times `inputs` can leave the kernels' integers."""
+    reach = largest * max(abs(inputs.lo), abs(inputs.hi))
     if (bits := signed_bits(-reach, reach)) > MAX_SUM_BITS:
         raise InputError(f"{layer}: a sum of weights times {inputs} needs {bits} bits and at most {MAX_SUM_BITS} are "
                          "possible; use narrower weights or inputs")

@@ -22,6 +22,7 @@ from headrace.errors import FoldingError, InputError
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.circular_buffer import frame_phases
 from headrace.layers.flow import Buffer, Ring
+from headrace.layers.frame_cycles import WindowRows, frame_cycles
 from headrace.layers.hls import HlsForm
 from headrace.layers.hls_window import WindowLines, serial_loop
 from headrace.layers.parallel_swu import ParallelSwu
@@ -124,21 +125,27 @@ class Swu(SlidingWindow):
     @cached_property
     def needed_words(self) -> IntArray:
         """For every output word of a frame the index of the input word it shows, -1 for padding."""
+        return self._needed(np.arange(self.out_shape[0])).reshape(-1)
+
+    def _needed(self, windows: IntArray) -> IntArray:
+        """Those of some rows of windows, (rows * windows of a row, words out per window)."""
         top, left, _, _ = self.pad
-        rows = (np.arange(self.out_shape[0])[:, None] * self.stride[0] - top
-                + np.arange(self.kernel[0]) * self.dilation[0])  # (out rows, K_h)
+        rows = windows[:, None] * self.stride[0] - top + np.arange(self.kernel[0]) * self.dilation[0]  # (rows, K_h)
         columns = (np.arange(self.out_shape[1])[:, None] * self.stride[1] - left
                    + np.arange(self.kernel[1]) * self.dilation[1])  # (out columns, K_w)
         y, x = rows[:, None, :, None, None], columns[None, :, None, :, None]
         word = (y * self.width + x) * self.pixel_words + np.arange(self.pixel_words)
         inside = (y >= 0) & (y < self.height) & (x >= 0) & (x < self.width)
         words = np.where(inside, word, -1)
-        return (np.moveaxis(words, -1, 2) if self.depthwise else words).reshape(-1)
+        ordered = np.moveaxis(words, -1, 2) if self.depthwise else words
+        return ordered.reshape(len(windows) * self.out_shape[1], -1)
 
     @cached_property
     def complete_after(self) -> IntArray:
-        needed = np.maximum(self.needed_words.reshape(self.windows, -1).max(axis=1), 0) + 1
-        return np.maximum.accumulate(needed)
+        y, x = (_last_inside(*axis) for axis in zip(self.out_shape, self.kernel, self.stride, self.dilation,
+                                                    self.pad[:2], (self.height, self.width), strict=True))
+        pixels = np.where((y[:, None] >= 0) & (x >= 0), y[:, None] * self.width + x, -1).reshape(-1)
+        return np.maximum.accumulate(np.maximum((pixels + 1) * self.pixel_words, 1))
 
     @property
     def kept_words(self) -> IntArray:
@@ -147,15 +154,32 @@ class Swu(SlidingWindow):
         The frame is released by what later windows do not show: columns up to a window's first tap where that lies in
         the frame, lines once the first tap of a line does, the rest of the frame with the last such line.
         """
-        y, x = (np.arange(windows) * stride - pad
-                for windows, stride, pad in zip(self.out_shape, self.stride, self.pad[:2], strict=True))
+        return self._kept(np.arange(self.out_shape[0]))
+
+    def _kept(self, windows: IntArray) -> IntArray:
+        """Those of some rows of windows."""
+        y, x = (numbers * stride - pad for numbers, stride, pad
+                in zip((windows, np.arange(self.out_shape[1])), self.stride, self.pad[:2], strict=True))
+        first = np.arange(self.out_shape[0]) * self.stride[0] - self.pad[0]
+        if not ((first >= 0) & (first < self.height)).any():
+            return np.zeros(len(windows) * self.out_shape[1], np.int64)
         inside = (y >= 0) & (y < self.height)
-        if not inside.any():
-            return np.zeros(self.windows, np.int64)
         columns = np.maximum.accumulate(np.where((x >= 0) & (x <= self.width), x, 0))
         words = (y[:, None] * self.width + columns) * self.pixel_words
         above = np.where(y < 0, 0, self.inputs[0].words)
         return np.asarray(np.where(inside[:, None], words, above[:, None]).reshape(-1), np.int64)
+
+    @property
+    def window_rows(self) -> WindowRows:
+        """The rows of windows, for what the minimal buffer takes."""
+        first = -(-self.pad[0] // self.stride[0])
+        end = min((self.height - 1 - self.reach[0] + self.pad[0]) // self.stride[0] + 1, self.out_shape[0])
+        shift = self.stride[0] * self.width * self.pixel_words
+
+        def row(number: int) -> tuple[IntArray, IntArray]:
+            return self._needed(np.array([number])), self._kept(np.array([number]))
+
+        return WindowRows(self.inputs[0].words, self.depth, row, self.out_shape[0], (first, end), shift)
 
     @cached_property
     def circular_buffer(self) -> Buffer:
@@ -173,8 +197,18 @@ class Swu(SlidingWindow):
 
     def schedule(self) -> Schedule:
         run_ahead = self.depth - self.live_words if self.buffer == "overlapping" else 0
-        return Schedule(self._phases, latency_cycles=2, slack_words=1, run_ahead_words=run_ahead,
+        return Schedule(lambda: self._phases, self.latency_cycles, slack_words=1, run_ahead_words=run_ahead,
                         flow=Ring(self.circular_buffer))
+
+    @cached_property
+    def cycles(self) -> int:
+        if self.buffer == "minimal":
+            return frame_cycles(self.window_rows)
+        return max(self.inputs[0].words, self.outputs[0].words)
+
+    @property
+    def latency_cycles(self) -> int:
+        return 2
 
     @property
     def hls(self) -> HlsForm:
@@ -215,6 +249,12 @@ class Swu(SlidingWindow):
         if any(self.pad):
             a.add("pads", lut=10)
             a.add("depthwise pads", lut=8 * self.depthwise)
+
+
+def _last_inside(windows: int, kernel: int, stride: int, dilation: int, before: int, size: int) -> IntArray:
+    """(windows,): along an axis the last tap of a window that lies in the frame, -1 where none does."""
+    taps = np.arange(windows)[:, None] * stride - before + np.arange(kernel) * dilation
+    return np.asarray(np.where(taps < size, taps, -1).max(axis=1), np.int64)
 
 
 def _place(a: Amounts, end: int) -> None:

@@ -61,8 +61,9 @@ class Vvtu(WeightedLayer):
     def inputs(self) -> tuple[Stream, ...]:
         return (Stream(self.input, self.pe * self.simd, self.vectors * self.nf * self.sf),)
 
-    def can_follow(self, source: Layer) -> bool:
-        return source.inputs[0].lanes == self.pe  # a window's SIMD, whatever its form
+    @property
+    def follows_lanes(self) -> int:
+        return self.pe  # a window's SIMD, whatever its form
 
     def behind(self, source: Layer) -> Self:
         return self

@@ -23,6 +23,7 @@ from headrace.datatypes import BIPOLAR, DataType, IntArray, uint_type
 from headrace.layers.cores.core import Core, Operands, Unit
 from headrace.layers.cores.parity import encodes
 from headrace.packing import parity_code
+from headrace.remembered import of_array
 
 #: Bit planes of either operand that it is built for.
 MAX_PLANES = 4
@@ -64,6 +65,7 @@ class Planes(Core):
         return unit.operands.weight != BIPOLAR
 
 
+@of_array
 def plane_offset(weights: IntArray, weight: DataType, element: DataType) -> IntArray:
     """What the core leaves out of every row: weights (MH, MW) -> (MH,).
 
