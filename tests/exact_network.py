@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor, isinf
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from headrace.network import moves, ops, tensor_ops
 from headrace.network.graph import Network
 
 
-def exact(array: Any) -> np.ndarray:
+def exact(array: np.ndarray | Sequence[float]) -> np.ndarray:
     """Floats or integers as an object array of Fractions."""
     return np.vectorize(lambda v: Fraction(float(v)), otypes=[object])(np.asarray(array))
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from headrace.layers import LAYERS
 from headrace.legal_folds import divisors
+
+T = TypeVar("T")
 
 Spec = dict[str, Any]
 
@@ -25,7 +27,7 @@ class Draw:
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)
 
-    def of(self, choices: Any) -> Any:
+    def of(self, choices: Sequence[T]) -> T:
         return choices[int(self._rng.integers(len(choices)))]
 
     def between(self, lo: int, hi: int) -> int:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from headrace.datatypes import BIPOLAR, TERNARY, DataType, int_type, uint_type
 from headrace.layers.drawing import random_values
 from headrace.network.activation import Activation
-from headrace.network.graph import Input, Network, Node
+from headrace.network.graph import Input, Network, Node, Op
 from headrace.network.ops import RELU, Conv, Linear, MaxPool, Quantize, QuantWeight, Reshape
 from headrace.network.tensor_ops import Add, Concat, Softmax, TopK, Transpose, Upsample
 
 INT4 = int_type(4)
 
 
-def named(inputs: dict[str, Any], outputs: dict[str, str], **nodes: Any) -> Network:
+def named(inputs: dict[str, tuple[int, ...]], outputs: dict[str, str], **nodes: tuple[Op, *tuple[str, ...]]) -> Network:
     """name=(op, *inputs) in order; outputs: names to tensors."""
     made = tuple(Node(name, op, tuple(sources)) for name, (op, *sources) in nodes.items())
     starts = tuple(Input(name, shape) for name, shape in inputs.items())

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +23,7 @@ from headrace.engines.host import to_stream
 from headrace.simulation.memories import require_hls_memories, require_rtl_memories
 from headrace.synthesis import report as synthesis
 from headrace.synthesis.designs import network_design
-from headrace.synthesis.yosys import Synthesis
+from headrace.synthesis.yosys import Design, Synthesis
 from tests.small_networks import small_network
 
 FPS = 200e6 / 800
@@ -78,7 +77,7 @@ def test_resources(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert f"estimated use of ZCU104: {build.resources.all_luts} of 230400 LUT (" in printed
 
 
-def counted(design: Any, cache: Any) -> Any:
+def counted(design: Design, cache: Path) -> Synthesis:
     """Instead of Yosys: a LUT for every module of the design."""
     return Synthesis(Resources(lut=len([name for name in design.files if name.endswith(".sv")])), 3)
 

@@ -1,8 +1,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,7 +21,7 @@ from headrace.errors import InputError
 
 
 @given(st.integers(-(2**40), 2**40), st.integers(0, 2**40), st.data())
-def test_codes_round_trip(lo: Any, span: Any, data: Any) -> None:
+def test_codes_round_trip(lo: int, span: int, data: st.DataObject) -> None:
     dtype = Interval(lo, lo + span)
     values = np.array([*data.draw(st.lists(st.integers(lo, lo + span), max_size=5)), lo, lo + span])
     codes = dtype.encode(values)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ import pytest
 from headrace.engines import fast, golden
 from headrace.engines.host import from_stream, to_stream
 from headrace.frontend.onnx.reader import from_file
+from headrace.network.integer import IntegerNetwork
 from headrace.serialize import digest
 from headrace.streamline.requantize import requantize
 from headrace.streamline.streamline import streamline
@@ -29,11 +30,11 @@ CIFAR_MEAN, CIFAR_STD = (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 
 
 @cache
-def network(name: str) -> Any:
+def network(name: str) -> IntegerNetwork:
     return requantize(streamline(from_file(SHARED / "models" / f"{name}.onnx")))
 
 
-def predict(net: Any, x: np.ndarray) -> np.ndarray:
+def predict(net: IntegerNetwork, x: np.ndarray) -> np.ndarray:
     values = fast.run(net, to_stream(net.host_input, x), keep=[net.output])
     return from_stream(net.host_output, values[net.output].reshape(len(x), -1))
 
@@ -92,7 +93,7 @@ def mnist() -> tuple[np.ndarray, np.ndarray]:
     return pixels.reshape(-1, 1, 28, 28), labels
 
 
-def accuracy(net: Any, x: np.ndarray, labels: np.ndarray) -> float:
+def accuracy(net: IntegerNetwork, x: np.ndarray, labels: np.ndarray) -> float:
     """Percent of the samples whose largest output is their label."""
     y = predict(net, x.astype(np.float32)).reshape(len(x), -1)
     return 100 * float(np.mean(y.argmax(1) == labels))
@@ -129,14 +130,14 @@ def resnet_input(pixels: np.ndarray) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "prepare", "wanted"), [("cnv_w1a1_cifar10_quant", cnv_input, 74.47),
                                                          ("resnet8_w4a4", resnet_input, 76.04)])
-def test_accuracy_on_jpeg_images(name: str, prepare: Any, wanted: float) -> None:
+def test_accuracy_on_jpeg_images(name: str, prepare: Callable[[np.ndarray], np.ndarray], wanted: float) -> None:
     pixels, labels = cifar()
     assert accuracy(network(name), prepare(pixels), labels) == pytest.approx(wanted, abs=0.05)
 
 
 @pytest.mark.parametrize(("name", "prepare", "wanted"), [("cnv_w1a1_cifar10_quant", cnv_input, 85.6),
                                                          ("resnet8_w4a4", resnet_input, 90.0)])
-def test_accuracy_on_lossless_images(name: str, prepare: Any, wanted: float) -> None:
+def test_accuracy_on_lossless_images(name: str, prepare: Callable[[np.ndarray], np.ndarray], wanted: float) -> None:
     data = np.load(SHARED / "datasets" / "cifar10" / "cifar10_test_png250_dev.npz")
     # 250 of the 500 images on which the accuracy was measured: half of the rest may differ.
     assert accuracy(network(name), prepare(data["x"].transpose(0, 3, 1, 2)), data["y"]) == pytest.approx(wanted, abs=3)

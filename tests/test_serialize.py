@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +58,7 @@ SCALARS = (st.none() | st.booleans() | st.integers() | st.text() | st.floats(all
 
 
 @given(st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3).map(tuple)))
-def test_plain_values_round_trip(value: Any) -> None:
+def test_plain_values_round_trip(value: object) -> None:
     encoder = serialize._Encoder()
     again = serialize._decode(json.loads(json.dumps(encoder.encode(value), allow_nan=False)), [])
     assert again == value and type(again) is type(value)
@@ -102,7 +102,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize(("damage", "sentence"), DAMAGES)
-def test_damaged_json_is_one_sentence(damage: Any, sentence: str, tmp_path: Path) -> None:
+def test_damaged_json_is_one_sentence(damage: Callable[[str], str], sentence: str, tmp_path: Path) -> None:
     serialize.save(small_network(), tmp_path / "net")
     path = tmp_path / "net.json"
     path.write_text(damage(path.read_text()))

@@ -33,7 +33,7 @@ from tests.several_ends import NETWORKS, conv, named, quantizer, samples
 KINDS = list(NETWORKS)
 
 
-def given(network: Network, x: dict[str, Any]) -> Any:
+def given(network: Network, x: dict[str, np.ndarray]) -> np.ndarray | dict[str, np.ndarray]:
     return x if len(network.inputs) > 1 else next(iter(x.values()))
 
 

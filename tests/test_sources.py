@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,24 +25,24 @@ def nothing():
 
 
 @pytest.fixture
-def models(tmp_path: Path) -> Any:
+def models(tmp_path: Path) -> Path:
     path = tmp_path / "models.py"
     path.write_text(MODELS)
     return path
 
 
-def sentence_of(kind: Any, spec: str) -> str:
+def sentence_of(kind: type[Exception], spec: str) -> str:
     with pytest.raises(kind) as caught:
         load_source(spec)
     return str(caught.value)
 
 
-def test_a_function_of_a_file(models: Any) -> None:
+def test_a_function_of_a_file(models: Path) -> None:
     network = load_source(f"{models}:network")
     assert isinstance(network, Network) and network.output == "relu"
 
 
-def test_what_has_no_integer_form_names_its_source(models: Any) -> None:
+def test_what_has_no_integer_form_names_its_source(models: Path) -> None:
     with pytest.raises(UnsupportedError) as caught:
         load(f"{models}:network")
     assert str(caught.value).startswith(f"{models}:network: relu: ")
@@ -55,7 +54,7 @@ def test_a_saved_network(suffix: str, tmp_path: Path) -> None:
     assert serialize.digest(load_source(f"{tmp_path}/net.v2{suffix}")) == serialize.digest(small_network())
 
 
-def test_bad_sources_are_one_sentence(models: Any, tmp_path: Path) -> None:
+def test_bad_sources_are_one_sentence(models: Path, tmp_path: Path) -> None:
     assert sentence_of(InputError, f"{tmp_path}/gone.py:f") == f"{tmp_path}/gone.py: no such file; check the path"
     assert sentence_of(InputError, f"{models}:gone") == (
         f"{models}: has no function 'gone'; name one that returns a module and an example input")
@@ -95,8 +94,8 @@ FAILING = [
 
 
 @pytest.mark.parametrize(("code", "kind", "problem"), FAILING)
-def test_code_that_raises_on_import_or_when_called_is_one_sentence(code: str, kind: Any, problem: str | None,
-                                                                   tmp_path: Path) -> None:
+def test_code_that_raises_on_import_or_when_called_is_one_sentence(code: str, kind: type[Exception],
+                                                                   problem: str | None, tmp_path: Path) -> None:
     path = tmp_path / "failing.py"
     for text, name, when in ((code, path, "on import"), (f"def f():\n    {code}", f"{path}:f", "when called")):
         path.write_text(text + "\n")

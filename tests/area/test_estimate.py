@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,6 +10,7 @@ from headrace import memory
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources, total
 from headrace.layers.spec import layer_from_spec
+from tests.random_specs import Spec
 
 SPECS = json.loads((Path(__file__).parents[1] / "data" / "sixty_layers.json").read_text())
 
@@ -22,7 +22,7 @@ def test_resources_add_up() -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec["kind"])
-def test_every_layer_takes_luts_and_flip_flops(spec: Any) -> None:
+def test_every_layer_takes_luts_and_flip_flops(spec: Spec) -> None:
     found = estimate(layer_from_spec(spec).layer)
     assert found.lut > 0
     assert found.ff > 0

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -64,7 +63,7 @@ def test_a_board_of_the_users(tmp_path: Path) -> None:
     (GOOD + "luts = 3\n", "['luts'] are not entries of a board"),
     (GOOD + "luts\n", "is not TOML"),
 ])
-def test_bad_board_files(tmp_path: Path, text: Any, sentence: str) -> None:
+def test_bad_board_files(tmp_path: Path, text: str, sentence: str) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(text)
     with pytest.raises(InputError) as error:

@@ -1,13 +1,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from headrace.dataflow.choose_cores import choose_cores, parse_cores
 from headrace.dataflow.lower import lower
-from headrace.datatypes import BIPOLAR, int_type, uint_type
+from headrace.datatypes import BIPOLAR, DataType, int_type, uint_type
 from headrace.errors import InputError
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.spec import layer_from_spec
@@ -38,7 +36,7 @@ def test_illegal_cores(texts: list[str], sentence: str) -> None:
     (int_type(2), uint_type(2), (8, 8), "pairs"),
     (int_type(4), uint_type(4), (16, 32), "pairs"),
 ])
-def test_auto_takes_the_core_that_was_measured_smaller(weight: Any, element: Any, fold: tuple[int, int],
+def test_auto_takes_the_core_that_was_measured_smaller(weight: DataType, element: DataType, fold: tuple[int, int],
                                                        core: str) -> None:
     spec = {"kind": "mvtu", "mw": 18 * fold[1], "mh": 4 * fold[0], "pe": fold[0], "simd": fold[1],
             "weight": str(weight), "input": str(element), "output": "uint2"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +41,7 @@ def residual() -> Dataflow:
     ))
 
 
-def simulate(dataflow: Dataflow, folder: Any, stalls: Stalls) -> None:
+def simulate(dataflow: Dataflow, folder: Path, stalls: Stalls) -> None:
     x = random_values(np.random.default_rng(1), UINT2, (3, dataflow.input.elements))
     write_files(folder / "rtl", render_rtl(dataflow, "test"))
     (folder / stalls.value).mkdir()
@@ -63,7 +62,7 @@ def test_depths_of_a_residual_block() -> None:
 
 
 @pytest.mark.parametrize("stalls", [Stalls.NONE, Stalls.RANDOM])
-def test_a_residual_block_runs(tmp_path: Path, stalls: Any) -> None:
+def test_a_residual_block_runs(tmp_path: Path, stalls: Stalls) -> None:
     simulate(insert_fifos(residual(), safe_depths(residual())), tmp_path, stalls)
 
 

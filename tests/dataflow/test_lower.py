@@ -4,7 +4,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from headrace.dataflow.fold import fold
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import insert_fifos, safe_depths
 from headrace.dataflow.lower import lower
-from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.engines import golden
 from headrace.folding.plan import solve_folding
 from headrace.layers import LAYERS, Dwc, Fifo, Fork, MaxPool, Mvtu, Swu
@@ -51,7 +50,7 @@ def naive(net: IntegerNetwork, x: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("activation", [uint_type(2), BIPOLAR])
-def test_every_stage_computes_the_same(activation: Any) -> None:
+def test_every_stage_computes_the_same(activation: DataType) -> None:
     net = small_network(activation=activation)
     x = random_input(net, 3)
     want = naive(net, x)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -52,7 +51,7 @@ def board(folder: Path, bram36: int, lut: int = 4000) -> str:
 
 @pytest.mark.parametrize(("bram36", "wanted"), [(40, []), (8, ["fc1"]), (2, ["fc1", "fc0"])])
 @pytest.mark.parametrize("fps", [None, 5000.0])
-def test_the_largest_go_outside_until_the_rest_fits(model: Model, tmp_path: Path, bram36: int, wanted: list[Any],
+def test_the_largest_go_outside_until_the_rest_fits(model: Model, tmp_path: Path, bram36: int, wanted: list[str],
                                                     fps: float | None) -> None:
     options = Options(board=board(tmp_path, bram36), weights="external", fps=fps)
     assert external(model, options) == tuple(wanted)

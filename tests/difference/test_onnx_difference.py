@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -47,7 +46,7 @@ def moved(streamlined: Streamlined, tensor: str, by: int) -> Streamlined:
 
 
 @pytest.mark.parametrize(("name", "by", "cause"), [("tfc_w2a2", 20, Cause.ERROR), ("resnet8_w4a4", 1, Cause.TIE)])
-def test_moved_thresholds_are_found_at_their_quantizer(name: str, by: int, cause: Any) -> None:
+def test_moved_thresholds_are_found_at_their_quantizer(name: str, by: int, cause: Cause) -> None:
     network, views = with_views(path(name))
     streamlined = streamline_traced(network)
     tensor = next(trace.tensor for trace in streamlined.quantizers if trace.tensor.endswith("_act"))

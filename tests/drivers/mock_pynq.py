@@ -14,7 +14,7 @@ import numpy as np
 HERE = Path(__file__).parent
 
 
-def note(text: Any) -> None:
+def note(text: object) -> None:
     with (HERE / "calls.txt").open("a") as file:
         print(text, file=file)
 
@@ -30,7 +30,7 @@ class Buffer(np.ndarray):
         note("free")
 
 
-def allocate(shape: Any, dtype: Any) -> np.ndarray:
+def allocate(shape: tuple[int, ...], dtype: type[np.generic]) -> np.ndarray:
     return np.zeros(shape, dtype).view(Buffer)
 
 
@@ -43,7 +43,7 @@ class Channel:
         note(f"start {self.name}")
         self.running, self.idle = True, False
 
-    def transfer(self, buffer: Any, nbytes: Any) -> None:
+    def transfer(self, buffer: np.ndarray, nbytes: int) -> None:
         assert self.running
         rest = self.name == "receive" and nbytes == 4096  # nothing comes
         self.idle = not rest and not (HERE / "stuck").exists()
@@ -106,5 +106,5 @@ class Overlay:
     accelerator, dma = Registers(), Dma("dma", Channel("send"), Channel("receive"))
     weights0, weights1 = (Dma(name, Channel(name)) for name in ("weights0", "weights1"))
 
-    def __init__(self, bitfile: Any) -> None:
+    def __init__(self, bitfile: str) -> None:
         note(f"Overlay {Path(bitfile).name}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.drivers.quantizer import quantizer_arrays
@@ -30,8 +30,8 @@ def test_packing_is_that_of_the_streams(driver: ModuleType, lanes: int, bits: in
     assert np.array_equal(unpack(packed, lanes, bits), values)
 
 
-def host(dtype: DataType, scale: Any, offset: float = 0.0, rounding: str = "half_even", divisor: Any = None,
-         saturates: bool = True) -> HostInput:
+def host(dtype: DataType, scale: ArrayLike, offset: float = 0.0, rounding: str = "half_even",
+         divisor: np.ndarray | None = None, saturates: bool = True) -> HostInput:
     scales = np.atleast_1d(np.asarray(scale, np.float64))
     tensor = TensorType((3, 2, len(scales)), dtype)
     return HostInput((len(scales), 3, 2), tensor, scales, np.full(len(scales), offset), rounding, divisor, saturates)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
@@ -29,7 +28,7 @@ def test_the_drivers_know_the_longest_transfer() -> None:
 
 
 @pytest.mark.parametrize("words", [LONGEST, LONGEST + 1])
-def test_a_frame_fits_one_transfer(words: Any) -> None:
+def test_a_frame_fits_one_transfer(words: int) -> None:
     dataflow = chain([Fifo("fifo", 2, 1, uint_type(8), words)])
     if words == LONGEST:
         files = render_vivado(dataflow, load_board("zcu104"), "rtl", 200.0, "0" * 64)

@@ -1,8 +1,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -10,18 +8,18 @@ from headrace.dataflow.lower import lower
 from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.engines import fast
 from headrace.errors import UnsupportedError
-from headrace.network.integer import INPUT, Conv, HostOutput, IntegerNetwork, MaxPool, Node
+from headrace.network.integer import INPUT, Conv, HostOutput, IntegerNetwork, MaxPool, Node, Op
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from tests.small_networks import host_input, random_conv, random_input, random_threshold, small_network
 
 
-def single(op: Any, dtype: DataType, shape: tuple[int, int, int] = (5, 6, 3)) -> IntegerNetwork:
+def single(op: Op, dtype: DataType, shape: tuple[int, int, int] = (5, 6, 3)) -> IntegerNetwork:
     return IntegerNetwork(host_input(*shape, dtype), (Node("op", op, (INPUT,)),),
                           HostOutput((1,), np.ones(1), np.zeros(1)))
 
 
 @pytest.mark.parametrize("activation", [uint_type(2), BIPOLAR])
-def test_fast_equals_golden_at_the_output(activation: Any) -> None:
+def test_fast_equals_golden_at_the_output(activation: DataType) -> None:
     net = small_network(activation=activation)
     x = random_input(net, 20)
     dataflow = lower(thresholds_before_pooling(net))
@@ -32,7 +30,7 @@ def test_fast_equals_golden_at_the_output(activation: Any) -> None:
                          [((1, 1), (1, 1), (0, 0, 0, 0)), ((2, 1), (1, 2), (1, 0, 2, 1))])
 @pytest.mark.parametrize("scale", [1, 1 << 12, 1 << 30])
 def test_convolution_is_exact_in_every_float_type(stride: tuple[int, int], dilation: tuple[int, int],
-                                                  pad: tuple[int, int, int, int], scale: Any) -> None:
+                                                  pad: tuple[int, int, int, int], scale: int) -> None:
     rng = np.random.default_rng(0)
     weights = rng.integers(-8, 8, (4, 3, 2, 3)) * scale + rng.integers(-1, 2, (4, 3, 2, 3))
     op = Conv(weights, Interval(int(weights.min()), int(weights.max())), stride, dilation, pad, pad_value=2)

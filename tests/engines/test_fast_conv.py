@@ -15,7 +15,7 @@ from tests.small_networks import host_input, random_conv, random_input, random_t
 WINDOWS = {"plain": {}, "all": {"stride": (3, 2), "dilation": (1, 2), "pad": (1, 0, 2, 1), "pad_value": -1}}
 
 
-def activated(conv: Any, threshold: Any, dtype: DataType, shape: tuple[int, int] = (5, 6)) -> IntegerNetwork:
+def activated(conv: Conv, threshold: Threshold, dtype: DataType, shape: tuple[int, int] = (5, 6)) -> IntegerNetwork:
     nodes = (Node("conv", conv, (INPUT,)), Node("act", threshold, ("conv",)))
     c_in, c_out = conv.weights.shape[-1], len(conv.weights)
     return IntegerNetwork(host_input(*shape, c_in, dtype), nodes, HostOutput((c_out,), np.ones(1), np.zeros(1)))
@@ -25,7 +25,8 @@ def activated(conv: Any, threshold: Any, dtype: DataType, shape: tuple[int, int]
 @pytest.mark.parametrize("c_in", [3, 40], ids=["gathered", "per tap"])
 @pytest.mark.parametrize("c_out", [6, 5], ids=["two sums in one", "odd"])
 @pytest.mark.parametrize("windows", WINDOWS.values(), ids=list(WINDOWS))
-def test_thresholds_on_sums_equal_golden_in_blocks_of_any_size(output: DataType, c_in: int, c_out: int, windows: Any,
+def test_thresholds_on_sums_equal_golden_in_blocks_of_any_size(output: DataType, c_in: int, c_out: int,
+                                                               windows: dict[str, Any],
                                                                monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(c_in + c_out)
     conv = random_conv(rng, (c_out, 3, 2, c_in), BIPOLAR, **windows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -71,7 +70,7 @@ PRODUCTS = {
 
 
 @pytest.mark.parametrize("case", PRODUCTS)
-def test_products(case: Any, tmp_path: Path) -> None:
+def test_products(case: str, tmp_path: Path) -> None:
     made, bias = PRODUCTS[case]
     network = chain((2, 6, 5), quantizer(int_type(4), 0.25), ops.Conv(made, bias, (1, 2), (1, 0, 1, 1)),
                     quantizer(uint_type(3), 2.0), ops.Reshape((-1,)), ops.Linear(weight(int_type(3), (3, 48), 0.5)))
@@ -94,7 +93,7 @@ def test_every_rounding_and_zero_point(dtype: DataType, zero_point: int, roundin
 
 @pytest.mark.parametrize("dtype", [int_type(4), uint_type(4), BIPOLAR], ids=str)
 @pytest.mark.parametrize("scales", [(ODD,), (ODD, 0.5, 0.3)], ids=["tensor", "channels"])
-def test_scales_beyond_float32(dtype: DataType, scales: tuple[Any, ...], tmp_path: Path) -> None:
+def test_scales_beyond_float32(dtype: DataType, scales: tuple[float, ...], tmp_path: Path) -> None:
     zero_point = 3 if dtype == uint_type(4) else 0
     network = chain((3, 2, 2), quantizer(int_type(8), 0.125), quantizer(dtype, *scales, zero_point=zero_point,
                                                                         rounding="half_up"))

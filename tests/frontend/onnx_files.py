@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -23,14 +22,14 @@ def floats(*values: float) -> np.ndarray:
     return np.asarray(values if len(values) != 1 else values[0], np.float32)
 
 
-def node(op_type: str, inputs: list[str], outputs: list[str] | str = "y", domain: str = "", **attributes: Any
+def node(op_type: str, inputs: list[str], outputs: list[str] | str = "y", domain: str = "", **attributes: object
          ) -> NodeProto:
     names = [outputs] if isinstance(outputs, str) else outputs
     return helper.make_node(op_type, inputs, names, name=f"{op_type}_{names[0]}", domain=domain, **attributes)
 
 
 def quant(source: str, output: str, scale: float | np.ndarray = 1.0, bits: float = 4.0, zero_point: float = 0.0,
-          constants: dict[str, np.ndarray] | None = None, domain: str = GENERAL, **attributes: Any) -> NodeProto:
+          constants: dict[str, np.ndarray] | None = None, domain: str = GENERAL, **attributes: object) -> NodeProto:
     """A Quant node whose parameters are put into `constants`."""
     assert constants is not None
     for name, value in (("scale", scale), ("zero", zero_point), ("bits", bits)):

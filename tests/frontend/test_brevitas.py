@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
+from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
@@ -50,7 +49,7 @@ WEIGHTS = [
 
 @pytest.mark.parametrize("options", WEIGHTS)
 @pytest.mark.parametrize("layer", [lambda **o: qnn.QuantConv2d(2, 3, 3, **o), lambda **o: qnn.QuantLinear(7, 3, **o)])
-def test_codes_times_scale_are_the_weights_in_float32(options: Any, layer: Any) -> None:
+def test_codes_times_scale_are_the_weights_in_float32(options: dict[str, object], layer: type[nn.Module]) -> None:
     torch.manual_seed(1)
     module = layer(**options)
     weight = read_weight(module).weight()
@@ -147,7 +146,7 @@ class Functional(nn.Module):
         self.fc2 = qnn.QuantLinear(4, 3, weight_bit_width=3, bias=False)
         self.register_buffer("shift", torch.tensor([0.25, -0.5]).reshape(2, 1, 1))
 
-    def forward(self, image: Any) -> Any:
+    def forward(self, image: Tensor) -> Tensor:
         x = self.quant(2 * image - 1)
         x = torch.nn.functional.max_pool2d(torch.relu(self.conv(x) + self.shift), 2)
         x = self.act(x)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
+from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
@@ -24,15 +23,15 @@ from tests.frontend.brevitas_modules import act  # noqa: E402
 class Focus(nn.Module):
     """Four strided slices of the input."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return torch.cat([x[..., ::2, ::2], x[..., 1::2, ::2], x[..., ::2, 1::2], x[..., 1::2, 1::2]], 1)
 
 
-def up2d(kernel: int, **options: Any) -> Any:
+def up2d(kernel: int, **options: object) -> nn.Module:
     return qnn.QuantConvTranspose2d(4, 4, kernel, weight_bit_width=4, bias=True, **options)
 
 
-def model(*middle: Any, front: int = 4, back: int = 4, one: bool = False, **quantizer: Any) -> Any:
+def model(*middle: nn.Module, front: int = 4, back: int = 4, one: bool = False, **quantizer: object) -> nn.Module:
     """A convolution and a ReLU, the layers in question, a ReLU and another convolution."""
     conv, kernel = (qnn.QuantConv1d, 3) if one else (qnn.QuantConv2d, (3, 3))
     norm = nn.BatchNorm1d(back) if one else nn.BatchNorm2d(back)
@@ -45,7 +44,7 @@ def model(*middle: Any, front: int = 4, back: int = 4, one: bool = False, **quan
                          conv(back, 3, kernel, weight_bit_width=3)).eval()
 
 
-CASES: dict[str, tuple[Any, tuple[int, ...]]] = {
+CASES: dict[str, tuple[nn.Module, tuple[int, ...]]] = {
     "kernel 2": (lambda: model(up2d(2, stride=2)), (2, 4, 5)),
     "kernel 3": (lambda: model(up2d(3, stride=2, padding=1, output_padding=1)), (2, 4, 5)),
     "crop": (lambda: model(up2d(5, stride=3)), (2, 3, 4)),

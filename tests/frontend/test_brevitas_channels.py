@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
@@ -23,19 +24,19 @@ from tests.frontend.brevitas_modules import act  # noqa: E402
 class Scaled(nn.Module):
     """relu(conv(q(x)) * k) on a feature map of 4 channels that is 4 wide."""
 
-    def __init__(self, k: torch.Tensor, flat: bool = False) -> None:
+    def __init__(self, k: Tensor, flat: bool = False) -> None:
         super().__init__()
         self.quant = act(qnn.QuantIdentity, bit_width=4)
         self.layer = qnn.QuantLinear(4, 4, bias=False) if flat else qnn.QuantConv2d(2, 4, 1, bias=False)
         self.act = act(qnn.QuantReLU, bit_width=4)
         self.register_buffer("k", k)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return self.act(self.layer(self.quant(x)) * self.k)
 
 
 class ScaledInForward(Scaled):
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return self.act(self.layer(self.quant(x)) * (self.k.reshape(1, -1, 1, 1) / 2))
 
 
@@ -48,7 +49,8 @@ FACTORS = torch.tensor([1.0, 0.1, 5.0, 0.02])
     (lambda: ScaledInForward(FACTORS), (2, 3, 4)),
     (lambda: Scaled(FACTORS, flat=True), (4,)), (lambda: Scaled(FACTORS[None], flat=True), (4,)),
 ])
-def test_constants_along_the_channels_are_what_torch_computes(make: Any, shape: tuple[int, ...]) -> None:
+def test_constants_along_the_channels_are_what_torch_computes(make: Callable[[], nn.Module],
+                                                              shape: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     model = make().eval()
     x = np.random.default_rng(0).normal(size=(20, *shape)).astype(np.float32)
@@ -58,7 +60,7 @@ def test_constants_along_the_channels_are_what_torch_computes(make: Any, shape: 
 @pytest.mark.parametrize(("k", "flat", "shape"), [
     (FACTORS, False, (2, 3, 4)), (FACTORS.reshape(4, 1), False, (2, 4, 4)),
     (FACTORS.reshape(1, 1, 1, 4), False, (2, 3, 4))])
-def test_constants_along_other_axes_are_torchs_too(k: Any, flat: bool, shape: tuple[int, int, int]) -> None:
+def test_constants_along_other_axes_are_torchs_too(k: Tensor, flat: bool, shape: tuple[int, int, int]) -> None:
     module = Scaled(k, flat).eval()
     x = np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32)
     network = from_module(module, x)
@@ -69,7 +71,8 @@ def test_constants_along_other_axes_are_torchs_too(k: Any, flat: bool, shape: tu
 @pytest.mark.parametrize(("k", "flat", "shape"), [
     (FACTORS.reshape(4, 1, 1, 1), False, (2, 3, 4)), (FACTORS.reshape(4, 1), True, (4,)),
     (FACTORS.reshape(1, 4, 1, 1), True, (4,)), (FACTORS[:1].reshape(1, 1, 1), True, (4,))])
-def test_constants_that_lie_along_the_batch_or_add_axes_are_refused(k: Any, flat: bool, shape: tuple[int, ...]) -> None:
+def test_constants_that_lie_along_the_batch_or_add_axes_are_refused(k: Tensor, flat: bool,
+                                                                    shape: tuple[int, ...]) -> None:
     with pytest.raises((UnsupportedError, InputError), match=r"mul .mul.: "):
         from_module(Scaled(k, flat), (1, *shape))
 
@@ -91,7 +94,7 @@ def test_scales_of_a_quantizer_lie_along_the_channels() -> None:
 class PerInputChannel(nn.Module):
     """Scales of weights along their second axis."""
 
-    def forward(self, *args: Any) -> Any:
+    def forward(self, *args: Tensor) -> Tensor:
         return torch.tensor([1.0, 2.0]).reshape(1, 2, 1, 1)
 
 
@@ -106,7 +109,7 @@ def test_scales_of_weights_lie_along_the_output_channels() -> None:
 
 
 @pytest.mark.parametrize(("norm", "shape"), [(nn.BatchNorm1d(4), (4, 3, 4)), (nn.BatchNorm2d(4), (4,))])
-def test_batch_norms_of_another_rank_are_refused(norm: Any, shape: tuple[int, ...]) -> None:
+def test_batch_norms_of_another_rank_are_refused(norm: nn.Module, shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match=rf"^1 .{type(norm).__name__}.: cannot be run on an input of shape \(2, 4.*\) "
                        r"\(expected .* input .got .D input.\); mend the model or the example input$"):
         from_module(nn.Sequential(act(qnn.QuantIdentity, bit_width=4), norm), (1, *shape))

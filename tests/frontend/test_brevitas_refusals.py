@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
@@ -34,12 +35,12 @@ def test_every_unsupported_module_is_named_at_once() -> None:
 
 
 class TwoInputs(nn.Module):
-    def forward(self, a: Any, b: Any) -> Any:
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
         return torch.relu(a)
 
 
 class Branching(nn.Module):
-    def forward(self, a: Any) -> Any:
+    def forward(self, a: Tensor) -> Tensor:
         return a if a.sum() > 0 else -a
 
 
@@ -71,8 +72,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("make", "example", "kind", "sentence"), REFUSED)
-def test_bad_models_are_one_sentence(make: Any, example: tuple[int, int] | tuple[np.ndarray, np.ndarray] | int,
-                                     kind: Any, sentence: str) -> None:
+def test_bad_models_are_one_sentence(make: Callable[[], nn.Module],
+                                     example: tuple[int, int] | tuple[np.ndarray, np.ndarray] | int,
+                                     kind: type[Exception], sentence: str) -> None:
     with pytest.raises(kind) as caught:
         from_module(make(), example)
     assert str(caught.value) == sentence
@@ -97,7 +99,7 @@ class Attending(nn.Module):
         super().__init__()
         self.quant, self.q, self.k, self.v = qnn.QuantIdentity(), *(qnn.QuantLinear(4, 4, bias=False) for _ in range(3))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         x = self.quant(x)
         weights = torch.softmax(self.q(x) @ self.k(x).transpose(1, 2) / 2, dim=-1)
         return self.v((weights @ self.v(x)).sum(1))
@@ -108,7 +110,7 @@ class Recurring(nn.Module):
         super().__init__()
         self.quant, self.lstm, self.head = qnn.QuantIdentity(), nn.LSTM(4, 4, batch_first=True), nn.Linear(4, 2)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         y, (h, _) = self.lstm(self.quant(x))
         return self.head(y[:, -1] + h[0])
 
@@ -118,7 +120,7 @@ class Recurring(nn.Module):
                 "convolutions, or leave this part to the host by splitting the model in front of it"),
     (Recurring, "lstm (LSTM): carries a state from step to step, which no streaming layer does; use feed-forward "
                 "layers, for example convolutions along the time")])
-def test_attention_and_recurrence_are_said_once(make: Any, line: str) -> None:
+def test_attention_and_recurrence_are_said_once(make: Callable[[], nn.Module], line: str) -> None:
     with pytest.raises(UnsupportedError) as caught:
         from_module(make().eval(), (1, 5, 4))
     assert str(caught.value) == f"1 module or call is not supported\n{line}"
@@ -131,7 +133,7 @@ class Asserting(nn.Module):
         super().__init__()
         self.quant, self.conv = act(qnn.QuantIdentity, bit_width=4, return_quant_tensor=True), qnn.QuantConv2d(2, 3, 1)
 
-    def forward(self, x: Any, mask: Any = None) -> Any:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         assert x.shape[1] == 2 and x.dim() == 4
         if x.size(2) > 100 or mask is not None:
             return x
@@ -147,7 +149,7 @@ def test_questions_about_shapes_are_answered() -> None:
 
 
 class Deciding(nn.Module):
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return x * float(x.max())
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import NodeProto
 
 from headrace.datatypes import BIPOLAR, int_type, uint_type
 from headrace.errors import InputError
@@ -19,7 +20,7 @@ def bits(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 2, shape).astype(np.float32)
 
 
-def thresholds(channels: Any, steps: Any, seed: int = 5) -> np.ndarray:
+def thresholds(channels: int, steps: int, seed: int = 5) -> np.ndarray:
     return np.sort(grid(channels, steps, seed=seed), axis=1)
 
 
@@ -54,7 +55,7 @@ def test_xnor_popcount(tmp_path: Path) -> None:
     assert net.nodes[2].op.weight.dtype == BIPOLAR
 
 
-def im2col(shape: tuple[int, ...], **attributes: Any) -> Any:
+def im2col(shape: tuple[int, ...], **attributes: Any) -> NodeProto:
     settings = {"stride": [1, 1], "kernel_size": [3, 3], "input_shape": str(shape)} | attributes
     return node("Im2Col", ["x"], "c", GENERAL, **settings)
 

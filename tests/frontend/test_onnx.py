@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -18,7 +19,7 @@ CHANNELS_LAST = "qonnx.custom_op.channels_last"
 
 
 def conv_model(x_shape: tuple[int, ...], w_shape: tuple[int, ...], bias: bool = True, opset: int = 13,
-               x_bits: float = 3.0, **attributes: Any) -> Any:
+               x_bits: float = 3.0, **attributes: Any) -> onnx.ModelProto:
     """A quantized input and a convolution with one scale per output channel."""
     constants = {"W": grid(*w_shape, seed=3)}
     scale = np.asarray([0.5, 0.25, 1, 2])[np.arange(w_shape[0]) % 4].reshape(-1, *[1] * (len(w_shape) - 1))
@@ -200,7 +201,8 @@ def test_a_resize_that_does_not_repeat_pixels_evenly_is_refused(tmp_path: Path) 
     ("Softmax", {"axis": 1}, 9, (3, 5)), ("Softmax", {}, 13, (3, 5)), ("Softmax", {"axis": 1}, 13, (3, 5, 2, 2)),
     ("Softmax", {"axis": 3}, 13, (3, 2, 4, 5)),
 ])
-def test_softmax(tmp_path: Path, op_type: str, attributes: dict[str, Any], opset: int, shape: tuple[int, ...]) -> None:
+def test_softmax(tmp_path: Path, op_type: str, attributes: dict[str, Any], opset: int,
+                 shape: tuple[int, ...]) -> None:
     same_as_executor(tmp_path, model([node(op_type, ["x"], **attributes)], shape, opset=opset), grid(*shape), 1e-6)
 
 
@@ -243,7 +245,7 @@ def test_the_batch_may_be_open(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["Add", "Mul", "Div", "Sub"])
 @pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 1, 1), (1, 4, 1, 1), (1,), ()])
 def test_constants_lie_along_the_axis_that_broadcasting_gives_them(tmp_path: Path, kind: str,
-                                                                   shape: tuple[Any, ...]) -> None:
+                                                                   shape: tuple[int, int]) -> None:
     constants = {"k": np.resize(floats(1, 0.5, 2, 4), shape)}
     proto = model([node(kind, ["x", "k"])], (1, 4, 4, 4), constants)
     same_as_executor(tmp_path, proto, grid(1, 4, 4, 4))

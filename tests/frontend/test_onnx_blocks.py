@@ -20,7 +20,7 @@ from tests.frontend.onnx_files import grid, model, node, quant, reasons, same_as
 
 
 def transposed(size: tuple[int, ...], kernel: tuple[int, ...], groups: int = 1, channels: tuple[int, int] = (2, 3),
-               step: Any = 0.25, zero_point: float = 0.0, **attributes: Any) -> onnx.ModelProto:
+               step: float | np.ndarray = 0.25, zero_point: float = 0.0, **attributes: Any) -> onnx.ModelProto:
     """A quantizer, a ConvTranspose with scaled 3-bit weights and a bias, a Relu and a quantizer."""
     rng = np.random.default_rng(len(size) + sum(kernel))
     weights = rng.integers(-3, 4, (channels[0], channels[1] // max(groups, 1), *kernel)).astype(np.float32)

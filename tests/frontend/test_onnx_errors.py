@@ -5,10 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from onnx import NodeProto
 
 from headrace.errors import UnsupportedError
 from tests.frontend.onnx_files import GENERAL, floats, grid, model, node, quant, reasons, sentence
@@ -20,7 +20,7 @@ RELU = node("Relu", ["x"])
     (0.0, "scale 0.0 must be positive; recalibrate the quantizer"),
     (-1.0, "scale -1.0 must be positive; recalibrate the quantizer"),
     (np.nan, "1 of 1 values of scale are NaN or infinite; retrain or mend the model")])
-def test_scales_of_activations(tmp_path: Path, scale: Any, said: str) -> None:
+def test_scales_of_activations(tmp_path: Path, scale: float | np.ndarray, said: str) -> None:
     constants: dict[str, np.ndarray] = {}
     proto = model([quant("x", "y", scale, 4, 0, constants)], (1, 4), constants)
     assert sentence(tmp_path, proto) == f"Quant_y (Quant): {said}"
@@ -29,7 +29,7 @@ def test_scales_of_activations(tmp_path: Path, scale: Any, said: str) -> None:
 @pytest.mark.parametrize(("scale", "said"), [
     (0.0, "its scale is 0, which makes every weight 0; recalibrate the quantizer"),
     (np.inf, "1 of 1 values of scale are NaN or infinite; retrain or mend the model")])
-def test_scales_of_weights(tmp_path: Path, scale: Any, said: str) -> None:
+def test_scales_of_weights(tmp_path: Path, scale: float | np.ndarray, said: str) -> None:
     constants = {"W": grid(4, 2)}
     proto = model([quant("W", "w", scale, 4, 0, constants), node("MatMul", ["x", "w"])], (1, 4), constants)
     assert sentence(tmp_path, proto) == f"Quant_w (Quant): {said}"
@@ -90,8 +90,8 @@ def test_weights_that_are_nan(tmp_path: Path) -> None:
     ([node("Softmax", ["x"], axis="one")], (1, 2), {},
      "Softmax_y (Softmax): its attribute axis is b'one' where int is needed; export the model again"),
 ])
-def test_wrong_shapes_and_values(tmp_path: Path, nodes: list[Any], shape: tuple[int, ...], constants: dict[str, Any],
-                                 said: str) -> None:
+def test_wrong_shapes_and_values(tmp_path: Path, nodes: list[NodeProto], shape: tuple[int, ...],
+                                 constants: dict[str, np.ndarray], said: str) -> None:
     values = {name: np.asarray(value, np.float32) if np.asarray(value).dtype == np.float64 else value
               for name, value in constants.items()}
     assert sentence(tmp_path, model(nodes, shape, values)) == said
@@ -124,7 +124,7 @@ def test_wrong_shapes_and_values(tmp_path: Path, nodes: list[Any], shape: tuple[
      "is done on constants only, and its input is computed; leave it to the program around the accelerator, or train "
      "with Relu or Clip in its place"),
 ])
-def test_nodes_that_are_understood_but_have_no_layer(tmp_path: Path, nodes: list[Any], shape: tuple[int, ...],
+def test_nodes_that_are_understood_but_have_no_layer(tmp_path: Path, nodes: list[NodeProto], shape: tuple[int, ...],
                                                      said: str) -> None:
     constants = {"m": grid(4, 4), "f": grid(4, 3), "s": np.array([4, 2]), "one": floats(1), "row": grid(4),
                  "k": np.ones((1, 2, 1, 1, 1), np.float32), "t": floats(1, 1, 2, 2),
@@ -155,7 +155,7 @@ def test_importing_generator_does_not_import_onnx() -> None:
 
 
 def test_attention_is_said_once(tmp_path: Path) -> None:
-    constants: dict[str, Any] = {"axes": np.array([0, 2, 1])}
+    constants: dict[str, np.ndarray] = {"axes": np.array([0, 2, 1])}
     nodes = [node("Transpose", ["x"], "t", perm=[0, 2, 1]), node("MatMul", ["x", "t"], "s"),
              node("Softmax", ["s"], "p"), node("MatMul", ["p", "x"], "o"), node("MatMul", ["o", "t"], "s2"),
              node("MatMul", ["s2", "o"])]

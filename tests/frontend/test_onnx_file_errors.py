@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n" + bytes(40), b"{}", b"\xff" * 100])
-def test_no_onnx_file(tmp_path: Path, content: Any) -> None:
+def test_no_onnx_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.onnx").write_bytes(content)
     with pytest.raises(InputError, match=r"model.onnx: is damaged or no ONNX file; export the model again"):
         from_file(tmp_path / "model.onnx")
@@ -99,7 +98,7 @@ def test_two_outputs_of_one_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("shape", "shown"), [((1, 3, "H", 4), "1, 3, H, 4"), ((4,), "4"), ((1, None), "1, ?")])
-def test_dynamic_or_missing_shape(tmp_path: Path, shape: tuple[Any, ...], shown: str) -> None:
+def test_dynamic_or_missing_shape(tmp_path: Path, shape: tuple[int | str, ...], shown: str) -> None:
     assert sentence(tmp_path, model([RELU], shape)) == (
         f"the input x has the shape ({shown}) but only the batch may be dynamic and one more axis is needed; export "
         "with fixed sizes")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import onnx
 import pytest
+from onnx import NodeProto
 
 from headrace.engines import fast
 from headrace.engines.host import from_stream, to_stream
@@ -24,8 +25,8 @@ def ints(*values: int) -> np.ndarray:
     return np.asarray(values, np.int64)
 
 
-def moved(nodes: list[Any], into: int, constants: dict[str, Any], signed: int = 1, zero_point: float = 0.0,
-          bits: float = 4.0, opset: int = 13, shape: Any = (1, 4, 5, 6)) -> Any:
+def moved(nodes: list[NodeProto], into: int, constants: dict[str, np.ndarray], signed: int = 1, zero_point: float = 0.0,
+          bits: float = 4.0, opset: int = 13, shape: tuple[int, ...] = (1, 4, 5, 6)) -> onnx.ModelProto:
     """A quantized input, nodes from q to m, a convolution, a quantizer."""
     constants |= {"w": grid(3, into, 1, 1)}
     return model([quant("x", "q", 0.5, bits, zero_point, constants, signed=signed), *nodes,
@@ -33,13 +34,14 @@ def moved(nodes: list[Any], into: int, constants: dict[str, Any], signed: int = 
                   quant("c", "y", 1.0, 5.0, 0, constants)], shape, constants, opset=opset)
 
 
-def sliced(starts: Any, ends: Any, axes: Any, steps: Any = None) -> tuple[list[Any], dict[str, Any]]:
+def sliced(starts: tuple[int, ...], ends: tuple[int, ...], axes: tuple[int, ...], steps: tuple[int, ...] | None = None
+           ) -> tuple[list[NodeProto], dict[str, np.ndarray]]:
     names = {"starts": starts, "ends": ends, "axes": axes, "steps": steps}
     given = {name: ints(*values) for name, values in names.items() if values is not None}
     return [node("Slice", ["q", *given], "m")], given
 
 
-CASES: list[tuple[Any, int]] = [
+CASES: list[tuple[tuple[list[NodeProto], dict[str, np.ndarray]], int]] = [
     (sliced((1,), (3,), (1,)), 2), (sliced((0,), (FAR,), (1,), (2,)), 2), (sliced((-1,), (-FAR,), (1,), (-1,)), 4),
     (sliced((3,), (0,), (1,), (-2,)), 2), (sliced((-3,), (-1,), (-3,)), 2),
     (sliced((1, 0, -4), (3, 4, FAR), (1, 2, 3), (1, 2, 3)), 2), (sliced((0, 1), (1, 4), (0, 1)), 3),
@@ -107,7 +109,7 @@ def test_rows_and_columns_are_cropped_without_a_transpose(tmp_path: Path) -> Non
      "export the model again"),
     ([node("Pad", ["x", "batch"])], "Pad_y (Pad): pads the batch; leave axis 0 alone"),
 ])
-def test_sentences(nodes: list[Any], said: str, tmp_path: Path) -> None:
+def test_sentences(nodes: list[NodeProto], said: str, tmp_path: Path) -> None:
     constants = {"one": ints(1), "three": ints(3), "zero": ints(0), "axis": ints(1), "square": ints(0, 1, 2, 3).reshape(
         2, 2), "batch": ints(1, 0, 0, 0, 0, 0, 0, 0)}
     assert said in sentence(tmp_path, model(nodes, (1, 4, 3, 3), constants), HeadraceError)

@@ -5,8 +5,8 @@ All sizes are equal, so that no shape gives a wrong view away.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ SHAPE = (1, 4, 4, 4)
 X = grid(3, *SHAPE[1:], seed=1)
 
 
-def transposed(x: Any, *order: Any) -> Any:
+def transposed(x: np.ndarray, *order: int) -> np.ndarray:
     return x.transpose(0, *order)
 
 
@@ -29,8 +29,8 @@ def transposed(x: Any, *order: Any) -> Any:
     ("Add", lambda a, b: a + b), ("Sub", lambda a, b: a - b), ("Concat", lambda a, b: np.concatenate([a, b], 1)),
 ])
 @pytest.mark.parametrize("swapped", [False, True])
-def test_a_tensor_meets_its_own_permutation(tmp_path: Path, order: tuple[int, int, int], op_type: str, wanted: Any,
-                                            swapped: bool) -> None:
+def test_a_tensor_meets_its_own_permutation(tmp_path: Path, order: tuple[int, int, int], op_type: str,
+                                            wanted: Callable[..., object], swapped: bool) -> None:
     names, arrays = (["x", "t"], (X, transposed(X, *order)))[:2]
     if swapped:
         names, arrays = names[::-1], arrays[::-1]

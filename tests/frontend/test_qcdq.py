@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from onnx import numpy_helper
+from onnx import NodeProto, numpy_helper
 
 from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.errors import UnsupportedError
@@ -17,11 +16,11 @@ from tests.frontend.onnx_files import floats, grid, model, network, node, same_a
 QUARTERS = np.arange(-24, 25, dtype=np.float32)[None] / 4
 
 
-def parameters(scale: float = 0.5, zero_point: int = 0, kind: Any = np.int8) -> dict[str, Any]:
+def parameters(scale: float = 0.5, zero_point: int = 0, kind: type[np.generic] = np.int8) -> dict[str, np.ndarray]:
     return {"s": np.asarray(scale, np.float32), "z": np.asarray(zero_point, kind)}
 
 
-def pair(source: Any, output: Any, between: tuple[Any, ...] = ()) -> list[Any]:
+def pair(source: str, output: str, between: tuple[NodeProto, ...] = ()) -> list[NodeProto]:
     """QuantizeLinear, nodes between on one tensor each, DequantizeLinear."""
     nodes, last = [node("QuantizeLinear", [source, "s", "z"], f"{output}_q")], f"{output}_q"
     for place, (op_type, inputs) in enumerate(between):
@@ -34,7 +33,8 @@ def pair(source: Any, output: Any, between: tuple[Any, ...] = ()) -> list[Any]:
     (np.int8, 0, int_type(8)), (np.uint8, 0, uint_type(8)), (np.uint8, 3, Interval(-3, 252)),
     (np.int8, -5, Interval(-123, 132))])
 @pytest.mark.parametrize("scale", [1 / 64, 0.5])
-def test_a_pair_is_a_quantizer(tmp_path: Path, kind: Any, zero_point: int, dtype: DataType, scale: Any) -> None:
+def test_a_pair_is_a_quantizer(tmp_path: Path, kind: type[np.generic], zero_point: int, dtype: DataType,
+                               scale: float) -> None:
     """Saturated at both ends, and with ties, which are rounded before an odd zero point is added."""
     net = same_as_executor(tmp_path, model(pair("x", "y"), (1, 49), parameters(scale, zero_point, kind)), QUARTERS)
     op = net.nodes[0].op
@@ -74,7 +74,7 @@ def test_scales_along_an_axis(tmp_path: Path) -> None:
     np.testing.assert_array_equal(net.nodes[0].op.scale, [0.25, 0.5, 1])
 
 
-def weights(codes: Any, zero_point: int = 0) -> tuple[Any, ...]:
+def weights(codes: np.ndarray, zero_point: int = 0) -> tuple[dict[str, np.ndarray], NodeProto]:
     constants = {"W": codes, "ws": np.asarray([0.5, 0.25, 1], np.float32), "wz": np.full(3, zero_point, codes.dtype)}
     return constants, node("DequantizeLinear", ["W", "ws", "wz"], "w", axis=0)
 

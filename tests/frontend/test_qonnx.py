@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +52,7 @@ def test_missing_attributes_take_the_defaults_of_the_standard(tmp_path: Path) ->
 @pytest.mark.parametrize("domain", ["", "onnx.brevitas", "finn.custom_op.general"])
 @pytest.mark.parametrize("op_type", ["Quant", "IntQuant"])
 def test_every_domain_and_name(tmp_path: Path, domain: str, op_type: str) -> None:
-    def imported(op_type: Any, domain: Any) -> Any:
+    def imported(op_type: str, domain: str) -> object:
         constants = {"s": floats(0.5), "z": floats(0), "b": floats(3), "W": grid(4, 2), "t": floats(1)}
         nodes = [node(op_type, ["x", "s", "z", "b"], "a", domain, signed=0, narrow=1),
                  node("BipolarQuant", ["W", "t"], "w", domain), node("MatMul", ["a", "w"])]

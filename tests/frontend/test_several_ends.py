@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from brevitas import nn as qnn
-from torch import nn
+from torch import Tensor, nn
 
 from headrace.difference.compare import compare_model
 from headrace.difference.difference import difference
@@ -35,7 +34,7 @@ class Fused(nn.Module):
         self.boxes = qnn.QuantConv2d(3, 4, 1, weight_bit_width=4, bias=False)
         self.speed = qnn.QuantLinear(5, 2, weight_bit_width=4, bias=False)
 
-    def forward(self, image: Any, state: Any) -> dict[str, Any]:
+    def forward(self, image: Tensor, state: Tensor) -> dict[str, Tensor]:
         features = self.act(self.conv(self.image(image)))
         return {"boxes": self.boxes(features), "speed": self.speed(self.state(state))}
 
@@ -43,7 +42,7 @@ class Fused(nn.Module):
 class Pair(Fused):
     """The same heads as a tuple."""
 
-    def forward(self, image: Any, state: Any) -> Any:
+    def forward(self, image: Tensor, state: Tensor) -> Tensor:
         return tuple(super().forward(image, state).values())
 
 
@@ -75,7 +74,7 @@ def test_modules_have_the_names_of_their_forward(kind: type[nn.Module], names: l
 
 def test_float_modules_of_several_ends_are_refused() -> None:
     class Two(nn.Module):
-        def forward(self, a: Any) -> Any:
+        def forward(self, a: Tensor) -> Tensor:
             return a + 1, a * 2
 
     with pytest.raises(InputError) as caught:
@@ -108,7 +107,7 @@ def test_exported_files_keep_the_values(kind: str, tmp_path: Path) -> None:
 
 
 def test_outputs_that_do_not_depend_on_the_input_are_left_out(tmp_path: Path) -> None:
-    constants: dict[str, Any] = {}
+    constants: dict[str, np.ndarray] = {}
     proto = model([quant("x", "y", 0.5, 4, 0, constants), node("Relu", ["s"], "scale")], (1, 4),
                   constants | {"s": np.ones(1, np.float32)}, outputs=("scale", "y"))
     path = tmp_path / "m.onnx"

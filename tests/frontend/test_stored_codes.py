@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import NodeProto, helper
 
 from headrace.model import Model, load
 from tests.frontend.onnx_files import executed, floats, grid, model, node
 
 CODES = [(np.uint8, 0), (np.uint8, 11), (np.uint8, 109), (np.uint8, 128), (np.int8, -128), (np.int8, -21), (np.int8, 0)]
 #: What may stand behind the last QuantizeLinear.
-ENDS: dict[str, list[Any]] = {
+ENDS: dict[str, list[NodeProto]] = {
     "codes": [node("Flatten", ["q"])],
     "numbers": [node("DequantizeLinear", ["q", "s", "z"])],
     "pooled": [node("MaxPool", ["q"], "m", kernel_shape=[2, 2], strides=[2, 2]),
@@ -28,7 +27,7 @@ ENDS: dict[str, list[Any]] = {
 HOLDS = {"codes": "q", "numbers": "q", "pooled": "m", "rescaled": "q"}
 
 
-def giving(proto: onnx.ModelProto, name: str, kind: Any) -> onnx.ModelProto:
+def giving(proto: onnx.ModelProto, name: str, kind: type[np.generic]) -> onnx.ModelProto:
     """The model with codes as its output."""
     changed = onnx.ModelProto()
     changed.CopyFrom(proto)
@@ -37,7 +36,7 @@ def giving(proto: onnx.ModelProto, name: str, kind: Any) -> onnx.ModelProto:
     return changed
 
 
-def file(path: Path, kind: Any, zero_point: int, end: str) -> tuple[Model, onnx.ModelProto]:
+def file(path: Path, kind: type[np.generic], zero_point: int, end: str) -> tuple[Model, onnx.ModelProto]:
     """A padded convolution between quantizers of one zero point."""
     rng = np.random.default_rng(2)
     weights = {"W": rng.integers(-7, 8, (4, 3, 3, 3)).astype(np.int8), "v": floats(0.125), "o": np.asarray(0, np.int8)}
@@ -54,7 +53,7 @@ def file(path: Path, kind: Any, zero_point: int, end: str) -> tuple[Model, onnx.
 
 @pytest.mark.parametrize("end", sorted(HOLDS))
 @pytest.mark.parametrize(("kind", "zero_point"), CODES)
-def test_raw_is_what_the_file_stores(tmp_path: Path, kind: Any, zero_point: int, end: str) -> None:
+def test_raw_is_what_the_file_stores(tmp_path: Path, kind: type[np.generic], zero_point: int, end: str) -> None:
     net, proto = file(tmp_path / "m.onnx", kind, zero_point, end)
     x = grid(1, 3, 6, 6, step=1 / 32, reach=16)
     stored = executed(giving(proto, HOLDS[end], kind), x, HOLDS[end])
@@ -66,7 +65,7 @@ def test_raw_is_what_the_file_stores(tmp_path: Path, kind: Any, zero_point: int,
 
 
 @pytest.mark.parametrize(("kind", "zero_point"), CODES)
-def test_raw_in_front_of_a_head_is_what_the_head_reads(tmp_path: Path, kind: Any, zero_point: int) -> None:
+def test_raw_in_front_of_a_head_is_what_the_head_reads(tmp_path: Path, kind: type[np.generic], zero_point: int) -> None:
     net, proto = file(tmp_path / "m.onnx", kind, zero_point, "head")
     x = grid(1, 3, 6, 6, step=1 / 32, reach=4)
     stored = executed(giving(proto, "q", kind), x, "q").astype(np.int64).max((2, 3))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
@@ -29,13 +30,13 @@ ROOT = Path(__file__).parents[2]
 class Call(nn.Module):
     """A function of one tensor as a module."""
 
-    def __init__(self, function: Any, **parts: Any) -> None:
+    def __init__(self, function: Callable[..., Tensor], **parts: nn.Module) -> None:
         super().__init__()
         self.function = function
         for name, part in parts.items():
             setattr(self, name, part)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return self.function(self, x) if self._modules else self.function(x)
 
 
@@ -100,7 +101,7 @@ END = {
 }
 
 
-def as_module(function: Any) -> nn.Module:
+def as_module(function: Callable[..., Tensor]) -> nn.Module:
     return function if isinstance(function, nn.Module) else Call(function)
 
 
@@ -115,7 +116,7 @@ def quantized(title: str) -> nn.Module:
     return behind(conv(4, 4), *before, as_module(MIDDLE[title]), after, conv(channels, 2))
 
 
-def calibrated(module: nn.Module) -> torch.Tensor:
+def calibrated(module: nn.Module) -> Tensor:
     x = torch.randn(6, 3, 4, 6)
     module.train()
     with torch.no_grad():
@@ -124,7 +125,7 @@ def calibrated(module: nn.Module) -> torch.Tensor:
     return x
 
 
-def plain(value: Any) -> np.ndarray:
+def plain(value: Tensor) -> np.ndarray:
     return getattr(value, "value", value).detach().numpy()
 
 
@@ -133,7 +134,7 @@ def titles() -> list[str]:
 
 
 @pytest.mark.parametrize("title", titles())
-def test_every_row_gives_torchs_output(title: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_row_gives_torchs_output(title: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QuantTensor, "cat", IntQuantTensor.cat, raising=False)  # this Brevitas calls what it lacks
     torch.manual_seed(3)
     module = LAYERS[title]() if title in LAYERS else quantized(title)
@@ -155,7 +156,7 @@ def test_truncating_pools_divide_sums_whatever_float32_makes_of_the_scale(kernel
 
 
 @pytest.mark.parametrize("title", catalogue.titles(structure.ROWS))
-def test_the_float_route_has_the_same_operations(title: Any) -> None:
+def test_the_float_route_has_the_same_operations(title: str) -> None:
     torch.manual_seed(3)
     operation = as_module(MIDDLE.get(title) or END[title])
     module = nn.Sequential(nn.Conv2d(3, 4, 1), operation).eval()

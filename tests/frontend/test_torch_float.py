@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
+from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="needs torch")
 from torch import nn  # noqa: E402
@@ -40,7 +39,7 @@ class Branches(nn.Module):
         self.side = nn.Conv2d(6, 4, 1)
         self.tail = nn.Linear(10, 3)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.norm(self.stem(x)))
         y = F.hardtanh(self.depthwise(x) + x, -2.0, 2.0)
         y = torch.cat([y, F.relu6(self.side(x))], dim=1)
@@ -56,7 +55,7 @@ class Overwriting(nn.Module):
         self.stem, self.conv, self.join = nn.Conv2d(2, 3, 3), nn.Conv2d(3, 3, 1), nn.Conv2d(9, 2, 1)
         self.relu = nn.ReLU(inplace=True)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         x = self.stem(x)
         x = self.conv(self.relu(x)) + x
         y = self.conv(x)
@@ -104,12 +103,12 @@ def test_training_mode_comes_back() -> None:
 
 
 class Odd(nn.Module):
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return torch.argmax(x, 1)
 
 
 class OwnConv(nn.Conv2d):
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return 2 * super().forward(x)
 
 

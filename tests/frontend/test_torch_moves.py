@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import brevitas.nn as qnn
 import numpy as np
 import pytest
@@ -21,7 +19,7 @@ def quant(bits: int = 6) -> nn.Module:
 
 
 #: Functions of a feature map (4, 4, 6) and how many channels they leave.
-MOVES: dict[str, tuple[Any, int]] = {
+MOVES: dict[str, tuple[nn.Module, int]] = {
     "step": (lambda x: x[:, ::2], 2), "open ends": (lambda x: x[:, -3:], 3), "one channel": (lambda x: x[:, 2:3], 1),
     "index and unsqueeze": (lambda x: x[:, 1].unsqueeze(1), 1), "select": (lambda x: x.select(1, -1)[:, None], 1),
     "pixels": (lambda x: x[..., ::2], 4), "rows and columns": (lambda x: x[:, :, 1:-1, 2:5], 4),
@@ -72,7 +70,7 @@ def test_the_host_turns_pictures_around() -> None:
     (lambda x: x.roll(1), "rolls a flattened tensor; name the axes in dims"),
     (lambda x: x.flip(3), "a stream carries pixels row by row"),
 ])
-def test_moves_that_no_layer_does(move: Any, sentence: str) -> None:
+def test_moves_that_no_layer_does(move: nn.Module, sentence: str) -> None:
     module = behind(conv(4, 4), quant(), Call(move), conv(4, 2, 1)).eval()
     with pytest.raises(UnsupportedError) as error:
         hr.load(module, torch.zeros(1, 3, 4, 6))

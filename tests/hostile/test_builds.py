@@ -34,25 +34,25 @@ def record(change: Callable[[dict[str, Any]], object]) -> Maker:
     return make
 
 
-def entry(key: str, value: Any) -> Maker:
+def entry(key: str, value: object) -> Maker:
     return record(lambda found: found.update({key: value}))
 
 
-def recipe(key: str, value: Any) -> Maker:
+def recipe(key: str, value: object) -> Maker:
     """What the build is made of, with one part of it changed."""
     return record(lambda found: found["recipe"].update({key: value}))
 
 
-def damaged(key: str, *values: Any) -> list[tuple[Maker, str]]:
+def damaged(key: str, *values: object) -> list[tuple[Maker, str]]:
     return [(entry(key, value), DAMAGED) for value in values]
 
 
-def inside(key: str, name: str, value: Any) -> Maker:
+def inside(key: str, name: str, value: object) -> Maker:
     """The first element of a list of the record with one entry changed."""
     return record(lambda found: found[key][0].update({name: value}))
 
 
-def device(key: str, value: Any) -> Maker:
+def device(key: str, value: object) -> Maker:
     return record(lambda found: found["device"].update({key: value}))
 
 

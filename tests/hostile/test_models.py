@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import NodeProto, TensorProto, helper
 
 from headrace import serialize
 from tests.frontend.onnx_files import GENERAL, floats, model, node, quant
@@ -17,7 +18,7 @@ from tests.hostile.table import Maker, Row, both, file, link, missing_pipe, noth
 from tests.small_networks import small_network
 
 
-def onnx_file(nodes: list[Any], shape: tuple[int, ...], constants: dict[str, np.ndarray] | None = None,
+def onnx_file(nodes: list[NodeProto], shape: tuple[int, ...], constants: dict[str, np.ndarray] | None = None,
               **options: Any) -> Maker:
     return file("m.onnx", model(nodes, shape, constants, **options).SerializeToString())
 
@@ -134,7 +135,7 @@ ONNX = rows(
 )
 
 
-def saved(change: Any) -> Maker:
+def saved(change: Callable[[str], str]) -> Maker:
     """A saved network with its JSON text changed; the hash of its arrays stays right."""
     def make(folder: Path) -> None:
         serialize.save(small_network(), folder / "net")

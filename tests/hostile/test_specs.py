@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -39,7 +38,7 @@ FIFO = {"kind": "fifo", "depth": 4, "element": "uint2", "words": 4}
 THRESHOLD = {"kind": "threshold", "channels": 2, "input": "int8", "output": "uint2", "pixels": 2}
 BEYOND = "lies beyond the 32 bits in which hardware counts; use at most 2147483647"
 DRAWN = "are asked for but at most 67108864 values are drawn; use smaller sizes"
-SPECS: list[tuple[Any, str]] = [
+SPECS: list[tuple[object, str]] = [
     (None, "is not a JSON object"), (7, "is not a JSON object"), ([[]], "is not a JSON object"),
     ({}, "kind None is unknown"), ({"kind": ["mvtu"]}, "kind ['mvtu'] is unknown"),
     ({"kind": "x" * 300_000}, "characters left out"),
@@ -83,7 +82,7 @@ SPECS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("spec", "sentence"), SPECS, ids=[str(k) for k in range(len(SPECS))])
-def test_specs(spec: Any, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_specs(spec: object, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An illegal layer of a list is an entry of the result, which the others do not suffer from."""
     (tmp_path / "s.json").write_text(json.dumps([spec]))
     before, start = state(tmp_path), time.process_time()

@@ -1,7 +1,7 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -13,6 +13,8 @@ from headrace.layers.circular_buffer import execute, frame_phases
 from headrace.layers.frame_cycles import frame_cycles
 from headrace.layers.window_geometry import Pair
 from tests.layer_battery import LayerBattery
+
+T = TypeVar("T")
 
 
 def spec(size: tuple[int, int, int], kernel: Pair, element: str, simd: int = 1, **more: object) -> dict[str, object]:
@@ -55,7 +57,7 @@ class TestDepthwise(LayerBattery):
                   for buffer in ("overlapping", "minimal"))
 
 
-def random_units(draw: random.Random, count: int, make: Callable[..., Any]) -> Iterator[Any]:
+def random_units(draw: random.Random, count: int, make: Callable[..., T]) -> Iterator[T]:
     """Small units of any geometry; fewer than `count`, where the kernel does not fit."""
     for _ in range(count):
         kernel, stride, dilation = ((draw.randint(1, most), draw.randint(1, most)) for most in (4, 6, 3))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from headrace.__main__ import main
+from headrace.dataflow.graph import Dataflow
 from headrace.lint import clang
 from headrace.lint.hls import RULES, lint_hls, precompile
 from headrace.render.hls import render_hls
@@ -218,7 +219,7 @@ def test_what_a_dependence_claims(tmp_path: Path, headers: Path, claim: str, rul
 
 
 @pytest.mark.parametrize("dataflow", [small_dataflow, small_cnn, small_branches])
-def test_rendered_networks_are_silent(tmp_path: Path, headers: Path, dataflow: Any) -> None:
+def test_rendered_networks_are_silent(tmp_path: Path, headers: Path, dataflow: Callable[[], Dataflow]) -> None:
     write_files(tmp_path / "hls", render_hls(dataflow(), 5.0, "xc7z020clg400-1", "test"))
     assert lint_hls(tmp_path, headers) == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,13 +14,13 @@ from headrace.engines import fast, golden
 from headrace.errors import FoldingError, InputError
 from headrace.layers.drawing import random_values
 from headrace.network import blocks, integer
-from headrace.network.integer import IntegerNetwork, Node
+from headrace.network.integer import IntegerNetwork, Node, Op
 from tests.small_networks import host_input
 
 BLOCKS = [(1, 1), (2, 2), (3, 1), (1, 4), (2, 3)]
 
 
-def network(*ops: Any, shape: tuple[int, int, int]) -> IntegerNetwork:
+def network(*ops: Op, shape: tuple[int, int, int]) -> IntegerNetwork:
     """A chain of operations; the host's output is left as it is."""
     names = ["input", *(f"n{place}" for place in range(len(ops)))]
     nodes = tuple(Node(names[place + 1], op, (names[place],)) for place, op in enumerate(ops))
@@ -55,7 +55,7 @@ def test_every_engine_follows_the_formula(block: tuple[int, int]) -> None:
     (integer.DepthToSpace((2, 2)), (4, 1, 8), []), (integer.SpaceToDepth((2, 2)), (4, 6, 8), ["swu"]),
     (integer.SpaceToDepth((1, 2)), (4, 6, 8), []), (integer.SpaceToDepth((2, 2)), (4, 2, 8), []),
 ])
-def test_pixels_that_follow_one_another_anyway_need_no_layer(op: Any, shape: tuple[int, int, int],
+def test_pixels_that_follow_one_another_anyway_need_no_layer(op: Op, shape: tuple[int, int, int],
                                                              kinds: list[str]) -> None:
     conv = integer.Conv(np.ones((3, 1, 1, op.infer(integer.TensorType(shape, int_type(5))).shape[2]), np.int64),
                         int_type(2))
@@ -89,7 +89,7 @@ def test_blocks_in_parallel_need_a_reader_that_knows_their_order() -> None:
     (lambda: integer.SpaceToDepth((2, 2)).infer(integer.TensorType((3, 2, 1), uint_type(2))),
      "3x2 pixels are not made of blocks of 2x2; pad or crop them"),
 ])
-def test_what_is_not_a_block(make: Any, sentence: str) -> None:
+def test_what_is_not_a_block(make: Callable[[], object], sentence: str) -> None:
     with pytest.raises(InputError) as error:
         make()
     assert str(error.value) == sentence

@@ -1,7 +1,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -116,7 +116,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("make", "sentence"), BAD)
-def test_bad_networks_are_one_sentence(make: Any, sentence: str) -> None:
+def test_bad_networks_are_one_sentence(make: Callable[[], object], sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         make()
     assert str(caught.value) == sentence

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +36,8 @@ def test_scales_per_channel_need_no_integers() -> None:
     ([[[[0.5, -0.5]]]], UnsupportedError, "make them positive and negate the weights"),
     ([[[[0.0, 0.0]]]], InputError, "its scale is 0"),
 ])
-def test_scales_that_no_small_integers_give(scales: list[list[list[list[float]]]], error: Any, words: str) -> None:
+def test_scales_that_no_small_integers_give(scales: list[list[list[list[float]]]], error: type[Exception],
+                                            words: str) -> None:
     with pytest.raises(error, match=words):
         group_scales(np.array(scales))
 

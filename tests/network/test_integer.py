@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -20,6 +18,7 @@ from headrace.network.integer import (
     IntegerNetwork,
     MaxPool,
     Node,
+    Op,
     Requant,
     TensorType,
     Threshold,
@@ -42,7 +41,7 @@ KERNELS = np.array([[[1], [-2]], [[3], [0]]])[..., None].reshape(2, 2, 1, 1)
     (Requant(ONES, ONES, 3, "half_up", int_type(6)), [X], X.shape, int_type(6)),
     (Threshold(np.zeros((2, 1), np.int64), BIPOLAR, frozenset({1})), [X], X.shape, BIPOLAR),
 ])
-def test_types(op: Any, inputs: Any, shape: tuple[int, int, int], dtype: DataType) -> None:
+def test_types(op: Op, inputs: list[TensorType], shape: tuple[int, int, int], dtype: DataType) -> None:
     assert op.infer(*inputs) == TensorType(shape, dtype)
 
 
@@ -86,7 +85,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("op", "inputs", "sentence"), REFUSED)
-def test_what_does_not_fit_is_one_sentence(op: Any, inputs: list[Any], sentence: str) -> None:
+def test_what_does_not_fit_is_one_sentence(op: Op, inputs: list[TensorType], sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         op.infer(*inputs)
     assert str(caught.value) == sentence
@@ -94,7 +93,7 @@ def test_what_does_not_fit_is_one_sentence(op: Any, inputs: list[Any], sentence:
 
 @pytest.mark.parametrize(("op", "inputs"), [(Add(), (INPUT,)), (Concat(), (INPUT,)),
                                             (Upsample((2, 2)), (INPUT, INPUT))])
-def test_numbers_of_inputs(op: Any, inputs: tuple[Any, ...]) -> None:
+def test_numbers_of_inputs(op: Op, inputs: tuple[str, ...]) -> None:
     with pytest.raises(InputError) as caught:
         IntegerNetwork(host_input(4, 5, 2, uint_type(2)), (Node("n", op, inputs),),
                        HostOutput((1,), np.ones(1), np.zeros(1)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +28,7 @@ def test_the_product_is_that_of_the_centred_codes(seed: int, zero1: int, zero2: 
 
 @exact
 @given(st.floats(-100, 100), st.floats(-100, 100), st.integers(1, 16))
-def test_zero_has_an_exact_code_and_the_range_is_covered(a: Any, b: Any, bits: int) -> None:
+def test_zero_has_an_exact_code_and_the_range_is_covered(a: float, b: float, bits: int) -> None:
     params = affine.affine_params(min(a, b), max(a, b), bits)
     assert params.dequantize(params.zero_point) == 0
     assert params.quantize([0.0])[0] == params.zero_point
@@ -40,7 +39,7 @@ def test_zero_has_an_exact_code_and_the_range_is_covered(a: Any, b: Any, bits: i
 
 @pytest.mark.parametrize(("low", "high", "scale", "zero_point"), [
     (-1, 1, 2 / 255, 128), (0.5, 3, 3 / 255, 0), (-4, -1, 4 / 255, 255), (0, 0, 1, 0)])
-def test_params(low: float, high: int, scale: Any, zero_point: int) -> None:
+def test_params(low: float, high: int, scale: float, zero_point: int) -> None:
     params = affine.affine_params(low, high)
     assert (params.scale, params.zero_point) == (pytest.approx(scale, rel=1e-15), zero_point)
 
@@ -53,7 +52,7 @@ def test_values_far_outside_saturate() -> None:
 @given(INT32, INT32)
 @example(-(1 << 31), -(1 << 31))
 @example(1 << 30, -1)
-def test_srdhm(a: Any, b: Any) -> None:
+def test_srdhm(a: int, b: int) -> None:
     assert affine.srdhm(a, b) == min(math.floor(Fraction(a * b, 1 << 31) + Fraction(1, 2)), (1 << 31) - 1)
 
 
@@ -62,14 +61,14 @@ def test_srdhm(a: Any, b: Any) -> None:
 @example(-1, 31)
 @example(-(1 << 31), 32)
 @example(-(1 << 31), 33)
-def test_rdbpot(x: float, exponent: Any) -> None:
+def test_rdbpot(x: int, exponent: int) -> None:
     nearest = math.floor(Fraction(abs(x), 1 << exponent) + Fraction(1, 2))
     assert affine.rdbpot(x, exponent) == (nearest if x >= 0 else -nearest)
 
 
 @exact
 @given(st.floats(1e-9, 0.999999), INT32)
-def test_requantization_is_within_one(M: int, acc: Any) -> None:
+def test_requantization_is_within_one(M: int, acc: int) -> None:
     multiplier = affine.quantize_multiplier(M)
     assert 1 << 30 <= multiplier.m0 < 1 << 31
     assert Fraction(multiplier.m0) / (1 << (31 + multiplier.shift)) == pytest.approx(Fraction(M), rel=2.0**-31)
@@ -79,7 +78,7 @@ def test_requantization_is_within_one(M: int, acc: Any) -> None:
 @pytest.mark.parametrize(("M", "m0", "shift"), [
     (0.5, 1073741824, 0), (0.0001234, 1085437879, 12), (0.9999999, 2147483433, 0), (0.007247427341846, 1992157658, 7),
     (0.5 - 2.0**-40, 1 << 30, 0)])
-def test_multiplier(M: int, m0: Any, shift: int) -> None:
+def test_multiplier(M: int, m0: int, shift: int) -> None:
     assert affine.quantize_multiplier(M) == affine.Multiplier(m0, shift)
 
 

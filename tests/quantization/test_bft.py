@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -16,10 +17,10 @@ exact = settings(derandomize=True, deadline=None)
 
 @exact
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=4), st.integers(0, 2), st.integers(0, 1000))
-def test_the_score_never_falls(start: Any, window: int, seed: int) -> None:
+def test_the_score_never_falls(start: list[int], window: int, seed: int) -> None:
     visited = []
 
-    def performance(lengths: Any) -> list[Any]:
+    def performance(lengths: Sequence[int]) -> list[float]:
         visited.append(lengths)
         return [hash((seed, lengths)) % 7, 1.0]
 
@@ -37,8 +38,8 @@ def test_a_tie_moves_nothing_and_prefers_the_smaller_length() -> None:
     ([5, 4, 3], None, 1, lambda f: 90 - (f[0] - 6) ** 2 - 2 * (f[1] - 4) ** 2 - 3 * (f[2] - 2) ** 2, (6, 4, 2), 90.0),
     ([5, 5], [1, 0, 0, 1], 1, lambda f: 90 - (f[0] - 7) ** 2 - (f[1] - 3) ** 2, (7, 3), 90),
 ])
-def test_known_results(start: list[int], order: list[int] | None, window: int, score: Any, tuned: tuple[int, ...],
-                       final: float) -> None:
+def test_known_results(start: list[int], order: list[int] | None, window: int, score: Callable[[Sequence[int]], float],
+                       tuned: tuple[int, ...], final: float) -> None:
     result = backward_forward_tune(start, lambda lengths: [score(lengths)], window, order=order)
     assert (result.frac_bits, result.score) == (tuned, final)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -33,14 +32,14 @@ exact = settings(derandomize=True, deadline=None, max_examples=60)
 INT8 = st.integers(-128, 127)
 
 
-def saturated(value: Any, scale: Any) -> Any:
+def saturated(value: Fraction, scale: TensorScale) -> int:
     codes = scale.codes_type
     return min(max(math.floor(value + Fraction(1, 2)), codes.lo), codes.hi)
 
 
 @exact
 @given(st.floats(1e-300, 1e300), st.integers(2, 16), st.booleans())
-def test_scale_factor(max_v: Any, bits: int, signed: bool) -> None:
+def test_scale_factor(max_v: float, bits: int, signed: bool) -> None:
     scale = scale_factor(max_v, bits, signed)
     assert 0.5 < scale.q <= 1
     largest = 2 ** (bits - 1) - 1 if signed else 2**bits - 1
@@ -67,7 +66,7 @@ def test_layer_by_hand() -> None:
 @exact
 @given(st.integers(0, 10**6), st.booleans(), st.booleans(), st.booleans(), st.integers(-6, 12), st.integers(-6, 12))
 def test_shifts_only_inference_is_its_definition(seed: int, fine: bool, relu: bool, unsigned: bool, n_in: int,
-                                                 n_out: Any) -> None:
+                                                 n_out: int) -> None:
     rng = np.random.default_rng(seed)
     w, b = rng.standard_normal((3, 5)) * 4.0 ** rng.integers(-3, 3), rng.standard_normal(3) * 0.1
     source, target = TensorScale(0.75, n_in, 8), TensorScale(0.875, n_out, 8, not (relu and unsigned))
@@ -165,7 +164,7 @@ def test_average_pool(x: np.ndarray, signed: bool) -> None:
 
 @exact
 @given(INT8, INT8, st.integers(-4, 9), st.integers(-4, 9), st.integers(-4, 9), st.booleans(), st.booleans())
-def test_add(a: Any, b: Any, n_a: int, n_b: int, n_o: int, relu: bool, unsigned: bool) -> None:
+def test_add(a: int, b: int, n_a: int, n_b: int, n_o: int, relu: bool, unsigned: bool) -> None:
     target = TensorScale(0.75, n_o, 8, not (relu and unsigned))
     value = (a / Fraction(2) ** n_a + b / Fraction(2) ** n_b) * Fraction(2) ** n_o
     assert add([a], n_a, [b], n_b, target, relu)[0] == saturated(max(value, 0) if relu else value, target)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -68,6 +67,6 @@ def test_roofline() -> None:
     (lambda: cost.finn_pipeline([], 1e6), QuantizationError, "a pipeline of no units"),
     (lambda: cost.roofline(1e12, 0, 1, 1), QuantizationError, "all must be above 0"),
 ])
-def test_errors(call: Callable[[], object], error: Any, sentence: str) -> None:
+def test_errors(call: Callable[[], object], error: type[Exception], sentence: str) -> None:
     with pytest.raises(error, match=sentence):
         call()

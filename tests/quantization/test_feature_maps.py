@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -68,8 +68,8 @@ def test_the_guard_changes_a_heavy_tail() -> None:
     (8, "default", (3, 4), (0, 0), 3),
     (8, "fast", (3, 4), (0.00130208, 0.00043587), 4),
 ])
-def test_single_sided(bits: int, mode: Literal["default", "fast"], candidates: tuple[int, int], errors: tuple[Any, ...],
-                      frac_bits: int) -> None:
+def test_single_sided(bits: int, mode: Literal["default", "fast"], candidates: tuple[int, int],
+                      errors: tuple[float, ...], frac_bits: int) -> None:
     choice = fq_single(EXAMPLE, bits, mode)
     assert (choice.candidates, choice.frac_bits, choice.reason) == (candidates, frac_bits, Reason.CLOSED_FORM)
     assert choice.errors == pytest.approx(errors, abs=1e-8)
@@ -149,7 +149,7 @@ def test_one_empty_side_is_skipped() -> None:
     (np.linspace(0.1, 2, 50), Reason.CLOSED_FORM),
     ([1.0] + [1e-6] * 60, Reason.EXACT),
 ])
-def test_reason_is_the_trust_region(x: np.ndarray, reason: Any) -> None:
+def test_reason_is_the_trust_region(x: np.ndarray, reason: str) -> None:
     assert fq_single(x, 6).reason is reason
 
 

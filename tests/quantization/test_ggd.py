@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -29,7 +28,7 @@ KAPPAS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 6, 8, 10, 12)
 
 @exact
 @given(st.floats(0.3, 4), st.floats(-0.9, 5), st.floats(1e-6, 1e6), st.floats(1e-3, 1e3), st.integers(2, 256))
-def test_the_scale_moves_through(alpha: Any, beta: Any, lam: Any, c: Any, half_levels: Any) -> None:
+def test_the_scale_moves_through(alpha: float, beta: float, lam: float, c: float, half_levels: int) -> None:
     levels = 2 * half_levels
     if closed_form_defined(alpha, beta, levels):
         support = half_support(GeneralizedGamma(alpha, beta, lam), levels)
@@ -59,7 +58,7 @@ def test_trust_region(levels: int, deviation: int, penalty_db: float) -> None:
 
 @pytest.mark.parametrize(("kappa", "levels", "inside"), [
     (0.05, 8, True), (0.0499, 8, False), (2 * math.log(8), 8, True), (4.2, 8, False), (1, 6, False)])
-def test_trust_region_ends(kappa: Any, levels: int, inside: bool) -> None:
+def test_trust_region_ends(kappa: float, levels: int, inside: bool) -> None:
     assert in_trust_region(kappa, levels) is inside
 
 
@@ -86,8 +85,8 @@ def test_exact_step_is_the_global_minimum(alpha: float, beta: float, levels: int
 def test_exact_distortion_is_the_integral(alpha: int, beta: int, lam: float, levels: int, step: float) -> None:
     density = GeneralizedGamma(alpha, beta, lam)
 
-    def cell(level: Any, low: Any, high: Any) -> Any:
-        def integrand(x: Any) -> Any:
+    def cell(level: float, low: float, high: float) -> float:
+        def integrand(x: float) -> float:
             return (x - level) ** 2 * density.mu * x**beta * math.exp(-lam * x**alpha)
         return quad(integrand, low, high)[0]
 

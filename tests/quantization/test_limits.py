@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +48,7 @@ TENSOR_METHODS = {
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("method", TENSOR_METHODS)
-def test_not_finite(method: Any, bad: Any) -> None:
+def test_not_finite(method: str, bad: float) -> None:
     with pytest.raises(QuantizationError, match=r"1 of 2 values are nan or inf; remove them") as error:
         TENSOR_METHODS[method](np.array([1.0, bad]))
     assert isinstance(error.value, ValueError)
@@ -65,7 +64,7 @@ def test_not_finite(method: Any, bad: Any) -> None:
     lambda bits, signed: saturate([1], bits, signed),
 ])
 @pytest.mark.parametrize(("bits", "signed"), [(1, True), (0, False), (33, True), (33, False), (-3, True)])
-def test_widths(method: Any, bits: int, signed: bool) -> None:
+def test_widths(method: Callable[..., object], bits: int, signed: bool) -> None:
     with pytest.raises(QuantizationError, match=r"bits for (un)?signed codes is not possible; use [12] to 32"):
         method(bits, signed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ LEVELS = st.floats(-10, 60) | st.sampled_from([math.inf, math.nan])
 
 @exact
 @given(st.lists(LEVELS, min_size=1, max_size=8), st.lists(st.floats(), max_size=5))
-def test_the_ratio_grows_with_the_threshold(levels: Any, thresholds: Any) -> None:
+def test_the_ratio_grows_with_the_threshold(levels: Sequence[float], thresholds: list[float]) -> None:
     sqnr = {f"conv{i}": level for i, level in enumerate(levels)}
     ordered = sorted(t for t in thresholds if not math.isnan(t))
     ratios = [mixed_precision(sqnr, t, 4, 8).ratio for t in (-math.inf, *ordered, math.inf)]

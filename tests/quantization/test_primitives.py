@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -61,7 +60,7 @@ def test_codes(x: float, frac_bits: int, bits: int, signed: bool) -> None:
 @given(st.integers(-(1 << 31), (1 << 31) - 1), st.integers(-31, 80))
 @example(-(1 << 31), 62)
 @example((1 << 31) - 1, 31)
-def test_rshift_round(acc: Any, shift: int) -> None:
+def test_rshift_round(acc: int, shift: int) -> None:
     scaled = Fraction(acc) / Fraction(2) ** shift
     assert rshift_round(acc, shift) == math.floor(scaled + Fraction(1, 2))
 

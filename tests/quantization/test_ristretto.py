@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -20,7 +18,7 @@ weights = arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e6, 1e6, a
 
 @exact
 @given(weights, st.integers(2, 10), st.integers(1, 5), st.integers(-300, 300))
-def test_scaling_moves_only_the_fractional_length(w: np.ndarray, bits: int, candidates: Any, k: int) -> None:
+def test_scaling_moves_only_the_fractional_length(w: np.ndarray, bits: int, candidates: int, k: int) -> None:
     before, after = wq(w, bits, candidates), wq(np.ldexp(w, k), bits, candidates)
     if w.any() and np.all(np.ldexp(np.ldexp(w, k), -k) == w):
         assert after.frac_bits == before.frac_bits - k
@@ -29,7 +27,7 @@ def test_scaling_moves_only_the_fractional_length(w: np.ndarray, bits: int, cand
 
 @exact
 @given(weights, st.integers(2, 10), st.integers(1, 5))
-def test_never_worse_than_the_range_rule(w: np.ndarray, bits: int, candidates: Any) -> None:
+def test_never_worse_than_the_range_rule(w: np.ndarray, bits: int, candidates: int) -> None:
     choice, baseline = wq(w, bits, candidates), ristretto(w, bits)
     assert choice.candidates[0] == baseline
     if w.any():
@@ -45,7 +43,8 @@ def test_never_worse_than_the_range_rule(w: np.ndarray, bits: int, candidates: A
     ([1.0], 8, (7, 8), (2.0**-14, (129 / 256) ** 2), 7),
     ([-1.0], 8, (7, 8), (0, 0.25), 7),
 ])
-def test_weights(w: list[Any], bits: int, candidates: tuple[int, ...], errors: tuple[Any, ...], frac_bits: int) -> None:
+def test_weights(w: list[float], bits: int, candidates: tuple[int, ...], errors: tuple[float, ...],
+                 frac_bits: int) -> None:
     choice = wq(w, bits)
     assert (choice.candidates, choice.frac_bits) == (candidates, frac_bits)
     assert choice.errors == pytest.approx(errors, rel=1e-9)
@@ -79,5 +78,5 @@ def test_other_types_and_layouts(w: np.ndarray) -> None:
     ([], True, 7), ([0.0], True, 7), ([], False, 8), ([0.0], False, 8), ([1.0], True, 7), ([1.0], False, 8),
     ([1 << 40], True, -33), ([2.0**-40], False, 48),
 ])
-def test_range_rule(x: list[Any], signed: bool, frac_bits: int) -> None:
+def test_range_rule(x: list[float], signed: bool, frac_bits: int) -> None:
     assert ristretto(x, 8, signed) == frac_bits

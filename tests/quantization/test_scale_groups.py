@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import pytest
 
@@ -25,7 +24,7 @@ def test_equalise(max_v: tuple[float, float], q: float, n: tuple[int, int]) -> N
     assert tuple(scale.n for scale in scales.values()) == n
 
 
-def ranges(**max_v: Any) -> Any:
+def ranges(**max_v: float) -> dict[str, TensorRange]:
     return {name: TensorRange(value, 8) for name, value in max_v.items()}
 
 
@@ -78,6 +77,6 @@ def test_a_tensor_can_be_the_only_one_of_its_factor() -> None:
     ([Meeting("join", ("a", "b"), "sum")], {"a": 1.0, "b": 0.75}, r"\['a', 'b'\] meet but their q are fixed to \[0.75"),
     ([Meeting("join", ("a", "c"), "sum")], {}, "tensor 'c' has no calibrated range"),
 ])
-def test_errors(meetings: list[Any], fixed: dict[str, Any], sentence: str) -> None:
+def test_errors(meetings: list[Meeting], fixed: dict[str, float], sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
         assign_scales(ranges(a=4.0, b=3.0, sum=6.0), meetings, fixed)

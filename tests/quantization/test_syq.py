@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from headrace.datatypes import uint_type
 from headrace.errors import QuantizationError
 from headrace.quantization import syq
+from headrace.quantization.syq import Granularity
 from headrace.quantization.thresholds import line_thresholds
 
 exact = settings(derandomize=True, deadline=None, max_examples=40)
@@ -39,12 +39,12 @@ def test_ternary() -> None:
 
 @exact
 @given(st.integers(0, 10**6), st.sampled_from(GRANULARITIES), st.booleans(), st.floats(-0.1, 0.1))
-def test_scales_minimize_the_error(seed: int, granularity: Any, ternary: bool, change: Any) -> None:
+def test_scales_minimize_the_error(seed: int, granularity: Granularity, ternary: bool, change: float) -> None:
     W = np.random.default_rng(seed).standard_normal((3, 2, 2, 3))
     Q = syq.codebook(W, ternary).Q
     alpha = syq.least_squares_scales(W, Q, granularity)
 
-    def error(scales: Any) -> np.ndarray:
+    def error(scales: np.ndarray) -> np.ndarray:
         return np.sum((W - syq.effective_weights(Q, scales, granularity)) ** 2)
 
     assert len(alpha) == {"layer": 1, "channel": 3, "row": 2, "pixel": 6}[granularity]
@@ -77,7 +77,7 @@ def test_scales_at_the_end_of_float64() -> None:
 
 @exact
 @given(st.integers(0, 10**6), st.sampled_from(GRANULARITIES))
-def test_the_gradient_of_the_scales_is_exact(seed: int, granularity: Any) -> None:
+def test_the_gradient_of_the_scales_is_exact(seed: int, granularity: Granularity) -> None:
     """E = sum(c * What) is linear in alpha, so that finite differences are the gradient."""
     rng = np.random.default_rng(seed)
     W, c = rng.standard_normal((3, 2, 2, 3)), rng.standard_normal((3, 2, 2, 3))
@@ -85,7 +85,7 @@ def test_the_gradient_of_the_scales_is_exact(seed: int, granularity: Any) -> Non
     alpha = syq.least_squares_scales(W, Q, granularity)
     gradient = syq.straight_through(W, Q, alpha, granularity, c)[1]
 
-    def energy(scales: Any) -> np.ndarray:
+    def energy(scales: np.ndarray) -> np.ndarray:
         return np.sum(c * syq.effective_weights(Q, scales, granularity))
 
     for group in range(len(alpha)):
@@ -99,7 +99,7 @@ def test_activation_gradient() -> None:
 
 
 @pytest.mark.parametrize("granularity", GRANULARITIES[2:])
-def test_accumulation_in_the_order_of_the_hardware(granularity: Any) -> None:
+def test_accumulation_in_the_order_of_the_hardware(granularity: Granularity) -> None:
     """Taps outside, channels inside; a group's sum is multiplied once when its last tap is done."""
     rng = np.random.default_rng(4)
     W, x = rng.standard_normal((3, 4, 2, 3)), rng.integers(0, 16, (4, 2, 3))

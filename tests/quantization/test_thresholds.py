@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.errors import QuantizationError
 from headrace.quantization.primitives import rshift_round
 from headrace.quantization.thresholds import (
@@ -30,7 +29,7 @@ OUTPUTS = st.sampled_from(TYPES)
 LINES = st.fractions(-3, 3, max_denominator=64) | st.floats(-3, 3)
 
 
-def activation(y: Any, output: Any, step: Any) -> Any:
+def activation(y: Fraction, output: DataType, step: Fraction | float) -> int:
     """round_half_up and clip, or the sign, of an exact value."""
     if output == BIPOLAR:
         return 1 if y >= 0 else -1
@@ -41,7 +40,8 @@ def activation(y: Any, output: Any, step: Any) -> Any:
 @given(LINES, LINES, OUTPUTS, st.sampled_from([0.25, 0.3, 1]), st.integers(-60, 0), st.integers(0, 60), st.booleans())
 @example(0, 0.125, uint_type(2), 0.25, -5, 5, True)
 @example(Fraction(-1, 4), 1, uint_type(2), 0.5, -5, 9, True)
-def test_line(slope: Any, offset: Any, output: Any, step: Any, acc_min: int, acc_max: int, may_negate: bool) -> None:
+def test_line(slope: Fraction, offset: Fraction, output: Interval, step: Fraction, acc_min: int, acc_max: int,
+              may_negate: bool) -> None:
     row = line_thresholds(slope, offset, output, step, acc_min, acc_max, may_negate)
     acc = range(acc_min, acc_max + 1)
     expected = [activation(Fraction(slope) * a + Fraction(offset), output, step) for a in acc]
@@ -60,14 +60,14 @@ def test_line(slope: Any, offset: Any, output: Any, step: Any, acc_min: int, acc
     ((-1.3, 0.441, 2.845, 4.694, 1e-5), uint_type(3), 0.25, 40, True, (-3, -2, -2, -2, -1, -1, 0)),
     ((0, 0.4, 1, 1, 0), uint_type(2), 0.25, 9, False, (-9, -9, 10)),
 ])
-def test_batch_norm(norm: tuple[Any, ...], output: Any, step: float, acc_max: int, negate: bool,
+def test_batch_norm(norm: tuple[float, ...], output: Interval, step: float, acc_max: int, negate: bool,
                     thresholds: tuple[int, ...]) -> None:
     row = line_thresholds(*batch_norm_line(*norm), output, step, -acc_max, acc_max)
     assert (row.negate, row.thresholds) == (negate, thresholds)
 
 
 @pytest.mark.parametrize("weight", [int_type(2), Interval(-1, 1), uint_type(2), BIPOLAR])
-def test_layer(weight: Any) -> None:
+def test_layer(weight: DataType) -> None:
     rng = np.random.default_rng(0)
     pool = [-1, 1] if weight == BIPOLAR else range(weight.lo, weight.hi + 1)
     W, inputs, output = rng.choice(list(pool), (24, 6)), uint_type(2), uint_type(3)
@@ -87,7 +87,7 @@ def test_layer(weight: Any) -> None:
 
 @exact
 @given(st.integers(1, 20), st.integers(-30, 30))
-def test_popcount(fan_in: Any, threshold: Any) -> None:
+def test_popcount(fan_in: int, threshold: int) -> None:
     for matches in range(fan_in + 1):
         assert (matches >= popcount_threshold(threshold, fan_in)) == (2 * matches - fan_in >= threshold)
     assert 0 <= popcount_threshold(threshold, fan_in) <= fan_in + 1
@@ -101,7 +101,7 @@ def test_popcount_counts_matches() -> None:
 
 @exact
 @given(st.integers(-3, 6), st.integers(-50, 50), st.sampled_from([uint_type(2), int_type(3), uint_type(4)]))
-def test_shift(shift: int, bias: Any, output: Any) -> None:
+def test_shift(shift: int, bias: int, output: Interval) -> None:
     thresholds = np.array(shift_thresholds(shift, bias, output))
     acc = np.arange(-600, 600)
     count = output.lo + (acc[:, None] >= thresholds).sum(1)
@@ -110,7 +110,8 @@ def test_shift(shift: int, bias: Any, output: Any) -> None:
 
 @exact
 @given(LINES, LINES, OUTPUTS, st.lists(st.integers(-20, 20), min_size=1, max_size=9))
-def test_max_pooling_may_stand_on_either_side(slope: Any, offset: Any, output: Any, window: list[int]) -> None:
+def test_max_pooling_may_stand_on_either_side(slope: Fraction, offset: Fraction, output: Interval,
+                                              window: list[int]) -> None:
     row = line_thresholds(slope, offset, output, 0.5, -20, 20)
     unit = [-a for a in window] if row.negate else window
     pooled = max(unit)

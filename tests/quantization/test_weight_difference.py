@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ STATS = [0.099, 0.68, 0.739, 0.866, 0.442, 0.229, 0.514, 0.047, 0.201, 0.559]
 LOSS = [0, 0.001128, 0.003875, 0.006771, 0.008066, 0.011244, 0.016267, 0.01767, 0.023626, 0.026437, 0.031909]
 
 
-def by_count(loss: Any) -> Any:
+def by_count(loss: Sequence[float]) -> Callable[[Sequence[int]], float]:
     return lambda low: loss[len(low)]
 
 
@@ -43,11 +43,12 @@ def test_equal_statistics_rank_by_index() -> None:
 @exact
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.floats(-0.1, 1.1), st.sampled_from(["halving", "bisect"]),
        st.booleans())
-def test_bisect_finds_the_most_layers_and_both_ask_seldom(losses: Any, threshold: Any, method: Any, skip: Any) -> None:
+def test_bisect_finds_the_most_layers_and_both_ask_seldom(losses: list[float], threshold: float,
+                                                          method: Literal["halving", "bisect"], skip: bool) -> None:
     losses, asked = sorted(losses), []
     order = list(reversed(range(len(losses) + skip)))
 
-    def loss_of(low: Any) -> Any:
+    def loss_of(low: Sequence[int]) -> float:
         asked.append(low)
         return losses[len(low) - 1]
 
@@ -81,7 +82,7 @@ def test_the_size_of_a_layer_has_no_influence() -> None:
 def test_cycles_are_recorded_by_value() -> None:
     weights = np.zeros(2)
 
-    def run_cycle(k: int) -> list[Any]:
+    def run_cycle(k: int) -> list[np.ndarray]:
         weights[:] = k + 1
         return [weights]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="needs torch")
 from torch import nn  # noqa: E402
@@ -47,7 +47,7 @@ def test_every_name_has_a_method() -> None:
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 @pytest.mark.parametrize("bits", [4, 8])
-def test_torch_and_the_integer_network_agree(method: Any, bits: int) -> None:
+def test_torch_and_the_integer_network_agree(method: str, bits: int) -> None:
     result = tiny(method, bits)
     exact = hr.load(result.network).predict(X)
     in_torch = result.candidate.runner.scores(X, result.candidate.plan)
@@ -202,7 +202,7 @@ def test_labels_that_no_score_stands_for_are_refused(method: str) -> None:
 class Held(nn.Module):
     """Adds to a tensor that another name holds, which torch.fx does not see."""
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         y = x + x
         held = y
         y += x
@@ -210,7 +210,7 @@ class Held(nn.Module):
 
 
 class Stiff(nn.Module):
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return x.view(7, -1)
 
 
@@ -218,6 +218,6 @@ class Stiff(nn.Module):
     (Held(), r"^Held: the graph that was read of it is off by 1 where the module's values reach 6; write x = x \+ y"),
     (Stiff(), r"^view \(view\): cannot be run on an input of shape \(2, 1, 2, 2\) \(.*\); mend the model or "),
 ])
-def test_a_graph_that_is_not_the_module_is_refused(module: Any, sentence: str) -> None:
+def test_a_graph_that_is_not_the_module_is_refused(module: nn.Module, sentence: str) -> None:
     with pytest.raises((UnsupportedError, InputError), match=sentence):
         quantize(module, [np.ones((2, 1, 2, 2), np.float32)])

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="needs torch")
 from torch import nn  # noqa: E402
@@ -48,7 +49,7 @@ class Grouped(nn.Module):
             nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 8, 3, padding=1, groups=4), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(8, 6, 1, groups=2), nn.ReLU(), nn.Flatten(), nn.Linear(24, 5), nn.ReLU(), nn.Linear(5, 3))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         return self.body(x)  # type: ignore[no-any-return]
 
 
@@ -143,7 +144,7 @@ class Curved(nn.Module):
         self.body = nn.Sequential(nn.Conv2d(1, 3, 3, 2, 1), nn.SiLU(), nn.Upsample(scale_factor=2),
                                   nn.Conv2d(3, 2, 3), nn.LeakyReLU(0.1), nn.Flatten(), nn.Linear(32, 3), nn.Softmax(1))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         return self.body(x)  # type: ignore[no-any-return]
 
 

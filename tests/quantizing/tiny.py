@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 Batch = tuple[np.ndarray, np.ndarray]
 
@@ -22,7 +22,7 @@ class TinyNet(nn.Module):
         self.relu, self.pool, self.mean = nn.ReLU(), nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(1)
         self.last = nn.Linear(3, 3)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         x = self.pool(self.relu(self.first(x)))
         x = self.relu(x + self.second(x))
         x = torch.cat([self.relu(self.left(x)), self.relu(self.right(x))], 1)

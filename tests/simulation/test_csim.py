@@ -4,7 +4,6 @@ import importlib.util
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -78,7 +77,7 @@ LAYERS: list[Layer] = [
 ]
 
 
-def names(layer: Any) -> str:
+def names(layer: Layer) -> str:
     return f"{layer.kind}-" + "-".join(str(value) for _, value in layer.parameters())
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from headrace.datatypes import Interval, int_type, uint_type
 from headrace.engines import golden
 from headrace.errors import UnsupportedError
+from headrace.network.graph import Network
 from headrace.network.integer import Conv as IntegerConv
 from headrace.network.integer import HostOutput, IntegerNetwork, Node, Threshold
 from headrace.network.integer import MaxPool as IntegerMaxPool
 from headrace.network.ops import RELU, Affine, Conv, MaxPool, Reshape
+from headrace.network.ops import Op as FloatOp
 from headrace.network.tensor_ops import PadFrame
 from headrace.streamline.streamline import streamline
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
@@ -28,7 +28,7 @@ def samples(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).uniform(-3, 3, (4, *SHAPE)).astype(np.float32)
 
 
-def padded_conv(seed: int, *steps: Any) -> Any:
+def padded_conv(seed: int, *steps: FloatOp) -> Network:
     """A quantizer, the steps, and a padded convolution of two channels."""
     kernel = weight(np.random.default_rng(seed), int_type(3), 3, 2, 3, 3)
     return chain(SHAPE, quantizer(int_type(3), 0.5), *steps, Conv(kernel, pad=(1, 1, 1, 1)),

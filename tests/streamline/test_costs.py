@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +48,7 @@ def joined(op: Op, depth: int, last: Op) -> Network:
 
 
 @pytest.mark.parametrize(("op", "depth"), [(tensor_ops.Add(), 40), (tensor_ops.Concat(), 14)])
-def test_nested_joins_cost_no_more_than_their_number(op: Any, depth: int) -> None:
+def test_nested_joins_cost_no_more_than_their_number(op: Op, depth: int) -> None:
     assert seconds(joined(op, depth, Quantize(one(2.0**depth), uint_type(2)))) < 5
 
 
@@ -82,7 +81,7 @@ RATIONALS = st.one_of(st.fractions(max_denominator=10**6), st.floats(-1e30, 1e30
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.lists(RATIONALS, min_size=1, max_size=12), st.integers(0, 2**32), st.sampled_from([3, 2**20, 2**40]))
-def test_products_with_rationals_are_exact(offsets: Any, seed: int, reach: Any) -> None:
+def test_products_with_rationals_are_exact(offsets: list[Fraction], seed: int, reach: int) -> None:
     weights = np.random.default_rng(seed).integers(-reach, reach + 1, (3, len(offsets)))
     wanted = [sum((w * offset for w, offset in zip(row, offsets, strict=True)), Fraction(0))
               for row in weights.tolist()]
@@ -117,7 +116,7 @@ def test_each_computes_rows_of_the_same_objects_once() -> None:
            Quantize(one(1), uint_type(2))),
      "n1: its sums may need 67 bits and at most 62 are possible; use narrower weights or quantize its input"),
 ])
-def test_what_would_not_fit_is_one_sentence(net: Any, sentence: str) -> None:
+def test_what_would_not_fit_is_one_sentence(net: Network, sentence: str) -> None:
     with pytest.raises(HeadraceError) as error:
         streamline(net)
     assert str(error.value) == sentence

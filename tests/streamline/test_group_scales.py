@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -57,7 +55,7 @@ def test_scaled_groups_are_exact(dtype: DataType, shape: tuple[int, ...]) -> Non
 
 
 @pytest.mark.parametrize(("channels", "groups", "kind"), [(1, 1, Conv), (4, 4, DepthwiseConv)])
-def test_groups_of_one_column_are_multiplied_into_the_weights(channels: int, groups: int, kind: Any) -> None:
+def test_groups_of_one_column_are_multiplied_into_the_weights(channels: int, groups: int, kind: type[object]) -> None:
     net = network(TERNARY, SHAPES["channel and pixel"], channels, groups)
     conv = streamline(net).nodes[0].op
     assert type(conv) is kind and conv.weight.bits == 9 and np.array_equal(conv.effective_weights, conv.weights)

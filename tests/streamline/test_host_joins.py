@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +73,7 @@ def network(tail: Nodes, *outputs: str) -> graph.Network:
     return graph.Network((graph.Input("x", (3, 6, 4)),), (*heads(), *tail), outputs)
 
 
-def samples() -> Any:
+def samples() -> np.ndarray:
     return RNG.integers(-12, 12, (5, 3, 6, 4)) / 8
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from headrace.engines import fast, golden
 from headrace.engines.host import from_stream, to_stream
 from headrace.errors import InputError, UnsupportedError
 from headrace.network import integer
-from headrace.network.graph import Network
+from headrace.network.graph import Network, Op
 from headrace.network.moves import Crop, SelectChannels
 from headrace.network.ops import RELU, Affine, Clip, Linear, MaxPool, Reshape
 from headrace.network.tensor_ops import Add, AvgPool, Concat, TopK, Transpose, Upsample
@@ -46,11 +47,13 @@ def maps(net: integer.IntegerNetwork) -> list[tuple[int, ...]]:
     return [node.op.sources for node in net.nodes if isinstance(node.op, integer.ChannelMap)]
 
 
-def between(*moves: Any, channels: int, seed: int = 0, act: Any = ACT, kernel: int = 3, **options: Any) -> Network:
+def between(*moves: Op, channels: int, seed: int = 0, act: Op = ACT, kernel: int = 3,
+            **options: Any) -> Network:
     """A convolution of 4 channels with an activation, moves, and another convolution."""
     rng = np.random.default_rng(seed)
-    nodes: dict[str, Any] = {"q": (quantizer(int_type(6), 0.1),), "c": (conv(rng, 4, 4, pad=(1, 1, 1, 1)), "q"),
-                             "n": (Affine(rng.choice([-0.3, 0.2], 4), rng.normal(size=4)), "c"), "a": (act, "n")}
+    nodes: dict[str, Sequence[object]] = {
+        "q": (quantizer(int_type(6), 0.1),), "c": (conv(rng, 4, 4, pad=(1, 1, 1, 1)), "q"),
+        "n": (Affine(rng.choice([-0.3, 0.2], 4), rng.normal(size=4)), "c"), "a": (act, "n")}
     for place, op in enumerate(moves):
         nodes[f"m{place}"] = (op, list(nodes)[-1])
     nodes["d"] = (conv(rng, 3, channels, kernel=kernel, bias=rng.normal(size=3), **options), list(nodes)[-1])
@@ -66,7 +69,7 @@ def between(*moves: Any, channels: int, seed: int = 0, act: Any = ACT, kernel: i
     ([MaxPool((2, 2), (1, 1)), select(3, 0, 0)], 3), ([Upsample((1, 2)), select(2, 3)], 2),
     ([AvgPool((1, 2), (1, 1)), select(2, 1)], 2), ([Crop((0, 0), (5, 6), (1, 2)), select(3, 1, 2)], 3),
 ])
-def test_maps_between_convolutions_are_absorbed(moves: list[Any], channels: int) -> None:
+def test_maps_between_convolutions_are_absorbed(moves: list[Op], channels: int) -> None:
     for seed in range(2):
         network = between(*moves, channels=channels, seed=seed, kernel=2, pad=(1, 0, 1, 0))
         assert maps(absorbed(network, samples(SHAPE, seed))) == []
@@ -74,7 +77,7 @@ def test_maps_between_convolutions_are_absorbed(moves: list[Any], channels: int)
 
 @pytest.mark.parametrize(("act", "left"), [
     (quantizer(uint_type(4), 0.4, 3), 0), (quantizer(int_type(4), 0.4, -2), 0), (quantizer(BIPOLAR, 0.5), 0)])
-def test_constant_channels_mean_zero_in_streams_of_every_type(act: Any, left: int) -> None:
+def test_constant_channels_mean_zero_in_streams_of_every_type(act: Op, left: int) -> None:
     net = absorbed(between(select(-1, 0, 3, -1), channels=4, act=act, kernel=3), samples(SHAPE, 1))
     assert len(maps(net)) == left
     assert len(maps(streamline(between(select(-1, 0, 3, -1), channels=4, act=act)))) == 1
@@ -240,7 +243,7 @@ def test_random_chains_of_moves_are_exact(seed: int) -> None:
     (lambda: Crop((0, 0), (1, 1)).infer((4,)), "a crop needs (channels, height, width), not (4,); crop before the "
                                                "flatten"),
 ])
-def test_moves_that_cannot_be(make: Any, sentence: str) -> None:
+def test_moves_that_cannot_be(make: Callable[[], object], sentence: str) -> None:
     with pytest.raises(InputError) as error:
         make()
     assert str(error.value) == sentence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from headrace.datatypes import Interval, int_type, uint_type
 from headrace.engines import golden
 from headrace.frontend.tflite.kernels import Multiplier, rounded_twice
-from headrace.network.integer import Threshold
+from headrace.network.integer import Requant, Threshold
 from headrace.network.integer_ops import TensorType
 from headrace.streamline.requant_search import dyadic_requant, requant_of_thresholds
 from tests.exact_network import round_exactly
@@ -27,7 +26,7 @@ def line_thresholds(slope: Fraction, offset: Fraction, rounding: str, output: In
             for k in range(output.lo + 1, output.hi + 1)]
 
 
-def require_equal(T: np.ndarray, inverted: frozenset[int], reach: int, output: Interval) -> Any:
+def require_equal(T: np.ndarray, inverted: frozenset[int], reach: int, output: Interval) -> Requant:
     ends = np.full(len(T), reach)
     requant = requant_of_thresholds(T, inverted, -ends, ends, output)
     assert requant is not None
@@ -42,7 +41,7 @@ def require_equal(T: np.ndarray, inverted: frozenset[int], reach: int, output: I
 @given(slope=st.fractions(Fraction(1, 200), 1, max_denominator=500), offset=st.fractions(-5, 5, max_denominator=300),
        rounding=st.sampled_from(["half_even", "half_up", "floor"]), inverted=st.booleans(),
        output=st.sampled_from([uint_type(5), int_type(5), uint_type(6)]))
-def test_lines_are_found_and_equal_everywhere(slope: Any, offset: Any, rounding: str, inverted: Any,
+def test_lines_are_found_and_equal_everywhere(slope: Fraction, offset: Fraction, rounding: str, inverted: list[int],
                                               output: Interval) -> None:
     T = np.array([line_thresholds(slope, offset, rounding, output, 300)])
     channels, ends = frozenset({0}) if inverted else frozenset(), np.array([300])

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ BATCH_NORMS = [
 
 
 @pytest.mark.parametrize(("norm", "output", "step", "reach", "flip", "wanted"), BATCH_NORMS)
-def test_thresholds_of_a_batch_norm_are_the_vectors(norm: tuple[Any, ...], output: Any, step: float, reach: int,
+def test_thresholds_of_a_batch_norm_are_the_vectors(norm: tuple[float, ...], output: DataType, step: float, reach: int,
                                                     flip: bool, wanted: list[int]) -> None:
     gamma, beta, mean, variance, eps = norm
     A = gamma / np.sqrt(variance + eps)
@@ -77,8 +77,9 @@ def test_thresholds_of_a_batch_norm_are_the_vectors(norm: tuple[Any, ...], outpu
        step=st.sampled_from([0.5, 0.25, 0.3, 1.0]), rounding=st.sampled_from(ROUNDINGS),
        dtype=st.sampled_from([uint_type(1), uint_type(2), int_type(3), Interval(-3, 3), TERNARY, BIPOLAR]),
        zero_point=st.integers(-1, 3), clip=st.sampled_from([None, RELU, Clip(-0.5, 0.75)]))
-def test_thresholds_equal_round_and_clip_for_every_accumulator(scale: Any, offset: Any, step: Any, rounding: str,
-                                                               dtype: DataType, zero_point: Any, clip: Any) -> None:
+def test_thresholds_equal_round_and_clip_for_every_accumulator(scale: float, offset: float, step: float,
+                                                               rounding: str, dtype: DataType, zero_point: int,
+                                                               clip: Clip | None) -> None:
     zero_point = 0 if dtype == BIPOLAR else zero_point
     last = quantizer(dtype, step, zero_point, rounding)
     activation = [] if clip is None else [clip]
@@ -257,7 +258,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("shape", "steps", "sentence"), REFUSED)
-def test_what_has_no_exact_form_is_one_sentence(shape: tuple[int, int, int], steps: list[Any], sentence: str) -> None:
+def test_what_has_no_exact_form_is_one_sentence(shape: tuple[int, int, int], steps: list[Op], sentence: str) -> None:
     with pytest.raises(UnsupportedError) as caught:
         streamline(chain(shape, *steps))
     assert str(caught.value) == sentence

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -14,6 +12,7 @@ from headrace.errors import InputError, UnsupportedError
 from headrace.network import integer
 from headrace.network.graph import Input, Network, Node
 from headrace.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Quantize, Reshape
+from headrace.network.ops import Op as FloatOp
 from headrace.network.tensor_ops import (
     Add,
     AvgPool,
@@ -137,7 +136,7 @@ def test_one_input_has_one_quantizer() -> None:
 
 @pytest.mark.parametrize(("head", "shape", "kind"), [(Softmax(), (3,), "softmax"), (TopK(1), (1,), "topk"),
                                                      (TopK(2), (2,), "topk")])
-def test_heads_are_the_hosts(head: Any, shape: tuple[int], kind: str) -> None:
+def test_heads_are_the_hosts(head: FloatOp, shape: tuple[int], kind: str) -> None:
     rng = np.random.default_rng(0)
     network = chain((4,), quantizer(int_type(4), 0.3), Linear(weight(rng, int_type(3), 3, 4)), head)
     net = streamline(network)

@@ -1,4 +1,3 @@
-from typing import Any
 
 import pytest
 
@@ -10,17 +9,17 @@ IN, OUT = "input", "output"
 _OUTPUTS = {"O", "O5", "O6", "Q", "CO", "P", "DOA"}
 
 
-def cell(kind: str, parameters: dict[str, str] | None = None, **connections: list[int | str]) -> dict[str, Any]:
+def cell(kind: str, parameters: dict[str, str] | None = None, **connections: list[int | str]) -> dict[str, object]:
     return {"type": kind, "parameters": parameters or {}, "connections": connections,
             "port_directions": {port: OUT if port in _OUTPUTS else IN for port in connections}}
 
 
-def module(*cells: dict[str, Any], outputs: tuple[int, ...] = ()) -> dict[str, Any]:
+def module(*cells: dict[str, object], outputs: tuple[int, ...] = ()) -> dict[str, object]:
     return {"cells": {f"c{index}": item for index, item in enumerate(cells)},
             "ports": {"y": {"direction": OUT, "bits": list(outputs)}}}
 
 
-def depth(*cells: dict[str, Any], outputs: tuple[int, ...] = ()) -> int:
+def depth(*cells: dict[str, object], outputs: tuple[int, ...] = ()) -> int:
     return measure(module(*cells, outputs=outputs))[1]
 
 
@@ -56,7 +55,7 @@ def test_an_output_of_a_double_lut_depends_on_what_changes_its_table() -> None:
     assert depth(first, second, outputs=(6,)) == 2
 
 
-def carry(first: int, width: int, into: int | str) -> dict[str, Any]:
+def carry(first: int, width: int, into: int | str) -> dict[str, object]:
     """Bit i selects by net first + i and gives sum 100 + first + i and carry 200 + first + i."""
     return cell(f"CARRY{width}", CI=[into], DI=["0"] * width, S=[first + i for i in range(width)],
                 O=[100 + first + i for i in range(width)], CO=[200 + first + i for i in range(width)])
@@ -94,7 +93,7 @@ def test_reading_a_lut_memory_is_logic_and_writing_it_is_not() -> None:
     ({"AREG": "0", "MREG": "0", "PREG": "0"}, 7),
     ({"CREG": "0"}, 4),
 ])
-def test_dsp_with_and_without_registers(registers: dict[str, Any], levels: int) -> None:
+def test_dsp_with_and_without_registers(registers: dict[str, str], levels: int) -> None:
     """A comes from one LUT and C from two; the path inside of a DSP counts only where it leaves without a register."""
     used = dict.fromkeys(("AREG", "CREG", "MREG", "PREG"), "1") | registers
     cells = (cell("LUT1", I0=[2], O=[3]), cell("LUT1", I0=[3], O=[5]), cell("DSP48E2", used, A=[3], C=[5], P=[4]))

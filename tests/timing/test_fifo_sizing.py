@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from headrace.dataflow.fold import fold
@@ -102,7 +103,7 @@ def test_bursts_wait_in_front_of_a_converter_to_fewer_lanes() -> None:
     assert slower is not None and slower > 128
 
 
-def most_inside(taken: Any, given: Any) -> int:
+def most_inside(taken: np.ndarray, given: np.ndarray) -> int:
     """Most words that a FIFO held at the end of a cycle."""
     events = sorted([(int(cycle), 1) for cycle in taken] + [(int(cycle), -1) for cycle in given])
     inside = most = 0
@@ -168,10 +169,10 @@ def test_fifos_that_deadlock_grow_until_words_go_on(monkeypatch: pytest.MonkeyPa
     rounds: list[int] = []
 
     class Stuck:
-        def full_fifos(self, names: Any) -> list[str]:
+        def full_fifos(self, names: object) -> list[str]:
             return ["add1_fifo0"]
 
-    def steady(depths: Any, frames: Any) -> Any:
+    def steady(depths: Mapping[str, int], frames: int) -> object:
         rounds.append(depths["add1_fifo0"])
         assert len(rounds) < 20
         return Outcome(None, None, {}, None if depths["add1_fifo0"] >= 4000 else Stuck())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pytest
@@ -92,7 +91,7 @@ def naive_ends(dataflow: Dataflow, depths: Mapping[Port, int], pipelines: Pipeli
 
 @pytest.mark.parametrize("pipelines", PIPELINES, ids=str)
 @pytest.mark.parametrize("make", [small_dataflow, small_branches, small_cnn])
-def test_cycles_are_those_of_the_rules(make: Any, pipelines: Pipelines) -> None:
+def test_cycles_are_those_of_the_rules(make: Callable[[], Dataflow], pipelines: Pipelines) -> None:
     dataflow = make()
     # Pipelines that stall and never drain keep many words, for which streams are not sized.
     more = 64 if pipelines.runs_on and not pipelines.flushes else 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
@@ -29,7 +31,7 @@ from tests.assert_exact import assert_exact  # noqa: E402
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[Any]:
+def _one_thread() -> Iterator[None]:
     """Threads wait for each other longer than such small layers take."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -40,7 +42,7 @@ def _one_thread() -> Iterator[Any]:
 GRANULARITIES = ["layer", "channel", "row", "pixel"]
 
 
-def conv(weights: Any, **options: Any) -> SyqConv2d:
+def conv(weights: ArrayLike, **options: Any) -> SyqConv2d:
     W = torch.tensor(weights, dtype=torch.float64)
     layer = SyqConv2d(W.shape[1], W.shape[0], W.shape[2:], bias=False, dtype=torch.float64, **options)
     with torch.no_grad():
@@ -93,7 +95,7 @@ def test_negative_scales_become_zero() -> None:
     (lambda: SyqConv2d(1, 1, 3, scale_bits=17), "scale_bits=17"),
     (lambda: SyqLinear(2, 2, granularity="pixel"), "no kernel pixels; choose layer or channel"),
 ])
-def test_options_that_are_not_defined(make: Any, words: str) -> None:
+def test_options_that_are_not_defined(make: Callable[[], object], words: str) -> None:
     with pytest.raises(QuantizationError, match=words):
         make()
 
@@ -111,7 +113,7 @@ def model(granularity: str, ternary: bool) -> nn.Module:
         nn.Flatten(), SyqLinear(6 * 4, 3, granularity=dense, ternary=ternary))
 
 
-def data(count: int) -> tuple[torch.Tensor, torch.Tensor]:
+def data(count: int) -> tuple[Tensor, Tensor]:
     """Images whose class is where they are bright."""
     rng = np.random.default_rng(4)
     y = rng.integers(0, 3, count)
@@ -148,7 +150,7 @@ def test_training_learns_and_what_it_learnt_is_exact_in_integers(granularity: st
 
 
 @pytest.fixture(scope="module")
-def pixels() -> tuple[Any, ...]:
+def pixels() -> tuple[object, ...]:
     """A trained network with a scale for every pixel of its kernels, and samples."""
     net = model("pixel", True)
     train(net, 20)

@@ -9,7 +9,6 @@ import stat
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -171,7 +170,7 @@ def failing(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
                          "cd {b}/hls && vitis_hls -f csynth.tcl && "
                          "cd {b}/vivado && vivado -mode batch -nojournal -nolog -source bitstream.tcl -tclargs 2"),
 ])
-def test_missing_tools(built: Path, install: Install, capsys: pytest.CaptureFixture[str], tools: tuple[Any, ...],
+def test_missing_tools(built: Path, install: Install, capsys: pytest.CaptureFixture[str], tools: tuple[str, ...],
                        backend: str, sentence: str) -> None:
     install(*tools)
     (built / "vivado" / "accelerator.bit").write_text("made elsewhere")
