@@ -103,6 +103,12 @@ def test_edges_and_single_layers_have_widths_of_their_own() -> None:
     assert bits["second", "weights"] == 5 and bits["left", "weights"] == 3 and bits["relu_2", "tensor"] == 6
 
 
+def test_auto_equalises_all_that_it_tries_where_that_is_asked_for() -> None:
+    result = quantize(MODULE, DATA, Settings("auto", 3, 3, equalize=True))
+    names = [trial.name for trial in result.trials]
+    assert len(names) == len(set(names)) == 4 and all("--equalize" in name for name in names)
+
+
 def test_auto_takes_the_best_on_samples_that_no_method_saw() -> None:
     result = quantize(MODULE, DATA, Settings("auto", 3, 3))
     taken = [trial for trial in result.trials if trial.chosen]

@@ -113,7 +113,7 @@ def choose(bench: Bench, settings: Settings, compare: bool,
 
 
 def _rivals(bench: Bench, settings: Settings, compare: bool) -> list[Settings]:
-    """The settings that are tried; those given come first."""
+    """The settings that are tried; those given come first. Of method auto all are equalised where that is asked for."""
     auto = settings.method == AUTO
     own = [] if auto else [settings]
     first = replace(settings, method="affine") if auto else settings
@@ -123,8 +123,12 @@ def _rivals(bench: Bench, settings: Settings, compare: bool) -> list[Settings]:
                          f"{HELD_EVERY} samples or more")
     changes = [*_AUTO, *(_COMPARED if compare else ())] + ([_TUNED] if compare and held.labels is not None else [])
     plain = replace(settings, **_DEFAULTS)
-    made = [replace(plain, **change) for change in changes]
-    return own + [rival for rival in made if rival not in own]
+    kept = {"equalize": True} if auto and settings.equalize else {}
+    rivals = list(own)
+    for change in changes:
+        if (rival := replace(plain, **change | kept)) not in rivals:
+            rivals.append(rival)
+    return rivals
 
 
 def _best(trials: list[Trial], count: int) -> int:

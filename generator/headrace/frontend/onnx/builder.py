@@ -27,6 +27,7 @@ class Builder:
         self.nodes: dict[str, Node] = {}
         self.shapes: dict[str, Shape] = {name: shape[1:] for name, shape in graph.inputs.items()}
         self._arranged: dict[tuple[str, Op], str] = {}
+        self._quantized: dict[tuple[object, ...], str] = {}
 
     def emit(self, op: Op, *sources: str, suffix: str = "") -> str:
         """Append a node and name its tensor. Raises InputError where the shapes do not fit."""
@@ -105,10 +106,16 @@ class Builder:
         return x, [np.ascontiguousarray(row if x.order is None else row[np.argsort(x.order)]) for row in rows]
 
     def quantize(self, x: Feature, scale: Array, make: Callable[[FloatArray], Op], suffix: str = "") -> Feature:
-        """Append the operation that `make` builds from the scale per channel."""
+        """Append the operation that `make` builds from the scale per channel; a quantizer that is there is taken."""
         ops.require_finite(scale=np.asarray(scale, np.float64))
         x, (scales,) = self.per_channel(x, scale)
-        return x.renamed(self.emit(make(scales), x.name, suffix=suffix))
+        op = make(scales)
+        if not isinstance(op, ops.Quantize):
+            return x.renamed(self.emit(op, x.name, suffix=suffix))
+        key = (x.name, op.scale.tobytes(), op.dtype, op.zero_point, op.rounding, op.stored)
+        if key not in self._quantized:
+            self._quantized[key] = self.emit(op, x.name, suffix=suffix)
+        return x.renamed(self._quantized[key])
 
     def affine(self, x: Feature, scale: Array | float, offset: Array | float, suffix: str = "") -> Feature:
         """Append scale * x + offset, both broadcasting over x."""
