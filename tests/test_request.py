@@ -49,7 +49,7 @@ def model() -> Model:
     ({"verify_input": [[1.0], [2.0, 3.0]]}, "verify_input is not an array of numbers (N, ...); correct it"),
     ({"fsp": 3}, "fsp is not an option of build; did you mean 'fps'? choose from ['board', 'clock_mhz', 'fps', "
                  "'folding', 'cores', 'writable', 'external', 'weights', 'backend', 'verify', 'verify_input', "
-                 "'overfull']"),
+                 "'overfull', 'verify_layers']"),
 ])
 def test_options_of_any_caller(model: Model, tmp_path: Path, options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(hr.InputError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,12 @@ from headrace.layers import Layer
 from headrace.model import Engine, Model, predict_with
 from headrace.network.integer import IntegerNetwork
 from headrace.reading import require_files
-from headrace.record import RECORD, read_record
+from headrace.record import RECORD, read_record, verdict
 from headrace.render.hls_views import graph_views
 from headrace.reporting.page import write_report
 from headrace.samples import GivenSamples
 from headrace.serialize import load as load_value
 from headrace.simulation.backends import run_hls, run_rtl
-from headrace.simulation.frames import Stalls
 from headrace.timing.hls_fifo_sizing import EXPECTED
 
 __all__ = ["MODEL", "RECORD", "Build", "fifo_records", "hls_record", "layer_record", "not_verified"]
@@ -36,11 +35,20 @@ MODEL = "model"
 
 @dataclass(frozen=True)
 class Comparison:
-    """A back end that gave the golden words on every stream; latency_cycles: where it has cycles, the first frame's."""
+    """A back end that gave the golden words on every stream; latency_cycles: where it has cycles, the first frame's.
+
+    whole: all layers at once; else each by itself.
+    """
 
     engine: str
     vectors: int
     latency_cycles: int | None = None
+    whole: bool = True
+
+    @property
+    def compared(self) -> str:
+        """What build.json says was compared."""
+        return "whole network" if self.whole else "each layer by itself"
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +80,7 @@ class Build:
                    Board(**record["device"]), dataflow, record["cycles_per_frame"])
 
     def __repr__(self) -> str:
-        verdict = f"{self.record['vectors']} vectors bit-exact" if self.record["verified"] else "not verified"
-        return f"Build({str(self.folder)!r}: {verdict}, {self.cycles} cycles per frame, {self.board.name})"
+        return f"Build({str(self.folder)!r}: {verdict(self.record)}, {self.cycles} cycles per frame, {self.board.name})"
 
     @property
     def has_hls(self) -> bool:
@@ -112,7 +119,7 @@ class Build:
 
     def _rtl(self, q: IntArray) -> IntArray:
         with tempfile.TemporaryDirectory() as work:
-            return run_rtl(self.folder, self.dataflow, q, Path(work), Stalls.NONE).output(self.dataflow)
+            return run_rtl(self.folder, self.dataflow, q, Path(work)).output(self.dataflow)
 
 
 def layer_record(layer: Layer) -> dict[str, Any]:
@@ -144,6 +151,10 @@ def hls_record(design: Design) -> dict[str, Any]:
             "hls_streams": [{"name": view.name, "depth": view.depth, "bits": view.bits} for view in views.values()]}
 
 
-def not_verified() -> list[str]:
-    """What C simulation cannot confirm of the HLS back end."""
-    return ["loop initiation intervals in HLS, until an HLS compiler reports them"]
+def not_verified(hls: bool, compared: Sequence[Comparison]) -> list[str]:
+    """What the comparisons leave open; hls: is that back end there, which C simulation cannot confirm?"""
+    open_ends = ["loop initiation intervals in HLS, until an HLS compiler reports them"] if hls else []
+    if not all(item.whole for item in compared):
+        open_ends.append("the network as a whole, its streams and FIFOs: every layer was compared by itself; build "
+                         "without --verify-layers")
+    return open_ends

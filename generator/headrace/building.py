@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,11 @@ from headrace.reporting.page import write_report
 from headrace.request import Options, Request, resolve, samples_of
 from headrace.samples import checked_samples
 from headrace.simulation import csim, rtl
-from headrace.simulation.backends import run_hls, run_rtl
-from headrace.simulation.frames import Stalls
+from headrace.simulation.backends import run_hls, verify_rtl
+from headrace.simulation.by_layer import verify_hls_layers, verify_rtl_layers
+from headrace.simulation.remaining import Progress
 from headrace.staging import json_text, replacing, require_replaceable, write_files
 from headrace.version import file_header, headrace_version
-
-Progress = Callable[[str], None]
 
 VECTOR_SEED = 1
 
@@ -128,15 +127,22 @@ def _verify(folder: Path, model: Model, request: Request, vectors: Vectors, prog
     compared = []
     for engine in request.engines:
         with tempfile.TemporaryDirectory() as work:
-            if engine == "hls":
-                progress("verifying HLS with g++")
-                observed = run_hls(folder, vectors.dataflow, vectors.frames, Path(work), scheduled=True)
-            else:
-                progress("verifying RTL with Verilator")
-                observed = run_rtl(folder, vectors.dataflow, vectors.frames, Path(work), Stalls.NONE)
-        observed.require_golden(vectors)
-        compared.append(Comparison(engine, len(vectors), observed.latency_cycles))
+            progress("verifying HLS with g++" if engine == "hls" else "verifying RTL with Verilator")
+            verify = _verify_layers if request.options.verify_layers else _verify_network
+            compared.append(verify(engine, folder, vectors, Path(work), progress))
     return compared
+
+
+def _verify_network(engine: str, folder: Path, vectors: Vectors, work: Path, progress: Progress) -> Comparison:
+    if engine == "rtl":
+        return Comparison(engine, len(vectors), verify_rtl(folder, vectors, work, progress).latency)
+    run_hls(folder, vectors.dataflow, vectors.frames, work, scheduled=True).require_golden(vectors)
+    return Comparison(engine, len(vectors))
+
+
+def _verify_layers(engine: str, folder: Path, vectors: Vectors, work: Path, progress: Progress) -> Comparison:
+    {"rtl": verify_rtl_layers, "hls": verify_hls_layers}[engine](folder, vectors, work, progress)
+    return Comparison(engine, len(vectors), whole=False)
 
 
 def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequence[Comparison]) -> None:
@@ -153,7 +159,7 @@ def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequen
         "device": asdict(request.board),
         "clock_mhz": options.clock_mhz,
         **_verdict(request, compared),
-        "not_verified": not_verified() if design.hls else [],
+        "not_verified": not_verified(design.hls is not None, compared),
         "asked": request.asked,
         "fps_asked": options.fps,
         "cycles_per_frame": cycles,
@@ -180,8 +186,8 @@ def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequen
 
 def _verdict(request: Request, compared: Sequence[Comparison]) -> dict[str, Any]:
     """What was compared with the golden model; verified only if every back end was."""
-    by = {item.engine: {"compared": "whole network", "vectors": item.vectors} for item in compared}
-    verified = all(engine in by for engine in request.engines)
+    by = {item.engine: {"compared": item.compared, "vectors": item.vectors} for item in compared}
+    verified = set(by) == set(request.engines) and all(item.whole for item in compared)
     return {"verified": verified, "verified_by": by,
             "vectors": min((item.vectors for item in compared), default=0) if verified else 0}
 

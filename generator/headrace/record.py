@@ -153,6 +153,15 @@ def _is_sound(record: BuildRecord) -> bool:
     return rates and counts and re.fullmatch(r"[0-9a-f]{1,64}", record["source_sha256"]) is not None
 
 
+def verdict(record: Mapping[str, Any]) -> str:
+    """What was compared with the golden model, in words."""
+    if record["verified"]:
+        return f"{record['vectors']} vectors bit-exact"
+    if not (by := record["verified_by"]):
+        return "not verified"
+    return f"not verified as a whole, {min(item['vectors'] for item in by.values())} vectors bit-exact layer by layer"
+
+
 def read_measured(path: Path, kind: type, command: str) -> dict[str, Any]:
     """A record that `command` may not have written yet, empty then. Raises InputError for a damaged one."""
     try:

@@ -44,6 +44,7 @@ class Options:
     external: layers whose weights come from memory outside; weights="external" adds those with the largest weights,
     as many as it takes for the rest to fit the board.
     overfull: build also what does not fit the board.
+    verify_layers: compare every layer by itself, not the network as a whole, which is not verified then.
     Raises InputError for a value that is not one of these, whoever gives it.
     """
 
@@ -59,6 +60,7 @@ class Options:
     verify: int = DEFAULT_VECTORS
     verify_input: GivenSamples | None = None
     overfull: bool = False
+    verify_layers: bool = False
 
     def __post_init__(self) -> None:
         if self.board is not None and not (isinstance(self.board, str) and self.board):

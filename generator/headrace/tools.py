@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from headrace.errors import ToolError
 #: What Verilator needs beside itself to make an executable.
 _BUILD_TOOLS = ("g++", "make", "perl")
 _ERROR_LINES = 12
+#: Seconds between two looks at a program that runs.
+_LOOK_S = 1.0
 #: Cycles. Single layers with shorter frames run for less time than optimizing their code takes.
 SHORT_FRAME = 2000
 
@@ -37,13 +39,32 @@ def require_build_tools() -> None:
             raise ToolError(f"{tool} is missing; compiling a Verilated model needs {', '.join(_BUILD_TOOLS)}")
 
 
-def run_tool(title: str, command: Sequence[str | Path], folder: Path) -> str:
-    """Output of a program run in `folder`. Raises ToolError with the last lines of its messages if it fails."""
+def run_tool(title: str, command: Sequence[str | Path], folder: Path,
+             watch: Callable[[], None] = lambda: None) -> str:
+    """Output of a program run in `folder`; watch: called every second while it runs.
+
+    Raises ToolError with the last lines of its messages if it fails.
+    """
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+        with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              errors="replace") as process:
+            said, complaint = _watched(process, watch)
     except OSError as error:
         raise ToolError(f"{title} could not be started: {error}") from None
-    if done.returncode:
-        lines = (done.stdout + done.stderr).strip().splitlines()
-        raise ToolError(f"{title} failed with exit status {done.returncode}:\n" + "\n".join(lines[-_ERROR_LINES:]))
-    return done.stdout
+    if process.returncode:
+        lines = (said + complaint).strip().splitlines()
+        raise ToolError(f"{title} failed with exit status {process.returncode}:\n" + "\n".join(lines[-_ERROR_LINES:]))
+    return said
+
+
+def _watched(process: subprocess.Popen[str], watch: Callable[[], None]) -> tuple[str, str]:
+    """What a program says on both streams until it ends; it ends with us."""
+    try:
+        while True:
+            try:
+                return process.communicate(timeout=_LOOK_S)
+            except subprocess.TimeoutExpired:
+                watch()
+    except BaseException:
+        process.kill()
+        raise

@@ -1,12 +1,15 @@
-// Runs frames through a Verilated model and records what passes its streams, cycle by cycle.
+// Runs frames through a Verilated model and records what passes its streams, cycle by cycle, or compares it as it comes.
 //
 //   harness JOB RESULT
 //
 // Both files hold little-endian 64-bit integers and raw stream words.
-//   JOB     power_up source_stalls sink_stalls seed max_cycles idle_limit
-//           per stream: words reset_after, and for a source the words themselves
-//   RESULT  status, then per stream: count valid ready, the words, the cycle of each word
-// `words` is what a source sends, and what a sink or an inner stream (a tap) is waited for. A source that has
+//   JOB     power_up source_stalls sink_stalls seed max_cycles idle_limit compares
+//           per stream: words reset_after, then the words of a source, and of every stream if the run compares
+//   RESULT  status, then per stream: count valid ready first wrong, number of words, words, number of cycles, cycles
+// `words` is what a source sends, and what a sink or an inner stream (a tap) is waited for. A run that does not compare
+// gives every word with its cycle. One that compares gives the number of the first word of a sink or tap that is another
+// than the job's, -1 if there is none, and that word; cycles of sinks only. `first` is the cycle of the first word.
+// While the model runs, RESULT holds the number of words that have passed all streams. A source that has
 // delivered `reset_after` words (0: never) resets its group once, and the group starts again from its first word.
 // Registers that no reset reaches power up with values drawn from `power_up`, from 1. A rule of AXI4-Stream that is
 // broken ends the run; the checkers say on stdout which one.
@@ -16,6 +19,11 @@
 #include <cstring>
 #include <memory>
 #include <vector>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "Vharness.h"
 #include "random.hpp"
@@ -40,6 +48,7 @@ namespace {
 
 constexpr int kResetCycles = 4;
 constexpr int kDrainCycles = 64;  // after the last expected word: a surplus word must show
+constexpr int kProgressCycles = 1024;
 
 // Alternating runs of going and pausing, mostly short, at times long enough to fill or empty every buffer near by. In
 // every other run of going a sink is wary: it takes a word only after it has seen it wait, as AXI4-Stream allows.
@@ -79,15 +88,19 @@ struct Stream : Binding {
   Pauses pauses;
   int64_t words = 0;
   int64_t reset_after = 0;
-  std::vector<uint8_t> payload;  // of a source
+  const uint8_t* given = nullptr;  // words of a source, or those that must pass
+  bool compares = false;
 
   int64_t count = 0;      // words passed since the reset
+  int64_t first = -1;     // cycle of the first word
+  int64_t wrong = -1;     // number of the first word that is another than the one given
   bool waits = false;     // valid and not ready in the cycle before
   std::vector<uint8_t> record;
   std::vector<int64_t> cycles;
 
   void restart() {
     count = 0;
+    first = wrong = -1;
     waits = false;
     record.clear();
     cycles.clear();
@@ -100,7 +113,7 @@ struct Stream : Binding {
         *valid = 0;
       } else if (!waits) {
         *valid = count < words && !pauses.next();
-        if (*valid) std::memcpy(data, &payload[count * bytes], bytes);
+        if (*valid) std::memcpy(data, given + count * bytes, bytes);
       }
     } else if (side == Side::Sink) {
       *ready = !pauses.next(waits);
@@ -111,56 +124,98 @@ struct Stream : Binding {
   bool sample(int64_t cycle) {
     waits = *valid && !*ready;
     if (!*valid || waits) return false;
-    if (side != Side::Tap || count < words) {
-      const auto* first = static_cast<const uint8_t*>(data);
-      record.insert(record.end(), first, first + bytes);
-      cycles.push_back(cycle);
-    }
+    if (count == 0) first = cycle;
+    const auto* word = static_cast<const uint8_t*>(data);
+    const bool records = !compares && (side != Side::Tap || count < words);
+    if (records || (compares && differs(word))) record.insert(record.end(), word, word + bytes);
+    if (records || (compares && side == Side::Sink)) cycles.push_back(cycle);
     ++count;
+    return true;
+  }
+
+  // Compares the word that passes; true for the first one that differs. Surplus words show in the count.
+  bool differs(const uint8_t* word) {
+    if (side == Side::Source || wrong >= 0 || count >= words) return false;
+    if (std::memcmp(word, given + count * bytes, bytes) == 0) return false;
+    wrong = count;
     return true;
   }
 
   bool finished() const { return count >= words; }
 };
 
-int64_t read_integer(std::FILE* file) {
-  int64_t value = 0;
-  if (std::fread(&value, sizeof value, 1, file) != 1) value = 0;
-  return value;
-}
+// A file in memory, as far as it is looked at.
+class Job {
+ public:
+  explicit Job(const char* path) {
+    const int file = open(path, O_RDONLY);
+    struct stat status;
+    if (file < 0 || fstat(file, &status) != 0 || status.st_size == 0) return;
+    void* start = mmap(nullptr, status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    close(file);
+    if (start != MAP_FAILED) {
+      at_ = static_cast<const uint8_t*>(start);
+      end_ = at_ + status.st_size;
+    }
+  }
+
+  int64_t integer() {
+    int64_t value = 0;
+    if (const uint8_t* start = bytes(sizeof value)) std::memcpy(&value, start, sizeof value);
+    return value;
+  }
+
+  // The next `size` bytes; null, and `whole` no more, where there are fewer.
+  const uint8_t* bytes(int64_t size) {
+    const uint8_t* start = at_;
+    if (end_ - at_ < size) {
+      whole_ = false;
+      return nullptr;
+    }
+    at_ += size;
+    return start;
+  }
+
+  bool whole() const { return at_ && whole_; }
+
+ private:
+  const uint8_t *at_ = nullptr, *end_ = nullptr;
+  bool whole_ = true;
+};
 
 void write_integer(std::FILE* file, int64_t value) { std::fwrite(&value, sizeof value, 1, file); }
 
 class Run {
  public:
-  Run(VerilatedContext& context, Vharness& top, std::FILE* job) : context_(context), top_(top) {
-    const bool source_stalls = read_integer(job), sink_stalls = read_integer(job);
-    const uint64_t seed = read_integer(job);
-    max_cycles_ = read_integer(job);
-    idle_limit_ = read_integer(job);
+  Run(VerilatedContext& context, Vharness& top, Job& job) : context_(context), top_(top) {
+    const bool source_stalls = job.integer(), sink_stalls = job.integer();
+    const uint64_t seed = job.integer();
+    max_cycles_ = job.integer();
+    idle_limit_ = job.integer();
+    const bool compares = job.integer();
     for (const Binding& binding : bind_streams(top)) {
       const bool stalls = binding.side == Side::Source ? source_stalls : sink_stalls;
       Stream stream(binding, Pauses(stalls, seed * 0x10001 + streams_.size()));
-      stream.words = read_integer(job);
-      stream.reset_after = read_integer(job);
-      if (binding.side == Side::Source) {
-        stream.payload.resize(stream.words * binding.bytes);
-        if (std::fread(stream.payload.data(), 1, stream.payload.size(), job) != stream.payload.size()) {
-          std::perror("job");
-        }
+      stream.words = job.integer();
+      stream.reset_after = job.integer();
+      stream.compares = compares;
+      if (compares || binding.side == Side::Source) stream.given = job.bytes(stream.words * binding.bytes);
+      if (!compares) {
+        stream.record.reserve((stream.words + kDrainCycles) * binding.bytes);
+        stream.cycles.reserve(stream.words + kDrainCycles);
       }
-      stream.record.reserve((stream.words + kDrainCycles) * binding.bytes);
-      stream.cycles.reserve(stream.words + kDrainCycles);
       streams_.push_back(std::move(stream));
     }
     resets_ = bind_resets(top);
     reset_left_.assign(resets_.size(), kResetCycles);
   }
 
-  void execute() {
+  // progress: where the number of words that have passed is written from time to time.
+  void execute(std::FILE* progress) {
     int64_t last_transfer = 0, drain = kDrainCycles;
     for (int64_t cycle = 0; cycle < max_cycles_; ++cycle) {
       if (step(cycle)) last_transfer = cycle;
+      if (cycle % kProgressCycles == 0) tell(progress);
       if (context_.gotError()) {
         status_ = kBroken;
         return;
@@ -178,10 +233,14 @@ class Run {
   void write(std::FILE* file) const {
     write_integer(file, status_);
     for (const Stream& s : streams_) {
-      write_integer(file, s.cycles.size());
+      write_integer(file, s.count);
       write_integer(file, *s.valid);
       write_integer(file, *s.ready);
+      write_integer(file, s.first);
+      write_integer(file, s.wrong);
+      write_integer(file, s.record.size() / s.bytes);
       std::fwrite(s.record.data(), 1, s.record.size(), file);
+      write_integer(file, s.cycles.size());
       std::fwrite(s.cycles.data(), sizeof(int64_t), s.cycles.size(), file);
     }
   }
@@ -207,6 +266,14 @@ class Run {
       if (reset_left_[s.group] == 0) moved |= s.sample(cycle);
     }
     return moved;
+  }
+
+  void tell(std::FILE* file) const {
+    int64_t words = 0;
+    for (const Stream& s : streams_) words += s.count;
+    std::rewind(file);
+    write_integer(file, words);
+    std::fflush(file);
   }
 
   void request_resets() {
@@ -243,19 +310,24 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: harness JOB RESULT\n");
     return 2;
   }
-  std::FILE* job = std::fopen(argv[1], "rb");
+  Job job(argv[1]);
   std::FILE* result = std::fopen(argv[2], "wb");
-  if (!job || !result) {
+  if (!job.whole() || !result) {
     std::perror("harness");
     return 2;
   }
   const auto context = std::make_unique<VerilatedContext>();
   context->fatalOnError(false);
   context->randReset(2);
-  context->randSeed(int(read_integer(job)));
+  context->randSeed(int(job.integer()));
   const auto top = std::make_unique<Vharness>(context.get());
   Run run(*context, *top, job);
-  run.execute();
+  if (!job.whole()) {
+    std::fprintf(stderr, "harness: the job is cut off\n");
+    return 2;
+  }
+  run.execute(result);
+  std::rewind(result);
   run.write(result);
   top->final();
   return std::fclose(result) == 0 ? 0 : 2;

@@ -17,7 +17,7 @@ from headrace.layers.drawing import random_values
 from headrace.layers.spec import example_layer, layer_from_spec
 from headrace.packing import Bytes, pack_stream
 from headrace.render.hls import render_hls
-from headrace.simulation import csim
+from headrace.simulation import csim, gxx, process_network
 from headrace.simulation.csim import LayersCSim, NetworkCSim, compile_layers, compile_network
 from tests.small_dataflows import small_cnn
 
@@ -93,7 +93,7 @@ def test_layer_equals_golden(compiled: LayersCSim, index: int) -> None:
 
 def test_memories_of_exactly_their_bits_hold_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As an HLS compiler sees them: every kind that has one, and matrices with words of any width."""
-    monkeypatch.setattr(csim, "_FLAGS", (*csim._FLAGS, "-DHEADRACE_EXACT_MEMORIES"))
+    monkeypatch.setattr(gxx, "_FLAGS", (*gxx._FLAGS, "-DHEADRACE_EXACT_MEMORIES"))
     layers = [layer for layer in (*LAYERS, *map(example_layer, KINDS)) if layer.memories()]
     compiled = compile_layers(layers, tmp_path)
     assert any("memory_word<9>" in path.read_text() for path in tmp_path.glob("unit*/weights.hpp"))
@@ -149,6 +149,24 @@ def test_network_equals_golden_at_every_boundary(tmp_path: Path) -> None:
     assert list(traced) == list(small_cnn().streams)
     for port, expected in golden.items():
         assert np.array_equal(traced[port], expected), port
+
+
+def test_pieces_are_compiled_apart_with_the_weights_that_they_use(tmp_path: Path,
+                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_network, "_FUNCTIONS_PER_UNIT", 3)
+    words, golden = input_words()
+    network = written_network(tmp_path)
+    run = network.run(words, FRAMES)
+    network.require_scheduled(run)
+    assert all(np.array_equal(run.words[port], expected) for port, expected in golden.items())
+    pieces = {path.name: path.read_text() for path in tmp_path.glob("*.cpp")}
+    assert len(pieces) > 2 and "static const" not in pieces["network.cpp"]
+    weights = (tmp_path / "hls" / "weights.hpp").read_text().count("static const")
+    assert sum(text.count("static const") for text in pieces.values()) == weights > 1
+    name = next(name for name, text in pieces.items() if "conv0_weights[" in text)
+    edit = {"top.cpp": ("memories::conv0_weights", "memories::conv0_weight")}
+    with pytest.raises(ToolError, match=rf"g\+\+ does not compile {name}: top\.cpp:\d+:\d+: error: .conv0_weight. is"):
+        written_network(tmp_path / "edited", edit)
 
 
 def test_an_edited_weight_shows_first_behind_its_layer(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headrace.dataflow.graph import SOURCE, Dataflow
+from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import uint_type
 from headrace.errors import InputError, MismatchError, ToolError
@@ -15,6 +15,7 @@ from headrace.layers.drawing import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl, shelf
+from headrace.simulation.compare import require_passed
 from headrace.simulation.frames import Stalls
 from headrace.simulation.memories import require_rtl_memories
 from headrace.staging import write_files
@@ -78,6 +79,26 @@ def test_inner_streams_are_recorded_for_as_many_frames_as_asked(cnn: tuple[Dataf
     traces = model.run({SOURCE: words}, tap_frames=1)
     assert len(traces["pool0"].words) == dataflow.streams["pool0", 0].words
     assert len(traces[rtl.SINK].words) == FRAMES * dataflow.streams[dataflow.output_port].words
+
+
+def test_words_are_compared_as_they_come(cnn: tuple[Dataflow, rtl.RtlModel]) -> None:
+    dataflow, model = cnn
+    x = random_values(np.random.default_rng(4), dataflow.input.element, (FRAMES, dataflow.input.elements))
+    golden, names = Vectors(dataflow, x).words, rtl.observed_ports(dataflow)
+
+    def compare(port: Port, change: int) -> None:
+        expected = dict(golden)
+        expected[port] = golden[port].copy()
+        expected[port][-1, 0] ^= change
+        passed = model.compare({SOURCE: golden[SOURCE, 0]}, {names[p]: words for p, words in expected.items()})
+        assert all(len(passed[name].trace.words) == (p == port and change > 0) for p, name in names.items())
+        require_passed(dataflow, expected, {p: passed[name] for p, name in names.items()}, "RTL")
+
+    compare(("pool0", 0), 0)
+    for port in (("pool0", 0), dataflow.output_port):
+        where = f"frame {FRAMES - 1}, word {dataflow.streams[port].words - 1}, lane 0: "
+        with pytest.raises(MismatchError, match=f"^RTL: {port[0]} differs first in {where}"):
+            compare(port, 1)
 
 
 def test_words_that_make_no_frame_are_refused(cnn: tuple[Dataflow, rtl.RtlModel]) -> None:

@@ -29,15 +29,15 @@ def file_of(path: Path, size: int = 10) -> Path:
 
 def test_an_entry_is_found_by_its_key_alone(folder: Path, tmp_path: Path) -> None:
     assert shelf.find(shelf.digest("a", 1)) is None
-    shelf.keep(shelf.digest("a", 1), [file_of(tmp_path / "x")])
+    shelf.keep(shelf.digest("a", 1), {"x": file_of(tmp_path / "x")})
     found = shelf.find(shelf.digest("a", 1))
     assert found is not None and [path.name for path in found.iterdir()] == ["x"]
     assert shelf.find(shelf.digest("a1")) is None
 
 
 def test_the_first_of_two_stays(folder: Path, tmp_path: Path) -> None:
-    shelf.keep("key", [file_of(tmp_path / "x", 1)])
-    shelf.keep("key", [file_of(tmp_path / "x", 2)])
+    shelf.keep("key", {"x": file_of(tmp_path / "x", 1)})
+    shelf.keep("key", {"x": file_of(tmp_path / "x", 2)})
     assert [path.stat().st_size for path in folder.rglob("x")] == [1]
     assert [path.name for path in folder.iterdir()] == ["key"]
 
@@ -45,18 +45,18 @@ def test_the_first_of_two_stays(folder: Path, tmp_path: Path) -> None:
 def test_what_was_not_used_for_longest_leaves(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shelf, "_LIMIT", 25)
     for age, key in enumerate(("old", "older", "oldest"), start=2):
-        shelf.keep(key, [file_of(tmp_path / "x")])
+        shelf.keep(key, {"x": file_of(tmp_path / "x")})
         os.utime(folder / key, (time.time() - age * 3600,) * 2)
-    shelf.keep("new", [file_of(tmp_path / "x")])
+    shelf.keep("new", {"x": file_of(tmp_path / "x")})
     assert sorted(path.name for path in folder.iterdir()) == ["new", "old"]
-    shelf.keep("newer", [file_of(tmp_path / "x")])
-    shelf.keep("newest", [file_of(tmp_path / "x")])
+    shelf.keep("newer", {"x": file_of(tmp_path / "x")})
+    shelf.keep("newest", {"x": file_of(tmp_path / "x")})
     assert sorted(path.name for path in folder.iterdir()) == ["new", "newer", "newest"], "they may be in use"
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(folder: Path, tmp_path: Path) -> None:
     folder.write_text("a file where the folder should be")
-    shelf.keep(shelf.digest("here"), [file_of(tmp_path / "x")])
+    shelf.keep(shelf.digest("here"), {"x": file_of(tmp_path / "x")})
     assert shelf.find(shelf.digest("here")) is not None
 
 

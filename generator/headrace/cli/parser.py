@@ -143,6 +143,8 @@ def _add_build(make: argparse.ArgumentParser) -> None:
                       help="SystemVerilog, C++ for HLS, or both (default %(default)s)")
     make.add_argument("--verify", type=int, default=Options.verify, metavar="N", help="vectors that every back end "
                       "must give bit for bit (default %(default)s)")
+    make.add_argument("--verify-layers", action="store_true", help="compare every layer by itself, in parallel, for "
+                      "networks that take long as a whole; the build is not verified as a whole then")
     make.add_argument("--verify-input", type=Path, metavar="X.npy",
                       help="samples to verify with, not random ones; .npz by name where there are several inputs")
     make.add_argument("--writable", action="append", default=[], metavar="LAYER",

@@ -22,6 +22,7 @@ from headrace.errors import printable
 from headrace.layers.base import Layer
 from headrace.lint.findings import RULES, Finding
 from headrace.lint.hls import Inspection
+from headrace.record import verdict
 from headrace.staging import json_text
 
 #: Where there is no terminal nothing is cut or wrapped.
@@ -94,8 +95,8 @@ def _folded(layer: Layer, record: Mapping[str, Any], slowest: int) -> tuple[str,
 def build_table(build: Build) -> Table:
     """Layers of a build with their folds, and what they reach together."""
     record = build.record
-    verdict = f"{record['vectors']} vectors bit-exact" if record["verified"] else "not verified"
-    table = _layers(build.dataflow, f"{build.folder}: {verdict}, {record['cycles_per_frame']} cycles per frame, "
+    table = _layers(build.dataflow, f"{build.folder}: {verdict(record)}, "
+                    f"{record['cycles_per_frame']} cycles per frame, "
                     f"{record['fps']:.0f} fps at {record['clock_mhz']:g} MHz", cycles=True)
     remarks = [f"asked for: {record['asked']}", _use(build.resources, build.board), _errors(estimate_errors())]
     remarks.append(f"bottleneck: {record['bottleneck']}"

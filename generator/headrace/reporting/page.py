@@ -9,6 +9,7 @@ from typing import Any
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.dataflow.graph import Dataflow
+from headrace.record import verdict
 from headrace.render.templates import load_template
 from headrace.reporting.charts import fifos_svg, pipeline_svg, usage_svg
 from headrace.reporting.summary import summarize
@@ -36,7 +37,7 @@ def render_page(report: Mapping[str, Any]) -> str:
     usage = [(name.upper(), used, there) for name, (used, there) in board.use(taken).items()]
     slowest = max(layer["cycles"] for layer in report["layers"])
     return load_template(Path(__file__).parent, "page.html.j2", html=True).render(
-        report=report, board=board, pipeline=pipeline_svg(report["layers"], slowest),
+        report=report, board=board, verdict=verdict(report), pipeline=pipeline_svg(report["layers"], slowest),
         usage=usage_svg(usage), fifos=fifos_svg(report["fifos"]),
         macs=sum(layer.get("macs", 0) for layer in report["layers"]), resources=_taken(report["layers"]),
         counted=any(layer["resources"]["synthesized"] for layer in report["layers"]))

@@ -12,22 +12,29 @@ from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import IntArray
 from headrace.packing import Bytes, pack_stream, unpack_stream
 from headrace.simulation import csim, rtl
-from headrace.simulation.compare import require_equal
-from headrace.simulation.frames import Stalls
+from headrace.simulation.compare import require_equal, require_passed
+from headrace.simulation.harness import Passed
+from headrace.simulation.remaining import Progress, remaining
 from headrace.timing.hls_fifo_sizing import MOST_STAGES
 
 #: Frames after which pipelines that stall have stopped the network, or will not: every frame is a call of its own.
 _STALLED_FRAMES = 2
 
 
+@dataclass(frozen=True)
+class Cycles:
+    """What the RTL takes without stalls. latency: first word in to first frame out; per_frame: from two frames on."""
+
+    per_frame: int | None
+    latency: int
+
+
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """Words on the streams of a network; cycles are measured on the RTL without stalls, from two frames on."""
+    """Words on streams of a network, the output's at least."""
 
     engine: str
     words: Mapping[Port, Bytes]
-    cycles_per_frame: int | None = None
-    latency_cycles: int | None = None
 
     def output(self, dataflow: Dataflow) -> IntArray:
         """The output's integers (frames, elements)."""
@@ -56,16 +63,39 @@ def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path, scheduled
     return Observed("HLS", run.words)
 
 
-def run_rtl(folder: Path, dataflow: Dataflow, x: IntArray, work: Path, stalls: Stalls, seed: int = 0) -> Observed:
-    """Frames x (frames, elements) through the SystemVerilog in `folder`/rtl under Verilator's compiled harness."""
+def run_rtl(folder: Path, dataflow: Dataflow, x: IntArray, work: Path) -> Observed:
+    """Frames x (frames, elements) through the SystemVerilog in `folder`/rtl under Verilator's compiled harness.
+
+    Only the output is observed.
+    """
     words = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
-    weights = {port: replayed_weights(layer, len(x)) for port, layer in external_layers(dataflow).items()}
-    traces = rtl.compile_network(folder / "rtl", dataflow, work).run({SOURCE: words} | weights, stalls, seed)
-    out = traces[rtl.SINK]
-    frame = dataflow.streams[dataflow.output_port].words
-    return Observed(
-        "RTL",
-        {port: traces[name].words for port, name in rtl.observed_ports(dataflow).items()},
-        cycles_per_frame=out.cycles_per_frame(frame) if len(x) > 1 and stalls is Stalls.NONE else None,
-        latency_cycles=int(out.cycles[frame - 1] - traces[SOURCE].cycles[0]),
-    )
+    model = rtl.compile_network(folder / "rtl", dataflow, work)
+    traces = model.run({SOURCE: words} | _weights(dataflow, len(x)), tap_frames=0)
+    return Observed("RTL", {dataflow.output_port: traces[rtl.SINK].words})
+
+
+def verify_rtl(folder: Path, vectors: Vectors, work: Path, progress: Progress = lambda _: None) -> Cycles:
+    """The same, and every word of every stream is compared with the golden one as it comes.
+
+    Raises MismatchError at the first stream, in the order of the layers, that differs.
+    """
+    dataflow, expected = vectors.dataflow, vectors.words
+    model = rtl.compile_network(folder / "rtl", dataflow, work, progress)
+    names = rtl.observed_ports(dataflow)
+    given = {names[port]: words for port, words in expected.items()}
+    inputs = {SOURCE: expected[SOURCE, 0]} | _weights(dataflow, len(vectors))
+    passed = model.compare(inputs, given, progress=remaining("simulating one frame" if len(vectors) == 1 else
+                                                             f"simulating {len(vectors)} frames", progress))
+    require_passed(dataflow, expected, {port: passed[name] for port, name in names.items()}, "RTL")
+    return _cycles(dataflow, len(vectors), passed)
+
+
+def _weights(dataflow: Dataflow, frames: int) -> dict[str, Bytes]:
+    """What streams of weights carry while frames pass."""
+    return {port: replayed_weights(layer, frames) for port, layer in external_layers(dataflow).items()}
+
+
+def _cycles(dataflow: Dataflow, frames: int, passed: Mapping[str, Passed]) -> Cycles:
+    words, trace = dataflow.streams[dataflow.output_port].words, passed[rtl.SINK].trace
+    return Cycles(trace.cycles_per_frame(words) if frames > 1 else None,
+                  int(trace.cycles[words - 1]) - passed[SOURCE].first_cycle)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,45 +20,19 @@ from headrace.layers.base import Layer
 from headrace.packing import Bytes
 from headrace.render.hls import render_layers, static_files, testbench_input
 from headrace.render.hls_views import graph_views, process_name
-from headrace.simulation.process_network import Marks, NetworkSource, network_source, require_scheduled
+from headrace.simulation.gxx import ap_int_folder, compile_program, require_tools
+from headrace.simulation.process_network import Marks, NetworkSource, network_source, require_scheduled, units
 from headrace.tools import SHORT_FRAME
 
-# Vitis HLS compiles the same sources, hence its standard; its pragmas mean nothing to g++.
-_FLAGS = ("-std=c++14", "-w")
+__all__ = [
+    "LayersCSim", "NetworkCSim", "NetworkRun", "ap_int_folder", "compile_layers", "compile_network", "require_tools",
+]
+
 #: Layers in one translation unit, from which on a second one is worth its parsing of the ap_int header.
 _LAYERS_PER_UNIT = 8
 _ABORTED = "csim: "
 # The kernels' buffers are automatic arrays; together they may exceed the usual 8 MiB of stack.
 _WITH_LARGE_STACK = ("sh", "-c", 'ulimit -s "$(ulimit -H -s)"; exec "$0" "$@"')
-
-
-def require_tools() -> None:
-    """Raise ToolError unless g++ and the ap_int headers are there."""
-    _compiler()
-    ap_int_folder()
-
-
-def ap_int_folder() -> Path:
-    """Where ap_int.h lies: in the Vitis HLS on PATH, else in the package data of hls4ml, which is not imported.
-
-    Raises ToolError if neither is installed.
-    """
-    if vitis := shutil.which("vitis_hls"):
-        folder = Path(vitis).resolve().parent.parent / "include"
-        if (folder / "ap_int.h").is_file():
-            return folder
-    spec = importlib.util.find_spec("hls4ml")
-    for package in (spec and spec.submodule_search_locations) or ():
-        folder = Path(package) / "templates" / "vivado" / "ap_types"
-        if (folder / "ap_int.h").is_file():
-            return folder
-    raise ToolError("C simulation needs the ap_int headers, which are not installed; pip install 'headrace[hls]'")
-
-
-def _compiler() -> str:
-    if compiler := shutil.which("g++"):
-        return compiler
-    raise ToolError("C simulation needs g++, which is not on PATH; install a C++ compiler, for example the package g++")
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,54 +108,49 @@ class LayersCSim:
 
 
 def compile_network(hls: Path, dataflow: Dataflow, work: Path) -> NetworkCSim:
-    """Compile the sources that lie in the folder `hls`, edited or not, as one translation unit into `work`.
+    """Compile the sources that lie in the folder `hls`, edited or not, into `work`, layers in pieces and in parallel.
 
     Raises ToolError if g++ or the ap_int headers are missing or the sources do not compile.
     """
-    unit, program = work.resolve() / "network.cpp", work.resolve() / "network"
     source = network_source((hls / "top.cpp").read_text())
-    unit.write_text(f'#line 1 "top.cpp"\n{source.text}#include "testbench.cpp"\n')
+    pieces = units(source, (hls / "weights.hpp").read_text())
+    pieces["network.cpp"] += '#include "testbench.cpp"\n'
+    for name, text in pieces.items():
+        _write(work.resolve() / name, text)
     folders = [hls.resolve(), hls.resolve() / "include", hls.resolve() / "sim"]
+    program = work.resolve() / "network"
     # Processes leave and enter each other's stacks, which a fortified longjmp takes for an error.
-    _compile(unit, program, folders, ["-O2", "-DHEADRACE_NETWORK", "-U_FORTIFY_SOURCE"])
+    compile_program([work.resolve() / name for name in pieces], program, folders,
+                    ["-O2", "-DHEADRACE_NETWORK", "-U_FORTIFY_SOURCE"])
     return NetworkCSim(program, dataflow, source)
 
 
 def compile_layers(layers: Sequence[Layer], work: Path) -> LayersCSim:
-    """Compile every layer with its own kernel, in as many programs as there are processors to compile them.
+    """Compile every layer with its own kernel, a few in each program, as many at once as there are processors.
 
     Raises ToolError if g++ or the ap_int headers are missing.
     """
     work = work.resolve()
     flags = ["-O1" if all(layer.cycles < SHORT_FRAME for layer in layers) else "-O2"]
-    units = max(1, min(os.cpu_count() or 1, -(-len(layers) // _LAYERS_PER_UNIT)))
+    programs = max(1, -(-len(layers) // _LAYERS_PER_UNIT))
     for path, text in static_files().items():
         _write(work / path, text)
 
     def compile_unit(index: int) -> Path:
         folder = work / f"unit{index}"
-        for path, text in render_layers(layers[index::units]).items():
+        for path, text in render_layers(layers[index::programs]).items():
             _write(folder / path, text)
-        _compile(folder / "layers.cpp", folder / "layers", [folder, work, work / "include", work / "sim"], flags)
+        folders = [folder, work, work / "include", work / "sim"]
+        compile_program([folder / "layers.cpp"], folder / "layers", folders, flags)
         return folder / "layers"
 
-    with ThreadPoolExecutor(units) as pool:
-        return LayersCSim(tuple(pool.map(compile_unit, range(units))), tuple(layers))
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return LayersCSim(tuple(pool.map(compile_unit, range(programs))), tuple(layers))
 
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-
-
-def _compile(unit: Path, program: Path, folders: Sequence[Path], flags: Sequence[str]) -> None:
-    # The stand-ins come first: the folder of ap_int.h has a stream of its own.
-    includes = [f"-I{folder}" for folder in folders] + [f"-isystem{ap_int_folder()}"]
-    command = [_compiler(), *_FLAGS, *flags, *includes, str(unit), "-o", str(program)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    if result.returncode:
-        errors = [line for line in result.stderr.splitlines() if "error" in line]
-        raise ToolError(f"g++ does not compile {unit.name}: {(errors or ['no message'])[0]}")
 
 
 def _execute(command: Sequence[str], data: bytes = b"") -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,11 @@ _BEGIN = "#pragma HLS DATAFLOW"
 _STREAM = re.compile(r"^[ \t]*hls::stream<[^;]*> (\w+);", re.MULTILINE)
 _DEPTH = re.compile(r"^[ \t]*#pragma HLS STREAM variable=(\w+) depth=(\d+)[ \t]*$", re.MULTILINE)
 _CALL = re.compile(r"^[ \t]*((?:layers|headrace)::(\w+)(?:<[^;]*>)?\([^;]*\));", re.MULTILINE)
+_LAYERS, _LAYERS_END, _WEIGHTS = "\nnamespace layers {\n", "\n}  // namespace layers", '#include "weights.hpp"'
+_FUNCTION = re.compile(r"^(?P<head>void \w+\([^{;]*\)) \{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
+_ARRAY = re.compile(r"^static const \S+ (\w+)(?:\[\d+\])+ = \{.*?^\};\n", re.MULTILINE | re.DOTALL)
+#: Functions in one piece of C++, which takes a few seconds to compile, half of them for the header of ap_int.
+_FUNCTIONS_PER_UNIT = 12
 #: A stream's depth where no directive gives it one.
 _DEFAULT_DEPTH = 2
 _ITERATION, _WRITE = 0xFFFF, 0x8000
@@ -50,6 +55,35 @@ def network_source(top: str) -> NetworkSource:
     body = _CALL.sub(lambda found: f'hls::sim::process("{found[2]}", [&] {{ {found[1]}; }});', body)
     text = f"{head}{begin}{body}  hls::sim::run();\n  hls::sim::keep();\n}}\n"
     return NetworkSource(text, tuple(streams), tuple(processes))
+
+
+def units(source: NetworkSource, weights: str) -> dict[str, str]:
+    """The C++ in pieces that compile apart, by file name: the functions of the layers, and last what calls them.
+
+    weights: the text of weights.hpp, of which each piece holds what it uses. A top without such functions is one piece.
+    """
+    head, begin, rest = source.text.partition(_LAYERS)
+    body, end, tail = rest.partition(_LAYERS_END)
+    functions = list(_FUNCTION.finditer(body))
+    if not begin or not end or len(functions) <= _FUNCTIONS_PER_UNIT:
+        return {"network.cpp": f'#line 1 "top.cpp"\n{source.text}'}
+    count, first_line = -(-len(functions) // _FUNCTIONS_PER_UNIT), (head + begin).count("\n") + 1
+
+    def text(functions: Sequence[re.Match[str]]) -> str:
+        lines = [first_line + body.count("\n", 0, one.start()) for one in functions]
+        return "".join(f'#line {line} "top.cpp"\n{one[0]}' for line, one in zip(lines, functions, strict=True))
+
+    pieces = {f"layers{k}.cpp": text(functions[k::count]) for k in range(count)}
+    made = {name: f'#line 1 "top.cpp"\n{_with_weights(head, weights, piece)}{begin}{piece}{end}\n'
+            for name, piece in pieces.items()}
+    declared = "".join(f"{one['head']};\n" for one in functions)
+    return made | {"network.cpp": f'#line 1 "top.cpp"\n{_with_weights(head, weights, "")}{begin}{declared}{end}{tail}'}
+
+
+def _with_weights(head: str, weights: str, piece: str) -> str:
+    """The top's includes with those arrays of weights.hpp that a piece of it names."""
+    used = set(re.findall(r"memories::(\w+)", piece))
+    return head.replace(_WEIGHTS, _ARRAY.sub(lambda found: found[0] if found[1] in used else "", weights))
 
 
 def require_scheduled(names: Mapping[str, PlacedProcess], numbers: Mapping[int, Port],

@@ -19,18 +19,28 @@ from headrace.paths import data_folder
 from headrace.render.checks import Check, network_checks, render_checks
 from headrace.render.library import PRICED, compile_order, library_paths, library_texts, used_sources
 from headrace.render.names import module_name
-from headrace.render.rtl import TOP, load_parameters, open_ports, stream_names, template, top_open_ports
+from headrace.render.rtl import (
+    TOP,
+    load_parameters,
+    memory_file,
+    open_ports,
+    stream_names,
+    template,
+    top_open_ports,
+)
 from headrace.simulation.harness import Endpoint, RtlModel, Side
+from headrace.simulation.remaining import Progress
 from headrace.simulation.verilate import verilate
 from headrace.tools import SHORT_FRAME, require_build_tools
 
 __all__ = [
-    "SINK", "RtlModel", "compile_layers", "compile_network", "layer_sink", "layer_source", "layer_weights",
-    "observed_ports", "render_layers", "require_tools",
+    "SINK", "RtlModel", "compile_built_layers", "compile_layers", "compile_network", "hardware_of", "layer_sink",
+    "layer_source", "layer_weights", "link_memories", "observed_ports", "render_layers", "require_tools",
 ]
 
 #: Name of the stream that leaves a network.
 SINK = "m_axis"
+_TOP_FILE = "top.sv"
 
 
 @dataclass(frozen=True)
@@ -81,12 +91,41 @@ def compile_layers(layers: Sequence[Layer], work: Path, before: Sequence[Path] =
     return _compile(endpoints, sources, work, work, cycles, "-O0" if cycles < SHORT_FRAME else "-O1")
 
 
-def render_layers(layers: Sequence[Layer], work: Path, writable: bool = False) -> tuple[Endpoint, ...]:
+def compile_built_layers(rtl: Path, layers: Sequence[Layer], work: Path) -> RtlModel:
+    """The same from the modules in a build's folder `rtl`, each layer as it is there; memories are not written.
+
+    The model runs in a folder with those of link_memories.
+    """
+    endpoints = render_layers(layers, work, built=True)
+    paths = {path.name: path for path in compile_order(rtl.resolve().glob("*.sv")) if path.name != _TOP_FILE}
+    texts = {name: path.read_text() for name, path in paths.items()}
+    used = used_sources((work / "harness.sv").read_text(), texts)
+    return _compile(endpoints, [paths[name] for name in used], work, work, max(layer.cycles for layer in layers))
+
+
+def link_memories(rtl: Path, layers: Sequence[Layer], folder: Path) -> None:
+    """Link the memories of layers in a build's folder `rtl` under the names that a model of them reads."""
+    folder.mkdir()
+    for index, layer in enumerate(layers):
+        for memory in layer.memories():
+            (folder / _memory_file(index, memory.name)).symlink_to(rtl.resolve() / memory_file(layer, memory.name))
+
+
+def hardware_of(layer: Layer) -> object:
+    """Equal for layers whose modules differ in nothing but what their memories hold."""
+    memories = tuple((memory.name, memory.depth, memory.word_bits) for memory in layer.memories())
+    loads = load_parameters(layer, 0 if layer.writable else None)
+    return (layer.kind, layer.parameters(), layer.rtl_parameters(), loads, memories, open_ports(layer), layer.cycles,
+            tuple((stream.bytes, stream.words) for stream in (*layer.inputs, *layer.outputs)))
+
+
+def render_layers(layers: Sequence[Layer], work: Path, writable: bool = False,
+                  built: bool = False) -> tuple[Endpoint, ...]:
     """Write harness.sv, the module `harness` with one instance of every layer, checks.sv and the memories.
 
     writable: layers that the processor can write have their memories on a bus `load` at its ports; else these stay as
-    they are. Returns its streams. Stream k has the ports xk_TDATA, xk_TVALID and xk_TREADY; the reset of group g is
-    rst_n_g.
+    they are. built: they are writable as in a build, but nobody writes, and the memories lie elsewhere.
+    Returns its streams. Stream k has the ports xk_TDATA, xk_TVALID and xk_TREADY; the reset of group g is rst_n_g.
     """
     endpoints: list[Endpoint] = []
     instances = []
@@ -95,12 +134,11 @@ def render_layers(layers: Sequence[Layer], work: Path, writable: bool = False) -
         endpoints += _layer_endpoints(index, layer)
         used = [port.prefix for port in layer.ports if port.stream]
         ports = tuple((prefix, first + k) for k, prefix in enumerate(used))
-        loaded = writable and layer.writable
-        number = first_memory(index) if loaded else None
+        number = first_memory(index) if layer.writable and (writable or built) else None
         parameters = (*_layer_parameters(index, layer), *load_parameters(layer, number))
         instances.append(_Instance(module_name(layer.kind), parameters, ports,
-                                   open_ports(layer, load="load" if loaded else "'0")))
-        for memory in layer.memories():
+                                   open_ports(layer, load="load" if layer.writable and writable else "'0")))
+        for memory in () if built else layer.memories():
             (work / _memory_file(index, memory.name)).write_text(memory.mem_text())
     _render(instances, endpoints, (), work, has_load=writable)
     checks = (Check(e.name, f"x{k}", 8 * e.stream.bytes, f"rst_n_{e.group}") for k, e in enumerate(endpoints))
@@ -108,7 +146,7 @@ def render_layers(layers: Sequence[Layer], work: Path, writable: bool = False) -
     return tuple(endpoints)
 
 
-def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
+def compile_network(rtl: Path, dataflow: Dataflow, work: Path, progress: Progress = lambda _: None) -> RtlModel:
     """The network in a build's folder `rtl`; every inner stream is observed under the name that it has there.
 
     work: an empty folder that the model needs as long as it is used, like `rtl`. Streams are named as by
@@ -132,7 +170,8 @@ def compile_network(rtl: Path, dataflow: Dataflow, work: Path) -> RtlModel:
         raise InputError(f"{devices[0]}: is not a file; build again")
     _render([instance], endpoints, taps, work)
     (work / "checks.sv").write_text(render_checks(network_checks(dataflow), "a network"))
-    return _compile(endpoints, sources, rtl.resolve(), work, sum(layer.cycles for layer in dataflow.layers))
+    cycles = sum(layer.cycles for layer in dataflow.layers)
+    return _compile(endpoints, sources, rtl.resolve(), work, cycles, progress=progress)
 
 
 def observed_ports(dataflow: Dataflow) -> dict[Port, str]:
@@ -169,10 +208,10 @@ def _render(instances: Sequence[_Instance], endpoints: Sequence[Endpoint], taps:
 
 
 def _compile(endpoints: tuple[Endpoint, ...], sources: Sequence[Path], folder: Path, work: Path,
-             cycles: int, optimization: str = "-O1") -> RtlModel:
+             cycles: int, optimization: str = "-O1", progress: Progress = lambda _: None) -> RtlModel:
     """Verilate and compile the wrapper in `work`. folder: where the memories lie; cycles: the longest frame."""
     require_tools()
     work = work.resolve()
     own = [data_folder("rtl_sim") / "tb" / "headrace_stream_checker.sv", work / "harness.sv", work / "checks.sv"]
-    executable = verilate("harness", [*sources, *own], "harness.cpp", work, optimization)
+    executable = verilate("harness", [*sources, *own], "harness.cpp", work, optimization, progress=progress)
     return RtlModel(executable, folder, work, endpoints, cycles)

@@ -43,7 +43,7 @@ def provide_runtime(objects: Path, prefix: str, optimization: str, tools: object
     if missing:
         make([piece.target for piece in missing])
     for piece in missing:
-        shelf.keep(piece.key, [objects / piece.target])
+        shelf.keep(piece.key, {piece.target: objects / piece.target})
         (objects / piece.target).rename(objects / piece.name)
     return tuple(piece.name for piece in pieces)
 

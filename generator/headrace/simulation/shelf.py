@@ -12,7 +12,7 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -57,13 +57,22 @@ def find(key: str) -> Path | None:
     return entry
 
 
-def keep(key: str, files: Iterable[Path]) -> None:
-    """Copy files into a new entry; nothing happens where that cannot be."""
+def copied(kept: Path, place: Path) -> bool:
+    """Copy a file of an entry; False where another process has removed it meanwhile."""
+    try:
+        shutil.copy(kept, place)
+    except OSError:
+        return False
+    return True
+
+
+def keep(key: str, files: Mapping[str, Path]) -> None:
+    """Copy files into a new entry, by their names in it; nothing happens where that cannot be."""
     with suppress(OSError):
         whole = Path(tempfile.mkdtemp(dir=_folder()))
         try:
-            for file in files:
-                shutil.copy(file, whole)
+            for name, file in files.items():
+                shutil.copy(file, whole / name)
             whole.rename(_folder() / key)
         finally:
             shutil.rmtree(whole, ignore_errors=True)  # another process was faster, or the disk is full

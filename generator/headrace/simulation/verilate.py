@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import itertools
 import shlex
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from headrace.paths import data_folder
 from headrace.simulation import shelf
+from headrace.simulation.remaining import Progress, remaining
 from headrace.simulation.runtime import COLD, provide_runtime
 from headrace.tools import run_tool, verilator
 
@@ -29,11 +29,11 @@ _JOBS = "2"
 
 
 def verilate(top: str, sources: Iterable[Path], main: str, work: Path, optimization: str = "-O1",
-             options: Sequence[str] = ()) -> Path:
+             options: Sequence[str] = (), progress: Progress = lambda _: None) -> Path:
     """Compile the module `top` and the C++ program `main` of rtl_sim/harness into `work`; returns the executable.
 
     Headers that `main` includes lie in `work` or beside it, the model's is V{top}.h. options: more of Verilator's own.
-    Raises ToolError with the last lines of what Verilator or the compiler says.
+    progress: is told what goes on. Raises ToolError with the last lines of what Verilator or the compiler says.
     """
     rtl_sim = data_folder("rtl_sim")
     modules = [*sources, rtl_sim / "harness" / main]
@@ -43,42 +43,43 @@ def verilate(top: str, sources: Iterable[Path], main: str, work: Path, optimizat
     texts = [(path.name, path.read_bytes()) for path in (*modules, *sorted(headers), rtl_sim / "tb" / _MAKEFILE)]
     key = shelf.digest("model", _tools(), _OPTIONS, top, optimization, tuple(options), *itertools.chain(*texts))
     kept = shelf.find(key)
-    if kept is None or not _copied(kept / _PROGRAM, program):
+    if kept is None or not shelf.copied(kept / _PROGRAM, program):
         for path in (rtl_sim / "tb" / _MAKEFILE, *(rtl_sim / "harness").glob("*.hpp")):
             _link(path, work / "sources")
-        _compile(top, [_link(path, work / "sources") for path in modules], work, optimization, options)
-        shelf.keep(key, [program])
+        _compile(top, [_link(path, work / "sources") for path in modules], work, optimization, options, progress)
+        shelf.keep(key, {_PROGRAM: program})
     return program
 
 
-def _compile(top: str, names: Sequence[str], work: Path, optimization: str, options: Sequence[str]) -> None:
+def _compile(top: str, names: Sequence[str], work: Path, optimization: str, options: Sequence[str],
+             progress: Progress) -> None:
     """names: of all sources in `work`. Leaves the program in its folder obj."""
+    progress("Verilator translates the RTL to C++")
     run_tool("Verilator", [
         verilator(), *_OPTIONS, *options, "--top-module", top, "--prefix", f"V{top}", "--Mdir", "obj",
         "-CFLAGS", "-std=c++17 -I..", "-o", _PROGRAM, *names], work)
+    done = remaining("compiling the C++ of the RTL", progress)
 
     def make(targets: Sequence[str] = (), switches: Sequence[str] = ()) -> None:
         run_tool("compiling Verilator's model", [
             "make", "-C", "obj", "-f", f"../sources/{_MAKEFILE}", f"MODEL=V{top}", "-j", _JOBS,
             f"OPT_FAST={optimization}", f"OPT_SLOW={COLD}", f"OPT_GLOBAL={COLD}", python_variable(sys.executable),
-            *switches, *targets], work)
+            *switches, *targets], work, lambda: done(_compiled_part(work / "obj")))
 
     ready = provide_runtime(work / "obj", f"V{top}", optimization, _tools(), make)
     make(switches=[f"MAIN_HEADER=V{top}__pch.h.fast", *(part for name in ready for part in ("-o", name))])
 
 
+def _compiled_part(objects: Path) -> float:
+    """How much of the C++ in a folder has been compiled, 0 to 1; code that runs once takes a third of the time."""
+    sizes = {path.with_suffix(".o"): path.stat().st_size / (3 if path.stem.endswith("Slow") else 1)
+             for path in objects.glob("V*.cpp")}
+    return sum(size for path, size in sizes.items() if path.exists()) / max(1, sum(sizes.values()))
+
+
 def _tools() -> tuple[object, ...]:
     command = verilator()
     return tuple(shelf.program_identity(program) for program in (command, command.with_name("verilator_bin"), "g++"))
-
-
-def _copied(kept: Path, program: Path) -> bool:
-    """Copy a program that is kept; False where another process has removed it meanwhile."""
-    try:
-        shutil.copy(kept, program)
-    except OSError:
-        return False
-    return True
 
 
 def python_variable(interpreter: str) -> str:
