@@ -37,3 +37,24 @@ module CARRY8 #(
   input  logic [7:0] DI, S
 );
 endmodule
+
+(* blackbox *)
+module DSP48E2 #(
+  parameter int AREG = 1, ACASCREG = 1, BREG = 1, BCASCREG = 1, CREG = 1, MREG = 1, PREG = 1,  // registers
+  parameter int ALUMODEREG = 1, CARRYINREG = 1, CARRYINSELREG = 1, INMODEREG = 1, OPMODEREG = 1
+) (
+  input  logic        CLK,
+  input  logic [29:0] A, ACIN,
+  input  logic [17:0] B, BCIN,
+  input  logic [47:0] C, PCIN,
+  input  logic [26:0] D,
+  input  logic [8:0]  OPMODE,
+  input  logic [3:0]  ALUMODE,
+  input  logic [4:0]  INMODE,
+  input  logic [2:0]  CARRYINSEL,
+  input  logic        CARRYIN, CARRYCASCIN, MULTSIGNIN,
+  input  logic        CEA1, CEA2, CEB1, CEB2, CEC, CED, CEAD, CEM, CEP, CEALUMODE, CECARRYIN, CECTRL, CEINMODE,
+  input  logic        RSTA, RSTB, RSTC, RSTD, RSTM, RSTP, RSTALLCARRYIN, RSTALUMODE, RSTCTRL, RSTINMODE,
+  output logic [47:0] P
+);
+endmodule

@@ -45,6 +45,9 @@ package headrace_pkg;
   localparam int unsigned ROM_BLOCK_LUTS = 129;
   localparam int unsigned RAM_BLOCK_LUTS = 100;
 
+  localparam int unsigned PRODUCT_STAGES = 3;   // enabled cycles of a product in a DSP block (headrace_multiplier.sv)
+  localparam int unsigned LUT_WORDS      = 64;  // what one LUT holds of a ROM
+
   /* verilator lint_on UNUSEDPARAM */
 
   // The bus that brings new words to all memories of a design, 32 bits at a time (headrace_memory_port.sv).
@@ -69,6 +72,31 @@ package headrace_pkg;
     levels = 0;
     for (int unsigned reach = 1; reach < leaves; reach *= 3) levels++;
     return levels;
+  endfunction
+
+  // True if a product is worth a DSP block: it is wide, and neither factor is one bit. The bit without sign of a factor of
+  // one bit gets one from a signed factor beside it.
+  function automatic bit in_block(input int w_bits, input int w_kind, input int a_bits, input int a_kind);
+    bit has_sign;
+    has_sign = w_kind == SIGNED || a_kind == SIGNED;
+    return w_bits + a_bits + 1 >= 9 && w_bits + int'(has_sign && w_kind != SIGNED) > 1
+           && a_bits + int'(has_sign && a_kind != SIGNED) > 1;
+  endfunction
+
+  // Search of thresholds (headrace_thresholds.sv): a stage whose table of bounds is larger than what one LUT holds of a
+  // ROM reads its bound in a cycle of its own; very many row groups have one ROM, which the first stage waits for.
+  // Enabled cycles of all stages.
+  function automatic bit bound_is_read(input int unsigned groups, input int unsigned stages, input int unsigned stage,
+                                       input bit writable);
+    if (writable) return stage > 0 && groups << stages > LUT_WORDS;
+    return groups > LUT_WORDS ? stage == 0 : groups << stage > LUT_WORDS;
+  endfunction
+  function automatic int unsigned search_cycles(input int unsigned groups, input int unsigned stages,
+                                                input bit writable);
+    int unsigned cycles;
+    cycles = stages - 1;
+    for (int unsigned k = 0; k < stages; k++) cycles += bound_is_read(groups, stages, k, writable) ? 1 : 0;
+    return cycles;
   endfunction
 
   // Windows of a kernel: elements from its first to its last tap, and windows along so many elements and pads.

@@ -11,6 +11,8 @@ from headrace.datatypes import DataType
 SLICE_BITS = 26
 #: Synthesis makes a product of so many bits in a DSP block.
 DSP_PRODUCT_BITS = 9
+#: Registers of a product in a DSP block (headrace_multiplier): operands, product, sum.
+PRODUCT_STAGES = 3
 
 
 def in_dsp(left: DataType, right: DataType) -> bool:

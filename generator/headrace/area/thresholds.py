@@ -15,8 +15,6 @@ from headrace.packing import Memory
 
 #: Most row groups with tables per row and bit; with more, one ROM gives all bounds of a group (headrace_thresholds).
 MAX_TABLE_GROUPS = 64
-#: Words of a table of bounds that are read by their whole address.
-_LATE_WORDS = 512
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,24 @@ class Bounds:
         return memory.stored_bits(words.reshape(len(words), -1), dtype.bits, rows)
 
 
+def read_stages(groups: int, stages: int, writable: bool) -> list[int]:
+    """The stages of a pipelined search that wait a cycle for their bounds: with large tables, the first with a ROM.
+
+    >>> read_stages(16, 4, False), read_stages(16, 4, True), read_stages(65, 4, False)
+    ([3], [1, 2, 3], [0])
+    """
+    if groups > MAX_TABLE_GROUPS and not writable:
+        return [0]
+    return [stage for stage in range(1, stages) if groups << (stages if writable else stage) > memory.LUT_WORDS]
+
+
 def search(a: Amounts, bounds: Bounds, bits: int) -> None:
     """A pipelined binary search for values of `bits` bits (headrace_thresholds)."""
     group_bits, pe = (bounds.groups - 1).bit_length(), bounds.pe
     a.add("search", ff=(bounds.stages + 1) * group_bits + bounds.stages)
     a.add("search", ff=pe * sum(bits + k for k in range(1, bounds.stages)))
+    for stage in read_stages(bounds.groups, bounds.stages, writable=False):
+        a.add("search", ff=pe * (bits + stage) + group_bits + 1)
     a.add("search control", lut=group_bits + 1)
     if bounds.groups > MAX_TABLE_GROUPS:
         _search_in_trees(a, bounds)
@@ -66,8 +77,8 @@ def search(a: Amounts, bounds: Bounds, bits: int) -> None:
     for stage in range(bounds.stages):
         words = bounds.groups << stage
         inputs = (words - 1).bit_length()
-        if inputs > LUT_INPUTS:  # read ahead; large tables for both values of the bit that is decided last
-            a.add("bounds", ff=pe * bounds.bits * (2 if words > _LATE_WORDS else 1))
+        if inputs > LUT_INPUTS:  # read ahead
+            a.add("bounds", ff=pe * bounds.bits)
         if inputs >= LUT_INPUTS:
             a.add("bounds", lut=pe * bounds.used_bits * table_luts(words))
             a.add("comparator", lut=pe * (bounds.bits // 2 + 1))
@@ -83,7 +94,7 @@ def search(a: Amounts, bounds: Bounds, bits: int) -> None:
 def _search_in_trees(a: Amounts, bounds: Bounds) -> None:
     """All bounds of a group out of one ROM; stage k chooses among 2^k of them, which waited k cycles."""
     number = bounds.pe * bounds.steps
-    rom(a, bounds.groups, number * bounds.bits, 1, bounds.stored if bounds.memory else None,
+    rom(a, bounds.groups, number * bounds.bits, 2, bounds.stored if bounds.memory else None,
         number * bounds.used_bits)
     for stage in range(bounds.stages):
         step = 1 << bounds.stages - 1 - stage

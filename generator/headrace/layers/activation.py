@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from headrace.area.amounts import Amounts
-from headrace.area.thresholds import MAX_TABLE_GROUPS, Bounds, loaded_search, search, serial_search
+from headrace.area.thresholds import MAX_TABLE_GROUPS, Bounds, loaded_search, read_stages, search, serial_search
 from headrace.datatypes import BIPOLAR, DataType, IntArray, int_type
 from headrace.errors import InputError
 from headrace.layers.search import is_serial
@@ -47,7 +47,9 @@ class Search:
     def latency_cycles(self) -> int:
         """Cycles beyond the first comparison, which belongs to the sums."""
         stages = self.output.steps.bit_length()
-        return stages * self.pe if self.in_turn else max(0, stages - 1)
+        if self.in_turn:
+            return stages * self.pe
+        return max(0, stages - 1) + len(read_stages(self.groups, stages, self.writable))
 
 
 @dataclass(frozen=True, eq=False)

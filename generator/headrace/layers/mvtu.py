@@ -34,8 +34,8 @@ from headrace.layers.weighted import WeightedLayer, row_group
 from headrace.legal_folds import require_divides
 from headrace.packing import Bytes, Memory, depthwise_columns, pack_stream, scale_words, weight_words
 
-#: Enabled cycles that scaled accumulators take longer: a copy of the group's sum, its product, the total.
-SCALED_LATENCY_CYCLES = 3
+#: Enabled cycles that scaled accumulators take longer: a group's sum and scale, two registers of their product, the total.
+SCALED_LATENCY_CYCLES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,15 +213,15 @@ class Mvtu(WeightedLayer):
             self._accumulate_scaled(a, self.scales, unit.sum_bits)
 
     def _accumulate_scaled(self, a: Amounts, scales: IntArray, sum_bits: int) -> None:
-        """Scales of groups: their memory, and per PE the sum of a group, its copy, a multiplier and the total."""
+        """Scales of groups: their memory, and per PE the sum of a group, a multiplier and the total."""
         scale, lanes = unsigned_bits(int(scales.max())), self.pe if len(scales) > 1 else 1
         words = scales.size // lanes
-        rom(a, words, lanes * scale)
+        rom(a, words, lanes * scale, registers=1)
         counters(a, self.sf // self.groups, self.groups, words)
-        shift(a, "scaled", 3, 2)
+        shift(a, "scaled", 4, 2)
         summed = sum_bits if self.sf > self.groups else 0
-        a.add("scaled", lut=1.4 * self.pe * (summed + self.acc_bits), ff=2 * self.pe * (sum_bits + self.acc_bits))
+        a.add("scaled", lut=1.4 * self.pe * (summed + self.acc_bits), ff=self.pe * (sum_bits + self.acc_bits))
         if scale + 1 + sum_bits >= DSP_PRODUCT_BITS:
             dsp_blocks(a, self.pe)
         else:
-            a.add("product bits", lut=self.pe * scale * sum_bits)
+            a.add("product bits", lut=self.pe * scale * sum_bits, ff=self.pe * (sum_bits + scale + 2 * self.acc_bits))

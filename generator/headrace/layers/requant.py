@@ -159,8 +159,8 @@ class Requant(Channelwise):
         return np.asarray(np.clip(y, self.output.lo, self.output.hi), np.int64).reshape(len(frames), -1)
 
     def schedule(self) -> Schedule:
-        # Two reads, product, sum, the kink if there is one, clipping, the output slice.
-        stages = 5 if self.kink is None else 6
+        # Two reads, product, sum, that of slices and the kink if there are any, clipping, the output slice.
+        stages = 5 + (self.kink is not None) + (multiplier_slices(self.input.bits) > 1)
         return Schedule((Step(self.pixels * self.pixel_words, 1, 1),), latency_cycles=stages + 1, slack_words=1,
                         flow=Pipeline(stages, direct=True))
 
@@ -206,13 +206,10 @@ class Requant(Channelwise):
         slices(a, self.outputs[0].bits)
         multipliers, offsets, *below = self.memories()
         counters(a, len(multipliers.words))
-        rom(a, len(multipliers.words), multipliers.word_bits)
-        rom(a, len(offsets.words), offsets.word_bits, registers=3)
-        product = min(self.sum_bits, self.input.bits + 1 + multipliers.word_bits // self.pe)
+        rom(a, len(multipliers.words), multipliers.word_bits, registers=1)
+        rom(a, len(offsets.words), offsets.word_bits)
         a.add("requant", lut=6, ff=5)
-        a.add("elements", ff=self.pe * (2 * self.input.bits + product))
-        constant = len(offsets.words) == 1  # and added in the DSP block
-        a.add("sum", lut=0 if constant else self.pe * self.sum_bits, ff=self.pe * self.sum_bits)
+        a.add("elements", ff=self.pe * self.input.bits)  # all that follows is in the DSP block
         a.add("clip", lut=1.25 * self.pe * self.output.bits, ff=self.pe * self.output.bits)
         a.add("ties", lut=self.pe * ceil(self.shift / 3) if self.rounding == "half_even" else 0)
         for memory in below:  # a second sum, of the half or a word that waits two cycles longer

@@ -225,7 +225,7 @@ class Swu(SlidingWindow):
         loops = (self.kernel[1] * self.pixel_words if joined else self.pixel_words, 1 if joined else self.kernel[1],
                  self.kernel[0], *self.out_shape)
         counters(a, *loops)
-        a.add("loops", lut=8 * sum(end > 1 for end in loops) - 16)
+        a.add("loops", lut=8 * sum(end > 1 for end in loops) - 16, ff=sum(end > 2 for end in loops))
         words, row = self.inputs[0].words, self.width * self.pixel_words
         reach = self.reach[0] * row + self.reach[1] * self.pixel_words + self.pixel_words - 1
         skipped = (self.stride[0] + self.dilation[0] + 1) * row + self.stride[1] * self.pixel_words
@@ -260,4 +260,4 @@ def _last_inside(windows: int, kernel: int, stride: int, dilation: int, before: 
 def _place(a: Amounts, end: int) -> None:
     """The place of the tap and of the window's first one along an axis."""
     bits = end.bit_length() + 1
-    a.add("place", lut=bits, ff=2 * bits)
+    a.add("place", lut=bits, ff=2 * bits + 1)

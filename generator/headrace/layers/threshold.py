@@ -83,8 +83,8 @@ class Threshold(Channelwise):
         return np.where(self.is_inverted, self.output.lo + self.output.hi - y, y).reshape(len(frames), -1)
 
     def schedule(self) -> Schedule:
-        # The value and its first threshold, one register per further step of the search, the output slice.
-        latency = 1 + self.output.steps.bit_length()
+        # The value and its first threshold, the further steps of the search, the output slice.
+        latency = 2 + self.activation.search.latency_cycles
         return Schedule((Step(self.pixels * self.pixel_words, 1, 1),), latency, slack_words=1,
                         flow=Pipeline(latency - 1, direct=True))
 

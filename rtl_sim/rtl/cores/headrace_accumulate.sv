@@ -89,8 +89,7 @@ module headrace_accumulate import headrace_pkg::*; #(
       if (!ap_rst_n) group_q <= '0;
       else if (en && acc_next) group_q <= group_q == GROUP_BITS'(NF - 1) ? '0 : group_q + 1'b1;
     end
-    // The thresholds take a cycle for every bit of a count but the last.
-    localparam int unsigned DELAY = $clog2(N + 1) - 1;
+    localparam int unsigned DELAY = search_cycles(NF, $clog2(N + 1), WRITABLE);
     logic [DELAY:0] next;
     if (DELAY > 0) begin : gen_delay
       logic [DELAY-1:0] next_q;

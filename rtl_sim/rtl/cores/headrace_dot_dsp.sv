@@ -24,7 +24,7 @@ module headrace_dot_dsp import headrace_pkg::*; #(
   input  logic [PE*SIMD*W_BITS-1:0]  weights,   // lanes [PE][SIMD], unsigned by their offset
   input  logic [SIMD*A_BITS-1:0]     acts,      // lanes [SIMD]
   input  logic [TAG_BITS-1:0]        tag_in,    // belongs to weights and acts
-  output logic signed [SUM_BITS-1:0] sums [PE], // one per row, 1 + LEVELS enabled cycles later
+  output logic signed [SUM_BITS-1:0] sums [PE], // one per row, PRODUCT + LEVELS enabled cycles later
   output logic signed [SUM_BITS-1:0] more [PE], // the other addend
   output logic [TAG_BITS-1:0]        tag_out    // belongs to sums
 );
@@ -37,12 +37,14 @@ module headrace_dot_dsp import headrace_pkg::*; #(
   localparam bit          OVERLAP  = !SIGNED_A && SIMD % 2 == 0 && (PE + CLOSE - 1) / CLOSE < (PE + APART - 1) / APART;
   localparam int unsigned LANES    = OVERLAP ? CLOSE : APART;
   localparam int unsigned STRIDE   = OVERLAP ? FIELD - 1 : FIELD;
-  localparam int unsigned P_BITS   = STRIDE * (LANES - 1) + FIELD;
+  localparam int unsigned TOGETHER = PE < LANES ? PE : LANES;
+  localparam bit          BLOCKS   = A_BITS > 1 && STRIDE * (TOGETHER - 1) + FIELD >= 9;  // LUTs multiply less
+  localparam int unsigned PRODUCT  = BLOCKS ? PRODUCT_STAGES : 1;
   localparam int unsigned X_BITS   = A_BITS + $clog2(3 ** LEVELS);      // sum of all activations
 
   // Sum of the activations, in step with the products.
   logic [A_BITS-1:0] acts_q [SIMD];
-  logic [X_BITS-1:0] total_x;
+  logic [X_BITS-1:0] total_x, total_late;
   logic              unused_spare;
   for (genvar s = 0; s < SIMD; s++) begin : gen_act
     always_ff @(posedge ap_clk) if (en) acts_q[s] <= acts[s*A_BITS+:A_BITS];
@@ -53,11 +55,17 @@ module headrace_dot_dsp import headrace_pkg::*; #(
     .ap_clk, .en, .leaves(acts_q), .bits('0), .sum(total_x), .spare(unused_spare)
   );
   logic signed [SUM_BITS-1:0] offset, back;  // `back` is even: its lowest bit is free
-  assign offset = W_KIND == SIGNED ? SUM_BITS'(signed'({SIGNED_A && total_x[X_BITS-1], total_x})) << (W_BITS - 1) : '0;
-  assign back   = -SUM_BITS'(OVERLAP ? SIMD : 0) - offset;
+  // Behind the tree its sum and what is taken back have registers, so that they are as late as the products.
+  headrace_delay #(.BITS(X_BITS), .CYCLES(BLOCKS ? 1 : 0)) u_total_late (.ap_clk, .en, .d(total_x), .q(total_late));
+  headrace_delay #(.BITS(SUM_BITS), .CYCLES(BLOCKS ? 1 : 0)) u_back (
+    .ap_clk, .en, .d(-SUM_BITS'(OVERLAP ? SIMD : 0) - offset), .q(back)
+  );
+  assign offset = W_KIND == SIGNED ? SUM_BITS'(signed'({SIGNED_A && total_late[X_BITS-1], total_late})) << (W_BITS - 1) : '0;
 
   for (genvar g = 0; g < (PE + LANES - 1) / LANES; g++) begin : gen_group
     localparam int unsigned ROWS = PE - g * LANES < LANES ? PE - g * LANES : LANES;
+    localparam int unsigned P_BITS = STRIDE * (ROWS - 1) + FIELD;
+    localparam bit          BLOCK  = BLOCKS && P_BITS >= 9;
     logic [FIELD-1:0] digits [ROWS*SIMD];  // row by row
     logic [SIMD-1:0]  ones   [ROWS];       // single bits that belong to the digits
 
@@ -72,14 +80,25 @@ module headrace_dot_dsp import headrace_pkg::*; #(
         end
       end
       assign act = 18'(signed'({SIGNED_A && acts[s*A_BITS+A_BITS-1], acts[s*A_BITS+:A_BITS]}));
-      always_ff @(posedge ap_clk) if (en) product_q <= P_BITS'(factor * act);
+      if (BLOCK) begin : gen_block
+        headrace_multiplier #(.A_BITS(27), .B_BITS(18), .P_BITS(P_BITS)) u_product (
+          .ap_clk, .en, .a(factor), .b(act), .c('0), .product(product_q)
+        );
+      end else begin : gen_luts
+        headrace_delay #(.BITS(P_BITS), .CYCLES(PRODUCT)) u_product (
+          .ap_clk, .en, .d(P_BITS'(factor * act)), .q(product_q)
+        );
+      end
 
       for (genvar i = 0; i < ROWS; i++) begin : gen_row
         logic high;  // of the digit; where a lane lies above, the complement of the carry into it
         if (OVERLAP && i + 1 < ROWS) begin : gen_carry
-          logic weight_q;  // lowest bit of the next lane's
+          logic weight_q, odd;  // lowest bit of the next lane's, and of its product
           always_ff @(posedge ap_clk) if (en) weight_q <= weights[((g*LANES+i+1)*SIMD+s)*W_BITS];
-          assign high = !(product_q[STRIDE*(i+1)] ^ (weight_q & acts_q[s][0]));
+          headrace_delay #(.BITS(1), .CYCLES(PRODUCT - 1)) u_odd (
+            .ap_clk, .en, .d(weight_q & acts_q[s][0]), .q(odd)
+          );
+          assign high = !(product_q[STRIDE*(i+1)] ^ odd);
         end else begin : gen_last
           assign high = product_q[STRIDE*i+FIELD-1];
         end
@@ -108,7 +127,7 @@ module headrace_dot_dsp import headrace_pkg::*; #(
     end
   end
 
-  headrace_tags #(.BITS(TAG_BITS), .CYCLES(1 + LEVELS)) u_tags (
+  headrace_tags #(.BITS(TAG_BITS), .CYCLES(PRODUCT + LEVELS)) u_tags (
     .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
   );
 

@@ -1,7 +1,7 @@
 // Plain dot products: sums[p] = sum over s of w[p][s] * a[s], or with a[p][s] where every row has activations of its
 // own (A_ROWS = PE). Two bipolar operands count XNOR matches instead, in chunks of 32 bits.
 //
-// One registered stage of products (or chunk counts), then an adder tree. The reference of all other cores. An
+// One registered stage of products (or chunk counts), three in DSP blocks, then an adder tree. The reference of all other cores. An
 // activation that is wider than a multiplier is multiplied in slices, each a leaf of the tree.
 module headrace_dot_plain import headrace_pkg::*; #(
   parameter int unsigned PE       = 2,        // rows
@@ -30,6 +30,7 @@ module headrace_dot_plain import headrace_pkg::*; #(
   localparam int unsigned SLICE     = 26;  // bits of an activation without sign that a DSP block multiplies
   localparam int unsigned SLICES    = W_KIND == BIPOLAR || A_KIND == BIPOLAR ? 1 : (A_BITS + SLICE - 1) / SLICE;
   localparam int unsigned LEAVES    = XNOR ? (SIMD + CHUNK - 1) / CHUNK : SIMD * SLICES;
+  localparam bit          BLOCK     = W_KIND != BIPOLAR && A_KIND != BIPOLAR && in_block(W_BITS, W_KIND, A_BITS, A_KIND);
   // A chunk count needs a sign bit above its six; a product of codes extended by one bit each fits W + A + 1.
   localparam int unsigned LEAF_BITS = XNOR ? 7 : W_BITS + A_BITS + 1;
 
@@ -78,10 +79,16 @@ module headrace_dot_plain import headrace_pkg::*; #(
           localparam int unsigned BITS = k < SLICES - 1 ? SLICE : A_BITS - k * SLICE;
           localparam bit          TOP  = k == SLICES - 1;  // the sign of the activation is in here
           logic signed [BITS:0]        part;
+          logic signed [W_BITS:0]      weight;
           logic signed [W_BITS+BITS:0] product_q;
           assign part = {TOP && A_KIND == SIGNED && acts[A_FIRST+(s+1)*A_BITS-1], acts[A_FIRST+s*A_BITS+k*SLICE+:BITS]};
-          always_ff @(posedge ap_clk) begin
-            if (en) product_q <= (W_BITS+BITS+1)'(weight_value(weights[(p*SIMD+s)*W_BITS+:W_BITS]) * part);
+          assign weight = weight_value(weights[(p*SIMD+s)*W_BITS+:W_BITS]);
+          if (BLOCK) begin : gen_block
+            headrace_multiplier #(.A_BITS(BITS + 1), .B_BITS(W_BITS + 1), .P_BITS(W_BITS + BITS + 1)) u_product (
+              .ap_clk, .en, .a(part), .b(weight), .c('0), .product(product_q)
+            );
+          end else begin : gen_luts
+            always_ff @(posedge ap_clk) if (en) product_q <= (W_BITS+BITS+1)'(weight * part);
           end
           assign leaves_q[s*SLICES+k] = LEAF_BITS'(product_q) <<< k * SLICE;
         end
@@ -94,7 +101,7 @@ module headrace_dot_plain import headrace_pkg::*; #(
 
   assign more = '{default: '0};
 
-  headrace_tags #(.BITS(TAG_BITS), .CYCLES(1 + ($clog2(LEAVES) + 1) / 2)) u_tags (
+  headrace_tags #(.BITS(TAG_BITS), .CYCLES((BLOCK ? PRODUCT_STAGES : 1) + ($clog2(LEAVES) + 1) / 2)) u_tags (
     .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
   );
 

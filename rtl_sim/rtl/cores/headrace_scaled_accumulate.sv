@@ -4,7 +4,7 @@
 // One multiplier per row, used once per group: it works while the next group adds up, so no word waits. Scale word
 // nf*GROUPS + g holds PE lanes; where all rows share their scales (ROWS = 1) it is word g with one lane.
 // SIZE > 0: the sums count matches out of so many per group, and part = 2 * matches - SIZE.
-// Totals are there four enabled cycles after the last sums of their rows; `next` announces them one cycle ahead.
+// Totals are there five enabled cycles after the last sums of their rows; `next` announces them one cycle ahead.
 module headrace_scaled_accumulate import headrace_pkg::*; #(
   parameter int unsigned PE         = 2,  // rows at a time
   parameter int unsigned NF         = 2,  // row groups
@@ -32,6 +32,7 @@ module headrace_scaled_accumulate import headrace_pkg::*; #(
   localparam int unsigned WORD_BITS  = index_bits(SG);
   localparam int unsigned GROUP_BITS = index_bits(GROUPS);
   localparam int unsigned ADDR_BITS  = index_bits(DEPTH);
+  localparam bit          BLOCK      = in_block(SCALE_BITS, UNSIGNED, PART_BITS, SIGNED);
 
   // Where in its group and row a word stands.
   logic [WORD_BITS-1:0]  word_q;
@@ -58,13 +59,13 @@ module headrace_scaled_accumulate import headrace_pkg::*; #(
     end
   end
 
-  // The part adds up; its copy, its scale and their product have a register each.
+  // The part adds up; the multiplier has a register of its copy and its scale, of their product and of what it gives.
   logic [LANES*SCALE_BITS-1:0] scales;
-  logic signed [PART_BITS-1:0] part_q [PE], operand_q [PE];
-  logic signed [ACC_BITS-1:0]  product_q [PE];
-  logic [2:0]                  valid_q, first_q, last_q;
+  logic signed [PART_BITS-1:0] part_q [PE];
+  logic signed [ACC_BITS-1:0]  product [PE];
+  logic [3:0]                  valid_q, first_q, last_q;
 
-  headrace_rom #(.DEPTH(DEPTH), .BITS(LANES * SCALE_BITS), .FILE(FILE)) u_scales (
+  headrace_rom #(.DEPTH(DEPTH), .BITS(LANES * SCALE_BITS), .FILE(FILE), .OUTPUT_REGISTER(0)) u_scales (
     .ap_clk, .en, .address(addr_q), .data(scales)
   );
 
@@ -73,16 +74,16 @@ module headrace_scaled_accumulate import headrace_pkg::*; #(
       valid_q <= '0;
       valid   <= 1'b0;
     end else if (en) begin
-      valid_q <= {valid_q[1:0], sum_valid && word_last};
+      valid_q <= {valid_q[2:0], sum_valid && word_last};
       valid   <= next;
     end
   end
-  assign next = valid_q[2] && last_q[2];
+  assign next = valid_q[3] && last_q[3];
 
   always_ff @(posedge ap_clk) begin
     if (en) begin
-      first_q <= {first_q[1:0], group_first};
-      last_q  <= {last_q[1:0], group_last};
+      first_q <= {first_q[2:0], group_first};
+      last_q  <= {last_q[2:0], group_last};
     end
   end
 
@@ -91,12 +92,13 @@ module headrace_scaled_accumulate import headrace_pkg::*; #(
     logic signed [SCALE_BITS:0]  scale;
     assign addend = SIZE > 0 ? sums[p] <<< 1 : sums[p];
     assign scale  = {1'b0, scales[(ROWS == 1 ? 0 : p)*SCALE_BITS+:SCALE_BITS]};
+    headrace_multiplier #(
+      .A_BITS(PART_BITS), .B_BITS(SCALE_BITS + 1), .P_BITS(ACC_BITS), .BLOCK(BLOCK)
+    ) u_product (.ap_clk, .en, .a(part_q[p]), .b(scale), .c('0), .product(product[p]));
     always_ff @(posedge ap_clk) begin
       if (en) begin
         if (sum_valid) part_q[p] <= (word_first ? -PART_BITS'(SIZE) : part_q[p]) + addend;
-        operand_q[p] <= part_q[p];
-        product_q[p] <= ACC_BITS'(operand_q[p] * scale);
-        if (valid_q[2]) totals[p] <= (first_q[2] ? '0 : totals[p]) + product_q[p];
+        if (valid_q[3]) totals[p] <= (first_q[3] ? '0 : totals[p]) + product[p];
       end
     end
   end

@@ -111,7 +111,10 @@ module headrace_depth_to_space import headrace_pkg::*; #(
   end
 
   logic ready_q;  // no word is taken in reset
-  always_ff @(posedge ap_clk) ready_q <= ap_rst_n && fill_d[DIFF_BITS-1];
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) ready_q <= 1'b0;
+    else ready_q <= fill_d[DIFF_BITS-1];
+  end
   assign s_axis_TREADY = ready_q;
   assign take          = s_axis_TVALID && ready_q;
 

@@ -31,13 +31,14 @@ module headrace_fifo #(
     );
   end else begin : gen_memory
     localparam int unsigned ADDR_BITS  = $clog2(DEPTH);
-    localparam int unsigned LEVEL_BITS = $clog2(DEPTH + 1);
+    localparam int unsigned LEVEL_BITS = ADDR_BITS + 1;
+    localparam logic [LEVEL_BITS-1:0] EMPTY = -LEVEL_BITS'(DEPTH);
     logic [ADDR_BITS-1:0]  write_q, read_q;
-    logic [LEVEL_BITS-1:0] level_q, level_d;  // words in the memory
+    logic [LEVEL_BITS-1:0] level_q, level_d;  // words in the memory, less DEPTH: not full is negative
     logic                  ready_q, valid_q, push, pop;
 
     assign push = s_axis_TVALID && ready_q;
-    assign pop  = (m_axis_TREADY || !valid_q) && level_q != '0;
+    assign pop  = (m_axis_TREADY || !valid_q) && level_q != EMPTY;
     headrace_carry_adder #(.BITS(LEVEL_BITS)) u_level (
       .a(level_q), .b({LEVEL_BITS{pop}}), .carry_in(push), .sum(level_d)
     );
@@ -46,16 +47,15 @@ module headrace_fifo #(
       if (!ap_rst_n) begin
         write_q <= '0;
         read_q  <= '0;
-        level_q <= '0;
+        level_q <= EMPTY;
         ready_q <= 1'b0;
         valid_q <= 1'b0;
       end else begin
         level_q <= level_d;
-        // A full memory of a power of two of words has the first bit of its level set, others have not.
-        ready_q <= DEPTH == 2 ** ADDR_BITS ? !level_d[LEVEL_BITS-1] : level_d != LEVEL_BITS'(DEPTH);
+        ready_q <= level_d[LEVEL_BITS-1];
         if (push) write_q <= write_q == ADDR_BITS'(DEPTH - 1) ? '0 : write_q + 1'b1;
         if (pop) read_q <= read_q == ADDR_BITS'(DEPTH - 1) ? '0 : read_q + 1'b1;
-        if (m_axis_TREADY || !valid_q) valid_q <= level_q != '0;
+        if (m_axis_TREADY || !valid_q) valid_q <= level_q != EMPTY;
       end
     end
 

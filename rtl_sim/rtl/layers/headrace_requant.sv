@@ -43,7 +43,7 @@ module headrace_requant import headrace_pkg::*; #(
   localparam int unsigned GROUP_BITS = index_bits(GROUPS);
   localparam int unsigned SLICE      = 26;                   // bits without sign that a DSP block multiplies
   localparam int unsigned SLICES     = (A_BITS + SLICE - 1) / SLICE;
-  localparam int unsigned STAGES     = KINKED != 0 ? 6 : 5;  // registers before the output slice
+  localparam int unsigned STAGES     = 5 + int'(KINKED != 0) + int'(SLICES > 1);  // registers before the output slice
 
   function automatic logic signed [A_BITS:0] value(input logic [A_BITS-1:0] code);
     if (A_KIND == BIPOLAR) return {{A_BITS{~code[0]}}, 1'b1};
@@ -67,36 +67,28 @@ module headrace_requant import headrace_pkg::*; #(
     end
   end
 
-  // Read: elements, multipliers and offsets, two registers each; the offsets wait for the products.
-  logic [S_BITS-1:0]    word_q, elements_q;
+  // Read: elements, multipliers and offsets; the second registers of the former two are those of the DSP block, which
+  // has one more for an offset, as it waits for its product.
+  logic [S_BITS-1:0]    word_q;
   logic [PE*M_BITS-1:0] multipliers;
-  logic [PE*B_BITS-1:0] offsets, offsets_q;
-  headrace_rom #(.DEPTH(GROUPS), .BITS(PE * M_BITS), .FILE(MULTIPLIERS_FILE)) u_multipliers (
+  logic [PE*B_BITS-1:0] offsets;
+  headrace_rom #(.DEPTH(GROUPS), .BITS(PE * M_BITS), .FILE(MULTIPLIERS_FILE), .OUTPUT_REGISTER(0)) u_multipliers (
     .ap_clk, .en, .address(group_q), .data(multipliers)
   );
   headrace_rom #(.DEPTH(GROUPS), .BITS(PE * B_BITS), .FILE(OFFSETS_FILE)) u_offsets (
     .ap_clk, .en, .address(group_q), .data(offsets)
   );
-  always_ff @(posedge ap_clk) begin
-    if (en) begin
-      word_q     <= s_axis_TDATA[S_BITS-1:0];
-      elements_q <= word_q;
-      offsets_q  <= offsets;
-    end
-  end
+  always_ff @(posedge ap_clk) if (en) word_q <= s_axis_TDATA[S_BITS-1:0];
 
   logic [PE*K_BITS-1:0] below_q;  // of the sums
   if (KINKED != 0) begin : gen_below
-    logic [PE*K_BITS-1:0] below, waiting_q;
+    logic [PE*K_BITS-1:0] below;
     headrace_rom #(.DEPTH(GROUPS), .BITS(PE * K_BITS), .FILE(BELOW_FILE)) u_below (
       .ap_clk, .en, .address(group_q), .data(below)
     );
-    always_ff @(posedge ap_clk) begin
-      if (en) begin
-        waiting_q <= below;
-        below_q   <= waiting_q;
-      end
-    end
+    headrace_delay #(.BITS(PE * K_BITS), .CYCLES(SLICES > 1 ? 3 : 2)) u_waiting (
+      .ap_clk, .en, .d(below), .q(below_q)
+    );
   end else begin : gen_straight
     assign below_q = '0;
   end
@@ -104,39 +96,43 @@ module headrace_requant import headrace_pkg::*; #(
   logic [Y_BITS-1:0] y_q;
   for (genvar p = 0; p < PE; p++) begin : gen_pe
     logic signed [A_BITS:0]         element;
-    logic signed [SUM_BITS-1:0]     products_q [SLICES], sum;
-    logic signed [SUM_BITS-1:0]     sum_q, bent;
+    logic signed [SUM_BITS-1:0]     parts [SLICES], sum, bent;
     logic signed [SUM_BITS-SHIFT:0] rounded;  // never empty: a sum is wider than the shift
-    assign element = value(elements_q[p*A_BITS+:A_BITS]);
+    assign element = value(word_q[p*A_BITS+:A_BITS]);
     for (genvar k = 0; k < SLICES; k++) begin : gen_slice
-      localparam int unsigned BITS = k < SLICES - 1 ? SLICE : A_BITS - k * SLICE;
-      logic signed [BITS:0]        part;  // the last one has the sign of the element
-      logic signed [BITS+M_BITS:0] product;
-      assign part    = {k == SLICES - 1 && element[A_BITS], element[k*SLICE+:BITS]};
-      assign product = part * signed'(multipliers[p*M_BITS+:M_BITS]);
+      localparam int unsigned BITS   = k < SLICES - 1 ? SLICE : A_BITS - k * SLICE;
+      localparam int unsigned C_BITS = k == 0 ? B_BITS : 1;
+      logic signed [BITS:0]     part;  // the last one has the sign of the element
+      logic signed [C_BITS-1:0] offset;
+      assign part   = {k == SLICES - 1 && element[A_BITS], element[k*SLICE+:BITS]};
+      assign offset = k == 0 ? offsets[p*B_BITS+:C_BITS] : '0;
       // Cut to SUM_BITS any operand of the sum may wrap; the sum is in range.
-      always_ff @(posedge ap_clk) if (en) products_q[k] <= SUM_BITS'(product);
-      if (BITS + M_BITS >= SUM_BITS) begin : gen_cut
-        logic unused_high;
-        assign unused_high = ^product[BITS+M_BITS:SUM_BITS];
+      headrace_multiplier #(.A_BITS(BITS + 1), .B_BITS(M_BITS), .C_BITS(C_BITS), .P_BITS(SUM_BITS)) u_product (
+        .ap_clk, .en, .a(part), .b(multipliers[p*M_BITS+:M_BITS]), .c(offset), .product(parts[k])
+      );
+    end
+    if (SLICES > 1) begin : gen_slices
+      logic signed [SUM_BITS-1:0] sum_q, sum_d;
+      always_comb begin
+        sum_d = '0;
+        for (int unsigned k = 0; k < SLICES; k++) sum_d = sum_d + (parts[k] <<< k * SLICE);
       end
+      always_ff @(posedge ap_clk) if (en) sum_q <= sum_d;
+      assign sum = sum_q;
+    end else begin : gen_slice_alone
+      assign sum = parts[0];
     end
-    always_comb begin
-      sum = SUM_BITS'(signed'(offsets_q[p*B_BITS+:B_BITS]));
-      for (int unsigned k = 0; k < SLICES; k++) sum = sum + (products_q[k] <<< k * SLICE);
-    end
-    always_ff @(posedge ap_clk) if (en) sum_q <= sum;
     if (KINKED != 0) begin : gen_kink
       localparam logic [SUM_BITS-1:0] HALF = SHIFT > 0 ? SUM_BITS'(1) << (SHIFT - 1) : '0;
       logic signed [SUM_BITS-1:0] bent_q;
       always_ff @(posedge ap_clk) begin
-        if (en) bent_q <= sum_q + (sum_q < 0 ? SUM_BITS'(signed'(below_q[p*K_BITS+:K_BITS])) : signed'(HALF));
+        if (en) bent_q <= sum + (sum < 0 ? SUM_BITS'(signed'(below_q[p*K_BITS+:K_BITS])) : signed'(HALF));
       end
       assign bent = bent_q;
     end else begin : gen_no_kink
       logic unused_below;
       assign unused_below = ^below_q[p*K_BITS+:K_BITS];
-      assign bent         = sum_q;
+      assign bent         = sum;
     end
     if (SHIFT > 0 && HALF_EVEN != 0) begin : gen_half_even
       logic tie;

@@ -62,40 +62,45 @@ module headrace_swu import headrace_pkg::*; #(
   assign unused = ^s_axis_TDATA ^ again;
   if (PAD_L + PAD_R > 0) begin : gen_columns
     logic signed [X_BITS-1:0] x;
+    logic                     unused_x;
     headrace_window_place #(.AXIS(X), .BITS(X_BITS)) u_place (
       .ap_clk, .ap_rst_n, .move(emit), .to_tap(step.column), .to_first(step.row || again),
-      .to_window(step.ends_window), .wraps(step.last_window), .tap(x), .first(first_x)
+      .to_window(step.ends_window), .wraps(step.last_window), .tap(x), .in_frame(in_columns), .first(first_x)
     );
-    assign in_columns = !x[X_BITS-1] && x < X_BITS'(WIDTH);
+    assign unused_x = ^x;
   end else begin : gen_all_columns
     assign in_columns = 1'b1;
     assign first_x    = '0;
   end
   if (PAD_T + PAD_B > 0) begin : gen_rows
     logic signed [Y_BITS-1:0] y;
+    logic                     unused_y;
     headrace_window_place #(.AXIS(Y), .BITS(Y_BITS)) u_place (
       .ap_clk, .ap_rst_n, .move(emit), .to_tap(step.row), .to_first(step.window || again),
-      .to_window(step.ends_window), .wraps(step.last_line), .tap(y), .first(first_y)
+      .to_window(step.ends_window), .wraps(step.last_line), .tap(y), .in_frame(in_rows), .first(first_y)
     );
-    assign in_rows = !y[Y_BITS-1] && y < Y_BITS'(HEIGHT);
+    assign unused_y = ^y;
   end else begin : gen_all_rows
     assign in_rows = 1'b1;
     assign first_y = '0;
   end
 
   // Its address, whether it is there, and whether there is room for the next word in.
-  logic                 take, present, room;
+  logic                 take, present, room, open;
   logic [ADDR_BITS-1:0] address;
   headrace_swu_counts #(
     .X(X), .Y(Y), .DEPTH(DEPTH), .OVERLAP(OVERLAP != 0), .DEPTHWISE(DEPTHWISE != 0), .X_BITS(X_BITS), .Y_BITS(Y_BITS)
   ) u_counts (
-    .ap_clk, .ap_rst_n, .take, .emit, .step, .in_frame, .first_x, .first_y, .address, .present, .room
+    .ap_clk, .ap_rst_n, .take, .emit, .step, .in_frame, .first_x, .first_y, .address, .present, .room, .open
   );
 
   logic ready_q;  // no word is taken in reset
-  always_ff @(posedge ap_clk) ready_q <= ap_rst_n && room;
-  assign s_axis_TREADY = ready_q;
-  assign take          = s_axis_TVALID && ready_q;
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) ready_q <= 1'b0;
+    else ready_q <= room;
+  end
+  assign s_axis_TREADY = ready_q && open;  // both from registers
+  assign take          = s_axis_TVALID && s_axis_TREADY;
 
   // The buffer. Its read register is the output.
   logic [ADDR_BITS-1:0] taken_q;  // address of the next word in

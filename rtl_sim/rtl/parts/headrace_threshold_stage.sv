@@ -5,7 +5,8 @@ module headrace_threshold_stage #(
   parameter int unsigned STAGE        = 1,  // number of the stage; 0 decides the highest bit and has no registers
   parameter int unsigned ACC_BITS     = 8,  // width of a bound, two's complement
   parameter int unsigned A_BITS       = 8,  // width of an accumulator, two's complement
-  parameter int unsigned ADDRESS_BITS = 1   // of the table that a bound comes from
+  parameter int unsigned ADDRESS_BITS = 1,  // of the table that a bound comes from
+  parameter bit          READ         = 0   // the bound is read in a cycle of its own, before the comparison
 ) (
   input  logic                     ap_clk,         // clock
   input  logic                     ap_rst_n,       // synchronous reset, active low
@@ -14,6 +15,7 @@ module headrace_threshold_stage #(
   input  logic                     valid_in,       // they are there
   input  logic [STAGES-1:0]        count_in [PE],  // what it counted
   input  logic [ACC_BITS-1:0]      bound [PE],     // threshold that decides the bit of the accumulators here
+  output logic [STAGES-1:0]        early [PE],     // decided bits of the counts here after the next enabled cycle
   output logic signed [A_BITS-1:0] acc [PE],       // accumulators here
   output logic                     valid,          // they are there
   output logic [STAGES-1:0]        known [PE],     // the bits of their counts that are decided
@@ -24,27 +26,50 @@ module headrace_threshold_stage #(
   // A comparator takes in what its LUTs have inputs for beside the address of its bound.
   localparam int unsigned PLACE = ADDRESS_BITS < 5 ? 6 - ADDRESS_BITS : ADDRESS_BITS == 5 ? 1 : 3;
 
+  // The cycle in which the bound is read.
+  logic signed [A_BITS-1:0] acc_before [PE];
+  logic                     valid_before;
+  if (READ) begin : gen_read
+    logic                     read_valid_q;
+    logic signed [A_BITS-1:0] read_acc_q [PE];
+    logic [STAGES-1:0]        read_known_q [PE];
+    always_ff @(posedge ap_clk) begin
+      if (!ap_rst_n) read_valid_q <= 1'b0;
+      else if (en) read_valid_q <= valid_in;
+    end
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        read_acc_q   <= acc_in;
+        read_known_q <= count_in;
+      end
+    end
+    assign valid_before = read_valid_q;
+    assign acc_before   = read_acc_q;
+    assign early        = read_known_q;
+  end else begin : gen_at_once
+    assign valid_before = valid_in;
+    assign acc_before   = acc_in;
+    assign early        = count_in;
+  end
+
   if (STAGE == 0) begin : gen_first
     logic unused;
-    assign acc    = acc_in;
-    assign valid  = valid_in;
+    assign acc    = acc_before;
+    assign valid  = valid_before;
     assign known  = '{default: '0};
-    always_comb begin
-      unused = ap_clk ^ ap_rst_n ^ en;
-      for (int unsigned p = 0; p < PE; p++) unused ^= ^count_in[p];
-    end
+    assign unused = ap_clk ^ ap_rst_n ^ en;
   end else begin : gen_next
     logic                     valid_q;
     logic signed [A_BITS-1:0] acc_q [PE];
     logic [STAGES-1:0]        known_q [PE];
     always_ff @(posedge ap_clk) begin
       if (!ap_rst_n) valid_q <= 1'b0;
-      else if (en) valid_q <= valid_in;
+      else if (en) valid_q <= valid_before;
     end
     always_ff @(posedge ap_clk) begin
       if (en) begin
-        acc_q   <= acc_in;
-        known_q <= count_in;
+        acc_q   <= acc_before;
+        known_q <= early;
       end
     end
     assign acc   = acc_q;

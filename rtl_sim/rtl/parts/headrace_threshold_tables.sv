@@ -2,8 +2,7 @@
 // at word nf * 2^STAGES + k + 1, so that a stage adds a one behind the bits of the count. Where N+1 is no power of two,
 // the words beyond N hold a bound that is never reached.
 //
-// A stage of few words holds them in the LUTs of its comparator; one of many reads its bound one cycle ahead, one of
-// very many for both values of the bit that the stage before decides, which then chooses.
+// A stage of few words holds them in the LUTs of its comparator; one of many reads its bound in a cycle of its own.
 module headrace_threshold_tables import headrace_pkg::*; #(
   parameter int unsigned PE       = 2,   // rows at a time
   parameter int unsigned NF       = 2,   // row groups
@@ -19,14 +18,12 @@ module headrace_threshold_tables import headrace_pkg::*; #(
   input  logic                      en,                  // moves the pipeline by one
   input  logic [index_bits(NF)-1:0] group,               // row group in stage 0 after the next enabled cycle
   input  logic [STAGES-1:0]         known [STAGES][PE],  // decided bits of the counts in every stage
-  input  logic [STAGES-1:0]         count [STAGES][PE],  // with the bit of the stage
+  input  logic [STAGES-1:0]         early [STAGES][PE],  // those after the next enabled cycle
   output logic [ACC_BITS-1:0]       bound [STAGES][PE]   // thresholds that decide it
 );
 
   localparam int unsigned GROUP_BITS = index_bits(NF);
   localparam int unsigned ADDR_BITS  = STAGES + (NF > 1 ? GROUP_BITS : 0);
-  localparam int unsigned LUT_WORDS  = 64;   // what one LUT holds of a ROM
-  localparam int unsigned LATE_WORDS = 512;  // beyond them bounds are read for both values of the last bit
 
   // Loaded words are LUT RAM, fixed ones logic: of the latter Yosys says registers, Vivado a distributed ROM.
   /* verilator lint_off UNUSEDPARAM */ // read by an attribute alone
@@ -51,6 +48,8 @@ module headrace_threshold_tables import headrace_pkg::*; #(
 
   for (genvar k = 0; k < STAGES; k++) begin : gen_stage
     localparam logic [STAGES-1:0] STEP = STAGES'(1) << (STAGES - 1 - k);
+    localparam bit                READ = bound_is_read(NF, STAGES, k, WRITABLE);
+    localparam bit                FEW  = (WRITABLE ? NF << STAGES : NF << k) <= LUT_WORDS;
 
     // Row group of the accumulators here, and of those after the next enabled cycle. One bit is inverted, since
     // synthesis would move the registers of an address behind their ROM.
@@ -58,6 +57,10 @@ module headrace_threshold_tables import headrace_pkg::*; #(
     always_ff @(posedge ap_clk) if (en) other_group_q <= group_next ^ GROUP_BITS'(1);
     if (k == 0) begin : gen_first
       assign group_next = group;
+    end else if (READ) begin : gen_read
+      logic [GROUP_BITS-1:0] read_group_q;
+      always_ff @(posedge ap_clk) if (en) read_group_q <= gen_stage[k-1].other_group_q ^ GROUP_BITS'(1);
+      assign group_next = read_group_q;
     end else begin : gen_next
       assign group_next = gen_stage[k-1].other_group_q ^ GROUP_BITS'(1);
     end
@@ -65,25 +68,12 @@ module headrace_threshold_tables import headrace_pkg::*; #(
     for (genvar p = 0; p < PE; p++) begin : gen_row
       logic [PE*ACC_BITS-1:0] word;  // its lane p is the bound of row p
       logic                   unused_lanes;
-      if ((WRITABLE ? NF << STAGES : NF << k) <= LUT_WORDS) begin : gen_in_luts
+      if (FEW) begin : gen_in_luts
         assign word = words[ADDR_BITS'({other_group_q ^ GROUP_BITS'(1), known[k][p] | STEP})];
-      end else if (!WRITABLE && NF << k > LATE_WORDS) begin : gen_late
-        logic [PE*ACC_BITS-1:0] low_q, high_q;
-        logic [STAGES-1:0]      early;
-        assign early = known[k-1][p] | STEP;
-        always_ff @(posedge ap_clk) begin
-          if (en) begin
-            low_q  <= words[ADDR_BITS'({group_next, early})];
-            high_q <= words[ADDR_BITS'({group_next, early | STEP << 1})];
-          end
-        end
-        assign word = (known[k][p] & STEP << 1) != '0 ? high_q : low_q;
       end else begin : gen_ahead
         logic [PE*ACC_BITS-1:0] word_q;
-        logic [STAGES-1:0]      next;
-        assign next = k == 0 ? '0 : count[k == 0 ? 0 : k - 1][p];
         always_ff @(posedge ap_clk) begin
-          if (en) word_q <= words[ADDR_BITS'({group_next, next | STEP})];
+          if (en) word_q <= words[ADDR_BITS'({group_next, early[k][p] | STEP})];
         end
         assign word = word_q;
       end
@@ -96,7 +86,7 @@ module headrace_threshold_tables import headrace_pkg::*; #(
   always_comb begin
     unused_stages = ^gen_stage[STAGES-1].other_group_q;
     for (int unsigned k = 0; k < STAGES; k++) begin
-      for (int unsigned p = 0; p < PE; p++) unused_stages ^= ^known[k][p] ^ ^count[k][p];
+      for (int unsigned p = 0; p < PE; p++) unused_stages ^= ^known[k][p] ^ ^early[k][p];
     end
   end
 

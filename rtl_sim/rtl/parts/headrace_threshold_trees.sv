@@ -1,6 +1,6 @@
 // Bounds of a binary search of fixed thresholds with many row groups (headrace_thresholds.sv), where every stage would
-// be a deep table per row: one ROM gives all bounds of a row group, which go along with the accumulators. A stage
-// chooses among those that it needs.
+// be a deep table per row: one ROM gives all bounds of a row group, which go along with the accumulators; they wait for
+// it in front of the first stage. A stage chooses among those that it needs.
 module headrace_threshold_trees import headrace_pkg::*; #(
   parameter int unsigned PE       = 2,  // rows at a time
   parameter int unsigned NF       = 2,  // row groups
@@ -11,7 +11,7 @@ module headrace_threshold_trees import headrace_pkg::*; #(
 ) (
   input  logic                      ap_clk,              // clock
   input  logic                      en,                  // moves the pipeline by one
-  input  logic [index_bits(NF)-1:0] group,               // row group in stage 0 after the next enabled cycle
+  input  logic [index_bits(NF)-1:0] group,               // row group in stage 0 two enabled cycles later
   input  logic [STAGES-1:0]         known [STAGES][PE],  // decided bits of the counts in every stage
   input  logic [STAGES-1:0]         count [STAGES][PE],  // with the bit of the stage
   output logic [ACC_BITS-1:0]       bound [STAGES][PE]   // thresholds that decide it
@@ -29,7 +29,7 @@ module headrace_threshold_trees import headrace_pkg::*; #(
     logic                  unused_trees;  // later stages need fewer bounds
     assign unused_trees = ^{trees, trees_read};
     if (k == 0) begin : gen_read
-      headrace_rom #(.DEPTH(NF), .BITS(TREES_BITS), .FILE(FILE), .OUTPUT_REGISTER(0)) u_rom (
+      headrace_rom #(.DEPTH(NF), .BITS(TREES_BITS), .FILE(FILE)) u_rom (
         .ap_clk, .en, .address(group), .data(trees)
       );
     end else begin : gen_along

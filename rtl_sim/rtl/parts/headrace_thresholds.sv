@@ -22,33 +22,38 @@ module headrace_thresholds import headrace_pkg::*; #(
   input  logic [index_bits(NF)-1:0] group,      // row group of the accumulators of the next enabled cycle
   input  logic signed [A_BITS-1:0]  acc [PE],   // accumulators
   input  logic                      acc_valid,  // accumulators are there
-  output logic [PE*O_BITS-1:0]      y,          // codes, $clog2(N+1) - 1 enabled cycles after acc
+  output logic [PE*O_BITS-1:0]      y,          // codes, search_cycles() enabled cycles after acc
   output logic                      y_valid     // codes are there
 );
 
   localparam int unsigned STAGES     = $clog2(N + 1);
   localparam int unsigned GROUP_BITS = NF > 1 ? index_bits(NF) : 0;
-  localparam int unsigned LUT_WORDS  = 64;  // what one LUT holds of a ROM
   localparam bit          TREES      = !WRITABLE && NF > LUT_WORDS;
 
-  // In every stage: accumulators, the bits of their counts that are decided, the bound that decides one more, and the
-  // counts with that.
+  // In every stage: accumulators, the bits of their counts that are decided, also one cycle before, the bound that
+  // decides one more, and the counts with that.
   logic signed [A_BITS-1:0] accs  [STAGES][PE];
   logic [STAGES-1:0]        known [STAGES][PE];
+  logic [STAGES-1:0]        early [STAGES][PE];
   logic [ACC_BITS-1:0]      bound [STAGES][PE];
   logic [STAGES-1:0]        count [STAGES][PE];
   logic [STAGES-1:0]        valid;
 
   if (TREES) begin : gen_trees
-    logic unused_load;
-    assign unused_load = ^load;
+    logic unused_early;
+    always_comb begin
+      unused_early = ^load;
+      for (int unsigned k = 0; k < STAGES; k++) begin
+        for (int unsigned p = 0; p < PE; p++) unused_early ^= ^early[k][p];
+      end
+    end
     headrace_threshold_trees #(
       .PE(PE), .NF(NF), .N(N), .STAGES(STAGES), .ACC_BITS(ACC_BITS), .FILE(FILE)
     ) u_bounds (.ap_clk, .en, .group, .known, .count, .bound);
   end else begin : gen_tables
     headrace_threshold_tables #(
       .PE(PE), .NF(NF), .STAGES(STAGES), .ACC_BITS(ACC_BITS), .FILE(FILE), .WRITABLE(WRITABLE), .INDEX(INDEX)
-    ) u_bounds (.ap_clk, .ap_rst_n, .load, .en, .group, .known, .count, .bound);
+    ) u_bounds (.ap_clk, .ap_rst_n, .load, .en, .group, .known, .early, .bound);
   end
 
   for (genvar k = 0; k < STAGES; k++) begin : gen_stage
@@ -65,10 +70,11 @@ module headrace_thresholds import headrace_pkg::*; #(
       assign valid_in = valid[k-1];
     end
     headrace_threshold_stage #(
-      .PE(PE), .STAGES(STAGES), .STAGE(k), .ACC_BITS(ACC_BITS), .A_BITS(A_BITS), .ADDRESS_BITS(GROUP_BITS + k)
+      .PE(PE), .STAGES(STAGES), .STAGE(k), .ACC_BITS(ACC_BITS), .A_BITS(A_BITS), .ADDRESS_BITS(GROUP_BITS + k),
+      .READ(bound_is_read(NF, STAGES, k, WRITABLE))
     ) u_stage (
       .ap_clk, .ap_rst_n, .en, .acc_in, .valid_in, .count_in, .bound(bound[k]),
-      .acc(accs[k]), .valid(valid[k]), .known(known[k]), .count(count[k])
+      .early(early[k]), .acc(accs[k]), .valid(valid[k]), .known(known[k]), .count(count[k])
     );
   end
 

@@ -35,9 +35,6 @@ module headrace_bank_writer import headrace_pkg::*; #(
   localparam int OUT_HEIGHT = windows_of(Y);
   localparam int AHEAD_BITS = $clog2(WORDS + (SLOTS * BANKS_H + 2) * Y.words + 1) + 1;  // either sign
   localparam int N_BITS     = index_bits(WORDS);
-  localparam int FOLD_BITS  = index_bits(FOLDS);
-  localparam int OW_BITS    = index_bits(OUT_WIDTH);
-  localparam int OH_BITS    = index_bits(OUT_HEIGHT);
   localparam int H_BITS     = index_bits(BANKS_H);
   localparam int W_BITS     = index_bits(BANKS_W);
   localparam int SLOT_BITS  = index_bits(SLOTS);
@@ -60,45 +57,31 @@ module headrace_bank_writer import headrace_pkg::*; #(
   localparam int FIRST_Y     = limited((reach_of(Y) - Y.front) * Y.words, (Y.size - 1) * Y.words);
 
   // Counters of the loops.
-  logic [FOLD_BITS-1:0] fold_q;
-  logic [OW_BITS-1:0]   ow_q;
-  logic [OH_BITS-1:0]   oh_q;
-  logic                 fold_last, ow_last, oh_last, next_window, next_line, next_frame;
-  assign fold_last   = fold_q == FOLD_BITS'(FOLDS - 1);
-  assign ow_last     = ow_q == OW_BITS'(OUT_WIDTH - 1);
-  assign oh_last     = oh_q == OH_BITS'(OUT_HEIGHT - 1);
+  logic fold_last, ow_last, oh_last, next_window, next_line, next_frame;
   assign next_window = fold_last && !ow_last;
   assign next_line   = fold_last && ow_last && !oh_last;
   assign next_frame  = fold_last && ow_last && oh_last;
-  always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) begin
-      fold_q <= '0;
-      ow_q   <= '0;
-      oh_q   <= '0;
-    end else if (emit) begin
-      fold_q <= fold_last ? '0 : fold_q + 1'b1;
-      if (fold_last) ow_q <= ow_last ? '0 : ow_q + 1'b1;
-      if (next_line || next_frame) oh_q <= oh_last ? '0 : oh_q + 1'b1;
-    end
-  end
+  headrace_loop #(.SIZE(FOLDS)) u_fold (.ap_clk, .ap_rst_n, .turn(emit), .last(fold_last));
+  headrace_loop #(.SIZE(OUT_WIDTH)) u_ow (.ap_clk, .ap_rst_n, .turn(emit && fold_last), .last(ow_last));
+  headrace_loop #(.SIZE(OUT_HEIGHT)) u_oh (.ap_clk, .ap_rst_n, .turn(emit && fold_last && ow_last), .last(oh_last));
 
   // The window's place, and the words to its last tap.
   logic              ends_window, ends_line;
   logic [N_BITS-1:0] next_x_words, y_words, next_y_words;
-  logic              unused_places;
+  logic              unused_places, x_inside, y_inside;
   logic signed [X_BITS-1:0] x_tap;
   logic signed [Y_BITS-1:0] y_tap;
   logic [N_BITS-1:0]        x_words;
   assign ends_window   = emit && fold_last;
   assign ends_line     = ends_window && ow_last;
-  assign unused_places = ^{x_tap, y_tap, x_words};
+  assign unused_places = ^{x_tap, y_tap, x_inside, y_inside, x_words};
   headrace_window_place #(.AXIS(X), .BITS(X_BITS)) u_x (
     .ap_clk, .ap_rst_n, .move(emit), .to_tap(1'b0), .to_first(1'b0), .to_window(fold_last), .wraps(ow_last),
-    .tap(x_tap), .first(x)
+    .tap(x_tap), .in_frame(x_inside), .first(x)
   );
   headrace_window_place #(.AXIS(Y), .BITS(Y_BITS)) u_y (
     .ap_clk, .ap_rst_n, .move(emit), .to_tap(1'b0), .to_first(1'b0), .to_window(fold_last && ow_last), .wraps(oh_last),
-    .tap(y_tap), .first(y)
+    .tap(y_tap), .in_frame(y_inside), .first(y)
   );
   headrace_window_words #(.AXIS(X), .BITS(N_BITS)) u_x_words (
     .ap_clk, .ap_rst_n, .to_window(ends_window), .wraps(ow_last), .words(x_words), .next_words(next_x_words)

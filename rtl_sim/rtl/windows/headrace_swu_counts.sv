@@ -1,13 +1,12 @@
 // What reader and writer of a window buffer wait for (headrace_swu.sv). Every step of the writer moves its address by
 // one of a few constants, so that counters of differences replace all addresses but its own:
 //   lead   words taken above the address of the tap: a tap inside the frame waits for its word;
-//   space  words that may be taken before one is lost that a tap may still read: a word waits for space. It grows at
-//          the end of a window, by the words that no later window shows: those before its first tap where a window
-//          starts in the frame, since later windows start behind it, and what is left of a line or of the frame at its
-//          end;
+//   filled words in the buffer that a tap may still read, less DEPTH: a word waits until that is negative. They leave at
+//          the end of a window that is the last to show them: those before its first tap where a window starts in the
+//          frame, since later windows start behind it, and what is left of a line or of the frame at its end;
 //   ahead  words taken above the first one of the writer's frame: the first tap of a frame waits for its first word;
-//   open   (OVERLAP=0) the same, less the words of a frame: the first word of a frame waits for the last tap of the
-//          frame before.
+//   open   (OVERLAP=0) words taken above the first one of the writer's frame, less the words of a frame: the first word
+//          of a frame waits for the last tap of the frame before.
 module headrace_swu_counts import headrace_pkg::*; #(
   parameter axis_t X         = SMALL_X,  // columns
   parameter axis_t Y         = SMALL_Y,  // rows
@@ -27,7 +26,8 @@ module headrace_swu_counts import headrace_pkg::*; #(
   input  logic signed [Y_BITS-1:0] first_y,
   output logic [$clog2(DEPTH)-1:0] address,   // of the tap's word in the buffer
   output logic                     present,   // the word is there, or the padding may leave
-  output logic                     room       // one more word may be taken in the next cycle
+  output logic                     room,      // there is room for one more word in the next cycle
+  output logic                     open       // one more word of the frame may come now
 );
 
   localparam int ADDR_BITS  = $clog2(DEPTH);
@@ -125,27 +125,44 @@ module headrace_swu_counts import headrace_pkg::*; #(
     assign frees_above   = 1'b0;
   end
 
-  // Words that may be taken, less one.
-  logic [SPACE_BITS-1:0] space_q, space_d, gain_less_one;
-  assign gain_less_one = !(emit && step.ends_window)                   ? '1
-                       : !step.last_window && in_lines && frees_column ? SPACE_BITS'(GAIN_WINDOW - 1)
-                       : !step.last_window && in_lines && frees_first  ? SPACE_BITS'(FIRST_X * FOLDS - 1)
-                       : !step.last_window                             ? '1
-                       : last_in_frame                                 ? SPACE_BITS'(GAIN_LAST - 1)
-                       : in_lines                                      ? SPACE_BITS'(GAIN_LINE - 1)
-                       : frees_above                                   ? SPACE_BITS'(FIRST_ROW * ROW - 1)
-                                                                       : '1;
-  headrace_carry_adder #(.BITS(SPACE_BITS)) u_space (.a(space_q), .b(gain_less_one), .carry_in(!take), .sum(space_d));
+  // What its end releases.
+  typedef enum logic [2:0] {NOTHING, COLUMN, TO_FIRST, LAST, LINE, ABOVE} release_t;
+  release_t releases;
+  assign releases = !step.last_window && in_lines && frees_column ? COLUMN
+                  : !step.last_window && in_lines && frees_first  ? TO_FIRST
+                  : !step.last_window                             ? NOTHING
+                  : last_in_frame                                 ? LAST
+                  : in_lines                                      ? LINE
+                  : frees_above                                   ? ABOVE
+                                                                  : NOTHING;
+
+  // Words in the buffer, less DEPTH.
+  logic [SPACE_BITS-1:0] filled_q, filled_d, filled_step;
+  always_comb begin
+    filled_step = '0;
+    if (emit && step.ends_window) begin
+      case (releases)
+        COLUMN:   filled_step = SPACE_BITS'(-GAIN_WINDOW);
+        TO_FIRST: filled_step = SPACE_BITS'(-FIRST_X * FOLDS);
+        LAST:     filled_step = SPACE_BITS'(-GAIN_LAST);
+        LINE:     filled_step = SPACE_BITS'(-GAIN_LINE);
+        ABOVE:    filled_step = SPACE_BITS'(-FIRST_ROW * ROW);
+        default:  filled_step = '0;
+      endcase
+    end
+  end
+  headrace_carry_adder #(.BITS(SPACE_BITS)) u_filled (.a(filled_q), .b(filled_step), .carry_in(take), .sum(filled_d));
+  assign room = filled_d[SPACE_BITS-1];
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
       address_q <= ADDR_BITS'(ORIGIN);
       lead_q    <= LEAD_BITS'(-ORIGIN - 1);
-      space_q   <= SPACE_BITS'(DEPTH - 1);
+      filled_q  <= SPACE_BITS'(-DEPTH);
     end else begin
       if (emit) address_q <= address_q + address_step;
-      lead_q  <= lead_d;
-      space_q <= space_d;
+      lead_q   <= lead_d;
+      filled_q <= filled_d;
     end
   end
 
@@ -169,7 +186,6 @@ module headrace_swu_counts import headrace_pkg::*; #(
   assign present = in_frame ? !lead_q[LEAD_BITS-1] : started;
 
   // The next word in may belong to the writer's frame: fewer than WORDS of that were taken, which the sign tells.
-  logic frame_open;
   if (!OVERLAP) begin : gen_open
     localparam int OPEN_BITS = $clog2(2 * WORDS + 1) + 1;
     logic [OPEN_BITS-1:0] open_q, open_d;
@@ -180,10 +196,9 @@ module headrace_swu_counts import headrace_pkg::*; #(
       if (!ap_rst_n) open_q <= OPEN_BITS'(-WORDS);
       else open_q <= open_d;
     end
-    assign frame_open = open_d[OPEN_BITS-1];
+    assign open = open_q[OPEN_BITS-1];
   end else begin : gen_always_open
-    assign frame_open = 1'b1;
+    assign open = 1'b1;
   end
-  assign room = !space_d[SPACE_BITS-1] && frame_open;
 
 endmodule

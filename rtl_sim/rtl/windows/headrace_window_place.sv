@@ -12,26 +12,28 @@ module headrace_window_place import headrace_pkg::*; #(
   input  logic                   to_window,  // to the first tap of the next window,
   input  logic                   wraps,      // which is the first window of the axis again
   output logic signed [BITS-1:0] tap,        // place of the tap
+  output logic                   in_frame,   // it lies in the frame
   output logic signed [BITS-1:0] first       // place of the first tap
 );
 
-  logic signed [BITS-1:0] tap_q, first_q, next_first;
+  logic signed [BITS-1:0] tap_q, first_q, tap_d, next_first;
+  logic                   in_frame_q;
   assign next_first = wraps ? BITS'(-AXIS.front) : first_q + BITS'(AXIS.stride);
+  assign tap_d      = to_tap ? tap_q + BITS'(AXIS.dilation) : to_first ? first_q : next_first;
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
-      tap_q   <= BITS'(-AXIS.front);
-      first_q <= BITS'(-AXIS.front);
-    end else if (move) begin
-      if (to_tap) tap_q <= tap_q + BITS'(AXIS.dilation);
-      else if (to_first) tap_q <= first_q;
-      else if (to_window) begin
-        tap_q   <= next_first;
-        first_q <= next_first;
-      end
+      tap_q    <= BITS'(-AXIS.front);
+      first_q  <= BITS'(-AXIS.front);
+      in_frame_q <= AXIS.front == 0;
+    end else if (move && (to_tap || to_first || to_window)) begin
+      tap_q    <= tap_d;
+      in_frame_q <= !tap_d[BITS-1] && tap_d < BITS'(AXIS.size);
+      if (!to_tap && !to_first) first_q <= next_first;
     end
   end
-  assign tap   = tap_q;
-  assign first = first_q;
+  assign tap    = tap_q;
+  assign first  = first_q;
+  assign in_frame = in_frame_q;
 
 endmodule

@@ -17,26 +17,9 @@ module headrace_window_steps import headrace_pkg::*; #(
   localparam int TAPS_W     = JOINED ? 1 : X.taps;
   localparam int OUT_WIDTH  = windows_of(X);
   localparam int OUT_HEIGHT = windows_of(Y);
-  localparam int RUN_BITS   = index_bits(RUN);
-  localparam int KW_BITS    = index_bits(TAPS_W);
-  localparam int KH_BITS    = index_bits(Y.taps);
-  localparam int OW_BITS    = index_bits(OUT_WIDTH);
-  localparam int OH_BITS    = index_bits(OUT_HEIGHT);
-
-  logic [RUN_BITS-1:0] run_q;
-  logic [KW_BITS-1:0]  kw_q;
-  logic [KH_BITS-1:0]  kh_q;
-  logic [OW_BITS-1:0]  ow_q;
-  logic [OH_BITS-1:0]  oh_q;
-  logic                run_last, kw_last, kh_last, ow_last, oh_last;
-  assign run_last = run_q == RUN_BITS'(RUN - 1);
-  assign kw_last  = kw_q == KW_BITS'(TAPS_W - 1);
-  assign kh_last  = kh_q == KH_BITS'(Y.taps - 1);
-  assign ow_last  = ow_q == OW_BITS'(OUT_WIDTH - 1);
-  assign oh_last  = oh_q == OH_BITS'(OUT_HEIGHT - 1);
 
   // Which counter turns.
-  logic run_turns, kw_turns, kh_turns, window_ends;
+  logic run_last, kw_last, kh_last, ow_last, oh_last, run_turns, kw_turns, kh_turns, window_ends;
   assign run_turns   = !DEPTHWISE || (kw_last && kh_last);
   assign kw_turns    = DEPTHWISE || run_last;
   assign kh_turns    = kw_turns && kw_last;
@@ -51,20 +34,10 @@ module headrace_window_steps import headrace_pkg::*; #(
   assign step.last_window = ow_last;
   assign step.last_line   = oh_last;
 
-  always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) begin
-      run_q <= '0;
-      kw_q  <= '0;
-      kh_q  <= '0;
-      ow_q  <= '0;
-      oh_q  <= '0;
-    end else if (emit) begin
-      if (run_turns) run_q <= run_last ? '0 : run_q + 1'b1;
-      if (kw_turns) kw_q <= kw_last ? '0 : kw_q + 1'b1;
-      if (kh_turns) kh_q <= kh_last ? '0 : kh_q + 1'b1;
-      if (window_ends) ow_q <= ow_last ? '0 : ow_q + 1'b1;
-      if (window_ends && ow_last) oh_q <= oh_last ? '0 : oh_q + 1'b1;
-    end
-  end
+  headrace_loop #(.SIZE(RUN)) u_run (.ap_clk, .ap_rst_n, .turn(emit && run_turns), .last(run_last));
+  headrace_loop #(.SIZE(TAPS_W)) u_kw (.ap_clk, .ap_rst_n, .turn(emit && kw_turns), .last(kw_last));
+  headrace_loop #(.SIZE(Y.taps)) u_kh (.ap_clk, .ap_rst_n, .turn(emit && kh_turns), .last(kh_last));
+  headrace_loop #(.SIZE(OUT_WIDTH)) u_ow (.ap_clk, .ap_rst_n, .turn(emit && window_ends), .last(ow_last));
+  headrace_loop #(.SIZE(OUT_HEIGHT)) u_oh (.ap_clk, .ap_rst_n, .turn(emit && window_ends && ow_last), .last(oh_last));
 
 endmodule

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from headrace.area.adders import ternary_levels, ternary_tree
 from headrace.area.amounts import Amounts, Cost
-from headrace.area.multipliers import DSP_PRODUCT_BITS, dsp_blocks, multiplied_in_luts
+from headrace.area.multipliers import DSP_PRODUCT_BITS, PRODUCT_STAGES, dsp_blocks, multiplied_in_luts
 from headrace.datatypes import DataType, IntArray, uint_type
 from headrace.layers.cores.core import Core, Operands, Unit
 
@@ -24,7 +24,8 @@ class Dsp(Core):
         return operands.shared and not operands.scaled and lanes(operands) > 1
 
     def stages(self, operands: Operands, preset: bool) -> int:
-        return 1 + ternary_levels(operands.simd)
+        in_blocks = _in_blocks(operands, lanes(operands))
+        return (PRODUCT_STAGES if in_blocks else 1) + ternary_levels(operands.simd)
 
     def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType] | None:
         if not weight.signed:
@@ -64,6 +65,11 @@ def _overlaps(operands: Operands, shares: int) -> bool:
     return shares > 1 + (_WIDE_BITS - operands.weight.bits) // (operands.weight.bits + operands.input.bits)
 
 
+def _in_blocks(operands: Operands, shares: int) -> bool:
+    """True if the products of the first rows are in DSP blocks, so that all products take their registers."""
+    return operands.input.bits > 1 and _blocks(operands, shares) > 0
+
+
 def _blocks(operands: Operands, shares: int) -> int:
     """Multipliers in DSP blocks: the last group of rows may be too narrow for one."""
     width = operands.weight.bits + operands.input.bits
@@ -75,14 +81,15 @@ def _blocks(operands: Operands, shares: int) -> int:
 def _costs(operands: Operands, shares: int) -> tuple[Cost, Cost]:
     """What all rows share, and one row."""
     pe, simd, width = operands.pe, operands.simd, operands.weight.bits + operands.input.bits
-    overlaps, signed = _overlaps(operands, shares), operands.input.signed
+    overlaps, signed, in_blocks = _overlaps(operands, shares), operands.input.signed, _in_blocks(operands, shares)
     groups = -(-pe // shares)
     total = operands.input.bits + (3 ** ternary_levels(simd) - 1).bit_length()
     products = pe * (width - overlaps) + groups * overlaps
-    shared = Cost(0, simd * (operands.input.bits + products))
+    shared = Cost(0, simd * (operands.input.bits + (0 if in_blocks else products)))
     if operands.weight.signed:
-        shared = shared.plus(ternary_tree(simd, operands.input.bits, signed)).plus(Cost(total, 0))
+        shared = shared.plus(ternary_tree(simd, operands.input.bits, signed)).plus(Cost(total, 2 * total * in_blocks))
     row = ternary_tree(simd, width, signed, single_bits=overlaps or signed)
     if overlaps:
-        row = row.plus(Cost(simd * (pe - groups) / pe, simd * (pe - groups) / pe))
+        carries = simd * (pe - groups) / pe
+        row = row.plus(Cost(carries, carries * (PRODUCT_STAGES if in_blocks else 1)))
     return shared, row.plus(Cost(1, 0))

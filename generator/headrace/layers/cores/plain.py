@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from headrace.area.adders import binary_tree
 from headrace.area.amounts import Amounts
-from headrace.area.multipliers import dsp_blocks, in_dsp, multiplied_in_luts, slices
+from headrace.area.multipliers import PRODUCT_STAGES, dsp_blocks, in_dsp, multiplied_in_luts, slices
 from headrace.layers.cores.core import Core, Operands, Unit
 
 #: Bits of which a popcount is made at once.
@@ -30,7 +30,8 @@ class Plain(Core):
         return True
 
     def stages(self, operands: Operands, preset: bool) -> int:
-        return 1 + ((_leaves(operands).number - 1).bit_length() + 1) // 2
+        in_blocks = not operands.has_bipolar and in_dsp(operands.weight, operands.input)
+        return (PRODUCT_STAGES if in_blocks else 1) + ((_leaves(operands).number - 1).bit_length() + 1) // 2
 
     def amounts(self, a: Amounts, unit: Unit) -> None:
         operands = unit.operands
@@ -42,7 +43,6 @@ class Plain(Core):
             a.add("signs", lut=1.4 * products * (weight + element), ff=products * (weight + element))
         elif in_dsp(operands.weight, operands.input):
             dsp_blocks(a, products * slices(element))
-            a.add("multipliers", ff=products * (weight + element))
         else:
             multiplied_in_luts(a, (weight, element), products, registered=True)
         # The slices of a product hardly overlap: together they cost what one number does.
