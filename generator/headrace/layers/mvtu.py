@@ -34,7 +34,7 @@ from headrace.layers.weighted import WeightedLayer, row_group
 from headrace.legal_folds import require_divides
 from headrace.packing import Bytes, Memory, depthwise_columns, pack_stream, scale_words, weight_words
 
-#: Enabled cycles that scaled accumulators take longer: a group's sum and scale, two registers of their product, the total.
+#: Enabled cycles that scaled accumulators take longer: a group's sum, two registers of its product, the total.
 SCALED_LATENCY_CYCLES = 4
 
 
