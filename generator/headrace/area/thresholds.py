@@ -92,13 +92,13 @@ def search(a: Amounts, bounds: Bounds, bits: int) -> None:
 
 
 def _search_in_trees(a: Amounts, bounds: Bounds) -> None:
-    """All bounds of a group out of one ROM; stage k chooses among 2^k of them, which waited k cycles."""
+    """All bounds of a group out of one ROM; stage k chooses among 2^k of them, which waited k + 1 cycles."""
     number = bounds.pe * bounds.steps
-    rom(a, bounds.groups, number * bounds.bits, 2, bounds.stored if bounds.memory else None,
+    rom(a, bounds.groups, number * bounds.bits, 1, bounds.stored if bounds.memory else None,
         number * bounds.used_bits)
     for stage in range(bounds.stages):
         step = 1 << bounds.stages - 1 - stage
-        shift(a, "bounds", stage, bounds.pe * bounds.used_bits * ((bounds.steps + step) // (2 * step)))
+        shift(a, "bounds", stage + 1, bounds.pe * bounds.used_bits * ((bounds.steps + step) // (2 * step)))
         a.add("choice", lut=bounds.pe * bounds.used_bits * ceil(multiplexer(1 << stage)))
         a.add("comparator", lut=bounds.pe * (bounds.bits // 2 + 1))
 

@@ -208,7 +208,7 @@ class Requant(Channelwise):
         counters(a, len(multipliers.words))
         rom(a, len(multipliers.words), multipliers.word_bits, registers=1)
         rom(a, len(offsets.words), offsets.word_bits)
-        a.add("requant", lut=6, ff=5)
+        a.add("requant", lut=3, ff=5)
         a.add("elements", ff=self.pe * self.input.bits)  # all that follows is in the DSP block
         a.add("clip", lut=1.25 * self.pe * self.output.bits, ff=self.pe * self.output.bits)
         a.add("ties", lut=self.pe * ceil(self.shift / 3) if self.rounding == "half_even" else 0)

@@ -247,8 +247,8 @@ class Swu(SlidingWindow):
         bits = self.inputs[0].bits
         ram(a, memory.ram(self.depth, bits, self.prices), self.depth, bits)
         if any(self.pad):
-            a.add("pads", lut=10)
-            a.add("depthwise pads", lut=8 * self.depthwise)
+            a.add("pads", lut=12)
+            a.add("depthwise pads", lut=4 * self.depthwise)
 
 
 def _last_inside(windows: int, kernel: int, stride: int, dilation: int, before: int, size: int) -> IntArray:
@@ -260,4 +260,5 @@ def _last_inside(windows: int, kernel: int, stride: int, dilation: int, before: 
 def _place(a: Amounts, end: int) -> None:
     """The place of the tap and of the window's first one along an axis."""
     bits = end.bit_length() + 1
-    a.add("place", lut=bits, ff=2 * bits + 1)
+    a.add("place", lut=bits, ff=2 * bits)
+    a.add("in frame", lut=0.5 * bits, ff=1)
