@@ -12,15 +12,15 @@ from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
+from headrace.layers.framed import Framed
 from headrace.layers.phases import Schedule, put_phases
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.window_geometry import Pair
-from headrace.legal_folds import require_divides
 
 
 @dataclass(frozen=True)
-class Crop(Layer):
+class Crop(Framed):
     """Rows and columns start, start + step, ... below stop, of (height, width, channels).
 
     Pairs are (vertical, horizontal). One word per cycle in; nothing is stored.
@@ -42,7 +42,7 @@ class Crop(Layer):
 
     def __post_init__(self) -> None:
         require_positive(self.name, height=self.height, width=self.width, channels=self.channels, step=self.step)
-        require_divides(self.name, "SIMD", self.simd, "channels", self.channels)
+        self.require_lanes()
         size = (self.height, self.width)
         if any(not 0 <= first < last <= end for first, last, end in zip(self.start, self.stop, size, strict=True)):
             raise InputError(f"{self.name}: rows and columns from {self.start} to {self.stop} are none of "
@@ -62,22 +62,13 @@ class Crop(Layer):
         return rows, columns
 
     @property
-    def pixel_words(self) -> int:
-        """Words per pixel, channels/SIMD."""
-        return self.channels // self.simd
-
-    @property
-    def inputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.element, self.simd, self.height * self.width * self.pixel_words),)
-
-    @property
     def outputs(self) -> tuple[Stream, ...]:
         rows, columns = self.kept
         return (Stream(self.element, self.simd, len(rows) * len(columns) * self.pixel_words),)
 
     def golden(self, *x: IntArray) -> IntArray:
         rows, columns = self.kept
-        frames = x[0].reshape(-1, self.height, self.width, self.channels)
+        frames = self.frames_of(x[0])
         return frames[:, rows][:, :, columns].reshape(len(frames), -1)
 
     def schedule(self) -> Schedule:
@@ -85,10 +76,6 @@ class Crop(Layer):
                          zip((self.height, self.width), self.kept, strict=True))
         puts = np.repeat(np.outer(rows, columns).reshape(-1), self.pixel_words)
         return Schedule(put_phases(puts.astype(np.int64)), latency_cycles=2, flow=Pipeline(0, single=True))
-
-    @property
-    def fold_sizes(self) -> dict[str, int]:
-        return {"simd": self.channels}
 
     def parameters(self) -> Parameters:
         return (

@@ -22,6 +22,13 @@ def require_drawable(layer: str, what: str, count: int) -> None:
                          "use smaller sizes")
 
 
+def drawn_rows(f: Fields, channels: int) -> IntArray:
+    """A one for every row that is drawn for so many channels: one row for all of them where the spec says `shared`."""
+    require_positive(f.name, channels=channels)
+    require_drawable(f.name, "channels", channels)
+    return np.ones(1 if f.flag("shared") else channels, np.int64)
+
+
 def random_values(rng: np.random.Generator, dtype: DataType, shape: tuple[int, ...]) -> IntArray:
     """Uniform values of a type."""
     values = rng.integers(dtype.lo, dtype.hi + 1, shape)

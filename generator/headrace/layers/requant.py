@@ -21,10 +21,10 @@ from headrace.area.multipliers import dsp_blocks
 from headrace.area.multipliers import slices as multiplier_slices
 from headrace.area.structures import counters, rom, slices
 from headrace.datatypes import Bipolar, DataType, IntArray, Interval, int_type, signed_bits
-from headrace.errors import InputError, require_positive
+from headrace.errors import InputError
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.channelwise import Channelwise
-from headrace.layers.drawing import require_drawable
+from headrace.layers.drawing import drawn_rows
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Schedule, Step
 from headrace.layers.spec_fields import Fields
@@ -130,9 +130,7 @@ class Requant(Channelwise):
     def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
         channels, element, dtype = f.integer("channels"), f.varying("input"), f.varying("output")
         pixels, pe = f.integer("pixels"), f.integer("pe", 1)
-        require_positive(f.name, channels=channels)
-        require_drawable(f.name, "channels", channels)
-        rows = np.ones(1 if f.flag("shared") else channels, np.int64)
+        rows = drawn_rows(f, channels)
         # Scales around the one that maps the input's range onto the output's, in halves so that ties occur.
         shift = int(rng.integers(1, 5)) + max(0, (element.hi - element.lo).bit_length() - dtype.bits)
         scale = max(1, ((dtype.hi - dtype.lo) << shift) // (element.hi - element.lo))

@@ -15,11 +15,11 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, slices
 from headrace.area.thresholds import MAX_TABLE_GROUPS
 from headrace.datatypes import DataType, IntArray, signed_bits, uint_type
-from headrace.errors import InputError, require_positive
+from headrace.errors import InputError
 from headrace.layers.activation import Activation, Search, base_code, multi_threshold, require_thresholds
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.channelwise import Channelwise
-from headrace.layers.drawing import random_thresholds, require_drawable
+from headrace.layers.drawing import drawn_rows, random_thresholds
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Schedule, Step
 from headrace.layers.spec_fields import Fields
@@ -57,9 +57,7 @@ class Threshold(Channelwise):
     def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
         channels, element, dtype = f.integer("channels"), f.varying("input"), f.varying("output")
         pixels, pe = f.integer("pixels"), f.integer("pe", 1)
-        require_positive(f.name, channels=channels)
-        require_drawable(f.name, "channels", channels)
-        rows = np.ones(1 if f.flag("shared") else channels, np.int64)
+        rows = drawn_rows(f, channels)
         # Three quarters of the range on both sides of its middle, since the input is uniform.
         span = 3 * (element.hi - element.lo)
         middle = (element.hi + element.lo) // 2

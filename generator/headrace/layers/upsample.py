@@ -13,15 +13,15 @@ from headrace.datatypes import DataType, IntArray
 from headrace.errors import require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
+from headrace.layers.framed import Framed
 from headrace.layers.phases import Loop, Phases, Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.window_geometry import Pair
-from headrace.legal_folds import require_divides
 
 
 @dataclass(frozen=True)
-class Upsample(Layer):
+class Upsample(Framed):
     """y[r, c] = x[r // scale_h, c // scale_w] over (height, width, channels); scale is (vertical, horizontal)."""
 
     kind = "upsample"
@@ -37,17 +37,12 @@ class Upsample(Layer):
 
     def __post_init__(self) -> None:
         require_positive(self.name, height=self.height, width=self.width, channels=self.channels, scale=self.scale)
-        require_divides(self.name, "SIMD", self.simd, "channels", self.channels)
+        self.require_lanes()
 
     @property
     def out_shape(self) -> Pair:
         """Pixels (vertically, horizontally)."""
         return self.height * self.scale[0], self.width * self.scale[1]
-
-    @property
-    def pixel_words(self) -> int:
-        """Words per pixel, channels/SIMD."""
-        return self.channels // self.simd
 
     @classmethod
     def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
@@ -55,15 +50,11 @@ class Upsample(Layer):
                         f.dtype("element"), f.integer("simd", 1))
 
     @property
-    def inputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.element, self.simd, self.height * self.width * self.pixel_words),)
-
-    @property
     def outputs(self) -> tuple[Stream, ...]:
         return (Stream(self.element, self.simd, self.out_shape[0] * self.out_shape[1] * self.pixel_words),)
 
     def golden(self, *x: IntArray) -> IntArray:
-        frames = x[0].reshape(-1, self.height, self.width, self.channels)
+        frames = self.frames_of(x[0])
         return frames.repeat(self.scale[0], axis=1).repeat(self.scale[1], axis=2).reshape(len(frames), -1)
 
     def schedule(self) -> Schedule:
@@ -71,10 +62,6 @@ class Upsample(Layer):
         pixel: Phases = (Step(self.pixel_words, 1, 1), *_repeated(self.pixel_words * (horizontal - 1)))
         row: Phases = (Loop(self.width, pixel), *_repeated(self.width * horizontal * self.pixel_words * (vertical - 1)))
         return Schedule((Loop(self.height, row),), latency_cycles=3, flow=Pipeline(1, single=True))
-
-    @property
-    def fold_sizes(self) -> dict[str, int]:
-        return {"simd": self.channels}
 
     def parameters(self) -> Parameters:
         return (

@@ -9,10 +9,9 @@ import numpy as np
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray
 from headrace.errors import InputError, require_positive
-from headrace.layers.base import Layer, Parameters
+from headrace.layers.base import Parameters
+from headrace.layers.framed import Framed
 from headrace.layers.spec_fields import Fields
-from headrace.layers.stream import Stream
-from headrace.legal_folds import require_divides
 
 Pair = tuple[int, int]
 
@@ -29,7 +28,7 @@ def lead_of(height: int, width: int, ahead: Sequence[int]) -> float:
 
 
 @dataclass(frozen=True)
-class SlidingWindow(Layer):
+class SlidingWindow(Framed):
     """Windows over (height, width, channels); kernel, stride and dilation are (vertical, horizontal) pairs.
 
     pad is (top, left, bottom, right); it shows pad_value. simd: channels per word in.
@@ -50,7 +49,7 @@ class SlidingWindow(Layer):
     def __post_init__(self) -> None:
         require_positive(self.name, height=self.height, width=self.width, channels=self.channels,
                          kernel=self.kernel, stride=self.stride, dilation=self.dilation)
-        require_divides(self.name, "SIMD", self.simd, "channels", self.channels)
+        self.require_lanes()
         if min(self.pad) < 0:
             raise InputError(f"{self.name}: pad={self.pad} must not be negative; use 0 or more")
         if any(self.pad) and not self.element.contains(np.asarray([self.pad_value])):
@@ -87,23 +86,10 @@ class SlidingWindow(Layer):
         return lead_of(self.height, self.width, [reach - before for reach, before in
                                                  zip(self.reach, self.pad[:2], strict=True)])
 
-    @property
-    def pixel_words(self) -> int:
-        """Words per pixel, channels/SIMD."""
-        return self.channels // self.simd
-
-    @property
-    def inputs(self) -> tuple[Stream, ...]:
-        return (Stream(self.element, self.simd, self.height * self.width * self.pixel_words),)
-
-    @property
-    def fold_sizes(self) -> dict[str, int]:
-        return {"simd": self.channels}
-
     def im2col(self, x: IntArray) -> IntArray:
         """Frames (frames, elements) -> (frames, windows, taps * channels), channels innermost."""
         top, left, bottom, right = self.pad
-        frames = x.reshape(-1, self.height, self.width, self.channels)
+        frames = self.frames_of(x)
         padded = np.pad(frames, ((0, 0), (top, bottom), (left, right), (0, 0)), constant_values=self.pad_value)
         windows = []
         for row in range(self.out_shape[0]):
