@@ -3,9 +3,9 @@
     python examples/mlperf_tiny/table.py --image-classification pretrainedResnet_quant.tflite images.npz \\
         --keyword-spotting kws_ref_model.tflite --anomaly-detection ad01_int8.tflite --drawn-visual-wake-words
 
-Every network gets the fastest folding that fits the board and is compared with the golden model bit for bit. A .npz file
-beside a model holds `x`, codes as the model takes them or pixels of 0 to 255, and `y`, the labels. The accuracy is that of
-the exact integers, which the hardware gives too.
+Every network gets the fastest folding that fits the board and is compared with the golden model bit for bit. A .npz
+file beside a model holds `x`, codes as the model takes them or pixels of 0 to 255, and `y`, the labels. The accuracy
+is that of the exact integers, which the hardware gives too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 from published import PUBLISHED
-from rich.console import Console
 
 import headrace as hr
 
@@ -82,9 +81,10 @@ def drawn_model() -> hr.Model:
 def built(entry: Entry, options: argparse.Namespace) -> hr.Build:
     """The accelerator, verified with the first samples; raises a HeadraceError if it is not bit-exact."""
     x = None if entry.samples is None else entry.samples[0]
-    return hr.build(entry.model, options.out / entry.task.replace(" ", "_"), lambda step: print(f"{entry.task}: {step}"),
-                    board=options.board, clock_mhz=options.clock_mhz, fps=options.fps, backend=options.backend,
-                    verify=options.verify, verify_input=x)
+    return hr.build(entry.model, options.out / entry.task.replace(" ", "_"),
+                    lambda step: print(f"{entry.task}: {step}", flush=True), board=options.board,
+                    clock_mhz=options.clock_mhz, fps=options.fps, backend=options.backend, verify=options.verify,
+                    verify_input=x)
 
 
 def row(entry: Entry, build: hr.Build) -> Row:
@@ -92,8 +92,8 @@ def row(entry: Entry, build: hr.Build) -> Row:
     record = build.record
     seconds = record["latency_cycles"] / record["clock_mhz"] / 1e6
     used = (f"{record['resources'][kind]:,}" for kind in ("lut", "bram18", "dsp"))
-    return (entry.task, entry.title, f"{record['cycles_per_frame']:,}", f"{record['fps']:,.0f}", f"{seconds * 1e3:.3f} ms",
-            f"{1 / seconds:,.0f} per second", *used, entry.accuracy())
+    return (entry.task, entry.title, f"{record['cycles_per_frame']:,}", f"{record['fps']:,.0f}",
+            f"{seconds * 1e3:.3f} ms", f"{1 / seconds:,.0f} per second", *used, entry.accuracy())
 
 
 def markdown(columns: Row, rows: Sequence[Row]) -> str:
@@ -103,16 +103,22 @@ def markdown(columns: Row, rows: Sequence[Row]) -> str:
 
 def page(rows: Sequence[Row], options: argparse.Namespace) -> str:
     """The tables with what they mean."""
-    back_ends = "both back ends" if options.backend == "both" else f"the back end {options.backend}"
+    ends = "both back ends" if options.backend == "both" else f"the back end {options.backend}"
     published = [(entry.task, entry.model, entry.board, f"{entry.rate:,.0f}", entry.quality, entry.source)
                  for entry in PUBLISHED]
-    return (f"# MLPerf Tiny on {options.board} at {options.clock_mhz:g} MHz\n\nWritten by "
-            f"`examples/mlperf_tiny/table.py`. {options.verify} frames of every network are equal to the golden model at "
-            f"every boundary on {back_ends}. Cycles are those of the RTL, resources are estimates of the layers and FIFOs, "
-            f"without the shell.\n\n{markdown(COLUMNS, rows)}\n## Published for FPGAs\n\nMeasured on boards, one inference "
-            "after the other and with the host's part: `one frame at a time` above is the nearer figure, and still without "
-            "the host.\n\n"
-            f"{markdown(('task', 'model', 'board', 'inferences per second', 'quality', 'source'), published)}")
+    return f"""# MLPerf Tiny on {options.board} at {options.clock_mhz:g} MHz
+
+Written by `examples/mlperf_tiny/table.py`. {options.verify} frames of every network equal the golden model at every
+boundary on {ends}. Cycles are those of the RTL. Resources are estimates of the layers and FIFOs, without the
+shell; BRAM18 are halves of a block.
+
+{markdown(COLUMNS, rows)}
+## Published for FPGAs
+
+The runner measures a single stream on the board, with the host's part. `one frame at a time` above is the figure to hold
+beside it; it has no host in it, and nothing was measured on a board.
+
+{markdown(("task", "model", "board", "inferences per second", "quality", "source"), published)}"""
 
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
@@ -140,11 +146,11 @@ def main(given: Sequence[str] | None = None) -> int:
         print(f"table: {error}", file=sys.stderr)
         return 1
     if not rows:
-        print("table: no model is given; name one, for instance --keyword-spotting kws_ref_model.tflite", file=sys.stderr)
+        print("table: no model is given; name one, as in --keyword-spotting kws_ref_model.tflite", file=sys.stderr)
         return 1
     text = page(rows, options)
     options.page.write_text(text)
-    Console().print(text, markup=False)
+    print(text)
     return 0
 
 
