@@ -1,10 +1,10 @@
 """The topology of MLPerf Tiny's visual wake words: MobileNet-v1 of width 0.25 on 96 x 96 images, with random weights.
 
-    headrace quantize examples/mlperf_tiny/mobilenet.py:drawn --data examples/mlperf_tiny/mobilenet.py:noise \\
-        --method ptq --out build/vww.npz
+    headrace quantize examples/mlperf_tiny/mobilenet.py:drawn \\
+        --data examples/mlperf_tiny/mobilenet.py:noise --method affine --out build/vww.npz
 
-It stands in where the reference file `vww_96_int8.tflite` is not at hand. Cycles and resources follow from the topology;
-the network has learnt nothing, so it has no accuracy.
+It stands in where the reference file `vww_96_int8.tflite` is not at hand. Cycles and resources follow from the
+topology; the network has learnt nothing, so it has no accuracy.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Results that FPGA submitters published for MLPerf Tiny, as the runner's files in MLCommons' repositories state them."""
+"""Results that FPGA submitters published for MLPerf Tiny: medians of the runner, from MLCommons' repositories."""
 
 from __future__ import annotations
 

@@ -115,8 +115,8 @@ shell; BRAM18 are halves of a block.
 {markdown(COLUMNS, rows)}
 ## Published for FPGAs
 
-The runner measures a single stream on the board, with the host's part. `one frame at a time` above is the figure to hold
-beside it; it has no host in it, and nothing was measured on a board.
+The runner measures a single stream on the board, with the host's part. `one frame at a time` above is the figure to
+hold beside it; it has no host in it, and nothing was measured on a board.
 
 {markdown(("task", "model", "board", "inferences per second", "quality", "source"), published)}"""
 

@@ -29,7 +29,7 @@ from headrace.quantizing.methods import METHODS, Method
 from headrace.quantizing.mixed import choose_widths
 from headrace.quantizing.problem import Problem, pose
 from headrace.quantizing.runner import top1
-from headrace.quantizing.settings import AUTO, Settings
+from headrace.quantizing.settings import AUTO, ScalesName, Settings
 from headrace.training.syq import SyqConv2d
 
 DOCS = digits.ROOT / "docs" / "quantization-results.md"
@@ -38,6 +38,12 @@ BITS = (8, 6, 4)
 AUTO_BITS = ((8, 8), (4, 8), (4, 4))
 METHOD_ROWS = {"Ristretto": "ristretto", "WQ": "wq", "WQ+FQ": "ggd", "WQ+FQ+BFT": "ggd+bft",
                "coarse to fine": "coarse-to-fine"}
+#: Method and granularity of the weights' scales.
+AFFINE_ROWS: dict[str, tuple[str, ScalesName]] = {
+    "affine": ("affine", "channel"),
+    "affine, one scale per layer": ("affine", "tensor"),
+    "affine, trained": ("affine+qat", "channel"),
+}
 RANKINGS: dict[str, dict[str, Any]] = {
     "SQNR": {"select": "sqnr"},
     "weight range": {"select": "range"},
@@ -109,8 +115,8 @@ def method_lines(bench: Bench) -> Iterator[Line]:
 
 
 def affine_lines(bench: Bench) -> Iterator[Line]:
-    for title, name in {"affine": "affine", "affine, trained": "affine+qat"}.items():
-        results = [bench.quantized(Settings(name, bits, bits, weight_scales="tensor")) for bits in BITS]
+    for title, (name, scales) in AFFINE_ROWS.items():
+        results = [bench.quantized(Settings(name, bits, bits, weight_scales=scales)) for bits in BITS]
         yield Line((title, *(percent(accuracy) for accuracy, _ in results)))
 
 

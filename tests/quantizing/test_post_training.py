@@ -186,7 +186,10 @@ def test_a_float_onnx_file_is_quantized_and_built_in_two_commands(
     shown = capsys.readouterr().out.splitlines()
     assert shown[-1] == f"next: headrace build {out} --out {tmp_path / 'tiny'}"
     assert shown[-2].startswith("accuracy on 48 calibration samples: ")
-    assert main(["check", str(out)]) == 0
+    assert main(["build", str(out), "--out", str(tmp_path / "tiny"), "--verify", "2"]) == 0
+    build = hr.Build.open(tmp_path / "tiny")
+    assert build.record["verified"] is True
+    assert np.array_equal(build.predict(X[:4], engine="rtl"), hr.load(str(out)).predict(X[:4]))
 
 
 REFUSED_DATA = {"z": "holds z; give inputs x and labels y", "y": r"labels of shape \(3,\) do not fit 64 inputs"}
