@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from headrace.datatypes import BIPOLAR, TERNARY, DataType, int_type, uint_type
 from headrace.layers.drawing import random_values
-from headrace.network.activation import Activation
 from headrace.network.graph import Input, Network, Node, Op
 from headrace.network.ops import RELU, Conv, Linear, MaxPool, Quantize, QuantWeight, Reshape
 from headrace.network.tensor_ops import Add, Concat, Softmax, TopK, Transpose, Upsample
@@ -84,13 +83,14 @@ def image_and_vector() -> Network:
 
 
 def boxes() -> Network:
-    """Heads of two strides as rows of two values, joined into one output, beside the codes that they read."""
+    """Heads of two strides as rows of two scores, joined and made shares, beside the codes that they read."""
     return named(
         {"image": (2, 6, 4)}, {"boxes": "y", "codes": "q1"},
         q0=(quantizer(INT4), "image"), c1=(conv(1, 3, 2, **SAME), "q0"), q1=(UINT3, "c1"),
         h1=(conv(2, 4, 3, 1), "q1"), h2=(conv(3, 4, 3, stride=(2, 2), **SAME), "q1"),
         t1=(Transpose((1, 2, 0)), "h1"), t2=(Transpose((1, 2, 0)), "h2"), r1=(Reshape((48, 2)), "t1"),
-        r2=(Reshape((12, 2)), "t2"), j=(Concat(), "r1", "r2"), y=(Activation("sigmoid"), "j"))
+        r2=(Reshape((12, 2)), "t2"), j=(Concat(), "r1", "r2"), t=(Transpose((1, 0)), "j"), s=(Softmax(), "t"),
+        y=(Transpose((1, 0)), "s"))
 
 
 NETWORKS = {"detector": detector(), "two_dense": two_dense(), "two_images": two_images(),

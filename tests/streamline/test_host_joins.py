@@ -69,6 +69,20 @@ def sigmoid() -> Nodes:
     return [*boxes()[:-1], graph.Node("j", JOIN, ("a", "b")), graph.Node("y", Activation("sigmoid"), ("j",))]
 
 
+def classes(op: graph.Op) -> Callable[[], Nodes]:
+    """A head over the two values of every row, as the operation for it stands: over the first axis."""
+    def made() -> Nodes:
+        return [*boxes()[:-1], graph.Node("j", JOIN, ("a", "b")),
+                graph.Node("jt", tensor_ops.Transpose((1, 0)), ("j",)), graph.Node("y", op, ("jt",))]
+    return made
+
+
+def softmax() -> Nodes:
+    """Over the two values of every row, which stay where they are."""
+    return [*classes(tensor_ops.Softmax())()[:-1], graph.Node("s", tensor_ops.Softmax(), ("jt",)),
+            graph.Node("y", tensor_ops.Transpose((1, 0)), ("s",))]
+
+
 def network(tail: Nodes, *outputs: str) -> graph.Network:
     return graph.Network((graph.Input("x", (3, 6, 4)),), (*heads(), *tail), outputs)
 
@@ -77,7 +91,9 @@ def samples() -> np.ndarray:
     return RNG.integers(-12, 12, (5, 3, 6, 4)) / 8
 
 
-@pytest.mark.parametrize("make", [boxes, columns, flat, nested, itself, sigmoid])
+@pytest.mark.parametrize("make", [
+    boxes, columns, flat, nested, itself, sigmoid, softmax, classes(tensor_ops.LogSoftmax()),
+    classes(tensor_ops.Maximum()), classes(tensor_ops.TopK(1)), classes(tensor_ops.TopK(2))])
 def test_the_host_joins(make: Callable[[], Nodes]) -> None:
     net = network(make(), "y")
     model, x = load(net), samples()

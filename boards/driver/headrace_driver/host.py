@@ -83,13 +83,15 @@ class Output:
 
     def __init__(self, sink: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         self.sink, self.scale, self.offset = sink, arrays["scale"], arrays["offset"]
-        self.output_order = arrays.get("output_order")
+        self.output_order, self.output_before = arrays.get("output_order"), arrays.get("output_before")
 
     def decode(self, integers: np.ndarray) -> np.ndarray:
         """Integers (N, elements) -> outputs as the model gives them, float32."""
         y = integers.reshape(len(integers), -1, len(self.scale)) * self.scale + self.offset
-        y = y.transpose(0, 2, 1).reshape(len(integers), *self.sink["shape"])
-        y = self._head(y)
+        y = y.transpose(0, 2, 1).reshape(len(integers), -1)
+        if self.output_before is not None:
+            y = y[:, self.output_before]
+        y = self._head(y.reshape(len(integers), *self.sink["shape"]))
         if self.output_order is not None:
             y = y.reshape(len(y), -1)[:, self.output_order]
         if self.sink["result"] is not None:

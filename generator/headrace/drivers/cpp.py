@@ -44,9 +44,12 @@ def _input(arrays: Arrays) -> dict[str, list[str]]:
 
 def _output(arrays: Arrays, elements: int) -> dict[str, list[str]]:
     """Arrays of an output by their names in model.hpp; an order of fewer elements is that behind a head."""
-    order = arrays.get("output_order")
-    return {"SCALE": _doubles(arrays["scale"]), "OFFSET": _doubles(arrays["offset"])} | _order(
-        order if order is not None and len(order) == elements else None)
+    before, order = arrays.get("output_before"), arrays.get("output_order")
+    if order is None or len(order) != elements:
+        order = before
+    elif before is not None:
+        order = before[order]
+    return {"SCALE": _doubles(arrays["scale"]), "OFFSET": _doubles(arrays["offset"])} | _order(order)
 
 
 def _order(order: NDArray[Any] | None) -> dict[str, list[str]]:

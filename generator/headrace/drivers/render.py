@@ -19,7 +19,7 @@ from headrace.board.family import Family, family_of
 from headrace.board.shell_registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES, bit_masks
 from headrace.dataflow.graph import SOURCE, Dataflow
 from headrace.dataflow.vectors import Vectors
-from headrace.datatypes import BIPOLAR
+from headrace.datatypes import BIPOLAR, IntArray
 from headrace.drivers.cpp import cpp_ends
 from headrace.drivers.quantizer import quantizer_arrays
 from headrace.drivers.writable import memory_images, writable_arrays, writable_json
@@ -129,9 +129,10 @@ def _stream(stream: Stream) -> dict[str, Any]:
 
 def _arrays(net: IntegerNetwork) -> tuple[list[_Arrays], list[_Arrays]]:
     """The numbers of every input and of every output."""
-    inputs = [quantizer_arrays(host) | _order("input_order", host) for host in net.host_inputs]
+    inputs = [quantizer_arrays(host) | _order("input_order", host.order) for host in net.host_inputs]
     outputs = [{"scale": np.asarray(host.scale, np.float64), "offset": np.asarray(host.offset, np.float64)}
-               | _order("output_order", host) for host in net.host_outputs]
+               | _order("output_order", host.order) | _order("output_before", host.before)
+               for host in net.host_outputs]
     return inputs, outputs
 
 
@@ -141,8 +142,8 @@ def _numbered(inputs: list[_Arrays], outputs: list[_Arrays]) -> _Arrays:
             for k, arrays in enumerate(parts) for name, values in arrays.items()}
 
 
-def _order(name: str, host: HostInput | HostOutput) -> _Arrays:
-    return {} if host.order is None else {name: host.order}
+def _order(name: str, order: IntArray | None) -> _Arrays:
+    return {} if order is None else {name: order}
 
 
 def _static_files() -> dict[str, bytes]:

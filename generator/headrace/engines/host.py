@@ -175,7 +175,8 @@ def _output_from_stream(host: HostOutput, q: IntArray) -> Float32Array:
     """
     channels = len(host.scale)
     y = q.reshape(len(q), -1, channels) * host.scale + host.offset
-    y = y.transpose(0, 2, 1).reshape(len(q), *host.shape)
+    y = y.transpose(0, 2, 1).reshape(len(q), -1)
+    y = (y if host.before is None else y[:, host.before]).reshape(len(q), *host.shape)
     y = tensor_ops.TopK(host.k).forward(y) if host.head == "topk" else _HEADS[host.head](y)
     if host.order is not None:
         y = y.reshape(len(q), -1)[:, host.order]

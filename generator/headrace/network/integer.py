@@ -94,7 +94,8 @@ class HostInputs:
 class HostOutput:
     """What the host makes of the last integers: y = scale * q + offset per channel (C,), reshaped to `shape`.
 
-    The elements of `shape` are in (C, H, W) order. `head` is applied over the first axis: argmax drops it, topk leaves
+    The elements of `shape` are in (C, H, W) order, or with `before` in any: the flat element i is element before[i] of
+    (C, H, W). `head` is applied over the first axis: argmax drops it, topk leaves
     the indices of the `k` largest values, lowest index first on ties, max the largest value; sigmoid and tanh are taken
     of every element. `result` is the model's own output shape without the batch, where it is not the one that the head
     leaves; its flat element i is element order[i] of what the head leaves.
@@ -107,6 +108,7 @@ class HostOutput:
     k: int = 1
     result: tuple[int, ...] | None = None
     order: IntArray | None = None
+    before: IntArray | None = None
     name: str = "output"
 
     @property

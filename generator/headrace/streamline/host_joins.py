@@ -16,8 +16,8 @@ from headrace.datatypes import IntArray
 from headrace.network import graph, ops
 from headrace.network.activation import Activation
 from headrace.network.integer import HostOutput
-from headrace.network.tensor_ops import Concat
-from headrace.streamline.ends import CURVED_HEADS, Tail, body_of, head_of, view_of, views_and_heads
+from headrace.network.tensor_ops import Concat, LogSoftmax, Maximum, Softmax, TopK
+from headrace.streamline.ends import CURVED_HEADS, HEADS, Tail, body_of, head_of, view_of, views_and_heads
 
 
 def split_tails(network: graph.Network) -> tuple[tuple[graph.Node, ...], tuple[Tail, ...]]:
@@ -31,9 +31,7 @@ def split_tails(network: graph.Network) -> tuple[tuple[graph.Node, ...], tuple[T
 def _without_joins(network: graph.Network, tail: Tail, makers: Mapping[str, graph.Node]) -> Tail:
     """The tail with the concatenation that it begins with, and views in front of it, where a stream cannot do these."""
     node = makers.get(tail.tensors[0])
-    heads = [item.op for item in tail.nodes if head_of(item.op)]
-    if node is None or not isinstance(node.op, Concat) or len(heads) > 1 \
-            or any(not isinstance(op, Activation) for op in heads):
+    if node is None or not isinstance(node.op, Concat) or sum(bool(head_of(item.op)) for item in tail.nodes) > 1:
         return tail
     inner = _moving(network, node.name)
     made = {item.name for item in inner}
@@ -80,12 +78,24 @@ def joined_output(tail: Tail, parts: Mapping[str, HostOutput], frames: Mapping[s
         stream = first + np.arange(prod(frames[name])).reshape(height, width, channels)
         places[name] = stream.transpose(2, 0, 1).reshape(parts[name].shape)
         first += stream.size
-    for node in tail.nodes:
-        places[node.name] = places[node.inputs[0]] if head_of(node.op) else _moved(node, places)
-    last = places[tail.nodes[-1].name]
     scale, offset = (np.concatenate([np.tile(values, frames[name][1] * frames[name][2]) for name, values in items])
                      for items in ([(name, part.scale) for name, part in parts.items()],
                                    [(name, part.offset) for name, part in parts.items()]))
-    made = HostOutput((first,), scale, offset, result=last.shape, order=last.reshape(-1), name=tail.name)
-    heads = [CURVED_HEADS[node.op.kind] for node in tail.nodes if isinstance(node.op, Activation)]
-    return replace(made, head=heads[0]) if heads else made
+    return _with_head(tail.nodes, places, HostOutput((first,), scale, offset, name=tail.name))
+
+
+def _with_head(nodes: Sequence[graph.Node], places: dict[str, IntArray], made: HostOutput) -> HostOutput:
+    """The output with the views and the head behind the elements that stand at `places` in its stream."""
+    for node in nodes:
+        source = places[node.inputs[0]]
+        if isinstance(node.op, Activation):
+            made, places[node.name] = replace(made, head=CURVED_HEADS[node.op.kind]), source
+        elif isinstance(node.op, Softmax | LogSoftmax | Maximum | TopK):
+            k = node.op.k if isinstance(node.op, TopK) else made.k
+            made = replace(made, shape=source.shape, before=source.reshape(-1), head=HEADS[type(node.op)], k=k)
+            left = node.op.infer(source.shape)
+            places[node.name] = np.arange(prod(left)).reshape(left)
+        else:
+            places[node.name] = _moved(node, places)
+    last = places[nodes[-1].name]
+    return replace(made, result=last.shape, order=last.reshape(-1))
