@@ -44,12 +44,13 @@ def model() -> Model:
     ({"writable": {"fc3": "flash"}}, "writable weights of fc3='flash' is unknown; choose one of ['ram', 'uram']"),
     ({"writable": {"fc3": "ram"}, "backend": "hls"}, "fc3: writable weights need the rtl back end; build with "
                                                      "--backend rtl or both"),
+    ({"fifos": "deep"}, "fifos='deep' is unknown; choose one of ['exact', 'safe']"),
     ({"external": "fc3"}, "external='fc3' must be a list of names of layers; correct it"),
     ({"board": ""}, "board '' is not a name; give the name of a board or a .toml file"),
     ({"verify_input": [[1.0], [2.0, 3.0]]}, "verify_input is not an array of numbers (N, ...); correct it"),
     ({"fsp": 3}, "fsp is not an option of build; did you mean 'fps'? choose from ['board', 'clock_mhz', 'fps', "
                  "'folding', 'cores', 'writable', 'external', 'weights', 'backend', 'verify', 'verify_input', "
-                 "'overfull', 'verify_layers']"),
+                 "'overfull', 'verify_layers', 'fifos']"),
 ])
 def test_options_of_any_caller(model: Model, tmp_path: Path, options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(hr.InputError) as error:
@@ -102,7 +103,7 @@ def test_what_was_compared_is_in_the_record(model: Model, tmp_path: Path) -> Non
     assert record["verified_by"] == {"hls": {"compared": "whole network", "vectors": 3}}
     assert (record["board"], record["family"], record["fits"]) == ("zcu104", "Zynq UltraScale+", True)
     assert (record["asked"], record["fps_asked"]) == ("250000 fps, 800 cycles per frame", 250_000)
-    assert set(record["recipe"]) == {"folding", "cores", "writable", "external", "depths", "prices"}
+    assert set(record["recipe"]) == {"folding", "cores", "writable", "external", "depths", "prices", "fifos"}
     assert record["recipe"]["depths"] == {fifo["name"]: fifo["depth"] for fifo in record["fifos"]}
     opened = hr.Build.open(str(made.folder))
     assert opened.recipe.record() == record["recipe"] and opened.board == load_board("zcu104")

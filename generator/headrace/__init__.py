@@ -15,6 +15,7 @@ from typing import Never
 
 from headrace.build_folder import Build
 from headrace.building import build as _build
+from headrace.design import Fifos
 from headrace.errors import (
     FoldingError,
     HeadraceError,
@@ -45,7 +46,8 @@ def build(model: Model, out: str | Path, progress: Callable[[str], None] = lambd
           folding: Mapping[str, Mapping[str, int]] | None = None, cores: Mapping[str, str] | None = None,
           writable: Mapping[str, str] | None = None, external: Sequence[str] = (), weights: Weights = "on-chip",
           backend: Backend = "rtl", verify: int = Options.verify, verify_input: GivenSamples | None = None,
-          overfull: bool = False, verify_layers: bool = False, **unknown: Never) -> Build:
+          overfull: bool = False, verify_layers: bool = False, fifos: Fifos = "exact",
+          **unknown: Never) -> Build:
     """Build `model` into the directory `out`, whose parents are made. See headrace.request.Options for the options.
 
     `progress` is told what goes on. verify_input: samples (N, ...) as the model takes them, of which `verify` are used.
@@ -58,7 +60,7 @@ def build(model: Model, out: str | Path, progress: Callable[[str], None] = lambd
         known = [field.name for field in fields(Options)]
         raise InputError(f"{name} is not an option of build; {did_you_mean(name, known)}choose from {known}")
     options = Options(board, clock_mhz, fps, folding, cores or {}, writable or {}, external, weights, backend, verify,
-                      verify_input, overfull, verify_layers)
+                      verify_input, overfull, verify_layers, fifos)
     return _build(model, out, options, progress)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources, total
@@ -24,13 +24,16 @@ from headrace.network.integer import IntegerNetwork
 from headrace.timing.fifo_sizing import Sizing, size_fifos
 from headrace.timing.hls_fifo_sizing import HlsSizing
 
+Fifos = Literal["exact", "safe"]
+
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
     """Folds by layer, compute cores, layers whose weights are writable or come from outside, depths of FIFOs by name.
 
     cores: by layer name, or "*" for all; the others are chosen by cost. depths: those that are not given are sized.
-    prices: of the device, for what is chosen by cost.
+    prices: of the device, for what is chosen by cost. fifos: "exact" for the smallest depths, "safe" for large ones,
+    known at once.
     """
 
     folding: Folding = field(default_factory=dict)
@@ -39,18 +42,19 @@ class Recipe:
     external: tuple[str, ...] = ()
     depths: Mapping[str, int] = field(default_factory=dict)
     prices: Prices = PRICES
+    fifos: Fifos = "exact"
 
     def record(self) -> dict[str, Any]:
         """The recipe as build.json holds it."""
         return {"folding": {name: dict(folds) for name, folds in self.folding.items()}, "cores": dict(self.cores),
                 "writable": dict(self.writable), "external": list(self.external), "depths": dict(self.depths),
-                "prices": asdict(self.prices)}
+                "prices": asdict(self.prices), "fifos": self.fifos}
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Recipe:
         """What `record` gave. Raises KeyError or TypeError for anything else."""
         return cls(record["folding"], record["cores"], record["writable"], tuple(record["external"]), record["depths"],
-                   Prices(**record.get("prices", {})))
+                   Prices(**record.get("prices", {})), record.get("fifos", "exact"))
 
     def as_built(self, layer: Layer) -> Layer:
         """A layer with the core and the memories that it gets. Raises InputError where these contradict each other."""
@@ -87,10 +91,11 @@ def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False) -> Design:
     InputError for a core that does not serve its layer, or a layer whose weights cannot be writable or external.
     """
     layers = folded(net, recipe)
-    sizing = size_fifos(layers, dict(recipe.depths))
+    exact = recipe.fifos == "exact"
+    sizing = size_fifos(layers, dict(recipe.depths), exact)
     dataflow = insert_fifos(layers, sizing.depths)
     depths = {layer.name: layer.depth for layer in Fifo.among(dataflow.layers)}
-    streams = HlsSizing.of(layers, recipe.depths) if hls else None
+    streams = HlsSizing.of(layers, recipe.depths, exact) if hls else None
     return Design(dataflow, sizing, replace(recipe, depths=depths), streams)
 
 

@@ -14,7 +14,7 @@ from headrace.board.family import Family, find_family
 from headrace.dataflow.choose_cores import Cores, require_cores
 from headrace.dataflow.fold import Folding
 from headrace.dataflow.make_writable import Writable
-from headrace.design import Recipe
+from headrace.design import Fifos, Recipe
 from headrace.engines.host import Samples
 from headrace.errors import InputError
 from headrace.folding.plan import DEFAULT_CYCLES_PER_FRAME, given_depths, require_folding
@@ -45,6 +45,7 @@ class Options:
     as many as it takes for the rest to fit the board.
     overfull: build also what does not fit the board.
     verify_layers: compare every layer by itself, not the network as a whole, which is not verified then.
+    fifos: "exact" for the smallest that keep the pace, "safe" for large ones that are known at once.
     Raises InputError for a value that is not one of these, whoever gives it.
     """
 
@@ -61,12 +62,14 @@ class Options:
     verify_input: GivenSamples | None = None
     overfull: bool = False
     verify_layers: bool = False
+    fifos: Fifos = "exact"
 
     def __post_init__(self) -> None:
         if self.board is not None and not (isinstance(self.board, str) and self.board):
             raise InputError(f"board {self.board!r} is not a name; give the name of a board or a .toml file")
         _require_word("backend", self.backend, get_args(Backend))
         _require_word("weights", self.weights, get_args(Weights))
+        _require_word("fifos", self.fifos, get_args(Fifos))
         self._require_rates()
         if type(self.verify) is not int or not 1 <= self.verify <= MAX_VECTORS:
             raise InputError(f"verify={self.verify} vectors: a build is verified with at least 1; give 1 or more, at "
@@ -152,7 +155,7 @@ def resolve(options: Options) -> Request:
     given = options.folding or {}
     family = find_family(board)
     recipe = Recipe(given, options.cores, options.writable, tuple(dict.fromkeys(options.external)), given_depths(given),
-                    family.prices if family else PRICES)
+                    family.prices if family else PRICES, options.fifos)
     return Request(options, board, family, options.board is not None, _cycles(options), recipe)
 
 

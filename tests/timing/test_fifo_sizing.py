@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 
 from headrace.dataflow.fold import fold
-from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.dataflow.insert_fifos import fifo_places, insert_fifos
 from headrace.dataflow.lower import lower
 from headrace.datatypes import uint_type
 from headrace.errors import FoldingError, MismatchError
 from headrace.folding.plan import solve_folding
-from headrace.layers import Dwc, Fifo, MaxPool
+from headrace.layers import Add, Dwc, Fifo, Fork, MaxPool, Swu
 from headrace.memory import PRICES, free_depth
-from headrace.timing import fifo_sizing
+from headrace.timing import fifo_sizing, paces
 from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Outcome
 from headrace.timing.fifo_sizing import size_fifos
 from tests.dataflow.test_insert_fifos import residual
@@ -87,6 +87,42 @@ def test_the_rtl_confirms_that_one_word_less_is_too_few(tmp_path: Path) -> None:
     assert pace(dataflow) is None
     with pytest.raises(MismatchError, match="no stream moves any more"):
         rtl_cycles(dataflow, FRAMES, tmp_path)
+
+
+def test_safe_depths_keep_the_pace_without_a_search() -> None:
+    smallest, safe = size_fifos(folded()), size_fifos(folded(), exact=False)
+    assert safe.cycles_per_frame == smallest.cycles_per_frame == pace(insert_fifos(folded(), safe.smallest))
+    assert all(safe.smallest[name] >= depth for name, depth in smallest.smallest.items())
+    assert safe.depths["add1_fifo0"] == 32 and CycleModel(insert_fifos(folded(), safe.depths)).steady().deadlock is None
+
+
+def test_a_search_that_takes_too_long_ends_with_safe_depths(monkeypatch: pytest.MonkeyPatch) -> None:
+    safe = size_fifos(folded(), {"conv0_fifo": 5}, exact=False)
+    assert safe.depths["conv0_fifo"] == 5
+    monkeypatch.setattr(paces, "_MOST_WORK", 20_000)
+    assert size_fifos(folded(), {"conv0_fifo": 5}) == safe
+
+
+def test_a_branch_that_waits_for_more_than_a_frame_keeps_the_pace() -> None:
+    """Windows of half a frame each: the shortcut holds the words of several frames."""
+    dataflow = small_frames()
+    sizing = size_fifos(dataflow)
+    assert sizing.cycles_per_frame == dataflow.cycles_per_frame
+    assert sizing.smallest["add_fifo1"] > 2 * dataflow.input.words
+
+
+def small_frames() -> Dataflow:
+    """Six windows over frames of 3x3 pixels beside a shortcut."""
+    element, pixels = uint_type(2), 9
+    fork = Fork("fork", 1, element, pixels)
+    placed = [Placed(fork, ((SOURCE, 0),))]
+    port = ("fork", 0)
+    for k in range(6):
+        window = Swu(f"w{k}", 3, 3, 1, (3, 3), element, pad=(1, 1, 1, 1))
+        unit = named_mvtu(f"c{k}", mw=9, mh=1, simd=1, weight="ternary", input="uint2", output="uint2", vectors=pixels)
+        placed += [Placed(window, (port,)), Placed(unit, ((f"w{k}", 0),))]
+        port = (f"c{k}", 0)
+    return Dataflow(fork.inputs[0], (*placed, Placed(Add("add", 1, element, element, pixels), (port, ("fork", 1)))))
 
 
 def test_bursts_wait_in_front_of_a_converter_to_fewer_lanes() -> None:

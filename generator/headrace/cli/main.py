@@ -78,6 +78,7 @@ def _build(options: argparse.Namespace) -> int:
         verify_input=read_samples(options.verify_input) if options.verify_input else None,
         overfull=options.overfull,
         verify_layers=options.verify_layers,
+        fifos=options.fifos,
     )
     require_possible(resolve(chosen), options.out)
     with progress() as tell:

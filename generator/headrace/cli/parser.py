@@ -155,6 +155,9 @@ def _add_build(make: argparse.ArgumentParser) -> None:
                       help="external: the largest come from memory outside, until the rest fits the board")
     make.add_argument("--external", action="append", default=[], metavar="LAYER",
                       help="the weights of this layer come from memory outside, as a stream (may be repeated)")
+    make.add_argument("--fifos", choices=("exact", "safe"), default=Options.fifos,
+                      help="exact: the smallest that keep the pace; safe: large ones that are known at once (default "
+                           "%(default)s)")
     make.add_argument("--overfull", action="store_true", help="build it even if it does not fit the board")
     _add_json(make)
 

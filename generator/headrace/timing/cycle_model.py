@@ -97,6 +97,11 @@ class CycleModel:
         self._graph = graph(dataflow, edges, components or Components(bare))
 
     @property
+    def streams(self) -> int:
+        """How many streams there are."""
+        return len(self._ports)
+
+    @property
     def fifos(self) -> Iterable[str]:
         """The names of the FIFOs."""
         return self._depths

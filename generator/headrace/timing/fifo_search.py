@@ -17,7 +17,7 @@ from headrace.dataflow.insert_fifos import join_places
 from headrace.dataflow.regions import Part, Series, series
 from headrace.timing.cycle_model import CycleModel
 from headrace.timing.descent import Descent
-from headrace.timing.paces import Paces
+from headrace.timing.paces import Paces, TooLargeError
 
 #: Words above which a depth is decided as soon as none that is smaller takes less memory.
 _EXACT = 2048
@@ -39,10 +39,15 @@ class DepthSearch:
         self.depths = dict(self.enough)
         self.branches: list[tuple[CycleModel, list[str]]] = []
 
-    def run(self) -> dict[str, int]:
-        """The smallest depths."""
-        whole = series(self.paces.dataflow)
-        self._series(whole)
+    def run(self) -> dict[str, int] | None:
+        """The smallest depths; None where finding them would take minutes."""
+        try:
+            return self._run()
+        except TooLargeError:
+            return None
+
+    def _run(self) -> dict[str, int]:
+        self._series(series(self.paces.dataflow))
         for model, names in self.branches:
             self._settle_joins(model, names)
         if not self.paces.fits(self.paces.whole, self.depths):

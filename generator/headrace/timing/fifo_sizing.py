@@ -8,7 +8,7 @@ gaps stay while the oldest word is blocked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -35,16 +35,18 @@ class Sizing:
     occupancy: Mapping[str, int]
 
 
-def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None) -> Sizing:
+def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None, exact: bool = True) -> Sizing:
     """FIFOs for a dataflow that has none. given: depths that the user chose, kept as they are.
 
+    exact: find the smallest; otherwise the depths are as large as a FIFO can need them, from a single run. A network
+    whose search would take minutes gets these too.
     Raises FoldingError naming the FIFOs if the given depths let the dataflow stop.
     """
     given = given or {}
     search = _Search(dataflow, given)
-    smallest = search.run()
-    depths = search.without_deadlock(search.rounded(smallest))
-    outcome = search.model.steady(depths)
+    smallest = search.run(exact)
+    depths = search.without_deadlock(search.rounded(smallest) if search.exact else search.free(smallest))
+    outcome = search.model.steady(depths) if search.exact else search.model.steady(depths, search.paces.frames)
     assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None  # checked by the search
     return Sizing(smallest, depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles, outcome.occupancy)
 
@@ -59,28 +61,40 @@ class _Search:
         everywhere = insert_fifos(dataflow, dict.fromkeys(self.paces.places, 1))
         self.model = CycleModel(everywhere)
         self.bare = CycleModel(everywhere, bare=True)
+        self.exact = False
 
-    def run(self) -> dict[str, int]:
-        """The smallest depths."""
+    def run(self, exact: bool) -> dict[str, int]:
+        """The smallest depths, or large enough ones."""
         safe = self.paces.safe
         first = self.model.steady(safe, 2)
         if first.deadlock is not None:  # other FIFOs do not make up for what the user chose
             raise self._deadlock(first.deadlock, safe)
         assert first.latency_cycles is not None
         fill = self.paces.start(first.latency_cycles)
-        return DepthSearch(self.paces, fill).run()
+        if exact and (found := DepthSearch(self.paces, fill).run()) is not None:
+            self.exact = True
+            return found
+        return fill | dict(self.given)
+
+    def free(self, depths: Mapping[str, int]) -> dict[str, int]:
+        """The depths that memories give for free."""
+        return {name: depth if name in self.given else self.paces.free_depth(name, depth)
+                for name, depth in depths.items()}
 
     def rounded(self, smallest: Mapping[str, int]) -> dict[str, int]:
         """The depths, larger where a memory gives more for free and the dataflow stays as fast."""
-        free = {name: depth if name in self.given else self.paces.free_depth(name, depth)
-                for name, depth in smallest.items()}
-        if self._stays_as_fast(free):
-            return free
-        depths = dict(smallest)
-        for name, depth in free.items():
-            if depth > depths[name] and self._stays_as_fast({**depths, name: depth}):
-                depths[name] = depth
-        return depths
+        free = self.free(smallest)
+        return self._grown([name for name in free if free[name] > smallest[name]], free, smallest)
+
+    def _grown(self, names: Sequence[str], free: Mapping[str, int], depths: Mapping[str, int]) -> dict[str, int]:
+        """The depths, free ones at those of the places where the dataflow stays as fast, found by halves."""
+        grown = {**depths, **{name: free[name] for name in names}}
+        if not names or self._stays_as_fast(grown):
+            return grown
+        if len(names) == 1:
+            return dict(depths)
+        half = len(names) // 2
+        return self._grown(names[half:], free, self._grown(names[:half], free, depths))
 
     def without_deadlock(self, depths: Mapping[str, int]) -> dict[str, int]:
         """The depths, larger where a dataflow whose pipelines hold no word would stop.

@@ -50,12 +50,14 @@ class HlsSizing:
     latency_cycles: int
 
     @classmethod
-    def of(cls, dataflow: Dataflow, given: Mapping[str, int] | None = None) -> HlsSizing:
+    def of(cls, dataflow: Dataflow, given: Mapping[str, int] | None = None, exact: bool = True) -> HlsSizing:
         """Size the streams of a dataflow. given: depths of FIFOs by name that the user chose; they are kept.
+
+        exact: search for small depths; otherwise they are what a run of streams that are never full shows.
 
         Raises FoldingError naming the streams if these let it stop.
         """
-        return _Search(dataflow, given or {}).run()
+        return _Search(dataflow, given or {}).run(exact)
 
 
 class _Search:
@@ -68,8 +70,15 @@ class _Search:
         self.target = Fraction(self.model.iterations)
         self.hardest = _HARDEST[:2] if self.graph.words > _LARGE else _HARDEST
 
-    def run(self) -> HlsSizing:
+    def run(self, exact: bool) -> HlsSizing:
         large = self._large_enough()
+        depths = self._small(large) if exact else self._going_on_all(large)
+        outcome = self.model.run(depths, EXPECTED)
+        assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None
+        return HlsSizing(depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles)
+
+    def _small(self, large: dict[Port, int]) -> dict[Port, int]:
+        """Depths that are as small as the pace and all pipelines allow."""
         free = [port for port, depth in large.items() if depth > DEFAULT_DEPTH and port not in self.given]
         depths = large | self._lowered(free, self._bursts(large), large)
         paced = self._scaled([port for port in free if depths[port] > DEFAULT_DEPTH], depths)
@@ -79,9 +88,7 @@ class _Search:
                 depths = self._going_on(depths, Pipelines(stages))
                 depths = self._going_on(depths, Pipelines(stages, flushes=False, runs_on=False))
             depths = self._paced_again(depths)
-        outcome = self.model.run(depths, EXPECTED)
-        assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None
-        return HlsSizing(depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles)
+        return depths
 
     def _bursts(self, depths: Mapping[Port, int]) -> dict[Port, int]:
         """Depths that do for most streams: what their reader takes at once, if it reads in bursts."""

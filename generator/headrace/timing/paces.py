@@ -21,6 +21,12 @@ _MORE_FRAMES = 1 + WATCHED_FRAMES
 _NEARLY = Fraction(65, 64)
 #: Words of a FIFO that is never full.
 _ENDLESS = 1 << 40
+#: Cycles of streams that a search runs, some 6 ns each.
+_MOST_WORK = 10**10
+
+
+class TooLargeError(Exception):
+    """A search has run for as long as it may; never leaves this package."""
 
 
 class Paces:
@@ -39,6 +45,7 @@ class Paces:
         self.whole = CycleModel(everywhere, components=self._components)
         self.target = self.slowest = dataflow.cycles_per_frame
         self.frames = 2
+        self._work = 0
 
     def start(self, latency_cycles: int) -> dict[str, int]:
         """Find the target. latency_cycles: of the first frame.
@@ -84,12 +91,16 @@ class Paces:
         return model.watch(self.frames, WATCHED_FRAMES, depths, limits)
 
     def of(self, model: CycleModel, depths: Mapping[str, int]) -> Fraction | None:
-        """Cycles per frame; None in a deadlock.
+        """Cycles per frame; None in a deadlock. Raises TooLargeError where all runs together take too long.
 
         What nearly keeps the pace with an even source, which may let a pipeline run empty for a cycle, is run with one
         that does not.
         """
-        even = self._run(model, depths, self.target).cycles_per_frame
+        outcome = self._run(model, depths, self.target)
+        self._work += model.streams * ((outcome.latency_cycles or 0) + WATCHED_FRAMES * self.target)
+        if self._work > _MOST_WORK:
+            raise TooLargeError
+        even = outcome.cycles_per_frame
         if even is None or not self.target < even < self.target * _NEARLY:
             return even
         return self._run(model, depths, 0).cycles_per_frame
