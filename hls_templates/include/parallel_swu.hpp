@@ -91,14 +91,12 @@ void parallel_swu(hls::stream<ap_uint<C::KERNEL_H * C::KERNEL_W * C::SIMD * C::E
 #pragma HLS DEPENDENCE variable=chain type=inter direction=RAW distance=FOLDS dependent=true
   index_t<FOLDS> fold          = 0;
   index_t<P::PLACES> place     = 0;
-  index_t<P::LAST_ROW + 1> row = 0;  // from OUT_H on behind the last one
-  Row y                        = -C::PAD_T;
-  index_t<WAIT + 1> wait       = P::START;  // places until a window ends
-  index_t<S::OUT_W> column     = 0;
-  Column x                     = -C::PAD_L;  // of that window
+  Row y                        = -C::PAD_T;  // line where this row of windows starts; behind the last one it goes on
+  index_t<WAIT + 1> wait       = P::START;   // places until a window ends
+  Column x                     = -C::PAD_L;  // column where that window starts
   for (loop_count i = 0; i < frames() * ((S::OUT_H * P::PLACES + P::LATE) * FOLDS); ++i) {
 #pragma HLS PIPELINE II=1 style=flp
-    const bool takes = row < S::OUT_H && place >= P::EARLY && place < P::EARLY + S::COLUMNS;
+    const bool takes = y < S::OUT_H * C::STRIDE_H - C::PAD_T && place >= P::EARLY && place < P::EARLY + S::COLUMNS;
     const bool ends  = wait == 0;
     const int group  = fold;
     Word newest[C::KERNEL_H];
@@ -130,15 +128,11 @@ void parallel_swu(hls::stream<ap_uint<C::KERNEL_H * C::KERNEL_W * C::SIMD * C::E
 
     if (fold == FOLDS - 1) {
       const bool row_ends    = place == P::PLACES - 1;
-      const bool frame_ends  = row == P::LAST_ROW && place == P::LAST_PLACE;
-      const bool last_column = column == S::OUT_W - 1;
+      const bool frame_ends  = y == P::LAST_ROW * C::STRIDE_H - C::PAD_T && place == P::LAST_PLACE;
+      const bool last_column = x == (S::OUT_W - 1) * C::STRIDE_W - C::PAD_L;
       wait = frame_ends ? P::START : !ends ? int(wait) - 1 : last_column ? TURN - 1 : S::STEP - 1;
-      if (ends) {
-        x = last_column ? Column(-C::PAD_L) : Column(x + C::STRIDE_W);
-        column = following<S::OUT_W>(column);
-      }
+      if (ends) x = last_column ? Column(-C::PAD_L) : Column(x + C::STRIDE_W);
       y = frame_ends ? Row(-C::PAD_T) : row_ends ? Row(y + C::STRIDE_H) : y;
-      row = frame_ends ? 0 : row_ends ? int(row) + 1 : int(row);
       place = frame_ends || row_ends ? 0 : int(place) + 1;
     }
     fold = following<FOLDS>(fold);
