@@ -94,7 +94,7 @@ class FloatNode:
 
 @dataclass(frozen=True, eq=False)
 class FloatNetwork:
-    """A verified graph in topological order with one input and one output.
+    """A verified graph in topological order with one input; `more` are outputs besides the first.
 
     Raises InputError, naming the node, where shapes or names do not fit.
     """
@@ -102,12 +102,18 @@ class FloatNetwork:
     input: Input
     nodes: tuple[FloatNode, ...]
     output: str
+    more: tuple[str, ...] = ()
     shapes: dict[str, Shape] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shapes", infer_shapes((self.input,), self.nodes))
-        if self.output not in self.shapes:
-            raise InputError(f"the output {self.output!r} is made by no node; name a node or the input")
+        if unknown := [name for name in self.outputs if name not in self.shapes]:
+            raise InputError(f"the output {unknown[0]!r} is made by no node; name a node or the input")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """All outputs."""
+        return (self.output, *self.more)
 
     @property
     def layers(self) -> dict[str, Weighted]:
@@ -126,12 +132,11 @@ class FloatNetwork:
         return replace(self, nodes=tuple(nodes))
 
 
-def require_one_end(inputs: int, outputs: int) -> None:
-    """Raise InputError for a model of several inputs or outputs, which no calibration has."""
-    for what, count in (("inputs", inputs), ("outputs", outputs)):
-        if count != 1:
-            raise InputError(f"the model has {count} {what} but a network to quantize has one; quantize it with "
-                             f"Brevitas, or wrap it in a module with one {what[:-1]}")
+def require_one_input(inputs: int) -> None:
+    """Raise InputError for a model of several inputs, which no calibration has."""
+    if inputs != 1:
+        raise InputError(f"the model has {inputs} inputs but a network to quantize has one; quantize it with Brevitas, "
+                         "or wrap it in a module with one input")
 
 
 def fold_batch_norms(net: FloatNetwork) -> FloatNetwork:
@@ -140,7 +145,7 @@ def fold_batch_norms(net: FloatNetwork) -> FloatNetwork:
     w * A and b * A + B; a map behind a tensor that others read as well stays where it is.
     """
     readers = Counter(source for node in net.nodes for source in node.inputs)
-    readers[net.output] += 1
+    readers.update(net.outputs)
     made: dict[str, FloatNode] = {}
     stands_for: dict[str, str] = {}
     for node in net.nodes:
@@ -152,7 +157,8 @@ def fold_batch_norms(net: FloatNetwork) -> FloatNetwork:
             stands_for[node.name] = before.name
         else:
             made[node.name] = replace(node, inputs=inputs)
-    return FloatNetwork(net.input, tuple(made.values()), stands_for.get(net.output, net.output))
+    first, *more = (stands_for.get(name, name) for name in net.outputs)
+    return FloatNetwork(net.input, tuple(made.values()), first, tuple(more))
 
 
 def _folded(op: Weighted, affine: ops.Affine) -> Weighted:

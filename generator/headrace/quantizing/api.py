@@ -16,7 +16,7 @@ from headrace.quantizing.data import Batches, first_shape, read_batches
 from headrace.quantizing.histogram import Histogram
 from headrace.quantizing.measure import Row, rows
 from headrace.quantizing.mixed import Mixture
-from headrace.quantizing.problem import Candidate, Problem
+from headrace.quantizing.problem import Candidate, Problem, require_one_output
 from headrace.quantizing.runner import Runner, one_thread, require_same_function, top1
 from headrace.quantizing.settings import AUTO, Settings
 
@@ -99,6 +99,7 @@ def _accuracies(problem: Problem, model: Model, test: Batches | None) -> dict[st
     if problem.kept.labels is not None:
         found["calibration"] = _accuracy([problem.kept], problem.runner, model)
     if test is not None:
+        require_one_output(problem.net, "test data")
         found["test"] = _accuracy(read_batches(test, problem.net.input.shape), problem.runner, model)
     return found
 

@@ -7,15 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from headrace.errors import InputError
 from headrace.network.float_graph import FloatNetwork
+from headrace.network.ops import FloatArray
 from headrace.quantization.primitives import sqnr_db
 from headrace.quantizing.calibrate import HELD_EVERY, Track
 from headrace.quantizing.data import Batches
 from headrace.quantizing.equalise import equalised
 from headrace.quantizing.methods import METHODS, Found
 from headrace.quantizing.mixed import Mixture, choose_widths
-from headrace.quantizing.problem import Problem, pose
+from headrace.quantizing.problem import Candidate, Problem, pose
 from headrace.quantizing.runner import top1
 from headrace.quantizing.settings import AFFINE_ONLY, AUTO, Settings
 
@@ -91,9 +94,16 @@ class Bench:
         """How the network does on the samples that were held back."""
         held, candidate = attempt.problem.held, attempt.found.candidate
         wanted = attempt.problem.runner.scores(held.x)
-        scores = candidate.runner.scores(held.x, candidate.plan) / candidate.gains.get(self.net.output, 1.0)
+        scores = candidate.runner.scores(held.x, candidate.plan) / self._gains(candidate)
         accuracy = None if held.labels is None else top1(scores, held.labels)
         return Trial(described(attempt.settings), accuracy, sqnr_db(wanted, scores))
+
+
+    def _gains(self, candidate: Candidate) -> float | FloatArray:
+        """By which factor the scores of a candidate differ."""
+        gains = [candidate.gains.get(name, 1.0) for name in self.net.outputs]
+        return gains[0] if len(gains) == 1 else np.repeat(gains, [
+            math.prod(self.net.shapes[name]) for name in self.net.outputs])
 
 
 def choose(bench: Bench, settings: Settings, compare: bool,

@@ -31,7 +31,7 @@ def equalised(net: FloatNetwork) -> FloatNetwork:
 def _pairs(net: FloatNetwork) -> list[tuple[str, str]]:
     """Layers and the layer that alone reads their output, through operations that a positive factor passes."""
     count = Counter(source for node in net.nodes for source in node.inputs)
-    count[net.output] += 1
+    count.update(net.outputs)
     readers = {source: node for node in net.nodes for source in node.inputs}
     return [(name, found.name) for name in net.layers if (found := _reader(name, count, readers)) is not None]
 

@@ -35,7 +35,7 @@ def assemble(net: FloatNetwork, plan: Plan) -> graph.Network:
               if isinstance(node.op, FloatConv | FloatLinear) else node.op)
         nodes.append(graph.Node(node.name, op, tuple(quantized.get(source, source) for source in node.inputs)))
         quantize(node.name)
-    return graph.Network((net.input,), tuple(nodes), (quantized.get(net.output, net.output),))
+    return graph.Network((net.input,), tuple(nodes), tuple(quantized.get(name, name) for name in net.outputs))
 
 
 @dataclass(frozen=True)

@@ -50,16 +50,15 @@ def quantization_points(net: FloatNetwork, join_sums: bool = False, output: bool
     """The tensors that get a quantizer, grouped where they must share it.
 
     Branches of a concatenation share one, so that their codes stand side by side; with join_sums (scales that are no
-    powers of two) those of a sum too. The network's output gets one if an activation makes it, or if `output`.
+    powers of two) those of a sum too. An output of the network gets one if an activation makes it, or if `output`.
     """
     nodes = net.by_name
     wanted = {net.input.name}
     for node in net.nodes:
         if isinstance(node.op, READS_INTEGERS):
             wanted |= {_root(nodes, source) for source in node.inputs}
-    last = _root(nodes, net.output)
-    if output or (last in nodes and isinstance(nodes[last].op, ops.Clip)):
-        wanted.add(last)
+    lasts = {_root(nodes, name) for name in net.outputs}
+    wanted |= {last for last in lasts if output or (last in nodes and isinstance(nodes[last].op, ops.Clip))}
     wanted -= {name for name in wanted if name in nodes and isinstance(nodes[name].op, Concat | PadFrame)}
     order = [net.input.name, *nodes]
     tensors = tuple(name for name in order if name in wanted)

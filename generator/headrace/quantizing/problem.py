@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from headrace.errors import QuantizationError
+from headrace.errors import InputError, QuantizationError
 from headrace.network import graph
 from headrace.network.float_graph import FloatNetwork
 from headrace.quantizing.calibrate import Calibration, Track, calibrate
@@ -75,7 +75,17 @@ def pose(net: FloatNetwork, batches: Batches, keep: int, *, hold: bool = False, 
     hold: keep every fourth of the kept samples out of calibration and fitting.
     """
     points, runner = quantization_points(net, join_sums, output), Runner(net)
-    return Problem(net, points, calibrate(runner, points.tensors, batches, keep, hold, track), runner)
+    problem = Problem(net, points, calibrate(runner, points.tensors, batches, keep, hold, track), runner)
+    if problem.kept.labels is not None:
+        require_one_output(net, "labels")
+    return problem
+
+
+def require_one_output(net: FloatNetwork, what: str) -> None:
+    """Raise InputError for a network of several outputs, whose accuracy nobody knows."""
+    if net.more:
+        raise InputError(f"the model has {len(net.outputs)} outputs, and {what} belong to one; give data without "
+                         "labels, or wrap the model in one with one output")
 
 
 @dataclass(frozen=True, eq=False)

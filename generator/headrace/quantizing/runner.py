@@ -6,7 +6,7 @@ less than 2^24 steps are exact. What is finally reported is computed by the exac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,6 +38,11 @@ Observer = Callable[[str, torch.Tensor], None]
 def to_tensor(array: FloatArray) -> torch.Tensor:
     """float32."""
     return torch.from_numpy(np.ascontiguousarray(array, np.float32))
+
+
+def joined(outputs: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Several outputs (N, ...) as rows, one behind the other."""
+    return torch.cat([part.reshape(len(part), -1) for part in outputs], 1)
 
 
 @contextmanager
@@ -86,7 +91,10 @@ class Runner:
 
     def run(self, x: torch.Tensor, parameters: Mapping[str, Parameters] | None = None,
             fakes: Mapping[str, Fake] | None = None, observe: Observer | None = None) -> torch.Tensor:
-        """The output for inputs (N, ...); `fakes` quantize tensors, `parameters` stand for those of all layers."""
+        """The output for inputs (N, ...), several as rows (N, elements of all).
+
+        `fakes` quantize tensors, `parameters` stand for those of all layers.
+        """
         parameters, fakes = parameters or self.parameters, fakes or {}
         values: dict[str, torch.Tensor] = {}
 
@@ -98,7 +106,7 @@ class Runner:
         keep(self.net.input.name, x)
         for node in self.net.nodes:
             keep(node.name, _apply(node, parameters, [values[source] for source in node.inputs]))
-        return values[self.net.output]
+        return values[self.net.output] if not self.net.more else joined([values[name] for name in self.net.outputs])
 
     def scores(self, x: Images, plan: Plan | None = None, observe: Observer | None = None) -> FloatArray:
         """Outputs (N, ...) without gradients, in batches."""
@@ -131,7 +139,7 @@ def require_same_function(module: nn.Module, runner: Runner, x: Images) -> None:
     like, name = next(module.parameters(), torch.empty(0)), type(module).__name__
     try:
         with evaluating(module):  # one by one, for models that were written for a batch of one
-            scores = [module(torch.from_numpy(sample[None].copy()).to(like)).float().cpu().numpy() for sample in x]
+            scores = [_rows(module(torch.from_numpy(sample[None].copy()).to(like))) for sample in x]
     except RuntimeError as error:
         raise UnsupportedError(f"{name}: it does not run on one sample of shape {x.shape[1:]} ({error}); "
                                "mend it") from error
@@ -142,6 +150,12 @@ def require_same_function(module: nn.Module, runner: Runner, x: Images) -> None:
         raise UnsupportedError(f"{name}: the graph that was read of it is off by {off:.3g} where the "
                                f"module's values reach {peak:.3g}; write x = x + y for x += y, and drop nothing at "
                                "random in eval mode")
+
+
+def _rows(made: Any) -> FloatArray:
+    """The outputs of a module, of which several come as a sequence or by name."""
+    parts = list(made.values()) if isinstance(made, Mapping) else [made] if isinstance(made, torch.Tensor) else made
+    return np.asarray(joined([part.float().cpu() for part in parts]).numpy())
 
 
 def parameters_of(plan: Plan) -> dict[str, Parameters]:

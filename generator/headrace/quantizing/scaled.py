@@ -50,7 +50,7 @@ def coarse_to_fine(problem: Problem, widths: Widths, fine: bool = True) -> Candi
                   for name, scale in scales.items()}
     plan = Plan({name: weight for name, (weight, _) in folded.items()},
                 {name: bias for name, (_, bias) in folded.items()}, quantizers)
-    net = FloatNetwork(problem.net.input, tuple(nodes), problem.net.output)
+    net = replace(problem.net, nodes=tuple(nodes))
     return Candidate(net, plan, {name: scale.q for name, scale in scales.items()})
 
 
@@ -101,7 +101,8 @@ def _tensor_scales(problem: Problem, widths: Widths, roles: _Roles) -> dict[str,
         peak = max(problem.tensors[name].peak for name in group)
         signed = any(problem.tensors[name].negative for name in group)
         ranges |= {name: TensorRange(peak, widths.tensors[group[0]], signed) for name in group}
-    units = {problem.net.input.name: 1.0} | dict.fromkeys(roles.sources(problem.net.output), 1.0)
+    units = dict.fromkeys((problem.net.input.name, *(
+        source for name in problem.net.outputs for source in roles.sources(name))), 1.0)
     scales = assign_scales(ranges, roles.meetings(), units)
     return {name: scales[name] for name in problem.points.tensors}
 

@@ -21,7 +21,7 @@ from headrace.network.float_graph import (
     FloatOp,
     fold_batch_norms,
     require_float_ops,
-    require_one_end,
+    require_one_input,
 )
 
 #: Bits of the codes that stand for real weights: those of float64, so that every float32 within 2^-29 of the largest is
@@ -38,7 +38,7 @@ def from_float_file(path: Path) -> FloatNetwork:
     network, _ = read_by(path, _real)
     if quantized := [node.name for node in network.nodes if isinstance(node.op, ops.Quantize)]:
         raise UnsupportedError(f"{path}: is quantized already ({quantized[0]} is a quantizer); build it as it is")
-    require_one_end(len(network.inputs), len(network.outputs))
+    require_one_input(len(network.inputs))
     operations = [_float_op(node.op) for node in network.nodes]
     try:
         require_float_ops((node.name, op) for node, op in zip(network.nodes, operations, strict=True))
@@ -46,7 +46,7 @@ def from_float_file(path: Path) -> FloatNetwork:
         raise UnsupportedError(f"{path}: {error}") from None
     made = tuple(FloatNode(node.name, cast(FloatOp, op), node.inputs)
                  for node, op in zip(network.nodes, operations, strict=True))
-    return fold_batch_norms(FloatNetwork(network.input, made, network.output))
+    return fold_batch_norms(FloatNetwork(network.input, made, network.outputs[0], network.outputs[1:]))
 
 
 def _float_op(op: graph.Op) -> object:

@@ -18,7 +18,7 @@ from headrace.network.float_graph import (
     FloatOp,
     fold_batch_norms,
     require_float_ops,
-    require_one_end,
+    require_one_input,
 )
 
 _WEIGHTED = (functional.conv1d, functional.conv2d, functional.linear)
@@ -39,11 +39,11 @@ def from_float_module(module: nn.Module, example_input: Any) -> FloatNetwork:
     """The FloatNetwork of a torch module in eval mode, batch norms folded.
 
     example_input: an array or tensor (N, ...), or the shape of one. Raises UnsupportedError naming everything that is
-    not supported at once, and InputError for several inputs or outputs and for weights that are not finite.
+    not supported at once, and InputError for several inputs and for weights that are not finite.
     """
     made = read(module, example_input, FLOAT)
-    require_one_end(len(made.inputs), len(made.outputs))
-    (output,) = made.outputs.values()
+    require_one_input(len(made.inputs))
+    output, *more = made.outputs.values()
     require_float_ops((node.name, node.op) for node in made.nodes)
     nodes = tuple(FloatNode(node.name, cast(FloatOp, node.op), node.inputs) for node in made.nodes)
-    return fold_batch_norms(FloatNetwork(made.inputs[0], nodes, output))
+    return fold_batch_norms(FloatNetwork(made.inputs[0], nodes, output, tuple(more)))
