@@ -103,8 +103,11 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     (["--external", "cnov1"], "cnov1: is not a layer whose weights can be external; did you mean 'conv1'? choose from "
                               "['fc3', 'conv1', 'conv0', 'fc4']"),
     (["--board", ""], "board '' is not a name; give the name of a board or a .toml file"),
-    (["--board", "zcu14"], "board 'zcu14' is unknown; did you mean 'zcu104'? choose one of ['kv260', 'pynq-z1', "
-                           "'pynq-z2', 'rfsoc4x2', 'ultra96v2', 'zcu102', 'zcu104', 'zcu111'] or give a .toml file"),
+    (["--board", "zcu14"], "board 'zcu14' is unknown; did you mean 'zcu104'? choose one of ['arty-z7-20', "
+                          "'aup-zu3', 'kr260', 'kv260', 'pynq-z1', "
+                           "'pynq-z2', 'rfsoc4x2', 'u250', 'u55c', 'ultra96v2', 'vck190', "
+                          "'zcu102', 'zcu104', 'zcu111', 'zedboard'] or "
+                          "give a .toml file"),
 ])
 def test_names_that_are_not_there(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str],
                                   sentence: str) -> None:

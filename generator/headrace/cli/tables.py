@@ -105,6 +105,9 @@ def build_table(build: Build) -> Table:
         fps = record["clock_mhz"] * 1e6 / bound["cycles_per_frame"]
         remarks.append(f"on {build.board.name} {bound['name']} takes {bound['cycles_per_frame']} cycles per frame: "
                        f"at most {fps:.0f} fps there")
+    if record["family"] is None:
+        remarks.append(f"there is no block design for {build.board.name} ({build.board.part}): the build has no vivado "
+                       "and no driver folder")
     if record["not_verified"]:
         remarks.append("not verified: " + "; ".join(record["not_verified"]))
     table.caption = "\n".join(remarks)

@@ -24,6 +24,7 @@ from headrace.network.tensor_ops import MultiThreshold, Trunc
 from headrace.streamline.host_side import quantize_on_host, threshold_on_host, threshold_rows
 from headrace.streamline.intervals import Intervals, intervals
 from headrace.streamline.joins import summed, weighed
+from headrace.streamline.line_thresholds import Levels, first_reaching
 from headrace.streamline.meaning import Channel, Meaning, codes_above_lowest, decision_point, distinct, each
 from headrace.streamline.offset_codes import offset_codes
 from headrace.streamline.pieces import Decisions, Piece, passing
@@ -109,22 +110,22 @@ def _threshold(run: Run, name: str, source: str, meaning: Meaning, decisions: Se
                                f"{MAX_THRESHOLDS} thresholds are possible; use fewer bits or fewer channels")
     if any(channel.turns for channel in distinct(meaning.channels)):
         return _turned(run, name, source, meaning, decisions, dtype)
-    T = np.stack(each(_row, meaning.channels, decisions, lowest, highest))
+    T = np.stack(each(_row, meaning.channels, each(Levels.of, decisions), lowest, highest))
     if not meaning.falling and _is_identity(run.draft.types[source].dtype, dtype, T, lowest, highest):
         return source
     return run.draft.add_threshold(ints.Threshold(T, dtype, meaning.falling), source)
 
 
-def _row(channel: Channel, decisions: Decisions, lo: int, hi: int) -> IntArray:
+def _row(channel: Channel, levels: Levels, lo: int, hi: int) -> IntArray:
     """Ascending thresholds of one channel, between lo and hi + 1: the smallest integer that reaches each code.
 
     In a falling channel they count what is no longer reached: q reaches a code below Q, and T = Q stands for it.
     """
     if channel.falls:
-        return 1 - _row(channel.negated(), decisions, -hi, -lo)[::-1]
+        return 1 - _row(channel.negated(), levels, -hi, -lo)[::-1]
     if channel.curve is not None:
-        return passing(channel, Piece(lo, hi + 1, True), decisions)
-    return np.asarray([channel.first_reaching(at, closed, lo, hi) for at, closed in decisions], np.int64)
+        return passing(channel, Piece(lo, hi + 1, True), levels.exact)
+    return first_reaching(channel, levels, lo, hi)
 
 
 def _turned(run: Run, name: str, source: str, meaning: Meaning, decisions: Sequence[Decisions],

@@ -14,6 +14,8 @@ FloatArray = NDArray[np.float64]
 Nearest = Literal["half_up", "half_even"]
 #: A line through thresholds of 20-bit sums is fixed to 2^-23 of its slope, and slopes reach down to 2^-20.
 MAX_SHIFT = 46
+#: Of so few points no hull is made, and of none so wide that products with codes leave 64 bits.
+_FEW, _WIDE = 16, 1 << 50
 #: Beyond every sum: an offset without a bound.
 FAR = 1 << 62
 
@@ -30,7 +32,8 @@ class Facts(NamedTuple):
     @staticmethod
     def of(at: IntArray, reached: IntArray, before: IntArray, missed: IntArray) -> Facts:
         """The facts with the slopes between which a line can hold them."""
-        flattest, steepest = ratios(at, reached, before, missed)
+        over, under = _corners(at, reached), _corners(before, -missed)  # a line that holds these holds all
+        flattest, steepest = ratios(at[over], reached[over], before[under], missed[under])
         return Facts(at, reached, before, missed,
                      (float(flattest.max(initial=0.0)), float(steepest.min(initial=np.inf))))
 
@@ -54,6 +57,21 @@ def facts_of(T: IntArray, lo: int, hi: int, output: Interval) -> Facts:
     reached, missed = hi >= T, lo < T
     at, before = np.maximum(T, lo)[reached], (np.minimum(T, hi + 1) - 1)[missed]
     return Facts.of(at, codes[reached], before, codes[missed])
+
+
+def _corners(x: IntArray, y: IntArray) -> IntArray:
+    """Indices of the corners of the upper hull of points with ascending x."""
+    if len(x) < _FEW or int(x[-1]) - int(x[0]) > _WIDE:
+        return np.arange(len(x))
+    corners, spans = {0, len(x) - 1}, [(0, len(x) - 1)]
+    while spans:
+        first, last = spans.pop()
+        height = (x[last] - x[first]) * (y[first:last] - y[first]) - (y[last] - y[first]) * (x[first:last] - x[first])
+        top = first + int(height.argmax())
+        if height[top - first] > 0:
+            corners.add(top)
+            spans += [(first, top), (top, last)]
+    return np.array(sorted(corners))
 
 
 def ratios(at: IntArray, reached: IntArray, before: IntArray, missed: IntArray) -> tuple[FloatArray, FloatArray]:
