@@ -50,8 +50,8 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
     request, out = resolve(options or Options()), Path(out)
     require_possible(request, out)
     frames = verification_frames(model, request.options)
-    progress("choosing the folding and sizing FIFOs")
-    planned = plan_design(model, request)
+    progress("choosing the folding")
+    planned = plan_design(model, request, progress)
     require_fit(model, planned)
     vectors = Vectors(planned.dataflow, frames)
     with replacing(out) as folder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -83,18 +83,21 @@ class Design:
         return max(self.sizing.cycles_per_frame, self.hls.cycles_per_frame if self.hls else 0)
 
 
-def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False) -> Design:
+def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False,
+              progress: Callable[[str], None] = lambda _: None) -> Design:
     """The hardware of an integer network: layers with their compute cores, width converters and FIFOs.
 
-    hls: size the streams of the C++ too.
+    hls: size the streams of the C++ too. progress is told how the sizing of FIFOs goes on.
     Depths of FIFOs that the recipe gives are kept, the others sized. Raises FoldingError if they let it stop,
     InputError for a core that does not serve its layer, or a layer whose weights cannot be writable or external.
     """
     layers = folded(net, recipe)
     exact = recipe.fifos == "exact"
-    sizing = size_fifos(layers, dict(recipe.depths), exact)
+    sizing = size_fifos(layers, dict(recipe.depths), exact, progress)
     dataflow = insert_fifos(layers, sizing.depths)
     depths = {layer.name: layer.depth for layer in Fifo.among(dataflow.layers)}
+    if hls:
+        progress("sizing the streams of the C++")
     streams = HlsSizing.of(layers, recipe.depths, exact) if hls else None
     return Design(dataflow, sizing, replace(recipe, depths=depths), streams)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -63,7 +63,8 @@ def overfull(board: Board, taken: Resources, share: float = 1.0) -> str:
                      if used > there * share)
 
 
-def plan_design(model: Model, request: Request | None = None) -> Planned:
+def plan_design(model: Model, request: Request | None = None, progress: Callable[[str], None] = lambda _: None
+                ) -> Planned:
     """The folding and the hardware; where a board is to be filled, FIFOs included.
 
     Raises InputError for layers that cannot be as asked, and where a board is too small even with weights outside;
@@ -72,7 +73,7 @@ def plan_design(model: Model, request: Request | None = None) -> Planned:
     request = resolve_external(model, request or resolve(Options()))
     stopped_by = ""
     for share in (LAYERS_SHARE, *_SMALLER_SHARES):
-        plan, design = _at_pace(model, request, share)
+        plan, design = _at_pace(model, request, share, progress)
         planned = Planned(request, replace(plan, stopped_by=stopped_by or plan.stopped_by), design,
                           folding_terms(model, request))
         if not request.fills or planned.fits:
@@ -82,14 +83,14 @@ def plan_design(model: Model, request: Request | None = None) -> Planned:
     return planned
 
 
-def _at_pace(model: Model, request: Request, share: float) -> tuple[Plan, Design]:
+def _at_pace(model: Model, request: Request, share: float, progress: Callable[[str], None]) -> tuple[Plan, Design]:
     """The folding and the hardware; where the C++ is slower than the RTL, a faster folding keeps its pace too."""
     asked = request.cycles
     hls = "hls" in request.engines
     while True:
         plan = choose_folding(model, request, share)
         recipe = replace(request.recipe, folding=plan.folds, depths=plan.depths)
-        design = elaborate(model.integer, recipe, hls)
+        design = elaborate(model.integer, recipe, hls, progress)
         excess = design.cycles_per_frame - asked if hls and asked is not None else 0
         if excess <= 0 or not request.cycles or asked is None or request.cycles - excess < 3 * asked // 4:
             return plan, design

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -87,6 +88,12 @@ def test_the_rtl_confirms_that_one_word_less_is_too_few(tmp_path: Path) -> None:
     assert pace(dataflow) is None
     with pytest.raises(MismatchError, match="no stream moves any more"):
         rtl_cycles(dataflow, FRAMES, tmp_path)
+
+
+def test_progress_counts_places_and_tells_the_time_left() -> None:
+    told: list[str] = []
+    size_fifos(folded(), progress=told.append)
+    assert re.fullmatch("sizing FIFOs: 4 of 4 places, about 0 s left", told[-1]) and len(told) > 1
 
 
 def test_safe_depths_keep_the_pace_without_a_search() -> None:

@@ -9,8 +9,9 @@ in front of joins stay large until all others are known.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from time import monotonic
 
 from headrace.dataflow.graph import Port
 from headrace.dataflow.insert_fifos import join_places
@@ -28,11 +29,14 @@ _NEAR = 4
 class DepthSearch:
     """The depths that are decided, and large enough ones of those that are not.
 
-    fill: words that are enough for each FIFO while all others have more.
+    fill: words that are enough for each FIFO while all others have more. progress: is told how many are decided, and
+    how long the others would take at that rate.
     """
 
-    def __init__(self, paces: Paces, fill: Mapping[str, int]) -> None:
-        self.paces, self.fill = paces, fill
+    def __init__(self, paces: Paces, fill: Mapping[str, int], progress: Callable[[str], None] = lambda _: None
+                 ) -> None:
+        self.paces, self.fill, self.progress = paces, fill, progress
+        self.started, self.decided = monotonic(), set[str]()
         self.joins = join_places(paces.dataflow)
         more = {name: max(words + words // 4, paces.safe[name]) for name, words in fill.items()}
         self.enough = more | dict(paces.given)
@@ -50,6 +54,7 @@ class DepthSearch:
         self._series(series(self.paces.dataflow))
         for model, names in self.branches:
             self._settle_joins(model, names)
+            self._tell(names)
         if not self.paces.fits(self.paces.whole, self.depths):
             self._again(self.paces.whole)
         return self.depths
@@ -61,6 +66,7 @@ class DepthSearch:
             return
         model = self.paces.part(found)
         if not set(names) & set(self.joins) and self._take(model, dict.fromkeys(names, 0)):
+            self._tell(names)
             return
         if len(found.parts) == 1:
             self._branches(found.parts[0], model)
@@ -69,6 +75,14 @@ class DepthSearch:
         self._series(found.slice(0, middle))
         self._series(found.slice(middle, len(found.parts)))
         self._join(found, middle, model)
+        self._tell(name for name in names if name not in self.joins)
+
+    def _tell(self, names: Iterable[str]) -> None:
+        """Tell that places are decided."""
+        self.decided.update(names)
+        done, places = len(self.decided), len(self.paces.places)
+        left = (monotonic() - self.started) * (places - done) / max(done, 1)
+        self.progress(f"sizing FIFOs: {done} of {places} places, about {left:.0f} s left")
 
     def _join(self, found: Series, middle: int, model: CycleModel) -> None:
         """Decide the depth between two halves of a series, and those near it where it is needed."""
@@ -108,7 +122,9 @@ class DepthSearch:
             self._series(inner)
         ends = [port for inner in part.inner for port in (inner.cuts[0], inner.cuts[-1])]
         names = self._at([*ends, *part.loose])
-        self._settle(model, [name for name in names if name not in self.joins])
+        others = [name for name in names if name not in self.joins]
+        self._settle(model, others)
+        self._tell(others)
         self.branches.append((model, [name for name in names if name in self.joins]))
 
     def _settle(self, model: CycleModel, names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ gaps stay while the oldest word is blocked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -35,7 +35,8 @@ class Sizing:
     occupancy: Mapping[str, int]
 
 
-def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None, exact: bool = True) -> Sizing:
+def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None, exact: bool = True,
+               progress: Callable[[str], None] = lambda _: None) -> Sizing:
     """FIFOs for a dataflow that has none. given: depths that the user chose, kept as they are.
 
     exact: find the smallest; otherwise the depths are as large as a FIFO can need them, from a single run. A network
@@ -44,7 +45,7 @@ def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None, exact
     """
     given = given or {}
     search = _Search(dataflow, given)
-    smallest = search.run(exact)
+    smallest = search.run(exact, progress)
     depths = search.without_deadlock(search.rounded(smallest) if search.exact else search.free(smallest))
     outcome = search.model.steady(depths) if search.exact else search.model.steady(depths, search.paces.frames)
     assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None  # checked by the search
@@ -63,7 +64,7 @@ class _Search:
         self.bare = CycleModel(everywhere, bare=True)
         self.exact = False
 
-    def run(self, exact: bool) -> dict[str, int]:
+    def run(self, exact: bool, progress: Callable[[str], None]) -> dict[str, int]:
         """The smallest depths, or large enough ones."""
         safe = self.paces.safe
         first = self.model.steady(safe, 2)
@@ -71,7 +72,7 @@ class _Search:
             raise self._deadlock(first.deadlock, safe)
         assert first.latency_cycles is not None
         fill = self.paces.start(first.latency_cycles)
-        if exact and (found := DepthSearch(self.paces, fill).run()) is not None:
+        if exact and (found := DepthSearch(self.paces, fill, progress).run()) is not None:
             self.exact = True
             return found
         return fill | dict(self.given)
