@@ -134,6 +134,7 @@ class WeightedLayer(Products):
         else:
             slices(a, result)
         counters(a, self.sf, self.nf if self.shares_activations else 1, self.nf * self.sf)
+        a.add("weight address", lut=(self.nf * self.sf - 1).bit_length())  # returns to 0 by a gate per bit
         tags = 3 if self.sf > 1 else 1
         a.add("weighted", lut=9, ff=1 + tags if self.presets_threshold else tags * (2 + stages))
 
