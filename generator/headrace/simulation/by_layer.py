@@ -73,8 +73,9 @@ def verify_hls_layers(folder: Path, vectors: Vectors, work: Path, progress: Prog
     dataflow = vectors.dataflow
     require_hls_memories(folder / "hls", dataflow)
     placed = dict(enumerate(dataflow.placed))
-    done = _counted(len(placed), f"verifying {len(placed)} layers of HLS", progress)
+    progress(f"compiling the C++ of {len(placed)} layers")
     programs = csim.compile_layers(dataflow.layers, work)
+    done = _counted(len(placed), f"verifying {len(placed)} layers of HLS", progress)
 
     def verify(index: int) -> _Found:
         return {index: done(_hls_complaint(programs, vectors, placed[index], index))}
