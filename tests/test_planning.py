@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -13,6 +14,8 @@ import headrace as hr
 from headrace import serialize
 from headrace.__main__ import main
 from headrace.area.usage import Resources
+from headrace.board.board import load_board
+from headrace.board.room import room
 from headrace.datatypes import Interval
 from headrace.design import estimated
 from headrace.errors import FoldingError
@@ -45,6 +48,18 @@ def board(folder: Path, lut: int = 230400, uram: int = 96, bram36: int = 312, ds
     return str(path)
 
 
+def test_what_of_a_board_is_filled() -> None:
+    """Shares of it, less what stands around the network."""
+    zcu104, pynq = load_board("zcu104"), load_board("pynq-z1")
+    filled = room(zcu104)
+    assert (filled.lut, filled.ff, filled.bram36, filled.uram, filled.dsp) == (163800, 333600, 259, 81, 1468)
+    assert (room(zcu104, 95.0).bram36, room(zcu104, 95.0).dsp) == (306, 1728)
+    assert room(pynq).lut == 22266 and room(replace(zcu104, lut=100)).lut == 0
+    assert resolve(Options(board="zcu104")).room == filled
+    assert resolve(Options(board="zcu104", fps=1e3)).room == resolve(Options()).room == room(zcu104, 100.0)
+    assert room(zcu104, 100.0).lut == 221400
+
+
 def test_memories_of_writable_layers_bound_the_fastest_folding(model: Model, tmp_path: Path) -> None:
     options = Options(board=board(tmp_path, uram=8), writable={"fc0": "uram", "fc1": "uram"})
     planned = plan_design(model, resolve(options))
@@ -58,7 +73,9 @@ def test_cores_that_the_user_names_bound_the_fastest_folding(model: Model, tmp_p
     options = Options(board=board(tmp_path, dsp=20), cores={"*": "dsp"})
     planned = plan_design(model, resolve(options))
     assert planned.fits and 0 < planned.resources.dsp <= 20
-    assert "20 DSP" in planned.plan.stopped_by
+    assert "17 DSP" in planned.plan.stopped_by  # 85 %
+    whole = plan_design(model, resolve(replace(options, share=90.0)))
+    assert "20 DSP" in whole.plan.stopped_by
 
 
 def test_the_plan_is_made_of_what_is_built(model: Model, tmp_path: Path) -> None:
@@ -77,19 +94,19 @@ def test_fifos_that_do_not_fit_are_the_reason_that_is_given(model: Model, tmp_pa
     used = iter([*[Resources(lut=10**6)] * 2, *[Resources(lut=1)] * 8])
     with mock.patch("headrace.planning.estimated", lambda dataflow: next(used)):
         planned = plan_design(model, resolve(Options(board="zcu104")))
-    assert planned.plan.stopped_by.endswith("1000000 of 230400 LUT with FIFOs")
+    assert planned.plan.stopped_by.endswith("1000000 of 163800 LUT with FIFOs")  # 75 % but 9000
 
 
 def test_a_board_that_the_user_named_and_that_is_too_small(model: Model, tmp_path: Path,
                                                           capsys: pytest.CaptureFixture[str]) -> None:
     serialize.save(model.integer, tmp_path / "net")
-    small = board(tmp_path, lut=6000, bram36=400, uram=0)
+    small = board(tmp_path, lut=20000, bram36=400, uram=0)
     command = ["build", str(tmp_path / "net.json"), "--out", str(tmp_path / "b"), "--board", small]
     with mock.patch("headrace.building._verify", return_value=[]) as verify:
         assert main([*command, "--fps", "10e6"]) == 1
         assert verify.call_count == 0 and not (tmp_path / "b").exists()
         error = capsys.readouterr().err
-        assert ": the accelerator does not fit, it would take " in error and "of 6000 LUT" in error
+        assert ": the accelerator does not fit, it would take " in error and "of 11000 LUT" in error
         assert " would hold it; " in error and "cycles per frame) would fit " in error
         assert error.endswith("; --overfull builds it all the same\n")
         assert main([*command, "--fps", "10e6", "--overfull"]) == 0

@@ -31,6 +31,8 @@ def model() -> Model:
     ({"weights": "outside"}, "weights='outside' is unknown; choose one of ['on-chip', 'external']"),
     ({"clock_mhz": "fast"}, "clock_mhz='fast' must be a number; correct it"),
     ({"clock_mhz": 1e308}, "clock_mhz=1e+308 must lie between 1 and 1000; no device has such a clock"),
+    ({"share": 0}, "share=0 must be a positive number; correct it"),
+    ({"share": 101}, "share=101 percent is more than a board has; give at most 100"),
     ({"fps": -1.0}, "fps=-1 must be a positive number; correct it"),
     ({"fps": True}, "fps=True must be a number; correct it"),
     ({"fps": 1.0, "folding": {}}, "fps and a folding were both given but exclude each other; leave one out"),
@@ -50,7 +52,7 @@ def model() -> Model:
     ({"verify_input": [[1.0], [2.0, 3.0]]}, "verify_input is not an array of numbers (N, ...); correct it"),
     ({"fsp": 3}, "fsp is not an option of build; did you mean 'fps'? choose from ['board', 'clock_mhz', 'fps', "
                  "'folding', 'cores', 'writable', 'external', 'weights', 'backend', 'verify', 'verify_input', "
-                 "'overfull', 'verify_layers', 'fifos']"),
+                 "'overfull', 'verify_layers', 'fifos', 'share']"),
 ])
 def test_options_of_any_caller(model: Model, tmp_path: Path, options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(hr.InputError) as error:

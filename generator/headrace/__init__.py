@@ -47,7 +47,7 @@ def build(model: Model, out: str | Path, progress: Callable[[str], None] = lambd
           writable: Mapping[str, str] | None = None, external: Sequence[str] = (), weights: Weights = "on-chip",
           backend: Backend = "rtl", verify: int = Options.verify, verify_input: GivenSamples | None = None,
           overfull: bool = False, verify_layers: bool = False, fifos: Fifos = "exact",
-          **unknown: Never) -> Build:
+          share: float = Options.share, **unknown: Never) -> Build:
     """Build `model` into the directory `out`, whose parents are made. See headrace.request.Options for the options.
 
     `progress` is told what goes on. verify_input: samples (N, ...) as the model takes them, of which `verify` are used.
@@ -60,7 +60,7 @@ def build(model: Model, out: str | Path, progress: Callable[[str], None] = lambd
         known = [field.name for field in fields(Options)]
         raise InputError(f"{name} is not an option of build; {did_you_mean(name, known)}choose from {known}")
     options = Options(board, clock_mhz, fps, folding, cores or {}, writable or {}, external, weights, backend, verify,
-                      verify_input, overfull, verify_layers, fifos)
+                      verify_input, overfull, verify_layers, fifos, share)
     return _build(model, out, options, progress)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.board.board import Board
+from headrace.board.host_words import HostWords
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.hls_graph import hls_graph
 from headrace.datatypes import IntArray
@@ -81,6 +82,11 @@ class Build:
 
     def __repr__(self) -> str:
         return f"Build({str(self.folder)!r}: {verdict(self.record)}, {self.cycles} cycles per frame, {self.board.name})"
+
+    @property
+    def host_words(self) -> HostWords:
+        """Widths of the words on the DMA's side, as the driver and the shell have them."""
+        return HostWords(**self.record["host_words"])
 
     @property
     def has_hls(self) -> bool:

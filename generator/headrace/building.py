@@ -12,6 +12,7 @@ import numpy as np
 
 from headrace import serialize
 from headrace.area.factors import estimate_errors
+from headrace.board.host_words import HostWords, exact_words, host_words
 from headrace.build_folder import MODEL, RECORD, Build, Comparison, fifo_records, hls_record, layer_record, not_verified
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.vectors import Vectors
@@ -112,8 +113,16 @@ def _write_board_files(folder: Path, model: Model, request: Request, vectors: Ve
     backend, sha256 = request.engines[-1], model.source_sha256
     files = render_vivado(vectors.dataflow, request.board, backend, request.options.clock_mhz, sha256)
     write_files(folder / "vivado", files)
+    host = _host_words(request, vectors.dataflow)
     if all(map(has_quantizer, model.integer.host_inputs)):
-        write_driver(folder / "driver", render_driver(model.integer, vectors, request.board, sha256))
+        write_driver(folder / "driver", render_driver(model.integer, vectors, request.board, sha256, host))
+
+
+def _host_words(request: Request, dataflow: Dataflow) -> HostWords:
+    """Widths of the words on the DMA's side; without padding for a board without a DMA that is known."""
+    if request.family is None:
+        return exact_words(dataflow)
+    return host_words(dataflow, request.family, request.options.clock_mhz)
 
 
 def _contents(folder: Path, model: Model, request: Request) -> dict[str, str]:
@@ -172,6 +181,7 @@ def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequen
         "stopped_by": planned.plan.stopped_by,
         "recipe": design.recipe.record(),
         **_recipe_of_before(planned),
+        "host_words": asdict(_host_words(request, dataflow)),
         "weight_bytes_per_frame": sum(stream.words * stream.bytes for layer in dataflow.layers
                                       if (stream := layer.weight_stream)),
         "resources": asdict(planned.resources),

@@ -53,8 +53,8 @@ class Planned:
 
     @property
     def fits(self) -> bool:
-        """True if the board holds the hardware, as estimated."""
-        return not overfull(self.request.board, self.resources)
+        """True if the board holds the hardware, as estimated; one that is filled: in the share that is asked for."""
+        return not overfull(self.request.room, self.resources)
 
 
 def overfull(board: Board, taken: Resources, share: float = 1.0) -> str:
@@ -79,7 +79,7 @@ def plan_design(model: Model, request: Request | None = None, progress: Callable
         if not request.fills or planned.fits:
             break
         stopped_by = stopped_by or (f"{planned.design.sizing.cycles_per_frame} cycles per frame would take "
-                                    f"{overfull(request.board, planned.resources)} with FIFOs")
+                                    f"{overfull(request.room, planned.resources)} with FIFOs")
     return planned
 
 
@@ -100,7 +100,7 @@ def _at_pace(model: Model, request: Request, share: float, progress: Callable[[s
 def require_fit(model: Model, planned: Planned) -> None:
     """Raise InputError with what would fit if the user named a board that is too small, unless it shall be overfull."""
     request = planned.request
-    taken = overfull(request.board, planned.resources)
+    taken = overfull(request.room, planned.resources)
     if not taken or not request.named or request.options.overfull:
         return
     ways = [f"{names[0]} would hold it"] if (names := _boards_that_hold(planned)) else []
@@ -193,7 +193,7 @@ def _fits(model: Model, request: Request) -> bool:
             raise
         return False
     layers = folded(model.integer, replace(request.recipe, folding=plan.folds))
-    return not overfull(request.board, estimated(layers), LAYERS_SHARE)
+    return not overfull(request.room, estimated(layers), LAYERS_SHARE)
 
 
 def _keeps_pace_outside(model: Model, request: Request) -> bool:
@@ -210,7 +210,7 @@ def _fits_outside(model: Model, request: Request) -> bool:
     if not (more := _candidates(model, request)):
         return False
     outside = _with_external(request, (*request.recipe.external, *more))
-    return not overfull(request.board, least_cost(model.unfolded, folding_terms(model, outside)), LAYERS_SHARE)
+    return not overfull(request.room, least_cost(model.unfolded, folding_terms(model, outside)), LAYERS_SHARE)
 
 
 def folding_terms(model: Model, request: Request) -> Terms:
@@ -221,7 +221,7 @@ def folding_terms(model: Model, request: Request) -> Terms:
         helps = options.weights == "on-chip" and _fits_outside(model, request)
         return "choose a larger board" + " or --weights external" * helps
 
-    terms = Terms(request.board, options.clock_mhz, 0 if options.backend == "rtl" else MAX_WORD_BITS,
+    terms = Terms(request.room, options.clock_mhz, 0 if options.backend == "rtl" else MAX_WORD_BITS,
                   built=recipe.as_built, way_out=way_out)
     if not request.named or request.family is None:
         return terms

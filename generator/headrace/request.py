@@ -11,6 +11,7 @@ import numpy as np
 
 from headrace.board.board import DEFAULT_BOARD, Board, load_board
 from headrace.board.family import Family, find_family
+from headrace.board.room import DEFAULT_SHARE, room
 from headrace.dataflow.choose_cores import Cores, require_cores
 from headrace.dataflow.fold import Folding
 from headrace.dataflow.make_writable import Writable
@@ -46,6 +47,7 @@ class Options:
     overfull: build also what does not fit the board.
     verify_layers: compare every layer by itself, not the network as a whole, which is not verified then.
     fifos: "exact" for the smallest that keep the pace, "safe" for large ones that are known at once.
+    share: percent of the LUTs of a board that is to be filled; of block RAMs and DSP blocks 10 more.
     Raises InputError for a value that is not one of these, whoever gives it.
     """
 
@@ -63,6 +65,7 @@ class Options:
     overfull: bool = False
     verify_layers: bool = False
     fifos: Fifos = "exact"
+    share: float = DEFAULT_SHARE
 
     def __post_init__(self) -> None:
         if self.board is not None and not (isinstance(self.board, str) and self.board):
@@ -82,7 +85,8 @@ class Options:
 
     def _require_rates(self) -> None:
         """Raise InputError for rates that are none or contradict each other."""
-        for name, rate in (("clock_mhz", self.clock_mhz), ("fps", 1.0 if self.fps is None else self.fps)):
+        for name, rate in (("clock_mhz", self.clock_mhz), ("fps", 1.0 if self.fps is None else self.fps),
+                           ("share", self.share)):
             if not isinstance(rate, (int, float)) or isinstance(rate, bool):
                 raise InputError(f"{name}={rate!r} must be a number; correct it")
             if not (isfinite(rate) and rate > 0):
@@ -90,6 +94,8 @@ class Options:
         if not MIN_CLOCK_MHZ <= self.clock_mhz <= MAX_CLOCK_MHZ:
             raise InputError(f"clock_mhz={self.clock_mhz:g} must lie between {MIN_CLOCK_MHZ:g} and {MAX_CLOCK_MHZ:g}; "
                              "no device has such a clock")
+        if self.share > 100:
+            raise InputError(f"share={self.share:g} percent is more than a board has; give at most 100")
         if self.fps is not None and self.folding is not None:
             raise InputError("fps and a folding were both given but exclude each other; leave one out")
 
@@ -130,6 +136,11 @@ class Request:
     def fills(self) -> bool:
         """True if the board is to be filled with the fastest folding."""
         return self.cycles is None and self.options.folding is None
+
+    @property
+    def room(self) -> Board:
+        """What the network may take: of a board that is to be filled the share that is asked for, else what is left."""
+        return room(self.board, self.options.share if self.fills else 100.0)
 
     @property
     def engines(self) -> tuple[Literal["hls", "rtl"], ...]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from headrace.benches.simulated_board import compile_board, simulated_board
+from headrace.board.board import load_board
+from headrace.board.family import family_of
+from headrace.board.host_words import HostWords, exact_words, host_words, pad_words
 from headrace.board.shell_registers import BITS, REGISTERS
-from headrace.build_folder import Build
+from headrace.build_folder import RECORD, Build
 from headrace.building import random_frames
 from headrace.errors import InputError, ToolError
 from headrace.packing import pack_stream
@@ -44,12 +49,25 @@ def write_odd(folder: Path) -> Build:
     return write_unverified(folder, odd_words_network(), "rtl", folding=ODD_FOLDING, writable=WRITABLE)
 
 
+def without_padding(built: Build) -> Build:
+    """The same build for a DMA that has no room."""
+    exact = asdict(exact_words(built.dataflow))
+    assert exact != built.record["host_words"]
+    (built.folder / RECORD).write_text(json.dumps(dict(built.record) | {"host_words": exact}))
+    return Build.open(built.folder)
+
+
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Words of three bytes in and of two out."""
     built = write_odd(tmp_path_factory.mktemp("odd") / "b")
-    assert (built.dataflow.input.bytes, built.dataflow.streams[built.dataflow.output_port].bytes) == (3, 2)
+    assert exact_words(built.dataflow) == HostWords(3, 2) and built.host_words == HostWords(4, 2)
     return built
+
+
+@pytest.fixture(scope="module")
+def tight(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    return without_padding(write_odd(tmp_path_factory.mktemp("tight") / "b"))
 
 
 def test_bench(odd: Build) -> None:
@@ -58,10 +76,17 @@ def test_bench(odd: Build) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dma_bytes", [4, 8])
-def test_bench_with_other_widths(tmp_path: Path, odd: Build, dma_bytes: int) -> None:
-    output = bench(odd.folder, dma_bytes)
+def test_bench_of_bytes_at_any_place(tight: Build) -> None:
+    output = bench(tight.folder, 16)
     assert all_pass(output), output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dma_bytes", [2, 4, 8])
+def test_bench_with_other_widths(tmp_path: Path, odd: Build, tight: Build, dma_bytes: int) -> None:
+    for build in (odd, tight):
+        output = bench(build.folder, dma_bytes)
+        assert all_pass(output), output
     small = write_unverified(tmp_path / "small", small_network(), "rtl", external=EXTERNAL)
     output = bench(small.folder, dma_bytes)
     assert all_pass(output, TESTS + EXTERNAL_TESTS), output
@@ -69,13 +94,20 @@ def test_bench_with_other_widths(tmp_path: Path, odd: Build, dma_bytes: int) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("module", "old", "new"), [
-    ("shell_frames", "left_q == '0", "left_q == 32'd1"),
+    ("shell_frames", "left_q == 32'd1", "left_q == 32'd2"),
+    ("shell_frames", "frames == 32'd2", "frames == 32'd3"),
+    ("shell_narrow", "place_q == final_q", "place_q >= final_q - 1'b1"),
+    ("shell_narrow", "last_q && final_part", "last_q"),
+    ("shell_narrow", "PLACE_BITS'(free)", "PLACE_BITS'(1)"),
+    ("shell_widen", "s_axis_TLAST || place_q", "place_q"),
+    ("shell_widen", "keep_q[IN_BYTES*i +: IN_BYTES] <= '0;", ""),
+    ("shell_widen", "(!valid_q || m_axis_TREADY)", "1'b1"),
     ("shell_gearbox", "COUNT_BITS'(OUT_BYTES);", "COUNT_BITS'(OUT_BYTES - 1);"),
     ("shell_gearbox", "count_q > COUNT_BITS'(i)", "count_q >= COUNT_BITS'(i)"),
     ("shell_gearbox", "take ? in_last : last_left", "take && in_last"),
     ("shell_registers", "in_waits_q     <= in_waits_q", "frames_out_q <= '0; in_waits_q <= in_waits_q"),
     ("shell_registers", "out_valid && !out_ready", "out_valid && out_ready"),
-    ("shell_mark", "- 32'(pop)", ""),
+    ("shell_mark", "- BITS'(pop)", ""),
     ("shell_weights", "moves && last && !matrix_end", "1'b0"),
     ("memory_port", "assign write   = write_q;", "assign write   = write_q && address_q != '0;"),  # a word not written
 ])
@@ -83,7 +115,7 @@ def test_the_bench_finds_faults(tmp_path: Path, module: str, old: str, new: str)
     external = module == "shell_weights"
     built = write_unverified(tmp_path / "b", small_network(), "rtl", external=EXTERNAL) if external else write_odd(
         tmp_path / "b")
-    broken = built.folder
+    broken = (without_padding(built) if module == "shell_gearbox" else built).folder
     source = broken / "rtl" / f"headrace_{module}.sv"
     text = library_path(source.stem).read_text()
     assert old in text
@@ -96,13 +128,24 @@ def program(odd: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return compile_board(odd, tmp_path_factory.mktemp("board"))
 
 
+def test_which_words_are_padded(odd: Build) -> None:
+    """A frame is 9 words of 3 bytes in."""
+    frame, family = odd.dataflow, family_of(load_board("zcu104"))
+    assert host_words(frame, family, 200.0) == HostWords(4, 2)
+    assert host_words(frame, family, 1e6) == HostWords(3, 2)  # a cycle of the DMA is many of the network
+    assert host_words(frame, replace(family, stream_bytes=1, bus_mhz=100), 100.0).input == (
+        4 if frame.input.words * 4 <= frame.cycles_per_frame else 3)
+
+
 def transfers(built: Build, frames: int) -> tuple[bytes, bytes]:
     """Bytes of random frames in, and what they must give."""
     dataflow = built.dataflow
     x = random_frames(dataflow, frames, 9)
     sink = dataflow.streams[dataflow.output_port]
-    return (pack_stream(x, dataflow.input.lanes, dataflow.input.element).tobytes(),
-            pack_stream(dataflow.golden(x)[dataflow.output_port], sink.lanes, sink.element).tobytes())
+    given = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
+    wanted = pack_stream(dataflow.golden(x)[dataflow.output_port], sink.lanes, sink.element)
+    host = built.host_words
+    return pad_words(given, host.input).tobytes(), pad_words(wanted, host.output).tobytes()
 
 
 @pytest.mark.parametrize("stalls", [False, True])

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
+from headrace.board.host_words import pad_words
 from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.drivers.quantizer import quantizer_arrays
 from headrace.engines.host import to_stream
@@ -25,9 +26,11 @@ def test_packing_is_that_of_the_streams(driver: ModuleType, lanes: int, bits: in
 
     dtype = uint_type(bits)
     values = np.random.default_rng(bits).integers(0, 1 << bits, (5, 4 * lanes))
-    packed = pack(values.astype(code_type(bits)), lanes, bits)
-    assert np.array_equal(packed.reshape(-1), pack_stream(values, lanes, dtype).reshape(-1))
-    assert np.array_equal(unpack(packed, lanes, bits), values)
+    exact = pack_stream(values, lanes, dtype)
+    for size in (exact.shape[1], exact.shape[1] + 3):
+        packed = pack(values.astype(code_type(bits)), lanes, bits, size)
+        assert np.array_equal(packed.reshape(-1), pad_words(exact, size).reshape(-1))
+        assert np.array_equal(unpack(packed, lanes, bits, size), values)
 
 
 def host(dtype: DataType, scale: ArrayLike, offset: float = 0.0, rounding: str = "half_even",

@@ -170,7 +170,7 @@ module accelerator #(
   assign fc1_TREADY = m_axis_TREADY;
 
   if (OBSERVE) begin : gen_observe
-    headrace_shell_mark u_fifo0_mark (
+    headrace_shell_mark #(.DEPTH(8)) u_fifo0_mark (
       .ap_clk (ap_clk),
       .ap_rst_n (ap_rst_n),
       .push (s_axis_TVALID && s_axis_TREADY),

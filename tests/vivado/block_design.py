@@ -28,6 +28,13 @@ COMMANDS = {
     "create_bd_design": ("", ""),
     "create_bd_cell": ("return [lindex $args end]", "-type -vlnv"),
     "apply_bd_automation": ("", "-rule -config"),
+    "set_msg_config": ("", "-id -new_severity"),
+    "get_board_parts": ("return [lindex $args end]", "-quiet"),
+    "read_xdc": ("", "-mode"),
+    "opt_design": ("", ""),
+    "place_design": ("", ""),
+    "phys_opt_design": ("", ""),
+    "route_design": ("", ""),
     "get_bd_cells": ("return [lindex $args end]", ""),
     "get_bd_pins": ("return [lindex $args end]", ""),
     "get_bd_intf_pins": ("return [lindex $args end]", ""),
@@ -45,7 +52,6 @@ COMMANDS = {
     "wait_on_run": ("", ""),
     "open_run": ("", ""),
     "synth_design": ("", "-top -part -mode"),
-    "create_clock": ("", "-period -name"),
     "report_timing_summary": ("", "-file"),
     "report_utilization": ("", "-file -hierarchical -hierarchical_depth"),
 }
@@ -66,14 +72,15 @@ class Core:
 CATALOGUE = {
     "xilinx.com:ip:zynq_ultra_ps_e": Core(
         {"M_AXI_HPM0_FPD": "maxihpm0_fpd_aclk"}, {"S_AXI_HP0_FPD": "saxihp0_fpd_aclk"},
-        ("maxihpm0_fpd_aclk", "saxihp0_fpd_aclk"), ("pl_clk0", "pl_resetn0")),
+        ("maxihpm0_fpd_aclk", "saxihp0_fpd_aclk", "pl_ps_irq0"), ("pl_clk0", "pl_resetn0")),
     "xilinx.com:ip:processing_system7": Core(
         {"M_AXI_GP0": "M_AXI_GP0_ACLK"}, {"S_AXI_HP0": "S_AXI_HP0_ACLK"},
-        ("M_AXI_GP0_ACLK", "S_AXI_HP0_ACLK"), ("FCLK_CLK0", "FCLK_RESET0_N")),
+        ("M_AXI_GP0_ACLK", "S_AXI_HP0_ACLK", "IRQ_F2P"), ("FCLK_CLK0", "FCLK_RESET0_N")),
     "xilinx.com:ip:axi_dma": Core(
         {"M_AXI_MM2S": "m_axi_mm2s_aclk", "M_AXI_S2MM": "m_axi_s2mm_aclk", "M_AXIS_MM2S": "m_axi_mm2s_aclk"},
         {"S_AXI_LITE": "s_axi_lite_aclk", "S_AXIS_S2MM": "m_axi_s2mm_aclk"},
-        ("s_axi_lite_aclk", "m_axi_mm2s_aclk", "m_axi_s2mm_aclk", "axi_resetn")),
+        ("s_axi_lite_aclk", "m_axi_mm2s_aclk", "m_axi_s2mm_aclk", "axi_resetn"), ("mm2s_introut", "s2mm_introut")),
+    "xilinx.com:ip:axi_intc": Core({}, {"s_axi": "s_axi_aclk"}, ("s_axi_aclk", "s_axi_aresetn", "intr"), ("irq",)),
     "xilinx.com:ip:clk_wiz": Core({}, {}, ("clk_in1",), ("clk_out1", "locked")),
     "xilinx.com:ip:proc_sys_reset": Core({}, {}, ("slowest_sync_clk", "ext_reset_in"), ("peripheral_aresetn",)),
     "xilinx.com:ip:axis_clock_converter": Core(
@@ -90,7 +97,13 @@ def dma(properties: dict[str, str]) -> Core:
     if properties.get("CONFIG.c_include_s2mm", "1") == "1":
         return core
     return Core({name: clock for name, clock in core.masters.items() if "S2MM" not in name},
-                {"S_AXI_LITE": "s_axi_lite_aclk"}, ("s_axi_lite_aclk", "m_axi_mm2s_aclk", "axi_resetn"))
+                {"S_AXI_LITE": "s_axi_lite_aclk"}, ("s_axi_lite_aclk", "m_axi_mm2s_aclk", "axi_resetn"),
+                ("mm2s_introut",))
+
+
+def concatenation(properties: dict[str, str]) -> Core:
+    """A bus made of single lines."""
+    return Core({}, {}, tuple(f"In{k}" for k in range(int(properties["CONFIG.NUM_PORTS"]))), ("dout",))
 
 
 def processor(core: Core, properties: dict[str, str]) -> Core:
@@ -111,8 +124,8 @@ def interconnect(properties: dict[str, str]) -> Core:
 
 
 #: Which reset belongs to which clock, where a core has several.
-RESET_CLOCKS = {"axi_resetn": "s_axi_lite_aclk", "aresetn": "aclk", "s_axis_aresetn": "s_axis_aclk",
-                "m_axis_aresetn": "m_axis_aclk", "ap_rst_n": "ap_clk"}
+RESET_CLOCKS = {"axi_resetn": "s_axi_lite_aclk", "aresetn": "aclk", "s_axi_aresetn": "s_axi_aclk",
+                "s_axis_aresetn": "s_axis_aclk", "m_axis_aresetn": "m_axis_aclk", "ap_rst_n": "ap_clk"}
 
 
 class DesignError(Exception):
@@ -168,6 +181,8 @@ class Design:
             return interconnect(properties)
         if kind.endswith(":axi_dma"):
             return dma(properties)
+        if kind.endswith(":xlconcat"):
+            return concatenation(properties)
         if kind.endswith(":headrace_shell"):
             ports = {end.split("/")[1] for link in self.links for end in link if end.startswith(f"{cell}/w")}
             return replace(CATALOGUE[kind], slaves=CATALOGUE[kind].slaves | dict.fromkeys(ports, "ap_clk"))
@@ -213,7 +228,8 @@ class Design:
     def _check_addresses(self) -> None:
         require(self.others_assigned, "the memory has no address for the DMA")
         dmas = [cell for cell, kind in self.kinds.items() if kind.endswith(":axi_dma")]
-        segments = {"accelerator/s_axi_control/reg0", *(f"{cell}/S_AXI_LITE/Reg" for cell in dmas)}
+        segments = {"accelerator/s_axi_control/reg0", "interrupts/S_AXI/Reg",
+                    *(f"{cell}/S_AXI_LITE/Reg" for cell in dmas)}
         require(set(self.addresses) == segments, f"addresses of {sorted(self.addresses)}")
         for (low, size), (high, _) in pairwise(sorted(self.addresses.values())):
             require(low + size <= high, "addresses overlap")

@@ -197,6 +197,17 @@ def test_a_run_without_a_bitstream(built: Path, install: Install, capsys: pytest
         "CRITICAL WARNING: [Common 17-1] nothing was written")
 
 
+def test_memories_that_vivado_does_not_find_are_an_error(built: Path, install: Install,
+                                                         capsys: pytest.CaptureFixture[str]) -> None:
+    install("vivado")
+    (built / "vivado" / "vivado.mode").write_text("unread")
+    assert failing(capsys, built, "--board", "zcu104") == (
+        "vivado ended well, but what it made would compute something else, see "
+        f"{built}/vivado/work/system.runs/synth_1/runme.log:\nCRITICAL WARNING: [Synth 8-4445] could not open $readmem "
+        "data file 'fc4_weights.mem'; please make sure the file is added to project")
+    assert "bitstream" not in json.loads((built / "build.json").read_text())
+
+
 def test_failing_hls_shows_its_errors(built: Path, install: Install, capsys: pytest.CaptureFixture[str]) -> None:
     install("vivado", "vitis_hls")
     (built / "hls" / "hls.mode").write_text("fail")

@@ -9,7 +9,7 @@ import pytest
 
 from headrace.board.board import board_names, load_board
 from headrace.build_folder import Build
-from headrace.render.vivado import render_vivado
+from headrace.render.vivado import FATAL, render_vivado
 from headrace.staging import write_files
 from tests.small_networks import small_network
 from tests.tcl import Call, TclError, run_tcl
@@ -74,6 +74,8 @@ def test_families(built: Build, tmp_path: Path, board: str, processor: str, base
     assert design.kinds["ps"] == f"xilinx.com:ip:{processor}"
     assert design.addresses["accelerator/s_axi_control/reg0"] == (base, 0x10000)
     dma = design.properties["dma"]
+    assert dma["CONFIG.c_mm2s_burst_size"] == dma["CONFIG.c_s2mm_burst_size"] == ("64" if width == "128" else "16")
+    assert {"dma/mm2s_introut", "dma/s2mm_introut"} <= set(design.drivers.values())
     assert dma["CONFIG.c_sg_length_width"] == "26" and dma["CONFIG.c_include_sg"] == "0"
     assert dma["CONFIG.c_m_axis_mm2s_tdata_width"] == dma["CONFIG.c_s_axis_s2mm_tdata_width"] == width
     assert design.properties["core_clock"]["CONFIG.CLKOUT1_REQUESTED_OUT_FREQ"] == "200"
@@ -129,8 +131,10 @@ def test_sources_of_both_back_ends(built: Build, tmp_path: Path, backend: str) -
     assert set(own) <= set(sources)
     synthesis = next(call for call in calls if call.command == "synth_design")
     assert synthesis.option("-mode") == "out_of_context"
-    clock = next(call for call in calls if call.command == "create_clock")
-    assert clock.option("-period") == "5.0"
+    commands = [call.command for call in calls]
+    assert commands.index("read_xdc") < commands.index("synth_design") < commands.index("route_design")
+    constraints = rendered(built, "zcu104", backend)["ooc.xdc"]
+    assert "create_clock -period 5.000 -name ap_clk [get_ports ap_clk]" in constraints.splitlines()
 
 
 @pytest.mark.parametrize(("old", "new", "message"), [
@@ -152,6 +156,8 @@ def test_mistakes_that_tcl_finds(built: Build, tmp_path: Path, old: str, new: st
     ("to_core/m_axis_aclk from", "from", "not driven"),
     ("memory/aresetn to_core/s_axis_aresetn", "memory/aresetn to_core/m_axis_aresetn", "driven twice"),
     ("  dma/M_AXIS_MM2S to_core/S_AXIS\n", "", "not connected once"),
+    ("  dma/s2mm_introut interrupt_lines/In1\n", "", r"not driven: \['interrupt_lines/In1'\]"),
+    (" interrupts/s_axi_aresetn", "", r"not driven: \['interrupts/s_axi_aresetn'\]"),
     ("  dma/M_AXIS_MM2S to_core/S_AXIS\n  to_core/M_AXIS accelerator/s_axis\n",
      "  dma/M_AXIS_MM2S accelerator/s_axis\n", "not connected once"),
     ("control/M00_AXI dma/S_AXI_LITE", "control/M00_AXI dma/S_AXI_LITE\n  control/M00_AXI dma/S_AXI_LITE",
@@ -185,6 +191,31 @@ def test_a_failed_run_is_an_error(built: Build, tmp_path: Path) -> None:
     script = (tmp_path / "vivado" / "bitstream.tcl").read_text()
     with pytest.raises(TclError, match="ERROR: synthesis failed"):
         run_tcl(script, stubs, tmp_path / "vivado", allowed=("source", "file", "glob"))
+
+
+def test_boards_that_are_not_installed_are_said(built: Build, tmp_path: Path) -> None:
+    record(built, "pynq-z2", "rtl", tmp_path)
+    script = (tmp_path / "vivado" / "bitstream.tcl").read_text()
+    stubs = STUBS | {"get_board_parts": 'return ""'}
+    with pytest.raises(TclError, match=r"ERROR: this Vivado has no board tul\.com\.tw:pynq-z2:part0:1\.0; install its "
+                                       r"board files, or give the --board of one that get_board_parts lists"):
+        run_tcl(script, stubs, tmp_path / "vivado", allowed=("source", "file", "glob"))
+
+
+def test_messages_that_are_errors(built: Build, tmp_path: Path) -> None:
+    calls = [call for call in record(built, "zcu104", "rtl", tmp_path) if call.command == "set_msg_config"]
+    assert {call.option("-id") for call in calls} == set(FATAL)
+    assert {call.option("-new_severity") for call in calls} == {"ERROR"}
+
+
+@pytest.mark.parametrize(("clock_mhz", "settings"), [
+    (249.0, {"STEPS.PHYS_OPT_DESIGN.IS_ENABLED": "true", "STEPS.POST_ROUTE_PHYS_OPT_DESIGN.IS_ENABLED": "true"}),
+    (250.0, {"strategy": "Performance_ExplorePostRoutePhysOpt"}),
+])
+def test_strategies(built: Build, clock_mhz: float, settings: dict[str, str]) -> None:
+    script = render_vivado(built.dataflow, load_board("zcu104"), "rtl", clock_mhz, SHA256)["bitstream.tcl"]
+    lines = [line.split() for line in script.splitlines() if line.endswith("[get_runs impl_1]")]
+    assert {words[1]: words[2] for words in lines if words[0] == "set_property"} == settings
 
 
 def test_rendering_is_deterministic(built: Build) -> None:

@@ -120,7 +120,7 @@ class Accelerator {
     static_assert(Ends == 2, "the model has several inputs or outputs: give a map of samples by their names");
     std::vector<uint32_t> codes(frames * model::IN_ELEMENTS);
     encode_frames(model::INPUTS[0], x, frames, codes);
-    return run(pack(codes, model::IN_LANES, model::IN_BITS), frames);
+    return run(pack(codes, model::IN_LANES, model::IN_BITS, model::IN_WORD_BYTES), frames);
   }
 
   // Outputs y = scale * integer + offset in the model's order; where its head leaves fewer values, in the order of
@@ -136,7 +136,7 @@ class Accelerator {
     const size_t frames = frames_of(x);
     std::vector<uint32_t> codes(frames * model::IN_ELEMENTS);
     for (const model::Input& input : model::INPUTS) encode_frames(input, x.at(input.name).data(), frames, codes);
-    const std::vector<int64_t> values = run(pack(codes, model::IN_LANES, model::IN_BITS), frames);
+    const std::vector<int64_t> values = run(pack(codes, model::IN_LANES, model::IN_BITS, model::IN_WORD_BYTES), frames);
     Named<int64_t> result;
     for (const model::Output& output : model::OUTPUTS) result[output.name] = integers_of(output, values);
     return result;
@@ -152,7 +152,7 @@ class Accelerator {
   // Replays verified vectors: "exact", or what differs first.
   std::string self_test(const std::vector<uint8_t>& input, const std::vector<uint8_t>& golden) {
     const std::vector<int64_t> got = run(input, input.size() / model::IN_FRAME_BYTES);
-    const std::vector<uint64_t> wanted = unpack(golden, model::OUT_LANES, model::OUT_BITS);
+    const std::vector<uint64_t> wanted = unpack(golden, model::OUT_LANES, model::OUT_BITS, model::OUT_WORD_BYTES);
     for (size_t i = 0; i < got.size(); ++i) {
       if (got[i] == integer(wanted[i])) continue;
       return "frame " + std::to_string(i / model::OUT_ELEMENTS) + ", " + place(i % model::OUT_ELEMENTS) +
@@ -195,7 +195,7 @@ class Accelerator {
     require_whole_transfers();
     at_work_ = false;
     std::vector<int64_t> values;
-    for (uint64_t code : unpack(out, model::OUT_LANES, model::OUT_BITS)) values.push_back(integer(code));
+    for (uint64_t code : unpack(out, model::OUT_LANES, model::OUT_BITS, model::OUT_WORD_BYTES)) values.push_back(integer(code));
     return values;
   }
 

@@ -25,12 +25,9 @@ inline void require_size(const std::string& layer, const char* what, size_t size
                               " x " + std::to_string(columns));
 }
 
+// Words in whole parts of 32 bits.
 inline std::vector<uint8_t> parts(const std::vector<uint64_t>& codes, size_t lanes, size_t bits) {
-  const std::vector<uint8_t> packed = pack(codes, lanes, bits);
-  const size_t size = (lanes * bits + 7) / 8, padded = (size + 3) / 4 * 4;
-  std::vector<uint8_t> words(packed.size() / size * padded);
-  for (size_t i = 0; i < packed.size(); ++i) words[i / size * padded + i % size] = packed[i];
-  return words;
+  return pack(codes, lanes, bits, (lanes * bits + 31) / 32 * 4);
 }
 
 inline uint64_t low_bits(int64_t value, size_t bits) { return uint64_t(value) & ((uint64_t(1) << bits) - 1); }

@@ -9,10 +9,9 @@
 
 namespace headrace {
 
-// Codes in stream order to the bytes of stream words, lane 0 lowest, each word padded to whole bytes.
+// Codes in stream order to the bytes of stream words, lane 0 lowest, each word padded to `size` bytes.
 template <class Code>
-std::vector<uint8_t> pack(const std::vector<Code>& codes, size_t lanes, size_t bits) {
-  const size_t size = (lanes * bits + 7) / 8;
+std::vector<uint8_t> pack(const std::vector<Code>& codes, size_t lanes, size_t bits, size_t size) {
   std::vector<uint8_t> bytes(codes.size() / lanes * size);
   for (size_t i = 0; i < codes.size(); ++i) {
     uint64_t code = codes[i];
@@ -29,8 +28,7 @@ std::vector<uint8_t> pack(const std::vector<Code>& codes, size_t lanes, size_t b
   return bytes;
 }
 
-inline std::vector<uint64_t> unpack(const std::vector<uint8_t>& bytes, size_t lanes, size_t bits) {
-  const size_t size = (lanes * bits + 7) / 8;
+inline std::vector<uint64_t> unpack(const std::vector<uint8_t>& bytes, size_t lanes, size_t bits, size_t size) {
   std::vector<uint64_t> codes(bytes.size() / size * lanes);
   for (size_t i = 0; i < codes.size(); ++i) {
     size_t bit = i % lanes * bits;

@@ -28,6 +28,11 @@ _BATCH_BYTES = 1 << 22
 _BLOCK_ELEMENTS = 1 << 18
 
 
+def _format(side: dict[str, Any]) -> tuple[int, int, int]:
+    """Lanes of a word, bits of a lane, bytes of a word."""
+    return side["lanes"], side["bits"], side["word_bytes"]
+
+
 class Accelerator:
     """An accelerator behind a device; `Accelerator.on_pynq()` is the one of this board."""
 
@@ -210,7 +215,7 @@ class Accelerator:
 
         def fill(start: int) -> None:
             block = slice(start, start + step)
-            pack(self.host.encode(x[block]), self.source["lanes"], self.source["bits"], packed[block])
+            pack(self.host.encode(x[block]), *_format(self.source), packed[block])
 
         list(self._pool.map(fill, range(0, len(x), step)))
 
@@ -235,7 +240,7 @@ class Accelerator:
         self._frames += frames
         self._require_whole_transfers()
         self._at_work = False
-        return self.host.integers(unpack(data.reshape(frames, -1), self.sink["lanes"], self.sink["bits"])), ends_batch
+        return self.host.integers(unpack(data.reshape(frames, -1), *_format(self.sink))), ends_batch
 
     # Checks.
 
@@ -247,7 +252,7 @@ class Accelerator:
         buffer[: given.size] = given.reshape(-1)
         self._start(0, len(given))
         got, _ = self._finish((0, len(given), True)) or (None, True)
-        golden = self.host.integers(unpack(wanted.reshape(len(wanted), -1), self.sink["lanes"], self.sink["bits"]))
+        golden = self.host.integers(unpack(wanted.reshape(len(wanted), -1), *_format(self.sink)))
         return "exact" if np.array_equal(got, golden) else self._difference(got, golden)
 
     def _difference(self, got: np.ndarray, golden: np.ndarray) -> str:

@@ -61,7 +61,5 @@ class Memories:
     @staticmethod
     def _parts(values: np.ndarray, places: np.ndarray, bits: int) -> np.ndarray:
         codes = (values.reshape(-1)[places] & ((1 << bits) - 1)).astype(code_type(bits))
-        packed = pack(codes, codes.shape[1], bits)
-        padded = np.zeros((len(packed), -(-packed.shape[1] // 4) * 4), np.uint8)
-        padded[:, : packed.shape[1]] = packed
-        return padded.view("<u4").reshape(-1)
+        size = -(-codes.shape[1] * bits // 32) * 4
+        return pack(codes, codes.shape[1], bits, size).view("<u4").reshape(-1)

@@ -1,6 +1,6 @@
 """Codes to the bytes of stream words and back, at the speed of memory.
 
-A word holds `lanes` codes of `bits` bits, lane 0 in the least significant bits, and is padded to whole bytes.
+A word holds `lanes` codes of `bits` bits, lane 0 in the least significant bits, and is padded to `size` bytes.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ def word_bytes(lanes: int, bits: int) -> int:
     return (lanes * bits + 7) // 8
 
 
-def pack(codes: np.ndarray, lanes: int, bits: int, out: np.ndarray | None = None) -> np.ndarray:
-    """Codes (N, elements) of `code_type(bits)`, in stream order, -> bytes (N, elements / lanes * word_bytes), uint8.
+def pack(codes: np.ndarray, lanes: int, bits: int, size: int, out: np.ndarray | None = None) -> np.ndarray:
+    """Codes (N, elements) of `code_type(bits)`, in stream order, -> bytes (N, elements / lanes * size), uint8.
 
-    out: where to write them, of that shape.
+    out: where to write them, of that shape; what pads a word there stays.
     """
     rows = codes.reshape(-1, lanes)
-    size = word_bytes(lanes, bits)
-    packed = np.empty((len(codes), len(rows) // max(1, len(codes)) * size), np.uint8) if out is None else out
-    packed.reshape(-1, size)[...] = _pack_rows(np.ascontiguousarray(rows), lanes, bits, size)
+    used = word_bytes(lanes, bits)
+    packed = np.zeros((len(codes), len(rows) // max(1, len(codes)) * size), np.uint8) if out is None else out
+    packed.reshape(-1, size)[:, :used] = _pack_rows(np.ascontiguousarray(rows), lanes, bits, used)
     return packed
 
 
@@ -68,10 +68,10 @@ def _pack_bits(rows: np.ndarray, lanes: int, bits: int) -> np.ndarray:
     return np.packbits(planes.reshape(len(rows), lanes * bits).astype(np.uint8), axis=1, bitorder="little")
 
 
-def unpack(data: np.ndarray, lanes: int, bits: int) -> np.ndarray:
-    """Bytes (N, words * word_bytes) -> codes (N, words * lanes) of `code_type(bits)`."""
+def unpack(data: np.ndarray, lanes: int, bits: int, word: int) -> np.ndarray:
+    """Bytes (N, words * word) -> codes (N, words * lanes) of `code_type(bits)`; word: bytes of one with its padding."""
     size, kind = word_bytes(lanes, bits), code_type(bits)
-    rows = np.ascontiguousarray(data).reshape(-1, size)
+    rows = np.ascontiguousarray(data.reshape(-1, word)[:, :size])
     if bits in (8, 16, 32):
         codes = rows.view(kind)
     elif lanes * bits <= 64:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from headrace.board.host_words import HostWords, pad_words
 from headrace.board.shell_registers import MAGIC, MEMORY_DATA, REGISTERS
 from headrace.build_folder import Build
 from headrace.building import VECTOR_SEED, random_frames
@@ -30,7 +31,7 @@ def shell_job(build: Build) -> dict[str, Any]:
     """The bytes of random frames in and out, what the registers must say, and weights to write between frames."""
     dataflow = build.dataflow
     x = random_frames(dataflow, _FRAMES, VECTOR_SEED)
-    frames = _transfers(dataflow, x)
+    frames = _transfers(dataflow, x, build.host_words)
     depths = [item.layer.stream_depth for item in dataflow.fifos]
     sha256 = build.record["source_sha256"]
     expected = {"magic": MAGIC, "version": int(version_word(headrace_version()), 16), "fifos": len(depths),
@@ -38,29 +39,31 @@ def shell_job(build: Build) -> dict[str, Any]:
     expected |= {f"hash{k}": int(sha256[8 * k : 8 * k + 8], 16) for k in range(8)}
     return {
         "frames": frames, "registers": {register.name: register.offset for register in REGISTERS},
-        "expected": expected, "depths": depths, "word_bytes": dataflow.input.bytes,
+        "expected": expected, "depths": depths, "word_bytes": build.host_words.input,
         "cycles_per_frame": dataflow.cycles_per_frame, "memory_data": MEMORY_DATA,
-        "rewrites": [_rewrite(dataflow, x, seed) for seed in range(_REWRITES) if writable_layers(dataflow)],
+        "rewrites": [_rewrite(dataflow, x, seed, build.host_words) for seed in range(_REWRITES)
+                     if writable_layers(dataflow)],
         "weights": {port: {"image": layer.weight_image().tobytes().hex(), "times": layer.vectors}
                     for port, layer in external_layers(dataflow).items()},
     }
 
 
-def _transfers(dataflow: Dataflow, x: IntArray) -> list[tuple[str, str]]:
+def _transfers(dataflow: Dataflow, x: IntArray, host: HostWords) -> list[tuple[str, str]]:
     """The bytes of every frame in and out in hexadecimal digits."""
     sink = dataflow.streams[dataflow.output_port]
-    given = pack_stream(x, dataflow.input.lanes, dataflow.input.element).reshape(len(x), -1)
-    wanted = pack_stream(dataflow.golden(x)[dataflow.output_port], sink.lanes, sink.element).reshape(len(x), -1)
+    given = pad_words(pack_stream(x, dataflow.input.lanes, dataflow.input.element), host.input)
+    wanted = pad_words(pack_stream(dataflow.golden(x)[dataflow.output_port], sink.lanes, sink.element), host.output)
+    given, wanted = given.reshape(len(x), -1), wanted.reshape(len(x), -1)
     return [(a.tobytes().hex(), b.tobytes().hex()) for a, b in zip(given, wanted, strict=True)]
 
 
-def _rewrite(dataflow: Dataflow, x: IntArray, seed: int) -> dict[str, Any]:
+def _rewrite(dataflow: Dataflow, x: IntArray, seed: int, host: HostWords) -> dict[str, Any]:
     """Random weights and thresholds for all writable layers: the words of their memories, and the frames with them."""
     rng = np.random.default_rng(seed)
     changed = {layer.name: _changed(layer, rng) for layer in writable_layers(dataflow)}
     memories = {first_memory(k) + m: _parts(memory) for k, layer in enumerate(changed.values())
                 for m, memory in enumerate(layer.memories())}
-    return {"memories": memories, "frames": _transfers(dataflow.with_layers(changed.values()), x)}
+    return {"memories": memories, "frames": _transfers(dataflow.with_layers(changed.values()), x, host)}
 
 
 def _changed(layer: WeightedLayer, rng: np.random.Generator) -> WeightedLayer:

@@ -165,7 +165,7 @@ def write_shell(build: Build, folder: Path, dma_bytes: int) -> list[Path]:
     if not build.has_rtl:
         raise InputError(f"{build.folder}: was built without the rtl back end; build with --backend rtl or both")
     shell = render_shell(build.dataflow, TOP, dma_bytes, headrace_version(), build.record["source_sha256"],
-                         "simulated board", observe=True)
+                         "simulated board", observe=True, words=build.host_words)
     network = {path.name: path for path in (build.folder / "rtl").resolve().glob("*.sv")}
     around = {name: text for name, text in shell_modules(shell).items() if name not in network}
     write_files(folder, around | {f"{SHELL}.v": shell})

@@ -79,6 +79,7 @@ def _build(options: argparse.Namespace) -> int:
         overfull=options.overfull,
         verify_layers=options.verify_layers,
         fifos=options.fifos,
+        share=options.share,
     )
     require_possible(resolve(chosen), options.out)
     with progress() as tell:

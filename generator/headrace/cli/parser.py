@@ -158,6 +158,9 @@ def _add_build(make: argparse.ArgumentParser) -> None:
     make.add_argument("--fifos", choices=("exact", "safe"), default=Options.fifos,
                       help="exact: the smallest that keep the pace; safe: large ones that are known at once (default "
                            "%(default)s)")
+    make.add_argument("--share", type=float, default=Options.share, metavar="PERCENT",
+                      help="of the LUTs of a board that is to be filled, with what stands around the network; of block "
+                      "RAMs and DSPs 10 more (default %(default)s)")
     make.add_argument("--overfull", action="store_true", help="build it even if it does not fit the board")
     _add_json(make)
 
@@ -220,7 +223,7 @@ def _add_after_build(command: Commands) -> None:
     bits.add_argument("--clock-uncertainty", metavar="U",
                       help=f"HLS: taken off the period, in ns or as a percentage (default {HlsProject.uncertainty})")
     bits.add_argument("--cosim", action="store_true", help="HLS: simulate its Verilog with random stalls too")
-    bits.add_argument("--ooc", action="store_true", help="only synthesise the accelerator, out of context")
+    bits.add_argument("--ooc", action="store_true", help="only the accelerator in its shell, out of context")
     _add_json(bits)
 
 

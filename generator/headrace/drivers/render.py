@@ -16,6 +16,7 @@ from headrace.archive import npz_bytes
 from headrace.board import dma
 from headrace.board.board import Board
 from headrace.board.family import Family, family_of
+from headrace.board.host_words import HostWords, exact_words, pad_words
 from headrace.board.shell_registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES, bit_masks
 from headrace.dataflow.graph import SOURCE, Dataflow
 from headrace.dataflow.vectors import Vectors
@@ -32,21 +33,26 @@ from headrace.render.templates import load_template
 from headrace.version import file_header
 
 PACKAGE = "headrace_driver"
+#: Memory for the C++ driver: a batch in each direction, and as much for weights.
+_BUFFER_BYTES = 1 << 24
 _Arrays = dict[str, np.ndarray[Any, Any]]
 
 
-def render_driver(net: IntegerNetwork, vectors: Vectors, board: Board, sha256: str) -> dict[str, bytes]:
+def render_driver(net: IntegerNetwork, vectors: Vectors, board: Board, sha256: str,
+                  host: HostWords | None = None) -> dict[str, bytes]:
     """All files of driver/ by their path in it.
 
-    vectors: that the build was verified with; board: whose addresses are taken; sha256: of the model. The same
-    arguments give the same bytes. Raises InputError for a board of no known family.
+    vectors: that the build was verified with; board: whose addresses are taken; sha256: of the model; host: widths of
+    the words on the DMA's side, without padding if it is None. The same arguments give the same bytes. Raises
+    InputError for a board of no known family.
     """
     header = f"{file_header(sha256)}, board {board.name}"
-    dataflow = vectors.dataflow
-    model = _model(net, dataflow, family_of(board), sha256)
+    dataflow, family = vectors.dataflow, family_of(board)
+    host = host or exact_words(dataflow)
+    model = _model(net, dataflow, family, sha256, host)
     inputs, outputs = _arrays(net)
-    words = {key: vectors.words[port].reshape(len(vectors), -1)
-             for key, port in (("input", (SOURCE, 0)), ("output", dataflow.output_port))}
+    words = {key: pad_words(vectors.words[port], size).reshape(len(vectors), -1)
+             for key, port, size in (("input", (SOURCE, 0), host.input), ("output", dataflow.output_port, host.output))}
     files = _static_files()
     files |= {f"cpp/{name}": words[key].tobytes() for key, name in (("input", "input.bin"), ("output", "golden.bin"))}
     files[f"{PACKAGE}/model.json"] = (json.dumps(model, indent=2) + "\n").encode()
@@ -56,10 +62,11 @@ def render_driver(net: IntegerNetwork, vectors: Vectors, board: Board, sha256: s
     files[f"{PACKAGE}/external.npz"] = npz_bytes(external_images(dataflow))
     files |= {f"cpp/{port}.bin": image.tobytes() for port, image in external_images(dataflow).items()}
     files |= {f"cpp/{name}.bin": data for name, data in memory_images(dataflow).items()}
-    values = {"header": header, "model": model, "registers": REGISTERS, "dma": dma.NAMES, "window": WINDOW_BYTES,
+    values = {"family": family, "buffer_bytes": _BUFFER_BYTES, "bootgen": "zynqmp" if family.primitives else "zynq",
+              "header": header, "model": model, "registers": REGISTERS, "dma": dma.NAMES, "window": WINDOW_BYTES,
               "hash": [model["sha256"][8 * k : 8 * k + 8] for k in range(8)]} | cpp_ends(model, inputs, outputs)
     files["cpp/model.hpp"] = _template("cpp/model.hpp.j2").render(values).encode()
-    for name in ("registers.md", "README.md"):
+    for name in ("registers.md", "README.md", "cpp/accelerator.dts"):
         files[name] = _template(f"{name}.j2").render(values).encode()
     return files
 
@@ -72,9 +79,10 @@ def write_driver(folder: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str) -> dict[str, Any]:
+def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str, host: HostWords) -> dict[str, Any]:
     """model.json."""
-    source, sink = _stream(dataflow.input), _stream(dataflow.streams[dataflow.output_port])
+    source = _stream(dataflow.input, host.input)
+    sink = _stream(dataflow.streams[dataflow.output_port], host.output)
     return {
         "sha256": sha256.rjust(64, "0")[:64],
         "magic": MAGIC,
@@ -83,7 +91,7 @@ def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str)
         "fifo_marks": FIFO_MARKS,
         "writable": writable_json(dataflow),
         "weights": external_json(dataflow, family),
-        "fifos": [name for name, _ in fifo_streams(dataflow)],
+        "fifos": [name for name, *_ in fifo_streams(dataflow)],
         "accelerator_address": family.control_base,
         "dma_address": family.control_base + WINDOW_BYTES,
         "dma_registers": {name.lower(): value for name, value in dma.NAMES.items()},
@@ -120,11 +128,11 @@ def _output(host: HostOutput) -> dict[str, Any]:
             "elements": host.elements}
 
 
-def _stream(stream: Stream) -> dict[str, Any]:
+def _stream(stream: Stream, size: int) -> dict[str, Any]:
     dtype = stream.element
     return {"elements": stream.elements, "lanes": stream.lanes, "bits": dtype.bits, "low": dtype.lo, "high": dtype.hi,
             "bipolar": dtype == BIPOLAR, "signed": dtype != BIPOLAR and dtype.lo < 0,
-            "frame_bytes": stream.words * stream.bytes}
+            "word_bytes": size, "frame_bytes": stream.words * size}
 
 
 def _arrays(net: IntegerNetwork) -> tuple[list[_Arrays], list[_Arrays]]:

@@ -71,10 +71,11 @@ def primitive_sources(dataflow: Dataflow) -> dict[str, str]:
     return {name: f"`define {PRIMITIVES}\n{text}" for name, text in rtl_modules(dataflow).items() if tests.search(text)}
 
 
-def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str]]:
-    """Names of the output and of the input of every FIFO, in the order of the port fifo_marks of TOP."""
+def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str, int]]:
+    """Names of the output and of the input of every FIFO, and its words, in the order of the port fifo_marks of TOP."""
     names = stream_names(dataflow)
-    return [(names[item.layer.name, 0], names[item.sources[0]]) for item in dataflow.fifos]
+    return [(names[item.layer.name, 0], names[item.sources[0]], item.layer.stream_depth or 0)
+            for item in dataflow.fifos]
 
 
 def writable_layers(dataflow: Dataflow) -> list[WeightedLayer]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from headrace.board.host_words import HostWords, exact_words
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
 from headrace.layers.mvtu import Mvtu
@@ -32,29 +33,50 @@ class _Weights:
 
 @dataclass(frozen=True)
 class _Side:
-    """An end of the network as the template wants it."""
+    """An end of the network as the template wants it; host_bytes: of a word on the DMA's side, with its padding.
+
+    gear: the module that turns words of the DMA into these or back, "" where they are the same.
+    """
 
     text: str
     words: int
     bytes: int
+    host_bytes: int
     frame_bytes: int
     range: str
+    host_range: str
     keep_range: str
+    gear: str
+
+
+def gear(in_bytes: int, out_bytes: int) -> str:
+    """The module that makes words of `out_bytes` bytes of words of `in_bytes`.
+
+    >>> [gear(16, 4), gear(4, 16), gear(16, 16), gear(16, 3)]
+    ['headrace_shell_narrow', 'headrace_shell_widen', 'headrace_shell_widen', 'headrace_shell_gearbox']
+    """
+    if out_bytes % in_bytes == 0:
+        return "headrace_shell_widen"
+    return "headrace_shell_narrow" if in_bytes % out_bytes == 0 else "headrace_shell_gearbox"
 
 
 def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sha256: str, header: str,
-                 observe: bool = False) -> str:
+                 observe: bool = False, words: HostWords | None = None) -> str:
     """The module SHELL around the module `core`.
 
     dma_bytes: width of the DMA's streams; version: of headrace; sha256: hash of the model in hexadecimal digits;
-    observe: the core shows the high-water marks of its FIFOs, which the shell makes registers of.
+    observe: the core shows the high-water marks of its FIFOs, which the shell makes registers of; words: their widths
+    on the DMA's side, without padding if it is None.
     """
     source, sink = dataflow.input, dataflow.streams[dataflow.output_port]
+    words = words or exact_words(dataflow)
     marks = len(fifo_streams(dataflow))
     fifos = marks if observe and marks <= MAX_FIFOS else 0
     count_bits = max(1, (source.words - 1).bit_length())
     return template("shell.v.j2").render(
-        header=" ".join(header.split()), shell=SHELL, core=core, input=_side(source), output=_side(sink),
+        header=" ".join(header.split()), shell=SHELL, core=core,
+        input=_side(source, words.input, gear(dma_bytes, words.input)),
+        output=_side(sink, words.output, "" if words.output == dma_bytes else gear(words.output, dma_bytes)),
         weights=[_weights(port, layer) for port, layer in external_layers(dataflow).items()],
         dma_bytes=dma_bytes, dma_range=bit_range(8 * dma_bytes), keep_range=bit_range(dma_bytes),
         count_bits=count_bits, count_range=bit_range(count_bits), fifos=fifos,
@@ -83,6 +105,6 @@ def _weights(port: str, layer: Mvtu) -> _Weights:
     return _Weights(port, f"weights of {layer.name}", words, size, words * size, bit_range(8 * size))
 
 
-def _side(stream: Stream) -> _Side:
-    return _Side(words_text(stream), stream.words, stream.bytes, stream.words * stream.bytes,
-                 bit_range(8 * stream.bytes), bit_range(stream.bytes))
+def _side(stream: Stream, size: int, module: str) -> _Side:
+    return _Side(words_text(stream), stream.words, stream.bytes, size, stream.words * size,
+                 bit_range(8 * stream.bytes), bit_range(8 * size), bit_range(size), module)

@@ -9,6 +9,7 @@ import jinja2
 from headrace.board.board import Board
 from headrace.board.dma import LENGTH_BITS
 from headrace.board.family import Family, family_of
+from headrace.board.host_words import host_words
 from headrace.board.shell_registers import WINDOW_BYTES
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
@@ -23,7 +24,11 @@ from headrace.version import file_header, headrace_version
 Backend = Literal["rtl", "hls"]
 
 #: Scripts by name; bitstream.tcl and ooc.tcl are run, the others are sourced by them.
-SCRIPTS = ("settings.tcl", "package.tcl", "system.tcl", "bitstream.tcl", "ooc.tcl")
+SCRIPTS = ("settings.tcl", "package.tcl", "system.tcl", "bitstream.tcl", "ooc.tcl", "ooc.xdc")
+#: Messages of Vivado that have to be errors: a file of $readmemh that is not found or not read, a net with two drivers.
+FATAL = ("Synth 8-4445", "Synth 8-2898", "Synth 8-6859", "Synth 8-3352")
+#: Clocks from which on the tools are to take the time that they need.
+_FAST_MHZ = 250.0
 #: Name of the .bit and the .hwh.
 NAME = "accelerator"
 
@@ -35,10 +40,11 @@ def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz:
     """
     family = family_of(board)
     _require_short_frames(dataflow)
+    words = host_words(dataflow, family, clock_mhz)
     header = f"{file_header(sha256)}, board {board.name}"
     core = TOP if backend == "rtl" else ADAPTER
     shell = render_shell(dataflow, core, family.stream_bytes, headrace_version(), sha256, header,
-                         observe=backend == "rtl")
+                         observe=backend == "rtl", words=words)
     there = rtl_modules(dataflow) if backend == "rtl" else {}
     around = {name: text for name, text in shell_modules(shell).items() if name not in there}
     files = {f"shell/{name}": text for name, text in ({f"{SHELL}.v": shell} | around).items()}
@@ -65,14 +71,17 @@ def _require_short_frames(dataflow: Dataflow) -> None:
 def _weight_values(dataflow: Dataflow, family: Family) -> dict[str, Any]:
     """What the templates need for the DMAs of the weights that come from memory."""
     addresses = [entry["dma_address"] for entry in external_json(dataflow, family)]
-    return {"weights": len(addresses), "weight_bases": [f"{address:#010x}" for address in addresses],
+    interrupts = family.control_base + (2 + len(addresses)) * WINDOW_BYTES
+    return {"weights": len(addresses), "interrupt_base": f"{interrupts:#010x}",
+            "weight_bases": [f"{address:#010x}" for address in addresses],
             "processor_config": family.processor_config + (family.weight_config if addresses else ())}
 
 
 def _values(board: Board, family: Family, backend: Backend, clock_mhz: float) -> dict[str, Any]:
     return {
-        "name": NAME, "top": SHELL, "board": board, "family": family, "backend": backend,
-        "core_mhz": f"{clock_mhz:g}", "length_bits": LENGTH_BITS,
+        "fatal": FATAL, "name": NAME, "top": SHELL, "board": board, "family": family, "backend": backend,
+        "core_mhz": f"{clock_mhz:g}",
+        "period_ns": f"{1e3 / clock_mhz:.3f}", "fast": clock_mhz >= _FAST_MHZ, "length_bits": LENGTH_BITS,
         "accelerator_base": f"{family.control_base:#010x}", "dma_base": f"{family.control_base + WINDOW_BYTES:#010x}",
         "register_bytes": f"{WINDOW_BYTES:#x}",
     }

@@ -11,11 +11,15 @@ from headrace.layers.base import Layer
 from headrace.paths import data_folder
 from headrace.render.library import compile_order, library_paths, used_sources
 from headrace.render.rtl import TOP
+from headrace.render.shell import SHELL
 from headrace.simulation.rtl import render_layers
 from headrace.synthesis.yosys import Design
 
 #: The end of a layer's parameters in top.sv, and its name.
 _LAYER = re.compile(r"^  \) (u_\w+) \($", re.MULTILINE)
+
+#: Instances in the shell that have registers around them.
+_SHELL_PARTS = ("u_in", "u_out", "u_registers")
 
 
 def library(folder: Path | None = None) -> dict[str, str]:
@@ -47,3 +51,11 @@ def network_design(rtl: Path) -> Design:
     sources = library(rtl)
     top = sources.pop("top.sv")
     return Design(TOP, {"top.sv": top} | memories | used_sources(top, sources), parts=tuple(_LAYER.findall(top)))
+
+
+def shell_design(rtl: Path, shell: str) -> Design:
+    """The accelerator in a folder `rtl` in its shell, whose text is given: all of headrace that a board holds."""
+    core = network_design(rtl)
+    around = {f"{SHELL}.sv": shell} | used_sources(shell, library())
+    parts = (*(f"u_core.{name}" for name in core.parts), *_SHELL_PARTS)
+    return Design(SHELL, around | dict(core.files), parts=parts)

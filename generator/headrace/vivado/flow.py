@@ -6,13 +6,15 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from headrace.board.board import Board, load_board
+from headrace.board.family import family_of
+from headrace.board.host_words import HostWords, host_words
 from headrace.build_folder import RECORD, Build
 from headrace.dataflow.hls_graph import hls_graph
 from headrace.dataflow.vectors import Vectors
@@ -23,7 +25,7 @@ from headrace.render.hls import frames_of_a_call
 from headrace.render.hls_project import HlsProject, render_project
 from headrace.render.hls_views import process_name
 from headrace.render.names import identifier
-from headrace.render.vivado import NAME, Backend, render_vivado
+from headrace.render.vivado import FATAL, NAME, Backend, render_vivado
 from headrace.staging import write_files, write_json
 from headrace.timing.hls_clock import require_clock
 from headrace.version import file_header
@@ -76,10 +78,13 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
     _require_run(build, chosen, hls)
     sha256 = build.record["source_sha256"]
     files = render_vivado(build.dataflow, board, chosen, build.record["clock_mhz"], sha256)
-    driver = _driver_for(build, board)
+    host = host_words(build.dataflow, family_of(board), build.record["clock_mhz"])
+    driver = _driver_for(build, board, host)
     folder = (build.folder / "vivado").resolve()
     write_files(folder, files)
     write_driver(build.folder / "driver", driver)
+    build = replace(build, record=dict(build.record) | {"host_words": asdict(host)})
+    write_json(build.folder / RECORD, dict(build.record))
     steps = [*(_hls_steps(build, board, hls or HlsRun()) if chosen == "hls" else []), (folder, _vivado(jobs, quick))]
     _require_tools(steps)
     for stale in (*(folder / name for name in _RESULTS), *(build.folder / "hls" / name for name in REPORTS)):
@@ -101,16 +106,17 @@ def _require_run(build: Build, backend: Backend, hls: HlsRun | None) -> None:
         require_clock(hls_graph(build.dataflow), period_ns, project.uncertainty_ns(period_ns))
 
 
-def _driver_for(build: Build, board: Board) -> dict[str, bytes]:
+def _driver_for(build: Build, board: Board, host: HostWords) -> dict[str, bytes]:
     """The driver with the addresses of the board, which may be another one than the build was made for."""
     vectors = build.folder / "driver" / PACKAGE / "vectors.npz"
     if not vectors.is_file():
         return {}
     with np.load(vectors) as arrays:
-        words = arrays["input"].reshape(-1, build.dataflow.input.bytes)
+        words = arrays["input"].reshape(-1, build.host_words.input)[:, : build.dataflow.input.bytes]
     x = unpack_stream(words, build.dataflow.input.lanes, build.dataflow.input.element)
     frames = x.reshape(-1, build.dataflow.input.elements)
-    return render_driver(build.model.integer, Vectors(build.dataflow, frames), board, build.record["source_sha256"])
+    sha256 = build.record["source_sha256"]
+    return render_driver(build.model.integer, Vectors(build.dataflow, frames), board, sha256, host)
 
 
 def _vivado(jobs: int, quick: bool) -> tuple[str, ...]:
@@ -145,6 +151,17 @@ def _run(folder: Path, command: Sequence[str]) -> None:
         done = subprocess.run(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise ToolError(f"{command[0]} failed with exit status {done.returncode}, see {log}:\n{relevant_lines(log)}")
+    for path in sorted({log, *folder.rglob("runme.log")}):  # Vivado's runs are processes with logs of their own
+        if bad := fatal_lines(path):
+            raise ToolError(f"{command[0]} ended well, but what it made would compute something else, see {path}:\n"
+                            f"{bad}")
+
+
+def fatal_lines(log: Path) -> str:
+    """The first lines of a log of Vivado that say that memories have no contents or that nets have two drivers."""
+    found = [line.strip() for line in log.read_text(errors="replace").splitlines()
+             if any(f"[{message}]" in line for message in FATAL)]
+    return "\n".join(found[:_LOG_LINES])
 
 
 def _log(command: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 // Groups frames into transfers: of the marks that end the frames, every frames-th one ends a transfer.
 //
-// `frames` is looked at until the first frame of a transfer ends; 0 counts as 1.
+// `frames` is looked at until the cycle before the one in which the first frame of a transfer ends; 0 counts as 1.
 module headrace_shell_frames (
   input  logic        ap_clk,     // clock
   input  logic        ap_rst_n,   // synchronous reset, active low
@@ -12,15 +12,20 @@ module headrace_shell_frames (
 
   logic        inside_q;  // a frame of the transfer has ended, another one follows
   logic [31:0] left_q;    // frames that follow the present one, while inside
-  logic        only_one;
+  logic        final_q;   // left_q is 0, while inside
+  logic        single_q, pair_q;  // a transfer has one frame, or two
 
-  assign only_one = frames <= 32'd1;
-  assign last     = frame_end && (inside_q ? left_q == '0 : only_one);
+  assign last = frame_end && (inside_q ? final_q : single_q);
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) inside_q <= 1'b0;
     else if (moves && frame_end) inside_q <= !last;
-    if (moves && frame_end) left_q <= inside_q ? left_q - 32'd1 : frames - 32'd2;
+    if (moves && frame_end) begin
+      left_q  <= inside_q ? left_q - 32'd1 : frames - 32'd2;
+      final_q <= inside_q ? left_q == 32'd1 : pair_q;
+    end
+    single_q <= frames <= 32'd1;
+    pair_q   <= frames == 32'd2;
   end
 
 endmodule

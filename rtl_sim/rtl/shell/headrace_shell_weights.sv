@@ -27,10 +27,22 @@ module headrace_shell_weights import headrace_pkg::*; #(
   logic                  last, valid, ready, cut_word, moves, matrix_end;
   logic [COUNT_BITS-1:0] left_q;
 
-  headrace_shell_gearbox #(.IN_BYTES(IN_BYTES), .OUT_BYTES(OUT_BYTES)) u_words (
-    .ap_clk, .ap_rst_n, .s_axis_TDATA, .s_axis_TKEEP, .s_axis_TLAST, .s_axis_TVALID, .s_axis_TREADY,
-    .m_axis_TDATA, .m_axis_TKEEP(keep), .m_axis_TLAST(last), .m_axis_TVALID(valid), .m_axis_TREADY(ready)
-  );
+  if (OUT_BYTES % IN_BYTES == 0) begin : gen_widen
+    headrace_shell_widen #(.IN_BYTES(IN_BYTES), .OUT_BYTES(OUT_BYTES)) u_words (
+      .ap_clk, .ap_rst_n, .s_axis_TDATA, .s_axis_TKEEP, .s_axis_TLAST, .s_axis_TVALID, .s_axis_TREADY,
+      .m_axis_TDATA, .m_axis_TKEEP(keep), .m_axis_TLAST(last), .m_axis_TVALID(valid), .m_axis_TREADY(ready)
+    );
+  end else if (IN_BYTES % OUT_BYTES == 0) begin : gen_narrow
+    headrace_shell_narrow #(.IN_BYTES(IN_BYTES), .OUT_BYTES(OUT_BYTES)) u_words (
+      .ap_clk, .ap_rst_n, .s_axis_TDATA, .s_axis_TKEEP, .s_axis_TLAST, .s_axis_TVALID, .s_axis_TREADY,
+      .m_axis_TDATA, .m_axis_TKEEP(keep), .m_axis_TLAST(last), .m_axis_TVALID(valid), .m_axis_TREADY(ready)
+    );
+  end else begin : gen_gearbox
+    headrace_shell_gearbox #(.IN_BYTES(IN_BYTES), .OUT_BYTES(OUT_BYTES)) u_words (
+      .ap_clk, .ap_rst_n, .s_axis_TDATA, .s_axis_TKEEP, .s_axis_TLAST, .s_axis_TVALID, .s_axis_TREADY,
+      .m_axis_TDATA, .m_axis_TKEEP(keep), .m_axis_TLAST(last), .m_axis_TVALID(valid), .m_axis_TREADY(ready)
+    );
+  end
 
   assign cut_word      = valid && !(&keep);
   assign m_axis_TVALID = valid && !cut_word;

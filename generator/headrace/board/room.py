@@ -1,0 +1,34 @@
+"""What of a board a network may take where it is to be filled: shares of it, less what stands around the network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from headrace.area.usage import Resources
+from headrace.board.board import Board
+from headrace.board.family import find_family
+
+#: Percent of the LUTs and flip-flops of a board that are filled unless the user says otherwise: with more of them tools
+#: fail to route, or miss the timing.
+DEFAULT_SHARE = 75.0
+#: Percent more of block RAMs, UltraRAMs and DSP blocks.
+_MORE_BLOCKS = 10.0
+
+
+def room(board: Board, share: float = DEFAULT_SHARE) -> Board:
+    """A board with what a network may take of this one.
+
+    share: percent of LUTs and flip-flops; of memories and DSP blocks 10 more. Shell, DMA, interconnect and clock
+    crossings count in them, where the family is known. LUTs are those of the estimate.
+    """
+    family = find_family(board)
+    around, per_estimated = (family.around, family.luts_per_estimated) if family else (Resources(), 1.0)
+    blocks = min(100.0, share + _MORE_BLOCKS)
+
+    def left(count: int, percent: float, taken: int) -> int:
+        return max(0, int(count * percent / 100) - taken)
+
+    return replace(
+        board, lut=int(left(board.lut, share, around.all_luts) / per_estimated), ff=left(board.ff, share, around.ff),
+        bram36=left(board.bram36, blocks, around.bram36), uram=left(board.uram, blocks, 0),
+        dsp=left(board.dsp, blocks, 0))
