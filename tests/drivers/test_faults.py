@@ -28,6 +28,14 @@ def test_after_broken_transfers(program: Path, built: Build, seed: int) -> None:
     assert set(verdicts(program, built, after_a_broken_transfer, 10, seed)) == {"exact"}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [2, 3])
+def test_many_times(program: Path, built: Build, seed: int) -> None:
+    """In all 200 resets and 100 broken transfers."""
+    assert set(verdicts(program, built, after_a_reset, 100, seed)) == {"exact"}
+    assert set(verdicts(program, built, after_a_broken_transfer, 50, seed)) == {"exact"}
+
+
 @pytest.mark.parametrize("method", ["collect", "_require_whole_transfers"])
 def test_the_trials_find_faults(driver: ModuleType, program: Path, built: Build, monkeypatch: pytest.MonkeyPatch,
                                 method: str) -> None:
