@@ -9,6 +9,7 @@ from typing import Any
 
 from headrace.area.usage import Resources
 from headrace.board.board import Board, board_names, load_board
+from headrace.board.room import room
 from headrace.dataflow.choose_cores import ALL, require_weighted
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.make_external import MAX_EXTERNAL, external_candidates, make_external
@@ -116,7 +117,7 @@ def _boards_that_hold(planned: Planned) -> list[str]:
     """The boards that come with headrace and hold the hardware, the smallest first."""
     boards = [load_board(name) for name in board_names()]
     return [board.name for board in sorted(boards, key=lambda board: (board.lut, board.name))
-            if not overfull(board, planned.resources)]
+            if not overfull(room(board, 100.0), planned.resources)]
 
 
 def _fastest(model: Model, request: Request) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from headrace import serialize
 from headrace.__main__ import main
+from headrace.board.family import ZYNQ_ULTRASCALE
 from headrace.dataflow.make_external import make_external
 from headrace.datatypes import Interval
 from headrace.errors import FoldingError, InputError
@@ -43,9 +44,10 @@ def model() -> Model:
 
 
 def board(folder: Path, bram36: int, lut: int = 4000) -> str:
-    path = folder / f"of{bram36}.toml"
-    path.write_text(f'title = "T"\npart = "xczu3eg"\nboard_part = "b"\nlut = {lut}\nff = 200000\nbram36 = {bram36}\n'
-                    "uram = 0\ndsp = 100\n")
+    """A board with so much beside what stands around a network."""
+    path, around = folder / f"of{bram36}.toml", ZYNQ_ULTRASCALE.around
+    path.write_text(f'title = "T"\npart = "xczu3eg"\nboard_part = "b"\nlut = {lut + around.lut}\nff = 200000\n'
+                    f"bram36 = {bram36 + around.bram36}\nuram = 0\ndsp = 100\n")
     return str(path)
 
 
@@ -53,7 +55,7 @@ def board(folder: Path, bram36: int, lut: int = 4000) -> str:
 @pytest.mark.parametrize("fps", [None, 5000.0])
 def test_the_largest_go_outside_until_the_rest_fits(model: Model, tmp_path: Path, bram36: int, wanted: list[str],
                                                     fps: float | None) -> None:
-    options = Options(board=board(tmp_path, bram36), weights="external", fps=fps)
+    options = Options(board=board(tmp_path, bram36), weights="external", fps=fps, share=100.0)
     assert external(model, options) == tuple(wanted)
 
 
