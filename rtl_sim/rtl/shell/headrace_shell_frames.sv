@@ -11,21 +11,16 @@ module headrace_shell_frames (
 );
 
   logic        inside_q;  // a frame of the transfer has ended, another one follows
-  logic [31:0] left_q;    // frames that follow the present one, while inside
-  logic        final_q;   // left_q is 0, while inside
-  logic        single_q, pair_q;  // a transfer has one frame, or two
+  logic        single_q;  // a transfer has one frame
+  logic [32:0] left_q;    // frames that follow the present one, less one: its sign says that none does, while inside
 
-  assign last = frame_end && (inside_q ? final_q : single_q);
+  assign last = frame_end && (inside_q ? left_q[32] : single_q);
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) inside_q <= 1'b0;
     else if (moves && frame_end) inside_q <= !last;
-    if (moves && frame_end) begin
-      left_q  <= inside_q ? left_q - 32'd1 : frames - 32'd2;
-      final_q <= inside_q ? left_q == 32'd1 : pair_q;
-    end
+    if (moves && frame_end) left_q <= (inside_q ? left_q : {1'b0, frames}) - (inside_q ? 33'd1 : 33'd3);
     single_q <= frames <= 32'd1;
-    pair_q   <= frames == 32'd2;
   end
 
 endmodule

@@ -178,30 +178,30 @@ module headrace_shell_registers import headrace_pkg::*; #(
     status[STATUS_QUIET]       = noisy_q == '0;
   end
   always_comb begin
-    case (index_q)
-      14'h000: fixed_d = MAGIC;
-      14'h001: fixed_d = VERSION;
-      14'h002: fixed_d = status;
-      14'h004: fixed_d = frames_q;
-      14'h005: fixed_d = IN_BYTES;
-      14'h006: fixed_d = OUT_BYTES;
-      14'h007: fixed_d = 32'(FIFOS);
-      14'h008: fixed_d = HASH[255:224];
-      14'h009: fixed_d = HASH[223:192];
-      14'h00a: fixed_d = HASH[191:160];
-      14'h00b: fixed_d = HASH[159:128];
-      14'h00c: fixed_d = HASH[127:96];
-      14'h00d: fixed_d = HASH[95:64];
-      14'h00e: fixed_d = HASH[63:32];
-      14'h00f: fixed_d = HASH[31:0];
-      14'h010: fixed_d = cycles_q;
-      14'h011: fixed_d = frames_out_q;
-      14'h012: fixed_d = in_stalls_q;
-      14'h013: fixed_d = in_waits_q;
-      14'h014: fixed_d = out_stalls_q;
-      14'h015: fixed_d = weight_waits_q;
-      14'h016: fixed_d = frames_in_q;
-      14'h018: fixed_d = 32'(memory_q);
+    case (index_q[4:0])
+      5'h00: fixed_d = MAGIC;
+      5'h01: fixed_d = VERSION;
+      5'h02: fixed_d = status;
+      5'h04: fixed_d = frames_q;
+      5'h05: fixed_d = IN_BYTES;
+      5'h06: fixed_d = OUT_BYTES;
+      5'h07: fixed_d = 32'(FIFOS);
+      5'h08: fixed_d = HASH[255:224];
+      5'h09: fixed_d = HASH[223:192];
+      5'h0a: fixed_d = HASH[191:160];
+      5'h0b: fixed_d = HASH[159:128];
+      5'h0c: fixed_d = HASH[127:96];
+      5'h0d: fixed_d = HASH[95:64];
+      5'h0e: fixed_d = HASH[63:32];
+      5'h0f: fixed_d = HASH[31:0];
+      5'h10: fixed_d = cycles_q;
+      5'h11: fixed_d = frames_out_q;
+      5'h12: fixed_d = in_stalls_q;
+      5'h13: fixed_d = in_waits_q;
+      5'h14: fixed_d = out_stalls_q;
+      5'h15: fixed_d = weight_waits_q;
+      5'h16: fixed_d = frames_in_q;
+      5'h18: fixed_d = 32'(memory_q);
       default: fixed_d = '0;
     endcase
   end
@@ -238,7 +238,7 @@ module headrace_shell_registers import headrace_pkg::*; #(
       offered_q <= chosen_q || (offered_q && !s_axi_control_RREADY);
     end
     if (s_axi_control_ARREADY) index_q <= s_axi_control_ARADDR[15:2];
-    fixed_q <= fixed_d;
+    fixed_q <= index_q[13:5] == '0 ? fixed_d : '0;
     if (chosen_q) read_q <= fixed_q | mark_q;
   end
 
