@@ -17,7 +17,7 @@ int main(int count, char** argv) {
   headrace::Accelerator accelerator(device);
   std::vector<uint8_t> golden = bytes_of(argv[4]);
   std::printf("%s\n", accelerator.self_test(bytes_of(argv[3]), golden).c_str());
-  golden.back() ^= 1;
+  golden[golden.size() - model::OUT_WORD_BYTES] ^= 1;
   std::printf("%s\n", accelerator.self_test(bytes_of(argv[3]), golden).c_str());
   headrace::Named<float> x;
   for (int i = 5; i + 1 < count; i += 2) {

@@ -62,7 +62,8 @@ REGISTERS = (
     Register(0x04, "version", "r", "version of headrace: major, minor and patch in the low three bytes"),
     Register(0x08, "status", "r", _bits("status")),
     Register(0x0C, "control", "w", _bits("control")),
-    Register(0x10, "frames", "rw", "frames per transfer to the memory, 1 after reset; read when a transfer begins"),
+    Register(0x10, "frames", "rw", "frames per transfer to the memory, fewer than 2^26, 1 after reset; read when a "
+             "transfer begins"),
     Register(0x14, "in_bytes", "r", "bytes of a frame on its way in"),
     Register(0x18, "out_bytes", "r", "bytes of a frame on its way out"),
     Register(0x1C, "fifos", "r", "how many FIFOs have a high-water mark"),
