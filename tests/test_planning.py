@@ -118,7 +118,7 @@ def test_a_board_that_the_user_named_and_that_is_too_small(model: Model, tmp_pat
 
 def test_weights_outside_are_named_where_they_help(model: Model, tmp_path: Path) -> None:
     with pytest.raises(FoldingError, match=r"; choose a larger board or --weights external$"):
-        plan_design(model, resolve(Options(board=board(tmp_path, lut=17400, bram36=0, uram=0))))
+        plan_design(model, resolve(Options(board=board(tmp_path, lut=16000, bram36=0, uram=0))))
     with pytest.raises(FoldingError, match=r"; choose a larger board$"):
         plan_design(model, resolve(Options(board=board(tmp_path, lut=100))))
 
