@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import packing, simulation
+from benchmarks import packing, scale, simulation
 from headrace.datatypes import BIPOLAR, uint_type
 from headrace.design import Recipe, elaborate
 from headrace.paths import data_folder
@@ -27,3 +27,11 @@ def test_simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = elaborate(simulation.binary_mlp((12, 8, 4)), Recipe({"fc0": {"pe": 4, "simd": 6}})).dataflow
     measured = simulation.measure(network, tmp_path)
     assert measured["rtl_cycles_per_frame"] == network.cycles_per_frame
+
+
+def test_planning_of_chains_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    """A row for each size, and how the stages grow from one to the next."""
+    assert scale.main(["chain1:zcu104", "chain2:zcu104:1000"]) == 0
+    first, second, growth = capsys.readouterr().out.splitlines()
+    assert first.startswith("row chain1:zcu104  load ") and " fifos " in first and " peak_mb " in second
+    assert growth.startswith("growth from chain1:zcu104 to chain2:zcu104:1000: {'load': ")
