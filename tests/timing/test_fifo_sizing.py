@@ -116,6 +116,9 @@ def test_a_branch_that_waits_for_more_than_a_frame_keeps_the_pace() -> None:
     sizing = size_fifos(dataflow)
     assert sizing.cycles_per_frame == dataflow.cycles_per_frame
     assert sizing.smallest["add_fifo1"] > 2 * dataflow.input.words
+    assert pace(insert_fifos(dataflow, sizing.smallest)) == dataflow.cycles_per_frame
+    less = pace(insert_fifos(dataflow, {**sizing.smallest, "add_fifo1": sizing.smallest["add_fifo1"] - 1}))
+    assert less is None or less > dataflow.cycles_per_frame
 
 
 def small_frames() -> Dataflow:

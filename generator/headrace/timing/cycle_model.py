@@ -117,13 +117,16 @@ class CycleModel:
 
     def watch(self, frames: int, watched: int, depths: Mapping[str, int] | None = None,
               limits: Limits = _NO_LIMITS) -> Outcome:
-        """Like steady, but the last `watched` of at most `frames` frames tell the pace of what does not repeat."""
+        """Like steady, but the last `watched` of at most `frames` frames tell the pace of what does not repeat.
+
+        With a source that has a pace, all frames but the first do: none of them is faster than the source.
+        """
         ends, done, period, outcome = self._simulate(frames, depths or {}, limits, repeats=True)
         if outcome.deadlock is not None:
             return outcome
         frames, cycles = (int(number) for number in period)
         if not frames:
-            frames = min(watched, done - 1)
+            frames = done - 1 if limits.pace else min(watched, done - 1)
             cycles = int(ends[done - 1] - ends[done - 1 - frames])
         return replace(outcome, cycles_per_frame=Fraction(cycles, frames))
 
