@@ -73,10 +73,10 @@ def plan_design(model: Model, request: Request | None = None, progress: Callable
     """
     request = resolve_external(model, request or resolve(Options()))
     stopped_by = ""
+    terms = folding_terms(model, request)
     for share in (LAYERS_SHARE, *_SMALLER_SHARES):
-        plan, design = _at_pace(model, request, share, progress)
-        planned = Planned(request, replace(plan, stopped_by=stopped_by or plan.stopped_by), design,
-                          folding_terms(model, request))
+        plan, design = _at_pace(model, request, terms, share, progress)
+        planned = Planned(request, replace(plan, stopped_by=stopped_by or plan.stopped_by), design, terms)
         if not request.fills or planned.fits:
             break
         stopped_by = stopped_by or (f"{planned.design.sizing.cycles_per_frame} cycles per frame would take "
@@ -84,12 +84,13 @@ def plan_design(model: Model, request: Request | None = None, progress: Callable
     return planned
 
 
-def _at_pace(model: Model, request: Request, share: float, progress: Callable[[str], None]) -> tuple[Plan, Design]:
+def _at_pace(model: Model, request: Request, terms: Terms, share: float, progress: Callable[[str], None]
+             ) -> tuple[Plan, Design]:
     """The folding and the hardware; where the C++ is slower than the RTL, a faster folding keeps its pace too."""
     asked = request.cycles
     hls = "hls" in request.engines
     while True:
-        plan = choose_folding(model, request, share)
+        plan = _folding(model, request, terms, share)
         recipe = replace(request.recipe, folding=plan.folds, depths=plan.depths)
         design = elaborate(model.integer, recipe, hls, progress)
         excess = design.cycles_per_frame - asked if hls and asked is not None else 0
@@ -136,7 +137,10 @@ def choose_folding(model: Model, request: Request, share: float = LAYERS_SHARE) 
 
     A board that is to be filled gets the fastest folding whose layers take no more than `share` of it.
     """
-    terms = folding_terms(model, request)
+    return _folding(model, request, folding_terms(model, request), share)
+
+
+def _folding(model: Model, request: Request, terms: Terms, share: float) -> Plan:
     if request.fills:
         return plan_fastest(model.unfolded, terms, share)
     given, cycles = request.options.folding, request.cycles

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -120,8 +121,7 @@ def _at_most(cycles: int) -> str:
 
 def least_cost(dataflow: Dataflow, terms: Terms) -> Resources:
     """What the layers take at the cheapest folding of any pace."""
-    solver, _ = _solver(dataflow, terms, None)
-    return _slowest(solver).cost
+    return _slowest(_free_solver(dataflow, terms)).cost
 
 
 def _slowest(solver: Solver) -> Solution:
@@ -133,18 +133,24 @@ def plan_fastest(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) 
 
     Raises FoldingError where not even the smallest does.
     """
-    solver, depths = _solver(dataflow, terms, None)
+    solver = _free_solver(dataflow, terms)
     fastest = solver.fastest(share)
     if fastest is None:
         least = _slowest(solver)
         taken = ", ".join(f"{used} of {there} {name.upper()}" for name, (used, there)
                           in terms.board.use(least.cost).items() if used > there * share)
         raise FoldingError(f"{terms.board.name}: even the smallest folding takes {taken}; {terms.way_out()}")
-    return _plan(fastest.solution, depths, fastest.stopped_by)
+    return _plan(fastest.solution, {}, fastest.stopped_by)
 
 
 def _plan(solution: Solution, depths: Mapping[str, int], stopped_by: str) -> Plan:
     return Plan(solution.folding, depths, solution.bottleneck, stopped_by)
+
+
+@lru_cache(maxsize=1)
+def _free_solver(dataflow: Dataflow, terms: Terms) -> Solver:
+    """Where nothing is given: kept, because a board is filled to one share after the other."""
+    return _solver(dataflow, terms, None)[0]
 
 
 def _solver(dataflow: Dataflow, terms: Terms, given: Folding | None) -> tuple[Solver, dict[str, int]]:
