@@ -15,9 +15,12 @@ from math import ceil
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import insert_fifos, join_places
 from headrace.errors import FoldingError
-from headrace.timing.cycle_model import CycleModel, Deadlock
+from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Deadlock
 from headrace.timing.fifo_search import DepthSearch
 from headrace.timing.paces import Paces
+
+#: Cycles of streams in a run up to which FIFOs are tried one by one.
+_MOST_TRIED = 10**8
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class _Search:
     def rounded(self, smallest: Mapping[str, int]) -> dict[str, int]:
         """The depths, larger where a memory gives more for free and the dataflow stays as fast."""
         free = self.free(smallest)
+        if self.model.streams * self.paces.target * MAX_FRAMES > _MOST_TRIED:  # each trial takes seconds
+            return free if self._stays_as_fast(free) else dict(smallest)
         return self._grown([name for name in free if free[name] > smallest[name]], free, smallest)
 
     def _grown(self, names: Sequence[str], free: Mapping[str, int], depths: Mapping[str, int]) -> dict[str, int]:
