@@ -21,7 +21,8 @@ from headrace.design import estimated
 from headrace.errors import FoldingError
 from headrace.model import Model
 from headrace.network.integer import HostOutput, IntegerNetwork, Node
-from headrace.planning import choose_folding, plan_design
+from headrace.placement import choose_folding
+from headrace.planning import plan_design
 from headrace.request import Options, resolve
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 
@@ -135,7 +136,7 @@ def test_what_is_slower_on_the_board_is_said(model: Model, tmp_path: Path, capsy
     serialize.save(model.integer, tmp_path / "net")
     command = ["build", str(tmp_path / "net.json"), "--out", str(tmp_path / "b"), "--board", "zcu104"]
     with mock.patch("headrace.building._verify", return_value=[]), \
-            mock.patch("headrace.planning._bits_per_frame", return_value={"the DMA's input": 128 * 13}):
+            mock.patch("headrace.placement._bits_per_frame", return_value={"the DMA's input": 128 * 13}):
         assert main([*command, "--fps", "1e6"]) == 0
         assert json.loads((tmp_path / "b" / "build.json").read_text())["board_bound"] is None
         assert main(command) == 0

@@ -104,9 +104,9 @@ def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False,
 
 def folded(net: IntegerNetwork, recipe: Recipe) -> Dataflow:
     """The hardware of an integer network without FIFOs."""
-    layers = fold(lower(net), recipe.folding)
+    layers = fold(make_writable(lower(net), recipe.writable), recipe.folding)
     layers = choose_cores(layers.with_layers(layer.priced(recipe.prices) for layer in layers.layers), recipe.cores)
-    return make_external(make_writable(layers, recipe.writable), recipe.external)
+    return make_external(layers, recipe.external)
 
 
 def with_fifos(net: IntegerNetwork, recipe: Recipe) -> Dataflow:

@@ -17,7 +17,8 @@ from headrace.datatypes import Interval
 from headrace.errors import FoldingError, InputError
 from headrace.model import Model
 from headrace.network.integer import HostOutput, IntegerNetwork, Node
-from headrace.planning import choose_folding, folding_terms, plan_design, resolve_external
+from headrace.placement import choose_folding, folding_terms, place_weights
+from headrace.planning import plan_design
 from headrace.request import Options, resolve
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 
@@ -26,7 +27,7 @@ INT8 = Interval(-127, 127)
 
 def external(model: Model, options: Options) -> tuple[str, ...]:
     """The layers that get their weights from outside."""
-    return resolve_external(model, resolve(options)).recipe.external
+    return place_weights(model, resolve(options)).recipe.external
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from headrace.errors import ToolError
 from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec
 from headrace.paths import data_folder
-from headrace.planning import choose_folding
+from headrace.placement import choose_folding
 from headrace.render.library import library_path, library_paths
 from headrace.render.names import PREFIX, module_name
 from headrace.render.rtl import PRIMITIVES

@@ -11,7 +11,8 @@ from headrace.area.usage import Resources
 from headrace.dataflow.fold import Folding
 from headrace.errors import FoldingError, InputError
 from headrace.model import Model
-from headrace.planning import Planned, overfull, plan_design
+from headrace.placement import overfull
+from headrace.planning import Planned, plan_design
 from headrace.request import Options, Request, resolve
 
 

@@ -26,6 +26,8 @@ class Choice:
     layer: Layer
     cycles: int
     cost: Resources
+    #: True if the layer is built in its other way.
+    other: bool = False
 
     @cached_property
     def lanes_in(self) -> int:
@@ -53,13 +55,15 @@ class Choices:
     """All legal choices of a dataflow with PE = SIMD = 1. given: folds that stay; max_word_bits: 0 is no limit.
 
     built: what becomes of a folded layer before it is built, its compute core and its memories; layers that are equal
-    but for their names become equal. It raises InputError where that cannot be.
+    but for their names become equal. It raises InputError where that cannot be. other: another way to build a folded
+    layer, which may be chosen instead; None for a layer that has none.
     """
 
     dataflow: Dataflow
     given: Mapping[str, Mapping[str, int]]
     max_word_bits: int = 0
     built: Callable[[Layer], Layer] = lambda layer: layer
+    other: Callable[[Layer], Layer | None] = lambda layer: None
 
     @cached_property
     def of_layer(self) -> dict[str, tuple[Choice, ...]]:
@@ -75,6 +79,11 @@ class Choices:
                                    "back end alone")
             found[name] = alike[key]
         return found
+
+    @cached_property
+    def has_others(self) -> bool:
+        """True if a layer can be built in another way."""
+        return any(choice.other for options in self.of_layer.values() for choice in options)
 
     def _alike(self, item: Placed) -> Hashable:
         """What the choices of a layer depend on, but for its name; a layer with arrays is like itself alone."""
@@ -100,22 +109,20 @@ class Choices:
         chosen = False
         for folds in self._folds(item):
             try:
-                choice = self._choice(item.layer, folds)
+                choice = self._choice(item.layer.with_folds(folds), folds)
             except (InputError, FoldingError) as error:  # a core or a channel map may need other lanes
                 refused = error
                 continue
             chosen = True
-            if choice:
-                yield choice
+            yield from choice
         if refused and not chosen:
             raise refused
 
-    def _choice(self, layer: Layer, folds: dict[str, int]) -> Choice | None:
-        folded = self.built(layer.with_folds(folds))
-        widest = max(stream.bits for stream in folded.streams)
-        if self.max_word_bits and widest > self.max_word_bits:
-            return None
-        return Choice(folds, folded, folded.cycles, estimate(folded))
+    def _choice(self, folded: Layer, folds: dict[str, int]) -> list[Choice]:
+        """A layer in each of its ways, if its words are narrow enough."""
+        ways = [(self.built(folded), False), (self.other(folded), True)]
+        return [Choice(folds, way, way.cycles, estimate(way), other) for way, other in ways if way is not None
+                and not (self.max_word_bits and max(stream.bits for stream in way.streams) > self.max_word_bits)]
 
     def _folds(self, item: Placed) -> Iterator[dict[str, int]]:
         layer, fixed = item.layer, self.given.get(item.layer.name, {})

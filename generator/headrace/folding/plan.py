@@ -58,7 +58,8 @@ class Terms:
     """What a folding has to respect beside its pace.
 
     board: whose resources are the cost. clock_mhz: to tell rates. max_word_bits: of a stream's word, 0 for no limit.
-    min_cycles: a bound on the pace from outside the layers, and what it is. built: see choices.Choices.
+    min_cycles: a bound on the pace from outside the layers, and what it is. built, other: see choices.Choices, the
+    latter as a part of a sentence in `with_other`; with another way a folding has to fit the board if one does.
     way_out: what to do where the board is too small.
     """
 
@@ -68,6 +69,8 @@ class Terms:
     min_cycles: int = 1
     bound: str = ""
     built: Callable[[Layer], Layer] = lambda layer: layer
+    other: Callable[[Layer], Layer | None] = lambda layer: None
+    with_other: str = ""
     way_out: Callable[[], str] = lambda: "choose a larger board"
 
     def pace(self, cycles: int) -> str:
@@ -80,12 +83,14 @@ class Plan:
     """Folds by layer and the depths of FIFOs that were given, by name.
 
     bottleneck: the first of the slowest layers. stopped_by: what keeps it from being faster, "" where nobody asked.
+    others: the layers that are built in their other way.
     """
 
     folds: Folding
     depths: Mapping[str, int]
     bottleneck: str
     stopped_by: str = ""
+    others: tuple[str, ...] = ()
 
     @property
     def folding(self) -> Folding:
@@ -109,7 +114,8 @@ def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given:
             way_out = f"ask for {cycles} cycles per frame or more"
         raise FoldingError(f"{solver.limit}: {_at_most(cycles_per_frame)} asked for but it needs at least "
                            f"{solver.least_cycles}, and on {terms.board.name} {fits}; {way_out}")
-    return _plan(solver.cheapest(cycles_per_frame), depths, "")
+    found = solver.fitting(cycles_per_frame) if terms.with_other else None
+    return _plan(found or solver.cheapest(cycles_per_frame), depths, "")
 
 
 def _at_most(cycles: int) -> str:
@@ -124,8 +130,14 @@ def least_cost(dataflow: Dataflow, terms: Terms) -> Resources:
     return _slowest(_free_solver(dataflow, terms)).cost
 
 
+def has_room(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) -> bool:
+    """True if the layers take no more than `share` of every resource of the board at a folding of any pace."""
+    solver = _free_solver(dataflow, terms)
+    return solver.fitting(solver.slowest_cycles, share) is not None
+
+
 def _slowest(solver: Solver) -> Solution:
-    return solver.cheapest(max(choice.cycles for found in solver.choices.of_layer.values() for choice in found))
+    return solver.cheapest(solver.slowest_cycles)
 
 
 def plan_fastest(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) -> Plan:
@@ -139,27 +151,35 @@ def plan_fastest(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) 
         least = _slowest(solver)
         taken = ", ".join(f"{used} of {there} {name.upper()}" for name, (used, there)
                           in terms.board.use(least.cost).items() if used > there * share)
-        raise FoldingError(f"{terms.board.name}: even the smallest folding takes {taken}; {terms.way_out()}")
+        raise FoldingError(f"{terms.board.name}: even the smallest folding{terms.with_other} takes {taken}; "
+                           f"{terms.way_out()}")
     return _plan(fastest.solution, {}, fastest.stopped_by)
 
 
 def _plan(solution: Solution, depths: Mapping[str, int], stopped_by: str) -> Plan:
-    return Plan(solution.folding, depths, solution.bottleneck, stopped_by)
+    others = tuple(name for name, choice in solution.choices.items() if choice.other)
+    return Plan(solution.folding, depths, solution.bottleneck, stopped_by, others)
 
 
 @lru_cache(maxsize=1)
 def _free_solver(dataflow: Dataflow, terms: Terms) -> Solver:
     """Where nothing is given: kept, because a board is filled to one share after the other."""
-    return _solver(dataflow, terms, None)[0]
+    return _with_folds(dataflow, terms, {})
 
 
 def _solver(dataflow: Dataflow, terms: Terms, given: Folding | None) -> tuple[Solver, dict[str, int]]:
     """The solver, and the depths of FIFOs that the folding gives."""
-    depths = given_depths(given or {})
-    _check_names(dataflow, given or {})
-    folds = {name: folds for name, folds in (given or {}).items() if name not in depths}
-    choices = Choices(dataflow, folds, terms.max_word_bits, terms.built)
-    return Solver(choices, terms.board, terms.min_cycles, terms.bound), depths
+    if not given:
+        return _free_solver(dataflow, terms), {}
+    depths = given_depths(given)
+    _check_names(dataflow, given)
+    folds = {name: folds for name, folds in given.items() if name not in depths}
+    return _with_folds(dataflow, terms, folds), depths
+
+
+def _with_folds(dataflow: Dataflow, terms: Terms, given: Folding) -> Solver:
+    choices = Choices(dataflow, given, terms.max_word_bits, terms.built, terms.other)
+    return Solver(choices, terms.board, terms.min_cycles, terms.bound)
 
 
 def given_depths(folding: Folding) -> dict[str, int]:

@@ -74,6 +74,11 @@ class Solver:
         return {name: min(choice.cycles for choice in options) for name, options in self.choices.of_layer.items()}
 
     @property
+    def slowest_cycles(self) -> int:
+        """The pace at which every choice is fast enough."""
+        return max(choice.cycles for options in self.choices.of_layer.values() for choice in options)
+
+    @property
     def least_cycles(self) -> int:
         """The fastest pace of any size."""
         return max(self.min_cycles, *self.limits.values())
@@ -149,14 +154,18 @@ class Solver:
     def fitting(self, cycles: int, share: float = LAYERS_SHARE) -> Solution | None:
         """A cheapest solution whose every resource is within the board's; None where prices do not lead to one."""
         prices: dict[str, float] = {}
-        for _ in range(_ATTEMPTS):
+        before, dearer = frozenset[str](), _DEARER
+        for _ in range(2 * _ATTEMPTS if self.choices.has_others else _ATTEMPTS):
             if self._cannot_fit(cycles, share, prices):
                 return None
             solution = self.cheapest(cycles, prices)
             over = self.over(solution.cost, share)
             if not over:
                 return solution
-            prices |= {name: prices.get(name, 1.0) * _DEARER for name in over}
+            if self.choices.has_others and before and before.isdisjoint(over):
+                dearer **= 0.5  # one memory for the other, and back
+            prices |= {name: prices.get(name, 1.0) * dearer for name in over}
+            before = frozenset(over)
         return None
 
     def _cannot_fit(self, cycles: int, share: float, prices: Mapping[str, float]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from headrace.area.amounts import Amounts
-from headrace.datatypes import IntArray
+from headrace.datatypes import DataType, IntArray
 from headrace.errors import FoldingError, InputError
 from headrace.layers.hls import HlsForm, single_process
 from headrace.layers.phases import Schedule
@@ -87,6 +87,10 @@ class Layer(ABC):
         ports = (*side_ports("s", self.inputs, self.max_inputs), *side_ports("m", self.outputs, self.max_outputs),
                  *weights)
         return tuple(sorted(ports, key=lambda port: port.stream is None))
+
+    def taking(self, element: DataType) -> Layer | None:
+        """The layer for inputs of a type that holds more, with the same outputs; None where these would change."""
+        return None
 
     @property
     def writable(self) -> bool:

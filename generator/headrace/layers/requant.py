@@ -9,7 +9,7 @@ the code `zero`, which stands for 0, is added behind the shift.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
 from typing import Literal, cast, get_args
@@ -145,6 +145,9 @@ class Requant(Channelwise):
         zero = int(rng.integers(dtype.lo, dtype.hi + 1))
         moved = offset - (zero << shift)
         return cls(f.name, multiplier, moved, shift, rounding, element, dtype, pixels, pe, kink, zero)
+
+    def taking(self, element: DataType) -> Requant:
+        return replace(self, input=element)
 
     @property
     def channels(self) -> int:

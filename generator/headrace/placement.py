@@ -1,0 +1,188 @@
+"""Where the weights of the layers lie, and the folding that there is room for then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from math import ceil
+
+from headrace.area.usage import Resources
+from headrace.board.board import Board
+from headrace.dataflow.choose_cores import ALL, require_weighted
+from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.make_external import MAX_EXTERNAL, external_candidates, make_external
+from headrace.dataflow.make_writable import MAX_LAYERS, make_writable, writable_candidates
+from headrace.design import Recipe, estimated, folded
+from headrace.errors import FoldingError, InputError
+from headrace.folding.plan import Plan, Terms, folding_target, has_room, least_cost, plan_fastest, plan_folding
+from headrace.folding.solver import LAYERS_SHARE
+from headrace.layers.base import Layer
+from headrace.layers.cores.choice import AUTO
+from headrace.layers.weight_store import URAM
+from headrace.model import Model
+from headrace.render.hls import MAX_WORD_BITS
+from headrace.request import Request
+
+
+def overfull(board: Board, taken: Resources, share: float = 1.0) -> str:
+    """The resources of which more is taken than the share of the board, "" where it fits."""
+    return ", ".join(f"{used} of {there} {name.upper()}" for name, (used, there) in board.use(taken).items()
+                     if used > there * share)
+
+
+def choose_folding(model: Model, request: Request, share: float = LAYERS_SHARE) -> Plan:
+    """The folding that is asked for, complete for every layer that folds, of the layers as they will be built.
+
+    A board that is to be filled gets the fastest folding whose layers take no more than `share` of it.
+    """
+    return folding_at(model, request, folding_terms(model, request), share)
+
+
+def folding_at(model: Model, request: Request, terms: Terms, share: float) -> Plan:
+    """That on terms that are known."""
+    if request.fills:
+        return plan_fastest(model.unfolded, terms, share)
+    given, cycles = request.options.folding, request.cycles
+    target = folding_target(model.unfolded, given) if cycles is None and given is not None else cycles
+    assert target is not None  # nothing is filled
+    return plan_folding(model.unfolded, target, terms, given)
+
+
+def recipe_of(request: Request, plan: Plan) -> Recipe:
+    """What is given, with the folding and the memories that were planned."""
+    return replace(request.recipe, folding=plan.folds, depths=plan.depths,
+                   writable={**request.recipe.writable, **dict.fromkeys(plan.others, URAM)})
+
+
+def place_weights(model: Model, request: Request) -> Request:
+    """The same request, with weights elsewhere where the layers do not fit: in UltraRAM, then from memory outside.
+
+    It lets the folding choose the layers in UltraRAM (`spills`), and names those of external weights.
+    Raises InputError for layers that cannot be as asked, and where the board is too small even with weights outside;
+    FoldingError for a pace that no board reaches, or that the memory outside does not.
+    """
+    _require_layers(model, request.recipe)
+    for chosen in _places(model, request):
+        if _fits(model, chosen):
+            return chosen
+    if request.options.weights == "on-chip":
+        return chosen
+    raise InputError(f"{request.board.name}: the accelerator does not fit even with the weights of "
+                     f"{list(chosen.recipe.external)} outside; choose a larger board or ask for fewer frames per "
+                     "second")
+
+
+def _places(model: Model, request: Request) -> Iterator[Request]:
+    """The request with ever more weights elsewhere."""
+    yield request
+    spilled = replace(request, spills=bool(_for_uram(model, request)))
+    if spilled.spills:
+        yield spilled
+    more = _candidates(model, request) if request.options.weights == "external" else ()
+    for count in range(1, len(more) + 1):
+        yield _with_external(spilled, (*request.recipe.external, *more[:count]))
+
+
+def _for_uram(model: Model, request: Request) -> frozenset[str]:
+    """Layers whose weights may lie in UltraRAM too; none for a board that nobody named or that has no such memory."""
+    recipe = request.recipe
+    if not (request.named and request.board.uram and request.options.backend == "rtl"):
+        return frozenset()
+    found = [layer.name for layer in writable_candidates(model.unfolded) if _is_plain(recipe, layer.name)]
+    return frozenset(found[: MAX_LAYERS - len(recipe.writable)])
+
+
+def _is_plain(recipe: Recipe, name: str) -> bool:
+    """True if nothing is asked for that keeps the layer's weights from lying elsewhere."""
+    elsewhere = name in recipe.external or name in recipe.writable
+    return not elsewhere and recipe.cores.get(name, recipe.cores.get(ALL, AUTO)) in (AUTO, "plain")
+
+
+def _in_uram(model: Model, request: Request) -> Callable[[Layer], Layer | None]:
+    """A layer as it is built with its weights in UltraRAM, None for one that cannot have them there."""
+    names = _for_uram(model, request)
+    recipe = replace(request.recipe, writable=dict.fromkeys(names, URAM))
+
+    def built(layer: Layer) -> Layer | None:
+        return recipe.as_built(layer) if layer.name in names else None
+
+    return built
+
+
+def _require_layers(model: Model, recipe: Recipe) -> None:
+    """Raise InputError for the first layer that is not there or cannot be as the recipe says."""
+    for name in recipe.external:
+        make_external(model.unfolded, [name])
+    make_external(model.unfolded, recipe.external)
+    make_writable(model.unfolded, recipe.writable)
+    require_weighted(model.unfolded, recipe.cores)
+
+
+def _candidates(model: Model, request: Request) -> tuple[str, ...]:
+    """Layers whose weights may also come from outside, the largest first."""
+    found = [layer.name for layer in external_candidates(model.unfolded) if _is_plain(request.recipe, layer.name)]
+    return tuple(found[: MAX_EXTERNAL - len(request.recipe.external)])
+
+
+def _with_external(request: Request, names: tuple[str, ...]) -> Request:
+    return replace(request, recipe=replace(request.recipe, external=names))
+
+
+def _fits(model: Model, request: Request) -> bool:
+    """True if the layers at the folding that is asked for fit the board; at any folding, for one that is filled."""
+    terms = folding_terms(model, request)
+    if request.fills:
+        return has_room(model.unfolded, terms)
+    plan = folding_at(model, request, terms, LAYERS_SHARE)
+    layers = folded(model.integer, recipe_of(request, plan))
+    return not overfull(request.room, estimated(layers), LAYERS_SHARE)
+
+
+def keeps_pace_outside(model: Model, request: Request) -> bool:
+    """True if the board holds what is asked for at its pace with as many weights outside as can be."""
+    more = _candidates(model, request)
+    try:
+        return bool(more) and _fits(model, _with_external(request, (*request.recipe.external, *more)))
+    except FoldingError:  # the memory outside is too slow
+        return False
+
+
+def _fits_outside(model: Model, request: Request) -> bool:
+    """True if the board holds the smallest folding with as many weights outside as can be, but not with them inside."""
+    if not (more := _candidates(model, request)):
+        return False
+    outside = _with_external(request, (*request.recipe.external, *more))
+    return not overfull(request.room, least_cost(model.unfolded, folding_terms(model, outside)), LAYERS_SHARE)
+
+
+@lru_cache(maxsize=1)
+def folding_terms(model: Model, request: Request) -> Terms:
+    """What the request demands of any folding."""
+    options, recipe = request.options, request.recipe
+
+    def way_out() -> str:
+        helps = options.weights == "on-chip" and _fits_outside(model, request)
+        return "choose a larger board" + " or --weights external" * helps
+
+    terms = Terms(request.room, options.clock_mhz, 0 if options.backend == "rtl" else MAX_WORD_BITS,
+                  built=recipe.as_built, way_out=way_out)
+    if request.spills:
+        terms = replace(terms, other=_in_uram(model, request), with_other=" with weights in UltraRAM")
+    if not request.named or request.family is None:
+        return terms
+    sides = _bits_per_frame(make_external(model.unfolded, recipe.external))
+    bound = max(sides, key=lambda side: sides[side])
+    # A word per cycle of the slower clock.
+    slower = max(1.0, options.clock_mhz / request.family.bus_mhz)
+    return replace(terms, min_cycles=ceil(sides[bound] / (8 * request.family.stream_bytes) * slower), bound=bound)
+
+
+def _bits_per_frame(dataflow: Dataflow) -> dict[str, int]:
+    """What a frame takes through each of the DMA's ports."""
+    output = dataflow.streams[dataflow.output_port]
+    sides = {f"the DMA's {way}": stream.elements * stream.element.bits
+             for way, stream in (("input", dataflow.input), ("output", output))}
+    sides["the DMA's weights"] = sum(stream.elements * stream.element.bits for layer in dataflow.layers
+                                     if (stream := layer.weight_stream))
+    return sides
