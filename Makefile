@@ -13,7 +13,7 @@ MODEL  ?= examples/digits/model.py:trained
 BOARD  ?= zcu104
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim bitstream test test-full lint bench bench-scale bench-quant fit-estimator clean
+.PHONY: help setup sim bitstream test test-full lint prove bench bench-scale bench-quant fit-estimator clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ fit-estimator: $(STAMP) ## synthesize the sweep of layers and fit the resource e
 
 bench-scale: $(STAMP) ## CPU seconds and memory of planning; ROWS="model.onnx:zcu104:444" for your own
 	$(PY) -m benchmarks.scale $(ROWS)
+
+prove: $(STAMP) ## prove layers that move and gate words for all words, stalls and states at power-up
+	$(PY) -m benchmarks.prove
 
 bench-quant: $(STAMP) ## the published trends of the quantization methods
 	$(PY) -m benchmarks.quantization

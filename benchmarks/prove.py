@@ -1,0 +1,85 @@
+"""Prove the layers that move and gate words, and small ones that compute: `make prove`.
+
+Every row holds for all words, all stalls, all states at power-up, for as many cycles as it says. See docs/trust.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from benchmarks.figures import save
+from benchmarks.proofs import Proof, prove, require_solver
+from headrace.layers.spec import layer_from_spec
+
+OUT = Path("build/bench-prove.json")
+_BIT, _WIDE = {"element": "uint1"}, {"element": "uint2"}
+
+#: By name: the layer, the cycles that are looked at, and how many without a transfer are too many.
+CASES: Mapping[str, tuple[dict[str, Any], int, int]] = {
+    "fifo, depth 2": ({"kind": "fifo", **_WIDE, "lanes": 1, "depth": 2, "words": 3}, 16, 6),
+    "fifo, depth 5": ({"kind": "fifo", **_BIT, "lanes": 1, "depth": 5, "words": 4}, 18, 6),
+    "dwc 1:3": ({"kind": "dwc", **_BIT, "in_lanes": 1, "out_lanes": 3, "words": 3}, 16, 8),
+    "dwc 3:1": ({"kind": "dwc", **_BIT, "in_lanes": 3, "out_lanes": 1, "words": 1}, 16, 8),
+    "dwc 2:3": ({"kind": "dwc", **_BIT, "in_lanes": 2, "out_lanes": 3, "words": 3}, 20, 8),
+    "fork": ({"kind": "fork", **_WIDE, "channels": 2, "pe": 1, "pixels": 1, "outputs": 2}, 14, 6),
+    "concat": ({"kind": "concat", **_BIT, "channels": [1, 2], "pe": 1, "pixels": 1}, 16, 6),
+    "upsample": ({"kind": "upsample", **_BIT, "height": 1, "width": 2, "channels": 1, "scale": [2, 2], "simd": 1},
+                 26, 8),
+    "crop": ({"kind": "crop", **_BIT, "height": 2, "width": 3, "channels": 1, "simd": 1, "start": [1, 1]}, 22, 14),
+    "swu": ({"kind": "swu", **_BIT, "height": 1, "width": 3, "channels": 1, "kernel": [1, 2], "stride": [1, 1],
+             "simd": 1}, 20, 12),
+    "max_pool": ({"kind": "max_pool", **_BIT, "height": 2, "width": 2, "channels": 1, "kernel": [2, 2],
+                  "stride": [2, 2], "pe": 1}, 20, 10),
+    "add": ({"kind": "add", "left": "uint1", "right": "uint1", "channels": 2, "pe": 1, "pixels": 1}, 14, 8),
+    "mvtu": ({"kind": "mvtu", "mw": 4, "mh": 2, "pe": 1, "simd": 2, "weight": "int2", "input": "uint1",
+              "output": "uint2"}, 22, 14),
+    "threshold": ({"kind": "threshold", "channels": 2, "pe": 1, "input": "uint2", "output": "uint1", "pixels": 1},
+                  18, 12),
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(CASES)} (default all)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="solvers at a time (default %(default)s)")
+    options = parser.parse_args(arguments)
+    require_solver()
+    names = options.names or list(CASES)
+    proofs = []
+    with ThreadPoolExecutor(options.jobs) as pool, Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("proving", total=len(names))
+        for proof in pool.map(_prove, names):
+            progress.console.print(f"{proof.name}: {proof.seconds:.0f} s")
+            progress.advance(task)
+            proofs.append(proof)
+    _show(proofs)
+    save(OUT, {proof.name: asdict(proof) for proof in proofs})
+    return 0 if all(proof.holds and proof.reached for proof in proofs) else 1
+
+
+def _prove(name: str) -> Proof:
+    spec, steps, limit = CASES[name]
+    return prove(name, layer_from_spec(spec, 0).layer, steps, limit)
+
+
+def _show(proofs: list[Proof]) -> None:
+    columns = ("layer", "cycles", "too long", "proved", "both frames leave", "seconds")
+    table = Table(*columns, title=(__doc__ or "").splitlines()[0])
+    for proof in proofs:
+        table.add_row(proof.name, str(proof.steps), str(proof.limit), "yes" if proof.holds else proof.text,
+                      "yes" if proof.reached else "no", f"{proof.seconds:.0f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

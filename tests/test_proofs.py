@@ -1,0 +1,53 @@
+"""make prove: a layer is proved, and one that does anything else is not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchmarks import proofs
+from benchmarks.prove import CASES
+from headrace.layers.spec import layer_from_spec
+from headrace.paths import data_folder
+
+CASE = "dwc 1:3"
+
+
+def proved() -> proofs.Proof:
+    spec, steps, limit = CASES[CASE]
+    return proofs.prove(CASE, layer_from_spec(spec, 0).layer, steps, limit)
+
+
+def test_a_layer_is_proved() -> None:
+    proof = proved()
+    assert proof.holds and proof.reached, proof.text
+
+
+@pytest.mark.parametrize(("right", "wrong", "failed"), [
+    (r"assert \(x1_n < 2\)", "assert (x1_n < 1)", "a_x1_count"),
+    (r"\(x1_port == 0 \? 0 : x1_tag\)", "!x1_tag", "a_x1_word"),
+    (r"waited <= 8", "waited <= 0", "a_progress"),
+])
+def test_a_property_that_does_not_hold_is_named(right: str, wrong: str, failed: str,
+                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    written = proofs.proof_module
+
+    def spoiled(*arguments: object) -> str:
+        text, count = re.subn(right, wrong, written(*arguments))  # type: ignore[arg-type]
+        assert count == 1
+        return text
+
+    monkeypatch.setattr(proofs, "proof_module", spoiled)
+    proof = proved()
+    assert not proof.holds and failed in proof.text
+
+
+def test_a_fault_of_the_layer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "headrace_dwc.sv"
+    sources = proofs.library()
+    assert (data_folder("rtl_sim") / "rtl" / "layers" / name).read_text() == sources[name]
+    spoiled = re.sub(r"(assign \w*m_axis_TVALID\s*=\s*)([^;]+);", r"\1!(\2);", sources[name])
+    assert spoiled != sources[name]
+    monkeypatch.setattr(proofs, "library", lambda: {**sources, name: spoiled})
+    assert not proved().holds
