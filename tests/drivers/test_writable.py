@@ -15,18 +15,18 @@ from headrace.build_folder import Build
 from headrace.building import random_frames
 from headrace.dataflow.graph import Dataflow, Placed
 from headrace.dataflow.make_writable import make_writable, parse_writable
-from headrace.datatypes import BIPOLAR, TERNARY, IntArray, Interval, uint_type
+from headrace.datatypes import BIPOLAR, TERNARY, IntArray, Interval, int_type, uint_type
 from headrace.errors import InputError
 from headrace.layers.drawing import random_values
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.weighted import WeightedLayer
-from headrace.network.integer import DepthwiseConv, HostOutput, IntegerNetwork, Node
+from headrace.network.integer import DepthwiseConv, HostOutput, IntegerNetwork, Node, Requant
 from headrace.render.rtl import render_rtl
 from tests.small_dataflow import chain, small_dataflow
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 from tests.unverified_build import write_unverified
 
-STORAGE = {"fc0": "ram", "fc1": "uram", "dw0": "uram", "fc2": "ram"}
+STORAGE = {"fc0": "ram", "fc1": "uram", "dw0": "uram", "fc3": "uram", "fc2": "ram"}
 LAYERS = tuple(STORAGE)
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def network() -> IntegerNetwork:
-    """2x2 pixels: 4-bit weights and a sign; bipolar operands, thresholds on matches; depthwise; raw ternary sums."""
+    """2x2 pixels: bipolar operands, thresholds on matches; depthwise; requantized and raw ternary sums."""
     rng = np.random.default_rng(4)
     nodes = (
         Node("fc0", random_conv(rng, (10, 1, 1, 12), Interval(-7, 7)), ("input",)),
@@ -43,7 +43,9 @@ def network() -> IntegerNetwork:
         Node("fc1_act", random_threshold(rng, 8, UINT2, 5), ("fc1",)),
         Node("dw0", DepthwiseConv(rng.integers(-3, 4, (8, 2, 2, 1)), Interval(-3, 3), pad=(1, 1, 0, 0)), ("fc1_act",)),
         Node("dw0_act", random_threshold(rng, 8, UINT2, 9), ("dw0",)),
-        Node("fc2", random_conv(rng, (6, 2, 2, 8), TERNARY), ("dw0_act",)),
+        Node("fc3", random_conv(rng, (8, 1, 1, 8), Interval(-7, 7)), ("dw0_act",)),
+        Node("fc3_act", Requant(rng.integers(1, 9, 8), rng.integers(-99, 99, 8), 6, "half_up", int_type(4)), ("fc3",)),
+        Node("fc2", random_conv(rng, (6, 2, 2, 8), TERNARY), ("fc3_act",)),
     )
     return IntegerNetwork(host_input(2, 2, 12, uint_type(4)), nodes, HostOutput((6,), np.ones(6), np.zeros(6)))
 
