@@ -18,6 +18,7 @@ from headrace.errors import FoldingError, InputError
 from headrace.folding.plan import Plan, Terms, folding_target, has_room, least_cost, plan_fastest, plan_folding
 from headrace.folding.solver import LAYERS_SHARE
 from headrace.layers.base import Layer
+from headrace.layers.cores import CORES
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.weight_store import URAM
 from headrace.model import Model
@@ -89,14 +90,15 @@ def _for_uram(model: Model, request: Request) -> frozenset[str]:
     recipe = request.recipe
     if not (request.named and request.board.uram and request.options.backend == "rtl"):
         return frozenset()
-    found = [layer.name for layer in writable_candidates(model.unfolded) if _is_plain(recipe, layer.name)]
+    found = [layer.name for layer in writable_candidates(model.unfolded) if _is_free(recipe, layer.name)]
     return frozenset(found[: MAX_LAYERS - len(recipe.writable)])
 
 
-def _is_plain(recipe: Recipe, name: str) -> bool:
+def _is_free(recipe: Recipe, name: str) -> bool:
     """True if nothing is asked for that keeps the layer's weights from lying elsewhere."""
     elsewhere = name in recipe.external or name in recipe.writable
-    return not elsewhere and recipe.cores.get(name, recipe.cores.get(ALL, AUTO)) in (AUTO, "plain")
+    core = recipe.cores.get(name, recipe.cores.get(ALL, AUTO))
+    return not elsewhere and (core == AUTO or CORES[core].takes_any_weights)
 
 
 def _in_uram(model: Model, request: Request) -> Callable[[Layer], Layer | None]:
@@ -121,7 +123,7 @@ def _require_layers(model: Model, recipe: Recipe) -> None:
 
 def _candidates(model: Model, request: Request) -> tuple[str, ...]:
     """Layers whose weights may also come from outside, the largest first."""
-    found = [layer.name for layer in external_candidates(model.unfolded) if _is_plain(request.recipe, layer.name)]
+    found = [layer.name for layer in external_candidates(model.unfolded) if _is_free(request.recipe, layer.name)]
     return tuple(found[: MAX_EXTERNAL - len(request.recipe.external)])
 
 

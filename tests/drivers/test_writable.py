@@ -52,7 +52,8 @@ def network() -> IntegerNetwork:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    return write_unverified(tmp_path_factory.mktemp("writable") / "b", network(), "rtl", cycles=24, writable=STORAGE)
+    return write_unverified(tmp_path_factory.mktemp("writable") / "b", network(), "rtl", cycles=24, writable=STORAGE,
+                            cores={"fc0": "pairs", "fc3": "pairs"})
 
 
 def weighted(dataflow: Dataflow, name: str) -> WeightedLayer:
@@ -182,8 +183,8 @@ def test_a_layer_named_twice() -> None:
 
 def test_a_core_that_recodes_weights_is_refused() -> None:
     first = next(layer for layer in small_dataflow().layers if isinstance(layer, Mvtu))
-    with pytest.raises(InputError, match="fc0: core pairs needs weights that stay"):
-        replace(first, core="pairs", storage="ram")
+    with pytest.raises(InputError, match="fc0: core dsp needs weights that stay"):
+        replace(first, core="dsp", storage="ram")
 
 
 def test_without_writable_layers_the_top_has_no_bus() -> None:

@@ -70,8 +70,8 @@ class Products(Layer):
             raise InputError(f"{self.name}: its weights have scales and cannot be {kind}; leave it out of "
                              f"{OPTIONS[self.storage]}")
         if self.core != AUTO and not (self.core in CORES and CORES[self.core].takes_any_weights):
-            raise InputError(f"{self.name}: core {self.core} needs weights that stay; choose core plain for a layer "
-                             f"whose weights are {kind}")
+            raise InputError(f"{self.name}: core {self.core} needs weights that stay; choose core plain or pairs for a "
+                             f"layer whose weights are {kind}")
 
     @property
     def mh(self) -> int:
@@ -137,9 +137,9 @@ class Products(Layer):
     @cached_property
     def arithmetic(self) -> Core:
         """The core that computes the layer."""
-        if self.storage != ROM:
-            return PLAIN
-        return cheapest(self.operands, self._estimate_with, self.prices) if self.core == AUTO else CORES[self.core]
+        if self.core != AUTO:
+            return CORES[self.core]
+        return PLAIN if self.storage != ROM else cheapest(self.operands, self._estimate_with, self.prices)
 
     def _estimate_with(self, core: Core) -> Resources:
         return estimate(replace(self, core=core.name))

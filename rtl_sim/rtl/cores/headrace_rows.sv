@@ -112,8 +112,9 @@ module headrace_rows import headrace_pkg::*; #(
       || (CORE == PLANES && N == 0)) begin : gen_check_core
     $error("rows: CORE=%0d: 1 needs bipolar operands, 3 and 4 no GROUPS=%0d, 4 thresholds", CORE, GROUPS);
   end
-  if (WRITABLE && (CORE != PLAIN || GROUPS > 0 || SERIAL != 0)) begin : gen_check_writable
-    $error("rows: WRITABLE needs CORE=%0d, GROUPS=%0d and SERIAL=%0d to be 0", CORE, GROUPS, SERIAL);
+  if (WRITABLE && ((CORE != PLAIN && CORE != PAIRS) || GROUPS > 0 || SERIAL != 0)) begin : gen_check_writable
+    $error("rows: WRITABLE needs GROUPS=%0d and SERIAL=%0d to be 0, and CORE=%0d to be plain or pairs", GROUPS, SERIAL,
+           CORE);
   end
   if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
     $error("rows: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE,

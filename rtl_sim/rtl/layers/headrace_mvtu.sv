@@ -172,8 +172,9 @@ module headrace_mvtu import headrace_pkg::*; #(
   if (MH % PE != 0) begin : gen_check_pe
     $error("mvtu: PE=%0d must divide MH=%0d", PE, MH);
   end
-  if (EXTERNAL && (WRITABLE || CORE != PLAIN || GROUPS > 0)) begin : gen_check_external
-    $error("mvtu: EXTERNAL needs WRITABLE=%0d, CORE=%0d and GROUPS=%0d to be 0", WRITABLE, CORE, GROUPS);
+  if (EXTERNAL && (WRITABLE || (CORE != PLAIN && CORE != PAIRS) || GROUPS > 0)) begin : gen_check_external
+    $error("mvtu: EXTERNAL needs WRITABLE=%0d and GROUPS=%0d to be 0, and CORE=%0d to be plain or pairs", WRITABLE, GROUPS,
+           CORE);
   end
   if (VECTORS < 1) begin : gen_check_vectors
     $error("mvtu: VECTORS=%0d must be at least 1", VECTORS);

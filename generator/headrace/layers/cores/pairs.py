@@ -19,6 +19,7 @@ class Pairs(Core):
     """Products of narrow weights, all rows of the same activations (headrace_dot_pairs)."""
 
     name, number = "pairs", 2
+    takes_any_weights = True
 
     def serves(self, operands: Operands) -> bool:
         return operands.shared and not operands.binary and operands.weight.bits <= MAX_PLANES
