@@ -56,7 +56,7 @@ def planned(model: Model, folder: Path, bram36: int, uram: int, fps: float | Non
 
 
 @pytest.mark.parametrize("fps", [None, 5000.0])
-@pytest.mark.parametrize(("bram36", "wanted"), [(40, set()), (9, {"fc0"}), (2, {"fc0", "fc2"})])
+@pytest.mark.parametrize(("bram36", "wanted"), [(40, set()), (9, {"fc2"}), (2, {"fc0", "fc2"})])
 def test_what_does_not_fit_goes_to_uram(model: Model, tmp_path: Path, bram36: int, wanted: set[str],
                                         fps: float | None) -> None:
     found = planned(model, tmp_path, bram36, 8, fps)
@@ -71,6 +71,18 @@ def test_without_uram_it_is_refused(model: Model, tmp_path: Path) -> None:
         planned(model, tmp_path, 9, 0)
     with pytest.raises(InputError, match=r"does not fit, it would take \d+ of 9 BRAM36"):
         require_fit(model, planned(model, tmp_path, 9, 0, 5000.0))
+
+
+def test_of_layers_that_are_alike_some_go_there(tmp_path: Path) -> None:
+    """Each takes 8 BRAM36 or an UltraRAM; three of the latter can be used."""
+    rng = np.random.default_rng(0)
+    nodes: list[Node] = []
+    for k in range(6):
+        nodes += [Node(f"fc{k}", random_conv(rng, (128, 1, 1, 128), INT8), (nodes[-1].name if nodes else "input",)),
+                  Node(f"fc{k}_act", random_threshold(rng, 128, UINT2, 900), (f"fc{k}",))]
+    net = IntegerNetwork(host_input(1, 1, 128, UINT2), tuple(nodes), HostOutput((128,), np.ones(128), np.zeros(128)))
+    found = planned(Model(net, "0" * 64), tmp_path, 18, 4)
+    assert found.fits and len(found.design.recipe.writable) == 3
 
 
 def test_where_uram_is_not_enough(model: Model, tmp_path: Path) -> None:
@@ -94,7 +106,7 @@ def test_the_c_plus_plus_has_none(model: Model, tmp_path: Path) -> None:
 
 def test_memory_outside_comes_after_uram(model: Model, tmp_path: Path) -> None:
     inside = planned(model, tmp_path, 9, 8, weights="external")
-    assert inside.design.recipe.external == () and "fc0" in inside.design.recipe.writable
+    assert inside.design.recipe.external == () and "fc2" in inside.design.recipe.writable
     both = place_weights(model, resolve(Options(board=board(tmp_path, 2, 2), weights="external", share=100.0)))
     assert both.recipe.external == ("fc0",) and both.spills
 

@@ -26,11 +26,15 @@ from tests.small_dataflow import chain, small_dataflow
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 from tests.unverified_build import write_unverified
 
-STORAGE = {"fc0": "ram", "fc1": "uram", "dw0": "uram", "fc3": "uram", "fc2": "ram"}
+STORAGE = {"fc0": "ram", "fc1": "uram", "dw0": "uram", "fc3": "uram", "dw1": "uram", "fc2": "ram"}
 LAYERS = tuple(STORAGE)
 
 if TYPE_CHECKING:
     from headrace_driver import Accelerator
+
+
+def requant(rng: np.random.Generator, shift: int) -> Requant:
+    return Requant(rng.integers(1, 9, 8), rng.integers(-99, 99, 8), shift, "half_up", int_type(4))
 
 
 def network() -> IntegerNetwork:
@@ -44,8 +48,10 @@ def network() -> IntegerNetwork:
         Node("dw0", DepthwiseConv(rng.integers(-3, 4, (8, 2, 2, 1)), Interval(-3, 3), pad=(1, 1, 0, 0)), ("fc1_act",)),
         Node("dw0_act", random_threshold(rng, 8, UINT2, 9), ("dw0",)),
         Node("fc3", random_conv(rng, (8, 1, 1, 8), Interval(-7, 7)), ("dw0_act",)),
-        Node("fc3_act", Requant(rng.integers(1, 9, 8), rng.integers(-99, 99, 8), 6, "half_up", int_type(4)), ("fc3",)),
-        Node("fc2", random_conv(rng, (6, 2, 2, 8), TERNARY), ("fc3_act",)),
+        Node("fc3_act", requant(rng, 6), ("fc3",)),
+        Node("dw1", DepthwiseConv(rng.integers(-3, 4, (8, 2, 2, 1)), Interval(-3, 3), pad=(1, 1, 0, 0)), ("fc3_act",)),
+        Node("dw1_act", requant(rng, 5), ("dw1",)),
+        Node("fc2", random_conv(rng, (6, 2, 2, 8), TERNARY), ("dw1_act",)),
     )
     return IntegerNetwork(host_input(2, 2, 12, uint_type(4)), nodes, HostOutput((6,), np.ones(6), np.zeros(6)))
 
@@ -137,7 +143,7 @@ def test_thresholds_stay_where_only_weights_are_written(accelerator: Accelerator
 
 
 @pytest.mark.parametrize(("name", "weights", "thresholds", "sentence"), [
-    ("fc7", np.zeros((1, 1), int), None, r"fc7: its weights cannot be written; choose from \['dw0', 'fc0', 'fc1', "),
+    ("fc7", np.zeros((1, 1), int), None, r"fc7: its weights cannot be written; choose from \['dw0', 'dw1', 'fc0', "),
     ("fc0", np.full((10, 12), 8), None, "fc0: the weights reach from 8 to 8 but must be from -7 to 7"),
     ("fc1", np.zeros((8, 10), int), None, "fc1: the weights reach from 0 to 0 but must be -1 or 1"),
     ("fc0", np.zeros((12, 10), int), None, r"fc0: weights of shape \(12, 10\) and type int64 should be integers of"),

@@ -125,6 +125,9 @@ class Solver:
         factors += [Factor(edge, self._between(edge, options, rates, movers)) for edge in self.choices.edges]
         chosen, _ = minimize({name: len(found) for name, found in options.items()}, factors)
         picked = {name: table.choices[options[name][chosen[name]]] for name, table in tables.items()}
+        return self._of(picked)
+
+    def _of(self, picked: Mapping[str, Choice]) -> Solution:
         between = [converter(picked[a].layer.outputs[0], picked[b].lanes_in) for a, b in self.choices.edges]
         return Solution(picked, total([choice.cost for choice in picked.values()]) + total(between))
 
@@ -158,7 +161,7 @@ class Solver:
         for _ in range(2 * _ATTEMPTS if self.choices.has_others else _ATTEMPTS):
             if self._cannot_fit(cycles, share, prices):
                 return None
-            solution = self.cheapest(cycles, prices)
+            solution = self._within_uram(self.cheapest(cycles, prices), share)
             over = self.over(solution.cost, share)
             if not over:
                 return solution
@@ -167,6 +170,22 @@ class Solver:
             prices |= {name: prices.get(name, 1.0) * dearer for name in over}
             before = frozenset(over)
         return None
+
+    def _within_uram(self, solution: Solution, share: float) -> Solution:
+        """The solution, layers out of UltraRAM where that is not enough: those first that need least BRAM for theirs.
+
+        Layers that are alike all go by the same prices, which alone would move all of them or none.
+        """
+        excess = solution.cost.uram - int(self.board.uram * share)
+        moved = {name: next(first for first in self.choices.of_layer[name]
+                            if first.folds == choice.folds and not first.other)
+                 for name, choice in solution.choices.items() if choice.other and choice.cost.uram and excess > 0}
+        picked = dict(solution.choices)
+        for name in sorted(moved, key=lambda name: moved[name].cost.bram18 / picked[name].cost.uram):
+            if excess > 0:
+                excess -= picked[name].cost.uram
+                picked[name] = moved[name]
+        return self._of(picked) if moved else solution
 
     def _cannot_fit(self, cycles: int, share: float, prices: Mapping[str, float]) -> bool:
         """True if the layers at their least cost more than all that they may take: then no others fit either."""
