@@ -80,11 +80,6 @@ class Choices:
             found[name] = alike[key]
         return found
 
-    @cached_property
-    def has_others(self) -> bool:
-        """True if a layer can be built in another way."""
-        return any(choice.other for options in self.of_layer.values() for choice in options)
-
     def _alike(self, item: Placed) -> Hashable:
         """What the choices of a layer depend on, but for its name; a layer with arrays is like itself alone."""
         name = item.layer.name

@@ -157,18 +157,14 @@ class Solver:
     def fitting(self, cycles: int, share: float = LAYERS_SHARE) -> Solution | None:
         """A cheapest solution whose every resource is within the board's; None where prices do not lead to one."""
         prices: dict[str, float] = {}
-        before, dearer = frozenset[str](), _DEARER
-        for _ in range(2 * _ATTEMPTS if self.choices.has_others else _ATTEMPTS):
+        for _ in range(_ATTEMPTS):
             if self._cannot_fit(cycles, share, prices):
                 return None
             solution = self._within_uram(self.cheapest(cycles, prices), share)
             over = self.over(solution.cost, share)
             if not over:
                 return solution
-            if self.choices.has_others and before and before.isdisjoint(over):
-                dearer **= 0.5  # one memory for the other, and back
-            prices |= {name: prices.get(name, 1.0) * dearer for name in over}
-            before = frozenset(over)
+            prices |= {name: prices.get(name, 1.0) * _DEARER for name in over}
         return None
 
     def _within_uram(self, solution: Solution, share: float) -> Solution:
