@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,6 @@ import pytest
 
 from headrace import serialize, tools
 from headrace.__main__ import main
-from headrace.simulation import csim
 from tests.small_networks import small_network
 
 
@@ -127,7 +127,7 @@ def test_engines_that_need_a_build(model: str, tmp_path: Path, capsys: pytest.Ca
 
 def test_missing_tools(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
                        monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csim.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     out = tmp_path / "b"
     assert fails(capsys, "build", model, "--out", out, "--backend", "hls") == (
         "C simulation needs g++, which is not on PATH; install a C++ compiler, for example the package g++")

@@ -111,7 +111,7 @@ def test_words_that_make_no_frame_are_refused(cnn: tuple[Dataflow, rtl.RtlModel]
 @pytest.mark.parametrize(
     ("edit", "stalls", "sentence"),
     [
-        (("headrace_fifo.sv", "level_q != '0;", "1'b0;"), Stalls.NONE,
+        (("headrace_fifo.sv", "level_q != EMPTY;", "1'b0;"), Stalls.NONE,
          r"RTL: no stream moves any more; waiting: s_axis \(valid without ready, 4 of 18 words\), "
          r"m_axis \(ready without valid, 0 of 18 words\)"),
         (("headrace_fifo.sv", ".read(pop)", ".read(1'b1)"), Stalls.SINK,
