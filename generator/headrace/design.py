@@ -99,7 +99,8 @@ def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False,
     if hls:
         progress("sizing the streams of the C++")
     streams = HlsSizing.of(layers, recipe.depths, exact) if hls else None
-    return Design(dataflow, sizing, replace(recipe, depths=depths), streams)
+    found: Fifos = "exact" if sizing.exact else "safe"  # a search that would take minutes ends with safe ones
+    return Design(dataflow, sizing, replace(recipe, depths=depths, fifos=found), streams)
 
 
 def folded(net: IntegerNetwork, recipe: Recipe) -> Dataflow:

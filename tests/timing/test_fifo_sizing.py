@@ -98,6 +98,7 @@ def test_progress_counts_places_and_tells_the_time_left() -> None:
 
 def test_safe_depths_keep_the_pace_without_a_search() -> None:
     smallest, safe = size_fifos(folded()), size_fifos(folded(), exact=False)
+    assert smallest.exact and not safe.exact
     assert safe.cycles_per_frame == smallest.cycles_per_frame == pace(insert_fifos(folded(), safe.smallest))
     assert all(safe.smallest[name] >= depth for name, depth in smallest.smallest.items())
     assert safe.depths["add1_fifo0"] == 32 and CycleModel(insert_fifos(folded(), safe.depths)).steady().deadlock is None

@@ -27,8 +27,8 @@ _MOST_TRIED = 10**8
 class Sizing:
     """Depths by name of FIFO, 0 where there is none.
 
-    smallest: as proven. depths: as built. cycles_per_frame (rounded up where frames differ), latency_cycles and
-    occupancy: what the cycle model says of the latter.
+    smallest: as proven, or large enough ones where the search was not `exact`. depths: as built. cycles_per_frame
+    (rounded up where frames differ), latency_cycles and occupancy: what the cycle model says of the latter.
     """
 
     smallest: Mapping[str, int]
@@ -36,6 +36,7 @@ class Sizing:
     cycles_per_frame: int
     latency_cycles: int
     occupancy: Mapping[str, int]
+    exact: bool
 
 
 def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None, exact: bool = True,
@@ -52,7 +53,8 @@ def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None, exact
     depths = search.without_deadlock(search.rounded(smallest) if search.exact else search.free(smallest))
     outcome = search.model.steady(depths) if search.exact else search.model.steady(depths, search.paces.frames)
     assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None  # checked by the search
-    return Sizing(smallest, depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles, outcome.occupancy)
+    return Sizing(smallest, depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles, outcome.occupancy,
+                  search.exact)
 
 
 class _Search:
