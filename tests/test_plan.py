@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 import headrace as hr
 from headrace.__main__ import main
+from headrace.area.usage import Resources
+from headrace.board.board import load_board
+from headrace.board.room import room
+from headrace.build_folder import Build
+from headrace.cli.tables import does_not_fit
 from headrace.planning import plan_design
 from headrace.request import Options, resolve
 from tests.small_onnx import small_onnx
@@ -60,3 +67,11 @@ def test_the_command_prints_what_the_contract_says(path: Path, capsys: pytest.Ca
 def test_mistakes(path: Path, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", str(path), *arguments]) == 1
     assert sentence in capsys.readouterr().err
+
+
+def test_what_stands_around_the_network_counts_where_it_does_not_fit() -> None:
+    board = load_board("zcu104")
+    made = cast(Build, SimpleNamespace(folder="b", board=board, resources=Resources(lut=board.lut - 1)))
+    left = room(board, 100.0).lut
+    assert left < board.lut
+    assert does_not_fit(made) == f"b does not fit zcu104: it takes {board.lut - 1} of {left} LUT, as estimated"

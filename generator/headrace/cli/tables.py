@@ -16,6 +16,7 @@ from headrace.area.estimate import estimate
 from headrace.area.factors import estimate_errors
 from headrace.area.usage import Resources
 from headrace.board.board import Board
+from headrace.board.room import room
 from headrace.build_folder import Build, layer_record
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import printable
@@ -124,15 +125,16 @@ def next_steps(build: Build) -> str:
 def does_not_fit(build: Build) -> str:
     """That a build is too large for its board, and by what."""
     over = ", ".join(f"{used} of {there} {name.upper()}" for name, (used, there)
-                     in build.board.use(build.resources).items() if used > there)
-    return f"{build.folder} does not fit {build.board.name}: it takes {over}, as estimated"
+                     in room(build.board, 100.0).use(build.resources).items() if used > there)
+    taken = over or "more than the share that was to be filled"
+    return f"{build.folder} does not fit {build.board.name}: it takes {taken}, as estimated"
 
 
 def _use(taken: Resources, board: Board) -> str:
     """How much of a board an accelerator is estimated to take."""
     parts = [f"{used} of {there} {name.upper()}" + (f" ({used / there:.1%})" if there else "")
              for name, (used, there) in board.use(taken).items() if used or there]
-    over = [name.upper() for name, (used, there) in board.use(taken).items() if used > there]
+    over = [name.upper() for name, (used, there) in room(board, 100.0).use(taken).items() if used > there]
     verdict = f"; does not fit: {', '.join(over)}" if over else ""
     return f"estimated use of {board.title}: {', '.join(parts)}{verdict}"
 
