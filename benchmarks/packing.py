@@ -67,8 +67,8 @@ def network(dtype: DataType) -> IntegerNetwork:
     return IntegerNetwork(host, (Node("fc0", dense, ("input",)),), HostOutput((10,), np.ones(10), np.zeros(10)))
 
 
-def packer(dtype: DataType, lanes: int, work: Path) -> Callable[[np.ndarray[Any, Any]], None]:
-    """A function that packs a batch of samples as the driver does."""
+def packer(dtype: DataType, lanes: int, work: Path) -> Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]:
+    """A function that packs a batch of samples as the driver does, and returns the bytes."""
     from headrace_driver import Accelerator  # type: ignore[import-not-found]
 
     net = network(dtype)
@@ -81,9 +81,11 @@ def packer(dtype: DataType, lanes: int, work: Path) -> Callable[[np.ndarray[Any,
     driver = Accelerator(Memory(registers), work / PACKAGE)
     size = driver.source["frame_bytes"]
 
-    def pack(samples: np.ndarray[Any, Any]) -> None:
+    def pack(samples: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         wanted = len(samples) * size
-        driver._fill(samples, driver.device.buffer(0, wanted)[:wanted])
+        into: np.ndarray[Any, Any] = driver.device.buffer(0, wanted)[:wanted]
+        driver._fill(samples, into)
+        return into
 
     return pack
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import packing, scale, simulation
-from headrace.datatypes import BIPOLAR, uint_type
+from headrace.datatypes import BIPOLAR, DataType, uint_type
 from headrace.design import Recipe, elaborate
+from headrace.packing import pack_stream
 from headrace.paths import data_folder
 
 
-def test_packing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("dtype", "lanes"), [(BIPOLAR, 16), (uint_type(8), 1)])
+def test_packing(dtype: DataType, lanes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(data_folder("boards") / "driver"), *sys.path])
-    monkeypatch.setattr(packing, "BATCH", 8)
-    for dtype, lanes in ((BIPOLAR, 49), (uint_type(8), 7)):
-        assert min(packing.measure(dtype, lanes, frames=16)) >= 0
+    samples = np.random.default_rng(0).integers(0, 256, (3, 1, 28, 28), np.uint8)
+    elements = np.where(samples >= 128, 1, -1) if dtype == BIPOLAR else samples.astype(np.int64)
+    packed = packing.packer(dtype, lanes, tmp_path)(samples)
+    assert np.array_equal(packed, pack_stream(elements, lanes, dtype).reshape(-1))
 
 
 def test_simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
