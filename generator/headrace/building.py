@@ -96,7 +96,7 @@ def random_frames(dataflow: Dataflow, frames: int, seed: int) -> IntArray:
 def _write_sources(folder: Path, model: Model, planned: Planned, vectors: Vectors) -> None:
     request, dataflow, header = planned.request, planned.dataflow, file_header(model.source_sha256)
     serialize.save(model.integer, folder / MODEL)
-    if request.family:
+    if request.processor:
         _write_board_files(folder, model, request, vectors)
     if planned.design.hls is not None:
         period_ns, depths = 1e3 / request.options.clock_mhz, planned.design.hls.depths
@@ -120,9 +120,9 @@ def _write_board_files(folder: Path, model: Model, request: Request, vectors: Ve
 
 def _host_words(request: Request, dataflow: Dataflow) -> HostWords:
     """Widths of the words on the DMA's side; without padding for a board without a DMA that is known."""
-    if request.family is None:
+    if request.processor is None:
         return exact_words(dataflow)
-    return host_words(dataflow, request.family, request.options.clock_mhz)
+    return host_words(dataflow, request.processor, request.options.clock_mhz)
 
 
 def _contents(folder: Path, model: Model, request: Request) -> dict[str, str]:
@@ -185,7 +185,7 @@ def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequen
         "weight_bytes_per_frame": sum(stream.words * stream.bytes for layer in dataflow.layers
                                       if (stream := layer.weight_stream)),
         "resources": asdict(planned.resources),
-        "resources_error": estimate_errors(),
+        "resources_error": estimate_errors(request.recipe.prices.lut_inputs),
         "inputs": [{"name": host.name, "shape": list(host.shape)} for host in model.integer.host_inputs],
         "outputs": [{"name": host.name, "shape": list(host.model_shape)} for host in model.integer.host_outputs],
         "layers": [layer_record(layer) for layer in dataflow.layers],

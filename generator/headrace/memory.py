@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from headrace.datatypes import IntArray
-from headrace.errors import require_positive
+from headrace.errors import InputError, require_positive
 
 #: Rows and columns of a block RAM of 18 Kb with one port that reads (UG573).
 BRAM18_SHAPES: Final = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
@@ -31,15 +31,29 @@ class Prices:
 
     Where there is a choice of structures, the one that is cheaper at these prices is built. block: LUTs of logic, where
     words are read only. ram_block: LUTs that serve as memory, where words are written. A build hands both to the
-    SystemVerilog, in headrace_pkg.
+    SystemVerilog, in headrace_pkg, which counts words in LUT6. lut_inputs: inputs of a LUT of the device, 6 or 4, which
+    decides what estimates count.
     """
 
     block: int = 129
     ram_block: int = 100
     dsp: int = 100
+    lut_inputs: int = 6
 
     def __post_init__(self) -> None:
         require_positive("prices", block=self.block, ram_block=self.ram_block, dsp=self.dsp)
+        if self.lut_inputs not in (4, 6):
+            raise InputError(f"prices: lut_inputs={self.lut_inputs}: estimates count LUTs of 4 or of 6 inputs")
+
+    @property
+    def of_lut4(self) -> bool:
+        """True for devices whose LUTs have four inputs: 16 words in each, and no shift registers."""
+        return self.lut_inputs == 4
+
+    @property
+    def ram_words(self) -> int:
+        """Words of a memory of LUTs that need no multiplexer."""
+        return 16 if self.of_lut4 else LUT_WORDS
 
 
 #: Those of UltraScale+, of which a device has about a hundred LUTs for each DSP block.
@@ -120,9 +134,20 @@ def stored_bits(words: IntArray, bits: int, rows: int) -> int:
 
 
 def ram(depth: int, bits: int, prices: Prices) -> Ram:
-    """A memory with one write port and one read port: blocks where LUTs would cost more."""
+    """A memory with one write port and one read port: blocks where LUTs would cost more.
+
+    >>> ram(64, 8, PRICES), ram(64, 8, Prices(lut_inputs=4))
+    (Ram(lutram=16, bram18=0), Ram(lutram=48, bram18=0))
+    """
     luts, blocks = ram_luts(depth, bits), ram_bram18(depth, bits)
-    return Ram(bram18=blocks) if luts > prices.ram_block * blocks else Ram(lutram=luts)
+    if luts > prices.ram_block * blocks:
+        return Ram(bram18=blocks)
+    return Ram(lutram=ram_lut4s(depth, bits) if prices.of_lut4 else luts)
+
+
+def ram_lut4s(depth: int, bits: int) -> int:
+    """LUT4s of such a memory: four bits of 16 words in four LUTs, and two more that bring address and data."""
+    return 6 * _ceil(depth, 16) * _ceil(bits, 4)
 
 
 def ram_luts(depth: int, bits: int) -> int:
@@ -162,8 +187,10 @@ def free_depth(depth: int, bits: int, prices: Prices) -> int:
                for slots in range(1, _ceil(blocks * columns, bits) + 1) if _ram_blocks(slots, bits, columns) <= blocks)
 
 
-def synthesized_ram(depth: int, bits: int) -> Ram:
+def synthesized_ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
     """A memory whose kind Yosys chooses: LUTs cost by the columns that are used, and are built whole."""
+    if prices.of_lut4:
+        return _synthesized_of_lut4s(depth, bits)
     columns, halves = (14, 1) if depth <= LUT_WORDS // 2 else (7, _ceil(depth, LUT_WORDS))
     blocks = ram_bram18(depth, bits)
     if 2 * 8 * halves * bits > _YOSYS_BLOCK_LUTS * blocks * columns:
@@ -171,13 +198,21 @@ def synthesized_ram(depth: int, bits: int) -> Ram:
     return Ram(lutram=ram_luts(depth, bits))
 
 
-def one_port_ram(depth: int, bits: int) -> Ram:
+def _synthesized_of_lut4s(depth: int, bits: int) -> Ram:
+    """Yosys' choice on an ECP5: four LUTs' cost for every four bits of 16 words, 128 for a block."""
+    luts, blocks = 4 * _ceil(depth, 16) * _ceil(bits, 4), ram_bram18(depth, bits)
+    return Ram(bram18=blocks) if luts > 128 * blocks else Ram(lutram=ram_lut4s(depth, bits))
+
+
+def one_port_ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
     """A memory that is read where it is written, kind as Yosys chooses: a LUT holds two bits of 32 words, or one of 64.
 
     One word is not a memory.
     """
     if depth == 1:
         return Ram()
+    if prices.of_lut4:
+        return _synthesized_of_lut4s(depth, bits)
     luts = _ceil(bits, 2) if depth <= LUT_WORDS // 2 else bits * _ceil(depth, LUT_WORDS)
     blocks = bram18(depth, bits)
     return Ram(bram18=blocks) if 2 * luts > _YOSYS_BLOCK_LUTS * blocks else Ram(lutram=luts)

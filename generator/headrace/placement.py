@@ -171,13 +171,13 @@ def folding_terms(model: Model, request: Request) -> Terms:
                   built=recipe.as_built, way_out=way_out)
     if request.spills:
         terms = replace(terms, other=_in_uram(model, request), with_other=" with weights in UltraRAM")
-    if not request.named or request.family is None:
+    if not request.named or (processor := request.processor) is None:
         return terms
     sides = _bits_per_frame(make_external(model.unfolded, recipe.external))
     bound = max(sides, key=lambda side: sides[side])
     # A word per cycle of the slower clock.
-    slower = max(1.0, options.clock_mhz / request.family.bus_mhz)
-    return replace(terms, min_cycles=ceil(sides[bound] / (8 * request.family.stream_bytes) * slower), bound=bound)
+    slower = max(1.0, options.clock_mhz / processor.bus_mhz)
+    return replace(terms, min_cycles=ceil(sides[bound] / (8 * processor.stream_bytes) * slower), bound=bound)
 
 
 def _bits_per_frame(dataflow: Dataflow) -> dict[str, int]:

@@ -44,7 +44,7 @@ class RecipeRecord(TypedDict):
     writable: dict[str, Literal["ram", "uram"]]
     external: list[str]
     depths: dict[str, int]
-    prices: NotRequired[dict[Literal["block", "ram_block", "dsp"], int]]
+    prices: NotRequired[dict[Literal["block", "ram_block", "dsp", "lut_inputs"], int]]
 
 
 class DeviceRecord(TypedDict):
@@ -60,6 +60,11 @@ class DeviceRecord(TypedDict):
     uram: int
     dsp: int
     board_connections: str
+    clock_pin: str
+    oscillator_mhz: int
+    tx_pin: str
+    rx_pin: str
+    loader: str
 
 
 class EndRecord(TypedDict):

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from headrace.board.board import DEFAULT_BOARD, Board, load_board
-from headrace.board.family import Family, find_family
+from headrace.board.family import Family, ProcessorFamily, find_family, find_processor
 from headrace.board.room import DEFAULT_SHARE, room
 from headrace.dataflow.choose_cores import Cores, require_cores
 from headrace.dataflow.fold import Folding
@@ -132,6 +132,11 @@ class Request:
     cycles: int | None
     recipe: Recipe
     spills: bool = False
+
+    @property
+    def processor(self) -> ProcessorFamily | None:
+        """The family of a board that a block design is known for."""
+        return find_processor(self.board)
 
     @property
     def fills(self) -> bool:

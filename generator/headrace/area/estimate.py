@@ -23,7 +23,7 @@ class Counted(Protocol):
 
 def estimate(layer: Counted) -> Resources:
     """Resources of a layer with its memories, as synthesis is expected to count them."""
-    return amounts(layer).total(fitted())
+    return amounts(layer).total(fitted(layer.prices.lut_inputs))
 
 
 def amounts(layer: Counted) -> Amounts:

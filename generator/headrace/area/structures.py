@@ -81,8 +81,8 @@ def ram(a: Amounts, found: Ram, depth: int, bits: int) -> None:
     memories(a, found)
     if not found.bram18:
         a.add("read", ff=bits)
-    if found.lutram and depth > memory.LUT_WORDS:
-        blocks = -(-depth // memory.LUT_WORDS)
+    if found.lutram and depth > a.prices.ram_words:
+        blocks = -(-depth // a.prices.ram_words)
         a.add("ram", lut=bits * ceil(multiplexer(blocks)))
         a.add("write enables", lut=blocks)
 
@@ -98,8 +98,8 @@ def multiplexer(inputs: int) -> float:
 
 
 def shift(a: Amounts, structure: str, stages: int, bits: float) -> None:
-    """Registers in a row without reset: from three on synthesis takes one LUT memory per bit."""
-    if stages >= SHIFT_STAGES:
+    """Registers in a row without reset: from three on synthesis takes one LUT memory per bit, where there is one."""
+    if stages >= SHIFT_STAGES and not a.prices.of_lut4:
         a.take(Resources(lutram=round(bits)))
     else:
         a.add(structure, ff=stages * bits)

@@ -118,17 +118,22 @@ def loaded_search(a: Amounts, bounds: Bounds) -> None:
     """A pipelined search in bounds that the processor writes."""
     words, bits = bounds.groups << bounds.stages, bounds.pe * bounds.bits
     write_port(a, words, bits)
-    a.take(Resources(lutram=_loaded_copies(words, bounds.pe, bounds.bits, bounds.stages)))
-    blocks = -(-words // memory.LUT_WORDS)
+    columns, blocks, luts = (4, -(-words // 16), 6) if a.prices.of_lut4 else _columns(words)
+    a.take(Resources(lutram=luts * blocks * _loaded_copies(columns, bounds.pe, bounds.bits, bounds.stages)))
+    blocks = -(-words // a.prices.ram_words)
     a.add("loaded bounds", lut=bits * bounds.stages * (1 + ceil(multiplexer(blocks))))
     a.add("write enables", lut=blocks if blocks > 1 else 0)
 
 
-def _loaded_copies(words: int, pe: int, acc_bits: int, stages: int) -> int:
-    """LUTs of a memory of bounds that can be written: every row reads a copy in each stage but the first.
+def _columns(words: int) -> tuple[int, int, int]:
+    """Columns and blocks of a memory of LUT6s for so many words, and the LUTs of a block."""
+    return (14, 1, 8) if words <= memory.LUT_WORDS // 2 else (7, -(-words // memory.LUT_WORDS), 8)
+
+
+def _loaded_copies(columns: int, pe: int, acc_bits: int, stages: int) -> int:
+    """Memories of so many columns for bounds that can be written: every row reads a copy in each stage but the first.
 
     A copy has the columns of the memory that hold the row's bound.
     """
-    columns, blocks = (14, 1) if words <= memory.LUT_WORDS // 2 else (7, -(-words // memory.LUT_WORDS))
     copies = sum((acc_bits * (row + 1) - 1) // columns - acc_bits * row // columns + 1 for row in range(pe))
-    return 8 * blocks * (-(-pe * acc_bits // columns) + (stages - 1) * copies)
+    return -(-pe * acc_bits // columns) + (stages - 1) * copies

@@ -21,7 +21,8 @@ MAX_COUNT = (1 << 31) - 1
 _WORD = r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}"
 _WORDS = rf"({_WORD}( {_WORD}){{0,15}})?"
 _TITLE = r"[A-Za-z0-9][A-Za-z0-9 .,:+()/_-]{0,99}"
-_PATTERNS = {"name": _WORD, "title": _TITLE, "part": _WORD, "board_part": _WORDS, "board_connections": _WORDS}
+_PATTERNS = {"name": _WORD, "title": _TITLE, "part": _WORD, "board_part": _WORDS, "board_connections": _WORDS,
+             "clock_pin": _WORDS, "tx_pin": _WORDS, "rx_pin": _WORDS, "loader": _WORDS}
 _SPELLED = {_WORD: "letters, digits, dots, colons, _ and -", _TITLE: "letters, digits, blanks and . , : + ( ) / _ -",
             _WORDS: "words of letters, digits, dots, colons, _ and -, a blank between them"}
 
@@ -30,8 +31,10 @@ _SPELLED = {_WORD: "letters, digits, dots, colons, _ and -", _TITLE: "letters, d
 class Board:
     """A board and what its programmable logic offers; bram36 and uram count blocks of 36 and 288 Kb.
 
-    board_connections: what Vivado is told of the carrier of a module, "" for a board in one piece. Raises InputError
-    for a text that Tcl, C++, SystemVerilog or Markdown could take for more than a name, and for absurd counts.
+    board_connections: what Vivado is told of the carrier of a module, "" for a board in one piece. Of a board without a
+    processor: the pins of its oscillator, of oscillator_mhz, and of the UART as the device sees it, and its name for
+    openFPGALoader. Raises InputError for a text that Tcl, C++, SystemVerilog or Markdown could take for more than a
+    name, and for absurd counts.
     """
 
     name: str
@@ -44,13 +47,18 @@ class Board:
     uram: int
     dsp: int
     board_connections: str = ""
+    clock_pin: str = ""
+    oscillator_mhz: int = 0
+    tx_pin: str = ""
+    rx_pin: str = ""
+    loader: str = ""
 
     def __post_init__(self) -> None:
         for key, pattern in _PATTERNS.items():
             if not re.fullmatch(pattern, text := getattr(self, key), re.ASCII):
                 raise InputError(f"the board's {key} {text!r} has characters that scripts could read as commands, or "
                                  f"is too long; write {_SPELLED[pattern]}")
-        for key in ("lut", "ff", "bram36", "uram", "dsp"):
+        for key in ("lut", "ff", "bram36", "uram", "dsp", "oscillator_mhz"):
             if not 0 <= (count := getattr(self, key)) <= MAX_COUNT:
                 raise InputError(f"the board's {key}={count} is not what a device has; give 0 to {MAX_COUNT}")
 

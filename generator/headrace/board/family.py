@@ -1,7 +1,8 @@
-"""Families of devices: what a block design needs to know of their processors."""
+"""Families of devices: what their logic is like, and what a block design needs to know of their processors."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headrace.area.usage import Resources
@@ -10,23 +11,36 @@ from headrace.errors import InputError
 from headrace.memory import PRICES, Prices
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Family:
-    """A processor and its ports towards the programmable logic.
+    """Devices with the same logic.
+
+    part_prefixes: of the names of its parts; primitives: whether there are the cells, CARRY8 among them, of which leaf
+    modules are made; around: a guess of what shell, DMA, interconnect and clock crossings take; luts_per_estimated: the
+    estimate counts the leaf modules that are made of cells, and what takes their place was measured at 1.4 (4 bits) to
+    1.6 (1 bit) times their LUTs; prices: of a block RAM and a DSP block, and which LUTs the estimate counts.
+    """
+
+    title: str
+    part_prefixes: tuple[str, ...]
+    primitives: bool
+    around: Resources
+    luts_per_estimated: float = 1.0
+    prices: Prices = PRICES
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessorFamily(Family):
+    """Devices with a processor, and its ports towards the programmable logic.
 
     stream_bytes: width of the memory port and of the DMA's streams; burst_words: the most of them that the memory port
     takes in one burst, as far as the DMA makes them; interrupt: the processor's pin; linux_clock: `clock` in Linux'
     device tree; bus_mhz: what its ports stand on every speed grade, as processor_config asks for it; weight_port,
     weight_config: a second memory port for weights from memory, and what the processor needs for it beside
-    processor_config; control_base: first address of the control port; primitives: whether there are the cells, CARRY8
-    among them, of which leaf modules are made; around: a guess of what shell, DMA, interconnect and clock crossings
-    take; luts_per_estimated: the estimate counts the leaf modules that are made of cells, and what takes their place
-    was measured at 1.4 (4 bits) to 1.6 (1 bit) times their LUTs; prices: of a block RAM and a DSP block.
+    processor_config; control_base: first address of the control port.
     """
 
-    title: str
     vivado_families: tuple[str, ...]
-    part_prefixes: tuple[str, ...]
     processor: str
     automation: str
     processor_config: tuple[tuple[str, str], ...]
@@ -46,13 +60,22 @@ class Family:
     address_bits: int
     bus_mhz: int
     control_base: int
-    primitives: bool
-    around: Resources
-    luts_per_estimated: float = 1.0
-    prices: Prices = PRICES
 
 
-ZYNQ_ULTRASCALE = Family(
+@dataclass(frozen=True, kw_only=True)
+class RoutedFamily(Family):
+    """Devices without a processor that open tools place and route (headrace.ecp5).
+
+    devices: the name of a part's device, and what nextpnr calls it; packages: the letters of a part's package, and what
+    nextpnr calls it; speeds: grades, the slowest first.
+    """
+
+    devices: Mapping[str, str]
+    packages: Mapping[str, str]
+    speeds: tuple[str, ...]
+
+
+ZYNQ_ULTRASCALE = ProcessorFamily(
     title="Zynq UltraScale+",
     vivado_families=("zynquplus", "zynquplusRFSOC"),
     part_prefixes=("xczu", "xck24", "xck26"),
@@ -88,7 +111,7 @@ ZYNQ_ULTRASCALE = Family(
     around=Resources(lut=9000, ff=12000, bram18=12),
 )
 
-ZYNQ_7000 = Family(
+ZYNQ_7000 = ProcessorFamily(
     title="Zynq-7000",
     vivado_families=("zynq",),
     part_prefixes=("xc7z",),
@@ -125,17 +148,40 @@ ZYNQ_7000 = Family(
     luts_per_estimated=1.5,
 )
 
-FAMILIES = (ZYNQ_ULTRASCALE, ZYNQ_7000)
+#: A device has about 400 LUT4 for each block RAM and 540 for each DSP block. The library counts words in LUTs in LUT6:
+#: a bit of 64 words that are read only takes four LUT4, and words that can be written six LUT4 for four bits of 16.
+ECP5 = RoutedFamily(
+    title="ECP5",
+    part_prefixes=("LFE5U-", "LFE5UM-", "LFE5UM5G-"),
+    primitives=False,
+    around=Resources(lut=1500, ff=1200, bram18=2),
+    prices=Prices(block=100, ram_block=64, dsp=400, lut_inputs=4),
+    devices={"LFE5U-12F": "12k", "LFE5U-25F": "25k", "LFE5U-45F": "45k", "LFE5U-85F": "85k", "LFE5UM-25F": "um-25k",
+             "LFE5UM-45F": "um-45k", "LFE5UM-85F": "um-85k", "LFE5UM5G-25F": "um5g-25k", "LFE5UM5G-45F": "um5g-45k",
+             "LFE5UM5G-85F": "um5g-85k"},
+    packages={"BG256": "CABGA256", "MG285": "CSFBGA285", "BG381": "CABGA381", "BG554": "CABGA554",
+              "BG756": "CABGA756"},
+    speeds=("6", "7", "8"),
+)
+
+FAMILIES: tuple[Family, ...] = (ZYNQ_ULTRASCALE, ZYNQ_7000, ECP5)
 
 
 def find_family(board: Board) -> Family | None:
-    """The family of a board's part, None for a part that no block design is known for."""
+    """The family of a board's part, None for a part that is not known."""
     return next((family for family in FAMILIES if board.part.startswith(family.part_prefixes)), None)
 
 
-def family_of(board: Board) -> Family:
+def find_processor(board: Board) -> ProcessorFamily | None:
+    """The same for a part with a processor, None for any other."""
+    family = find_family(board)
+    return family if isinstance(family, ProcessorFamily) else None
+
+
+def family_of(board: Board) -> ProcessorFamily:
     """The family of a board's part. Raises InputError for a part that no block design is known for."""
-    if family := find_family(board):
+    if family := find_processor(board):
         return family
-    known = ", ".join(f"{family.title} ({'*, '.join(family.part_prefixes)}*)" for family in FAMILIES)
+    known = ", ".join(f"{family.title} ({'*, '.join(family.part_prefixes)}*)" for family in FAMILIES
+                      if isinstance(family, ProcessorFamily))
     raise InputError(f"{board.name}: no block design is known for part {board.part}; choose a board of {known}")

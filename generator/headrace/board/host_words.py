@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headrace.board.dma import LENGTH_BITS
-from headrace.board.family import Family
+from headrace.board.family import ProcessorFamily
 from headrace.dataflow.graph import Dataflow
 from headrace.layers.stream import Stream
 from headrace.packing import Bytes
@@ -29,7 +29,7 @@ def exact_words(dataflow: Dataflow) -> HostWords:
     return HostWords(dataflow.input.bytes, dataflow.streams[dataflow.output_port].bytes)
 
 
-def host_words(dataflow: Dataflow, family: Family, clock_mhz: float) -> HostWords:
+def host_words(dataflow: Dataflow, family: ProcessorFamily, clock_mhz: float) -> HostWords:
     """Words padded to a power of two bytes, or to a multiple of 16, unless the DMA then needs longer than the network.
 
     The shell then only repeats or selects whole words, where it would have to move every byte to any place.

@@ -13,7 +13,6 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from headrace.area.estimate import estimate
-from headrace.area.factors import estimate_errors
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.board.room import room
@@ -99,7 +98,7 @@ def build_table(build: Build) -> Table:
     table = _layers(build.dataflow, f"{build.folder}: {verdict(record)}, "
                     f"{record['cycles_per_frame']} cycles per frame, "
                     f"{record['fps']:.0f} fps at {record['clock_mhz']:g} MHz", cycles=True)
-    remarks = [f"asked for: {record['asked']}", _use(build.resources, build.board), _errors(estimate_errors())]
+    remarks = [f"asked for: {record['asked']}", _use(build.resources, build.board), _errors(record["resources_error"])]
     remarks.append(f"bottleneck: {record['bottleneck']}"
                    + (f"; stopped by: {record['stopped_by']}" if record["stopped_by"] else ""))
     if bound := record["board_bound"]:

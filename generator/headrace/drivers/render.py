@@ -15,7 +15,7 @@ import numpy as np
 from headrace.archive import npz_bytes
 from headrace.board import dma
 from headrace.board.board import Board
-from headrace.board.family import Family, family_of
+from headrace.board.family import ProcessorFamily, family_of
 from headrace.board.host_words import HostWords, exact_words, pad_words
 from headrace.board.shell_registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES, bit_masks
 from headrace.dataflow.graph import SOURCE, Dataflow
@@ -79,7 +79,8 @@ def write_driver(folder: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def _model(net: IntegerNetwork, dataflow: Dataflow, family: Family, sha256: str, host: HostWords) -> dict[str, Any]:
+def _model(net: IntegerNetwork, dataflow: Dataflow, family: ProcessorFamily, sha256: str,
+           host: HostWords) -> dict[str, Any]:
     """model.json."""
     source = _stream(dataflow.input, host.input)
     sink = _stream(dataflow.streams[dataflow.output_port], host.output)

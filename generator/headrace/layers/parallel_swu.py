@@ -171,7 +171,7 @@ class ParallelSwu(SlidingWindow):
         number = banks_h * banks_w
         memories(a, found, number)
         if found.lutram:
-            blocks = -(-(upright.slots << bank_address) // memory.LUT_WORDS)
+            blocks = -(-(upright.slots << bank_address) // self.prices.ram_words)
             a.add("read", ff=number * bits)
             a.add("ram", lut=number * bits * ceil(multiplexer(blocks)))
             a.add("write enables", lut=number * blocks)

@@ -134,6 +134,7 @@ class Pooling(Layer):
             if depth * bits <= _FEW_BITS or depth == 1:
                 a.add("running", lut=1.5 * count * (depth - 1) * bits, ff=count * depth * bits)
             else:
-                found = memory.synthesized_ram(depth, bits)
+                found = memory.synthesized_ram(depth, bits, a.prices)
                 memories(a, found, count)
-                a.add("ram", lut=count * bits * ceil(multiplexer(-(-depth // memory.LUT_WORDS))) if found.lutram else 0)
+                blocks = -(-depth // a.prices.ram_words)
+                a.add("ram", lut=count * bits * ceil(multiplexer(blocks)) if found.lutram else 0)

@@ -79,7 +79,7 @@ class Upsample(Framed):
         a.add("upsample", lut=bits, ff=bits + 2)
         a.add("pixel", lut=address if vertical > 1 else 0, ff=address if vertical > 1 else 0)
         counters(a, self.pixel_words, horizontal, self.width, vertical)
-        stored = memory.one_port_ram(depth, bits)
+        stored = memory.one_port_ram(depth, bits, a.prices)
         memories(a, stored)
         a.add("read", ff=0 if stored.bram18 else bits * (1 + (depth == 1)))
 

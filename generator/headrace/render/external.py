@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headrace.board.family import Family
+from headrace.board.family import ProcessorFamily
 from headrace.board.shell_registers import WINDOW_BYTES
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
@@ -15,7 +15,7 @@ from headrace.packing import Bytes
 _TRANSFER_BYTES = 1 << 20
 
 
-def external_json(dataflow: Dataflow, family: Family) -> list[dict[str, Any]]:
+def external_json(dataflow: Dataflow, family: ProcessorFamily) -> list[dict[str, Any]]:
     """For every port: its layer, bytes of the matrix, copies of it in a transfer, transfers a frame, the DMA."""
     entries = []
     for k, (port, layer) in enumerate(external_layers(dataflow).items()):

@@ -8,7 +8,7 @@ import jinja2
 
 from headrace.board.board import Board
 from headrace.board.dma import LENGTH_BITS
-from headrace.board.family import Family, family_of
+from headrace.board.family import ProcessorFamily, family_of
 from headrace.board.host_words import host_words
 from headrace.board.shell_registers import WINDOW_BYTES
 from headrace.dataflow.external import external_layers
@@ -68,7 +68,7 @@ def _require_short_frames(dataflow: Dataflow) -> None:
                              f"{1 << LENGTH_BITS}; use narrower weights")
 
 
-def _weight_values(dataflow: Dataflow, family: Family) -> dict[str, Any]:
+def _weight_values(dataflow: Dataflow, family: ProcessorFamily) -> dict[str, Any]:
     """What the templates need for the DMAs of the weights that come from memory."""
     addresses = [entry["dma_address"] for entry in external_json(dataflow, family)]
     interrupts = family.control_base + (2 + len(addresses)) * WINDOW_BYTES
@@ -77,7 +77,7 @@ def _weight_values(dataflow: Dataflow, family: Family) -> dict[str, Any]:
             "processor_config": family.processor_config + (family.weight_config if addresses else ())}
 
 
-def _values(board: Board, family: Family, backend: Backend, clock_mhz: float) -> dict[str, Any]:
+def _values(board: Board, family: ProcessorFamily, backend: Backend, clock_mhz: float) -> dict[str, Any]:
     return {
         "fatal": FATAL, "name": NAME, "top": SHELL, "board": board, "family": family, "backend": backend,
         "core_mhz": f"{clock_mhz:g}",

@@ -18,7 +18,9 @@ _MULTIPLIER, _ADDER = 4 * _LEVEL, 2 * _LEVEL
 _CARRY = frozenset({"CARRY4", "CARRY8"})
 _LUT = re.compile(r"LUT\d(_2)?|INV")
 _WIRE = frozenset({"MUXF7", "MUXF8", "MUXF9", "BUFG"})
-_CLOCKS = frozenset({"C", "CLK", "WCLK", "CLKARDCLK", "CLKBWRCLK"})
+_CLOCKS = frozenset({"C", "CLK", "WCLK", "CLKARDCLK", "CLKBWRCLK", "WCK", "CLKA", "CLKB"})
+#: Cells of an ECP5 that take no level of their own, and one with products of which no register is used.
+_TRELLIS_WIRE, _TRELLIS_PRODUCT = frozenset({"PFUMX", "L6MUX21"}), "MULT18X18D"
 
 #: A net bit, or a place inside of a cell.
 Node = int | str
@@ -96,8 +98,16 @@ def _add_cell(graph: _Graph, name: str, cell: Mapping[str, Any]) -> None:
         _add_carry(graph, name, inputs, outputs)
     elif kind == "LUT6_2":
         _add_double_lut(graph, cell["parameters"]["INIT"], inputs, outputs)
-    elif kind in _WIRE or _LUT.fullmatch(kind):
-        _add_gate(graph, inputs, outputs, 0 if kind in _WIRE else _LEVEL)
+    elif kind in _WIRE | _TRELLIS_WIRE or _LUT.fullmatch(kind):
+        _add_gate(graph, inputs, outputs, _LEVEL if _LUT.fullmatch(kind) else 0)
+    elif kind == "CCU2C":
+        _add_two_carries(graph, name, inputs, outputs)
+    elif kind == "TRELLIS_DPR16X4":
+        _add_gate(graph, {"RAD": inputs["RAD"]}, outputs, _LEVEL)
+        graph.ends += [net for port in ("DI", "WAD", "WRE") for net in _nets(inputs.get(port, []))]
+    elif kind == _TRELLIS_PRODUCT:
+        factors = {port: bits for port, bits in inputs.items() if port[0] in "AB"}
+        _add_gate(graph, factors, outputs, _MULTIPLIER)
     elif kind.startswith(("RAM32", "RAM64", "RAM128", "RAM256", "RAM512", "SRL")):
         _add_lut_memory(graph, inputs, outputs)
     elif kind == "DSP48E2":
@@ -144,6 +154,21 @@ def _add_carry(graph: _Graph, name: str, inputs: Mapping[str, Any], outputs: Map
         for net in _nets(outputs.get("CO", [])[i : i + 1]):
             graph.arcs[net].append(_Arc(out, 0, rounds=False))
         into = [_Arc(out, 0, rounds=False)]
+
+
+def _add_two_carries(graph: _Graph, name: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+    """Two bits of a carry chain of an ECP5, each a LUT of four inputs with the carry behind it."""
+    into = [_Arc(net, 0, rounds=False) for net in _nets(inputs.get("CIN", []))]
+    for i in "01":
+        own = [_Arc(net, _LEVEL) for port in "ABCD" for net in _nets(inputs.get(port + i, []))]
+        chain = [arc._replace(delay=1) for arc in into]
+        for net in _nets(outputs.get(f"S{i}", [])):
+            graph.arcs[net] += own + chain
+        out: Node = f"{name}.{i}"
+        graph.arcs[out] += own + chain
+        into = [_Arc(out, 0, rounds=False)]
+    for net in _nets(outputs.get("COUT", [])):
+        graph.arcs[net] += into
 
 
 def _add_lut_memory(graph: _Graph, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:

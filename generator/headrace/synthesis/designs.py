@@ -13,6 +13,7 @@ from headrace.render.library import compile_order, library_paths, used_sources
 from headrace.render.rtl import TOP
 from headrace.render.shell import SHELL
 from headrace.simulation.rtl import render_layers
+from headrace.synthesis.target import ULTRASCALE, Target, target_of
 from headrace.synthesis.yosys import Design
 
 #: The end of a layer's parameters in top.sv, and its name.
@@ -42,15 +43,17 @@ def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True)
         rendered = {path.name: path.read_text() for path in sorted(Path(work).iterdir())
                     if path.suffix != ".hpp" and path.name != "checks.sv"}  # simulation only
     wrapper = "harness.sv"
-    return Design("harness", rendered | used_sources(rendered[wrapper], sources), weights)
+    files = rendered | used_sources(rendered[wrapper], sources)
+    return Design("harness", files, weights, target=target_of(layer.prices))
 
 
-def network_design(rtl: Path) -> Design:
+def network_design(rtl: Path, target: Target = ULTRASCALE) -> Design:
     """The whole accelerator in a build's folder `rtl`."""
     memories = {path.name: path.read_text() for path in sorted(rtl.glob("*.mem"))}
     sources = library(rtl)
     top = sources.pop("top.sv")
-    return Design(TOP, {"top.sv": top} | memories | used_sources(top, sources), parts=tuple(_LAYER.findall(top)))
+    files = {"top.sv": top} | memories | used_sources(top, sources)
+    return Design(TOP, files, parts=tuple(_LAYER.findall(top)), target=target)
 
 
 def shell_design(rtl: Path, shell: str) -> Design:

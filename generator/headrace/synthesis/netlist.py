@@ -1,15 +1,17 @@
 """A mapped netlist of Yosys (write_json): what it takes of the device, and its logic depth.
 
-LUT = LUT1 to LUT6, LUT6_2 and INV; LUTs used as memory or shift registers are counted apart. Carry chains and the
-multiplexers behind LUTs are free, as they come with the LUTs.
+On UltraScale+, LUT = LUT1 to LUT6, LUT6_2 and INV; LUTs used as memory or shift registers are counted apart. Carry
+chains and the multiplexers behind LUTs are free, as they come with the LUTs. On an ECP5, LUT = LUT4, with two of them
+for the two bits of a CCU2C, and a memory of LUTs takes four and two more for its address and data.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from headrace.area.usage import Resources
+from headrace.area.usage import Resources, total
 from headrace.errors import ToolError
 from headrace.synthesis.depth import logic_depth
 
@@ -26,6 +28,21 @@ _LUTRAM = {
     "RAM256X1D": 8, "RAM512X1S": 8,
 }
 _FREE = frozenset({"BUFG", "CARRY4", "CARRY8", "MUXF7", "MUXF8", "MUXF9"})
+#: What the cells of an ECP5 take.
+_TRELLIS = {
+    "LUT4": Resources(lut=1), "CCU2C": Resources(lut=2), "PFUMX": Resources(), "L6MUX21": Resources(),
+    "TRELLIS_FF": Resources(ff=1), "TRELLIS_DPR16X4": Resources(lutram=6), "DP16KD": Resources(bram18=1),
+    "MULT18X18D": Resources(dsp=1), "EHXPLLL": Resources(), "VLO": Resources(), "VHI": Resources(),
+}
+
+
+def measure_trellis(module: Module, black_boxes: frozenset[str] = frozenset()) -> tuple[Resources, int]:
+    """The same of a module that is mapped to an ECP5."""
+    found = Counter(cell["type"] for cell in module["cells"].values())
+    if unknown := sorted(set(found) - set(_TRELLIS) - black_boxes):
+        raise ToolError(f"Yosys left cells that are not cells of an ECP5: {unknown}; report this as a defect")
+    counted = [_TRELLIS.get(kind, Resources()) for kind in found.elements()]
+    return total(counted), logic_depth(module)
 
 
 def measure(module: Module, black_boxes: frozenset[str] = frozenset()) -> tuple[Resources, int]:

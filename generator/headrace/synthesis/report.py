@@ -16,6 +16,7 @@ from headrace.layers.spec import layer_from_spec
 from headrace.simulation.cases import Result
 from headrace.staging import write_json
 from headrace.synthesis.designs import layer_design, library, network_design
+from headrace.synthesis.target import target_of
 from headrace.synthesis.yosys import Design, Synthesis, default_cache, synthesize, yosys_version
 
 RECORD = "synth.json"
@@ -43,7 +44,7 @@ def synthesize_build(build: Build, request: Request,
     layers = _chosen(build, request)
     sources = library(build.folder / "rtl")
     designs = [layer_design(layer, sources) for layer in layers]
-    whole = [] if request.layers else [network_design(build.folder / "rtl")]
+    whole = [] if request.layers else [network_design(build.folder / "rtl", target_of(build.recipe.prices))]
     found = synthesize_all([*designs, *whole], request, progress)
     measured = found[: len(layers)]
     record = {

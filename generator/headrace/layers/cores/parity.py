@@ -11,7 +11,6 @@ import numpy as np
 from headrace.area.adders import ones_count, ones_count_stages
 from headrace.area.amounts import Amounts
 from headrace.area.structures import SHIFT_STAGES, different, shift, table_luts
-from headrace.area.usage import Resources
 from headrace.datatypes import DataType, IntArray, uint_type
 from headrace.layers.cores.core import Core, Operands, Unit
 from headrace.packing import parity_code
@@ -66,7 +65,7 @@ def _waits(stages: int) -> int:
 
 def _shift_register(a: Amounts, operands: Operands, stages: int) -> None:
     if stages >= SHIFT_STAGES:
-        a.take(Resources(lutram=operands.pe))
+        shift(a, "parity", stages, operands.pe)
 
 
 def _preset(a: Amounts, unit: Unit, stages: int) -> None:

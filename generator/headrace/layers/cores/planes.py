@@ -17,8 +17,7 @@ import numpy as np
 
 from headrace.area.adders import ones_count, ones_count_stages, plane_sum, ternary_levels, ternary_tree
 from headrace.area.amounts import Amounts, Cost
-from headrace.area.structures import SHIFT_STAGES
-from headrace.area.usage import Resources
+from headrace.area.structures import SHIFT_STAGES, shift
 from headrace.datatypes import BIPOLAR, DataType, IntArray, uint_type
 from headrace.layers.cores.core import Core, Operands, Unit
 from headrace.layers.cores.parity import encodes
@@ -59,7 +58,8 @@ class Planes(Core):
         row, shifted = _row(operands, unit.acc_bits, stages)
         a.add("planes shared", *_shared(operands, stages))
         a.add("planes", *row.times(operands.pe))
-        a.take(Resources(lutram=operands.pe * shifted))
+        if shifted:
+            shift(a, "planes", SHIFT_STAGES, operands.pe * shifted)
 
     def adds_two(self, unit: Unit) -> bool:
         return unit.operands.weight != BIPOLAR

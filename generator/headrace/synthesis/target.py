@@ -1,0 +1,39 @@
+"""What Yosys maps a design to: the cells of a family of devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from headrace.area.usage import Resources
+from headrace.memory import Prices
+from headrace.render.rtl import PRIMITIVES
+from headrace.synthesis.netlist import Module, measure, measure_trellis
+
+
+@dataclass(frozen=True)
+class Target:
+    """A command of Yosys that maps to a family, and how its cells are counted.
+
+    command: what maps a flat design. cells: the library of cells, where a design is read without that command's begin.
+    defines: macros of the sources. measure: counts and logic depth of a mapped module, black boxes left out.
+    """
+
+    name: str
+    command: str
+    cells: tuple[str, ...]
+    defines: tuple[str, ...]
+    measure: Callable[[Module, frozenset[str]], tuple[Resources, int]]
+
+
+ULTRASCALE = Target("xcup", "synth_xilinx -family xcup -flatten -noiopad",
+                    ("read_verilog -lib -specify +/xilinx/cells_sim.v", "read_verilog -lib +/xilinx/cells_xtra.v"),
+                    (PRIMITIVES,), measure)
+ECP5 = Target("ecp5", "synth_ecp5",
+              ("read_verilog -lib -specify +/lattice/cells_sim_ecp5.v", "read_verilog -lib +/lattice/cells_bb_ecp5.v"),
+              (), measure_trellis)
+
+
+def target_of(prices: Prices) -> Target:
+    """The target of a device with such LUTs."""
+    return ECP5 if prices.of_lut4 else ULTRASCALE
