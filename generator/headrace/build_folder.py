@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.board.host_words import HostWords
@@ -17,19 +16,22 @@ from headrace.dataflow.hls_graph import hls_graph
 from headrace.datatypes import IntArray
 from headrace.design import Design, Recipe, estimated, with_fifos
 from headrace.errors import InputError
-from headrace.layers import Layer
 from headrace.model import Engine, Model, predict_with
 from headrace.network.integer import IntegerNetwork
 from headrace.reading import require_files
 from headrace.record import RECORD, read_record, verdict
 from headrace.render.hls_views import graph_views
+from headrace.reporting.charts import pipeline_svg
 from headrace.reporting.page import write_report
+from headrace.reporting.summary import summarize
+from headrace.reporting.view import Picture, View, chart_picture
+from headrace.reporting.views import build_view
 from headrace.samples import GivenSamples
 from headrace.serialize import load as load_value
 from headrace.simulation.backends import run_hls, run_rtl
 from headrace.timing.hls_fifo_sizing import EXPECTED
 
-__all__ = ["MODEL", "RECORD", "Build", "fifo_records", "hls_record", "layer_record", "not_verified"]
+__all__ = ["MODEL", "RECORD", "Build", "fifo_records", "hls_record", "not_verified"]
 
 MODEL = "model"
 
@@ -84,6 +86,23 @@ class Build:
         return f"Build({str(self.folder)!r}: {verdict(self.record)}, {self.cycles} cycles per frame, {self.board.name})"
 
     @property
+    def view(self) -> View:
+        """The layers with their folds, and what they reach together."""
+        return build_view(str(self.folder), self.record, self.dataflow, self.board)
+
+    def summary(self) -> str:
+        """Layers, cycles and estimated resources as a table in plain text."""
+        return self.view.text()
+
+    def plot(self) -> Picture:
+        """The layers from top to bottom, with what they take; measured where that was done."""
+        layers = summarize(self.folder, self.dataflow)["layers"]
+        return chart_picture(pipeline_svg(layers, self.dataflow.cycles_per_frame), f"the layers of {self.folder}")
+
+    def _repr_html_(self) -> str:
+        return f"{self.plot().svg}{self.view.html()}"
+
+    @property
     def host_words(self) -> HostWords:
         """Widths of the words on the DMA's side, as the driver and the shell have them."""
         return HostWords(**self.record["host_words"])
@@ -126,18 +145,6 @@ class Build:
     def _rtl(self, q: IntArray) -> IntArray:
         with tempfile.TemporaryDirectory() as work:
             return run_rtl(self.folder, self.dataflow, q, Path(work)).output(self.dataflow)
-
-
-def layer_record(layer: Layer) -> dict[str, Any]:
-    """What build.json says of a layer."""
-    record: dict[str, Any] = {"name": layer.name, "kind": layer.kind}
-    record |= {name: getattr(layer, name) for name in layer.fold_sizes}
-    record["cycles"] = layer.cycles
-    record |= layer.facts
-    record |= {"input_bits": layer.inputs[0].element.bits, "input_type": str(layer.inputs[0].element),
-               "output_bits": layer.outputs[0].element.bits, "output_type": str(layer.outputs[0].element)}
-    record["resources"] = asdict(estimate(layer))
-    return record
 
 
 def fifo_records(design: Design) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 from headrace import serialize
 from headrace.area.factors import estimate_errors
 from headrace.board.host_words import HostWords, exact_words, host_words
-from headrace.build_folder import MODEL, RECORD, Build, Comparison, fifo_records, hls_record, layer_record, not_verified
+from headrace.build_folder import MODEL, RECORD, Build, Comparison, fifo_records, hls_record, not_verified
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import IntArray
@@ -21,6 +21,7 @@ from headrace.drivers.quantizer import has_quantizer
 from headrace.drivers.render import render_driver, write_driver
 from headrace.engines.host import to_stream
 from headrace.errors import InputError, MismatchError
+from headrace.layer_record import layer_record
 from headrace.layers import Take
 from headrace.layers.drawing import MAX_RANDOM_VALUES, random_values
 from headrace.model import Model

@@ -16,6 +16,10 @@ from headrace.engines.host import by_name, from_stream, to_stream, value_range
 from headrace.errors import HeadraceError, InputError
 from headrace.network.graph import Network
 from headrace.network.integer import HostInput, HostOutputs, IntegerNetwork
+from headrace.reporting.charts import pipeline_svg
+from headrace.reporting.summary import drawn_layers
+from headrace.reporting.view import Picture, View, chart_picture
+from headrace.reporting.views import layers_view
 from headrace.samples import GivenSamples, checked_samples
 from headrace.serialize import digest
 from headrace.sources import load_any, name_of
@@ -58,9 +62,26 @@ class Model:
         return lower(self.integer)
 
     def __repr__(self) -> str:
-        takes = " and ".join(f"(N, *{host.shape})" for host in self.integer.host_inputs)
-        gives = " and ".join(f"(N, *{host.shape})" for host in self.integer.host_outputs)
+        takes, gives = (" and ".join(f"({', '.join(map(str, ('N', *host.shape)))})" for host in hosts)
+                        for hosts in (self.integer.host_inputs, self.integer.host_outputs))
         return f"Model({self.name}: {len(self.integer.nodes)} integer operations, takes {takes}, gives {gives})"
+
+    @property
+    def view(self) -> View:
+        """The streaming layers that it becomes."""
+        return layers_view(self.unfolded)
+
+    def summary(self) -> str:
+        """The streaming layers that it becomes, as a table in plain text."""
+        return self.view.text()
+
+    def plot(self) -> Picture:
+        """The streaming layers from top to bottom, with what they take at PE = SIMD = 1, as estimated."""
+        layers, slowest = drawn_layers(self.unfolded), self.unfolded.cycles_per_frame
+        return chart_picture(pipeline_svg(layers, slowest), f"the layers of {self.name}")
+
+    def _repr_html_(self) -> str:
+        return f"{self.plot().svg}{self.view.html()}"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -92,11 +113,13 @@ def _fixed_point_note(host: HostInput, named: bool) -> str:
             "values")
 
 
-def load(source: Any, example_input: Any = None, kernels: str | None = None) -> Model:
+def load(source: Any, example_input: Any = None, kernels: str | None = None, *, name: str | None = None) -> Model:
     """A model from a torch / Brevitas module with an example input, or from a text that names a source.
 
     source: a module, a Network, an IntegerNetwork, or a path: an .onnx or .tflite file, `file.py:function` or a
-    saved network (.json or .npz). kernels: "reference" (None too) or "xnnpack", whose arithmetic a .tflite file means.
+    saved network (.json or .npz). example_input: of a module, an array (1, ...) or its shape; by the names of its
+    inputs where there are several. name: what reports call it. kernels: "reference" (None too) or "xnnpack", whose
+    arithmetic a .tflite file means.
     Raises InputError for what is not a model and UnsupportedError for what has no exact integer form;
     both name the source where it is a path.
     """
@@ -104,7 +127,7 @@ def load(source: Any, example_input: Any = None, kernels: str | None = None) -> 
         return source
     value = load_any(source, example_input, kernels)
     try:
-        return replace(_model(value), name=name_of(source))
+        return replace(_model(value), name=name or name_of(source))
     except HeadraceError as error:
         where = f"{source}: " if isinstance(source, (str, Path)) else ""
         raise type(error)(f"{where}{error}") from None

@@ -26,6 +26,7 @@ from headrace.folding.plan import load_folding
 from headrace.lint.hls import inspect_hls
 from headrace.model import Model, load
 from headrace.render.hls_project import HlsProject
+from headrace.reporting.views import boards_view, layers_view, sim_view, synth_view
 from headrace.request import Options, resolve
 from headrace.samples import count_of, read_samples, require_output_file, samples_file
 from headrace.simulation.cases import load_specs, run_specs
@@ -59,7 +60,7 @@ def _check(options: argparse.Namespace) -> int:
     model = load(options.model, kernels=options.kernels)
     for note in model.notes:
         print(f"headrace: note: {note}", file=sys.stderr)
-    tables.show(tables.layers_table(model.unfolded), options.json, lambda: tables.layers_json(model.unfolded))
+    tables.show(layers_view(model.unfolded), options.json, lambda: tables.layers_json(model.unfolded))
     return 0
 
 
@@ -85,7 +86,7 @@ def _build(options: argparse.Namespace) -> int:
     with progress() as tell:
         tell(f"loading {options.model}")
         made = build(load(options.model, kernels=options.kernels), options.out, chosen, tell)
-    tables.show(tables.build_table(made), options.json, lambda: dict(made.record))
+    tables.show(made.view, options.json, lambda: dict(made.record))
     if not options.json:
         tables.say(tables.next_steps(made))
     if not made.record["fits"]:
@@ -124,7 +125,7 @@ def _sim(options: argparse.Namespace) -> int:
     made = Build.open(options.directory)
     with progress() as tell:
         result = simulate_build(made, what, tell)
-    tables.show(tables.sim_table(result), options.json, lambda: result)
+    tables.show(sim_view(result), options.json, lambda: result)
     return 0
 
 
@@ -181,13 +182,13 @@ def _synth(options: argparse.Namespace) -> int:
     made = Build.open(options.directory)
     with progress() as tell:
         result = synthesize_build(made, _request(options, tuple(options.layer), options.per_layer), tell)
-    tables.show(tables.synth_table(result), options.json, lambda: result)
+    tables.show(synth_view(result), options.json, lambda: result)
     return 0
 
 
 def _boards(options: argparse.Namespace) -> int:
     boards = [load_board(name) for name in board_names()]
-    tables.show(tables.boards_table(boards), options.json, lambda: tables.boards_json(boards))
+    tables.show(boards_view(boards), options.json, lambda: tables.boards_json(boards))
     return 0
 
 

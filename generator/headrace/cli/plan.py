@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-
-from rich.table import Table
 
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli import tables
 from headrace.cli.progress import progress
 from headrace.dataflow.choose_cores import parse_cores
-from headrace.exploring.points import Point, Space, plan_points
+from headrace.exploring.points import Space, plan_points
+from headrace.exploring.points_view import points_view
 from headrace.model import load
 from headrace.request import Options
-
-_COLUMNS = ("board", "MHz", "fps asked", "fps", "cycles", "latency", "LUT", "FF", "BRAM36", "URAM", "DSP", "fits",
-            "bottleneck")
 
 
 def add_plan(sub: argparse.ArgumentParser) -> None:
@@ -40,29 +35,5 @@ def run_plan(options: argparse.Namespace) -> int:
     with progress() as tell:
         tell(f"loading {options.model}")
         points = list(plan_points(load(options.model, kernels=options.kernels), space, others, tell))
-    tables.show(_table(options.model, points), options.json, lambda: [point.json() for point in points])
+    tables.show(points_view(options.model, points), options.json, lambda: [point.json() for point in points])
     return 0 if any(point.fits for point in points) else 1
-
-
-def _table(model: str, points: Sequence[Point]) -> Table:
-    table = Table(*_COLUMNS, title=f"{model}: what would be built, estimated")
-    for point in points:
-        table.add_row(point.board, f"{point.clock_mhz:g}", _rate(point), *_figures(point),
-                      "yes" if point.fits else "no", point.hardware.bottleneck if point.hardware else "")
-    table.caption = "\n".join(f"{point.board}, {point.clock_mhz:g} MHz, {_rate(point)}: {point.stopped_by}"
-                              for point in points if point.stopped_by)
-    return table
-
-
-def _rate(point: Point) -> str:
-    if point.fps_asked is not None:
-        return f"{point.fps_asked:.12g}"
-    return "fastest" if point.fills else "default"
-
-
-def _figures(point: Point) -> list[str]:
-    if (found := point.hardware) is None:
-        return [""] * 8
-    taken = found.resources
-    return [f"{found.fps:.0f}", *map(str, (found.cycles_per_frame, found.latency_cycles, taken.all_luts, taken.ff,
-                                           taken.bram36, taken.uram, taken.dsp))]

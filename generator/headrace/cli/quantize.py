@@ -54,8 +54,8 @@ def run_quantize(options: argparse.Namespace) -> int:
         result = command.quantize_to_file(options.model, options.data, options.out, settings, options.test, track, tell,
                                           compare=options.compare)
     if result.trials and not options.json:
-        tables.show(report.trials_table(result.trials), False, dict)
-    tables.show(report.quantization_table(result), options.json, lambda: report.quantization_json(result))
+        tables.show(report.trials_view(result.trials), False, dict)
+    tables.show(report.quantization_view(result), options.json, lambda: report.quantization_json(result))
     if not options.json:
         tables.say("\n".join(report.last_lines(result, options.out)))
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from headrace.difference.comparison import Cause, Difference, QuantizerDifference
 from headrace.engines.host import Float32Array, Samples
 from headrace.errors import InputError, ToolError
-from headrace.samples import count_of, some_of
+from headrace.samples import GivenSamples, count_of, some_of
 from headrace.sources import call, function_from_file
 
 #: Samples that are compared at once.
@@ -45,6 +45,16 @@ class Compared:
             "accuracy": self.accuracy,
         }
 
+    def __repr__(self) -> str:
+        found = self.json()
+        says = "all explained" if found["explained"] else "NOT all explained"
+        return (f"Compared({found['samples']} samples: {found['codes_different']} of {found['codes']} codes differ, "
+                f"{says})")
+
+    def summary(self) -> str:
+        """Every quantizer and the outputs in plain text."""
+        return str(self)
+
     def __str__(self) -> str:
         lines = [str(self.difference)]
         if self.accuracy is not None:
@@ -63,24 +73,35 @@ def _first(found: QuantizerDifference | None) -> dict[str, Any] | None:
             "distance": code.distance, "allowed": code.allowed}
 
 
-def compare_model(spec: str, x: Samples, labels: Labels | None = None) -> Compared:
+def compare_model(source: Any, x: GivenSamples, labels: Labels | None = None) -> Compared:
     """Compare on samples x (N, ...), of several inputs by name; labels (N,) are classes.
+
+    source: a torch module, or a text that names an .onnx file or `file.py:function`.
 
     Raises InputError for a model without a framework and for data that do not fit, ToolError where the framework is
     not installed, and what reading the model raises.
     """
-    count = count_of(x)
-    if not count:
+    if not (count := count_of(x)):
         raise InputError("the input holds no samples; give it some")
+    x = _as_arrays(x)
     if labels is not None and labels.shape != (count,):
         raise InputError(f"the labels have shape {labels.shape} but there are {count} samples; give one class each")
-    run = _comparer(spec, x)
+    run = _comparer(source, x)
     difference = reduce(_joined, (_moved(run(some_of(x, at, at + CHUNK)), at) for at in range(0, count, CHUNK)))
     return Compared(difference, None if labels is None else _accuracies(difference, labels))
 
 
-def _comparer(spec: str, x: Samples) -> Callable[[Samples], Difference]:
+def _as_arrays(x: GivenSamples) -> Samples:
+    if isinstance(x, Mapping):
+        return {name: np.asarray(part, np.float32) for name, part in x.items()}
+    return np.asarray(x, np.float32)
+
+
+def _comparer(source: Any, x: Samples) -> Callable[[Samples], Difference]:
     """What compares a batch of samples like x, for the kind of the model."""
+    if not isinstance(source, (str, Path)):
+        return _module_comparer(type(source).__name__, source, x)
+    spec = str(source)
     path, colon, function = spec.rpartition(":")
     if spec.endswith(".onnx"):
         from headrace.difference import onnx_difference  # the file is run by packages that need not be there
@@ -89,13 +110,16 @@ def _comparer(spec: str, x: Samples) -> Callable[[Samples], Difference]:
     if not (colon and path.endswith(".py")):
         raise InputError(f"{spec}: has no framework to compare with; pass an .onnx file or file.py:function")
     made = call(spec, function_from_file(Path(path), function))
-    module = made[0] if isinstance(made, tuple) and made else made
+    return _module_comparer(spec, made[0] if isinstance(made, tuple) and made else made, x)
+
+
+def _module_comparer(name: str, module: Any, x: Samples) -> Callable[[Samples], Difference]:
     try:
         from headrace.difference import difference
     except ImportError as error:
         raise ToolError(f"running a module needs {error.name}, which is not installed; "
                         "run pip install 'headrace[torch]'") from None
-    return difference.comparer(spec, module, x)
+    return difference.comparer(name, module, x)
 
 
 def _moved(difference: Difference, by: int) -> Difference:

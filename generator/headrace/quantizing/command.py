@@ -12,11 +12,13 @@ from headrace.frontend.onnx.float_network import from_float_file
 from headrace.quantizing.api import Progress, Quantized, quantize
 from headrace.quantizing.calibrate import Track
 from headrace.quantizing.data import stored_batches
-from headrace.quantizing.report import quantization_json, quantization_svg
+from headrace.quantizing.report import quantization_json, quantization_svg, quantization_view
 from headrace.quantizing.settings import Settings
 from headrace.serialize import save_npz
 from headrace.sources import call, function_from_file, users_code
 from headrace.staging import json_text, write_file
+
+__all__ = ["batches_of", "float_model", "quantization_view", "quantize", "quantize_to_file"]
 
 
 def quantize_to_file(model: str, data: str, out: Path, settings: Settings, test: str | None, track: Track,
@@ -31,9 +33,9 @@ def quantize_to_file(model: str, data: str, out: Path, settings: Settings, test:
         raise InputError(f"{out}: a quantized network is saved as .npz; give --out NAME.npz")
     if not out.parent.is_dir():
         raise InputError(f"{out}: its folder does not exist; create it first")
-    module, example = _model(model)
-    result = quantize(module, _batches(data), settings, compare=compare, example_input=example,
-                      test=_batches(test) if test else None, track=track, progress=progress)
+    module, example = float_model(model)
+    result = quantize(module, batches_of(data), settings, compare=compare, example_input=example,
+                      test=batches_of(test) if test else None, track=track, progress=progress)
     _write(result, out)
     return result
 
@@ -49,7 +51,7 @@ def _write(result: Quantized, out: Path) -> None:
         raise InputError(f"{out}: cannot be written ({error.strerror}); choose another --out") from None
 
 
-def _model(spec: str) -> tuple[Any, Any]:
+def float_model(spec: str) -> tuple[Any, Any]:
     """A FloatNetwork or a torch module, and an example input or None."""
     if spec.endswith(".onnx"):
         return from_float_file(Path(spec)), None
@@ -64,7 +66,7 @@ def _function(spec: str) -> Callable[[], Any]:
     return function_from_file(Path(path), name)
 
 
-def _batches(spec: str) -> Callable[[], Iterable[Any]]:
+def batches_of(spec: str) -> Callable[[], Iterable[Any]]:
     """The batches of a user's function, whose errors become one sentence, while they are read too."""
     if spec.endswith((".npy", ".npz")):
         return partial(stored_batches, Path(spec))

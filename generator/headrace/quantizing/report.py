@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.table import Table
 
 from headrace.datatypes import DataType
 from headrace.network.ops import FloatArray
@@ -18,6 +17,7 @@ from headrace.quantizing.measure import Row
 from headrace.quantizing.mixed import Mixture
 from headrace.quantizing.settings import Settings
 from headrace.reporting.distributions import Panel, distributions_svg
+from headrace.reporting.view import View
 
 
 def quantization_json(result: Quantized) -> dict[str, Any]:
@@ -41,32 +41,31 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def quantization_table(result: Quantized) -> Table:
+def quantization_view(result: Quantized) -> View:
     """One row for the weights of every layer and for every tensor."""
-    table = Table("name", "part", "bits", "frac_bits", "zero point", "q", "SQNR predicted", "measured", "saturated",
-                  title=f"{result.settings.method}: {_accuracies(result)}")
-    for row in result.rows:
-        table.add_row(row.name, row.part, f"{'' if row.signed else 'u'}{row.bits}", _frac_bits(row),
-                      str(row.zero_point), f"{row.q:.4g}", f"{row.predicted_sqnr_db:.1f} dB",
-                      f"{row.measured_sqnr_db:.1f} dB", f"{row.saturation:.2%}")
-    captions = [f"{result.evaluations} networks evaluated"] if result.evaluations else []
+    columns = ("name", "part", "bits", "frac_bits", "zero point", "q", "SQNR predicted", "measured", "saturated")
+    remarks = [f"{result.evaluations} networks evaluated"] if result.evaluations else []
     if result.mixture:
-        captions.append(f"{len(result.mixture.low)} of {len(result.mixture.order)} at the low width")
-    table.caption = "; ".join(captions) or None
-    return table
+        remarks.append(f"{len(result.mixture.low)} of {len(result.mixture.order)} at the low width")
+    return View(f"{result.settings.method}: {_accuracies(result)}", columns, tuple(map(_cells, result.rows)),
+                tuple(remarks))
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (row.name, row.part, f"{'' if row.signed else 'u'}{row.bits}", _frac_bits(row), str(row.zero_point),
+            f"{row.q:.4g}", f"{row.predicted_sqnr_db:.1f} dB", f"{row.measured_sqnr_db:.1f} dB",
+            f"{row.saturation:.2%}")
 
 
 #: Points of accuracy from which a loss is much.
 MUCH = 1.0
 
 
-def trials_table(trials: tuple[Trial, ...]) -> Table:
+def trials_view(trials: tuple[Trial, ...]) -> View:
     """The methods that were compared."""
-    table = Table("method", "accuracy", "SQNR of the scores", "", title="on samples that were held back")
-    for trial in trials:
-        accuracy = "" if trial.accuracy is None else f"{trial.accuracy:.2%}"
-        table.add_row(trial.name, accuracy, f"{trial.sqnr_db:.1f} dB", "taken" if trial.chosen else "")
-    return table
+    return View("on samples that were held back", ("method", "accuracy", "SQNR of the scores", ""), tuple(
+        (trial.name, "" if trial.accuracy is None else f"{trial.accuracy:.2%}", f"{trial.sqnr_db:.1f} dB",
+         "taken" if trial.chosen else "") for trial in trials))
 
 
 def last_lines(result: Quantized, out: Path) -> list[str]:

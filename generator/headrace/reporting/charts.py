@@ -28,7 +28,7 @@ def pipeline_svg(layers: Sequence[Mapping[str, Any]], slowest: int) -> str:
         body += [_box(layer, y), _bar(BUSY_LEFT, y, layer["cycles"], slowest, busy),
                  _bar(LUT_LEFT, y, lut, max(luts), "lut"), _bar(BRAM_LEFT, y, bram, max(brams), "bram")]
     body += _streams(layers, rows)
-    return _svg(BRAM_LEFT + BAR_WIDTH + LABEL_WIDTH, HEAD + len(layers) * ROW, body)
+    return svg_document(BRAM_LEFT + BAR_WIDTH + LABEL_WIDTH, HEAD + len(layers) * ROW, body)
 
 
 def usage_svg(rows: Sequence[tuple[str, int, int]]) -> str:
@@ -40,7 +40,7 @@ def usage_svg(rows: Sequence[tuple[str, int, int]]) -> str:
         body += [f'<text x="0" y="{y + 17}">{escape(name)}</text>',
                  f'<rect class="free" x="{BOX_LEFT}" y="{y + 4}" width="{BAR_WIDTH}" height="{ROW - 8}"/>',
                  _bar(BOX_LEFT, y, min(used, there), there, "lut" if used <= there else "busiest", share, BAR_WIDTH)]
-    return _svg(BOX_LEFT + BAR_WIDTH + 4 * LABEL_WIDTH, len(rows) * ROW, body)
+    return svg_document(BOX_LEFT + BAR_WIDTH + 4 * LABEL_WIDTH, len(rows) * ROW, body)
 
 
 def fifos_svg(fifos: Sequence[Mapping[str, Any]]) -> str:
@@ -57,7 +57,7 @@ def fifos_svg(fifos: Sequence[Mapping[str, Any]]) -> str:
         if seen is not None:
             body.append(f'<rect class="busiest" x="{left + BAR_WIDTH * seen / deepest:.1f}" y="{y + 2}" width="2" '
                         f'height="{ROW - 4}"/>')
-    return _svg(left + BAR_WIDTH + 5 * LABEL_WIDTH, len(fifos) * ROW, body)
+    return svg_document(left + BAR_WIDTH + 5 * LABEL_WIDTH, len(fifos) * ROW, body)
 
 
 def _used(layer: Mapping[str, Any]) -> Mapping[str, int]:
@@ -108,6 +108,7 @@ def _heading(x: int, text: str) -> str:
     return f'<text class="head" x="{x}" y="15">{escape(text)}</text>'
 
 
-def _svg(width: int, height: int, body: Sequence[str]) -> str:
-    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+def svg_document(width: int, height: int, body: Sequence[str]) -> str:
+    """A drawing of that size with the classes of charts.css."""
+    return "\n".join([f'<svg class="headrace" xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
                       f'viewBox="0 0 {width} {height}">', *body, "</svg>"])

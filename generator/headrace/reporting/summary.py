@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.dataflow.graph import Dataflow
+from headrace.layer_record import layer_record
 from headrace.layers import Layer
 from headrace.record import SimRecord, SynthRecord, read_measured, read_record
 
@@ -29,7 +32,7 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     sim, synth = (read_measured(folder / f"{name}.json", kind, f"headrace {name}") for name, kind in _MEASURED.items())
     counted = {layer.get("name"): _figures(layer) for layer in synth.get("layers", ())}
     occupied = sim.get("fifo_max_occupancy", {})
-    readers = {item.layer.name: [port[0] for port in item.sources] for item in dataflow.placed}
+    readers = _readers(dataflow)
     estimates = {layer["name"]: layer["resources"] for layer in build["layers"]}
     kept = ("headrace", "model", "source_sha256", "backend", "board", "family", "device", "clock_mhz", "verified",
             "verified_by", "vectors", "not_verified", "asked", "board_bound", "cycles_per_frame", "latency_cycles",
@@ -46,6 +49,19 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
                    for layer in dataflow.layers],
         "fifos": [{**fifo, "max_occupancy": occupied.get(fifo["name"])} for fifo in build["fifos"]],
     }
+
+
+def drawn_layers(dataflow: Dataflow) -> list[dict[str, Any]]:
+    """The layers of a dataflow, as far as a picture shows them, with estimated resources."""
+    readers = _readers(dataflow)
+    return [layer_record(layer)
+            | {"folding": {name: getattr(layer, name) for name in layer.fold_sizes}, "reads": readers[layer.name],
+               "resources": {"estimated": asdict(estimate(layer)), "synthesized": None}} for layer in dataflow.layers]
+
+
+def _readers(dataflow: Dataflow) -> dict[str, list[str]]:
+    """The names of those that every layer reads."""
+    return {item.layer.name: [port[0] for port in item.sources] for item in dataflow.placed}
 
 
 def _compiled(build: Mapping[str, Any]) -> dict[str, Any] | None:

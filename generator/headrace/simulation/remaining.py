@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 from math import ceil
 
-#: Is told what goes on.
-Progress = Callable[[str], None]
+from headrace.telling import Progress
+
+__all__ = ["Progress", "duration", "remaining"]
+
 #: Seconds and part of the job up to the first word about the time left, and seconds between two of them.
 _FIRST_S, _FIRST_PART, _AGAIN_S = 5.0, 0.05, 15.0
 

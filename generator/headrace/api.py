@@ -1,0 +1,227 @@
+"""The functions of the package: what the command line does, on values.
+
+Every function that takes long has `progress`, which is called with one line for each step; the same lines go to the
+logger `headrace` at the level INFO. Every error that a user can cause is a HeadraceError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Literal, Never
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from headrace import building
+from headrace.benches.network import Simulation, simulate_build
+from headrace.board.board import board_names, load_board
+from headrace.build_folder import Build
+from headrace.design import Fifos
+from headrace.difference.compare import Compared, compare_model
+from headrace.errors import InputError, ToolError, UnsupportedError
+from headrace.example import example_network
+from headrace.exploring.points import Space, plan_points
+from headrace.model import Model, load
+from headrace.quantizing.settings import RangeName, RoundingName, ScalesName, Settings
+from headrace.reporting.views import sim_view, synth_view
+from headrace.reports import write_reports
+from headrace.request import Backend, Options, Weights
+from headrace.results import Boards, Checked, Points, Quantization, Record, quantization
+from headrace.samples import GivenSamples
+from headrace.simulation.frames import Stalls
+from headrace.sources import name_of
+from headrace.suggest import did_you_mean
+from headrace.synthesis.report import Request, synthesize_build
+from headrace.synthesis.yosys import default_cache
+from headrace.telling import LOG, Progress, logged, silent
+
+StallsName = Literal["none", "source", "sink", "random"]
+
+
+def example() -> Model:
+    """A small network with seeded random weights, to try things with: images (N, 1, 8, 8) in, scores (N, 5) out.
+
+    >>> import headrace as hr
+    >>> hr.example()
+    Model(example: 8 integer operations, takes (N, 1, 8, 8), gives (N, 5))
+    """
+    return load(example_network(), name="example")
+
+
+def check(source: Any, example_input: Any = None, *, kernels: str | None = None) -> Checked:
+    """Whether a model has an exact hardware form; source, example_input and kernels as of `load`.
+
+    What is not supported is told in `why`, and nothing is raised for it. Raises InputError for what is not a model.
+
+    >>> import headrace as hr
+    >>> found = hr.check(hr.example())
+    >>> found, bool(found), found.model.unfolded.layers[1].kind
+    (Checked(example: supported, 7 layers), True, 'mvtu')
+    """
+    try:
+        model = load(source, example_input, kernels)
+    except UnsupportedError as error:
+        return Checked(name_of(source), None, str(error))
+    return Checked(model.name, model)
+
+
+def quantize(model: Any, data: str | Iterable[Any] | Callable[[], Iterable[Any]], *, method: str = Settings.method,
+             weight_bits: int = Settings.weight_bits, act_bits: int = Settings.act_bits,
+             edge_bits: int | None = None, bias_bits: int = Settings.bias_bits, samples: int = Settings.samples,
+             equalize: bool = False, weight_scales: ScalesName = Settings.weight_scales,
+             ranges: RangeName = Settings.ranges, rounding: RoundingName = Settings.rounding,
+             correct_bias: bool = False, mixed: tuple[int, int] | None = None, seed: int = Settings.seed,
+             test: str | Iterable[Any] | Callable[[], Iterable[Any]] | None = None, compare: bool = False,
+             example_input: Any = None, settings: Settings | None = None, progress: Progress = silent) -> Quantization:
+    """Quantize a float CNN by a method of `docs/quantizing.md`; needs torch.
+
+    model: a torch module, an .onnx file without quantizers, or `file.py:function`. data: batches (N, ...), pairs of
+    inputs and labels (N,), a function that returns them, or a text as of the command line. test: more of them, for the
+    accuracy alone. weight_bits, act_bits, edge_bits: 2 to 8. settings: all of it at once, in the place of the others.
+    compare: try the other methods too. Raises QuantizationError for settings and data that do not fit, UnsupportedError
+    for modules that cannot be read, ToolError where torch is not installed.
+    """
+    chosen = settings or Settings(
+        method=method, weight_bits=weight_bits, act_bits=act_bits, edge_bits=edge_bits, bias_bits=bias_bits,
+        samples=samples, equalize=equalize, weight_scales=weight_scales, ranges=ranges, rounding=rounding,
+        correct_bias=correct_bias, mixed=mixed, seed=seed)
+    command = _quantizing()
+    module, example = command.float_model(model) if isinstance(model, str) else (model, example_input)
+    batches, tests = (command.batches_of(given) if isinstance(given, str) else given for given in (data, test))
+    result = command.quantize(module, batches, chosen, compare=compare, example_input=example, test=tests,
+                              progress=logged(progress))
+    return quantization(name_of(model), result, command.quantization_view(result))
+
+
+def _quantizing() -> Any:
+    try:
+        from headrace.quantizing import command  # torch is imported at its first use
+    except ImportError as error:
+        raise ToolError(f"quantizing a float network needs {error.name}, which is not installed; "
+                        "run pip install 'headrace[torch]'") from None
+    return command
+
+
+def plan(model: Model, *, boards: Sequence[str] = (), fps: Sequence[float] = (),
+         clock_mhz: Sequence[float] = (Options.clock_mhz,), cores: Mapping[str, str] | None = None,
+         weights: Weights = "on-chip", backend: Backend = "rtl", progress: Progress = silent) -> Points:
+    """What every board at every clock and every rate would take, estimated, without building anything.
+
+    boards: names or .toml files, filled where no rate is given; none is the default board. fps: frames per second.
+    A point that cannot be says why. Raises InputError for a board that is not known and for options that cannot be.
+
+    >>> import headrace as hr
+    >>> points = hr.plan(hr.example(), fps=[10_000, 100_000])
+    >>> points, [point.hardware.cycles_per_frame for point in points]
+    (Points(example: 2 points, 2 fit), [10584, 1323])
+    """
+    others = Options(cores=cores or {}, weights=weights, backend=backend)
+    return Points(_loaded(model, "plan").name,
+                  plan_points(model, Space(boards, clock_mhz, fps), others, logged(progress)))
+
+
+def build(model: Model, out: str | Path, progress: Progress = silent, *,
+          board: str | None = None, clock_mhz: float = Options.clock_mhz, fps: float | None = None,
+          folding: Mapping[str, Mapping[str, int]] | None = None, cores: Mapping[str, str] | None = None,
+          writable: Mapping[str, str] | None = None, external: Sequence[str] = (), weights: Weights = "on-chip",
+          backend: Backend = "rtl", verify: int = Options.verify, verify_input: GivenSamples | None = None,
+          overfull: bool = False, verify_layers: bool = False, fifos: Fifos = "exact",
+          share: float = Options.share, **unknown: Never) -> Build:
+    """Build `model` into the directory `out`, whose parents are made. See headrace.request.Options for the options.
+
+    fps: frames per second, reached with the least hardware; board alone: filled. verify_input: samples (N, ...) as the
+    model takes them, of which `verify` are used. Raises a HeadraceError, and leaves `out` untouched, if anything is
+    illegal, missing or not bit-exact.
+
+    >>> import headrace as hr
+    >>> made = hr.build(hr.example(), "mine", fps=100_000)
+    >>> made, made.cycles
+    (Build('mine': 4 vectors bit-exact, 1323 cycles per frame, zcu104), 1323)
+    >>> x = np.zeros((2, 1, 8, 8), np.float32)
+    >>> bool((made.predict(x, engine="rtl") == made.predict(x, engine="golden")).all())
+    True
+    """
+    _loaded(model, "build")
+    for name in unknown:
+        known = [field.name for field in fields(Options)]
+        raise InputError(f"{name} is not an option of build; {did_you_mean(name, known)}choose from {known}")
+    options = Options(board, clock_mhz, fps, folding, cores or {}, writable or {}, external, weights, backend, verify,
+                      verify_input, overfull, verify_layers, fifos, share)
+    made = building.build(model, out, options, logged(progress))
+    LOG.info("%s", made.view.title)
+    return made
+
+
+def _loaded(model: Any, what: str) -> Model:
+    """The model. Raises InputError for something that was not loaded."""
+    if not isinstance(model, Model):
+        raise InputError(f"{what} takes what headrace.load returns, not a {type(model).__name__}; load the model first")
+    return model
+
+
+def simulate(build: Build, *, frames: int = Simulation.frames, stalls: StallsName = "none", seed: int = 0,
+             waves: bool = False, verilog: Path | None = None, progress: Progress = silent) -> Record:
+    """Stream random frames through a build, cycle by cycle; writes and returns sim.json.
+
+    stalls: who hesitates. waves: write sim/waves.vcd. verilog: simulate what an HLS compiler wrote in the place of the
+    build's own sources. Raises MismatchError that names the first layer, pixel and channel that differ.
+
+    >>> import headrace as hr
+    >>> seen = hr.simulate(made, frames=3)
+    >>> seen["bit_exact"], seen["cycles_per_frame"]
+    (True, 1323)
+    """
+    if stalls not in (names := [item.value for item in Stalls]):
+        raise InputError(f"stalls={stalls!r} is unknown; {did_you_mean(str(stalls), names)}choose one of {names}")
+    result = simulate_build(build, Simulation(frames, Stalls(stalls), seed, waves, verilog), logged(progress))
+    return Record(result, sim_view(result))
+
+
+def synth(build: Build, *, per_layer: bool = False, layers: Sequence[str] = (), jobs: int = Request.jobs,
+          cache: str | Path | None = None, progress: Progress = silent) -> Record:
+    """What Yosys counts of a build: LUTs, flip-flops, memories, DSP blocks and levels of logic; writes synth.json.
+
+    per_layer: every layer by itself too; layers: only these. jobs: runs of Yosys at a time. cache: where results are
+    kept by content. Raises InputError for a build without RTL and for an unknown layer, ToolError where Yosys fails.
+
+    >>> import headrace as hr
+    >>> counted = hr.synth(made, layers=["fc4"])
+    >>> counted["layers"][0]["name"], counted["total"]["dsp"]
+    ('fc4', 0)
+    """
+    request = Request(tuple(layers), per_layer, jobs, Path(cache) if cache else default_cache())
+    result = synthesize_build(build, request, logged(progress))
+    return Record(result, synth_view(result))
+
+
+def report(*builds: Build, out: str | Path | None = None) -> Path:
+    """Draw a build with all that was measured of it, or several side by side; returns the page.
+
+    out: of several, the page to write; the report of one is in its directory. Raises InputError for no build.
+
+    >>> import headrace as hr
+    >>> hr.report(made).as_posix()
+    'mine/report.html'
+    """
+    return write_reports(builds, None if out is None else Path(out))[0]
+
+
+def compare(source: Any, x: GivenSamples, labels: ArrayLike | None = None) -> Compared:
+    """A framework's own float32 forward beside the exact integers, code by code.
+
+    source: a torch module, `file.py:function` or an .onnx file. x: samples (N, ...), by name where there are several
+    inputs; labels: classes (N,). Raises InputError for data that do not fit, ToolError where the framework is missing.
+    """
+    return compare_model(source, x, None if labels is None else np.asarray(labels, np.int64))
+
+
+def boards() -> Boards:
+    """The boards that come with headrace, by name.
+
+    >>> import headrace as hr
+    >>> hr.boards()["pynq-z2"].lut
+    53200
+    """
+    return Boards({name: load_board(name) for name in board_names()})

@@ -1,0 +1,34 @@
+"""Points of the design space as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headrace.exploring.points import Point
+from headrace.reporting.view import View
+
+_COLUMNS = ("board", "MHz", "fps asked", "fps", "cycles", "latency", "LUT", "FF", "BRAM36", "URAM", "DSP", "fits",
+            "bottleneck")
+
+
+def points_view(model: str, points: Sequence[Point]) -> View:
+    """Every point, with what stops it among the remarks; model: its name."""
+    rows = tuple((point.board, f"{point.clock_mhz:g}", _rate(point), *_figures(point), "yes" if point.fits else "no",
+                  point.hardware.bottleneck if point.hardware else "") for point in points)
+    return View(f"{model}: what would be built, estimated", _COLUMNS, rows, tuple(
+        f"{point.board}, {point.clock_mhz:g} MHz, {_rate(point)}: {point.stopped_by}"
+        for point in points if point.stopped_by))
+
+
+def _rate(point: Point) -> str:
+    if point.fps_asked is not None:
+        return f"{point.fps_asked:.12g}"
+    return "fastest" if point.fills else "default"
+
+
+def _figures(point: Point) -> list[str]:
+    if (found := point.hardware) is None:
+        return [""] * 8
+    taken = found.resources
+    return [f"{found.fps:.0f}", *map(str, (found.cycles_per_frame, found.latency_cycles, taken.all_luts, taken.ff,
+                                           taken.bram36, taken.uram, taken.dsp))]
