@@ -14,6 +14,7 @@ from .device import SLOTS, Device, PynqDevice
 from .errors import AcceleratorError, wait_until
 from .files import read_arrays, read_files
 from .packing import pack, unpack
+from .serial_device import BAUD, SerialDevice, open_port
 
 _HERE = Path(__file__).resolve().parent
 #: Bits of the register status that say that a transfer left a part of something inside.
@@ -34,7 +35,7 @@ def _format(side: dict[str, Any]) -> tuple[int, int, int]:
 
 
 class Accelerator:
-    """An accelerator behind a device; `Accelerator.on_pynq()` is the one of this board."""
+    """An accelerator behind a device; `Accelerator.on_pynq()` is the one of this board, `on_serial()` one at a port."""
 
     def __init__(self, device: Device, folder: Path = _HERE, threads: int = 2) -> None:
         """folder: where model.json and its arrays lie; threads: how many pack and unpack.
@@ -60,6 +61,11 @@ class Accelerator:
     def on_pynq(cls, bitfile: str | Path = "accelerator.bit", folder: Path = _HERE) -> Accelerator:
         """Load the bitstream, beside which the .hwh must lie."""
         return cls(PynqDevice(Path(bitfile), read_files(folder).model["dma_registers"]), folder)
+
+    @classmethod
+    def on_serial(cls, port: str, folder: Path = _HERE, baud: int = BAUD) -> Accelerator:
+        """The accelerator of a board without a processor behind a serial port, as `/dev/ttyUSB0` or `COM3`."""
+        return cls(SerialDevice(open_port(port, baud), port), folder)
 
     def _require_identity(self) -> None:
         magic, wanted = self.read("magic"), self.model["magic"]

@@ -1,0 +1,59 @@
+"""A simulated board behind a serial port: the rendered top from pin to pin, Verilated, behind a pseudo terminal."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from headrace.build_folder import Build
+from headrace.errors import InputError, ToolError
+from headrace.render.library import compile_order
+from headrace.render.rtl import TOP
+from headrace.render.serial import SERIAL_TOP, render_serial
+from headrace.simulation.rtl import require_tools
+from headrace.simulation.verilate import verilate
+from headrace.staging import write_files
+from headrace.version import headrace_version
+
+#: Clock and line of the simulated board: a bit takes eight and a third cycles, as 3 Mbaud do of 25 MHz.
+CLOCK_HZ, BAUD = 25_000_000, 3_000_000
+#: Cycles without a byte that end a packet, and that the accelerator may take for a byte: less than on a board.
+IDLE, PATIENCE = 20_000, 400_000
+
+
+def compile_serial_board(build: Build, work: Path, clock_hz: int = CLOCK_HZ, baud: int = BAUD) -> Path:
+    """Verilate the serial top around the SystemVerilog of a build; returns the program, which `serial_board` runs.
+
+    work: an empty folder. Raises InputError where the build has no SystemVerilog, ToolError where tools are missing.
+    """
+    if not build.has_rtl:
+        raise InputError(f"{build.folder}: was built without the rtl back end; build with --backend rtl or both")
+    require_tools()
+    work = work.resolve()
+    texts = render_serial(build.dataflow, TOP, clock_hz, headrace_version(), build.record["source_sha256"],
+                          "simulated board", baud, observe=True, words=build.host_words)
+    network = {path.name: path for path in (build.folder / "rtl").resolve().glob("*.sv")}
+    around = {name: text for name, text in texts.items() if name not in network}
+    write_files(work, around | {"serial_config.hpp": f"constexpr double CYCLES_PER_BIT = {clock_hz / baud!r};\n"})
+    modules = compile_order((*network.values(), *(work / name for name in around)))
+    options = ("-DEMPTY_URAM", f"-GIDLE={IDLE}", f"-GPATIENCE={PATIENCE}", "-LDFLAGS", "-lutil")
+    return verilate(SERIAL_TOP, modules, "serial.cpp", work, options=options)
+
+
+@contextmanager
+def serial_board(program: Path, rtl: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Power up what `compile_serial_board` made: the name of its port, and the process, which SIGUSR1 unplugs.
+
+    rtl: the folder of the memories, which are read then. Raises ToolError where there is no pseudo terminal.
+    """
+    with subprocess.Popen([program, "pty"], cwd=rtl, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            name = process.stdout.readline().decode().strip()
+            if not name:
+                raise ToolError(f"the simulated board ended with exit status {process.wait()}")
+            yield name, process
+        finally:
+            process.kill()
