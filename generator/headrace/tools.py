@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from headrace.errors import ToolError
+from headrace.telling import LOG
 
 #: What Verilator needs beside itself to make an executable.
 _BUILD_TOOLS = ("g++", "make", "perl")
@@ -45,6 +46,7 @@ def run_tool(title: str, command: Sequence[str | Path], folder: Path,
 
     Raises ToolError with the last lines of its messages if it fails.
     """
+    LOG.debug("%s: %s, in %s", title, " ".join(map(str, command)), folder)
     try:
         with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               errors="replace") as process:

@@ -63,7 +63,7 @@ def test_hints_of_wrong_usage(capsys: pytest.CaptureFixture[str], arguments: lis
 
 
 def test_every_argument_is_explained_and_every_command_has_an_example() -> None:
-    top = parser._parser(_COMMANDS, add_quantize)
+    top = parser.command_parser(_COMMANDS, add_quantize)
     commands = next(action for action in top._actions if isinstance(action, argparse._SubParsersAction)).choices
     assert list(commands) == list(_COMMANDS)
     for name, sub in commands.items():

@@ -13,12 +13,14 @@ from headrace.build_folder import RECORD, Build
 from headrace.building import build, require_possible
 from headrace.cli import tables
 from headrace.cli.compare import run_compare
+from headrace.cli.completion import completion_script
 from headrace.cli.doctor import run_doctor
-from headrace.cli.parser import parse
+from headrace.cli.parser import command_parser, parse
 from headrace.cli.plan import run_plan
 from headrace.cli.progress import progress
 from headrace.cli.quantize import add_quantize, run_quantize
 from headrace.cli.report import run_report
+from headrace.cli.voice import current_voice, note, speaking, warn
 from headrace.dataflow.choose_cores import parse_cores
 from headrace.dataflow.make_writable import parse_writable
 from headrace.errors import InputError
@@ -48,18 +50,15 @@ def run(arguments: Sequence[str]) -> int:
     options = parse(arguments, _COMMANDS, add_quantize)
     if options is None:
         return _USAGE
-    code: int = options.command(options)
+    with speaking(options, arguments):
+        code: int = options.command(options)
     return code
-
-
-def _warn(text: str) -> None:
-    print(f"headrace: warning: {text}", file=sys.stderr)
 
 
 def _check(options: argparse.Namespace) -> int:
     model = load(options.model, kernels=options.kernels)
-    for note in model.notes:
-        print(f"headrace: note: {note}", file=sys.stderr)
+    for text in model.notes:
+        note(text)
     tables.show(layers_view(model.unfolded), options.json, lambda: tables.layers_json(model.unfolded))
     return 0
 
@@ -87,10 +86,10 @@ def _build(options: argparse.Namespace) -> int:
         tell(f"loading {options.model}")
         made = build(load(options.model, kernels=options.kernels), options.out, chosen, tell)
     tables.show(made.view, options.json, lambda: dict(made.record))
-    if not options.json:
+    if not (options.json or current_voice().quiet):
         tables.say(tables.next_steps(made))
     if not made.record["fits"]:
-        _warn(tables.does_not_fit(made))
+        warn(tables.does_not_fit(made))
     return 0
 
 
@@ -135,7 +134,7 @@ def _bitstream(options: argparse.Namespace) -> int:
         result = make_bitstream(made, options.board, options.jobs, options.backend, options.ooc, tell,
                                 _hls_run(options))
     for warning in result.get("hls", {}).get("warnings", ()):
-        _warn(warning)
+        warn(warning)
     tables.show(tables.bitstream_table(result), options.json, lambda: result)
     return 0
 
@@ -198,7 +197,12 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _completion(options: argparse.Namespace) -> int:
+    tables.say(completion_script(options.shell, command_parser(_COMMANDS, add_quantize)).rstrip("\n"))
+    return 0
+
+
 _COMMANDS = {"quantize": run_quantize, "check": _check, "plan": run_plan, "build": _build, "sim": _sim,
              "predict": _predict, "compare": run_compare, "report": run_report, "synth": _synth, "lint-hls": _lint_hls,
              "bitstream": _bitstream, "export": _export, "layer": _layer, "boards": _boards,
-             "doctor": run_doctor}
+             "doctor": run_doctor, "completion": _completion}

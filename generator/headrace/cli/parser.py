@@ -12,8 +12,10 @@ from typing import NoReturn
 from headrace.benches.network import Simulation
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli.compare import add_compare
+from headrace.cli.completion import add_completion
 from headrace.cli.plan import add_plan
 from headrace.cli.report import add_report
+from headrace.cli.voice import add_voice
 from headrace.frontend.tflite.kernels import KERNEL_SETS
 from headrace.layers.cores import CORES
 from headrace.layers.cores.choice import AUTO
@@ -62,7 +64,7 @@ def parse(arguments: Sequence[str], commands: Mapping[str, Command], add_quantiz
 
     Leaves with exit code 2 for wrong usage, 0 for --help and --version.
     """
-    parser = _parser(commands, add_quantize)
+    parser = command_parser(commands, add_quantize)
     options, unknown = parser.parse_known_args(arguments)
     if "command" not in options:
         if unknown:
@@ -74,17 +76,20 @@ def parse(arguments: Sequence[str], commands: Mapping[str, Command], add_quantiz
     return options
 
 
-def _parser(commands: Mapping[str, Command], add_quantize: Callable[[Parser], None]) -> Parser:
+def command_parser(commands: Mapping[str, Command], add_quantize: Callable[[Parser], None]) -> Parser:
+    """The parser of all commands."""
     parser = Parser(prog="headrace", epilog=_FIRST_STEPS, formatter_class=argparse.RawDescriptionHelpFormatter,
                     description="A trained CNN as a streaming FPGA accelerator, proved bit-exact on this machine.")
     parser.add_argument("-V", "--version", action="version", version=f"headrace {headrace_version()}")
-    subparsers = parser.add_subparsers(metavar="COMMAND")
+    add_voice(parser)
+    subparsers = parser.add_subparsers(title="commands, in the order of the work", metavar="COMMAND")
 
     def command(name: str, text: str, examples: Sequence[str]) -> Parser:
         epilog = "\n".join(["examples:" if len(examples) > 1 else "example:", *(f"  headrace {e}" for e in examples)])
         sub = subparsers.add_parser(name, help=text, description=text, epilog=epilog,
                                     formatter_class=argparse.RawDescriptionHelpFormatter)
         sub.set_defaults(command=commands[name], parser=sub)
+        add_voice(sub)
         return sub
 
     add_quantize(command("quantize", "quantize a float CNN with calibration data", [
@@ -104,6 +109,8 @@ def _parser(commands: Mapping[str, Command], add_quantize: Callable[[Parser], No
     _add_json(command("boards", "list the boards that come with headrace and what they offer", ["boards"]))
     _add_json(command("doctor", "say what is installed, what each missing part would enable, and test the rest",
                       ["doctor"]))
+    add_completion(command("completion", "print the script by which a shell completes commands and options",
+                           ["completion bash > ~/.local/share/bash-completion/completions/headrace"]))
     return parser
 
 

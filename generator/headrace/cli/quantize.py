@@ -12,10 +12,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress
 
 from headrace.cli import tables
-from headrace.cli.progress import progress
+from headrace.cli.progress import bars, progress
+from headrace.cli.voice import Voice, current_voice
 from headrace.errors import InputError, ToolError
 from headrace.quantizing.settings import (
     AUTO,
@@ -81,11 +81,11 @@ def _widths(path: Path | None) -> dict[str, Any]:
 def _bar() -> Iterator[tuple[Any, Callable[[str], None]]]:
     """A bar for what is counted and a line for what goes on; only the lines where there is no terminal."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if current_voice() != Voice() or not console.is_terminal:
         with progress() as tell:
             yield lambda batches: batches, tell
         return
-    with Progress(console=console, transient=True) as bar:
+    with bars(console) as bar:
         task = bar.add_task("loading", total=None)
         yield partial(bar.track, description="calibrating"), lambda text: bar.update(task, description=escape(text))
 

@@ -14,6 +14,7 @@ from headrace.model import Model
 from headrace.placement import overfull
 from headrace.planning import Planned, plan_design
 from headrace.request import Options, Request, resolve
+from headrace.telling import Step
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +88,9 @@ def plan_points(model: Model, space: Space, others: Options | None = None,
     """
     requests = [resolve(options) for options in space.options(others or Options())]
     for index, request in enumerate(requests):
-        progress(f"point {index + 1} of {len(requests)}: {request.board.name}, {request.options.clock_mhz:g} MHz, "
-                 f"{request.asked}")
+        text = (f"point {index + 1} of {len(requests)}: {request.board.name}, {request.options.clock_mhz:g} MHz, "
+                f"{request.asked}")
+        progress(Step(text, part=index / len(requests)))
         yield plan_point(model, request)
 
 

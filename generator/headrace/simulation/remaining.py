@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from math import ceil
 
-from headrace.telling import Progress
+from headrace.telling import Progress, Step
 
-__all__ = ["Progress", "duration", "remaining"]
+__all__ = ["Progress", "counted", "duration", "remaining"]
 
 #: Seconds and part of the job up to the first word about the time left, and seconds between two of them.
-_FIRST_S, _FIRST_PART, _AGAIN_S = 5.0, 0.05, 15.0
+_FIRST_S, _FIRST_PART, _AGAIN_S = 2.0, 0.05, 1.0
 
 
 def remaining(what: str, progress: Progress) -> Callable[[float], None]:
@@ -25,9 +25,14 @@ def remaining(what: str, progress: Progress) -> Callable[[float], None]:
         if not _FIRST_PART <= part < 1 or now - started < _FIRST_S or (told > started and now - told < _AGAIN_S):
             return
         told = now
-        progress(f"{what}: {part:.0%}, {duration((now - started) * (1 - part) / part)} left")
+        progress(counted(what, part, now - started))
 
     return done
+
+
+def counted(what: str, part: float, seconds: float) -> Step:
+    """A line about a job of which a part is done, which took so many seconds."""
+    return Step(f"{what}: {part:.0%}, {duration(seconds * (1 - part) / part)} left", what, part)
 
 
 def duration(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +14,12 @@ from headrace.errors import InputError
 from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec
 from headrace.simulation.cases import Result
+from headrace.simulation.remaining import remaining
 from headrace.staging import write_json
 from headrace.synthesis.designs import layer_design, library, network_design
 from headrace.synthesis.target import target_of
 from headrace.synthesis.yosys import Design, Synthesis, default_cache, synthesize, yosys_version
+from headrace.telling import Progress, Step, silent
 
 RECORD = "synth.json"
 
@@ -33,7 +35,7 @@ class Request:
 
 
 def synthesize_build(build: Build, request: Request,
-                     progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+                     progress: Progress = silent) -> dict[str, Any]:
     """Synthesize and write synth.json into the build directory; returns what it holds.
 
     `total` is the whole accelerator, flattened, or the sum of the layers where some are named. Raises InputError for a
@@ -45,7 +47,8 @@ def synthesize_build(build: Build, request: Request,
     sources = library(build.folder / "rtl")
     designs = [layer_design(layer, sources) for layer in layers]
     whole = [] if request.layers else [network_design(build.folder / "rtl", target_of(build.recipe.prices))]
-    found = synthesize_all([*designs, *whole], request, progress)
+    names = [*(layer.name for layer in layers), *(["total"] if whole else [])]
+    found = synthesize_all([*designs, *whole], request, progress, names)
     measured = found[: len(layers)]
     record = {
         "yosys": yosys_version(),
@@ -58,7 +61,7 @@ def synthesize_build(build: Build, request: Request,
 
 
 def synthesize_specs(results: list[Result], weights: bool, request: Request,
-                     progress: Callable[[str], None] = lambda _: None) -> None:
+                     progress: Progress = silent) -> None:
     """Add what Yosys counts to the results of simulate.cases.run_specs, as `resources`; illegal specs have none."""
     sources = library()
     legal = [(index, result) for index, result in enumerate(results) if result["cycles"] is not None]
@@ -67,23 +70,35 @@ def synthesize_specs(results: list[Result], weights: bool, request: Request,
         result["resources"] = done.record()
 
 
-def synthesize_all(designs: Sequence[Design], request: Request,
-                   progress: Callable[[str], None] = lambda _: None) -> list[Synthesis]:
-    """Synthesize each different design once, `request.jobs` at a time; results in the order of the designs."""
+def synthesize_all(designs: Sequence[Design], request: Request, progress: Progress = silent,
+                   names: Sequence[str] = ()) -> list[Synthesis]:
+    """Synthesize each different design once, `request.jobs` at a time; results in the order of the designs.
+
+    names: of the designs; where they are given, `progress` is told each result as it comes.
+    """
     if request.jobs < 1:
         raise InputError(f"jobs={request.jobs} must be positive; use 1 or more")
     different = list({design.digest(): design for design in designs}.items())
+    named = dict(zip((design.digest() for design in designs), names, strict=False))
     found: dict[str, Synthesis] = {}
+    done = remaining("synthesizing with Yosys", progress)
     with ThreadPoolExecutor(request.jobs) as pool:
         running = [(digest, pool.submit(synthesize, design, request.cache)) for digest, design in different]
         try:
             for digest, result in running:
-                progress(f"synthesizing with Yosys: {len(found)} of {len(different)} designs done")
                 found[digest] = result.result()
+                if digest in named:
+                    progress(Step(f"{named[digest]}: {_row(found[digest])}", kept=True))
+                done(len(found) / len(running))
         except BaseException:  # a failure or a signal: what has not begun does not begin
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [found[design.digest()] for design in designs]
+
+
+def _row(found: Synthesis) -> str:
+    """The counts that are not 0, and the depth."""
+    return ", ".join(f"{value} {name}" for name, value in found.record().items() if value)
 
 
 def _chosen(build: Build, request: Request) -> list[Layer]:

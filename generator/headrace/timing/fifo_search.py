@@ -16,6 +16,7 @@ from time import monotonic
 from headrace.dataflow.graph import Port
 from headrace.dataflow.insert_fifos import join_places
 from headrace.dataflow.regions import Part, Series, series
+from headrace.telling import Step
 from headrace.timing.cycle_model import CycleModel
 from headrace.timing.descent import Descent
 from headrace.timing.paces import Paces, TooLargeError
@@ -82,7 +83,8 @@ class DepthSearch:
         self.decided.update(names)
         done, places = len(self.decided), len(self.paces.places)
         left = (monotonic() - self.started) * (places - done) / max(done, 1)
-        self.progress(f"sizing FIFOs: {done} of {places} places, about {left:.0f} s left")
+        text = f"sizing FIFOs: {done} of {places} places, about {left:.0f} s left"
+        self.progress(Step(text, "sizing FIFOs", done / max(places, 1)))
 
     def _join(self, found: Series, middle: int, model: CycleModel) -> None:
         """Decide the depth between two halves of a series, and those near it where it is needed."""
