@@ -36,13 +36,14 @@ def current_voice() -> Voice:
 
 def add_voice(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments; what is not given has no attribute, so that they may stand before the command too."""
-    group = parser.add_argument_group("what it says").add_mutually_exclusive_group()
-    group.add_argument("-q", "--quiet", action="store_true", default=argparse.SUPPRESS,
-                       help="no progress and no notes, only results, warnings and errors")
-    group.add_argument("-v", "--verbose", action="store_true", default=argparse.SUPPRESS,
-                       help="a line on stderr for every step and every program that runs")
-    parser.add_argument("--log", type=Path, metavar="FILE", default=argparse.SUPPRESS,
-                        help="append steps, programs, warnings and errors to this file, with the time")
+    group = parser.add_argument_group("what it says")
+    amount = group.add_mutually_exclusive_group()
+    amount.add_argument("-q", "--quiet", action="store_true", default=argparse.SUPPRESS,
+                        help="no progress and no notes, only results, warnings and errors")
+    amount.add_argument("-v", "--verbose", action="store_true", default=argparse.SUPPRESS,
+                        help="a line on stderr for every step and every program that runs")
+    group.add_argument("--log", type=Path, metavar="FILE", default=argparse.SUPPRESS,
+                       help="append steps, programs, warnings and errors to this file, with the time")
 
 
 @contextmanager
