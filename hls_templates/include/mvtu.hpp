@@ -100,7 +100,7 @@ void mvtu(hls::stream<ap_uint<C::SIMD * C::A_BITS> >& in, hls::stream<ap_uint<C:
     const bool vector_ends = sf == SF - 1;
     for (int p = 0; p < C::PE; ++p) {
 #pragma HLS UNROLL
-      const int64_t before = sg == 0 ? int64_t(0) : part[p].to_int64();
+      const int64_t before = SG == 1 || sg == 0 ? int64_t(0) : part[p].to_int64();
       part[p] = before + dot_product<C::SIMD, C::W_BITS, C::W_KIND, C::A_BITS, C::A_KIND>(w[p], x);
       int64_t sum = part[p].to_int64();
       if (C::GROUPS > 0) {

@@ -57,7 +57,7 @@ void vvtu(hls::stream<ap_uint<C::PE * C::SIMD * C::A_BITS> >& in, hls::stream<ap
 #pragma HLS UNROLL
         put_lane<C::A_BITS>(x, s, get_lane<C::A_BITS>(word, s * C::PE + p));
       }
-      const int64_t before = sf == 0 ? int64_t(0) : acc[p].to_int64();
+      const int64_t before = SF == 1 || sf == 0 ? int64_t(0) : acc[p].to_int64();
       acc[p] = before + dot_product<C::SIMD, C::W_BITS, C::W_KIND, C::A_BITS, C::A_KIND>(weights[p][int(address)], x);
       if (window_ends) {
         const int64_t sum = acc[p].to_int64();
