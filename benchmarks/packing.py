@@ -53,6 +53,15 @@ class Memory:
     def reset(self) -> None:
         """There is no DMA that could stand still."""
 
+    def replay(self, port: int, image: np.ndarray[Any, Any], times: int) -> None:
+        raise NotImplementedError
+
+    def start(self, slot: int, in_bytes: int, out_bytes: int) -> None:
+        raise NotImplementedError
+
+    def finish(self, slot: int) -> np.ndarray[Any, Any]:
+        raise NotImplementedError
+
     def buffer(self, slot: int, size: int) -> np.ndarray[Any, Any]:
         if len(self._buffer) < size:
             self._buffer = np.zeros(size, np.uint8)
@@ -69,7 +78,7 @@ def network(dtype: DataType) -> IntegerNetwork:
 
 def packer(dtype: DataType, lanes: int, work: Path) -> Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]:
     """A function that packs a batch of samples as the driver does, and returns the bytes."""
-    from headrace_driver import Accelerator  # type: ignore[import-not-found]
+    from headrace_driver import Accelerator
 
     net = network(dtype)
     dataflow = elaborate(net, Recipe({"fc0": {"pe": 1, "simd": lanes}})).dataflow

@@ -87,7 +87,7 @@ class Subject:
     def images(self) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
         """The held-out images and labels of the model's file, or random images without labels."""
         if self.held_out is None:
-            shape = self.model.integer.host_input.shape
+            shape = self.model.integer.host_inputs[0].shape
             return np.random.default_rng(0).random((HARNESS_FRAMES, *shape), np.float32), None
         name = f"{self.name.rpartition(':')[0]}:held_out"
         with users_code(name, "when called"):

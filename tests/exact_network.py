@@ -15,7 +15,7 @@ from headrace.network.graph import Network
 
 def exact(array: np.ndarray | Sequence[float]) -> np.ndarray:
     """Floats or integers as an object array of Fractions."""
-    return np.vectorize(lambda v: Fraction(float(v)), otypes=[object])(np.asarray(array))
+    return np.asarray(np.vectorize(lambda v: Fraction(float(v)), otypes=[object])(np.asarray(array)))
 
 
 def round_exactly(x: Fraction, rounding: str) -> int:
@@ -98,7 +98,7 @@ def count_thresholds(op: tensor_ops.MultiThreshold, x: np.ndarray) -> np.ndarray
     y = np.empty(x.shape, object)
     for index in np.ndindex(x.shape):
         row = op.thresholds[index[0] if len(op.thresholds) > 1 else 0]
-        count = sum(x[index] >= Fraction(float(t)) for t in row)
+        count = sum(bool(x[index] >= Fraction(float(t))) for t in row)
         y[index] = Fraction(op.out_scale) * count + Fraction(op.out_bias)
     return y
 
@@ -107,9 +107,9 @@ def threshold_codes(op: tensor_ops.MultiThreshold, x: np.ndarray) -> np.ndarray:
     """Counts from the code whose value is 0.0 where there is one; -1 and +1 for bipolar."""
     counts = (count_thresholds(op, x) - Fraction(op.out_bias)) / Fraction(op.out_scale)
     if op.dtype == BIPOLAR:
-        return (2 * counts - 1).astype(np.int64)
+        return np.asarray(2 * counts - 1, np.int64)
     base = Fraction(op.out_bias) / Fraction(op.out_scale)
-    return (counts + (base if base.denominator == 1 else 0)).astype(np.int64)
+    return np.asarray(counts + (base if base.denominator == 1 else 0), np.int64)
 
 
 def truncated_codes(op: tensor_ops.Trunc, x: np.ndarray) -> np.ndarray:
@@ -124,7 +124,7 @@ def apply_more(op: tensor_ops.TensorOp, values: list[np.ndarray], shape: tuple[i
     x = values[0]
     match op:
         case tensor_ops.Add():
-            return x + values[1]
+            return np.asarray(x + values[1])
         case tensor_ops.Concat():
             return np.concatenate(values)
         case tensor_ops.AvgPool():
@@ -136,7 +136,8 @@ def apply_more(op: tensor_ops.TensorOp, values: list[np.ndarray], shape: tuple[i
         case tensor_ops.MultiThreshold():
             return count_thresholds(op, x)
         case tensor_ops.Trunc():
-            return (truncated_codes(op, x) - Fraction(op.out_zero_point)) * Fraction(float(op.out_scale[0]))
+            real = (truncated_codes(op, x) - exact([op.out_zero_point])) * exact([op.out_scale[0]])
+            return np.asarray(real)
         case tensor_ops.Transpose():
             return x.transpose(op.axes)
         case moves.SelectChannels():
@@ -151,7 +152,7 @@ def apply(op: ops.Op, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     match op:
         case ops.Quantize():
             scales = np.array([channel(op.scale, c) for c in range(len(x))], object)
-            return (codes_of(op, x) - op.zero_point) * scales.reshape(-1, *[1] * (x.ndim - 1))
+            return np.asarray((codes_of(op, x) - op.zero_point) * scales.reshape(-1, *[1] * (x.ndim - 1)))
         case ops.Conv():
             return convolve(op, x, shape)
         case ops.Linear():
@@ -159,8 +160,8 @@ def apply(op: ops.Op, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         case ops.Affine():
             return np.array([x[c] * channel(op.scale, c) + channel(op.offset, c) for c in range(len(x))], object)
         case ops.Clip():
-            low = x if isinf(op.lo) else np.maximum(x, Fraction(op.lo))
-            return low if isinf(op.hi) else np.minimum(low, Fraction(op.hi))
+            low = x if isinf(op.lo) else np.maximum(x, exact([op.lo]))
+            return low if isinf(op.hi) else np.minimum(low, exact([op.hi]))
         case ops.MaxPool():
             return pool(op, x, shape)
         case ops.Reshape():
@@ -180,6 +181,6 @@ def evaluate(network: Network, sample: np.ndarray) -> tuple[dict[str, np.ndarray
         if isinstance(node.op, tensor_ops.Trunc):
             codes[node.name] = truncated_codes(node.op, inputs[0])
         shape = network.shapes[node.name]
-        basic = isinstance(node.op, ops.Op)
-        values[node.name] = apply(node.op, inputs[0], shape) if basic else apply_more(node.op, inputs, shape)
+        values[node.name] = (apply(node.op, inputs[0], shape) if isinstance(node.op, ops.Op)
+                             else apply_more(node.op, inputs, shape))
     return codes, values[network.output]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
+from tests.narrow import there
 
 _TOP = """`timescale 1 ns / 1 ps
 (* use_dsp48 = "no" *)
@@ -45,7 +46,7 @@ endmodule
 def _weights(dataflow: Dataflow) -> dict[str, str]:
     """The ports of weights that come from memory: names, declarations, connections."""
     ports = {f"{port}_{signal}": declaration for port, layer in external_layers(dataflow).items()
-             for signal, declaration in (("TDATA", f"input  [{8 * layer.weight_stream.bytes - 1}:0]"),
+             for signal, declaration in (("TDATA", f"input  [{8 * there(layer.weight_stream).bytes - 1}:0]"),
                                          ("TVALID", "input  "), ("TREADY", "output  "))}
     return {"weight_names": "".join(f"{name}, " for name in ports),
             "weight_ports": "".join(f"{declaration} {name};\n" for name, declaration in ports.items()),

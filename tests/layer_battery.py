@@ -139,7 +139,8 @@ class LayerBattery:
 
     def test_every_parameter_set_lints(self, runs: Runs) -> None:
         wrapper = runs.rtl.model.work / "harness.sv"
-        command = [verilator(), "--lint-only", "-Wall", "--top-module", "harness", *library_paths(), wrapper]
+        command: list[str | Path] = [verilator(), "--lint-only", "-Wall", "--top-module", "harness",
+                                     *library_paths(), wrapper]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 

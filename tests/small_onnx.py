@@ -23,7 +23,7 @@ def small_onnx(rng: np.random.Generator) -> bytes:
         quant("r0", "b", 0.5, 2, 0, constants, signed=0), node("Flatten", ["b"], "f"),
         quant("w1", "c1", 0.5, 3, 0, constants), node("MatMul", ["f", "c1"]),
     ]
-    return model(nodes, SHAPE, constants).SerializeToString()
+    return bytes(model(nodes, SHAPE, constants).SerializeToString())
 
 
 def main() -> None:

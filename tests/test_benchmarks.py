@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import packing, scale, simulation
+from benchmarks.throughput import binary_mlp
 from headrace.datatypes import BIPOLAR, DataType, uint_type
 from headrace.design import Recipe, elaborate
 from headrace.packing import pack_stream
@@ -28,7 +29,7 @@ def test_simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation, "HLS_FRAMES", 3)
     monkeypatch.setattr(simulation, "RTL_FRAMES", 3)
     monkeypatch.setattr(simulation, "SIZES", (12, 8, 4))
-    network = elaborate(simulation.binary_mlp((12, 8, 4)), Recipe({"fc0": {"pe": 4, "simd": 6}})).dataflow
+    network = elaborate(binary_mlp((12, 8, 4)), Recipe({"fc0": {"pe": 4, "simd": 6}})).dataflow
     measured = simulation.measure(network, tmp_path)
     assert measured["rtl_cycles_per_frame"] == network.cycles_per_frame
 

@@ -20,10 +20,12 @@ from headrace.area.usage import Resources
 from headrace.benches.network import Simulation, simulate_build
 from headrace.cli import tables
 from headrace.engines.host import to_stream
+from headrace.layers import Mvtu
 from headrace.simulation.memories import require_hls_memories, require_rtl_memories
 from headrace.synthesis import report as synthesis
 from headrace.synthesis.designs import network_design
 from headrace.synthesis.yosys import Design, Synthesis
+from tests.narrow import there
 from tests.small_networks import small_network
 
 FPS = 200e6 / 800
@@ -192,8 +194,8 @@ def test_a_changed_word_of_the_hls_sources_is_found_and_its_layer_named(built: P
     header = copy / "hls" / "weights.hpp"
     text = header.read_text()
     start = text.index("conv1_weights")
-    word = re.compile(r"0x([0-9a-f]+)").search(text, start)
-    conv1 = next(layer for layer in hr.Build.open(copy).dataflow.layers if layer.name == "conv1")
+    word = there(re.compile(r"0x([0-9a-f]+)").search(text, start))
+    conv1 = next(layer for layer in Mvtu.among(hr.Build.open(copy).dataflow.layers) if layer.name == "conv1")
     every_weight = (1 << conv1.simd) - 1
     header.write_text(text[: word.start(1)] + f"{int(word[1], 16) ^ every_weight:x}" + text[word.end(1) :])
     assert main(["sim", str(copy), "--frames", "2"]) == 1
@@ -263,6 +265,6 @@ def test_folding_file_and_cores(model: str, tmp_path: Path) -> None:
     assert record["cores"] == {"*": "plain", "conv0": "dsp", "conv1": "auto"}
     assert [layer["core"] for layer in record["layers"] if "core" in layer] == ["dsp", "pairs", "plain", "plain"]
     opened = hr.Build.open(tmp_path / "b").dataflow.layers
-    assert [layer.chosen_core for layer in opened if layer.kind == "mvtu"] == ["dsp", "pairs", "plain", "plain"]
+    assert [layer.chosen_core for layer in Mvtu.among(opened)] == ["dsp", "pairs", "plain", "plain"]
     assert record["folding"]["conv1"] == {"pe": 3, "simd": 4}
     assert record["cycles_per_frame"] == 49 * 2 * 9

@@ -54,7 +54,8 @@ def test_tightest() -> None:
 def test_dot_product_interval_is_reached_and_never_left(seed: int) -> None:
     rng = np.random.default_rng(seed)
     weights = rng.integers(-3, 4, (2, 3))
-    dtype = [BIPOLAR, Interval(-2, 1), uint_type(1)][seed % 3]
+    types: list[DataType] = [BIPOLAR, Interval(-2, 1), uint_type(1)]
+    dtype = types[seed % 3]
     values = [-1, 1] if dtype == BIPOLAR else list(range(dtype.lo, dtype.hi + 1))
     every_x = np.stack(np.meshgrid(values, values, values), -1).reshape(-1, 3)
     acc = every_x @ weights.T

@@ -22,7 +22,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"{path}.json"
 
 
-def fails(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def fails(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     """The one sentence with which a command fails."""
     assert main([str(argument) for argument in arguments]) == 1
     captured = capsys.readouterr()
@@ -120,8 +120,8 @@ def test_a_text_file_is_no_array(model: str, tmp_path: Path, capsys: pytest.Capt
 
 def test_engines_that_need_a_build(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.save(tmp_path / "x.npy", np.zeros((1, 1, 8, 8), np.float32))
-    arguments = ["--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy", "--engine", "rtl"]
-    assert fails(capsys, "predict", model, *arguments) == (
+    ends: list[str | Path] = ["--input", tmp_path / "x.npy", "--output", tmp_path / "y.npy"]
+    assert fails(capsys, "predict", model, *ends, "--engine", "rtl") == (
         "engine 'rtl' is not available here; choose one of ['fast', 'golden']")
 
 

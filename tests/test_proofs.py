@@ -10,6 +10,7 @@ from benchmarks import proofs
 from benchmarks.prove import CASES
 from headrace.layers.spec import layer_from_spec
 from headrace.paths import data_folder
+from headrace.synthesis.designs import library
 
 CASE = "dwc 1:3"
 
@@ -45,7 +46,7 @@ def test_a_property_that_does_not_hold_is_named(right: str, wrong: str, failed: 
 
 def test_a_fault_of_the_layer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     name = "headrace_dwc.sv"
-    sources = proofs.library()
+    sources = library()
     assert (data_folder("rtl_sim") / "rtl" / "layers" / name).read_text() == sources[name]
     spoiled = re.sub(r"(assign \w*m_axis_TVALID\s*=\s*)([^;]+);", r"\1!(\2);", sources[name])
     assert spoiled != sources[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 
 from headrace.engines import fast, golden
-from headrace.engines.host import from_stream, to_stream
+from headrace.engines.host import to_stream
 from headrace.frontend.onnx.reader import from_file
-from headrace.network.integer import IntegerNetwork
+from headrace.network.integer import IntegerNetwork, Requant, Threshold
 from headrace.serialize import digest
 from headrace.streamline.requantize import requantize
 from headrace.streamline.streamline import streamline
+from tests.assert_exact import outputs
+from tests.narrow import the
 from tests.public_models import SHARED
 
 pytestmark = pytest.mark.skipif(not (SHARED / "models").is_dir(),
@@ -34,25 +36,21 @@ def network(name: str) -> IntegerNetwork:
     return requantize(streamline(from_file(SHARED / "models" / f"{name}.onnx")))
 
 
-def predict(net: IntegerNetwork, x: np.ndarray) -> np.ndarray:
-    values = fast.run(net, to_stream(net.host_input, x), keep=[net.output])
-    return from_stream(net.host_output, values[net.output].reshape(len(x), -1))
-
-
-def golden_file(name: str) -> np.ndarray:
-    return np.load(SHARED / "golden" / f"{name}_golden.npz")
+def golden_file(name: str) -> Mapping[str, np.ndarray]:
+    data: Mapping[str, np.ndarray] = np.load(SHARED / "golden" / f"{name}_golden.npz")
+    return data
 
 
 @pytest.mark.parametrize("name", EXACT)
 def test_golden_outputs_exactly(name: str) -> None:
     data = golden_file(name)
-    assert np.array_equal(predict(network(name), data["x"]).reshape(data["y"].shape), data["y"])
+    assert np.array_equal(outputs(network(name), data["x"], "fast").reshape(data["y"].shape), data["y"])
 
 
 @pytest.mark.parametrize("name", WITH_FLOAT_SCALES)
 def test_golden_outputs_of_float_scales(name: str) -> None:
     data = golden_file(name)
-    y = predict(network(name), data["x"])
+    y = outputs(network(name), data["x"], "fast")
     np.testing.assert_allclose(y, data["y"], rtol=0, atol=1e-4)
     assert np.array_equal(y.argmax(1), data["y"].argmax(1))
 
@@ -73,15 +71,15 @@ def test_quantizers_and_thresholds_give_one_integer_network() -> None:
 def test_a_network_that_differs_has_another_digest() -> None:
     net = network("cnv_w1a1_cifar10_quant")
     first = net.nodes[1]
-    moved = replace(first, op=replace(first.op, thresholds=first.op.thresholds + 1))
+    op = the(Threshold, first.op)
+    moved = replace(first, op=replace(op, thresholds=op.thresholds + 1))
     assert digest(replace(net, nodes=(net.nodes[0], moved, *net.nodes[2:]))) != digest(net)
 
 
 def test_wide_activations_are_requantized() -> None:
-    kinds = {type(node.op).__name__ for node in network("resnet8_w4a4").nodes}
-    wide = [node for node in network("resnet8_w4a4").nodes
-            if type(node.op).__name__ == "Threshold" and node.op.output.steps > 15]
-    assert "Requant" in kinds and not wide
+    made = [node.op for node in network("resnet8_w4a4").nodes]
+    wide = [op for op in made if isinstance(op, Threshold) and op.output.steps > 15]
+    assert any(isinstance(op, Requant) for op in made) and not wide
 
 
 @cache
@@ -95,7 +93,7 @@ def mnist() -> tuple[np.ndarray, np.ndarray]:
 
 def accuracy(net: IntegerNetwork, x: np.ndarray, labels: np.ndarray) -> float:
     """Percent of the samples whose largest output is their label."""
-    y = predict(net, x.astype(np.float32)).reshape(len(x), -1)
+    y = outputs(net, x.astype(np.float32), "fast").reshape(len(x), -1)
     return 100 * float(np.mean(y.argmax(1) == labels))
 
 
@@ -119,12 +117,12 @@ def cifar() -> tuple[np.ndarray, np.ndarray]:
 
 def cnv_input(pixels: np.ndarray) -> np.ndarray:
     """Integers from -128 to 127, the grid of the network's 8-bit input."""
-    return np.clip(np.floor((2.0 * pixels / 255 - 1) * 128 + 0.5), -128, 127)
+    return np.floor((2.0 * pixels / 255 - 1) * 128 + 0.5).clip(-128, 127)
 
 
 def resnet_input(pixels: np.ndarray) -> np.ndarray:
     mean, std = (np.array(values).reshape(3, 1, 1) for values in (CIFAR_MEAN, CIFAR_STD))
-    return (pixels / 255 - mean) / std
+    return np.asarray((pixels / 255 - mean) / std)
 
 
 @pytest.mark.slow

@@ -19,11 +19,11 @@ from headrace.network.integer import MaxPool
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from tests.small_dataflows import small_cnn
 from tests.small_networks import random_input, small_network
-from tests.streamline.test_streamline import legal_network
+from tests.streamline.graphs import legal_network
 
 NETWORK = legal_network(0)
-VALUES = {"network": NETWORK, "integer": small_network(), "dataflow": small_cnn(),
-          "lowered": lower(thresholds_before_pooling(small_network()))}
+LOWERED = lower(thresholds_before_pooling(small_network()))
+VALUES = {"network": NETWORK, "integer": small_network(), "dataflow": small_cnn(), "lowered": LOWERED}
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -45,7 +45,7 @@ def test_what_is_loaded_computes_the_same(tmp_path: Path) -> None:
     assert np.array_equal(serialize.load(tmp_path / "network").forward(x), NETWORK.forward(x))
     q = random_input(small_network(), 2)
     lowered = serialize.load(tmp_path / "lowered")
-    assert np.array_equal(lowered.golden(q)[lowered.output_port], VALUES["lowered"].golden(q)[lowered.output_port])
+    assert np.array_equal(lowered.golden(q)[lowered.output_port], LOWERED.golden(q)[lowered.output_port])
 
 
 def test_every_layer_is_in_the_registry() -> None:

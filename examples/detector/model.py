@@ -101,7 +101,8 @@ def train(steps: int = STEPS) -> Detector:
         optimizer.zero_grad()
         _loss(model(images), wanted).backward()
         optimizer.step()
-    return model.eval()
+    model.eval()
+    return model
 
 
 def trained() -> tuple[nn.Module, tuple[int, ...]]:

@@ -24,6 +24,7 @@ from rich.table import Table
 from torch import nn
 
 from headrace.frontend.torch.float_module import from_float_module
+from headrace.quantization.syq import Granularity
 from headrace.quantizing.api import quantize
 from headrace.quantizing.methods import METHODS, Method
 from headrace.quantizing.mixed import choose_widths
@@ -134,7 +135,7 @@ def auto_lines(bench: Bench) -> Iterator[Line]:
         yield Line((title, percent(accuracy.float_network), *cells))
 
 
-def syq_network(float_module: nn.Module, ternary: bool, granularity: str) -> nn.Module:
+def syq_network(float_module: nn.Module, ternary: bool, granularity: Granularity) -> nn.Module:
     """The network with SYQ weights inside, 8-bit weights at its ends and 8-bit activations, from the float state."""
     conv = partial(SyqConv2d, ternary=ternary, granularity=granularity)
     layers = digits.Layers(conv, partial(qnn.QuantConv2d, weight_bit_width=8), partial(qnn.QuantLinear, bias=True,

@@ -14,7 +14,7 @@ from tests.small_networks import small_network
 
 def test_a_layers_own_core_comes_before_that_of_all() -> None:
     chosen = choose_cores(lower(small_network()), parse_cores(["plain", "conv0=dsp", "fc3=auto", "fc4=pairs"]))
-    cores = {layer.name: layer.chosen_core for layer in chosen.layers if layer.kind == "mvtu"}
+    cores = {layer.name: layer.chosen_core for layer in Mvtu.among(chosen.layers)}
     assert cores == {"conv0": "dsp", "conv1": "plain", "fc3": "plain", "fc4": "pairs"}
 
 

@@ -38,6 +38,7 @@ from headrace.network.integer import (
 )
 from headrace.network.integer import MaxPool as MaxPoolOp
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
+from tests.narrow import the
 from tests.small_networks import host_input, random_input, random_threshold, small_network
 
 
@@ -93,8 +94,8 @@ def test_thresholds_move_in_front_of_pooling_and_names_stay() -> None:
 
 def test_inverted_thresholds_stay_behind_pooling() -> None:
     net = small_network()
-    nodes = tuple(replace(node, op=replace(node.op, inverted=frozenset({0}))) if node.name == "conv1_act" else node
-                  for node in net.nodes)
+    nodes = tuple(replace(node, op=replace(the(Threshold, node.op), inverted=frozenset({0})))
+                  if node.name == "conv1_act" else node for node in net.nodes)
     inverted = IntegerNetwork(net.host_input, nodes, net.host_output)
     moved = thresholds_before_pooling(inverted)
     x = random_input(net, 3)

@@ -65,8 +65,8 @@ def test_the_report_is_text_without_json(folder: Path, capsys: pytest.CaptureFix
 
 def qdq_model(path: Path) -> None:
     """x -> codes in steps of 0.25 -> times 3 -> codes in steps of 0.5, transposed on the way in, in standard ONNX."""
-    constants = {"s": np.float32(0.25), "z": np.int8(0), "t": np.float32(0.5), "k": np.int8([[[[3]], [[-2]]]]),
-                 "one": np.float32(1.0)}
+    constants = {"s": np.float32(0.25), "z": np.int8(0), "t": np.float32(0.5),
+                 "k": np.array([[[[3]], [[-2]]]], np.int8), "one": np.float32(1.0)}
     nodes = [helper.make_node("Transpose", ["x"], ["x_first"], perm=[0, 3, 1, 2]),
              helper.make_node("QuantizeLinear", ["x_first", "s", "z"], ["q"]),
              helper.make_node("DequantizeLinear", ["q", "s", "z"], ["d"]),
@@ -90,7 +90,7 @@ def test_a_file_of_standard_operations_runs_in_onnxruntime(folder: Path, capsys:
     assert result["codes"] == 3 * 12 + 3 * 6 and result["accuracy"] is None
 
 
-MISTAKES = {
+MISTAKES: dict[str, tuple[str, dict[str, np.ndarray], str]] = {
     "saved": ("net.json", {}, "net.json: has no framework to compare with; pass an .onnx file or file.py:function"),
     "shape": ("mine.py:model", {"x": np.zeros((42, 3), np.float32)}, "weights for 1 inputs meet a tensor of shape "),
     "labels": ("mine.py:model", {"y": np.zeros(3)}, "the labels have shape (3,) but there are 42 samples; give one "),

@@ -1,4 +1,3 @@
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,8 +11,8 @@ from torch import nn  # noqa: E402
 from headrace.difference.comparison import Cause  # noqa: E402
 from headrace.difference.difference import compare, difference  # noqa: E402
 from headrace.frontend.torch.brevitas import network_of, read_module  # noqa: E402
-from headrace.network.integer import IntegerNetwork, Threshold  # noqa: E402
-from headrace.streamline.streamline import Streamlined, streamline_traced  # noqa: E402
+from headrace.streamline.streamline import streamline_traced  # noqa: E402
+from tests.difference.planted import moved  # noqa: E402
 
 
 def fixed(bits: int, limit: float) -> nn.Module:
@@ -27,14 +26,6 @@ def model(weight_scale: float, step: float) -> nn.Module:
     for layer in layers:
         layer.weight.data.fill_(1.0)
     return nn.Sequential(fixed(8, 128.0), layers[0], fixed(4, 8 * step), layers[1], fixed(4, 8 * step)).eval()
-
-
-def shifted(streamlined: Streamlined, by: int) -> Streamlined:
-    """The integer network with all thresholds of fc0 moved."""
-    net = streamlined.network
-    nodes = tuple(replace(node, op=Threshold(node.op.thresholds + by, node.op.output))
-                  if node.name == "fc0_act" else node for node in net.nodes)
-    return Streamlined(IntegerNetwork(net.host_input, nodes, net.host_output), streamlined.quantizers)
 
 
 def test_equal_networks_have_no_difference() -> None:
@@ -57,7 +48,7 @@ def test_an_exact_tie_is_told_from_an_error() -> None:
     module = model(1.0, 2.0)
     x = np.array([[3.0], [1.0]], np.float32)  # 3 is the tie between the codes 1 and 2, which goes to 2
     made = read_module(module, x)
-    report = compare(module, made, shifted(streamline_traced(network_of(made)), 1), x)
+    report = compare(module, made, moved(streamline_traced(network_of(made)), "fc0_act", 1), x)
     assert report.quantizers[1].causes[Cause.TIE] == 1
     assert report.quantizers[1].first is not None and report.quantizers[1].first.distance == 0
     assert report.quantizers[2].causes == {
@@ -68,7 +59,7 @@ def test_a_wrong_threshold_is_an_error_with_place_and_codes() -> None:
     module = model(1.0, 2.0)
     x = np.arange(6, dtype=np.float32)[:, None]
     made = read_module(module, x)
-    report = compare(module, made, shifted(streamline_traced(network_of(made)), -1), x)
+    report = compare(module, made, moved(streamline_traced(network_of(made)), "fc0_act", -1), x)
     assert not report.explained and report.quantizers[0].differing == 0
     assert str(report.quantizers[1]) == (
         "2 (fc0_act): 3 of 6 codes differ (2 exact tie, 1 unexplained); first in sample 2 at (0, 0, 0): torch 1, "

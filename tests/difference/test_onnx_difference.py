@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,8 @@ pytest.importorskip("qonnx", reason="qonnx, which runs the files, is not install
 from headrace.difference.comparison import Cause
 from headrace.difference.onnx_difference import compare_file, onnx_difference
 from headrace.frontend.onnx.reader import with_views
-from headrace.network.integer import IntegerNetwork, Threshold
-from headrace.streamline.streamline import Streamlined, streamline_traced
+from headrace.streamline.streamline import streamline_traced
+from tests.difference.planted import moved
 from tests.public_models import SHARED
 
 pytestmark = [pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared with real networks is missing"),
@@ -22,7 +21,7 @@ pytestmark = [pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shar
 
 
 def samples(name: str, count: int) -> np.ndarray:
-    return np.load(SHARED / "golden" / f"{name}_golden.npz")["x"][:count]
+    return np.asarray(np.load(SHARED / "golden" / f"{name}_golden.npz")["x"][:count])
 
 
 def path(name: str) -> Path:
@@ -35,14 +34,6 @@ def test_public_networks_are_explained(name: str, quantizers: int) -> None:
     report = onnx_difference(path(name), samples(name, 2))
     assert report.explained and len(report.quantizers) == quantizers
     assert sum(quantizer.compared for quantizer in report.quantizers) > 100 and report.output_max < 1e-4
-
-
-def moved(streamlined: Streamlined, tensor: str, by: int) -> Streamlined:
-    """The network with all thresholds of a tensor moved."""
-    net = streamlined.network
-    nodes = tuple(replace(node, op=Threshold(node.op.thresholds + by, node.op.output)) if node.name == tensor else node
-                  for node in net.nodes)
-    return Streamlined(IntegerNetwork(net.host_input, nodes, net.host_output), streamlined.quantizers)
 
 
 @pytest.mark.parametrize(("name", "by", "cause"), [("tfc_w2a2", 20, Cause.ERROR), ("resnet8_w4a4", 1, Cause.TIE)])

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,11 +18,14 @@ from headrace.benches.simulated_board import SimulatedBoard, compile_board, simu
 from headrace.build_folder import Build
 from headrace.errors import ToolError
 from headrace.paths import data_folder
+from tests.narrow import the
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
 
 if TYPE_CHECKING:
     from headrace_driver import Accelerator
+
+    Trial = Callable[[Accelerator, Build, np.random.Generator], str]
 
 FRAMES = 3
 
@@ -72,8 +75,7 @@ def after_a_reset(accelerator: Accelerator, built: Build, rng: np.random.Generat
     """The verdict after a reset in the middle of a transfer of some frames."""
     frames = int(rng.integers(1, 40))
     begin(accelerator, rng, 64 * frames, 5 * frames, frames)
-    board: Any = accelerator.device
-    board.wait(int(rng.integers(1, frames * built.cycles)))
+    the(PausingBoard, accelerator.device).wait(int(rng.integers(1, frames * built.cycles)))
     accelerator.reset()
     return judged(accelerator, built, rng)
 
@@ -95,7 +97,7 @@ def after_a_broken_transfer(accelerator: Accelerator, built: Build, rng: np.rand
     return judged(accelerator, built, rng)
 
 
-def verdicts(program: Path, built: Build, trial: Any, count: int, seed: int = 0) -> list[str]:
+def verdicts(program: Path, built: Build, trial: Trial, count: int, seed: int = 0) -> list[str]:
     """Those of so many trials, one after the other on one board."""
     from headrace_driver import Accelerator
 

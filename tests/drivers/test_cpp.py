@@ -28,7 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
 
 def compiler(source: Path, program: Path, cpp: Path) -> subprocess.CompletedProcess[str]:
     options = ["-std=c++17", "-O1", "-pthread", "-Wall", "-Wextra", "-Werror"]
-    command = ["g++", *options, f"-I{cpp}", str(source), "-o", str(program)]
+    command: list[str | Path] = ["g++", *options, f"-I{cpp}", str(source), "-o", str(program)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -60,7 +60,8 @@ def test_inference_on_the_simulated_board(built: hr.Build, tmp_path: Path) -> No
     cpp = built.folder / "driver" / "cpp"
 
     def run(rtl: Path) -> list[str]:
-        command = [program, board, rtl, tmp_path / "samples", "50", cpp / "input.bin", cpp / "golden.bin"]
+        command: list[str | Path] = [program, board, rtl, tmp_path / "samples", "50", cpp / "input.bin",
+                                     cpp / "golden.bin"]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
     verdict, integers, best, refusal, again = run(built.folder / "rtl")

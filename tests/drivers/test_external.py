@@ -160,7 +160,7 @@ def test_cpp_driver(built: Build, program: Path, tmp_path: Path) -> None:
     (tmp_path / "new").write_bytes(weights.tobytes() + thresholds.tobytes())
     x, values = samples(built, 3)
     (tmp_path / "samples").write_bytes(values.tobytes())
-    command = [compiled(HERE / "weights_driver.cpp", tmp_path, built), program, built.folder / "rtl",
+    command: list[str | Path] = [compiled(HERE / "weights_driver.cpp", tmp_path, built), program, built.folder / "rtl",
                built.folder / "driver" / "cpp", "fc3", tmp_path / "new", tmp_path / "samples", str(FRAMES)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     before, integers, after, refusal = done.stdout.splitlines()

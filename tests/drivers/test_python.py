@@ -21,6 +21,7 @@ from headrace.benches.simulated_board import SimulatedBoard, simulated_board
 from headrace.board import dma
 from tests.drivers.interrupted import begin_and_reset
 from tests.drivers.on_pynq import pynq_calls
+from tests.narrow import the
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
 
@@ -94,7 +95,7 @@ def test_a_reset_ends_a_running_transfer(accelerator: Accelerator, built: hr.Bui
 def transfer_of(accelerator: Accelerator, in_bytes: int, out_frames: int = 1) -> None:
     """What a program of its own might send, beside the driver."""
     accelerator.write("frames", 1)
-    accelerator.device.transfer(bytes(in_bytes), out_frames * accelerator.sink["frame_bytes"])
+    the(SimulatedBoard, accelerator.device).transfer(bytes(in_bytes), out_frames * accelerator.sink["frame_bytes"])
 
 
 @pytest.mark.parametrize(("frames", "more", "cut"), [
@@ -126,7 +127,7 @@ def test_whole_frames_of_another_program_show(driver: ModuleType, accelerator: A
         accelerator.device.buffer(0, 64)
         accelerator.write("frames", 1)
         accelerator.device.start(0, 64, 64)
-        accelerator.device.wait(5 * built.cycles)
+        the(SimulatedBoard, accelerator.device).wait(5 * built.cycles)
         accelerator.device.reset()
     with pytest.raises(driver.AcceleratorError, match=r"1 frames entered and 1 left, but this driver sent 0, so that "
                                                       r"what comes out belongs to other frames; call reset\(\)"):
@@ -167,7 +168,8 @@ def test_a_transfer_that_is_not_waited_for_stays(accelerator: Accelerator) -> No
     device, size = accelerator.device, accelerator.source["frame_bytes"]
     device.buffer(0, size)
     device.start(0, size, accelerator.sink["frame_bytes"])
-    for call in (lambda: device.finish(1), lambda: device.start(1, size, 1)):
+    calls: list[Callable[[], object]] = [lambda: device.finish(1), lambda: device.start(1, size, 1)]
+    for call in calls:
         with pytest.raises(hr.HeadraceError, match="simulated DMA: "):
             call()
     assert len(device.finish(0)) == accelerator.sink["frame_bytes"]

@@ -14,6 +14,7 @@ from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.drivers.quantizer import quantizer_arrays
 from headrace.engines.host import to_stream
 from headrace.network.integer import HostInput, TensorType
+from headrace.network.rounding import Rounding
 from headrace.packing import pack_stream
 
 WIDTHS = [(1, 1), (49, 1), (8, 1), (4, 2), (3, 2), (1, 3), (5, 3), (2, 4), (7, 4), (9, 5), (6, 6), (1, 8), (3, 8),
@@ -33,7 +34,7 @@ def test_packing_is_that_of_the_streams(driver: ModuleType, lanes: int, bits: in
         assert np.array_equal(unpack(packed, lanes, bits, size), values)
 
 
-def host(dtype: DataType, scale: ArrayLike, offset: float = 0.0, rounding: str = "half_even",
+def host(dtype: DataType, scale: ArrayLike, offset: float = 0.0, rounding: Rounding = "half_even",
          divisor: np.ndarray | None = None, saturates: bool = True) -> HostInput:
     scales = np.atleast_1d(np.asarray(scale, np.float64))
     tensor = TensorType((3, 2, len(scales)), dtype)

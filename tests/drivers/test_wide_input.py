@@ -18,6 +18,7 @@ from headrace.engines.host import float64_decides, to_stream
 from headrace.network.integer import HostInput, HostOutput, IntegerNetwork, Node, TensorType
 from headrace.network.rounding import Rounding, round_to_integer
 from tests.drivers.test_cpp import compiled
+from tests.narrow import there
 from tests.small_networks import random_conv
 from tests.unverified_build import write_unverified
 
@@ -51,11 +52,11 @@ def near_decisions(case: HostInput) -> np.ndarray:
     rng = np.random.default_rng(0)
     lo, hi = case.tensor.dtype.lo, case.tensor.dtype.hi
     codes = np.concatenate([rng.integers(lo, hi, 500), np.arange(-20, 20), rng.integers(-9999, 9999, 500), [lo, hi]])
-    points = np.concatenate([codes, codes + 0.5]) * float(case.divisor[0]) / float(case.scale[0])
+    points = np.concatenate([codes, codes + 0.5]) * float(there(case.divisor)[0]) / float(case.scale[0])
     at = points.astype(np.float32)
-    values = [at, *(np.nextafter(at, np.float32(end)) for end in (-np.inf, np.inf)), rng.normal(0, 3, 500),
-              [0.0, -0.0, 3e38, -3e38, 1e-45]]
-    return np.resize(np.concatenate(values).astype(np.float32), (1400, 5))
+    beside = [np.nextafter(at, np.float32(end)) for end in (-np.inf, np.inf)]
+    others = np.append(rng.normal(0, 3, 500), [0.0, -0.0, 3e38, -3e38, 1e-45])
+    return np.resize(np.concatenate([at, *beside, others.astype(np.float32)]), (1400, 5))
 
 
 @pytest.mark.parametrize("rounding", get_args(Rounding))
@@ -106,7 +107,8 @@ def test_both_drivers_on_the_simulated_board(built: hr.Build, program: Path, acc
     driver = compiled(HERE / "sim_driver.cpp", tmp_path, built)
     cpp = built.folder / "driver" / "cpp"
     (tmp_path / "samples").write_bytes(x.tobytes())
-    command = [driver, program, built.folder / "rtl", tmp_path / "samples", "50", cpp / "input.bin", cpp / "golden.bin"]
+    command: list[str | Path] = [driver, program, built.folder / "rtl", tmp_path / "samples", "50",
+                                 cpp / "input.bin", cpp / "golden.bin"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     verdict, integers, *_ = done.stdout.splitlines()
     assert verdict == "exact" and np.array_equal(np.array(integers.split(), np.int64), wanted.reshape(-1))
@@ -119,7 +121,7 @@ def test_rules_of_rounding_in_cpp(built: hr.Build, tmp_path: Path) -> None:
     y = np.concatenate([np.arange(-8, 8.25, 0.25), [0.49999999999999994, -0.49999999999999994, 2.0**31 + 0.5]])
     (tmp_path / "numbers").write_bytes(y.tobytes())
     program = compiled(HERE / "rounding.cpp", tmp_path, built)
-    command = [program, tmp_path / "numbers", *get_args(Rounding)]
+    command: list[str | Path] = [program, tmp_path / "numbers", *get_args(Rounding)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     for line, rounding in zip(done.stdout.splitlines(), get_args(Rounding), strict=True):
         assert np.array_equal(np.array(line.split(), np.float64), round_to_integer(y, rounding)), rounding

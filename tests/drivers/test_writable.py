@@ -67,10 +67,9 @@ def weighted(dataflow: Dataflow, name: str) -> WeightedLayer:
 
 
 def with_weights(dataflow: Dataflow, name: str, weights: IntArray, thresholds: IntArray | None) -> Dataflow:
-    changed = {"weights": weights, "thresholds": thresholds}
+    changed = replace(weighted(dataflow, name), weights=weights, thresholds=thresholds)
     return Dataflow(dataflow.input, tuple(
-        Placed(replace(item.layer, **changed) if item.layer.name == name else item.layer, item.sources)
-        for item in dataflow.placed))
+        Placed(changed if item.layer.name == name else item.layer, item.sources) for item in dataflow.placed))
 
 
 def golden(dataflow: Dataflow, x: IntArray) -> IntArray:

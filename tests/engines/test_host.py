@@ -10,10 +10,11 @@ from headrace.datatypes import BIPOLAR, DataType, int_type, uint_type
 from headrace.engines.host import from_stream, to_stream
 from headrace.errors import InputError
 from headrace.network.integer import HostInput, HostOutput, TensorType
+from headrace.network.rounding import Rounding
 from tests.exact_network import round_exactly
 
 
-def host(dtype: DataType, rounding: str = "half_even", scale: float = 2.0, offset: float = 0.0) -> HostInput:
+def host(dtype: DataType, rounding: Rounding = "half_even", scale: float = 2.0, offset: float = 0.0) -> HostInput:
     return HostInput((2, 1, 3), TensorType((1, 3, 2), dtype), np.full(2, scale), np.array([offset, 1.0]), rounding)
 
 
@@ -24,7 +25,7 @@ def test_channels_become_innermost() -> None:
 
 @pytest.mark.parametrize(("rounding", "wanted"), [("half_even", [0, 2, 2]), ("half_up", [1, 2, 3]),
                                                   ("floor", [0, 1, 2]), ("ceil", [1, 2, 3])])
-def test_rounding_and_clipping(rounding: str, wanted: list[int]) -> None:
+def test_rounding_and_clipping(rounding: Rounding, wanted: list[int]) -> None:
     x = np.array([[[[0.25, 0.75, 1.25]], [[-9, 0, 9]]]], np.float32)
     stream = to_stream(host(int_type(4), rounding), x).reshape(3, 2)
     assert stream[:, 0].tolist() == wanted and stream[:, 1].tolist() == [-8, 1, 7]
@@ -66,7 +67,7 @@ SCALES = [np.float32(0.1), np.float32(1 / 255), np.float32(0.33674246), np.float
 @pytest.mark.parametrize("rounding", ["half_even", "half_odd", "half_up", "half_away", "half_inward", "floor", "ceil",
                                       "away", "inward"])
 @pytest.mark.parametrize("scale", SCALES)
-def test_quotients_next_to_decision_points_are_exact(scale: np.ndarray, rounding: str) -> None:
+def test_quotients_next_to_decision_points_are_exact(scale: np.ndarray, rounding: Rounding) -> None:
     # All floats within 3 steps of the real decision points, where x * (1/scale) would be wrong.
     points = np.arange(-40, 41) / 2 * np.float64(scale)
     near = [points.astype(np.float32)]

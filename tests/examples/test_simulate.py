@@ -17,6 +17,7 @@ from headrace.benches.simulated_board import compile_board, simulated_board
 from headrace.build_folder import Build
 from headrace.errors import InputError
 from headrace.paths import data_folder
+from tests.narrow import there
 from tests.small_networks import small_network
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,10 +52,10 @@ def example() -> ModuleType:
 
 def module_of(name: str, path: Path) -> ModuleType:
     """A file as a module of a name that no other example has."""
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = there(importlib.util.spec_from_file_location(name, path))
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    there(spec.loader).exec_module(module)
     return module
 
 

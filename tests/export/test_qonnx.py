@@ -20,14 +20,15 @@ from headrace.network import ops, tensor_ops
 from headrace.network.activation import Activation
 from headrace.network.graph import Input, Network, Node
 from headrace.network.moves import Crop, SelectChannels
+from headrace.network.rounding import Rounding
 from headrace.streamline.streamline import streamline
 from tests.frontend.onnx_files import executed, grid
-from tests.streamline.test_streamline import chain
+from tests.streamline.graphs import chain
 
 ODD = np.pi / 30  # float32 does not hold it
 
 
-def quantizer(dtype: DataType, *scale: float, zero_point: int = 0, rounding: str = "half_even") -> ops.Quantize:
+def quantizer(dtype: DataType, *scale: float, zero_point: int = 0, rounding: Rounding = "half_even") -> ops.Quantize:
     return ops.Quantize(np.array(scale or (1.0,)), dtype, zero_point, rounding)
 
 
@@ -84,7 +85,7 @@ def test_products(case: str, tmp_path: Path) -> None:
                                       "inward"])
 @pytest.mark.parametrize(("dtype", "zero_point"), [(int_type(3), 0), (uint_type(3), 0), (uint_type(3), 3),
                                                    (Interval(-3, 3), -1)], ids=str)
-def test_every_rounding_and_zero_point(dtype: DataType, zero_point: int, rounding: str, tmp_path: Path) -> None:
+def test_every_rounding_and_zero_point(dtype: DataType, zero_point: int, rounding: Rounding, tmp_path: Path) -> None:
     network = chain((8,), quantizer(dtype, 0.5, zero_point=zero_point, rounding=rounding))
     assert_same(network, tmp_path, grid(3, 8, step=0.125, reach=4.0))
     inside = chain((8,), quantizer(int_type(6), 0.125), quantizer(dtype, 0.5, zero_point=zero_point, rounding=rounding))
@@ -103,28 +104,28 @@ def test_scales_beyond_float32(dtype: DataType, scales: tuple[float, ...], tmp_p
 def test_everything_else(tmp_path: Path) -> None:
     """A residual branch, joins, pools, borders, upsampling, activations and arithmetic beyond float32."""
     steps = [
-        ("image", ops.Reshape((2, 4, 7)), ("x",)),
-        ("q", quantizer(uint_type(4), 0.25), ("image",)),
-        ("up", tensor_ops.Upsample((2, 1)), ("q",)),
-        ("pad", tensor_ops.PadFrame((1, 0, 0, 1), 0.25), ("up",)),
-        ("conv", ops.Conv(weight(TERNARY, (2, 2, 3, 3), 0.5), None, pad=(1, 1, 1, 1)), ("pad",)),
-        ("norm", ops.Affine(np.array([ODD, -0.5]), np.array([0.3, ODD])), ("conv",)),
-        ("relu", ops.RELU, ("norm",)),
-        ("a", quantizer(uint_type(3), 0.5), ("relu",)),
-        ("depthwise", ops.Conv(weight(int_type(3), (2, 1, 3, 3), 0.25), groups=2, pad=(1, 1, 1, 1)), ("a",)),
-        ("clip", ops.Clip(-ODD, 3.0), ("depthwise",)),
-        ("b", quantizer(int_type(3), 0.5, rounding="half_up"), ("clip",)),
-        ("sum", tensor_ops.Add(), ("a", "b")),
-        ("c", quantizer(uint_type(3), 0.5), ("sum",)),
-        ("cat", tensor_ops.Concat(), ("a", "c")),
-        ("max", ops.MaxPool((2, 1), (2, 1)), ("cat",)),
-        ("mean", tensor_ops.AvgPool((1, 2), (1, 2)), ("max",)),
-        ("sign", quantizer(BIPOLAR, ODD), ("mean",)),
-        ("flat", ops.Reshape((-1,)), ("sign",)),
-        ("fc", ops.Linear(weight(BIPOLAR, (5, 64), 0.5), np.array([0.5, 0, 0, 1, 2])), ("flat",)),
-        ("top", tensor_ops.TopK(2), ("fc",)),
+        Node("image", ops.Reshape((2, 4, 7)), ("x",)),
+        Node("q", quantizer(uint_type(4), 0.25), ("image",)),
+        Node("up", tensor_ops.Upsample((2, 1)), ("q",)),
+        Node("pad", tensor_ops.PadFrame((1, 0, 0, 1), 0.25), ("up",)),
+        Node("conv", ops.Conv(weight(TERNARY, (2, 2, 3, 3), 0.5), None, pad=(1, 1, 1, 1)), ("pad",)),
+        Node("norm", ops.Affine(np.array([ODD, -0.5]), np.array([0.3, ODD])), ("conv",)),
+        Node("relu", ops.RELU, ("norm",)),
+        Node("a", quantizer(uint_type(3), 0.5), ("relu",)),
+        Node("depthwise", ops.Conv(weight(int_type(3), (2, 1, 3, 3), 0.25), groups=2, pad=(1, 1, 1, 1)), ("a",)),
+        Node("clip", ops.Clip(-ODD, 3.0), ("depthwise",)),
+        Node("b", quantizer(int_type(3), 0.5, rounding="half_up"), ("clip",)),
+        Node("sum", tensor_ops.Add(), ("a", "b")),
+        Node("c", quantizer(uint_type(3), 0.5), ("sum",)),
+        Node("cat", tensor_ops.Concat(), ("a", "c")),
+        Node("max", ops.MaxPool((2, 1), (2, 1)), ("cat",)),
+        Node("mean", tensor_ops.AvgPool((1, 2), (1, 2)), ("max",)),
+        Node("sign", quantizer(BIPOLAR, ODD), ("mean",)),
+        Node("flat", ops.Reshape((-1,)), ("sign",)),
+        Node("fc", ops.Linear(weight(BIPOLAR, (5, 64), 0.5), np.array([0.5, 0, 0, 1, 2])), ("flat",)),
+        Node("top", tensor_ops.TopK(2), ("fc",)),
     ]
-    network = Network((Input("x", (56,)),), tuple(Node(*step) for step in steps), ("top",))
+    network = Network((Input("x", (56,)),), tuple(steps), ("top",))
     assert_same(network, tmp_path, grid(2, 56))
 
 

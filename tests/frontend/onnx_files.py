@@ -22,10 +22,10 @@ def floats(*values: float) -> np.ndarray:
     return np.asarray(values if len(values) != 1 else values[0], np.float32)
 
 
-def node(op_type: str, inputs: list[str], outputs: list[str] | str = "y", domain: str = "", **attributes: object
-         ) -> NodeProto:
+def node(op_type: str, inputs: list[str], outputs: list[str] | str = "y", /, **attributes: object) -> NodeProto:
+    """attributes: `domain` too."""
     names = [outputs] if isinstance(outputs, str) else outputs
-    return helper.make_node(op_type, inputs, names, name=f"{op_type}_{names[0]}", domain=domain, **attributes)
+    return helper.make_node(op_type, inputs, names, name=f"{op_type}_{names[0]}", **attributes)
 
 
 def quant(source: str, output: str, scale: float | np.ndarray = 1.0, bits: float = 4.0, zero_point: float = 0.0,
@@ -35,7 +35,8 @@ def quant(source: str, output: str, scale: float | np.ndarray = 1.0, bits: float
     for name, value in (("scale", scale), ("zero", zero_point), ("bits", bits)):
         constants[f"{output}_{name}"] = np.asarray(value, np.float32)
     settings = {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"} | attributes
-    return node("Quant", [source, f"{output}_scale", f"{output}_zero", f"{output}_bits"], output, domain, **settings)
+    parameters = [f"{output}_{name}" for name in ("scale", "zero", "bits")]
+    return node("Quant", [source, *parameters], output, domain=domain, **settings)
 
 
 def model(nodes: list[NodeProto], shape: Sequence[int | str], constants: dict[str, np.ndarray] | None = None,

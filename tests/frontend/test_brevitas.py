@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 import numpy as np
 import pytest
 from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
+
 
 from brevitas.inject.enum import FloatToIntImplType  # noqa: E402
 from brevitas.quant import (  # noqa: E402
@@ -38,6 +42,7 @@ class WideInt8PerTensor(Int8WeightPerTensorFloat):
     narrow_range = False
 
 
+T = TypeVar("T")
 WEIGHTS = [
     {"weight_quant": SignedBinaryWeightPerTensorConst},
     {"weight_quant": SignedTernaryWeightPerTensorConst},
@@ -97,7 +102,10 @@ def random_model(seed: int) -> tuple[nn.Module, tuple[int, ...]]:
     """A small network without training: non-square images, every kind of weight and activation, any place to pool."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    pick = lambda options: options[rng.integers(len(options))]  # noqa: E731
+
+    def pick(options: Sequence[T]) -> T:
+        return options[int(rng.integers(len(options)))]
+
     shape = (int(rng.integers(1, 3)), int(rng.integers(7, 9)), int(rng.integers(8, 11)))
     layers: list[nn.Module] = [act(qnn.QuantIdentity, bit_width=int(rng.integers(2, 9)), scaling_init=2.0)]
     channels = shape[0]

@@ -14,6 +14,7 @@ from headrace.errors import InputError
 from headrace.frontend.onnx.finn import data_type
 from headrace.network import ops, tensor_ops
 from tests.frontend.onnx_files import GENERAL, grid, model, network, node, same_as_executor
+from tests.narrow import the
 
 
 def bits(*shape: int, seed: int = 0) -> np.ndarray:
@@ -43,7 +44,7 @@ def test_multi_threshold(tmp_path: Path, shape: tuple[int, ...], channels: int, 
 def test_bipolar_multi_threshold(tmp_path: Path) -> None:
     activation = node("MultiThreshold", ["x", "T"], domain=GENERAL, out_scale=2.0, out_bias=-1.0, out_dtype="BIPOLAR")
     net = same_as_executor(tmp_path, model([activation], (2, 5), {"T": thresholds(5, 1)}), grid(2, 5))
-    assert net.nodes[0].op.dtype == BIPOLAR
+    assert the(tensor_ops.MultiThreshold, net.nodes[0].op).dtype == BIPOLAR
 
 
 def test_xnor_popcount(tmp_path: Path) -> None:
@@ -52,12 +53,12 @@ def test_xnor_popcount(tmp_path: Path) -> None:
                   annotations=annotations)
     net = same_as_executor(tmp_path, proto, bits(3, 7, seed=1))
     assert [type(item.op).__name__ for item in net.nodes] == ["Quantize", "Affine", "Linear", "Affine"]
-    assert net.nodes[2].op.weight.dtype == BIPOLAR
+    assert the(ops.Linear, net.nodes[2].op).weight.dtype == BIPOLAR
 
 
 def im2col(shape: tuple[int, ...], **attributes: Any) -> NodeProto:
     settings = {"stride": [1, 1], "kernel_size": [3, 3], "input_shape": str(shape)} | attributes
-    return node("Im2Col", ["x"], "c", GENERAL, **settings)
+    return node("Im2Col", ["x"], "c", domain=GENERAL, **settings)
 
 
 @pytest.mark.parametrize("attributes", [
@@ -115,7 +116,7 @@ def test_quantized_average_pooling(tmp_path: Path, layout: str, shape: tuple[int
 def test_an_annotated_input_is_quantized(tmp_path: Path) -> None:
     net = network(tmp_path, model([node("Relu", ["x"])], (1, 4), annotations={"x": "UINT8"}))
     assert net.nodes[0].name == "x.quant"
-    assert net.nodes[0].op.dtype == uint_type(8)
+    assert the(ops.Quantize, net.nodes[0].op).dtype == uint_type(8)
 
 
 def test_an_annotated_input_that_is_quantized_anyway_is_left_alone(tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def test_an_annotated_input_that_is_quantized_anyway_is_left_alone(tmp_path: Pat
 
 def test_annotated_weights_keep_their_type(tmp_path: Path) -> None:
     proto = model([node("MatMul", ["x", "W"])], (1, 7), {"W": bits(7, 4)}, annotations={"W": "INT4"})
-    assert network(tmp_path, proto).nodes[0].op.weight.dtype == int_type(4)
+    assert the(ops.Linear, network(tmp_path, proto).nodes[0].op).weight.dtype == int_type(4)
 
 
 def test_an_annotation_that_lies_is_an_error(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ SHAPE = (8, 8, 3)
 def keras_style() -> onnx.ModelProto:
     """Conv, two separable blocks with ReLU6, global average, dense, softmax; images are (N, 8, 8, 3)."""
     rng = np.random.default_rng(5)
-    constants: dict[str, np.ndarray] = {"zero": np.float32(0), "six": np.float32(6), "shape": np.array([-1, 8])}
+    constants: dict[str, np.ndarray] = {"zero": np.array(0, np.float32), "six": np.array(6, np.float32),
+                                        "shape": np.array([-1, 8])}
     nodes: list[NodeProto] = [helper.make_node("Transpose", ["image"], ["t0"], perm=[0, 3, 1, 2])]
 
     def constant(name: str, *shape: int) -> str:
@@ -54,12 +55,14 @@ def keras_style() -> onnx.ModelProto:
 
 def quantized(folder: Path, **more: object) -> Path:
     """The network with QuantizeLinear and DequantizeLinear around what onnxruntime quantizes."""
-    quantization = pytest.importorskip("onnxruntime.quantization", reason="onnxruntime is part of the extra dev")
+    pytest.importorskip("onnxruntime", reason="onnxruntime is part of the extra dev")
+    from onnxruntime import quantization
+
     (folder / "float.onnx").write_bytes(keras_style().SerializeToString())
     rng = np.random.default_rng(8)
     images = iter([{"image": rng.uniform(-1, 1, (8, *SHAPE)).astype(np.float32)} for _ in range(4)])
 
-    class Images(quantization.CalibrationDataReader):  # type: ignore[misc]
+    class Images(quantization.CalibrationDataReader):
         def get_next(self) -> dict[str, np.ndarray] | None:
             return next(images, None)
 

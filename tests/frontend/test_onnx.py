@@ -14,6 +14,7 @@ from headrace.errors import UnsupportedError
 from headrace.network import ops, tensor_ops
 from tests.assert_exact import assert_exact
 from tests.frontend.onnx_files import floats, grid, kinds, model, network, node, quant, same_as_executor
+from tests.narrow import the
 
 CHANNELS_LAST = "qonnx.custom_op.channels_last"
 
@@ -57,7 +58,7 @@ def test_a_border_of_zeros_moves_into_the_convolution(tmp_path: Path) -> None:
              node("Conv", ["p", "w"], pads=[1, 1, 0, 0])]
     net = same_as_executor(tmp_path, model(nodes, (1, 3, 5, 5), constants), grid(1, 3, 5, 5))
     assert kinds(net) == ["Conv"]
-    assert net.nodes[0].op.pad == (2, 1, 2, 1)
+    assert the(ops.Conv, net.nodes[0].op).pad == (2, 1, 2, 1)
 
 
 def test_another_border_stays(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_matmul_over_positions_is_a_1x1_convolution(tmp_path: Path, shape: tuple
 def test_integer_weights_need_no_quantizer(tmp_path: Path) -> None:
     constants = {"W": np.random.default_rng(0).integers(-3, 4, (6, 4)).astype(np.float32)}
     net = same_as_executor(tmp_path, model([node("MatMul", ["x", "W"])], (2, 6), constants), grid(2, 6))
-    assert net.nodes[0].op.weight.dtype.lo == -3
+    assert the(ops.Linear, net.nodes[0].op).weight.dtype.lo == -3
 
 
 def test_batch_norm(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_batch_norm(tmp_path: Path) -> None:
         norm = node("BatchNormalization", ["x", "g", "b", "m", "v"], epsilon=1e-3)
         net = same_as_executor(tmp_path, model([norm], shape, constants), grid(*shape), tolerance=1e-5)
         variance = constants["v"].astype(np.float64) + np.float32(1e-3)
-        np.testing.assert_array_equal(net.nodes[0].op.scale, constants["g"] / np.sqrt(variance))
+        np.testing.assert_array_equal(the(ops.Affine, net.nodes[0].op).scale, constants["g"] / np.sqrt(variance))
 
 
 def test_arithmetic_with_constants(tmp_path: Path) -> None:
@@ -159,7 +160,7 @@ def test_pooling_of_one_axis(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shape", [(2, 3, 8, 1), (2, 3, 1, 8), (2, 1, 8, 1), (2, 1, 8, 4)])
 def test_means_of_thin_frames_become_integers(tmp_path: Path, shape: tuple[int, int, int, int], axes: list[int],
                                               keepdims: int) -> None:
-    constants = {}
+    constants: dict[str, np.ndarray] = {}
     nodes = [quant("x", "a", 0.25, 6, 0, constants), node("ReduceMean", ["a"], "m", axes=axes, keepdims=keepdims),
              quant("m", "y", 0.25, 4, 0, constants)]
     assert_exact(same_as_executor(tmp_path, model(nodes, shape, constants), grid(*shape)), grid(*shape, seed=1))

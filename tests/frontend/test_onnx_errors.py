@@ -135,7 +135,7 @@ def test_nodes_that_are_understood_but_have_no_layer(tmp_path: Path, nodes: list
 
 def test_all_unsupported_nodes_at_once(tmp_path: Path) -> None:
     nodes = [node("ThresholdedRelu", ["x"], "a"), node("Relu", ["a"], "b"), node("Shrink", ["b"], "c"),
-             node("MyOwn", ["c"], "d", "example.org"),
+             node("MyOwn", ["c"], "d", domain="example.org"),
              node("AveragePool", ["d"], kernel_shape=[2, 2], pads=[1, 1, 1, 1])]
     assert sentence(tmp_path, model(nodes, (1, 2, 4, 4)), UnsupportedError).split("\n") == [
         "4 nodes are not supported",

@@ -49,7 +49,7 @@ def test_computed_reshape(tmp_path: Path) -> None:
 def test_flatten_of_channels_last_reorders_the_dense_layer(tmp_path: Path) -> None:
     constants = {"W": grid(60, 4, seed=1), "t": floats(1)}
     nodes = [node("Transpose", ["x"], "t0", perm=[0, 2, 3, 1]), node("Flatten", ["t0"], "f"),
-             node("BipolarQuant", ["f", "t"], "q", "qonnx.custom_op.general"),
+             node("BipolarQuant", ["f", "t"], "q", domain="qonnx.custom_op.general"),
              quant("W", "w", 0.5, 4, 0, constants), node("MatMul", ["q", "w"])]
     net = same_as_executor(tmp_path, model(nodes, (2, 3, 4, 5), constants), grid(2, 3, 4, 5))
     assert kinds(net) == ["Reshape", "Quantize", "Linear"]
@@ -82,9 +82,9 @@ def test_channels_last_operations(tmp_path: Path) -> None:
     constants = {name: np.abs(grid(4, seed=seed)) + 0.25 for seed, name in enumerate("gbm")}
     constants |= {"v": np.full(4, 0.25, np.float32), "W": grid(4, 3, 3, 3).transpose(0, 2, 3, 1).copy()}
     nodes = [quant("W", "w", 1.0, 3, 0, constants),
-             node("Conv", ["x", "w"], "c", CHANNELS_LAST, kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
-             node("BatchNormalization", ["c", "g", "b", "m", "v"], "n", CHANNELS_LAST, epsilon=0.0),
-             node("MaxPool", ["n"], "y", CHANNELS_LAST, kernel_shape=[2, 2], strides=[2, 2])]
+             node("Conv", ["x", "w"], "c", domain=CHANNELS_LAST, kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+             node("BatchNormalization", ["c", "g", "b", "m", "v"], "n", domain=CHANNELS_LAST, epsilon=0.0),
+             node("MaxPool", ["n"], "y", domain=CHANNELS_LAST, kernel_shape=[2, 2], strides=[2, 2])]
     net = network(tmp_path, model(nodes, (1, 6, 6, 3), constants))
     first = [quant("Wf", "w", 1.0, 3, 0, {}), node("Conv", ["x", "w"], "c", pads=[1, 1, 1, 1]),
              node("BatchNormalization", ["c", "g", "b", "m", "v"], "n", epsilon=0.0),

@@ -92,9 +92,8 @@ class Chain:
             self.put(np.concatenate([x, self.values[other]], axis), "Concat", [source, other], axis=axis)
         elif kind == "scale":
             axis = int(self.rng.integers(1, x.ndim))
-            shape = [1] * x.ndim
-            shape[axis] = x.shape[axis]
-            self.constants[f"c{len(self.nodes)}"] = factor = 2.0 ** self.rng.integers(-1, 2, shape)
+            sizes = [size if place == axis else 1 for place, size in enumerate(x.shape)]
+            self.constants[f"c{len(self.nodes)}"] = factor = 2.0 ** self.rng.integers(-1, 2, sizes)
             self.put(x * factor, "Mul", [source, f"c{len(self.nodes)}"])
 
 

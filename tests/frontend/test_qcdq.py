@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 from onnx import NodeProto, numpy_helper
 
 from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.errors import UnsupportedError
 from headrace.network import ops
 from tests.frontend.onnx_files import floats, grid, model, network, node, same_as_executor
+from tests.narrow import the
 
 QUARTERS = np.arange(-24, 25, dtype=np.float32)[None] / 4
 
 
-def parameters(scale: float = 0.5, zero_point: int = 0, kind: type[np.generic] = np.int8) -> dict[str, np.ndarray]:
+def parameters(scale: ArrayLike = 0.5, zero_point: ArrayLike = 0,
+               kind: type[np.generic] = np.int8) -> dict[str, np.ndarray]:
     return {"s": np.asarray(scale, np.float32), "z": np.asarray(zero_point, kind)}
 
 
-def pair(source: str, output: str, between: tuple[NodeProto, ...] = ()) -> list[NodeProto]:
+def pair(source: str, output: str, between: Sequence[tuple[str, list[str]]] = ()) -> list[NodeProto]:
     """QuantizeLinear, nodes between on one tensor each, DequantizeLinear."""
     nodes, last = [node("QuantizeLinear", [source, "s", "z"], f"{output}_q")], f"{output}_q"
     for place, (op_type, inputs) in enumerate(between):
@@ -37,7 +41,7 @@ def test_a_pair_is_a_quantizer(tmp_path: Path, kind: type[np.generic], zero_poin
                                scale: float) -> None:
     """Saturated at both ends, and with ties, which are rounded before an odd zero point is added."""
     net = same_as_executor(tmp_path, model(pair("x", "y"), (1, 49), parameters(scale, zero_point, kind)), QUARTERS)
-    op = net.nodes[0].op
+    op = the(ops.Quantize, net.nodes[0].op)
     assert (len(net.nodes), op.dtype, op.zero_point, op.rounding) == (1, dtype, 0, "half_even")
 
 
@@ -50,7 +54,7 @@ def test_weights_with_an_odd_zero_point(tmp_path: Path) -> None:
 def test_a_clip_between_narrows_the_type(tmp_path: Path) -> None:
     constants = parameters() | {"lo": np.asarray(-3, np.int8), "hi": np.asarray(3, np.int8)}
     net = same_as_executor(tmp_path, model(pair("x", "y", [("Clip", ["lo", "hi"])]), (1, 49), constants), QUARTERS)
-    assert net.nodes[0].op.dtype == Interval(-3, 3)
+    assert the(ops.Quantize, net.nodes[0].op).dtype == Interval(-3, 3)
 
 
 def test_shapes_may_change_between(tmp_path: Path) -> None:
@@ -71,7 +75,7 @@ def test_scales_along_an_axis(tmp_path: Path) -> None:
     constants = parameters([0.25, 0.5, 1], [0, 0, 0])
     nodes = pair("x", "y")
     net = same_as_executor(tmp_path, model(nodes, (2, 3, 4, 4), constants), grid(2, 3, 4, 4))
-    np.testing.assert_array_equal(net.nodes[0].op.scale, [0.25, 0.5, 1])
+    np.testing.assert_array_equal(the(ops.Quantize, net.nodes[0].op).scale, [0.25, 0.5, 1])
 
 
 def weights(codes: np.ndarray, zero_point: int = 0) -> tuple[dict[str, np.ndarray], NodeProto]:
@@ -85,7 +89,7 @@ def test_integer_weights_with_scales_per_channel(tmp_path: Path) -> None:
     constants |= {"B": rng.integers(-99, 100, 3).astype(np.int32), "bs": floats(0.125), "bz": np.asarray(0, np.int32)}
     nodes = [dequantize, node("DequantizeLinear", ["B", "bs", "bz"], "b"), node("Conv", ["x", "w", "b"])]
     net = same_as_executor(tmp_path, model(nodes, (2, 2, 5, 5), constants), grid(2, 2, 5, 5))
-    op = net.nodes[0].op
+    op = the(ops.Conv, net.nodes[0].op)
     assert op.weight.dtype == Interval(-7, 7)
     np.testing.assert_array_equal(op.weight.scale, [0.5, 0.25, 1])
     np.testing.assert_array_equal(op.bias, constants["B"] / 8)
@@ -94,14 +98,15 @@ def test_integer_weights_with_scales_per_channel(tmp_path: Path) -> None:
 def test_weights_of_two_values_are_bipolar(tmp_path: Path) -> None:
     constants, dequantize = weights(np.where(grid(3, 6) > 0, 1, -1).astype(np.int8))
     nodes = [dequantize, node("Transpose", ["w"], "wt"), node("MatMul", ["x", "wt"])]
-    assert same_as_executor(tmp_path, model(nodes, (2, 6), constants), grid(2, 6)).nodes[0].op.weight.dtype == BIPOLAR
+    net = same_as_executor(tmp_path, model(nodes, (2, 6), constants), grid(2, 6))
+    assert the(ops.Linear, net.nodes[0].op).weight.dtype == BIPOLAR
 
 
 def test_unsigned_weights_are_shifted_by_their_zero_point(tmp_path: Path) -> None:
     constants, dequantize = weights(np.arange(120, 138).reshape(3, 6).astype(np.uint8), 128)
     nodes = [dequantize, node("Gemm", ["x", "w"], transB=1)]
     net = same_as_executor(tmp_path, model(nodes, (2, 6), constants), grid(2, 6))
-    assert net.nodes[0].op.weight.dtype == Interval(-8, 9)
+    assert the(ops.Linear, net.nodes[0].op).weight.dtype == Interval(-8, 9)
 
 
 def test_weights_that_the_file_quantizes(tmp_path: Path) -> None:
@@ -109,15 +114,15 @@ def test_weights_that_the_file_quantizes(tmp_path: Path) -> None:
     constants |= {"lo": np.asarray(-7, np.int8), "hi": np.asarray(7, np.int8)}
     nodes = [*pair("F", "w", [("Clip", ["lo", "hi"])]), node("MatMul", ["x", "w"])]
     net = same_as_executor(tmp_path, model(nodes, (2, 6), constants), grid(2, 6))
-    assert net.nodes[0].op.weight.dtype == Interval(-7, 7)
-    assert isinstance(net.nodes[0].op, ops.Linear)
+    assert the(ops.Linear, net.nodes[0].op).weight.dtype == Interval(-7, 7)
 
 
 def test_parameters_as_constant_nodes(tmp_path: Path) -> None:
     """As Brevitas writes them: the type of the codes is that of the zero point."""
     nodes = [node("Constant", [], "s", value=numpy_helper.from_array(floats(0.5))),
              node("Constant", [], "z", value=numpy_helper.from_array(np.asarray(0, np.int8))), *pair("x", "y")]
-    assert same_as_executor(tmp_path, model(nodes, (1, 49)), QUARTERS).nodes[0].op.dtype == int_type(8)
+    net = same_as_executor(tmp_path, model(nodes, (1, 49)), QUARTERS)
+    assert the(ops.Quantize, net.nodes[0].op).dtype == int_type(8)
 
 
 def test_clipped_integer_weights_have_the_type_of_the_clip(tmp_path: Path) -> None:
@@ -126,7 +131,7 @@ def test_clipped_integer_weights_have_the_type_of_the_clip(tmp_path: Path) -> No
     dequantize.input[0] = "c"
     nodes = [node("Clip", ["W", "lo", "hi"], "c"), dequantize, node("Gemm", ["x", "w"], transB=1)]
     net = same_as_executor(tmp_path, model(nodes, (2, 6), constants), grid(2, 6))
-    assert net.nodes[0].op.weight.dtype == Interval(-7, 7)
+    assert the(ops.Linear, net.nodes[0].op).weight.dtype == Interval(-7, 7)
 
 
 def test_codes_may_be_read_by_a_dequantizer_only(tmp_path: Path) -> None:

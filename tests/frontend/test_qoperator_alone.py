@@ -11,7 +11,7 @@ import pytest
 
 from headrace.model import load
 from tests.frontend.onnx_files import node
-from tests.frontend.test_qoperator import SHAPE, Graph
+from tests.frontend.test_qoperator import SHAPE, Code, Graph
 
 ort = pytest.importorskip("onnxruntime", reason="the oracle is onnxruntime; it is part of the extra dev")
 MICROSOFT = "com.microsoft"
@@ -20,7 +20,7 @@ MICROSOFT = "com.microsoft"
 class Drawn:
     """A graph whose scales and zero points are drawn; the operation's result is y0."""
 
-    def __init__(self, code: type, seed: int) -> None:
+    def __init__(self, code: Code, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
         self.g = Graph(code)
         self.g.constants.clear()
@@ -44,7 +44,7 @@ class Drawn:
 
 def concat(d: Drawn) -> None:
     parts = [*d.g.parameters("y0", *d.step()), *d.x, *d.other()]
-    d.g.nodes.append(node("QLinearConcat", parts, "y0", MICROSOFT, axis=1))
+    d.g.nodes.append(node("QLinearConcat", parts, "y0", domain=MICROSOFT, axis=1))
     d.g.last = ["y0", "y0_s", "y0_z"]
 
 
@@ -55,7 +55,7 @@ def gemm(d: Drawn) -> None:
 
 def conv(d: Drawn) -> None:
     weight = d.g.weight("w", (4, 4, 3, 3), d.rng.uniform(0.001, 0.004, 4))
-    d.g.add("QLinearConv", "y0", [*d.x, *weight], *d.step(2), after=(d.g.bias("b", 4),), pads=[1, 1, 1, 1],
+    d.g.add("QLinearConv", "y0", [*d.x, *weight], *d.step(2), "", (d.g.bias("b", 4),), pads=[1, 1, 1, 1],
             kernel_shape=[3, 3])
 
 
@@ -79,7 +79,7 @@ ALONE: dict[str, Callable[[Drawn], object]] = {
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("code", [np.uint8, np.int8])
 @pytest.mark.parametrize("name", ALONE)
-def test_codes_are_those_of_onnxruntime(name: str, code: type, seed: int, tmp_path: Path) -> None:
+def test_codes_are_those_of_onnxruntime(name: str, code: Code, seed: int, tmp_path: Path) -> None:
     drawn, path = Drawn(code, seed), tmp_path / "m.onnx"
     ALONE[name](drawn)
     onnx.save(drawn.g.proto(), path)

@@ -18,7 +18,7 @@ RNG = np.random.default_rng(3)
 
 def dense(file: TfliteFile, x: int, rows: int = 5) -> int:
     """FULLY_CONNECTED of 12 codes, logits of scale 0.25 and zero point 7."""
-    scale = file.tensors[x]["scales"][0]
+    scale = file.tensors[x].scales[0]
     W = file.constant(RNG.integers(-127, 128, (rows, 12)).astype(np.int8), [0.02])
     b = file.constant(RNG.integers(-500, 500, rows).astype(np.int32), [scale * 0.02])
     return file.operator("FULLY_CONNECTED", [x, W, b], file.codes((1, rows), 0.25, 7))
@@ -54,7 +54,7 @@ def test_floats_are_quantized_by_the_host(scale: float, zero: int, tmp_path: Pat
     path, content = written(tmp_path, file, x, file.operator("DEQUANTIZE", [y], file.codes((1, 5), kind="FLOAT32")))
     samples = RNG.normal(0, 60 * scale, (100, 12)).astype(np.float32)
     if zero == -128:
-        samples = np.rint(samples * 4) / 4  # ties
+        samples = (np.rint(samples * 4) / 4).astype(np.float32)  # ties
     assert np.array_equal(hr.load(path).predict(samples), outputs(content, samples))
 
 
@@ -82,7 +82,7 @@ def test_several_inputs_and_outputs(kernels: str, tmp_path: Path) -> None:
     a, b = file.codes((1, 5, 4, 3), 0.1, -4), file.codes((1, 12), 0.05, 9)
     pooled = file.operator("MAX_POOL_2D", [a], file.codes((1, 2, 2, 3), 0.1, -4), Padding=1, FilterHeight=2,
                            FilterWidth=2, StrideH=2, StrideW=2)
-    flat = file.operator("RESHAPE", [pooled, file.constant(np.int32([1, 12]))], file.codes((1, 12), 0.1, -4))
+    flat = file.operator("RESHAPE", [pooled, file.integers([1, 12])], file.codes((1, 12), 0.1, -4))
     total = file.operator("ADD", [flat, b], file.codes((1, 12), 0.12, 3))
     logits = dense(file, total)
     probabilities = file.operator("SOFTMAX", [logits], file.codes((1, 5), 1 / 256, -128), Beta=1.0)
@@ -149,7 +149,7 @@ def odd_constant(file: TfliteFile) -> tuple[int, int]:
 def short_weights(file: TfliteFile) -> tuple[int, int]:
     x = file.codes((1, 12), 0.1, 0)
     y = dense(file, x)
-    file.tensors[1]["data"] = b"abc"
+    file.tensors[1].data = b"abc"
     return x, y
 
 

@@ -25,7 +25,7 @@ def weights(file: TfliteFile, shape: tuple[int, ...], axis: int = 0, kind: str =
 
 def bias(file: TfliteFile, W: int, count: int) -> int:
     """A bias in steps of input scale times weight scale, as LiteRT asks for."""
-    scales = np.float32(0.1) * np.float32(file.tensors[W]["scales"])
+    scales = np.float32(0.1) * np.array(file.tensors[W].scales, np.float32)
     return file.constant(RNG.integers(-3000, 3000, count).astype(np.int32), scales.tolist())
 
 
@@ -52,7 +52,7 @@ def depthwise(multiplier: int, kernel: tuple[int, int], out: tuple[int, ...], ki
 
 def dense(per_tensor: bool, kind: str = "", activation: int = 0) -> Body:
     def body(file: TfliteFile, x: int) -> int:
-        flat = file.operator("RESHAPE", [x, file.constant(np.int32([1, 168]))], file.codes((1, 168), 0.1, 3))
+        flat = file.operator("RESHAPE", [x, file.integers([1, 168])], file.codes((1, 168), 0.1, 3))
         W = weights(file, (5, 168), 0, kind, per_tensor)
         y = file.codes((1, 5), 0.5, -20)
         return file.operator("FULLY_CONNECTED", [flat, W, bias(file, W, 5)], y, FusedActivationFunction=activation)
@@ -70,7 +70,7 @@ def pool(name: str, out: tuple[int, ...], kernel: tuple[int, int], stride: tuple
 
 def mean(axes: list[int], out: tuple[int, ...], keep: bool, scale: float = 0.1, zero: int = 3) -> Body:
     def body(file: TfliteFile, x: int) -> int:
-        return file.operator("MEAN", [x, file.constant(np.int32(axes))], file.codes((1, *out), scale, zero),
+        return file.operator("MEAN", [x, file.integers(axes)], file.codes((1, *out), scale, zero),
                              KeepDims=keep)
     return body
 
@@ -92,13 +92,13 @@ def concatenation(file: TfliteFile, x: int) -> int:
 
 
 def padded(file: TfliteFile, x: int) -> int:
-    pad = file.constant(np.int32([[0, 0], [1, 2], [0, 1], [0, 0]]))
+    pad = file.integers([[0, 0], [1, 2], [0, 1], [0, 0]])
     y = file.operator("PAD", [x, pad], file.codes((1, 9, 8, 4), 0.1, 3))
     return conv((3, 3, 3, 4), (4, 3, 3), Padding=VALID, StrideH=2, StrideW=2)(file, y)
 
 
 def pad_alone(file: TfliteFile, x: int) -> int:
-    pad = file.constant(np.int32([[0, 0], [1, 0], [2, 1], [0, 0]]))
+    pad = file.integers([[0, 0], [1, 0], [2, 1], [0, 0]])
     return file.operator("PAD", [x, pad], file.codes((1, 7, 10, 4), 0.1, 3))
 
 
@@ -107,12 +107,12 @@ def alone(name: str, scale: float, zero: int, kind: str = "INT8", **options: flo
 
 
 def resized(file: TfliteFile, x: int) -> int:
-    return file.operator("RESIZE_NEAREST_NEIGHBOR", [x, file.constant(np.int32([12, 21]))],
+    return file.operator("RESIZE_NEAREST_NEIGHBOR", [x, file.integers([12, 21])],
                          file.codes((1, 12, 21, 4), 0.1, 3))
 
 
 def rows(file: TfliteFile, x: int) -> int:
-    y = file.operator("RESHAPE", [x, file.constant(np.int32([1, 3, 14, 4]))], file.codes((1, 3, 14, 4), 0.1, 3))
+    y = file.operator("RESHAPE", [x, file.integers([1, 3, 14, 4])], file.codes((1, 3, 14, 4), 0.1, 3))
     return conv((3, 2, 3, 4), (3, 14, 3), Padding=SAME)(file, y)
 
 
@@ -120,7 +120,7 @@ def squeezed(name: str) -> Body:
     def body(file: TfliteFile, x: int) -> int:
         y = pool("AVERAGE_POOL_2D", (1, 1, 4), (6, 7), (1, 1), VALID)(file, x)
         shape = (1, 4) if name == "SQUEEZE" else (1, 1, 1, 1, 4)
-        inputs = [y] if name == "SQUEEZE" else [y, file.constant(np.int32([1]))]
+        inputs = [y] if name == "SQUEEZE" else [y, file.integers([1])]
         return file.operator(name, inputs, file.codes(shape, 0.1, 3))
     return body
 
@@ -179,7 +179,7 @@ def legacy(name: str) -> Body:
         rows = shape[-1] if name.startswith("D") else shape[0]
         settings = {"StrideH": 1, "StrideW": 1, "DilationHFactor": 1, "DilationWFactor": 1, "Padding": SAME}
         if name == "FULLY_CONNECTED":
-            flat = file.constant(np.int32([1, 168]))
+            flat = file.integers([1, 168])
             y, settings = file.operator("RESHAPE", [y, flat], file.codes((1, 168), 0.1, 131, "UINT8")), {}
         if name.startswith("D"):
             settings["DepthMultiplier"] = 1
@@ -198,7 +198,8 @@ def test_every_operator_is_compared() -> None:
     assert {name.split()[0] for name in BODIES} | ENDS == set(OPERATIONS)
 
 
-def require_equal(file: TfliteFile, body: Body, kernels: str, tmp_path: Path, code: type = np.int8) -> None:
+def require_equal(file: TfliteFile, body: Body, kernels: str, tmp_path: Path,
+                  code: type[np.int8 | np.uint8] = np.int8) -> None:
     """The codes of LiteRT for 200 samples of a file with this body."""
     x = file.codes((1, 6, 7, 4), 0.1, 3)
     y = body(file, x)
@@ -234,7 +235,7 @@ def test_codes_of_uint8_are_those_of_litert(name: str, kernels: str, tmp_path: P
 @pytest.mark.parametrize(("name", "out", "zero"), [("LOGISTIC", 1 / 256, -128), ("TANH", 1 / 128, 0)])
 def test_curves_are_tables_of_the_nearest_codes(name: str, out: float, zero: int, kernels: str) -> None:
     codes = np.arange(-128, 128).reshape(1, 1, 1, 256)
-    function = {"LOGISTIC": sigmoid, "TANH": np.tanh}[name]
+    function = sigmoid if name == "LOGISTIC" else np.tanh
     for scale, start in zip(RNG.uniform(0.003, 0.5, 60).tolist(), RNG.integers(-128, 128, 60).tolist(), strict=True):
         file = TfliteFile()
         x = file.codes((1, 1, 1, 256), scale, start)

@@ -53,7 +53,7 @@ def behind(*layers: nn.Module) -> nn.Module:
     return nn.Sequential(quant(8), conv(), qnn.QuantReLU(bit_width=4, return_quant_tensor=True), *layers)
 
 
-LAYERS = {
+LAYERS: dict[str, Callable[[], nn.Module]] = {
     "SYQ layers": lambda: nn.Sequential(quant(8), SyqConv2d(3, 4, 3, padding=1, bias=False)),
     "Quantized convolution": lambda: behind(conv(4, 2, 3)),
     "Quantized transposed convolution": lambda: behind(qnn.QuantConvTranspose2d(4, 2, 2, stride=2, weight_bit_width=4)),
@@ -126,7 +126,7 @@ def calibrated(module: nn.Module) -> Tensor:
 
 
 def plain(value: Tensor) -> np.ndarray:
-    return getattr(value, "value", value).detach().numpy()
+    return np.asarray(getattr(value, "value", value).detach().numpy())
 
 
 def titles() -> list[str]:

@@ -138,7 +138,7 @@ def test_inputs_that_do_not_fit_are_refused() -> None:
     with pytest.raises(InputError, match=r"0 .Conv2d.: a convolution of 1 input channels meets .* .2, 8, 8"):
         from_float_module(nn.Sequential(nn.Conv2d(1, 1, 1)), (1, 2, 8, 8))
     with pytest.raises(InputError, match="not a torch module"):
-        from_float_module("model", (1, 2, 8, 8))  # type: ignore[arg-type]
+        from_float_module("model", (1, 2, 8, 8))
     with pytest.raises(InputError, match="another input, input2, without an example; give one for each"):
         from_float_module(nn.Bilinear(2, 2, 1), (1, 2))
     bad = nn.Sequential(nn.Linear(2, 1))

@@ -78,9 +78,9 @@ def concatenation(file: TfliteFile, x: int) -> int:
 def padded(ends: list[list[int]], code: int | None = None) -> Body:
     def body(file: TfliteFile, x: int) -> int:
         shape = [size + sum(end) for size, end in zip((1, 6, 7, 4), ends, strict=True)]
-        inputs = [x, file.constant(np.int32(ends))]
+        inputs = [x, file.integers(ends)]
         if code is not None:
-            inputs.append(file.constant(np.int8([code]), [0.1], zeros=[3]))
+            inputs.append(file.constant(np.array([code], np.int8), [0.1], zeros=[3]))
         return file.operator("PAD" if code is None else "PADV2", inputs, file.codes(shape, 0.1, 3))
     return body
 
@@ -88,11 +88,11 @@ def padded(ends: list[list[int]], code: int | None = None) -> Body:
 def sequence(name: str) -> Body:
     """An operator of rows of channels, which have one axis less."""
     def body(file: TfliteFile, x: int) -> int:
-        y = file.operator("RESHAPE", [x, file.constant(np.int32([1, 42, 4]))], file.codes((1, 42, 4), 0.1, 3))
+        y = file.operator("RESHAPE", [x, file.integers([1, 42, 4])], file.codes((1, 42, 4), 0.1, 3))
         if name == "PAD":
-            ends = file.constant(np.int32([[0, 0], [2, 1], [0, 0]]))
+            ends = file.integers([[0, 0], [2, 1], [0, 0]])
             return file.operator("PAD", [y, ends], file.codes((1, 45, 4), 0.1, 3))
-        return file.operator("MEAN", [y, file.constant(np.int32([1]))], file.codes((1, 1, 4), 0.07, 8), KeepDims=True)
+        return file.operator("MEAN", [y, file.integers([1])], file.codes((1, 1, 4), 0.07, 8), KeepDims=True)
     return body
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import flatbuffers
 import numpy as np
@@ -20,16 +19,47 @@ _TYPES = {np.dtype(np.int8): "INT8", np.dtype(np.uint8): "UINT8", np.dtype(np.in
           np.dtype(np.float32): "FLOAT32"}
 
 
+#: An offset in the file, or an integer.
+Field = int | float
+
+
+@dataclass
+class Tensor:
+    """A tensor of a file; `data` is that of a constant."""
+
+    kind: str
+    shape: Sequence[int]
+    scales: Sequence[float]
+    zeros: Sequence[int]
+    data: bytes | None = None
+    axis: int = 0
+
+
+@dataclass(frozen=True)
+class Operator:
+    """An operator of a file with the numbers of the tensors that it reads and of the one that it makes."""
+
+    name: str
+    inputs: Sequence[int]
+    output: int
+    options: Mapping[str, Field]
+
+
 @dataclass
 class TfliteFile:
     """A file that grows: tensors and operators are added, `content` writes them."""
 
-    tensors: list[dict[str, Any]] = field(default_factory=list)
-    operators: list[dict[str, Any]] = field(default_factory=list)
+    tensors: list[Tensor] = field(default_factory=list)
+    operators: list[Operator] = field(default_factory=list)
 
     def codes(self, shape: Sequence[int], scale: float = 0.1, zero: int = 0, kind: str = "INT8") -> int:
         """A tensor that is computed."""
-        return self._add(kind, shape, [scale] if kind != "FLOAT32" else [], [zero] if kind != "FLOAT32" else [], None)
+        scales, zeros = ([scale], [zero]) if kind != "FLOAT32" else ([], [])
+        return self._add(Tensor(kind, shape, scales, zeros))
+
+    def integers(self, values: Sequence[int] | Sequence[Sequence[int]]) -> int:
+        """A constant of 32-bit integers: sizes, axes, borders."""
+        return self.constant(np.array(values, np.int32))
 
     def constant(self, values: np.ndarray, scales: Sequence[float] = (), axis: int = 0, kind: str = "",
                  zeros: Sequence[int] | None = None) -> int:
@@ -39,17 +69,15 @@ class TfliteFile:
             nibbles = np.append(values.reshape(-1), 0)[: values.size + values.size % 2].astype(np.uint8) & 15
             data = nibbles[::2] | nibbles[1::2] << 4
         found = [0] * len(scales) if zeros is None else list(zeros)
-        return self._add(kind or _TYPES[values.dtype], values.shape, scales, found, data.tobytes(), axis)
+        return self._add(Tensor(kind or _TYPES[values.dtype], values.shape, scales, found, data.tobytes(), axis))
 
-    def _add(self, kind: str, shape: Sequence[int], scales: Sequence[float], zeros: Sequence[int], data: bytes | None,
-             axis: int = 0) -> int:
-        self.tensors.append({"kind": kind, "shape": shape, "scales": scales, "zeros": zeros, "data": data,
-                             "axis": axis})
+    def _add(self, tensor: Tensor) -> int:
+        self.tensors.append(tensor)
         return len(self.tensors) - 1
 
     def operator(self, name: str, inputs: Sequence[int], output: int, **options: float) -> int:
         """An operator with options as of the schema's table; returns its output."""
-        self.operators.append({"name": name, "inputs": inputs, "outputs": [output], "options": options})
+        self.operators.append(Operator(name, inputs, output, options))
         return output
 
     def content(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
@@ -59,15 +87,15 @@ class TfliteFile:
         tensors = []
         for number, tensor in enumerate(self.tensors):
             place = 0
-            if tensor["data"] is not None:
-                data = b.CreateByteVector(tensor["data"])
+            if tensor.data is not None:
+                data = b.CreateByteVector(tensor.data)
                 buffers.append(_table(b, "Buffer", Data=data))
                 place = len(buffers) - 1
             tensors.append(_tensor(b, f"t{number}", tensor, place))
-        names = sorted({operator["name"] for operator in self.operators})
+        names = sorted({operator.name for operator in self.operators})
         operators = [_operator(b, names, operator) for operator in self.operators]
-        graph = _table(b, "SubGraph", Tensors=_offsets(b, tensors), Inputs=b.CreateNumpyVector(np.int32(inputs)),
-                       Outputs=b.CreateNumpyVector(np.int32(outputs)), Operators=_offsets(b, operators))
+        graph = _table(b, "SubGraph", Tensors=_offsets(b, tensors), Inputs=_vector(b, inputs),
+                       Outputs=_vector(b, outputs), Operators=_offsets(b, operators))
         kinds = [_table(b, "OperatorCode", BuiltinCode=getattr(tflite.BuiltinOperator, name), Version=1,
                         DeprecatedBuiltinCode=min(getattr(tflite.BuiltinOperator, name), 127)) for name in names]
         model = _table(b, "Model", Version=3, OperatorCodes=_offsets(b, kinds), Subgraphs=_offsets(b, [graph]),
@@ -76,39 +104,44 @@ class TfliteFile:
         return bytes(b.Output())
 
 
-def _table(b: Any, kind: str, **fields: Any) -> int:
+def _table(b: flatbuffers.Builder, kind: str, **fields: Field) -> int:
     getattr(tflite, f"{kind}Start")(b)
     for name, value in fields.items():
         getattr(tflite, f"{kind}Add{name}")(b, value)
     return int(getattr(tflite, f"{kind}End")(b))
 
 
-def _offsets(b: Any, values: Sequence[int]) -> int:
+def _vector(b: flatbuffers.Builder, values: Sequence[int]) -> int:
+    return int(b.CreateNumpyVector(np.array(values, np.int32)))
+
+
+def _offsets(b: flatbuffers.Builder, values: Sequence[int]) -> int:
     b.StartVector(4, len(values), 4)
     for value in reversed(values):
         b.PrependUOffsetTRelative(value)
     return int(b.EndVector())
 
 
-def _tensor(b: Any, name: str, tensor: dict[str, Any], place: int) -> int:
-    fields: dict[str, Any] = {}
-    if len(tensor["scales"]):
-        parts = {"Scale": b.CreateNumpyVector(np.float32(tensor["scales"])),
-                 "ZeroPoint": b.CreateNumpyVector(np.int64(tensor["zeros"]))}
-        fields["Quantization"] = _table(b, "QuantizationParameters", **parts, QuantizedDimension=tensor["axis"])
-    text, shape = b.CreateString(name), b.CreateNumpyVector(np.int32(tensor["shape"]))
-    return _table(b, "Tensor", Shape=shape, Type=getattr(tflite.TensorType, tensor["kind"]), Buffer=place, Name=text,
+def _tensor(b: flatbuffers.Builder, name: str, tensor: Tensor, place: int) -> int:
+    fields: dict[str, Field] = {}
+    if len(tensor.scales):
+        scales = b.CreateNumpyVector(np.array(tensor.scales, np.float32))
+        zeros = b.CreateNumpyVector(np.array(tensor.zeros, np.int64))
+        fields["Quantization"] = _table(b, "QuantizationParameters", Scale=scales, ZeroPoint=zeros,
+                                        QuantizedDimension=tensor.axis)
+    text, shape = b.CreateString(name), _vector(b, tensor.shape)
+    return _table(b, "Tensor", Shape=shape, Type=getattr(tflite.TensorType, tensor.kind), Buffer=place, Name=text,
                   **fields)
 
 
-def _operator(b: Any, names: Sequence[str], operator: dict[str, Any]) -> int:
-    inputs, outputs = (b.CreateNumpyVector(np.int32(operator[side])) for side in ("inputs", "outputs"))
-    fields: dict[str, Any] = {}
-    if operator["name"] in OPTIONS:
-        kind = OPTIONS[operator["name"]][0]
-        fields = {"BuiltinOptions": _table(b, kind, **operator["options"]),
+def _operator(b: flatbuffers.Builder, names: Sequence[str], operator: Operator) -> int:
+    inputs, outputs = _vector(b, operator.inputs), _vector(b, [operator.output])
+    fields: dict[str, Field] = {}
+    if operator.name in OPTIONS:
+        kind = OPTIONS[operator.name][0]
+        fields = {"BuiltinOptions": _table(b, kind, **operator.options),
                   "BuiltinOptionsType": getattr(tflite.BuiltinOptions, kind)}
-    return _table(b, "Operator", OpcodeIndex=names.index(operator["name"]), Inputs=inputs, Outputs=outputs, **fields)
+    return _table(b, "Operator", OpcodeIndex=names.index(operator.name), Inputs=inputs, Outputs=outputs, **fields)
 
 
 def outputs(content: bytes, x: np.ndarray, kernels: str = "reference") -> np.ndarray:

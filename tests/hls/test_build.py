@@ -58,6 +58,6 @@ def test_a_shallower_stream_is_an_error_that_names_it(built: Build) -> None:
     top.write_text(text.replace(f"variable={deepest[0]} depth={deepest[1]}", f"variable={deepest[0]} depth=2"))
     try:
         with pytest.raises(MismatchError, match=rf"stops for good: .*waits for room in {deepest[0]} \(holds 2 of 2\)"):
-            built.predict(np.zeros((1, *built.model.integer.host_input.shape), np.float32), engine="hls")
+            built.predict(np.zeros((1, *built.model.integer.host_inputs[0].shape), np.float32), engine="hls")
     finally:
         top.write_text(text)

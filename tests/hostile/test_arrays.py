@@ -77,7 +77,7 @@ ROWS = rows(
     (samples(saved(np.zeros((2, 1, 8, 8), np.float32))[:-7]), "but holds 505; save it with numpy.save"),
     (samples(saved(np.zeros((2, 3)))), "the input has shape (2, 3) but the model takes (N, 1, 8, 8); reshape it"),
     (samples(saved(np.zeros((0, 1, 8, 8)))), "the input has shape (0, 1, 8, 8) but the model takes (N, 1, 8, 8)"),
-    (samples(saved(np.float32(3))), "the input has shape () but the model takes (N, 1, 8, 8); reshape it"),
+    (samples(saved(np.array(3, np.float32))), "the input has shape () but the model takes (N, 1, 8, 8); reshape it"),
     (samples(saved(np.full((1, 1, 8, 8), np.nan))), "the input holds values that are not finite; remove them"),
     (samples(saved(np.full((1, 1, 8, 8), 1e300))), "x.npy: holds 1e+300, which is too large for float32; scale"),
     (both(network, lambda folder: (folder / "x.npy").mkdir()), "x.npy: cannot be read (Is a directory)"),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from headrace import serialize
-from headrace.folding.plan import Folding
+from headrace.dataflow.fold import Folding
 from tests.hostile.table import Maker, Row, both, file, link, missing_pipe, refused, rows, sparse, table
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified

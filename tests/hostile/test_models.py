@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +18,8 @@ from tests.small_networks import small_network
 
 
 def onnx_file(nodes: list[NodeProto], shape: tuple[int, ...], constants: dict[str, np.ndarray] | None = None,
-              **options: Any) -> Maker:
-    return file("m.onnx", model(nodes, shape, constants, **options).SerializeToString())
+              opset: int = 13, outputs: tuple[str, ...] = ("y",), element: int = TensorProto.FLOAT) -> Maker:
+    return file("m.onnx", model(nodes, shape, constants, opset, outputs=outputs, element=element).SerializeToString())
 
 
 def diamonds(op_type: str, depth: int, bits: float = 4.0) -> Maker:
@@ -28,7 +27,7 @@ def diamonds(op_type: str, depth: int, bits: float = 4.0) -> Maker:
     constants: dict[str, np.ndarray] = {}
     nodes = [quant("x", "t0", 1.0, 4.0, 0, constants)]
     for k in range(depth):
-        attributes = {"axis": 1} if op_type == "Concat" else {}
+        attributes: dict[str, object] = {"axis": 1} if op_type == "Concat" else {}
         nodes.append(node(op_type, [f"t{k}", f"t{k}"], f"t{k + 1}", **attributes))
     return onnx_file([*nodes, quant(f"t{depth}", "y", 1.0, bits, 0, constants)], (1, 1, 2, 2), constants)
 
@@ -39,7 +38,12 @@ def channels(count: int) -> Maker:
     return onnx_file(nodes, (1, count), constants)
 
 
-def conv(**attributes: Any) -> Maker:
+def quantizer(scale: float, bits: float) -> Maker:
+    constants: dict[str, np.ndarray] = {}
+    return onnx_file([quant("x", "y", scale, bits, 0, constants)], (1, 2), constants)
+
+
+def conv(**attributes: object) -> Maker:
     constants = {"W": np.ones((1, 1, 1, 1), np.float32)}
     nodes = [quant("x", "q", 1.0, 4.0, 0, constants), node("Conv", ["q", "W"], **attributes)]
     return onnx_file(nodes, (1, 1, 4, 4), constants)
@@ -123,8 +127,8 @@ ONNX = rows(
      "gathers elements [1099511627776] of an axis of size 2; use those from 0 to 1"),
     (onnx_file([node("Pad", ["x", "z"])], (1, 2), {"z": np.asarray([0, 2**40, 0, 0])}),
      "its output"),
-    (onnx_file([quant("x", "y", 1.0, 2.0**60, 0, constants := {})], (1, 2), constants), "its bit width"),
-    (onnx_file([quant("x", "y", 1e-300, 4.0, 0, tiny := {})], (1, 2), tiny), "must be positive"),
+    (quantizer(1.0, 2.0**60), "its bit width"),
+    (quantizer(1e-300, 4.0), "must be positive"),
     (onnx_file([node("Relu", ["z"])], (1, 2)), "reads 'z', which nothing makes; export the model again"),
     (onnx_file([node("Relu", ["x"], "a\x1b[31m")], (1, 2), outputs=("b",)), "the output b is made by no node"),
     (onnx_file([node("MyOwn", ["x"], "y\x1b[31m\x07")], (1, 2), outputs=("y\x1b[31m\x07",)), "\\x1b[31m\\x07"),

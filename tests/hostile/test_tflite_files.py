@@ -45,13 +45,13 @@ def chain(count: int) -> Callable[[TfliteFile], int]:
 def scaled(*scales: float) -> Callable[[TfliteFile], int]:
     def make(tflite: TfliteFile) -> int:
         place = tflite.operator("RELU", [0], tflite.codes((1, 6, 7, 4), 0.1, 3))
-        tflite.tensors[place]["scales"], tflite.tensors[place]["zeros"] = list(scales), [0] * len(scales)
+        tflite.tensors[place].scales, tflite.tensors[place].zeros = list(scales), [0] * len(scales)
         return place
     return make
 
 
 def padded(ends: list[list[int]]) -> Callable[[TfliteFile], int]:
-    return lambda tflite: tflite.operator("PAD", [0, tflite.constant(np.int32(ends))],
+    return lambda tflite: tflite.operator("PAD", [0, tflite.integers(ends)],
                                           tflite.codes((1, 6, 7, 4), 0.1, 3))
 
 

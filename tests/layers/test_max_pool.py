@@ -2,7 +2,7 @@ import pytest
 
 from headrace.datatypes import BIPOLAR, int_type, uint_type
 from headrace.layers import MaxPool
-from headrace.layers.max_pool import Pair
+from headrace.layers.window_geometry import Pair
 from tests.layer_battery import LayerBattery
 
 

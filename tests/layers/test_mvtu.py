@@ -1,9 +1,11 @@
 import pytest
 
 from headrace.errors import InputError
+from headrace.layers import Mvtu
 from headrace.layers.spec import layer_from_spec
 from headrace.memory import PRICES, rom_layout
 from tests.layer_battery import LayerBattery
+from tests.narrow import the
 
 
 def spec(mh: int, mw: int, pe: int, simd: int, types: str, vectors: int = 1,
@@ -60,7 +62,7 @@ class TestSerialSearch(LayerBattery):
 
     def test_rows_share_a_comparator(self) -> None:
         layers = [layer_from_spec(item).layer for item in self.specs]
-        assert [layer.searches_in_turn for layer in layers] == [True] * 5 + [False] * 2
+        assert [the(Mvtu, layer).searches_in_turn for layer in layers] == [True] * 5 + [False] * 2
         layouts = [rom_layout(m.depth, m.word_bits, PRICES) for layer in layers[-2:] for m in layer.memories()]
         assert [(layout.rows, layout.slots) for layout in layouts] == [(512, 3), (512, 3)]
 
@@ -196,5 +198,5 @@ class TestExternalWeights(LayerBattery):
 ])
 def test_a_core_that_does_not_serve_is_an_error(types: str, more: dict[str, object], sentence: str) -> None:
     with pytest.raises(InputError) as error:
-        layer_from_spec(spec(4, 8, 2, 2, types, **more))
+        layer_from_spec(spec(4, 8, 2, 2, types) | more)
     assert str(error.value) == sentence

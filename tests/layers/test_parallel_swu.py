@@ -27,7 +27,7 @@ class TestParallel(LayerBattery):
 @pytest.mark.parametrize("seed", range(8))
 def test_slots_are_enough_for_a_word_per_cycle(seed: int) -> None:
     draw = random.Random(seed)
-    for unit in random_units(draw, 250, ParallelSwu):
+    for unit in random_units(draw, 250, lambda shape: ParallelSwu("s", *shape)):
         _, issued = execute(unit.upright.circular_buffer, 6)
         words = unit.outputs[0].words
         assert issued[-1] - issued[-1 - words] == max(unit.inputs[0].words, words) == unit.cycles, unit
@@ -36,7 +36,7 @@ def test_slots_are_enough_for_a_word_per_cycle(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_taps_of_a_window_lie_in_different_banks(seed: int) -> None:
     draw = random.Random(seed)
-    for unit in random_units(draw, 100, ParallelSwu):
+    for unit in random_units(draw, 100, lambda shape: ParallelSwu("s", *shape)):
         for kernel, dilation, banks in zip(unit.kernel, unit.dilation, unit.banks, strict=True):
             assert len({tap * dilation % banks for tap in range(kernel)}) == kernel
 

@@ -7,7 +7,7 @@ import pytest
 from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
 from headrace.errors import HeadraceError
 from headrace.layers import Requant
-from headrace.layers.requant import rounded_shift
+from headrace.layers.requant import Rounding, rounded_shift
 from tests.layer_battery import LayerBattery
 
 
@@ -18,7 +18,7 @@ def spec(channels: int, pe: int, types: str, pixels: int, rounding: str = "half_
             "pixels": pixels, "rounding": rounding, "shared": shared}
 
 
-def every_value(multiplier: list[int], offset: list[int], shift: int, rounding: str, output: Interval) -> Requant:
+def every_value(multiplier: list[int], offset: list[int], shift: int, rounding: Rounding, output: Interval) -> Requant:
     """One channel per multiplier, pixels for 6 bits of input."""
     return Requant("r", np.array(multiplier), np.array(offset), shift, rounding, int_type(6), output, 40)
 

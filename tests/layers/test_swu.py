@@ -1,18 +1,21 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pytest
 
-from headrace.datatypes import IntArray, uint_type
+from headrace.datatypes import DataType, IntArray, uint_type
 from headrace.errors import InputError
 from headrace.layers import Swu
 from headrace.layers.circular_buffer import execute, frame_phases
 from headrace.layers.frame_cycles import frame_cycles
+from headrace.layers.phases import Step
 from headrace.layers.window_geometry import Pair
+from headrace.network.ops import Pad
 from tests.layer_battery import LayerBattery
+from tests.narrow import the
 
 T = TypeVar("T")
 
@@ -57,14 +60,30 @@ class TestDepthwise(LayerBattery):
                   for buffer in ("overlapping", "minimal"))
 
 
-def random_units(draw: random.Random, count: int, make: Callable[..., T]) -> Iterator[T]:
+class Geometry(NamedTuple):
+    """The fields of a sliding window behind its name."""
+
+    height: int
+    width: int
+    channels: int
+    kernel: Pair
+    element: DataType
+    stride: Pair
+    dilation: Pair
+    pad: Pad
+
+
+def random_units(draw: random.Random, count: int, make: Callable[[Geometry], T]) -> Iterator[T]:
     """Small units of any geometry; fewer than `count`, where the kernel does not fit."""
+    def pair(most: int) -> Pair:
+        return draw.randint(1, most), draw.randint(1, most)
+
     for _ in range(count):
-        kernel, stride, dilation = ((draw.randint(1, most), draw.randint(1, most)) for most in (4, 6, 3))
-        pad = tuple(draw.randint(0, 3) for _ in range(4))
+        kernel, stride, dilation = pair(4), pair(6), pair(3)
+        pad = draw.randint(0, 3), draw.randint(0, 3), draw.randint(0, 3), draw.randint(0, 3)
         try:
-            unit = make("s", draw.randint(1, 9), draw.randint(1, 9), draw.randint(1, 3), kernel, uint_type(2), stride,
-                        dilation, pad)
+            unit = make(Geometry(draw.randint(1, 9), draw.randint(1, 9), draw.randint(1, 3), kernel, uint_type(2),
+                                 stride, dilation, pad))
         except InputError:
             continue
         yield unit
@@ -73,7 +92,7 @@ def random_units(draw: random.Random, count: int, make: Callable[..., T]) -> Ite
 @pytest.mark.parametrize("seed", range(8))
 def test_overlapping_buffer_is_deep_enough_for_a_word_per_cycle(seed: int) -> None:
     draw = random.Random(seed)
-    for swu in random_units(draw, 250, lambda *shape: Swu(*shape, depthwise=draw.random() < 0.5)):
+    for swu in random_units(draw, 250, lambda shape: Swu("s", *shape, depthwise=draw.random() < 0.5)):
         _, issued = execute(swu.circular_buffer, 6)
         words = swu.outputs[0].words
         assert issued[-1] - issued[-1 - words] == max(swu.inputs[0].words, words) == swu.cycles, swu
@@ -84,11 +103,12 @@ def test_cycles_of_a_minimal_buffer_are_those_of_executing_it(seed: int) -> None
     """Frames high enough that most of their rows are not looked at."""
     draw = random.Random(seed)
 
-    def unit(name: str, height: int, *shape: Any) -> Swu:
-        return Swu(name, height * draw.choice((1, 4)), *shape, buffer="minimal", depthwise=draw.random() < 0.5)
+    def unit(shape: Geometry) -> Swu:
+        high = shape._replace(height=shape.height * draw.choice((1, 4)))
+        return Swu("s", *high, buffer="minimal", depthwise=draw.random() < 0.5)
 
     for swu in random_units(draw, 100, unit):
-        assert swu.cycles == sum(phase.repeats for phase in frame_phases(swu.circular_buffer)), swu  # type: ignore[union-attr]
+        assert swu.cycles == sum(the(Step, phase).repeats for phase in frame_phases(swu.circular_buffer)), swu
         latest = np.maximum(swu.needed_words.reshape(swu.windows, -1).max(axis=1), 0) + 1
         np.testing.assert_array_equal(swu.complete_after, np.maximum.accumulate(latest), str(swu))
 

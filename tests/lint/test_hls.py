@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,6 @@ import pytest
 
 from headrace.__main__ import main
 from headrace.dataflow.graph import Dataflow
-from headrace.lint import clang
 from headrace.lint.hls import RULES, lint_hls, precompile
 from headrace.render.hls import render_hls
 from headrace.staging import write_files
@@ -242,7 +242,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_missing_libclang_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str],
                                           monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "top.cpp").write_text(GOOD)
-    monkeypatch.setattr(clang.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert main(["lint-hls", str(tmp_path)]) == 1
     assert "needs libclang, which is not installed; pip install 'headrace[hls]'" in capsys.readouterr().err
 

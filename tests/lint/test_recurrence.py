@@ -36,7 +36,8 @@ def test_the_slowest_circle(edges: dict[Key, dict[Key, Path]], ns: float, circle
 
 
 def test_heavy_operations_count_on_circles_only() -> None:
-    edges = {A: {A: path(1.0), B: path(3.0, "multiplication")}, B: {B: path(1.0, "load of x")}}
+    edges: dict[Key, dict[Key, Path]] = {A: {A: path(1.0), B: path(3.0, "multiplication")},
+                                         B: {B: path(1.0, "load of x")}}
     assert carried_operations(edges) == [("load of x", HERE)]
     assert carried_operations(edges | {B: {A: path(1.0)}}) == [("multiplication", HERE)]
 

@@ -55,7 +55,8 @@ def test_every_engine_follows_the_formula(block: tuple[int, int]) -> None:
     (integer.DepthToSpace((2, 2)), (4, 1, 8), []), (integer.SpaceToDepth((2, 2)), (4, 6, 8), ["swu"]),
     (integer.SpaceToDepth((1, 2)), (4, 6, 8), []), (integer.SpaceToDepth((2, 2)), (4, 2, 8), []),
 ])
-def test_pixels_that_follow_one_another_anyway_need_no_layer(op: Op, shape: tuple[int, int, int],
+def test_pixels_that_follow_one_another_anyway_need_no_layer(op: integer.DepthToSpace | integer.SpaceToDepth,
+                                                             shape: tuple[int, int, int],
                                                              kinds: list[str]) -> None:
     conv = integer.Conv(np.ones((3, 1, 1, op.infer(integer.TensorType(shape, int_type(5))).shape[2]), np.int64),
                         int_type(2))

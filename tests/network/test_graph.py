@@ -40,6 +40,16 @@ def test_forward_equals_the_exact_reading() -> None:
     np.testing.assert_allclose(network.forward(x), wanted, rtol=1e-12)
 
 
+def test_several_outputs_are_given_by_name() -> None:
+    network = Network((Input("x", (2,)),), (Node("r", RELU, ("x",)),), ("r", "x"), ("positive", "all"))
+    x = np.array([[1.0, -1.0]])
+    assert {name: y.tolist() for name, y in network.forward_by_name(x).items()} == {"positive": [[1, 0]],
+                                                                                    "all": [[1, -1]]}
+    with pytest.raises(InputError) as caught:
+        network.forward(x)
+    assert str(caught.value) == "the model has 2 outputs, ['positive', 'all']; forward_by_name gives them all"
+
+
 def test_grouped_convolution_keeps_the_groups_apart() -> None:
     weight = QuantWeight(np.array([2, 3]).reshape(2, 1, 1, 1), ONE, int_type(4))
     y = Conv(weight, groups=2).forward(np.arange(8.0).reshape(1, 2, 2, 2))

@@ -56,7 +56,7 @@ def test_a_tensor_of_zeros(signed: bool, n: int) -> None:
 def test_layer_by_hand() -> None:
     target = scale_factor(1.3, 8)
     layer = fold([[0.5, -0.25], [0.1, 0.05]], [0.1, -0.2], TensorScale(1.0, 7, 8), target, 8)
-    assert (target.n, target.q) == (7, pytest.approx(0.7632211538461539, rel=1e-15))
+    assert target.n == 7 and target.q == pytest.approx(0.7632211538461539, rel=1e-15)
     assert layer.weights.tolist() == [[98, -49], [78, 39]]
     assert (layer.frac_bits.tolist(), layer.shifts.tolist()) == ([8, 10], [8, 10])
     assert layer.bias.tolist() == [2501, -20007]
@@ -81,7 +81,7 @@ def test_shifts_only_inference_is_its_definition(seed: int, fine: bool, relu: bo
         assert np.all(np.abs(layer.weights[i]) <= 31)
         acc = sum(int(a) * int(b) for a, b in zip(layer.weights[i], x[:, column], strict=True)) + int(layer.bias[i])
         value = Fraction(acc) / Fraction(2) ** int(layer.frac_bits[i] + n_in - n_out)
-        assert y[i, column] == saturated(max(value, 0) if relu else value, target)
+        assert y[i, column] == saturated(max(value, Fraction(0)) if relu else value, target)
 
 
 def test_the_fold_follows_the_float_layer() -> None:
@@ -106,10 +106,10 @@ def test_weights_by_least_error_instead_of_the_range() -> None:
 def test_fine_lengths_gain_on_coarse_ones() -> None:
     unit = TensorScale(1.0, 0, 8)
 
-    def mean_sqnr(w: np.ndarray, fine: bool) -> np.ndarray:
+    def mean_sqnr(w: np.ndarray, fine: bool) -> float:
         layer = fold(w, np.zeros(len(w)), unit, unit, 8, fine)
         rows = zip(w, layer.weights, layer.frac_bits, strict=True)
-        return np.mean([sqnr_db(row, codes * 2.0**-fl) for row, codes, fl in rows])
+        return float(np.mean([sqnr_db(row, codes * 2.0**-fl) for row, codes, fl in rows]))
 
     rng, gains = np.random.default_rng(0), []
     for _ in range(20):  # layers of 64 channels with log-normal scales
@@ -153,7 +153,7 @@ def test_batch_norm_folds_into_the_layer_or_stands_alone() -> None:
 
 @exact
 @given(st.lists(INT8, min_size=1, max_size=20), st.booleans())
-def test_average_pool(x: np.ndarray, signed: bool) -> None:
+def test_average_pool(x: list[int], signed: bool) -> None:
     x = x if signed else [abs(v) for v in x]
     pooled, scale = average_pool(np.array([x]), TensorScale(0.75, 3, 8, signed))
     divisor = 2 ** math.ceil(math.log2(len(x)))
@@ -167,7 +167,7 @@ def test_average_pool(x: np.ndarray, signed: bool) -> None:
 def test_add(a: int, b: int, n_a: int, n_b: int, n_o: int, relu: bool, unsigned: bool) -> None:
     target = TensorScale(0.75, n_o, 8, not (relu and unsigned))
     value = (a / Fraction(2) ** n_a + b / Fraction(2) ** n_b) * Fraction(2) ** n_o
-    assert add([a], n_a, [b], n_b, target, relu)[0] == saturated(max(value, 0) if relu else value, target)
+    assert add([a], n_a, [b], n_b, target, relu)[0] == saturated(max(value, Fraction(0)) if relu else value, target)
 
 
 def test_concat() -> None:

@@ -88,7 +88,7 @@ def test_exact_distortion_is_the_integral(alpha: int, beta: int, lam: float, lev
     def cell(level: float, low: float, high: float) -> float:
         def integrand(x: float) -> float:
             return (x - level) ** 2 * density.mu * x**beta * math.exp(-lam * x**alpha)
-        return quad(integrand, low, high)[0]
+        return float(quad(integrand, low, high)[0])
 
     cells = [((i + 0.5) * step, i * step, (i + 1) * step) for i in range(levels // 2)]
     cells[-1] = (*cells[-1][:2], math.inf)

@@ -20,8 +20,8 @@ from headrace.quantization.primitives import ceil_log2, floor_log2, quantize_cod
 from headrace.quantization.weight_difference import weight_diff_stats
 
 UNIT = TensorScale(1.0, 7, 8)
-ONES = np.ones((1, 1, 1, 2))
-TENSOR_METHODS = {
+ONES = np.ones((1, 1, 1, 2), np.int64)
+TENSOR_METHODS: dict[str, Callable[[np.ndarray], object]] = {
     "quantize_codes": lambda x: quantize_codes(x, 4, 8),
     "sqnr_db": lambda x: sqnr_db(x, np.zeros_like(x)),
     "ristretto": lambda x: ristretto.ristretto(x, 8),

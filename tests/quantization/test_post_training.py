@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -42,8 +43,10 @@ def test_a_percentile_leaves_out_its_share_on_both_sides() -> None:
 def test_counts_stand_for_repeated_samples() -> None:
     values, counts = np.unique(np.round(BELL, 1), return_counts=True)
     repeated = np.repeat(values, counts)
-    for rule in (lambda v, c: least_error_range(v, c, 4), lambda v, c: entropy_range(v, c, 4), percentile_range):
-        assert rule(values, counts) == pytest.approx(rule(repeated, np.ones(repeated.size)))  # type: ignore[no-untyped-call]
+    rules: list[Callable[[np.ndarray, np.ndarray], tuple[float, float]]] = [
+        lambda v, c: least_error_range(v, c, 4), lambda v, c: entropy_range(v, c, 4), percentile_range]
+    for rule in rules:
+        assert rule(values, counts) == pytest.approx(rule(repeated, np.ones(repeated.size)))
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])

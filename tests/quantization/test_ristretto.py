@@ -67,7 +67,7 @@ def test_a_number_has_no_channels() -> None:
         wq_per_channel(1.0, 4)
 
 
-@pytest.mark.parametrize("w", [np.float32([0.9, -0.4, 0.2, 0.1]), np.array([9, -4, 2, 1]),
+@pytest.mark.parametrize("w", [np.array([0.9, -0.4, 0.2, 0.1], np.float32), np.array([9, -4, 2, 1]),
                                np.arange(24.0).reshape(2, 3, 4)[:, ::2, ::-3].T])
 def test_other_types_and_layouts(w: np.ndarray) -> None:
     assert wq(w, 4) == wq(np.array(w.ravel().tolist()), 4)

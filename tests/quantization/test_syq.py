@@ -17,13 +17,13 @@ from headrace.quantization.syq import Granularity
 from headrace.quantization.thresholds import line_thresholds
 
 exact = settings(derandomize=True, deadline=None, max_examples=40)
-GRANULARITIES = ["layer", "channel", "row", "pixel"]
+GRANULARITIES: list[Granularity] = ["layer", "channel", "row", "pixel"]
 SMALL = np.array([[[[0.4, -0.2], [0.0, -0.6]]]])
 
 
 @pytest.mark.parametrize(("granularity", "alpha"), [
     ("layer", [0.3]), ("channel", [0.3]), ("row", [0.3, 0.3]), ("pixel", [0.4, 0.2, 0.0, 0.6])])
-def test_binary(granularity: str, alpha: list[float]) -> None:
+def test_binary(granularity: Granularity, alpha: list[float]) -> None:
     book = syq.codebook(SMALL, ternary=False)
     assert (book.eta, book.Q.tolist()) == (0, [[[[1, -1], [1, -1]]]])
     assert syq.least_squares_scales(SMALL, book.Q, granularity) == pytest.approx(alpha)
@@ -31,7 +31,7 @@ def test_binary(granularity: str, alpha: list[float]) -> None:
 
 def test_ternary() -> None:
     book = syq.codebook(SMALL, ternary=True)
-    assert (book.eta, book.Q.tolist()) == (pytest.approx(0.03), [[[[1, -1], [0, -1]]]])
+    assert book.eta == pytest.approx(0.03) and book.Q.tolist() == [[[[1, -1], [0, -1]]]]
     assert syq.least_squares_scales(SMALL, book.Q, "layer") == pytest.approx([0.4])
     assert syq.least_squares_scales(SMALL, book.Q, "pixel").tolist() == [0.4, 0.2, 0, 0.6]
     assert syq.codebook([[[[0.03, 0.6]]]], ternary=True).Q.tolist() == [[[[1, 1]]]]  # |W| >= eta
@@ -44,8 +44,8 @@ def test_scales_minimize_the_error(seed: int, granularity: Granularity, ternary:
     Q = syq.codebook(W, ternary).Q
     alpha = syq.least_squares_scales(W, Q, granularity)
 
-    def error(scales: np.ndarray) -> np.ndarray:
-        return np.sum((W - syq.effective_weights(Q, scales, granularity)) ** 2)
+    def error(scales: np.ndarray) -> float:
+        return float(np.sum((W - syq.effective_weights(Q, scales, granularity)) ** 2))
 
     assert len(alpha) == {"layer": 1, "channel": 3, "row": 2, "pixel": 6}[granularity]
     assert np.all(alpha >= 0)
@@ -65,7 +65,7 @@ def test_gradients_pass_up_to_one() -> None:
 
 
 @pytest.mark.parametrize(("granularity", "groups"), [("layer", 1), ("channel", 2), ("row", 3), ("pixel", 12)])
-def test_groups_without_weights_have_no_scale(granularity: str, groups: int) -> None:
+def test_groups_without_weights_have_no_scale(granularity: Granularity, groups: int) -> None:
     empty = np.zeros((2, 0, 3, 4))
     assert syq.least_squares_scales(empty, empty.astype(int), granularity).tolist() == [0] * groups
 
@@ -85,8 +85,8 @@ def test_the_gradient_of_the_scales_is_exact(seed: int, granularity: Granularity
     alpha = syq.least_squares_scales(W, Q, granularity)
     gradient = syq.straight_through(W, Q, alpha, granularity, c)[1]
 
-    def energy(scales: np.ndarray) -> np.ndarray:
-        return np.sum(c * syq.effective_weights(Q, scales, granularity))
+    def energy(scales: np.ndarray) -> float:
+        return float(np.sum(c * syq.effective_weights(Q, scales, granularity)))
 
     for group in range(len(alpha)):
         moved = alpha + (np.arange(len(alpha)) == group)
@@ -134,9 +134,10 @@ def test_scales_of_zero() -> None:
 
 @pytest.mark.parametrize(("call", "sentence"), [
     (lambda: syq.group_index((2, 3), "layer"), r"weights of shape \(2, 3\) have no kernel window"),
-    (lambda: syq.group_index((1, 1, 2, 2), "tap"), "granularity 'tap' is unknown; choose one of"),
+    (lambda: syq.group_index((1, 1, 2, 2), "tap"),  # type: ignore[arg-type]
+     "granularity 'tap' is unknown; choose one of"),
     (lambda: syq.codebook([1.0], True, -0.1), "eta_frac=-0.1 is not a share of the largest weight; use 0 to 1"),
-    (lambda: syq.effective_weights(SMALL, [np.nan], "layer"), "scales: 1 of 1 values are nan or inf"),
+    (lambda: syq.effective_weights(SMALL, np.array([np.nan]), "layer"), "scales: 1 of 1 values are nan or inf"),
     (lambda: syq.straight_through(SMALL, SMALL, [np.inf], "layer", SMALL), "scales: 1 of 1 values are nan or inf"),
     (lambda: syq.fixed_point_scales([0.5, -0.1], 8), "the scale -0.1 is negative; clip scales at 0"),
 ])

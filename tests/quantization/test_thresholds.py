@@ -72,7 +72,7 @@ def test_layer(weight: DataType) -> None:
     pool = [-1, 1] if weight == BIPOLAR else range(weight.lo, weight.hi + 1)
     W, inputs, output = rng.choice(list(pool), (24, 6)), uint_type(2), uint_type(3)
     slopes, offsets = rng.standard_normal(24) * (rng.random(24) > 0.1), rng.standard_normal(24)
-    layer = layer_thresholds(W, slopes, offsets, inputs, weight, output, 0.5)
+    layer = layer_thresholds(W, slopes.tolist(), offsets.tolist(), inputs, weight, output, 0.5)
     x = rng.integers(0, 4, (6, 50))
     assert weight.contains(layer.weights)
     for i, row in enumerate(layer.rows):

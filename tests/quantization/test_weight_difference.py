@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.errors import QuantizationError
-from headrace.quantization.weight_difference import rank_layers, record_cycles, select_layers, weight_diff_stats
+from headrace.quantization.weight_difference import (
+    Statistic,
+    rank_layers,
+    record_cycles,
+    select_layers,
+    weight_diff_stats,
+)
 
 exact = settings(derandomize=True, deadline=None)
 STATS = [0.099, 0.68, 0.739, 0.866, 0.442, 0.229, 0.514, 0.047, 0.201, 0.559]
@@ -68,7 +74,8 @@ def test_statistics_are_those_of_all_elements_and_cycles() -> None:
     snapshots = [[w + rng.standard_normal(w.shape) * 0.1 - 0.02 for w in initial] for _ in range(3)]
     for layer, start in enumerate(initial):
         d = np.concatenate([(cycle[layer] - start).ravel() for cycle in snapshots])
-        expected = {"mean_square": (d**2).mean(), "mean": abs(d.mean()), "variance": d.var(), "std": d.std()}
+        expected: dict[Statistic, float] = {"mean_square": (d**2).mean(), "mean": abs(d.mean()),
+                                          "variance": d.var(), "std": d.std()}
         for kind, value in expected.items():
             assert weight_diff_stats(initial, snapshots, kind)[layer] == pytest.approx(value, rel=1e-12)
             assert weight_diff_stats(initial, [initial, initial], kind)[layer] == 0
@@ -94,11 +101,13 @@ def test_cycles_are_recorded_by_value() -> None:
     (lambda: select_layers([0, 1], method="count", count=-1), "count=-1 low-precision"),
     (lambda: select_layers([0, 1], method="count"), "count=None low-precision"),
     (lambda: select_layers([0, 1], method="halving"), "with loss function None cannot select layers"),
-    (lambda: select_layers([0, 1], lambda low: 0.0, method="all"), "method 'all'"),
+    (lambda: select_layers([0, 1], lambda low: 0.0, method="all"),  # type: ignore[arg-type]
+     "method 'all'"),
     (lambda: select_layers([0, 1], lambda low: math.nan), "the loss with 1 low-precision layers is nan"),
     (lambda: select_layers([0, 1], lambda low: 0.0, math.nan), "a threshold of nan accepts no loss"),
     (lambda: rank_layers([1.0, math.nan]), "statistics: 1 of 2 values are nan or inf"),
-    (lambda: weight_diff_stats([[1.0]], [[[1.0]]], "range"), "statistic 'range' is unknown"),
+    (lambda: weight_diff_stats([[1.0]], [[[1.0]]], "range"),  # type: ignore[arg-type]
+     "statistic 'range' is unknown"),
     (lambda: weight_diff_stats([[1.0]], []), "need 1 or more cycles"),
     (lambda: weight_diff_stats([[1.0]], [[[1.0, 2.0]]]), "layer 0: weights of shapes"),
     (lambda: weight_diff_stats([[]], [[[]]]), "layer 0: weights of shapes"),

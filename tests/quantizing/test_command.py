@@ -108,4 +108,4 @@ def test_a_plot_shows_levels_and_scales() -> None:
     root = ElementTree.fromstring(text)
     assert root.get("height") == "300" and "a &lt; b" in text
     path = next(item for item in root.iter() if item.tag.endswith("path"))
-    assert path.get("d").count("M") == 3
+    assert path.get("d", "").count("M") == 3

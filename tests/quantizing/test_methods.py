@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from torch import Tensor
 
 torch = pytest.importorskip("torch", reason="needs torch")
+
 from torch import nn  # noqa: E402
 
 import headrace as hr  # noqa: E402
@@ -68,7 +70,9 @@ def test_more_bits_come_closer_to_the_float_network(method: str) -> None:
 
 def test_weights_are_those_of_the_method() -> None:
     net = from_float_module(MODULE, X[:1])
-    for method, rule in {"ristretto": lambda w: ristretto(w, 4), "wq": lambda w: wq(w, 4, 4).frac_bits}.items():
+    rules: dict[str, Callable[[np.ndarray], int]] = {
+        "ristretto": lambda w: ristretto(w, 4), "wq": lambda w: wq(w, 4, 4).frac_bits}
+    for method, rule in rules.items():
         plan = tiny(method).candidate.plan
         for name, op in net.layers.items():
             assert plan.weights[name].scale[0] == 2.0 ** -rule(op.weights)
@@ -117,8 +121,8 @@ def test_the_scale_factor_method_is_the_chain_of_dense_layers() -> None:
         torch.manual_seed(3)
         module = nn.Sequential(nn.Linear(6, 5), nn.Linear(5, 4), nn.Linear(4, 3))
     x = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
-    layers = [Dense(*(p.detach().numpy().astype(np.float64) for p in layer.parameters()), relu=False)
-              for layer in module]
+    parameters = [[p.detach().numpy().astype(np.float64) for p in layer.parameters()] for layer in module]
+    layers = [Dense(weights, bias, relu=False) for weights, bias in parameters]
     chain = quantize_chain(layers, x.T.astype(np.float64), 8, 8)
     result = quantize(module, [x], Settings("coarse-to-fine", 8, 8))
     wanted = np.ldexp(chain.infer(x.T)[-1].T.astype(np.float64), -chain.scales[-1].n)
@@ -164,24 +168,24 @@ def test_accuracy_needs_labels_and_counts_all_test_samples() -> None:
         quantize(MODULE, iter(DATA), Settings("affine+qat"))
 
 
-WRONG = {
-    "unknown": ({"method": "magic"}, "method .magic. is unknown; choose one of auto, ristretto"),
-    "wide weights": ({"weight_bits": 9}, "weights of 9 bits have no layer; use 2 to 8"),
-    "narrow maps": ({"act_bits": 1}, "feature maps of 1 bits have no layer; use 2 to 8"),
-    "biases": ({"bias_bits": 40}, "biases of 40 bits"),
-    "no samples": ({"samples": 0}, "samples=0 does nothing"),
-    "negative rate": ({"learning_rate": -1.0}, "learning rate of -1.0 trains nothing"),
-    "falling widths": ({"mixed": (8, 4)}, "mixed widths 8,4 must rise"),
-    "maps by range": ({"mixed": (4, 8), "mixed_maps": True, "select": "range"}, "range ranks weights"),
-    "negative drop": ({"mixed": (4, 8), "accuracy_drop": -1.0}, "accuracy drop of -1.0 points"),
+WRONG: dict[str, tuple[Callable[[], Settings], str]] = {
+    "unknown": (lambda: Settings(method="magic"), "method .magic. is unknown; choose one of auto, ristretto"),
+    "wide weights": (lambda: Settings(weight_bits=9), "weights of 9 bits have no layer; use 2 to 8"),
+    "narrow maps": (lambda: Settings(act_bits=1), "feature maps of 1 bits have no layer; use 2 to 8"),
+    "biases": (lambda: Settings(bias_bits=40), "biases of 40 bits"),
+    "no samples": (lambda: Settings(samples=0), "samples=0 does nothing"),
+    "negative rate": (lambda: Settings(learning_rate=-1.0), "learning rate of -1.0 trains nothing"),
+    "falling widths": (lambda: Settings(mixed=(8, 4)), "mixed widths 8,4 must rise"),
+    "maps by range": (lambda: Settings(mixed=(4, 8), mixed_maps=True, select="range"), "range ranks weights"),
+    "negative drop": (lambda: Settings(mixed=(4, 8), accuracy_drop=-1.0), "accuracy drop of -1.0 points"),
 }
 
 
 @pytest.mark.parametrize("what", WRONG)
 def test_settings_out_of_range_are_one_sentence(what: str) -> None:
-    options, sentence = WRONG[what]
+    make, sentence = WRONG[what]
     with pytest.raises(QuantizationError, match=sentence):
-        Settings(**options)
+        make()
 
 
 def test_a_network_that_needs_no_quantizer_twice_keeps_its_codes() -> None:

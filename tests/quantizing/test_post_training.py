@@ -16,6 +16,7 @@ from torch import nn  # noqa: E402
 
 import headrace as hr  # noqa: E402
 from headrace.__main__ import main  # noqa: E402
+from headrace.archive import npz_bytes  # noqa: E402
 from headrace.errors import HeadraceError  # noqa: E402
 from headrace.frontend.torch.float_module import from_float_module  # noqa: E402
 from headrace.quantizing.api import Quantized, quantize  # noqa: E402
@@ -50,7 +51,7 @@ class Grouped(nn.Module):
             nn.Conv2d(8, 6, 1, groups=2), nn.ReLU(), nn.Flatten(), nn.Linear(24, 5), nn.ReLU(), nn.Linear(5, 3))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.body(x)  # type: ignore[no-any-return]
+        return self.body(x)
 
 
 def test_equalised_networks_compute_the_same_with_other_weights() -> None:
@@ -151,7 +152,7 @@ class Curved(nn.Module):
                                   nn.Conv2d(3, 2, 3), nn.LeakyReLU(0.1), nn.Flatten(), nn.Linear(32, 3), nn.Softmax(1))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.body(x)  # type: ignore[no-any-return]
+        return self.body(x)
 
 
 def test_curves_upsampling_and_heads_of_the_host_are_calibrated() -> None:
@@ -199,7 +200,7 @@ REFUSED_DATA = {"z": "holds z; give inputs x and labels y", "y": r"labels of sha
 def test_files_that_hold_no_samples_are_one_sentence(
         what: str, onnx_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "wrong.npz"
-    np.savez(path, **({"z": X} if what == "z" else {"x": X, "y": np.zeros(3, int)}))  # type: ignore[arg-type]
+    path.write_bytes(npz_bytes({"z": X} if what == "z" else {"x": X, "y": np.zeros(3, int)}))
     assert main(["quantize", str(onnx_model), "--data", str(path), "--out", str(tmp_path / "q.npz")]) == 1
     assert re.search(REFUSED_DATA[what], capsys.readouterr().err)
     assert not (tmp_path / "q.npz").exists()

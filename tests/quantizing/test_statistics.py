@@ -56,7 +56,7 @@ def test_counts_must_fit_their_samples() -> None:
     assert fq_single([1.0, 2.0, 9.0], 4, counts=[1, 1, 0]).frac_bits == fq_single([1.0, 2.0], 4).frac_bits
 
 
-BAD = {
+BAD: dict[str, tuple[list[object], str]] = {
     "another shape": ([np.zeros((2, 3))], r"batch 0: has the shape \(2, 3\) but the model takes \(N, 4\)"),
     "nan": ([np.zeros((1, 4)), np.full((1, 4), np.nan)], "batch 1: 4 of 4 values are nan or inf"),
     "labels of another length": ([(np.zeros((2, 4)), [1])], r"labels of shape \(1,\) and type int64 do not fit 2"),
@@ -89,6 +89,7 @@ def test_the_first_samples_are_kept_with_labels_if_all_have_them() -> None:
     first = FirstSamples(3)
     for batch in read_batches([(np.full((2, 1), k), [k, k]) for k in range(3)], (1,)):
         first.add(batch)
-    assert first.samples().x.tolist() == [[0], [0], [1]] and first.samples().labels.tolist() == [0, 0, 1]
+    kept = first.samples()
+    assert kept.x.tolist() == [[0], [0], [1]] and kept.labels is not None and kept.labels.tolist() == [0, 0, 1]
     with pytest.raises(InputError, match="tuning needs labels"):
         next(read_batches([np.zeros((1, 1))], (1,))).require_labels("tuning")

@@ -58,6 +58,6 @@ def test_every_stream_is_golden_in_hls(tmp_path: Path, expected: dict[Port, Byte
 def test_the_top_with_its_open_ports_passes_the_lint(tmp_path: Path) -> None:
     write_files(tmp_path, render_rtl(DATAFLOW, "test"))
     sources = compile_order(tmp_path.glob("*.sv"))
-    command = [verilator(), "--lint-only", "-Wall", "--top-module", "accelerator", *sources]
+    command: list[str | Path] = [verilator(), "--lint-only", "-Wall", "--top-module", "accelerator", *sources]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -19,7 +19,7 @@ from headrace.streamline.streamline import streamline
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from tests.assert_exact import assert_exact
 from tests.small_networks import host_input, random_input
-from tests.streamline.test_streamline import chain, floats, quantizer, weight
+from tests.streamline.graphs import chain, floats, quantizer, weight
 
 SHAPE = (2, 4, 5)
 

@@ -38,7 +38,7 @@ def seconds(source: Network) -> float:
     return time.process_time() - start
 
 
-def joined(op: Op, depth: int, last: Op) -> Network:
+def joined(op: tensor_ops.Add | tensor_ops.Concat, depth: int, last: Quantize) -> Network:
     """A quantizer, then `depth` joins of a tensor with itself, then `last`."""
     nodes = [Node("q", Quantize(one(1), uint_type(1)), ("x",))]
     for k in range(depth):
@@ -48,7 +48,7 @@ def joined(op: Op, depth: int, last: Op) -> Network:
 
 
 @pytest.mark.parametrize(("op", "depth"), [(tensor_ops.Add(), 40), (tensor_ops.Concat(), 14)])
-def test_nested_joins_cost_no_more_than_their_number(op: Op, depth: int) -> None:
+def test_nested_joins_cost_no_more_than_their_number(op: tensor_ops.Add | tensor_ops.Concat, depth: int) -> None:
     assert seconds(joined(op, depth, Quantize(one(2.0**depth), uint_type(2)))) < 5
 
 
@@ -91,7 +91,12 @@ def test_products_with_rationals_are_exact(offsets: list[Fraction], seed: int, r
 def test_each_computes_rows_of_the_same_objects_once() -> None:
     a, b = Fraction(1, 3), Fraction(2, 3)
     seen = []
-    made = each(lambda x, n: seen.append((x, n)) or x * n, [a, b, a, a], np.asarray([1, 1, 1, 2]))
+
+    def product(x: Fraction, n: int) -> Fraction:
+        seen.append((x, n))
+        return x * n
+
+    made = each(product, [a, b, a, a], np.asarray([1, 1, 1, 2]))
     assert made == (a, b, a, b) and seen == [(a, 1), (b, 1), (a, 2)]
     assert distinct([a, b, Fraction(1, 3), a]) == [a, b]
     with pytest.raises(ValueError, match="argument 2"):

@@ -17,7 +17,8 @@ from headrace.network.graph import Network, Node
 from headrace.network.integer import Conv, DepthwiseConv
 from headrace.streamline.streamline import streamline
 from tests.assert_exact import assert_exact
-from tests.streamline.test_streamline import chain
+from tests.narrow import the, there
+from tests.streamline.graphs import chain
 
 SHAPES = {"pixel": (1, 1, 3, 3), "row": (1, 1, 3, 1),
           "channel and pixel": (4, 1, 3, 3), "channel and row": (4, 1, 3, 1)}
@@ -50,25 +51,26 @@ def samples(net: Network, count: int = 4) -> np.ndarray:
 def test_scaled_groups_are_exact(dtype: DataType, shape: tuple[int, ...]) -> None:
     net = network(dtype, shape)
     conv = streamline(net).nodes[0].op
-    assert isinstance(conv, Conv) and conv.weight == dtype and conv.scales.size == np.prod(shape)
+    assert isinstance(conv, Conv) and conv.weight == dtype and there(conv.scales).size == np.prod(shape)
     assert assert_exact(net, samples(net)) > 0
 
 
 @pytest.mark.parametrize(("channels", "groups", "kind"), [(1, 1, Conv), (4, 4, DepthwiseConv)])
-def test_groups_of_one_column_are_multiplied_into_the_weights(channels: int, groups: int, kind: type[object]) -> None:
+def test_groups_of_one_column_are_multiplied_into_the_weights(channels: int, groups: int,
+                                                              kind: type[Conv | DepthwiseConv]) -> None:
     net = network(TERNARY, SHAPES["channel and pixel"], channels, groups)
-    conv = streamline(net).nodes[0].op
-    assert type(conv) is kind and conv.weight.bits == 9 and np.array_equal(conv.effective_weights, conv.weights)
+    conv = the(kind, streamline(net).nodes[0].op)
+    assert conv.weight.bits == 9 and np.array_equal(conv.effective_weights, conv.weights)
     assert_exact(net, samples(net))
 
 
 def test_scales_that_save_no_bits_are_multiplied_into_the_weights() -> None:
     net = network(int_type(4), SHAPES["pixel"])
-    signs = np.sign(net.nodes[1].op.weight.codes)
+    signs = np.sign(the(ops.Conv, net.nodes[1].op).weight.codes)
     weight = ops.QuantWeight(signs, np.ones(1), int_type(4), np.array([[[[7], [1], [2]]]]))
     nodes = tuple(Node(n.name, ops.Conv(weight, pad=(1,) * 4) if n.name == "n1" else n.op, n.inputs) for n in net.nodes)
     net = Network(net.inputs, nodes, net.outputs)
-    conv = streamline(net).nodes[0].op
+    conv = the(Conv, streamline(net).nodes[0].op)
     assert conv.scales is None and conv.weight == int_type(4)
     assert_exact(net, samples(net))
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
-from headrace.engines import fast, golden
-from headrace.engines.host import from_stream, to_stream
+from headrace.engines import golden
 from headrace.errors import InputError, UnsupportedError
 from headrace.network import integer
 from headrace.network.graph import Network, Op
@@ -19,9 +18,8 @@ from headrace.network.ops import RELU, Affine, Clip, Linear, MaxPool, Reshape
 from headrace.network.tensor_ops import Add, AvgPool, Concat, TopK, Transpose, Upsample
 from headrace.streamline.absorb_channel_maps import absorb_channel_maps
 from headrace.streamline.streamline import streamline
-from tests.assert_exact import assert_exact
-from tests.streamline.test_streamline import floats, quantizer
-from tests.streamline.test_streamline_graphs import conv, graph, samples
+from tests.assert_exact import assert_exact, outputs
+from tests.streamline.graphs import conv, floats, graph, quantizer, samples
 
 SHAPE = (4, 5, 6)
 ACT = quantizer(uint_type(4), 0.4)
@@ -36,10 +34,7 @@ def absorbed(network: Network, x: np.ndarray) -> integer.IntegerNetwork:
     assert_exact(network, x)
     net = streamline(network)
     made = absorb_channel_maps(net)
-    stream = to_stream(net.host_input, x)
-    got, wanted = golden.run(made, stream)[made.output], fast.run(net, stream)[net.output]
-    np.testing.assert_array_equal(from_stream(made.host_output, got.reshape(len(x), -1)),
-                                  from_stream(net.host_output, wanted.reshape(len(x), -1)))
+    np.testing.assert_array_equal(outputs(made, x), outputs(net, x, "fast"))
     return made
 
 
@@ -163,9 +158,9 @@ def test_the_host_reverses_channels_of_the_input_and_the_output() -> None:
     network = graph(SHAPE, q=(quantizer(int_type(4), 0.3),), m=(select(3, 2, 1, 0), "q"), c=(conv(rng, 3, 4), "m"),
                     o=(select(2, 0, 1), "c"))
     net = streamline(network)
-    assert maps(net) == [] and net.host_input.order is not None and net.host_output.order is not None
+    assert maps(net) == [] and net.host_inputs[0].order is not None and net.host_outputs[0].order is not None
     x = samples(SHAPE, 8)
-    got = from_stream(net.host_output, fast.run(net, to_stream(net.host_input, x))[net.output].reshape(len(x), -1))
+    got = outputs(net, x, "fast")
     np.testing.assert_allclose(got.reshape(network.forward(x).shape), network.forward(x), rtol=1e-6)
 
 
@@ -176,7 +171,7 @@ def test_an_order_in_front_of_a_head_stays() -> None:
         m=(select(4, 3, 2, 1, 0), "c"), t=(TopK(2), "m"))
     net = absorb_channel_maps(streamline(network))
     x = samples((4,), 9, 20)
-    got = from_stream(net.host_output, golden.run(net, to_stream(net.host_input, x))[net.output].reshape(len(x), -1))
+    got = outputs(net, x)
     np.testing.assert_array_equal(got.reshape(20, 2), network.forward(x))
     assert maps(net) == []
 
@@ -212,7 +207,8 @@ def test_vectors_are_sliced_and_blocks_of_a_flattened_map_too() -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_random_chains_of_moves_are_exact(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    channels, height, width, moves = 4, 5, 6, []
+    channels, height, width = 4, 5, 6
+    moves: list[SelectChannels | Crop] = []
     for _ in range(rng.integers(1, 5)):
         if rng.integers(3):
             count = int(rng.integers(1, 6))

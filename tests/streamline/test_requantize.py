@@ -14,6 +14,7 @@ from headrace.engines import golden
 from headrace.frontend.tflite.kernels import Multiplier, rounded_twice
 from headrace.network.integer import Requant, Threshold
 from headrace.network.integer_ops import TensorType
+from headrace.network.rounding import Rounding
 from headrace.streamline.requant_search import dyadic_requant, requant_of_thresholds
 from tests.exact_network import round_exactly
 
@@ -88,7 +89,7 @@ def test_a_curve_has_no_requantizer() -> None:
 
 
 @pytest.mark.parametrize("rounding", ["half_even", "half_up", "floor", "ceil"])
-def test_dyadic_lines_are_exact(rounding: str) -> None:
+def test_dyadic_lines_are_exact(rounding: Rounding) -> None:
     lines = [(Fraction(3, 8), Fraction(1, 4)), (Fraction(-5, 2), Fraction(7))]
     requant = dyadic_requant(lines, rounding, int_type(10))
     x = np.repeat(np.arange(-150, 150)[:, None], 2, 1)[None, None]

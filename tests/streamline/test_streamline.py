@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,37 +11,22 @@ from hypothesis import strategies as st
 from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
 from headrace.errors import UnsupportedError
 from headrace.network import integer
-from headrace.network.graph import Input, Network, Node
+from headrace.network.graph import Network
 from headrace.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Op, Quantize, QuantWeight, Reshape
 from headrace.network.rounding import Rounding
 from headrace.streamline.streamline import streamline, streamline_traced
 from tests.assert_exact import assert_exact
 from tests.exact_network import round_exactly
-
-ROUNDINGS = list(get_args(Rounding))
-
-
-def chain(shape: tuple[int, ...], *steps: Op) -> Network:
-    """Operations in a row, named n0, n1, ..."""
-    nodes = tuple(Node(f"n{k}", op, (f"n{k - 1}" if k else "x",)) for k, op in enumerate(steps))
-    return Network((Input("x", shape),), nodes, (nodes[-1].name,))
-
-
-def floats(*values: float) -> np.ndarray:
-    return np.array(values, np.float64)
-
-
-def quantizer(dtype: DataType, scale: float = 1.0, zero_point: int = 0, rounding: str = "half_even") -> Quantize:
-    return Quantize(floats(scale), dtype, zero_point, rounding)
-
-
-def weight(rng: np.random.Generator, dtype: DataType, *shape: int, scales: int = 1) -> QuantWeight:
-    codes = rng.choice([-1, 1], shape) if dtype == BIPOLAR else rng.integers(dtype.lo, dtype.hi + 1, shape)
-    return QuantWeight(codes.astype(np.int64), rng.uniform(0.05, 0.4, scales).astype(np.float32).astype(float), dtype)
-
-
-def one_weight(code: int = 1, dtype: DataType | None = None) -> QuantWeight:
-    return QuantWeight(np.array([[code]]), floats(1.0), dtype or int_type(8))
+from tests.narrow import the
+from tests.streamline.graphs import (
+    ROUNDINGS,
+    chain,
+    floats,
+    legal_network,
+    one_weight,
+    quantizer,
+    weight,
+)
 
 
 def thresholds_of(network: Network) -> integer.Threshold:
@@ -68,7 +52,7 @@ def test_thresholds_of_a_batch_norm_are_the_vectors(norm: tuple[float, ...], out
     network = chain((1,), quantizer(Interval(-reach, reach)), Linear(one_weight()),
                     Affine(floats(A), floats(beta - A * mean)), quantizer(output, step, rounding="half_up"))
     assert thresholds_of(network).thresholds.tolist() == [wanted]
-    conv = streamline(network).nodes[0].op
+    conv = the(integer.Conv, streamline(network).nodes[0].op)
     assert int(conv.weights[0, 0, 0, 0]) == (-1 if flip else 1)
 
 
@@ -78,7 +62,7 @@ def test_thresholds_of_a_batch_norm_are_the_vectors(norm: tuple[float, ...], out
        dtype=st.sampled_from([uint_type(1), uint_type(2), int_type(3), Interval(-3, 3), TERNARY, BIPOLAR]),
        zero_point=st.integers(-1, 3), clip=st.sampled_from([None, RELU, Clip(-0.5, 0.75)]))
 def test_thresholds_equal_round_and_clip_for_every_accumulator(scale: float, offset: float, step: float,
-                                                               rounding: str, dtype: DataType, zero_point: int,
+                                                               rounding: Rounding, dtype: DataType, zero_point: int,
                                                                clip: Clip | None) -> None:
     zero_point = 0 if dtype == BIPOLAR else zero_point
     last = quantizer(dtype, step, zero_point, rounding)
@@ -86,8 +70,8 @@ def test_thresholds_equal_round_and_clip_for_every_accumulator(scale: float, off
     network = chain((1,), quantizer(int_type(6)), Linear(one_weight()), Affine(floats(scale), floats(offset)),
                     *activation, last)
     net = streamline(network)
-    sign = int(net.nodes[0].op.weights[0, 0, 0, 0])
-    threshold = net.nodes[1].op
+    sign = int(the(integer.Conv, net.nodes[0].op).weights[0, 0, 0, 0])
+    threshold = the(integer.Threshold, net.nodes[1].op)
     for acc in range(-32, 32):
         y = Fraction(scale) * acc + Fraction(offset)
         if clip is not None:
@@ -98,55 +82,6 @@ def test_thresholds_equal_round_and_clip_for_every_accumulator(scale: float, off
         else:
             wanted = min(max(round_exactly(y / Fraction(step) + zero_point, rounding), dtype.lo), dtype.hi)
         assert threshold.count(np.array([[sign * acc]]))[0, 0] == wanted
-
-
-WEIGHTS = [BIPOLAR, TERNARY, int_type(2), int_type(4), Interval(-7, 7), int_type(8)]
-ACTIVATIONS = [uint_type(1), uint_type(2), int_type(3), Interval(-1, 1), uint_type(4), BIPOLAR]
-
-
-def random_network(seed: int) -> Network:
-    """Two convolutions and two dense layers with everything that can stand between them, in random order."""
-    rng = np.random.default_rng(seed)
-    pick = lambda options: options[rng.integers(len(options))]  # noqa: E731
-    shape = (int(rng.integers(1, 3)), int(rng.integers(5, 8)), int(rng.integers(5, 8)))
-    steps: list[Op] = [Affine(rng.normal(size=shape[0]), rng.normal(size=1)),
-                       Quantize(rng.uniform(0.1, 0.5, 1), pick([uint_type(4), int_type(3), BIPOLAR]), 0,
-                                pick(ROUNDINGS))]
-    channels = shape[0]
-    for stage in range(2):
-        out = int(rng.integers(1, 4))
-        bipolar = steps[-1].dtype == BIPOLAR
-        pad = (0, 0, 0, 0) if bipolar else tuple(int(n) for n in rng.integers(0, 2, 4))
-        steps.append(Conv(weight(rng, pick(WEIGHTS), out, channels, 2, 2, scales=pick([1, out])),
-                          pick([None, rng.normal(size=out)]), stride=(1, 1 + stage), pad=pad))
-        channels = out
-        middle: list[Op] = [Affine(rng.choice([-1.3, -0.4, 0.0, 0.6, 1.0], out), rng.normal(size=out)),
-                            pick([RELU, Clip(-1.0, 1.0), Clip(-0.25, 2.0)]),
-                            Affine(rng.choice([-1.0, 1.0, 2.0], 1), rng.normal(size=1))]
-        if stage == 0:
-            middle.insert(int(rng.integers(0, 4)), MaxPool((2, 2), (1, 2)))
-        dtype = pick(ACTIVATIONS)
-        steps += [*middle, Quantize(rng.uniform(0.1, 0.6, 1), dtype,
-                                    0 if dtype == BIPOLAR else int(rng.integers(0, 2)), pick(ROUNDINGS))]
-    steps.append(Reshape((-1,)))
-    features = int(np.prod(chain(shape, *steps).shapes[f"n{len(steps) - 1}"]))
-    steps += [Linear(weight(rng, pick(WEIGHTS), 4, features, scales=4), rng.normal(size=4)),
-              Affine(rng.normal(size=4), rng.normal(size=4)), Quantize(rng.uniform(0.1, 0.6, 1), pick(ACTIVATIONS)),
-              Linear(weight(rng, pick(WEIGHTS), 3, 4), rng.normal(size=3))]
-    return chain(shape, *steps)
-
-
-def legal_network(seed: int) -> Network:
-    """A random network that streamlines: an odd zero point may leave no legal pad code."""
-    for attempt in range(50):
-        network = random_network(1000 * seed + attempt)
-        try:
-            streamline(network)
-        except UnsupportedError as error:
-            assert "pads with 0.0" in str(error) or "one for all channels" in str(error)
-        else:
-            return network
-    raise AssertionError("no legal network in 50 attempts")
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -170,7 +105,7 @@ def test_pooling_before_a_batch_norm_with_negative_gamma_takes_the_minimum() -> 
                     MaxPool((2, 2), (2, 2)), Affine(floats(-1.0, 1.0), floats(0.3)), RELU, quantizer(uint_type(2), 0.2))
     net = streamline(network)
     assert [node.name for node in net.nodes] == ["conv0", "pool1", "pool1_act"]
-    assert net.nodes[1].op.minimum == frozenset({0})
+    assert the(integer.MaxPool, net.nodes[1].op).minimum == frozenset({0})
     assert_exact(network, rng.uniform(0, 4, (5, 1, 4, 4)).astype(np.float32))
 
 
@@ -178,14 +113,14 @@ def test_pooling_after_a_batch_norm_with_negative_gamma_negates_the_weights() ->
     rng = np.random.default_rng(1)
     network = chain((1, 4, 4), quantizer(uint_type(2)), Conv(weight(rng, int_type(4), 2, 1, 1, 1)),
                     Affine(floats(-1.0, 1.0), floats(0.3)), MaxPool((2, 2), (2, 2)), quantizer(int_type(3), 0.2))
-    assert streamline(network).nodes[1].op.minimum == frozenset()
+    assert the(integer.MaxPool, streamline(network).nodes[1].op).minimum == frozenset()
     assert_exact(network, rng.uniform(0, 4, (5, 1, 4, 4)).astype(np.float32))
 
 
 def test_negating_the_lowest_code_widens_the_weight_type() -> None:
     network = chain((1,), quantizer(uint_type(2)), Linear(one_weight(-8, int_type(4))),
                     Affine(floats(-1.0), floats(0.0)), quantizer(uint_type(2)))
-    conv = streamline(network).nodes[0].op
+    conv = the(integer.Conv, streamline(network).nodes[0].op)
     assert conv.weight == Interval(-8, 8) and conv.weights.tolist() == [[[[8]]]]
 
 
@@ -194,7 +129,8 @@ def test_falling_codes_without_convolution_invert_their_thresholds() -> None:
                     Linear(QuantWeight(np.array([[1, 1]]), floats(1.0), BIPOLAR)))
     net = streamline(network)
     assert [node.name for node in net.nodes] == ["threshold0", "fc1"]
-    assert net.nodes[0].op.inverted == frozenset({0}) and net.nodes[0].op.thresholds.tolist() == [[0, 1, 2], [1, 2, 3]]
+    threshold = the(integer.Threshold, net.nodes[0].op)
+    assert threshold.inverted == frozenset({0}) and threshold.thresholds.tolist() == [[0, 1, 2], [1, 2, 3]]
     assert_exact(network, np.array([[0, 1], [1, 2], [2, 3], [3, 0]], np.float32))
 
 
@@ -209,14 +145,14 @@ def test_padding_uses_the_code_that_means_zero() -> None:
     rng = np.random.default_rng(2)
     network = chain((1, 3, 4), quantizer(uint_type(3), 0.5, zero_point=3),
                     Conv(weight(rng, int_type(3), 2, 1, 3, 3), pad=(1, 0, 1, 2)))
-    assert streamline(network).nodes[0].op.pad_value == 3
+    assert the(integer.Conv, streamline(network).nodes[0].op).pad_value == 3
     assert_exact(network, rng.normal(size=(4, 1, 3, 4)).astype(np.float32))
 
 
 def test_a_flat_input_reshaped_to_an_image() -> None:
     rng = np.random.default_rng(3)
     network = chain((12,), Reshape((1, 3, 4)), quantizer(uint_type(2)), Conv(weight(rng, TERNARY, 2, 1, 2, 2)))
-    assert streamline(network).host_input.shape == (12,)
+    assert streamline(network).host_inputs[0].shape == (12,)
     assert_exact(network, rng.uniform(0, 4, (4, 12)).astype(np.float32))
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
-from headrace.engines import fast
-from headrace.engines.host import from_stream, to_stream
+from headrace.engines.host import to_stream
 from headrace.errors import InputError, UnsupportedError
 from headrace.network import integer
 from headrace.network.graph import Input, Network, Node
 from headrace.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Quantize, Reshape
 from headrace.network.ops import Op as FloatOp
+from headrace.network.rounding import Rounding
 from headrace.network.tensor_ops import (
     Add,
     AvgPool,
@@ -27,9 +27,20 @@ from headrace.network.tensor_ops import (
 )
 from headrace.streamline.requantize import requantize
 from headrace.streamline.streamline import streamline
-from tests.assert_exact import assert_exact
-from tests.streamline.graphs import INT4, SHAPE, conv, graph, residual, samples
-from tests.streamline.test_streamline import chain, floats, one_weight, quantizer, weight
+from tests.assert_exact import assert_exact, outputs
+from tests.streamline.graphs import (
+    INT4,
+    SHAPE,
+    chain,
+    conv,
+    floats,
+    graph,
+    one_weight,
+    quantizer,
+    residual,
+    samples,
+    weight,
+)
 
 
 @pytest.mark.parametrize("groups", [2, 4])
@@ -94,7 +105,7 @@ def test_uneven_thresholds_of_the_input_are_refused() -> None:
 
 @pytest.mark.parametrize("rounding", ["floor", "half_even", "ceil"])
 @pytest.mark.parametrize("dtype", [None, uint_type(2)])
-def test_dropped_bits(rounding: str, dtype: Interval) -> None:
+def test_dropped_bits(rounding: Rounding, dtype: Interval) -> None:
     network = chain(SHAPE, quantizer(uint_type(4), 0.25), AvgPool((2, 2), (1, 1)),
                     Trunc(floats(0.0625), 2, floats(0.25), dtype, 1, 0.25, rounding),
                     Conv(weight(np.random.default_rng(0), TERNARY, 2, 2, 1, 1)))
@@ -118,7 +129,7 @@ def test_an_input_without_quantizer_is_fixed_point_that_must_not_saturate() -> N
                     Linear(weight(rng, int_type(6), 2, 3)))
     net = streamline(network)
     x = samples((4,), 0, 50)
-    got = from_stream(net.host_output, fast.run(net, to_stream(net.host_input, x))[net.output].reshape(50, -1))
+    got = outputs(net, x, "fast")
     assert net.host_input.tensor.dtype == int_type(32) and np.abs(got - network.forward(x)).max() < 1e-4
     with pytest.raises(InputError) as caught:
         to_stream(net.host_input, np.array([[0, 0, 17.5, 0]], np.float32))
@@ -141,8 +152,8 @@ def test_heads_are_the_hosts(head: FloatOp, shape: tuple[int], kind: str) -> Non
     network = chain((4,), quantizer(int_type(4), 0.3), Linear(weight(rng, int_type(3), 3, 4)), head)
     net = streamline(network)
     x = samples((4,), 0, 20)
-    got = from_stream(net.host_output, fast.run(net, to_stream(net.host_input, x))[net.output].reshape(20, -1))
-    assert net.host_output.head == kind and got.shape == (20, *shape)
+    got = outputs(net, x, "fast")
+    assert net.host_outputs[0].head == kind and got.shape == (20, *shape)
     np.testing.assert_allclose(got, network.forward(x), rtol=1e-6)
 
 
@@ -150,7 +161,7 @@ def test_a_head_may_be_reshaped_and_follow_a_softmax() -> None:
     rng = np.random.default_rng(0)
     network = chain((4,), quantizer(int_type(4), 0.3), Linear(weight(rng, int_type(3), 3, 4)), Softmax(), TopK(1),
                     Reshape((1, 1)))
-    host = streamline(network).host_output
+    (host,) = streamline(network).host_outputs
     assert (host.head, host.k, host.shape, host.result) == ("topk", 1, (3,), (1, 1))
 
 

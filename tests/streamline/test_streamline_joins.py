@@ -15,8 +15,8 @@ from headrace.network.tensor_ops import (
 )
 from headrace.streamline.streamline import streamline
 from tests.assert_exact import assert_exact
-from tests.streamline.graphs import INT4, SHAPE, conv, graph, residual, samples
-from tests.streamline.test_streamline import floats, quantizer
+from tests.narrow import the
+from tests.streamline.graphs import INT4, SHAPE, conv, floats, graph, quantizer, residual, samples
 
 
 @pytest.mark.parametrize("ratio", [1.0, 2.0, 16.0, 0.25])
@@ -33,7 +33,8 @@ def test_sums_multiply_the_coarser_side() -> None:
 
 def test_sums_of_equal_steps_add_integers() -> None:
     nodes = streamline(residual(0, 1.0)).nodes
-    assert not [node for node in nodes if node.name.startswith("scale") and set(node.op.multiplier.tolist()) == {1}]
+    scaled = [node.op for node in nodes if node.name.startswith("scale")]
+    assert not [op for op in scaled if set(the(integer.Requant, op).multiplier.tolist()) == {1}]
 
 
 def test_a_join_of_other_ratios_counts_in_the_common_step() -> None:

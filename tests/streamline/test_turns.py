@@ -57,7 +57,7 @@ def assert_exact(net: Network, frames: int = 12) -> IntegerNetwork:
     q = golden.run(integer, stream)[integer.output]
     want = net.forward(x.astype(np.float64))
     assert len(np.unique(want)) > 1
-    np.testing.assert_allclose(from_stream(integer.host_output, q.reshape(frames, -1)).reshape(want.shape), want,
+    np.testing.assert_allclose(from_stream(integer.host_outputs[0], q.reshape(frames, -1)).reshape(want.shape), want,
                                rtol=1e-6, atol=1e-6)
     assert np.array_equal(fast.run(integer, stream)[integer.output], q)
     moved = requantize(thresholds_before_pooling(integer))

@@ -93,7 +93,7 @@ def test_a_design_that_yosys_refuses_is_a_sentence_with_its_messages(tmp_path: P
 
 
 def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def written(title: str, command: object, folder: object) -> str:
+    def written(title: str, command: object, folder: Path) -> str:
         (folder / yosys._NETLIST).write_text(json.dumps({"modules": {"top": {"cells": {}, "ports": {}}}}))
         return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,10 @@ from tests.small_dataflow import small_dataflow
 from tests.small_dataflows import small_branches, small_cnn, small_windows
 
 FRAMES = 5
-DATAFLOWS = {"chain": small_dataflow, "cnn": small_cnn, "branches": small_branches, "windows": small_windows,
-             "residual": lambda: insert_fifos(residual(), safe_depths(residual()))}
+DATAFLOWS: dict[str, Callable[[], Dataflow]] = {
+    "chain": small_dataflow, "cnn": small_cnn, "branches": small_branches, "windows": small_windows,
+    "residual": lambda: insert_fifos(residual(), safe_depths(residual())),
+}
 
 
 def rtl_cycles(dataflow: Dataflow, frames: int, folder: Path) -> dict[tuple[str, int], np.ndarray]:

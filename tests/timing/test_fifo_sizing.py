@@ -22,7 +22,7 @@ from headrace.folding.plan import solve_folding
 from headrace.layers import Add, Dwc, Fifo, Fork, MaxPool, Swu
 from headrace.memory import PRICES, free_depth
 from headrace.timing import fifo_sizing, paces
-from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Outcome
+from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Deadlock, Outcome
 from headrace.timing.fifo_sizing import size_fifos
 from tests.dataflow.test_insert_fifos import residual
 from tests.small_dataflows import chain, named_mvtu
@@ -215,14 +215,12 @@ def test_fifos_that_deadlock_grow_until_words_go_on(monkeypatch: pytest.MonkeyPa
     search = fifo_sizing._Search(folded(), {})
     rounds: list[int] = []
 
-    class Stuck:
-        def full_fifos(self, names: object) -> list[str]:
-            return ["add1_fifo0"]
+    stuck = Deadlock((("fork", "add1_fifo0"),), ())
 
     def steady(depths: Mapping[str, int], frames: int) -> object:
         rounds.append(depths["add1_fifo0"])
         assert len(rounds) < 20
-        return Outcome(None, None, {}, None if depths["add1_fifo0"] >= 4000 else Stuck())
+        return Outcome(None, None, {}, None if depths["add1_fifo0"] >= 4000 else stuck)
 
     monkeypatch.setattr(search.bare, "steady", steady)
     grown = search.without_deadlock({"add1_fifo0": 0, "conv0_fifo": 5})

@@ -76,7 +76,8 @@ def naive_ends(dataflow: Dataflow, depths: Mapping[Port, int], pipelines: Pipeli
         processes.append(Process([index[port] for port in item.inputs], [index[port] for port in item.outputs],
                                  np.tile(loop.reads, loop.times), np.tile(loop.writes, loop.times), pipelines))
     processes.append(Process([index[graph.sink]], [len(index)], ones[1], ones[1], pipelines))
-    held, ends, cycle = [0] * len(sizes), [], 0
+    held, cycle = [0] * len(sizes), 0
+    ends: list[int] = []
     while len(ends) < frames:
         moved: list[tuple[int, int]] = []
         stepped = [process.step(cycle, held, sizes, moved) for process in processes]

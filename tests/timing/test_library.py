@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_it_is_compiled_once_and_again_when_damaged(folder: Path, monkeypatch: p
     kept = folder / f"{library.digest(SOURCE, HEADERS)}.so"
     kept.write_bytes(b"nothing")
     with monkeypatch.context() as none:
-        none.setattr(library.shutil, "which", lambda program: None)
+        none.setattr(shutil, "which", lambda program: None)
         with pytest.raises(ToolError, match=r"the cycle model needs g\+\+, which is not on PATH"):
             load()
     load()

@@ -53,7 +53,7 @@ def conv(weights: ArrayLike, **options: Any) -> SyqConv2d:
 
 @pytest.mark.parametrize("ternary", [False, True], ids=["binary", "ternary"])
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-def test_codes_scales_and_gradients_are_those_of_the_equations(granularity: str, ternary: bool) -> None:
+def test_codes_scales_and_gradients_are_those_of_the_equations(granularity: syq.Granularity, ternary: bool) -> None:
     rng = np.random.default_rng(3)
     W, gradient = rng.normal(0, 0.7, (3, 2, 3, 3)), rng.normal(size=(3, 2, 3, 3))
     layer = conv(W, granularity=granularity, ternary=ternary)
@@ -91,7 +91,8 @@ def test_negative_scales_become_zero() -> None:
 
 
 @pytest.mark.parametrize(("make", "words"), [
-    (lambda: SyqConv2d(1, 1, 3, granularity="kernel"), "'kernel' is unknown"),
+    (lambda: SyqConv2d(1, 1, 3, granularity="kernel"),  # type: ignore[arg-type]
+     "'kernel' is unknown"),
     (lambda: SyqConv2d(1, 1, 3, scale_bits=17), "scale_bits=17"),
     (lambda: SyqLinear(2, 2, granularity="pixel"), "no kernel pixels; choose layer or channel"),
 ])
@@ -100,10 +101,10 @@ def test_options_that_are_not_defined(make: Callable[[], object], words: str) ->
         make()
 
 
-def model(granularity: str, ternary: bool) -> nn.Module:
+def model(granularity: syq.Granularity, ternary: bool) -> nn.Module:
     """Brevitas' quantizers around SYQ weights."""
     torch.manual_seed(2)
-    dense = "layer" if granularity == "layer" else "channel"
+    dense: syq.Granularity = "layer" if granularity == "layer" else "channel"
     return nn.Sequential(
         qnn.QuantIdentity(bit_width=4, scaling_impl_type="const", scaling_init=1.0),
         SyqConv2d(2, 4, 3, padding=1, granularity=granularity, ternary=ternary), nn.BatchNorm2d(4),
@@ -134,7 +135,7 @@ def train(net: nn.Module, steps: int) -> None:
 
 @pytest.mark.parametrize("ternary", [False, True], ids=["binary", "ternary"])
 @pytest.mark.parametrize("granularity", GRANULARITIES)
-def test_training_learns_and_what_it_learnt_is_exact_in_integers(granularity: str, ternary: bool) -> None:
+def test_training_learns_and_what_it_learnt_is_exact_in_integers(granularity: syq.Granularity, ternary: bool) -> None:
     net = model(granularity, ternary)
     train(net, 40)
     x, y = data(120)

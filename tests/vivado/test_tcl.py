@@ -10,7 +10,7 @@ import pytest
 from headrace.board.board import board_names, load_board
 from headrace.board.family import find_family
 from headrace.build_folder import Build
-from headrace.render.vivado import FATAL, render_vivado
+from headrace.render.vivado import FATAL, Backend, render_vivado
 from headrace.staging import write_files
 from tests.small_networks import small_network
 from tests.tcl import Call, TclError, run_tcl
@@ -27,11 +27,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return write_unverified(tmp_path_factory.mktemp("built") / "b", small_network())
 
 
-def rendered(built: Build, board: str, backend: str) -> dict[str, str]:
+def rendered(built: Build, board: str, backend: Backend) -> dict[str, str]:
     return render_vivado(built.dataflow, load_board(board), backend, built.record["clock_mhz"], SHA256)
 
 
-def record(built: Build, board: str, backend: str, folder: Path, script: str = "bitstream.tcl",
+def record(built: Build, board: str, backend: Backend, folder: Path, script: str = "bitstream.tcl",
            changes: Sequence[tuple[str, str]] = ()) -> list[Call]:
     """Run a script with its outputs in place, after changes of the text of the block design."""
     files = rendered(built, board, backend)
@@ -51,7 +51,7 @@ def record(built: Build, board: str, backend: str, folder: Path, script: str = "
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("board", BOARDS)
-def test_block_design(built: Build, tmp_path: Path, board: str, backend: str) -> None:
+def test_block_design(built: Build, tmp_path: Path, board: str, backend: Backend) -> None:
     calls = record(built, board, backend, tmp_path)
     facts = load_board(board)
     Design(calls).check()
@@ -94,7 +94,7 @@ def external(tmp_path_factory: pytest.TempPathFactory) -> Build:
     ("zcu104", "ps/S_AXI_HP1_FPD", "128"), ("pynq-z2", "ps/S_AXI_HP1", "64"),
 ])
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_dmas_of_weights(external: Build, tmp_path: Path, board: str, port: str, width: str, backend: str) -> None:
+def test_dmas_of_weights(external: Build, tmp_path: Path, board: str, port: str, width: str, backend: Backend) -> None:
     calls = record(external, board, backend, tmp_path)
     design = Design(calls)
     design.check()
@@ -124,7 +124,7 @@ def test_mistakes_with_the_dmas_of_weights(external: Build, tmp_path: Path, old:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_sources_of_both_back_ends(built: Build, tmp_path: Path, backend: str) -> None:
+def test_sources_of_both_back_ends(built: Build, tmp_path: Path, backend: Backend) -> None:
     calls = record(built, "zcu104", backend, tmp_path, "ooc.tcl")
     sources = next(call for call in calls if call.command == "add_files").arguments[-1].split()
     assert "shell/headrace_shell.v" in sources

@@ -192,8 +192,9 @@ class Accelerator:
     @property
     def frames_per_transfer(self) -> int:
         """Frames of one transfer at most."""
-        longest = max(self.source["frame_bytes"], self.sink["frame_bytes"])
-        return max(1, min(_BATCH_BYTES, self.model["max_transfer_bytes"]) // longest)
+        longest: int = max(self.source["frame_bytes"], self.sink["frame_bytes"])
+        most: int = min(_BATCH_BYTES, self.model["max_transfer_bytes"])
+        return max(1, most // longest)
 
     def _run(self, pieces: Iterator[tuple[Any, bool]]) -> Iterator[tuple[np.ndarray, bool]]:
         """Integers of every piece; two pairs of buffers take turns."""
@@ -236,17 +237,21 @@ class Accelerator:
         self.device.start(slot, frames * self.source["frame_bytes"], frames * self.sink["frame_bytes"])
 
     def _finish(self, waiting: tuple[int, int, bool] | None) -> tuple[np.ndarray, bool] | None:
-        """Integers of the piece that the accelerator works on."""
+        """Integers of the piece that the accelerator works on, and whether it is the last of its batch."""
         if waiting is None:
             return None
         slot, frames, ends_batch = waiting
+        return self._received(slot, frames), ends_batch
+
+    def _received(self, slot: int, frames: int) -> np.ndarray:
+        """Integers of the frames of the transfer that runs."""
         data, wanted = self.device.finish(slot), frames * self.sink["frame_bytes"]
         if data.size != wanted:
             raise AcceleratorError(f"a transfer from the accelerator ended after {data.size} of {wanted} bytes")
         self._frames += frames
         self._require_whole_transfers()
         self._at_work = False
-        return self.host.integers(unpack(data.reshape(frames, -1), *_format(self.sink))), ends_batch
+        return self.host.integers(unpack(data.reshape(frames, -1), *_format(self.sink)))
 
     # Checks.
 
@@ -257,7 +262,7 @@ class Accelerator:
         buffer = self.device.buffer(0, given.size)
         buffer[: given.size] = given.reshape(-1)
         self._start(0, len(given))
-        got, _ = self._finish((0, len(given), True)) or (None, True)
+        got = self._received(0, len(given))
         golden = self.host.integers(unpack(wanted.reshape(len(wanted), -1), *_format(self.sink)))
         return "exact" if np.array_equal(got, golden) else self._difference(got, golden)
 

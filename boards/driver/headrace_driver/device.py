@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
@@ -51,6 +52,10 @@ class Device(Protocol):
 
         True if a transfer ended, so that there may be more.
         """
+
+
+def _is_at_rest(channel: Any) -> bool:
+    return bool(channel.idle or not channel.running)
 
 
 def _send(channel: Any, image: Any, times: int, stopped: Event) -> None:
@@ -106,7 +111,8 @@ class PynqDevice:
 
     def buffer(self, slot: int, size: int) -> np.ndarray:
         """Memory that the DMA reads."""
-        return self._memory(slot, 0, size)
+        held: np.ndarray = self._memory(slot, 0, size)
+        return held
 
     def _memory(self, slot: int, side: int, size: int) -> Any:
         held = self._buffers[slot][side]
@@ -140,7 +146,7 @@ class PynqDevice:
         """Wait for both transfers. Raises AcceleratorError where one does not end, or a DMA has stopped."""
         receive, offsets = self._dma_registers["receive"], self._dma_registers
         for what, channel, base in (("to", self._dma.sendchannel, 0), ("from", self._dma.recvchannel, receive)):
-            self._await(lambda channel=channel: channel.idle or not channel.running, what)
+            self._await(partial(_is_at_rest, channel), what)
             self._require_sound(self._dma, base, what)
         for replay in self._replays:
             self._await(replay.done, "of weights to")

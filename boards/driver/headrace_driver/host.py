@@ -46,7 +46,7 @@ class Input:
         if self.input_order is not None:
             x = x.reshape(len(x), -1)[:, self.input_order]
         frames = x.reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
-        codes = np.empty(frames.shape, code_type(self.source["bits"]))
+        codes: np.ndarray = np.empty(frames.shape, code_type(self.source["bits"]))
         for c in range(channels):
             codes[..., c] = self._codes(frames[..., c], c)
         return codes.reshape(len(x), -1)
@@ -54,7 +54,7 @@ class Input:
     def _codes(self, x: np.ndarray, c: int) -> np.ndarray:
         """Codes of one channel."""
         if x.dtype == np.uint8 and self.source["saturates"]:
-            return self._lookup()[c][x]
+            return np.asarray(self._lookup()[c][x])
         values = np.asarray(x, np.float32)
         if not np.isfinite(values).all():
             raise ValueError("the input holds values that are not finite")
@@ -138,12 +138,12 @@ class Host(Input):
 
 def _softmax(y: np.ndarray) -> np.ndarray:
     powers = np.exp(y - y.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _log_softmax(y: np.ndarray) -> np.ndarray:
     shifted = y - y.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 #: Operations at the end of a model, by name; k largest values are found above.

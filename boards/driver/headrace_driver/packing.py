@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def code_type(bits: int) -> type:
+def code_type(bits: int) -> type[np.uint8 | np.uint16 | np.uint32 | np.uint64]:
     """The unsigned integers that hold codes of this width."""
     return np.uint8 if bits <= 8 else np.uint16 if bits <= 16 else np.uint32 if bits <= 32 else np.uint64
 
@@ -72,6 +72,7 @@ def unpack(data: np.ndarray, lanes: int, bits: int, word: int) -> np.ndarray:
     """Bytes (N, words * word) -> codes (N, words * lanes) of `code_type(bits)`; word: bytes of one with its padding."""
     size, kind = word_bytes(lanes, bits), code_type(bits)
     rows = np.ascontiguousarray(data.reshape(-1, word)[:, :size])
+    codes: np.ndarray
     if bits in (8, 16, 32):
         codes = rows.view(kind)
     elif lanes * bits <= 64:
@@ -81,5 +82,5 @@ def unpack(data: np.ndarray, lanes: int, bits: int, word: int) -> np.ndarray:
         codes = ((padded.view(np.uint64) >> shifts) & np.uint64((1 << bits) - 1)).astype(kind)
     else:
         planes = np.unpackbits(rows, axis=1, count=lanes * bits, bitorder="little").reshape(len(rows), lanes, bits)
-        codes = (planes.astype(kind) << np.arange(bits, dtype=kind)).sum(axis=2, dtype=kind)
+        codes = np.left_shift(planes.astype(kind), np.arange(bits, dtype=kind)).sum(axis=2, dtype=kind)
     return codes.reshape(len(data), -1)

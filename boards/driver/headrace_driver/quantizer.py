@@ -35,8 +35,8 @@ class Points:
             _refuse(self.signs[c] * low, self.signs[c] * high)
         inner = self.points[c][1:-1]
         if len(inner) == 1:
-            return self.step_codes[(values >= inner[0]).view(np.uint8)]
-        return self.step_codes[np.searchsorted(inner, values, side="right")]
+            return np.asarray(self.step_codes[(values >= inner[0]).view(np.uint8)])
+        return np.asarray(self.step_codes[np.searchsorted(inner, values, side="right")])
 
 
 class Formula:
@@ -57,7 +57,7 @@ class Formula:
 
 def _as_codes(integers: np.ndarray, bits: int) -> np.ndarray:
     """Integers as they lie in a word: in two's complement."""
-    return (integers & ((1 << bits) - 1)).astype(code_type(bits))
+    return np.asarray(integers & ((1 << bits) - 1), code_type(bits))
 
 
 def _refuse(*ends: float) -> None:
@@ -67,17 +67,17 @@ def _refuse(*ends: float) -> None:
 
 def _half_up(y: np.ndarray) -> np.ndarray:
     whole = np.floor(y)
-    return whole + (y - whole >= 0.5)
+    return np.asarray(whole + (y - whole >= 0.5))
 
 
 def _half_down(y: np.ndarray) -> np.ndarray:
     whole = np.floor(y)
-    return whole + (y - whole > 0.5)
+    return np.asarray(whole + (y - whole > 0.5))
 
 
 def _half_odd(y: np.ndarray) -> np.ndarray:
     whole = np.floor(y)
-    return np.where(y - whole == 0.5, whole + (whole % 2 == 0), np.rint(y))
+    return np.asarray(np.where(y - whole == 0.5, whole + (whole % 2 == 0), np.rint(y)))
 
 
 _ROUND: dict[str, Callable[[np.ndarray], np.ndarray]] = {

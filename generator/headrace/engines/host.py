@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from math import floor
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,6 +159,14 @@ def by_name(host: HostOutputs, q: IntArray) -> dict[str, IntArray]:
     """The integers (N, elements) of every output, in stream order, from those of a frame of all."""
     ends = np.cumsum([part.elements for part in host.parts])[:-1]
     return {part.name: values for part, values in zip(host.parts, np.split(q, ends, axis=1), strict=True)}
+
+
+@overload
+def from_stream(host: HostOutput, q: IntArray) -> Float32Array: ...
+@overload
+def from_stream(host: HostOutputs, q: IntArray) -> dict[str, Float32Array]: ...
+@overload
+def from_stream(host: HostOutput | HostOutputs, q: IntArray) -> Samples: ...
 
 
 def from_stream(host: HostOutput | HostOutputs, q: IntArray) -> Samples:

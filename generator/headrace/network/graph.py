@@ -11,6 +11,7 @@ from itertools import chain, count
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from headrace.errors import InputError
 from headrace.network import ops
@@ -19,7 +20,7 @@ from headrace.network.tensor_ops import TensorOp
 
 Op = ops.Op | TensorOp
 #: The samples of one tensor (N, *shape), or those of several by name.
-Values = FloatArray | Mapping[str, FloatArray]
+Values = ArrayLike | Mapping[str, ArrayLike]
 
 
 def free_name(wanted: str, taken: Container[str]) -> str:
@@ -93,11 +94,16 @@ class Network:
             values[node.name] = node.op.forward(*(values[source] for source in node.inputs))
         return values
 
-    def forward(self, x: Values) -> Values:
-        """The model's output in float64 for the samples x (N, *shape), by name where there are several."""
+    def forward(self, x: Values) -> FloatArray:
+        """The model's only output in float64 for the samples x (N, *shape). Raises InputError where it has several."""
+        if len(self.outputs) > 1:
+            raise InputError(f"the model has {len(self.outputs)} outputs, {list(self.output_names)}; forward_by_name "
+                             "gives them all")
+        return self.tensors(x)[self.output]
+
+    def forward_by_name(self, x: Values) -> dict[str, FloatArray]:
+        """The model's outputs in float64 for the samples x (N, *shape)."""
         tensors = self.tensors(x)
-        if len(self.outputs) == 1:
-            return tensors[self.outputs[0]]
         return {name: tensors[tensor] for name, tensor in zip(self.output_names, self.outputs, strict=True)}
 
 
