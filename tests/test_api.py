@@ -14,6 +14,7 @@ import pytest
 
 import headrace as hr
 from headrace.reporting.view import View
+from headrace.results import Checked
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
 
@@ -76,7 +77,7 @@ def test_a_picture_keeps_its_colours_to_itself() -> None:
 def test_what_is_not_supported_is_told(tmp_path: Path) -> None:
     found = hr.check(hr.example())
     assert found and found.model is not None and "supported, 7 layers" in repr(found)
-    wrong = hr.api.Checked("m.onnx", None, "conv0: a\n  relu1: <b>")
+    wrong = Checked("m.onnx", None, "conv0: a\n  relu1: <b>")
     assert not wrong and repr(wrong) == "Checked(m.onnx: not supported, 2 lines)"
     assert "relu1: <b>" in wrong.summary() and "&lt;b&gt;" in wrong._repr_html_()
     with pytest.raises(hr.InputError, match="is not a model"):
