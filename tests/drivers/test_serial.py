@@ -37,7 +37,8 @@ def port(built: hr.Build, serial_program: Path) -> Iterator[str]:
 
 @pytest.fixture
 def accelerator(driver: ModuleType, port: str, built: hr.Build) -> Accelerator:
-    return driver.Accelerator.on_serial(port, built.folder / "driver" / "headrace_driver")
+    made: Accelerator = driver.Accelerator.on_serial(port, built.folder / "driver" / "headrace_driver")
+    return made
 
 
 def samples(count: int) -> np.ndarray:
