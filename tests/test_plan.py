@@ -17,6 +17,7 @@ from headrace.board.board import load_board
 from headrace.board.room import room
 from headrace.build_folder import Build
 from headrace.cli.tables import does_not_fit
+from headrace.folding.choices import Choices
 from headrace.planning import plan_design
 from headrace.request import Options, resolve
 from tests.small_onnx import small_onnx
@@ -31,7 +32,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_points_are_those_of_builds(path: Path) -> None:
     model = hr.load(path)
-    points = hr.plan(model, boards=["zcu104", "pynq-z2"], fps=[100_000], clock_mhz=[100, 200])
+    points = hr.plan(model, boards=["zcu104", "pynq-z2"], fps=[100_000], clock_mhz=[100, 200], fifos="exact")
     assert [(point.board, point.clock_mhz) for point in points] == [
         ("zcu104", 100), ("zcu104", 200), ("pynq-z2", 100), ("pynq-z2", 200)]
     for point in points:
@@ -40,6 +41,34 @@ def test_points_are_those_of_builds(path: Path) -> None:
         assert point.hardware.cycles_per_frame == planned.design.sizing.cycles_per_frame
         assert point.hardware.resources == planned.resources
         assert point.hardware.fps >= 100_000
+
+
+def test_estimated_fifos_are_near_and_the_smallest_are_found_where_those_do_not_fit(path: Path, tmp_path: Path) -> None:
+    model = hr.load(path)
+    exact, near = (hr.plan(model, boards=["zcu104"], fps=[200_000], fifos=kind)[0].hardware
+                   for kind in ("exact", "estimated"))
+    assert exact is not None and near is not None
+    assert (exact.fifos, near.fifos) == ("exact", "estimated")
+    assert (near.cycles_per_frame, near.folding) == (exact.cycles_per_frame, exact.folding)
+    assert abs(near.latency_cycles - exact.latency_cycles) <= 0.02 * exact.latency_cycles
+    least, more = exact.resources.all_luts, near.resources.all_luts
+    assert least < more < 1.2 * least
+    tight = tmp_path / "tight.toml"
+    tight.write_text(f'title = "t"\npart = "p"\nboard_part = ""\nboard_connections = ""\nlut = {least}\nff = 99999\n'
+                     "bram36 = 99\nuram = 0\ndsp = 99\n")
+    point = hr.plan(model, boards=[str(tight)], fps=[200_000])[0]
+    assert point.hardware is not None and point.hardware.fifos == "exact"
+
+
+def test_points_of_one_family_share_what_their_layers_take(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[object] = []
+    legal = Choices._legal
+    monkeypatch.setattr(Choices, "_legal", lambda self, item: counted.append(item) or legal(self, item))
+    model = hr.load(path)
+    hr.plan(model, boards=["zcu104"], fps=[1000])
+    once = len(counted)
+    hr.plan(model, boards=["kv260", "ultra96v2"], fps=[1000, 20_000], clock_mhz=[100, 200])
+    assert once and len(counted) == once
 
 
 def test_a_point_that_cannot_be_says_why(path: Path) -> None:

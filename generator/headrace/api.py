@@ -18,7 +18,7 @@ from headrace import building
 from headrace.benches.network import Simulation, simulate_build
 from headrace.board.board import board_names, load_board
 from headrace.build_folder import Build
-from headrace.design import Fifos
+from headrace.design import Fifos, PlannedFifos
 from headrace.difference.compare import Compared, compare_model
 from headrace.errors import InputError, ToolError, UnsupportedError
 from headrace.example import example_network
@@ -106,11 +106,13 @@ def _quantizing() -> Any:
 
 def plan(model: Model, *, boards: Sequence[str] = (), fps: Sequence[float] = (),
          clock_mhz: Sequence[float] = (Options.clock_mhz,), cores: Mapping[str, str] | None = None,
-         weights: Weights = "on-chip", backend: Backend = "rtl", progress: Progress = silent) -> Points:
+         weights: Weights = "on-chip", backend: Backend = "rtl", fifos: PlannedFifos = "estimated",
+         progress: Progress = silent) -> Points:
     """What every board at every clock and every rate would take, estimated, without building anything.
 
     boards: names or .toml files, filled where no rate is given; none is the default board. fps: frames per second.
-    A point that cannot be says why. Raises InputError for a board that is not known and for options that cannot be.
+    fifos: "estimated", and the smallest where those do not fit; or "exact" or "safe", as build has them. A point that
+    cannot be says why. Raises InputError for a board that is not known and for options that cannot be.
 
     >>> import headrace as hr
     >>> points = hr.plan(hr.example(), fps=[10_000, 100_000])
@@ -119,7 +121,7 @@ def plan(model: Model, *, boards: Sequence[str] = (), fps: Sequence[float] = (),
     """
     others = Options(cores=cores or {}, weights=weights, backend=backend)
     return Points(_loaded(model, "plan").name,
-                  plan_points(model, Space(boards, clock_mhz, fps), others, logged(progress)))
+                  plan_points(model, Space(boards, clock_mhz, fps), others, logged(progress), fifos))
 
 
 def build(model: Model, out: str | Path, progress: Progress = silent, *,

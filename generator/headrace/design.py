@@ -23,8 +23,35 @@ from headrace.memory import PRICES, Prices
 from headrace.network.integer import IntegerNetwork
 from headrace.timing.fifo_sizing import Sizing, size_fifos
 from headrace.timing.hls_fifo_sizing import HlsSizing
+from headrace.timing.word_times import estimated_fifos
 
 Fifos = Literal["exact", "safe"]
+#: Those of a plan may also be estimated.
+PlannedFifos = Literal["exact", "safe", "estimated"]
+
+
+@dataclass(frozen=True)
+class AsBuilt:
+    """Gives a layer the core and the memories that it is built with.
+
+    A value: requests that ask for the same share what is found for it.
+    """
+
+    cores: tuple[tuple[str, str], ...]
+    writable: tuple[tuple[str, str], ...]
+    external: frozenset[str]
+    prices: Prices
+
+    def __call__(self, layer: Layer) -> Layer:
+        """The layer as it is built. Raises InputError where core and memories contradict each other."""
+        layer = layer.priced(self.prices)
+        writable = dict(self.writable)
+        for weighted in WeightedLayer.among([layer]):
+            cored = with_core(weighted, dict(self.cores))
+            layer = cored.written_to(writable[layer.name]) if layer.name in writable else cored
+        for unit in Mvtu.among([layer]):
+            layer = from_outside(unit) if layer.name in self.external else layer
+        return layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +83,11 @@ class Recipe:
         return cls(record["folding"], record["cores"], record["writable"], tuple(record["external"]), record["depths"],
                    Prices(**record.get("prices", {})), record.get("fifos", "exact"))
 
-    def as_built(self, layer: Layer) -> Layer:
-        """A layer with the core and the memories that it gets. Raises InputError where these contradict each other."""
-        layer = layer.priced(self.prices)
-        for weighted in WeightedLayer.among([layer]):
-            cored = with_core(weighted, self.cores)
-            layer = cored.written_to(self.writable[layer.name]) if layer.name in self.writable else cored
-        for unit in Mvtu.among([layer]):
-            layer = from_outside(unit) if layer.name in self.external else layer
-        return layer
+    @property
+    def as_built(self) -> AsBuilt:
+        """What becomes of a layer before it is built."""
+        return AsBuilt(tuple(sorted(self.cores.items())), tuple(sorted(self.writable.items())),
+                       frozenset(self.external), self.prices)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,16 +107,18 @@ class Design:
 
 
 def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False,
-              progress: Callable[[str], None] = lambda _: None) -> Design:
+              progress: Callable[[str], None] = lambda _: None, estimate_fifos: bool = False) -> Design:
     """The hardware of an integer network: layers with their compute cores, width converters and FIFOs.
 
-    hls: size the streams of the C++ too. progress is told how the sizing of FIFOs goes on.
+    hls: size the streams of the C++ too. progress is told how the sizing of FIFOs goes on. estimate_fifos: of what is
+    planned, not built.
     Depths of FIFOs that the recipe gives are kept, the others sized. Raises FoldingError if they let it stop,
     InputError for a core that does not serve its layer, or a layer whose weights cannot be writable or external.
     """
     layers = folded(net, recipe)
     exact = recipe.fifos == "exact"
-    sizing = size_fifos(layers, dict(recipe.depths), exact, progress)
+    depths = dict(recipe.depths)
+    sizing = estimated_fifos(layers, depths) if estimate_fifos else size_fifos(layers, depths, exact, progress)
     dataflow = insert_fifos(layers, sizing.depths)
     depths = {layer.name: layer.depth for layer in Fifo.among(dataflow.layers)}
     if hls:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
 
@@ -13,7 +13,7 @@ from headrace.dataflow.choose_cores import ALL, require_weighted
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.make_external import MAX_EXTERNAL, external_candidates, make_external
 from headrace.dataflow.make_writable import MAX_LAYERS, make_writable, writable_candidates
-from headrace.design import Recipe, estimated, folded
+from headrace.design import AsBuilt, Recipe, estimated, folded
 from headrace.errors import FoldingError, InputError
 from headrace.folding.plan import Plan, Terms, folding_target, has_room, least_cost, plan_fastest, plan_folding
 from headrace.folding.solver import LAYERS_SHARE
@@ -101,15 +101,20 @@ def _is_free(recipe: Recipe, name: str) -> bool:
     return not elsewhere and (core == AUTO or CORES[core].takes_any_weights)
 
 
-def _in_uram(model: Model, request: Request) -> Callable[[Layer], Layer | None]:
-    """A layer as it is built with its weights in UltraRAM, None for one that cannot have them there."""
+@dataclass(frozen=True)
+class _InUram:
+    """Gives a layer as it is built with its weights in UltraRAM, None for one that cannot have them there."""
+
+    names: frozenset[str]
+    built: AsBuilt
+
+    def __call__(self, layer: Layer) -> Layer | None:
+        return self.built(layer) if layer.name in self.names else None
+
+
+def _in_uram(model: Model, request: Request) -> _InUram:
     names = _for_uram(model, request)
-    recipe = replace(request.recipe, writable=dict.fromkeys(names, URAM))
-
-    def built(layer: Layer) -> Layer | None:
-        return recipe.as_built(layer) if layer.name in names else None
-
-    return built
+    return _InUram(names, replace(request.recipe, writable=dict.fromkeys(names, URAM)).as_built)
 
 
 def _require_layers(model: Model, recipe: Recipe) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from headrace.area.usage import Resources
 from headrace.board.board import board_names, load_board
 from headrace.board.room import room
 from headrace.dataflow.graph import Dataflow
-from headrace.design import Design, elaborate, estimated
+from headrace.design import Design, Recipe, elaborate, estimated
 from headrace.errors import FoldingError, InputError
 from headrace.folding.plan import Plan, Terms
 from headrace.folding.solver import LAYERS_SHARE
 from headrace.model import Model
+from headrace.network.integer import IntegerNetwork
 from headrace.placement import folding_at, folding_terms, keeps_pace_outside, overfull, place_weights, recipe_of
 from headrace.request import Options, Request, resolve
 
@@ -24,12 +27,16 @@ _SMALLER_SHARES = (0.9, 0.8, 0.6)
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """A request with the layers of external weights named, the folding that it asks for, and the hardware."""
+    """A request with the layers of external weights named, the folding that it asks for, and the hardware.
+
+    share: of the board that the layers got where it is filled; less than LAYERS_SHARE where FIFOs did not fit.
+    """
 
     request: Request
     plan: Plan
     design: Design
     terms: Terms
+    share: float
 
     @property
     def dataflow(self) -> Dataflow:
@@ -53,9 +60,9 @@ class Planned:
         return not overfull(self.request.room, self.resources)
 
 
-def plan_design(model: Model, request: Request | None = None, progress: Callable[[str], None] = lambda _: None
-                ) -> Planned:
-    """The folding and the hardware; where a board is to be filled, FIFOs included.
+def plan_design(model: Model, request: Request | None = None, progress: Callable[[str], None] = lambda _: None,
+                estimate_fifos: bool = False) -> Planned:
+    """The folding and the hardware; where a board is to be filled, FIFOs included. estimate_fifos: see elaborate.
 
     Raises InputError for layers that cannot be as asked, and where a board is too small even with weights outside;
     FoldingError for a pace that no folding, no board or the memory outside reaches.
@@ -64,8 +71,8 @@ def plan_design(model: Model, request: Request | None = None, progress: Callable
     stopped_by = ""
     terms = folding_terms(model, request)
     for share in (LAYERS_SHARE, *_SMALLER_SHARES):
-        plan, design = _at_pace(model, request, terms, share, progress)
-        planned = Planned(request, replace(plan, stopped_by=stopped_by or plan.stopped_by), design, terms)
+        plan, design = _at_pace(model, request, terms, share, progress, estimate_fifos)
+        planned = Planned(request, replace(plan, stopped_by=stopped_by or plan.stopped_by), design, terms, share)
         if not request.fills or planned.fits:
             break
         stopped_by = stopped_by or (f"{planned.design.sizing.cycles_per_frame} cycles per frame would take "
@@ -73,18 +80,43 @@ def plan_design(model: Model, request: Request | None = None, progress: Callable
     return planned
 
 
-def _at_pace(model: Model, request: Request, terms: Terms, share: float, progress: Callable[[str], None]
-             ) -> tuple[Plan, Design]:
+def _at_pace(model: Model, request: Request, terms: Terms, share: float, progress: Callable[[str], None],
+             estimate_fifos: bool) -> tuple[Plan, Design]:
     """The folding and the hardware; where the C++ is slower than the RTL, a faster folding keeps its pace too."""
     asked = request.cycles
     hls = "hls" in request.engines
     while True:
         plan = folding_at(model, request, terms, share)
-        design = elaborate(model.integer, recipe_of(request, plan), hls, progress)
+        design = _elaborated(_Wanted.of(model, recipe_of(request, plan), hls, estimate_fifos, progress))
         excess = design.cycles_per_frame - asked if hls and asked is not None else 0
         if excess <= 0 or not request.cycles or asked is None or request.cycles - excess < 3 * asked // 4:
             return plan, design
         request = replace(request, cycles=request.cycles - excess)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A design by what it depends on; whoever wants the same gets the same."""
+
+    net: IntegerNetwork
+    record: str
+    hls: bool
+    estimate_fifos: bool
+    recipe: Recipe = field(compare=False)
+    progress: Callable[[str], None] = field(compare=False)
+
+    @classmethod
+    def of(cls, model: Model, recipe: Recipe, hls: bool, estimate_fifos: bool, progress: Callable[[str], None]
+           ) -> _Wanted:
+        """What a recipe makes of a model."""
+        return cls(model.integer, json.dumps(recipe.record(), sort_keys=True), hls, estimate_fifos, recipe,
+                   progress)
+
+
+@lru_cache(maxsize=8)
+def _elaborated(wanted: _Wanted) -> Design:
+    """Kept, because boards of one family often get the same folding."""
+    return elaborate(wanted.net, wanted.recipe, wanted.hls, wanted.progress, wanted.estimate_fifos)
 
 
 def require_fit(model: Model, planned: Planned) -> None:

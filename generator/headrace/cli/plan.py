@@ -25,6 +25,9 @@ def add_plan(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--core", action="append", default=[], metavar="[LAYER=]NAME", help="as of build")
     sub.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend, help="as of build")
     sub.add_argument("--weights", choices=("on-chip", "external"), default=Options.weights, help="as of build")
+    sub.add_argument("--fifos", choices=("estimated", "exact", "safe"), default="estimated", help="estimated: known at "
+                     "once, and sized exactly where they alone do not fit; exact, safe: as of build (default "
+                     "%(default)s)")
 
 
 def run_plan(options: argparse.Namespace) -> int:
@@ -34,6 +37,7 @@ def run_plan(options: argparse.Namespace) -> int:
     space.options(others)  # what cannot be is said before the model is read
     with progress() as tell:
         tell(f"loading {options.model}")
-        points = list(plan_points(load(options.model, kernels=options.kernels), space, others, tell))
+        points = list(plan_points(load(options.model, kernels=options.kernels), space, others, tell,
+                                  options.fifos))
     tables.show(points_view(options.model, points), options.json, lambda: [point.json() for point in points])
     return 0 if any(point.fits for point in points) else 1

@@ -7,9 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
 
-from headrace.area.usage import Resources
+from headrace.area.estimate import estimate
+from headrace.area.usage import Resources, total
 from headrace.dataflow.fold import Folding
+from headrace.design import PlannedFifos
 from headrace.errors import FoldingError, InputError
+from headrace.folding.solver import LAYERS_SHARE
 from headrace.model import Model
 from headrace.placement import overfull
 from headrace.planning import Planned, plan_design
@@ -19,7 +22,10 @@ from headrace.telling import Step
 
 @dataclass(frozen=True, eq=False)
 class Hardware:
-    """What a point is estimated to become: cycles of the accelerator, frames per second of it on its board."""
+    """What a point is estimated to become: cycles of the accelerator, frames per second of it on its board.
+
+    fifos: whether the FIFOs in resources and latency are the smallest ("exact"), large ones ("safe") or "estimated".
+    """
 
     fps: float
     cycles_per_frame: int
@@ -27,6 +33,7 @@ class Hardware:
     resources: Resources
     bottleneck: str
     folding: Folding
+    fifos: PlannedFifos
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +60,8 @@ class Point:
                 "fps": found.fps if found else None, "cycles_per_frame": found.cycles_per_frame if found else None,
                 "latency_cycles": found.latency_cycles if found else None,
                 "resources": asdict(found.resources) if found else None, "fits": self.fits,
-                "bottleneck": found.bottleneck if found else None, "stopped_by": self.stopped_by,
+                "fifos": found.fifos if found else None, "bottleneck": found.bottleneck if found else None,
+                "stopped_by": self.stopped_by,
                 "folding": {name: dict(folds) for name, folds in found.folding.items()} if found else None}
 
 
@@ -81,9 +89,10 @@ class Space:
 
 
 def plan_points(model: Model, space: Space, others: Options | None = None,
-                progress: Callable[[str], None] = lambda _: None) -> Iterator[Point]:
+                progress: Callable[[str], None] = lambda _: None, fifos: PlannedFifos = "estimated") -> Iterator[Point]:
     """The points of a space, in the order of its boards, clocks and rates; a point that cannot be says why.
 
+    fifos: estimated ones cost many times less time, and those of points that they keep from fitting are sized exactly.
     Raises InputError, before the first point, for a board that is not known and for options that cannot be.
     """
     requests = [resolve(options) for options in space.options(others or Options())]
@@ -91,14 +100,14 @@ def plan_points(model: Model, space: Space, others: Options | None = None,
         text = (f"point {index + 1} of {len(requests)}: {request.board.name}, {request.options.clock_mhz:g} MHz, "
                 f"{request.asked}")
         progress(Step(text, part=index / len(requests)))
-        yield plan_point(model, request)
+        yield plan_point(model, request, fifos)
 
 
-def plan_point(model: Model, request: Request) -> Point:
+def plan_point(model: Model, request: Request, fifos: PlannedFifos = "estimated") -> Point:
     """One point."""
     board, options = request.board.name, request.options
     try:
-        planned = plan_design(model, request)
+        planned, fifos = _planned(model, request, fifos)
     except (FoldingError, InputError) as error:
         return Point(board, options.clock_mhz, options.fps, request.fills, None, False, str(error))
     stopped_by = planned.plan.stopped_by
@@ -106,12 +115,27 @@ def plan_point(model: Model, request: Request) -> Point:
         stopped_by = f"{board} does not hold it, it would take {over}"
     elif planned.board_bound:
         stopped_by = stopped_by or str(planned.board_bound["name"])
-    return Point(board, options.clock_mhz, options.fps, request.fills, _hardware(planned), planned.fits, stopped_by)
+    return Point(board, options.clock_mhz, options.fps, request.fills, _hardware(planned, fifos), planned.fits,
+                 stopped_by)
 
 
-def _hardware(planned: Planned) -> Hardware:
+def _planned(model: Model, request: Request, fifos: PlannedFifos) -> tuple[Planned, PlannedFifos]:
+    """The hardware, and its FIFOs: the smallest where estimated ones alone keep it from fitting."""
+    if fifos != "estimated":
+        request = replace(request, recipe=replace(request.recipe, fifos=fifos))
+        planned = plan_design(model, request)
+        return planned, planned.design.recipe.fifos
+    planned = plan_design(model, request, estimate_fifos=True)
+    layers = total([estimate(layer) for layer in planned.dataflow.layers if layer.stream_depth is None])
+    hopeless = not request.fills and overfull(request.room, layers)
+    if hopeless or (planned.fits and planned.share == LAYERS_SHARE):
+        return planned, "estimated"
+    return _planned(model, request, "exact")
+
+
+def _hardware(planned: Planned, fifos: PlannedFifos) -> Hardware:
     cycles = planned.design.cycles_per_frame
     bound: Mapping[str, Any] = planned.board_bound or {"cycles_per_frame": cycles}
     fps = planned.request.options.clock_mhz * 1e6 / max(cycles, bound["cycles_per_frame"])
     return Hardware(fps, cycles, planned.design.sizing.latency_cycles, planned.resources, planned.plan.bottleneck,
-                    planned.plan.folding)
+                    planned.plan.folding, fifos)

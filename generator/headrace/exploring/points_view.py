@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from headrace.exploring.points import Point
 from headrace.reporting.view import View
 
-_COLUMNS = ("board", "MHz", "fps asked", "fps", "cycles", "latency", "LUT", "FF", "BRAM36", "URAM", "DSP", "fits",
-            "bottleneck")
+_COLUMNS = ("board", "MHz", "fps asked", "fps", "cycles", "latency", "LUT", "FF", "BRAM36", "URAM", "DSP", "FIFOs",
+            "fits", "bottleneck")
 
 
 def points_view(model: str, points: Sequence[Point]) -> View:
@@ -28,7 +28,7 @@ def _rate(point: Point) -> str:
 
 def _figures(point: Point) -> list[str]:
     if (found := point.hardware) is None:
-        return [""] * 8
+        return [""] * 9
     taken = found.resources
     return [f"{found.fps:.0f}", *map(str, (found.cycles_per_frame, found.latency_cycles, taken.all_luts, taken.ff,
-                                           taken.bram36, taken.uram, taken.dsp))]
+                                           taken.bram36, taken.uram, taken.dsp)), found.fifos]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 
 from headrace.area.estimate import estimate
@@ -150,6 +150,7 @@ class Choices:
         return branch_stores(self.dataflow)
 
 
+@cache
 def converter(given: Stream, lanes: int) -> Resources:
     """The width converter from a stream to so many lanes."""
     if given.lanes == lanes:

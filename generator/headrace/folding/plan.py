@@ -53,14 +53,22 @@ def solve_folding(dataflow: Dataflow, cycles_per_frame: int, given: Folding | No
     return plan_folding(dataflow, cycles_per_frame, Terms(load_board(DEFAULT_BOARD)), given).folding
 
 
+def _as_it_is(layer: Layer) -> Layer:
+    return layer
+
+
+def _none(_: Layer) -> Layer | None:
+    return None
+
+
 @dataclass(frozen=True, eq=False)
 class Terms:
     """What a folding has to respect beside its pace.
 
     board: whose resources are the cost. clock_mhz: to tell rates. max_word_bits: of a stream's word, 0 for no limit.
     min_cycles: a bound on the pace from outside the layers, and what it is. built, other: see choices.Choices, the
-    latter as a part of a sentence in `with_other`; with another way a folding has to fit the board if one does.
-    way_out: what to do where the board is too small.
+    latter as a part of a sentence in `with_other`; equal ones share the choices. With another way a folding has to fit
+    the board if one does. way_out: what to do where the board is too small.
     """
 
     board: Board
@@ -68,8 +76,8 @@ class Terms:
     max_word_bits: int = 0
     min_cycles: int = 1
     bound: str = ""
-    built: Callable[[Layer], Layer] = lambda layer: layer
-    other: Callable[[Layer], Layer | None] = lambda layer: None
+    built: Callable[[Layer], Layer] = _as_it_is
+    other: Callable[[Layer], Layer | None] = _none
     with_other: str = ""
     way_out: Callable[[], str] = lambda: "choose a larger board"
 
@@ -178,8 +186,16 @@ def _solver(dataflow: Dataflow, terms: Terms, given: Folding | None) -> tuple[So
 
 
 def _with_folds(dataflow: Dataflow, terms: Terms, given: Folding) -> Solver:
-    choices = Choices(dataflow, given, terms.max_word_bits, terms.built, terms.other)
+    kept = tuple((name, tuple(folds.items())) for name, folds in given.items())
+    choices = _choices(dataflow, kept, terms.max_word_bits, terms.built, terms.other)
     return Solver(choices, terms.board, terms.min_cycles, terms.bound)
+
+
+@lru_cache(maxsize=4)
+def _choices(dataflow: Dataflow, given: tuple[tuple[str, tuple[tuple[str, int], ...]], ...], max_word_bits: int,
+             built: Callable[[Layer], Layer], other: Callable[[Layer], Layer | None]) -> Choices:
+    """Kept for the next board, clock and rate: to count what layers take is most of the work."""
+    return Choices(dataflow, {name: dict(folds) for name, folds in given}, max_word_bits, built, other)
 
 
 def given_depths(folding: Folding) -> dict[str, int]:

@@ -33,6 +33,7 @@ class Loop(NamedTuple):
 
 
 Phases = tuple[Step | Loop, ...]
+_NONE = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,48 @@ class Schedule:
 
     def write_cycles(self) -> IntArray:
         """(writes,): for each word put, the cycle of the frame in which it is put."""
-        return np.flatnonzero(cycle_moves(self.phases, 0)[1])
+        return moves(self.phases, 0).writes
 
     def needed_reads(self, source: int = 0) -> IntArray:
         """(writes,): for each word put, how many words of input `source` are taken up to and with its cycle."""
-        reads, writes = cycle_moves(self.phases, source)
-        return np.cumsum(reads)[writes > 0]
+        return moves(self.phases, source).needed
+
+
+class Moves(NamedTuple):
+    """When words pass in phases.
+
+    reads: (reads,) the cycle of each word taken. writes: (writes,) the cycle of each word put. needed: (writes,) how
+    many words are taken up to and with that cycle. cycles: of the phases.
+    """
+
+    reads: IntArray
+    writes: IntArray
+    needed: IntArray
+    cycles: int
+
+
+def moves(phases: Phases, source: int) -> Moves:
+    """The words that phases take from input `source`, and those that they put."""
+    found = [_moves(phase, source) for phase in phases]
+    cycles = taken = 0
+    parts: list[tuple[IntArray, IntArray, IntArray]] = [(_NONE, _NONE, _NONE)]
+    for part in found:
+        parts.append((part.reads + cycles, part.writes + cycles, part.needed + taken))
+        cycles, taken = cycles + part.cycles, taken + len(part.reads)
+    reads, writes, needed = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Moves(reads, writes, needed, cycles)
+
+
+def _moves(phase: Step | Loop, source: int) -> Moves:
+    if isinstance(phase, Step):
+        cycles = np.arange(phase.repeats)
+        takes = phase.reads and phase.source in (None, source)
+        reads, writes = cycles if takes else _NONE, cycles if phase.writes else _NONE
+        return Moves(reads, writes, writes + 1 if takes else 0 * writes, phase.repeats)
+    body = moves(phase.body, source)
+    times = np.arange(phase.times)[:, None]
+    reads, writes = ((times * body.cycles + cycles).reshape(-1) for cycles in (body.reads, body.writes))
+    return Moves(reads, writes, (times * len(body.reads) + body.needed).reshape(-1), phase.times * body.cycles)
 
 
 def cycle_moves(phases: Phases, source: int) -> tuple[IntArray, IntArray]:
