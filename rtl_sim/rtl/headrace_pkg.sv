@@ -112,6 +112,17 @@ package headrace_pkg;
     return $clog2((front > size + back ? front : size + back) + more) + 1;
   endfunction
 
+  function automatic int smaller(input int one, input int other);
+    return one < other ? one : other;
+  endfunction
+  function automatic int larger(input int one, input int other);
+    return one > other ? one : other;
+  endfunction
+  // A number moved between 0 and the limit.
+  function automatic int limited(input int number, input int limit);
+    return number < 0 ? 0 : number > limit ? limit : number;
+  endfunction
+
   // An axis of a frame with windows on it.
   typedef struct packed {
     int size;      // elements
@@ -137,6 +148,10 @@ package headrace_pkg;
   function automatic int place_bits_of(input axis_t axis, input int more);
     return place_bits(axis.front, axis.size, axis.back, more);
   endfunction
+  // Words along an axis to the last tap of a window, which is moved into the frame where it lies in the padding.
+  function automatic int words_to(input axis_t axis, input int window);
+    return limited(window * axis.stride - axis.front + reach_of(axis), axis.size - 1) * axis.words;
+  endfunction
   /* verilator lint_on UNUSEDSIGNAL */
 
   // What a tap of a window leads to when it leaves: one of the first five, or the next frame.
@@ -150,16 +165,5 @@ package headrace_pkg;
     logic last_window;  // its window is the last one of the line
     logic last_line;    // its line is the last one of the frame
   } window_step_t;
-
-  function automatic int smaller(input int one, input int other);
-    return one < other ? one : other;
-  endfunction
-  function automatic int larger(input int one, input int other);
-    return one > other ? one : other;
-  endfunction
-  // A number moved between 0 and the limit.
-  function automatic int limited(input int number, input int limit);
-    return number < 0 ? 0 : number > limit ? limit : number;
-  endfunction
 
 endpackage

@@ -26,7 +26,7 @@ class Buffer(NamedTuple):
     overlaps: bool
     needed: IntArray
     kept: IntArray
-    release_cycles: int = 2
+    release_cycles: int
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from headrace.layers.window_geometry import Pair, SlidingWindow, window_fields
 from headrace.packing import depthwise_columns
 
 #: Words that come in between the last window of a row and the release of the row.
-_RELEASE_WORDS = 3
+_RELEASE_WORDS = 4
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ class ParallelSwu(SlidingWindow):
         first_rows = np.clip(np.arange(self.out_shape[0]) * self.stride[0] - self.pad[0], 0, self.height)
         kept = np.repeat(first_rows * row_words, self.out_shape[1])
         needed = self.needed_words.reshape(self.windows, self.pixel_words)
-        return Buffer(self.inputs[0].words, self.slots * self.banks[0] * row_words, True, needed, kept)
+        return Buffer(self.inputs[0].words, self.slots * self.banks[0] * row_words, True, needed, kept,
+                      release_cycles=3)
 
     @cached_property
     def _phases(self) -> Phases:
@@ -140,28 +141,24 @@ class ParallelSwu(SlidingWindow):
                 ("SLOTS", upright.slots))
 
     def amounts(self, a: Amounts) -> None:
-        """Counters of both sides, places of the last tap, banks and two multiplexers behind them."""
+        """Counters of both sides, places of the window, addresses of banks, banks and two multiplexers behind them."""
         upright = self.upright
         (top, left, bottom, right), (banks_h, banks_w) = upright.pad, upright.banks
-        bits, pixel_words, words = upright.inputs[0].bits, upright.pixel_words, upright.inputs[0].words
+        bits, pixel_words = upright.inputs[0].bits, upright.pixel_words
         row, rows = upright.width * pixel_words, upright.slots * banks_h
         slices(a, bits, upright.taps * bits)
         counters(a, pixel_words, upright.width, banks_w, banks_h, upright.slots)
         counters(a, pixel_words, *upright.out_shape)
         bank_address = max(1, (-(-upright.width // banks_w) * pixel_words - 1).bit_length())
-        count = (words + (rows + 2) * row).bit_length() + 1
+        lead = max((rows + 1) * row, upright.stride[0] * row, row * upright.reach[0]).bit_length() + 1
         lines = (upright.height + rows + 1).bit_length() + 1
         x = (max(left, upright.width + right) + upright.reach[1] + upright.stride[1] - 1).bit_length() + 1
         y = (max(top, upright.height + bottom) + upright.reach[0] + upright.stride[0] - 1).bit_length() + 1
-        place = (words - 1).bit_length()
-        far_x = max(left, upright.width + right) + upright.reach[1] + 2 * upright.stride[1]
-        far_y = max(top, upright.height + bottom) + upright.reach[0] + 2 * upright.stride[0]
-        wide_x, wide_y = (far_x * pixel_words - 1).bit_length() + 1, (far_y * row - 1).bit_length() + 1
-        a.add("parallel swu", lut=10, ff=2)
-        a.add("counts", lut=2 * count + 2.5 * lines, ff=count + 3 * lines)
-        a.add("places", lut=x + y + 4 * place + wide_x + wide_y, ff=x + y + 4 * place + wide_x + wide_y)
-        a.add("banks", lut=0.75 * (banks_h + banks_w) * bank_address,
-              ff=3 * bank_address + 2 * (banks_h - 1).bit_length() + 3 * (banks_w - 1).bit_length())
+        a.add("parallel swu", lut=10, ff=6)
+        a.add("counts", lut=1.6 * lead + 2 * lines, ff=lead + 3 * lines)
+        a.add("places", lut=x + y, ff=x + y)
+        a.add("banks", lut=banks_w * bank_address + 0.75 * banks_h,
+              ff=(banks_w + 1) * bank_address + 2 * (banks_h - 1).bit_length() + 3 * (banks_w - 1).bit_length())
         a.add("inside", lut=upright.taps + upright.kernel[0] + upright.kernel[1],
               ff=upright.taps + upright.kernel[0] + upright.kernel[1])
         turned = upright.kernel[0] * banks_w * bits

@@ -66,10 +66,11 @@ module headrace_parallel_swu import headrace_pkg::*; #(
   logic [index_bits(BANKS_H)-1:0]  in_row_bank, row_bank;
   logic [index_bits(BANKS_W)-1:0]  in_column_bank, column_bank;
   logic [index_bits(SLOTS)-1:0]    in_slot, slot;
-  logic [index_bits(BANK_ROW)-1:0] in_column, column;
+  logic [index_bits(BANK_ROW)-1:0] in_column;
+  logic [BANKS_W-1:0][index_bits(BANK_ROW)-1:0] places;
   logic signed [X_BITS-1:0]        x;
   logic signed [Y_BITS-1:0]        y;
-  logic [ROW_BITS-1:0]             keep;
+  logic [ROW_BITS-1:0]             limit;
   logic [M_BITS-1:0]               window;
   logic                            emit, valid;
 
@@ -77,7 +78,7 @@ module headrace_parallel_swu import headrace_pkg::*; #(
     .WIDTH(WIDTH), .FOLDS(FOLDS), .BANKS_H(BANKS_H), .BANKS_W(BANKS_W), .SLOTS(SLOTS), .BANK_ROW(BANK_ROW),
     .ROW_BITS(ROW_BITS)
   ) u_reader (
-    .ap_clk, .ap_rst_n, .take, .keep, .room,
+    .ap_clk, .ap_rst_n, .take, .limit, .room,
     .row_bank(in_row_bank), .column_bank(in_column_bank), .slot(in_slot), .column(in_column)
   );
 
@@ -85,7 +86,7 @@ module headrace_parallel_swu import headrace_pkg::*; #(
     .X(X), .Y(Y), .BANKS_H(BANKS_H), .BANKS_W(BANKS_W), .SLOTS(SLOTS), .BANK_ROW(BANK_ROW),
     .X_BITS(X_BITS), .Y_BITS(Y_BITS), .ROW_BITS(ROW_BITS)
   ) u_writer (
-    .ap_clk, .ap_rst_n, .take, .en, .emit, .x, .y, .row_bank, .column_bank, .slot, .column, .keep
+    .ap_clk, .ap_rst_n, .take, .en, .emit, .x, .y, .row_bank, .column_bank, .slot, .places, .limit
   );
 
   headrace_window_banks #(
@@ -93,7 +94,7 @@ module headrace_parallel_swu import headrace_pkg::*; #(
     .SLOTS(SLOTS), .BANK_ROW(BANK_ROW), .X_BITS(X_BITS), .Y_BITS(Y_BITS)
   ) u_banks (
     .ap_clk, .ap_rst_n, .take, .word, .in_row_bank, .in_column_bank, .in_slot, .in_column,
-    .en, .emit, .x, .y, .row_bank, .column_bank, .slot, .column, .window, .valid
+    .en, .emit, .x, .y, .row_bank, .column_bank, .slot, .places, .window, .valid
   );
 
   headrace_skid #(.BITS(M_BITS)) u_out (

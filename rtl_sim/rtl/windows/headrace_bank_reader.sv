@@ -2,8 +2,8 @@
 // and whether there is room for it. Pixel (y, x) lies in bank (y mod BANKS_H, x mod BANKS_W), rows counted over all
 // frames; a bank holds SLOTS of its rows in a circle.
 //
-// A word is taken while its row lies less than SLOTS*BANKS_H rows above `keep`, the oldest row that a window still
-// shows. Rows are counted modulo 2^ROW_BITS.
+// A word is taken while its row is `limit` or less: SLOTS*BANKS_H rows from the oldest one that a window still shows.
+// Rows are counted modulo 2^ROW_BITS. That there is room is a register, found from the limit of the cycle before.
 module headrace_bank_reader import headrace_pkg::*; #(
   parameter int WIDTH    = 4,  // columns of the frame
   parameter int FOLDS    = 2,  // words of a pixel
@@ -16,7 +16,7 @@ module headrace_bank_reader import headrace_pkg::*; #(
   input  logic                            ap_clk,       // clock
   input  logic                            ap_rst_n,     // synchronous reset, active low
   input  logic                            take,         // the word is taken
-  input  logic [ROW_BITS-1:0]             keep,         // oldest row that is still needed
+  input  logic [ROW_BITS-1:0]             limit,        // last row that may be taken
   output logic                            room,         // the word may be taken
   output logic [index_bits(BANKS_H)-1:0]  row_bank,     // its bank, across the rows
   output logic [index_bits(BANKS_W)-1:0]  column_bank,  // and across the columns
@@ -25,46 +25,45 @@ module headrace_bank_reader import headrace_pkg::*; #(
 );
 
   localparam int FOLD_BITS = index_bits(FOLDS);
-  localparam int X_BITS    = index_bits(WIDTH);
   localparam int H_BITS    = index_bits(BANKS_H);
   localparam int W_BITS    = index_bits(BANKS_W);
   localparam int SLOT_BITS = index_bits(SLOTS);
   localparam int A_BITS    = index_bits(BANK_ROW);
 
   logic [FOLD_BITS-1:0] fold_q;
-  logic [X_BITS-1:0]    x_q;
   logic [W_BITS-1:0]    column_bank_q;
   logic [A_BITS-1:0]    column_q;  // address of the pixel in its row of its bank
   logic [H_BITS-1:0]    row_bank_q;
   logic [SLOT_BITS-1:0] slot_q;
-  logic [ROW_BITS-1:0]  row_q, ahead;  // ahead is negative while rows come in that no window needs
-  logic                 fold_last, x_last, next_pixel, next_row, column_wraps, row_wraps;
+  logic [ROW_BITS-1:0]  row_q, spare;  // less than nothing while there is room
+  logic                 room_q, unused_rows;
+  logic                 fold_last_q;
+  logic                 x_last, next_pixel, next_row, column_wraps, row_wraps;
 
-  assign fold_last    = fold_q == FOLD_BITS'(FOLDS - 1);
-  assign x_last       = x_q == X_BITS'(WIDTH - 1);
-  assign next_pixel   = fold_last && !x_last;
-  assign next_row     = fold_last && x_last;
+  assign next_pixel   = fold_last_q && !x_last;
+  assign next_row     = fold_last_q && x_last;
   assign column_wraps = column_bank_q == W_BITS'(BANKS_W - 1);
   assign row_wraps    = row_bank_q == H_BITS'(BANKS_H - 1);
+
+  headrace_loop #(.SIZE(WIDTH)) u_x (.ap_clk, .ap_rst_n, .turn(take && fold_last_q), .last(x_last));
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
       fold_q        <= '0;
-      x_q           <= '0;
+      fold_last_q   <= FOLDS == 1;
       column_bank_q <= '0;
       column_q      <= '0;
       row_bank_q    <= '0;
       slot_q        <= '0;
       row_q         <= '0;
     end else if (take) begin
-      fold_q <= fold_last ? '0 : fold_q + 1'b1;
+      fold_q      <= fold_last_q ? '0 : fold_q + 1'b1;
+      fold_last_q <= fold_last_q ? FOLDS == 1 : fold_q == FOLD_BITS'(FOLDS - 2);
       if (next_pixel) begin
-        x_q           <= x_q + 1'b1;
         column_bank_q <= column_wraps ? '0 : column_bank_q + 1'b1;
         if (column_wraps) column_q <= column_q + A_BITS'(FOLDS);
       end
       if (next_row) begin
-        x_q           <= '0;
         column_bank_q <= '0;
         column_q      <= '0;
         row_q         <= row_q + 1'b1;
@@ -79,7 +78,12 @@ module headrace_bank_reader import headrace_pkg::*; #(
   assign slot        = slot_q;
   assign column      = column_q + A_BITS'(fold_q);
 
-  assign ahead = row_q - keep;
-  assign room  = ahead[ROW_BITS-1] || ahead < ROW_BITS'(SLOTS * BANKS_H);
+  headrace_carry_adder #(.BITS(ROW_BITS)) u_spare (.a(row_q), .b(~limit), .carry_in(take && next_row), .sum(spare));
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) room_q <= 1'b1;
+    else room_q <= spare[ROW_BITS-1];
+  end
+  assign room        = room_q;
+  assign unused_rows = ^spare;
 
 endmodule

@@ -33,7 +33,7 @@ module headrace_window_banks import headrace_pkg::*; #(
   input  logic [index_bits(BANKS_H)-1:0]      row_bank,     // where that lies
   input  logic [index_bits(BANKS_W)-1:0]      column_bank,
   input  logic [index_bits(SLOTS)-1:0]        slot,
-  input  logic [index_bits(BANK_ROW)-1:0]     column,
+  input  logic [BANKS_W-1:0][index_bits(BANK_ROW)-1:0] places,  // in a row of each bank
   output logic [Y.taps*X.taps*SIMD*E_BITS-1:0] window,      // its taps, two enabled cycles later
   output logic                                valid         // they are there
 );
@@ -45,9 +45,8 @@ module headrace_window_banks import headrace_pkg::*; #(
   localparam int SLOT_BITS = index_bits(SLOTS);
   localparam int A_BITS    = index_bits(BANK_ROW);
 
-  // Addresses: in each bank of a row or column, those of the tap that lies there.
+  // Addresses: in each bank of a row, that of the tap that lies there.
   logic [SLOT_BITS-1:0] bank_slot   [BANKS_H];
-  logic [A_BITS-1:0]    bank_column [BANKS_W];
   always_comb begin
     for (int k = 0; k < BANKS_H; k++) begin
       bank_slot[k] = slot;
@@ -55,16 +54,6 @@ module headrace_window_banks import headrace_pkg::*; #(
         for (int b = 0; b < BANKS_H; b++) begin
           if (row_bank == H_BITS'(b) && (b + i * Y.dilation) % BANKS_H == k) begin
             bank_slot[k] = slot + SLOT_BITS'((b + i * Y.dilation) / BANKS_H);
-          end
-        end
-      end
-    end
-    for (int k = 0; k < BANKS_W; k++) begin
-      bank_column[k] = column;
-      for (int j = 0; j < X.taps; j++) begin
-        for (int c = 0; c < BANKS_W; c++) begin
-          if (column_bank == W_BITS'(c) && (c + j * X.dilation) % BANKS_W == k) begin
-            bank_column[k] = column + A_BITS'((c + j * X.dilation) / BANKS_W * X.words);
           end
         end
       end
@@ -77,7 +66,7 @@ module headrace_window_banks import headrace_pkg::*; #(
       headrace_ram #(.DEPTH(SLOTS * 2 ** A_BITS), .BITS(BITS)) u_words (
         .ap_clk, .write(take && in_row_bank == H_BITS'(k) && in_column_bank == W_BITS'(l)),
         .write_address({in_slot, in_column}), .write_data(word),
-        .read(en), .read_address({bank_slot[k], bank_column[l]}), .clear(1'b0), .read_data(read_q[k][l])
+        .read(en), .read_address({bank_slot[k], places[l]}), .clear(1'b0), .read_data(read_q[k][l])
       );
     end
   end

@@ -55,7 +55,7 @@ class CircularBuffer {
   int64_t at_ = 0, tap_ = 0, window_ = 0;
 };
 
-// A sliding window with slices, which releases whole rows (headrace_parallel_swu.sv).
+// A sliding window with slices, which releases whole rows; that there is room is a register (headrace_parallel_swu.sv).
 class Window : public Component {
  public:
   Window(Port in, Port out, int64_t row, int64_t stages, const CircularBuffer::Shape& shape)
@@ -69,18 +69,21 @@ class Window : public Component {
   }
 
   int64_t step() override {
-    const bool take = taker_.valid && buffer_.has_room(buffer_.taken() - taken_in_row_);
+    const bool take = taker_.valid && room_;
     const bool enabled = giver_.ready;
     const bool emit = enabled && buffer_.has_next();
     bool changes = take || emit || (enabled && stages_.words != 0);
     changes |= giver_.step(stages_.last(emit) && enabled, out_.moves());
     changes |= taker_.step(in_.moves(), take);
-    if (buffer_.starts_window()) changes |= buffer_.release();
     if (enabled) stages_.shift(emit);
     if (take) {
       buffer_.take();
       if (++taken_in_row_ == row_) taken_in_row_ = 0;
     }
+    const bool room = buffer_.has_room(buffer_.taken() - taken_in_row_);
+    changes |= room != room_;
+    room_ = room;
+    if (buffer_.starts_window()) changes |= buffer_.release();
     if (emit) buffer_.advance();
     return changes ? 0 : kForever;
   }
@@ -89,12 +92,13 @@ class Window : public Component {
     taker_.save(state);
     giver_.save(state);
     buffer_.save(state);
-    state.insert(state.end(), {static_cast<int64_t>(stages_.words), taken_in_row_});
+    state.insert(state.end(), {static_cast<int64_t>(stages_.words), taken_in_row_, static_cast<int64_t>(room_)});
   }
 
  private:
   Port in_, out_;
   int64_t row_, taken_in_row_ = 0;
+  bool room_ = true;
   CircularBuffer buffer_;
   Skid taker_, giver_;
   Stages stages_;
