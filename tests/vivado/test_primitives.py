@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headrace.board.board import board_names, load_board
-from headrace.board.family import family_of, find_family
+from headrace.board.family import family_of, find_processor
 from headrace.build_folder import Build
 from headrace.paths import data_folder
 from headrace.render.rtl import PRIMITIVES
@@ -24,7 +24,7 @@ from tests.vivado.block_design import STUBS, DesignError, require
 _TESTED = re.compile(rf"^`ifn?def {PRIMITIVES}$", re.MULTILINE)
 _MODULE = re.compile(r"^module\s+(\w+)", re.MULTILINE)
 #: Those with a block design.
-BOARDS = [name for name in board_names() if find_family(load_board(name))]
+BOARDS = [name for name in board_names() if find_processor(load_board(name))]
 CELLS = set(_MODULE.findall((data_folder("rtl_sim") / "primitives" / "primitives.sv").read_text()))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headrace.board.board import board_names, load_board
-from headrace.board.family import find_family
+from headrace.board.family import find_processor
 from headrace.build_folder import Build
 from headrace.render.vivado import FATAL, Backend, render_vivado
 from headrace.staging import write_files
@@ -19,7 +19,7 @@ from tests.vivado.block_design import COMMANDS, STUBS, Design, DesignError
 
 BACKENDS = ("rtl", "hls")
 #: Those with a block design; the others are to plan for.
-BOARDS = [name for name in board_names() if find_family(load_board(name))]
+BOARDS = [name for name in board_names() if find_processor(load_board(name))]
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from headrace.benches.network import Simulation, simulate_build
 from headrace.board.board import board_names, load_board
+from headrace.board.family import RoutedFamily, find_family
 from headrace.build_folder import RECORD, Build
 from headrace.building import build, require_possible
 from headrace.cli import tables
+from headrace.cli.bitstream import JOBS, require_vivado, run_routed
 from headrace.cli.compare import run_compare
 from headrace.cli.completion import completion_script
 from headrace.cli.doctor import run_doctor
@@ -130,8 +132,11 @@ def _sim(options: argparse.Namespace) -> int:
 
 def _bitstream(options: argparse.Namespace) -> int:
     made = Build.open(options.directory)
+    if isinstance(find_family(load_board(options.board)), RoutedFamily):
+        return run_routed(made, options)
+    require_vivado(options)
     with progress() as tell:
-        result = make_bitstream(made, options.board, options.jobs, options.backend, options.ooc, tell,
+        result = make_bitstream(made, options.board, options.jobs or JOBS, options.backend, options.ooc, tell,
                                 _hls_run(options))
     for warning in result.get("hls", {}).get("warnings", ()):
         warn(warning)

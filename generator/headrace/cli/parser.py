@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from headrace.benches.network import Simulation
 from headrace.board.board import DEFAULT_BOARD
+from headrace.cli.bitstream import add_bitstream
 from headrace.cli.compare import add_compare
 from headrace.cli.completion import add_completion
 from headrace.cli.plan import add_plan
@@ -19,7 +20,6 @@ from headrace.cli.voice import add_voice
 from headrace.frontend.tflite.kernels import KERNEL_SETS
 from headrace.layers.cores import CORES
 from headrace.layers.cores.choice import AUTO
-from headrace.render.hls_project import HlsProject
 from headrace.request import Options
 from headrace.simulation.frames import Stalls
 from headrace.suggest import did_you_mean
@@ -221,17 +221,9 @@ def _add_after_build(command: Commands) -> None:
     lint.add_argument("directory", type=Path, metavar="DIR", help="a build directory with hls/, or such a folder")
     _add_json(lint)
 
-    bits = command("bitstream", "run Vitis HLS and Vivado; writes DIR/vivado/accelerator.bit and .hwh",
-                   ["bitstream build/mine --board zcu104"])
-    bits.add_argument("directory", type=Path, metavar="DIR", help=_DIRECTORY_HELP)
-    bits.add_argument("--board", required=True, metavar="B", help="board name or .toml file")
-    bits.add_argument("--jobs", type=int, default=2, metavar="N", help="processes of Vivado (default %(default)s)")
-    bits.add_argument("--backend", choices=("rtl", "hls"), help="default: rtl if it was built")
-    bits.add_argument("--clock-uncertainty", metavar="U",
-                      help=f"HLS: taken off the period, in ns or as a percentage (default {HlsProject.uncertainty})")
-    bits.add_argument("--cosim", action="store_true", help="HLS: simulate its Verilog with random stalls too")
-    bits.add_argument("--ooc", action="store_true", help="only the accelerator in its shell, out of context")
-    _add_json(bits)
+    add_bitstream(command("bitstream", "make a bitstream: DIR/vivado/accelerator.bit by Vivado (and Vitis HLS), or on "
+                          "an ECP5 DIR/ecp5/accelerator.bit by Yosys and nextpnr",
+                          ["bitstream build/mine --board zcu104", "bitstream build/mine --board ulx3s-85f --seeds 4"]))
 
 
 def _add_export(command: Commands) -> None:

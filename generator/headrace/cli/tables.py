@@ -110,11 +110,14 @@ def cases_table(results: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def bitstream_table(result: Mapping[str, Any]) -> Table:
-    """What Vivado reports of a design."""
+    """What Vivado, or nextpnr, reports of a design."""
     title = f"{result['board']}, {result['backend']} back end, {result['clock_mhz']:g} MHz"
-    table = _table("Vivado", "value", title=title)
+    table = _table("nextpnr" if "critical_path" in result else "Vivado", "value", title=title)
     for key, value in {**result["timing"], **result["utilization"]}.items():
         table.add_row(key, in_words(value))
+    if path := result.get("critical_path"):
+        table.add_row("critical path", f"{path['ns']:g} ns, {path['logic_ns']:g} ns of it logic, "
+                      f"through {', '.join(path['layers']) or 'the shell'}")
     return table
 
 

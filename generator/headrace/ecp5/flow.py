@@ -1,0 +1,116 @@
+"""From a build to a bitstream of an ECP5, by tools that come with pip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headrace.board.board import Board, load_board
+from headrace.build_folder import RECORD, Build
+from headrace.ecp5.part import part_of
+from headrace.ecp5.place_and_route import (
+    BITSTREAM,
+    Progress,
+    Routed,
+    pack,
+    require_room,
+    route,
+    synthesize,
+)
+from headrace.ecp5.tools import load_bitstream, tool_versions
+from headrace.ecp5.top import Top, core_top, instances
+from headrace.errors import InputError, ToolError
+from headrace.render.rtl import FILE_LIST
+from headrace.request import MAX_CLOCK_MHZ, MIN_CLOCK_MHZ
+from headrace.staging import write_json
+from headrace.version import file_header
+
+#: The folder of a build that holds what was placed and routed, and that of the accelerator by itself.
+FOLDER, CORE_FOLDER = "ecp5", "ecp5-core"
+MAX_SEEDS = 1000
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a bitstream is made.
+
+    seeds: how many are tried until the clock is met; clock_mhz: None for that of the build; core: only the accelerator
+    by itself, between pins; flash: load the bitstream into the board.
+    """
+
+    seeds: int = 1
+    clock_mhz: float | None = None
+    core: bool = False
+    flash: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.seeds <= MAX_SEEDS:
+            raise InputError(f"seeds={self.seeds}: at least one and at most {MAX_SEEDS} are tried")
+        if self.clock_mhz is not None and not MIN_CLOCK_MHZ <= self.clock_mhz <= MAX_CLOCK_MHZ:
+            raise InputError(f"clock_mhz={self.clock_mhz:g} must lie between {MIN_CLOCK_MHZ:g} and {MAX_CLOCK_MHZ:g}")
+        if self.core and self.flash:
+            raise InputError("the accelerator by itself has no serial line; leave --flash or --ooc out")
+
+
+def make_routed(build: Build, board_name: str, options: Options, progress: Progress = lambda _: None) -> dict[str, Any]:
+    """Write DIR/ecp5 (DIR/ecp5-core for the core), run the tools in it and record what they reached in build.json.
+
+    Leaves accelerator.bit. The same build, options and versions of the tools give the same bytes. Raises InputError for
+    a board of another family, a build without SystemVerilog and a design that does not fit; ToolError where a tool is
+    missing or fails, or where no seed reaches the clock, after all is recorded.
+    """
+    board = load_board(board_name)
+    part_of(board)
+    if not build.has_rtl:
+        raise InputError(f"{build.folder}: was built without the rtl back end; build with --backend rtl or both")
+    versions = tool_versions()
+    folder = build.folder / (CORE_FOLDER if options.core else FOLDER)
+    top = _top(build, board, options)
+    progress("Yosys maps the design to cells of an ECP5")
+    taken = synthesize(folder, top, sources(build.folder / "rtl"))
+    require_room(board, taken)
+    done = route(folder, board, top, instances(build.dataflow), options.seeds, progress)
+    progress("packing the bitstream")
+    pack(folder)
+    result = _record(board, done, versions)
+    key = "out_of_context" if options.core else "bitstream"
+    write_json(build.folder / RECORD, dict(build.record) | {key: result})
+    _require_clock(done, options.seeds)
+    if options.flash:
+        progress("loading the bitstream into the board")
+        load_bitstream(board.loader, folder / BITSTREAM)
+    return result
+
+
+def sources(rtl: Path) -> dict[str, str]:
+    """Sources and memories in a build's folder `rtl` by name."""
+    return {path.name: path.read_text() for path in sorted(rtl.iterdir()) if path.suffix in (".sv", ".mem")
+            and path.name != FILE_LIST}
+
+
+def _top(build: Build, board: Board, options: Options) -> Top:
+    clock_mhz = options.clock_mhz or build.record["clock_mhz"]
+    header = f"{file_header(build.record['source_sha256'])}, board {board.name}"
+    return core_top(build.dataflow, clock_mhz, header)
+
+
+def _record(board: Board, done: Routed, versions: dict[str, str]) -> dict[str, Any]:
+    report = done.report
+    return {
+        "board": board.name, "part": board.part, "backend": "rtl", "clock_mhz": report.asked_mhz,
+        "timing": {"met": report.met, "fmax_mhz": report.fmax_mhz, "wns_ns": report.slack_ns, "seed": done.seed},
+        "utilization": dict(report.used),
+        "critical_path": report.path.record() if report.path else None,
+        "tools": versions,
+    }
+
+
+def _require_clock(done: Routed, seeds: int) -> None:
+    """Raise ToolError where the clock was missed, with what was reached and what limits it."""
+    if done.report.met:
+        return
+    path = done.report.path
+    where = f", limited by {path.ns:g} ns through {' and '.join(path.layers) or 'the shell'}" if path else ""
+    raise ToolError(f"nextpnr reached {done.report.fmax_mhz:g} MHz instead of {done.report.asked_mhz:g} MHz with the "
+                    f"best of {seeds} seeds{where}; try more --seeds or a lower --clock-mhz")
