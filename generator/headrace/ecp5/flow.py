@@ -19,7 +19,7 @@ from headrace.ecp5.place_and_route import (
     synthesize,
 )
 from headrace.ecp5.tools import load_bitstream, tool_versions
-from headrace.ecp5.top import Top, core_top, instances
+from headrace.ecp5.top import Top, board_top, core_top, instances
 from headrace.errors import InputError, ToolError
 from headrace.render.rtl import FILE_LIST
 from headrace.request import MAX_CLOCK_MHZ, MIN_CLOCK_MHZ
@@ -92,7 +92,9 @@ def sources(rtl: Path) -> dict[str, str]:
 def _top(build: Build, board: Board, options: Options) -> Top:
     clock_mhz = options.clock_mhz or build.record["clock_mhz"]
     header = f"{file_header(build.record['source_sha256'])}, board {board.name}"
-    return core_top(build.dataflow, clock_mhz, header)
+    if options.core:
+        return core_top(build.dataflow, clock_mhz, header)
+    return board_top(board, build.dataflow, clock_mhz, build.record["source_sha256"], header)
 
 
 def _record(board: Board, done: Routed, versions: dict[str, str]) -> dict[str, Any]:

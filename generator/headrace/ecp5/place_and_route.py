@@ -46,7 +46,7 @@ def synthesize(folder: Path, top: Top, sources: Mapping[str, str]) -> Resources:
     plain = [f"read_verilog {' '.join(sorted(top.plain))}"] if top.plain else []
     run_yosys("; ".join([
         f"read_slang -j 1 --ignore-assertions --top {top.slang_top} {read}", *plain,
-        f"synth_ecp5 -top {top.module} -json {NETLIST}"]), folder)
+        f"synth_ecp5 -top {top.module}", "delete */t:$scopeinfo", f"write_json {NETLIST}"]), folder)
     netlist: dict[str, Any] = json.loads((folder / NETLIST).read_text())
     return measure_trellis(netlist["modules"][top.module], frozenset({"EHXPLLL"}))[0]
 

@@ -17,7 +17,9 @@ from headrace.errors import InputError, ToolError
 from headrace.paths import data_folder
 from headrace.render.names import identifier
 from headrace.render.rtl import TOP, bit_range, top_open_ports, weight_wires, writable_layers
+from headrace.render.serial import SERIAL_TOP, render_serial
 from headrace.render.templates import load_template
+from headrace.version import headrace_version
 
 #: Modules of the accelerator between pins, of a board, and of its clock.
 CORE_TOP, BOARD_TOP, PLL = "headrace_core", "headrace_board", "headrace_pll"
@@ -60,16 +62,22 @@ def core_top(dataflow: Dataflow, clock_mhz: float, header: str) -> Top:
     return Top(CORE_TOP, CORE_TOP, clock_mhz, {f"{CORE_TOP}.sv": text})
 
 
-def board_top(board: Board, serial: Mapping[str, str], serial_top: str, clock_mhz: float, header: str) -> Top:
-    """A board around its serial top; serial: the files of that; clock_mhz: what its clock really is (`make_clock`)."""
+def board_top(board: Board, dataflow: Dataflow, clock_mhz: float, sha256: str, header: str) -> Top:
+    """The accelerator on a board behind its serial line, with the clock next to the one that is asked for.
+
+    sha256: of the model. Raises InputError for a board without pins, a clock that is too slow for the line, and weights
+    from outside; ToolError where no PLL makes the clock.
+    """
     if not (board.clock_pin and board.tx_pin and board.rx_pin and board.oscillator_mhz):
         raise InputError(f"{board.name}: has no pins of an oscillator and of a UART; give clock_pin, oscillator_mhz, "
                          "tx_pin and rx_pin in its file")
-    pll = "" if clock_mhz == board.oscillator_mhz else PLL
+    clock_mhz, pll = make_clock(board, clock_mhz)
+    serial = render_serial(dataflow, TOP, round(clock_mhz * 1e6), headrace_version(), sha256, header, observe=True)
     values = {"header": header, "oscillator_mhz": board.oscillator_mhz, "core_mhz": f"{clock_mhz:g}"}
-    text = _template("board.v.j2").render(values, top=BOARD_TOP, pll=pll, serial_top=serial_top)
+    text = _template("board.v.j2").render(values, top=BOARD_TOP, pll=PLL if pll else "", serial_top=SERIAL_TOP)
     pins = (("clk", board.clock_pin), ("rx", board.rx_pin), ("tx", board.tx_pin))
-    return Top(BOARD_TOP, serial_top, clock_mhz, serial, {f"{BOARD_TOP}.v": text},
+    plain = {f"{BOARD_TOP}.v": text} | ({f"{PLL}.v": pll} if pll else {})
+    return Top(BOARD_TOP, SERIAL_TOP, clock_mhz, serial, plain,
                _template("board.lpf.j2").render(values, pins=pins))
 
 
