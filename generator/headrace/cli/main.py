@@ -25,6 +25,7 @@ from headrace.cli.report import run_report
 from headrace.cli.voice import current_voice, note, speaking, warn
 from headrace.dataflow.choose_cores import parse_cores
 from headrace.dataflow.make_writable import parse_writable
+from headrace.ecp5.simulation import simulate_routed
 from headrace.errors import InputError
 from headrace.folding.plan import load_folding
 from headrace.lint.hls import inspect_hls
@@ -124,6 +125,11 @@ def _build_or_model(folder: Path, options: argparse.Namespace) -> Build | Model:
 def _sim(options: argparse.Namespace) -> int:
     what = Simulation(options.frames, Stalls(options.stalls), options.seed, options.waves, options.verilog)
     made = Build.open(options.directory)
+    if options.routed:
+        with progress() as tell:
+            result = simulate_routed(made, options.seed, tell)
+        tables.show(sim_view(result), options.json, lambda: result)
+        return 0
     with progress() as tell:
         result = simulate_build(made, what, tell)
     tables.show(sim_view(result), options.json, lambda: result)

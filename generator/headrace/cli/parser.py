@@ -183,6 +183,8 @@ def _add_sim(command: Commands) -> None:
     sim.add_argument("--seed", type=int, default=0, metavar="S", help="of the frames and the stalls (default 0)")
     sim.add_argument("--waves", action="store_true", help="write DIR/sim/waves.vcd")
     sim.add_argument("--verilog", type=Path, metavar="PATH", help="simulate what an HLS compiler wrote for the build")
+    sim.add_argument("--routed", action="store_true", help="simulate the netlist that `headrace bitstream --ooc` "
+                     "routed for an ECP5, with all verified vectors and every pattern of stalls")
     _add_json(sim)
 
 

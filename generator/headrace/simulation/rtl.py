@@ -34,7 +34,8 @@ from headrace.simulation.verilate import verilate
 from headrace.tools import SHORT_FRAME, require_build_tools
 
 __all__ = [
-    "SINK", "RtlModel", "compile_built_layers", "compile_layers", "compile_network", "hardware_of", "layer_sink",
+    "SINK", "RtlModel", "compile_boundary", "compile_built_layers", "compile_layers", "compile_network", "hardware_of",
+    "layer_sink",
     "layer_source", "layer_weights", "link_memories", "observed_ports", "render_layers", "require_tools",
 ]
 
@@ -172,6 +173,25 @@ def compile_network(rtl: Path, dataflow: Dataflow, work: Path, progress: Progres
     (work / "checks.sv").write_text(render_checks(network_checks(dataflow), "a network"))
     cycles = sum(layer.cycles for layer in dataflow.layers)
     return _compile(endpoints, sources, rtl.resolve(), work, cycles, progress=progress)
+
+
+def compile_boundary(sources: Sequence[Path], module: str, dataflow: Dataflow, work: Path,
+                     progress: Progress = lambda _: None) -> RtlModel:
+    """A module with the streams of a network at its ports: SOURCE, SINK and those of weights; nothing inside is seen.
+
+    Its other ports are m_axis_TLAST, and `load_bit` where layers can be written. work: an empty folder that the model
+    needs as long as it is used. Raises ToolError where the tools are missing.
+    """
+    weights = [(port, layer.weight_stream) for port, layer in external_layers(dataflow).items()]
+    endpoints = (Endpoint(SOURCE, 0, Side.SOURCE, dataflow.input),
+                 Endpoint(SINK, 0, Side.SINK, dataflow.streams[dataflow.output_port]),
+                 *(Endpoint(port, 0, Side.SOURCE, stream) for port, stream in weights if stream))
+    loads = (("load_bit", "1'b0"),) if any(name == "load" for name, _ in top_open_ports(dataflow)) else ()
+    ports = tuple((endpoint.name, k) for k, endpoint in enumerate(endpoints))
+    _render([_Instance(module, (), ports, ((f"{SINK}_TLAST", ""), *loads))], endpoints, (), work)
+    checks = (Check(e.name, f"x{k}", 8 * e.stream.bytes, "rst_n_0") for k, e in enumerate(endpoints))
+    (work / "checks.sv").write_text(render_checks(checks, "a network from outside", "harness", "clk"))
+    return _compile(endpoints, sources, work, work, sum(layer.cycles for layer in dataflow.layers), progress=progress)
 
 
 def observed_ports(dataflow: Dataflow) -> dict[Port, str]:
