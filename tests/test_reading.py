@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, TypeVar
 
 import numpy as np
 import pytest
+from typing_extensions import TypeAliasType
 
 from headrace.archive import npy_array, npz_bytes, npz_members
 from headrace.conform import conforms
@@ -43,6 +44,13 @@ class Entry(TypedDict):
 ])
 def test_values_conform_to_annotations(value: Any, hint: Any, fits: bool) -> None:
     assert conforms(value, hint) is fits
+
+
+def test_an_alias_of_an_array_is_that_array() -> None:
+    """As NDArray is from NumPy 2.5 on."""
+    element = TypeVar("element", bound=np.generic)
+    alias = TypeAliasType("alias", np.ndarray[Any, np.dtype[element]], type_params=(element,))
+    assert conforms(np.zeros(2, np.int64), alias[np.int64]) and not conforms(np.zeros(2), alias[np.int64])
 
 
 def test_files_within_their_bounds_are_read(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ def conforms(value: Any, hint: Any) -> bool:
     if is_typeddict(hint):
         return _is_typed_dict(value, hint)
     origin, args = get_origin(hint), get_args(hint)
+    if (named := getattr(origin, "__value__", None)) is not None:  # an alias; NDArray is one from NumPy 2.5 on
+        return conforms(value, named[args])
     if origin in _OF_ORIGIN:
         return _OF_ORIGIN[origin](value, args)
     return _PLAIN[hint](value) if hint in _PLAIN else isinstance(value, hint)

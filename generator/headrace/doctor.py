@@ -13,6 +13,7 @@ from headrace.errors import ToolError
 from headrace.simulation import csim, rtl
 from headrace.simulation.cases import run_specs
 from headrace.simulation.frames import Stalls
+from headrace.versions import untested
 
 #: The layer of the self-test: a convolution's matrix unit with thresholds, folded both ways.
 _SPEC = {"kind": "mvtu", "mh": 8, "mw": 18, "pe": 2, "simd": 3, "input": "uint4", "weight": "int3", "vectors": 4,
@@ -29,6 +30,11 @@ class Part:
     install: str
     found: str
     needed: bool = False
+
+    @property
+    def remark(self) -> str:
+        """That the version was not tested, empty where it was."""
+        return untested(self.name, self.found) if self.found else ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ def find_parts() -> list[Part]:
         program("g++", "compiling simulators and C++", system, needed=True),
         program("make", "compiling simulators", system, needed=True),
         program("perl", "compiling simulators", system, needed=True),
-        package("hls4ml", "back end hls: its ap_int headers", _HLS),
+        package("hls4ml", "back end hls: its ap_int headers", f"{_HLS}, or pip install --no-deps hls4ml"),
         package("libclang", "lint-hls", _HLS),
         package("torch", "torch modules, quantize", _TORCH),
         package("brevitas", "Brevitas modules", _TORCH),

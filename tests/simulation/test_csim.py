@@ -222,7 +222,8 @@ def test_missing_compiler_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_missing_headers_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ToolError, match=r"ap_int headers, which are not installed; pip install 'headrace\[hls\]'"):
+    with pytest.raises(ToolError, match=r"ap_int headers, which are not installed; pip install 'headrace\[hls\]', or "
+                                        "only the headers: pip install --no-deps hls4ml"):
         csim.ap_int_folder()
 
 

