@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 from types import SimpleNamespace
 from typing import cast
 
@@ -63,7 +64,12 @@ def test_estimated_fifos_are_near_and_the_smallest_are_found_where_those_do_not_
 def test_points_of_one_family_share_what_their_layers_take(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[object] = []
     legal = Choices._legal
-    monkeypatch.setattr(Choices, "_legal", lambda self, item: counted.append(item) or legal(self, item))
+
+    def count(self: Choices, item: Any) -> Any:
+        counted.append(item)
+        return legal(self, item)
+
+    monkeypatch.setattr(Choices, "_legal", count)
     model = hr.load(path)
     hr.plan(model, boards=["zcu104"], fps=[1000])
     once = len(counted)
