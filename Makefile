@@ -13,7 +13,7 @@ MODEL  ?= examples/digits/model.py:trained
 BOARD  ?= zcu104
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim bitstream test test-full lint prove bench bench-scale bench-quant fit-estimator clean
+.PHONY: help setup sim bitstream test test-full lint docs prove bench bench-scale bench-quant fit-estimator clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ lint: $(STAMP) ## ruff, mypy --strict and Verilator's lint of every module
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(PY) -m pytest -q tests/rtl/test_lint.py
+
+docs: $(STAMP) ## write the documentation to build/docs, without a network
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet
 
 bench: $(STAMP) ## long benchmarks
 	$(PY) -m benchmarks

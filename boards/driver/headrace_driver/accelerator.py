@@ -13,6 +13,7 @@ import numpy as np
 from .device import SLOTS, Device, PynqDevice
 from .errors import AcceleratorError, wait_until
 from .files import read_arrays, read_files
+from .habits import Habits
 from .packing import pack, unpack
 from .serial_device import BAUD, SerialDevice, open_port
 
@@ -34,7 +35,7 @@ def _format(side: dict[str, Any]) -> tuple[int, int, int]:
     return side["lanes"], side["bits"], side["word_bytes"]
 
 
-class Accelerator:
+class Accelerator(Habits):
     """An accelerator behind a device; `Accelerator.on_pynq()` is the one of this board, `on_serial()` one at a port."""
 
     def __init__(self, device: Device, folder: Path = _HERE, threads: int = 2) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -157,6 +158,23 @@ class PynqDevice:
         taken = self._buffers[slot][1]
         taken.invalidate()
         return np.asarray(taken[: min(self._sizes[slot][1], self._dma.read(receive + offsets["length"]))])
+
+    async def ended(self) -> None:
+        """Sleep until results are there, by the interrupt of the DMA, or looking now and then where it has none.
+
+        Raises AcceleratorError where they do not come.
+        """
+        try:
+            await asyncio.wait_for(self._results(), self.patience_s)
+        except TimeoutError:
+            raise AcceleratorError("a transfer from the accelerator does not end") from None
+
+    async def _results(self) -> None:
+        channel = self._dma.recvchannel
+        if getattr(channel, "_interrupt", None) is not None:
+            await channel.wait_async()
+        while not _is_at_rest(channel):
+            await asyncio.sleep(_REST_S)
 
     def _await(self, done: Callable[[], bool], what: str) -> None:
         wait_until(done, self.patience_s, f"a transfer {what} the accelerator does not end")

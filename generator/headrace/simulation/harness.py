@@ -172,7 +172,7 @@ class RtlModel:
         streams, waiting, offset = [], [], 8
         for endpoint, expected in zip(self.endpoints, job.words, strict=True):
             count, valid, ready, first, wrong = np.frombuffer(raw, "<i8", 5, offset).tolist()
-            words, offset = _array(raw, offset + 40, np.dtype((np.uint8, endpoint.stream.bytes)))
+            words, offset = _array(raw, offset + 40, np.dtype((np.uint8, (endpoint.stream.bytes,))))
             cycles, offset = _array(raw, offset, np.dtype("<i8"))
             trace = Trace(words.reshape(-1, endpoint.stream.bytes), cycles.astype(np.int64))
             streams.append(Passed(count, first, None if wrong < 0 else wrong, trace))
