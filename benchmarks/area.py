@@ -50,7 +50,7 @@ class Block:
     peer: str
 
 
-def _mvtu(size: tuple[int, int], fold: tuple[int, int], types: str, **more: Any) -> dict[str, Any]:
+def _mvtu(size: tuple[int, int], fold: tuple[int, int], types: str, **more: object) -> dict[str, Any]:
     weight, element, output = types.split()
     return {"kind": "mvtu", "mw": size[0], "mh": size[1], "pe": fold[0], "simd": fold[1], "weight": weight,
             "input": element, "output": output, **more}

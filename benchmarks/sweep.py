@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from random import Random
-from typing import Any
 
 import numpy as np
 
@@ -85,7 +84,7 @@ def _legal(spec: Spec) -> bool:
     return core is None or getattr(layer, "chosen_core", core) == core
 
 
-def _matrix(rng: Random, types: list[str], outputs: list[str], **more: Any) -> Spec:
+def _matrix(rng: Random, types: list[str], outputs: list[str], **more: object) -> Spec:
     weight, element = rng.choice(types).split()
     while True:
         pe, simd = rng.choice((1, 2, 2, 4, 4, 8, 16)), rng.choice((1, 2, 3, 4, 6, 8, 9, 12, 16, 18, 32, 36))
@@ -189,7 +188,7 @@ _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
 }
 
 
-def _mvtu(size: tuple[int, int], fold: tuple[int, int], types: str, **more: Any) -> Spec:
+def _mvtu(size: tuple[int, int], fold: tuple[int, int], types: str, **more: object) -> Spec:
     weight, element, output = types.split()
     return {"kind": "mvtu", "mw": size[0], "mh": size[1], "pe": fold[0], "simd": fold[1], "weight": weight,
             "input": element, "output": output, **more}

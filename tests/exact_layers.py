@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from headrace.simulation.cases import Result, run_specs
 
@@ -15,6 +14,6 @@ def require_exact(results: Sequence[Result]) -> None:
         assert result["cycles_measured"] == result["cycles"], result
 
 
-def run_exact(specs: Sequence[dict[str, Any]], seed: int) -> list[Result]:
+def run_exact(specs: Sequence[dict[str, object]], seed: int) -> list[Result]:
     """Results of both back ends under every pattern of stalls, each with and without a reset in mid-frame."""
     return run_specs(specs, ("rtl", "hls"), stalls=None, seed=seed)

@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -80,7 +80,7 @@ def depth(layer: Layer) -> int:
 class LayerBattery:
     """The battery; a subclass gives `specs` or, for what they cannot say, `extra` layers."""
 
-    specs: ClassVar[Sequence[Mapping[str, Any]]] = ()
+    specs: ClassVar[Sequence[Mapping[str, object]]] = ()
     extra: ClassVar[Sequence[Layer]] = ()
 
     @classmethod

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
-from typing import Any
 
+Spec = dict[str, object]
 #: A factor is a list of values, each a part of a spec.
-Part = dict[str, Any]
-Factor = list[Part]
+Part = Mapping[str, object]
+Factor = Sequence[Part]
 Factors = Sequence[Factor]
 Pair = tuple[int, int, int, int]  # factor, its value, another factor, its value
 
@@ -38,7 +38,7 @@ def _row(first: Pair, sizes: Sequence[int], missing: set[Pair]) -> dict[int, int
     return row
 
 
-def pairwise(factors: Factors) -> list[Part]:
+def pairwise(factors: Factors) -> list[Spec]:
     """Specs in which every two values of different factors meet; greedy, hence few but not the fewest."""
     sizes = [len(values) for values in factors]
     missing = {(a, i, b, j) for a, b in combinations(range(len(sizes)), 2)
@@ -52,19 +52,19 @@ def pairwise(factors: Factors) -> list[Part]:
     return rows
 
 
-def full_product(factors: Factors) -> list[Part]:
+def full_product(factors: Factors) -> list[Spec]:
     """Specs for every combination of values."""
     return [_merged(factors, chosen) for chosen in product(*(range(len(values)) for values in factors))]
 
 
-def _merged(factors: Factors, chosen: Sequence[int]) -> Part:
-    spec: Part = {}
+def _merged(factors: Factors, chosen: Sequence[int]) -> Spec:
+    spec: Spec = {}
     for values, index in zip(factors, chosen, strict=True):
         spec |= values[index]
     return spec
 
 
-def specs(kind: str, parts: Sequence[Part]) -> list[Part]:
+def specs(kind: str, parts: Sequence[Part]) -> list[Spec]:
     """Specs of one kind, each with a seed of its own; of a class of types "a|b|c" they take the members in turn."""
     uses: Counter[str] = Counter()
     rows = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from headrace.legal_folds import divisors
 
 T = TypeVar("T")
 
-Spec = dict[str, Any]
+Spec = dict[str, object]
 
 TYPES = ("bipolar", "ternary", "int2", "int3", "int4", "int8", "uint1", "uint2", "uint3", "uint4", "uint7", "uint8")
 OUTPUTS = ("bipolar", "ternary", "int2", "int4", "uint1", "uint2", "uint3", "uint4", "uint6", "acc")

@@ -17,6 +17,7 @@ from headrace.network.integer import (
     TensorType,
     Threshold,
 )
+from headrace.network.ops import Pad
 
 UINT2 = uint_type(2)
 
@@ -26,8 +27,9 @@ def host_input(height: int, width: int, channels: int, dtype: DataType) -> HostI
     return HostInput((channels, height, width), tensor, np.ones(1), np.zeros(1))
 
 
-def random_conv(rng: np.random.Generator, shape: tuple[int, ...], weight: DataType, **options: object) -> Conv:
-    return Conv(random_values(rng, weight, shape), weight, **options)  # type: ignore[arg-type]
+def random_conv(rng: np.random.Generator, shape: tuple[int, ...], weight: DataType, pad: Pad = (0, 0, 0, 0),
+                pad_value: int = 0) -> Conv:
+    return Conv(random_values(rng, weight, shape), weight, pad=pad, pad_value=pad_value)
 
 
 def random_threshold(rng: np.random.Generator, channels: int, output: DataType, spread: int) -> Threshold:

@@ -42,7 +42,7 @@ class Entry(TypedDict):
     ({"name": "a"}, Entry, False), ({"name": "a", "depth": "1"}, Entry, False), (None, Entry, False),
     ([{"name": "a", "depth": 1}], list[Entry], True), ([{}], list[Entry], False),
 ])
-def test_values_conform_to_annotations(value: Any, hint: Any, fits: bool) -> None:
+def test_values_conform_to_annotations(value: object, hint: object, fits: bool) -> None:
     assert conforms(value, hint) is fits
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ from headrace.layers import Concat, Take
 from headrace.model import load
 from headrace.network.graph import Network
 from headrace.network.ops import RELU
-from headrace.samples import read_samples
+from headrace.samples import GivenSamples, read_samples
 from headrace.serialize import digest, save
 from headrace.serialize import load as load_saved
 from headrace.streamline.streamline import streamline
@@ -148,7 +147,7 @@ def test_samples_to_verify_with_are_named(tmp_path: Path) -> None:
     ({"left": np.zeros((1, 2, 6, 6)), "right": np.full((1, 3, 6, 6), np.nan)},
      "the input right holds values that are not finite; remove them"),
 ])
-def test_samples_that_do_not_fit_are_one_sentence(x: Any, sentence: str) -> None:
+def test_samples_that_do_not_fit_are_one_sentence(x: GivenSamples, sentence: str) -> None:
     with pytest.raises(InputError) as caught:
         load(NETWORKS["two_images"]).predict(x)
     assert str(caught.value) == sentence

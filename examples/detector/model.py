@@ -49,7 +49,7 @@ class Detector(nn.Module):
         self.up, self.merge = nn.Upsample(scale_factor=2), _block(40, 16)
         self.fine, self.coarse = _head(16), _head(24)
 
-    def forward(self, x: Any) -> dict[str, Any]:
+    def forward(self, x: torch.Tensor) -> dict[str, Any]:
         """Both heads."""
         fine = self.stem(self.quantize(x))
         coarse = self.down(fine)

@@ -50,7 +50,7 @@ def example() -> Model:
     return load(example_network(), name="example")
 
 
-def check(source: Any, example_input: Any = None, *, kernels: str | None = None) -> Checked:
+def check(source: object, example_input: object = None, *, kernels: str | None = None) -> Checked:
     """Whether a model has an exact hardware form; source, example_input and kernels as of `load`.
 
     What is not supported is told in `why`, and nothing is raised for it. Raises InputError for what is not a model.
@@ -67,14 +67,15 @@ def check(source: Any, example_input: Any = None, *, kernels: str | None = None)
     return Checked(model.name, model)
 
 
-def quantize(model: Any, data: str | Iterable[Any] | Callable[[], Iterable[Any]], *, method: str = Settings.method,
+def quantize(model: object, data: str | Iterable[Any] | Callable[[], Iterable[Any]], *, method: str = Settings.method,
              weight_bits: int = Settings.weight_bits, act_bits: int = Settings.act_bits,
              edge_bits: int | None = None, bias_bits: int = Settings.bias_bits, samples: int = Settings.samples,
              equalize: bool = False, weight_scales: ScalesName = Settings.weight_scales,
              ranges: RangeName = Settings.ranges, rounding: RoundingName = Settings.rounding,
              correct_bias: bool = False, mixed: tuple[int, int] | None = None, seed: int = Settings.seed,
              test: str | Iterable[Any] | Callable[[], Iterable[Any]] | None = None, compare: bool = False,
-             example_input: Any = None, settings: Settings | None = None, progress: Progress = silent) -> Quantization:
+             example_input: object = None, settings: Settings | None = None,
+             progress: Progress = silent) -> Quantization:
     """Quantize a float CNN by a method of `docs/quantizing.md`; needs torch.
 
     model: a torch module, an .onnx file without quantizers, or `file.py:function`. data: batches (N, ...), pairs of
@@ -156,7 +157,7 @@ def build(model: Model, out: str | Path, progress: Progress = silent, *,
     return made
 
 
-def _loaded(model: Any, what: str) -> Model:
+def _loaded(model: object, what: str) -> Model:
     """The model. Raises InputError for something that was not loaded."""
     if not isinstance(model, Model):
         raise InputError(f"{what} takes what headrace.load returns, not a {type(model).__name__}; load the model first")
@@ -210,7 +211,7 @@ def report(*builds: Build, out: str | Path | None = None) -> Path:
     return write_reports(builds, None if out is None else Path(out))[0]
 
 
-def compare(source: Any, x: GivenSamples, labels: ArrayLike | None = None) -> Compared:
+def compare(source: object, x: GivenSamples, labels: ArrayLike | None = None) -> Compared:
     """A framework's own float32 forward beside the exact integers, code by code.
 
     source: a torch module, `file.py:function` or an .onnx file. x: samples (N, ...), by name where there are several

@@ -41,7 +41,7 @@ def _is_typed_dict(value: Any, hint: Any) -> bool:
     return all(conforms(item, hints[key]) for key, item in value.items() if key in hints)
 
 
-def _is_tuple(value: Any, args: tuple[Any, ...]) -> bool:
+def _is_tuple(value: object, args: tuple[Any, ...]) -> bool:
     if not isinstance(value, tuple):
         return False
     if args[-1] is Ellipsis:
@@ -49,20 +49,20 @@ def _is_tuple(value: Any, args: tuple[Any, ...]) -> bool:
     return len(value) == len(args) and all(map(conforms, value, args))
 
 
-def _is_array(value: Any, args: tuple[Any, ...]) -> bool:
+def _is_array(value: object, args: tuple[Any, ...]) -> bool:
     (element,) = get_args(args[1])
     return isinstance(value, np.ndarray) and (element is Any or value.dtype == np.dtype(element))
 
 
-def _is_mapping(value: Any, args: tuple[Any, ...]) -> bool:
+def _is_mapping(value: object, args: tuple[Any, ...]) -> bool:
     return isinstance(value, dict) and all(conforms(k, args[0]) and conforms(v, args[1]) for k, v in value.items())
 
 
-def _is_one_of(value: Any, args: tuple[Any, ...]) -> bool:
+def _is_one_of(value: object, args: tuple[Any, ...]) -> bool:
     return any(type(value) is type(choice) and value == choice for choice in args)
 
 
-def _is_any(value: Any, args: tuple[Any, ...]) -> bool:
+def _is_any(value: object, args: tuple[Any, ...]) -> bool:
     return any(conforms(value, choice) for choice in args)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,7 +175,7 @@ def dot_product_interval(weights: IntArray, inputs: DataType) -> tuple[IntArray,
     return positive * inputs.lo + negative * inputs.hi, positive * inputs.hi + negative * inputs.lo
 
 
-def as_int(values: Any) -> IntArray:
+def as_int(values: object) -> IntArray:
     """Values as int64."""
     return np.asarray(values, np.int64)
 

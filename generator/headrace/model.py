@@ -113,7 +113,7 @@ def _fixed_point_note(host: HostInput, named: bool) -> str:
             "values")
 
 
-def load(source: Any, example_input: Any = None, kernels: str | None = None, *, name: str | None = None) -> Model:
+def load(source: object, example_input: object = None, kernels: str | None = None, *, name: str | None = None) -> Model:
     """A model from a torch / Brevitas module with an example input, or from a text that names a source.
 
     source: a module, a Network, an IntegerNetwork, or a path: an .onnx or .tflite file, `file.py:function` or a

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -112,7 +112,7 @@ class Options:
                              "build with --backend rtl or both")
 
 
-def _require_word(what: str, word: Any, known: Sequence[str]) -> None:
+def _require_word(what: str, word: object, known: Sequence[str]) -> None:
     if word not in known:
         raise InputError(f"{what}={word!r} is unknown; {did_you_mean(str(word), known)}choose one of {list(known)}")
 

@@ -66,7 +66,7 @@ class _Encoder:
     def __init__(self) -> None:
         self.arrays: list[np.ndarray[Any, Any]] = []
 
-    def encode(self, value: Any) -> Any:
+    def encode(self, value: object) -> Any:
         """JSON of a value."""
         if isinstance(value, float) and not math.isfinite(value):
             return {"$float": repr(value)}
@@ -98,7 +98,7 @@ def _paths(stem: Path) -> tuple[Path, Path]:
     return stem.parent / f"{stem.name}.json", stem.parent / f"{stem.name}.npz"
 
 
-def save(value: Any, stem: Path | str) -> None:
+def save(value: object, stem: Path | str) -> None:
     """Write `stem`.json and `stem`.npz. The value is a dataclass of the registry."""
     encoder = _Encoder()
     tree = encoder.encode(value)
@@ -109,7 +109,7 @@ def save(value: Any, stem: Path | str) -> None:
     write_file(json_path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
 
 
-def save_npz(value: Any, path: Path | str) -> None:
+def save_npz(value: object, path: Path | str) -> None:
     """Write the tree and the arrays of a value into one .npz file. The value is a dataclass of the registry."""
     encoder = _Encoder()
     document = json.dumps({"format": FORMAT, "value": encoder.encode(value)}, allow_nan=False)
@@ -117,7 +117,7 @@ def save_npz(value: Any, path: Path | str) -> None:
     write_file(Path(path), npz_bytes(arrays, {TREE: document}))
 
 
-def digest(value: Any) -> str:
+def digest(value: object) -> str:
     """SHA-256 of a value: equal values have equal digests, on every machine."""
     encoder = _Encoder()
     state = hashlib.sha256(json.dumps(encoder.encode(value)).encode())
@@ -153,7 +153,7 @@ def _made(tag: str, values: dict[str, Any]) -> Any:
     return cls(**values)
 
 
-def _decode(tree: Any, arrays: list[np.ndarray[Any, Any]]) -> Any:
+def _decode(tree: object, arrays: list[np.ndarray[Any, Any]]) -> Any:
     """The inverse of _Encoder.encode."""
     if isinstance(tree, list):
         return tuple(_decode(item, arrays) for item in tree)

@@ -16,7 +16,7 @@ from headrace.network.integer import IntegerNetwork
 from headrace.versions import warn_if_untested
 
 
-def load_module(module: Any, example_input: Any) -> Network:
+def load_module(module: object, example_input: object) -> Network:
     """The Network of a torch / Brevitas module; see frontend.brevitas.from_module.
 
     Raises ToolError where torch or Brevitas is not installed.
@@ -67,7 +67,7 @@ def load_source(spec: str, kernels: str | None = None) -> Network | IntegerNetwo
                      "NAME.json")
 
 
-def load_any(source: Any, example_input: Any = None, kernels: str | None = None) -> Network | IntegerNetwork:
+def load_any(source: object, example_input: object = None, kernels: str | None = None) -> Network | IntegerNetwork:
     """The network in a module with its example input, in a text as of `load_source`, or the network itself."""
     if isinstance(source, (str, Path)):
         return load_source(str(source), kernels)
@@ -76,7 +76,7 @@ def load_any(source: Any, example_input: Any = None, kernels: str | None = None)
     return load_module(source, example_input)
 
 
-def name_of(source: Any) -> str:
+def name_of(source: object) -> str:
     """What people call a source of `load_any`: the last part of its path, or the class of a module.
 
     >>> name_of("models/kws.onnx"), name_of("examples/digits/model.py:trained")
@@ -85,7 +85,7 @@ def name_of(source: Any) -> str:
     return printable(Path(source).name) if isinstance(source, (str, Path)) else type(source).__name__
 
 
-def save_qonnx(source: Any, path: Path | str, example_input: Any = None) -> None:
+def save_qonnx(source: object, path: Path | str, example_input: object = None) -> None:
     """Write the network of a source as of `load_any` as a QONNX file, which gives the same integers when it is read.
 
     Raises InputError for an integer network, which has no floats left, and UnsupportedError for what QONNX cannot say.
@@ -148,7 +148,7 @@ def function_from_file(path: Path, name: str) -> Callable[[], Any]:
     return function  # type: ignore[no-any-return]
 
 
-def network_of(spec: str, value: Any) -> Network | IntegerNetwork:
+def network_of(spec: str, value: object) -> Network | IntegerNetwork:
     """The network in what a user's function returned; see load_source. Raises InputError where there is none."""
     if isinstance(value, Network | IntegerNetwork):
         return value

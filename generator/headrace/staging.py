@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from headrace.errors import InputError
 
@@ -21,7 +20,7 @@ MAX_NAME = 200
 _STAGED, _PREVIOUS = ".headrace-", ".previous"
 
 
-def json_text(value: Any) -> str:
+def json_text(value: object) -> str:
     """JSON as every file of headrace has it. Raises ValueError for numbers that JSON does not have."""
     return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
@@ -181,7 +180,7 @@ def write_file(path: Path, content: str | bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     """Write a value as a JSON file, whole or not at all."""
     write_file(path, json_text(value))
 

@@ -6,13 +6,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from headrace.benches.simulated_board import SimulatedBoard, compile_board, simulated_board
 from headrace.build_folder import Build
 from headrace.paths import data_folder
+
+if TYPE_CHECKING:
+    from headrace_driver import Accelerator
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,6 +45,7 @@ def board(built: Build, program: Path) -> Iterator[SimulatedBoard]:
 
 
 @pytest.fixture
-def accelerator(driver: ModuleType, board: SimulatedBoard, built: Build) -> Any:
+def accelerator(driver: ModuleType, board: SimulatedBoard, built: Build) -> Accelerator:
     """The accelerator on the board through the Python driver."""
-    return driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
+    made: Accelerator = driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
+    return made

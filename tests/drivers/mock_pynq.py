@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -80,7 +79,7 @@ class Registers:
 
 
 class Dma:
-    def __init__(self, name: str, sendchannel: Any, recvchannel: Any = None) -> None:
+    def __init__(self, name: str, sendchannel: Channel, recvchannel: Channel | None = None) -> None:
         self.name, self.sendchannel = name, sendchannel
         if recvchannel:
             self.recvchannel = recvchannel

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,6 +12,9 @@ import headrace as hr
 from headrace.model import load
 from tests.several_ends import NETWORKS, samples
 from tests.unverified_build import write_unverified
+
+if TYPE_CHECKING:
+    from headrace_driver import Accelerator
 
 KINDS = ["two_images", "detector", "image_and_vector", "boxes"]
 
@@ -27,21 +30,24 @@ def built(kind: str, tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
     return write_unverified(tmp_path_factory.mktemp("driver") / "b", net, "rtl", cycles=3000)
 
 
-def given(kind: str, count: int) -> Any:
+def given(kind: str, count: int) -> np.ndarray | dict[str, np.ndarray]:
     x = samples(NETWORKS[kind], count)
     return x if len(x) > 1 else next(iter(x.values()))
 
 
-def require_equal(got: Any, wanted: Any) -> None:
-    if not isinstance(wanted, dict):
-        got, wanted = {"": got}, {"": wanted}
+def by_name(y: np.ndarray | dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return y if isinstance(y, dict) else {"": y}
+
+
+def require_equal(given: np.ndarray | dict[str, np.ndarray], reference: np.ndarray | dict[str, np.ndarray]) -> None:
+    got, wanted = by_name(given), by_name(reference)
     assert list(got) == list(wanted)
     for name, values in wanted.items():
         assert got[name].dtype == values.dtype
         np.testing.assert_array_equal(got[name], values)
 
 
-def test_outputs_and_integers_are_those_of_the_model(accelerator: Any, built: hr.Build, kind: str,
+def test_outputs_and_integers_are_those_of_the_model(accelerator: Accelerator, built: hr.Build, kind: str,
                                                      monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(accelerator), "frames_per_transfer", 3)
     x = given(kind, 5)
@@ -51,12 +57,12 @@ def test_outputs_and_integers_are_those_of_the_model(accelerator: Any, built: hr
     assert accelerator.measure(x, repeats=1)["frames_per_second"] > 0
 
 
-def test_a_difference_names_the_output(accelerator: Any, kind: str) -> None:
+def test_a_difference_names_the_output(accelerator: Accelerator, kind: str) -> None:
     if kind == "detector":
         assert accelerator.host.place(192 + 7) == "output coarse, pixel 1, channel 1"
 
 
-def test_batches_that_do_not_fit_are_refused(accelerator: Any, kind: str) -> None:
+def test_batches_that_do_not_fit_are_refused(accelerator: Accelerator, kind: str) -> None:
     if kind != "two_images":
         return
     x = given(kind, 2)

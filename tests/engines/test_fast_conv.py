@@ -1,8 +1,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +12,10 @@ from headrace.engines import fast, fast_conv, golden
 from headrace.network.integer import INPUT, Conv, HostOutput, IntegerNetwork, Node, Threshold
 from tests.small_networks import host_input, random_conv, random_input, random_threshold
 
-WINDOWS = {"plain": {}, "all": {"stride": (3, 2), "dilation": (1, 2), "pad": (1, 0, 2, 1), "pad_value": -1}}
+WINDOWS: dict[str, Callable[[Conv], Conv]] = {
+    "plain": lambda conv: conv,
+    "all": lambda conv: replace(conv, stride=(3, 2), dilation=(1, 2), pad=(1, 0, 2, 1), pad_value=-1),
+}
 
 
 def activated(conv: Conv, threshold: Threshold, dtype: DataType, shape: tuple[int, int] = (5, 6)) -> IntegerNetwork:
@@ -26,10 +29,10 @@ def activated(conv: Conv, threshold: Threshold, dtype: DataType, shape: tuple[in
 @pytest.mark.parametrize("c_out", [6, 5], ids=["two sums in one", "odd"])
 @pytest.mark.parametrize("windows", WINDOWS.values(), ids=list(WINDOWS))
 def test_thresholds_on_sums_equal_golden_in_blocks_of_any_size(output: DataType, c_in: int, c_out: int,
-                                                               windows: dict[str, Any],
+                                                               windows: Callable[[Conv], Conv],
                                                                monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(c_in + c_out)
-    conv = random_conv(rng, (c_out, 3, 2, c_in), BIPOLAR, **windows)
+    conv = windows(random_conv(rng, (c_out, 3, 2, c_in), BIPOLAR))
     net = activated(conv, replace(random_threshold(rng, c_out, output, 30), inverted=frozenset({1, 4})), BIPOLAR)
     x = random_input(net, 7)
     wanted = golden.run(net, x)

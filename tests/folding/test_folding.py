@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -73,7 +72,7 @@ def test_no_other_folding_is_cheaper(dataflow: Dataflow, target: int) -> None:
 
 @pytest.mark.parametrize("folds", [{"simd": 4}, {"simd": 2, "parallel_window": 1}, {"simd": 4, "parallel_window": 1},
                                    {"simd": 1, "minimal_buffer": 1}])
-def test_windows_of_any_form_feed_the_same_matrix(dataflow: Dataflow, folds: dict[str, Any]) -> None:
+def test_windows_of_any_form_feed_the_same_matrix(dataflow: Dataflow, folds: dict[str, int]) -> None:
     x = random_input(small_network(), 2)
     folded = fold(dataflow, {"conv1_swu": folds, "conv1": {"pe": 3, "simd": 12}})
     window = next(layer for layer in folded.layers if layer.name == "conv1_swu")
@@ -126,7 +125,7 @@ def test_given_folds_are_kept_and_set_the_pace(dataflow: Dataflow) -> None:
                            "['conv0_swu', 'conv0', 'conv1_swu', 'conv1', 'pool2', 'fc3', 'fc4']"),
     ({"pool2": {"simd": 1}}, "pool2: simd cannot be folded; choose one of ['pe']"),
 ])
-def test_illegal_foldings(dataflow: Dataflow, given: dict[str, Any], sentence: str) -> None:
+def test_illegal_foldings(dataflow: Dataflow, given: dict[str, dict[str, int]], sentence: str) -> None:
     with pytest.raises(FoldingError) as error:
         folding_target(dataflow, given)
     assert str(error.value) == sentence

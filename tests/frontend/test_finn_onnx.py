@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +55,7 @@ def test_xnor_popcount(tmp_path: Path) -> None:
     assert the(ops.Linear, net.nodes[2].op).weight.dtype == BIPOLAR
 
 
-def im2col(shape: tuple[int, ...], **attributes: Any) -> NodeProto:
+def im2col(shape: tuple[int, ...], **attributes: object) -> NodeProto:
     settings = {"stride": [1, 1], "kernel_size": [3, 3], "input_shape": str(shape)} | attributes
     return node("Im2Col", ["x"], "c", domain=GENERAL, **settings)
 
@@ -65,9 +64,9 @@ def im2col(shape: tuple[int, ...], **attributes: Any) -> NodeProto:
     {}, {"stride": [2, 1], "kernel_size": [2, 3]}, {"pad_amount": [1, 0, 2, 1]}, {"dilations": [2, 1]},
     {"pad_amount": [1, 1, 1, 1], "pad_value": -1},
 ])
-def test_im2col_and_matmul_are_a_convolution(tmp_path: Path, attributes: dict[str, Any]) -> None:
+def test_im2col_and_matmul_are_a_convolution(tmp_path: Path, attributes: dict[str, object]) -> None:
     shape = (1, 6, 7, 3)
-    k_h, k_w = attributes.get("kernel_size", [3, 3])
+    k_h, k_w = the(list, attributes.get("kernel_size", [3, 3]))
     constants = {"W": np.random.default_rng(1).integers(-3, 4, (k_h * k_w * 3, 4)).astype(np.float32)}
     nodes = [im2col(shape, **attributes), node("MatMul", ["c", "W"])]
     proto = model(nodes, shape, constants, annotations={"W": "INT4", "x": "INT4"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -20,7 +19,7 @@ CHANNELS_LAST = "qonnx.custom_op.channels_last"
 
 
 def conv_model(x_shape: tuple[int, ...], w_shape: tuple[int, ...], bias: bool = True, opset: int = 13,
-               x_bits: float = 3.0, **attributes: Any) -> onnx.ModelProto:
+               x_bits: float = 3.0, /, **attributes: object) -> onnx.ModelProto:
     """A quantized input and a convolution with one scale per output channel."""
     constants = {"W": grid(*w_shape, seed=3)}
     scale = np.asarray([0.5, 0.25, 1, 2])[np.arange(w_shape[0]) % 4].reshape(-1, *[1] * (len(w_shape) - 1))
@@ -44,7 +43,7 @@ def conv_model(x_shape: tuple[int, ...], w_shape: tuple[int, ...], bias: bool = 
     ((2, 3, 12), (4, 3, 5), {"strides": [2], "pads": [2, 1], "dilations": [2]}),
 ])
 def test_convolutions(tmp_path: Path, x_shape: tuple[int, ...], w_shape: tuple[int, ...],
-                      attributes: dict[str, Any]) -> None:
+                      attributes: dict[str, object]) -> None:
     proto = conv_model(x_shape, w_shape, **attributes)
     net = same_as_executor(tmp_path, proto, grid(*x_shape))
     conv = next(item.op for item in net.nodes if isinstance(item.op, ops.Conv))
@@ -77,7 +76,7 @@ def test_pads_as_attribute_of_old_files(tmp_path: Path) -> None:
     ({}, (6, 4)), ({"transB": 1}, (4, 6)), ({"alpha": 0.5, "beta": 4.0}, (6, 4)),
     ({"transB": 1, "alpha": -2.0}, (4, 6)),
 ])
-def test_gemm(tmp_path: Path, attributes: dict[str, Any], w_shape: tuple[int, int]) -> None:
+def test_gemm(tmp_path: Path, attributes: dict[str, object], w_shape: tuple[int, int]) -> None:
     constants = {"W": grid(*w_shape, seed=1), "B": grid(4, seed=2)}
     nodes = [quant("W", "w", 0.5, 4, 0, constants), node("Gemm", ["x", "w", "B"], **attributes)]
     net = same_as_executor(tmp_path, model(nodes, (3, 6), constants), grid(3, 6))
@@ -146,7 +145,7 @@ def test_sums_and_means_of_several(tmp_path: Path) -> None:
     ("GlobalAveragePool", {}), ("GlobalMaxPool", {}),
     ("ReduceMean", {"axes": [2, 3]}), ("ReduceMean", {"axes": [-1, 2], "keepdims": 0}), ("ReduceMean", {"axes": [2]}),
 ])
-def test_pooling(tmp_path: Path, op_type: str, attributes: dict[str, Any]) -> None:
+def test_pooling(tmp_path: Path, op_type: str, attributes: dict[str, object]) -> None:
     same_as_executor(tmp_path, model([node(op_type, ["x"], **attributes)], (2, 3, 8, 8)), grid(2, 3, 8, 8))
 
 
@@ -178,7 +177,7 @@ def test_mean_over_axes_given_as_input(tmp_path: Path) -> None:
     ("Resize", 13, {"mode": "nearest"}),
     ("Resize", 13, {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}),
 ])
-def test_upsampling(tmp_path: Path, op_type: str, opset: int, attributes: dict[str, Any]) -> None:
+def test_upsampling(tmp_path: Path, op_type: str, opset: int, attributes: dict[str, object]) -> None:
     scales = {"s": np.asarray([1, 1, 2, 3], np.float32)}
     inputs = ["x", "s"] if opset < 11 else ["x", "", "s"]
     net = same_as_executor(tmp_path, model([node(op_type, inputs, **attributes)], (2, 3, 4, 5), scales, opset),
@@ -202,7 +201,7 @@ def test_a_resize_that_does_not_repeat_pixels_evenly_is_refused(tmp_path: Path) 
     ("Softmax", {"axis": 1}, 9, (3, 5)), ("Softmax", {}, 13, (3, 5)), ("Softmax", {"axis": 1}, 13, (3, 5, 2, 2)),
     ("Softmax", {"axis": 3}, 13, (3, 2, 4, 5)),
 ])
-def test_softmax(tmp_path: Path, op_type: str, attributes: dict[str, Any], opset: int,
+def test_softmax(tmp_path: Path, op_type: str, attributes: dict[str, object], opset: int,
                  shape: tuple[int, ...]) -> None:
     same_as_executor(tmp_path, model([node(op_type, ["x"], **attributes)], shape, opset=opset), grid(*shape), 1e-6)
 
@@ -211,11 +210,10 @@ def test_softmax(tmp_path: Path, op_type: str, attributes: dict[str, Any], opset
     ({"axis": 1}, (3, 5)), ({"axis": -1, "keepdims": 0}, (3, 5)), ({"axis": 1, "keepdims": 0}, (3, 5, 2, 2)),
     ({"axis": 3}, (3, 2, 4, 5)),
 ])
-def test_arg_max_takes_the_first(tmp_path: Path, attributes: dict[str, Any], shape: tuple[int, ...]) -> None:
+def test_arg_max_takes_the_first(tmp_path: Path, attributes: dict[str, object], shape: tuple[int, ...]) -> None:
     net = network(tmp_path, model([node("ArgMax", ["x"], **attributes)], shape))
     x = np.round(grid(*shape) / 3)
-    kept = np.argmax(x, attributes["axis"])
-    wanted = kept if not attributes.get("keepdims", 1) else np.expand_dims(kept, attributes["axis"])
+    wanted = np.argmax(x, the(int, attributes["axis"]), keepdims=bool(attributes.get("keepdims", 1)))
     np.testing.assert_array_equal(net.forward(x), wanted)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -15,10 +14,11 @@ from headrace.network import integer
 from headrace.streamline.streamline import streamline
 from tests.assert_exact import assert_exact, outputs
 from tests.frontend.onnx_files import grid, model, node, quant, reasons, same_as_executor, sentence
+from tests.narrow import the
 
 
 def transposed(size: tuple[int, ...], kernel: tuple[int, ...], groups: int = 1, channels: tuple[int, int] = (2, 3),
-               step: float | np.ndarray = 0.25, zero_point: float = 0.0, **attributes: Any) -> onnx.ModelProto:
+               step: float | np.ndarray = 0.25, zero_point: float = 0.0, /, **attributes: object) -> onnx.ModelProto:
     """A quantizer, a ConvTranspose with scaled 3-bit weights and a bias, a Relu and a quantizer."""
     rng = np.random.default_rng(len(size) + sum(kernel))
     weights = rng.integers(-3, 4, (channels[0], channels[1] // max(groups, 1), *kernel)).astype(np.float32)
@@ -52,10 +52,10 @@ def require_exact(tmp_path: Path, proto: onnx.ModelProto, size: tuple[int, ...],
     ((3, 3), {"strides": [2, 2], "output_shape": [9, 10], "output_padding": [1, 0]}),
     ((2, 2), {"strides": [2, 2], "auto_pad": "VALID", "kernel_shape": [2, 2], "dilations": [1, 1]}),
 ])
-def test_transposed_convolutions(tmp_path: Path, kernel: tuple[int, int], attributes: dict[str, Any]) -> None:
+def test_transposed_convolutions(tmp_path: Path, kernel: tuple[int, int], attributes: dict[str, object]) -> None:
     net = require_exact(tmp_path, transposed((4, 5), kernel, **attributes), (4, 5))
     convolutions = [item.op for item in net.nodes if isinstance(item.op, integer.Conv)]
-    block = attributes.get("strides", [1, 1])
+    block = the(list, attributes.get("strides", [1, 1]))
     assert [len(op.weights) for op in convolutions] == [3 * math.prod(block)]
 
 
@@ -68,13 +68,13 @@ def test_groups(tmp_path: Path, groups: int, channels: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(("kernel", "attributes"), [(4, {"strides": [2], "pads": [1, 1]}), (5, {"strides": [3]})])
-def test_signals(tmp_path: Path, kernel: int, attributes: dict[str, Any]) -> None:
+def test_signals(tmp_path: Path, kernel: int, attributes: dict[str, object]) -> None:
     net = require_exact(tmp_path, transposed((6,), (kernel,), **attributes), (6,))
     assert any(isinstance(item.op, integer.DepthToSpace) for item in net.nodes)
 
 
 def test_a_zero_point_gives_the_pixels_of_a_block_offsets_of_their_own(tmp_path: Path) -> None:
-    proto = transposed((3, 4), (3, 3), zero_point=3, strides=[2, 2], pads=[1, 1, 1, 1])
+    proto = transposed((3, 4), (3, 3), 1, (2, 3), 0.25, 3, strides=[2, 2], pads=[1, 1, 1, 1])
     net = require_exact(tmp_path, proto, (3, 4))
     acts = [item.op for item in net.nodes if isinstance(item.op, integer.Threshold)]
     assert [len(op.thresholds) for op in acts] == [12]  # in front of the blocks, 3 channels of 4 pixels
@@ -82,7 +82,7 @@ def test_a_zero_point_gives_the_pixels_of_a_block_offsets_of_their_own(tmp_path:
 
 def test_scales_per_output_channel(tmp_path: Path) -> None:
     step = np.array([0.25, 0.5, 1], np.float32).reshape(1, 3, 1, 1)
-    require_exact(tmp_path, transposed((3, 4), (3, 3), step=step, strides=[2, 2]), (3, 4))
+    require_exact(tmp_path, transposed((3, 4), (3, 3), 1, (2, 3), step, strides=[2, 2]), (3, 4))
 
 
 @pytest.mark.parametrize("mode", ["DCR", "CRD"])
@@ -161,7 +161,7 @@ def test_channels_of_other_scales_need_a_quantizer_before_a_sum(tmp_path: Path) 
     ((3, 4), (3, 3), {"dilations": [2, 2]},
      "is dilated by (2, 2); use dilations of 1, or a larger kernel with zeros in it"),
 ])
-def test_what_is_not_read(tmp_path: Path, size: tuple[int, int], kernel: tuple[int, int], attributes: dict[str, Any],
+def test_what_is_not_read(tmp_path: Path, size: tuple[int, int], kernel: tuple[int, int], attributes: dict[str, object],
                           wanted: str) -> None:
     assert reasons(tmp_path, transposed(size, kernel, **attributes)) == [f"ConvTranspose_t (ConvTranspose): {wanted}"]
 
@@ -173,7 +173,7 @@ def test_what_is_not_read(tmp_path: Path, size: tuple[int, int], kernel: tuple[i
      "its kernel_shape (2, 2) contradicts its weights with a kernel of (3, 3)"),
     (transposed((3, 4), (3, 3), output_padding=[-1, 0]),
      "its output_padding (-1, 0) should be one or two integers from 0 on; export the model again"),
-    (transposed((3, 4), (3, 3), groups=0),
+    (transposed((3, 4), (3, 3), 0),
      "weights of shape (2, 3, 3, 3) in 0 groups meet a tensor of 4 axes; they should be (C_in, C_out / groups, "
      "kernel), with groups that divide C_in"),
     (transposed((3,), (3, 3)),
@@ -191,6 +191,6 @@ def test_broken_transposed_convolutions(tmp_path: Path, proto: onnx.ModelProto, 
      "its blocksize 0 meets a tensor of shape (3, 5, 4); use 1 or more, and (channels, height, width)"),
     ("DepthToSpace", {"blocksize": 1, "mode": "RCD"}, "its mode 'RCD' is unknown; use DCR or CRD"),
 ])
-def test_broken_blocks(tmp_path: Path, op_type: str, attributes: dict[str, Any], wanted: str) -> None:
+def test_broken_blocks(tmp_path: Path, op_type: str, attributes: dict[str, object], wanted: str) -> None:
     proto = model([node(op_type, ["x"], "t", **attributes)], (1, 3, 5, 4), outputs=("t",))
     assert sentence(tmp_path, proto) == f"{op_type}_t ({op_type}): {wanted}"

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -40,7 +39,7 @@ def table(*groups: Iterable[Row]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("row", made, ids=[f"{k}-{name.replace(' ', '_')}" for k, name in enumerate(names)])
 
 
-def state(folder: Path) -> dict[str, Any]:
+def state(folder: Path) -> dict[str, object]:
     """Every name in a folder with its size and time."""
     return {str(path): (path.lstat().st_size, path.lstat().st_mtime_ns) for path in sorted(folder.rglob("*"))}
 

@@ -28,7 +28,7 @@ def test_every_pair_of_values_meets(kind: str) -> None:
     for one, other in combinations(PAIRED[kind], 2):
         for left in one:
             for right in other:
-                wanted = left | right
+                wanted = {**left, **right}
                 assert any(row.items() >= wanted.items() for row in rows), wanted
     assert len(rows) <= len(full_product(PAIRED[kind]))
 

@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ REQUANT = {"kind": "requant", "channels": 4, "pixels": 1, "input": "int8", "outp
     ({"kind": "max_pool", "height": 2, "width": 9, "channels": 2, "kernel": [3, 3], "element": "uint2"},
      "max_pool0: kernel (3, 3) does not fit into 2x9; use a smaller kernel"),
 ])
-def test_illegal_specs(spec: Any, sentence: str) -> None:
+def test_illegal_specs(spec: Mapping[str, object], sentence: str) -> None:
     with pytest.raises(HeadraceError) as error:
         layer_from_spec(spec)
     assert str(error.value) == sentence

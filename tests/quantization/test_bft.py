@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -48,12 +47,13 @@ def test_order() -> None:
     assert visiting_order(4) == [3, 2, 1, 0, 0, 1, 2, 3]
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    ({"window": -1}, "a window of -1 is negative; use 0 or more"),
-    ({"order": [2]}, "names layer 2 of 2; use 0 to 1"),
-    ({"performance": lambda lengths: [0.7, 0.9]}, r"lengths \(1, 1\) has 2 figures for 1 weights; give one weight"),
-    ({"performance": lambda lengths: [float("nan")]}, r"performance of fractional lengths \(1, 1\) is nan"),
+@pytest.mark.parametrize(("performance", "window", "order", "sentence"), [
+    (lambda lengths: [0.0], -1, None, "a window of -1 is negative; use 0 or more"),
+    (lambda lengths: [0.0], 0, [2], "names layer 2 of 2; use 0 to 1"),
+    (lambda lengths: [0.7, 0.9], 0, None, r"lengths \(1, 1\) has 2 figures for 1 weights; give one weight"),
+    (lambda lengths: [float("nan")], 0, None, r"performance of fractional lengths \(1, 1\) is nan"),
 ])
-def test_errors(arguments: dict[str, Any], sentence: str) -> None:
+def test_errors(performance: Callable[[tuple[int, ...]], Sequence[float]], window: int, order: list[int] | None,
+                sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
-        backward_forward_tune([1, 1], **{"performance": lambda lengths: [0.0], "window": 0, **arguments})
+        backward_forward_tune([1, 1], performance, window, order=order)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pytest
@@ -43,11 +42,11 @@ def test_sqnr_of_the_methods_in_use() -> None:
     assert feature_map_sqnr_db(heavy, 8, guard=True) > feature_map_sqnr_db(heavy, 8)
 
 
-@pytest.mark.parametrize(("arguments", "sentence"), [
-    ((20.0, 8, 4), "8 and 4 bits at 20.0 dB has no meaning"),
-    ((math.nan, 4, 8), "at nan dB has no meaning"),
-    ((20.0, 4, 8, {"fc"}), "layer 'fc' is forced to 8 bits but not among"),
+@pytest.mark.parametrize(("limit", "low", "high", "forced", "sentence"), [
+    (20.0, 8, 4, (), "8 and 4 bits at 20.0 dB has no meaning"),
+    (math.nan, 4, 8, (), "at nan dB has no meaning"),
+    (20.0, 4, 8, {"fc"}, "layer 'fc' is forced to 8 bits but not among"),
 ])
-def test_errors(arguments: tuple[Any, ...], sentence: str) -> None:
+def test_errors(limit: float, low: int, high: int, forced: Collection[str], sentence: str) -> None:
     with pytest.raises(QuantizationError, match=sentence):
-        mixed_precision({"conv0": 1.0}, *arguments)
+        mixed_precision({"conv0": 1.0}, limit, low, high, forced)

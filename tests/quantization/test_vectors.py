@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,7 @@ CASES = json.loads(FILE.read_text())["cases"] if FILE.is_file() else []
 
 @pytest.mark.skipif(not CASES, reason=f"no vector file {FILE}")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_case(case: Any) -> None:
+def test_case(case: dict[str, object]) -> None:
     assert vectors.verdict(case) == ("pass", [])
 
 
@@ -38,7 +37,7 @@ def test_case(case: Any) -> None:
     ({"op": "quantize", "inputs": {"x": [1], "fl": 0, "bw": 8, "signed": True}, "expected": {"codes": [1, 1]},
       "tol": "exact"}, "fail", 1),
 ])
-def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], case: dict[str, Any], outcome: str,
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], case: dict[str, object], outcome: str,
                  code: int) -> None:
     path = tmp_path / "cases.json"
     path.write_text(json.dumps({"cases": [{"id": "the-case", **case}]}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,13 +25,15 @@ DATA = tiny_data(MODULE)
 NAMES = ("first", "second", "left", "right", "last")
 
 
+MIXED = Settings("wq", 8, 8, mixed=(2, 8), learning_rate=0.001)
+
+
 @pytest.fixture(scope="module")
 def problem() -> Problem:
     return pose(from_float_module(MODULE, DATA[0][0]), DATA, 64)
 
 
-def choose(problem: Problem, **options: Any) -> Mixture:
-    settings = Settings("wq", 8, 8, mixed=(2, 8), learning_rate=0.001, **options)
+def choose(problem: Problem, settings: Settings = MIXED) -> Mixture:
     return choose_widths(problem, METHODS["wq"].at, settings, DATA)
 
 
@@ -41,48 +43,50 @@ def names(items: tuple[Item, ...]) -> tuple[str, ...]:
 
 def test_rankings(problem: Problem) -> None:
     ranges = {name: np.ptp(op.weights) for name, op in problem.net.layers.items()}
-    by_range = names(choose(problem, select="range").order)
+    by_range = names(choose(problem, replace(MIXED, select="range")).order)
     assert [ranges[name] for name in by_range] == sorted(ranges.values())
     sqnr = {name: -wq(op.weights, 2, 4).errors[wq(op.weights, 2, 4).candidates.index(wq(op.weights, 2, 4).frac_bits)]
             / np.square(op.weights).sum() for name, op in problem.net.layers.items()}
-    by_sqnr = names(choose(problem, select="sqnr").order)
+    by_sqnr = names(choose(problem, replace(MIXED, select="sqnr")).order)
     assert by_sqnr == tuple(sorted(sqnr, key=lambda name: -sqnr[name]))
-    assert sorted(names(choose(problem, select="weight-difference").order)) == sorted(NAMES)
+    assert sorted(names(choose(problem, replace(MIXED, select="weight-difference")).order)) == sorted(NAMES)
 
 
 def test_a_search_takes_what_the_allowed_loss_permits(problem: Problem) -> None:
-    all_low = choose(problem, select="range", accuracy_drop=100.0)
+    all_low = choose(problem, replace(MIXED, select="range", accuracy_drop=100.0))
     assert len(all_low.low) == 5 and set(all_low.widths.weights.values()) == {2}
     allowed = dict(all_low.trace)[5] - 1 / 64  # one sample less than all layers lose
-    some = choose(problem, select="range", accuracy_drop=100 * allowed)
+    some = choose(problem, replace(MIXED, select="range", accuracy_drop=100 * allowed))
     assert len(some.low) < 5 and names(some.low) == names(some.order)[: len(some.low)]
     for count, loss in some.trace:
         assert (loss <= allowed) == (count <= len(some.low))
     assert {name: some.widths.weights[name] for name in names(some.low)} == dict.fromkeys(names(some.low), 2)
-    counted = choose(problem, select="range", search="count", count=2)
+    counted = choose(problem, replace(MIXED, select="range", search="count", count=2))
     assert len(counted.low) == 2 and counted.evaluations == 0
 
 
 def test_one_at_a_time_spends_an_evaluation_per_layer(problem: Problem) -> None:
-    alone, cheap = choose(problem, select="one-at-a-time"), choose(problem, select="weight-difference")
+    alone = choose(problem, replace(MIXED, select="one-at-a-time"))
+    cheap = choose(problem, replace(MIXED, select="weight-difference"))
     assert alone.evaluations >= 5 > cheap.evaluations and (alone.cycles, cheap.cycles) == (0, 1)
 
 
 def test_training_ranks_from_the_high_width_too(problem: Problem) -> None:
-    high = choose(problem, select="weight-difference", start="high", search="halving", cycles=2)
+    high = choose(problem, replace(MIXED, select="weight-difference", start="high", search="halving", cycles=2))
     assert high.cycles == 2 and len(high.low) <= 2 and sorted(names(high.order)) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("mixed_maps", [False, True])
 def test_an_sqnr_threshold_moves_more_the_higher_it_is(problem: Problem, mixed_maps: bool) -> None:
-    low = [len(choose(problem, sqnr_threshold_db=db, mixed_maps=mixed_maps).low) for db in (-np.inf, 6.0, 9.0, np.inf)]
+    low = [len(choose(problem, replace(MIXED, sqnr_threshold_db=db, mixed_maps=mixed_maps)).low)
+           for db in (-np.inf, 6.0, 9.0, np.inf)]
     assert low[0] == (11 if mixed_maps else 5) and low[-1] == 0 and low == sorted(low, reverse=True)
     assert low[0] > low[1] or low[1] > low[2]
-    assert choose(problem, sqnr_threshold_db=6.0).evaluations == 0
+    assert choose(problem, replace(MIXED, sqnr_threshold_db=6.0)).evaluations == 0
 
 
 def test_branches_of_a_concatenation_keep_one_width(problem: Problem) -> None:
-    widths = choose(problem, mixed_maps=True, accuracy_drop=3.0).widths
+    widths = choose(problem, replace(MIXED, mixed_maps=True, accuracy_drop=3.0)).widths
     assert widths.tensors["relu_3"] == widths.tensors["relu_4"]
 
 
@@ -91,7 +95,7 @@ def test_selection_needs_labels_and_a_legal_count() -> None:
     with pytest.raises(InputError, match="mixed precision within an accuracy drop needs labels"):
         choose(bare)
     with pytest.raises(QuantizationError, match="count=9 low-precision layers cannot be taken from 5"):
-        choose(bare, search="count", count=9)
+        choose(bare, replace(MIXED, search="count", count=9))
 
 
 def test_training_is_deterministic_and_leaves_the_network_alone() -> None:

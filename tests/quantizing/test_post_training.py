@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +28,7 @@ from tests.quantizing.tiny import tiny_data, tiny_net  # noqa: E402
 MODULE = tiny_net()
 DATA = tiny_data(MODULE)
 X = np.concatenate([x for x, _ in DATA])
+AFFINE = Settings("affine", 3, 4)
 
 
 def error(result: Quantized) -> float:
@@ -37,8 +38,8 @@ def error(result: Quantized) -> float:
     return float(np.square(hr.load(result.network).predict(X) - wanted).mean())
 
 
-def affine(**options: Any) -> Quantized:
-    return quantize(MODULE, DATA, Settings("affine", 3, 4, **options))
+def affine(settings: Settings = AFFINE) -> Quantized:
+    return quantize(MODULE, DATA, settings)
 
 
 class Grouped(nn.Module):
@@ -75,16 +76,17 @@ def test_a_layer_that_two_read_is_not_equalised() -> None:
 
 def test_rounding_ranges_and_biases_each_lessen_the_error() -> None:
     plain = error(affine())
-    assert error(affine(rounding="adaptive")) < error(affine(correct_bias=True)) < plain
-    assert error(affine(ranges="mse")) < plain
+    adaptive, corrected = replace(AFFINE, rounding="adaptive"), replace(AFFINE, correct_bias=True)
+    assert error(affine(adaptive)) < error(affine(corrected)) < plain
+    assert error(affine(replace(AFFINE, ranges="mse"))) < plain
     assert error(quantize(MODULE, DATA, Settings("ptq", 3, 4))) < 0.1 * plain
 
 
 def test_scales_per_channel_bring_the_weights_closer() -> None:
     net = from_float_module(MODULE, X[:1])
     for name, op in net.layers.items():
-        off = {scales: np.square(affine(weight_scales=scales).candidate.plan.weights[name].values - op.weights).sum()
-               for scales in ("channel", "tensor")}
+        off = {scales: np.square(affine(replace(AFFINE, weight_scales=scales)).candidate.plan.weights[name].values
+                                 - op.weights).sum() for scales in ("channel", "tensor")}
         assert off["channel"] <= off["tensor"] * 1.2, name
     assert len(affine().candidate.plan.weights["first"].scale) == 2
 
@@ -92,13 +94,13 @@ def test_scales_per_channel_bring_the_weights_closer() -> None:
 def test_the_mean_of_the_outputs_is_that_of_the_float_network() -> None:
     with torch.no_grad():
         wanted = MODULE(torch.from_numpy(X)).numpy().mean(0)
-    found = hr.load(affine(correct_bias=True).network).predict(X).mean(0)
+    found = hr.load(affine(replace(AFFINE, correct_bias=True)).network).predict(X).mean(0)
     off = hr.load(affine().network).predict(X).mean(0)
     assert np.abs(found - wanted).max() < 0.2 * np.abs(off - wanted).max()
 
 
 def test_edges_and_single_layers_have_widths_of_their_own() -> None:
-    result = affine(edge_bits=8, weight_widths={"second": 5}, tensor_widths={"relu_2": 6})
+    result = affine(replace(AFFINE, edge_bits=8, weight_widths={"second": 5}, tensor_widths={"relu_2": 6}))
     bits = {(row.name, row.part): row.bits for row in result.rows}
     assert bits["first", "weights"] == bits["last", "weights"] == 8 and bits["input", "tensor"] == 8
     assert bits["second", "weights"] == 5 and bits["left", "weights"] == 3 and bits["relu_2", "tensor"] == 6
@@ -125,22 +127,23 @@ def test_a_comparison_keeps_the_method_that_was_given() -> None:
     assert all(trial.accuracy is None for trial in result.trials)
 
 
-WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "ranges of another method": ({"method": "ggd", "ranges": "mse"}, "ranges: method ggd chooses for itself"),
-    "rounding of auto": ({"method": "auto", "rounding": "adaptive"}, "rounding: method auto chooses for itself"),
-    "edges too wide": ({"edge_bits": 9}, "the first and the last layer of 9 bits"),
-    "an unknown layer": ({"weight_widths": {"frist": 4}}, "frist: is not a layer with weights of this network; "),
-    "an unknown tensor": ({"tensor_widths": {"x": 4}}, "x: is not a tensor to quantize of this network; choose among "),
-    "edges and mixed": ({"edge_bits": 8, "mixed": (4, 8)}, "leave widths of single layers out"),
-    "too few samples": ({"method": "auto", "samples": 3}, "3 samples are too few to hold some back; give data of 4"),
+WRONG: dict[str, tuple[Settings, str]] = {
+    "ranges of another method": (Settings(method="ggd", ranges="mse"), "ranges: method ggd chooses for itself"),
+    "rounding of auto": (Settings(method="auto", rounding="adaptive"), "rounding: method auto chooses for itself"),
+    "edges too wide": (Settings(edge_bits=9), "the first and the last layer of 9 bits"),
+    "an unknown layer": (Settings(weight_widths={"frist": 4}), "frist: is not a layer with weights of this network; "),
+    "an unknown tensor": (Settings(tensor_widths={"x": 4}),
+                          "x: is not a tensor to quantize of this network; choose among "),
+    "edges and mixed": (Settings(edge_bits=8, mixed=(4, 8)), "leave widths of single layers out"),
+    "too few samples": (Settings(method="auto", samples=3), "3 samples are too few to hold some back; give data of 4"),
 }
 
 
 @pytest.mark.parametrize("what", WRONG)
 def test_settings_without_effect_and_unknown_names_are_one_sentence(what: str) -> None:
-    options, sentence = WRONG[what]
+    settings, sentence = WRONG[what]
     with pytest.raises(HeadraceError, match=sentence):
-        quantize(MODULE, DATA, Settings(**options))
+        quantize(MODULE, DATA, settings)
 
 
 class Curved(nn.Module):

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeVar, get_args
+from typing import TypeVar, get_args
 
 import numpy as np
 
 from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
 from headrace.errors import UnsupportedError
+from headrace.layers.window_geometry import Pair
 from headrace.network.graph import Input, Network, Node, Op
-from headrace.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Quantize, QuantWeight, Reshape
+from headrace.network.ops import RELU, Affine, Clip, Conv, Linear, MaxPool, Pad, Quantize, QuantWeight, Reshape
 from headrace.network.rounding import Rounding
 from headrace.network.tensor_ops import Add
 from headrace.streamline.streamline import streamline
 
 T = TypeVar("T")
+#: An operation and the names of its inputs.
+Step = tuple[Op, *tuple[str, ...]]
 SHAPE = (2, 4, 5)
 INT4 = int_type(4)
 ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
@@ -45,7 +48,7 @@ def one_weight(code: int = 1, dtype: DataType | None = None) -> QuantWeight:
     return QuantWeight(np.array([[code]]), floats(1.0), dtype or int_type(8))
 
 
-def graph(shape: tuple[int, ...], **nodes: Any) -> Network:
+def graph(shape: tuple[int, ...], **nodes: Step) -> Network:
     """name=(op, *inputs) in order; x is the input, the last node the output."""
     made = tuple(Node(name, op, tuple(inputs) or ("x",)) for name, (op, *inputs) in nodes.items())
     return Network((Input("x", shape),), made, (made[-1].name,))
@@ -56,9 +59,10 @@ def samples(shape: tuple[int, ...], seed: int, count: int = 3) -> np.ndarray:
 
 
 def conv(rng: np.random.Generator, out: int, into: int, dtype: DataType = INT4, kernel: int = 3,
-         scale: float | None = None, **options: Any) -> Conv:
+         scale: float | None = None, *, bias: np.ndarray | None = None, stride: Pair = (1, 1), pad: Pad = (0, 0, 0, 0),
+         groups: int = 1) -> Conv:
     made = weight(rng, dtype, out, into, kernel, kernel)
-    return Conv(made if scale is None else replace(made, scale=floats(scale)), **options)
+    return Conv(made if scale is None else replace(made, scale=floats(scale)), bias, stride, pad, groups=groups)
 
 
 def residual(seed: int, ratio: float, bits: int = 4) -> Network:

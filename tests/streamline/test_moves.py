@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,12 +13,12 @@ from headrace.errors import InputError, UnsupportedError
 from headrace.network import integer
 from headrace.network.graph import Network, Op
 from headrace.network.moves import Crop, SelectChannels
-from headrace.network.ops import RELU, Affine, Clip, Linear, MaxPool, Reshape
+from headrace.network.ops import RELU, Affine, Clip, Linear, MaxPool, Pad, Reshape
 from headrace.network.tensor_ops import Add, AvgPool, Concat, TopK, Transpose, Upsample
 from headrace.streamline.absorb_channel_maps import absorb_channel_maps
 from headrace.streamline.streamline import streamline
 from tests.assert_exact import assert_exact, outputs
-from tests.streamline.graphs import conv, floats, graph, quantizer, samples
+from tests.streamline.graphs import Step, conv, floats, graph, quantizer, samples
 
 SHAPE = (4, 5, 6)
 ACT = quantizer(uint_type(4), 0.4)
@@ -43,15 +42,15 @@ def maps(net: integer.IntegerNetwork) -> list[tuple[int, ...]]:
 
 
 def between(*moves: Op, channels: int, seed: int = 0, act: Op = ACT, kernel: int = 3,
-            **options: Any) -> Network:
+            pad: Pad = (0, 0, 0, 0)) -> Network:
     """A convolution of 4 channels with an activation, moves, and another convolution."""
     rng = np.random.default_rng(seed)
-    nodes: dict[str, Sequence[object]] = {
+    nodes: dict[str, Step] = {
         "q": (quantizer(int_type(6), 0.1),), "c": (conv(rng, 4, 4, pad=(1, 1, 1, 1)), "q"),
         "n": (Affine(rng.choice([-0.3, 0.2], 4), rng.normal(size=4)), "c"), "a": (act, "n")}
     for place, op in enumerate(moves):
         nodes[f"m{place}"] = (op, list(nodes)[-1])
-    nodes["d"] = (conv(rng, 3, channels, kernel=kernel, bias=rng.normal(size=3), **options), list(nodes)[-1])
+    nodes["d"] = (conv(rng, 3, channels, kernel=kernel, bias=rng.normal(size=3), pad=pad), list(nodes)[-1])
     return graph(SHAPE, **nodes)
 
 

@@ -16,7 +16,7 @@ from headrace.network.tensor_ops import (
 from headrace.streamline.streamline import streamline
 from tests.assert_exact import assert_exact
 from tests.narrow import the
-from tests.streamline.graphs import INT4, SHAPE, conv, floats, graph, quantizer, residual, samples
+from tests.streamline.graphs import INT4, SHAPE, Step, conv, floats, graph, quantizer, residual, samples
 
 
 @pytest.mark.parametrize("ratio", [1.0, 2.0, 16.0, 0.25])
@@ -50,9 +50,10 @@ def test_a_join_of_other_ratios_counts_in_the_common_step() -> None:
 @pytest.mark.parametrize("last", [(), ("q",)])
 def test_a_convolution_of_branches_of_other_scales_is_exact(scales: tuple[float, float], last: tuple[str, ...]) -> None:
     rng = np.random.default_rng(0)
-    steps = {"a": (quantizer(INT4, scales[0]), "x"), "b": (quantizer(uint_type(2), scales[1]), "a"),
-             "cat": (Concat(), "a", "b"), "r": (MaxPool((2, 2), (1, 1)), "cat"), "c": (conv(rng, 3, 4, kernel=2), "r"),
-             "q": (quantizer(INT4, 0.37), "c")}
+    steps: dict[str, Step] = {
+        "a": (quantizer(INT4, scales[0]), "x"), "b": (quantizer(uint_type(2), scales[1]), "a"),
+        "cat": (Concat(), "a", "b"), "r": (MaxPool((2, 2), (1, 1)), "cat"), "c": (conv(rng, 3, 4, kernel=2), "r"),
+        "q": (quantizer(INT4, 0.37), "c")}
     network = graph(SHAPE, **{name: step for name, step in steps.items() if name != "q" or last})
     assert assert_exact(network, samples(SHAPE, 0)) > 100
     directly = graph(SHAPE, **{name: step for name, step in steps.items() if name not in ("r", "c", "q")},
@@ -64,8 +65,9 @@ def test_a_convolution_of_branches_of_other_scales_is_exact(scales: tuple[float,
 
 def test_a_concatenation_of_too_many_scales_is_named_with_its_branches() -> None:
     rng = np.random.default_rng(0)
-    parts = {f"b{k}": (quantizer(uint_type(2), scale), "a") for k, scale in enumerate((0.3, 0.7, 0.9, 1.1))}
-    network = graph(SHAPE, a=(quantizer(INT4, 0.5), "x"), **parts, cat=(Concat(), "a", *parts),
+    parts: dict[str, Step] = {
+        f"b{k}": (quantizer(uint_type(2), scale), "a") for k, scale in enumerate((0.3, 0.7, 0.9, 1.1))}
+    network = graph(SHAPE, a=(quantizer(INT4, 0.5), "x"), **parts, cat=(Concat(), "a", "b0", "b1", "b2", "b3"),
                     r=(RELU, "cat"), p=(MaxPool((2, 2), (2, 2)), "r"), q=(quantizer(INT4, 0.1), "p"),
                     c=(conv(rng, 2, 10, kernel=2), "cat"))
     with pytest.raises(UnsupportedError) as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -39,12 +38,15 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+Trained = tuple[nn.Module, np.ndarray]
 GRANULARITIES = ["layer", "channel", "row", "pixel"]
 
 
-def conv(weights: ArrayLike, **options: Any) -> SyqConv2d:
+def conv(weights: ArrayLike, granularity: syq.Granularity = "pixel", ternary: bool = False,
+         scale_bits: int = 8) -> SyqConv2d:
     W = torch.tensor(weights, dtype=torch.float64)
-    layer = SyqConv2d(W.shape[1], W.shape[0], W.shape[2:], bias=False, dtype=torch.float64, **options)
+    layer = SyqConv2d(W.shape[1], W.shape[0], W.shape[2:], bias=False, dtype=torch.float64, granularity=granularity,
+                      ternary=ternary, scale_bits=scale_bits)
     with torch.no_grad():
         layer.weight.copy_(W)
     layer.reset_scales()
@@ -151,14 +153,14 @@ def test_training_learns_and_what_it_learnt_is_exact_in_integers(granularity: sy
 
 
 @pytest.fixture(scope="module")
-def pixels() -> tuple[object, ...]:
+def pixels() -> Trained:
     """A trained network with a scale for every pixel of its kernels, and samples."""
     net = model("pixel", True)
     train(net, 20)
     return net.eval(), data(4)[0].numpy()
 
 
-def test_pixel_scales_build_and_take_the_cycles_of_a_layer_scale(pixels: Any, tmp_path: Path) -> None:
+def test_pixel_scales_build_and_take_the_cycles_of_a_layer_scale(pixels: Trained, tmp_path: Path) -> None:
     net, x = pixels
     network, plain = from_module(net, x), from_module(model("layer", True), x)
     folding = {"conv0": {"pe": 2, "simd": 2}, "conv2": {"pe": 3, "simd": 4}}
@@ -170,7 +172,7 @@ def test_pixel_scales_build_and_take_the_cycles_of_a_layer_scale(pixels: Any, tm
         assert record["cycles"] == units[record["name"]].cycles and record["weight_bits"] <= 2
 
 
-def test_its_qonnx_file_gives_the_same_memories_and_outputs(pixels: Any, tmp_path: Path) -> None:
+def test_its_qonnx_file_gives_the_same_memories_and_outputs(pixels: Trained, tmp_path: Path) -> None:
     net, x = pixels
     network, path = from_module(net, x), tmp_path / "m.onnx"
     hr.save_qonnx(net, path, x)

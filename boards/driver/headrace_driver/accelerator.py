@@ -162,7 +162,7 @@ class Accelerator(Habits):
 
     # Inference.
 
-    def predict(self, x: Any, raw: bool = False) -> Any:
+    def predict(self, x: object, raw: bool = False) -> Any:
         """Outputs (N, ...) for samples (N, ...), as the model takes and gives them; raw: the integers (N, elements).
 
         Several inputs or outputs are dicts of arrays by the model's names.
@@ -273,7 +273,7 @@ class Accelerator(Habits):
                 f"the golden model {golden[frame, element]}; {np.count_nonzero(got != golden)} of {got.size} "
                 "values differ")
 
-    def measure(self, x: Any, repeats: int = 5) -> dict[str, float]:
+    def measure(self, x: object, repeats: int = 5) -> dict[str, float]:
         """Throughput of all samples and latency of a single one, with the host's work; medians of `repeats`."""
         x = self.host.samples(x)
         whole, single = [], []

@@ -20,7 +20,7 @@ class Input:
         self.input_order = arrays.get("input_order")
         self._table: np.ndarray | None = None
 
-    def samples(self, batch: Any) -> np.ndarray:
+    def samples(self, batch: object) -> np.ndarray:
         """A batch as an array (N, *shape) of real numbers. Raises ValueError for anything else."""
         x = np.asarray(batch)
         if x.dtype.kind not in "biuf":

@@ -43,7 +43,7 @@ class Hosts:
         self.outputs = {part["name"]: Output(part, _of(arrays, f"out{k}_"))
                         for k, part in enumerate(self.sink["parts"])}
 
-    def samples(self, batch: Any) -> Named:
+    def samples(self, batch: object) -> Named:
         """A batch: a dict of arrays by the names of the inputs, or the array of the only one.
 
         Raises ValueError for anything else.

@@ -73,7 +73,7 @@ def _first(found: QuantizerDifference | None) -> dict[str, Any] | None:
             "distance": code.distance, "allowed": code.allowed}
 
 
-def compare_model(source: Any, x: GivenSamples, labels: Labels | None = None) -> Compared:
+def compare_model(source: object, x: GivenSamples, labels: Labels | None = None) -> Compared:
     """Compare on samples x (N, ...), of several inputs by name; labels (N,) are classes.
 
     source: a torch module, or a text that names an .onnx file or `file.py:function`.
@@ -97,7 +97,7 @@ def _as_arrays(x: GivenSamples) -> Samples:
     return np.asarray(x, np.float32)
 
 
-def _comparer(source: Any, x: Samples) -> Callable[[Samples], Difference]:
+def _comparer(source: object, x: Samples) -> Callable[[Samples], Difference]:
     """What compares a batch of samples like x, for the kind of the model."""
     if not isinstance(source, (str, Path)):
         return _module_comparer(type(source).__name__, source, x)
@@ -113,7 +113,7 @@ def _comparer(source: Any, x: Samples) -> Callable[[Samples], Difference]:
     return _module_comparer(spec, made[0] if isinstance(made, tuple) and made else made, x)
 
 
-def _module_comparer(name: str, module: Any, x: Samples) -> Callable[[Samples], Difference]:
+def _module_comparer(name: str, module: object, x: Samples) -> Callable[[Samples], Difference]:
     try:
         from headrace.difference import difference
     except ImportError as error:

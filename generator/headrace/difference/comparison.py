@@ -143,7 +143,7 @@ class Comparison:
         self.bounds = float32_error.bounds(network, inputs, quantized, magnitudes)
         self.differs = np.zeros(count_of(x), bool)
 
-    def of_values(self, trace: QuantizerTrace, values: Any) -> QuantizerDifference:
+    def of_values(self, trace: QuantizerTrace, values: object) -> QuantizerDifference:
         """The report of one quantizer from the values (N, ...) that the framework has there, or its codes as integers.
 
         From now on its differing samples only inherit.

@@ -75,7 +75,7 @@ def _example(x: Samples) -> Any:
     return {name: (1, *part.shape[1:]) for name, part in x.items()} if isinstance(x, Mapping) else (1, *x.shape[1:])
 
 
-def comparer(spec: str, module: Any, x: Samples) -> Callable[[Samples], Difference]:
+def comparer(spec: str, module: object, x: Samples) -> Callable[[Samples], Difference]:
     """What compares samples like x with a module, which is read once."""
     made = read_module(module, _example(x))
     streamlined = streamline_traced(network_of(made))

@@ -38,7 +38,7 @@ class GraphWriter:
         self._taken.add(free)
         return free
 
-    def constant(self, wanted: str, values: Any) -> str:
+    def constant(self, wanted: str, values: object) -> str:
         """Store an array and name it; float64 becomes float32 where that is exact."""
         array = np.asarray(values)
         short = single(array) if array.dtype == np.float64 else None
@@ -50,7 +50,7 @@ class GraphWriter:
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values).reshape(np.shape(values)), name))
         return name
 
-    def node(self, op_type: str, inputs: list[str], output: str, domain: str = "", **attributes: Any) -> str:
+    def node(self, op_type: str, inputs: list[str], output: str, domain: str = "", **attributes: object) -> str:
         """Append a node, named after its first output."""
         self.nodes.append(helper.make_node(op_type, inputs, [output], name=output, domain=domain, **attributes))
         return output

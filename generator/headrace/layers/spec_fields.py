@@ -21,7 +21,7 @@ class Fields:
         self.name = name
         self._entries = dict(entries)
 
-    def _take(self, key: str, default: Any, legal: Callable[[Any], bool], wanted: str) -> Any:
+    def _take(self, key: str, default: object, legal: Callable[[Any], bool], wanted: str) -> Any:
         value = self._entries.pop(key, default)
         if value is None:
             raise InputError(f"{self.name}: {key} is missing; give {wanted}")
@@ -99,7 +99,7 @@ class Fields:
             raise InputError(f"{self.name}: {', '.join(self._entries)} is unknown for this kind of layer; remove it")
 
 
-def _are_integers(value: Any, count: int) -> bool:
+def _are_integers(value: object, count: int) -> bool:
     if isinstance(value, (list, tuple)):
         return len(value) == count and all(type(item) is int for item in value)
     return type(value) is int

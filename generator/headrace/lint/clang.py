@@ -141,7 +141,7 @@ class Sources:
             self._cache[name] = Path(name).read_bytes()
         return self._cache[name]
 
-    def callees(self, function: Any) -> Iterator[tuple[Any, Any]]:
+    def callees(self, function: object) -> Iterator[tuple[Any, Any]]:
         """Calls in a function's body, each with the concrete function of the folder that it calls.
 
         A call whose value the compiler knows is none: it becomes a number, not hardware.
@@ -174,12 +174,12 @@ def live(cursor: Any) -> Iterator[Any]:
         yield from live(child)
 
 
-def is_constant(expression: Any) -> bool:
+def is_constant(expression: object) -> bool:
     """True if the compiler knows the value of an integer expression."""
     return constant(expression) is not None
 
 
-def constant(expression: Any) -> int | None:
+def constant(expression: object) -> int | None:
     """The value of an integer expression, as far as the compiler knows it."""
     library = _library()
     result = library.clang_Cursor_Evaluate(expression)

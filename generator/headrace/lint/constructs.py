@@ -20,7 +20,7 @@ def is_stream(variable: Any) -> bool:
     return bool(spelling.removeprefix("const ").startswith("hls::stream<"))
 
 
-def check_constructs(sources: Sources, function: Any) -> Iterator[Finding]:
+def check_constructs(sources: Sources, function: object) -> Iterator[Finding]:
     """What may not stand anywhere in a concrete function."""
     for node in live(function):
         if text := _static(node) or _poll(node) or _number(node) or _pointer(node):

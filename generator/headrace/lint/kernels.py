@@ -22,7 +22,7 @@ _CONTAINER = re.compile(r"\bstd::(?:\w+::)*(vector|deque|list|forward_list|map|s
 _STREAM_WORD = re.compile(r"\bhls::stream<\s*ap_u?int<\s*(\d+)\s*>")
 
 
-def concrete_functions(sources: Sources, top: Any) -> Iterator[Any]:
+def concrete_functions(sources: Sources, top: object) -> Iterator[Any]:
     """The top and every function that it calls, directly or not, templates with their arguments."""
     seen, waiting = set(), [top]
     while waiting:
@@ -33,18 +33,18 @@ def concrete_functions(sources: Sources, top: Any) -> Iterator[Any]:
             waiting += [target for _, target in sources.callees(function)]
 
 
-def check_function(sources: Sources, function: Any, pragmas: Sequence[Pragma]) -> Iterator[Finding]:
+def check_function(sources: Sources, function: object, pragmas: Sequence[Pragma]) -> Iterator[Finding]:
     """All rules for one concrete function."""
     yield from _check_nodes(sources, function)
     yield from _check_loops(sources, function)
     yield from _check_variables(sources, function, pragmas)
 
 
-def check_recursion(sources: Sources, top: Any) -> Iterator[Finding]:
+def check_recursion(sources: Sources, top: object) -> Iterator[Finding]:
     """Functions that reach themselves; an instance of a template that calls another instance does not."""
     done: set[str] = set()
 
-    def visit(function: Any, path: tuple[str, ...]) -> Iterator[Finding]:
+    def visit(function: object, path: tuple[str, ...]) -> Iterator[Finding]:
         key = instance_key(function)
         if key in done:
             return
@@ -81,7 +81,7 @@ def _element(array: Any) -> Any:
     return array
 
 
-def _check_nodes(sources: Sources, function: Any) -> Iterator[Finding]:
+def _check_nodes(sources: Sources, function: object) -> Iterator[Finding]:
     """What may not stand anywhere."""
     for node in live(function):
         kind = node.kind.name

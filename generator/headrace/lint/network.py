@@ -103,7 +103,7 @@ def _check_tlast(sources: Sources, top: Any) -> Iterator[Finding]:
             yield Finding(*sources.place(argument), "tlast", f"output {argument.spelling} has no TLAST")
 
 
-def is_dataflow(sources: Sources, function: Any, pragmas: Sequence[Pragma]) -> bool:
+def is_dataflow(sources: Sources, function: object, pragmas: Sequence[Pragma]) -> bool:
     """True for a function with #pragma HLS DATAFLOW."""
     return any(pragma.directive == "DATAFLOW" for pragma in pragmas_of(sources, function, pragmas))
 

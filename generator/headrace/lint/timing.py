@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 from headrace.lint.clang import Sources
 from headrace.lint.delays import MEMORY_NS
@@ -58,7 +57,7 @@ def read_clock(folder: Path) -> Clock | None:
     return Clock(period, period - (period * number / 100 if percent else number))
 
 
-def pipelined_loops(sources: Sources, top: Any, pragmas: Sequence[Pragma]) -> list[Loop]:
+def pipelined_loops(sources: Sources, top: object, pragmas: Sequence[Pragma]) -> list[Loop]:
     """The pipelined loops of all processes that a top calls, in this order."""
     translator, interpreter = Translator(sources, pragmas), Interpreter()
     for call, process in sources.callees(top):

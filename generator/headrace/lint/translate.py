@@ -70,7 +70,7 @@ class Translator:
         self._done: dict[str, Function] = {}
         self._own: Sequence[Pragma] = ()
 
-    def function(self, cursor: Any) -> Function:
+    def function(self, cursor: object) -> Function:
         """The tree of a concrete function with a body."""
         key = instance_key(cursor)
         if key not in self._done:
@@ -207,7 +207,7 @@ class Translator:
         value = None if _ACCESSES[cursor.spelling] else Items(self._place(cursor), arguments)
         return Access(self._place(cursor), self.node(stream), value, shape_of(cursor.type).bits or 64)
 
-    def _later(self, target: Any) -> Callable[[], Function]:
+    def _later(self, target: object) -> Callable[[], Function]:
         return lambda: self.function(target)
 
     def _declarations(self, cursor: Any) -> Node:

@@ -52,8 +52,8 @@ class Quantized:
     trials: tuple[Trial, ...] = ()
 
 
-def quantize(module: Any, batches: Batches, settings: Settings | None = None, *, compare: bool = False,
-             example_input: Any = None, test: Batches | None = None, track: Track = lambda items: items,
+def quantize(module: object, batches: Batches, settings: Settings | None = None, *, compare: bool = False,
+             example_input: object = None, test: Batches | None = None, track: Track = lambda items: items,
              progress: Progress = lambda _: None) -> Quantized:
     """Quantize a float CNN by a method.
 
@@ -67,7 +67,7 @@ def quantize(module: Any, batches: Batches, settings: Settings | None = None, *,
         return _quantize(module, batches, settings or Settings(), compare, example_input, test, track, progress)
 
 
-def _quantize(module: Any, batches: Batches, settings: Settings, compare: bool, example_input: Any,
+def _quantize(module: object, batches: Batches, settings: Settings, compare: bool, example_input: object,
               test: Batches | None, track: Track, progress: Progress) -> Quantized:
     if example_input is None and not isinstance(module, FloatNetwork):
         example_input, batches = first_shape(batches)

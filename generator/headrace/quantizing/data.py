@@ -78,7 +78,7 @@ def _samples(name: str, batch: Any, shape: Shape) -> Samples:
     return Samples(x, _labels(name, batch[1], len(x)) if pair else None)
 
 
-def _labels(name: str, values: Any, count: int) -> Labels:
+def _labels(name: str, values: object, count: int) -> Labels:
     labels = _as_array(name, values)
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         raise InputError(f"{name}: labels of shape {labels.shape} and type {labels.dtype} do not fit {count} inputs; "
@@ -93,7 +93,7 @@ def require_classes(labels: Labels, classes: int) -> None:
                          f"{classes - 1}")
 
 
-def _as_array(name: str, values: Any) -> NDArray[Any]:
+def _as_array(name: str, values: object) -> NDArray[Any]:
     """An array of numbers of a tensor or of anything that numpy reads."""
     try:
         array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)

@@ -37,7 +37,7 @@ def _mixture(mixture: Mixture | None) -> dict[str, Any] | None:
             "cycles": mixture.cycles}
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -60,12 +60,12 @@ class _Rounded(torch.autograd.Function):  # type: ignore[misc]
     """round_half_up with the identity as its gradient (straight-through estimator)."""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: object, x: torch.Tensor) -> torch.Tensor:
         whole = torch.floor(x)
         return whole + (x - whole >= 0.5).to(x.dtype)
 
     @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
+    def backward(ctx: object, *grads: torch.Tensor) -> torch.Tensor:
         return grads[0]
 
 

@@ -102,7 +102,7 @@ def sim_view(result: Mapping[str, Any]) -> View:
     return View("simulation", ("measured", "value"), rows)
 
 
-def in_words(value: Any) -> str:
+def in_words(value: object) -> str:
     """A value as one writes it in a sentence."""
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -112,7 +112,7 @@ class SyqWeights(nn.Module):
         return made
 
 
-def _plain(x: Any) -> torch.Tensor:
+def _plain(x: object) -> torch.Tensor:
     """The tensor in what a layer of Brevitas may hand over."""
     value: torch.Tensor = getattr(x, "value", x)
     return value
@@ -126,8 +126,8 @@ class SyqConv2d(nn.Conv2d, SyqWeights):
     Raises QuantizationError for options that are not defined.
     """
 
-    def __init__(self, *arguments: Any, ternary: bool = False, granularity: Granularity = "pixel", scale_bits: int = 8,
-                 eta_frac: float = 0.05, **options: Any) -> None:
+    def __init__(self, *arguments: object, ternary: bool = False, granularity: Granularity = "pixel",
+                 scale_bits: int = 8, eta_frac: float = 0.05, **options: object) -> None:
         super().__init__(*arguments, **options)
         self._start(ternary, granularity, scale_bits, eta_frac)
 
@@ -142,8 +142,8 @@ class SyqLinear(nn.Linear, SyqWeights):
     granularity: layer or channel. Raises QuantizationError for others.
     """
 
-    def __init__(self, *arguments: Any, ternary: bool = False, granularity: Granularity = "channel",
-                 eta_frac: float = 0.05, **options: Any) -> None:
+    def __init__(self, *arguments: object, ternary: bool = False, granularity: Granularity = "channel",
+                 eta_frac: float = 0.05, **options: object) -> None:
         super().__init__(*arguments, **options)
         self._start(ternary, granularity, 8, eta_frac)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class Toy(Layer):
     """y = lo + hi - x for elements of an unsigned type of all its codes, `words` words of `lanes` per frame."""
 
     kind = "toy"
-    example: ClassVar[Mapping[str, Any]] = {"lanes": 3, "element": "uint4", "words": 5}
+    example: ClassVar[Mapping[str, object]] = {"lanes": 3, "element": "uint4", "words": 5}
     kernels = Path(__file__).parent
     name: str
     lanes: int

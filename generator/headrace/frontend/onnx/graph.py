@@ -74,7 +74,7 @@ class OnnxNode:
             raise InputError(f"its attribute {name} is not a list of integers; export the model again")
         return None if values is None else tuple(values)
 
-    def _typed(self, name: str, kind: type, default: Any) -> Any:
+    def _typed(self, name: str, kind: type, default: object) -> Any:
         value = self.attributes.get(name, default)
         if not isinstance(value, kind):
             raise InputError(f"its attribute {name} is {value!r} where {kind.__name__} is needed; "
@@ -150,7 +150,7 @@ def _checked(graph: Any, opsets: dict[str, int]) -> OnnxGraph:
                      opsets.get("", opsets.get("ai.onnx", 1)))
 
 
-def _text(name: Any) -> str:
+def _text(name: object) -> str:
     """A name of the file. Raises InputError for one that is not a text, which the parser hands over as bytes."""
     if not isinstance(name, str):
         raise InputError(f"the name {name!r} is not a text; the file is damaged, export it again")

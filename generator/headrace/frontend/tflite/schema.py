@@ -120,7 +120,7 @@ def _graph(model: Any) -> Graph:
     return graph
 
 
-def _integers(values: Any) -> tuple[int, ...]:
+def _integers(values: object) -> tuple[int, ...]:
     """A vector of the schema, which is the number 0 where the file has none."""
     return () if isinstance(values, int) else tuple(np.asarray(values).tolist())
 
@@ -141,7 +141,7 @@ def _tensor(model: Any, tensor: Any) -> Tensor:
                   _data(model, name, tensor.Buffer()))
 
 
-def _array(values: Any, kind: type) -> NDArray[Any]:
+def _array(values: object, kind: type) -> NDArray[Any]:
     missing = values is None or isinstance(values, int)
     return np.zeros(0, kind) if missing else np.asarray(values, kind)
 

@@ -16,34 +16,34 @@ from headrace.frontend.torch.rows import Row
 from headrace.frontend.torch.site import Site, feature
 
 
-def _plain(site: Site, input: Any, inplace: bool = False, *, op_type: str, **attributes: Any) -> Value:
+def _plain(site: Site, input: object, inplace: bool = False, *, op_type: str, **attributes: object) -> Value:
     made: Value = site.node(op_type, feature(input), **attributes)
     return made
 
 
-def _clip(site: Site, input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Value:
+def _clip(site: Site, input: object, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Value:
     made: Value = site.node("Clip", feature(input), float(min_val), float(max_val))
     return made
 
 
-def _clamp(site: Site, input: Any, min: float | None = None, max: float | None = None) -> Value:
+def _clamp(site: Site, input: object, min: float | None = None, max: float | None = None) -> Value:
     for bound in (min, max):
         if isinstance(bound, torch.Tensor) and bound.numel() > 1:
             raise UnsupportedError("clips by a bound per element; use numbers")
     return _clip(site, input, -math.inf if min is None else min, math.inf if max is None else max)
 
 
-def _sloped(site: Site, input: Any, slope: float, inplace: bool = False, *, op_type: str) -> Value:
+def _sloped(site: Site, input: object, slope: float, inplace: bool = False, *, op_type: str) -> Value:
     """LeakyReLU and ELU, which have one number."""
     made: Value = site.node(op_type, feature(input), alpha=float(slope))
     return made
 
 
-def _leaky(site: Site, input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Value:
+def _leaky(site: Site, input: object, negative_slope: float = 0.01, inplace: bool = False) -> Value:
     return _sloped(site, input, negative_slope, op_type="LeakyRelu")
 
 
-def _elu(site: Site, input: Any, alpha: float = 1.0, inplace: bool = False, *, op_type: str = "Elu") -> Value:
+def _elu(site: Site, input: object, alpha: float = 1.0, inplace: bool = False, *, op_type: str = "Elu") -> Value:
     return _sloped(site, input, alpha, op_type=op_type)
 
 
@@ -54,46 +54,46 @@ def _prelu(site: Site, input: Any, weight: Any) -> Value:
     return made
 
 
-def _gelu(site: Site, input: Any, approximate: str = "none") -> Value:
+def _gelu(site: Site, input: object, approximate: str = "none") -> Value:
     made: Value = site.node("Gelu", feature(input), approximate=approximate)
     return made
 
 
-def _silu(site: Site, input: Any, inplace: bool = False) -> Value:
+def _silu(site: Site, input: object, inplace: bool = False) -> Value:
     """x * sigmoid(x), as exporters write it."""
     made: Value = site.node("Mul", feature(input), site.inner("sigmoid").node("Sigmoid", input))
     return made
 
 
-def _softplus(site: Site, input: Any, beta: float = 1.0, threshold: float = 20.0) -> Value:
+def _softplus(site: Site, input: object, beta: float = 1.0, threshold: float = 20.0) -> Value:
     if beta != 1:
         raise UnsupportedError(f"has beta={beta}; use 1")
     made: Value = site.node("Softplus", feature(input))
     return made
 
 
-def _softmax(site: Site, input: Any, dim: int | None = None, *, op_type: str = "Softmax", **other: Any) -> Value:
+def _softmax(site: Site, input: object, dim: int | None = None, *, op_type: str = "Softmax", **other: object) -> Value:
     if dim is None:
         raise UnsupportedError("normalizes along an axis that it does not name; give it dim=1")
     made: Value = site.node(op_type, feature(input), axis=dim)
     return made
 
 
-def _argmax(site: Site, input: Any, dim: int | None = None, keepdim: bool = False) -> Value:
+def _argmax(site: Site, input: object, dim: int | None = None, keepdim: bool = False) -> Value:
     if dim is None:
         raise UnsupportedError("takes the largest of all samples together; give it dim=1")
     made: Value = site.node("ArgMax", feature(input), axis=dim, keepdims=keepdim)
     return made
 
 
-def _max(site: Site, input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def _max(site: Site, input: object, dim: object = None, keepdim: bool = False) -> Any:
     """max along an axis: no layer gives the values, only their indices."""
     if not isinstance(dim, int):
         raise UnsupportedError("takes the largest of all samples together or of two tensors; give it dim=1")
     return Unknown(), _argmax(site, input, dim, keepdim)
 
 
-def _topk(site: Site, input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+def _topk(site: Site, input: object, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     return site.node("TopK", feature(input), torch.tensor([k]), axis=dim, largest=largest, sorted=sorted)
 
 

@@ -16,7 +16,7 @@ from headrace.network.graph import Network
 
 def _record(module: nn.Module, notes: dict[Any, Any]) -> list[Any]:
     """Hooks that note the biases that pass a quantizer, whose scale may be the input's, and what truncations read."""
-    def bias(proxy: nn.Module, _args: Any, output: Any) -> None:
+    def bias(proxy: nn.Module, _args: object, output: object) -> None:
         notes[proxy] = getattr(output, "value", output)
 
     def trunc(proxy: nn.Module, args: Any, output: Any) -> None:
@@ -35,7 +35,7 @@ def _record(module: nn.Module, notes: dict[Any, Any]) -> list[Any]:
 BREVITAS = Policy(ROWS, refuse, _record)
 
 
-def read_module(module: nn.Module, example_input: Any) -> Read:
+def read_module(module: nn.Module, example_input: object) -> Read:
     """What the walk over a Brevitas model makes; see from_module."""
     return read(module, example_input, BREVITAS)
 
@@ -45,7 +45,7 @@ def network_of(made: Read) -> Network:
     return Network(made.inputs, made.nodes, tuple(made.outputs.values()), tuple(made.outputs))
 
 
-def from_module(module: nn.Module, example_input: Any) -> Network:
+def from_module(module: nn.Module, example_input: object) -> Network:
     """The Network of a Brevitas model.
 
     example_input: an array or tensor (N, ...), or the shape of one; of several inputs a tuple of them, or a dict by the

@@ -30,7 +30,7 @@ def convolved(site: Site, module: Any, x: Feature, weight: Any, bias: Any) -> Fe
     return made
 
 
-def dense(site: Site, x: Feature, weight: Constant, bias: Any) -> Feature:
+def dense(site: Site, x: Feature, weight: Constant, bias: object) -> Feature:
     """A product with a matrix (out, in), at every position where x has any."""
     if len(x.shape) == 1:
         made: Feature = site.node("Gemm", x, weight, bias, transB=1)
@@ -90,7 +90,7 @@ def _joined(site: Site, module: Any, parts: list[Any], op_type: str, **attribute
     return through(site, module, "output_quant", site.node(op_type, *read, **attributes))
 
 
-def _eltwise_add(site: Site, module: Any, input: Any, other: Any) -> Feature:
+def _eltwise_add(site: Site, module: object, input: object, other: object) -> Feature:
     return _joined(site, module, [input, other], "Add")
 
 
@@ -142,7 +142,7 @@ _FLOAT = (nn.Conv1d, nn.Conv2d, nn.Linear, nn.ConvTranspose1d, nn.ConvTranspose2
 _FLOAT_CALLS = (functional.conv1d, functional.conv2d, functional.linear, functional.conv_transpose2d)
 
 
-def refuse(target: Any) -> str | None:
+def refuse(target: object) -> str | None:
     """What only a Brevitas model is told: its layers must be quantized."""
     if isinstance(target, _FLOAT):
         return (f"is not quantized; use brevitas.nn.Quant{type(target).__name__}, or run headrace quantize on the "

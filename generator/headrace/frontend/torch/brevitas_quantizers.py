@@ -52,7 +52,7 @@ def quantized(site: Site, proxy: Any, x: Feature) -> Feature:
     return site.made_by(proxy, made)
 
 
-def through(site: Site, module: Any, name: str, x: Feature) -> Feature:
+def through(site: Site, module: object, name: str, x: Feature) -> Feature:
     """x through one of the quantizers of a module, by the name of its attribute."""
     return quantized(site.inner(name), getattr(module, name), x)
 
@@ -78,7 +78,7 @@ def _plain_integers(proxy: Any, tensor_quant: Any) -> rounding.Rounding:
     return _rounding(tensor_quant.int_quant.float_to_int_impl)
 
 
-def _rounding(module: Any) -> rounding.Rounding:
+def _rounding(module: object) -> rounding.Rounding:
     name = type(module).__name__
     if name not in ROUNDINGS:
         raise UnsupportedError(f"its rounding {name} has no exact thresholds; use ROUND, FLOOR or CEIL")

@@ -5,7 +5,7 @@ Batch norms that follow a layer are folded into its weights. 1-D signals (C, L) 
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from torch import nn
 from torch.nn import functional
@@ -24,7 +24,7 @@ from headrace.network.float_graph import (
 _WEIGHTED = (functional.conv1d, functional.conv2d, functional.linear)
 
 
-def _refuse(target: Any) -> str | None:
+def _refuse(target: object) -> str | None:
     if type(target).__module__.startswith("brevitas."):
         return "is quantized already; build the model as it is"
     if not isinstance(target, nn.Module | str) and target in _WEIGHTED:
@@ -35,7 +35,7 @@ def _refuse(target: Any) -> str | None:
 FLOAT = Policy(ROWS, _refuse)
 
 
-def from_float_module(module: nn.Module, example_input: Any) -> FloatNetwork:
+def from_float_module(module: nn.Module, example_input: object) -> FloatNetwork:
     """The FloatNetwork of a torch module in eval mode, batch norms folded.
 
     example_input: an array or tensor (N, ...), or the shape of one. Raises UnsupportedError naming everything that is

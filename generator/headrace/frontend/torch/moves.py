@@ -27,12 +27,12 @@ def _pieces(site: Site, input: Any, *args: Any, dim: int = 0, **kwargs: Any) -> 
                  for place, (start, end) in enumerate(pairwise(ends)))
 
 
-def _unbound(site: Site, input: Any, dim: int = 0) -> tuple[Value, ...]:
+def _unbound(site: Site, input: object, dim: int = 0) -> tuple[Value, ...]:
     """One piece per index, without the axis."""
     return tuple(_select(site.inner(str(place)), input, dim, place) for place in range(len(site.value)))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     return getattr(value, "value", value)
 
 
@@ -72,17 +72,17 @@ def _cut(part: int | slice) -> tuple[int, int, int]:
     return part.start or 0, _OPEN if part.stop is None else part.stop, part.step or 1
 
 
-def _narrow(site: Site, input: Any, dim: int, start: int, length: int) -> Value:
+def _narrow(site: Site, input: object, dim: int, start: int, length: int) -> Value:
     made: Value = site.node("Slice", feature(input), *(torch.tensor([n]) for n in (start, start + length, dim, 1)))
     return made
 
 
-def _select(site: Site, input: Any, dim: int, index: int) -> Value:
+def _select(site: Site, input: object, dim: int, index: int) -> Value:
     made: Value = site.node("Gather", feature(input), torch.tensor(index), axis=dim)
     return made
 
 
-def _index_select(site: Site, input: Any, dim: int, index: Any) -> Value:
+def _index_select(site: Site, input: object, dim: int, index: object) -> Value:
     """Elements by constant indices, or where a constant mask is true."""
     if not isinstance(index, torch.Tensor | list):
         raise UnsupportedError("is indexed by a computed tensor; use constant indices")
@@ -93,14 +93,14 @@ def _index_select(site: Site, input: Any, dim: int, index: Any) -> Value:
     return made
 
 
-def _flip(site: Site, input: Any, *dims: Any) -> Value:
+def _flip(site: Site, input: object, *dims: object) -> Value:
     axes = torch.tensor(dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims)
     made: Value = site.node("Slice", feature(input), torch.full_like(axes, -1), torch.full_like(axes, -_OPEN), axes,
                             torch.full_like(axes, -1))
     return made
 
 
-def _roll(site: Site, input: Any, shifts: Any, dims: Any = None) -> Value:
+def _roll(site: Site, input: object, shifts: object, dims: object = None) -> Value:
     """Elements move on along axes, the last ones to the front."""
     by, axes = (list(value) if isinstance(value, tuple | list) else [value] for value in (shifts, dims))
     if None in axes or len(by) != len(axes):
@@ -113,7 +113,7 @@ def _roll(site: Site, input: Any, shifts: Any, dims: Any = None) -> Value:
     return made
 
 
-def _channel_shuffle(site: Site, input: Any, groups: int) -> Value:
+def _channel_shuffle(site: Site, input: object, groups: int) -> Value:
     """Channel j of group i goes to place j * groups + i."""
     count = feature(input).shape[0]
     order = torch.arange(count).reshape(groups, -1).T.reshape(-1)

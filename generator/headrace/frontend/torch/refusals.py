@@ -42,7 +42,7 @@ def _recurrent(kind: str) -> bool:
     return kind.removeprefix("Quant").removesuffix("Cell") in ("RNN", "LSTM", "GRU")
 
 
-def refusal(target: Any, own: Callable[[Any], str | None]) -> UnsupportedError:
+def refusal(target: object, own: Callable[[Any], str | None]) -> UnsupportedError:
     """The error for a module, a function or the name of a method; `own` is asked first."""
     kind = type(target).__name__ if isinstance(target, nn.Module) else str(getattr(target, "__name__", target))
     if sentence := own(target):

@@ -29,7 +29,7 @@ class Row:
     needs: str = ""
     calibrated: bool = True
 
-    def bound(self, module: Any) -> Callable[..., Any]:
+    def bound(self, module: object) -> Callable[..., Any]:
         """The reader of a call of one module."""
         if self.whole:
             return lambda site, *args, **kwargs: self.read(site, module, *args, **kwargs)

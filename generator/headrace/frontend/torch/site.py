@@ -59,13 +59,13 @@ class Site:
         """The same call; what it makes carries a suffix."""
         return replace(self, name=f"{self.name}.{suffix}")
 
-    def made_by(self, quantizer: Any, x: Feature) -> Feature:
+    def made_by(self, quantizer: object, x: Feature) -> Feature:
         """x, which the network's tensor of that name has from a call of a quantizer of the model."""
         calls = sum(maker is quantizer for maker, *_ in self.origins.values())
         self.origins[x.name] = quantizer, calls, x
         return x
 
-    def node(self, op_type: str, *values: Any, **attributes: Any) -> Any:
+    def node(self, op_type: str, *values: object, **attributes: object) -> Any:
         """What the reader of ONNX makes of such a node.
 
         Numbers, arrays and tensors are constants. Raises UnsupportedError where no layer does the operation.
@@ -84,7 +84,7 @@ class Site:
 NO_LAYER = "no streaming layer does this; docs/torch.md lists what is read"
 
 
-def constant(value: Any) -> Value | None:
+def constant(value: object) -> Value | None:
     """A value of the network as it is, anything else as a constant; numbers have the precision of float32 tensors."""
     if value is None or isinstance(value, Value):
         return value
@@ -94,7 +94,7 @@ def constant(value: Any) -> Value | None:
     return Constant(widened(stored), stored=stored.dtype.name)
 
 
-def _encoded(value: Any) -> Any:
+def _encoded(value: object) -> Any:
     """An attribute as a file holds it."""
     if isinstance(value, str):
         return value.encode()
@@ -103,7 +103,7 @@ def _encoded(value: Any) -> Any:
     return [int(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def feature(value: Any) -> Feature:
+def feature(value: object) -> Feature:
     """The argument as a tensor of the network. Raises UnsupportedError for anything else."""
     if not isinstance(value, Feature):
         raise UnsupportedError("reads a constant where a tensor of the network is needed; compute it outside of the "

@@ -20,18 +20,18 @@ from headrace.frontend.torch.rows import Row
 from headrace.frontend.torch.site import Site, feature, spatial
 
 
-def _two(site: Site, input: Any, other: Any, *, op_type: str, alpha: float = 1) -> Value:
+def _two(site: Site, input: object, other: object, *, op_type: str, alpha: float = 1) -> Value:
     if alpha != 1:
         raise UnsupportedError(f"multiplies by alpha={alpha} on the way; multiply by itself")
     made: Value = site.node(op_type, input, other)
     return made
 
 
-def _two_reversed(site: Site, input: Any, other: Any, *, op_type: str) -> Value:
+def _two_reversed(site: Site, input: object, other: object, *, op_type: str) -> Value:
     return _two(site, other, input, op_type=op_type)
 
 
-def _one(site: Site, input: Any, *, op_type: str) -> Value:
+def _one(site: Site, input: object, *, op_type: str) -> Value:
     made: Value = site.node(op_type, input)
     return made
 
@@ -41,8 +41,8 @@ def _cat(site: Site, tensors: Any, dim: int = 0, axis: int | None = None) -> Val
     return made
 
 
-def _pool(site: Site, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, *, op_type: str,
-          ceil_mode: bool = False, **attributes: Any) -> Value:
+def _pool(site: Site, input: object, kernel_size: object, stride: object = None, padding: object = 0, *, op_type: str,
+          ceil_mode: bool = False, **attributes: object) -> Value:
     x = feature(input)
     pads = spatial(x, padding)
     kernel = spatial(x, kernel_size)
@@ -52,8 +52,8 @@ def _pool(site: Site, input: Any, kernel_size: Any, stride: Any = None, padding:
     return made
 
 
-def _max_pool(site: Site, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
-              ceil_mode: bool = False, return_indices: bool = False) -> Value:
+def _max_pool(site: Site, input: object, kernel_size: object, stride: object = None, padding: object = 0,
+              dilation: object = 1, ceil_mode: bool = False, return_indices: bool = False) -> Value:
     if return_indices:
         raise UnsupportedError("gives the places of the maxima, which no streaming layer does; leave return_indices "
                                "out")
@@ -61,15 +61,15 @@ def _max_pool(site: Site, input: Any, kernel_size: Any, stride: Any = None, padd
                  dilations=spatial(feature(input), dilation))
 
 
-def _avg_pool(site: Site, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-              count_include_pad: bool = True, divisor_override: int | None = None) -> Value:
+def _avg_pool(site: Site, input: object, kernel_size: object, stride: object = None, padding: object = 0,
+              ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None) -> Value:
     if divisor_override is not None:
         raise UnsupportedError("divides by a number of its own; leave divisor_override out")
     return _pool(site, input, kernel_size, stride, padding, op_type="AveragePool", ceil_mode=ceil_mode,
                  count_include_pad=bool(count_include_pad))
 
 
-def adaptive_pool(site: Site, input: Any, output_size: Any, return_indices: bool = False, *,
+def adaptive_pool(site: Site, input: object, output_size: object, return_indices: bool = False, *,
                   op_type: str = "AveragePool") -> Value:
     """A pooling to a given size, whose windows must be equal and follow one another."""
     x = feature(input)
@@ -95,7 +95,7 @@ def _reduce(site: Site, input: Any, dim: Any = None, keepdim: bool = False, *, o
     return made
 
 
-def _reshape(site: Site, input: Any, *args: Any, **kwargs: Any) -> Value:
+def _reshape(site: Site, input: object, *args: object, **kwargs: object) -> Value:
     """Whatever gives the same elements another shape: torch itself says which."""
     made: Value = site.node("Reshape", feature(input), torch.tensor(site.shape))
     return made
@@ -107,7 +107,7 @@ def _permute(site: Site, input: Any, *dims: Any) -> Value:
     return made
 
 
-def _transpose(site: Site, input: Any, dim0: int, dim1: int) -> Value:
+def _transpose(site: Site, input: object, dim0: int, dim1: int) -> Value:
     rank = len(feature(input).shape) + 1
     order = list(range(rank))
     order[dim0], order[dim1] = order[dim1], order[dim0]
@@ -127,8 +127,8 @@ def _pad(site: Site, input: Any, pad: Any = None, mode: str = "constant", value:
     return made
 
 
-def upsample(site: Site, input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
-             align_corners: Any = None, recompute_scale_factor: Any = None, antialias: bool = False) -> Value:
+def upsample(site: Site, input: object, size: object = None, scale_factor: object = None, mode: str = "nearest",
+             align_corners: object = None, recompute_scale_factor: object = None, antialias: bool = False) -> Value:
     """Nearest neighbours by whole factors."""
     x = feature(input)
     if mode not in ("nearest", "nearest-exact"):
@@ -139,12 +139,12 @@ def upsample(site: Site, input: Any, size: Any = None, scale_factor: Any = None,
     return made
 
 
-def _pixel_shuffle(site: Site, input: Any, upscale_factor: int) -> Value:
+def _pixel_shuffle(site: Site, input: object, upscale_factor: int) -> Value:
     made: Value = site.node("DepthToSpace", feature(input), blocksize=upscale_factor, mode="CRD")
     return made
 
 
-def _pixel_unshuffle(site: Site, input: Any, downscale_factor: int) -> Value:
+def _pixel_unshuffle(site: Site, input: object, downscale_factor: int) -> Value:
     """Rows and columns of blocks become channels: SpaceToDepth, but a channel's pixels stay together."""
     x = feature(input)
     made: Value = site.node("SpaceToDepth", x, blocksize=downscale_factor)
@@ -163,19 +163,19 @@ def _batch_norm(site: Site, module: Any, input: Any) -> Value:
     return made
 
 
-def same(site: Site, input: Any, *args: Any, **kwargs: Any) -> Any:
+def same(site: Site, input: object, *args: object, **kwargs: object) -> Any:
     """Modules and functions that do nothing at inference."""
     return input
 
 
-def _attribute(site: Site, input: Any, name: str) -> Any:
+def _attribute(site: Site, input: object, name: str) -> Any:
     """`value` of a quantized tensor; other attributes that are tensors, such as T, move elements."""
     if name not in ("value", "tensor", "data"):
         raise UnsupportedError(f"reads the attribute {name} of a tensor; use permute")
     return input
 
 
-def _pair(title: str, op_type: str, name: str, *operators: Any, reverse: str = "") -> list[Row]:
+def _pair(title: str, op_type: str, name: str, *operators: object, reverse: str = "") -> list[Row]:
     """Rows of an operation of two operands."""
     read = partial(_two, op_type=op_type)
     row = Row(title, read, functions=(*operators, getattr(torch, name)), methods=(name, f"{name}_", f"__{name}__"))

@@ -68,7 +68,7 @@ class Tracer(fx.Tracer):
         """True for what is read as a whole."""
         return self.is_leaf(m)
 
-    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+    def getattr(self, attr: str, attr_val: object, parameter_proxy_cache: dict[str, Any]) -> Any:
         """Parameters are constants, not nodes."""
         return attr_val
 
@@ -79,7 +79,7 @@ class Tracer(fx.Tracer):
         fx.node.map_aggregate((args, kwargs), lambda item: found.append(item) if isinstance(item, fx.Proxy) else item)
         return super().call_module(m, forward, args, kwargs) if found else forward(*args, **kwargs)
 
-    def create_arg(self, a: Any) -> Any:
+    def create_arg(self, a: object) -> Any:
         """Constant tensors stay what they are."""
         return a if isinstance(a, torch.Tensor) else super().create_arg(a)
 
@@ -124,7 +124,7 @@ class Tracer(fx.Tracer):
             raise _Stop from error
 
 
-def _holds_tensors(value: Any) -> bool:
+def _holds_tensors(value: object) -> bool:
     return isinstance(value, torch.Tensor) or (isinstance(value, list | tuple) and any(map(_holds_tensors, value)))
 
 
@@ -157,7 +157,7 @@ def evaluating(module: nn.Module) -> Iterator[None]:
             item.training = training
 
 
-def sample_shapes(module: nn.Module, example_input: Any) -> dict[str, tuple[int, ...]]:
+def sample_shapes(module: nn.Module, example_input: object) -> dict[str, tuple[int, ...]]:
     """Shapes of one sample by the names of the forward's parameters.
 
     example_input: (N, ...) of the only input or the shape of one, or a list or tuple of several, or a dict by name.
@@ -179,7 +179,7 @@ def sample_shapes(module: nn.Module, example_input: Any) -> dict[str, tuple[int,
     return {name: _sample_shape(item) for name, item in given.items()}
 
 
-def _sample_shape(example_input: Any) -> tuple[int, ...]:
+def _sample_shape(example_input: object) -> tuple[int, ...]:
     """Shape of one sample from an example (N, ...) or from the shape of one."""
     shape = example_input if isinstance(example_input, list | tuple) else getattr(example_input, "shape", None)
     if shape is None or len(shape) < 2 or not all(isinstance(n, int) for n in shape):

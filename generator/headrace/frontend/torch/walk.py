@@ -141,7 +141,7 @@ class _Walk:
         return next((row for kind, row in self.modules
                      if isinstance(module, kind) and type(module).forward is kind.forward), None)
 
-    def _stand_in(self, name: str, value: Any) -> Any:
+    def _stand_in(self, name: str, value: object) -> Any:
         """Tensors of the shapes that the example has, so that the calls behind can be judged."""
         if isinstance(value, tuple | list) and not hasattr(value, "scale"):
             return tuple(self._stand_in(f"{name}.{place}", item) for place, item in enumerate(value))
@@ -187,7 +187,7 @@ def _label(module: nn.Module, node: fx.Node) -> str:
     return f"{_path(node)} ({kind_of(module, node)})"
 
 
-def _flat(values: Any) -> list[Any]:
+def _flat(values: object) -> list[Any]:
     """The leaves of nested arguments or outputs."""
     if isinstance(values, dict):
         return [leaf for value in values.values() for leaf in _flat(value)]
@@ -196,7 +196,7 @@ def _flat(values: Any) -> list[Any]:
     return [values]
 
 
-def named_leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+def named_leaves(name: str, value: object) -> Iterator[tuple[str, Any]]:
     """The leaves of what a forward returns, called by the keys of dicts and the places in tuples: boxes, output1."""
     if isinstance(value, dict):
         for key, item in value.items():
@@ -208,7 +208,7 @@ def named_leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield name or "output", value
 
 
-def _as_torch_has_it(made: Any, value: Any) -> Any:
+def _as_torch_has_it(made: object, value: object) -> Any:
     """What was made, if its shape is torch's. Raises UnsupportedError otherwise: it was read for something else."""
     tensor = getattr(value, "value", value)
     if isinstance(made, Feature) and isinstance(tensor, torch.Tensor):
@@ -227,7 +227,7 @@ def is_library(module: nn.Module) -> bool:
     return name.startswith("brevitas.") or (name.startswith("torch.nn.") and not isinstance(module, nn.Sequential))
 
 
-def read(module: Any, example_input: Any, policy: Policy) -> Read:
+def read(module: object, example_input: object, policy: Policy) -> Read:
     """The network of a module in eval mode; see the front ends for what they raise."""
     if not isinstance(module, nn.Module):
         raise InputError(f"the model is of type {type(module).__name__}, not a torch module; pass a torch.nn.Module")

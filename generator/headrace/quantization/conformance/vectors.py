@@ -23,7 +23,7 @@ from headrace.errors import HeadraceError, InputError
 from headrace.quantization.conformance.operations import OPERATIONS, Result
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """The value as JSON has it: arrays and tuples as lists."""
     if isinstance(value, np.ndarray):
         return value.tolist()
@@ -93,7 +93,7 @@ def read_cases(path: Path) -> list[dict[str, Any]]:
     return cases
 
 
-def _is_case(case: Any) -> bool:
+def _is_case(case: object) -> bool:
     """True for an object that has all fields of a case."""
     return (isinstance(case, Mapping) and {"id", "op", "tol"} <= case.keys()
             and isinstance(case.get("inputs"), Mapping) and isinstance(case.get("expected"), Mapping)
