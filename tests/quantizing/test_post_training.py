@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,23 +128,26 @@ def test_a_comparison_keeps_the_method_that_was_given() -> None:
     assert all(trial.accuracy is None for trial in result.trials)
 
 
-WRONG: dict[str, tuple[Settings, str]] = {
-    "ranges of another method": (Settings(method="ggd", ranges="mse"), "ranges: method ggd chooses for itself"),
-    "rounding of auto": (Settings(method="auto", rounding="adaptive"), "rounding: method auto chooses for itself"),
-    "edges too wide": (Settings(edge_bits=9), "the first and the last layer of 9 bits"),
-    "an unknown layer": (Settings(weight_widths={"frist": 4}), "frist: is not a layer with weights of this network; "),
-    "an unknown tensor": (Settings(tensor_widths={"x": 4}),
+WRONG: dict[str, tuple[Callable[[], Settings], str]] = {
+    "ranges of another method": (lambda: Settings(method="ggd", ranges="mse"), "ranges: method ggd chooses for itself"),
+    "rounding of auto": (lambda: Settings(method="auto", rounding="adaptive"),
+                         "rounding: method auto chooses for itself"),
+    "edges too wide": (lambda: Settings(edge_bits=9), "the first and the last layer of 9 bits"),
+    "an unknown layer": (lambda: Settings(weight_widths={"frist": 4}),
+                         "frist: is not a layer with weights of this network; "),
+    "an unknown tensor": (lambda: Settings(tensor_widths={"x": 4}),
                           "x: is not a tensor to quantize of this network; choose among "),
-    "edges and mixed": (Settings(edge_bits=8, mixed=(4, 8)), "leave widths of single layers out"),
-    "too few samples": (Settings(method="auto", samples=3), "3 samples are too few to hold some back; give data of 4"),
+    "edges and mixed": (lambda: Settings(edge_bits=8, mixed=(4, 8)), "leave widths of single layers out"),
+    "too few samples": (lambda: Settings(method="auto", samples=3),
+                        "3 samples are too few to hold some back; give data of 4"),
 }
 
 
 @pytest.mark.parametrize("what", WRONG)
 def test_settings_without_effect_and_unknown_names_are_one_sentence(what: str) -> None:
-    settings, sentence = WRONG[what]
+    make, sentence = WRONG[what]
     with pytest.raises(HeadraceError, match=sentence):
-        quantize(MODULE, DATA, settings)
+        quantize(MODULE, DATA, make())
 
 
 class Curved(nn.Module):
