@@ -14,6 +14,7 @@ from headrace.api import (
     check,
     compare,
     example,
+    explore,
     plan,
     quantize,
     report,
@@ -39,6 +40,6 @@ __version__ = headrace_version()
 
 __all__ = [
     "Build", "FoldingError", "HeadraceError", "InputError", "MismatchError", "Model", "Point", "QuantizationError",
-    "ToolError", "UnsupportedError", "__version__", "boards", "build", "check", "compare", "example", "load", "plan",
-    "quantize", "report", "save_qonnx", "simulate", "synth",
+    "ToolError", "UnsupportedError", "__version__", "boards", "build", "check", "compare", "example", "explore", "load",
+    "plan", "quantize", "report", "save_qonnx", "simulate", "synth",
 ]

@@ -22,7 +22,14 @@ from headrace.design import Fifos, PlannedFifos
 from headrace.difference.compare import Compared, compare_model
 from headrace.errors import InputError, ToolError, UnsupportedError
 from headrace.example import example_network
+from headrace.exploring import explore as exploring
+from headrace.exploring.axes import Axes
+from headrace.exploring.crew import Crew
+from headrace.exploring.explore import Plan
+from headrace.exploring.outcome import Exploration
 from headrace.exploring.points import Space, plan_points
+from headrace.exploring.variants import Data
+from headrace.layers.cores.choice import AUTO
 from headrace.model import Model, load
 from headrace.quantizing.settings import RangeName, RoundingName, ScalesName, Settings
 from headrace.reporting.views import sim_view, synth_view
@@ -123,6 +130,29 @@ def plan(model: Model, *, boards: Sequence[str] = (), fps: Sequence[float] = (),
     others = Options(cores=cores or {}, weights=weights, backend=backend)
     return Points(_loaded(model, "plan").name,
                   plan_points(model, Space(boards, clock_mhz, fps), others, logged(progress), fifos))
+
+
+def explore(model: Any, *, boards: Sequence[str] = (), fps: Sequence[float] = (),
+            clock_mhz: Sequence[float] = (Options.clock_mhz,), cores: Sequence[str] = (AUTO,),
+            weight_bits: Sequence[int] = (), act_bits: Sequence[int] = (), data: Data | None = None,
+            stages: Sequence[str] = ("plan",), scheduler: str = "", workers: int = 0, memory: str = Crew.memory,
+            out: str | Path = "exploration", resume: bool = False, every: bool = False,
+            settings: Settings | None = None, progress: Progress = silent) -> Exploration:
+    """Plan many points, and take the Pareto front over rate, resources, latency and accuracy through stages.
+
+    model: as of `load`; with weight_bits and act_bits a float network as of `quantize`, quantized by `settings` at each
+    pair of widths. data: inputs and labels, to quantize with and for the accuracy. stages: of plan, build, sim, synth,
+    bitstream. scheduler: the address of a Dask scheduler whose workers have headrace installed; else `workers`
+    processes of this machine, with so much `memory` each. every: take all points that fit, not only the front. What is
+    finished is kept in `out` whatever happens, and `resume` goes on with it.
+
+    Returns the points with a pandas DataFrame as `frame`; `out` has them as JSON and Parquet. A script that calls this
+    with stages beyond plan keeps its calls behind `if __name__ == "__main__":`, as Python's processes need it. Raises
+    InputError for what cannot be asked for, ToolError where Dask is missing (pip install 'headrace[explore]').
+    """
+    axes = Axes(boards, fps, clock_mhz, cores, weight_bits, act_bits)
+    plan = Plan(axes, Path(out), stages, data, Crew(scheduler, workers, memory), resume, every, settings or Settings())
+    return exploring.explore(model, plan, logged(progress))
 
 
 def build(model: Model, out: str | Path, progress: Progress = silent, *,

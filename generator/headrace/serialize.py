@@ -111,10 +111,15 @@ def save(value: object, stem: Path | str) -> None:
 
 def save_npz(value: object, path: Path | str) -> None:
     """Write the tree and the arrays of a value into one .npz file. The value is a dataclass of the registry."""
+    write_file(Path(path), npz_content(value))
+
+
+def npz_content(value: Any) -> bytes:
+    """The bytes that `save_npz` writes."""
     encoder = _Encoder()
     document = json.dumps({"format": FORMAT, "value": encoder.encode(value)}, allow_nan=False)
     arrays = {f"a{number}": array for number, array in enumerate(encoder.arrays)}
-    write_file(Path(path), npz_bytes(arrays, {TREE: document}))
+    return npz_bytes(arrays, {TREE: document})
 
 
 def digest(value: object) -> str:

@@ -17,6 +17,7 @@ from headrace.cli.bitstream import JOBS, require_vivado, run_routed
 from headrace.cli.compare import run_compare
 from headrace.cli.completion import completion_script
 from headrace.cli.doctor import run_doctor
+from headrace.cli.explore import run_explore
 from headrace.cli.parser import command_parser, parse
 from headrace.cli.plan import run_plan
 from headrace.cli.progress import progress
@@ -213,7 +214,8 @@ def _completion(options: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"quantize": run_quantize, "check": _check, "plan": run_plan, "build": _build, "sim": _sim,
+_COMMANDS = {"quantize": run_quantize, "check": _check, "plan": run_plan,
+             "explore": run_explore, "build": _build, "sim": _sim,
              "predict": _predict, "compare": run_compare, "report": run_report, "synth": _synth, "lint-hls": _lint_hls,
              "bitstream": _bitstream, "export": _export, "layer": _layer, "boards": _boards,
              "doctor": run_doctor, "completion": _completion}

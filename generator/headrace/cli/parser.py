@@ -14,6 +14,7 @@ from headrace.board.board import DEFAULT_BOARD
 from headrace.cli.bitstream import add_bitstream
 from headrace.cli.compare import add_compare
 from headrace.cli.completion import add_completion
+from headrace.cli.explore import add_explore
 from headrace.cli.plan import add_plan
 from headrace.cli.report import add_report
 from headrace.cli.voice import add_voice
@@ -96,6 +97,7 @@ def command_parser(commands: Mapping[str, Command], add_quantize: Callable[[Pars
         "quantize cnn.py:model --data cnn.py:batches --weight-bits 4 --act-bits 4 --out mine.npz"]))
     _add_check(command)
     _add_plan(command)
+    _add_explore(command)
     _add_build(command("build", "generate the accelerator and verify it bit for bit", [
         "build model.onnx --out build/mine", "build model.onnx --out build/mine --backend both --fps 30000",
         "build model.onnx --out build/mine --board zcu104          # the fastest that fits"]))
@@ -130,6 +132,15 @@ def _add_plan(command: Commands) -> None:
     _add_kernels(plan)
     add_plan(plan)
     _add_json(plan)
+
+
+def _add_explore(command: Commands) -> None:
+    explore = command("explore", "plan many points and take the best through build, simulation and synthesis", [
+        "explore model.onnx --boards zcu104,kv260 --fps 1000,10000 --stages plan,build,sim",
+        "explore cnn.py:model --weight-bits 4,8 --act-bits 4,8 --data xy.npz --fps 1000 --scheduler tcp://host:8786"])
+    explore.add_argument("model", metavar="MODEL", help=f"{MODEL_HELP}; with --weight-bits a float network")
+    add_explore(explore)
+    _add_json(explore)
 
 
 def _add_build(make: argparse.ArgumentParser) -> None:

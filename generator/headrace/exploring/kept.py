@@ -1,0 +1,89 @@
+"""Finished points on disk, each under the hash of what it depends on: whatever ends an exploration, they stay."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from headrace import serialize
+from headrace.errors import InputError, ToolError
+from headrace.exploring.work import Done, pack, unpack
+from headrace.model import Model
+from headrace.reading import read_json
+from headrace.request import Options
+from headrace.staging import replacing, write_json
+from headrace.version import headrace_version
+
+_MARK = "point.json"
+_POINTS = "points"
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """Stages that are done and what they measured."""
+
+    stages: tuple[str, ...]
+    measured: Mapping[str, Any]
+
+
+class Kept:
+    """The finished points of the folder of an exploration."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+
+    def folder(self, key: str) -> Path:
+        """The build directory of a point."""
+        return self.out / _POINTS / key[:16]
+
+    def count(self) -> int:
+        """How many points there are."""
+        return len(list((self.out / _POINTS).glob(f"*/{_MARK}")))
+
+    def find(self, key: str) -> Finished:
+        """What is done of a point; what cannot be read counts as not done."""
+        try:
+            found = read_json(self.folder(key) / _MARK)
+            return Finished(tuple(found["stages"]), dict(found["measured"])) if found["key"] == key else _NOTHING
+        except (OSError, ValueError, KeyError, TypeError):
+            return _NOTHING
+
+    def made(self, key: str) -> bytes:
+        """The build directory of a point, packed."""
+        return pack(self.folder(key))
+
+    def add(self, done: Done) -> Finished:
+        """Keep a point with what was known of it before. Raises ToolError where the disk does not take it."""
+        before = self.find(done.key)
+        after = Finished((*before.stages, *done.stages), {**before.measured, **done.measured})
+        if not done.stages:
+            return before
+        try:
+            with replacing(self.folder(done.key)) as folder:
+                unpack(done.made, folder)
+                write_json(folder / _MARK, {"key": done.key, "stages": after.stages, "measured": after.measured})
+        except OSError as error:
+            raise ToolError(f"{self.out}: cannot be written ({error.strerror}); {self.count()} finished points are "
+                            "kept, make room and go on with --resume") from None
+        return after
+
+
+_NOTHING = Finished((), {})
+
+
+def require_place(out: Path, resume: bool) -> None:
+    """Raise InputError where a run is there already and nobody asked to go on with it."""
+    if not resume and (count := Kept(out).count()):
+        raise InputError(f"{out}: holds {count} finished points; give --resume to go on with them, or another --out")
+
+
+def content_key(model: Model, options: Options, board_file: str) -> str:
+    """SHA-256 of all that a point depends on: network, options, versions."""
+    chosen = {field.name: getattr(options, field.name) for field in fields(options)}
+    depends = {"network": serialize.digest(model.integer), "source": model.source_sha256, "options": chosen,
+               "board_file": board_file, "headrace": headrace_version()}
+    return hashlib.sha256(json.dumps(depends, sort_keys=True, default=str).encode()).hexdigest()
