@@ -7,11 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from headrace import serialize
+from tests.small_networks import small_network
+
 GOLDEN = Path(__file__).parent / "golden"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write tests/golden anew; read the diff")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file of a small network."""
+    path = tmp_path_factory.mktemp("model") / "small"
+    serialize.save(small_network(), path)
+    return f"{path}.json"
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from headrace.datatypes import BIPOLAR, TERNARY, Bipolar, DataType, IntArray, Interval, uint_type
@@ -34,6 +36,18 @@ def random_conv(rng: np.random.Generator, shape: tuple[int, ...], weight: DataTy
 
 def random_threshold(rng: np.random.Generator, channels: int, output: DataType, spread: int) -> Threshold:
     return Threshold(np.sort(rng.integers(-spread, spread + 1, (channels, output.steps)), axis=1), output)
+
+
+def dense_network(weight: DataType, *sizes: int) -> IntegerNetwork:
+    """Dense layers fc0, fc1, ... from so many values of two bits to so many each, with thresholds between them."""
+    rng = np.random.default_rng(0)
+    nodes: list[Node] = []
+    for k, (inputs, outputs) in enumerate(pairwise(sizes)):
+        source = f"fc{k - 1}_act" if k else "input"
+        nodes += [Node(f"fc{k}", random_conv(rng, (outputs, 1, 1, inputs), weight), (source,)),
+                  Node(f"fc{k}_act", random_threshold(rng, outputs, UINT2, 900), (f"fc{k}",))]
+    output = HostOutput((sizes[-1],), np.ones(sizes[-1]), np.zeros(sizes[-1]))
+    return IntegerNetwork(host_input(1, 1, sizes[0], UINT2), tuple(nodes[:-1]), output)
 
 
 def small_network(seed: int = 0, activation: DataType = UINT2) -> IntegerNetwork:

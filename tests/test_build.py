@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 import headrace as hr
-from headrace import serialize
 from headrace.__main__ import main
 from headrace.area.usage import Resources
 from headrace.benches.network import Simulation, simulate_build
@@ -26,16 +25,8 @@ from headrace.synthesis import report as synthesis
 from headrace.synthesis.designs import network_design
 from headrace.synthesis.yosys import Design, Synthesis
 from tests.narrow import there
-from tests.small_networks import small_network
 
 FPS = 200e6 / 800
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("model") / "small"
-    serialize.save(small_network(), path)
-    return f"{path}.json"
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headrace import serialize, tools
+from headrace import tools
 from headrace.__main__ import main
 from headrace.board.board import board_names
-from tests.small_networks import small_network
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("model") / "small"
-    serialize.save(small_network(), path)
-    return f"{path}.json"
 
 
 def fails(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
-import numpy as np
 import pytest
 
 import headrace as hr
@@ -20,11 +19,10 @@ from headrace.datatypes import Interval
 from headrace.design import estimated
 from headrace.errors import FoldingError
 from headrace.model import Model
-from headrace.network.integer import HostOutput, IntegerNetwork, Node
 from headrace.placement import choose_folding
 from headrace.planning import plan_design
 from headrace.request import Options, resolve
-from tests.small_networks import UINT2, host_input, random_conv, random_threshold
+from tests.small_networks import dense_network
 
 INT8 = Interval(-127, 127)
 
@@ -32,14 +30,7 @@ INT8 = Interval(-127, 127)
 @pytest.fixture(scope="module")
 def model() -> Model:
     """Two layers with many weights behind many columns."""
-    rng = np.random.default_rng(0)
-    nodes = (
-        Node("fc0", random_conv(rng, (128, 1, 1, 128), INT8), ("input",)),
-        Node("fc0_act", random_threshold(rng, 128, UINT2, 900), ("fc0",)),
-        Node("fc1", random_conv(rng, (32, 1, 1, 128), INT8), ("fc0_act",)),
-    )
-    output = HostOutput((32,), np.ones(32), np.zeros(32))
-    return Model(IntegerNetwork(host_input(1, 1, 128, UINT2), nodes, output), "0" * 64)
+    return Model(dense_network(INT8, 128, 128, 32), "0" * 64)
 
 
 def board(folder: Path, lut: int = 230400, uram: int = 96, bram36: int = 312, dsp: int = 1728) -> str:

@@ -14,18 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headrace import serialize, stopping
+from headrace import stopping
 from headrace.__main__ import main
 from headrace.errors import InputError
 from headrace.staging import replacing, require_writable_file, write_file, write_json
-from tests.small_networks import small_network
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("model") / "small"
-    serialize.save(small_network(), path)
-    return f"{path}.json"
 
 
 def names(folder: Path) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import re
 import sys
@@ -14,13 +13,13 @@ import pytest
 from rich.table import Table
 
 import headrace as hr
-from headrace import serialize
 from headrace.__main__ import main
 from headrace.board.board import board_names
 from headrace.cli import parser, progress, tables
 from headrace.cli.main import _COMMANDS
 from headrace.cli.quantize import add_quantize
 from headrace.reporting.views import sim_view
+from tests.cli.terminal import Terminal
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
 
@@ -77,13 +76,6 @@ def test_the_main_format_is_in_the_help_of_model(capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit):
         main([name, "--help"])
     assert ".onnx" in capsys.readouterr().out
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("model") / "small"
-    serialize.save(small_network(), path)
-    return f"{path}.json"
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -158,8 +150,7 @@ def test_tables_are_whole_where_there_is_no_terminal(capsys: pytest.CaptureFixtu
 
 
 def test_a_narrow_terminal_keeps_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = io.StringIO()
-    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("COLUMNS", "30")
     monkeypatch.setenv("TERM", "xterm")

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from headrace import serialize
 from headrace.__main__ import main
 from headrace.cli import progress
 from headrace.telling import AGAIN_S, LOG, Sieve, Step
-from tests.small_networks import small_network
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("model") / "small"
-    serialize.save(small_network(), path)
-    return f"{path}.json"
+from tests.cli.terminal import Terminal
 
 
 def test_verbose_says_every_step_at_once(model: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,8 +59,7 @@ def test_quiet_and_verbose_exclude_each_other(model: str, capsys: pytest.Capture
 
 
 def test_a_terminal_shows_how_far_it_is_and_keeps_results(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = io.StringIO()
-    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from unittest import mock
 
-import numpy as np
 import pytest
 
 from headrace import serialize
@@ -16,11 +15,10 @@ from headrace.dataflow.make_external import make_external
 from headrace.datatypes import Interval
 from headrace.errors import FoldingError, InputError
 from headrace.model import Model
-from headrace.network.integer import HostOutput, IntegerNetwork, Node
 from headrace.placement import choose_folding, folding_terms, place_weights
 from headrace.planning import plan_design
 from headrace.request import Options, resolve
-from tests.small_networks import UINT2, host_input, random_conv, random_threshold
+from tests.small_networks import dense_network
 
 INT8 = Interval(-127, 127)
 
@@ -33,15 +31,7 @@ def external(model: Model, options: Options) -> tuple[str, ...]:
 @pytest.fixture(scope="module")
 def model() -> Model:
     """Three layers of 16 K, 32 K and 2.5 K weights of 8 bits."""
-    rng = np.random.default_rng(0)
-    nodes = (
-        Node("fc0", random_conv(rng, (128, 1, 1, 128), INT8), ("input",)),
-        Node("fc0_act", random_threshold(rng, 128, UINT2, 900), ("fc0",)),
-        Node("fc1", random_conv(rng, (256, 1, 1, 128), INT8), ("fc0_act",)),
-        Node("fc1_act", random_threshold(rng, 256, UINT2, 900), ("fc1",)),
-        Node("fc2", random_conv(rng, (10, 1, 1, 256), INT8), ("fc1_act",)),
-    )
-    return Model(IntegerNetwork(host_input(1, 1, 128, UINT2), nodes, HostOutput((10,), np.ones(10), np.zeros(10))), "0")
+    return Model(dense_network(INT8, 128, 128, 256, 10), "0")
 
 
 def board(folder: Path, bram36: int, lut: int = 4000) -> str:

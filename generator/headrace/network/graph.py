@@ -5,7 +5,7 @@ A tensor is named after the node that makes it. The streamlining pass turns a Ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Protocol
@@ -40,6 +40,16 @@ class Node:
     name: str
     op: Op
     inputs: tuple[str, ...]
+
+
+def needed(nodes: Sequence[Node], tensors: Iterable[str]) -> tuple[Node, ...]:
+    """Those of the nodes, in topological order, on which the tensors depend."""
+    wanted, kept = set(tensors), []
+    for node in reversed(nodes):
+        if node.name in wanted:
+            wanted.update(node.inputs)
+            kept.append(node)
+    return tuple(reversed(kept))
 
 
 @dataclass(frozen=True)

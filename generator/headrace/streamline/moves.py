@@ -16,7 +16,7 @@ import numpy as np
 from headrace.datatypes import IntArray
 from headrace.network import graph, ops
 from headrace.network import integer as ints
-from headrace.network.graph import free_name
+from headrace.network.graph import free_name, needed
 from headrace.network.moves import Crop, SelectChannels
 from headrace.network.tensor_ops import Concat, Transpose
 from headrace.streamline.block_moves import BLOCKS, BlockMove, block_moves
@@ -95,7 +95,7 @@ def with_moves(network: graph.Network) -> graph.Network:
             found[node.name] = None if any(isinstance(item.op, BLOCKS) for item in made or ()) else places
         nodes += made or [node]
         names.update(item.name for item in made or ())
-    return replace(network, nodes=_needed(tuple(nodes), set(network.outputs)))
+    return replace(network, nodes=needed(nodes, network.outputs))
 
 
 def _places(network: graph.Network, node: graph.Node, found: dict[str, _Places | None]) -> _Places | None:
@@ -188,13 +188,3 @@ def _steps(values: IntArray) -> tuple[int, int, int] | None:
     if step < 1 or np.any(np.diff(values) != step):
         return None
     return int(values[0]), int(values[-1]) + 1, step
-
-
-def _needed(nodes: tuple[graph.Node, ...], wanted: set[str]) -> tuple[graph.Node, ...]:
-    """The nodes that the outputs depend on."""
-    kept = []
-    for node in reversed(nodes):
-        if node.name in wanted:
-            wanted.update(node.inputs)
-            kept.append(node)
-    return tuple(reversed(kept))

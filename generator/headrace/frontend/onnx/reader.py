@@ -32,7 +32,7 @@ from headrace.frontend.onnx.graph import OnnxGraph, OnnxNode, read
 from headrace.frontend.onnx.refusals import SAID_ONCE, WAYS_OUT
 from headrace.frontend.onnx.values import Codes, Constant, Feature, Unknown, Value, Windows
 from headrace.network import ops
-from headrace.network.graph import Input, Network, Node
+from headrace.network.graph import Input, Network, needed
 
 HANDLERS: dict[str, Handler] = (
     elementwise.HANDLERS | activations.HANDLERS | shapes.HANDLERS | products.HANDLERS | windows.HANDLERS
@@ -112,7 +112,9 @@ class _Walk:
             raise UnsupportedError("\n".join(self._report()))
         outputs = {name: self._output(name) for name in self._computed()}
         inputs = tuple(Input(name, shape[1:]) for name, shape in self.graph.inputs.items())
-        return Network(inputs, self._needed(set(outputs.values())), tuple(outputs.values()), tuple(outputs))
+        # Merged borders and reshapes have lost their readers.
+        nodes = needed(list(self.build.nodes.values()), outputs.values())
+        return Network(inputs, nodes, tuple(outputs.values()), tuple(outputs))
 
     def _computed(self) -> list[str]:
         """The outputs, without those that do not depend on an input: scales and zero points of an export."""
@@ -132,15 +134,6 @@ class _Walk:
     def _report(self) -> list[str]:
         count = len(self.unsupported)
         return [f"{count} node{'s are' if count > 1 else ' is'} not supported", *self.unsupported]
-
-    def _needed(self, wanted: set[str]) -> tuple[Node, ...]:
-        """The nodes that the outputs depend on: merged borders and reshapes have lost their readers."""
-        kept = []
-        for node in reversed(self.build.nodes.values()):
-            if node.name in wanted:
-                wanted.update(node.inputs)
-                kept.append(node)
-        return tuple(reversed(kept))
 
     def _visit(self, node: OnnxNode) -> None:
         self.build.scope = node.name

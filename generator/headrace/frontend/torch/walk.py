@@ -31,7 +31,7 @@ from headrace.frontend.torch.trace import (
     trace,
     works_in_place,
 )
-from headrace.network.graph import Input, Node
+from headrace.network.graph import Input, Node, needed
 from headrace.network.ops import Shape
 
 #: What makes a hook that notes something about a quantizer in the tracer's notes.
@@ -167,15 +167,8 @@ class _Walk:
                                  "tensors that are")
             self.build.scope = "output"
             tensors[name] = self.build.exact(value)
-        return Read(self._needed(set(tensors.values())), tensors, tuple(self.inputs.values()), self.origins)
-
-    def _needed(self, wanted: set[str]) -> tuple[Node, ...]:
-        kept = []
-        for node in reversed(self.build.nodes.values()):
-            if node.name in wanted:
-                wanted.update(node.inputs)
-                kept.append(node)
-        return tuple(reversed(kept))
+        nodes = needed(list(self.build.nodes.values()), tensors.values())
+        return Read(nodes, tensors, tuple(self.inputs.values()), self.origins)
 
 
 def _path(node: fx.Node) -> str:
