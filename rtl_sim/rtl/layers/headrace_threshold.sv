@@ -45,17 +45,20 @@ module headrace_threshold import headrace_pkg::*; #(
   assign s_axis_TREADY = en;
   assign unused_pad    = ^s_axis_TDATA;
 
-  logic [GROUP_BITS-1:0] group_q;  // of the word
+  // Row group of the word. One bit is inverted, since synthesis would move the registers of an address behind its ROM.
+  logic [GROUP_BITS-1:0] other_group_q, group, next_group;
+  assign group      = other_group_q ^ GROUP_BITS'(1);
+  assign next_group = group == GROUP_BITS'(GROUPS - 1) ? '0 : group + 1'b1;
   always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) group_q <= '0;
-    else if (en && s_axis_TVALID) group_q <= group_q == GROUP_BITS'(GROUPS - 1) ? '0 : group_q + 1'b1;
+    if (!ap_rst_n) other_group_q <= GROUP_BITS'(1);
+    else if (en && s_axis_TVALID) other_group_q <= next_group ^ GROUP_BITS'(1);
   end
 
   logic [PE-1:0] inverted;
   if (INVERTS != 0) begin : gen_inverted
     logic [PE-1:0] masks [GROUPS];
     initial $readmemh(INVERTED_FILE, masks);
-    assign inverted = masks[group_q];
+    assign inverted = masks[group];
   end else begin : gen_upright
     assign inverted = '0;
   end
@@ -80,7 +83,7 @@ module headrace_threshold import headrace_pkg::*; #(
     .PE(PE), .NF(GROUPS), .N(N), .ACC_BITS(ACC_BITS), .A_BITS(VALUE_BITS), .O_BITS(O_BITS), .BASE(BASE),
     .FILE(THRESHOLDS_FILE)
   ) u_thresholds (
-    .ap_clk, .ap_rst_n, .load('0), .en, .group(group_q), .acc(value_q), .acc_valid(valid_q), .y, .y_valid
+    .ap_clk, .ap_rst_n, .load('0), .en, .group, .acc(value_q), .acc_valid(valid_q), .y, .y_valid
   );
 
   headrace_skid #(.BITS(M_BITS)) u_out (
