@@ -118,6 +118,8 @@ class TestPairSums(LayerBattery):
         spec(4, 6, 2, 3, "uint3 bipolar acc", 2, core="pairs"),
         spec(4, 21, 2, 7, "bipolar int8 bipolar", 2, core="pairs"),
         spec(3, 10, 3, 10, "bipolar uint8 uint8", 2, core="pairs"),
+        spec(4, 12, 2, 4, "int4 int7 uint4", 2, core="pairs"),  # sums of pairs in a cycle of their own
+        spec(4, 6, 2, 2, "ternary uint8 acc", 2, core="pairs"),  # and where there are no quads
         spec(4, 24, 4, 12, "ternary ternary ternary", 2, core="pairs"),
         spec(4, 12, 2, 6, "int4 bipolar int4", 2, core="pairs"),
         spec(4, 18, 2, 3, "int4 uint4 acc", 2, groups=3, scale="uint3", core="pairs"),

@@ -1,9 +1,9 @@
 // Dot products by shared pair sums: sums[p] = sum over s of w[p][s] * a[s], weights of at most four bits.
 //
-// x0 + x1 of two neighbouring columns is computed once for all rows. Each bit plane of two weights selects 0, x0, x1 or
-// x0 + x1, two such selections make a quad (registered), a ternary tree adds the quads of a plane, and the planes add
-// up with their powers of two, the sign's negative. A bipolar weight is 2 * bit - 1: twice its plane minus the sum of
-// all x.
+// x0 + x1 of two neighbouring columns is computed once for all rows, of wide columns in a cycle of its own. Each bit
+// plane of two weights selects 0, x0, x1 or x0 + x1, two such selections make a quad (registered), a ternary tree adds
+// the quads of a plane, and the planes add up with their powers of two, the sign's negative. A bipolar weight is
+// 2 * bit - 1: twice its plane minus the sum of all x.
 module headrace_dot_pairs import headrace_pkg::*; #(
   parameter int unsigned PE       = 2,        // rows
   parameter int unsigned SIMD     = 8,        // columns
@@ -37,25 +37,49 @@ module headrace_dot_pairs import headrace_pkg::*; #(
   localparam int unsigned WIDE_BITS = TREE_BITS + W_BITS + 1;      // sum of all planes, two's complement
   localparam int unsigned DOT_BITS  = WIDE_BITS < SUM_BITS ? WIDE_BITS : SUM_BITS;
 
+  // Carry chains of pairs and of quads behind each other would be too long.
+  localparam bit          WIDE      = X_BITS >= 7 && SIMD > 2;
+
   // Shared by all rows; a missing last column is 0.
-  logic [PAIR_BITS-1:0] x [4*QUADS], both [2*QUADS];
+  logic [PAIR_BITS-1:0] x_in [4*QUADS], both_in [2*QUADS];
   for (genvar s = 0; s < 4 * QUADS; s++) begin : gen_column
     if (s >= SIMD) begin : gen_missing
-      assign x[s] = '0;
+      assign x_in[s] = '0;
     end else if (A_KIND == BIPOLAR) begin : gen_bipolar
-      assign x[s] = acts[s] ? PAIR_BITS'(1) : '1;
+      assign x_in[s] = acts[s] ? PAIR_BITS'(1) : '1;
     end else begin : gen_number
-      assign x[s] = {SIGNED_X && acts[s*A_BITS+A_BITS-1], acts[s*A_BITS+:A_BITS]};
+      assign x_in[s] = {SIGNED_X && acts[s*A_BITS+A_BITS-1], acts[s*A_BITS+:A_BITS]};
     end
   end
   for (genvar k = 0; k < 2 * QUADS; k++) begin : gen_pair
     if (k >= N_PAIRS) begin : gen_missing
-      assign both[k] = '0;
+      assign both_in[k] = '0;
     end else if (2 * k + 1 >= SIMD) begin : gen_single
-      assign both[k] = x[2*k];
+      assign both_in[k] = x_in[2*k];
     end else begin : gen_sum
-      assign both[k] = x[2*k] + x[2*k+1];
+      assign both_in[k] = x_in[2*k] + x_in[2*k+1];
     end
+  end
+
+  logic [PAIR_BITS-1:0]      x [4*QUADS], both [2*QUADS];
+  logic [PE*SIMD*W_BITS-1:0] weights_here;
+  if (WIDE) begin : gen_wide
+    logic [PAIR_BITS-1:0]      x_q [4*QUADS], both_q [2*QUADS];
+    logic [PE*SIMD*W_BITS-1:0] weights_q;
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        x_q       <= x_in;
+        both_q    <= both_in;
+        weights_q <= weights;
+      end
+    end
+    assign x            = x_q;
+    assign both         = both_q;
+    assign weights_here = weights_q;
+  end else begin : gen_narrow
+    assign x            = x_in;
+    assign both         = both_in;
+    assign weights_here = weights;
   end
 
   // Bipolar weights: the sum of all x, in step with the planes.
@@ -89,7 +113,7 @@ module headrace_dot_pairs import headrace_pkg::*; #(
         logic [3:0]           bits;
         logic [QUAD_BITS-1:0] quad;
         for (genvar h = 0; h < 4; h++) begin : gen_bit
-          assign bits[h] = 4 * q + h < SIMD && weights[4*q+h < SIMD ? (p*SIMD+4*q+h)*W_BITS+j : 0];
+          assign bits[h] = 4 * q + h < SIMD && weights_here[4*q+h < SIMD ? (p*SIMD+4*q+h)*W_BITS+j : 0];
         end
         if (4 * q + 2 < SIMD) begin : gen_sum
           logic [PAIR_BITS-1:0] four_x [4], two_sums [2];
@@ -122,7 +146,9 @@ module headrace_dot_pairs import headrace_pkg::*; #(
     );
   end
 
-  headrace_tags #(.BITS(TAG_BITS), .CYCLES(1 + LEVELS + (W_BITS > 1 || W_KIND != UNSIGNED ? 1 : 0))) u_tags (
+  headrace_tags #(
+    .BITS(TAG_BITS), .CYCLES((WIDE ? 2 : 1) + LEVELS + (W_BITS > 1 || W_KIND != UNSIGNED ? 1 : 0))
+  ) u_tags (
     .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
   );
 

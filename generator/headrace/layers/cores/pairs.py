@@ -26,7 +26,7 @@ class Pairs(Core):
 
     def stages(self, operands: Operands, preset: bool) -> int:
         several_planes = operands.weight.bits > 1 or operands.weight.signed
-        return 1 + ternary_levels(-(-operands.simd // 4)) + several_planes
+        return 1 + _wide(operands) + ternary_levels(-(-operands.simd // 4)) + several_planes
 
     def amounts(self, a: Amounts, unit: Unit) -> None:
         shared, row = _costs(unit.operands, unit.sum_bits, self.adds_two(unit))
@@ -38,6 +38,11 @@ class Pairs(Core):
         return not unit.operands.scaled and (weight == BIPOLAR or weight.bits % 2 == 0)
 
 
+def _wide(operands: Operands) -> bool:
+    """Sums of pairs have a register of their own: carry chains of pairs and of quads would be too long."""
+    return operands.simd > 2 and operands.input.bits >= 7
+
+
 def _costs(operands: Operands, sum_bits: int, split: bool) -> tuple[Cost, Cost]:
     """What all rows share, and one row. split: the last plane stays apart up to the accumulator."""
     simd, planes = operands.simd, operands.weight.bits
@@ -46,6 +51,8 @@ def _costs(operands: Operands, sum_bits: int, split: bool) -> tuple[Cost, Cost]:
     quads, rest = -(-simd // 4), simd % 4
     narrow = 1 if rest in (1, 2) else 0  # the last quad is a pair
     shared = Cost(simd // 2 * (x_bits + signed))
+    if _wide(operands):
+        shared = shared.plus(Cost(0, (simd + simd // 2) * (x_bits + 1)))
     tree_bits = x_bits + 2 + (quads - 1).bit_length()
     if bipolar:
         shared = shared.plus(Cost(quads * (x_bits + 2), quads * (x_bits + 2))).plus(
@@ -54,4 +61,5 @@ def _costs(operands: Operands, sum_bits: int, split: bool) -> tuple[Cost, Cost]:
         ternary_tree(quads, x_bits + 2, signed))
     dot_bits = min(sum_bits, tree_bits + planes + 1)
     total = plane_sum(2 if bipolar else planes, tree_bits, bipolar or operands.weight.signed, dot_bits, split)
-    return shared, plane.times(planes).plus(total)
+    words = Cost(0, simd * planes * _wide(operands))
+    return shared, plane.times(planes).plus(total).plus(words)
