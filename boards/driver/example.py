@@ -1,4 +1,4 @@
-"""On the board: python3 example.py accelerator.bit [SAMPLES.npy]"""
+"""On the board: python3 example.py accelerator.bit [SAMPLES.npy]; for one behind a port: /dev/ttyUSB0 [SAMPLES.npy]"""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from headrace_driver import Accelerator
 
 def main() -> int:
     """Test the accelerator; with samples also predict and measure."""
-    accelerator = Accelerator.on_pynq(sys.argv[1])
+    board = sys.argv[1]
+    accelerator = Accelerator.on_pynq(board) if board.endswith(".bit") else Accelerator.on_serial(board)
     verdict = accelerator.self_test()
     print(f"self-test: {verdict}")
     if len(sys.argv) > 2:

@@ -98,7 +98,11 @@ def _write_sources(folder: Path, model: Model, planned: Planned, vectors: Vector
     request, dataflow, header = planned.request, planned.dataflow, file_header(model.source_sha256)
     serialize.save(model.integer, folder / MODEL)
     if request.processor:
-        _write_board_files(folder, model, request, vectors)
+        write_files(folder / "vivado", render_vivado(dataflow, request.board, request.engines[-1],
+                                                     request.options.clock_mhz, model.source_sha256))
+    if request.family and all(map(has_quantizer, model.integer.host_inputs)):
+        host = _host_words(request, dataflow)
+        write_driver(folder / "driver", render_driver(model.integer, vectors, request.board, model.source_sha256, host))
     if planned.design.hls is not None:
         period_ns, depths = 1e3 / request.options.clock_mhz, planned.design.hls.depths
         write_files(folder / "hls", render_hls(dataflow, period_ns, request.board.part, header, len(vectors), depths))
@@ -107,16 +111,6 @@ def _write_sources(folder: Path, model: Model, planned: Planned, vectors: Vector
         write_files(folder / "rtl", render_rtl(dataflow, header))
         write_files(folder / "sim", render_sim(dataflow, header))
         write_vectors(folder / "sim", vectors)
-
-
-def _write_board_files(folder: Path, model: Model, request: Request, vectors: Vectors) -> None:
-    """What turns the sources into a bitstream of the board, and what runs it."""
-    backend, sha256 = request.engines[-1], model.source_sha256
-    files = render_vivado(vectors.dataflow, request.board, backend, request.options.clock_mhz, sha256)
-    write_files(folder / "vivado", files)
-    host = _host_words(request, vectors.dataflow)
-    if all(map(has_quantizer, model.integer.host_inputs)):
-        write_driver(folder / "driver", render_driver(model.integer, vectors, request.board, sha256, host))
 
 
 def _host_words(request: Request, dataflow: Dataflow) -> HostWords:

@@ -1,12 +1,11 @@
-// A board behind a serial port: bytes on stdin go to the pin rx, bytes from the pin tx to stdout, or to and from a
-// pseudo terminal:
+// A board behind a serial port: bytes of a pseudo terminal go to the pin rx, bytes from the pin tx to the terminal.
+// The program makes a pseudo terminal, prints its name, and stays behind it until stdin ends:
 //
-//   simulation                  stdin and stdout
-//   simulation pty              makes a pseudo terminal, prints its name and a line's end, and stays behind it until
-//                               stdin ends
+//   simulation SEED             of the values that registers without a reset power up with
 //
-// Time passes while bytes are on their way, and in steps of a millisecond of real time while nothing happens. A signal
-// SIGUSR1 pulls the cable, or puts it in again: the line rx is low meanwhile, and what comes is lost.
+// Time passes while bytes are on their way, and more slowly while nothing happens. A signal SIGUSR1 pulls the cable, or
+// puts it in again: the line rx is low meanwhile, and what comes from either side is lost. SIGUSR2 keeps rx low for
+// some bytes.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,9 +14,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <vector>
@@ -28,8 +28,9 @@
 
 namespace {
 
-volatile sig_atomic_t unplugged = 0;
+volatile sig_atomic_t unplugged = 0, breaks = 0;
 void toggle(int) { unplugged = !unplugged; }
+void interrupt(int) { breaks = int(30 * CYCLES_PER_BIT); }
 
 // A line's state over time: the bits of bytes, one after the other.
 class Sender {
@@ -101,6 +102,7 @@ class Board {
     top_->rx = 1;
     for (int i = 0; i < 8; ++i) cycle();
     top_->rst = 0;
+    for (int i = 0; i < 64; ++i) cycle();  // the board's own reset lasts longer
   }
 
   ~Board() { top_->final(); }
@@ -108,7 +110,8 @@ class Board {
   void run(int cycles) {
     for (int i = 0; i < cycles; ++i) {
       const bool line = sender.step(double(now_));
-      top_->rx = line && !unplugged;
+      top_->rx = line && !unplugged && breaks == 0;
+      if (breaks > 0) breaks = breaks - 1;
       cycle();
       if (!unplugged) receiver.step(double(now_), top_->tx);
     }
@@ -151,10 +154,10 @@ bool write_all(int file, const std::vector<uint8_t>& bytes) {
   return true;
 }
 
-// Whether bytes came, or -1 at their end; quiet: nothing is on its way, so that there is time to wait for some.
-int receive(int file, bool quiet, Sender& sender) {
+// Whether bytes came, or -1 at their end; patience_ms: for which they are waited for.
+int receive(int file, int patience_ms, Sender& sender) {
   pollfd ready{file, POLLIN, 0};
-  if (poll(&ready, 1, quiet ? 1 : 0) <= 0) return 0;
+  if (poll(&ready, 1, patience_ms) <= 0) return 0;
   uint8_t bytes[4096];
   const ssize_t size = read(file, bytes, sizeof bytes);
   if (size <= 0) return -1;
@@ -165,21 +168,21 @@ int receive(int file, bool quiet, Sender& sender) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  Verilated::randReset(2);  // registers without a reset power up with anything
-  Verilated::randSeed(1);
+  Verilated::randReset(2);
+  Verilated::randSeed(count > 1 ? std::atoi(arguments[1]) : 1);
   signal(SIGUSR1, toggle);
-  signal(SIGPIPE, SIG_IGN);
-  const bool terminal = count > 1 && std::strcmp(arguments[1], "pty") == 0;
-  const int in = terminal ? pseudo_terminal() : 0, out = terminal ? in : 1;
-  if (in < 0) return 3;
+  signal(SIGUSR2, interrupt);
+  const int terminal = pseudo_terminal();
+  if (terminal < 0) return 3;
   Board board;
   Sender none;
   for (int quiet = 0;;) {
-    const int came = receive(in, quiet > 16, board.sender);
-    if (came < 0 || (terminal && receive(0, false, none) < 0)) return 0;
+    const int came = receive(terminal, quiet > 400 ? 10 : quiet > 16 ? 1 : 0, board.sender);
+    if (came < 0 || receive(0, 0, none) < 0) return 0;
     board.run(quiet > 16 ? 4000 : 500);
     const std::vector<uint8_t> bytes = board.receiver.taken();
-    quiet = came > 0 || board.sender.busy() || board.receiver.busy() || !bytes.empty() ? 0 : quiet + 1;
-    if (!write_all(out, bytes)) return 0;
+    const bool moves = came > 0 || board.sender.busy() || board.receiver.busy() || !bytes.empty();
+    quiet = moves ? 0 : std::min(quiet + 1, 1000);
+    if (!write_all(terminal, bytes)) return 0;
   }
 }

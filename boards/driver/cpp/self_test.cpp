@@ -1,9 +1,12 @@
 // Replays the verified vectors on the board: g++ -std=c++17 -O2 self_test.cpp -o self_test && ./self_test
+// A board behind a serial port: ./self_test /dev/ttyUSB0
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 #include "linux_device.hpp"
+#include "serial_device.hpp"
 
 static std::vector<uint8_t> bytes_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -11,14 +14,19 @@ static std::vector<uint8_t> bytes_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-int main() {
+static std::unique_ptr<headrace::Device> opened(const char* port) {
+  if (port) return std::make_unique<headrace::SerialDevice>(port);
+  return std::make_unique<headrace::LinuxDevice>();
+}
+
+int main(int, char** arguments) {
   try {
-    headrace::LinuxDevice device;
+    const std::unique_ptr<headrace::Device> device = opened(arguments[1]);
     std::vector<std::vector<uint8_t>> weights;
     for (size_t k = 0; k < model::WEIGHT_STREAMS.size(); ++k) {
       weights.push_back(bytes_of("w" + std::to_string(k) + "_axis.bin"));
     }
-    headrace::Accelerator accelerator(device, weights);
+    headrace::Accelerator accelerator(*device, weights);
     for (const model::Writable& layer : model::WRITABLE) {  // UltraRAM has no contents after power-up
       if (!layer.uram) continue;
       accelerator.write_memory(layer.memory, bytes_of(std::string(layer.layer) + "_weights.bin"));

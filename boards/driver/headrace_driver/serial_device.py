@@ -34,6 +34,8 @@ _IDLE_S = 0.1
 #: Seconds for which an answer to RESET is waited for, again and again.
 _RESETS_S = (0.5, 1.0, 3.0)
 _READ_BYTES = 4096
+#: The register by which the accelerator is held and reset.
+_CONTROL = 0x0C
 #: Packets without an answer at most, so that their tags differ.
 _MOST_OPEN = 128
 
@@ -107,6 +109,8 @@ class SerialDevice:
 
     def write(self, offset: int, value: int) -> None:
         """Set a register."""
+        if self._failed and offset == _CONTROL:  # a reset of the accelerator begins with it
+            self.reset()
         self._post(WRITE, struct.pack("<HI", offset, value))
 
     # Transfers.

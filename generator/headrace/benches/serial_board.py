@@ -23,10 +23,12 @@ CLOCK_HZ, BAUD = 25_000_000, 3_000_000
 IDLE, PATIENCE = 20_000, 400_000
 
 
-def compile_serial_board(build: Build, work: Path, clock_hz: int = CLOCK_HZ, baud: int = BAUD) -> Path:
+def compile_serial_board(build: Build, work: Path, clock_hz: int = CLOCK_HZ, baud: int = BAUD,
+                         patience: int = PATIENCE) -> Path:
     """Verilate the serial top around the SystemVerilog of a build; returns the program, which `serial_board` runs.
 
-    work: an empty folder. Raises InputError where the build has no SystemVerilog, ToolError where tools are missing.
+    work: an empty folder; patience: cycles that the accelerator may take for a byte. Raises InputError where the build
+    has no SystemVerilog, ToolError where tools are missing.
     """
     if not build.has_rtl:
         raise InputError(f"{build.folder}: was built without the rtl back end; build with --backend rtl or both")
@@ -38,17 +40,19 @@ def compile_serial_board(build: Build, work: Path, clock_hz: int = CLOCK_HZ, bau
     around = {name: text for name, text in texts.items() if name not in network}
     write_files(work, around | {"serial_config.hpp": f"constexpr double CYCLES_PER_BIT = {clock_hz / baud!r};\n"})
     modules = compile_order((*network.values(), *(work / name for name in around)))
-    options = ("-DEMPTY_URAM", f"-GIDLE={IDLE}", f"-GPATIENCE={PATIENCE}", "-LDFLAGS", "-lutil")
+    options = ("-DEMPTY_URAM", f"-GIDLE={IDLE}", f"-GPATIENCE={patience}", "-LDFLAGS", "-lutil")
     return verilate(SERIAL_TOP, modules, "serial.cpp", work, options=options)
 
 
 @contextmanager
-def serial_board(program: Path, rtl: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Power up what `compile_serial_board` made: the name of its port, and the process, which SIGUSR1 unplugs.
+def serial_board(program: Path, rtl: Path, seed: int = 1) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Power up what `compile_serial_board` made: the name of its port, and the process.
 
-    rtl: the folder of the memories, which are read then. Raises ToolError where there is no pseudo terminal.
+    rtl: the folder of the memories, which are read then; seed: of what registers without a reset power up with. The
+    signal SIGUSR1 pulls the cable or puts it in, SIGUSR2 disturbs the line. Raises ToolError where there is no pseudo
+    terminal.
     """
-    with subprocess.Popen([program, "pty"], cwd=rtl, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen([program, str(seed)], cwd=rtl, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
             name = process.stdout.readline().decode().strip()

@@ -15,7 +15,7 @@ import numpy as np
 from headrace.archive import npz_bytes
 from headrace.board import dma
 from headrace.board.board import Board
-from headrace.board.family import ProcessorFamily, family_of
+from headrace.board.family import RoutedFamily, family_of, find_family
 from headrace.board.host_words import HostWords, exact_words, pad_words
 from headrace.board.shell_registers import FIFO_MARKS, MAGIC, REGISTERS, WINDOW_BYTES, bit_masks
 from headrace.dataflow.graph import SOURCE, Dataflow
@@ -47,9 +47,9 @@ def render_driver(net: IntegerNetwork, vectors: Vectors, board: Board, sha256: s
     InputError for a board of no known family.
     """
     header = f"{file_header(sha256)}, board {board.name}"
-    dataflow, family = vectors.dataflow, family_of(board)
+    dataflow, (pages, base, about) = vectors.dataflow, _board(board)
     host = host or exact_words(dataflow)
-    model = _model(net, dataflow, family, sha256, host)
+    model = _model(net, dataflow, base, sha256, host)
     inputs, outputs = _arrays(net)
     words = {key: pad_words(vectors.words[port], size).reshape(len(vectors), -1)
              for key, port, size in (("input", (SOURCE, 0), host.input), ("output", dataflow.output_port, host.output))}
@@ -62,13 +62,26 @@ def render_driver(net: IntegerNetwork, vectors: Vectors, board: Board, sha256: s
     files[f"{PACKAGE}/external.npz"] = npz_bytes(external_images(dataflow))
     files |= {f"cpp/{port}.bin": image.tobytes() for port, image in external_images(dataflow).items()}
     files |= {f"cpp/{name}.bin": data for name, data in memory_images(dataflow).items()}
-    values = {"family": family, "buffer_bytes": _BUFFER_BYTES, "bootgen": "zynqmp" if family.primitives else "zynq",
-              "header": header, "model": model, "registers": REGISTERS, "dma": dma.NAMES, "window": WINDOW_BYTES,
-              "hash": [model["sha256"][8 * k : 8 * k + 8] for k in range(8)]} | cpp_ends(model, inputs, outputs)
+    values = {"header": header, "model": model, "registers": REGISTERS, "dma": dma.NAMES, "window": WINDOW_BYTES,
+              "hash": [model["sha256"][8 * k : 8 * k + 8] for k in range(8)]} | about | cpp_ends(model, inputs, outputs)
     files["cpp/model.hpp"] = _template("cpp/model.hpp.j2").render(values).encode()
-    for name in ("registers.md", "README.md", "cpp/accelerator.dts"):
-        files[name] = _template(f"{name}.j2").render(values).encode()
+    for name, page in pages.items():
+        files[name] = _template(page).render(values).encode()
     return files
+
+
+def _board(board: Board) -> tuple[dict[str, str], int, dict[str, Any]]:
+    """Of a board: the templates of its pages by name, the first address of the registers, and what the pages tell.
+
+    Registers behind a serial port begin at 0.
+    """
+    pages = {"registers.md": "registers.md.j2"}
+    if isinstance(find_family(board), RoutedFamily):
+        return pages | {"README.md": "serial.md.j2"}, 0, {}
+    family = family_of(board)
+    about = {"family": family, "buffer_bytes": _BUFFER_BYTES, "bootgen": "zynqmp" if family.primitives else "zynq"}
+    pages |= {name: f"{name}.j2" for name in ("README.md", "cpp/accelerator.dts")}
+    return pages, family.control_base, about
 
 
 def write_driver(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -79,9 +92,8 @@ def write_driver(folder: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(data)
 
 
-def _model(net: IntegerNetwork, dataflow: Dataflow, family: ProcessorFamily, sha256: str,
-           host: HostWords) -> dict[str, Any]:
-    """model.json."""
+def _model(net: IntegerNetwork, dataflow: Dataflow, base: int, sha256: str, host: HostWords) -> dict[str, Any]:
+    """model.json; base: where the windows of registers begin."""
     source = _stream(dataflow.input, host.input)
     sink = _stream(dataflow.streams[dataflow.output_port], host.output)
     return {
@@ -91,10 +103,10 @@ def _model(net: IntegerNetwork, dataflow: Dataflow, family: ProcessorFamily, sha
         "bits": bit_masks(),
         "fifo_marks": FIFO_MARKS,
         "writable": writable_json(dataflow),
-        "weights": external_json(dataflow, family),
+        "weights": external_json(dataflow, base),
         "fifos": [name for name, *_ in fifo_streams(dataflow)],
-        "accelerator_address": family.control_base,
-        "dma_address": family.control_base + WINDOW_BYTES,
+        "accelerator_address": base,
+        "dma_address": base + WINDOW_BYTES,
         "dma_registers": {name.lower(): value for name, value in dma.NAMES.items()},
         "max_transfer_bytes": (1 << dma.LENGTH_BITS) - 1,
         "input": source | (_several([_input(host, source) for host in net.host_inputs]) if several(net)

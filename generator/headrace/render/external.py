@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from headrace.board.family import ProcessorFamily
 from headrace.board.shell_registers import WINDOW_BYTES
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
@@ -15,14 +14,17 @@ from headrace.packing import Bytes
 _TRANSFER_BYTES = 1 << 20
 
 
-def external_json(dataflow: Dataflow, family: ProcessorFamily) -> list[dict[str, Any]]:
-    """For every port: its layer, bytes of the matrix, copies of it in a transfer, transfers a frame, the DMA."""
+def external_json(dataflow: Dataflow, base: int) -> list[dict[str, Any]]:
+    """For every port: its layer, bytes of the matrix, copies of it in a transfer, transfers a frame, the DMA.
+
+    base: where the windows of registers begin: the shell's, the first DMA's, then those of weights.
+    """
     entries = []
     for k, (port, layer) in enumerate(external_layers(dataflow).items()):
         size = layer.weight_image().size
         copies = max(count for count in divisors(layer.vectors) if count == 1 or count * size <= _TRANSFER_BYTES)
         entries.append({"port": port, "layer": layer.name, "bytes": size, "copies": copies,
-                        "times": layer.vectors // copies, "dma_address": family.control_base + (2 + k) * WINDOW_BYTES})
+                        "times": layer.vectors // copies, "dma_address": base + (2 + k) * WINDOW_BYTES})
     return entries
 
 

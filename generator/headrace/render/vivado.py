@@ -70,7 +70,7 @@ def _require_short_frames(dataflow: Dataflow) -> None:
 
 def _weight_values(dataflow: Dataflow, family: ProcessorFamily) -> dict[str, Any]:
     """What the templates need for the DMAs of the weights that come from memory."""
-    addresses = [entry["dma_address"] for entry in external_json(dataflow, family)]
+    addresses = [entry["dma_address"] for entry in external_json(dataflow, family.control_base)]
     interrupts = family.control_base + (2 + len(addresses)) * WINDOW_BYTES
     return {"weights": len(addresses), "interrupt_base": f"{interrupts:#010x}",
             "weight_bases": [f"{address:#010x}" for address in addresses],
