@@ -56,7 +56,8 @@ def test_fifty_samples_are_exact(accelerator: Accelerator, built: hr.Build) -> N
     assert np.array_equal(accelerator.predict(x, raw=True), built.predict(x, engine="golden", raw=True))
     assert np.array_equal(accelerator.predict(x), built.predict(x, engine="golden"))
     assert accelerator.self_test() == "exact"
-    accelerator.device.self_test()
+    device: Any = accelerator.device
+    device.self_test()
     counters = accelerator.counters()
     assert counters["frames_out"] == 104 and all(counters[f"fifo_{name}"] for name in accelerator.model["fifos"])
     accelerator.clear_counters()
@@ -193,7 +194,7 @@ def test_the_driver_in_cpp(built: hr.Build, port: str, tmp_path: Path) -> None:
     (tmp_path / "samples").write_bytes(x.tobytes())
     cpp = built.folder / "driver" / "cpp"
     program = compiled(HERE / "serial_driver.cpp", tmp_path, built)
-    command = [program, port, tmp_path / "samples", "50", cpp / "input.bin", cpp / "golden.bin"]
+    command = [str(part) for part in (program, port, tmp_path / "samples", 50, cpp / "input.bin", cpp / "golden.bin")]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     assert lines[0] == lines[3] == "exact" and lines[2].endswith("bytes of results came within 1 seconds; call reset()")
     wanted = built.predict(x, engine="golden", raw=True).reshape(-1)
