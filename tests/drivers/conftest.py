@@ -74,7 +74,7 @@ def port(simulated: tuple[str, subprocess.Popen[bytes]]) -> str:
 
 
 @pytest.fixture
-def quick(driver: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
+def quick(driver: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The module of the serial device, which waits no longer than the simulated board needs."""
     module = sys.modules[f"{driver.__name__}.serial_device"]
     monkeypatch.setattr(module, "_IDLE_S", 0.05)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headrace_driver.serial_device import Port
 
 
 class NoisyPort:
     """A port with faults in what passes, one of `kinds` at a random place of the next so many bytes after `disturb`."""
 
-    def __init__(self, port: Any, seed: int) -> None:
+    def __init__(self, port: Port, seed: int) -> None:
         self.port, self.random = port, random.Random(seed)
         self.faults = 0
         self._places = {"write": -1, "read": -1}

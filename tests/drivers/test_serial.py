@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -47,17 +47,21 @@ def accelerator(driver: ModuleType, port: str, built: hr.Build) -> Accelerator:
     return made
 
 
+def serial_device(driver: ModuleType) -> ModuleType:
+    return sys.modules[f"{driver.__name__}.serial_device"]
+
+
 def samples(count: int, seed: int = 2) -> np.ndarray:
     return np.random.default_rng(seed).integers(-2, 20, (count, 1, 8, 8)).astype(np.float32)
 
 
-def test_fifty_samples_are_exact(accelerator: Accelerator, built: hr.Build) -> None:
+def test_fifty_samples_are_exact(driver: ModuleType, accelerator: Accelerator, built: hr.Build) -> None:
     x = samples(50)
     assert np.array_equal(accelerator.predict(x, raw=True), built.predict(x, engine="golden", raw=True))
     assert np.array_equal(accelerator.predict(x), built.predict(x, engine="golden"))
     assert accelerator.self_test() == "exact"
-    device: Any = accelerator.device
-    device.self_test()
+    assert isinstance(accelerator.device, serial_device(driver).SerialDevice)
+    accelerator.device.self_test()
     counters = accelerator.counters()
     assert counters["frames_out"] == 104 and all(counters[f"fifo_{name}"] for name in accelerator.model["fifos"])
     accelerator.clear_counters()
@@ -74,7 +78,7 @@ def test_any_state_at_power_up(driver: ModuleType, built: hr.Build, serial_progr
         assert driver.Accelerator.on_serial(port, built.folder / PACKAGE).self_test() == "exact"
 
 
-def test_a_program_that_died_leaves_nothing(driver: ModuleType, port: str, built: hr.Build, quick: Any) -> None:
+def test_a_program_that_died_leaves_nothing(driver: ModuleType, port: str, built: hr.Build, quick: ModuleType) -> None:
     """It died inside of a packet, and inside of a transfer."""
     folder, packets = built.folder / PACKAGE, sys.modules[f"{driver.__name__}.packets"]
     for left in (b"\xa5\x04\x07", packets.Packet(packets.RUN, 1, 0, bytes(100)).bytes()):
@@ -113,7 +117,8 @@ def terminal(echo: bool) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("echo", [False, True])
-def test_a_port_without_a_board(driver: ModuleType, quick: Any, monkeypatch: pytest.MonkeyPatch, echo: bool) -> None:
+def test_a_port_without_a_board(driver: ModuleType, quick: ModuleType, monkeypatch: pytest.MonkeyPatch,
+                                echo: bool) -> None:
     monkeypatch.setattr(quick, "_RESETS_S", (0.05, 0.05))
     with terminal(echo) as name, pytest.raises(driver.AcceleratorError) as error:
         driver.Accelerator.on_serial(name)
@@ -141,7 +146,7 @@ def test_another_model_on_the_board(driver: ModuleType, port: str, built: hr.Bui
 
 def predict_with_faults(driver: ModuleType, built: hr.Build, port: str, count: int, seed: int) -> dict[str, int]:
     """Transfers with one fault each: how many were right and how many were an error, none of them wrong."""
-    device = sys.modules[f"{driver.__name__}.serial_device"]
+    device = serial_device(driver)
     noisy = NoisyPort(device.open_port(port, 3_000_000), seed)
     accelerator = driver.Accelerator(device.SerialDevice(noisy, port), built.folder / PACKAGE)
     found = {"right": 0, "error": 0}
@@ -160,18 +165,20 @@ def predict_with_faults(driver: ModuleType, built: hr.Build, port: str, count: i
     return found
 
 
-def test_a_disturbed_line_gives_no_wrong_number(driver: ModuleType, built: hr.Build, port: str, quick: Any) -> None:
+def test_a_disturbed_line_gives_no_wrong_number(driver: ModuleType, built: hr.Build, port: str,
+                                                quick: ModuleType) -> None:
     found = predict_with_faults(driver, built, port, 50, 1)
     assert found["error"] > 25 and found["right"] + found["error"] == 50
 
 
 @pytest.mark.slow
-def test_a_line_that_is_disturbed_a_thousand_times(driver: ModuleType, built: hr.Build, port: str, quick: Any) -> None:
+def test_a_line_that_is_disturbed_a_thousand_times(driver: ModuleType, built: hr.Build, port: str,
+                                                   quick: ModuleType) -> None:
     found = predict_with_faults(driver, built, port, 1000, 2)
     assert found["error"] > 500 and found["right"] + found["error"] == 1000
 
 
-def test_a_cable_that_is_pulled(driver: ModuleType, accelerator: Accelerator, built: hr.Build, quick: Any,
+def test_a_cable_that_is_pulled(driver: ModuleType, accelerator: Accelerator, built: hr.Build, quick: ModuleType,
                                 simulated: tuple[str, subprocess.Popen[bytes]]) -> None:
     x = samples(50)
     timer = threading.Timer(0.05, lambda: simulated[1].send_signal(signal.SIGUSR1))

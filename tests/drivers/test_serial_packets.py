@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 import serial
@@ -32,7 +31,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> hr.Build:
 class Line:
     """Packets as bytes, to a board and from it."""
 
-    def __init__(self, packets: Any, port: str) -> None:
+    def __init__(self, packets: ModuleType, port: str) -> None:
         self.packets, self.serial = packets, serial.Serial(port, timeout=0.01)
         self.parser = packets.Parser()
 
