@@ -60,9 +60,12 @@ def _candidates(sizes: Sequence[Sequence[Fraction]], smallest: Sequence[Sequence
 def _step(grids: Sequence[Grid], multipliers: Sequence[Sequence[int]], output: Interval,
           shifts: Sequence[int]) -> Requant | None:
     """The requantizer of sums with these multipliers; None where they decide nothing or no line fits."""
-    margins = [grid.margins(row) for grid, row in zip(grids, multipliers, strict=True)]
-    facts = [_facts(*part, output) for part in margins if part is not None]
-    return requant_of_facts(facts, output, shifts) if len(facts) == len(grids) else None
+    facts = []
+    for grid, row in zip(grids, multipliers, strict=True):
+        if (part := grid.margins(row)) is None:
+            return None
+        facts.append(_facts(*part, output))
+    return requant_of_facts(facts, output, shifts)
 
 
 def _bits(grid: Grid, multipliers: Sequence[int]) -> int:

@@ -84,12 +84,31 @@ class Grid:
 
         None where these multipliers do not separate what lies on either side of a point.
         """
+        reaching, below = self._sides(multipliers)
+        lowest, highest = reaching.min(1, initial=self.FAR), below.max(1, initial=-self.FAR)
+        return None if np.any(lowest <= highest) else (lowest, highest)
+
+    def _sides(self, multipliers: Sequence[int]) -> tuple[IntArray, IntArray]:
+        """The sums (points, combinations) that just reach each point, and those that just do not."""
         lo, hi = self.spans[-1]
         last = multipliers[-1]
         sums = self.codes @ np.asarray(multipliers[:-1], np.int64)
-        reaching = np.where(self.firsts <= hi, sums + last * self.firsts, self.FAR).min(1, initial=self.FAR)
-        below = np.where(self.firsts > lo, sums + last * (self.firsts - 1), -self.FAR).max(1, initial=-self.FAR)
-        return None if np.any(reaching <= below) else (reaching, below)
+        return (np.where(self.firsts <= hi, sums + last * self.firsts, self.FAR),
+                np.where(self.firsts > lo, sums + last * (self.firsts - 1), -self.FAR))
+
+    def against(self, multipliers: Sequence[int]) -> set[int]:
+        """Combinations, at most two for each point, that show why these multipliers do not separate; else none."""
+        reaching, below = self._sides(multipliers)
+        if not reaching.size:
+            return set()
+        low, high = reaching.argmin(1), below.argmax(1)
+        at = np.arange(len(low))
+        wrong = reaching[at, low] <= below[at, high]
+        return {*low[wrong].tolist(), *high[wrong].tolist()}
+
+    def of_combinations(self, rows: Sequence[int]) -> Grid:
+        """The same with these combinations alone."""
+        return Grid(self.codes[rows], self.spans, self.firsts[:, rows])
 
     def thresholds(self, multipliers: Sequence[int]) -> Weighing | None:
         """The thresholds for these multipliers, None where they do not separate what lies on either side of a point."""
@@ -98,6 +117,23 @@ class Grid:
             return None
         highest = sum(multiplier * span[1] for multiplier, span in zip(multipliers, self.spans, strict=True))
         return Weighing(tuple(multipliers), tuple(np.minimum(margins[0], highest + 1).tolist()))
+
+
+class _Trials:
+    """Multipliers tried one after the other; combinations that spoke against earlier ones are asked first."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid, self._known = grid, grid.of_combinations([])
+        self._rows: set[int] = set()
+
+    def thresholds(self, multipliers: Sequence[int]) -> Weighing | None:
+        """As the grid's."""
+        if self._known.margins(multipliers) is None:
+            return None
+        if (found := self._grid.thresholds(multipliers)) is None:
+            self._rows |= self._grid.against(multipliers)
+            self._known = self._grid.of_combinations(sorted(self._rows))
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +152,8 @@ class Question:
         if not self.sizes:
             return Weighing((), tuple(0 if _reached_by_zero(point) else 1 for point in self.points))
         if len(self.sizes) == 2:
-            return smallest_ratio(self.sizes, self.grid.thresholds)
-        return _first_multiple(self.sizes, self.grid.thresholds)
+            return smallest_ratio(self.sizes, _Trials(self.grid).thresholds)
+        return _first_multiple(self.sizes, _Trials(self.grid).thresholds)
 
     @property
     def codes(self) -> list[Fraction]:

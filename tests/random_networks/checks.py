@@ -1,0 +1,99 @@
+"""What must hold for every drawn network."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from headrace.datatypes import IntArray
+from headrace.engines.host import to_stream
+from headrace.errors import UnsupportedError
+from headrace.model import Model, load
+from tests.random_networks.hardware import planned, require_back_ends, require_schedule
+from tests.random_networks.network import Description, Drawn, as_text, write
+from tests.random_networks.oracle import evaluate
+
+#: What headrace says of networks that it does not build, and may be drawn: all else is a failure.
+EXPLAINED = (
+    r"a branch times a whole number of \d+ bits needs \d+ bits and at most 31 are possible",
+    r"pads a bipolar tensor with 0",
+    r"the network has no layer between its input and its output",
+)
+
+
+@contextmanager
+def reproducible(description: Description) -> Iterator[None]:
+    """An error inside says how to see it again."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"again: python -m tests.random_networks '{as_text(description)}'\n"
+                       "put it into tests/random_networks/corpus/NAME.json, which `make test` replays")
+        raise
+
+
+def require_integers(description: Description) -> None:
+    """Engine fast gives what the exact oracle gives, and the dataflow of a random folding gives engine fast's."""
+    with reproducible(description), tempfile.TemporaryDirectory() as folder:
+        found = _loaded(description, Path(folder))
+        if found is None:
+            return
+        model, made = found
+        _require_outputs(model, made)
+        hardware = planned(model, description["hardware"], "rtl")
+        frames = _frames(model, made)
+        last = hardware.dataflow.golden(frames)[hardware.dataflow.output_port]
+        np.testing.assert_array_equal(last, model.engines["fast"](frames))
+        require_schedule(hardware)
+
+
+def require_hardware(description: Description) -> None:
+    """The same, and both back ends give the same words in the cycles of the model."""
+    with reproducible(description), tempfile.TemporaryDirectory() as folder:
+        found = _loaded(description, Path(folder))
+        if found is None:
+            return
+        model, made = found
+        _require_outputs(model, made)
+        hardware = planned(model, description["hardware"], "both")
+        require_back_ends(hardware, _frames(model, made), description["seed"], Path(folder))
+
+
+def _frames(model: Model, made: Drawn) -> IntArray:
+    return to_stream(model.integer.host_input, _samples(made))
+
+
+def _samples(made: Drawn) -> np.ndarray | Mapping[str, np.ndarray]:
+    return made.samples if len(made.samples) > 1 else next(iter(made.samples.values()))
+
+
+def _loaded(description: Description, folder: Path) -> tuple[Model, Drawn] | None:
+    """The model; None for one that is refused with an explanation."""
+    path = folder / "random.onnx"
+    made = write(description, path)
+    try:
+        model = load(str(path))
+        return (model, made) if model.unfolded.layers else None
+    except UnsupportedError as error:
+        if not any(re.search(reason, str(error)) for reason in EXPLAINED):
+            raise
+    return None
+
+
+def _require_outputs(model: Model, made: Drawn) -> None:
+    """Outputs are the exact ones, rounded to float32; those of several scales pass float64 on the way."""
+    found, wanted = model.predict(_samples(made)), evaluate(made.proto, made.samples)
+    if not isinstance(found, Mapping):
+        found = dict.fromkeys(wanted, found)
+    assert list(found) == list(wanted)
+    for name, values in wanted.items():
+        assert found[name].shape == values.shape, name
+        rounded = values.astype(np.float64).astype(np.float32)
+        beside = np.abs(found[name].astype(np.float64) - rounded.astype(np.float64)) > np.spacing(np.abs(rounded))
+        assert not beside.any(), (f"{name}: {np.count_nonzero(beside)} of {beside.size} values differ from the exact "
+                                  f"ones, the first is {found[name][beside][0]} and must be {rounded[beside][0]}")

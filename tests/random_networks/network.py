@@ -1,0 +1,88 @@
+"""A whole description: its ONNX file, samples for it, and a check of what headrace makes of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from tests.random_networks.emitted import INPUT, Emitter, Tensor, file_of, quantize
+from tests.random_networks.layers import LAYERS, flat
+
+#: All of a network in plain values.
+Description = Mapping[str, Any]
+#: A layer wider than this makes the exact arithmetic slow; channels beyond are left out.
+MOST_CHANNELS = 16
+FRAMES = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A model and samples (N, ...) by input."""
+
+    proto: onnx.ModelProto
+    samples: Mapping[str, np.ndarray]
+
+
+def drawn(description: Description) -> Drawn:
+    """What a description says."""
+    e = Emitter(description["seed"])
+    source = description["input"]
+    shape = (source["channels"], source["height"], source["width"])
+    inputs, integer = {INPUT: shape}, {}
+    x = Tensor(INPUT, shape, source["reach"])
+    if source["type"]:
+        integer[INPUT] = source["type"]
+        x = replace(x, reach=8.0, bipolar=source["type"] == "BIPOLAR")
+    else:
+        x = quantize(e, x, source["quant"])
+    outputs = []
+    for layer in description["layers"]:
+        x = LAYERS[layer["op"]](e, x, layer)
+        if layer.get("tap"):
+            outputs.append(x.name)
+    outputs = [*(name for name in dict.fromkeys(outputs) if name != x.name), _head(e, x, description["head"])]
+    samples = np.random.default_rng(description["seed"] + 1)
+    return Drawn(file_of(e, inputs, outputs, integer), {INPUT: _samples(samples, source, shape)})
+
+
+def _head(e: Emitter, x: Tensor, head: str) -> str:
+    """The name of the last output."""
+    if head == "none" or (x.spatial and x.shape[1:] != (1, 1) and x.channels > 64):
+        return x.name
+    x = flat(e, x)
+    if head == "argmax":
+        return e.node("ArgMax", [x.name], x, axis=1, keepdims=0).name
+    k = min(3, x.channels)
+    made = e.node("TopK", [x.name, e.constant([k], np.int64)], x, axis=1)
+    e.nodes[-1].output[:] = ["", made.name]
+    return made.name
+
+
+def _samples(rng: np.random.Generator, source: Description, shape: tuple[int, ...]) -> np.ndarray:
+    """Samples on a grid whose points are ties of many quantizers, at random, and far outside of what is quantized."""
+    if source["type"]:
+        low, high = {"UINT8": (0, 255), "INT4": (-8, 7), "UINT2": (0, 3), "BIPOLAR": (-1, 1)}[source["type"]]
+        drawn_codes = rng.integers(low, high + 1, (FRAMES, *shape))
+        return np.where(drawn_codes == 0, 1, drawn_codes).astype(np.float32) if low == -1 else drawn_codes.astype(np.float32)
+    reach = source["reach"]
+    x = rng.integers(-32, 33, (FRAMES, *shape)) * (reach / 16)
+    x[1::3] = rng.normal(0, reach / 2, x[1::3].shape)
+    x[2::3] = rng.choice([-3e38, -reach, -0.0, 0.0, 1e-38, reach, 3e38], x[2::3].shape)
+    return x.astype(np.float32)
+
+
+def as_text(description: Description) -> str:
+    return json.dumps(description, sort_keys=True)
+
+
+def write(description: Description, path: Path) -> Drawn:
+    """Write the ONNX file of a description; returns what it says."""
+    made = drawn(description)
+    path.write_bytes(made.proto.SerializeToString())
+    return made

@@ -1,0 +1,68 @@
+"""What Hypothesis draws: descriptions of networks. The first of each list is what a failure shrinks to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.random_networks.layers import MOVES
+
+_ROUNDINGS = ("ROUND", "FLOOR", "CEIL", "HALF_UP", "HALF_DOWN", "UP", "DOWN")
+_ACTIVATIONS = ("none", "relu", "clip", "leaky", "prelu", "hardsigmoid", "abs", "hardswish", "sigmoid", "tanh", "elu",
+                "softplus", "softsign", "silu", "neg", "mul", "div", "shift")
+
+
+def _of(*choices: Any) -> st.SearchStrategy[Any]:
+    return st.sampled_from(choices)
+
+
+def _pair(least: int, most: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(least, most), min_size=2, max_size=2)
+
+
+_pads = st.lists(st.integers(0, 2), min_size=4, max_size=4)
+
+quantizers = st.fixed_dictionaries({
+    "kind": _of("quant", "quant", "quant", "bipolar", "thresholds", "linear"), "bits": st.integers(1, 8),
+    "signed": st.booleans(), "narrow": st.booleans(), "rounding": _of(*_ROUNDINGS), "zero": _of(0, 0, 0, 1, -3),
+    "fine": st.integers(-2, 2), "odd": st.booleans(), "per_channel": _of(False, False, True)})
+
+weights = st.fixed_dictionaries({
+    "kind": _of("quant", "quant", "bipolar", "integers", "linear"), "bits": st.integers(2, 8), "narrow": st.booleans(),
+    "rounding": _of(*_ROUNDINGS), "odd": st.booleans(), "per_channel": st.booleans(), "extreme": st.booleans(),
+    "between": st.booleans()})
+
+_behind = {"act": _of(*_ACTIVATIONS[:4], *_ACTIVATIONS), "quant": quantizers, "tap": _of(False, False, False, True)}
+_product = {
+    **_behind, "rows": st.integers(1, 6), "kernel": _pair(1, 3), "stride": _pair(1, 2), "dilation": _pair(1, 2),
+    "pads": _pads, "groups": _of("one", "one", "each", "two"), "bias": st.booleans(), "norm": st.booleans(),
+    "weight": weights}
+
+
+def _layer(op: str, parts: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({"op": st.just(op), **parts})
+
+
+_conv = _layer("conv", _product)
+_pooling = {"kernel": _pair(1, 3), "stride": _pair(1, 3), "pads": _pads, "quant": quantizers}
+layers = st.one_of(
+    _layer("activation", _behind), _conv, _conv, _layer("dense", _product),
+    _layer("pool", {"form": _of("MaxPool", "AveragePool"), **_pooling}),
+    _layer("whole_pool", {"form": _of("GlobalMaxPool", "GlobalAveragePool"), "quant": quantizers}),
+    _layer("residual", {"how": _of("Add", "Sub", "Concat"), "joined": st.booleans(), "inner": quantizers, **_product}),
+    _layer("transposed", _product), _layer("move", {"form": _of(*MOVES), "amount": st.integers(0, 4)}))
+
+sources = st.fixed_dictionaries({
+    "channels": st.integers(1, 4), "height": st.integers(1, 7), "width": st.integers(1, 7),
+    "reach": _of(1.0, 4.0, 3.0), "type": _of("", "", "", "UINT8", "INT4", "UINT2", "BIPOLAR"), "quant": quantizers})
+
+hardware = st.fixed_dictionaries({
+    "seed": st.integers(0, 1 << 16), "pace": st.integers(0, 4), "folding": st.booleans(),
+    "core": _of("", "", "auto", "plain", "parity", "pairs", "dsp", "planes"), "writable": _of("", "", "", "ram", "uram"),
+    "external": _of(False, False, False, True), "fifos": _of("exact", "exact", "safe"),
+    "board": _of("zcu104", "pynq-z2", "vck190", "u250")})
+
+descriptions = st.fixed_dictionaries({
+    "seed": st.integers(0, 1 << 16), "input": sources, "layers": st.lists(layers, min_size=1, max_size=12),
+    "head": _of("none", "none", "none", "argmax", "topk"), "hardware": hardware})
