@@ -27,7 +27,8 @@ from headrace.folding.plan import (
     solve_folding,
 )
 from headrace.folding.solver import Solver
-from headrace.layers import MaxPool, ParallelSwu
+from headrace.layers import MaxPool, ParallelSwu, Vvtu
+from headrace.layers.spec import layer_from_spec
 from headrace.legal_folds import divisors
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from tests.dataflow.test_lower import branching_network
@@ -177,3 +178,13 @@ def test_a_board_that_no_prices_fill_is_refused_at_once(dataflow: Dataflow, monk
     solver = Solver(Choices(dataflow, {}), tiny)
     monkeypatch.setattr(solver, "cheapest", None)  # nothing is solved
     assert solver.fitting(solver.least_cycles) is None and solver.fastest() is None
+
+
+def test_windows_of_other_lanes_than_the_depthwise_unit_behind_them_are_refused() -> None:
+    window = layer_from_spec({"kind": "swu", "height": 4, "width": 4, "channels": 6, "kernel": [3, 2], "simd": 3,
+                              "depthwise": True, "element": "int3"}, 0).layer
+    unit = layer_from_spec({"kind": "vvtu", **Vvtu.example}, 1).layer
+    with pytest.raises(FoldingError) as error:
+        unit.behind(window)
+    assert str(error.value) == (f"{unit.name}: pe=2 needs windows of as many channels at a time, and {window.name} has "
+                                "simd=3; give both one number, or leave one of them out")

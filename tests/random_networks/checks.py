@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import IntArray
 from headrace.engines.host import to_stream
 from headrace.errors import UnsupportedError
 from headrace.model import Model, load
-from tests.random_networks.hardware import planned, require_back_ends, require_schedule
+from tests.random_networks.hardware import planned, require_back_ends, require_rtl, require_schedule
 from tests.random_networks.network import Description, Drawn, as_text, write
 from tests.random_networks.oracle import evaluate
 
@@ -22,6 +24,7 @@ from tests.random_networks.oracle import evaluate
 EXPLAINED = (
     r"a branch times a whole number of \d+ bits needs \d+ bits and at most 31 are possible",
     r"pads a bipolar tensor with 0",
+    r"reads pixels of one channel that are made of channels with different scales or offsets",
     r"the network has no layer between its input and its output",
 )
 
@@ -62,6 +65,17 @@ def require_hardware(description: Description) -> None:
         _require_outputs(model, made)
         hardware = planned(model, description["hardware"], "both")
         require_back_ends(hardware, _frames(model, made), description["seed"], Path(folder))
+
+
+def require_words(description: Description, wanted: Callable[[Dataflow], bool]) -> None:
+    """The RTL alone, of networks whose dataflow is wanted."""
+    with reproducible(description), tempfile.TemporaryDirectory() as folder:
+        found = _loaded(description, Path(folder))
+        if found is None:
+            return
+        dataflow = planned(found[0], description["hardware"], "rtl").dataflow
+        if wanted(dataflow):
+            require_rtl(Vectors(dataflow, _frames(*found)), description["seed"], Path(folder))
 
 
 def _frames(model: Model, made: Drawn) -> IntArray:

@@ -116,9 +116,9 @@ def _thresholds(e: Emitter, x: Tensor, q: Part) -> Tensor:
 
 
 def _linear(e: Emitter, x: Tensor, q: Part) -> Tensor:
-    dtype = np.int8 if q["signed"] else np.uint8
-    scale, zero = _scale(e, x, {**q, "per_channel": False}, 128 if q["signed"] else 256), e.constant(q["zero"] if q["signed"] else abs(q["zero"]), dtype)
-    name = e.constant(scale)
+    signed = q["signed"]
+    name = e.constant(_scale(e, x, {**q, "per_channel": False}, 128 if signed else 256))
+    zero = e.constant(q["zero"] if signed else abs(q["zero"]), np.int8 if signed else np.uint8)
     codes = e.node("QuantizeLinear", [x.name, name, zero], x)
     return e.node("DequantizeLinear", [codes.name, name, zero], x)
 
@@ -143,7 +143,8 @@ def weights(e: Emitter, shape: tuple[int, ...], w: Part, outputs: int = 0) -> tu
         return e.node("BipolarQuant", named, Tensor("", shape, 1), GENERAL).name, np.where(codes >= 0, scale, -scale)
     if w["between"]:  # values between codes, some at ties and some beyond the ends
         floats = np.asarray((codes + e.rng.integers(-4, 5, shape) / 4) * scale, np.float32)
-    names = [e.constant(floats), e.constant(scale if count > 1 else scale.reshape(())), e.constant(0.0), e.constant(float(bits))]
+    parts = (floats, scale if count > 1 else scale.reshape(()), 0.0, float(bits))
+    names = [e.constant(part) for part in parts]
     made = e.node("Quant", names, Tensor("", shape, 1), GENERAL, signed=1, narrow=int(w["narrow"]),
                   rounding_mode=w["rounding"])
     return made.name, np.clip(codes, -top, top) * scale
@@ -163,11 +164,12 @@ def activate(e: Emitter, x: Tensor, kind: str) -> Tensor:
              "softplus": "Softplus", "softsign": "Softsign", "neg": "Neg"}
     if kind in plain:
         return e.node(plain[kind], [x.name], x)
+    slopes = (-1, *[1] * (len(x.shape) - 1))
     made: dict[str, Callable[[], Tensor]] = {
         "none": lambda: x,
         "clip": lambda: e.node("Clip", [x.name, e.constant(-x.reach / 4), e.constant(x.reach / 2)], x),
         "leaky": lambda: e.node("LeakyRelu", [x.name], x, alpha=0.125),
-        "prelu": lambda: e.node("PRelu", [x.name, e.constant(_per_channel(e, x, 0.25).reshape(-1, *[1] * (len(x.shape) - 1)))], x),
+        "prelu": lambda: e.node("PRelu", [x.name, e.constant(_per_channel(e, x, 0.25).reshape(slopes))], x),
         "hardsigmoid": lambda: e.node("HardSigmoid", [x.name], x, alpha=0.25, beta=0.5),
         "silu": lambda: e.node("Mul", [x.name, e.node("Sigmoid", [x.name], x).name], x),
         "mul": lambda: e.node("Mul", [x.name, e.constant(_per_channel(e, x, 1.0, signs=True))], x),
@@ -186,8 +188,9 @@ def normalize(e: Emitter, x: Tensor) -> Tensor:
     """A batch normalization, some of whose factors are negative."""
     c = x.channels
     gamma = e.rng.choice([-1.0, 1.0, 0.5, 0.7], c)
-    rest = [e.rng.integers(-4, 5, c) * x.reach / 8, e.rng.integers(-4, 5, c) * x.reach / 8, e.rng.choice([0.25, 1, 2.5], c)]
-    return e.node("BatchNormalization", [x.name, *(e.constant(v) for v in (gamma, *rest))], x, epsilon=2.0**-10)
+    beta, mean = (e.rng.integers(-4, 5, c) * x.reach / 8 for _ in range(2))
+    parts = (gamma, beta, mean, e.rng.choice([0.25, 1, 2.5], c))
+    return e.node("BatchNormalization", [x.name, *map(e.constant, parts)], x, epsilon=2.0**-10)
 
 
 def finish(e: Emitter, x: Tensor, layer: Part) -> Tensor:
@@ -197,7 +200,8 @@ def finish(e: Emitter, x: Tensor, layer: Part) -> Tensor:
     return quantize(e, activate(e, x, layer["act"]), layer["quant"])
 
 
-def file_of(e: Emitter, inputs: Mapping[str, tuple[int, ...]], outputs: list[str], integer: Mapping[str, str]) -> onnx.ModelProto:
+def file_of(e: Emitter, inputs: Mapping[str, tuple[int, ...]], outputs: list[str], integer: Mapping[str, str]
+            ) -> onnx.ModelProto:
     """The file. integer: inputs that are annotated with an integer type."""
     graph = helper.make_graph(
         e.nodes, "random",

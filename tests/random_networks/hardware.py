@@ -72,8 +72,13 @@ def _rate(dataflow: Dataflow, pace: int) -> float:
 def _folding(dataflow: Dataflow, rng: np.random.Generator) -> Folding:
     """Any legal folds of every layer."""
     legal = Choices(dataflow, {}, max_word_bits=1024).of_layer
-    return {name: dict(choices[int(rng.integers(len(choices)))].folds) for name, choices in legal.items()
-            if choices[0].folds}
+    drawn = {name: choices[int(rng.integers(len(choices)))] for name, choices in legal.items()}
+    folds = {name: dict(choice.folds) for name, choice in drawn.items() if choice.folds}
+    for item in dataflow.placed:  # a depthwise unit and the windows in front of it have one number of lanes
+        follows, (maker, _) = drawn[item.layer.name].layer.follows_lanes, item.sources[0]
+        if follows and maker in folds:
+            folds[maker]["simd"] = follows
+    return folds
 
 
 def require_schedule(hardware: Planned) -> None:
@@ -87,16 +92,17 @@ def require_schedule(hardware: Planned) -> None:
 def require_back_ends(hardware: Planned, frames: IntArray, seed: int, work: Path) -> None:
     """Golden, HLS and RTL are equal in every word of every stream, and the RTL in every cycle with the cycle model."""
     vectors = Vectors(hardware.dataflow, frames)
-    _require_rtl(vectors, seed, work)
+    require_rtl(vectors, seed, work)
     design = hardware.design
     assert design.hls is not None
     write_files(work / "hls", render_hls(vectors.dataflow, 1e3 / DEFAULT_CLOCK_MHZ, hardware.request.board.part,
                                          "// random network", len(vectors), design.hls.depths))
     (work / "csim").mkdir()
-    run_hls(work / "hls", vectors.dataflow, vectors.frames, work / "csim", scheduled=True).require_golden(vectors)
+    run_hls(work, vectors.dataflow, vectors.frames, work / "csim", scheduled=True).require_golden(vectors)
 
 
-def _require_rtl(vectors: Vectors, seed: int, work: Path) -> None:
+def require_rtl(vectors: Vectors, seed: int, work: Path) -> None:
+    """Words under all stalls, from any power-up and after a reset in mid-frame, and cycles."""
     dataflow = vectors.dataflow
     write_files(work / "rtl", render_rtl(dataflow, "// random network"))
     (work / "verilated").mkdir()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.random_networks.emitted import Emitter, Part, Tensor, activate, finish, quantize, weights
+from tests.random_networks.emitted import Emitter, Part, Tensor, finish, quantize, weights
 
 
 def out_size(size: int, kernel: int, stride: int, dilation: int, pads: int) -> int:
@@ -111,11 +111,13 @@ def pooled_whole(e: Emitter, x: Tensor, layer: Part) -> Tensor:
 
 def residual(e: Emitter, x: Tensor, layer: Part) -> Tensor:
     """A branch around a convolution that keeps the shape, joined again."""
-    inner = {**layer, "rows": x.channels, "groups": "one", "stride": [1, 1], "dilation": [1, 1], "quant": layer["inner"]}
+    inner = {**layer, "rows": x.channels, "groups": "one", "stride": [1, 1], "dilation": [1, 1],
+             "quant": layer["inner"], "norm": False, "act": "none"}
     if x.spatial:
-        kernel = [k if k % 2 and k <= size and not x.bipolar else 1 for k, size in zip(layer["kernel"], x.shape[1:], strict=True)]
+        kernel = [k if k % 2 and k <= size and not x.bipolar else 1
+                  for k, size in zip(layer["kernel"], x.shape[1:], strict=True)]
         inner |= {"kernel": kernel, "pads": [k // 2 for k in kernel] * 2}
-    branch = convolution(e, x, {**inner, "norm": False, "act": "none"})
+    branch = convolution(e, x, inner)
     if layer["how"] == "Concat":
         joined = e.node("Concat", [x.name, branch.name], x, axis=1)
         made = replace(joined, shape=(2 * x.channels, *x.shape[1:]), reach=max(x.reach, branch.reach),
@@ -179,8 +181,9 @@ def _shuffled(e: Emitter, x: Tensor, _: int) -> Tensor:
 
 def _padded(e: Emitter, x: Tensor, amount: int) -> Tensor:
     """Channels of zeros behind the others."""
-    pads = [0, 0, 0, 0, 0, amount % 3, 0, 0]
-    return replace(e.node("Pad", [x.name, e.constant(pads, np.int64)], x), shape=(x.channels + amount % 3, *x.shape[1:]))
+    more = amount % 3
+    pads = e.constant([0, 0, 0, 0, 0, more, 0, 0], np.int64)
+    return replace(e.node("Pad", [x.name, pads], x), shape=(x.channels + more, *x.shape[1:]))
 
 
 def _enlarged(e: Emitter, x: Tensor, amount: int) -> Tensor:
@@ -216,4 +219,3 @@ LAYERS: dict[str, Callable[[Emitter, Tensor, Part], Tensor]] = {
     "whole_pool": pooled_whole, "residual": residual, "move": moved,
 }
 
-__all__ = ["LAYERS", "MOVES", "activate", "flat"]

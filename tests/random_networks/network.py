@@ -16,8 +16,6 @@ from tests.random_networks.layers import LAYERS, flat
 
 #: All of a network in plain values.
 Description = Mapping[str, Any]
-#: A layer wider than this makes the exact arithmetic slow; channels beyond are left out.
-MOST_CHANNELS = 16
 FRAMES = 5
 
 
@@ -46,6 +44,8 @@ def drawn(description: Description) -> Drawn:
         x = LAYERS[layer["op"]](e, x, layer)
         if layer.get("tap"):
             outputs.append(x.name)
+    if x.name == INPUT:  # nothing was left of all layers
+        x = quantize(e, x, source["quant"])
     outputs = [*(name for name in dict.fromkeys(outputs) if name != x.name), _head(e, x, description["head"])]
     samples = np.random.default_rng(description["seed"] + 1)
     return Drawn(file_of(e, inputs, outputs, integer), {INPUT: _samples(samples, source, shape)})
@@ -68,8 +68,8 @@ def _samples(rng: np.random.Generator, source: Description, shape: tuple[int, ..
     """Samples on a grid whose points are ties of many quantizers, at random, and far outside of what is quantized."""
     if source["type"]:
         low, high = {"UINT8": (0, 255), "INT4": (-8, 7), "UINT2": (0, 3), "BIPOLAR": (-1, 1)}[source["type"]]
-        drawn_codes = rng.integers(low, high + 1, (FRAMES, *shape))
-        return np.where(drawn_codes == 0, 1, drawn_codes).astype(np.float32) if low == -1 else drawn_codes.astype(np.float32)
+        codes = rng.integers(low, high + 1, (FRAMES, *shape)).astype(np.float32)
+        return np.where(codes == 0, 1, codes).astype(np.float32) if source["type"] == "BIPOLAR" else codes
     reach = source["reach"]
     x = rng.integers(-32, 33, (FRAMES, *shape)) * (reach / 16)
     x[1::3] = rng.normal(0, reach / 2, x[1::3].shape)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from math import ceil, floor, lcm
 from typing import Any
 
 import numpy as np
@@ -16,106 +15,20 @@ import onnx
 from onnx import NodeProto, helper, numpy_helper
 
 from tests.random_networks.curves import CURVES
-
-HALF = Fraction(1, 2)
+from tests.random_networks.exact import (
+    ROUNDINGS,
+    along_channels,
+    convolution,
+    dot,
+    each,
+    exact,
+    quantized,
+    transposed_convolution,
+    windows,
+)
 
 #: Exact values (N, ...) by the names of tensors.
 Values = dict[str, np.ndarray]
-
-
-def exact(array: Any) -> np.ndarray:
-    """Floats or integers as an object array of Fractions of the same shape."""
-    given = np.asarray(array)
-    return np.array([Fraction(v) for v in given.reshape(-1).tolist()], object).reshape(given.shape)
-
-
-def each(function: Callable[[Fraction], Any], x: np.ndarray) -> np.ndarray:
-    """A function of one value on every value, each value calculated once."""
-    known: dict[Fraction, Any] = {}
-    result = np.empty(x.size, object)
-    for k, value in enumerate(x.reshape(-1).tolist()):
-        if value not in known:
-            known[value] = function(value)
-        result[k] = known[value]
-    return result.reshape(x.shape)
-
-
-def to_nearest(v: Fraction, up: Callable[[int], bool]) -> int:
-    """The nearest integer; at a tie the upper neighbour where `up` of the lower one says so."""
-    low, rest = floor(v), v - floor(v)
-    return low + (rest > HALF or (rest == HALF and up(low)))
-
-
-ROUNDINGS: Mapping[str, Callable[[Fraction], int]] = {
-    "ROUND": lambda v: to_nearest(v, lambda low: low % 2 == 1),
-    "HALF_EVEN": lambda v: to_nearest(v, lambda low: low % 2 == 1),
-    "HALF_UP": lambda v: to_nearest(v, lambda low: low >= 0),
-    "HALF_DOWN": lambda v: to_nearest(v, lambda low: low < 0),
-    "CEIL": ceil,
-    "FLOOR": floor,
-    "UP": lambda v: ceil(v) if v > 0 else floor(v),
-    "DOWN": lambda v: floor(v) if v > 0 else ceil(v),
-    "ROUND_TO_ZERO": lambda v: floor(v) if v > 0 else ceil(v),
-}
-
-
-def quantized(x: np.ndarray, scale: np.ndarray, zero: int, ends: tuple[int, int], rounding: str) -> np.ndarray:
-    """(round(x / scale + zero), saturated, - zero) * scale; scale is broadcast to x."""
-    rounded = each(ROUNDINGS[rounding], x / scale + zero)
-    return exact((np.clip(rounded, *ends) - zero)) * scale
-
-
-def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The product of matrices, calculated in integers over the common denominators."""
-    below = [lcm(*(v.denominator for v in side.reshape(-1).tolist())) for side in (a, b)]
-    whole = [np.array([v.numerator * (d // v.denominator) for v in side.reshape(-1).tolist()], object).reshape(side.shape)
-             for side, d in zip((a, b), below, strict=True)]
-    product = below[0] * below[1]
-    return np.array([Fraction(int(v), product) for v in whole[0].dot(whole[1]).reshape(-1)], object).reshape(
-        a.shape[0], b.shape[1])
-
-
-def windows(x: np.ndarray, kernel: list[int], given: Mapping[str, Any], fill: Fraction | None) -> np.ndarray:
-    """(N, C, H, W) -> (N, C, rows, columns, *kernel); borders are `fill`."""
-    top, left, bottom, right = given.get("pads", [0, 0, 0, 0])
-    strides, dilations = given.get("strides", [1, 1]), given.get("dilations", [1, 1])
-    padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=fill)
-    size = [(padded.shape[2 + k] - dilations[k] * (kernel[k] - 1) - 1) // strides[k] + 1 for k in (0, 1)]
-    made = np.empty((*x.shape[:2], *size, *kernel), object)
-    for i, j in np.ndindex(*kernel):
-        rows = padded[:, :, i * dilations[0] :: strides[0], j * dilations[1] :: strides[1]]
-        made[..., i, j] = rows[:, :, : size[0], : size[1]]
-    return made
-
-
-def convolution(x: np.ndarray, weight: np.ndarray, given: Mapping[str, Any]) -> np.ndarray:
-    groups = given.get("group", 1)
-    made = windows(x, list(weight.shape[2:]), given, Fraction(0))
-    n, _, rows, columns = made.shape[:4]
-    parts = []
-    for columns_of, rows_of in zip(np.split(made, groups, 1), np.split(weight, groups), strict=True):
-        flat = columns_of.transpose(0, 2, 3, 1, 4, 5).reshape(n * rows * columns, -1)
-        parts.append(dot(flat, rows_of.reshape(len(rows_of), -1).T).reshape(n, rows, columns, -1))
-    return np.concatenate(parts, 3).transpose(0, 3, 1, 2)
-
-
-def transposed_convolution(x: np.ndarray, weight: np.ndarray, given: Mapping[str, Any]) -> np.ndarray:
-    """Every value scatters its kernel; weight: (C_in, C_out / groups, K_h, K_w)."""
-    (up, left, bottom, right), strides = given["pads"], given["strides"]
-    extra, groups = given.get("output_padding", [0, 0]), given.get("group", 1)
-    n, channels, height, width = x.shape
-    kernel, rows = weight.shape[2:], channels // groups
-    size = [(x.shape[2 + k] - 1) * strides[k] + kernel[k] + extra[k] for k in (0, 1)]
-    y = np.full((n, weight.shape[1] * groups, *size), Fraction(0), object)
-    for c, i, j in np.ndindex(channels, height, width):
-        first = c // rows * weight.shape[1]
-        place = y[:, first : first + weight.shape[1], i * strides[0] :, j * strides[1] :][:, :, : kernel[0], : kernel[1]]
-        place += x[:, c, i, j].reshape(-1, 1, 1, 1) * weight[c]
-    return y[:, :, up : size[0] - bottom, left : size[1] - right]
-
-
-def along_channels(values: np.ndarray, x: np.ndarray) -> np.ndarray:
-    return values.reshape(1, -1, *[1] * (x.ndim - 2))
 
 
 class Evaluation:
@@ -295,7 +208,8 @@ class Evaluation:
         return np.pad(self.of(names[0]), around, constant_values=Fraction(0))
 
     def reshape(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
-        return self.of(names[0]).reshape(self.floats[names[1]].tolist())
+        """The file says 1 for the batch, which may have several samples here."""
+        return self.of(names[0]).reshape(-1, *self.floats[names[1]].tolist()[1:])
 
     def flatten(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
         return self.of(names[0]).reshape(len(self.of(names[0])), -1)

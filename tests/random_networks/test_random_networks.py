@@ -15,35 +15,34 @@ from tests.random_networks.strategies import descriptions
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
 
-#: Nothing is kept between runs: what was found is put into the corpus.
-_drawing = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+def drawing(count: int, always_the_same: bool = False) -> settings:
+    """So many networks. Nothing is kept between runs: what was found is put into the corpus."""
+    return settings(max_examples=count, derandomize=always_the_same, deadline=None, database=None,
+                    suppress_health_check=list(HealthCheck))
 
 
-@_drawing
-@settings(max_examples=25, derandomize=True)
+@drawing(25, always_the_same=True)
 @given(descriptions)
 def test_integers(description: Description) -> None:
     require_integers(description)
 
 
-@_drawing
-@settings(max_examples=2, derandomize=True)
+@drawing(3, always_the_same=True)
 @given(descriptions)
 def test_hardware(description: Description) -> None:
     require_hardware(description)
 
 
 @pytest.mark.slow
-@_drawing
-@settings(max_examples=500)
+@drawing(500)
 @given(descriptions)
 def test_integers_of_many(description: Description) -> None:
     require_integers(description)
 
 
 @pytest.mark.slow
-@_drawing
-@settings(max_examples=60)
+@drawing(60)
 @given(descriptions)
 def test_hardware_of_many(description: Description) -> None:
     require_hardware(description)

@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 
 from headrace.datatypes import IntArray
-from headrace.errors import require_positive
+from headrace.errors import FoldingError, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.drawing import drawn_weights
@@ -22,6 +22,7 @@ from headrace.layers.phases import Loop, Schedule
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.weighted import WeightedLayer, row_group
+from headrace.layers.window_geometry import SlidingWindow
 from headrace.packing import depthwise_windows
 
 
@@ -66,6 +67,10 @@ class Vvtu(WeightedLayer):
         return self.pe  # a window's SIMD, whatever its form
 
     def behind(self, source: Layer) -> Self:
+        if isinstance(source, SlidingWindow) and source.inputs[0].lanes != self.pe:
+            lanes = source.inputs[0].lanes
+            raise FoldingError(f"{self.name}: pe={self.pe} needs windows of as many channels at a time, and "
+                               f"{source.name} has simd={lanes}; give both one number, or leave one of them out")
         return self
 
     def window_forms(self, columns: int, channels: int, folds: Mapping[str, int]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from headrace.frontend.onnx.graph import Array, OnnxGraph, OnnxNode, require_ele
 from headrace.frontend.onnx.values import Codes, Constant, Feature, Value, Windows
 from headrace.network import ops, tensor_ops
 from headrace.network.graph import Node, Op, free_name
+from headrace.network.moves import SelectChannels
 from headrace.network.ops import FloatArray, Shape
 
 #: Axes of a sample that are channel, height and width; None for an axis that a 1-D tensor lacks.
@@ -55,6 +56,7 @@ class Builder:
 
         Raises UnsupportedError for a vector whose elements are in another order.
         """
+        x = self._in_order(x)
         if x.order is not None:
             raise UnsupportedError("reads a channels-last feature map after a flatten, where only a dense layer can "
                                    "follow; move the flatten in front of the MatMul")
@@ -70,6 +72,16 @@ class Builder:
                 order = tuple(sorted(wide).index(axis) for axis in wide)
             name = self._once(tensor_ops.Transpose(order), name, ".transpose")
         return self.reshaped(name, tuple(1 if axis is None else x.shape[axis] for axis in target))
+
+    def _in_order(self, x: Feature) -> Feature:
+        """A vector that is one pixel with its channels in another order becomes a choice of channels."""
+        name = x.name
+        while name in self.nodes and isinstance(self.nodes[name].op, ops.Reshape):
+            name = self.nodes[name].inputs[0]
+        if x.order is None or name == x.name or self.shapes[name][0] != len(x.order):
+            return x
+        made = self.emit(SelectChannels(tuple(x.order.tolist())), name, suffix=".order")
+        return Feature(self.reshaped(made, (len(x.order),)), x.shape, x.axes)
 
     def exact(self, x: Feature) -> str:
         """A tensor of the Network that is x itself."""
