@@ -109,7 +109,7 @@ def _thresholds(e: Emitter, x: Tensor, q: Part) -> Tensor:
     rows = np.sort(steps, axis=1) * float(e.step(x.reach / 8, q["odd"]))
     signed = q["signed"] and bits > 1
     scale = float(2.0 ** int(e.rng.integers(-2, 2)))
-    settings = {"out_scale": scale, "out_bias": -scale * (1 << bits - 1) if signed else 0.0,
+    settings: dict[str, Any] = {"out_scale": scale, "out_bias": -scale * (1 << bits - 1) if signed else 0.0,
                 "out_dtype": "FLOAT32", "data_layout": "NCHW" if x.spatial else "NC"}
     return replace(e.node("MultiThreshold", [x.name, e.constant(rows)], x, GENERAL, **settings),
                    reach=scale * (1 << bits))
@@ -135,7 +135,7 @@ def weights(e: Emitter, shape: tuple[int, ...], w: Part, outputs: int = 0) -> tu
     if w["kind"] == "linear":
         names = [e.constant(codes, np.int8), e.constant(scale.reshape(-1) if count > 1 else scale.reshape(())),
                  e.constant(np.zeros(count) if count > 1 else 0, np.int8)]
-        settings = {"axis": outputs} if count > 1 else {}
+        settings: dict[str, Any] = {"axis": outputs} if count > 1 else {}
         return e.node("DequantizeLinear", names, Tensor("", shape, 1), **settings).name, codes * scale
     floats = np.asarray(codes * scale, np.float32)
     if w["kind"] == "bipolar":

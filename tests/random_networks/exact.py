@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 
 HALF = Fraction(1, 2)
+#: An object array of Fractions, for whose elements NumPy has no type.
+Exact = Any
+#: Numbers that NumPy takes and its types do not know.
+ZERO: Any = Fraction(0)
 
 
-def exact(array: Any) -> np.ndarray:
+def exact(array: Any) -> Exact:
     """Floats or integers as an object array of Fractions of the same shape."""
     given = np.asarray(array)
     return np.array([Fraction(v) for v in given.reshape(-1).tolist()], object).reshape(given.shape)
 
 
-def each(function: Callable[[Fraction], Any], x: np.ndarray) -> np.ndarray:
+def each(function: Callable[[Fraction], Any], x: Exact) -> Exact:
     """A function of one value on every value, each value calculated once."""
     known: dict[Fraction, Any] = {}
     result = np.empty(x.size, object)
@@ -48,13 +52,13 @@ ROUNDINGS: Mapping[str, Callable[[Fraction], int]] = {
 }
 
 
-def quantized(x: np.ndarray, scale: np.ndarray, zero: int, ends: tuple[int, int], rounding: str) -> np.ndarray:
+def quantized(x: Exact, scale: Exact, zero: int, ends: tuple[int, int], rounding: str) -> Exact:
     """(round(x / scale + zero), saturated, - zero) * scale; scale is broadcast to x."""
     rounded = each(ROUNDINGS[rounding], x / scale + zero)
     return exact(np.clip(rounded, *ends) - zero) * scale
 
 
-def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def dot(a: Exact, b: Exact) -> Exact:
     """The product of matrices, calculated in integers over the common denominators."""
     below = [lcm(*(v.denominator for v in side.reshape(-1).tolist())) for side in (a, b)]
     whole = [np.array([v.numerator * (d // v.denominator) for v in side.reshape(-1).tolist()], object)
@@ -63,7 +67,7 @@ def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.array([Fraction(int(v), below[0] * below[1]) for v in sums.reshape(-1)], object).reshape(sums.shape)
 
 
-def windows(x: np.ndarray, kernel: list[int], given: Mapping[str, Any], fill: Fraction | None) -> np.ndarray:
+def windows(x: Exact, kernel: list[int], given: Mapping[str, Any], fill: Any) -> Exact:
     """(N, C, H, W) -> (N, C, rows, columns, *kernel); borders are `fill`."""
     top, left, bottom, right = given.get("pads", [0, 0, 0, 0])
     strides, dilations = given.get("strides", [1, 1]), given.get("dilations", [1, 1])
@@ -76,7 +80,7 @@ def windows(x: np.ndarray, kernel: list[int], given: Mapping[str, Any], fill: Fr
     return made
 
 
-def convolution(x: np.ndarray, weight: np.ndarray, given: Mapping[str, Any]) -> np.ndarray:
+def convolution(x: Exact, weight: Exact, given: Mapping[str, Any]) -> Exact:
     groups = given.get("group", 1)
     made = windows(x, list(weight.shape[2:]), given, Fraction(0))
     n, _, rows, columns = made.shape[:4]
@@ -87,7 +91,7 @@ def convolution(x: np.ndarray, weight: np.ndarray, given: Mapping[str, Any]) -> 
     return np.concatenate(parts, 3).transpose(0, 3, 1, 2)
 
 
-def transposed_convolution(x: np.ndarray, weight: np.ndarray, given: Mapping[str, Any]) -> np.ndarray:
+def transposed_convolution(x: Exact, weight: Exact, given: Mapping[str, Any]) -> Exact:
     """Every value scatters its kernel; weight: (C_in, C_out / groups, K_h, K_w)."""
     (up, left, bottom, right), strides = given["pads"], given["strides"]
     extra, groups = given.get("output_padding", [0, 0]), given.get("group", 1)
@@ -102,5 +106,5 @@ def transposed_convolution(x: np.ndarray, weight: np.ndarray, given: Mapping[str
     return y[:, :, up : size[0] - bottom, left : size[1] - right]
 
 
-def along_channels(values: np.ndarray, x: np.ndarray) -> np.ndarray:
+def along_channels(values: Exact, x: Exact) -> Exact:
     return values.reshape(1, -1, *[1] * (x.ndim - 2))

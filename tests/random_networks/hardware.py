@@ -52,7 +52,7 @@ def planned(model: Model, choice: Mapping[str, Any], backend: str) -> Planned:
 def _options(model: Model, choice: Mapping[str, Any], backend: str) -> Options:
     rng = np.random.default_rng(choice["seed"])
     dataflow = model.unfolded
-    paces = {"fps": _rate(dataflow, choice["pace"])} if choice["pace"] else {}
+    paces: dict[str, Any] = {"fps": _rate(dataflow, choice["pace"])} if choice["pace"] else {}
     if choice["folding"]:
         paces = {"folding": _folding(dataflow, rng)}
     weighted = [layer.name for layer in WeightedLayer.among(dataflow.layers)]
@@ -66,7 +66,7 @@ def _options(model: Model, choice: Mapping[str, Any], backend: str) -> Options:
 
 def _rate(dataflow: Dataflow, pace: int) -> float:
     """A rate between the slowest and 4^pace times it."""
-    return DEFAULT_CLOCK_MHZ * 1e6 / max(1, dataflow.cycles_per_frame // 4**pace)
+    return DEFAULT_CLOCK_MHZ * 1e6 / max(1, dataflow.cycles_per_frame >> 2 * pace)
 
 
 def _folding(dataflow: Dataflow, rng: np.random.Generator) -> Folding:

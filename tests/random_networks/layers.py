@@ -96,7 +96,7 @@ def pooled(e: Emitter, x: Tensor, layer: Part) -> Tensor:
     kernel = [min(k, size) for k, size in zip(layer["kernel"], x.shape[1:], strict=True)]
     border = layer["form"] == "MaxPool"
     pads = [min(p, kernel[k % 2] - 1) if border else 0 for k, p in enumerate(layer["pads"])]
-    settings = {"kernel_shape": kernel, "strides": list(layer["stride"]), "pads": pads}
+    settings: dict[str, Any] = {"kernel_shape": kernel, "strides": list(layer["stride"]), "pads": pads}
     made = replace(e.node(layer["form"], [x.name], x, **settings),
                    shape=(x.channels, *_conv_shape({**settings, "dilations": [1, 1]}, x)))
     return made if layer["form"] == "MaxPool" else quantize(e, made, layer["quant"])

@@ -71,7 +71,7 @@ def _samples(rng: np.random.Generator, source: Description, shape: tuple[int, ..
         codes = rng.integers(low, high + 1, (FRAMES, *shape)).astype(np.float32)
         return np.where(codes == 0, 1, codes).astype(np.float32) if source["type"] == "BIPOLAR" else codes
     reach = source["reach"]
-    x = rng.integers(-32, 33, (FRAMES, *shape)) * (reach / 16)
+    x: np.ndarray = rng.integers(-32, 33, (FRAMES, *shape)) * (reach / 16)
     x[1::3] = rng.normal(0, reach / 2, x[1::3].shape)
     x[2::3] = rng.choice([-3e38, -reach, -0.0, 0.0, 1e-38, reach, 3e38], x[2::3].shape)
     return x.astype(np.float32)

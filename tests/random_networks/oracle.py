@@ -17,6 +17,8 @@ from onnx import NodeProto, helper, numpy_helper
 from tests.random_networks.curves import CURVES
 from tests.random_networks.exact import (
     ROUNDINGS,
+    ZERO,
+    Exact,
     along_channels,
     convolution,
     dot,
@@ -28,7 +30,7 @@ from tests.random_networks.exact import (
 )
 
 #: Exact values (N, ...) by the names of tensors.
-Values = dict[str, np.ndarray]
+Values = dict[str, Exact]
 
 
 class Evaluation:
@@ -40,7 +42,7 @@ class Evaluation:
         for node in proto.graph.node:
             self._node(node)
 
-    def of(self, name: str) -> np.ndarray:
+    def of(self, name: str) -> Exact:
         """The exact values of a tensor."""
         if name not in self.values:
             self.values[name] = exact(self.floats[name])
@@ -58,7 +60,7 @@ class Evaluation:
 
     # quantizers
 
-    def quant(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def quant(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         bits, zero = self.whole(names[3]), self.whole(names[2])
         ends = ((-(1 << bits - 1) + given["narrow"], (1 << bits - 1) - 1) if given["signed"]
                 else (0, (1 << bits) - 1 - given["narrow"]))
@@ -69,10 +71,10 @@ class Evaluation:
         quotients = self.floats[names[0]].astype(np.float32) / self.floats[names[1]].astype(np.float32)
         return quantized(exact(quotients), exact(np.ones_like(quotients)), zero, ends, rounding) * scale
 
-    def bipolarquant(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def bipolarquant(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         return each(lambda v: Fraction(1 if v >= 0 else -1), self.of(names[0])) * self.of(names[1])
 
-    def multithreshold(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def multithreshold(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         x, rows = self.of(names[0]), self.of(names[1])
         scale, bias = Fraction(given["out_scale"]), Fraction(given["out_bias"])
         made = np.empty(x.shape, object)
@@ -81,85 +83,85 @@ class Evaluation:
             made[:, c] = each(lambda v, row=row: scale * sum(v >= t for t in row) + bias, x[:, c])  # type: ignore[misc]
         return made
 
-    def quantizelinear(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def quantizelinear(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         zero = self.floats[names[2]]
         ends = np.iinfo(zero.dtype)
         scale, x = self.of(names[1]), self.of(names[0])
         codes = each(ROUNDINGS["ROUND"], x / (along_channels(scale, x) if scale.ndim else scale)) + int(zero.flat[0])
         return exact(np.clip(codes, ends.min, ends.max))
 
-    def dequantizelinear(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def dequantizelinear(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         x, scale = self.of(names[0]), self.of(names[1])
         shape = [-1 if k == given.get("axis", 1) else 1 for k in range(x.ndim)]
         return (x - int(self.floats[names[2]].flat[0])) * (scale.reshape(shape) if scale.ndim else scale)
 
     # products and what is calculated per channel
 
-    def _biased(self, y: np.ndarray, names: list[str]) -> np.ndarray:
+    def _biased(self, y: Exact, names: list[str]) -> Exact:
         return y + along_channels(self.of(names[2]), y) if len(names) > 2 else y
 
-    def conv(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def conv(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         return self._biased(convolution(self.of(names[0]), self.of(names[1]), given), names)
 
-    def convtranspose(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def convtranspose(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         return self._biased(transposed_convolution(self.of(names[0]), self.of(names[1]), given), names)
 
-    def matmul(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def matmul(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         return dot(self.of(names[0]), self.of(names[1]))
 
-    def gemm(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def gemm(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         weight = self.of(names[1])
         return self._biased(dot(self.of(names[0]), weight.T if given.get("transB") else weight), names)
 
-    def batchnormalization(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def batchnormalization(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         gamma, beta, mean, variance = (self.floats[name].astype(np.float64) for name in names[1:5])
         scale = gamma / np.sqrt(variance + given["epsilon"])
         x = self.of(names[0])
         return x * along_channels(exact(scale), x) + along_channels(exact(beta - mean * scale), x)
 
-    def add(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def add(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         return self.of(names[0]) + self.of(names[1])
 
-    def sub(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def sub(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         return self.of(names[0]) - self.of(names[1])
 
-    def mul(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def mul(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         return self.of(names[0]) * self.of(names[1])
 
-    def div(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def div(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         return self.of(names[0]) / self.of(names[1])
 
-    def neg(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def neg(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         return -self.of(names[0])
 
     # activations
 
-    def relu(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
-        return np.maximum(self.of(names[0]), Fraction(0))
+    def relu(self, names: list[str], _: Mapping[str, Any]) -> Exact:
+        return np.maximum(self.of(names[0]), ZERO)
 
-    def clip(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def clip(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         return np.minimum(np.maximum(self.of(names[0]), self.of(names[1]).item()), self.of(names[2]).item())
 
-    def leakyrelu(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def leakyrelu(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         x = self.of(names[0])
         return np.where(x < 0, x * Fraction(given["alpha"]), x)
 
-    def prelu(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def prelu(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         x = self.of(names[0])
         return np.where(x < 0, x * self.of(names[1]), x)
 
-    def hardsigmoid(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def hardsigmoid(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         line = self.of(names[0]) * Fraction(given["alpha"]) + Fraction(given["beta"])
-        return np.minimum(np.maximum(line, Fraction(0)), Fraction(1))
+        return np.minimum(np.maximum(line, ZERO), ZERO + 1)
 
-    def abs(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def abs(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         return np.abs(self.of(names[0]))
 
-    def hardswish(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def hardswish(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         x = self.of(names[0])
-        return x * np.minimum(np.maximum(x + 3, Fraction(0)), Fraction(6)) / 6
+        return x * np.minimum(np.maximum(x + 3, ZERO), ZERO + 6) / 6
 
-    def __getattr__(self, name: str) -> Callable[[list[str], Mapping[str, Any]], np.ndarray]:
+    def __getattr__(self, name: str) -> Callable[[list[str], Mapping[str, Any]], Exact]:
         """Curves by their names."""
         if name not in CURVES:
             raise AttributeError(name)
@@ -167,61 +169,61 @@ class Evaluation:
 
     # pooling
 
-    def maxpool(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def maxpool(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         x = self.of(names[0])
         made = windows(x, given["kernel_shape"], given, min(x.reshape(-1)) - 1)
         return np.asarray(made.reshape(*made.shape[:4], -1).max(-1))
 
-    def averagepool(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def averagepool(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         made = windows(self.of(names[0]), given["kernel_shape"], given, Fraction(0))
         return np.asarray(made.reshape(*made.shape[:4], -1).sum(-1)) / Fraction(int(np.prod(given["kernel_shape"])))
 
-    def globalaveragepool(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def globalaveragepool(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         x = self.of(names[0])
         return np.asarray(x.sum((2, 3), keepdims=True)) / Fraction(x.shape[2] * x.shape[3])
 
-    def globalmaxpool(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def globalmaxpool(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         return np.asarray(self.of(names[0]).max((2, 3), keepdims=True))
 
     # moves
 
-    def concat(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def concat(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         return np.concatenate([self.of(name) for name in names], given["axis"])
 
-    def split(self, names: list[str], given: Mapping[str, Any]) -> tuple[np.ndarray, ...]:
+    def split(self, names: list[str], given: Mapping[str, Any]) -> tuple[Exact, ...]:
         return tuple(np.split(self.of(names[0]), np.cumsum(self.floats[names[1]])[:-1], given["axis"]))
 
-    def slice(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def slice(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         starts, ends, axes, steps = (self.floats[name].tolist() for name in names[1:5])
         index = [slice(None)] * self.of(names[0]).ndim
         for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
             index[axis] = slice(start, None if step < 0 and end < -1 << 30 else end, step)
         return self.of(names[0])[tuple(index)]
 
-    def gather(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def gather(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         return np.take(self.of(names[0]), self.floats[names[1]], given["axis"])
 
-    def pad(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def pad(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         pads = self.floats[names[1]].tolist()
         half = len(pads) // 2
         around = list(zip(pads[:half], pads[half:], strict=True))
-        return np.pad(self.of(names[0]), around, constant_values=Fraction(0))
+        return np.pad(self.of(names[0]), around, constant_values=ZERO)
 
-    def reshape(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def reshape(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         """The file says 1 for the batch, which may have several samples here."""
         return self.of(names[0]).reshape(-1, *self.floats[names[1]].tolist()[1:])
 
-    def flatten(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def flatten(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         return self.of(names[0]).reshape(len(self.of(names[0])), -1)
 
-    def transpose(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def transpose(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         return self.of(names[0]).transpose(given["perm"])
 
-    def resize(self, names: list[str], _: Mapping[str, Any]) -> np.ndarray:
+    def resize(self, names: list[str], _: Mapping[str, Any]) -> Exact:
         scales = self.floats[names[2]].astype(int).tolist()
         return self.of(names[0]).repeat(scales[2], 2).repeat(scales[3], 3)
 
-    def depthtospace(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def depthtospace(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         x, b = self.of(names[0]), given["blocksize"]
         n, c, h, w = x.shape
         if given["mode"] == b"DCR":
@@ -230,18 +232,18 @@ class Evaluation:
             made = x.reshape(n, c // b**2, b, b, h, w).transpose(0, 1, 4, 2, 5, 3)
         return made.reshape(n, c // b**2, h * b, w * b)
 
-    def spacetodepth(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def spacetodepth(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         x, b = self.of(names[0]), given["blocksize"]
         n, c, h, w = x.shape
         return x.reshape(n, c, h // b, b, w // b, b).transpose(0, 3, 5, 1, 2, 4).reshape(n, c * b * b, h // b, w // b)
 
     # heads
 
-    def argmax(self, names: list[str], given: Mapping[str, Any]) -> np.ndarray:
+    def argmax(self, names: list[str], given: Mapping[str, Any]) -> Exact:
         best = np.argmax(self.of(names[0]), axis=given["axis"])
         return exact(np.expand_dims(best, given["axis"]) if given["keepdims"] else best)
 
-    def topk(self, names: list[str], _: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    def topk(self, names: list[str], _: Mapping[str, Any]) -> tuple[Exact, Exact]:
         x, k = self.of(names[0]), self.whole(names[1])
         order = np.array([sorted(range(len(row)), key=lambda j, row=row: (-row[j], j))[:k] for row in x])  # type: ignore
         return np.take_along_axis(x, order, 1), exact(order)

@@ -13,7 +13,8 @@ from headrace import design
 from headrace.dataflow.graph import Dataflow
 from headrace.layers import Dwc
 from headrace.network.rounding import TIES_UP
-from headrace.timing.fifo_sizing import Sizing
+from headrace.render.rtl import render_rtl
+from headrace.timing.fifo_sizing import Sizing, size_fifos
 from tests.random_networks import hardware
 from tests.random_networks.checks import require_integers, require_words
 from tests.random_networks.network import Description
@@ -46,7 +47,7 @@ def test_a_tie_that_goes_up_instead_of_to_the_even_code(monkeypatch: pytest.Monk
 
 
 def test_a_fifo_one_word_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = design.size_fifos
+    real = size_fifos
 
     def smaller(dataflow: Dataflow, *rest: Any) -> Sizing:
         sizing = real(dataflow, *rest)
@@ -66,7 +67,7 @@ CROSSED = """    localparam int unsigned COUNT_BITS = $clog2(IN + 1);
 
 def test_two_lanes_swapped_in_a_width_converter(monkeypatch: pytest.MonkeyPatch) -> None:
     """In SystemVerilog alone; networks without such a converter cannot show it, and are not simulated."""
-    real = hardware.render_rtl
+    real = render_rtl
 
     def swapped(dataflow: Dataflow, header: str) -> Mapping[str, str]:
         files = dict(real(dataflow, header))
