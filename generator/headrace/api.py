@@ -229,16 +229,18 @@ def synth(build: Build, *, per_layer: bool = False, layers: Sequence[str] = (), 
     return Record(result, synth_view(result))
 
 
-def report(*builds: Build, out: str | Path | None = None) -> Path:
+def report(*builds: Build, out: str | Path | None = None, quantized: str | Path | None = None) -> Path:
     """Draw a build with all that was measured of it, or several side by side; returns the page.
 
-    out: of several, the page to write; the report of one is in its directory. Raises InputError for no build.
+    out: of several, the page to write; the report of one is in its directory. quantized: of one, the NAME.report.json
+    of `headrace quantize`, to be shown too. Raises InputError for no build.
 
     >>> import headrace as hr
     >>> hr.report(made).as_posix()
     'mine/report.html'
     """
-    return write_reports(builds, None if out is None else Path(out))[0]
+    out, quantized = (None if path is None else Path(path) for path in (out, quantized))
+    return write_reports(builds, out, quantized)[0]
 
 
 def compare(source: object, x: GivenSamples, labels: ArrayLike | None = None) -> Compared:

@@ -23,6 +23,7 @@ from headrace.record import RECORD, read_record, verdict
 from headrace.render.hls_views import graph_views
 from headrace.reporting.charts import pipeline_svg
 from headrace.reporting.page import write_report
+from headrace.reporting.quantized import keep_quantized
 from headrace.reporting.summary import summarize
 from headrace.reporting.view import Picture, View, chart_picture
 from headrace.reporting.views import build_view
@@ -134,8 +135,13 @@ class Build:
         """What the accelerator is estimated to take of the device."""
         return estimated(self.dataflow)
 
-    def report(self) -> dict[str, Any]:
-        """Write report.html and report.json with all that was measured so far; returns what the latter holds."""
+    def report(self, quantized: str | Path | None = None) -> dict[str, Any]:
+        """Write report.html and report.json with all that was measured so far; returns what the latter holds.
+
+        quantized: the NAME.report.json of the network, shown from now on. Raises InputError where it is none.
+        """
+        if quantized is not None:
+            keep_quantized(self.folder, Path(quantized))
         return write_report(self.folder, self.dataflow)
 
     def _hls(self, q: IntArray) -> IntArray:

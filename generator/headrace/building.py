@@ -31,6 +31,7 @@ from headrace.render.hls import render_hls, write_hls_vectors
 from headrace.render.rtl import render_rtl
 from headrace.render.sim import render_sim, write_vectors
 from headrace.render.vivado import render_vivado
+from headrace.reporting.codes import CODES, code_distributions
 from headrace.reporting.page import write_report
 from headrace.request import Options, Request, resolve, samples_of
 from headrace.samples import checked_samples
@@ -38,7 +39,7 @@ from headrace.simulation import csim, rtl
 from headrace.simulation.backends import run_hls, verify_rtl
 from headrace.simulation.by_layer import verify_hls_layers, verify_rtl_layers
 from headrace.simulation.remaining import Progress
-from headrace.staging import json_text, replacing, require_replaceable, write_files
+from headrace.staging import json_text, replacing, require_replaceable, write_files, write_json
 from headrace.version import file_header, headrace_version
 
 VECTOR_SEED = 1
@@ -61,6 +62,7 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
         _write_sources(folder, model, planned, vectors)
         compared = _verify(folder, model, planned.request, vectors, progress)
         _write_record(folder, model, planned, compared)
+        write_json(folder / CODES, code_distributions(vectors))
         write_report(folder, planned.dataflow)
         write_files(folder, _contents(folder, model, planned.request))
     return Build.open(out)

@@ -122,7 +122,13 @@ class SimRecord(TypedDict, total=False):
     fifo_max_occupancy: dict[str, int]
 
 
-class SynthRecord(TypedDict):
+class _Counter(TypedDict, total=False):
+    """Who counted."""
+
+    yosys: str
+
+
+class SynthRecord(_Counter):
     """synth.json, as far as anybody reads it; `depth` is that of the logic."""
 
     total: dict[Literal["lut", "ff", "bram18", "uram", "dsp", "lutram", "depth"], int]
@@ -167,7 +173,7 @@ def verdict(record: Mapping[str, Any]) -> str:
     return f"not verified as a whole, {min(item['vectors'] for item in by.values())} vectors bit-exact layer by layer"
 
 
-def read_measured(path: Path, kind: type, command: str) -> dict[str, Any]:
+def read_measured(path: Path, kind: Any, command: str) -> dict[str, Any]:
     """A record that `command` may not have written yet, empty then. Raises InputError for a damaged one."""
     try:
         found = read_json(path)

@@ -16,19 +16,23 @@ from headrace.staging import require_writable_file, write_file
 _OUT = Path("side-by-side.html")
 
 
-def write_reports(builds: Sequence[Build], out: Path | None) -> tuple[Path, Mapping[str, Any]]:
+def write_reports(builds: Sequence[Build], out: Path | None, quantized: Path | None = None
+                  ) -> tuple[Path, Mapping[str, Any]]:
     """Write the page of one build, or of each and of all side by side; returns the page and what it holds.
 
-    out: the page of several. Raises InputError for none, and for `out` with one.
+    out: the page of several. quantized: what `headrace quantize` said of the only one. Raises InputError for none, and
+    for options of the other case.
     """
     if not builds:
         raise InputError("a report needs a build; give one or several")
+    if len(builds) > 1 and quantized is not None:
+        raise InputError(f"--quantized {quantized}: is of one network; report one build at a time, or leave it out")
     if len(builds) > 1:
         return _side_by_side(builds, out or _OUT)
     if out is not None:
         raise InputError(f"--out {out}: the report of one build is in its directory; leave --out out, or "
                          "name several builds")
-    return builds[0].folder / PAGE, builds[0].report()
+    return builds[0].folder / PAGE, builds[0].report(quantized)
 
 
 def _side_by_side(builds: Sequence[Build], out: Path) -> tuple[Path, Mapping[str, Any]]:

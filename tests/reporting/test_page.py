@@ -53,7 +53,7 @@ def test_a_build_has_its_report(made: Build) -> None:
     assert [layer["cycles"] for layer in report["layers"]] == [layer.cycles for layer in made.dataflow.layers]
     assert report["simulated"] is None and report["hls"] is None and report["resources"]["synthesized"] is None
     assert report["resources"]["available"]["lut"] == load_board(report["board"]).lut
-    pipeline, _, fifos = pictures((made.folder / "report.html").read_text())
+    pipeline, _, _, fifos, _ = pictures((made.folder / "report.html").read_text())
     assert {layer.name for layer in made.dataflow.layers} <= set(texts(pipeline))
     assert str(made.dataflow.cycles_per_frame) in texts(pipeline)
     assert {fifo["name"] for fifo in report["fifos"]} <= set(texts(fifos))
@@ -85,7 +85,7 @@ def test_measurements_show(made: Build, capsys: pytest.CaptureFixture[str]) -> N
     page = (made.folder / "report.html").read_text()
     assert "conv0: 1 &lt; 2" in page and "4321" in texts(pictures(page)[0])
     assert any(text.startswith("8642 of ") for text in texts(pictures(page)[1]))
-    assert any(text.endswith("3 seen") for text in texts(pictures(page)[2]))
+    assert any(text.endswith("3 seen") for text in texts(pictures(page)[3]))
 
 
 def test_the_same_report_gives_the_same_page(made: Build) -> None:

@@ -12,6 +12,7 @@ README, FILES = "README.md", "files.txt"
 _CONTENTS = (
     ("build.json", "the record: recipe, layers, cycles, what was compared"),
     ("report.html", "the pipeline in a picture; `report.json` has its numbers"),
+    ("codes.json", "distributions of weights and of what layers put out for the vectors"),
     ("model.json", "with `model.npz` the integer network that was built"),
     ("rtl/", "SystemVerilog: `top.sv`, the library of modules, a `.mem` file per memory"),
     ("hls/", "C++ for Vitis HLS and g++, its Tcl, and a testbench with vectors"),

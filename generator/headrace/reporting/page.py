@@ -12,6 +12,8 @@ from headrace.dataflow.graph import Dataflow
 from headrace.record import verdict
 from headrace.render.templates import load_template
 from headrace.reporting.charts import fifos_svg, pipeline_svg, usage_svg
+from headrace.reporting.codes import codes_svg
+from headrace.reporting.roofline import Roofline, roofline_svg
 from headrace.reporting.summary import summarize
 from headrace.staging import write_file, write_json
 
@@ -38,8 +40,11 @@ def render_page(report: Mapping[str, Any]) -> str:
     slowest = max(layer["cycles"] for layer in report["layers"])
     return load_template(Path(__file__).parent, "page.html.j2", html=True).render(
         report=report, board=board, verdict=verdict(report), pipeline=pipeline_svg(report["layers"], slowest),
+        roofline=roofline_svg(Roofline(*report["roofline"].values())) if report["roofline"] else "",
+        codes=codes_svg(report["codes"]) if report["codes"] else "",
         usage=usage_svg(usage), fifos=fifos_svg(report["fifos"]),
         macs=sum(layer.get("macs", 0) for layer in report["layers"]), resources=_taken(report["layers"]),
+        routed=any(layer["resources"]["routed"] for layer in report["layers"]),
         counted=any(layer["resources"]["synthesized"] for layer in report["layers"]))
 
 

@@ -11,10 +11,14 @@ from typing import Any
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.board.board import Board
+from headrace.board.family import ProcessorFamily, find_family
 from headrace.dataflow.graph import Dataflow
 from headrace.layer_record import layer_record
 from headrace.layers import Layer
 from headrace.record import SimRecord, SynthRecord, read_measured, read_record
+from headrace.reporting.codes import CODES, LayerCodes
+from headrace.reporting.quantized import QUANTIZED, QuantizedRecord
+from headrace.reporting.roofline import Roofline, roofline
 
 #: Records in a build directory beside build.json, each written by a command of its own.
 _MEASURED = {"sim": SimRecord, "synth": SynthRecord}
@@ -31,24 +35,51 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     build = read_record(folder)
     sim, synth = (read_measured(folder / f"{name}.json", kind, f"headrace {name}") for name, kind in _MEASURED.items())
     counted = {layer.get("name"): _figures(layer) for layer in synth.get("layers", ())}
+    routed = {layer["name"]: layer for layer in _run(build).get("layers", ())}
     occupied = sim.get("fifo_max_occupancy", {})
     readers = _readers(dataflow)
     estimates = {layer["name"]: layer["resources"] for layer in build["layers"]}
     kept = ("headrace", "model", "source_sha256", "backend", "board", "family", "device", "clock_mhz", "verified",
             "verified_by", "vectors", "not_verified", "asked", "board_bound", "cycles_per_frame", "latency_cycles",
-            "fps", "fits", "bottleneck", "stopped_by", "inputs", "outputs")
+            "fps", "fits", "bottleneck", "host_words", "stopped_by", "inputs", "outputs")
     return {
         **{key: build[key] for key in kept},
         **{key: build[key] for key in ("hls_cycles_per_frame", "hls_latency_cycles", "hls_streams") if key in build},
         "hls": _compiled(build),
         "simulated": {key: value for key, value in sim.items() if key != "fifo_max_occupancy"} or None,
-        "resources": {"estimated": build["resources"], "synthesized": _whole(synth), "available": _offer(build)},
+        "resources": {"estimated": build["resources"], "synthesized": _whole(synth), "routed": _routed(build),
+                      "available": _offer(build)},
         "layers": [_layer(layer, build)
                    | {"reads": readers[layer.name],
-                      "resources": {"estimated": estimates[layer.name], "synthesized": counted.get(layer.name)}}
+                      "resources": {"estimated": estimates[layer.name], "synthesized": counted.get(layer.name),
+                                    "routed": routed.get(layer.name)}}
                    for layer in dataflow.layers],
+        "roofline": found.json() if (found := _roofline(build, dataflow)) else None,
+        "codes": read_measured(folder / CODES, list[LayerCodes], "headrace build") or [],
+        "quantized": read_measured(folder / QUANTIZED, QuantizedRecord, "headrace report --quantized") or None,
+        "tools": {"yosys": synth["yosys"]} if "yosys" in synth else {},
         "fifos": [{**fifo, "max_occupancy": occupied.get(fifo["name"])} for fifo in build["fifos"]],
     }
+
+
+def _run(build: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the last run of `headrace bitstream` recorded, empty before that."""
+    found: Mapping[str, Any] = build.get("bitstream") or build.get("out_of_context") or {}
+    return found
+
+
+def _routed(build: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the tools of the board counted and how fast it is, in their own words; None before `headrace bitstream`."""
+    if not (run := _run(build)):
+        return None
+    return {"utilization": run["utilization"], "timing": run["timing"]}
+
+
+def _roofline(build: Mapping[str, Any], dataflow: Dataflow) -> Roofline | None:
+    family = find_family(Board(**build["device"]))
+    bandwidth = family.stream_bytes * family.bus_mhz * 1e6 if isinstance(family, ProcessorFamily) else None
+    words = dataflow.input.words, dataflow.streams[dataflow.output_port].words
+    return roofline(build, [_layer(layer, build) for layer in dataflow.layers], words, bandwidth)
 
 
 def drawn_layers(dataflow: Dataflow) -> list[dict[str, Any]]:
