@@ -11,9 +11,9 @@ from headrace.network.integer import Conv, HostInput, HostOutput, IntegerNetwork
 _CODES = uint_type(2)
 
 
-def example_network() -> IntegerNetwork:
-    """Two convolutions, a maximum and two dense layers with seeded random weights: images (N, 1, 8, 8) in, 5 scores."""
-    rng = np.random.default_rng(0)
+def example_network(seed: int = 0) -> IntegerNetwork:
+    """Two convolutions, a maximum and two dense layers with random weights of a seed: images (N, 1, 8, 8), 5 scores."""
+    rng = np.random.default_rng(seed)
     pixels = TensorType((8, 8, 1), uint_type(4))
     nodes = (
         Node("conv0", _conv(rng, (4, 3, 3, 1), Interval(-7, 7), (1, 1, 1, 1)), ("input",)),

@@ -55,8 +55,9 @@ module DP16KD #(
 
   wire [9:0] a = WIDTH_A == 36 ? {ADA[13:5], 1'b0} : ADA[13:4];
   wire [9:0] b = WIDTH_B == 36 ? {ADB[13:5], 1'b0} : ADB[13:4];
-  wire write_a = CEA && WEA;
-  wire write_b = CEB && WEB;
+  // Wide ports enable their bytes at the lowest bits of the address.
+  wire write_a = CEA && WEA && (WIDTH_A < 18 || |(WIDTH_A == 36 ? ADA[3:0] : {2'b0, ADA[1:0]}));
+  wire write_b = CEB && WEB && (WIDTH_B < 18 || |ADB[1:0]);
   // The port that is half as wide as the other one may meet either half.
   wire same = a[9:1] == b[9:1] && (WIDTH_A == 36 || WIDTH_B == 36 || a[0] == b[0]);
   wire [17:0] new_a = written_word(WIDTH_A, words[a], DIA, ADA[3:0], ADA[1:0]);
