@@ -28,19 +28,25 @@ from benchmarks.together import synthesize_together
 from headrace.area.amounts import Amounts
 from headrace.area.estimate import amounts, estimate
 from headrace.area.factors import FACTORS, fitted
+from headrace.board.family import ECP5
 from headrace.layers.base import Layer
 from headrace.layers.weight_store import ROM
 from headrace.layers.weighted import WeightedLayer
+from headrace.memory import PRICES
 from headrace.synthesis.designs import layer_design, library
 from headrace.synthesis.yosys import yosys_version
 
 SWEEP = Path(__file__).with_name("sweep.json")
-FACTORS_FILE = Path(__file__).parents[1] / "generator" / "headrace" / "area" / FACTORS[6]
+#: Families by the name of their target: where the counts lie, and how many layers of the sweep are counted.
+SWEEPS = {"xcup": (SWEEP, 1), "ecp5": (Path(__file__).with_name("sweep_ecp5.json"), 4)}
+PRICES_OF = {"xcup": PRICES, "ecp5": ECP5.prices}
+_AREA = Path(__file__).parents[1] / "generator" / "headrace" / "area"
+FACTORS_FILE = _AREA / FACTORS[6]
 #: Kept between runs: what did not change is not synthesized again.
 CACHE = Path("build/sweep-cache")
 #: Counts that are fitted, and those that rules fix.
 FITTED, FIXED = ("lut", "ff"), ("bram18", "uram", "dsp", "lutram")
-#: Pull of every factor towards 1, where structures cost what they are built of; as of an error relative to the count.
+#: Pull of every factor towards 1 or its default, where structures cost what they are built of; as of a relative error.
 #: Cross-validation over the layers of the fit is flat around it.
 _PULL = 0.25
 #: Errors beyond this weigh less and less, so that a few odd layers do not spoil the others.
@@ -70,7 +76,7 @@ def load_sweep(path: Path = SWEEP) -> list[dict[str, Any]]:
 
 def counted_layer(entry: dict[str, Any]) -> Layer:
     """The layer of an entry as it was counted: factors that are fitted to it must not choose it another core."""
-    layer = layer_of(entry["spec"])
+    layer = layer_of(entry["spec"]).priced(PRICES_OF[entry.get("family", "xcup")])
     core = entry.get("core")
     return replace(layer, core=core) if core and isinstance(layer, WeightedLayer) and layer.storage == ROM else layer
 
@@ -86,26 +92,41 @@ def errors(sweep: Sequence[dict[str, Any]]) -> dict[str, Floats]:
     return {name: np.array([ours / max(1, counted) - 1 for ours, counted in values]) for name, values in pairs.items()}
 
 
-def synthesize_sweep(console: Console) -> list[dict[str, Any]]:
-    """Counts of all layers of the sweep."""
-    sources, wanted = library(), specs()
+def synthesize_sweep(console: Console, family: str = "xcup") -> list[dict[str, Any]]:
+    """Counts of all layers of the sweep, or of every so-many-th for a family that has fewer."""
+    prices = PRICES_OF[family]
+    sources, wanted = library(prices=prices), specs()[:: SWEEPS[family][1]]
     with Progress(console=console) as progress:
         task = progress.add_task("synthesizing the sweep", total=len(wanted))
-        layers = [layer_of(spec) for spec in wanted]
+        layers = [layer_of(spec).priced(prices) for spec in wanted]
         designs = [layer_design(layer, sources) for layer in layers]
         done = synthesize_together(designs, CACHE, lambda count: progress.advance(task, count))
-    return [{"spec": spec, **({"core": layer.chosen_core} if isinstance(layer, WeightedLayer) else {}),
+    named = {} if family == "xcup" else {"family": family}
+    return [{"spec": spec, **({"core": layer.chosen_core} if isinstance(layer, WeightedLayer) else {}), **named,
              "resources": found.record()} for spec, layer, found in zip(wanted, layers, done, strict=True)]
 
 
 def fit(sweep: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Factors of the structures by count, from the layers that are not held back."""
+    """Factors of the structures by count, from the layers that are not held back.
+
+    Structures cost what they are built of, or for other LUTs a common multiple of it, the "default".
+    """
     seen, _ = split(sweep)
     found = [amounts(counted_layer(layer)) for layer in seen]
-    return {count: _factors(found, [layer["resources"][count] for layer in seen], count) for count in FITTED}
+    counted = {count: [layer["resources"][count] for layer in seen] for count in FITTED}
+    centres = {count: _centre(found, counted[count], count) if any("family" in layer for layer in seen) else 1.0
+               for count in FITTED}
+    factors = {count: _factors(found, counted[count], count, centres[count]) for count in FITTED}
+    return factors | ({"default": centres} if set(centres.values()) != {1.0} else {})
 
 
-def _factors(found: Sequence[Amounts], counted: Sequence[int], count: str) -> dict[str, float]:
+def _centre(found: Sequence[Amounts], counted: Sequence[int], count: str) -> float:
+    """The median of what is counted relative to what layers are built of."""
+    built = [sum(getattr(cost, count) for cost in item.costs.values()) for item in found]
+    return round(float(np.median([have / of for have, of in zip(counted, built, strict=True) if of])), _DIGITS)
+
+
+def _factors(found: Sequence[Amounts], counted: Sequence[int], count: str, centre: float) -> dict[str, float]:
     """Non-negative least squares of relative errors, reweighted so that large errors count about linearly."""
     names = sorted({name for item in found for name, cost in item.costs.items() if getattr(cost, count)})
     measured = np.maximum(1, np.array(counted, float))
@@ -116,7 +137,7 @@ def _factors(found: Sequence[Amounts], counted: Sequence[int], count: str) -> di
     factors = np.ones(len(names))
     for _ in range(_ROUNDS):
         rows = np.vstack([shares * weights[:, None], pull])
-        factors, _rest = nnls(rows, np.concatenate([targets * weights, pull.sum(1)]))
+        factors, _rest = nnls(rows, np.concatenate([targets * weights, centre * pull.sum(1)]))
         weights = np.sqrt(_COMMON_ERROR / np.maximum(np.abs(shares @ factors - targets), _COMMON_ERROR))
     return {name: round(float(factor), _DIGITS) for name, factor in zip(names, factors, strict=True)}
 
@@ -139,9 +160,9 @@ def inexact(sweep: Sequence[dict[str, Any]]) -> list[tuple[Spec, str, int, int]]
     return wrong
 
 
-def write_factors(factors: dict[str, Any]) -> None:
+def write_factors(factors: dict[str, Any], family: str = "xcup") -> None:
     """Where the estimator reads them."""
-    FACTORS_FILE.write_text(json.dumps(factors, indent=1) + "\n")
+    (_AREA / FACTORS[PRICES_OF[family].lut_inputs]).write_text(json.dumps(factors, indent=1) + "\n")
 
 
 def _table(record: dict[str, dict[str, float]]) -> Table:
@@ -154,18 +175,20 @@ def _table(record: dict[str, dict[str, float]]) -> Table:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("--keep-sweep", action="store_true", help="fit to the counts that are there")
+    parser.add_argument("--family", choices=SWEEPS, default="xcup",
+                        help="whose cells are counted (default %(default)s)")
     options = parser.parse_args(arguments if arguments is not None else [])
-    console = Console()
+    console, path = Console(), SWEEPS[options.family][0]
     if not options.keep_sweep:
-        layers = synthesize_sweep(console)
+        layers = synthesize_sweep(console, options.family)
         lines = ",\n".join(json.dumps(layer) for layer in layers)
-        SWEEP.write_text(f'{{"yosys": {json.dumps(yosys_version())}, "layers": [\n{lines}\n]}}\n')
-    sweep = load_sweep()
+        path.write_text(f'{{"yosys": {json.dumps(yosys_version())}, "layers": [\n{lines}\n]}}\n')
+    sweep = load_sweep(path)
     factors: dict[str, Any] = fit(sweep)
-    write_factors(factors | {"error": {}})
+    write_factors(factors | {"error": {}}, options.family)
     fitted.cache_clear()
     record = error_record(sweep)
-    write_factors(factors | {"error": record})
+    write_factors(factors | {"error": record}, options.family)
     console.print(_table(record))
     for spec, count, ours, found in inexact(sweep):
         console.print(f"{count}: {ours} instead of {found}: {json.dumps(spec)}")

@@ -13,9 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from headrace.errors import ToolError
-from headrace.render.rtl import PRIMITIVES
 from headrace.staging import write_files
-from headrace.synthesis.netlist import measure
 from headrace.synthesis.yosys import Design, Synthesis, run_yosys
 
 _WRAPPER = "harness.sv"
@@ -24,7 +22,7 @@ _SIZE = 8
 
 
 def synthesize_together(designs: Sequence[Design], cache: Path, progress: Callable[[int], None]) -> list[Synthesis]:
-    """Counts of layers in wrappers (headrace.synthesis.designs.layer_design), kept by content.
+    """Counts of layers in wrappers (headrace.synthesis.designs.layer_design) for one target, kept by content.
 
     The same designs share a run whatever the cache holds, so that it never changes counts. progress is told how many
     more are done.
@@ -59,20 +57,22 @@ def _run(designs: Sequence[Design]) -> list[Synthesis]:
         own = {_own_name(name, index): text for name, text in own.items()}
         files |= own
         sources = " ".join(sorted(name for name in own if name.endswith(".sv")))
-        reads.append(f"read_slang -j 1 --ignore-assertions -D {PRIMITIVES} --top layer{index} {sources}")
+        defines = "".join(f"-D {name} " for name in design.target.defines)
+        reads.append(f"read_slang -j 1 --ignore-assertions {defines}--top layer{index} {sources}")
+    target = designs[0].target
     script = "; ".join([
         *reads,
-        "read_verilog -lib -specify +/xilinx/cells_sim.v",
-        "read_verilog -lib +/xilinx/cells_xtra.v",
+        *target.cells,
         "setattr -mod -unset top layer*",  # flatten would drop all modules but one
-        "synth_xilinx -family xcup -flatten -noiopad -run prepare:",
+        *target.prepares,
+        f"{target.command} -run {target.after_begin}:",
         "write_json netlist.json",
     ])
     with tempfile.TemporaryDirectory() as work:
         write_files(Path(work), files)
         run_yosys(script, Path(work))
         modules = json.loads((Path(work) / "netlist.json").read_text())["modules"]
-    return [Synthesis(*measure(modules[f"layer{index}"])) for index in range(len(designs))]
+    return [Synthesis(*target.measure(modules[f"layer{index}"], frozenset())) for index in range(len(designs))]
 
 
 def _renamed(wrapper: str, index: int) -> str:

@@ -51,6 +51,11 @@ class Prices:
         return self.lut_inputs == 4
 
     @property
+    def replay_words(self) -> int:
+        """Words of activations that are read again from LUTs in any case: a block RAM of an ECP5 answers late."""
+        return 128 if self.of_lut4 else 0
+
+    @property
     def ram_words(self) -> int:
         """Words of a memory of LUTs that need no multiplexer."""
         return 16 if self.of_lut4 else LUT_WORDS
@@ -196,6 +201,13 @@ def synthesized_ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
     if 2 * 8 * halves * bits > _YOSYS_BLOCK_LUTS * blocks * columns:
         return Ram(bram18=blocks)
     return Ram(lutram=ram_luts(depth, bits))
+
+
+def replay_ram(depth: int, bits: int, prices: Prices) -> Ram:
+    """A memory of activations that are read again (headrace_mvtu)."""
+    if depth <= prices.replay_words:
+        return Ram(lutram=ram_lut4s(depth, bits))
+    return synthesized_ram(depth, bits, prices)
 
 
 def _synthesized_of_lut4s(depth: int, bits: int) -> Ram:

@@ -57,7 +57,8 @@ class Amounts:
         self.fixed += resources
 
     def total(self, factors: Mapping[str, Mapping[str, float]]) -> Resources:
-        """Resources with the fitted factors by "lut" and "ff"; 1 for a structure that no fitted layer has."""
-        lut = sum(cost.lut * factors["lut"].get(name, 1.0) for name, cost in self.costs.items())
-        ff = sum(cost.ff * factors["ff"].get(name, 1.0) for name, cost in self.costs.items())
+        """Resources with the fitted factors by "lut" and "ff"; "default" is for structures that no fitted layer has."""
+        lut_else, ff_else = (factors.get("default", {}).get(count, 1.0) for count in ("lut", "ff"))
+        lut = sum(cost.lut * factors["lut"].get(name, lut_else) for name, cost in self.costs.items())
+        ff = sum(cost.ff * factors["ff"].get(name, ff_else) for name, cost in self.costs.items())
         return replace(self.fixed, lut=round(lut), ff=round(ff))

@@ -31,8 +31,8 @@ def slices(bits: int) -> int:
 
 
 def dsp_blocks(a: Amounts, number: int) -> None:
-    """So many DSP blocks; each takes two of those with factors of at most 18 bits, which come with LUT4s."""
-    a.take(Resources(dsp=number * (2 if a.prices.of_lut4 else 1)))
+    """So many DSP blocks."""
+    a.take(Resources(dsp=number))
 
 
 def multiplied_in_luts(a: Amounts, bits: tuple[int, int], products: int, registered: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from headrace.build_folder import Build
 from headrace.cli import tables
 from headrace.cli.progress import progress
-from headrace.ecp5.flow import Options, make_routed
+from headrace.ecp5.flow import Options, make_routed, make_swapped
 from headrace.errors import InputError
 from headrace.render.hls_project import HlsProject
 
@@ -16,7 +16,7 @@ from headrace.render.hls_project import HlsProject
 JOBS = 2
 #: Options of each of the two flows that mean nothing to the other.
 _OF_VIVADO = ("jobs", "backend", "clock_uncertainty", "cosim")
-_OF_NEXTPNR = ("seeds", "clock_mhz", "flash")
+_OF_NEXTPNR = ("seeds", "clock_mhz", "flash", "weights_from")
 
 
 def add_bitstream(sub: argparse.ArgumentParser) -> None:
@@ -34,6 +34,8 @@ def add_bitstream(sub: argparse.ArgumentParser) -> None:
                      help=f"ECP5: how many are tried until the clock is met (default {Options.seeds})")
     sub.add_argument("--clock-mhz", type=float, metavar="F", help="ECP5: default that of the build")
     sub.add_argument("--flash", action="store_true", help="ECP5: load the bitstream into the board that is connected")
+    sub.add_argument("--weights-from", type=Path, metavar="DIR2", help="ECP5: put the weights of another build of the "
+                     "same network into the bitstream that is there, without placing and routing anew")
     sub.add_argument("--json", action="store_true", help="print machine-readable results on stdout")
 
 
@@ -47,9 +49,21 @@ def run_routed(build: Build, options: argparse.Namespace) -> int:
     _refuse(options, _OF_VIVADO, "belongs to boards that Vivado makes bitstreams of")
     chosen = Options(options.seeds if options.seeds is not None else Options.seeds, options.clock_mhz, options.ooc,
                      options.flash)
+    if options.weights_from is not None:
+        return _swap(build, options, chosen)
     with progress() as tell:
         result = make_routed(build, options.board, chosen, tell)
     tables.show(tables.bitstream_table(result), options.json, lambda: result)
+    return 0
+
+
+def _swap(build: Build, options: argparse.Namespace, chosen: Options) -> int:
+    """Other weights into the bitstream that is there."""
+    other = Build.open(options.weights_from)
+    with progress() as tell:
+        result = make_swapped(build, other, options.board, chosen, tell)
+    tables.show(f"{result['bitstream']}: has the weights of {other.folder} in {result['memories']} memories, as read "
+                "back from it", options.json, lambda: result)
     return 0
 
 

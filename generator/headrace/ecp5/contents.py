@@ -17,7 +17,7 @@ _TABLE = re.compile(r"^word: (SLICE[A-D]\.K[01])\.INIT ([01]{16})\n", re.MULTILI
 _PLACE = re.compile(r"X(\d+)/Y(\d+)/(SLICE[A-D]\.K[01])")
 #: The memory of LUTs that a LUT with this name belongs to, and which of its bits it holds.
 _PART = re.compile(r"(.*)\$DPRAM_COMB([0-3])")
-_ROWS, _BLOCK_WORDS = 64, 2048
+_ROWS, _BLOCK_WORDS, _EMPTY_TABLE = 64, 2048, "0" * 16
 
 #: By the number of a block RAM, or the tile and the name of a LUT.
 Contents = dict[int | tuple[str, str], str]
@@ -36,10 +36,10 @@ def placed_contents(routed: Mapping[str, Any], cells: Mapping[str, Any]) -> Cont
         elif part := _PART.fullmatch(name):
             place = _PLACE.fullmatch(cell["attributes"]["NEXTPNR_BEL"])
             if not place:
-                raise ToolError(f"{name}: lies at {cell['attributes']['NEXTPNR_BEL']}, which is no LUT; report this as a "
-                                "defect")
+                raise ToolError(f"{name}: lies at {cell['attributes']['NEXTPNR_BEL']}, which is not a LUT; report this "
+                                "as a defect")
             x, y, lut = place.groups()
-            found[f"R{y}C{x}:PLC2", lut] = _table_text(_same(cells, part[1])["parameters"], int(part[2]))
+            found[f"R{y}C{x}:PLC2", lut] = table_text(_same(cells, part[1])["parameters"], int(part[2]))
     return found
 
 
@@ -50,20 +50,25 @@ def _same(cells: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return cell
 
 
+def _number(bits: str) -> int:
+    """What may be anything is 0, as nextpnr has it."""
+    return int(bits.replace("x", "0"), 2)
+
+
 def _block_text(parameters: Mapping[str, str]) -> str:
     """2048 words of 9 bits of a block RAM's 1024 of 18, eight to a line."""
     words: list[str] = []
     for row in range(_ROWS):
-        bits = int(parameters.get(f"INITVAL_{row:02X}", "0"), 2)
+        bits = _number(parameters.get(f"INITVAL_{row:02X}", "0"))
         for k in range(16):
             word = bits >> 20 * k
             words += [f"{word & 0x1FF:03x}", f"{word >> 9 & 0x1FF:03x}"]
     return "".join(" ".join(words[k : k + 8]) + "\n" for k in range(0, _BLOCK_WORDS, 8))
 
 
-def _table_text(parameters: Mapping[str, str], part: int) -> str:
+def table_text(parameters: Mapping[str, str], part: int) -> str:
     """The table of the LUT that holds one of the four bits of 16 words."""
-    words = int(parameters.get("INITVAL", "0"), 2)
+    words = _number(parameters.get("INITVAL", "0"))
     # Places of a table go by the inputs D, C, B, A, of which a memory's address takes A, C, B, D.
     table = 0
     for address in range(16):
@@ -74,11 +79,16 @@ def _table_text(parameters: Mapping[str, str], part: int) -> str:
 
 def read_contents(config: str, places: Contents) -> Contents:
     """What a configuration holds at these places; what it does not mention is 0."""
-    blocks = {int(number): text for number, text in _BLOCK.findall(config)}
-    tiles = {name: dict(_TABLE.findall(body)) for name, body in _TILE.findall(config)}
+    blocks: dict[int, str] = {int(number): text for number, text in _BLOCK.findall(config)}
+    tiles: dict[str, dict[str, str]] = {name: dict(_TABLE.findall(body)) for name, body in _TILE.findall(config)}
     empty = _block_text({})
-    return {place: blocks.get(place, empty) if isinstance(place, int) else tiles.get(place[0], {}).get(place[1], "0" * 16)
-            for place in places}
+
+    def held(place: int | tuple[str, str]) -> str:
+        if isinstance(place, int):
+            return blocks.get(place, empty)
+        return tiles.get(place[0], {}).get(place[1], _EMPTY_TABLE)
+
+    return {place: held(place) for place in places}
 
 
 def replaced(config: str, contents: Contents) -> str:

@@ -20,6 +20,7 @@ from headrace.ecp5.place_and_route import (
 )
 from headrace.ecp5.tools import load_bitstream, tool_versions
 from headrace.ecp5.top import Top, board_top, core_top, instances
+from headrace.ecp5.weights import swap_weights
 from headrace.errors import InputError, ToolError
 from headrace.render.rtl import FILE_LIST
 from headrace.request import MAX_CLOCK_MHZ, MIN_CLOCK_MHZ
@@ -28,6 +29,8 @@ from headrace.version import file_header
 
 #: The folder of a build that holds what was placed and routed, and that of the accelerator by itself.
 FOLDER, CORE_FOLDER = "ecp5", "ecp5-core"
+#: In these the bitstream with other weights.
+SWAPPED = "swapped"
 MAX_SEEDS = 1000
 
 
@@ -80,6 +83,26 @@ def make_routed(build: Build, board_name: str, options: Options, progress: Progr
     if options.flash:
         progress("loading the bitstream into the board")
         load_bitstream(board.loader, folder / BITSTREAM)
+    return result
+
+
+def make_swapped(build: Build, other: Build, board_name: str, options: Options,
+                 progress: Progress = lambda _: None) -> dict[str, Any]:
+    """The bitstream of `build` with the weights of `other`, in DIR/ecp5/swapped (DIR/ecp5-core/swapped for the core).
+
+    Nothing is placed or routed: the clock that was reached stays. Returns which model it holds and how many memories
+    were written. Raises what weights.swap_weights does, and InputError for a board of another family.
+    """
+    board = load_board(board_name)
+    part_of(board)
+    folder = build.folder / (CORE_FOLDER if options.core else FOLDER)
+    top = _top(other, board, options)
+    memories = swap_weights(build, other, folder, top, sources(other.folder / "rtl"), folder / SWAPPED, progress)
+    result = {"board": board.name, "weights_from": other.record["source_sha256"], "memories": memories,
+              "read_back": True, "bitstream": (folder / SWAPPED / BITSTREAM).as_posix()}
+    if options.flash:
+        progress("loading the bitstream into the board")
+        load_bitstream(board.loader, folder / SWAPPED / BITSTREAM)
     return result
 
 

@@ -168,13 +168,13 @@ def _carry(cell: _Cell, text: _Text, table: str, output: str) -> None:
 
 
 def _memory(cell: _Cell, text: _Text, init: str, output: str) -> None:
-    """16 words of a bit; the address for reading is at A, C, B, D."""
+    """16 words of a bit, which lie in the table as the inputs D, C, B, A choose them; addresses go to A, C, B, D."""
     words = f"m_{len(text.lines)}"
-    address = ", ".join(cell.given(f"WAD{k}") for k in (3, 2, 1, 0))
+    address = ", ".join(cell.given(f"WAD{k}") for k in (0, 2, 1, 3))
     text.lines += [f"  reg [15:0] {words} = {init};",
                    f"  always @(posedge {cell.given('WCK')}) if ({cell.given('WRE')}) "
                    f"{words}[{{{address}}}] <= {cell.given('WD')};"]
-    text.assign(output, f"{words}[{{{', '.join(cell.given(port) for port in 'ACBD')}}}]")
+    text.assign(output, f"{words}[{{{', '.join(cell.given(port) for port in 'DCBA')}}}]")
 
 
 def _write_inputs(cell: _Cell, text: _Text) -> None:

@@ -18,6 +18,7 @@ from headrace.ecp5.top import LPF, Top
 from headrace.errors import InputError, ToolError
 from headrace.staging import write_files
 from headrace.synthesis.netlist import measure_trellis
+from headrace.synthesis.target import ECP5
 from headrace.synthesis.yosys import run_yosys
 
 Progress = Callable[[str], None]
@@ -46,7 +47,7 @@ def synthesize(folder: Path, top: Top, sources: Mapping[str, str]) -> Resources:
     plain = [f"read_verilog {' '.join(sorted(top.plain))}"] if top.plain else []
     run_yosys("; ".join([
         f"read_slang -j 1 --ignore-assertions --top {top.slang_top} {read}", *plain,
-        f"synth_ecp5 -top {top.module}", "delete */t:$scopeinfo", f"write_json {NETLIST}"]), folder)
+        *ECP5.commands(top.module), "delete */t:$scopeinfo", f"write_json {NETLIST}"]), folder)
     netlist: dict[str, Any] = json.loads((folder / NETLIST).read_text())
     return measure_trellis(netlist["modules"][top.module], frozenset({"EHXPLLL"}))[0]
 

@@ -30,11 +30,13 @@ from headrace.staging import write_json
 _CELLS = "cells.v"
 
 
-def simulate_routed(build: Build, seed: int = 0, progress: Progress = lambda _: None) -> dict[str, Any]:
+def simulate_routed(build: Build, seed: int = 0, progress: Progress = lambda _: None,
+                    folder: Path | None = None) -> dict[str, Any]:
     """The verified vectors through the routed accelerator, without stalls and with each pattern of them.
 
-    Returns what build.json then holds as `routed_simulation`. seed: of the stalls. Raises InputError for a build whose
-    accelerator was not routed, MismatchError where a word differs from the golden model.
+    Returns what build.json then holds as `routed_simulation`. seed: of the stalls. folder: where the weights of the
+    build were put into what another one was routed to. Raises InputError for a build whose accelerator was not routed,
+    MismatchError where a word differs from the golden model.
     """
     words = _vectors(build)
     frames = len(words[SOURCE]) // build.dataflow.input.words
@@ -42,7 +44,7 @@ def simulate_routed(build: Build, seed: int = 0, progress: Progress = lambda _: 
     golden = words[stream_names(build.dataflow)[build.dataflow.output_port]]
     stream = build.dataflow.streams[build.dataflow.output_port]
     with tempfile.TemporaryDirectory() as work:
-        sources = write_netlist(build.folder / CORE_FOLDER, CORE_TOP, Path(work))
+        sources = write_netlist(folder or build.folder / CORE_FOLDER, CORE_TOP, Path(work))
         (model_work := Path(work) / "model").mkdir()
         model = compile_boundary(sources, CORE_TOP, build.dataflow, model_work, progress)
         for stalls in Stalls:

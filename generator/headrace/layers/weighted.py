@@ -144,7 +144,7 @@ class WeightedLayer(Products):
         if replays:
             a.add("read", ff=(self.sf - 1).bit_length())
         if replays and self.sf > 1:
-            ram(a, memory.synthesized_ram(self.sf, source, a.prices), self.sf, source)
+            ram(a, memory.replay_ram(self.sf, source, a.prices), self.sf, source)
         else:
             a.add("read", ff=2 * source)
 

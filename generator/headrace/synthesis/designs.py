@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from headrace.layers.base import Layer
+from headrace.memory import PRICES, Prices
 from headrace.paths import data_folder
-from headrace.render.library import compile_order, library_paths, used_sources
+from headrace.render.library import compile_order, library_texts, used_sources
 from headrace.render.rtl import TOP
 from headrace.render.shell import SHELL
 from headrace.simulation.rtl import render_layers
@@ -23,14 +24,16 @@ _LAYER = re.compile(r"^  \) (u_\w+) \($", re.MULTILINE)
 _SHELL_PARTS = ("u_in", "u_out", "u_registers")
 
 
-def library(folder: Path | None = None) -> dict[str, str]:
+def library(folder: Path | None = None, prices: Prices = PRICES) -> dict[str, str]:
     """The SystemVerilog modules in a folder by file name; those that come with headrace if no folder is given.
 
-    Beside them the declarations of the primitive cells that they may instantiate.
+    prices: by which the memories of the latter choose. Beside them the declarations of the primitive cells that they
+    may instantiate.
     """
-    modules = compile_order(folder.glob("*.sv")) if folder else library_paths()
+    modules = ({path.name: path.read_text() for path in compile_order(folder.glob("*.sv"))} if folder
+               else library_texts(prices))
     primitives = data_folder("rtl_sim") / "primitives"
-    return {path.name: path.read_text() for path in (*modules, *sorted(primitives.glob("*.sv")))}
+    return modules | {path.name: path.read_text() for path in sorted(primitives.glob("*.sv"))}
 
 
 def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True) -> Design:

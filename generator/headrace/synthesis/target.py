@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from headrace.area.multipliers import DSP_PRODUCT_BITS
 from headrace.area.usage import Resources
 from headrace.memory import Prices
 from headrace.render.rtl import PRIMITIVES
@@ -15,23 +16,36 @@ from headrace.synthesis.netlist import Module, measure, measure_trellis
 class Target:
     """A command of Yosys that maps to a family, and how its cells are counted.
 
-    command: what maps a flat design. cells: the library of cells, where a design is read without that command's begin.
+    command: what maps a flat design, its top added. cells: the library of cells, where a design is read without that
+    command's begin, up to its step after_begin; before that step, `prepares` go over the design.
     defines: macros of the sources. measure: counts and logic depth of a mapped module, black boxes left out.
     """
 
     name: str
     command: str
     cells: tuple[str, ...]
+    after_begin: str
+    prepares: tuple[str, ...]
     defines: tuple[str, ...]
     measure: Callable[[Module, frozenset[str]], tuple[Resources, int]]
 
+    def commands(self, top: str) -> tuple[str, ...]:
+        """What maps the module `top`."""
+        if not self.prepares:
+            return (f"{self.command} -top {top}",)
+        return (f"{self.command} -top {top} -run begin:{self.after_begin}", *self.prepares,
+                f"{self.command} -top {top} -run {self.after_begin}:")
 
+
+#: synth_ecp5 would put any product into a multiplier, which has no register there; narrow ones are made of LUTs.
+NARROW_PRODUCTS = ("proc", "flatten -noscopeinfo", "opt_expr", "opt_clean", "wreduce",
+                   f"chtype -set $__soft_mul t:$mul r:Y_WIDTH<{DSP_PRODUCT_BITS} %i")
 ULTRASCALE = Target("xcup", "synth_xilinx -family xcup -flatten -noiopad",
                     ("read_verilog -lib -specify +/xilinx/cells_sim.v", "read_verilog -lib +/xilinx/cells_xtra.v"),
-                    (PRIMITIVES,), measure)
+                    "prepare", (), (PRIMITIVES,), measure)
 ECP5 = Target("ecp5", "synth_ecp5",
               ("read_verilog -lib -specify +/lattice/cells_sim_ecp5.v", "read_verilog -lib +/lattice/cells_bb_ecp5.v"),
-              (), measure_trellis)
+              "coarse", NARROW_PRODUCTS, (), measure_trellis)
 
 
 def target_of(prices: Prices) -> Target:

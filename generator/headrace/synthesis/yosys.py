@@ -65,7 +65,7 @@ class Design:
             f"read_slang -j 1 --ignore-assertions {' '.join(options)} --top {self.top} {sources}",
             *unset,
             *whole,
-            f"{self.target.command} -top {self.top}",
+            *self.target.commands(self.top),
             *flat,
             f"select -module {self.top}",
             f"write_json -selected {_NETLIST}",

@@ -137,6 +137,8 @@ module headrace_mvtu import headrace_pkg::*; #(
   end
 
   if (NF > 1) begin : gen_replay
+    localparam string STYLE = SF <= REPLAY_LUT_WORDS ? "distributed" : "auto";
+    (* ram_style = STYLE *)
     logic [S_BITS-1:0]  replay [SF];
     logic [SF_BITS-1:0] sf_read_q;
     always_ff @(posedge ap_clk) begin
