@@ -49,6 +49,8 @@ FITTED, FIXED = ("lut", "ff"), ("bram18", "uram", "dsp", "lutram")
 #: Pull of every factor towards 1 or its default, where structures cost what they are built of; as of a relative error.
 #: Cross-validation over the layers of the fit is flat around it.
 _PULL = 0.25
+#: The same towards a default that is observed.
+_WEAK_PULL = 0.1
 #: Errors beyond this weigh less and less, so that a few odd layers do not spoil the others.
 _COMMON_ERROR = 0.02
 _ROUNDS = 12
@@ -133,7 +135,7 @@ def _factors(found: Sequence[Amounts], counted: Sequence[int], count: str, centr
     shares = np.array([[getattr(item.costs[name], count) if name in item.costs else 0.0 for name in names]
                        for item in found]) / measured[:, None]
     targets = np.array(counted, float) / measured
-    pull, weights = _PULL * np.eye(len(names)), np.ones(len(targets))
+    pull, weights = (_PULL if centre == 1.0 else _WEAK_PULL) * np.eye(len(names)), np.ones(len(targets))
     factors = np.ones(len(names))
     for _ in range(_ROUNDS):
         rows = np.vstack([shares * weights[:, None], pull])

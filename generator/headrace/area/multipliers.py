@@ -11,6 +11,8 @@ from headrace.datatypes import DataType
 SLICE_BITS = 26
 #: Synthesis makes a product of so many bits in a DSP block.
 DSP_PRODUCT_BITS = 9
+#: Flip-flops around a multiplier that has no register itself: of factors and product, as observed.
+_OUTER_BITS = 24
 #: Registers of a product in a DSP block (headrace_multiplier): operands, product, sum.
 PRODUCT_STAGES = 3
 
@@ -31,8 +33,10 @@ def slices(bits: int) -> int:
 
 
 def dsp_blocks(a: Amounts, number: int) -> None:
-    """So many DSP blocks."""
+    """So many DSP blocks; where they come with LUT4s, synthesis leaves their registers outside."""
     a.take(Resources(dsp=number))
+    if a.prices.of_lut4 and number:
+        a.add("product registers", ff=number * _OUTER_BITS)
 
 
 def multiplied_in_luts(a: Amounts, bits: tuple[int, int], products: int, registered: bool) -> None:

@@ -59,9 +59,9 @@ class Options:
 def make_routed(build: Build, board_name: str, options: Options, progress: Progress = lambda _: None) -> dict[str, Any]:
     """Write DIR/ecp5 (DIR/ecp5-core for the core), run the tools in it and record what they reached in build.json.
 
-    Leaves accelerator.bit. The same build, options and versions of the tools give the same bytes. Raises InputError for
-    a board of another family, a build without SystemVerilog and a design that does not fit; ToolError where a tool is
-    missing or fails, or where no seed reaches the clock, after all is recorded.
+    Leaves accelerator.bit, and draws report.html anew. The same build, options and versions of the tools give the same
+    bytes. Raises InputError for a board of another family, a build without SystemVerilog and a design that does not
+    fit; ToolError where a tool is missing or fails, or where no seed reaches the clock, after all is recorded.
     """
     board = load_board(board_name)
     part_of(board)
@@ -79,6 +79,7 @@ def make_routed(build: Build, board_name: str, options: Options, progress: Progr
     result = _record(board, done, versions)
     key = "out_of_context" if options.core else "bitstream"
     write_json(build.folder / RECORD, dict(build.record) | {key: result})
+    Build.open(build.folder).report()
     _require_clock(done, options.seeds)
     if options.flash:
         progress("loading the bitstream into the board")

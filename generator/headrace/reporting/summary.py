@@ -72,7 +72,7 @@ def _routed(build: Mapping[str, Any]) -> dict[str, Any] | None:
     """What the tools of the board counted and how fast it is, in their own words; None before `headrace bitstream`."""
     if not (run := _run(build)):
         return None
-    return {"utilization": run["utilization"], "timing": run["timing"]}
+    return {"utilization": run["utilization"], "timing": run["timing"], "critical_path": run.get("critical_path")}
 
 
 def _roofline(build: Mapping[str, Any], dataflow: Dataflow) -> Roofline | None:

@@ -13,6 +13,8 @@ from headrace.layers.cores.core import Core, Operands, Unit
 
 #: Bits of the unsigned part of a DSP block's wide factor, and of its narrow one.
 _WIDE_BITS, _NARROW_BITS = 26, 17
+#: Bits of the widest factor of a multiplier of an ECP5; a wider one takes two.
+_SPLIT_BITS = 18
 
 
 class Dsp(Core):
@@ -41,7 +43,8 @@ class Dsp(Core):
             a.add("product bits", lut=operands.pe * operands.simd * operands.weight.bits)
             return
         blocks = _blocks(operands, shares)
-        dsp_blocks(a, blocks)
+        split = a.prices.of_lut4 and _wide_bits(operands, shares) > _SPLIT_BITS
+        dsp_blocks(a, 2 * blocks if split else blocks)
         multiplied_in_luts(a, (operands.weight.bits, operands.input.bits),
                            operands.simd * -(-operands.pe // shares) - blocks, registered=False)
 
@@ -76,6 +79,12 @@ def _blocks(operands: Operands, shares: int) -> int:
     groups, last = -(-operands.pe // shares), (operands.pe - 1) % shares  # rows of the last group beside its first
     last_bits = last * (width - _overlaps(operands, shares)) + width
     return (groups if last_bits >= DSP_PRODUCT_BITS else groups - 1) * operands.simd
+
+
+def _wide_bits(operands: Operands, shares: int) -> int:
+    """Bits of the factor that holds the weights of rows."""
+    apart = operands.weight.bits + operands.input.bits - _overlaps(operands, shares)
+    return (min(shares, operands.pe) - 1) * apart + operands.weight.bits
 
 
 def _costs(operands: Operands, shares: int) -> tuple[Cost, Cost]:
