@@ -1,4 +1,6 @@
-"""The rule of folds: each divides the size that it shares out over cycles."""
+"""The rule of folds: each divides the size that it shares out over cycles, which a layer names in `fold_sizes`: PE the
+rows of a matrix, SIMD its columns, and of a layer without weights the channels.
+"""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from torch import nn  # noqa: E402
 from headrace.datatypes import BIPOLAR, TERNARY, Interval, int_type, uint_type  # noqa: E402
 from headrace.difference.difference import difference  # noqa: E402
 from headrace.frontend.torch.brevitas import from_module  # noqa: E402
-from headrace.frontend.torch.brevitas_quantizers import read_weight  # noqa: E402
+from headrace.frontend.torch.brevitas_weights import read_weight  # noqa: E402
 from headrace.network import ops  # noqa: E402
 from tests.assert_exact import assert_exact  # noqa: E402
 from tests.frontend.brevitas_modules import act  # noqa: E402

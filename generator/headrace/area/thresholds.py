@@ -1,4 +1,7 @@
-"""Searches of thresholds: in a pipeline, one row after the other, in bounds that the processor writes."""
+"""Searches of thresholds: in a pipeline, one row after the other, in bounds that the processor writes.
+
+Amounts by construction; area/amounts.py multiplies them by the fitted factors.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from torch.nn import functional
 
 from headrace.frontend.onnx.values import Constant, Feature
 from headrace.frontend.torch import brevitas_activations
-from headrace.frontend.torch.brevitas_quantizers import quantized, read_syq_weight, read_weight, through, truncated
+from headrace.frontend.torch.brevitas_activations import quantized, through, truncated
+from headrace.frontend.torch.brevitas_weights import read_syq_weight, read_weight
 from headrace.frontend.torch.padding import padding_of
 from headrace.frontend.torch.rows import Row
 from headrace.frontend.torch.site import Site, feature, spatial
