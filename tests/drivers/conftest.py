@@ -79,5 +79,4 @@ def quick(driver: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     module = sys.modules[f"{driver.__name__}.serial_device"]
     monkeypatch.setattr(module, "_IDLE_S", 0.05)
     monkeypatch.setattr(module, "_RESETS_S", (0.3, 0.5, 1.5))
-    monkeypatch.setattr(module.SerialDevice, "patience_s", 0.3)
     return module

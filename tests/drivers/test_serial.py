@@ -149,6 +149,7 @@ def predict_with_faults(driver: ModuleType, built: hr.Build, port: str, count: i
     device = serial_device(driver)
     noisy = NoisyPort(device.open_port(port, 3_000_000), seed)
     accelerator = driver.Accelerator(device.SerialDevice(noisy, port), built.folder / PACKAGE)
+    accelerator.device.patience_s = 0.4
     found = {"right": 0, "error": 0}
     for number in range(count):
         x = samples(1 + number % 4, number)
@@ -161,6 +162,7 @@ def predict_with_faults(driver: ModuleType, built: hr.Build, port: str, count: i
             found["error"] += 1
             accelerator.reset()
     assert noisy.faults > 0.9 * count
+    accelerator.device.patience_s = 10
     assert accelerator.self_test() == "exact"
     return found
 
@@ -181,6 +183,8 @@ def test_a_line_that_is_disturbed_a_thousand_times(driver: ModuleType, built: hr
 def test_a_cable_that_is_pulled(driver: ModuleType, accelerator: Accelerator, built: hr.Build, quick: ModuleType,
                                 simulated: tuple[str, subprocess.Popen[bytes]]) -> None:
     x = samples(50)
+    assert isinstance(accelerator.device, quick.SerialDevice)
+    accelerator.device.patience_s = 0.5
     timer = threading.Timer(0.05, lambda: simulated[1].send_signal(signal.SIGUSR1))
     timer.start()
     with pytest.raises(driver.AcceleratorError, match=r"call reset\(\)$"):
@@ -189,6 +193,7 @@ def test_a_cable_that_is_pulled(driver: ModuleType, accelerator: Accelerator, bu
     with pytest.raises(driver.AcceleratorError, match="no headrace board answers"):
         accelerator.reset()
     simulated[1].send_signal(signal.SIGUSR1)
+    accelerator.device.patience_s = 10
     accelerator.reset()
     assert np.array_equal(accelerator.predict(x), built.predict(x, engine="fast"))
 

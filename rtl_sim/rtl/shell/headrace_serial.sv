@@ -43,6 +43,8 @@ module headrace_serial #(
   logic        answer, answer_valid, answer_take, answer_done;
   logic        result_last, result_valid, result_take, result_done;
   logic        send_valid, send_ready, read, write, done;
+  logic        feed_last, feed_valid, feed_ready;
+  logic [7:0]  feed_data;
   logic [7:0]  byte_data, data, lost_code, answer_command, answer_tag, answer_code, answer_data;
   logic [7:0]  result_number, result_data, send_data;
   logic [15:0] answer_length, result_length, address;
@@ -60,8 +62,13 @@ module headrace_serial #(
     .ap_clk, .ap_rst_n, .data, .valid, .take,
     .answer, .answer_command, .answer_tag, .answer_code, .answer_length, .answer_data, .answer_valid, .answer_take,
     .answer_done, .clear, .results_busy(busy),
-    .m_axis_TDATA, .m_axis_TLAST, .m_axis_TVALID, .m_axis_TREADY,
+    .m_axis_TDATA(feed_data), .m_axis_TLAST(feed_last), .m_axis_TVALID(feed_valid), .m_axis_TREADY(feed_ready),
     .read, .write, .address, .value, .done, .read_value
+  );
+
+  headrace_skid #(.BITS(9)) u_feed (
+    .ap_clk, .ap_rst_n, .s_axis_TDATA({feed_last, feed_data}), .s_axis_TVALID(feed_valid), .s_axis_TREADY(feed_ready),
+    .m_axis_TDATA({m_axis_TLAST, m_axis_TDATA}), .m_axis_TVALID, .m_axis_TREADY
   );
 
   headrace_serial_registers u_registers (

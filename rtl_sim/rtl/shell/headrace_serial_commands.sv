@@ -73,6 +73,7 @@ module headrace_serial_commands #(
   logic [2:0]               have_q;      // bytes of value_q that are to be sent
   logic [PATIENCE_BITS-1:0] patience_q;  // its sign says that it is over
   logic [CLEAR_BITS-1:0]    clear_q;     // likewise
+  logic                     echo_q, identify_q;
   logic                     moves, gives_up, identifies;
 
   assign moves    = take && valid;
@@ -83,7 +84,7 @@ module headrace_serial_commands #(
       HEAD, ARGUMENTS, VALUE: take = 1'b1;
       DROP:    take = !none_q;
       FEED:    take = !none_q && m_axis_TREADY;
-      ANSWER:  take = command_q == ECHO && answer_take;
+      ANSWER:  take = echo_q && answer_take;
       default: take = 1'b0;
     endcase
   end
@@ -134,18 +135,21 @@ module headrace_serial_commands #(
     end else begin
       state_q  <= state_d;
       failed_q <= state_q != CLEAR && (failed_q || gives_up);
-      if (state_d != state_q) place_q <= '0;
+      if (state_q == MEASURE || state_q == CHOOSE || state_q == STORE || answer_done) place_q <= '0;
+      else if (moves && state_q == ARGUMENTS && command_q == WRITE && place_q[0]) place_q <= '0;
       else if ((moves || answer_take) && place_q != IDENTITY_BYTES) place_q <= place_q + 1'b1;
     end
   end
 
   // The packet.
   always_ff @(posedge ap_clk) begin
-    settled_q <= !moves;
-    none_q    <= left_q == '0;
-    one_q     <= left_q == 16'd1;
-    three_q   <= left_q == 16'd3;
-    whole_q   <= left_q[1:0] == 2'd2 && left_q[15:2] != '0;
+    settled_q  <= !moves;
+    echo_q     <= command_q == ECHO;
+    identify_q <= command_q == IDENTIFY;
+    none_q     <= left_q == '0;
+    one_q      <= left_q == 16'd1;
+    three_q    <= left_q == 16'd3;
+    whole_q    <= left_q[1:0] == 2'd2 && left_q[15:2] != '0;
     if (moves && state_q == HEAD) begin
       if (place_q == 4'd0) command_q <= data;
       if (place_q == 4'd1) tag_q <= data;
@@ -161,13 +165,13 @@ module headrace_serial_commands #(
   end
 
   // Registers, and the payload of an answer.
-  assign identifies   = command_q == IDENTIFY && place_q != IDENTITY_BYTES;
+  assign identifies   = identify_q && place_q != IDENTITY_BYTES;
   assign read         = state_q == ANSWER && have_q == '0 && count_q != '0;
   assign write        = state_q == STORE;
   assign address      = offset_q;
   assign value        = value_q;
-  assign answer_data  = command_q == ECHO ? data : identifies ? IDENTITY[8*place_q +: 8] : value_q[7:0];
-  assign answer_valid = command_q == ECHO ? valid : identifies || have_q != '0;
+  assign answer_data  = echo_q ? data : identifies ? IDENTITY[8*place_q +: 8] : value_q[7:0];
+  assign answer_valid = echo_q ? valid : identifies || have_q != '0;
 
   always_ff @(posedge ap_clk) begin
     if (state_q == CHOOSE) begin

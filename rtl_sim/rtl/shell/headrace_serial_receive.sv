@@ -33,15 +33,13 @@ module headrace_serial_receive #(
   logic [IDLE_BITS-1:0]  idle_q;    // its sign says that it is over
   logic [15:0]           length_q;  // bytes of the payload that come
   logic [2:0]            place_q;   // of a byte in header or CRC
-  logic                  valid_q, overrun_q, long_q, empty_q, full, right, wants, store, over, moves;
+  logic                  valid_q, overrun_q, long_q, empty_q, full_q, right_q, wants, store, over, moves;
   logic                  lost_q;
   logic [7:0]            code_q;
   logic [31:0]           crc;
 
-  assign full  = write_q == {!read_q[PLACE_BITS-1], read_q[PLACE_BITS-2:0]};
-  assign right = crc == RIGHT;
   assign wants = byte_valid && (state_q == HEAD || state_q == BODY);
-  assign store = wants && !full;
+  assign store = wants && !full_q;
   assign moves = take && valid_q;
   assign over  = idle_q[IDLE_BITS-1];
 
@@ -76,9 +74,9 @@ module headrace_serial_receive #(
         BODY:    if (byte_valid && empty_q) state_q <= CHECK;
         CHECK:   if (byte_valid && place_q == 3'd3) state_q <= DECIDE;
         default: begin
-          state_q <= HUNT;
-          lost_q  <= overrun_q || !right;
-          code_q  <= right ? OVERRUN : CRC;
+          if (place_q == 3'd5) state_q <= HUNT;
+          lost_q <= place_q == 3'd5 && (overrun_q || !right_q);
+          code_q <= right_q ? OVERRUN : CRC;
         end
       endcase
     end
@@ -93,14 +91,16 @@ module headrace_serial_receive #(
       HEAD:    if (byte_valid) place_q <= place_q + 1'b1;
       MEASURE: place_q <= place_q == 3'd6 ? '0 : place_q + 1'b1;  // 5, 6: while the comparisons are made
       BODY:    place_q <= '0;
-      default: if (byte_valid) place_q <= place_q + 1'b1;
+      default: if (byte_valid || state_q == DECIDE) place_q <= place_q + 1'b1;  // 4, 5: while the CRC is looked at
     endcase
+    full_q  <= write_q == {!read_q[PLACE_BITS-1], read_q[PLACE_BITS-2:0]};
+    right_q <= crc == RIGHT;
     if (byte_valid) begin
       if (state_q == HEAD) length_q <= {byte_data, length_q[15:8]};
       else if (state_q == BODY) length_q <= length_q - 1'b1;
     end
     idle_q <= byte_valid || state_q == HUNT ? IDLE_BITS'(IDLE) : idle_q - 1'b1;
-    overrun_q <= state_q != HUNT && (overrun_q || (wants && full));
+    overrun_q <= state_q != HUNT && (overrun_q || (wants && full_q));
   end
 
   // Places of the ring.
@@ -113,7 +113,7 @@ module headrace_serial_receive #(
     end else begin
       if (state_q == HUNT) write_q <= good_q;
       else if (store) write_q <= write_q + 1'b1;
-      if (state_q == DECIDE && !overrun_q && right && !byte_broken && !over) good_q <= write_q;
+      if (state_q == DECIDE && place_q == 3'd5 && !overrun_q && right_q && !byte_broken && !over) good_q <= write_q;
       if (moves) read_q <= read_q + 1'b1;
       valid_q <= !moves && good_q != read_q;  // the ring gives a byte a cycle after its place
     end

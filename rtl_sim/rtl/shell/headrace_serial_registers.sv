@@ -36,7 +36,7 @@ module headrace_serial_registers (
   assign m_axi_ARADDR  = address;
   assign m_axi_ARVALID = read && !address_q;
   assign m_axi_RREADY  = 1'b1;
-  assign done          = (read && m_axi_RVALID) || (write && m_axi_BVALID);
+  assign done          = m_axi_RVALID || m_axi_BVALID;
   assign read_value    = m_axi_RDATA;
 
   always_ff @(posedge ap_clk) begin

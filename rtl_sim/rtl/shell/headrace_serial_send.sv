@@ -1,7 +1,8 @@
 // Packets to a serial line: errors, answers and results in turn, with marker and CRC.
 //
 // A source says what its packet is, and gives as many bytes as it said; all of it stays until `done`, and is another
-// packet or none after it. The layout is that of docs/serial.md.
+// packet or none after it. A byte is sent in the cycle before it is taken, and none is sent in the cycle after another.
+// The layout is that of docs/serial.md.
 module headrace_serial_send (
   input  logic        ap_clk,        // clock
   input  logic        ap_rst_n,      // synchronous reset, active low
@@ -42,7 +43,8 @@ module headrace_serial_send (
   logic        error_q;            // a packet was lost
   logic [7:0]  error_code_q;
   logic        chosen_q, is_error_q, is_answer_q;  // what is sent
-  logic        free, give, ends, moves_q;
+  logic        free, give, ends, moves_q, end_q;
+  logic        given_q, counts_q, body_q;  // a byte was sent; the CRC is to know it; its source is
   logic [7:0]  head, data, byte_q;
   logic [15:0] length;
   logic [31:0] crc;
@@ -61,19 +63,18 @@ module headrace_serial_send (
     endcase
   end
 
-  assign give = free && (state_q != BODY || (is_answer_q ? answer_valid : result_valid));
+  assign give = free && !given_q && (state_q != BODY || (is_answer_q ? answer_valid : result_valid));
   assign data = state_q == HEAD ? head : state_q == CHECK ? crc[8*place_q[1:0] +: 8]
               : is_answer_q ? answer_data : result_data;
   assign ends = give && state_q == CHECK && place_q == 3'd3;
 
-  assign answer_take = give && state_q == BODY && is_answer_q;
-  assign result_take = give && state_q == BODY && !is_answer_q;
-  assign answer_done = ends && is_answer_q;
-  assign result_done = ends && !is_answer_q && !is_error_q;
+  assign answer_take = body_q && is_answer_q;
+  assign result_take = body_q && !is_answer_q;
+  assign answer_done = end_q && is_answer_q;
+  assign result_done = end_q && !is_answer_q && !is_error_q;
 
   headrace_serial_crc u_crc (
-    .ap_clk, .clear(!chosen_q), .take(give && state_q != CHECK && !(state_q == HEAD && place_q == '0)), .data,
-    .crc
+    .ap_clk, .clear(!chosen_q), .take(counts_q), .data(byte_q), .crc
   );
 
   always_ff @(posedge ap_clk) begin
@@ -81,8 +82,16 @@ module headrace_serial_send (
       chosen_q <= 1'b0;
       moves_q  <= 1'b0;
       error_q  <= 1'b0;
+      given_q  <= 1'b0;
+      counts_q <= 1'b0;
+      body_q   <= 1'b0;
+      end_q    <= 1'b0;
     end else begin
-      chosen_q <= chosen_q ? !ends : error_q || answer || result;
+      chosen_q <= chosen_q ? !ends : !end_q && (error_q || answer || result);
+      given_q  <= give;
+      counts_q <= give && state_q != CHECK && !(state_q == HEAD && place_q == '0);
+      body_q   <= give && state_q == BODY;
+      end_q    <= ends;
       moves_q  <= give || (moves_q && !m_axis_TREADY);
       error_q  <= lost || (error_q && !(ends && is_error_q));
     end
