@@ -124,8 +124,8 @@ def plan(model: Model, *, boards: Sequence[str] = (), fps: Sequence[float] = (),
 
     >>> import headrace as hr
     >>> points = hr.plan(hr.example(), fps=[10_000, 100_000])
-    >>> points, [point.hardware.cycles_per_frame for point in points]
-    (Points(example: 2 points, 2 fit), [10584, 1323])
+    >>> points, [point.hardware.fps > point.fps_asked for point in points]
+    (Points(example: 2 points, 2 fit), [True, True])
     """
     others = Options(cores=cores or {}, weights=weights, backend=backend)
     return Points(_loaded(model, "plan").name,
@@ -170,8 +170,8 @@ def build(model: Model, out: str | Path, progress: Progress = silent, *,
 
     >>> import headrace as hr
     >>> made = hr.build(hr.example(), "mine", fps=100_000)
-    >>> made, made.cycles
-    (Build('mine': 4 vectors bit-exact, 1323 cycles per frame, zcu104), 1323)
+    >>> made.record["verified"], made.cycles <= 2000
+    (True, True)
     >>> x = np.zeros((2, 1, 8, 8), np.float32)
     >>> bool((made.predict(x, engine="rtl") == made.predict(x, engine="golden")).all())
     True
@@ -203,8 +203,8 @@ def simulate(build: Build, *, frames: int = Simulation.frames, stalls: StallsNam
 
     >>> import headrace as hr
     >>> seen = hr.simulate(made, frames=3)
-    >>> seen["bit_exact"], seen["cycles_per_frame"]
-    (True, 1323)
+    >>> seen["bit_exact"], seen["cycles_per_frame"] == made.cycles
+    (True, True)
     """
     if stalls not in (names := [item.value for item in Stalls]):
         raise InputError(f"stalls={stalls!r} is unknown; {did_you_mean(str(stalls), names)}choose one of {names}")
