@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,8 @@ from headrace.board.board import Board
 from headrace.errors import ToolError
 from headrace.exploring.points import Point
 from headrace.exploring.variants import Variant
+from headrace.render.templates import load_template
+from headrace.reporting import page
 from headrace.staging import write_file, write_json
 from headrace.version import headrace_version
 
@@ -64,7 +67,7 @@ def point_row(variant: Variant, core: str, point: Point) -> dict[str, Any]:
 
 
 def write_exploration(made: Exploration) -> None:
-    """Write exploration.json and exploration.parquet. Raises ToolError where the disk does not take them."""
+    """Write exploration.json, .parquet and .html. Raises ToolError where the disk does not take them."""
     try:
         _write(made)
     except OSError as error:
@@ -73,11 +76,21 @@ def write_exploration(made: Exploration) -> None:
 
 
 def _write(made: Exploration) -> None:
-    write_json(made.out / "exploration.json", {
-        "headrace": headrace_version(), "model": made.model, "points": list(made.rows), "boards": _limits(made.boards)})
+    record = {"headrace": headrace_version(), "model": made.model, "points": list(made.rows),
+              "boards": _limits(made.boards)}
+    write_json(made.out / "exploration.json", record)
+    write_file(made.out / "exploration.html", render_page(record))
     content = io.BytesIO()
     made.frame.to_parquet(content, index=False)
     write_file(made.out / "exploration.parquet", content.getvalue())
+
+
+def render_page(record: Mapping[str, Any]) -> str:
+    """An interactive page in one file. record: what exploration.json holds."""
+    data = json.dumps(record, allow_nan=False).replace("<", "\\u003c")  # no text of the user's ends the script
+    folders = (Path(__file__).parent, Path(page.__file__).parent)
+    return load_template(folders, "explore.html.j2", html=True).render(
+        model=record["model"], points=len(record["points"]), data=data)
 
 
 def _limits(boards: Sequence[Board]) -> dict[str, dict[str, int]]:

@@ -19,9 +19,12 @@ def paragraph(text: str, prefix: str = "") -> str:
                 break_long_words=False, break_on_hyphens=False) + "\n"
 
 
-def load_template(folder: Path, name: str, filters: Mapping[str, Callable[..., Any]] | None = None,
+def load_template(folder: Path | tuple[Path, ...], name: str, filters: Mapping[str, Callable[..., Any]] | None = None,
                   html: bool = False) -> jinja2.Template:
-    """The template `name` of a folder; filters: what it may call beside Jinja's own; html: its values are escaped."""
+    """The template `name` of a folder, or of the first that has it.
+
+    filters: what it may call beside Jinja's own; html: its values are escaped.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         undefined=jinja2.StrictUndefined,
