@@ -66,6 +66,16 @@ def test_the_hls_page(tmp_path: Path) -> None:
     assert "HLS compiler" in (tmp_path / "build" / "digits" / "report.html").read_text()
 
 
+@pytest.mark.slow
+def test_the_page_about_exploring(tmp_path: Path) -> None:
+    small_example(tmp_path)
+    printed = run_page("exploring.md", tmp_path)
+    assert "best" not in next(text for line, text in printed.items() if "headrace precision" in line)
+    assert len(list((tmp_path / "build" / "many" / "points").iterdir())) >= 3
+    for path in ("many/exploration.html", "widths/exploration.parquet", "cnn/build.json"):
+        assert (tmp_path / "build" / path).is_file()
+
+
 @pytest.mark.parametrize("page", ["docs/architecture.md", "docs/recipes.md", "docs/first-hour.md", "CONTRIBUTING.md"])
 def test_named_files_exist(page: str) -> None:
     """Those with a folder in front; NAME and x stand for a name of one's own, and build/ is made."""

@@ -20,6 +20,7 @@ from headrace.cli.doctor import run_doctor
 from headrace.cli.explore import run_explore
 from headrace.cli.parser import command_parser, parse
 from headrace.cli.plan import run_plan
+from headrace.cli.precision import run_precision
 from headrace.cli.progress import progress
 from headrace.cli.quantize import add_quantize, run_quantize
 from headrace.cli.report import run_report
@@ -215,7 +216,7 @@ def _completion(options: argparse.Namespace) -> int:
 
 
 _COMMANDS = {"quantize": run_quantize, "check": _check, "plan": run_plan,
-             "explore": run_explore, "build": _build, "sim": _sim,
+             "explore": run_explore, "precision": run_precision, "build": _build, "sim": _sim,
              "predict": _predict, "compare": run_compare, "report": run_report, "synth": _synth, "lint-hls": _lint_hls,
              "bitstream": _bitstream, "export": _export, "layer": _layer, "boards": _boards,
              "doctor": run_doctor, "completion": _completion}

@@ -16,6 +16,7 @@ from headrace.cli.compare import add_compare
 from headrace.cli.completion import add_completion
 from headrace.cli.explore import add_explore
 from headrace.cli.plan import add_plan
+from headrace.cli.precision import add_precision
 from headrace.cli.report import add_report
 from headrace.cli.voice import add_voice
 from headrace.frontend.tflite.kernels import KERNEL_SETS
@@ -98,6 +99,7 @@ def command_parser(commands: Mapping[str, Command], add_quantize: Callable[[Pars
     _add_check(command)
     _add_plan(command)
     _add_explore(command)
+    _add_precision(command)
     _add_build(command("build", "generate the accelerator and verify it bit for bit", [
         "build model.onnx --out build/mine", "build model.onnx --out build/mine --backend both --fps 30000",
         "build model.onnx --out build/mine --board zcu104          # the fastest that fits"]))
@@ -141,6 +143,15 @@ def _add_explore(command: Commands) -> None:
     explore.add_argument("model", metavar="MODEL", help=f"{MODEL_HELP}; with --weight-bits a float network")
     add_explore(explore)
     _add_json(explore)
+
+
+def _add_precision(command: Commands) -> None:
+    precision = command("precision", "find the widths of all layers with which hardware is cheapest at a rate", [
+        "precision cnn.py:model --data xy.npz --board pynq-z2 --fps 10000 --accuracy-drop 1 --out cnn.npz"])
+    precision.add_argument("model", metavar="MODEL", help="file.py:function that returns a float network, or a float "
+                           ".onnx file")
+    add_precision(precision)
+    _add_json(precision)
 
 
 def _add_build(make: argparse.ArgumentParser) -> None:

@@ -115,6 +115,19 @@ def choose_widths(problem: Problem, at: At, settings: Settings, batches: Batches
     return Mixture(trials.widths(low), tuple(order), low, chosen.trace, trials.evaluations, trained)
 
 
+def ranked(problem: Problem, at: At, settings: Settings, batches: Batches, select: str) -> list[Item]:
+    """Weights and feature maps, those first that may lose precision.
+
+    Feature maps go by their SQNR, behind the weights where these go by their differences. Raises InputError as
+    `choose_widths`.
+    """
+    by_sqnr = _by_sqnr(Trials(problem, at, replace(settings, select="sqnr", mixed_maps=True)), batches)
+    if select == "sqnr":
+        return by_sqnr
+    weights = _RANKINGS[select](Trials(problem, at, settings), batches)
+    return [*weights, *(item for item in by_sqnr if item.part == "tensors")]
+
+
 def _above_threshold(trials: Trials, threshold_db: float) -> tuple[Item, ...]:
     """The items that keep the low width; layers and feature maps are judged alike."""
     sqnr = dict(zip(map(str, range(len(trials.items))), _sqnr(trials), strict=True))

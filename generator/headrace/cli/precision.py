@@ -1,0 +1,73 @@
+"""The command `headrace precision`. Torch is needed to run it, not to import this."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from headrace.board.board import DEFAULT_BOARD
+from headrace.cli import tables
+from headrace.cli.progress import progress
+from headrace.errors import ToolError
+from headrace.quantizing.settings import METHOD_NAMES, Settings
+from headrace.request import Options, resolve
+from headrace.serialize import save_npz
+from headrace.staging import require_writable_file
+
+
+def add_precision(sub: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    sub.add_argument("--data", required=True, metavar="FILE", help="X.npz with inputs x and labels y, or "
+                     "file.py:function: to calibrate with and for the accuracy")
+    sub.add_argument("--board", default=DEFAULT_BOARD, metavar="B",
+                     help="board name or .toml file (default %(default)s)")
+    sub.add_argument("--fps", type=float, required=True, metavar="F", help="frames per second at which hardware is "
+                     "compared")
+    sub.add_argument("--clock-mhz", type=float, default=Options.clock_mhz, metavar="C", help="default %(default)s")
+    sub.add_argument("--widths", type=int, nargs="+", default=[2, 4, 8], metavar="N",
+                     help="that weights and activations may have, rising (default 2 4 8)")
+    sub.add_argument("--accuracy-drop", type=float, nargs="+", default=[1.0], metavar="P",
+                     help="percentage points that may be lost against the float network, rising (default 1)")
+    sub.add_argument("--rank", choices=("sensitivity", "sqnr", "weight-difference"), default="sensitivity",
+                     help="what is lowered first: what loses least for what it saves, what has the highest SQNR, or "
+                     "what training moves least (the subject of US patent 12,393,828) (default %(default)s)")
+    sub.add_argument("--evaluations", type=int, default=100, metavar="N",
+                     help="networks that may be looked at for each drop (default %(default)s)")
+    sub.add_argument("--exhaustive", action="store_true", help="look at all networks too, and say how far the search "
+                     "is from the best")
+    sub.add_argument("--method", choices=METHOD_NAMES, default="affine", help="as of quantize (default %(default)s)")
+    sub.add_argument("--samples", type=int, default=Settings.samples, metavar="N", help="as of quantize (default "
+                     "%(default)s)")
+    sub.add_argument("--out", type=Path, metavar="M.npz", help="where the network of the last drop is written")
+
+
+def _modules() -> tuple[Any, Any, Any]:
+    try:
+        from headrace.exploring import precision, precision_view
+        from headrace.quantizing import command
+    except ImportError as error:
+        raise ToolError(f"a precision search needs {error.name}, which is not installed; "
+                        "run pip install 'headrace[torch]'") from None
+    return precision, precision_view, command
+
+
+def run_precision(options: argparse.Namespace) -> int:
+    """Search and print a row for every budget."""
+    precision, views, command = _modules()
+    budget = precision.Budget(options.widths, options.accuracy_drop, options.rank, options.evaluations)
+    request = resolve(Options(options.board, options.clock_mhz, options.fps))
+    settings = Settings(method=options.method, samples=options.samples)
+    if options.out is not None:
+        require_writable_file(options.out)
+    with progress() as tell:
+        tell("calibrating")
+        module, _ = command.float_model(options.model)
+        bench = precision.Bench(module, command.batches_of(options.data), budget, request, settings)
+        found = precision.search(bench, tell)
+        optimum = precision.exhaustive(bench, tell) if options.exhaustive else []
+    if options.out is not None:
+        save_npz(found[-1].network, options.out)
+    tables.show(views.precision_view(options.model, found, optimum), options.json,
+                lambda: views.precision_json(found, optimum))
+    return 0
