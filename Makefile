@@ -16,7 +16,7 @@ BOARD  ?= zcu104
 FAMILY ?= xcup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup sim bitstream test test-full lint docs prove bench bench-scale bench-quant fit-estimator clean
+.PHONY: help setup sim bitstream test test-full lint docs prove mutate coverage fuzz bench bench-scale bench-quant fit-estimator clean
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,15 @@ bench-scale: $(STAMP) ## CPU seconds and memory of planning; ROWS="model.onnx:zc
 
 prove: $(STAMP) ## prove layers that move and gate words for all words, stalls and states at power-up
 	$(PY) -m benchmarks.prove
+
+mutate: $(STAMP) ## one small change at a time in every area, and the tests that should notice it (60 minutes)
+	$(PY) -m benchmarks.mutate
+
+coverage: $(STAMP) ## lines, branches and signals of the SystemVerilog that the tests of the layers reach
+	$(PY) -m benchmarks.coverage
+
+fuzz: $(STAMP) ## damaged files of every kind, guided by coverage (10 minutes a kind; needs Linux)
+	$(PY) -m benchmarks.fuzz
 
 bench-quant: $(STAMP) ## the published trends of the quantization methods
 	$(PY) -m benchmarks.quantization

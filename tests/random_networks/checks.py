@@ -24,6 +24,7 @@ from tests.random_networks.oracle import evaluate
 EXPLAINED = (
     r"a branch times a whole number of \d+ bits needs \d+ bits and at most 31 are possible",
     r"pads a bipolar tensor with 0",
+    r"with \d+ different scales .* and at most 4 that are not powers of two of each other are possible",
     r"reads pixels of one channel that are made of channels with different scales or offsets",
     r"the network has no layer between its input and its output",
 )

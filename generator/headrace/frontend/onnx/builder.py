@@ -56,7 +56,6 @@ class Builder:
 
         Raises UnsupportedError for a vector whose elements are in another order.
         """
-        x = self._in_order(x)
         if x.order is not None:
             raise UnsupportedError("reads a channels-last feature map after a flatten, where only a dense layer can "
                                    "follow; move the flatten in front of the MatMul")
@@ -73,15 +72,11 @@ class Builder:
             name = self._once(tensor_ops.Transpose(order), name, ".transpose")
         return self.reshaped(name, tuple(1 if axis is None else x.shape[axis] for axis in target))
 
-    def _in_order(self, x: Feature) -> Feature:
-        """A vector that is one pixel with its channels in another order becomes a choice of channels."""
-        name = x.name
+    def _pixel(self, name: str, count: int) -> str | None:
+        """The tensor of one pixel with so many channels that a reshaped one is; None where it is none."""
         while name in self.nodes and isinstance(self.nodes[name].op, ops.Reshape):
             name = self.nodes[name].inputs[0]
-        if x.order is None or name == x.name or self.shapes[name][0] != len(x.order):
-            return x
-        made = self.emit(SelectChannels(tuple(x.order.tolist())), name, suffix=".order")
-        return Feature(self.reshaped(made, (len(x.order),)), x.shape, x.axes)
+        return name if self.shapes[name][0] == count else None
 
     def exact(self, x: Feature) -> str:
         """A tensor of the Network that is x itself."""
@@ -144,8 +139,11 @@ class Builder:
             elements = np.arange(count).reshape(tuple(size for size in frame if size > 1))
             ranks = sorted(axis for axis in wide if axis is not None)
             order = elements.transpose([ranks.index(axis) for axis in wide if axis is not None]).reshape(-1)
-            name = self.reshaped(x.name, (count,))
-            return Feature(name, shape, tuple(0 if size > 1 else None for size in shape), order)
+            axes = tuple(0 if size > 1 else None for size in shape)
+            if pixel := self._pixel(x.name, count):
+                chosen = self.emit(SelectChannels(tuple(order.tolist())), pixel, suffix=".order")
+                return Feature(self.reshaped(chosen, (count,)), shape, axes)
+            return Feature(self.reshaped(x.name, (count,)), shape, axes, order)
         return Feature.whole(self.reshaped(self.exact(x), shape), shape)
 
     def placed(self, name: str, x: Feature, target: Frame) -> Feature:

@@ -1,0 +1,126 @@
+"""Mutants: one small change to one line of SystemVerilog, C++ or Python, by the token or by the syntax tree."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A file with `new` instead of `old` at a position. path: relative to the root."""
+
+    path: str
+    start: int
+    old: str
+    new: str
+    line: int
+
+    @property
+    def name(self) -> str:
+        """What a person reads."""
+        return f"{self.path}:{self.line}: {self.old} -> {self.new}"
+
+    def applied(self, text: str) -> str:
+        """The text of the changed file."""
+        assert text[self.start : self.start + len(self.old)] == self.old
+        return text[: self.start] + self.new + text[self.start + len(self.old) :]
+
+    def key(self, text: str, tests: tuple[str, ...]) -> str:
+        """What a result depends on, as far as it is known here: the file, the change, and the tests that run."""
+        parts = (self.path, text, str(self.start), self.new, *tests)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+#: Tokens of hardware languages and what stands in their place. Blanks around keep declarations and shifts apart.
+_TOKENS = {
+    " == ": " != ", " != ": " == ", " && ": " || ", " || ": " && ", " + 1": " + 2", " - 1": " - 0", " < ": " >= ",
+    " >= ": " < ", " > ": " >= ", " >> ": " << ", " << ": " >> ", " & ": " | ", " ? ": " == 0 ? ", "'0": "'1",
+    "1'b0": "1'b1", "1'b1": "1'b0", " + ": " - ", " - ": " + ", "(!": "(", " !": " ", "++": "--",
+}
+_TOKEN = re.compile("|".join(re.escape(token) for token in sorted(_TOKENS, key=len, reverse=True)))
+#: Lines that say nothing of what the hardware does.
+_SILENT = re.compile(r"^\s*(//|\*|#|`|import|`?include|parameter |localparam .*\$error|template|static_assert)|\$error")
+
+
+def text_mutants(path: str, text: str) -> Iterator[Mutant]:
+    """Mutants of SystemVerilog or C++."""
+    offset = 0
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        code = line.split("//")[0]
+        if not _SILENT.search(code):
+            for match in _TOKEN.finditer(code):
+                yield Mutant(path, offset + match.start(), match[0], _TOKENS[match[0]], number)
+        offset += len(line)
+
+
+_COMPARED: dict[type[ast.cmpop], str] = {
+    ast.Eq: "!=", ast.NotEq: "==", ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.In: "not in",
+    ast.Is: "is not", ast.IsNot: "is", ast.NotIn: "in"}
+_CALCULATED: dict[type[ast.operator], str] = {
+    ast.Add: "-", ast.Sub: "+", ast.Mult: "+", ast.FloorDiv: "*", ast.Mod: "+", ast.LShift: ">>", ast.RShift: "<<",
+    ast.BitOr: "&", ast.BitAnd: "|"}
+_NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "floor": "ceil", "ceil": "floor"}
+
+
+class _Python:
+    """The mutants of a module; annotations, docstrings and messages of errors stay."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path, self.text = path, text
+        self.lines = [0]
+        for line in text.splitlines(keepends=True):
+            self.lines.append(self.lines[-1] + len(line))
+
+    def of(self, node: ast.AST) -> Iterator[Mutant]:
+        if isinstance(node, ast.Raise | ast.JoinedStr | ast.Import | ast.ImportFrom):
+            return
+        yield from self._here(node)
+        for name, value in ast.iter_fields(node):
+            if name not in ("annotation", "returns", "decorator_list"):
+                for child in value if isinstance(value, list) else [value]:
+                    if isinstance(child, ast.AST):
+                        yield from self.of(child)
+
+    def _here(self, node: ast.AST) -> Iterator[Mutant]:
+        match node:
+            case ast.Compare(left, [operator], [right]):
+                yield from self._between(left, right, _COMPARED.get(type(operator)))
+            case ast.BinOp(left, operator, right):
+                yield from self._between(left, right, _CALCULATED.get(type(operator)))
+            case ast.BoolOp(operator, [left, right, *_]):
+                yield from self._between(left, right, "or" if isinstance(operator, ast.And) else "and")
+            case ast.Constant(value) if type(value) in (int, bool):
+                yield self._made(node, str(value + 1) if type(value) is int else str(not value))
+            case ast.Name(name) if name in _NAMES:
+                yield self._made(node, _NAMES[name])
+            case ast.UnaryOp(ast.Not(), operand):
+                yield self._made(node, f"({ast.unparse(operand)})")
+
+    def _made(self, node: ast.expr, new: str) -> Mutant:
+        start, end = self._at(node.lineno, node.col_offset), self._at(node.end_lineno or 0, node.end_col_offset or 0)
+        return Mutant(self.path, start, self.text[start:end], new, node.lineno)
+
+    def _between(self, left: ast.expr, right: ast.expr, new: str | None) -> Iterator[Mutant]:
+        """The operator between two operands, where nothing but it and blanks stands there."""
+        start = self._at(left.end_lineno or 0, left.end_col_offset or 0)
+        old = self.text[start : self._at(right.lineno, right.col_offset)]
+        if new is not None and "\n" not in old and not set("()#") & set(old):
+            yield Mutant(self.path, start, old, f" {new} ", left.end_lineno or 0)
+
+    def _at(self, line: int, column: int) -> int:
+        """A position in characters; columns count bytes."""
+        start = self.lines[line - 1]
+        return start + len(self.text[start:].split("\n", 1)[0].encode()[:column].decode())
+
+
+def mutants(root: Path, path: Path) -> list[Mutant]:
+    """All mutants of a file."""
+    text, name = path.read_text(), str(path.relative_to(root))
+    if path.suffix == ".py":
+        return list(_Python(name, text).of(ast.parse(text)))
+    return list(text_mutants(name, text))
