@@ -66,3 +66,14 @@ def test_pages_that_build_nothing(page: str, tmp_path: Path) -> None:
                                   "layers.md", "troubleshooting.md"])
 def test_pages_that_build(page: str, tmp_path: Path) -> None:
     run(page, tmp_path)
+
+
+def test_messages_of_troubleshooting_are_those_of_the_code() -> None:
+    """Every message in the first column of a table, between its dots and numbers, stands in a source."""
+    sources = [path.read_text() for folder in ("generator/headrace", "boards/driver", "rtl_sim")
+               for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".sv")]
+    said = re.sub(r'"\s*f?"', "", " ".join(" ".join(sources).split()))
+    rows = re.findall(r"^\| (`.*?) \| ", (ROOT / "docs" / "troubleshooting.md").read_text(), re.MULTILINE)
+    parts = [part.strip() for row in rows for message in re.findall(r"`([^`]+)`", row)
+             for part in re.split(r"\.\.\.|PE=3|MH=8|\[1, 2, 4, 8\]", message) if part.strip()]
+    assert len(rows) > 15 and [part for part in parts if part not in said] == []

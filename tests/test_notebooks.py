@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "notebooks"
 SECONDS = 600
+READ: Any = nbformat.read  # it has no types
 SLOW = ("brevitas", "float_to_board", "mismatch")
 
 
@@ -19,7 +20,7 @@ def run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The notebook with its outputs."""
     root = FOLDER.parents[1]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(root / "generator"), os.environ.get("PYTHONPATH", "")]))
-    notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    notebook = READ(FOLDER / f"{name}.ipynb", as_version=4)
     NotebookClient(notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
     return notebook
 
@@ -33,7 +34,7 @@ def shown(notebook: Any) -> set[str]:
 def test_the_notebooks_are_those_that_run() -> None:
     assert sorted(path.stem for path in FOLDER.glob("*.ipynb")) == sorted([*SLOW, "exploring"])
     for path in FOLDER.glob("*.ipynb"):
-        notebook = nbformat.read(path, as_version=4)
+        notebook = READ(path, as_version=4)
         assert all(not cell.outputs for cell in notebook.cells if cell.cell_type == "code"), path.name
 
 
