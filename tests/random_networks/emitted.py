@@ -42,6 +42,11 @@ class Tensor:
         return len(self.shape) == 3
 
 
+def power_of_two(about: float) -> float:
+    """Constants on a grid of it lie where ties are."""
+    return float(2.0 ** np.round(np.log2(about)))
+
+
 class Emitter:
     """Nodes and constants of a file that grows."""
 
@@ -188,9 +193,10 @@ def normalize(e: Emitter, x: Tensor) -> Tensor:
     """A batch normalization, some of whose factors are negative."""
     c = x.channels
     gamma = e.rng.choice([-1.0, 1.0, 0.5, 0.7], c)
-    beta, mean = (e.rng.integers(-4, 5, c) * x.reach / 8 for _ in range(2))
-    parts = (gamma, beta, mean, e.rng.choice([0.25, 1, 2.5], c))
-    return e.node("BatchNormalization", [x.name, *map(e.constant, parts)], x, epsilon=2.0**-10)
+    beta, mean = (e.rng.integers(-4, 5, c) * power_of_two(x.reach / 8) for _ in range(2))
+    epsilon = 2.0**-10  # two of the variances make a factor that is a power of two
+    parts = (gamma, beta, mean, e.rng.choice([0.25 - epsilon, 1 - epsilon, 2.5], c))
+    return e.node("BatchNormalization", [x.name, *map(e.constant, parts)], x, epsilon=epsilon)
 
 
 def finish(e: Emitter, x: Tensor, layer: Part) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.random_networks.emitted import Emitter, Part, Tensor, finish, quantize, weights
+from tests.random_networks.emitted import Emitter, Part, Tensor, finish, power_of_two, quantize, weights
 
 
 def out_size(size: int, kernel: int, stride: int, dilation: int, pads: int) -> int:
@@ -32,7 +32,7 @@ def _conv_shape(axes: Mapping[str, Any], x: Tensor) -> tuple[int, int]:
 
 def _bias(e: Emitter, rows: int, layer: Part, reach: float) -> list[str]:
     """A bias on the grid of halves and quarters of its size."""
-    return [e.constant(e.rng.integers(-4, 5, rows) * reach / 16)] if layer["bias"] else []
+    return [e.constant(e.rng.integers(-4, 5, rows) * power_of_two(reach / 16))] if layer["bias"] else []
 
 
 def _reach(x: Tensor, values: np.ndarray, axis: int) -> float:

@@ -16,7 +16,7 @@ from headrace.network.rounding import TIES_UP
 from headrace.render.rtl import render_rtl
 from headrace.timing.fifo_sizing import Sizing, size_fifos
 from tests.random_networks import hardware
-from tests.random_networks.checks import require_integers, require_words
+from tests.random_networks.checks import require_integers, require_outputs, require_words
 from tests.random_networks.network import Description
 from tests.random_networks.strategies import descriptions
 
@@ -43,7 +43,7 @@ def found_after(check: Callable[[Description], None]) -> int:
 
 def test_a_tie_that_goes_up_instead_of_to_the_even_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TIES_UP, "half_even", lambda code: True)
-    assert found_after(require_integers) <= WITHIN
+    assert found_after(require_outputs) <= WITHIN
 
 
 def test_a_fifo_one_word_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
