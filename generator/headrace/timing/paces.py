@@ -22,7 +22,7 @@ _NEARLY = Fraction(65, 64)
 #: Words of a FIFO that is never full.
 _ENDLESS = 1 << 40
 #: Cycles of streams that a search runs, some 6 ns each.
-_MOST_WORK = 10**10
+_MOST_WORK = 5 * 10**9
 
 
 class TooLargeError(Exception):
