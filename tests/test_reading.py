@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Any, Literal, NotRequired, TypedDict, TypeVar
 
 import numpy as np
 import pytest
@@ -23,6 +23,7 @@ class Entry(TypedDict):
 
     name: str
     depth: int
+    note: NotRequired[str]
 
 
 @pytest.mark.parametrize(("value", "hint", "fits"), [
@@ -40,6 +41,7 @@ class Entry(TypedDict):
     (BIPOLAR, DataType, True), (5, DataType, False), (Fraction(1), Fraction, True), (object(), Any, True),
     ({"name": "a", "depth": 1}, Entry, True), ({"name": "a", "depth": 1, "more": None}, Entry, True),
     ({"name": "a"}, Entry, False), ({"name": "a", "depth": "1"}, Entry, False), (None, Entry, False),
+    ({"name": "a", "depth": 1, "note": 5}, Entry, False),
     ([{"name": "a", "depth": 1}], list[Entry], True), ([{}], list[Entry], False),
 ])
 def test_values_conform_to_annotations(value: object, hint: object, fits: bool) -> None:

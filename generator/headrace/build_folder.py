@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from headrace.errors import InputError
 from headrace.model import Engine, Model, predict_with
 from headrace.network.integer import IntegerNetwork
 from headrace.reading import require_files
-from headrace.record import RECORD, read_record, verdict
+from headrace.record import RECORD, BuildRecord, read_record, verdict
 from headrace.render.hls_views import graph_views
 from headrace.reporting.charts import pipeline_svg
 from headrace.reporting.page import write_report
@@ -60,7 +60,7 @@ class Build:
     """A finished build directory. cycles: per frame in steady state, by the cycle model."""
 
     folder: Path
-    record: Mapping[str, Any]
+    record: BuildRecord
     model: Model
     recipe: Recipe
     board: Board
@@ -106,7 +106,8 @@ class Build:
     @property
     def host_words(self) -> HostWords:
         """Widths of the words on the DMA's side, as the driver and the shell have them."""
-        return HostWords(**self.record["host_words"])
+        words = self.record["host_words"]
+        return HostWords(words["input"], words["output"])
 
     @property
     def has_hls(self) -> bool:

@@ -5,15 +5,34 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Any,
+    Literal,
+    NotRequired,
+    TypeGuard,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+    overload,
+)
 
 import numpy as np
 
+T = TypeVar("T")
 #: Integers from files are native ones everywhere behind.
 MAX_INTEGER = 1 << 62
 
 
-def conforms(value: Any, hint: Any) -> bool:
+@overload
+def conforms(value: object, hint: type[T]) -> TypeGuard[T]: ...
+@overload
+def conforms(value: object, hint: object) -> bool: ...
+
+
+def conforms(value: object, hint: Any) -> bool:
     """True if the value is of the annotated type.
 
     Understands classes, unions, Literal, Any, arrays with their element type, tuple, list, dict, Mapping, frozenset and
@@ -35,7 +54,10 @@ def conforms(value: Any, hint: Any) -> bool:
 
 
 def _is_typed_dict(value: Any, hint: Any) -> bool:
-    if not isinstance(value, dict) or not hint.__required_keys__ <= value.keys():
+    # Python 3.11 does not see NotRequired in annotations that are texts.
+    marked = get_type_hints(hint, include_extras=True)
+    optional = {key for key, item in marked.items() if get_origin(item) is NotRequired}
+    if not isinstance(value, dict) or not hint.__required_keys__ - optional <= value.keys():
         return False
     hints = get_type_hints(hint)
     return all(conforms(item, hints[key]) for key, item in value.items() if key in hints)

@@ -25,6 +25,8 @@ class LayerRecord(TypedDict):
     kind: str
     cycles: int
     resources: Counts
+    core: NotRequired[str]
+    weight_bits: NotRequired[int]
 
 
 class FifoRecord(TypedDict):
@@ -34,6 +36,21 @@ class FifoRecord(TypedDict):
     depth: int
     bits: int
     smallest_depth: int
+
+
+class StreamRecord(TypedDict):
+    """A stream of the C++ in build.json."""
+
+    name: str
+    depth: int
+    bits: int
+
+
+class HostWordsRecord(TypedDict):
+    """Bytes of the words on the DMA's side; see board.host_words.HostWords."""
+
+    input: int
+    output: int
 
 
 class RecipeRecord(TypedDict):
@@ -74,6 +91,20 @@ class EndRecord(TypedDict):
     shape: list[int]
 
 
+class ComparisonRecord(TypedDict):
+    """What a back end was compared in, and with how many vectors."""
+
+    compared: str
+    vectors: int
+
+
+class BoundRecord(TypedDict):
+    """The layer that keeps a board from being faster, and its cycles per frame."""
+
+    name: str
+    cycles_per_frame: int
+
+
 class BuildRecord(TypedDict):
     """build.json, as far as anybody reads it."""
 
@@ -86,10 +117,10 @@ class BuildRecord(TypedDict):
     device: DeviceRecord
     clock_mhz: float
     verified: bool
-    verified_by: dict[str, dict[Literal["compared", "vectors"], str | int]]
+    verified_by: dict[str, ComparisonRecord]
     vectors: int
     asked: str
-    board_bound: dict[Literal["name", "cycles_per_frame"], str | int] | None
+    board_bound: BoundRecord | None
     fits: bool
     recipe: RecipeRecord
     not_verified: list[str]
@@ -104,9 +135,17 @@ class BuildRecord(TypedDict):
     cores: dict[str, str]
     writable: dict[str, Literal["ram", "uram"]]
     external: list[str]
+    host_words: HostWordsRecord
     resources: Counts
+    resources_error: dict[str, dict[str, float]]
     layers: list[LayerRecord]
     fifos: list[FifoRecord]
+    hls_cycles_per_frame: NotRequired[int]
+    hls_latency_cycles: NotRequired[int]
+    hls_streams: NotRequired[list[StreamRecord]]
+    #: What the tools of the vendor gave; see `headrace bitstream`.
+    bitstream: NotRequired[dict[str, Any]]
+    out_of_context: NotRequired[dict[str, Any]]
 
 
 class SimRecord(TypedDict, total=False):
@@ -135,7 +174,7 @@ class SynthRecord(_Counter):
     layers: list[dict[Literal["name", "kind", "lut", "ff", "bram18", "uram", "dsp", "lutram", "depth"], int | str]]
 
 
-def read_record(folder: Path) -> Mapping[str, Any]:
+def read_record(folder: Path) -> BuildRecord:
     """build.json of a build directory.
 
     Raises InputError for a folder that is none, a record of another version of headrace, and a damaged one.
@@ -153,15 +192,18 @@ def read_record(folder: Path) -> Mapping[str, Any]:
         raise InputError(f"{folder}: was built by headrace {built_by} but this is {headrace_version()}; build again")
     if not conforms(record, BuildRecord) or not _is_sound(record):
         raise InputError(f"{path}: is damaged; build again")
-    return record  # type: ignore[no-any-return]  # checked above
+    return record
 
 
 def _is_sound(record: BuildRecord) -> bool:
-    """True if the numbers can be those of a build, and the hash is one."""
+    """True if the numbers can be those of a build, the device has no more than a board, and the hash is one."""
     rates = all(math.isfinite(rate) and rate > 0 for rate in (record["clock_mhz"], record["fps"]))
-    counts = record["cycles_per_frame"] > 0 and min(record["vectors"], record["latency_cycles"]) >= 0
+    words = record["host_words"]
+    counts = min(record["cycles_per_frame"], words["input"], words["output"]) > 0
+    counts = counts and min(record["vectors"], record["latency_cycles"]) >= 0
     counts = counts and record["verified"] == (record["vectors"] > 0)
-    return rates and counts and re.fullmatch(r"[0-9a-f]{1,64}", record["source_sha256"]) is not None
+    known = record["device"].keys() <= DeviceRecord.__annotations__.keys()
+    return rates and counts and known and re.fullmatch(r"[0-9a-f]{1,64}", record["source_sha256"]) is not None
 
 
 def verdict(record: Mapping[str, Any]) -> str:
@@ -183,4 +225,5 @@ def read_measured(path: Path, kind: Any, command: str) -> dict[str, Any]:
         found = None
     if not conforms(found, kind):
         raise InputError(f"{path}: is damaged; remove it, or run `{command}` again")
-    return found  # type: ignore[no-any-return]  # checked above
+    measured: dict[str, Any] = found
+    return measured

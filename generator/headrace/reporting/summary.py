@@ -32,7 +32,7 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     waits, and its resources, `synthesized` being None or what Yosys counted. hls: None or what the HLS compiler made
     of the layers. fifos: depths, with `max_occupancy` None or what the last simulation saw.
     """
-    build = read_record(folder)
+    build: Mapping[str, Any] = read_record(folder)
     sim, synth = (read_measured(folder / f"{name}.json", kind, f"headrace {name}") for name, kind in _MEASURED.items())
     counted = {layer.get("name"): _figures(layer) for layer in synth.get("layers", ())}
     routed = {layer["name"]: layer for layer in _run(build).get("layers", ())}

@@ -13,7 +13,7 @@ from headrace.dataflow.graph import Dataflow
 from headrace.design import estimated
 from headrace.layer_record import layer_record
 from headrace.layers.base import Layer
-from headrace.record import verdict
+from headrace.record import BuildRecord, verdict
 from headrace.reporting.view import View
 
 #: What a synthesis counts.
@@ -30,7 +30,7 @@ def layers_view(dataflow: Dataflow) -> View:
     return View("supported: every layer has an exact hardware form", _SIZES, rows)
 
 
-def build_view(folder: str, record: Mapping[str, Any], dataflow: Dataflow, board: Board) -> View:
+def build_view(folder: str, record: BuildRecord, dataflow: Dataflow, board: Board) -> View:
     """Layers of a build with their folds, and what they reach together; record: its build.json."""
     title = (f"{folder}: {verdict(record)}, {record['cycles_per_frame']} cycles per frame, "
              f"{record['fps']:.0f} fps at {record['clock_mhz']:g} MHz")
@@ -55,7 +55,7 @@ def _folded(layer: Layer, slowest: int) -> tuple[str, ...]:
             f"{1 - layer.cycles / slowest:.0%}", str(estimate(layer).all_luts))
 
 
-def _remarks(record: Mapping[str, Any], dataflow: Dataflow, board: Board) -> Iterable[str]:
+def _remarks(record: BuildRecord, dataflow: Dataflow, board: Board) -> Iterable[str]:
     yield f"asked for: {record['asked']}"
     yield _use(estimated(dataflow), board)
     yield _errors(record["resources_error"])

@@ -6,7 +6,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
     folder = (build.folder / "vivado").resolve()
     write_files(folder, files)
     write_driver(build.folder / "driver", driver)
-    build = replace(build, record=dict(build.record) | {"host_words": asdict(host)})
+    build = replace(build, record={**build.record, "host_words": {"input": host.input, "output": host.output}})
     write_json(build.folder / RECORD, dict(build.record))
     steps = [*(_hls_steps(build, board, hls or HlsRun()) if chosen == "hls" else []), (folder, _vivado(jobs, quick))]
     _require_tools(steps)
