@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from headrace.build_folder import Build
+from headrace.ecp5.flow import FOLDER
+from headrace.ecp5.simulation import write_netlist
+from headrace.ecp5.top import BOARD_TOP
 from headrace.errors import InputError, ToolError
 from headrace.render.library import compile_order
 from headrace.render.rtl import TOP
@@ -42,6 +45,24 @@ def compile_serial_board(build: Build, work: Path, clock_hz: int = CLOCK_HZ, bau
     modules = compile_order((*network.values(), *(work / name for name in around)))
     options = ("-DEMPTY_URAM", f"-GIDLE={IDLE}", f"-GPATIENCE={patience}", "-LDFLAGS", "-lutil")
     return verilate(SERIAL_TOP, modules, "serial.cpp", work, options=options)
+
+
+def compile_routed_board(build: Build, work: Path) -> Path:
+    """The same around what `headrace bitstream` placed and routed for a board with an ECP5, from pin to pin.
+
+    Its clock is the accelerator's, behind the PLL; its time-outs are those of the board. work: an empty folder. Raises
+    InputError where nothing was routed, ToolError where tools are missing.
+    """
+    require_tools()
+    work = work.resolve()
+    sources = write_netlist(build.folder / FOLDER, BOARD_TOP, work)
+    per_bit = build.record["bitstream"]["clock_mhz"] * 1e6 / BAUD
+    write_files(work, {
+        f"{SERIAL_TOP}.v": f"module {SERIAL_TOP} (input wire clk, rst, rx, output wire tx);\n"
+                           f"  {BOARD_TOP} u_board (.clk(clk), .rx(rx), .tx(tx));\nendmodule\n",
+        "serial_config.hpp": f"constexpr double CYCLES_PER_BIT = {per_bit!r};\n"})
+    return verilate(SERIAL_TOP, [*sources, work / f"{SERIAL_TOP}.v"], "serial.cpp", work,
+                    options=("-Wno-lint", "-LDFLAGS", "-lutil"))
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def _top(build: Build, board: Board, options: Options) -> Top:
     header = f"{file_header(build.record['source_sha256'])}, board {board.name}"
     if options.core:
         return core_top(build.dataflow, clock_mhz, header)
-    return board_top(board, build.dataflow, clock_mhz, build.record["source_sha256"], header)
+    return board_top(board, build.dataflow, build.host_words, clock_mhz, build.record["source_sha256"], header)
 
 
 def _record(board: Board, done: Routed, versions: dict[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import jinja2
 
 from headrace.board.board import Board
+from headrace.board.host_words import HostWords
 from headrace.dataflow.graph import SOURCE, Dataflow
 from headrace.ecp5.tools import run_trellis
 from headrace.errors import InputError, ToolError
@@ -62,17 +63,18 @@ def core_top(dataflow: Dataflow, clock_mhz: float, header: str) -> Top:
     return Top(CORE_TOP, CORE_TOP, clock_mhz, {f"{CORE_TOP}.sv": text})
 
 
-def board_top(board: Board, dataflow: Dataflow, clock_mhz: float, sha256: str, header: str) -> Top:
+def board_top(board: Board, dataflow: Dataflow, words: HostWords, clock_mhz: float, sha256: str, header: str) -> Top:
     """The accelerator on a board behind its serial line, with the clock next to the one that is asked for.
 
-    sha256: of the model. Raises InputError for a board without pins, a clock that is too slow for the line, and weights
-    from outside; ToolError where no PLL makes the clock.
+    words: as the driver has them; sha256: of the model. Raises InputError for a board without pins, a clock that is too
+    slow for the line, and weights from outside; ToolError where no PLL makes the clock.
     """
     if not (board.clock_pin and board.tx_pin and board.rx_pin and board.oscillator_mhz):
         raise InputError(f"{board.name}: has no pins of an oscillator and of a UART; give clock_pin, oscillator_mhz, "
                          "tx_pin and rx_pin in its file")
     clock_mhz, pll = make_clock(board, clock_mhz)
-    serial = render_serial(dataflow, TOP, round(clock_mhz * 1e6), headrace_version(), sha256, header, observe=True)
+    serial = render_serial(dataflow, TOP, round(clock_mhz * 1e6), headrace_version(), sha256, header, observe=True,
+                           words=words)
     values = {"header": header, "oscillator_mhz": board.oscillator_mhz, "core_mhz": f"{clock_mhz:g}"}
     text = _template("board.v.j2").render(values, top=BOARD_TOP, pll=PLL if pll else "", serial_top=SERIAL_TOP)
     pins = (("clk", board.clock_pin), ("rx", board.rx_pin), ("tx", board.tx_pin))

@@ -1,0 +1,57 @@
+"""A whole board after routing, from pin to pin: PLL, serial line, shell and accelerator of the routed netlist, and the
+driver at the other end of the line.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import headrace as hr
+from headrace.benches.serial_board import compile_routed_board, serial_board
+from headrace.build_folder import Build
+from headrace.ecp5.flow import Options, make_routed
+from headrace.ecp5.top import LPF
+from headrace.paths import data_folder
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def routed(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    folder = tmp_path_factory.mktemp("board") / "build"
+    made = hr.build(hr.example(), folder, board="ulx3s-85f", fps=2000, clock_mhz=30)
+    record = make_routed(made, "ulx3s-85f", Options(seeds=2))
+    assert record["timing"]["met"] and record["clock_mhz"] == 30
+    return Build.open(folder)
+
+
+@pytest.fixture
+def importable() -> Iterator[None]:
+    folder = str(data_folder("boards") / "driver")
+    sys.path.insert(0, folder)
+    yield
+    sys.path.remove(folder)
+
+
+def test_pins_are_those_of_the_board(routed: Build) -> None:
+    text = (routed.folder / "ecp5" / LPF).read_text()
+    for port, pin in (("clk", "G2"), ("rx", "M1"), ("tx", "L4")):
+        assert f'LOCATE COMP "{port}" SITE "{pin}";' in text
+    assert "FREQUENCY PORT \"clk\" 25 MHZ;" in text
+
+
+def test_the_driver_gets_the_golden_integers_of_the_routed_board(routed: Build, importable: None,
+                                                                 tmp_path: Path) -> None:
+    from headrace_driver import Accelerator
+
+    program = compile_routed_board(routed, tmp_path)
+    with serial_board(program, tmp_path) as (port, _):
+        accelerator = Accelerator.on_serial(port, routed.folder / "driver" / "headrace_driver")
+        assert accelerator.self_test() == "exact"
+        x = np.random.default_rng(3).integers(0, 16, (4, 1, 8, 8)).astype(np.float32)
+        np.testing.assert_array_equal(accelerator.predict(x), routed.predict(x, engine="golden"))
