@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from headrace.layers.base import Layer
 from headrace.layers.ports import SIGNALS
 from headrace.layers.stream import Stream
 from headrace.packing import pack_stream, unpack_stream
+from headrace.render.library import used_sources
 from headrace.synthesis.designs import layer_design, library
 from headrace.synthesis.yosys import run_yosys
 
@@ -56,11 +57,19 @@ def prove(name: str, layer: Layer, steps: int, limit: int) -> Proof:
 
     limit: cycles without any transfer, while all offer and take, that are too many.
     """
+    design = layer_design(layer, library())
+    return _proved(name, dict(design.files) | {"proof.sv": proof_module(layer, limit)}, steps, limit)
+
+
+def prove_module(name: str, text: str, steps: int) -> Proof:
+    """Prove the properties in the text of a module `proof` around modules of the library, and reach what it covers."""
+    return _proved(name, used_sources(text, library()) | {"proof.sv": text}, steps, 0)
+
+
+def _proved(name: str, files: Mapping[str, str], steps: int, limit: int) -> Proof:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
-        design = layer_design(layer, library())
-        files = dict(design.files) | {"proof.sv": proof_module(layer, limit)}
         for file, text in files.items():
             (folder / file).write_text(text)
         sources = " ".join(sorted(file for file in files if file.endswith(".sv")))

@@ -18,7 +18,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.figures import save
-from benchmarks.proofs import Proof, prove, require_solver
+from benchmarks.proofs import Proof, prove, prove_module, require_solver
 from headrace.layers.spec import layer_from_spec
 
 OUT = Path("build/bench-prove.json")
@@ -47,14 +47,18 @@ CASES: Mapping[str, tuple[dict[str, Any], int, int]] = {
                   18, 12),
 }
 
+#: Modules by name: the file of their properties, and the cycles that are looked at.
+MODULES: Mapping[str, tuple[str, int]] = {"serial commands": ("serial_commands.sv", 28)}
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(CASES)} (default all)")
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help=f"which of {', '.join((*CASES, *MODULES))} (default all)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="solvers at a time (default %(default)s)")
     options = parser.parse_args(arguments)
     require_solver()
-    names = options.names or list(CASES)
+    names = options.names or [*CASES, *MODULES]
     proofs = []
     with ThreadPoolExecutor(options.jobs) as pool, Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("proving", total=len(names))
@@ -68,6 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _prove(name: str) -> Proof:
+    if name in MODULES:
+        file, steps = MODULES[name]
+        return prove_module(name, (Path(__file__).parent / file).read_text(), steps)
     spec, steps, limit = CASES[name]
     return prove(name, layer_from_spec(spec, 0).layer, steps, limit)
 

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from benchmarks import proofs
-from benchmarks.prove import CASES
+from benchmarks.prove import CASES, MODULES
 from headrace.layers.spec import layer_from_spec
 from headrace.paths import data_folder
 from headrace.synthesis.designs import library
 
+ROOT = Path(__file__).parents[1]
 CASE = "dwc 1:3"
 
 
 def proved() -> proofs.Proof:
     spec, steps, limit = CASES[CASE]
     return proofs.prove(CASE, layer_from_spec(spec, 0).layer, steps, limit)
+
+
+def test_a_property_of_a_module_is_found_broken() -> None:
+    """Within fewer cycles than `make prove` takes: the first bytes of a packet."""
+    text = (ROOT / "benchmarks" / MODULES["serial commands"][0]).read_text()
+    spoiled = text.replace("a_one: assert (!(read && write));", "a_one: assert (place < 3);")
+    assert spoiled != text
+    proof = proofs.prove_module("serial commands", spoiled, 9)
+    assert not proof.holds and "a_one" in proof.text
 
 
 def test_a_layer_is_proved() -> None:

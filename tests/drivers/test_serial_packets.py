@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 import serial
 
 import headrace as hr
 from headrace.benches.serial_board import compile_serial_board, serial_board
+from headrace.board.shell_registers import MAGIC
 from headrace.paths import data_folder
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
+
+if TYPE_CHECKING:
+    from headrace_driver.packets import Packet
 
 HERE = Path(__file__).parent
 
@@ -39,12 +45,18 @@ class Line:
         self.serial.write(self.packets.Packet(command, tag, info, payload).bytes())
 
     def next(self) -> tuple[int, int, int]:
-        """Command, tag and info of the packet that comes within some seconds."""
+        """Command, tag and info of the next packet."""
+        packet = self.packet()
+        return packet.command, packet.tag, packet.info
+
+    def packet(self) -> Packet:
+        """What comes within some seconds."""
         end = time.monotonic() + 5
         while (packet := self.parser.packet()) is None:
             assert time.monotonic() < end, bytes(self.parser._bytes)
             self.parser.push(self.serial.read(256))
-        return packet.command, packet.tag, packet.info
+        found: Packet = packet
+        return found
 
 
 @pytest.fixture
@@ -52,6 +64,20 @@ def line(driver: ModuleType, port: str) -> Iterator[Line]:
     line = Line(sys.modules[f"{driver.__name__}.packets"], port)
     yield line
     line.serial.close()
+
+
+def test_identity(line: Line, built: hr.Build) -> None:
+    """Protocol, buffer, both words, then registers: magic, sizes of frames, hash."""
+    line.send(1)
+    payload = line.packet().payload
+    source, sink = built.dataflow.input, built.dataflow.streams[built.dataflow.output_port]
+    host = built.host_words
+    assert struct.unpack("<BBHBHHBH", payload[:12]) == (
+        1, 11, source.lanes, source.element.bits, host.input, sink.lanes, sink.element.bits, host.output)
+    registers = struct.unpack("<16I", payload[12:])
+    assert registers[0] == MAGIC
+    assert registers[5:7] == (source.words * host.input, sink.words * host.output)
+    assert "".join(f"{word:08x}" for word in registers[8:]) == built.record["source_sha256"]
 
 
 def test_codes_of_refused_commands(line: Line) -> None:
@@ -109,7 +135,7 @@ def test_an_accelerator_that_takes_no_more(driver: ModuleType, built: hr.Build, 
 @pytest.mark.slow
 @pytest.mark.parametrize(("module", "old", "new"), [
     ("rx", "{1'b1, (PHASE_BITS - 1)'(0)}", "{PHASE_BITS{1'b0}}"),  # at the edge of bits
-    ("rx", "valid_q  <= ends && place_q == STOP && high", "valid_q  <= ends && place_q == STOP"),
+    ("rx", "broken_q <= ends && place_q == STOP && !high", "broken_q <= 1'b0"),
     ("tx", "left_q  <= 4'd9", "left_q  <= 4'd8"),  # no stop bit
     ("receive", "!overrun_q && right_q && !byte", "!overrun_q && !byte"),
     ("receive", "!overrun_q && right_q && !byte", "right_q && !byte"),
