@@ -93,11 +93,11 @@ module proof (
     a_one: assert (!(read && write));
   end
 
-  // Two packets can be answered.
+  // A packet can be answered.
   logic [1:0] answered_n = 0;
   always_ff @(posedge clk) begin
     if (answer_done) answered_n <= answered_n + 1;
-    if (past) c_end: cover (answered_n == 2);
+    if (past) c_end: cover (answered_n == 1);
   end
 
 endmodule

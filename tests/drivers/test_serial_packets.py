@@ -113,6 +113,8 @@ def test_packets_that_do_not_fit(line: Line) -> None:
         line.send(6, bytes(900), tag=tag)
     assert sorted(line.next() for _ in range(6)) == [
         (0x82, 0, 0), (0x82, 1, 0), (0x82, 2, 0), (0x86, 3, 0), (0x86, 4, 0), (0xC1, 0, 4)]
+    line.send(6, b"more", tag=7)
+    assert line.next() == (0x86, 7, 0)
 
 
 @pytest.mark.slow
@@ -144,7 +146,7 @@ def test_an_accelerator_that_takes_no_more(driver: ModuleType, built: hr.Build, 
     ("receive", "valid_q <= !moves && good_q != read_q", "valid_q <= good_q != read_q"),
     ("commands", "DROP:    take = !none_q;", "DROP:    take = 1'b0;"),
     ("commands", "last_q && one_q", "last_q"),
-    ("commands", "count_q <= count_q - 1'b1;", ""),
+    ("commands", "have_q  <= 3'd4", "have_q  <= 3'd3"),
     ("commands", "left_q[1:0] == 2'd2", "1'b1"),
     ("results", "s_axis_TLAST || count_q", "count_q"),
     ("results", "if (clear) number_q <= '0;\n      else if", "if"),
