@@ -76,6 +76,11 @@ package headrace_pkg;
     return levels;
   endfunction
 
+  // Enabled cycles of headrace_plane_sum: two for its two sums of four planes.
+  function automatic int unsigned plane_sum_stages(input int unsigned planes, input int unsigned kind, input bit split);
+    return planes == 1 && kind == UNSIGNED ? 0 : planes == 4 && !split ? 2 : 1;
+  endfunction
+
   // True if a product is worth a DSP block: it is wide, and neither factor is one bit. The bit without sign of a factor of
   // one bit gets one from a signed factor beside it.
   function automatic bit in_block(input int w_bits, input int w_kind, input int a_bits, input int a_kind);

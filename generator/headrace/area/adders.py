@@ -52,13 +52,20 @@ def ternary_tree(leaves: int, bits: int, signed: bool, single_bits: bool = False
     return Cost(lut, ff)
 
 
+def plane_sum_stages(planes: int, negative: bool, split: bool) -> int:
+    """Cycles of the weighted sum of bit planes: two for the two sums of four planes (plane_sum.sv)."""
+    if planes == 1 and not negative:
+        return 0
+    return 2 if planes == 4 and not split else 1
+
+
 def plane_sum(terms: int, bits: int, negative: bool, sum_bits: int, split: bool) -> Cost:
     """The weighted sum of bit planes; split: its last term stays apart (plane_sum.sv)."""
     if terms == 1 and not negative:
         return Cost()
     lut = sum_bits * (terms == 1) + (sum_bits + 1) * (terms > 2) + (sum_bits - 2) * (terms % 2 == 0 and not split)
     summed = bits if terms == 2 and split else sum_bits
-    return Cost(lut, summed + (bits if split else 0))
+    return Cost(lut, summed + (bits if split else 0) + 2 * sum_bits * (terms == 4 and not split))
 
 
 def binary_tree(leaves: int, leaf_bits: int, sum_bits: int) -> tuple[Cost, Cost, Cost]:

@@ -147,7 +147,7 @@ module headrace_dot_pairs import headrace_pkg::*; #(
   end
 
   headrace_tags #(
-    .BITS(TAG_BITS), .CYCLES((WIDE ? 2 : 1) + LEVELS + (W_BITS > 1 || W_KIND != UNSIGNED ? 1 : 0))
+    .BITS(TAG_BITS), .CYCLES((WIDE ? 2 : 1) + LEVELS + plane_sum_stages(W_BITS, W_KIND, SPLIT))
   ) u_tags (
     .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
   );

@@ -37,10 +37,13 @@ module headrace_dot_planes import headrace_pkg::*; #(
   localparam bit          SIGNED_A   = A_KIND == SIGNED;
   localparam bit          SIGNED_W   = W_KIND == SIGNED;
   localparam int unsigned COUNTING   = count_stages(M);
-  localparam int unsigned ADDING     = (A_BITS > 1 || SIGNED_A ? 1 : 0) + (W_BITS > 1 || SIGNED_W ? 1 : 0);
+  localparam int unsigned ADDING     = plane_sum_stages(A_BITS, SIGNED_A ? SIGNED : UNSIGNED, 1'b0)
+                                       + plane_sum_stages(W_BITS, SIGNED_W ? SIGNED : UNSIGNED, 1'b0);
   // Planes are counted and added up twice, while the sum of the activations is made.
   localparam int unsigned LEVELS     = ternary_levels(SIMD);
-  localparam int unsigned STAGES     = W_KIND == BIPOLAR ? COUNTING + ADDING : larger(COUNTING + ADDING, 1 + LEVELS);
+  localparam bit          MANY       = W_KIND == UNSIGNED && W_BITS > 1;  // LAMBDA is more than 1
+  localparam int unsigned SUMMING    = LEVELS + (MANY ? 2 : 1);
+  localparam int unsigned STAGES     = W_KIND == BIPOLAR ? COUNTING + ADDING : larger(COUNTING + ADDING, SUMMING);
   localparam int unsigned X_BITS     = A_BITS + $clog2(3 ** LEVELS);           // sum of all activations
 
   logic [A_BITS-1:0] parity_s;  // of the root's inputs
@@ -108,9 +111,15 @@ module headrace_dot_planes import headrace_pkg::*; #(
     ) u_total (
       .ap_clk, .en, .leaves(acts_q), .bits('0), .sum(total), .spare(unused_spare)
     );
-    headrace_delay #(.BITS(X_BITS), .CYCLES(STAGES - 1 - LEVELS)) u_delay (.ap_clk, .en, .d(total), .q(late));
+    headrace_delay #(.BITS(X_BITS), .CYCLES(STAGES - SUMMING)) u_delay (.ap_clk, .en, .d(total), .q(late));
     assign wide   = SUM_BITS'(signed'({SIGNED_A && late[X_BITS-1], late}));
-    assign addend = SIGNED_W ? ~wide : (wide << W_BITS) - wide;
+    if (MANY) begin : gen_times_lambda
+      logic signed [SUM_BITS-1:0] addend_q;
+      always_ff @(posedge ap_clk) if (en) addend_q <= (wide << W_BITS) - wide;
+      assign addend = addend_q;
+    end else begin : gen_once
+      assign addend = SIGNED_W ? ~wide : wide;
+    end
     for (genvar p = 0; p < PE; p++) begin : gen_pe
       assign more[p] = addend;
     end

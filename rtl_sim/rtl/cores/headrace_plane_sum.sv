@@ -1,5 +1,5 @@
 // Sum of bit planes with their powers of two, the sign's negative; for bipolar weights 2 * plane - total_x. Registered,
-// unless there is one plane without a sign.
+// unless there is one plane without a sign; three of four planes add up in a cycle of their own.
 //
 // SPLIT leaves the last addition to the accumulator, where it costs no LUT: the sum of two or four terms is then
 // sum + more, and one more where the last term is negative, as `more` is its complement.
@@ -16,7 +16,7 @@ module headrace_plane_sum import headrace_pkg::*; #(
   input  logic                       en,               // moves the pipeline by one
   input  logic [BITS-1:0]            planes [BIT_PLANES],  // sums of x over the columns with this bit of the weight
   input  logic [BITS-1:0]            total_x,          // sum of all x
-  output logic signed [SUM_BITS-1:0] sum,              // one enabled cycle later, or at once
+  output logic signed [SUM_BITS-1:0] sum,              // plane_sum_stages() enabled cycles later
   output logic signed [SUM_BITS-1:0] more              // SPLIT: the other addend, else 0
 );
 
@@ -48,7 +48,18 @@ module headrace_plane_sum import headrace_pkg::*; #(
     assign three = '0;
     assign most  = terms[0] + DOT_BITS'(NEGATIVE && TERMS == 1);
   end
-  if (TERMS % 2 == 0 && !SPLIT) begin : gen_last
+  if (TERMS == 4 && !SPLIT) begin : gen_fourth
+    logic [DOT_BITS-1:0] most_q, fourth_q;
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        most_q   <= most;
+        fourth_q <= terms[TERMS-1] ^ {DOT_BITS{NEGATIVE}};  // inverters in front of registers would take LUTs
+      end
+    end
+    headrace_carry_adder #(.BITS(DOT_BITS)) u_adder (
+      .a(most_q), .b(fourth_q ^ {DOT_BITS{NEGATIVE}}), .carry_in(NEGATIVE), .sum(total)
+    );
+  end else if (TERMS == 2 && !SPLIT) begin : gen_second
     headrace_carry_adder #(.BITS(DOT_BITS)) u_adder (.a(most), .b(terms[TERMS-1]), .carry_in(NEGATIVE), .sum(total));
   end else begin : gen_complete
     assign total = most;

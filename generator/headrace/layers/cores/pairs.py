@@ -6,7 +6,7 @@ one or both of them.
 
 from __future__ import annotations
 
-from headrace.area.adders import plane_sum, ternary_levels, ternary_tree
+from headrace.area.adders import plane_sum, plane_sum_stages, ternary_levels, ternary_tree
 from headrace.area.amounts import Amounts, Cost
 from headrace.datatypes import BIPOLAR
 from headrace.layers.cores.core import Core, Operands, Unit
@@ -25,8 +25,9 @@ class Pairs(Core):
         return operands.shared and not operands.binary and operands.weight.bits <= MAX_PLANES
 
     def stages(self, operands: Operands, preset: bool) -> int:
-        several_planes = operands.weight.bits > 1 or operands.weight.signed
-        return 1 + _wide(operands) + ternary_levels(-(-operands.simd // 4)) + several_planes
+        weight = operands.weight
+        adding = plane_sum_stages(weight.bits, weight.signed, _adds_two(operands))
+        return 1 + _wide(operands) + ternary_levels(-(-operands.simd // 4)) + adding
 
     def amounts(self, a: Amounts, unit: Unit) -> None:
         shared, row = _costs(unit.operands, unit.sum_bits, self.adds_two(unit))
@@ -34,8 +35,11 @@ class Pairs(Core):
         a.add("pairs", *row.times(unit.operands.pe))
 
     def adds_two(self, unit: Unit) -> bool:
-        weight = unit.operands.weight
-        return not unit.operands.scaled and (weight == BIPOLAR or weight.bits % 2 == 0)
+        return _adds_two(unit.operands)
+
+
+def _adds_two(operands: Operands) -> bool:
+    return not operands.scaled and (operands.weight == BIPOLAR or operands.weight.bits % 2 == 0)
 
 
 def _wide(operands: Operands) -> bool:

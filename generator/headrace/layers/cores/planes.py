@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headrace.area.adders import ones_count, ones_count_stages, plane_sum, ternary_levels, ternary_tree
+from headrace.area.adders import ones_count, ones_count_stages, plane_sum, plane_sum_stages, ternary_levels, ternary_tree
 from headrace.area.amounts import Amounts, Cost
 from headrace.area.structures import SHIFT_STAGES, shift
 from headrace.datatypes import BIPOLAR, DataType, IntArray, uint_type
@@ -40,10 +40,9 @@ class Planes(Core):
 
     def stages(self, operands: Operands, preset: bool) -> int:
         # Two sums over planes follow the counts; that of the activations, where there is one, is made beside them.
-        adding = sum(dtype != BIPOLAR and (dtype.bits > 1 or dtype.signed)
-                     for dtype in (operands.weight, operands.input))
-        matches = ones_count_stages((operands.simd + 1) // 2) + adding
-        return matches if operands.weight == BIPOLAR else max(matches, 1 + ternary_levels(operands.simd))
+        matches = ones_count_stages((operands.simd + 1) // 2) + sum(
+            _adding(dtype) for dtype in (operands.weight, operands.input))
+        return matches if operands.weight == BIPOLAR else max(matches, _summing(operands))
 
     def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType]:
         return plane_words(words, weight), uint_type(1)
@@ -93,6 +92,17 @@ def _all_ones(dtype: DataType) -> int:
     return 1 if dtype == BIPOLAR else -1 if dtype.signed else 2**dtype.bits - 1
 
 
+def _adding(dtype: DataType) -> int:
+    """Cycles of a sum over the planes of a type."""
+    return 0 if dtype == BIPOLAR else plane_sum_stages(dtype.bits, dtype.signed, split=False)
+
+
+def _summing(operands: Operands) -> int:
+    """Cycles until lambda times the sum of the activations is there."""
+    times_lambda = not operands.weight.signed and operands.weight.bits > 1
+    return 1 + ternary_levels(operands.simd) + times_lambda
+
+
 def _row(operands: Operands, sum_bits: int, stages: int) -> tuple[Cost, int]:
     """One row, and its bits of shift registers."""
     weights, acts = operands.weight.bits, operands.input.bits
@@ -105,7 +115,7 @@ def _row(operands: Operands, sum_bits: int, stages: int) -> tuple[Cost, int]:
     match = ones_count(carries).plus_flat(carries + 1, counting if counting < SHIFT_STAGES else 0)
     value = match.times(acts).plus(plane_sum(acts, d_bits, signed_a, v_bits, split=False))
     row = value.times(weights).plus(plane_sum(weights, v_bits, signed_w, dot_bits, split=False))
-    waits = stages - counting - (acts > 1 or signed_a) - (weights > 1 or signed_w)
+    waits = stages - counting - _adding(operands.input) - _adding(operands.weight)
     if waits + 1 >= SHIFT_STAGES:  # the register of the sum is the first stage
         return row.plus_flat(0, -dot_bits), dot_bits
     return row.plus_flat(0, waits * dot_bits), 0
