@@ -15,7 +15,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from headrace.area.adders import ones_count, ones_count_stages, plane_sum, plane_sum_stages, ternary_levels, ternary_tree
+from headrace.area.adders import (
+    ones_count,
+    ones_count_stages,
+    plane_sum,
+    plane_sum_stages,
+    ternary_levels,
+    ternary_tree,
+)
 from headrace.area.amounts import Amounts, Cost
 from headrace.area.structures import SHIFT_STAGES, shift
 from headrace.datatypes import BIPOLAR, DataType, IntArray, uint_type
