@@ -124,6 +124,8 @@ def report(reached: Reached) -> float:
     for name in names:
         if missed := reached.missed(name, "line"):
             print(f"{name}: lines {', '.join(sorted(missed, key=int))} were not reached")
+    others = sorted({path.name for path in library_paths()} - set(names))
+    print(f"without a point, or in no battery that ran: {', '.join(others)}")
     hit, there = reached.share(names, "line")
     return hit / max(1, there)
 

@@ -42,7 +42,9 @@ _TOKENS = {
     " >= ": " < ", " > ": " >= ", " >> ": " << ", " << ": " >> ", " & ": " | ", " ? ": " == 0 ? ", "'0": "'1",
     "1'b0": "1'b1", "1'b1": "1'b0", " + ": " - ", " - ": " + ", "(!": "(", " !": " ", "++": "--",
 }
-_TOKEN = re.compile("|".join(re.escape(token) for token in sorted(_TOKENS, key=len, reverse=True)))
+#: A digit in front of a quote is a width, which changes nothing.
+_TOKEN = re.compile("|".join(re.escape(token) + r"(?!['\d])" * token[-1].isdigit()
+                             for token in sorted(_TOKENS, key=len, reverse=True)))
 #: Lines that say nothing of what the hardware does.
 _SILENT = re.compile(r"^\s*(//|\*|#|`|import|`?include|parameter |localparam .*\$error|template|static_assert)|\$error")
 

@@ -146,12 +146,15 @@ def are_clean(copy: Path, tests: tuple[str, ...], known: Known, limit: float, st
     return known.results[key] == "passed"
 
 
-def judge(mutant: Mutant, area: Area, waiting: SimpleQueue[Path], known: Known, limit: float, state: str) -> str:
-    """The result of one mutant, from the file or by running the tests."""
+def judge(mutant: Mutant, area: Area, waiting: SimpleQueue[Path], known: Known, limit: float, state: str,
+          end: float) -> str:
+    """The result of one mutant, from the file or by running the tests, if the time has not come to its end."""
     text = (ROOT / mutant.path).read_text()
     tests = area.tests_of(Path(mutant.path))
     key = mutant.key(text, tests)
     if key not in known.results:
+        if time.monotonic() > end:
+            return "not run"
         copy = waiting.get()
         try:
             (copy / mutant.path).write_text(mutant.applied(text))
@@ -184,8 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
         task = progress.add_task("mutants", total=len(drawn))
 
         def one(item: tuple[str, Mutant]) -> str:
-            late = time.monotonic() > end
-            result = "not run" if late else judge(item[1], AREAS[item[0]], waiting, known, options.limit, state)
+            result = judge(item[1], AREAS[item[0]], waiting, known, options.limit, state, end)
             progress.advance(task)
             return result
 

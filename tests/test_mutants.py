@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import time
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -21,6 +22,7 @@ def f(a: int = 3) -> int:
     return min(a, 4) // 2
 '''
 VERILOG = """// a == b
+assign x = b + 1'b1;
 assign y = a == b && c;
 parameter int N = 1 + 1;
 """
@@ -41,7 +43,7 @@ def test_verilog_is_changed_outside_of_comments_and_parameters(tmp_path: Path) -
     path = tmp_path / "x.sv"
     path.write_text(VERILOG)
     assert [(mutant.line, mutant.old, mutant.new) for mutant in mutants(tmp_path, path)] == [
-        (2, " == ", " != "), (2, " && ", " || ")]
+        (2, " + ", " - "), (2, "1'b1", "1'b0"), (3, " == ", " != "), (3, " && ", " || ")]
 
 
 def test_every_area_has_mutants_and_tests_that_are_there() -> None:
@@ -66,7 +68,7 @@ def test_tests_that_fail_by_themselves_kill_nothing(tmp_path: Path, monkeypatch:
     waiting: SimpleQueue[Path] = SimpleQueue()
     waiting.put(tmp_path)
     known = mutate.Known(tmp_path / "known.json")
-    assert mutate.judge(mutant, area, waiting, known, 1.0, "state") == mutate.UNJUDGED
+    assert mutate.judge(mutant, area, waiting, known, 1.0, "state", time.monotonic() + 9) == mutate.UNJUDGED
     assert copy.read_text() == (mutate.ROOT / mutant.path).read_text()
 
 
