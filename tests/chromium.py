@@ -27,7 +27,7 @@ class Page:
             self.ask(f"{domain}.enable")
         self.ask("Emulation.setFocusEmulationEnabled", enabled=True)
 
-    def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def ask(self, method: str, **parameters: object) -> dict[str, Any]:
         """The answer to a command of the protocol."""
         return self.loop.run_until_complete(self._ask(method, parameters))
 

@@ -15,7 +15,7 @@ BOARDS = {"zcu104": {"lut": 230400, "ff": 460800, "bram36": 312, "uram": 96, "ds
           "pynq-z2": {"lut": 53200, "ff": 106400, "bram36": 140, "uram": 0, "dsp": 220}}
 
 
-def row(board: str, fps: float, lut: int, **more: Any) -> dict[str, Any]:
+def row(board: str, fps: float, lut: int, **more: object) -> dict[str, Any]:
     return {"weight_bits": 4, "act_bits": 4, "accuracy": 0.9, "board": board, "clock_mhz": 200.0, "core": "auto",
             "fps_asked": fps, "fps": fps, "cycles_per_frame": 2000, "latency_cycles": 9000, "latency_us": 4.5e7 / fps,
             "lut": lut, "ff": 2 * lut, "bram36": 20, "uram": 0, "dsp": 5, "fits": True, "front": True,

@@ -60,7 +60,7 @@ class Emitter:
         self.constants[name] = np.asarray(value, dtype)
         return name
 
-    def node(self, kind: str, names: list[str], x: Tensor, domain: str = "", **attributes: Any) -> Tensor:
+    def node(self, kind: str, names: list[str], x: Tensor, domain: str = "", **attributes: object) -> Tensor:
         """A node with one output, which has the shape and reach of x."""
         name = f"t{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, names, [name], name=f"{kind}_{name}", domain=domain, **attributes))

@@ -16,7 +16,7 @@ Exact = Any
 ZERO: Any = Fraction(0)
 
 
-def exact(array: Any) -> Exact:
+def exact(array: object) -> Exact:
     """Floats or integers as an object array of Fractions of the same shape."""
     given = np.asarray(array)
     return np.array([Fraction(v) for v in given.reshape(-1).tolist()], object).reshape(given.shape)

@@ -14,7 +14,7 @@ _ACTIVATIONS = ("none", "relu", "clip", "leaky", "prelu", "hardsigmoid", "abs", 
                 "softplus", "softsign", "silu", "neg", "mul", "div", "shift")
 
 
-def _of(*choices: Any) -> st.SearchStrategy[Any]:
+def _of(*choices: object) -> st.SearchStrategy[Any]:
     return st.sampled_from(choices)
 
 
