@@ -67,6 +67,14 @@ def test_the_hls_page(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_ecp5_page(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "examples" / "digits", tmp_path / "examples" / "digits")
+    printed = run_page("ecp5.md", tmp_path)
+    assert len(printed) == 4 and all("exact" in text for line, text in printed.items() if "--routed" in line)
+    assert (tmp_path / "build" / "ulx3s" / "ecp5" / "accelerator.bit").is_file()
+
+
+@pytest.mark.slow
 def test_the_page_about_exploring(tmp_path: Path) -> None:
     small_example(tmp_path)
     printed = run_page("exploring.md", tmp_path)
