@@ -23,8 +23,9 @@ from headrace.synthesis.yosys import run_yosys
 
 Progress = Callable[[str], None]
 
-#: What a run leaves in its folder.
-NETLIST, ROUTED, CONFIG, BITSTREAM = "netlist.json", "routed.json", "accelerator.config", "accelerator.bit"
+#: What a run leaves in its folder; LOGIC: the design before gates were made of it.
+LOGIC, NETLIST, ROUTED, CONFIG, BITSTREAM = (
+    "logic.json", "netlist.json", "routed.json", "accelerator.config", "accelerator.bit")
 LOG, REPORT = "nextpnr.log", "nextpnr.json"
 _ERROR = re.compile(r"^ERROR: (.*)$", re.MULTILINE)
 #: The last line of a kind in nextpnr's log, and what it says of the progress.
@@ -41,13 +42,16 @@ class Routed:
 
 
 def synthesize(folder: Path, top: Top, sources: Mapping[str, str]) -> Resources:
-    """Write all sources into `folder` and map them to cells of an ECP5, to NETLIST there; returns what they take."""
+    """Write all sources into `folder` and map them to cells of an ECP5, to LOGIC and NETLIST there.
+
+    Returns what they take.
+    """
     write_files(folder, {**sources, **top.slang, **top.plain} | ({LPF: top.constraints} if top.constraints else {}))
     read = " ".join(sorted(name for name in {**sources, **top.slang} if name.endswith((".sv", ".v"))))
     plain = [f"read_verilog {' '.join(sorted(top.plain))}"] if top.plain else []
     run_yosys("; ".join([
         f"read_slang -j 1 --ignore-assertions --top {top.slang_top} {read}", *plain,
-        *ECP5.commands(top.module), "delete */t:$scopeinfo", f"write_json {NETLIST}"]), folder)
+        *ECP5.commands(top.module, LOGIC), "delete */t:$scopeinfo", f"write_json {NETLIST}"]), folder)
     netlist: dict[str, Any] = json.loads((folder / NETLIST).read_text())
     return measure_trellis(netlist["modules"][top.module], frozenset({"EHXPLLL"}))[0]
 

@@ -1,4 +1,8 @@
-"""The weights of another build of the same network into a bitstream that is there, without placing or routing anew."""
+"""The weights of another build of the same network into a bitstream that is there, without placing or routing anew.
+
+The two are the same but for the contents of memories if they are so before gates are made: which LUTs become of the
+same logic also depends on the order in which it is looked at, and that on the contents.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any
 
 from headrace.build_folder import Build
 from headrace.ecp5.contents import Contents, placed_contents, read_contents, replaced, table_text
-from headrace.ecp5.place_and_route import BITSTREAM, CONFIG, NETLIST, ROUTED, Progress, pack, synthesize
+from headrace.ecp5.place_and_route import BITSTREAM, CONFIG, LOGIC, ROUTED, Progress, pack, synthesize
 from headrace.ecp5.reports import layer_of
 from headrace.ecp5.tools import run_trellis
 from headrace.ecp5.top import Top, instances
@@ -29,12 +33,12 @@ def swap_weights(build: Build, other: Build, folder: Path, top: Top, sources: Ma
     routed there, or where the two differ in more than what their memories hold; ToolError where the configuration does
     not hold what was routed, or the bitstream not what it is to hold.
     """
-    routed, netlist, config = _routed(build, folder)
+    routed, logic, config = _routed(build, folder)
     progress("Yosys maps the other build to cells of an ECP5")
     with tempfile.TemporaryDirectory() as work:
         synthesize(Path(work), top, sources)
-        theirs = _cells(json.loads((Path(work) / NETLIST).read_text()), top.module)
-    ours = _cells(netlist, top.module)
+        theirs = _cells(json.loads((Path(work) / LOGIC).read_text()), top.module)
+    ours = _cells(logic, top.module)
     _require_same(build, other, ours, theirs)
     (design,) = routed["modules"].values()
     before, after = (placed_contents(design["cells"], cells) for cells in (ours, theirs))
@@ -51,8 +55,8 @@ def swap_weights(build: Build, other: Build, folder: Path, top: Top, sources: Ma
 
 def _routed(build: Build, folder: Path) -> tuple[dict[str, Any], dict[str, Any], str]:
     try:
-        routed, netlist = (json.loads((folder / name).read_text()) for name in (ROUTED, NETLIST))
-        return routed, netlist, (folder / CONFIG).read_text()
+        routed, logic = (json.loads((folder / name).read_text()) for name in (ROUTED, LOGIC))
+        return routed, logic, (folder / CONFIG).read_text()
     except OSError:
         raise InputError(f"{build.folder}: has nothing in {folder.name} that was routed; run headrace bitstream "
                          "without --weights-from first") from None

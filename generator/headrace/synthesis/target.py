@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from headrace.area.multipliers import DSP_PRODUCT_BITS
 from headrace.area.usage import Resources
@@ -29,14 +30,18 @@ class Target:
     defines: tuple[str, ...]
     measure: Callable[[Module, frozenset[str]], tuple[Resources, int]]
 
-    def commands(self, top: str) -> tuple[str, ...]:
-        """What maps the module `top`."""
+    def commands(self, top: str, logic: str = "") -> tuple[str, ...]:
+        """What maps the module `top`. logic: a file for what it is before gates are made of it."""
         if not self.prepares:
             return (f"{self.command} -top {top}",)
-        return (f"{self.command} -top {top} -run begin:{self.after_begin}", *self.prepares,
-                f"{self.command} -top {top} -run {self.after_begin}:")
+        steps = [self.after_begin, _GATES, ""] if logic else [self.after_begin, ""]
+        run = [f"{self.command} -top {top} -run {first}:{last}" for first, last in pairwise(["begin", *steps])]
+        written = [f"json -o {logic} {top}", run[-1]] if logic else []
+        return (run[0], *self.prepares, run[1], *written)
 
 
+#: The step of synth_ecp5 that makes gates of what is neither memory nor multiplier.
+_GATES = "map_gates"
 #: synth_ecp5 would put any product into a multiplier, which has no register there; narrow ones are made of LUTs.
 NARROW_PRODUCTS = ("proc", "flatten -noscopeinfo", "opt_expr", "opt_clean", "wreduce",
                    f"chtype -set $__soft_mul t:$mul r:Y_WIDTH<{DSP_PRODUCT_BITS} %i")
