@@ -143,9 +143,9 @@ def _bitstream(options: argparse.Namespace) -> int:
     if isinstance(find_family(load_board(options.board)), RoutedFamily):
         return run_routed(made, options)
     require_vivado(options)
+    jobs = JOBS if options.jobs is None else options.jobs
     with progress() as tell:
-        result = make_bitstream(made, options.board, options.jobs or JOBS, options.backend, options.ooc, tell,
-                                _hls_run(options))
+        result = make_bitstream(made, options.board, jobs, options.backend, options.ooc, tell, _hls_run(options))
     for warning in result.get("hls", {}).get("warnings", ()):
         warn(warning)
     tables.show(tables.bitstream_table(result), options.json, lambda: result)

@@ -137,7 +137,9 @@ module headrace_mvtu import headrace_pkg::*; #(
   end
 
   if (NF > 1) begin : gen_replay
+    /* verilator lint_off UNUSEDPARAM */ // read by an attribute alone
     localparam string STYLE = SF <= REPLAY_LUT_WORDS ? "distributed" : "auto";
+    /* verilator lint_on UNUSEDPARAM */
     (* ram_style = STYLE *)
     logic [S_BITS-1:0]  replay [SF];
     logic [SF_BITS-1:0] sf_read_q;
