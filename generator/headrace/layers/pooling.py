@@ -7,14 +7,13 @@ those over its row. Overlapping windows need ceil(K/stride) results side by side
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil
 from typing import ClassVar
 
 import numpy as np
 
 from headrace import memory
 from headrace.area.amounts import Amounts
-from headrace.area.structures import counters, memories, multiplexer, slices
+from headrace.area.structures import counters, ram, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_positive
 from headrace.layers.base import Layer, Parameters
@@ -23,9 +22,6 @@ from headrace.layers.phases import Schedule, put_phases
 from headrace.layers.stream import Stream
 from headrace.layers.window_geometry import Pair, lead_of, out_size
 from headrace.legal_folds import require_divides
-
-#: Synthesis makes memories of so few bits of registers.
-_FEW_BITS = 16
 
 
 class Pooling(Layer):
@@ -131,10 +127,8 @@ class Pooling(Layer):
         a.add("overlap", lut=0.5 * sum(count for count in slots if count > 1) * bits)
         a.add("pool", lut=3 + 3 * sum((period - 1).bit_length() for period in periods), ff=bits + 1 + 2 * slots[0])
         for depth, count in ((self.pixel_words, slots[1]), (row_words, slots[0])):
-            if depth * bits <= _FEW_BITS or depth == 1:
-                a.add("running", lut=1.5 * count * (depth - 1) * bits, ff=count * depth * bits)
-            else:
-                found = memory.synthesized_ram(depth, bits, a.prices)
-                memories(a, found, count)
-                blocks = -(-depth // a.prices.ram_words)
-                a.add("ram", lut=count * bits * ceil(multiplexer(blocks)) if found.lutram else 0)
+            if depth == 1:
+                a.add("running", ff=count * bits)
+                continue
+            for _ in range(count):
+                ram(a, memory.ram(depth, bits, a.prices), depth, bits)

@@ -6,6 +6,7 @@
 // ends KERNEL-1 later. No window ends before column KERNEL-1. Windows that the frame cuts off never end. Where all
 // windows of a frame are fewer than those, each has a slot, and the period is the frame.
 // A result is there in the enabled cycle after the word that completes its window. Sums wrap modulo 2^E_BITS.
+// What a word is combined with was read when the word before it was taken.
 module headrace_pooling import headrace_pkg::*; #(
   parameter int HEIGHT    = 4, // rows in
   parameter int WIDTH     = 4, // columns in
@@ -70,7 +71,10 @@ module headrace_pooling import headrace_pkg::*; #(
   logic [YP_BITS-1:0]   y_phase_q;
   logic                 fold_last, x_last, y_last;
 
+  logic [FOLD_BITS-1:0] fold_next;
+
   assign fold      = fold_q;
+  assign fold_next = fold_last ? '0 : fold_q + 1'b1;
   assign fold_last = fold_q == FOLD_BITS'(FOLDS - 1);
   assign x_last    = x_q == X_BITS'(WIDTH - 1);
   assign y_last    = y_q == Y_BITS'(HEIGHT - 1);
@@ -83,7 +87,7 @@ module headrace_pooling import headrace_pkg::*; #(
       y_q       <= '0;
       y_phase_q <= '0;
     end else if (take) begin
-      fold_q <= fold_last ? '0 : fold_q + 1'b1;
+      fold_q <= fold_next;
       if (fold_last) begin
         x_q       <= x_last ? '0 : x_q + 1'b1;
         x_phase_q <= x_last || x_phase_q == XP_BITS'(PERIOD_W - 1) ? '0 : x_phase_q + 1'b1;
@@ -105,10 +109,17 @@ module headrace_pooling import headrace_pkg::*; #(
   for (genvar s = 0; s < SLOTS_W; s++) begin : gen_column_slot
     localparam int unsigned FIRST = s * STRIDE_W;
     localparam int unsigned LAST  = (s * STRIDE_W + KERNEL_W - 1) % PERIOD_W;
-    logic [BITS-1:0] running [FOLDS];
-    assign x_new[s*BITS+:BITS] = x_phase_q == XP_BITS'(FIRST) ? word : combined(word, running[fold_q], minimum);
+    logic [BITS-1:0] running;
+    assign x_new[s*BITS+:BITS] = x_phase_q == XP_BITS'(FIRST) ? word : combined(word, running, minimum);
     assign x_ends[s] = x_phase_q == XP_BITS'(LAST) && 32'(x_q) + 1 >= KERNEL_W;
-    always_ff @(posedge ap_clk) if (take) running[fold_q] <= x_new[s*BITS+:BITS];
+    if (FOLDS > 1) begin : gen_folds
+      headrace_ram #(.DEPTH(FOLDS), .BITS(BITS)) u_running (
+        .ap_clk, .write(take), .write_address(fold_q), .write_data(x_new[s*BITS+:BITS]), .read(take),
+        .read_address(fold_next), .clear(1'b0), .read_data(running)
+      );
+    end else begin : gen_fold
+      always_ff @(posedge ap_clk) if (take) running <= x_new[s*BITS+:BITS];
+    end
   end
 
   always_comb begin
@@ -119,7 +130,7 @@ module headrace_pooling import headrace_pkg::*; #(
   // Rows: one running result per slot, column out and fold. The row flags travel with the finished columns.
   logic [SLOTS_H-1:0]      y_starts_q, y_ends_q;
   logic [SLOTS_H*BITS-1:0] y_new;
-  logic [ROW_BITS-1:0]     address_q;
+  logic [ROW_BITS-1:0]     address_q, address_next;
   logic                    step;
 
   always_ff @(posedge ap_clk) begin
@@ -134,24 +145,32 @@ module headrace_pooling import headrace_pkg::*; #(
   end
 
   // A row of finished columns is ROW_WORDS long, whatever lies between.
-  assign step = x_ended_q && en;
+  assign step         = x_ended_q && en;
+  assign address_next = address_q == ROW_BITS'(ROW_WORDS - 1) ? '0 : address_q + 1'b1;
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) address_q <= '0;
-    else if (step) address_q <= address_q == ROW_BITS'(ROW_WORDS - 1) ? '0 : address_q + 1'b1;
+    else if (step) address_q <= address_next;
   end
 
   for (genvar s = 0; s < SLOTS_H; s++) begin : gen_row_slot
     localparam int unsigned FIRST = s * STRIDE_H;
     localparam int unsigned LAST  = (s * STRIDE_H + KERNEL_H - 1) % PERIOD_H;
-    logic [BITS-1:0] running [ROW_WORDS];
+    logic [BITS-1:0] running;
     always_ff @(posedge ap_clk) begin
       if (en) begin
         y_starts_q[s] <= y_phase_q == YP_BITS'(FIRST);
         y_ends_q[s]   <= y_phase_q == YP_BITS'(LAST) && 32'(y_q) + 1 >= KERNEL_H;
       end
     end
-    assign y_new[s*BITS+:BITS] = y_starts_q[s] ? x_done_q : combined(x_done_q, running[address_q], minimum_q);
-    always_ff @(posedge ap_clk) if (step) running[address_q] <= y_new[s*BITS+:BITS];
+    assign y_new[s*BITS+:BITS] = y_starts_q[s] ? x_done_q : combined(x_done_q, running, minimum_q);
+    if (ROW_WORDS > 1) begin : gen_words
+      headrace_ram #(.DEPTH(ROW_WORDS), .BITS(BITS)) u_running (
+        .ap_clk, .write(step), .write_address(address_q), .write_data(y_new[s*BITS+:BITS]), .read(step),
+        .read_address(address_next), .clear(1'b0), .read_data(running)
+      );
+    end else begin : gen_word
+      always_ff @(posedge ap_clk) if (step) running <= y_new[s*BITS+:BITS];
+    end
   end
 
   always_comb begin
