@@ -106,9 +106,9 @@ def _run(folder: Path, board: Board, top: Top, layers: Mapping[str, str], seed: 
         progress(f"nextpnr, seed {seed}: {_step(log)}")
 
     watch()
-    arguments = [*part_of(board).options, "--tmg-ripup", "--json", NETLIST, "--textcfg", _trial(CONFIG), "--write", _trial(ROUTED),
+    arguments = [*part_of(board).options, "--json", NETLIST, "--textcfg", _trial(CONFIG), "--write", _trial(ROUTED),
                  "--report", _trial(REPORT), "--log", log.name, "--freq", f"{top.clock_mhz:g}", "--seed", str(seed),
-                 "--timing-allow-fail", "--quiet", *pins]
+                 "--tmg-ripup", "--timing-allow-fail", "--quiet", *pins]
     try:
         run_trellis("nextpnr_ecp5", arguments, folder, watch)
     except ToolError as error:
