@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import headrace as hr
+from headrace.sources import function_from_file
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
 
@@ -29,13 +30,12 @@ def test_a_small_network(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_digits_on_a_board_without_a_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_digits_on_a_board_without_a_processor(tmp_path: Path) -> None:
     """A whole build for such a board: 50 digits through the driver that it holds."""
-    monkeypatch.syspath_prepend(ROOT / "examples" / "digits")
-    from model import held_out
-
-    np.save(tmp_path / "digits.npy", held_out()[0][:50])
-    model = hr.load(str(ROOT / "examples" / "digits" / "model.py") + ":trained")
+    example = ROOT / "examples" / "digits" / "model.py"
+    images, _ = function_from_file(example, "held_out")()
+    np.save(tmp_path / "digits.npy", images[:50])
+    model = hr.load(f"{example}:trained")
     hr.build(model, out=tmp_path / "b", fps=20_000, backend="rtl", board="ulx3s-85f", clock_mhz=25)
     printed = on_serial(tmp_path / "b", "--samples", str(tmp_path / "digits.npy"))
     assert printed == "self-test: exact; 50 samples: exact\n"
