@@ -43,47 +43,39 @@ def reproducible(description: Description) -> Iterator[None]:
 
 def require_outputs(description: Description) -> None:
     """Engine fast gives what the exact oracle gives."""
-    with reproducible(description), tempfile.TemporaryDirectory() as folder:
-        if (found := _loaded(description, Path(folder))) is not None:
-            _require_outputs(*found)
+    with _loaded(description) as found:
+        for model, made, _ in found:
+            _require_outputs(model, made)
 
 
 def require_integers(description: Description) -> None:
     """Engine fast gives what the exact oracle gives, and the dataflow of a random folding gives engine fast's."""
-    with reproducible(description), tempfile.TemporaryDirectory() as folder:
-        found = _loaded(description, Path(folder))
-        if found is None:
-            return
-        model, made = found
-        _require_outputs(model, made)
-        hardware = planned(model, description["hardware"], "rtl")
-        frames = _frames(model, made)
-        last = hardware.dataflow.golden(frames)[hardware.dataflow.output_port]
-        np.testing.assert_array_equal(last, model.engines["fast"](frames))
-        require_schedule(hardware)
+    with _loaded(description) as found:
+        for model, made, _ in found:
+            _require_outputs(model, made)
+            hardware = planned(model, description["hardware"], "rtl")
+            frames = _frames(model, made)
+            last = hardware.dataflow.golden(frames)[hardware.dataflow.output_port]
+            np.testing.assert_array_equal(last, model.engines["fast"](frames))
+            require_schedule(hardware)
 
 
 def require_hardware(description: Description) -> None:
     """The same, and both back ends give the same words in the cycles of the model."""
-    with reproducible(description), tempfile.TemporaryDirectory() as folder:
-        found = _loaded(description, Path(folder))
-        if found is None:
-            return
-        model, made = found
-        _require_outputs(model, made)
-        hardware = planned(model, description["hardware"], "both")
-        require_back_ends(hardware, _frames(model, made), description["seed"], Path(folder))
+    with _loaded(description) as found:
+        for model, made, folder in found:
+            _require_outputs(model, made)
+            hardware = planned(model, description["hardware"], "both")
+            require_back_ends(hardware, _frames(model, made), description["seed"], folder)
 
 
 def require_words(description: Description, wanted: Callable[[Dataflow], bool]) -> None:
     """The RTL alone, of networks whose dataflow is wanted."""
-    with reproducible(description), tempfile.TemporaryDirectory() as folder:
-        found = _loaded(description, Path(folder))
-        if found is None:
-            return
-        dataflow = planned(found[0], description["hardware"], "rtl").dataflow
-        if wanted(dataflow):
-            require_rtl(Vectors(dataflow, _frames(*found)), description["seed"], Path(folder))
+    with _loaded(description) as found:
+        for model, made, folder in found:
+            dataflow = planned(model, description["hardware"], "rtl").dataflow
+            if wanted(dataflow):
+                require_rtl(Vectors(dataflow, _frames(model, made)), description["seed"], folder)
 
 
 def _frames(model: Model, made: Drawn) -> IntArray:
@@ -94,17 +86,20 @@ def _samples(made: Drawn) -> np.ndarray | Mapping[str, np.ndarray]:
     return made.samples if len(made.samples) > 1 else next(iter(made.samples.values()))
 
 
-def _loaded(description: Description, folder: Path) -> tuple[Model, Drawn] | None:
-    """The model; None for one that is refused with an explanation."""
-    path = folder / "random.onnx"
-    made = write(description, path)
-    try:
-        model = load(str(path))
-        return (model, made) if model.unfolded.layers else None
-    except UnsupportedError as error:
-        if not any(re.search(reason, str(error)) for reason in EXPLAINED):
-            raise
-    return None
+@contextmanager
+def _loaded(description: Description) -> Iterator[list[tuple[Model, Drawn, Path]]]:
+    """The model and a folder of its own; nothing for one that is refused with an explanation."""
+    with reproducible(description), tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "random.onnx"
+        made = write(description, path)
+        try:
+            model = load(str(path))
+            found = [(model, made, Path(folder))] if model.unfolded.layers else []
+        except UnsupportedError as error:
+            if not any(re.search(reason, str(error)) for reason in EXPLAINED):
+                raise
+            found = []
+        yield found
 
 
 def _require_outputs(model: Model, made: Drawn) -> None:

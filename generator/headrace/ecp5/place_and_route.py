@@ -27,8 +27,6 @@ Progress = Callable[[str], None]
 LOGIC, NETLIST, ROUTED, CONFIG, BITSTREAM = (
     "logic.json", "netlist.json", "routed.json", "accelerator.config", "accelerator.bit")
 LOG, REPORT = "nextpnr.log", "nextpnr.json"
-#: The router tears up slow paths: better for some designs, worse for others.
-_OF_EVERY_OTHER_SEED = ("--tmg-ripup",)
 _ERROR = re.compile(r"^ERROR: (.*)$", re.MULTILINE)
 #: The last line of a kind in nextpnr's log, and what it says of the progress.
 _STEPS = ((re.compile(r"Info:\s+\d+ \|(?:\s+\d+){2} \|(?:\s+\d+){2} \|\s+(\d+)\|"), "routing, {} arcs left"),
@@ -108,9 +106,10 @@ def _run(folder: Path, board: Board, top: Top, layers: Mapping[str, str], seed: 
         progress(f"nextpnr, seed {seed}: {_step(log)}")
 
     watch()
+    routing = ["--tmg-ripup"] if seed % 2 == 0 else []  # slow paths torn up: better for some designs, worse for others
     arguments = [*part_of(board).options, "--json", NETLIST, "--textcfg", _trial(CONFIG), "--write", _trial(ROUTED),
                  "--report", _trial(REPORT), "--log", log.name, "--freq", f"{top.clock_mhz:g}", "--seed", str(seed),
-                 *_OF_EVERY_OTHER_SEED[: seed % 2 == 0], "--timing-allow-fail", "--quiet", *pins]
+                 *routing, "--timing-allow-fail", "--quiet", *pins]
     try:
         run_trellis("nextpnr_ecp5", arguments, folder, watch)
     except ToolError as error:
