@@ -5,7 +5,7 @@
 //
 // Time passes while bytes are on their way, and more slowly while nothing happens. A signal SIGUSR1 pulls the cable, or
 // puts it in again: the line rx is low meanwhile, and what comes from either side is lost. SIGUSR2 keeps rx low for
-// some bytes.
+// some bytes right after the next ones were sent.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -28,9 +28,9 @@
 
 namespace {
 
-volatile sig_atomic_t unplugged = 0, breaks = 0;
+volatile sig_atomic_t unplugged = 0, disturbed = 0;
 void toggle(int) { unplugged = !unplugged; }
-void interrupt(int) { breaks = int(30 * CYCLES_PER_BIT); }
+void disturb(int) { disturbed = 1; }
 
 // A line's state over time: the bits of bytes, one after the other.
 class Sender {
@@ -109,9 +109,14 @@ class Board {
 
   void run(int cycles) {
     for (int i = 0; i < cycles; ++i) {
+      const bool sending = sender.busy();
       const bool line = sender.step(double(now_));
-      top_->rx = line && !unplugged && breaks == 0;
-      if (breaks > 0) breaks = breaks - 1;
+      top_->rx = line && !unplugged && low_ == 0;
+      if (low_ > 0) --low_;
+      if (disturbed && sending && !sender.busy()) {
+        disturbed = 0;
+        low_ = int(30 * CYCLES_PER_BIT);
+      }
       cycle();
       if (!unplugged) receiver.step(double(now_), top_->tx);
     }
@@ -131,6 +136,7 @@ class Board {
 
   std::unique_ptr<Vheadrace_serial_top> top_;
   uint64_t now_ = 0;
+  int low_ = 0;  // cycles for which rx stays low
 };
 
 // A terminal that passes bytes as they are.
@@ -171,7 +177,7 @@ int main(int count, char** arguments) {
   Verilated::randReset(2);
   Verilated::randSeed(count > 1 ? std::atoi(arguments[1]) : 1);
   signal(SIGUSR1, toggle);
-  signal(SIGUSR2, interrupt);
+  signal(SIGUSR2, disturb);
   const int terminal = pseudo_terminal();
   if (terminal < 0) return 3;
   Board board;

@@ -97,9 +97,8 @@ def test_codes_of_lost_packets(line: Line, simulated: tuple[str, subprocess.Pope
         assert line.next() == (0xC1, 0, code), bad
         line.serial.write(good)
         assert line.next() == (0x86, 9, 0)
-    line.serial.write(good[:7])
-    time.sleep(0.02)
     simulated[1].send_signal(signal.SIGUSR2)
+    line.serial.write(good[:7])
     assert line.next() == (0xC1, 0, 6)
     line.serial.write(good)
     assert line.next() == (0x86, 9, 0)
