@@ -6,12 +6,14 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from headrace.layers.catalogue import BEGIN, END, catalogue
+from tests.chromium import chromium
 from tests.doc_commands import ROOT, run_page, snippets
 from tests.small_onnx import SHAPE, small_onnx
 
@@ -45,6 +47,19 @@ def test_it_builds_without_warnings_and_asks_no_network(tmp_path: Path) -> None:
         assert not asked.search(page.read_text()), page.name
     python = (tmp_path / "python.html").read_text()
     assert all(f'id="headrace.api.{name}"' in python for name in ("build", "quantize", "simulate"))
+    assert found_by_search(tmp_path, "deadlock") >= 2
+
+
+def found_by_search(site: Path, word: str) -> int:
+    """Pages that the search box of a site finds, opened as files."""
+    box = "document.querySelector('[data-md-component=search-query]')"
+    results = "document.querySelectorAll('.md-search-result__item').length"
+    with tempfile.TemporaryDirectory() as profile, chromium(Path(profile)) as page:
+        page.open(site / "index.html", 1400)
+        page.run(f"{box}.focus(); {box}.value = '{word}'; {box}.dispatchEvent(new Event('keyup', {{bubbles: true}}))")
+        page.wait(f"{results} > 0")
+        assert page.errors == []
+        return int(page.run(results))
 
 
 def run(page: str, folder: Path) -> dict[str, str]:
