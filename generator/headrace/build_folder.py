@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from headrace.accuracy import accuracy, keep_accuracy
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.board.host_words import HostWords
@@ -131,6 +135,16 @@ class Build:
         """Outputs for inputs as the original model takes them; see model.predict_with."""
         return predict_with(self.engines, engine, self.model.integer, x, raw)
 
+    def accuracy(self, x: GivenSamples, labels: ArrayLike, engine: str = "fast") -> float:
+        """Share of samples (N, ...) whose largest score is their class, labels (N,), by an engine; 0 to 1.
+
+        It is kept in accuracy.json, which reports show. Raises InputError for what `predict` refuses, for labels that
+        do not fit, and for a model that does not classify.
+        """
+        found = accuracy(self.predict(x, engine), classes := np.asarray(labels))
+        keep_accuracy(self.folder, engine, {"samples": len(classes), "accuracy": found})
+        return found
+
     @property
     def resources(self) -> Resources:
         """What the accelerator is estimated to take of the device."""
@@ -139,10 +153,11 @@ class Build:
     def report(self, quantized: str | Path | None = None) -> dict[str, Any]:
         """Write report.html and report.json with all that was measured so far; returns what the latter holds.
 
-        quantized: the NAME.report.json of the network, shown from now on. Raises InputError where it is none.
+        quantized: the NAME.report.json of the network, shown from now on. Raises InputError where it is none,
+        or that of another network.
         """
         if quantized is not None:
-            keep_quantized(self.folder, Path(quantized))
+            keep_quantized(self.folder, Path(quantized), self.record["source_sha256"])
         return write_report(self.folder, self.dataflow)
 
     def _hls(self, q: IntArray) -> IntArray:

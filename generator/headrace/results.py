@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from headrace import serialize
 from headrace.board.board import Board
 from headrace.exploring.points import Point
 from headrace.exploring.points_view import points_view
@@ -134,8 +133,12 @@ class Quantization:
         return Picture(quantization_svg(self.result), "distributions")
 
     def save(self, path: str | Path) -> None:
-        """Write the network as NAME.npz, which `headrace build` reads. Raises InputError for another name."""
-        serialize.save_npz(self.result.network, Path(path))
+        """Write the network as NAME.npz, which `headrace build` reads, with NAME.report.json, which reports show, and
+        NAME.svg. Raises InputError for another name.
+        """
+        from headrace.quantizing.command import write_result  # torch is there, for it quantized
+
+        write_result(self.result, Path(path))
 
     def _repr_html_(self) -> str:
         return f"{self.plot().svg}{self.view.html()}"

@@ -27,7 +27,14 @@ def test_the_readme_is_short_and_true(folder: Path) -> None:
         assert (folder / notebook).is_file()
 
 
-def test_links_of_the_readme_lead_somewhere() -> None:
-    root = EXAMPLES.parent
-    for link in re.findall(r"\]\(([^):#]+)\)", (root / "README.md").read_text()):
-        assert (root / link).exists(), link
+def test_every_example_is_listed_and_has_a_test() -> None:
+    listed = re.findall(r"^\| \[(\w+)\]\(\1/README.md\)", (EXAMPLES / "README.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == [folder.name for folder in FOLDERS]
+    tests = "".join(path.read_text() for path in (EXAMPLES.parent / "tests").rglob("test_*.py"))
+    assert [name for name in listed if f'"{name}"' not in tests and f"/{name}/" not in tests] == []
+
+
+@pytest.mark.parametrize("readme", [EXAMPLES.parent / "README.md", EXAMPLES / "README.md"])
+def test_links_of_the_readme_lead_somewhere(readme: Path) -> None:
+    for link in re.findall(r"\]\(([^):#]+)\)", readme.read_text()):
+        assert (readme.parent / link).exists(), link

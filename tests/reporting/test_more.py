@@ -24,7 +24,8 @@ from tests.unverified_build import write_unverified
 
 ROW = {"name": "conv0", "part": "weights", "bits": 4, "signed": True, "frac_bits": [2, 3], "scale": None,
        "measured_sqnr_db": 21.25, "saturation": 0.0125}
-QUANTIZED = {"rows": [ROW, ROW | {"part": "tensor", "signed": False, "frac_bits": None, "scale": 0.3}],
+QUANTIZED = {"network": "0" * 64,
+             "rows": [ROW, ROW | {"part": "tensor", "signed": False, "frac_bits": None, "scale": 0.3}],
              "accuracy": {"test": {"samples": 50, "float_network": 0.98, "quantized": 0.97}}}
 
 
@@ -70,9 +71,12 @@ def test_a_build_has_the_codes_of_its_layers(made: Build) -> None:
 def test_quantization_shows(made: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "mine.report.json"
     path.write_text(json.dumps(QUANTIZED | {"settings": {}}))
+    with pytest.raises(InputError, match=r"mine\.report\.json: is of another network than .* was built from; give the"):
+        hr.report(made, quantized=path)
+    path.write_text(json.dumps(QUANTIZED | {"settings": {}, "network": made.record["source_sha256"]}))
     assert main(["report", str(made.folder), "--quantized", str(path)]) == 0
     page = (made.folder / "report.html").read_text()
-    assert "2 to 3" in page and "scale 0.3" in page and "21.2 dB" in page and "97.00 % quantized" in page
+    assert "2 to 3" in page and "scale 0.3" in page and "21.2 dB" in page and "97.00 %, 98.00 % in float" in page
     assert hr.report(made).read_text() == page  # it is kept
     path.write_text("{}")
     with pytest.raises(InputError, match=r"mine\.report\.json: is damaged; remove it, or run `headrace quant"):

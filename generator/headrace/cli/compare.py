@@ -5,24 +5,15 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-
+from headrace.accuracy import read_labels
 from headrace.cli import tables
 from headrace.difference.compare import compare_model
-from headrace.errors import InputError
 from headrace.samples import read_samples
 
 
 def run_compare(options: argparse.Namespace) -> int:
     """Compare and print the report; 1 where a difference has no explanation."""
-    labels = None
-    if options.labels is not None:
-        given = read_samples(options.labels)
-        if not isinstance(given, np.ndarray):
-            raise InputError(f"{options.labels}: holds several arrays where classes are one; save them with numpy.save")
-        labels = given.reshape(-1).astype(np.int64)
-        if np.any(labels != given.reshape(-1)):
-            raise InputError(f"{options.labels}: holds values that are not classes; give whole numbers")
+    labels = None if options.labels is None else read_labels(options.labels)
     result = compare_model(options.model, read_samples(options.input), labels)
     tables.show(str(result), options.json, result.json)
     return 0 if result.difference.explained else 1

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from headrace.accuracy import accuracy, keep_accuracy, read_labels, require_labels
 from headrace.benches.network import Simulation, simulate_build
 from headrace.board.board import board_names, load_board
 from headrace.board.family import RoutedFamily, find_family
@@ -33,6 +34,7 @@ from headrace.folding.plan import load_folding
 from headrace.lint.hls import inspect_hls
 from headrace.model import Model, load
 from headrace.render.hls_project import HlsProject
+from headrace.reporting.quantized import quantized_beside
 from headrace.reporting.views import boards_view, layers_view, sim_view, synth_view
 from headrace.request import Options, resolve
 from headrace.samples import count_of, read_samples, require_output_file, samples_file
@@ -90,6 +92,8 @@ def _build(options: argparse.Namespace) -> int:
     with progress() as tell:
         tell(f"loading {options.model}")
         made = build(load(options.model, kernels=options.kernels), options.out, chosen, tell)
+        if said := quantized_beside(options.model, made.record["source_sha256"]):
+            made.report(said)
     tables.show(made.view, options.json, lambda: dict(made.record))
     if not (options.json or current_voice().quiet):
         tables.say(tables.next_steps(made))
@@ -102,6 +106,9 @@ def _predict(options: argparse.Namespace) -> int:
     require_output_file(options.output, ())
     require_writable_file(options.output)
     samples = read_samples(options.input)
+    labels = None if options.labels is None else read_labels(options.labels)
+    if labels is not None:
+        require_labels(labels, count_of(samples))
     folder = Path(options.model)
     with progress() as tell:
         tell(f"loading {options.model}")
@@ -112,7 +119,16 @@ def _predict(options: argparse.Namespace) -> int:
         tell(f"{count_of(samples)} samples through the engine {options.engine}")
         y = source.predict(samples, engine=options.engine, raw=options.raw)
     write_file(options.output, samples_file(options.output, names, y))
+    if labels is not None:
+        _tell_accuracy(source, options.engine, accuracy(y, labels), len(labels))
     return 0
+
+
+def _tell_accuracy(source: Build | Model, engine: str, found: float, samples: int) -> None:
+    """Print how many samples are classified rightly; a build keeps it for its report."""
+    tables.say(f"accuracy of the engine {engine} on {samples} samples: {found:.2%}")
+    if isinstance(source, Build):
+        keep_accuracy(source.folder, engine, {"samples": samples, "accuracy": found})
 
 
 def _build_or_model(folder: Path, options: argparse.Namespace) -> Build | Model:

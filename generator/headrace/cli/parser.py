@@ -222,6 +222,8 @@ def _add_predict(command: Commands) -> None:
     predict.add_argument("--engine", choices=("golden", "fast", "hls", "rtl"), default="fast",
                          help="the naive integer model, the same with BLAS, or the hardware of a build: its C++ under "
                          "g++ or its SystemVerilog under Verilator (default %(default)s)")
+    predict.add_argument("--labels", type=Path, metavar="L.npy", help="classes (N,): print the accuracy; a build keeps "
+                         "it for its report")
     predict.add_argument("--raw", action="store_true", help="integers as they leave the accelerator: the codes "
                          "of the file's own output tensor where it holds codes")
     _add_kernels(predict)

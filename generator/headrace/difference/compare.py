@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from headrace.accuracy import Labels, accuracy, require_labels
 from headrace.difference.comparison import Cause, Difference, QuantizerDifference
-from headrace.engines.host import Float32Array, Samples
+from headrace.engines.host import Samples
 from headrace.errors import InputError, ToolError
 from headrace.samples import GivenSamples, count_of, some_of
 from headrace.sources import call, function_from_file
 
 #: Samples that are compared at once.
 CHUNK = 32
-Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +83,8 @@ def compare_model(source: object, x: GivenSamples, labels: Labels | None = None)
     if not (count := count_of(x)):
         raise InputError("the input holds no samples; give it some")
     x = _as_arrays(x)
-    if labels is not None and labels.shape != (count,):
-        raise InputError(f"the labels have shape {labels.shape} but there are {count} samples; give one class each")
+    if labels is not None:
+        require_labels(labels, count)
     run = _comparer(source, x)
     difference = reduce(_joined, (_moved(run(some_of(x, at, at + CHUNK)), at) for at in range(0, count, CHUNK)))
     return Compared(difference, None if labels is None else _accuracies(difference, labels))
@@ -146,13 +145,5 @@ def _both(left: QuantizerDifference, right: QuantizerDifference) -> QuantizerDif
 
 
 def _accuracies(difference: Difference, labels: Labels) -> dict[str, float]:
-    return {"framework": _accuracy(difference.framework, labels), "exact": _accuracy(difference.exact, labels)}
+    return {"framework": accuracy(difference.framework, labels), "exact": accuracy(difference.exact, labels)}
 
-
-def _accuracy(outputs: Float32Array, labels: Labels) -> float:
-    """Share of samples whose largest score, or whose only output as an index, is the label."""
-    if outputs.shape[1] > 1:
-        return float(np.mean(outputs.argmax(1) == labels))
-    if np.any(outputs != np.rint(outputs)):
-        raise InputError("the model gives one score, which is not a class; leave --labels out")
-    return float(np.mean(outputs[:, 0] == labels))

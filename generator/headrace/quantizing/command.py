@@ -18,7 +18,7 @@ from headrace.serialize import save_npz
 from headrace.sources import call, function_from_file, users_code
 from headrace.staging import json_text, write_file
 
-__all__ = ["batches_of", "float_model", "quantization_view", "quantize", "quantize_to_file"]
+__all__ = ["batches_of", "float_model", "quantization_view", "quantize", "quantize_to_file", "write_result"]
 
 
 def quantize_to_file(model: str, data: str, out: Path, settings: Settings, test: str | None, track: Track,
@@ -36,11 +36,14 @@ def quantize_to_file(model: str, data: str, out: Path, settings: Settings, test:
     module, example = float_model(model)
     result = quantize(module, batches_of(data), settings, compare=compare, example_input=example,
                       test=batches_of(test) if test else None, track=track, progress=progress)
-    _write(result, out)
+    write_result(result, out)
     return result
 
 
-def _write(result: Quantized, out: Path) -> None:
+def write_result(result: Quantized, out: Path) -> None:
+    """Write NAME.npz, NAME.report.json and NAME.svg. Raises InputError where that cannot be."""
+    if out.suffix != ".npz":
+        raise InputError(f"{out}: a quantized network is saved as .npz; give --out NAME.npz")
     report = json_text(quantization_json(result))
     plot = quantization_svg(result)
     try:

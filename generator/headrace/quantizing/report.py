@@ -18,11 +18,13 @@ from headrace.quantizing.mixed import Mixture
 from headrace.quantizing.settings import Settings
 from headrace.reporting.distributions import Panel, distributions_svg
 from headrace.reporting.view import View
+from headrace.serialize import digest
 
 
 def quantization_json(result: Quantized) -> dict[str, Any]:
-    """Settings, rows and accuracies; SQNR without error or signal is null."""
-    return {"settings": asdict(result.settings), "accuracy": {name: asdict(a) for name, a in result.accuracy.items()},
+    """The hash of the network, settings, rows and accuracies; SQNR without error or signal is null."""
+    return {"network": digest(result.network), "settings": asdict(result.settings),
+            "accuracy": {name: asdict(a) for name, a in result.accuracy.items()},
             "evaluations": result.evaluations, "mixture": _mixture(result.mixture),
             "trials": [asdict(trial) for trial in result.trials],
             "rows": [{key: _finite(value) for key, value in asdict(row).items()} for row in result.rows]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from headrace.errors import InputError
 from headrace.record import read_measured
@@ -36,12 +36,32 @@ class RowRecord(TypedDict):
 class QuantizedRecord(TypedDict):
     """NAME.report.json of `headrace quantize`, as far as anybody reads it."""
 
+    network: str
     rows: list[RowRecord]
     accuracy: dict[str, AccuracyRecord]
 
 
-def keep_quantized(folder: Path, report: Path) -> None:
-    """Put what a report of `headrace quantize` says into a build directory. Raises InputError where it is none."""
+def keep_quantized(folder: Path, report: Path, sha256: str) -> None:
+    """Put what a report of `headrace quantize` says into a build directory.
+
+    sha256: of the network that was built. Raises InputError where it is no such report, or that of another network.
+    """
     if not report.is_file():
         raise InputError(f"{report}: no such file; give the NAME.report.json that `headrace quantize` wrote")
-    write_json(folder / QUANTIZED, read_measured(report, QuantizedRecord, "headrace quantize"))
+    said = _read(report)
+    if said["network"] != sha256:
+        raise InputError(f"{report}: is of another network than {folder} was built from; give the report that lies "
+                         "beside its .npz file")
+    write_json(folder / QUANTIZED, said)
+
+
+def quantized_beside(model: str, sha256: str) -> Path | None:
+    """The report of `headrace quantize` beside a network that it wrote, if it is still that of the network."""
+    report = Path(model).with_suffix(".report.json")
+    if not model.endswith(".npz") or not report.is_file() or _read(report)["network"] != sha256:
+        return None
+    return report
+
+
+def _read(report: Path) -> dict[str, Any]:
+    return read_measured(report, QuantizedRecord, "headrace quantize")

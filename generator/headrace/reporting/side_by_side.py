@@ -18,6 +18,8 @@ _ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
       for name in ("lut", "lutram", "ff", "bram18", "uram", "dsp")),
     *((f"{name.upper()}, counted", ("resources", "synthesized", name))
       for name in ("lut", "lutram", "ff", "bram18", "uram", "dsp", "depth")),
+    *((f"accuracy, engine {name}", ("accuracy", name, "accuracy")) for name in ("golden", "fast", "hls", "rtl")),
+    ("accuracy, test samples of quantization", ("quantized", "accuracy", "test", "quantized")),
 )
 #: What is compared of layers.
 _OF_LAYER = ("kind", "input_type", "output_type", "weight_type", "core", "cycles")
@@ -50,7 +52,7 @@ def _row(name: str, values: list[Any]) -> dict[str, Any]:
 def _value(report: Mapping[str, Any], path: Sequence[str]) -> Any:
     value: Any = report
     for key in path:
-        value = None if value is None else value[key]
+        value = None if value is None else value.get(key)
     return value
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from headrace.accuracy import kept_accuracies
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.board.board import Board
@@ -56,6 +57,7 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
                    for layer in dataflow.layers],
         "roofline": found.json() if (found := _roofline(build, dataflow)) else None,
         "codes": read_measured(folder / CODES, list[LayerCodes], "headrace build") or [],
+        "accuracy": kept_accuracies(folder),
         "quantized": read_measured(folder / QUANTIZED, QuantizedRecord, "headrace report --quantized") or None,
         "tools": {"yosys": synth["yosys"]} if "yosys" in synth else {},
         "fifos": [{**fifo, "max_occupancy": occupied.get(fifo["name"])} for fifo in build["fifos"]],
