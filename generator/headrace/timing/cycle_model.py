@@ -19,7 +19,7 @@ import numpy as np
 
 from headrace.dataflow.graph import Dataflow, Port
 from headrace.datatypes import IntArray
-from headrace.timing.graph import Components, flow_header, graph
+from headrace.timing.graph import Components, flow_header, graph, in_chains
 from headrace.timing.library import load_library
 
 #: The reader of the network's output.
@@ -92,7 +92,8 @@ class CycleModel:
         self._ends = [(port[0], readers.get(port, SINK)) for port in dataflow.streams]
         self._ports = list(dataflow.streams)
         self._words = [stream.words for stream in dataflow.streams.values()]
-        self._depths = {item.layer.name: item.layer.stream_depth or 0 for item in dataflow.fifos}
+        self._depths = {item.layer.name: item.layer.stream_depth or 0 for item in in_chains(dataflow)
+                        if item.layer.stream_depth is not None}
         edges = {port: index for index, port in enumerate(self._ports)}
         self._graph = graph(dataflow, edges, components or Components(bare))
 

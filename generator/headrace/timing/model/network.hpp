@@ -1,13 +1,13 @@
-// The scheduler: which words pass in a cycle, and which components have to step.
+// One cycle after the other: which words pass which streams.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <utility>
+#include <variant>
 #include <vector>
 
-#include "graph.hpp"
+#include "wiring.hpp"
 
 namespace cycles {
 
@@ -21,21 +21,10 @@ class Network {
   };
 
   // depths: of every FIFO in the order of the graph; 0 leaves it out.
-  Network(const int64_t* graph, const int64_t* depths) {
-    Reader reader(graph);
-    const int64_t streams = reader.next();
-    for (int64_t k = 0; k < streams; ++k) wire_.push_back(k);
-    words_.resize(streams);
-    ends_.assign(streams, {-1, -1});
-    streams_.valid = streams_.ready = streams_.moves = Bits((streams + 63) / 64);
-    source_words_ = reader.next();
-    sink_ = reader.next();
-    sink_words_ = reader.next();
-    const int64_t components = reader.next();
-    for (int64_t k = 0; k < components; ++k) add_component(reader, depths);
-    sink_ = wire_[sink_];
-    awake_ = Bits((components_.size() + 63) / 64);
-    for (size_t k = 0; k < components_.size(); ++k) add(awake_, static_cast<int64_t>(k));
+  Network(const int64_t* graph, const int64_t* depths) : wiring_(graph, depths), groups_(wiring_.groups) {
+    left_.resize(wiring_.streams.size());
+    for (size_t k = 0; k < left_.size(); ++k) enter(static_cast<int64_t>(k));
+    group(wiring_.sink).ready |= bit(wiring_.sink);
   }
 
   // Runs until `frames` frames have left. Returns the frames that have, fewer in a deadlock. ends: the cycle of every
@@ -43,125 +32,223 @@ class Network {
   // repeats: stop earlier where the state at a frame's end was there before; period[0] frames and period[1] cycles ago.
   int64_t run(const Frames& asked, bool repeats, int64_t* ends, int64_t* const* traces, int64_t* period) {
     std::vector<Integers> states;
-    int64_t frames = asked.most;
-    const int64_t supply = repeats ? kForever : frames * source_words_;
-    int64_t done = 0;
-    add(streams_.ready, sink_);
+    std::vector<int64_t> traced(traces == nullptr ? 0 : wiring_.streams.size());
+    int64_t frames = asked.most, done = 0, given = 0, taken = 0;
+    const int64_t supply = repeats ? kForever : frames * wiring_.source_words, first = wiring_.source_words;
     for (int64_t cycle = 0; done < frames; ++cycle) {
-      const int64_t offered = words_[0] == supply ? kForever : (words_[0] * asked.pace + source_words_ - 1) / source_words_;
-      if (offered <= cycle) add(streams_.valid, 0);
-      else remove(streams_.valid, 0);
-      const int64_t before = words_[sink_];
-      transfer(cycle, traces);
-      step(cycle);
-      if (empty(awake_) && empty(streams_.moves)) {
-        const int64_t next = offered > cycle ? std::min(alarm_, offered) : alarm_;
-        if (next == kForever) {
+      const int64_t offered = given == supply ? kForever : (given * asked.pace + first - 1) / first;
+      groups_[0].valid = chosen(1, offered <= cycle, groups_[0].valid);
+      step();
+      if (traces != nullptr) trace(cycle, traces, traced);
+      if (groups_[0].moves & 1) {
+        if (given++ == 0) first_cycle_ = cycle;
+      }
+      if (!changes()) {
+        const int64_t quiet = std::min(least_left(), offered > cycle ? offered - cycle : kForever);
+        if (quiet == kForever) {
           stuck_ = true;
           return done;
         }
-        cycle = next - 1;
+        skip(quiet - 1);
+        cycle += quiet - 1;
       }
-      if (words_[sink_] != before && words_[sink_] % sink_words_ == 0) {
-        ends[done++] = cycle;
-        if (done == 1 && asked.slowest > 0) {
-          frames = std::min(frames, (cycle - first_cycle_) / asked.slowest + asked.more);
-        }
-        if (asked.cycles > 0 && done > 2 && ends[done - 1] - ends[done - 2] > asked.cycles &&
-            ends[done - 2] - ends[done - 3] > asked.cycles) {
-          return done;
-        }
-        if (repeats && recurs(states, ends, done, asked.pace, period)) return done;
+      if (!moves(wiring_.sink) || ++taken % wiring_.sink_words != 0) continue;
+      ends[done++] = cycle;
+      if (done == 1 && asked.slowest > 0) {
+        frames = std::min(frames, (cycle - first_cycle_) / asked.slowest + asked.more);
       }
+      if (asked.cycles > 0 && done > 2 && ends[done - 1] - ends[done - 2] > asked.cycles &&
+          ends[done - 2] - ends[done - 3] > asked.cycles) {
+        return done;
+      }
+      const int64_t phase = asked.pace > 0 ? given * asked.pace - cycle * first : 0;
+      if (repeats && recurs(states, phase, ends, done, period)) return done;
     }
     return done;
   }
 
   void report(int64_t* first_cycle, int64_t* most, int64_t* waits) const {
     *first_cycle = first_cycle_;
-    for (size_t k = 0; k < fifos_.size(); ++k) most[k] = fifos_[k] < 0 ? 0 : components_[fifos_[k]]->most();
-    for (size_t k = 0; stuck_ && k < wire_.size(); ++k) {
-      const int64_t wire = wire_[k];
-      const bool valid = streams_.valid[wire >> 6] >> (wire & 63) & 1;
-      const bool ready = streams_.ready[wire >> 6] >> (wire & 63) & 1;
+    for (size_t k = 0; k < wiring_.fifos.size(); ++k) most[k] = held(wiring_.fifos[k]);
+    for (size_t k = 0; stuck_ && k < wiring_.wire.size(); ++k) {
+      const int64_t wire = wiring_.wire[k];
+      const bool valid = group(wire).valid & bit(wire), ready = group(wire).ready & bit(wire);
       waits[k] = valid ? ready ? 0 : 1 : ready ? 2 : 3;
     }
   }
 
  private:
-  struct Ends {
-    int64_t producer, reader;  // components, -1 outside
-  };
+  Group& group(int64_t k) { return groups_[k >> 6]; }
+  const Group& group(int64_t k) const { return groups_[k >> 6]; }
+  bool moves(int64_t k) const { return group(k).moves & bit(k); }
 
-  void add_component(Reader& reader, const int64_t* depths) {
-    const auto kind = static_cast<Kind>(reader.next());
-    std::vector<int64_t> in = reader.counted();
-    const std::vector<int64_t> out = reader.counted();
-    for (int64_t& stream : in) stream = wire_[stream];
-    const int64_t depth = kind == kQueue ? depths[fifos_.size()] : 0;
-    if (kind == kQueue && depth == 0) {
-      wire_[out[0]] = in[0];
-      fifos_.push_back(-1);
-      return;
+  static void put(Word& word, int64_t k, bool value) { word = (word & ~bit(k)) | (value ? bit(k) : 0); }
+
+  void step() {
+    Word carry = 0;
+    for (Group& at : groups_) {
+      at.transfer();
+      at.given = at.here << 1 | carry;
+      carry = at.here >> 63;
     }
-    const auto index = static_cast<int64_t>(components_.size());
-    std::vector<Port> inputs, outputs;
-    for (const int64_t k : in) {
-      inputs.emplace_back(streams_.ready, streams_.moves, k);
-      ends_[k].reader = index;
-    }
-    for (const int64_t k : out) {
-      outputs.emplace_back(streams_.valid, streams_.moves, k);
-      ends_[k].producer = index;
-    }
-    if (kind == kQueue) fifos_.push_back(index);
-    components_.push_back(factory_.component(kind, inputs, outputs, depth, reader));
+    for (const Link& link : wiring_.links) put(group(link.output).given, link.output, here(link.input));
+    for (const Join& join : wiring_.joins) put(group(join.output).given, join.output, all_here(join));
+    for (Group& at : groups_) at.put = 0;
+    for (Choice& choice : wiring_.choices) choose(choice);
+    for (Group& at : groups_) at.act();
+    for (size_t k = 0; k < groups_.size(); ++k) count(groups_[k], static_cast<int64_t>(64 * k));
+    settle();
+    for (size_t k = 0; k < groups_.size(); ++k) go_on(groups_[k], static_cast<int64_t>(64 * k));
   }
 
-  // Moves the words of this cycle, which wakes the components on either side.
-  void transfer(int64_t cycle, int64_t* const* traces) {
-    for (size_t w = 0; w < streams_.moves.size(); ++w) streams_.moves[w] = streams_.valid[w] & streams_.ready[w];
-    each(streams_.moves, [&](int64_t k) {
-      const Ends& ends = ends_[k];
-      if (ends.producer >= 0) add(awake_, ends.producer);
-      if (ends.reader >= 0) add(awake_, ends.reader);
-      if (traces != nullptr) traces[k][words_[k]] = cycle;
-      if (k == 0 && words_[k] == 0) first_cycle_ = cycle;
-      ++words_[k];
+  bool here(int64_t k) const { return group(k).here & bit(k); }
+
+  // Are all words there that a step of a layer with several inputs reads?
+  bool all_here(const Join& join) const {
+    const int64_t source = wiring_.programs[join.output].now().source;
+    if (source >= 0) return here(join.inputs[source]);
+    return std::all_of(join.inputs.begin(), join.inputs.end(), [&](int64_t k) { return here(k); });
+  }
+
+  void choose(Choice& choice) {
+    const int64_t k = choice.output;
+    const auto now = choice.selection.step(here(choice.input), group(k).room & bit(k));
+    put(group(k).put, k, now.puts);
+    choice.leaves = now.leaves;
+    choice.changes = now.changes;
+  }
+
+  // Visits counters.
+  void count(Group& at, int64_t first) {
+    const Word visits = at.visits();
+    at.again = 0;
+    count<Window>(at, visits & at.kinds.window, first);
+    count<Ring>(at, visits & at.kinds.ring, first);
+    count<Narrow>(at, visits & at.kinds.narrow, first);
+    count<Widen>(at, visits & at.kinds.widen, first);
+    count<Queue>(at, visits & at.kinds.queue, first);
+    at.valid |= at.next & at.kinds.widen & visits;
+    at.changes |= at.again;
+    at.open_inputs();
+  }
+
+  template <typename Kind>
+  void count(Group& at, Word visits, int64_t first) {
+    if (visits == 0) return;
+    const Word takes = at.takes(), puts = at.puts();
+    Word accepts = at.accepts & ~visits, next = at.next & ~visits, again = at.again;
+    each(visits, first, [&](int64_t k) {
+      const Word one = bit(k);
+      const Visit now{(takes & one) != 0, (puts & one) != 0, (at.free & one) != 0, (at.valid & one) != 0};
+      const Outlook then = std::get_if<Kind>(&wiring_.counters[k])->visit(now);
+      accepts |= then.accepts ? one : 0;
+      next |= then.next ? one : 0;
+      again |= then.again ? one : 0;
     });
+    at.accepts = accepts;
+    at.next = next;
+    at.again = again;
   }
 
-  // Steps the components that are awake.
-  void step(int64_t cycle) {
-    if (alarm_ <= cycle) {
-      alarm_ = kForever;
-      for (size_t k = 0; k < components_.size(); ++k) {
-        if (components_[k]->wake <= cycle) add(awake_, static_cast<int64_t>(k));
-        else alarm_ = std::min(alarm_, components_[k]->wake);
+  // What layers take from their input slices, and what they are ready for, is brought to their inputs.
+  void settle() {
+    for (size_t k = 0; k < groups_.size(); ++k) {
+      const bool last = k + 1 == groups_.size();
+      groups_[k].in_leaves = groups_[k].leaves >> 1 | (last ? 0 : groups_[k + 1].leaves << 63);
+      groups_[k].in_open = groups_[k].open >> 1 | (last ? 0 : groups_[k + 1].open << 63);
+    }
+    for (const Link& link : wiring_.links) {
+      const Group& at = group(link.output);
+      bring(link.input, at.leaves & bit(link.output), at.open & bit(link.output));
+    }
+    for (const Join& join : wiring_.joins) {
+      const Group& at = group(join.output);
+      const int64_t source = wiring_.programs[join.output].now().source;
+      for (size_t j = 0; j < join.inputs.size(); ++j) {
+        const bool reads = source < 0 || source == static_cast<int64_t>(j);
+        bring(join.inputs[j], reads && (at.leaves & bit(join.output)), at.open & bit(join.output));
       }
     }
-    each(awake_, [&](int64_t k) {
-      Component& component = *components_[k];
-      if (component.next < cycle) component.skip(cycle - component.next);
-      const int64_t quiet = component.step();
-      component.show();
-      component.next = cycle + 1;
-      component.wake = quiet == kForever ? kForever : cycle + 1 + quiet;
-      if (quiet == 0) return;
-      remove(awake_, k);
-      alarm_ = std::min(alarm_, component.wake);
+    for (const Choice& choice : wiring_.choices) bring(choice.input, choice.leaves, false);
+    for (const Fork& fork : wiring_.forks) bring(fork.input, all_gone(fork), false);
+    for (Group& at : groups_) at.settle();
+    for (const Fork& fork : wiring_.forks) {
+      if (!(group(fork.input).in_leaves & bit(fork.input))) continue;
+      const bool there = group(fork.input).in_valid & bit(fork.input);
+      for (const int64_t k : fork.outputs) put(group(k).valid, k, there);
+    }
+  }
+
+  void bring(int64_t input, bool leaves, bool open) {
+    put(group(input).in_leaves, input, leaves);
+    put(group(input).in_open, input, open);
+  }
+
+  // Has every branch taken the fork's word?
+  bool all_gone(const Fork& fork) const {
+    return std::none_of(fork.outputs.begin(), fork.outputs.end(), [&](int64_t k) { return group(k).valid & bit(k); });
+  }
+
+  // Programs that fired.
+  void go_on(Group& at, int64_t first) {
+    each(at.fires, first, [&](int64_t k) {
+      if (--left_[k] > 0) return;
+      wiring_.programs[k].next();
+      enter(k);
+      at.changes = true;
     });
   }
 
-  // Has this state, at the end of frame number `done`, been there before?
-  bool recurs(std::vector<Integers>& states, const int64_t* ends, int64_t done, int64_t pace,
-              int64_t* period) const {
-    Integers state;
-    if (pace > 0) state.push_back(words_[0] * pace - ends[done - 1] * source_words_);
-    for (const auto& component : components_) component->save(state);
-    for (const auto& component : components_) {  // a sleeping counter stands where it fell asleep
-      state.push_back(component->wake == kForever ? 0 : component->next - ends[done - 1]);
+  void enter(int64_t k) {
+    const Program::Step& now = wiring_.programs[k].now();
+    left_[k] = now.repeats;
+    put(group(k).reads, k, now.reads);
+    put(group(k).writes, k, now.writes);
+  }
+
+  bool changes() const {
+    return std::any_of(groups_.begin(), groups_.end(), [](const Group& at) { return at.changes; }) ||
+           std::any_of(wiring_.choices.begin(), wiring_.choices.end(), [](const Choice& at) { return at.changes; });
+  }
+
+  // Cycles until the first step that only counts ends.
+  int64_t least_left() const {
+    int64_t least = kForever;
+    for (size_t k = 0; k < groups_.size(); ++k) {
+      each(groups_[k].fires, static_cast<int64_t>(64 * k), [&](int64_t at) { least = std::min(least, left_[at]); });
     }
+    return least;
+  }
+
+  // Passes over cycles in which steps only count.
+  void skip(int64_t cycles) {
+    for (size_t k = 0; k < groups_.size(); ++k) {
+      each(groups_[k].fires, static_cast<int64_t>(64 * k), [&](int64_t at) { left_[at] -= cycles; });
+    }
+  }
+
+  void trace(int64_t cycle, int64_t* const* traces, std::vector<int64_t>& traced) const {
+    for (size_t k = 0; k < groups_.size(); ++k) {
+      each(groups_[k].moves, static_cast<int64_t>(64 * k),
+           [&](int64_t at) { traces[wiring_.streams[at]][traced[at]++] = cycle; });
+    }
+  }
+
+  // Most words that a FIFO held; -1: it is left out.
+  int64_t held(int64_t k) const {
+    if (k < 0) return 0;
+    if (const auto* queue = std::get_if<Queue>(&wiring_.counters[k])) return queue->most();
+    return group(k).held_both & bit(k) ? 2 : group(k).held & bit(k) ? 1 : 0;
+  }
+
+  // Has this state, at the end of frame number `done`, been there before? phase: of the source.
+  bool recurs(std::vector<Integers>& states, int64_t phase, const int64_t* ends, int64_t done, int64_t* period) const {
+    Integers state{phase};
+    for (const Group& at : groups_) at.save(state);
+    for (const Program& program : wiring_.programs) program.save(state);
+    for (const Counter& counter : wiring_.counters) save(counter, state);
+    for (const Choice& choice : wiring_.choices) choice.selection.save(state);
+    state.insert(state.end(), left_.begin(), left_.end());
     for (auto before = states.rbegin(); before != states.rend(); ++before) {
       if (*before != state) continue;
       period[0] = before - states.rbegin() + 1;
@@ -172,16 +259,21 @@ class Network {
     return false;
   }
 
-  std::vector<int64_t> wire_;   // for every stream of the graph the one that carries its words
-  std::vector<int64_t> words_;  // passed on every stream
-  std::vector<Ends> ends_;      // of every stream
-  Streams streams_;
-  Factory factory_;
-  std::vector<std::unique_ptr<Component>> components_;
-  std::vector<int64_t> fifos_;  // components of the FIFOs, -1 where one is left out
-  Bits awake_;                  // components that step
-  int64_t alarm_ = kForever;    // when the first sleeping counter runs out, or before
-  int64_t source_words_ = 0, sink_ = 0, sink_words_ = 0, first_cycle_ = 0;
+  static void save(const Counter& counter, Integers& state) {
+    switch (counter.index()) {
+      case 0: return;
+      case 1: return std::get_if<Window>(&counter)->save(state);
+      case 2: return std::get_if<Ring>(&counter)->save(state);
+      case 3: return std::get_if<Narrow>(&counter)->save(state);
+      case 4: return std::get_if<Widen>(&counter)->save(state);
+      default: return std::get_if<Queue>(&counter)->save(state);
+    }
+  }
+
+  Wiring wiring_;
+  std::vector<Group>& groups_;
+  std::vector<int64_t> left_;  // of every program how often its step is repeated
+  int64_t first_cycle_ = 0;
   bool stuck_ = false;
 };
 
