@@ -243,13 +243,14 @@ def report(*builds: Build, out: str | Path | None = None, quantized: str | Path 
     return write_reports(builds, out, quantized)[0]
 
 
-def compare(source: object, x: GivenSamples, labels: ArrayLike | None = None) -> Compared:
+def compare(source: object, x: GivenSamples, labels: ArrayLike | None = None,
+            progress: Progress = silent) -> Compared:
     """A framework's own float32 forward beside the exact integers, code by code.
 
     source: a torch module, `file.py:function` or an .onnx file. x: samples (N, ...), by name where there are several
     inputs; labels: classes (N,). Raises InputError for data that do not fit, ToolError where the framework is missing.
     """
-    return compare_model(source, x, None if labels is None else np.asarray(labels, np.int64))
+    return compare_model(source, x, None if labels is None else np.asarray(labels, np.int64), logged(progress))
 
 
 def boards() -> Boards:

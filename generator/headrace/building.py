@@ -142,7 +142,7 @@ def _verify(folder: Path, model: Model, request: Request, vectors: Vectors, prog
 def _verify_network(engine: str, folder: Path, vectors: Vectors, work: Path, progress: Progress) -> Comparison:
     if engine == "rtl":
         return Comparison(engine, len(vectors), verify_rtl(folder, vectors, work, progress).latency)
-    run_hls(folder, vectors.dataflow, vectors.frames, work, scheduled=True).require_golden(vectors)
+    run_hls(folder, vectors.dataflow, vectors.frames, work, scheduled=True, progress=progress).require_golden(vectors)
     return Comparison(engine, len(vectors))
 
 

@@ -13,11 +13,14 @@ from headrace.errors import ToolError
 from headrace.simulation import csim, rtl
 from headrace.simulation.cases import run_specs
 from headrace.simulation.frames import Stalls
+from headrace.telling import Step
 from headrace.versions import untested
 
 #: The layer of the self-test: a convolution's matrix unit with thresholds, folded both ways.
 _SPEC = {"kind": "mvtu", "mh": 8, "mw": 18, "pe": 2, "simd": 3, "input": "uint4", "weight": "int3", "vectors": 4,
          "output": "uint2"}
+#: Seconds of a self-test whose programs were not compiled before.
+_SELF_TEST_S = 10.0
 _CORE, _TORCH, _HLS = "pip install headrace", "pip install 'headrace[torch]'", "pip install 'headrace[hls]'"
 
 
@@ -104,7 +107,7 @@ def _self_test(engine: Literal["rtl", "hls"], require: Callable[[], None], progr
     """Whether a layer of this back end is bit-exact, under all stalls and a reset in mid-frame for rtl."""
     try:
         require()
-        progress(f"self-test of the back end {engine}")
+        progress(Step(f"self-test of the back end {engine}", seconds=_SELF_TEST_S))
         result = run_specs([_SPEC], [engine], Stalls.RANDOM, 1)[0]
     except ToolError as error:
         return f"did not run: {error}"

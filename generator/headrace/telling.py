@@ -18,17 +18,20 @@ AGAIN_S = 15.0
 class Step(str):
     """A line about what goes on. what: the same for all lines of a job; part: of it that is done, 0 to 1.
 
-    kept: a result, not to be overwritten by the next line.
+    kept: a result, not to be overwritten by the next line. seconds: what the job takes on a usual machine, from known
+    amounts; its lines then say no percentage, for it is added where they are shown.
     """
 
     what: str
     part: float | None
     kept: bool
+    seconds: float | None
 
-    def __new__(cls, text: str, what: str = "", part: float | None = None, kept: bool = False) -> Step:
+    def __new__(cls, text: str, what: str = "", part: float | None = None, kept: bool = False,
+                seconds: float | None = None) -> Step:
         """The line with its facts."""
         step = super().__new__(cls, text)
-        step.what, step.part, step.kept = what or text, part, kept
+        step.what, step.part, step.kept, step.seconds = what or text, part, kept, seconds
         return step
 
 

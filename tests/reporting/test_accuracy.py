@@ -17,7 +17,7 @@ from headrace.serialize import digest, save_npz
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
 
-HINT = "not measured: <code>headrace predict"
+HINT = "not measured; <code>headrace predict --labels"
 
 
 @pytest.fixture

@@ -45,6 +45,14 @@ def test_the_roofline_is_that_of_the_build(made: Build) -> None:
     assert "memory port: 3.2 GB/s" in said and any(text.startswith("this network: ") for text in said)
 
 
+def test_shapes_follow_from_what_layers_know_of_frames(made: Build, tmp_path: Path) -> None:
+    shown = {layer["name"]: (layer["shape_in"], layer["shape_out"]) for layer in made.report()["layers"]}
+    assert shown["conv0_swu"] == ("8 × 8 × 1", "8 × 8 × 9") and shown["conv0"] == ("8 × 8 × 9", "8 × 8 × 4")
+    assert shown["fc4"][1] == "5" and all("×" in before for name, (before, _) in shown.items() if "swu" in name)
+    page = (made.folder / "report.html").read_text()
+    assert "<td>8 × 8 × 1 → 8 × 8 × 9</td>" in page
+
+
 def test_a_network_below_its_memory_roof() -> None:
     found = Roofline(1000, 1000, 5e5, 1e9, 1e6)
     assert found.bound == 1e6 and any("50% of its roof" in text for text in

@@ -12,6 +12,7 @@ from headrace.benches.cocotb_bench import run_bench
 from headrace.benches.verilog import run_verilog
 from headrace.build_folder import Build
 from headrace.building import random_frames
+from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.vectors import Vectors
 from headrace.errors import InputError, MismatchError
 from headrace.render.sim import write_vectors
@@ -19,6 +20,10 @@ from headrace.simulation.backends import run_hls
 from headrace.simulation.frames import Stalls
 from headrace.simulation.memories import require_hls_memories, require_rtl_memories
 from headrace.staging import write_json
+from headrace.telling import Step
+
+#: Seconds of a bench: for itself, for each layer to be compiled, and for each cycle.
+_START_S, _COMPILE_S, _CYCLE_S = 8.0, 0.5, 1e-4
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,12 @@ def _write(build: Build, result: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def _bench_seconds(dataflow: Dataflow, what: Simulation) -> float:
+    """What the bench takes on a usual machine: it is compiled, and then streams pass through Python."""
+    cycles = what.frames * dataflow.cycles_per_frame * (1 if what.stalls is Stalls.NONE else 3)
+    return _START_S + _COMPILE_S * len(dataflow.layers) + _CYCLE_S * cycles
+
+
 def _simulate(build: Build, what: Simulation, scratch: Path, work: Path,
               progress: Callable[[str], None]) -> dict[str, Any]:
     """Both back ends, as far as they were built; returns what the bench measured."""
@@ -71,12 +82,12 @@ def _simulate(build: Build, what: Simulation, scratch: Path, work: Path,
         return run_verilog(build, what.verilog, x, what.stalls, what.seed, scratch, work, what.waves)
     golden = Vectors(build.dataflow, x)
     if build.has_hls:
-        progress("C simulation of the HLS sources")
         require_hls_memories(build.folder / "hls", build.dataflow)
-        run_hls(build.folder, build.dataflow, x, scratch).require_golden(golden)
+        run_hls(build.folder, build.dataflow, x, scratch, progress=progress).require_golden(golden)
     if not build.has_rtl:
         return {}
-    progress(f"RTL simulation, {what.frames} frames, stalls {what.stalls.value}")
+    text = f"RTL simulation, {what.frames} frames, stalls {what.stalls.value}"
+    progress(Step(text, "RTL simulation", seconds=_bench_seconds(build.dataflow, what)))
     require_rtl_memories(build.folder / "rtl", build.dataflow)
     vectors = write_vectors(scratch, golden)
     return run_bench(build.folder, what.frames, what.stalls, what.seed, what.waves, vectors, work)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from headrace.accuracy import read_labels
 from headrace.cli import tables
+from headrace.cli.progress import progress
 from headrace.difference.compare import compare_model
 from headrace.samples import read_samples
 
@@ -14,7 +15,9 @@ from headrace.samples import read_samples
 def run_compare(options: argparse.Namespace) -> int:
     """Compare and print the report; 1 where a difference has no explanation."""
     labels = None if options.labels is None else read_labels(options.labels)
-    result = compare_model(options.model, read_samples(options.input), labels)
+    with progress() as tell:
+        tell(f"loading {options.model}")
+        result = compare_model(options.model, read_samples(options.input), labels, tell)
     tables.show(str(result), options.json, result.json)
     return 0 if result.difference.explained else 1
 

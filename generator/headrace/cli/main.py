@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from headrace.accuracy import accuracy, keep_accuracy, read_labels, require_labels
 from headrace.benches.network import Simulation, simulate_build
 from headrace.board.board import board_names, load_board
 from headrace.board.family import RoutedFamily, find_family
-from headrace.build_folder import RECORD, Build
+from headrace.build_folder import Build
 from headrace.building import build, require_possible
 from headrace.cli import tables
 from headrace.cli.bitstream import JOBS, require_vivado, run_routed
@@ -22,6 +20,7 @@ from headrace.cli.explore import run_explore
 from headrace.cli.parser import command_parser, parse
 from headrace.cli.plan import run_plan
 from headrace.cli.precision import run_precision
+from headrace.cli.predict import run_predict
 from headrace.cli.progress import progress
 from headrace.cli.quantize import add_quantize, run_quantize
 from headrace.cli.report import run_report
@@ -31,18 +30,19 @@ from headrace.dataflow.make_writable import parse_writable
 from headrace.ecp5.simulation import simulate_routed
 from headrace.errors import InputError
 from headrace.folding.plan import load_folding
-from headrace.lint.hls import inspect_hls
-from headrace.model import Model, load
+from headrace.lint.hls import inspect_hls, lint_seconds
+from headrace.model import load
 from headrace.render.hls_project import HlsProject
 from headrace.reporting.quantized import quantized_beside
 from headrace.reporting.views import boards_view, layers_view, sim_view, synth_view
 from headrace.request import Options, resolve
-from headrace.samples import count_of, read_samples, require_output_file, samples_file
+from headrace.samples import read_samples
 from headrace.simulation.cases import load_specs, run_specs
 from headrace.simulation.frames import Stalls
 from headrace.sources import save_qonnx
-from headrace.staging import require_writable_file, write_file
+from headrace.staging import require_writable_file
 from headrace.synthesis.report import Request, synthesize_build, synthesize_specs
+from headrace.telling import Step
 from headrace.vivado.flow import HlsRun, make_bitstream
 
 #: Exit code of wrong usage.
@@ -102,44 +102,6 @@ def _build(options: argparse.Namespace) -> int:
     return 0
 
 
-def _predict(options: argparse.Namespace) -> int:
-    require_output_file(options.output, ())
-    require_writable_file(options.output)
-    samples = read_samples(options.input)
-    labels = None if options.labels is None else read_labels(options.labels)
-    if labels is not None:
-        require_labels(labels, count_of(samples))
-    folder = Path(options.model)
-    with progress() as tell:
-        tell(f"loading {options.model}")
-        source = _build_or_model(folder, options)
-        model = source.model if isinstance(source, Build) else source
-        names = tuple(host.name for host in model.integer.host_outputs)
-        require_output_file(options.output, names)
-        tell(f"{count_of(samples)} samples through the engine {options.engine}")
-        y = source.predict(samples, engine=options.engine, raw=options.raw)
-    write_file(options.output, samples_file(options.output, names, y))
-    if labels is not None:
-        _tell_accuracy(source, options.engine, accuracy(y, labels), len(labels))
-    return 0
-
-
-def _tell_accuracy(source: Build | Model, engine: str, found: float, samples: int) -> None:
-    """Print how many samples are classified rightly; a build keeps it for its report."""
-    tables.say(f"accuracy of the engine {engine} on {samples} samples: {found:.2%}")
-    if isinstance(source, Build):
-        keep_accuracy(source.folder, engine, {"samples": samples, "accuracy": found})
-
-
-def _build_or_model(folder: Path, options: argparse.Namespace) -> Build | Model:
-    """What predicts: a build directory, or any model. Raises InputError for kernels of a build, which has its own."""
-    if not (folder / RECORD).is_file():
-        return load(options.model, kernels=options.kernels)
-    if options.kernels is not None:
-        raise InputError(f"{folder}: was built with its kernels; leave --kernels out")
-    return Build.open(folder)
-
-
 def _sim(options: argparse.Namespace) -> int:
     what = Simulation(options.frames, Stalls(options.stalls), options.seed, options.waves, options.verilog)
     made = Build.open(options.directory)
@@ -177,7 +139,7 @@ def _hls_run(options: argparse.Namespace) -> HlsRun | None:
 
 def _lint_hls(options: argparse.Namespace) -> int:
     with progress() as tell:
-        tell("reading the C++ with libclang")
+        tell(Step("reading the C++ with libclang", seconds=lint_seconds(options.directory)))
         seen = inspect_hls(options.directory)
     if not options.json and seen.loops:
         tables.show(tables.loops_table(seen), False, dict)
@@ -233,6 +195,7 @@ def _completion(options: argparse.Namespace) -> int:
 
 _COMMANDS = {"quantize": run_quantize, "check": _check, "plan": run_plan,
              "explore": run_explore, "precision": run_precision, "build": _build, "sim": _sim,
-             "predict": _predict, "compare": run_compare, "report": run_report, "synth": _synth, "lint-hls": _lint_hls,
+             "predict": run_predict, "compare": run_compare, "report": run_report, "synth": _synth,
+             "lint-hls": _lint_hls,
              "bitstream": _bitstream, "export": _export, "layer": _layer, "boards": _boards,
              "doctor": run_doctor, "completion": _completion}

@@ -5,76 +5,96 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from headrace.cli.pace import Pace, pace_file
 from headrace.cli.voice import current_voice
 from headrace.telling import Progress, Sieve, Step, logged, silent
 
-#: Seconds before the first line where there is no terminal: what is faster says nothing.
-QUIET_S = 30.0
+#: Seconds before the first line where there is no terminal, for what is faster says nothing; and between two of a step.
+QUIET_S, AGAIN_S = 30.0, 30.0
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
     """In the block, a function that is told what goes on."""
-    voice, console = current_voice(), Console(stderr=True)
+    voice, console, pace = current_voice(), Console(stderr=True), Pace(pace_file())
     if voice.quiet or voice.verbose:  # the log prints what a verbose command says
         yield logged(silent)
     elif console.is_terminal:
-        with bars(console) as shown:
-            yield logged(_Moving(shown).update)
+        with _Moving(console, pace) as shown:
+            yield logged(shown.tell)
     else:
-        lines = _Lines()
+        lines = _Lines(pace)
         try:
             yield logged(lines.update)
         finally:
-            lines.timer.cancel()
+            lines.done.set()
+    pace.finish()  # not after an error: the step did not come to its end
 
 
 def bars(console: Console) -> Bars:
     """A line that moves, with a bar where it is known how far a job is, and the time since its start."""
-    return Bars(SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn(),
-                console=console, transient=True)
+    return Bars(*_columns(), console=console, transient=True)
 
 
-class _Moving:
-    """Steps of a long job in a terminal; results stay above the line."""
+def _columns() -> list[ProgressColumn]:
+    return [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn()]
 
-    def __init__(self, shown: Bars) -> None:
-        self.shown, self.task = shown, shown.add_task("starting", total=None)
 
-    def update(self, text: str) -> None:
+class _Moving(Bars):
+    """Steps of a long job in a terminal, drawn anew while one goes on; results stay above the line."""
+
+    def __init__(self, console: Console, pace: Pace) -> None:
+        self.pace = pace
+        super().__init__(*_columns(), console=console, transient=True)
+        self.line = self.add_task("starting", total=None)
+
+    def tell(self, text: str) -> None:
         """The next step, or how far this one is."""
         if isinstance(text, Step) and text.kept:
-            self.shown.console.print(text, markup=False, highlight=False)
-            return
-        part = text.part if isinstance(text, Step) else None
-        self.shown.update(self.task, description=escape(text), total=None if part is None else 1.0, completed=part or 0)
+            self.console.print(text, markup=False, highlight=False)
+        else:
+            self.pace.begin(text)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The line as it is now."""
+        if hasattr(self, "line"):
+            part, text = self.pace.part, self.pace.line() or "starting"
+            self.update(self.line, description=escape(text), total=None if part is None else 1.0, completed=part or 0)
+        return super().get_renderables()
 
 
 class _Lines:
     """Steps of a long job as lines, each with the seconds since its start."""
 
-    def __init__(self) -> None:
-        self.started, self.text, self.lock, self.sieve = time.monotonic(), "", threading.Lock(), Sieve()
-        self.timer = threading.Timer(QUIET_S, self._print)
-        self.timer.daemon = True
-        self.timer.start()
+    def __init__(self, pace: Pace) -> None:
+        self.pace, self.started, self.sieve = pace, time.monotonic(), Sieve()
+        self.lock, self.done = threading.Lock(), threading.Event()
+        threading.Thread(target=self._now_and_then, daemon=True).start()
 
     def update(self, text: str) -> None:
         """The next step."""
         with self.lock:
-            changed, self.text = self.sieve.passes(text), text
-        if changed and time.monotonic() - self.started >= QUIET_S:
-            self._print()
+            kept = isinstance(text, Step) and text.kept
+            if not kept:
+                self.pace.begin(text)
+            if self.sieve.passes(text) and time.monotonic() - self.started >= QUIET_S:
+                self._print(text if kept else self.pace.line())
 
-    def _print(self) -> None:
-        with self.lock:
-            if self.text:
-                print(f"headrace: [{time.monotonic() - self.started:4.0f} s] {self.text}", file=sys.stderr, flush=True)
+    def _now_and_then(self) -> None:
+        wait_s = QUIET_S
+        while not self.done.wait(wait_s):
+            with self.lock:
+                self._print(self.pace.line())
+            wait_s = AGAIN_S
+
+    def _print(self, line: str) -> None:
+        if line:
+            print(f"headrace: [{time.monotonic() - self.started:4.0f} s] {line}", file=sys.stderr, flush=True)

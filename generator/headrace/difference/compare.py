@@ -15,7 +15,9 @@ from headrace.difference.comparison import Cause, Difference, QuantizerDifferenc
 from headrace.engines.host import Samples
 from headrace.errors import InputError, ToolError
 from headrace.samples import GivenSamples, count_of, some_of
+from headrace.simulation.remaining import remaining
 from headrace.sources import call, function_from_file
+from headrace.telling import Progress, silent
 
 #: Samples that are compared at once.
 CHUNK = 32
@@ -72,7 +74,8 @@ def _first(found: QuantizerDifference | None) -> dict[str, Any] | None:
             "distance": code.distance, "allowed": code.allowed}
 
 
-def compare_model(source: object, x: GivenSamples, labels: Labels | None = None) -> Compared:
+def compare_model(source: object, x: GivenSamples, labels: Labels | None = None,
+                  progress: Progress = silent) -> Compared:
     """Compare on samples x (N, ...), of several inputs by name; labels (N,) are classes.
 
     source: a torch module, or a text that names an .onnx file or `file.py:function`.
@@ -85,8 +88,12 @@ def compare_model(source: object, x: GivenSamples, labels: Labels | None = None)
     x = _as_arrays(x)
     if labels is not None:
         require_labels(labels, count)
-    run = _comparer(source, x)
-    difference = reduce(_joined, (_moved(run(some_of(x, at, at + CHUNK)), at) for at in range(0, count, CHUNK)))
+    run, done = _comparer(source, x), remaining(f"comparing {count} samples", progress)
+    parts = []
+    for at in range(0, count, CHUNK):
+        parts.append(_moved(run(some_of(x, at, at + CHUNK)), at))
+        done(min(count, at + CHUNK) / count)
+    difference = reduce(_joined, parts)
     return Compared(difference, None if labels is None else _accuracies(difference, labels))
 
 

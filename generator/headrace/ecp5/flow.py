@@ -13,6 +13,7 @@ from headrace.ecp5.place_and_route import (
     BITSTREAM,
     Progress,
     Routed,
+    mapping,
     pack,
     require_room,
     route,
@@ -70,7 +71,7 @@ def make_routed(build: Build, board_name: str, options: Options, progress: Progr
     versions = tool_versions()
     folder = build.folder / (CORE_FOLDER if options.core else FOLDER)
     top = _top(build, board, options)
-    progress("Yosys maps the design to cells of an ECP5")
+    progress(mapping("the design", build.resources))
     taken = synthesize(folder, top, sources(build.folder / "rtl"))
     require_room(board, taken)
     done = route(folder, board, top, instances(build.dataflow), options.seeds, progress)

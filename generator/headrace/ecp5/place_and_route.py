@@ -20,6 +20,7 @@ from headrace.staging import write_files
 from headrace.synthesis.netlist import measure_trellis
 from headrace.synthesis.target import ECP5
 from headrace.synthesis.yosys import run_yosys
+from headrace.telling import Step
 
 Progress = Callable[[str], None]
 
@@ -27,6 +28,8 @@ Progress = Callable[[str], None]
 LOGIC, NETLIST, ROUTED, CONFIG, BITSTREAM = (
     "logic.json", "netlist.json", "routed.json", "accelerator.config", "accelerator.bit")
 LOG, REPORT = "nextpnr.log", "nextpnr.json"
+#: Seconds of Yosys and of nextpnr for themselves, for each LUT to be mapped, and for each cell to be placed and routed.
+_START_S, _MAP_S, _CELL_S = 10.0, 0.02, 0.008
 _ERROR = re.compile(r"^ERROR: (.*)$", re.MULTILINE)
 #: The last line of a kind in nextpnr's log, and what it says of the progress.
 _STEPS = ((re.compile(r"Info:\s+\d+ \|(?:\s+\d+){2} \|(?:\s+\d+){2} \|\s+(\d+)\|"), "routing, {} arcs left"),
@@ -39,6 +42,12 @@ class Routed:
 
     seed: int
     report: Report
+
+
+def mapping(what: str, taken: Resources) -> Step:
+    """That Yosys is at work, with what it takes on a usual machine."""
+    return Step(f"Yosys maps {what} to cells of an ECP5", "Yosys maps to an ECP5",
+                seconds=_START_S + _MAP_S * taken.all_luts)
 
 
 def synthesize(folder: Path, top: Top, sources: Mapping[str, str]) -> Resources:
@@ -79,8 +88,13 @@ def route(folder: Path, board: Board, top: Top, layers: Mapping[str, str], seeds
     missing or fails.
     """
     best: Routed | None = None
+    cells = json.loads((folder / NETLIST).read_text())["modules"][top.module]["cells"]
+
+    def tell(text: str) -> None:
+        progress(Step(text, text.partition(":")[0], seconds=_START_S + _CELL_S * len(cells)))
+
     for seed in range(1, seeds + 1):
-        found = Routed(seed, _run(folder, board, top, layers, seed, progress))
+        found = Routed(seed, _run(folder, board, top, layers, seed, tell))
         if best is None or found.report.fmax_mhz > best.report.fmax_mhz:
             best = found
             for name in (ROUTED, CONFIG, REPORT, LOG):

@@ -14,7 +14,7 @@ from typing import Any
 
 from headrace.build_folder import Build
 from headrace.ecp5.contents import Contents, placed_contents, read_contents, replaced, table_text
-from headrace.ecp5.place_and_route import BITSTREAM, CONFIG, LOGIC, ROUTED, Progress, pack, synthesize
+from headrace.ecp5.place_and_route import BITSTREAM, CONFIG, LOGIC, ROUTED, Progress, mapping, pack, synthesize
 from headrace.ecp5.reports import layer_of
 from headrace.ecp5.tools import run_trellis
 from headrace.ecp5.top import Top, instances
@@ -34,7 +34,7 @@ def swap_weights(build: Build, other: Build, folder: Path, top: Top, sources: Ma
     not hold what was routed, or the bitstream not what it is to hold.
     """
     routed, logic, config = _routed(build, folder)
-    progress("Yosys maps the other build to cells of an ECP5")
+    progress(mapping("the other build", other.resources))
     with tempfile.TemporaryDirectory() as work:
         synthesize(Path(work), top, sources)
         theirs = _cells(json.loads((Path(work) / LOGIC).read_text()), top.module)

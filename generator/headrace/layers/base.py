@@ -22,6 +22,8 @@ from headrace.memory import PRICES, Prices
 from headrace.packing import Memory
 
 Parameters = tuple[tuple[str, int], ...]
+#: Rows and columns of a frame.
+Grid = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +118,15 @@ class Layer(ABC):
     def macs(self) -> int:
         """Multiply-accumulates per frame; 0 for layers that only move or compare."""
         return 0
+
+    @property
+    def in_grid(self) -> Grid | None:
+        """Rows and columns of the frame that comes, where the layer knows them."""
+        return None
+
+    def out_grid(self, grid: Grid | None) -> Grid | None:
+        """Rows and columns of the frame that leaves where such a frame comes; None where nobody knows."""
+        return grid
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_positive
-from headrace.layers.base import Layer, Parameters
+from headrace.layers.base import Grid, Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.framed import Framed
 from headrace.layers.phases import Schedule, put_phases
@@ -53,6 +53,10 @@ class Crop(Framed):
         size = f.integer("height"), f.integer("width")
         return cls(f.name, *size, f.integer("channels"), f.pair("start", (0, 0)), f.pair("stop", size),
                    f.pair("step", (1, 1)), f.dtype("element"), f.integer("simd", 1))
+
+    def out_grid(self, grid: Grid | None) -> Grid:
+        rows, columns = self.kept
+        return len(rows), len(columns)
 
     @property
     def kept(self) -> tuple[IntArray, IntArray]:

@@ -17,7 +17,7 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_positive
-from headrace.layers.base import Layer, Parameters
+from headrace.layers.base import Grid, Layer, Parameters
 from headrace.layers.flow import Buffer, Ring
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
 from headrace.layers.phases import Loop, Schedule, demand_phases
@@ -59,6 +59,13 @@ class DepthToSpace(Layer):
     def row_channels(self) -> int:
         """Elements of one row of a block."""
         return self.block[1] * self.channels
+
+    @property
+    def in_grid(self) -> Grid:
+        return self.height, self.width
+
+    def out_grid(self, grid: Grid | None) -> Grid:
+        return self.height * self.block[0], self.width * self.block[1]
 
     @property
     def run(self) -> int:

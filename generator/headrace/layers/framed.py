@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headrace.datatypes import DataType, IntArray
-from headrace.layers.base import Layer
+from headrace.layers.base import Grid, Layer
 from headrace.layers.stream import Stream
 from headrace.legal_folds import require_divides
 
@@ -20,6 +20,10 @@ class Framed(Layer):
     def require_lanes(self) -> None:
         """Raise FoldingError unless SIMD divides the channels."""
         require_divides(self.name, "SIMD", self.simd, "channels", self.channels)
+
+    @property
+    def in_grid(self) -> Grid:
+        return self.height, self.width
 
     @property
     def pixel_words(self) -> int:

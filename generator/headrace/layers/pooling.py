@@ -16,7 +16,7 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_positive
-from headrace.layers.base import Layer, Parameters
+from headrace.layers.base import Grid, Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Schedule, put_phases
 from headrace.layers.stream import Stream
@@ -50,6 +50,13 @@ class Pooling(Layer):
         """Windows (vertically, horizontally)."""
         return (out_size(self.height, self.kernel[0], self.stride[0], 1, 0, 0),
                 out_size(self.width, self.kernel[1], self.stride[1], 1, 0, 0))
+
+    @property
+    def in_grid(self) -> Grid:
+        return self.height, self.width
+
+    def out_grid(self, grid: Grid | None) -> Grid:
+        return self.out_shape
 
     @property
     def lead(self) -> float:

@@ -12,7 +12,7 @@ from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.datatypes import DataType, IntArray, Interval, dot_product_interval, signed_bits
 from headrace.errors import InputError
-from headrace.layers.base import Layer, Parameters
+from headrace.layers.base import Grid, Layer, Parameters
 from headrace.layers.cores import CORES, PLAIN, Core, Operands, Unit
 from headrace.layers.cores.choice import AUTO, cheapest, require_serves
 from headrace.layers.weight_store import OPTIONS, RAM, ROM, URAM
@@ -190,6 +190,12 @@ class Products(Layer):
     @property
     def macs(self) -> int:
         return self.mh * self.mw * self.vectors
+
+    def out_grid(self, grid: Grid | None) -> Grid | None:
+        """That of the windows, one vector each; a dense layer makes one pixel."""
+        if self.vectors == 1:
+            return 1, 1
+        return grid if grid is not None and grid[0] * grid[1] == self.vectors else None
 
     @property
     def facts(self) -> dict[str, Any]:

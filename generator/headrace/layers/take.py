@@ -11,7 +11,7 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, slices
 from headrace.datatypes import BIPOLAR, DataType, IntArray, hull
 from headrace.errors import FoldingError, InputError, require_positive
-from headrace.layers.base import Layer, Parameters
+from headrace.layers.base import Grid, Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Phases, Schedule, Step
 from headrace.layers.spec_fields import Fields
@@ -63,6 +63,9 @@ class Take(Layer):
     @property
     def outputs(self) -> tuple[Stream, ...]:
         return (Stream(self.output, self.pe, self.count // self.pe),)
+
+    def out_grid(self, grid: Grid | None) -> Grid | None:
+        return None
 
     def golden(self, *x: IntArray) -> IntArray:
         part = x[0][:, self.first : self.first + self.count]

@@ -11,7 +11,7 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, memories, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import require_positive
-from headrace.layers.base import Layer, Parameters
+from headrace.layers.base import Grid, Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.framed import Framed
 from headrace.layers.phases import Loop, Phases, Schedule, Step
@@ -43,6 +43,9 @@ class Upsample(Framed):
     def out_shape(self) -> Pair:
         """Pixels (vertically, horizontally)."""
         return self.height * self.scale[0], self.width * self.scale[1]
+
+    def out_grid(self, grid: Grid | None) -> Grid:
+        return self.out_shape
 
     @classmethod
     def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:

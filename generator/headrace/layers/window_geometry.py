@@ -9,7 +9,7 @@ import numpy as np
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray
 from headrace.errors import InputError, require_positive
-from headrace.layers.base import Parameters
+from headrace.layers.base import Grid, Parameters
 from headrace.layers.framed import Framed
 from headrace.layers.spec_fields import Fields
 
@@ -65,6 +65,9 @@ class SlidingWindow(Framed):
         top, left, bottom, right = self.pad
         return (out_size(self.height, self.kernel[0], self.stride[0], self.dilation[0], top, bottom),
                 out_size(self.width, self.kernel[1], self.stride[1], self.dilation[1], left, right))
+
+    def out_grid(self, grid: Grid | None) -> Grid:
+        return self.out_shape
 
     @property
     def windows(self) -> int:

@@ -20,10 +20,12 @@ from headrace.lint.processes import check_pipelines, check_process
 from headrace.lint.timing import Clock, LoopTiming, check_loop, loop_timing, pipelined_loops, read_clock
 from headrace.render.rtl import TOP
 
-__all__ = ["RULES", "Finding", "Inspection", "inspect_hls", "lint_hls", "precompile"]
+__all__ = ["RULES", "Finding", "Inspection", "inspect_hls", "lint_hls", "lint_seconds", "precompile"]
 
 _UNITS = ("top.cpp", "testbench.cpp")
 _SUFFIXES = (".c", ".cc", ".cpp", ".cxx")
+#: Seconds for itself, and for each byte of the top.
+_START_S, _BYTE_S = 3.0, 4e-4
 _ERROR = 3  # CXDiagnosticSeverity
 #: Findings behind which the code has no iterations to look at.
 _UNREADABLE = frozenset({"c++14", "recursion", "unbounded-loop", "trip-count"})
@@ -39,6 +41,12 @@ class Inspection:
     findings: tuple[Finding, ...]
     loops: tuple[LoopTiming, ...]
     clock: Clock | None
+
+
+def lint_seconds(folder: Path) -> float:
+    """What `inspect_hls` takes on a usual machine, by the size of the C++."""
+    top = folder / "hls" / "top.cpp"
+    return _START_S + (_BYTE_S * top.stat().st_size if top.is_file() else 0.0)
 
 
 def lint_hls(folder: Path, precompiled: Path | None = None) -> list[Finding]:

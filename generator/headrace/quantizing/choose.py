@@ -21,7 +21,10 @@ from headrace.quantizing.mixed import Mixture, choose_widths
 from headrace.quantizing.problem import Candidate, Problem, pose
 from headrace.quantizing.runner import top1
 from headrace.quantizing.settings import AFFINE_ONLY, AUTO, Settings
+from headrace.telling import Step
 
+#: Seconds of a method, before one was tried.
+_METHOD_S = 5.0
 #: What method auto tries: settings that differ from those given.
 _AUTO: tuple[dict[str, Any], ...] = (
     {"method": "affine"},
@@ -112,9 +115,10 @@ def choose(bench: Bench, settings: Settings, compare: bool,
 
     Raises InputError where too few samples are kept to hold some back.
     """
-    attempts = []
-    for rival in _rivals(bench, settings, compare):
-        progress(described(rival))
+    attempts, rivals = list[Attempt](), _rivals(bench, settings, compare)
+    for rival in rivals:
+        progress(Step(f"{described(rival)}, {len(attempts) + 1} of {len(rivals)}", "methods",
+                      len(attempts) / len(rivals), seconds=_METHOD_S * len(rivals)))
         attempts.append(bench.attempt(rival))
     trials = [bench.trial(attempt) for attempt in attempts]
     winner = _best(trials, len(attempts[0].problem.held.x)) if settings.method == AUTO else 0

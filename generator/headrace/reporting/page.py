@@ -36,7 +36,7 @@ def render_page(report: Mapping[str, Any]) -> str:
     board = Board(**report["device"])
     whole = report["resources"]["synthesized"] or report["resources"]["estimated"]
     taken = Resources(**{key: value for key, value in whole.items() if key != "depth"})
-    usage = [(name.upper(), used, there) for name, (used, there) in board.use(taken).items()]
+    usage = [(name.upper(), used, there) for name, (used, there) in board.use(taken).items() if used or there]
     slowest = max(layer["cycles"] for layer in report["layers"])
     return load_template(Path(__file__).parent, "page.html.j2", html=True).render(
         report=report, board=board, verdict=verdict(report), pipeline=pipeline_svg(report["layers"], slowest),

@@ -9,8 +9,9 @@ from typing import Any
 
 from headrace.reporting.charts import svg_document
 
-#: Size of the picture, and its margins, in pixels.
+#: Size of the picture, its margins, and the width of a letter at most, in pixels.
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 300, 90, 20, 34, 44
+_LETTER = 7.5
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,11 @@ def _roofs(found: Roofline, left: float, right: float, low: float, x: Any, y: An
 
 def _network(found: Roofline, x: Any, y: Any) -> list[str]:
     at, up = x(found.intensity), y(found.reached)
+    text = f"this network: {found.reached:.3g}, {found.reached / found.bound:.0%} of its roof"
+    half = _LETTER * len(text) / 2  # the text stays within the drawing
+    middle = min(max(at, _LEFT + half), _WIDTH - half)
     return [f'<circle class="busiest" cx="{at:.1f}" cy="{up:.1f}" r="5"/>',
-            _text(at, up + 20, f"this network: {found.reached:.3g}, {found.reached / found.bound:.0%} of its roof",
-                  "middle")]
+            _text(middle, up + 20, text, "middle")]
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:

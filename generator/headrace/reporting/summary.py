@@ -20,6 +20,7 @@ from headrace.record import SimRecord, SynthRecord, read_measured, read_record
 from headrace.reporting.codes import CODES, LayerCodes
 from headrace.reporting.quantized import QUANTIZED, QuantizedRecord
 from headrace.reporting.roofline import Roofline, roofline
+from headrace.reporting.shapes import layer_shapes
 
 #: Records in a build directory beside build.json, each written by a command of its own.
 _MEASURED = {"sim": SimRecord, "synth": SynthRecord}
@@ -39,6 +40,7 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
     routed = {layer["name"]: layer for layer in _run(build).get("layers", ())}
     occupied = sim.get("fifo_max_occupancy", {})
     readers = _readers(dataflow)
+    shapes = layer_shapes(dataflow)
     estimates = {layer["name"]: layer["resources"] for layer in build["layers"]}
     kept = ("headrace", "model", "source_sha256", "backend", "board", "family", "device", "clock_mhz", "verified",
             "verified_by", "vectors", "not_verified", "asked", "board_bound", "cycles_per_frame", "latency_cycles",
@@ -51,7 +53,8 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
         "resources": {"estimated": build["resources"], "synthesized": _whole(synth), "routed": _routed(build),
                       "available": _offer(build)},
         "layers": [_layer(layer, build)
-                   | {"reads": readers[layer.name],
+                   | {"reads": readers[layer.name], "shape_in": shapes[layer.name][0],
+                      "shape_out": shapes[layer.name][1],
                       "resources": {"estimated": estimates[layer.name], "synthesized": counted.get(layer.name),
                                     "routed": routed.get(layer.name)}}
                    for layer in dataflow.layers],
@@ -107,8 +110,7 @@ def _compiled(build: Mapping[str, Any]) -> dict[str, Any] | None:
 def _layer(layer: Layer, build: Mapping[str, Any]) -> dict[str, Any]:
     element_in, element_out = str(layer.inputs[0].element), str(layer.outputs[0].element)
     record: dict[str, Any] = {"name": layer.name, "kind": layer.kind, "input_type": element_in,
-                              "output_type": element_out, "values_in": layer.inputs[0].elements,
-                              "values_out": layer.outputs[0].elements}
+                              "output_type": element_out}
     record["folding"] = {name: getattr(layer, name) for name in layer.fold_sizes}
     record |= {"cycles": layer.cycles, "busy": layer.cycles / build["cycles_per_frame"]}
     if layer.macs:

@@ -14,11 +14,14 @@ from headrace.packing import Bytes, pack_stream, unpack_stream
 from headrace.simulation import csim, rtl
 from headrace.simulation.compare import require_equal, require_passed
 from headrace.simulation.harness import Passed
-from headrace.simulation.remaining import Progress, remaining
+from headrace.simulation.remaining import remaining
+from headrace.telling import Progress, Step, silent
 from headrace.timing.hls_fifo_sizing import MOST_STAGES
 
 #: Frames after which pipelines that stall have stopped the network, or will not: every frame is a call of its own.
 _STALLED_FRAMES = 2
+#: Seconds that the C++ runs for a frame, for each of its cycles.
+_RUN_S = 1e-5
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,16 @@ class Observed:
         require_equal(vectors.dataflow, vectors.words, self.words, self.engine)
 
 
-def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path, scheduled: bool = False) -> Observed:
+def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path, scheduled: bool = False,
+            progress: Progress = silent) -> Observed:
     """Frames x (frames, elements) through the C++ in `folder`/hls under g++; `work` takes what is compiled.
 
     scheduled: also compare what every iteration of the processes moves with the loops that the cycles come from, and
     run frames with pipelines that stall, of as many stages as streams are sized for.
     """
     words = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
-    model = csim.compile_network(folder / "hls", dataflow, work)
+    model = csim.compile_network(folder / "hls", dataflow, work, progress)
+    progress(Step("running the C++ of the HLS", seconds=len(x) * dataflow.cycles_per_frame * _RUN_S))
     run = model.run(words, len(x))
     if scheduled:
         model.require_scheduled(run)
@@ -74,7 +79,7 @@ def run_rtl(folder: Path, dataflow: Dataflow, x: IntArray, work: Path) -> Observ
     return Observed("RTL", {dataflow.output_port: traces[rtl.SINK].words})
 
 
-def verify_rtl(folder: Path, vectors: Vectors, work: Path, progress: Progress = lambda _: None) -> Cycles:
+def verify_rtl(folder: Path, vectors: Vectors, work: Path, progress: Progress = silent) -> Cycles:
     """The same, and every word of every stream is compared with the golden one as it comes.
 
     Raises MismatchError at the first stream, in the order of the layers, that differs.

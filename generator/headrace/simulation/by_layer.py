@@ -73,8 +73,7 @@ def verify_hls_layers(folder: Path, vectors: Vectors, work: Path, progress: Prog
     dataflow = vectors.dataflow
     require_hls_memories(folder / "hls", dataflow)
     placed = dict(enumerate(dataflow.placed))
-    progress(f"compiling the C++ of {len(placed)} layers")
-    programs = csim.compile_layers(dataflow.layers, work)
+    programs = csim.compile_layers(dataflow.layers, work, progress)
     done = _counted(len(placed), f"verifying {len(placed)} layers of HLS", progress)
 
     def verify(index: int) -> _Found:

@@ -22,6 +22,8 @@ from headrace.render.hls import render_layers, static_files, testbench_input
 from headrace.render.hls_views import graph_views, process_name
 from headrace.simulation.gxx import ap_int_folder, compile_program, require_tools
 from headrace.simulation.process_network import Marks, NetworkSource, network_source, require_scheduled, units
+from headrace.simulation.remaining import remaining
+from headrace.telling import Progress, silent
 from headrace.tools import SHORT_FRAME
 
 __all__ = [
@@ -107,7 +109,7 @@ class LayersCSim:
         return tuple(outputs)
 
 
-def compile_network(hls: Path, dataflow: Dataflow, work: Path) -> NetworkCSim:
+def compile_network(hls: Path, dataflow: Dataflow, work: Path, progress: Progress = silent) -> NetworkCSim:
     """Compile the sources that lie in the folder `hls`, edited or not, into `work`, layers in pieces and in parallel.
 
     Raises ToolError if g++ or the ap_int headers are missing or the sources do not compile.
@@ -119,13 +121,14 @@ def compile_network(hls: Path, dataflow: Dataflow, work: Path) -> NetworkCSim:
         _write(work.resolve() / name, text)
     folders = [hls.resolve(), hls.resolve() / "include", hls.resolve() / "sim"]
     program = work.resolve() / "network"
+    done = remaining("compiling the C++ of the HLS", progress)
     # Processes leave and enter each other's stacks, which a fortified longjmp takes for an error.
     compile_program([work.resolve() / name for name in pieces], program, folders,
-                    ["-O2", "-DHEADRACE_NETWORK", "-U_FORTIFY_SOURCE"])
+                    ["-O2", "-DHEADRACE_NETWORK", "-U_FORTIFY_SOURCE"], done)
     return NetworkCSim(program, dataflow, source)
 
 
-def compile_layers(layers: Sequence[Layer], work: Path) -> LayersCSim:
+def compile_layers(layers: Sequence[Layer], work: Path, progress: Progress = silent) -> LayersCSim:
     """Compile every layer with its own kernel, a few in each program, as many at once as there are processors.
 
     Raises ToolError if g++ or the ap_int headers are missing.
@@ -144,8 +147,12 @@ def compile_layers(layers: Sequence[Layer], work: Path) -> LayersCSim:
         compile_program([folder / "layers.cpp"], folder / "layers", folders, flags)
         return folder / "layers"
 
+    done, made = remaining(f"compiling the C++ of {len(layers)} layers", progress), list[Path]()
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return LayersCSim(tuple(pool.map(compile_unit, range(programs))), tuple(layers))
+        for program in pool.map(compile_unit, range(programs)):
+            made.append(program)
+            done(len(made) / programs)
+    return LayersCSim(tuple(made), tuple(layers))
 
 
 def _write(path: Path, text: str) -> None:

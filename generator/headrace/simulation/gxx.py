@@ -6,7 +6,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,9 +48,11 @@ def _compiler() -> str:
     raise ToolError("C simulation needs g++, which is not on PATH; install a C++ compiler, for example the package g++")
 
 
-def compile_program(units: Sequence[Path], program: Path, folders: Sequence[Path], flags: Sequence[str]) -> None:
+def compile_program(units: Sequence[Path], program: Path, folders: Sequence[Path], flags: Sequence[str],
+                    done: Callable[[float], None] = lambda _: None) -> None:
     """Compile C++ files that include what lies in some folders, and link them, or take what was made of them before.
 
+    done: is told how much is compiled, 0 to 1.
     Raises ToolError with the first error if they do not compile, or g++ or the ap_int headers are missing.
     """
     key = _key(units, folders, flags)
@@ -64,8 +66,9 @@ def compile_program(units: Sequence[Path], program: Path, folders: Sequence[Path
         running = [pool.submit(_call, unit.name, [*_FLAGS, *flags, *includes, "-c", str(unit), "-o", str(made)])
                    for unit, made in zip(units, objects, strict=True)]
         try:
-            for compiled in running:
+            for number, compiled in enumerate(running):
                 compiled.result()
+                done((number + 1) / len(running))
         except BaseException:  # a failure or a signal: what has not begun does not begin
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -16,6 +16,7 @@ from headrace.paths import data_folder
 from headrace.simulation import shelf
 from headrace.simulation.remaining import Progress, remaining
 from headrace.simulation.runtime import COLD, provide_runtime
+from headrace.telling import Step
 from headrace.tools import run_tool, verilator
 
 # Registers that no reset reaches have the values that the run chooses, as in a chip. The C++ comes in functions and
@@ -26,6 +27,8 @@ _MAKEFILE = "model.mk"
 _PROGRAM = "simulation"
 #: Compilers at once.
 _JOBS = "2"
+#: Seconds that Verilator takes for a byte of the module that instantiates all others.
+_TRANSLATE_S = 1e-4
 
 
 def verilate(top: str, sources: Iterable[Path], main: str, work: Path, optimization: str = "-O1",
@@ -54,7 +57,8 @@ def verilate(top: str, sources: Iterable[Path], main: str, work: Path, optimizat
 def _compile(top: str, names: Sequence[str], work: Path, optimization: str, options: Sequence[str],
              progress: Progress) -> None:
     """names: of all sources in `work`. Leaves the program in its folder obj."""
-    progress("Verilator translates the RTL to C++")
+    whole = sum((work / name).stat().st_size for name in names if Path(name).stem in (top, "top"))
+    progress(Step("Verilator translates the RTL to C++", seconds=whole * _TRANSLATE_S))
     run_tool("Verilator", [
         verilator(), *_OPTIONS, *options, "--top-module", top, "--prefix", f"V{top}", "--Mdir", "obj",
         "-CFLAGS", "-std=c++17 -I..", "-o", _PROGRAM, *names], work)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headrace.area.estimate import estimate
 from headrace.area.usage import total
 from headrace.build_folder import Build
 from headrace.errors import InputError
 from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec
 from headrace.simulation.cases import Result
-from headrace.simulation.remaining import remaining
 from headrace.staging import write_json
 from headrace.synthesis.designs import layer_design, library, network_design
 from headrace.synthesis.target import target_of
@@ -22,6 +22,8 @@ from headrace.synthesis.yosys import Design, Synthesis, default_cache, synthesiz
 from headrace.telling import Progress, Step, silent
 
 RECORD = "synth.json"
+#: Seconds that Yosys takes for a design, and for each of its LUTs.
+_LAYER_S, _LUT_S = 5.0, 0.01
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def synthesize_build(build: Build, request: Request,
     designs = [layer_design(layer, sources) for layer in layers]
     whole = [] if request.layers else [network_design(build.folder / "rtl", target_of(build.recipe.prices))]
     names = [*(layer.name for layer in layers), *(["total"] if whole else [])]
-    found = synthesize_all([*designs, *whole], request, progress, names)
+    sizes = [*(estimate(layer).all_luts for layer in layers), *([build.resources.all_luts] if whole else [])]
+    found = synthesize_all([*designs, *whole], request, progress, names, sizes)
     measured = found[: len(layers)]
     record = {
         "yosys": yosys_version(),
@@ -71,29 +74,38 @@ def synthesize_specs(results: list[Result], weights: bool, request: Request,
 
 
 def synthesize_all(designs: Sequence[Design], request: Request, progress: Progress = silent,
-                   names: Sequence[str] = ()) -> list[Synthesis]:
+                   names: Sequence[str] = (), sizes: Sequence[float] = ()) -> list[Synthesis]:
     """Synthesize each different design once, `request.jobs` at a time; results in the order of the designs.
 
-    names: of the designs; where they are given, `progress` is told each result as it comes.
+    names: of the designs; where they are given, `progress` is told each result as it comes. sizes: estimates of their
+    LUTs, which say how long each takes beside the others.
     """
     if request.jobs < 1:
         raise InputError(f"jobs={request.jobs} must be positive; use 1 or more")
-    different = list({design.digest(): design for design in designs}.items())
-    named = dict(zip((design.digest() for design in designs), names, strict=False))
+    digests = [design.digest() for design in designs]
+    different = list(dict(zip(digests, designs, strict=True)).items())
+    named = dict(zip(digests, names, strict=False))
+    luts = sizes or [0.0] * len(digests)
+    effort = {digest: _LAYER_S + _LUT_S * size for digest, size in zip(digests, luts, strict=True)}
     found: dict[str, Synthesis] = {}
-    done = remaining("synthesizing with Yosys", progress)
     with ThreadPoolExecutor(request.jobs) as pool:
         running = [(digest, pool.submit(synthesize, design, request.cache)) for digest, design in different]
         try:
             for digest, result in running:
+                progress(_left(effort, found, named.get(digest, "layers")))
                 found[digest] = result.result()
                 if digest in named:
                     progress(Step(f"{named[digest]}: {_row(found[digest])}", kept=True))
-                done(len(found) / len(running))
         except BaseException:  # a failure or a signal: what has not begun does not begin
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return [found[design.digest()] for design in designs]
+    return [found[digest] for digest in digests]
+
+
+def _left(effort: Mapping[str, float], found: Mapping[str, object], name: str) -> Step:
+    """What Yosys is at, and how much is done, by the sizes of the designs."""
+    whole, done = sum(effort.values()), sum(effort[digest] for digest in found)
+    return Step(f"Yosys, {len(found) + 1} of {len(effort)}: {name}", "Yosys", done / whole, seconds=whole)
 
 
 def _row(found: Synthesis) -> str:
