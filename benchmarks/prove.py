@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from benchmarks.proofs import Proof, prove, prove_module, require_solver
 from headrace.layers.spec import layer_from_spec
 
 OUT = Path("build/bench-prove.json")
+PROPERTIES = Path(__file__).parent / "properties"
 _BIT, _WIDE = {"element": "uint1"}, {"element": "uint2"}
 
 #: By name: the layer, the cycles that are looked at, and how many without a transfer are too many.
@@ -43,12 +44,71 @@ CASES: Mapping[str, tuple[dict[str, Any], int, int]] = {
     "add": ({"kind": "add", "left": "uint1", "right": "uint1", "channels": 2, "pe": 1, "pixels": 1}, 14, 8),
     "mvtu": ({"kind": "mvtu", "mw": 4, "mh": 2, "pe": 1, "simd": 2, "weight": "int2", "input": "uint1",
               "output": "uint2"}, 22, 14),
+    "mvtu, free parity": ({"kind": "mvtu", "mw": 3, "mh": 2, "pe": 2, "simd": 3, "weight": "bipolar",
+                           "input": "bipolar", "output": "bipolar"}, 16, 10),
+    "mvtu, sums of pairs": ({"kind": "mvtu", "mw": 2, "mh": 2, "pe": 2, "simd": 2, "weight": "int3", "input": "uint2",
+                             "output": "acc", "core": "pairs"}, 18, 12),
+    "mvtu, DSPs": ({"kind": "mvtu", "mw": 2, "mh": 2, "pe": 2, "simd": 2, "weight": "int3", "input": "uint2",
+                    "output": "acc", "core": "dsp"}, 22, 14),
+    "mvtu, bit planes": ({"kind": "mvtu", "mw": 2, "mh": 2, "pe": 2, "simd": 2, "weight": "int2", "input": "uint2",
+                          "output": "uint2", "core": "planes"}, 20, 12),
+    "vvtu": ({"kind": "vvtu", "channels": 2, "kernel": [1, 2], "height": 1, "width": 1, "pe": 1, "simd": 1,
+              "weight": "int2", "input": "uint1", "output": "uint2"}, 22, 14),
+    "take": ({"kind": "take", "elements": 3, "first": 1, "count": 1, "pe": 1, "input": "uint2", "output": "uint2"},
+             16, 8),
+    "channel_map, filter": ({"kind": "channel_map", "channels": 3, "sources": [0, 2], **_BIT, "simd": 1, "pe": 1,
+                             "pixels": 1}, 18, 8),
+    "channel_map, buffer": ({"kind": "channel_map", "channels": 2, "sources": [1, 0, 0], **_BIT, "simd": 1, "pe": 1,
+                             "pixels": 1}, 20, 10),
+    "depth_to_space": ({"kind": "depth_to_space", "height": 1, "width": 1, "channels": 1, "block": 2, **_BIT,
+                        "simd": 1}, 22, 12),
+    "parallel_swu": ({"kind": "swu", **_BIT, "height": 2, "width": 3, "channels": 1, "kernel": [2, 2],
+                      "stride": [1, 1], "simd": 1, "parallel_window": True}, 26, 16),
+    "acc_pool": ({"kind": "acc_pool", "height": 2, "width": 2, "channels": 1, "kernel": [2, 2], "stride": [2, 2],
+                  "pe": 1, "element": "uint1"}, 20, 10),
+    "requant": ({"kind": "requant", "channels": 2, "pe": 1, "input": "int3", "output": "uint2", "pixels": 1}, 22, 16),
+    "requant, ties to even": ({"kind": "requant", "channels": 1, "pe": 1, "input": "int5", "output": "int3",
+                               "pixels": 1, "rounding": "half_even"}, 18, 14),
+    "lookup": ({"kind": "lookup", "channels": 2, "pe": 1, "input": "uint2", "output": "int3", "pixels": 1}, 18, 12),
+    "label_select": ({"kind": "label_select", "labels": 3, "pe": 1, "k": 2, "element": "int2"}, 20, 10),
     "threshold": ({"kind": "threshold", "channels": 2, "pe": 1, "input": "uint2", "output": "uint1", "pixels": 1},
                   18, 12),
 }
 
-#: Modules by name: the file of their properties, and the cycles that are looked at.
-MODULES: Mapping[str, tuple[str, int]] = {"serial commands": ("serial_commands.sv", 20)}
+@dataclass(frozen=True)
+class Module:
+    """Properties of modules that are no layers, in a file: looked at for so many cycles, or proved by induction."""
+
+    file: str
+    steps: int
+    induction: bool = False
+    defines: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The properties."""
+        text = (PROPERTIES / self.file).read_text()
+        for key, value in self.defines.items():
+            text = text.replace(f"`{key}", value)
+        return text
+
+
+def _mover(module: str, words_in: int, words_out: int, steps: int) -> Module:
+    return Module("gearbox.sv", steps, defines={"MODULE": f"headrace_shell_{module}", "IN": str(words_in),
+                                                "OUT": str(words_out)})
+
+
+#: By name.
+MODULES: Mapping[str, Module] = {
+    "slices": Module("slices.sv", 4, induction=True),
+    "memory port": Module("memory_port.sv", 6, induction=True),
+    "shell gearbox 3:2": _mover("gearbox", 3, 2, 14),
+    "shell gearbox 2:3": _mover("gearbox", 2, 3, 14),
+    "shell narrow 4:2": _mover("narrow", 4, 2, 12),
+    "shell widen 2:4": _mover("widen", 2, 4, 14),
+    "shell registers": Module("shell_registers.sv", 14),
+    "serial commands": Module("serial_commands.sv", 20),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,17 +133,18 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _prove(name: str) -> Proof:
     if name in MODULES:
-        file, steps = MODULES[name]
-        return prove_module(name, (Path(__file__).parent / file).read_text(), steps)
+        module = MODULES[name]
+        return prove_module(name, module.text, module.steps, module.induction)
     spec, steps, limit = CASES[name]
     return prove(name, layer_from_spec(spec, 0).layer, steps, limit)
 
 
 def _show(proofs: list[Proof]) -> None:
-    columns = ("layer", "cycles", "too long", "proved", "both frames leave", "seconds")
+    columns = ("what", "cycles", "too long", "method", "proved", "end reached", "seconds")
     table = Table(*columns, title=(__doc__ or "").splitlines()[0])
     for proof in proofs:
-        table.add_row(proof.name, str(proof.steps), str(proof.limit), "yes" if proof.holds else proof.text,
+        table.add_row(proof.name, str(proof.steps), str(proof.limit or "-"),
+                      "induction" if proof.induction else "bounded", "yes" if proof.holds else proof.text,
                       "yes" if proof.reached else "no", f"{proof.seconds:.0f}")
     Console().print(table)
 

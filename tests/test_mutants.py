@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 import time
 from pathlib import Path
 from queue import SimpleQueue
+from typing import cast
 
 import pytest
 
-from benchmarks import mutate
+from benchmarks import mutate, mutation_tests
 from benchmarks.mutants import mutants
+from benchmarks.mutation_tests import Group, groups_of, judges_of_line, judges_of_module
 
 PYTHON = '''"""Not > here."""
 
@@ -49,9 +52,13 @@ def test_verilog_is_changed_outside_of_comments_and_parameters(tmp_path: Path) -
 def test_every_area_has_mutants_and_tests_that_are_there() -> None:
     assert sum(len(mutate.sample(area, 10**6, 1)) for area in mutate.AREAS.values()) >= 400
     for area in mutate.AREAS.values():
+        groups = [Group("tests/test_x.py::test_x", 1.0, {mutant.path: frozenset({mutant.line})})
+                  for mutant in mutate.sample(area, 10, 1)]
         for mutant in mutate.sample(area, 10, 1):
-            tests = mutate.ROOT / area.tests_of(Path(mutant.path))[0]
-            assert tests.exists()
+            runs = mutate.runs_of(area, mutant, groups)
+            assert runs
+            for run in () if area.watched else runs:
+                assert (mutate.ROOT / run[0]).exists()
 
 
 def test_a_larger_sample_begins_with_the_smaller_one() -> None:
@@ -59,17 +66,69 @@ def test_a_larger_sample_begins_with_the_smaller_one() -> None:
     assert mutate.sample(area, 20, 1)[:5] == mutate.sample(area, 5, 1)
 
 
-def test_tests_that_fail_by_themselves_kill_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mutate, "run_tests", lambda *_: "failed")
-    area = mutate.AREAS["packing"]
+class Broken:
+    """A worker whose tests fail whatever is in its copy."""
+
+    def __init__(self, copy: Path) -> None:
+        self.copy = copy
+
+    def run(self, *_: object) -> str:
+        return "failed"
+
+
+def test_tests_that_fail_by_themselves_kill_nothing(tmp_path: Path) -> None:
+    area = mutate.AREAS["hls"]
     (mutant,) = mutate.sample(area, 1, 1)
     copy = tmp_path / mutant.path
     copy.parent.mkdir(parents=True)
-    waiting: SimpleQueue[Path] = SimpleQueue()
-    waiting.put(tmp_path)
-    known = mutate.Known(tmp_path / "known.json")
-    assert mutate.judge(mutant, area, waiting, known, 1.0, "state", time.monotonic() + 9) == mutate.UNJUDGED
+    waiting: SimpleQueue[mutate.Worker] = SimpleQueue()
+    waiting.put(cast(mutate.Worker, Broken(tmp_path)))
+    judge = mutate.Judge(waiting, mutate.Known(tmp_path / "known.json"), 1.0, "state", time.monotonic() + 9)
+    assert judge.judged(mutant, area, ()) == mutate.UNJUDGED
     assert copy.read_text() == (mutate.ROOT / mutant.path).read_text()
+
+
+#: A function that has no test for one of its two lines.
+PLACE = "generator/headrace/packing.py"
+
+
+def test_tests_of_a_line_come_first_then_those_of_its_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutation_tests, "_functions", lambda _: [(1, 20), (10, 14)])
+    groups = [Group(f"tests/{name}", seconds, {PLACE: frozenset(lines)}) for name, seconds, lines in (
+        ("a.py::far", 0.1, {2}), ("a.py::same", 0.2, {11}), ("b.py::line", 1.0, {12}), ("b.py::beside", 2.0, {3}),
+        ("c.py::long", 99.0, {12}))]
+    assert judges_of_line(groups, PLACE, 12) == ("tests/b.py::line", "tests/a.py::same", "tests/a.py::far",
+                                                "tests/b.py::beside")
+    assert judges_of_line(groups, PLACE, 30)[0] == "tests/a.py::far"
+
+
+def test_tests_of_hardware_are_those_of_the_layers_that_use_it() -> None:
+    assert judges_of_module(Path("headrace_swu.sv"), ()) [0] == "tests/layers/test_swu.py"
+    assert "tests/layers/test_vvtu.py" in judges_of_module(Path("dot_product.hpp"), ())
+    assert judges_of_module(Path("axis.hpp"), ("other",)) == ("other",)
+
+
+def test_a_worker_watches_and_judges(tmp_path: Path) -> None:
+    """In processes of its own: a changed file is what a fork of the tests sees."""
+    for folder in ("generator", "boards/driver", "tmp", "code"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copytree(mutate.ROOT / "benchmarks", tmp_path / "benchmarks")
+    source, test = tmp_path / "code" / "two.py", tmp_path / "test_two.py"
+    source.write_text("def two() -> int:\n    return 2\n")
+    test.write_text("from two import two\n\n\ndef test_two() -> None:\n    assert two() == 2\n")
+    (tmp_path / "conftest.py").write_text("import sys\nsys.path.insert(0, 'code')\n")
+    worker = mutate.Worker(tmp_path, tmp_path)
+    try:
+        assert worker.run((), ["test_two.py"], 60, watch=str(tmp_path / "w"), files=["code/two.py"]) == "passed"
+        (group,) = groups_of(json.loads((tmp_path / "w").read_text()))
+        assert group.name == "test_two.py::test_two" and group.lines["code/two.py"] == {1, 2}
+        assert worker.run((), [group.name], 60) == "passed"
+        source.write_text("def two() -> int:\n    return 3\n")
+        assert worker.run((), [group.name], 60) == "failed"
+        source.write_text("def two() -> int:\n    while True:\n        pass\n")
+        assert worker.run((), [group.name], 3) == "too long"
+    finally:
+        worker.close()
 
 
 def test_explained_survivors_are_mutants() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,6 @@ from headrace.layers.spec import layer_from_spec
 from headrace.paths import data_folder
 from headrace.synthesis.designs import library
 
-ROOT = Path(__file__).parents[1]
 CASE = "dwc 1:3"
 
 
@@ -24,11 +22,24 @@ def proved() -> proofs.Proof:
 
 def test_a_property_of_a_module_is_found_broken() -> None:
     """Within fewer cycles than `make prove` takes: the first bytes of a packet."""
-    text = (ROOT / "benchmarks" / MODULES["serial commands"][0]).read_text()
+    text = MODULES["serial commands"].text
     spoiled = text.replace("a_one: assert (!(read && write));", "a_one: assert (place < 3);")
     assert spoiled != text
     proof = proofs.prove_module("serial commands", spoiled, 9)
     assert not proof.holds and "a_one" in proof.text
+
+
+@pytest.mark.parametrize(("name", "right", "wrong", "failed"), [
+    ("slices", "level == 0 || word == first", "word == first", "a_skid_word"),
+    ("memory port", "next <= next + 1", "next <= next + 2", "a_address"),
+])
+def test_an_induction_that_fails_is_named(name: str, right: str, wrong: str, failed: str) -> None:
+    module = MODULES[name]
+    assert proofs.prove_module(name, module.text, module.steps, induction=True).holds
+    spoiled = module.text.replace(right, wrong)
+    assert spoiled != module.text
+    proof = proofs.prove_module(name, spoiled, module.steps, induction=True)
+    assert not proof.holds and failed in proof.text
 
 
 def test_a_layer_is_proved() -> None:
@@ -40,6 +51,8 @@ def test_a_layer_is_proved() -> None:
     (r"assert \(x1_n < 2\)", "assert (x1_n < 1)", "a_x1_count"),
     (r"\(x1_port == 0 \? 0 : x1_tag\)", "!x1_tag", "a_x1_word"),
     (r"waited <= 8", "waited <= 0", "a_progress"),
+    (r"x1_late <= 8", "x1_late <= 0", "a_x1_leaves"),
+    (r"x0_refused <= 8", "x0_refused <= 0", "a_x0_taken"),
 ])
 def test_a_property_that_does_not_hold_is_named(right: str, wrong: str, failed: str,
                                                 monkeypatch: pytest.MonkeyPatch) -> None:

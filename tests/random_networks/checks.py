@@ -27,6 +27,7 @@ EXPLAINED = (
     r"with \d+ different scales .* and at most 4 that are not powers of two of each other are possible",
     r"reads pixels of one channel that are made of channels with different scales or offsets",
     r"the network has no layer between its input and its output",
+    r"its activation leaves only the code -?\d+; calibrate the model again",
 )
 
 

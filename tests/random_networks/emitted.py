@@ -219,4 +219,5 @@ def file_of(e: Emitter, inputs: Mapping[str, tuple[int, ...]], outputs: list[str
         graph.quantization_annotation.append(
             onnx.TensorAnnotation(tensor_name=name, quant_parameter_tensor_names=[pair]))
     return helper.make_model(graph, ir_version=8,
-                             opset_imports=[helper.make_opsetid("", 14), helper.make_opsetid(GENERAL, 2)])
+                             opset_imports=[helper.make_opsetid("", 14), helper.make_opsetid(GENERAL, 2),
+                                            helper.make_opsetid("com.microsoft", 1)])

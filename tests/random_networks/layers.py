@@ -15,7 +15,7 @@ def out_size(size: int, kernel: int, stride: int, dilation: int, pads: int) -> i
     return (size + pads - dilation * (kernel - 1) - 1) // stride + 1
 
 
-def _axes(layer: Part, x: Tensor) -> dict[str, Any]:
+def convolution_axes(layer: Part, x: Tensor) -> dict[str, Any]:
     """Kernel, strides, dilations and pads that fit the frame."""
     sizes = x.shape[1:]
     kernel = [min(k, size) for k, size in zip(layer["kernel"], sizes, strict=True)]
@@ -24,7 +24,7 @@ def _axes(layer: Part, x: Tensor) -> dict[str, Any]:
     return {"kernel_shape": kernel, "strides": list(layer["stride"]), "dilations": dilations, "pads": pads}
 
 
-def _conv_shape(axes: Mapping[str, Any], x: Tensor) -> tuple[int, int]:
+def product_shape(axes: Mapping[str, Any], x: Tensor) -> tuple[int, int]:
     made = [out_size(x.shape[1 + k], axes["kernel_shape"][k], axes["strides"][k], axes["dilations"][k],
                      axes["pads"][k] + axes["pads"][k + 2]) for k in (0, 1)]
     return made[0], made[1]
@@ -44,13 +44,13 @@ def _reach(x: Tensor, values: np.ndarray, axis: int) -> float:
 def convolution(e: Emitter, x: Tensor, layer: Part) -> Tensor:
     if not x.spatial:
         return dense(e, x, layer)
-    axes, groups = _axes(layer, x), {"one": 1, "each": x.channels, "two": 2}[layer["groups"]]
+    axes, groups = convolution_axes(layer, x), {"one": 1, "each": x.channels, "two": 2}[layer["groups"]]
     groups = groups if x.channels % groups == 0 else 1
     rows = -(-layer["rows"] // groups) * groups
     name, values = weights(e, (rows, x.channels // groups, *axes["kernel_shape"]), layer["weight"])
     reach = _reach(x, values, 0)
     made = e.node("Conv", [x.name, name, *_bias(e, rows, layer, reach)], x, group=groups, **axes)
-    return finish(e, replace(made, shape=(rows, *_conv_shape(axes, x)), reach=reach), layer)
+    return finish(e, replace(made, shape=(rows, *product_shape(axes, x)), reach=reach), layer)
 
 
 def transposed(e: Emitter, x: Tensor, layer: Part) -> Tensor:
@@ -98,7 +98,7 @@ def pooled(e: Emitter, x: Tensor, layer: Part) -> Tensor:
     pads = [min(p, kernel[k % 2] - 1) if border else 0 for k, p in enumerate(layer["pads"])]
     settings: dict[str, Any] = {"kernel_shape": kernel, "strides": list(layer["stride"]), "pads": pads}
     made = replace(e.node(layer["form"], [x.name], x, **settings),
-                   shape=(x.channels, *_conv_shape({**settings, "dilations": [1, 1]}, x)))
+                   shape=(x.channels, *product_shape({**settings, "dilations": [1, 1]}, x)))
     return made if layer["form"] == "MaxPool" else quantize(e, made, layer["quant"])
 
 

@@ -11,12 +11,16 @@ from typing import Any
 import numpy as np
 import onnx
 
+from tests.random_networks.codes import joined_inputs, on_codes, truncated
 from tests.random_networks.emitted import INPUT, Emitter, Tensor, file_of, quantize
 from tests.random_networks.layers import LAYERS, flat
 
 #: All of a network in plain values.
 Description = Mapping[str, Any]
 FRAMES = 5
+#: A second input.
+OTHER = "x2"
+_LAYERS = {**LAYERS, "codes": on_codes, "trunc": truncated}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,16 +43,23 @@ def drawn(description: Description) -> Drawn:
         x = replace(x, reach=8.0, bipolar=source["type"] == "BIPOLAR")
     else:
         x = quantize(e, x, source["quant"])
+    second = description.get("second", {"how": "none"})
+    if second["how"] != "none":
+        inputs[OTHER] = shape
+        other = quantize(e, Tensor(OTHER, shape, source["reach"]), second["quant"])
+        x = joined_inputs(e, x, other, second)
     outputs = []
     for layer in description["layers"]:
-        x = LAYERS[layer["op"]](e, x, layer)
+        x = _LAYERS[layer["op"]](e, x, layer)
         if layer.get("tap"):
             outputs.append(x.name)
     if x.name == INPUT:  # nothing was left of all layers
         x = quantize(e, x, source["quant"])
     outputs = [*(name for name in dict.fromkeys(outputs) if name != x.name), _head(e, x, description["head"])]
     samples = np.random.default_rng(description["seed"] + 1)
-    return Drawn(file_of(e, inputs, outputs, integer), {INPUT: _samples(samples, source, shape)})
+    return Drawn(file_of(e, inputs, outputs, integer),
+                 {name: _samples(samples, source if name == INPUT else {**source, "type": ""}, shape)
+                  for name in inputs})
 
 
 def _head(e: Emitter, x: Tensor, head: str) -> str:

@@ -84,9 +84,12 @@ class Evaluation:
         return made
 
     def quantizelinear(self, names: list[str], _: Mapping[str, Any]) -> Exact:
-        zero = self.floats[names[2]]
+        return self._codes(self.of(names[0]), names[1:])
+
+    def _codes(self, x: Exact, names: list[str]) -> Exact:
+        """The codes of real numbers; names: of their scale and zero point."""
+        zero, scale = self.floats[names[1]], self.of(names[0])
         ends = np.iinfo(zero.dtype)
-        scale, x = self.of(names[1]), self.of(names[0])
         codes = each(ROUNDINGS["ROUND"], x / (along_channels(scale, x) if scale.ndim else scale)) + int(zero.flat[0])
         return exact(np.clip(codes, ends.min, ends.max))
 
@@ -94,6 +97,38 @@ class Evaluation:
         x, scale = self.of(names[0]), self.of(names[1])
         shape = [-1 if k == given.get("axis", 1) else 1 for k in range(x.ndim)]
         return (x - int(self.floats[names[2]].flat[0])) * (scale.reshape(shape) if scale.ndim else scale)
+
+    def trunc(self, names: list[str], given: Mapping[str, Any]) -> Exact:
+        """Codes, which the quantizer in front has made, lose their low bits; scale and zero point stay."""
+        scale, zero = self.of(names[1]), self.whole(names[2])
+        dropped = self.whole(names[3]) - self.whole(names[4])
+        codes = each(ROUNDINGS["ROUND"], self.of(names[0]) / scale) + zero
+        return (each(ROUNDINGS[given["rounding_mode"].decode()], codes / Fraction(1 << dropped)) - zero) * scale
+
+    # codes to codes: three names stand for real numbers
+
+    def _real(self, names: list[str], axis: int = 1) -> Exact:
+        return self.dequantizelinear(names, {"axis": axis})
+
+    def qlinearconv(self, names: list[str], given: Mapping[str, Any]) -> Exact:
+        y = convolution(self._real(names[:3]), self._real(names[3:6], 0), given)
+        if len(names) > 8:
+            y = y + along_channels(self.of(names[8]) * (self.of(names[1]) * self.of(names[4])), y)
+        return self._codes(y, names[6:8])
+
+    def qlinearmatmul(self, names: list[str], _: Mapping[str, Any]) -> Exact:
+        return self._codes(dot(self._real(names[:3]), self._real(names[3:6])), names[6:8])
+
+    def qlinearadd(self, names: list[str], _: Mapping[str, Any]) -> Exact:
+        return self._codes(self._real(names[:3]) + self._real(names[3:6]), names[6:8])
+
+    def qlinearconcat(self, names: list[str], given: Mapping[str, Any]) -> Exact:
+        parts = [self._real(names[k : k + 3]) for k in range(2, len(names), 3)]
+        return self._codes(np.concatenate(parts, given["axis"]), names[:2])
+
+    def qlinearleakyrelu(self, names: list[str], given: Mapping[str, Any]) -> Exact:
+        alpha = Fraction(given["alpha"])
+        return self._codes(each(lambda v: v if v >= 0 else alpha * v, self._real(names[:3])), names[3:5])
 
     # products and what is calculated per channel
 

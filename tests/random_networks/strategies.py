@@ -53,11 +53,16 @@ layers = st.one_of(
     _layer("pool", {"form": _of("MaxPool", "AveragePool"), **_pooling}),
     _layer("whole_pool", {"form": _of("GlobalMaxPool", "GlobalAveragePool"), "quant": quantizers}),
     _layer("residual", {"how": _of("Add", "Sub", "Concat"), "joined": st.booleans(), "inner": quantizers, **_product}),
-    _layer("transposed", _product), _layer("move", {"form": _of(*MOVES), "amount": st.integers(0, 4)}))
+    _layer("codes", {"how": _of("Sub", "Add", "Concat"), "joined": st.booleans(), "inner": quantizers, **_product}),
+    _layer("trunc", _behind), _layer("transposed", _product),
+    _layer("move", {"form": _of(*MOVES), "amount": st.integers(0, 4)}))
 
 sources = st.fixed_dictionaries({
     "channels": st.integers(1, 4), "height": st.integers(1, 7), "width": st.integers(1, 7),
     "reach": _of(1.0, 4.0, 3.0), "type": _of("", "", "", "UINT8", "INT4", "UINT2", "BIPOLAR"), "quant": quantizers})
+
+#: A second input beside the first, and how both become one tensor.
+second = st.fixed_dictionaries({"how": _of("none", "none", "none", "Add", "Concat"), "quant": quantizers})
 
 hardware = st.fixed_dictionaries({
     "seed": st.integers(0, 1 << 16), "pace": st.integers(0, 4), "folding": st.booleans(),
@@ -67,5 +72,6 @@ hardware = st.fixed_dictionaries({
     "board": _of("zcu104", "pynq-z2", "vck190", "u250")})
 
 descriptions = st.fixed_dictionaries({
-    "seed": st.integers(0, 1 << 16), "input": sources, "layers": st.lists(layers, min_size=1, max_size=12),
+    "seed": st.integers(0, 1 << 16), "input": sources, "second": second,
+    "layers": st.lists(layers, min_size=1, max_size=12),
     "head": _of("none", "none", "none", "argmax", "topk"), "hardware": hardware})

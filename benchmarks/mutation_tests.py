@@ -1,0 +1,93 @@
+"""Which tests should notice a mutant, the cheapest first."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+#: Processor seconds of tests without a mutant that judge one.
+BUDGET_S = 15.0
+_UNIT = re.compile(r"\b(headrace_\w+)\b")
+_INCLUDE = re.compile(r'#include "(\w+\.hpp)"')
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A test function or a class of tests: its time and the lines of the mutated files that it runs."""
+
+    name: str
+    seconds: float
+    lines: Mapping[str, frozenset[int]]
+
+
+def groups_of(watched: Mapping[str, Any]) -> list[Group]:
+    """The groups of a run that a Watch saw, those that passed."""
+    found = []
+    for name, group in watched.items():
+        lines: dict[str, set[int]] = {}
+        for path, line in group["lines"]:
+            lines.setdefault(path, set()).add(line)
+        if group["passed"]:
+            found.append(Group(name, group["seconds"], {path: frozenset(own) for path, own in lines.items()}))
+    return sorted(found, key=lambda group: group.seconds)
+
+
+def judges_of_line(groups: Sequence[Group], path: str, line: int) -> tuple[str, ...]:
+    """Tests that run a line; then those that run its function; then their neighbours, as long as the budget lasts."""
+    first, last = _function(ROOT / path, line)
+    direct = [group for group in groups if line in group.lines.get(path, ())]
+    near = [group for group in groups if any(first <= own <= last for own in group.lines.get(path, ()))]
+    files = {group.name.split("::")[0] for group in near}
+    beside = [group for group in groups if group.name.split("::")[0] in files]
+    others = [group for group in groups if path in group.lines] if not near else []
+    chosen: list[str] = []
+    spent = 0.0
+    for group in dict.fromkeys((*direct, *near, *others, *beside)):
+        if spent + group.seconds <= BUDGET_S or not chosen:
+            spent += group.seconds
+            chosen.append(group.name)
+    return tuple(chosen)
+
+
+@cache
+def _functions(path: Path) -> list[tuple[int, int]]:
+    tree = ast.parse(path.read_text())
+    return [(node.lineno, node.end_lineno or 0) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+def _function(path: Path, line: int) -> tuple[int, int]:
+    """The lines of the innermost function around a line; the line itself outside of all."""
+    return max(((first, last) for first, last in _functions(path) if first <= line <= last), default=(line, line))
+
+
+def judges_of_module(path: Path, other: Sequence[str]) -> tuple[str, ...]:
+    """The tests of the kinds of layers whose hardware uses a file, those first of which it is the largest part."""
+    sources = _closures(path.suffix)
+    using = sorted((len(parts), kind) for kind, parts in sources.items() if path.name in parts)
+    tests = tuple(f"tests/layers/test_{kind}.py" for _, kind in using
+                  if (ROOT / f"tests/layers/test_{kind}.py").exists())
+    return tests or tuple(other)
+
+
+@cache
+def _closures(suffix: str) -> Mapping[str, frozenset[str]]:
+    """By kind of layer, the files that it is made of."""
+    folder, pattern = {".sv": ("rtl_sim/rtl", _UNIT), ".hpp": ("hls_templates/include", _INCLUDE)}[suffix]
+    used = {path.name: {name.removesuffix(suffix) + suffix for name in pattern.findall(path.read_text())}
+            for path in sorted((ROOT / folder).rglob(f"*{suffix}"))}
+    return {name.removeprefix("headrace_").removesuffix(suffix): frozenset(_closed(name, used)) for name in used}
+
+
+def _closed(name: str, used: Mapping[str, set[str]]) -> set[str]:
+    found, waiting = {name}, [name]
+    while waiting:
+        new = used.get(waiting.pop(), set()) & used.keys() - found
+        found |= new
+        waiting += new
+    return found
