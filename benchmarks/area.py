@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import MODELS, save
+from headrace.atomic_files import write_files
 from headrace.building import random_frames
 from headrace.dataflow.fold import Folding
 from headrace.design import Design
@@ -30,7 +31,6 @@ from headrace.render.vivado import render_vivado
 from headrace.request import Options, Request, resolve
 from headrace.simulation import rtl
 from headrace.simulation.cases import run_specs
-from headrace.staging import write_files
 from headrace.synthesis import report, yosys
 from headrace.synthesis.designs import network_design, shell_design
 from headrace.synthesis.report import synthesize_specs

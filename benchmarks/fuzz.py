@@ -40,7 +40,7 @@ def _load(path: Path) -> object:
 
 
 def _record(path: Path) -> object:
-    from headrace.record import read_record
+    from headrace.build_record import read_record
 
     return read_record(path.parent)
 
@@ -155,10 +155,10 @@ def fuzz_one(name: str, seconds: int) -> None:
     target = TARGETS[name]
     with atheris.instrument_imports(include=["headrace"]):
         import headrace.board.board
+        import headrace.build_record
         import headrace.frontend.onnx.reader
         import headrace.frontend.tflite.reader
         import headrace.model
-        import headrace.record
         import headrace.samples  # noqa: F401 - what is imported here is instrumented
     found = f"-artifact_prefix={OUT / name}/"
     limits = [f"-max_total_time={seconds}", f"-rss_limit_mb={MEGABYTES}", f"-timeout={SECONDS_OF_ONE}"]

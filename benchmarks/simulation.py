@@ -15,15 +15,15 @@ import numpy as np
 
 from benchmarks.figures import print_values, save
 from benchmarks.throughput import binary_mlp
+from headrace.atomic_files import write_files
 from headrace.dataflow.graph import Dataflow
 from headrace.datatypes import BIPOLAR
 from headrace.design import Recipe, elaborate
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.packing import pack_stream
 from headrace.render.hls import render_hls
 from headrace.render.rtl import render_rtl
 from headrace.simulation import csim, rtl
-from headrace.staging import write_files
 
 SIZES = (784, 256, 256, 256, 10)
 FOLDING = {"fc0": {"pe": 64, "simd": 112}, "fc1": {"pe": 64, "simd": 64}, "fc2": {"pe": 64, "simd": 64},

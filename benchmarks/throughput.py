@@ -21,19 +21,19 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import MODELS, save
+from headrace.atomic_files import write_files
 from headrace.building import random_frames
 from headrace.datatypes import BIPOLAR
 from headrace.design import Design, Recipe, elaborate, estimated
 from headrace.folding.plan import solve_folding
 from headrace.layers import Fifo
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.layers.weighted import WeightedLayer
 from headrace.model import Model, load
 from headrace.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, Node, TensorType, Threshold
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl
-from headrace.staging import write_files
 
 #: Networks with trained weights and the binary ones that get random weights: sizes of their layers.
 FILES = {"tfc": "tfc_w1a1.onnx", "cnv": "cnv_w1a1_cifar10_quant.onnx", "resnet8": "resnet8_w4a4.onnx"}

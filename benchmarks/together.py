@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from headrace.atomic_files import write_files
 from headrace.errors import ToolError
-from headrace.staging import write_files
 from headrace.synthesis.yosys import Design, Synthesis, run_yosys
 
 _WRAPPER = "harness.sv"

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 import headrace as hr
+from headrace.atomic_files import require_replaceable
 from headrace.benches.network import Simulation, simulate_build
 from headrace.build_folder import RECORD
-from headrace.cli.progress import progress
+from headrace.cli.progress_bar import progress
 from headrace.cli.tables import show
 from headrace.simulation.frames import Stalls
 from headrace.sources import call, function_from_file, network_of, users_code
-from headrace.staging import require_replaceable
 
 HERE = Path(__file__).resolve().parent
 DIGITS, DIGITS_FPS = HERE / "digits" / "model.py", 100_000

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headrace.atomic_files import write_files
 from headrace.building import random_frames
 from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import TERNARY, Interval, uint_type
@@ -20,7 +21,6 @@ from headrace.render.hls import render_hls
 from headrace.request import Options, resolve
 from headrace.simulation.compare import require_equal
 from headrace.simulation.csim import compile_network
-from headrace.staging import write_files
 from tests.small_networks import host_input, random_conv, random_threshold
 
 

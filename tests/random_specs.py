@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from headrace.fold_rule import divisors
 from headrace.layers import LAYERS
-from headrace.legal_folds import divisors
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.datatypes import BIPOLAR, TERNARY, DataType, int_type, uint_type
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.layers.window_geometry import Pair
 from headrace.network.graph import Input, Network, Node, Op
 from headrace.network.ops import RELU, Conv, Linear, MaxPool, Pad, Quantize, QuantWeight, Reshape

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from headrace.datatypes import BIPOLAR, TERNARY, Bipolar, DataType, IntArray, Interval, uint_type
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.network.integer import (
     Add,
     Conv,

@@ -12,6 +12,7 @@ import pytest
 from headrace import request
 from headrace.area.estimate import estimate
 from headrace.area.thresholds import Bounds
+from headrace.atomic_files import write_files
 from headrace.board.board import Board
 from headrace.board.family import ZYNQ_ULTRASCALE, Family
 from headrace.dataflow.graph import SOURCE, Dataflow
@@ -20,9 +21,9 @@ from headrace.datatypes import int_type, uint_type
 from headrace.design import Recipe, folded
 from headrace.errors import InputError
 from headrace.layers import Fifo
-from headrace.layers.drawing import random_values
-from headrace.layers.search import is_serial
+from headrace.layers.random_values import random_values
 from headrace.layers.spec import layer_from_spec
+from headrace.layers.threshold_search import is_serial
 from headrace.layers.weighted import WeightedLayer
 from headrace.memory import PRICES, Prices
 from headrace.model import Model
@@ -32,7 +33,6 @@ from headrace.render.rtl import memory_file, render_rtl
 from headrace.request import Options
 from headrace.simulation.frames import Stalls
 from headrace.simulation.rtl import SINK, compile_network
-from headrace.staging import write_files
 from tests.small_dataflows import chain
 from tests.small_networks import host_input, random_conv, random_threshold
 

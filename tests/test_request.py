@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import headrace as hr
+from headrace.atomic_files import json_text
 from headrace.board.board import load_board
 from headrace.dataflow.graph import Dataflow
 from headrace.model import Model
 from headrace.request import Options, resolve
-from headrace.staging import json_text
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
 

@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 from headrace import versions
-from headrace.cli import voice
+from headrace.cli import verbosity
 from headrace.cli.parser import Parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,8 +45,8 @@ def test_a_warning_comes_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_command_prints_it_like_its_other_warnings(capsys: pytest.CaptureFixture[str]) -> None:
     parser = Parser()
-    voice.add_voice(parser)
-    with voice.speaking(parser.parse_args([]), []):
+    verbosity.add_voice(parser)
+    with verbosity.speaking(parser.parse_args([]), []):
         warnings.warn("numpy 9 was not tested", versions.UntestedVersionWarning, stacklevel=1)
     assert capsys.readouterr().err == "headrace: warning: numpy 9 was not tested\n"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from headrace.cli.main import run
 from headrace.errors import HeadraceError
-from headrace.stopping import Stopped, stopped_by_signals
+from headrace.stop_signals import Stopped, stopped_by_signals
 
 _FREE = "free some space or choose another place"
 #: What to do about a file system that refuses.

@@ -8,10 +8,10 @@ from typing import Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.atomic_files import write_json
+from headrace.build_record import read_measured
 from headrace.errors import InputError
-from headrace.record import read_measured
 from headrace.samples import read_samples
-from headrace.staging import write_json
 
 RECORD = "accuracy.json"
 Labels = NDArray[np.int64]

@@ -31,6 +31,7 @@ from headrace.exploring.points import Space, plan_points
 from headrace.exploring.variants import Data
 from headrace.layers.cores.choice import AUTO
 from headrace.model import Model, load
+from headrace.progress import LOG, Progress, logged, silent
 from headrace.quantizing.settings import RangeName, RoundingName, ScalesName, Settings
 from headrace.reporting.views import sim_view, synth_view
 from headrace.reports import write_reports
@@ -42,7 +43,6 @@ from headrace.sources import name_of
 from headrace.suggest import did_you_mean
 from headrace.synthesis.report import Request, synthesize_build
 from headrace.synthesis.yosys import default_cache
-from headrace.telling import LOG, Progress, logged, silent
 
 StallsName = Literal["none", "source", "sink", "random"]
 

@@ -15,6 +15,8 @@ from headrace.accuracy import accuracy, keep_accuracy
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.board.host_words import HostWords
+from headrace.bounded_reading import require_files
+from headrace.build_record import RECORD, BuildRecord, read_record, verdict
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.hls_graph import hls_graph
 from headrace.datatypes import IntArray
@@ -22,8 +24,6 @@ from headrace.design import Design, Recipe, estimated, with_fifos
 from headrace.errors import InputError
 from headrace.model import Engine, Model, predict_with
 from headrace.network.integer import IntegerNetwork
-from headrace.reading import require_files
-from headrace.record import RECORD, BuildRecord, read_record, verdict
 from headrace.render.hls_views import graph_views
 from headrace.reporting.charts import pipeline_svg
 from headrace.reporting.page import write_report

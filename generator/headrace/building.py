@@ -12,6 +12,7 @@ import numpy as np
 
 from headrace import serialize
 from headrace.area.factors import estimate_errors
+from headrace.atomic_files import json_text, replacing, require_replaceable, write_files, write_json
 from headrace.board.host_words import HostWords, exact_words, host_words
 from headrace.build_folder import MODEL, RECORD, Build, Comparison, fifo_records, hls_record, not_verified
 from headrace.dataflow.graph import Dataflow
@@ -23,7 +24,7 @@ from headrace.engines.host import to_stream
 from headrace.errors import InputError, MismatchError
 from headrace.layer_record import layer_record
 from headrace.layers import Take
-from headrace.layers.drawing import MAX_RANDOM_VALUES, random_values
+from headrace.layers.random_values import MAX_RANDOM_VALUES, random_values
 from headrace.model import Model
 from headrace.planning import Planned, plan_design, require_fit
 from headrace.render.contents import render_contents
@@ -39,7 +40,6 @@ from headrace.simulation import csim, rtl
 from headrace.simulation.backends import run_hls, verify_rtl
 from headrace.simulation.by_layer import verify_hls_layers, verify_rtl_layers
 from headrace.simulation.remaining import Progress
-from headrace.staging import json_text, replacing, require_replaceable, write_files, write_json
 from headrace.version import file_header, headrace_version
 
 VECTOR_SEED = 1

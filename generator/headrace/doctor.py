@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
 from headrace.errors import ToolError
+from headrace.progress import Step
 from headrace.simulation import csim, rtl
 from headrace.simulation.cases import run_specs
 from headrace.simulation.frames import Stalls
-from headrace.telling import Step
 from headrace.versions import untested
 
 #: The layer of the self-test: a convolution's matrix unit with thresholds, folded both ways.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, uint_type
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.network.integer import Conv, HostInput, HostOutput, IntegerNetwork, MaxPool, Node, TensorType, Threshold
 
 _CODES = uint_type(2)

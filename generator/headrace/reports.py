@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from headrace.atomic_files import require_writable_file, write_file
 from headrace.build_folder import Build
 from headrace.errors import InputError
 from headrace.reporting.page import PAGE
 from headrace.reporting.side_by_side import compare_reports, render_comparison
-from headrace.staging import require_writable_file, write_file
 
 _OUT = Path("side-by-side.html")
 

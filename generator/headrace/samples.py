@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from headrace.archive import npy_array, npz_bytes, npz_members
+from headrace.bounded_reading import read_bytes
 from headrace.engines.host import Float32Array, Samples
 from headrace.errors import InputError
-from headrace.reading import read_bytes
 
 #: What a user passes: samples of the only input, or of all inputs by name.
 GivenSamples = ArrayLike | Mapping[str, ArrayLike]

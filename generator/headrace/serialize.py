@@ -20,7 +20,9 @@ import numpy as np
 
 from headrace import datatypes
 from headrace.archive import npy_array, npz_bytes, npz_members
-from headrace.conform import conforms
+from headrace.atomic_files import write_file
+from headrace.bounded_reading import parse_json, read_bytes
+from headrace.check_types import conforms
 from headrace.dataflow import graph as dataflow
 from headrace.errors import HeadraceError, InputError
 from headrace.layers.registry import known_layers
@@ -28,8 +30,6 @@ from headrace.layers.stream import Stream
 from headrace.memory import Prices
 from headrace.network import blocks, graph, integer, moves, ops, tensor_ops
 from headrace.network.activation import Activation
-from headrace.reading import parse_json, read_bytes
-from headrace.staging import write_file
 
 FORMAT = "headrace 1"
 #: The tree in an .npz file that holds both.

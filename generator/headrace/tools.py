@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from headrace.errors import ToolError
-from headrace.telling import LOG
+from headrace.progress import LOG
 from headrace.versions import warn_if_untested
 
 #: What Verilator needs beside itself to make an executable.

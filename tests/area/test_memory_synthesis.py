@@ -10,11 +10,11 @@ import pytest
 
 from headrace import memory
 from headrace.area.usage import Resources
+from headrace.atomic_files import write_files
 from headrace.datatypes import uint_type
 from headrace.packing import Memory
 from headrace.render.library import used_sources
 from headrace.render.names import module_name
-from headrace.staging import write_files
 from headrace.synthesis.designs import library
 from headrace.synthesis.netlist import _BRAM18, _LUTRAM
 from headrace.synthesis.yosys import run_yosys

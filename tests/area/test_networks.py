@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from headrace.atomic_files import write_files
 from headrace.design import estimated
 from headrace.model import load
 from headrace.planning import plan_design
 from headrace.render.rtl import render_rtl
-from headrace.staging import write_files
 from headrace.synthesis.designs import network_design
 from headrace.synthesis.yosys import synthesize
 from tests.public_models import MODELS

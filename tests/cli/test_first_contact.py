@@ -15,7 +15,7 @@ from rich.table import Table
 import headrace as hr
 from headrace.__main__ import main
 from headrace.board.board import board_names
-from headrace.cli import parser, progress, tables
+from headrace.cli import parser, progress_bar, tables
 from headrace.cli.main import _COMMANDS
 from headrace.cli.quantize import add_quantize
 from headrace.reporting.views import sim_view
@@ -170,11 +170,11 @@ def test_a_simulation_in_words(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_goes_on_is_told_in_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    with progress.progress() as tell:
+    with progress_bar.progress() as tell:
         tell("loading")
     assert capsys.readouterr().err == ""  # what is fast says nothing
-    monkeypatch.setattr(progress, "QUIET_S", 0.0)
-    with progress.progress() as tell:
+    monkeypatch.setattr(progress_bar, "QUIET_S", 0.0)
+    with progress_bar.progress() as tell:
         tell("loading")
         tell("verifying")
         tell("verifying")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headrace.cli.pace import Pace
-from headrace.telling import Step
+from headrace.progress import Step
 
 
 @pytest.fixture

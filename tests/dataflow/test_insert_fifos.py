@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headrace.atomic_files import write_files
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.dataflow.insert_fifos import JOIN_MARGIN_WORDS, insert_fifos, join_depths, safe_depths
 from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import int_type, uint_type
 from headrace.errors import MismatchError
 from headrace.layers import Add, Concat, Fifo, Fork, Mvtu, Swu
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl
 from headrace.simulation.compare import require_equal
 from headrace.simulation.frames import Stalls
-from headrace.staging import write_files
 
 HEIGHT = WIDTH = 6
 CHANNELS = 2

@@ -18,7 +18,7 @@ from headrace.datatypes import BIPOLAR, DataType, Interval, int_type, uint_type
 from headrace.engines import golden
 from headrace.folding.plan import solve_folding
 from headrace.layers import LAYERS, Dwc, Fifo, Fork, MaxPool, Mvtu, Swu
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.network.integer import (
     AccPool,
     Add,

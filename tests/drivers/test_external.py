@@ -19,8 +19,8 @@ from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow, Placed
 from headrace.datatypes import IntArray
 from headrace.errors import ToolError
-from headrace.layers.drawing import random_values
 from headrace.layers.mvtu import Mvtu
+from headrace.layers.random_values import random_values
 from tests.drivers.interrupted import begin_and_reset
 from tests.drivers.on_pynq import pynq_calls
 from tests.drivers.test_cpp import HERE, compiled

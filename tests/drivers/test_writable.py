@@ -17,8 +17,8 @@ from headrace.dataflow.graph import Dataflow, Placed
 from headrace.dataflow.make_writable import make_writable, parse_writable
 from headrace.datatypes import BIPOLAR, TERNARY, IntArray, Interval, int_type, uint_type
 from headrace.errors import InputError
-from headrace.layers.drawing import random_values
 from headrace.layers.mvtu import Mvtu
+from headrace.layers.random_values import random_values
 from headrace.layers.weighted import WeightedLayer
 from headrace.network.integer import DepthwiseConv, HostOutput, IntegerNetwork, Node, Requant
 from headrace.render.rtl import render_rtl

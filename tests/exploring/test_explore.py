@@ -24,7 +24,7 @@ from headrace.exploring import kept
 from headrace.exploring.crew import Crew
 from headrace.exploring.front import front
 from headrace.exploring.work import Done, Job, pack, unpack
-from headrace.stopping import descendants
+from headrace.stop_signals import descendants
 from tests.public_models import SHARED
 from tests.small_onnx import small_onnx
 

@@ -14,7 +14,7 @@ from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, u
 from headrace.errors import UnsupportedError
 from headrace.export.qonnx import qonnx_bytes, save_qonnx
 from headrace.frontend.onnx.reader import from_file
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.model import load
 from headrace.network import ops, tensor_ops
 from headrace.network.activation import Activation

@@ -17,6 +17,7 @@ from headrace.dataflow.fold import Folding, fold
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.dataflow.lower import lower
 from headrace.errors import FoldingError, InputError
+from headrace.fold_rule import divisors
 from headrace.folding.choices import Choices
 from headrace.folding.plan import (
     Terms,
@@ -29,7 +30,6 @@ from headrace.folding.plan import (
 from headrace.folding.solver import Solver
 from headrace.layers import MaxPool, ParallelSwu, Vvtu
 from headrace.layers.spec import layer_from_spec
-from headrace.legal_folds import divisors
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from tests.dataflow.test_lower import branching_network
 from tests.small_networks import UINT2, random_input, small_network

@@ -10,7 +10,7 @@ from headrace.datatypes import DataType, IntArray, uint_type
 from headrace.errors import InputError
 from headrace.layers import Swu
 from headrace.layers.circular_buffer import execute, frame_phases
-from headrace.layers.frame_cycles import frame_cycles
+from headrace.layers.minimal_buffer_cycles import frame_cycles
 from headrace.layers.phases import Step
 from headrace.layers.window_geometry import Pair
 from headrace.network.ops import Pad

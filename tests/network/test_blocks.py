@@ -12,7 +12,7 @@ from headrace.dataflow.lower import lower
 from headrace.datatypes import int_type, uint_type
 from headrace.engines import fast, golden
 from headrace.errors import FoldingError, InputError
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.network import blocks, integer
 from headrace.network.integer import IntegerNetwork, Node, Op
 from tests.small_networks import host_input

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from headrace.atomic_files import write_files
 from headrace.dataflow.external import external_layers, replayed_weights
 from headrace.dataflow.fold import Folding
 from headrace.dataflow.graph import SOURCE, Dataflow
@@ -26,7 +27,6 @@ from headrace.request import DEFAULT_CLOCK_MHZ, Options, resolve
 from headrace.simulation import rtl
 from headrace.simulation.backends import run_hls
 from headrace.simulation.frames import Stalls, Trace
-from headrace.staging import write_files
 from headrace.timing.cycle_model import CycleModel
 
 #: Sentences of refusals that a random choice can meet, and the keys of the choice that are then left out.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace.atomic_files import write_files
 from headrace.building import random_frames
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.dataflow.hls_graph import carriers, hls_graph
@@ -17,7 +18,6 @@ from headrace.render.hls import frames_of_a_call, render_hls, write_hls_vectors
 from headrace.render.hls_views import graph_views
 from headrace.render.rtl import TOP
 from headrace.simulation.csim import ap_int_folder
-from headrace.staging import write_files
 from tests.small_dataflows import small_cnn
 from tests.tcl import TclError, run_tcl
 

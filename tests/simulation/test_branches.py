@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headrace.atomic_files import write_files
 from headrace.dataflow.graph import SOURCE, Port
 from headrace.dataflow.vectors import Vectors
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.packing import Bytes
 from headrace.render.hls import render_hls
 from headrace.render.library import compile_order
 from headrace.render.rtl import render_rtl
 from headrace.simulation import csim, rtl
 from headrace.simulation.frames import Stalls
-from headrace.staging import write_files
 from headrace.tools import verilator
 from tests.small_dataflows import small_branches
 

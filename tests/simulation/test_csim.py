@@ -13,7 +13,7 @@ from headrace.errors import InputError, MismatchError, ToolError
 from headrace.layers import LAYERS as KINDS
 from headrace.layers import Dwc, Fifo, MaxPool, Swu
 from headrace.layers.base import Layer
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.layers.spec import example_layer, layer_from_spec
 from headrace.packing import Bytes, pack_stream
 from headrace.render.hls import render_hls

@@ -14,7 +14,7 @@ from headrace.building import random_frames
 from headrace.dataflow.make_external import make_external
 from headrace.dataflow.vectors import Vectors
 from headrace.errors import InputError
-from headrace.lint.hls import lint_hls
+from headrace.hls_lint.hls import lint_hls
 from headrace.simulation.backends import run_hls, verify_rtl
 from headrace.simulation.frames import Stalls
 from tests.hls_verilog import write_hls_verilog

@@ -6,19 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headrace.atomic_files import write_files
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import uint_type
 from headrace.errors import InputError, MismatchError, ToolError
 from headrace.layers import Fifo
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl, shelf
 from headrace.simulation.compare import require_passed
 from headrace.simulation.frames import Stalls
 from headrace.simulation.memories import require_rtl_memories
-from headrace.staging import write_files
 from tests.small_dataflows import chain, small_cnn
 
 FRAMES = 4

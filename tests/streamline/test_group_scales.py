@@ -11,7 +11,7 @@ from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, u
 from headrace.errors import FoldingError
 from headrace.folding.plan import solve_folding
 from headrace.layers import Mvtu
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.network import ops
 from headrace.network.graph import Network, Node
 from headrace.network.integer import Conv, DepthwiseConv

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from headrace.atomic_files import write_files
 from headrace.errors import ToolError
 from headrace.layers import LAYERS
 from headrace.layers.spec import layer_from_spec
-from headrace.staging import write_files
 from headrace.synthesis.designs import layer_design, library
 from headrace.synthesis.yosys import run_yosys
 

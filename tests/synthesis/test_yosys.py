@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from headrace.area.usage import Resources
+from headrace.atomic_files import write_files
 from headrace.errors import InputError, ToolError
 from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec
 from headrace.render.library import used_sources
 from headrace.render.rtl import render_rtl
-from headrace.staging import write_files
 from headrace.synthesis import yosys
 from headrace.synthesis.designs import layer_design, library, network_design
 from headrace.synthesis.yosys import Design, Synthesis, synthesize

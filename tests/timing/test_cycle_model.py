@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headrace.atomic_files import write_files
 from headrace.dataflow.graph import SOURCE, Dataflow
 from headrace.dataflow.insert_fifos import insert_fifos, safe_depths
-from headrace.layers.drawing import random_values
+from headrace.layers.random_values import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl
-from headrace.staging import write_files
 from headrace.timing.cycle_model import CycleModel
 from tests.dataflow.test_insert_fifos import residual
 from tests.small_dataflow import small_dataflow

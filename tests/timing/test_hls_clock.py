@@ -1,4 +1,4 @@
-"""Clocks that the C++ of a network cannot keep; tests/lint/test_layers.py compares the table with the sources."""
+"""Clocks that the C++ of a network cannot keep; tests/hls_lint/test_layers.py compares the table with the sources."""
 
 from __future__ import annotations
 

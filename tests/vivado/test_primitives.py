@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace.atomic_files import write_files
 from headrace.board.board import board_names, load_board
 from headrace.board.family import family_of, find_processor
 from headrace.build_folder import Build
@@ -14,7 +15,6 @@ from headrace.paths import data_folder
 from headrace.render.rtl import PRIMITIVES
 from headrace.render.shell import SHELL
 from headrace.render.vivado import render_vivado
-from headrace.staging import write_files
 from headrace.synthesis.yosys import Design, synthesize
 from tests.small_networks import small_network
 from tests.tcl import run_tcl

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from headrace.atomic_files import write_files
 from headrace.board.board import board_names, load_board
 from headrace.board.family import find_processor
 from headrace.build_folder import Build
 from headrace.render.vivado import FATAL, Backend, render_vivado
-from headrace.staging import write_files
 from tests.small_networks import small_network
 from tests.tcl import Call, TclError, run_tcl
 from tests.unverified_build import SHA256, write_unverified

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headrace.atomic_files import write_json
 from headrace.benches.cocotb_bench import run_bench
 from headrace.benches.verilog import run_verilog
 from headrace.build_folder import Build
@@ -15,12 +16,11 @@ from headrace.building import random_frames
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.vectors import Vectors
 from headrace.errors import InputError, MismatchError
+from headrace.progress import Step
 from headrace.render.sim import write_vectors
 from headrace.simulation.backends import run_hls
 from headrace.simulation.frames import Stalls
 from headrace.simulation.memories import require_hls_memories, require_rtl_memories
-from headrace.staging import write_json
-from headrace.telling import Step
 
 #: Seconds of a bench: for itself, for each layer to be compiled, and for each cycle.
 _START_S, _COMPILE_S, _CYCLE_S = 8.0, 0.5, 1e-4

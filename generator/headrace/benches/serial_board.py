@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from headrace.atomic_files import write_files
 from headrace.build_folder import Build
 from headrace.ecp5.flow import FOLDER
 from headrace.ecp5.simulation import write_netlist
@@ -17,7 +18,6 @@ from headrace.render.rtl import TOP
 from headrace.render.serial import SERIAL_TOP, render_serial
 from headrace.simulation.rtl import require_tools
 from headrace.simulation.verilate import verilate
-from headrace.staging import write_files
 from headrace.version import headrace_version
 
 #: Clock and line of the simulated board: a bit takes eight and a third cycles, as 3 Mbaud do of 25 MHz.

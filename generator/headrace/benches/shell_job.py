@@ -14,8 +14,8 @@ from headrace.building import VECTOR_SEED, random_frames
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
 from headrace.datatypes import IntArray
-from headrace.layers.drawing import random_values
 from headrace.layers.ports import first_memory
+from headrace.layers.random_values import random_values
 from headrace.layers.weighted import WeightedLayer
 from headrace.packing import Memory, pack_stream
 from headrace.render.rtl import writable_layers

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from headrace.atomic_files import write_files
 from headrace.build_folder import Build
 from headrace.dataflow.external import external_layers
 from headrace.errors import InputError, ToolError
@@ -20,7 +21,6 @@ from headrace.render.rtl import TOP
 from headrace.render.shell import SHELL, render_shell, shell_modules
 from headrace.simulation.rtl import require_tools
 from headrace.simulation.verilate import verilate
-from headrace.staging import write_files
 from headrace.version import headrace_version
 
 _STATUS = ("done", "no byte moved for a long time", "TLAST did not come with the last byte", "TKEEP has holes",

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from headrace.atomic_files import write_files
 from headrace.benches.cocotb_bench import run_bench
 from headrace.build_folder import Build
 from headrace.dataflow.vectors import Vectors
@@ -15,7 +16,6 @@ from headrace.errors import InputError
 from headrace.render.rtl import ADAPTER, TOP, render_adapter
 from headrace.render.sim import render_boundary_sim, write_vectors
 from headrace.simulation.frames import Stalls
-from headrace.staging import write_files
 
 _SOURCES = (".v", ".sv", ".vh", ".svh")
 _MEMORIES = (".dat", ".mem")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from headrace.area.usage import Resources
+from headrace.bounded_reading import read_toml
 from headrace.errors import InputError
 from headrace.paths import data_folder
-from headrace.reading import read_toml
 from headrace.suggest import did_you_mean
 
 DEFAULT_BOARD = "zcu104"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headrace.build_folder import Build
 from headrace.cli import tables
-from headrace.cli.progress import progress
+from headrace.cli.progress_bar import progress
 from headrace.ecp5.flow import Options, make_routed, make_swapped
 from headrace.errors import InputError
 from headrace.render.hls_project import HlsProject

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headrace.accuracy import read_labels
 from headrace.cli import tables
-from headrace.cli.progress import progress
+from headrace.cli.progress_bar import progress
 from headrace.difference.compare import compare_model
 from headrace.samples import read_samples
 

@@ -7,7 +7,7 @@ import argparse
 from rich.table import Table
 
 from headrace.cli import tables
-from headrace.cli.progress import progress
+from headrace.cli.progress_bar import progress
 from headrace.doctor import Diagnosis, diagnose
 from headrace.version import headrace_version
 

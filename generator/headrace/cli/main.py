@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from headrace.atomic_files import require_writable_file
 from headrace.benches.network import Simulation, simulate_build
 from headrace.board.board import board_names, load_board
 from headrace.board.family import RoutedFamily, find_family
@@ -21,17 +22,18 @@ from headrace.cli.parser import command_parser, parse
 from headrace.cli.plan import run_plan
 from headrace.cli.precision import run_precision
 from headrace.cli.predict import run_predict
-from headrace.cli.progress import progress
+from headrace.cli.progress_bar import progress
 from headrace.cli.quantize import add_quantize, run_quantize
 from headrace.cli.report import run_report
-from headrace.cli.voice import current_voice, note, speaking, warn
+from headrace.cli.verbosity import current_voice, note, speaking, warn
 from headrace.dataflow.choose_cores import parse_cores
 from headrace.dataflow.make_writable import parse_writable
 from headrace.ecp5.simulation import simulate_routed
 from headrace.errors import InputError
 from headrace.folding.plan import load_folding
-from headrace.lint.hls import inspect_hls, lint_seconds
+from headrace.hls_lint.hls import inspect_hls, lint_seconds
 from headrace.model import load
+from headrace.progress import Step
 from headrace.render.hls_project import HlsProject
 from headrace.reporting.quantized import quantized_beside
 from headrace.reporting.views import boards_view, layers_view, sim_view, synth_view
@@ -40,9 +42,7 @@ from headrace.samples import read_samples
 from headrace.simulation.cases import load_specs, run_specs
 from headrace.simulation.frames import Stalls
 from headrace.sources import save_qonnx
-from headrace.staging import require_writable_file
 from headrace.synthesis.report import Request, synthesize_build, synthesize_specs
-from headrace.telling import Step
 from headrace.vivado.flow import HlsRun, make_bitstream
 
 #: Exit code of wrong usage.

@@ -7,11 +7,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from headrace.reading import read_json
+from headrace.atomic_files import write_file
+from headrace.bounded_reading import read_json
+from headrace.progress import Step
 from headrace.simulation.remaining import duration
 from headrace.simulation.shelf import cache_folder
-from headrace.staging import write_file
-from headrace.telling import Step
 
 #: Seconds below which nobody wants to know, and the weight of the last time beside those before.
 _SHORT_S, _LAST = 2.0, 0.5

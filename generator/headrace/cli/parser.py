@@ -18,7 +18,7 @@ from headrace.cli.explore import add_explore
 from headrace.cli.plan import add_plan
 from headrace.cli.precision import add_precision
 from headrace.cli.report import add_report
-from headrace.cli.voice import add_voice
+from headrace.cli.verbosity import add_voice
 from headrace.frontend.tflite.kernels import KERNEL_SETS
 from headrace.layers.cores import CORES
 from headrace.layers.cores.choice import AUTO

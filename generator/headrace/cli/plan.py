@@ -6,7 +6,7 @@ import argparse
 
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli import tables
-from headrace.cli.progress import progress
+from headrace.cli.progress_bar import progress
 from headrace.dataflow.choose_cores import parse_cores
 from headrace.exploring.points import Space, plan_points
 from headrace.exploring.points_view import points_view

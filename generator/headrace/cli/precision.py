@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from headrace.atomic_files import require_writable_file
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli import tables
-from headrace.cli.progress import progress
+from headrace.cli.progress_bar import progress
 from headrace.errors import ToolError
 from headrace.quantizing.settings import METHOD_NAMES, Settings
 from headrace.request import Options, resolve
 from headrace.serialize import save_npz
-from headrace.staging import require_writable_file
 
 
 def add_precision(sub: argparse.ArgumentParser) -> None:

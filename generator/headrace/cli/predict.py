@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from headrace.accuracy import accuracy, keep_accuracy, read_labels, require_labels
+from headrace.atomic_files import require_writable_file, write_file
 from headrace.build_folder import RECORD, Build
 from headrace.cli import tables
-from headrace.cli.progress import progress
+from headrace.cli.progress_bar import progress
 from headrace.engines.host import Samples
 from headrace.errors import InputError
 from headrace.model import Model, load
+from headrace.progress import Progress
 from headrace.samples import checked_samples, count_of, read_samples, require_output_file, samples_file, some_of
 from headrace.simulation.remaining import remaining
-from headrace.staging import require_writable_file, write_file
-from headrace.telling import Progress
 
 #: Samples that go through an engine at once, at least, and parts, at most.
 _AT_ONCE, _PARTS = 64, 50

@@ -13,9 +13,10 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from headrace.bounded_reading import read_toml
 from headrace.cli import tables
-from headrace.cli.progress import bars, progress
-from headrace.cli.voice import Voice, current_voice
+from headrace.cli.progress_bar import bars, progress
+from headrace.cli.verbosity import Voice, current_voice
 from headrace.errors import InputError, ToolError
 from headrace.quantizing.settings import (
     AUTO,
@@ -28,7 +29,6 @@ from headrace.quantizing.settings import (
     Settings,
     require_mixed,
 )
-from headrace.reading import read_toml
 
 
 def quantize_modules() -> tuple[Any, Any]:

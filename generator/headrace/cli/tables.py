@@ -12,17 +12,17 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
+from headrace.atomic_files import json_text
 from headrace.board.board import Board
 from headrace.board.room import room
 from headrace.build_folder import Build
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import printable
+from headrace.hls_lint.findings import RULES, Finding
+from headrace.hls_lint.hls import Inspection
 from headrace.layer_record import layer_record
-from headrace.lint.findings import RULES, Finding
-from headrace.lint.hls import Inspection
 from headrace.reporting.view import View
 from headrace.reporting.views import FIGURES, in_words
-from headrace.staging import json_text
 
 #: Where there is no terminal nothing is cut or wrapped.
 _ANY_WIDTH = 10_000

@@ -14,10 +14,10 @@ from headrace.accuracy import Labels, accuracy, require_labels
 from headrace.difference.comparison import Cause, Difference, QuantizerDifference
 from headrace.engines.host import Samples
 from headrace.errors import InputError, ToolError
+from headrace.progress import Progress, silent
 from headrace.samples import GivenSamples, count_of, some_of
 from headrace.simulation.remaining import remaining
 from headrace.sources import call, function_from_file
-from headrace.telling import Progress, silent
 
 #: Samples that are compared at once.
 CHUNK = 32

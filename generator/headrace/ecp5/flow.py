@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headrace.atomic_files import write_json
 from headrace.board.board import Board, load_board
 from headrace.build_folder import RECORD, Build
 from headrace.ecp5.part import part_of
@@ -25,7 +26,6 @@ from headrace.ecp5.weights import swap_weights
 from headrace.errors import InputError, ToolError
 from headrace.render.rtl import FILE_LIST
 from headrace.request import MAX_CLOCK_MHZ, MIN_CLOCK_MHZ
-from headrace.staging import write_json
 from headrace.version import file_header
 
 #: The folder of a build that holds what was placed and routed, and that of the accelerator by itself.

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from headrace.area.usage import Resources
+from headrace.atomic_files import write_files
 from headrace.board.board import Board, load_board
 from headrace.ecp5.part import part_of, routed_boards
 from headrace.ecp5.reports import Report, read_report
 from headrace.ecp5.tools import run_trellis
 from headrace.ecp5.top import LPF, Top
 from headrace.errors import InputError, ToolError
-from headrace.staging import write_files
+from headrace.progress import Step
 from headrace.synthesis.netlist import measure_trellis
 from headrace.synthesis.target import ECP5
 from headrace.synthesis.yosys import run_yosys
-from headrace.telling import Step
 
 Progress = Callable[[str], None]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from headrace.atomic_files import write_json
 from headrace.build_folder import RECORD, Build
 from headrace.dataflow.external import external_layers, replayed_weights
 from headrace.dataflow.graph import SOURCE
@@ -25,7 +26,6 @@ from headrace.simulation.compare import passed_difference
 from headrace.simulation.frames import Stalls
 from headrace.simulation.remaining import Progress
 from headrace.simulation.rtl import SINK, compile_boundary
-from headrace.staging import write_json
 
 _CELLS = "cells.v"
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from headrace.atomic_files import write_file
 from headrace.build_folder import Build
 from headrace.ecp5.contents import Contents, placed_contents, read_contents, replaced, table_text
 from headrace.ecp5.place_and_route import BITSTREAM, CONFIG, LOGIC, ROUTED, Progress, mapping, pack, synthesize
@@ -19,7 +20,6 @@ from headrace.ecp5.reports import layer_of
 from headrace.ecp5.tools import run_trellis
 from headrace.ecp5.top import Top, instances
 from headrace.errors import InputError, ToolError
-from headrace.staging import write_file
 
 _MEMORIES = frozenset({"DP16KD", "TRELLIS_DPR16X4"})
 _UNPACKED = "unpacked.config"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headrace import serialize
+from headrace.bounded_reading import read_text
 from headrace.errors import InputError
 from headrace.exploring.axes import Axes, require_stages
 from headrace.exploring.crew import Crew, Failure, require_tools, results
@@ -19,11 +20,10 @@ from headrace.exploring.points import plan_point
 from headrace.exploring.variants import Data, Variant, variants
 from headrace.exploring.work import Done, Job
 from headrace.model import Model
+from headrace.progress import Progress, Step, silent
 from headrace.quantizing.settings import Settings
-from headrace.reading import read_text
 from headrace.request import Options, resolve
 from headrace.simulation.remaining import duration
-from headrace.telling import Progress, Step, silent
 from headrace.version import headrace_version
 
 

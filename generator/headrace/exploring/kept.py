@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from headrace import serialize
+from headrace.atomic_files import replacing, write_json
+from headrace.bounded_reading import read_json
 from headrace.errors import InputError, ToolError
 from headrace.exploring.work import Done, pack, unpack
 from headrace.model import Model
-from headrace.reading import read_json
 from headrace.request import Options
-from headrace.staging import replacing, write_json
 from headrace.version import headrace_version
 
 _MARK = "point.json"

@@ -10,13 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from headrace.atomic_files import write_file, write_json
 from headrace.board.board import Board
 from headrace.errors import ToolError
 from headrace.exploring.points import Point
 from headrace.exploring.variants import Variant
 from headrace.render.templates import load_template
 from headrace.reporting import page
-from headrace.staging import write_file, write_json
 from headrace.version import headrace_version
 
 #: What pandas makes of values that a point may not have.

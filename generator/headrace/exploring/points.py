@@ -16,8 +16,8 @@ from headrace.folding.solver import LAYERS_SHARE
 from headrace.model import Model
 from headrace.placement import overfull
 from headrace.planning import Planned, plan_design
+from headrace.progress import Step
 from headrace.request import Options, Request, resolve
-from headrace.telling import Step
 
 
 @dataclass(frozen=True, eq=False)

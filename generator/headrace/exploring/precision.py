@@ -22,6 +22,7 @@ from headrace.frontend.torch.float_module import from_float_module
 from headrace.model import Model, load
 from headrace.network.float_graph import FloatNetwork
 from headrace.network.graph import Network
+from headrace.progress import Progress, Step, silent
 from headrace.quantizing.data import Batches, first_shape
 from headrace.quantizing.methods import METHODS
 from headrace.quantizing.mixed import Item, ranked
@@ -30,7 +31,6 @@ from headrace.quantizing.runner import one_thread
 from headrace.quantizing.settings import Settings, require_width
 from headrace.request import Request
 from headrace.suggest import did_you_mean
-from headrace.telling import Progress, Step, silent
 
 Rank = Literal["sensitivity", "sqnr", "weight-difference"]
 PURPOSE = "a precision search"

@@ -12,10 +12,10 @@ import numpy as np
 from headrace.errors import InputError, ToolError
 from headrace.exploring.axes import Axes
 from headrace.model import Model, load
+from headrace.progress import Progress
 from headrace.quantizing.data import Batches, Samples, read_batches, stored_batches
 from headrace.quantizing.settings import Settings
 from headrace.sources import name_of
-from headrace.telling import Progress
 
 #: Calibration data and labels: a file X.npz, `file.py:function`, batches, or a function that returns them.
 Data = str | Path | Iterable[Any] | Callable[[], Iterable[Any]]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from headrace.atomic_files import write_file
 from headrace.errors import UnsupportedError
 from headrace.export.onnx_activations import activation
 from headrace.export.onnx_arithmetic import affine, clip
@@ -20,7 +21,6 @@ from headrace.export.qonnx_quantizers import multi_threshold, product, quantize,
 from headrace.network import moves, ops, tensor_ops
 from headrace.network.activation import Activation
 from headrace.network.graph import Network, Node
-from headrace.staging import write_file
 
 Writer = Callable[[GraphWriter, Node], None]
 

@@ -11,11 +11,11 @@ from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.errors import FoldingError, InputError
+from headrace.fold_rule import divisors
 from headrace.folding.minimal_buffers import branch_stores
 from headrace.layers import Dwc
 from headrace.layers.base import Layer
 from headrace.layers.stream import Stream
-from headrace.legal_folds import divisors
 
 
 @dataclass(frozen=True, eq=False)

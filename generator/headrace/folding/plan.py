@@ -10,6 +10,7 @@ from typing import Any
 
 from headrace.area.usage import Resources
 from headrace.board.board import DEFAULT_BOARD, Board, load_board
+from headrace.bounded_reading import read_json
 from headrace.dataflow.fold import Folding
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import fifo_places
@@ -17,7 +18,6 @@ from headrace.errors import FoldingError, InputError
 from headrace.folding.choices import Choices
 from headrace.folding.solver import LAYERS_SHARE, Solution, Solver
 from headrace.layers.base import Layer
-from headrace.reading import read_json
 from headrace.suggest import did_you_mean
 
 DEFAULT_CYCLES_PER_FRAME = 100_000

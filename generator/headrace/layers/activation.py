@@ -9,12 +9,12 @@ import numpy as np
 
 from headrace.area.amounts import Amounts
 from headrace.area.thresholds import MAX_TABLE_GROUPS, Bounds, loaded_search, read_stages, search, serial_search
+from headrace.array_cache import of_array
 from headrace.datatypes import BIPOLAR, DataType, IntArray, int_type
 from headrace.errors import InputError
-from headrace.layers.search import is_serial
+from headrace.layers.threshold_search import is_serial
 from headrace.memory import PRICES, Prices
 from headrace.packing import Memory, search_steps, search_words, threshold_words
-from headrace.remembered import of_array
 
 #: Above this number of thresholds the C++ searches, with a memory for every step (thresholds.hpp).
 MAX_COMPARATORS = 15

@@ -19,13 +19,13 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram, slices, table_luts
 from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, uint_type
 from headrace.errors import FoldingError, InputError, require_positive
+from headrace.fold_rule import divisors
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Buffer, Pipeline, Ring
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess, single_process
 from headrace.layers.phases import Loop, Schedule, Step, demand_phases
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.legal_folds import divisors
 from headrace.packing import Memory
 
 #: Stands for the constant among channels and words.

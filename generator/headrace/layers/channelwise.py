@@ -6,9 +6,9 @@ from abc import abstractmethod
 
 from headrace.datatypes import DataType
 from headrace.errors import require_positive
+from headrace.fold_rule import require_divides
 from headrace.layers.base import Layer
 from headrace.layers.stream import Stream
-from headrace.legal_folds import require_divides
 
 
 class Channelwise(Layer):

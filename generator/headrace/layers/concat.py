@@ -13,12 +13,12 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, multiplexer, slices
 from headrace.datatypes import UNSIGNED, DataType, IntArray, hull
 from headrace.errors import FoldingError, InputError, require_positive
+from headrace.fold_rule import divisors
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Loop, Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.legal_folds import divisors
 
 MAX_INPUTS: Final = 8
 

@@ -17,6 +17,7 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_positive
+from headrace.fold_rule import require_divides
 from headrace.layers.base import Grid, Layer, Parameters
 from headrace.layers.flow import Buffer, Ring
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
@@ -24,7 +25,6 @@ from headrace.layers.phases import Loop, Schedule, demand_phases
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.window_geometry import Pair
-from headrace.legal_folds import require_divides
 
 #: Most rows of a block: the C++ has a stream for each, and a mask of 32 bits says which one an iteration moves.
 MAX_ROWS = 32

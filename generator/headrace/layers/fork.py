@@ -11,12 +11,12 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_positive
+from headrace.fold_rule import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Copies
 from headrace.layers.phases import Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.legal_folds import require_divides
 
 MAX_BRANCHES: Final = 8
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from headrace.datatypes import DataType, IntArray
+from headrace.fold_rule import require_divides
 from headrace.layers.base import Grid, Layer
 from headrace.layers.stream import Stream
-from headrace.legal_folds import require_divides
 
 
 class Framed(Layer):

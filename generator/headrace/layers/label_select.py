@@ -11,13 +11,13 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, multiplexer, shift, slices
 from headrace.datatypes import DataType, IntArray, Interval, uint_type
 from headrace.errors import InputError, require_positive
+from headrace.fold_rule import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.flow import Selection
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
 from headrace.layers.phases import Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.legal_folds import require_divides
 
 
 @dataclass(frozen=True)

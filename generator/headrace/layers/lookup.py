@@ -16,9 +16,9 @@ from headrace.datatypes import DataType, IntArray, Interval
 from headrace.errors import InputError, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.channelwise import Channelwise
-from headrace.layers.drawing import random_values, require_drawable
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Schedule, Step
+from headrace.layers.random_values import random_values, require_drawable
 from headrace.layers.spec_fields import Fields
 from headrace.packing import Memory, is_uniform, table_words
 

@@ -21,17 +21,17 @@ from headrace.area.multipliers import DSP_PRODUCT_BITS, dsp_blocks
 from headrace.area.structures import counters, rom, shift
 from headrace.datatypes import IntArray, Interval, dot_product_interval, signed_bits, uint_type, unsigned_bits
 from headrace.errors import FoldingError, InputError, require_positive
+from headrace.fold_rule import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores import Unit
 from headrace.layers.cores.choice import AUTO
-from headrace.layers.drawing import drawn_scales, drawn_weights
 from headrace.layers.parallel_swu import ParallelSwu
 from headrace.layers.phases import Loop, Phases, Schedule
+from headrace.layers.random_values import drawn_scales, drawn_weights
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.weight_store import EXTERNAL, RAM, ROM, URAM
 from headrace.layers.weighted import WeightedLayer, row_group
-from headrace.legal_folds import require_divides
 from headrace.packing import Bytes, Memory, depthwise_columns, pack_stream, scale_words, weight_words
 
 #: Enabled cycles that scaled accumulators take longer: a group's sum, two registers of its product, the total.

@@ -16,12 +16,12 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_positive
+from headrace.fold_rule import require_divides
 from headrace.layers.base import Grid, Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Schedule, put_phases
 from headrace.layers.stream import Stream
 from headrace.layers.window_geometry import Pair, lead_of, out_size
-from headrace.legal_folds import require_divides
 
 
 class Pooling(Layer):

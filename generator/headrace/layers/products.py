@@ -10,15 +10,15 @@ import numpy as np
 
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
+from headrace.array_cache import of_array
 from headrace.datatypes import DataType, IntArray, Interval, dot_product_interval, signed_bits
 from headrace.errors import InputError
+from headrace.fold_rule import require_divides
 from headrace.layers.base import Grid, Layer, Parameters
 from headrace.layers.cores import CORES, PLAIN, Core, Operands, Unit
 from headrace.layers.cores.choice import AUTO, cheapest, require_serves
 from headrace.layers.weight_store import OPTIONS, RAM, ROM, URAM
-from headrace.legal_folds import require_divides
 from headrace.packing import Memory, weight_words
-from headrace.remembered import of_array
 
 #: The kernels' sums, with one step above them for a threshold that is never reached, are native integers.
 MAX_SUM_BITS = 62

@@ -24,9 +24,9 @@ from headrace.datatypes import Bipolar, DataType, IntArray, Interval, int_type, 
 from headrace.errors import InputError
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.channelwise import Channelwise
-from headrace.layers.drawing import drawn_rows
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Schedule, Step
+from headrace.layers.random_values import drawn_rows
 from headrace.layers.spec_fields import Fields
 from headrace.packing import Memory, channel_words, is_uniform
 

@@ -11,7 +11,7 @@ import numpy as np
 from headrace.datatypes import IntArray
 from headrace.errors import InputError, require_positive
 from headrace.layers.base import Layer
-from headrace.layers.drawing import random_values, require_drawable
+from headrace.layers.random_values import random_values, require_drawable
 from headrace.layers.registry import known_layers
 from headrace.layers.spec_fields import Fields
 

@@ -22,9 +22,9 @@ from headrace.errors import FoldingError, InputError
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.circular_buffer import frame_phases
 from headrace.layers.flow import Buffer, Ring
-from headrace.layers.frame_cycles import WindowRows, frame_cycles
 from headrace.layers.hls import HlsForm
 from headrace.layers.hls_window import WindowLines, serial_loop
+from headrace.layers.minimal_buffer_cycles import WindowRows, frame_cycles
 from headrace.layers.parallel_swu import ParallelSwu
 from headrace.layers.phases import Phases, Schedule, demand_phases
 from headrace.layers.spec_fields import Fields

@@ -11,12 +11,12 @@ from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, slices
 from headrace.datatypes import BIPOLAR, DataType, IntArray, hull
 from headrace.errors import FoldingError, InputError, require_positive
+from headrace.fold_rule import divisors
 from headrace.layers.base import Grid, Layer, Parameters
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Phases, Schedule, Step
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
-from headrace.legal_folds import divisors
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from headrace.errors import InputError
 from headrace.layers.activation import Activation, Search, base_code, multi_threshold, require_thresholds
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.channelwise import Channelwise
-from headrace.layers.drawing import drawn_rows, random_thresholds
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Schedule, Step
+from headrace.layers.random_values import drawn_rows, random_thresholds
 from headrace.layers.spec_fields import Fields
 from headrace.packing import Memory, channel_words, is_uniform, threshold_words
 

@@ -16,9 +16,9 @@ from headrace.datatypes import IntArray
 from headrace.errors import FoldingError, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores.choice import AUTO
-from headrace.layers.drawing import drawn_weights
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Loop, Schedule
+from headrace.layers.random_values import drawn_weights
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
 from headrace.layers.weighted import WeightedLayer, row_group

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray
 from headrace.errors import InputError
+from headrace.fold_rule import divisors
 from headrace.layers.window_geometry import Pair, out_size
-from headrace.legal_folds import divisors
 from headrace.network.rounding import Rounding, round_to_integer
 
 FloatArray = NDArray[np.float64]

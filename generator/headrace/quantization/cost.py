@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from headrace.errors import QuantizationError
-from headrace.legal_folds import require_divides
+from headrace.fold_rule import require_divides
 
 
 def _ceil_div(a: int, b: int) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from headrace.errors import InputError
 from headrace.network.float_graph import FloatNetwork
 from headrace.network.ops import FloatArray
+from headrace.progress import Step
 from headrace.quantization.primitives import sqnr_db
 from headrace.quantizing.calibrate import HELD_EVERY, Track
 from headrace.quantizing.data import Batches
@@ -21,7 +22,6 @@ from headrace.quantizing.mixed import Mixture, choose_widths
 from headrace.quantizing.problem import Candidate, Problem, pose
 from headrace.quantizing.runner import top1
 from headrace.quantizing.settings import AFFINE_ONLY, AUTO, Settings
-from headrace.telling import Step
 
 #: Seconds of a method, before one was tried.
 _METHOD_S = 5.0

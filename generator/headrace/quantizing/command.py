@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from headrace.atomic_files import json_text, write_file
 from headrace.errors import InputError
 from headrace.frontend.onnx.float_network import from_float_file
 from headrace.quantizing.api import Progress, Quantized, quantize
@@ -16,7 +17,6 @@ from headrace.quantizing.report import quantization_json, quantization_svg, quan
 from headrace.quantizing.settings import Settings
 from headrace.serialize import save_npz
 from headrace.sources import call, function_from_file, users_code
-from headrace.staging import json_text, write_file
 
 __all__ = ["batches_of", "float_model", "quantization_view", "quantize", "quantize_to_file", "write_result"]
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headrace.archive import npy_array, npz_members
+from headrace.bounded_reading import read_bytes
 from headrace.errors import InputError
 from headrace.network.ops import Shape
-from headrace.reading import read_bytes
 
 Images = NDArray[np.float32]
 Labels = NDArray[np.int64]

@@ -7,7 +7,7 @@ from typing import Any
 from headrace.board.shell_registers import WINDOW_BYTES
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
-from headrace.legal_folds import divisors
+from headrace.fold_rule import divisors
 from headrace.packing import Bytes
 
 #: Bytes of a transfer up to which it holds several copies of a matrix, so that the processor starts fewer of them.

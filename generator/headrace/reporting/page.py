@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from headrace.area.usage import Resources
+from headrace.atomic_files import write_file, write_json
 from headrace.board.board import Board
+from headrace.build_record import verdict
 from headrace.dataflow.graph import Dataflow
-from headrace.record import verdict
 from headrace.render.templates import load_template
 from headrace.reporting.charts import fifos_svg, pipeline_svg, usage_svg
 from headrace.reporting.codes import codes_svg
 from headrace.reporting.roofline import Roofline, roofline_svg
 from headrace.reporting.summary import summarize
-from headrace.staging import write_file, write_json
 
 PAGE, DATA = "report.html", "report.json"
 

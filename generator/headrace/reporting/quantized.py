@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypedDict
 
+from headrace.atomic_files import write_json
+from headrace.build_record import read_measured
 from headrace.errors import InputError
-from headrace.record import read_measured
-from headrace.staging import write_json
 
 QUANTIZED = "quantized.json"
 

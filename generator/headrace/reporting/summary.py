@@ -13,10 +13,10 @@ from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.board.family import ProcessorFamily, find_family
+from headrace.build_record import SimRecord, SynthRecord, read_measured, read_record
 from headrace.dataflow.graph import Dataflow
 from headrace.layer_record import layer_record
 from headrace.layers import Layer
-from headrace.record import SimRecord, SynthRecord, read_measured, read_record
 from headrace.reporting.codes import CODES, LayerCodes
 from headrace.reporting.quantized import QUANTIZED, QuantizedRecord
 from headrace.reporting.roofline import Roofline, roofline

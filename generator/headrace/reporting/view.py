@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from headrace.staging import write_file
+from headrace.atomic_files import write_file
 
 _CHART_STYLE = Path(__file__).with_name("charts.css")
 

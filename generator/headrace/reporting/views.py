@@ -9,11 +9,11 @@ from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.board.room import room
+from headrace.build_record import BuildRecord, verdict
 from headrace.dataflow.graph import Dataflow
 from headrace.design import estimated
 from headrace.layer_record import layer_record
 from headrace.layers.base import Layer
-from headrace.record import BuildRecord, verdict
 from headrace.reporting.view import View
 
 #: What a synthesis counts.

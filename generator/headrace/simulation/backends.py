@@ -11,11 +11,11 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.dataflow.vectors import Vectors
 from headrace.datatypes import IntArray
 from headrace.packing import Bytes, pack_stream, unpack_stream
+from headrace.progress import Progress, Step, silent
 from headrace.simulation import csim, rtl
 from headrace.simulation.compare import require_equal, require_passed
 from headrace.simulation.harness import Passed
 from headrace.simulation.remaining import remaining
-from headrace.telling import Progress, Step, silent
 from headrace.timing.hls_fifo_sizing import MOST_STAGES
 
 #: Frames after which pipelines that stall have stopped the network, or will not: every frame is a call of its own.

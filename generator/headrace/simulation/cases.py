@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from headrace.bounded_reading import read_json
 from headrace.dataflow.external import replayed_weights
 from headrace.datatypes import IntArray
 from headrace.errors import HeadraceError, InputError, MismatchError
@@ -21,7 +22,6 @@ from headrace.layers.base import Layer
 from headrace.layers.spec import LayerCase, layer_from_spec
 from headrace.layers.stream import Stream
 from headrace.packing import Bytes, pack_stream
-from headrace.reading import read_json
 from headrace.render.hls import require_word_widths
 from headrace.simulation import csim, rtl
 from headrace.simulation.compare import first_difference

@@ -18,12 +18,12 @@ from headrace.dataflow.hls_graph import carriers, hls_graph
 from headrace.errors import MismatchError, ToolError
 from headrace.layers.base import Layer
 from headrace.packing import Bytes
+from headrace.progress import Progress, silent
 from headrace.render.hls import render_layers, static_files, testbench_input
 from headrace.render.hls_views import graph_views, process_name
 from headrace.simulation.gxx import ap_int_folder, compile_program, require_tools
 from headrace.simulation.process_network import Marks, NetworkSource, network_source, require_scheduled, units
 from headrace.simulation.remaining import remaining
-from headrace.telling import Progress, silent
 from headrace.tools import SHORT_FRAME
 
 __all__ = [

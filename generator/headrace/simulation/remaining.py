@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from math import ceil
 
-from headrace.telling import Progress, Step
+from headrace.progress import Progress, Step
 
 __all__ = ["Progress", "counted", "duration", "remaining"]
 

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from headrace.paths import data_folder
+from headrace.progress import Step
 from headrace.simulation import shelf
 from headrace.simulation.remaining import Progress, remaining
 from headrace.simulation.runtime import COLD, provide_runtime
-from headrace.telling import Step
 from headrace.tools import run_tool, verilator
 
 # Registers that no reset reaches have the values that the run chooses, as in a chip. The C++ comes in functions and

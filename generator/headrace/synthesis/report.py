@@ -10,16 +10,16 @@ from typing import Any
 
 from headrace.area.estimate import estimate
 from headrace.area.usage import total
+from headrace.atomic_files import write_json
 from headrace.build_folder import Build
 from headrace.errors import InputError
 from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec
+from headrace.progress import Progress, Step, silent
 from headrace.simulation.cases import Result
-from headrace.staging import write_json
 from headrace.synthesis.designs import layer_design, library, network_design
 from headrace.synthesis.target import target_of
 from headrace.synthesis.yosys import Design, Synthesis, default_cache, synthesize, yosys_version
-from headrace.telling import Progress, Step, silent
 
 RECORD = "synth.json"
 #: Seconds that Yosys takes for a design, and for each of its LUTs.

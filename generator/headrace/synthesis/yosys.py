@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from headrace.area.usage import Resources
+from headrace.atomic_files import write_files
 from headrace.errors import InputError, ToolError
-from headrace.staging import write_files
 from headrace.synthesis.target import ULTRASCALE, Target
 from headrace.tools import run_tool
 from headrace.versions import warn_if_untested

@@ -16,7 +16,7 @@ from time import monotonic
 from headrace.dataflow.graph import Port
 from headrace.dataflow.insert_fifos import join_places
 from headrace.dataflow.regions import Part, Series, series
-from headrace.telling import Step
+from headrace.progress import Step
 from headrace.timing.cycle_model import CycleModel
 from headrace.timing.descent import Descent
 from headrace.timing.paces import Paces, TooLargeError

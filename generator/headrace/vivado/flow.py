@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from headrace.atomic_files import write_files, write_json
 from headrace.board.board import Board, load_board
 from headrace.board.family import family_of
 from headrace.board.host_words import HostWords, host_words
@@ -26,7 +27,6 @@ from headrace.render.hls_project import HlsProject, render_project
 from headrace.render.hls_views import process_name
 from headrace.render.names import identifier
 from headrace.render.vivado import FATAL, NAME, Backend, render_vivado
-from headrace.staging import write_files, write_json
 from headrace.timing.hls_clock import require_clock
 from headrace.version import file_header
 from headrace.vivado.hls_reports import REPORTS, compared, find_report, read_reasons, read_synthesis

@@ -17,10 +17,10 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from headrace.bounded_reading import read_bytes
 from headrace.errors import InputError, UnsupportedError
 from headrace.network.graph import free_name
 from headrace.network.ops import Shape
-from headrace.reading import read_bytes
 
 Array = NDArray[Any]
 

@@ -15,8 +15,8 @@ import numpy as np
 import tflite
 from numpy.typing import NDArray
 
+from headrace.bounded_reading import read_bytes
 from headrace.errors import InputError, UnsupportedError
-from headrace.reading import read_bytes
 
 #: Most bytes of a file, and tensors and operators of a graph: hostile files claim millions.
 MAX_FILE_BYTES = 1 << 29

@@ -25,11 +25,11 @@ from headrace.area.adders import (
 )
 from headrace.area.amounts import Amounts, Cost
 from headrace.area.structures import SHIFT_STAGES, shift
+from headrace.array_cache import of_array
 from headrace.datatypes import BIPOLAR, DataType, IntArray, uint_type
 from headrace.layers.cores.core import Core, Operands, Unit
 from headrace.layers.cores.parity import encodes
 from headrace.packing import parity_code
-from headrace.remembered import of_array
 
 #: Bit planes of either operand that it is built for.
 MAX_PLANES = 4

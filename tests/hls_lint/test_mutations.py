@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.lint.hls import lint_hls, precompile
+from headrace.hls_lint.hls import lint_hls, precompile
 from tests.hls_networks import residual
 from tests.unverified_build import write_unverified
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from headrace.lint.arithmetic import computed, is_divider
-from headrace.lint.recurrence import carried_operations, slowest_circle
-from headrace.lint.values import Key, Path, Value, known
+from headrace.hls_lint.arithmetic import computed, is_divider
+from headrace.hls_lint.recurrence import carried_operations, slowest_circle
+from headrace.hls_lint.values import Key, Path, Value, known
 
 A, B, C = (1, ()), (2, ()), (3, ())
 HERE = ("top.cpp", 7)

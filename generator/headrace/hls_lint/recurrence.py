@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from headrace.lint.values import Heavy, Key, Path
+from headrace.hls_lint.values import Heavy, Key, Path
 
 Edges = Mapping[Key, Mapping[Key, Path]]
 _SMALL_NS = 1e-6

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headrace import stopping
+from headrace import stop_signals
 from headrace.__main__ import main
+from headrace.atomic_files import replacing, require_writable_file, write_file, write_json
 from headrace.errors import InputError
-from headrace.staging import replacing, require_writable_file, write_file, write_json
 
 
 def names(folder: Path) -> list[str]:
@@ -201,7 +201,7 @@ def test_a_killed_build_is_cleaned_up_by_the_next(tmp_path: Path) -> None:
     script = f"""
 import os, signal
 from pathlib import Path
-from headrace.staging import replacing
+from headrace.atomic_files import replacing
 with replacing(Path("{tmp_path}/b")) as folder:
     (folder / "file").touch()
     os.kill(os.getpid(), signal.SIGKILL)
@@ -216,8 +216,8 @@ with replacing(Path("{tmp_path}/b")) as folder:
 def test_what_a_shell_lets_ignore_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with stopping.stopped_by_signals():
+        with stop_signals.stopped_by_signals():
             assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
-            assert signal.getsignal(signal.SIGTERM) == stopping._stop
+            assert signal.getsignal(signal.SIGTERM) == stop_signals._stop
     finally:
         signal.signal(signal.SIGHUP, before)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 
-from headrace.lint.delays import delay_ns, is_power
-from headrace.lint.values import Heavy, Value, known, merged
+from headrace.hls_lint.delays import delay_ns, is_power
+from headrace.hls_lint.values import Heavy, Value, known, merged
 
 _COMPARISONS = ("<", ">", "<=", ">=", "==", "!=", "&&", "||", "!")
 _MAX_SHIFT = 4096

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from headrace.__main__ import main
+from headrace.atomic_files import write_files
 from headrace.dataflow.graph import Dataflow
-from headrace.lint.hls import RULES, lint_hls, precompile
+from headrace.hls_lint.hls import RULES, lint_hls, precompile
 from headrace.render.hls import render_hls
-from headrace.staging import write_files
 from tests.public_models import MODELS
 from tests.small_dataflow import small_dataflow
 from tests.small_dataflows import small_branches, small_cnn

@@ -6,10 +6,10 @@ import numpy as np
 
 from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval
 from headrace.errors import InputError, require_positive
+from headrace.fold_rule import require_divides
 from headrace.layers.activation import require_thresholds_fit
 from headrace.layers.products import largest_row_sum, require_sum_fits
 from headrace.layers.spec_fields import Fields
-from headrace.legal_folds import require_divides
 
 #: Most random values that are drawn at once.
 MAX_RANDOM_VALUES = 1 << 26

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from headrace.lint.findings import Finding
-from headrace.lint.pragmas import Pragma
+from headrace.hls_lint.findings import Finding
+from headrace.hls_lint.pragmas import Pragma
 
 #: A number or the name of a constant of the code; where the value must be literal, see `check_depths`.
 _COUNT = re.compile(r"[A-Za-z_][\w:]*|[1-9]\d*")

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, TextColumn, 
 from rich.progress import Progress as Bars
 
 from headrace.cli.pace import Pace, pace_file
-from headrace.cli.voice import current_voice
-from headrace.telling import Progress, Sieve, Step, logged, silent
+from headrace.cli.verbosity import current_voice
+from headrace.progress import Progress, Sieve, Step, logged, silent
 
 #: Seconds before the first line where there is no terminal, for what is faster says nothing; and between two of a step.
 QUIET_S, AGAIN_S = 30.0, 30.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headrace.telling import LOG
+from headrace.progress import LOG
 from headrace.version import headrace_version
 from headrace.versions import UntestedVersionWarning
 

@@ -9,13 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from headrace.lint import code
-from headrace.lint.arithmetic import computed
-from headrace.lint.delays import MUX_NS, SHIFT_NS
-from headrace.lint.frame import Frame
-from headrace.lint.loops import Guards, Loop
-from headrace.lint.storage import Storage
-from headrace.lint.values import Array, Channel, Element, Object, Scalar, Structure, Value, known, make, merged, unknown
+from headrace.hls_lint import code
+from headrace.hls_lint.arithmetic import computed
+from headrace.hls_lint.delays import MUX_NS, SHIFT_NS
+from headrace.hls_lint.frame import Frame
+from headrace.hls_lint.loops import Guards, Loop
+from headrace.hls_lint.storage import Storage
+from headrace.hls_lint.values import (
+    Array,
+    Channel,
+    Element,
+    Object,
+    Scalar,
+    Structure,
+    Value,
+    known,
+    make,
+    merged,
+    unknown,
+)
 
 #: No loop is unrolled further.
 _MAX_TRIPS = 20000

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from headrace.lint.clang import Sources, instance_key, is_constant, live
-from headrace.lint.constructs import is_stream
-from headrace.lint.findings import Finding
-from headrace.lint.pragmas import MAX_WIDTH, Pragma
+from headrace.hls_lint.clang import Sources, instance_key, is_constant, live
+from headrace.hls_lint.constructs import is_stream
+from headrace.hls_lint.findings import Finding
+from headrace.hls_lint.pragmas import MAX_WIDTH, Pragma
 
 MAX_PARTITION = 1024
 #: uint8_t to uint64_t, ap_uint<1> to ap_uint<64>.

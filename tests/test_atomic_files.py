@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from headrace.atomic_files import replacing, require_replaceable, write_files
 from headrace.errors import InputError
-from headrace.staging import replacing, require_replaceable, write_files
 
 
 def test_a_folder_appears_whole(tmp_path: Path) -> None:

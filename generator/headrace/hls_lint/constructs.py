@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from headrace.lint.clang import Sources, live
-from headrace.lint.findings import Finding
+from headrace.hls_lint.clang import Sources, live
+from headrace.hls_lint.findings import Finding
 
 _FLOATS = ("FLOAT", "DOUBLE", "LONGDOUBLE", "FLOAT128", "HALF")
 _WIDE = ("INT128", "UINT128")

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NotRequired, TypedDict
 
-from headrace.conform import conforms
+from headrace.bounded_reading import read_json
+from headrace.check_types import conforms
 from headrace.errors import InputError
-from headrace.reading import read_json
 from headrace.version import headrace_version
 
 RECORD = "build.json"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from headrace.lint.delays import MUX_NS
-from headrace.lint.loops import Guards, Loop, MemoryAccess, Place, Update
-from headrace.lint.values import START, Array, Element, Key, Path, Scalar, Value, merged, newest, unknown
+from headrace.hls_lint.delays import MUX_NS
+from headrace.hls_lint.loops import Guards, Loop, MemoryAccess, Place, Update
+from headrace.hls_lint.values import START, Array, Element, Key, Path, Scalar, Value, merged, newest, unknown
 
 _ANY = "*"
 #: Registers behind a multiplexer are told apart up to this number.

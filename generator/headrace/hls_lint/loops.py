@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from headrace.lint.arithmetic import is_divider
-from headrace.lint.values import Array, Key, Path, Value
+from headrace.hls_lint.arithmetic import is_divider
+from headrace.hls_lint.values import Array, Key, Path, Value
 
 #: The branches around a place: number of the condition, side.
 Guards = tuple[tuple[int, int], ...]

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from headrace.lint.clang import Sources
-from headrace.lint.delays import MEMORY_NS
-from headrace.lint.findings import Finding
-from headrace.lint.interpret import Interpreter
-from headrace.lint.loops import Loop, MemoryAccess, exclusive
-from headrace.lint.pragmas import Pragma
-from headrace.lint.recurrence import carried_operations, slowest_circle
-from headrace.lint.translate import Translator
-from headrace.lint.values import Array
+from headrace.hls_lint.clang import Sources
+from headrace.hls_lint.delays import MEMORY_NS
+from headrace.hls_lint.findings import Finding
+from headrace.hls_lint.interpret import Interpreter
+from headrace.hls_lint.loops import Loop, MemoryAccess, exclusive
+from headrace.hls_lint.pragmas import Pragma
+from headrace.hls_lint.recurrence import carried_operations, slowest_circle
+from headrace.hls_lint.translate import Translator
+from headrace.hls_lint.values import Array
 
 #: What Vitis HLS takes off the clock period unless it is told otherwise (UG1702, clock_uncertainty).
 UNCERTAINTY = 0.27

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from headrace.errors import InputError
-from headrace.lint.clang import Sources, parse, precompile
-from headrace.lint.constructs import check_constructs, check_state
-from headrace.lint.directives import check_directives
-from headrace.lint.findings import RULES, Finding
-from headrace.lint.kernels import check_declarations, check_function, check_recursion, concrete_functions
-from headrace.lint.loops import Loop
-from headrace.lint.network import check_dataflow, check_top, is_dataflow
-from headrace.lint.pragmas import Pragma, check_max_width, read_pragmas
-from headrace.lint.processes import check_pipelines, check_process
-from headrace.lint.timing import Clock, LoopTiming, check_loop, loop_timing, pipelined_loops, read_clock
+from headrace.hls_lint.clang import Sources, parse, precompile
+from headrace.hls_lint.constructs import check_constructs, check_state
+from headrace.hls_lint.directives import check_directives
+from headrace.hls_lint.findings import RULES, Finding
+from headrace.hls_lint.kernels import check_declarations, check_function, check_recursion, concrete_functions
+from headrace.hls_lint.loops import Loop
+from headrace.hls_lint.network import check_dataflow, check_top, is_dataflow
+from headrace.hls_lint.pragmas import Pragma, check_max_width, read_pragmas
+from headrace.hls_lint.processes import check_pipelines, check_process
+from headrace.hls_lint.timing import Clock, LoopTiming, check_loop, loop_timing, pipelined_loops, read_clock
 from headrace.render.rtl import TOP
 
 __all__ = ["RULES", "Finding", "Inspection", "inspect_hls", "lint_hls", "lint_seconds", "precompile"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from headrace.lint.clang import Sources, live
-from headrace.lint.findings import Finding
-from headrace.lint.kernels import pragmas_of
-from headrace.lint.network import StreamUse
-from headrace.lint.pragmas import Pragma
+from headrace.hls_lint.clang import Sources, live
+from headrace.hls_lint.findings import Finding
+from headrace.hls_lint.kernels import pragmas_of
+from headrace.hls_lint.network import StreamUse
+from headrace.hls_lint.pragmas import Pragma
 
 
 def check_process(sources: Sources, process: Any, pragmas: Sequence[Pragma]) -> Iterator[Finding]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headrace.lint.code import Function
-from headrace.lint.values import Object, Scalar, Structure
+from headrace.hls_lint.code import Function
+from headrace.hls_lint.values import Object, Scalar, Structure
 
 
 class Frame:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from headrace.lint.code import Dependence, Shape
+from headrace.hls_lint.code import Dependence, Shape
 
 #: A number in storage: its object and the element of that.
 Key = tuple[int, tuple[int | str, ...]]

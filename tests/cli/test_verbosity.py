@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from headrace.__main__ import main
-from headrace.cli import progress
-from headrace.telling import AGAIN_S, LOG, Sieve, Step
+from headrace.cli import progress_bar
+from headrace.progress import AGAIN_S, LOG, Sieve, Step
 from tests.cli.terminal import Terminal
 
 
@@ -63,7 +63,7 @@ def test_a_terminal_shows_how_far_it_is_and_keeps_results(monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "100")
-    with progress.progress() as tell:
+    with progress_bar.progress() as tell:
         tell(Step("compiling: 40%, 9 s left", "compiling", 0.4))
         tell(Step("conv0: 12 lut", kept=True))
     shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
@@ -72,7 +72,7 @@ def test_a_terminal_shows_how_far_it_is_and_keeps_results(monkeypatch: pytest.Mo
 
 def test_a_log_has_a_line_for_a_step_and_then_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr("headrace.telling.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("headrace.progress.time.monotonic", lambda: now[0])
     sieve, passed = Sieve(), []
     for now[0], text in ((100.0, "a"), (101.0, Step("a: 10%", "a", 0.1)), (102.0, Step("row", kept=True)),
                          (101 + AGAIN_S, Step("a: 90%", "a", 0.9)), (102 + AGAIN_S, "b"), (103 + AGAIN_S, "b")):

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from headrace.lint.clang import Sources, constant, initial_of, instance_key, operator_of
-from headrace.lint.code import (
+from headrace.hls_lint.clang import Sources, constant, initial_of, instance_key, operator_of
+from headrace.hls_lint.code import (
     Access,
     Assign,
     Block,
@@ -29,10 +29,10 @@ from headrace.lint.code import (
     Shape,
     Wires,
 )
-from headrace.lint.constructs import is_stream
-from headrace.lint.kernels import is_complete, pragmas_of
-from headrace.lint.pragmas import Pragma
-from headrace.lint.processes import pipeline_of
+from headrace.hls_lint.constructs import is_stream
+from headrace.hls_lint.kernels import is_complete, pragmas_of
+from headrace.hls_lint.pragmas import Pragma
+from headrace.hls_lint.processes import pipeline_of
 
 _INTEGERS = {"BOOL": 1, "CHAR_U": 8, "CHAR_S": 8, "UCHAR": 8, "SCHAR": 8, "USHORT": 16, "SHORT": 16, "UINT": 32,
              "INT": 32, "ENUM": 32}

@@ -12,10 +12,10 @@ import pytest
 from typing_extensions import TypeAliasType
 
 from headrace.archive import npy_array, npz_bytes, npz_members
-from headrace.conform import conforms
+from headrace.bounded_reading import parse_json, read_bytes, read_json, read_toml, require_files
+from headrace.check_types import conforms
 from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval
 from headrace.errors import InputError
-from headrace.reading import parse_json, read_bytes, read_json, read_toml, require_files
 
 
 class Entry(TypedDict):

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from headrace.atomic_files import write_files
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.dataflow.hls_graph import hls_graph
+from headrace.hls_lint.hls import inspect_hls, precompile
 from headrace.layers import LAYERS
 from headrace.layers.base import Layer
 from headrace.layers.spec import layer_from_spec
-from headrace.lint.hls import inspect_hls, precompile
 from headrace.render.hls import render_hls
 from headrace.render.hls_views import process_name
-from headrace.staging import write_files
 from headrace.timing.hls_clock import ENDS_NS, SLOWEST_RECURRENCE_NS, recurrence_ns
 from tests.layer_battery import battery
 from tests.small_dataflows import small_branches

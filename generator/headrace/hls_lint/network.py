@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from headrace.lint.clang import Sources, instance_key, live
-from headrace.lint.constructs import is_stream
-from headrace.lint.findings import Finding
-from headrace.lint.kernels import pragmas_of
-from headrace.lint.pragmas import Pragma
+from headrace.hls_lint.clang import Sources, instance_key, live
+from headrace.hls_lint.constructs import is_stream
+from headrace.hls_lint.findings import Finding
+from headrace.hls_lint.kernels import pragmas_of
+from headrace.hls_lint.pragmas import Pragma
 
 _READS = ("read", "read_nb", "operator>>")
 _WRITES = ("write", "write_nb", "operator<<")
