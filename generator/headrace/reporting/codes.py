@@ -20,7 +20,10 @@ _WIDTH, _HEIGHT, _AREA_WIDTH, _AREA_HEIGHT, _COLUMNS = 290, 112, 256, 56, 4
 
 
 class Distribution(TypedDict):
-    """Codes from `low` to `high`, the ends of their type, in equal bars; shares of codes that are 0 and at the ends."""
+    """Codes from `low` to `high`, the ends of their type, in equal bars; shares of codes that are 0 and at the ends.
+
+    A 0 at an end is what a ReLU gives, so it is not counted there.
+    """
 
     type: str
     low: int
@@ -55,8 +58,9 @@ def distribution(codes: IntArray, dtype: DataType) -> Distribution:
     low, high = dtype.lo, dtype.hi
     bars = min(_BARS, high - low + 1)
     counts, _ = np.histogram(codes, bars, (low - 0.5, high + 0.5))
+    ends = ((codes == low) | (codes == high)) & (codes != 0)
     return {"type": str(dtype), "low": low, "high": high, "counts": counts.tolist(),
-            "zero": float(np.mean(codes == 0)), "ends": float(np.mean((codes == low) | (codes == high)))}
+            "zero": float(np.mean(codes == 0)), "ends": float(np.mean(ends))}
 
 
 def codes_svg(layers: list[LayerCodes]) -> str:
@@ -74,7 +78,7 @@ def _panel(title: str, found: Distribution, style: str, x: int, y: int) -> str:
     width = _AREA_WIDTH / max(1, len(counts))
     bars = "".join(f'<rect class="{style}" x="{index * width:.1f}" y="{base - height:.1f}" width="{width:.1f}" '
                    f'height="{height:.1f}"/>' for index, height in enumerate(heights) if height)
-    facts = f"{found['zero']:.0%} zero, {found['ends']:.0%} at the ends"
+    facts = f"{found['zero']:.0%} zero, {found['ends']:.1%} at the ends"
     heading = escape(f"{title}, {found['type']}")
     return (f'<g transform="translate({x},{y})"><text x="0" y="14">{heading}</text>{bars}'
             f'<path class="stream" d="M0 {base}H{_AREA_WIDTH}"/><text class="head" x="0" y="{base + 14}">{found["low"]}'

@@ -32,4 +32,4 @@ def _grids(dataflow: Dataflow) -> dict[Port, Grid]:
 def _shape(elements: int, grid: Grid | None) -> str:
     if grid is None or grid == (1, 1) or elements % (grid[0] * grid[1]):
         return str(elements)
-    return f"{grid[0]} × {grid[1]} × {elements // (grid[0] * grid[1])}"
+    return f"{grid[0]}×{grid[1]}×{elements // (grid[0] * grid[1])}"
