@@ -28,7 +28,7 @@ from headrace.render.library import library_paths
 from headrace.simulation import rtl
 from headrace.simulation.frames import Stalls
 from headrace.simulation.verilate import verilate
-from tests.layer_battery import FRAMES, SEED, Runs, battery
+from tests.layer_battery import FRAMES, SEED, LayerBattery, Runs, batteries
 
 OUT = Path("build/bench-coverage.json")
 WHAT = ("line", "branch", "toggle")
@@ -86,11 +86,11 @@ class Reached:
         return [place for place, count in self.counts.get((name, kind), {}).items() if not count]
 
 
-def run_battery(kind: str) -> list[str]:
-    """The points of all runs of a kind's battery."""
+def run_battery(of_kind: type[LayerBattery]) -> list[str]:
+    """The points of all runs of a battery."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        runs = Runs(battery(kind).layers(), work)
+        runs = Runs(of_kind.layers(), work)
         compiled = partial(verilate, options=("--coverage-line", "--coverage-toggle"))
         with patch.object(rtl, "verilate", compiled):
             model = runs.rtl
@@ -101,11 +101,11 @@ def run_battery(kind: str) -> list[str]:
 
 
 def measure(kinds: Sequence[str], jobs: int) -> Reached:
-    """The batteries of these kinds, two at a time."""
-    reached = Reached()
+    """All batteries of these kinds, some at a time."""
+    reached, of_kinds = Reached(), [item for kind in kinds for item in batteries(kind)]
     with ThreadPoolExecutor(jobs) as pool, Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task(f"{FRAMES} frames through every battery", total=len(kinds))
-        for texts in pool.map(run_battery, kinds):
+        task = progress.add_task(f"{FRAMES} frames through every battery", total=len(of_kinds))
+        for texts in pool.map(run_battery, of_kinds):
             for text in texts:
                 reached.add(text)
             progress.advance(task)

@@ -51,7 +51,6 @@ class Area:
 
     files: tuple[str, ...]
     tests: tuple[str, ...]
-    only: tuple[str, ...] = ()
     imported: tuple[str, ...] = ()
 
     @property
@@ -60,12 +59,12 @@ class Area:
         return self.files[0].endswith(".py")
 
 
-_HARDWARE = ("tests.layer_battery", "headrace.engines.fast")
+_HARDWARE = ("benchmarks.mutation_bench", "headrace.engines.fast")
 AREAS: Mapping[str, Area] = {
     "rtl": Area(("rtl_sim/rtl/*/*.sv",), ("tests/rtl/test_primitives.py", "tests/simulation/test_rtl.py"),
-                ("-k", "rtl or primitive or forms"), _HARDWARE),
+                _HARDWARE),
     "hls": Area(("hls_templates/include/*.hpp",), ("tests/hls/test_kernels.py", "tests/simulation/test_csim.py"),
-                ("-k", "hls or kernel or csim"), _HARDWARE),
+                _HARDWARE),
     "passes": Area(("generator/headrace/streamline/*.py",),
                    ("tests/streamline", "tests/random_networks/test_random_networks.py")),
     "dataflow": Area(("generator/headrace/dataflow/*.py", "generator/headrace/timing/*.py"),
@@ -235,7 +234,7 @@ def runs_of(area: Area, mutant: Mutant, groups: Sequence[Group]) -> list[tuple[s
     for start, tests in _SHELL.items():
         if path.name.startswith(start):
             return [(test,) for test in tests]
-    return [(test, *area.only) for test in judges_of_module(path, area.tests)]
+    return judges_of_module(path, "hls" if path.suffix == ".hpp" else "rtl", area.tests)
 
 
 def main(arguments: list[str] | None = None) -> int:

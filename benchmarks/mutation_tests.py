@@ -10,9 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks.mutation_worker import BENCH
+
 ROOT = Path(__file__).resolve().parents[1]
 #: Processor seconds of tests without a mutant that judge one.
 BUDGET_S = 15.0
+#: Kinds of layers that judge a file by a few layers, and by all of their tests.
+FEW_KINDS, WHOLE_KINDS = 8, 2
 _UNIT = re.compile(r"\b(headrace_\w+)\b")
 _INCLUDE = re.compile(r'#include "(\w+\.hpp)"')
 
@@ -66,13 +70,17 @@ def _function(path: Path, line: int) -> tuple[int, int]:
     return max(((first, last) for first, last in _functions(path) if first <= line <= last), default=(line, line))
 
 
-def judges_of_module(path: Path, other: Sequence[str]) -> tuple[str, ...]:
-    """The tests of the kinds of layers whose hardware uses a file, those first of which it is the largest part."""
+def judges_of_module(path: Path, engine: str, other: Sequence[str]) -> list[tuple[str, ...]]:
+    """Runs of tests of the kinds of layers whose hardware uses a file, those first of which it is the largest part.
+
+    A few layers of every kind come before the whole batteries of some of them.
+    """
     sources = _closures(path.suffix)
     using = sorted((len(parts), kind) for kind, parts in sources.items() if path.name in parts)
-    tests = tuple(f"tests/layers/test_{kind}.py" for _, kind in using
-                  if (ROOT / f"tests/layers/test_{kind}.py").exists())
-    return tests or tuple(other)
+    kinds = [kind for _, kind in using if (ROOT / f"tests/layers/test_{kind}.py").exists()]
+    few = [(f"{BENCH}{kind} {engine}",) for kind in kinds[:FEW_KINDS]]
+    return [*few, *((f"tests/layers/test_{kind}.py", "-k", engine) for kind in kinds[:WHOLE_KINDS])] or [
+        (*other, "-k", f"{engine} or primitive or forms or kernel or csim")]
 
 
 @cache

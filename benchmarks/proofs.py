@@ -33,6 +33,10 @@ from headrace.synthesis.designs import layer_design, library
 from headrace.synthesis.yosys import run_yosys
 
 FRAMES = 2
+#: Of counters of words and cycles: no proof looks at 2^COUNT_BITS of either. Narrow ones make short proofs.
+COUNT_BITS = 6
+_RANGE = f"[{COUNT_BITS - 1}:0]"
+_COUNTER = f"logic {_RANGE}"
 #: Cycles at least in which what a proof covers is to be reached.
 _REACH = 12
 SOLVER = "yices-smt2"
@@ -61,6 +65,7 @@ def prove(name: str, layer: Layer, steps: int, limit: int) -> Proof:
 
     limit: cycles without any transfer, while all offer and take, that are too many.
     """
+    assert steps < 1 << COUNT_BITS
     design = layer_design(layer, library())
     return _proved(name, dict(design.files) | {"proof.sv": proof_module(layer, limit)}, steps, limit)
 
@@ -144,7 +149,7 @@ def _connected(name: str) -> str:
 def _source(name: str, stream: Stream) -> list[str]:
     """A source that keeps the rules of AXI, waits for the end of the reset, and sends FRAMES frames."""
     return [
-        f"  logic {name}_TREADY, {name}_kept = 0; logic {_range(stream)} {name}_was; logic [15:0] {name}_n = 0;",
+        f"  logic {name}_TREADY, {name}_kept = 0; logic {_range(stream)} {name}_was; {_COUNTER} {name}_n = 0;",
         f"  wire {name}_moves = rst_n && {name}_TVALID && {name}_TREADY;",
         f"  always_comb assume (({name}_n < {FRAMES * stream.words} && rst_n) || !{name}_TVALID);",
         f"  always_comb if ({name}_kept) assume ({name}_TVALID && {name}_TDATA == {name}_was);",
@@ -159,7 +164,7 @@ def _sink(name: str, stream: Stream) -> list[str]:
     """What leaves a port is stable until it is taken, no word is one too many, and its padding is zero."""
     padding = 8 * stream.bytes - stream.bits
     return [
-        f"  logic {name}_held = 0; logic {_range(stream)} {name}_was; logic [15:0] {name}_n = 0;",
+        f"  logic {name}_held = 0; logic {_range(stream)} {name}_was; {_COUNTER} {name}_n = 0;",
         f"  wire {name}_moves = rst_n && {name}_TVALID && {name}_TREADY;",
         "  always_ff @(posedge clk) begin",
         f"    {name}_held <= rst_n && {name}_TVALID && !{name}_TREADY; {name}_was <= {name}_TDATA;",
@@ -180,7 +185,7 @@ def _moved(name: str, stream: Stream, inputs: Sequence[Stream], origins: IntArra
     The element is chosen by a register that nobody writes, so the solver tries all of them.
     """
     bits, total = stream.element.bits, FRAMES * stream.elements
-    text = [f"  logic [15:0] {name}_k; logic [{bits - 1}:0] {name}_tag; logic {name}_have = 0;",
+    text = [f"  {_COUNTER} {name}_k; logic [{bits - 1}:0] {name}_tag; logic {name}_have = 0;",
             f"  always_comb assume ({name}_k < {total});", f"  always_ff @(posedge clk) {name}_k <= {name}_k;",
             *_numbers(f"{name}_word", [k // stream.lanes for k in range(total)]),
             *_numbers(f"{name}_lane", [k % stream.lanes for k in range(total)]),
@@ -200,9 +205,10 @@ def _moved(name: str, stream: Stream, inputs: Sequence[Stream], origins: IntArra
 def _numbers(name: str, values: Sequence[int]) -> list[str]:
     """A signal that is values[k], k being the register before the last _ of its name."""
     port = name.rpartition("_")[0]
-    whole = sum(value << 16 * index for index, value in enumerate(values))
-    return [f"  localparam logic [{16 * len(values) - 1}:0] {name.upper()} = {16 * len(values)}'h{whole:x};",
-            f"  wire [15:0] {name} = {name.upper()}[{port}_k * 16 +: 16];"]
+    whole = sum(value << COUNT_BITS * index for index, value in enumerate(values))
+    return [f"  localparam logic [{COUNT_BITS * len(values) - 1}:0] {name.upper()} = "
+            f"{COUNT_BITS * len(values)}'h{whole:x};",
+            f"  wire {_RANGE} {name} = {name.upper()}[{port}_k * {COUNT_BITS} +: {COUNT_BITS}];"]
 
 
 def _place(inputs: Sequence[Stream], k: int, stream: Stream, origins: IntArray) -> tuple[int, int, int]:
@@ -237,7 +243,7 @@ def _leaves(name: str, inputs: Sequence[Stream], needs: Sequence[Sequence[int]],
     """The next word leaves within `limit` cycles after what it depends on was taken, while all offer and take."""
     due = " || ".join(f"({name}_n == {frame * len(needs) + word} && {_taken(inputs, frame, need)})"
                       for frame in range(FRAMES) for word, need in enumerate(needs))
-    return [f"  wire {name}_due = {due};", f"  logic [15:0] {name}_late = 0;",
+    return [f"  wire {name}_due = {due};", f"  {_COUNTER} {name}_late = 0;",
             "  always_ff @(posedge clk)",
             f"    {name}_late <= rst_n && {name}_due && offers && takes && !{name}_moves ? {name}_late + 1 : 0;",
             f"  always_ff @(posedge clk) if (past) a_{name}_leaves: assert ({name}_late <= {limit});"]
@@ -275,11 +281,11 @@ def _progress(sources: Sequence[tuple[str, Stream]], sinks: Sequence[str], limit
     takes = " && ".join(f"{name}_TREADY" for name in sinks)
     moves = " || ".join(f"{name}_moves" for name in (*(name for name, _ in sources), *sinks))
     text = [f"  wire offers = {offers};", f"  wire takes = {takes};",
-            f"  logic [15:0] waited = 0; wire more = !({' && '.join(ends)});", "  always_ff @(posedge clk)",
+            f"  {_COUNTER} waited = 0; wire more = !({' && '.join(ends)});", "  always_ff @(posedge clk)",
             f"    waited <= rst_n && more && offers && takes && !({moves}) ? waited + 1 : 0;",
             f"  always_ff @(posedge clk) if (past) a_progress: assert (waited <= {limit});"]
     for name, _ in sources:
-        text += [f"  logic [15:0] {name}_refused = 0;", "  always_ff @(posedge clk)",
+        text += [f"  {_COUNTER} {name}_refused = 0;", "  always_ff @(posedge clk)",
                  f"    {name}_refused <= {name}_TVALID && offers && takes && !{name}_moves ? {name}_refused + 1 : 0;",
                  f"  always_ff @(posedge clk) if (past) a_{name}_taken: assert ({name}_refused <= {limit});"]
     return text

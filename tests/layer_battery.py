@@ -145,8 +145,13 @@ class LayerBattery:
         assert done.returncode == 0, done.stderr
 
 
-def battery(kind: str) -> type[LayerBattery]:
-    """The first battery in the test module of a kind of layer."""
+def batteries(kind: str) -> list[type[LayerBattery]]:
+    """All batteries in the test module of a kind of layer."""
     module = vars(importlib.import_module(f"tests.layers.test_{kind}")).values()
-    return next(item for item in module if isinstance(item, type) and issubclass(item, LayerBattery)
-                and item is not LayerBattery)
+    return [item for item in module if isinstance(item, type) and issubclass(item, LayerBattery)
+            and item is not LayerBattery]
+
+
+def battery(kind: str) -> type[LayerBattery]:
+    """The first one."""
+    return batteries(kind)[0]

@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks import mutate, mutation_tests
 from benchmarks.mutants import mutants
+from benchmarks.mutation_bench import few_layers, passes
 from benchmarks.mutation_tests import Group, groups_of, judges_of_line, judges_of_module
 
 PYTHON = '''"""Not > here."""
@@ -58,7 +59,7 @@ def test_every_area_has_mutants_and_tests_that_are_there() -> None:
             runs = mutate.runs_of(area, mutant, groups)
             assert runs
             for run in () if area.watched else runs:
-                assert (mutate.ROOT / run[0]).exists()
+                assert run[0].startswith("few layers: ") or (mutate.ROOT / run[0]).exists()
 
 
 def test_a_larger_sample_begins_with_the_smaller_one() -> None:
@@ -103,9 +104,16 @@ def test_tests_of_a_line_come_first_then_those_of_its_function(monkeypatch: pyte
 
 
 def test_tests_of_hardware_are_those_of_the_layers_that_use_it() -> None:
-    assert judges_of_module(Path("headrace_swu.sv"), ()) [0] == "tests/layers/test_swu.py"
-    assert "tests/layers/test_vvtu.py" in judges_of_module(Path("dot_product.hpp"), ())
-    assert judges_of_module(Path("axis.hpp"), ("other",)) == ("other",)
+    runs = judges_of_module(Path("headrace_swu.sv"), "rtl", ())
+    assert runs[0] == ("few layers: swu rtl",) and ("tests/layers/test_swu.py", "-k", "rtl") in runs
+    assert ("few layers: vvtu hls",) in judges_of_module(Path("dot_product.hpp"), "hls", ())
+    assert [run[0] for run in judges_of_module(Path("axis.hpp"), "hls", ("other",))] == ["other"]
+
+
+def test_few_layers_judge_a_kind() -> None:
+    """Of mvtu one of each of its many batteries."""
+    assert len(few_layers("mvtu")) == 8 and len(few_layers("dwc")) == 4
+    assert passes("fork", hls=True)
 
 
 def test_a_worker_watches_and_judges(tmp_path: Path) -> None:

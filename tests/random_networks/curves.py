@@ -1,4 +1,4 @@
-"""Curves to 60 digits and more, as fractions. Where a curve has a rational value, that value."""
+"""Curves to 100 digits and more, as fractions. Where a curve has a rational value, that value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
 from fractions import Fraction
 
-_DIGITS = 80
+#: So many that a softplus below e^-_FAR is not 0: a quantizer that rounds up sees the difference.
+_DIGITS = 120
 #: Beyond, a curve differs from its asymptote by less than any quantizer resolves.
 _FAR = 200
 

@@ -46,7 +46,9 @@ def drawn(description: Description) -> Drawn:
     second = description.get("second", {"how": "none"})
     if second["how"] != "none":
         inputs[OTHER] = shape
-        other = quantize(e, Tensor(OTHER, shape, source["reach"]), second["quant"])
+        kind = second["quant"]["kind"]  # nor can this input of the model have thresholds of any distance
+        other = quantize(e, Tensor(OTHER, shape, source["reach"]),
+                         {**second["quant"], "kind": "quant" if kind == "thresholds" else kind})
         x = joined_inputs(e, x, other, second)
     outputs = []
     for layer in description["layers"]:

@@ -1,7 +1,7 @@
 """What an ONNX file means, in exact fractions, written from the documents of the operations and of the reader.
 
 It imports nothing of the product. Three roundings are part of the meaning (docs/onnx.md): quotients of weights and
-their scales are float32, a batch normalization is folded in float64, and curves are taken to 60 digits.
+their scales are float32, a batch normalization is folded in float64, and curves are taken to 100 digits.
 """
 
 from __future__ import annotations

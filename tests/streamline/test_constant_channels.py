@@ -9,12 +9,13 @@ from headrace.datatypes import Interval, int_type, uint_type
 from headrace.engines import golden
 from headrace.errors import UnsupportedError
 from headrace.network.graph import Network
+from headrace.network.integer import ChannelMap, HostOutput, IntegerNetwork, Node, Threshold
 from headrace.network.integer import Conv as IntegerConv
-from headrace.network.integer import HostOutput, IntegerNetwork, Node, Threshold
 from headrace.network.integer import MaxPool as IntegerMaxPool
 from headrace.network.ops import RELU, Affine, Conv, MaxPool, Reshape
 from headrace.network.ops import Op as FloatOp
 from headrace.network.tensor_ops import PadFrame
+from headrace.streamline.absorb_channel_maps import absorb_channel_maps
 from headrace.streamline.streamline import streamline
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from tests.assert_exact import assert_exact
@@ -83,3 +84,21 @@ def test_inverted_thresholds_stay_behind_their_pooling() -> None:
     net = IntegerNetwork(host_input(4, 4, 1, uint_type(3)), nodes, HostOutput((2, 2, 2), np.ones(2), np.zeros(2)))
     q, moved = random_input(net, 20), thresholds_before_pooling(net)
     np.testing.assert_array_equal(golden.run(moved, q)[moved.output], golden.run(net, q)[net.output])
+
+
+@pytest.mark.parametrize(("first", "second", "constants", "left"), [
+    ((0, -1, 1), (1, 2, 0), (3, 0), 1),  # the constant is that of the map in front
+    ((1, 0), (-1, 1, 0), (0, 5), 1),  # and here the other one's
+    ((0, -1, 1), (2, 0, -1), (3, 5), 1),  # that of the map in front is not read
+    ((0, -1, 1), (1, 2, -1), (3, 3), 1), ((0, -1, 1), (1, 2, -1), (3, 5), 2),
+])
+def test_a_map_behind_a_map_keeps_the_constants(first: tuple[int, ...], second: tuple[int, ...],
+                                                constants: tuple[int, int], left: int) -> None:
+    nodes = (
+        Node("a", ChannelMap(first, constants[0]), ("input",)), Node("b", ChannelMap(second, constants[1]), ("a",)),
+        Node("act", Threshold(np.arange(1, 8)[None].repeat(3, 0), uint_type(3)), ("b",)),
+    )
+    net = IntegerNetwork(host_input(2, 2, 2, uint_type(3)), nodes, HostOutput((3, 2, 2), np.ones(1), np.zeros(1)))
+    q, made = random_input(net, 20), absorb_channel_maps(net)
+    np.testing.assert_array_equal(golden.run(made, q)[made.output], golden.run(net, q)[net.output])
+    assert sum(isinstance(node.op, ChannelMap) for node in made.nodes) == left
