@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -23,6 +24,8 @@ import pytest
 #: Imported before a fork in any case; nothing of the repository.
 LIBRARIES = ("hypothesis", "jinja2", "numpy", "onnx.checker", "onnx.helper", "onnx.numpy_helper", "onnx.parser",
              "onnx.reference", "onnxruntime", "pytest", "rich.console", "scipy.stats", "threadpoolctl")
+#: Processor seconds of one process; tests of a mutant take much less.
+PROCESSOR_S = 60
 #: Begins a run that is none of pytest: "few layers: KIND rtl" or "hls".
 BENCH = "few layers: "
 #: What is slow, and what judges no results: the lint of hardware, networks drawn with hardware.
@@ -89,6 +92,8 @@ def _end(path: str) -> str:
 def _run(request: dict[str, Any], log: Path) -> int:
     """In the fork: pytest, its output into a file."""
     os.setsid()
+    if "watch" not in request:  # a loop without an end, also in a program that was compiled
+        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S, PROCESSOR_S))
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -19,9 +21,13 @@ from rich.table import Table
 
 from benchmarks.figures import save
 from benchmarks.proofs import Proof, prove, prove_module, require_solver
+from headrace.errors import ToolError
 from headrace.layers.spec import layer_from_spec
+from tests.rtl.test_primitives import LEAVES, run_proof
 
 OUT = Path("build/bench-prove.json")
+#: Begins the name of a proof that a module of primitive cells equals its behavioural twin.
+FORMS = "both forms of "
 PROPERTIES = Path(__file__).parent / "properties"
 _BIT, _WIDE = {"element": "uint1"}, {"element": "uint2"}
 
@@ -111,14 +117,17 @@ MODULES: Mapping[str, Module] = {
 }
 
 
+NAMES = (*CASES, *MODULES, *(f"{FORMS}{module}" for module in LEAVES))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME",
-                        help=f"which of {', '.join((*CASES, *MODULES))} (default all)")
+                        help=f"which of {', '.join(NAMES)} (default all)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="solvers at a time (default %(default)s)")
     options = parser.parse_args(arguments)
     require_solver()
-    names = options.names or [*CASES, *MODULES]
+    names = options.names or list(NAMES)
     proofs = []
     with ThreadPoolExecutor(options.jobs) as pool, Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("proving", total=len(names))
@@ -131,7 +140,21 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if all(proof.holds and proof.reached for proof in proofs) else 1
 
 
+def _forms(name: str) -> Proof:
+    """Both forms of a leaf module are equal for all parameters with which networks instantiate it."""
+    module, started = name.removeprefix(FORMS), time.perf_counter()
+    with tempfile.TemporaryDirectory() as work:
+        try:
+            run_proof(module, LEAVES[module][1], Path(work))
+            text = ""
+        except ToolError as error:
+            text = str(error)
+    return Proof(name, 0, 0, time.perf_counter() - started, not text, True, text)
+
+
 def _prove(name: str) -> Proof:
+    if name.startswith(FORMS):
+        return _forms(name)
     if name in MODULES:
         module = MODULES[name]
         return prove_module(name, module.text, module.steps, module.induction)
@@ -139,14 +162,19 @@ def _prove(name: str) -> Proof:
     return prove(name, layer_from_spec(spec, 0).layer, steps, limit)
 
 
+def _sets(name: str) -> int:
+    """Parameters of the forms of a module."""
+    return len(LEAVES[name.removeprefix(FORMS)][1])
+
+
 def _show(proofs: list[Proof]) -> None:
     columns = ("what", "cycles", "too long", "method", "proved", "end reached", "seconds")
     table = Table(*columns, title=(__doc__ or "").splitlines()[0])
     for proof in proofs:
-        table.add_row(proof.name, str(proof.steps), str(proof.limit or "-"),
-                      "induction" if proof.induction else "bounded", "yes" if proof.holds else proof.text,
-                      "yes" if proof.reached else "no", f"{proof.seconds:.0f}")
-    Console().print(table)
+        method = "induction" if proof.induction else "bounded" if proof.steps else f"SAT, {_sets(proof.name)} sets"
+        table.add_row(proof.name, str(proof.steps or "-"), str(proof.limit or "-"), method,
+                      "yes" if proof.holds else proof.text, "yes" if proof.reached else "no", f"{proof.seconds:.0f}")
+    Console(width=110).print(table)
 
 
 if __name__ == "__main__":
