@@ -26,6 +26,7 @@ from headrace.exploring import explore as exploring
 from headrace.exploring.axes import Axes
 from headrace.exploring.crew import Crew
 from headrace.exploring.explore import Plan
+from headrace.exploring.layers import layers_spread
 from headrace.exploring.outcome import Exploration
 from headrace.exploring.points import Space, plan_points
 from headrace.exploring.variants import Data
@@ -137,21 +138,23 @@ def explore(model: Any, *, boards: Sequence[str] = (), fps: Sequence[float] = ()
             weight_bits: Sequence[int] = (), act_bits: Sequence[int] = (), data: Data | None = None,
             stages: Sequence[str] = ("plan",), scheduler: str = "", workers: int = 0, memory: str = Crew.memory,
             out: str | Path = "exploration", resume: bool = False, every: bool = False,
-            settings: Settings | None = None, progress: Progress = silent) -> Exploration:
+            verify_layers: bool = False, settings: Settings | None = None, progress: Progress = silent) -> Exploration:
     """Plan many points, and take the Pareto front over rate, resources, latency and accuracy through stages.
 
     model: as of `load`; with weight_bits and act_bits a float network as of `quantize`, quantized by `settings` at each
     pair of widths. data: inputs and labels, to quantize with and for the accuracy. stages: of plan, build, sim, synth,
     bitstream. scheduler: the address of a Dask scheduler whose workers have headrace installed; else `workers`
-    processes of this machine, with so much `memory` each. every: take all points that fit, not only the front. What is
-    finished is kept in `out` whatever happens, and `resume` goes on with it.
+    processes of this machine, with so much `memory` each. every: take all points that fit, not only the front.
+    verify_layers: compare every layer of a build by itself, all workers those of a point together. What is finished is
+    kept in `out` whatever happens, and `resume` goes on with it.
 
     Returns the points with a pandas DataFrame as `frame`; `out` has them as JSON and Parquet. A script that calls this
     with stages beyond plan keeps its calls behind `if __name__ == "__main__":`, as Python's processes need it. Raises
     InputError for what cannot be asked for, ToolError where Dask is missing (pip install 'headrace[explore]').
     """
     axes = Axes(boards, fps, clock_mhz, cores, weight_bits, act_bits)
-    plan = Plan(axes, Path(out), stages, data, Crew(scheduler, workers, memory), resume, every, settings or Settings())
+    plan = Plan(axes, Path(out), stages, data, Crew(scheduler, workers, memory), resume, every,
+                verify_layers, settings or Settings())
     return exploring.explore(model, plan, logged(progress))
 
 
@@ -161,11 +164,12 @@ def build(model: Model, out: str | Path, progress: Progress = silent, *,
           writable: Mapping[str, str] | None = None, external: Sequence[str] = (), weights: Weights = "on-chip",
           backend: Backend = "rtl", verify: int = Options.verify, verify_input: GivenSamples | None = None,
           overfull: bool = False, verify_layers: bool = False, fifos: Fifos = "exact",
-          share: float = Options.share, **unknown: Never) -> Build:
+          share: float = Options.share, scheduler: str = "", **unknown: Never) -> Build:
     """Build `model` into the directory `out`, whose parents are made. See headrace.request.Options for the options.
 
     fps: frames per second, reached with the least hardware; board alone: filled. verify_input: samples (N, ...) as the
-    model takes them, of which `verify` are used. Raises a HeadraceError, and leaves `out` untouched, if anything is
+    model takes them, of which `verify` are used. scheduler: the address of a Dask scheduler whose workers compare the
+    layers, with verify_layers. Raises a HeadraceError, and leaves `out` untouched, if anything is
     illegal, missing or not bit-exact.
 
     >>> import headrace as hr
@@ -182,7 +186,8 @@ def build(model: Model, out: str | Path, progress: Progress = silent, *,
         raise InputError(f"{name} is not an option of build; {did_you_mean(name, known)}choose from {known}")
     options = Options(board, clock_mhz, fps, folding, cores or {}, writable or {}, external, weights, backend, verify,
                       verify_input, overfull, verify_layers, fifos, share)
-    made = building.build(model, out, options, logged(progress))
+    with layers_spread(scheduler, options) as spread:
+        made = building.build(model, out, options, logged(progress), spread)
     LOG.info("%s", made.view.title)
     return made
 

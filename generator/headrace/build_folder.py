@@ -45,18 +45,19 @@ MODEL = "model"
 class Comparison:
     """A back end that gave the golden words on every stream; latency_cycles: where it has cycles, the first frame's.
 
-    whole: all layers at once; else each by itself.
+    whole: all layers at once; else each by itself. where: "" for this machine.
     """
 
     engine: str
     vectors: int
     latency_cycles: int | None = None
     whole: bool = True
+    where: str = ""
 
-    @property
-    def compared(self) -> str:
-        """What build.json says was compared."""
-        return "whole network" if self.whole else "each layer by itself"
+    def record(self) -> dict[str, Any]:
+        """What build.json says of it."""
+        compared = "whole network" if self.whole else "each layer by itself"
+        return {"compared": compared, "vectors": self.vectors} | ({"where": self.where} if self.where else {})
 
 
 @dataclass(frozen=True, eq=False)

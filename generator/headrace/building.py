@@ -38,16 +38,18 @@ from headrace.request import Options, Request, resolve, samples_of
 from headrace.samples import checked_samples
 from headrace.simulation import csim, rtl
 from headrace.simulation.backends import run_hls, verify_rtl
-from headrace.simulation.by_layer import verify_hls_layers, verify_rtl_layers
+from headrace.simulation.by_layer import HERE, Spread, verify_hls_layers, verify_rtl_layers
 from headrace.simulation.remaining import Progress
 from headrace.version import file_header, headrace_version
 
 VECTOR_SEED = 1
 
 
-def build(model: Model, out: str | Path, options: Options | None = None, progress: Progress = lambda _: None) -> Build:
+def build(model: Model, out: str | Path, options: Options | None = None, progress: Progress = lambda _: None,
+          spread: Spread = HERE) -> Build:
     """Fold, render, verify against the golden model, and publish as the build directory `out`.
 
+    spread: who compares the layers where each is compared by itself.
     Raises a HeadraceError, and leaves `out` untouched, if anything is illegal, missing or not bit-exact.
     """
     request, out = resolve(options or Options()), Path(out)
@@ -60,7 +62,7 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
     with replacing(out) as folder:
         progress("rendering")
         _write_sources(folder, model, planned, vectors)
-        compared = _verify(folder, model, planned.request, vectors, progress)
+        compared = _verify(folder, model, planned.request, vectors, progress, spread)
         _write_record(folder, model, planned, compared)
         write_json(folder / CODES, code_distributions(vectors))
         write_report(folder, planned.dataflow)
@@ -126,7 +128,8 @@ def _contents(folder: Path, model: Model, request: Request) -> dict[str, str]:
     return render_contents(folder, request.engines, request.board.name, file_header(model.source_sha256))
 
 
-def _verify(folder: Path, model: Model, request: Request, vectors: Vectors, progress: Progress) -> list[Comparison]:
+def _verify(folder: Path, model: Model, request: Request, vectors: Vectors, progress: Progress,
+            spread: Spread) -> list[Comparison]:
     """Compare golden with fast, and with every back end at every boundary; returns the comparisons that took place."""
     if not np.array_equal(vectors.output, model.engines["fast"](vectors.frames)):
         raise MismatchError("the fast engine differs from the golden model; report this as a defect")
@@ -134,8 +137,9 @@ def _verify(folder: Path, model: Model, request: Request, vectors: Vectors, prog
     for engine in request.engines:
         with tempfile.TemporaryDirectory() as work:
             progress("verifying HLS with g++" if engine == "hls" else "verifying RTL with Verilator")
-            verify = _verify_layers if request.options.verify_layers else _verify_network
-            compared.append(verify(engine, folder, vectors, Path(work), progress))
+            compared.append(_verify_layers(engine, folder, vectors, Path(work), progress, spread)
+                            if request.options.verify_layers else
+                            _verify_network(engine, folder, vectors, Path(work), progress))
     return compared
 
 
@@ -146,9 +150,10 @@ def _verify_network(engine: str, folder: Path, vectors: Vectors, work: Path, pro
     return Comparison(engine, len(vectors))
 
 
-def _verify_layers(engine: str, folder: Path, vectors: Vectors, work: Path, progress: Progress) -> Comparison:
-    {"rtl": verify_rtl_layers, "hls": verify_hls_layers}[engine](folder, vectors, work, progress)
-    return Comparison(engine, len(vectors), whole=False)
+def _verify_layers(engine: str, folder: Path, vectors: Vectors, work: Path, progress: Progress,
+                   spread: Spread) -> Comparison:
+    {"rtl": verify_rtl_layers, "hls": verify_hls_layers}[engine](folder, vectors, work, progress, spread)
+    return Comparison(engine, len(vectors), whole=False, where=spread.where)
 
 
 def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequence[Comparison]) -> None:
@@ -193,7 +198,7 @@ def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequen
 
 def _verdict(request: Request, compared: Sequence[Comparison]) -> dict[str, Any]:
     """What was compared with the golden model; verified only if every back end was."""
-    by = {item.engine: {"compared": item.compared, "vectors": item.vectors} for item in compared}
+    by = {item.engine: item.record() for item in compared}
     verified = set(by) == set(request.engines) and all(item.whole for item in compared)
     return {"verified": verified, "verified_by": by,
             "vectors": min((item.vectors for item in compared), default=0) if verified else 0}

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,8 +22,11 @@ from headrace.errors import InputError, ToolError
 from headrace.exploring import kept
 from headrace.exploring.crew import Crew
 from headrace.exploring.front import front
-from headrace.exploring.work import Done, Job, pack, unpack
-from headrace.stop_signals import descendants
+from headrace.exploring.parcels import pack, unpack
+from headrace.exploring.stages import Stage
+from headrace.exploring.work import Done, Job
+from headrace.stopping import descendants
+from tests.exploring.machines import machines
 from tests.public_models import SHARED
 from tests.small_onnx import small_onnx
 
@@ -95,7 +97,7 @@ def test_a_full_disk_loses_nothing_that_is_finished(path: Path, tmp_path: Path, 
 
     def at_once(_: Crew, jobs: Sequence[Job]) -> Iterator[Done]:
         (tmp_path / "made").mkdir()
-        yield from (Done(job.key, pack(tmp_path / "made"), job.stages, {}, "") for job in jobs)
+        yield from (Done(job.key, pack(tmp_path / "made"), (Stage("build", {}, {}),), "") for job in jobs)
 
     monkeypatch.setattr(kept, "unpack", full)
     monkeypatch.setattr("headrace.exploring.explore.results", at_once)
@@ -129,22 +131,9 @@ def test_a_worker_dies_in_the_middle(tmp_path: Path) -> None:
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """A scheduler and two workers, each a process of its own in a folder of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    commands = [["scheduler", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--no-dashboard"],
-                *[["worker", address, "--nthreads", "1", "--no-dashboard"] for _ in range(2)]]
-    running = []
-    for number, command in enumerate(commands):
-        folder = tmp_path / f"machine{number}"
-        folder.mkdir()
-        running.append(subprocess.Popen([sys.executable, "-m", "dask", *command], cwd=folder,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-    yield address
-    for process in reversed(running):
-        process.terminate()
-        process.wait(30)
+    """A scheduler with two workers."""
+    with machines(tmp_path) as made:
+        yield made.address
 
 
 @pytest.mark.slow
@@ -161,7 +150,7 @@ def test_workers_of_a_scheduler_share_no_disk(address: str, path: Path, tmp_path
 
 
 def test_a_scheduler_that_is_not_there(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headrace.exploring.crew._ANSWERS_S", 1)
+    monkeypatch.setattr("headrace.exploring.cluster._ANSWERS_S", 1)
     with pytest.raises(InputError, match=r"scheduler tcp://127.0.0.1:9: does not answer .*; start one by `dask sched"):
         hr.explore(path, stages=["build"], scheduler="tcp://127.0.0.1:9", out=tmp_path / "out")
 

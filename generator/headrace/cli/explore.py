@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli import tables
-from headrace.cli.progress_bar import progress
-from headrace.exploring.axes import STAGES, Axes, require_stages
+from headrace.cli.progress import progress
+from headrace.exploring.axes import Axes
 from headrace.exploring.crew import Crew
 from headrace.exploring.explore import Plan, explore
 from headrace.exploring.rows_view import rows_view
+from headrace.exploring.stages import STAGES, require_stages
 from headrace.layers.cores import CORES
 from headrace.layers.cores.choice import AUTO
 from headrace.quantizing.settings import METHOD_NAMES, Settings
@@ -33,6 +34,8 @@ def add_explore(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--stages", type=_values(str), default=["plan"], metavar="S,...",
                      help=f"how far the Pareto front is taken: {', '.join(STAGES)} (default plan)")
     sub.add_argument("--all", action="store_true", help="take all points that fit, not only the front")
+    sub.add_argument("--verify-layers", action="store_true", help="compare every layer of a build by itself, all "
+                     "workers those of a point together, for networks that take long as a whole")
     sub.add_argument("--scheduler", default="", metavar="ADDRESS", help="of a Dask scheduler whose workers have "
                      "headrace installed; default: workers on this machine")
     sub.add_argument("--workers", type=int, default=0, metavar="N", help="on this machine (default: one per core)")
@@ -70,7 +73,7 @@ def run_explore(options: argparse.Namespace) -> int:
     require_stages(options.stages)
     plan = Plan(axes, options.out, options.stages, options.data,
                 Crew(options.scheduler, options.workers, options.memory), options.resume, options.all,
-                Settings(method=options.method))
+                options.verify_layers, Settings(method=options.method))
     with progress() as tell:
         found = explore(options.model, plan, tell)
     tables.show(rows_view(found.model, found.rows), options.json, lambda: list[Any](found.rows))

@@ -30,6 +30,7 @@ from headrace.dataflow.choose_cores import parse_cores
 from headrace.dataflow.make_writable import parse_writable
 from headrace.ecp5.simulation import simulate_routed
 from headrace.errors import InputError
+from headrace.exploring.layers import layers_spread
 from headrace.folding.plan import load_folding
 from headrace.hls_lint.hls import inspect_hls, lint_seconds
 from headrace.model import load
@@ -89,9 +90,9 @@ def _build(options: argparse.Namespace) -> int:
         share=options.share,
     )
     require_possible(resolve(chosen), options.out)
-    with progress() as tell:
+    with progress() as tell, layers_spread(options.scheduler, chosen) as spread:
         tell(f"loading {options.model}")
-        made = build(load(options.model, kernels=options.kernels), options.out, chosen, tell)
+        made = build(load(options.model, kernels=options.kernels), options.out, chosen, tell, spread)
         if said := quantized_beside(options.model, made.record["source_sha256"]):
             made.report(said)
     tables.show(made.view, options.json, lambda: dict(made.record))

@@ -174,6 +174,8 @@ def _add_build(make: argparse.ArgumentParser) -> None:
                       "must give bit for bit (default %(default)s)")
     make.add_argument("--verify-layers", action="store_true", help="compare every layer by itself, in parallel, for "
                       "networks that take long as a whole; the build is not verified as a whole then")
+    make.add_argument("--scheduler", default="", metavar="ADDRESS", help="with --verify-layers: the workers of a Dask "
+                      "scheduler compare the layers; they have headrace installed and share no disk")
     make.add_argument("--verify-input", type=Path, metavar="X.npy",
                       help="samples to verify with, not random ones; .npz by name where there are several inputs")
     make.add_argument("--writable", action="append", default=[], metavar="LAYER",

@@ -1,4 +1,4 @@
-"""What an exploration varies, and the stages through which points are taken."""
+"""What an exploration varies."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from headrace.errors import InputError
 from headrace.layers.cores.choice import AUTO
 from headrace.quantizing.settings import require_width
 from headrace.request import Options
-from headrace.suggest import did_you_mean
-
-STAGES = ("plan", "build", "sim", "synth", "bitstream")
 
 
 @dataclass(frozen=True)
@@ -57,13 +54,3 @@ class Axes:
                                cores={} if core == AUTO else {ALL: core}, **others))
                 for board, clock, core, rate in product(self.boards or (None,), self.clocks_mhz, self.cores or (AUTO,),
                                                         self.fps or (None,))]
-
-
-def require_stages(stages: Sequence[str]) -> tuple[str, ...]:
-    """The stages in their order; a plan comes first, a build before what needs one. Raises InputError for others."""
-    for stage in stages:
-        if stage not in STAGES:
-            raise InputError(f"stage {stage!r} is unknown; {did_you_mean(stage, STAGES)}choose from {list(STAGES)}")
-    if set(stages) - {"plan"} and "build" not in stages:
-        raise InputError(f"stage {stages[-1]} works on a build; add the stage build")
-    return tuple(stage for stage in STAGES if stage in stages or stage == "plan")

@@ -1,4 +1,4 @@
-"""The workers: Dask's, on this machine or behind any scheduler. dask is imported here, at its first use."""
+"""The workers: Dask's, on this machine or behind any scheduler."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from headrace.errors import InputError, ToolError
+from headrace.exploring.cluster import connected, outcome, reason
+from headrace.exploring.stages import Versions, stage_versions
 from headrace.exploring.work import Done, Job, run_job
 
-#: Seconds in which a scheduler answers and has a worker.
-_ANSWERS_S = 30
 #: Workers that may die over a point before it counts as failed.
 _DEATHS = 3
 
@@ -33,6 +33,13 @@ class Crew:
             raise InputError(f"workers={self.workers} do nothing; use 1 or more")
         if self.scheduler and self.workers:
             raise InputError(f"scheduler {self.scheduler} has workers of its own; leave --workers out")
+
+    def versions(self, stages: Sequence[str]) -> list[Versions]:
+        """What the workers have of the tools of every stage. Raises InputError where no worker can be reached."""
+        if not self.scheduler:
+            return [stage_versions(stages)]
+        with connected(self.scheduler) as client:
+            return list(client.run(stage_versions, tuple(stages)).values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +76,11 @@ def results(crew: Crew, jobs: Sequence[Job]) -> Iterator[Done | Failure]:
 
 
 def _result(future: Any, key: str) -> Done | Failure:
-    error = future.exception()
-    if error is None:
-        done: Done = future.result()
-        return done
-    if type(error).__name__ == "KilledWorker":
-        return Failure(key, f"{_DEATHS + 1} workers died over it; give --memory more than they had")
-    return Failure(key, str(error) or type(error).__name__)
+    found, error = outcome(future)
+    if error is not None:
+        return Failure(key, reason(error))
+    done: Done = found
+    return done
 
 
 @contextmanager
@@ -83,7 +88,7 @@ def _client(crew: Crew, jobs: int) -> Iterator[Any]:
     from distributed import Client, LocalCluster
 
     if crew.scheduler:
-        with _connected(crew.scheduler) as client:
+        with connected(crew.scheduler) as client:
             yield client
         return
     import dask
@@ -92,22 +97,4 @@ def _client(crew: Crew, jobs: int) -> Iterator[Any]:
     with (dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS}),
           LocalCluster(n_workers=count, threads_per_worker=1, memory_limit=crew.memory, dashboard_address=None,
                        silence_logs=50) as cluster, Client(cluster) as client):
-        yield client
-
-
-@contextmanager
-def _connected(scheduler: str) -> Iterator[Any]:
-    from distributed import Client
-
-    try:
-        client = Client(scheduler, timeout=_ANSWERS_S)
-    except (OSError, ValueError) as error:
-        raise InputError(f"scheduler {scheduler}: does not answer ({error}); start one by `dask scheduler`, or leave "
-                         "--scheduler out") from None
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=_ANSWERS_S)
-        except TimeoutError:
-            raise InputError(f"scheduler {scheduler}: has no workers; start some by `dask worker {scheduler}` where "
-                             "headrace is installed") from None
         yield client

@@ -11,12 +11,13 @@ from typing import Any
 from headrace import serialize
 from headrace.bounded_reading import read_text
 from headrace.errors import InputError
-from headrace.exploring.axes import Axes, require_stages
+from headrace.exploring.axes import Axes
 from headrace.exploring.crew import Crew, Failure, require_tools, results
 from headrace.exploring.front import front
-from headrace.exploring.kept import Finished, Kept, content_key, require_place
+from headrace.exploring.kept import Kept, content_key, require_place
 from headrace.exploring.outcome import Exploration, point_row, write_exploration
 from headrace.exploring.points import plan_point
+from headrace.exploring.stages import Stage, require_stages
 from headrace.exploring.variants import Data, Variant, variants
 from headrace.exploring.work import Done, Job
 from headrace.model import Model
@@ -32,6 +33,7 @@ class Plan:
     """What is asked for: the points, how far the front of them is taken, and where all of it is kept.
 
     every: take all points that fit, not only the front. resume: go on with the finished points of `out`.
+    verify_layers: compare the layers of a build one by one, all workers those of a point together.
     """
 
     axes: Axes
@@ -41,6 +43,7 @@ class Plan:
     crew: Crew = field(default_factory=Crew)
     resume: bool = False
     every: bool = False
+    verify_layers: bool = False
     settings: Settings = field(default_factory=Settings)
 
 
@@ -62,7 +65,7 @@ def explore(source: Any, plan: Plan, progress: Progress = silent) -> Exploration
     stages = require_stages(plan.stages)
     require_tools()
     require_place(plan.out, plan.resume)
-    requests = [resolve(options) for _, options in plan.axes.options()]  # unknown boards are told before all work
+    requests = [resolve(options) for _, options in _options(plan)]  # unknown boards are told before all work
     boards = list({request.board.name: request.board for request in requests}.values())
     entries = list(_planned(source, plan, len(requests), progress))
     for entry, kept in zip(entries, front([entry.row for entry in entries]), strict=True):
@@ -73,16 +76,24 @@ def explore(source: Any, plan: Plan, progress: Progress = silent) -> Exploration
     try:
         if stages[1:]:
             _take(chosen, stages[1:], plan, progress)
+    except KeyboardInterrupt:
+        progress(Step(f"stopped; {Kept(plan.out).count()} finished points are kept in {plan.out}, go on with --resume",
+                      kept=True))
+        raise
     finally:  # signals and full disks included: the tables say what is finished
         write_exploration(made)
     return made
+
+
+def _options(plan: Plan) -> list[tuple[str, Options]]:
+    return plan.axes.options(verify_layers=plan.verify_layers)
 
 
 def _planned(source: Any, plan: Plan, points: int, progress: Progress) -> Iterator[_Entry]:
     """Every point, planned."""
     total, number = points * len(plan.axes.widths()), 0
     for variant in variants(source, plan.axes, plan.data, plan.settings, progress):
-        for core, options in plan.axes.options():
+        for core, options in _options(plan):
             request = resolve(options)
             progress(Step(f"planning point {number + 1} of {total}: {request.board.name}, {request.asked}", "planning",
                           number / total))
@@ -92,25 +103,30 @@ def _planned(source: Any, plan: Plan, points: int, progress: Progress) -> Iterat
 
 def _take(entries: Sequence[_Entry], stages: tuple[str, ...], plan: Plan, progress: Progress) -> None:
     """Take points through the stages; their rows tell what came of it."""
-    kept, jobs = Kept(plan.out), []
+    kept, jobs = Kept(plan.out, plan.crew.versions(stages)), list[Job]()
     by_key: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
         board_file = _board_file(entry.options)
         key = content_key(entry.variant.model, entry.options, board_file)
         finished = kept.find(key)
-        if key not in by_key and (left := tuple(stage for stage in stages if stage not in finished.stages)):
-            jobs.append(_job(key, entry, board_file, left, kept.made(key) if finished.stages else b""))
+        if key not in by_key and (left := _left(stages, finished)):
+            jobs.append(_job(key, entry, board_file, left, kept.made(key) if finished else b""))
         by_key.setdefault(key, []).append(entry.row)
         _tell(entry.row, finished, kept, key)
     progress(Step(f"{len(by_key) - len(jobs)} points are finished, {len(jobs)} are left", kept=True))
     started = time.monotonic()
     for number, result in enumerate(results(plan.crew, jobs) if jobs else (), 1):
-        finished = kept.add(result) if isinstance(result, Done) else Finished((), {})
+        finished = kept.add(result) if isinstance(result, Done) else kept.find(result.key)
         for row in by_key[result.key]:
             _tell(row, finished, kept, result.key, result.error)
         left_s = (time.monotonic() - started) / number * (len(jobs) - number)
         text = f"[{number}/{len(jobs)}] {_line(by_key[result.key][0], result)}"
         progress(Step(f"{text}; {duration(left_s)} left" if number < len(jobs) else text, kept=True))
+
+
+def _left(stages: Sequence[str], finished: Sequence[Stage]) -> tuple[str, ...]:
+    """The stages that are still to be done."""
+    return tuple(stage for stage in stages if stage not in {done.name for done in finished})
 
 
 def _job(key: str, entry: _Entry, board_file: str, stages: tuple[str, ...], made: bytes) -> Job:
@@ -128,12 +144,13 @@ def _board_file(options: Options) -> str:
         raise InputError(f"{board}: cannot be read; check the path") from None
 
 
-def _tell(row: dict[str, Any], finished: Finished, kept: Kept, key: str, error: str = "") -> None:
+def _tell(row: dict[str, Any], finished: Sequence[Stage], kept: Kept, key: str, error: str = "") -> None:
     """Write into a row what is known of its point."""
-    row |= finished.measured
-    row["stages"] = ",".join(("plan", *finished.stages))
+    for stage in finished:
+        row |= stage.measured
+    row["stages"] = ",".join(("plan", *(stage.name for stage in finished)))
     row["error"] = error
-    row["build"] = kept.folder(key).relative_to(kept.out).as_posix() if finished.stages else ""
+    row["build"] = kept.folder(key).relative_to(kept.out).as_posix() if finished else ""
 
 
 def _line(row: dict[str, Any], result: Done | Failure) -> str:

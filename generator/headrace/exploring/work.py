@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from headrace import serialize
 from headrace.benches.network import Simulation, simulate_build
-from headrace.board.board import DEFAULT_BOARD
+from headrace.board.board import DEFAULT_BOARD, load_board
+from headrace.board.family import RoutedFamily, find_family
 from headrace.build_folder import Build
 from headrace.building import build
-from headrace.errors import HeadraceError, InputError
+from headrace.ecp5.flow import Options as Routing
+from headrace.ecp5.flow import make_routed
+from headrace.errors import HeadraceError
+from headrace.exploring.cluster import require_version
+from headrace.exploring.layers import spread_over
+from headrace.exploring.parcels import pack, unpack
+from headrace.exploring.stages import Stage, stage_versions
 from headrace.model import Model
 from headrace.request import Options
+from headrace.simulation.by_layer import HERE, Spread
 from headrace.synthesis.report import Request, synthesize_build
 from headrace.synthesis.yosys import default_cache
-from headrace.version import headrace_version
 from headrace.vivado.flow import make_bitstream
 
 
@@ -45,33 +51,29 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """A point as it comes back: the stages that are done now, what they measured, what stopped the next one."""
+    """A point as it comes back: the stages that are done now, and what stopped the next one."""
 
     key: str
     made: bytes
-    stages: tuple[str, ...]
-    measured: Mapping[str, Any]
+    stages: tuple[Stage, ...]
     error: str
 
 
 def run_job(job: Job) -> Done:
     """Take a point through its stages. Raises InputError where another version of headrace is installed."""
-    if headrace_version() != job.version:
-        raise InputError(f"a worker has headrace {headrace_version()}, who asks {job.version}; install the same there")
-    done: list[str] = []
-    measured: dict[str, Any] = {}
-    error = ""
+    require_version(job.version)
+    done: list[Stage] = []
+    versions, error = stage_versions(job.stages), ""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / job.key[:16]
         if job.made:
             unpack(job.made, folder)
         try:
             for stage in job.stages:
-                measured |= _stage(stage, job, folder)
-                done.append(stage)
+                done.append(Stage(stage, versions[stage], _stage(stage, job, folder)))
         except HeadraceError as stopped:
             error = f"{job.stages[len(done)]}: {stopped}".replace(str(folder), folder.name)
-        return Done(job.key, pack(folder), tuple(done), measured, error)
+        return Done(job.key, pack(folder), tuple(done), error)
 
 
 def _stage(stage: str, job: Job, folder: Path) -> dict[str, Any]:
@@ -85,10 +87,16 @@ def _stage(stage: str, job: Job, folder: Path) -> dict[str, Any]:
         total = synthesize_build(made, Request((), False, 1, default_cache()))["total"]
         result = {f"synth_{name}": total[name] for name in ("lut", "lutram", "ff", "bram18", "uram", "dsp")}
     else:
-        found = make_bitstream(made, _board(job, folder), jobs=1)
-        result = {"bitstream": True, "slack_ns": found["timing"]["wns_ns"]}
+        result = _bitstream(made, _board(job, folder))
     made.report()
     return result
+
+
+def _bitstream(made: Build, board: str) -> dict[str, Any]:
+    """By Vivado, or by open tools on a board that these route."""
+    routed = isinstance(find_family(load_board(board)), RoutedFamily)
+    found = make_routed(made, board, Routing()) if routed else make_bitstream(made, board, jobs=1)
+    return {"bitstream": True, "slack_ns": found["timing"]["wns_ns"]}
 
 
 def _build(job: Job, folder: Path) -> dict[str, Any]:
@@ -96,11 +104,25 @@ def _build(job: Job, folder: Path) -> dict[str, Any]:
     network.write_bytes(job.network)
     model = Model(serialize.load_file(network), job.source_sha256, job.name)
     named = job.options.board is not None
-    made = build(model, folder, replace(job.options, board=_board(job, folder)) if named else job.options)
-    taken = made.resources
-    return {"verified": bool(made.record["verified"]), "built_cycles_per_frame": made.cycles,
-            "built_lut": taken.all_luts, "built_ff": taken.ff, "built_bram36": taken.bram36, "built_uram": taken.uram,
-            "built_dsp": taken.dsp}
+    options = replace(job.options, board=_board(job, folder)) if named else job.options
+    with _spread(options) as spread:
+        made = build(model, folder, options, spread=spread)
+    taken, record = made.resources, made.record
+    return {"verified": bool(record["verified"]), "compared": record["verified_by"]["rtl"]["compared"],
+            "built_cycles_per_frame": made.cycles, "built_lut": taken.all_luts, "built_ff": taken.ff,
+            "built_bram36": taken.bram36, "built_uram": taken.uram, "built_dsp": taken.dsp}
+
+
+@contextmanager
+def _spread(options: Options) -> Iterator[Spread]:
+    """Who compares the layers of a point: where each is compared by itself, all workers of the scheduler."""
+    if not options.verify_layers:
+        yield HERE
+        return
+    from distributed import worker_client
+
+    with worker_client() as client:  # meanwhile the worker is free for layers
+        yield spread_over(client)
 
 
 def _board(job: Job, folder: Path) -> str:
@@ -111,20 +133,3 @@ def _board(job: Job, folder: Path) -> str:
     path = folder.with_name(Path(name).name)
     path.write_text(job.board_file)
     return str(path)
-
-
-def pack(folder: Path) -> bytes:
-    """A folder as a .zip file; b"" where there is none."""
-    if not folder.is_dir():
-        return b""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            archive.write(path, path.relative_to(folder))
-    return content.getvalue()
-
-
-def unpack(content: bytes, folder: Path) -> None:
-    """Write what `pack` packed; nothing outside of the folder, whatever the names are."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        archive.extractall(folder)

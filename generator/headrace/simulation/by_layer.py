@@ -6,32 +6,53 @@ What joins the layers is not looked at: the wires between them, the depths of FI
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from headrace.area.estimate import estimate
-from headrace.dataflow.external import replayed_weights
 from headrace.dataflow.graph import Placed
 from headrace.dataflow.vectors import Vectors
 from headrace.errors import MismatchError
-from headrace.packing import Bytes
 from headrace.simulation import csim, rtl
-from headrace.simulation.compare import first_difference, passed_difference
-from headrace.simulation.harness import Passed
+from headrace.simulation.layer_task import Task, Verdict
 from headrace.simulation.memories import require_hls_memories
 from headrace.simulation.remaining import Progress, remaining
 
-#: Complaints by the place of a layer in the network; empty ones too.
-_Found = dict[int, str | None]
-_Item = TypeVar("_Item")
 #: Estimated LUTs of the layers in one model: it is compiled in seconds.
 _BATCH_LUTS = 4000
 
 
-def verify_rtl_layers(folder: Path, vectors: Vectors, work: Path, progress: Progress = lambda _: None) -> None:
+@dataclass(frozen=True)
+class Spread:
+    """Who runs the tasks. run: takes them, the folder of their files and an empty one, and gives verdicts as they come.
+
+    where: what build.json says of it, "" for this machine.
+    """
+
+    run: Callable[[Sequence[Task], Path, Path], Iterator[Verdict]]
+    where: str = ""
+
+
+def _in_threads(tasks: Sequence[Task], sources: Path, work: Path) -> Iterator[Verdict]:
+    """Tasks side by side, one for every processor."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        running = [pool.submit(lambda number: list(tasks[number].run(sources, work / f"task{number}")), number)
+                   for number in range(len(tasks))]
+        try:
+            for result in as_completed(running):
+                yield from result.result()
+        except BaseException:  # a failure or a signal: what has not begun does not begin
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+HERE = Spread(_in_threads)
+
+
+def verify_rtl_layers(folder: Path, vectors: Vectors, work: Path, progress: Progress = lambda _: None,
+                      spread: Spread = HERE) -> None:
     """Compare every layer in the SystemVerilog of `folder`/rtl on the frames of `vectors`.
 
     Layers that differ in nothing but the contents of their memories are compiled once, small ones in one model.
@@ -41,14 +62,22 @@ def verify_rtl_layers(folder: Path, vectors: Vectors, work: Path, progress: Prog
     alike: dict[object, list[int]] = {}
     for index, item in enumerate(placed):
         alike.setdefault(rtl.hardware_of(item.layer), []).append(index)
-    batches = _batches(list(alike.values()), placed)
-    done = _counted(len(placed), f"verifying {len(placed)} layers of RTL, {len(alike)} different ones", progress)
+    tasks = [Task.of("rtl", groups, vectors) for groups in _batches(list(alike.values()), placed)]
+    what = f"verifying {len(placed)} layers of RTL, {len(alike)} different ones"
+    _require("RTL", spread.run(tasks, folder / "rtl", work), len(placed), what, progress)
 
-    def verify(number: int) -> _Found:
-        batch = _Batch(folder / "rtl", vectors, batches[number], work / f"batch{number}")
-        return {index: done(complaint) for index, complaint in batch.complaints()}
 
-    _raise_first("RTL", _in_parallel(verify, range(len(batches))))
+def verify_hls_layers(folder: Path, vectors: Vectors, work: Path, progress: Progress = lambda _: None,
+                      spread: Spread = HERE) -> None:
+    """Compare every layer's C++, and the memories in `folder`/hls with the network's.
+
+    work: an empty folder. Raises MismatchError as verify_rtl_layers does.
+    """
+    require_hls_memories(folder / "hls", vectors.dataflow)
+    count = len(vectors.dataflow.placed)
+    programs = -(-count // csim.LAYERS_PER_UNIT)
+    tasks = [Task.of("hls", [[place] for place in range(first, count, programs)], vectors) for first in range(programs)]
+    _require("HLS", spread.run(tasks, folder / "hls", work), count, f"verifying {count} layers of HLS", progress)
 
 
 def _batches(alike: Sequence[Sequence[int]], placed: Sequence[Placed]) -> list[list[Sequence[int]]]:
@@ -65,119 +94,14 @@ def _batches(alike: Sequence[Sequence[int]], placed: Sequence[Placed]) -> list[l
     return batches
 
 
-def verify_hls_layers(folder: Path, vectors: Vectors, work: Path, progress: Progress = lambda _: None) -> None:
-    """Compare every layer's C++, and the memories in `folder`/hls with the network's.
-
-    work: an empty folder. Raises MismatchError as verify_rtl_layers does.
-    """
-    dataflow = vectors.dataflow
-    require_hls_memories(folder / "hls", dataflow)
-    placed = dict(enumerate(dataflow.placed))
-    programs = csim.compile_layers(dataflow.layers, work, progress)
-    done = _counted(len(placed), f"verifying {len(placed)} layers of HLS", progress)
-
-    def verify(index: int) -> _Found:
-        return {index: done(_hls_complaint(programs, vectors, placed[index], index))}
-
-    _raise_first("HLS", _in_parallel(verify, list(placed)))
-
-
-class _Batch:
-    """One model of different layers side by side, and for each the layers of the network that are like it."""
-
-    def __init__(self, sources: Path, vectors: Vectors, groups: Sequence[Sequence[int]], work: Path) -> None:
-        work.mkdir(parents=True)
-        self.sources, self.vectors, self.groups, self.work = sources, vectors, groups, work
-        self.model = rtl.compile_built_layers(sources, [self._item(group[0]).layer for group in groups], work)
-
-    def complaints(self) -> Iterator[tuple[int, str | None]]:
-        """What is wrong with every layer, by its place; None where nothing is."""
-        for turn in range(max(map(len, self.groups))):
-            chosen = [group[min(turn, len(group) - 1)] for group in self.groups]
-            folder = self.work / f"run{turn}"
-            rtl.link_memories(self.sources, [self._item(index).layer for index in chosen], folder)
-            model = replace(self.model, folder=folder)
-            runs = {place: index for place, index in enumerate(chosen) if turn < len(self.groups[place])}
-            try:
-                yield from self._run(model, runs)
-            except MismatchError:  # one of them stops or breaks a rule: which one?
-                for place, index in runs.items():
-                    yield from self._run_alone(model, place, index)
-
-    def _run_alone(self, model: rtl.RtlModel, place: int, index: int) -> list[tuple[int, str | None]]:
-        try:
-            return self._run(model, {place: index})
-        except MismatchError as error:
-            name = self._item(index).layer.name
-            return [(index, f"{name} by itself: "
-                            f"{str(error).removeprefix('RTL: ').replace(f'layer{place}_', f'{name}_')}")]
-
-    def _run(self, model: rtl.RtlModel, runs: Mapping[int, int]) -> list[tuple[int, str | None]]:
-        """Run layers at their places in the model at once."""
-        inputs: dict[str, Bytes] = {}
-        expected: dict[str, Bytes] = {}
-        words = self.vectors.words
-        for place, index in runs.items():
-            item = self._item(index)
-            inputs |= {rtl.layer_source(place, k): words[port] for k, port in enumerate(item.sources)}
-            if item.layer.weight_stream:
-                inputs[rtl.layer_weights(place)] = replayed_weights(item.layer, len(self.vectors))
-            expected |= {rtl.layer_sink(place, k): words[item.layer.name, k] for k in range(len(item.layer.outputs))}
-        passed = model.compare(inputs, expected)
-        return [(index, self._difference(place, index, passed)) for place, index in runs.items()]
-
-    def _difference(self, place: int, index: int, passed: Mapping[str, Passed]) -> str | None:
-        layer = self._item(index).layer
-        found = (passed_difference((layer.name, k), stream, self.vectors.words[layer.name, k],
-                                   passed[rtl.layer_sink(place, k)]) for k, stream in enumerate(layer.outputs))
-        return next((difference for difference in found if difference), None)
-
-    def _item(self, index: int) -> Placed:
-        return self.vectors.dataflow.placed[index]
-
-
-def _hls_complaint(programs: csim.LayersCSim, vectors: Vectors, item: Placed, index: int) -> str | None:
-    layer, frames = item.layer, len(vectors)
-    inputs: list[Bytes] = [vectors.words[port] for port in item.sources]
-    try:
-        written = programs.run(index, (*inputs, replayed_weights(layer, frames)), frames)
-    except MismatchError as error:
-        return f"{layer.name} by itself: {error}"
-    for k, (stream, got) in enumerate(zip(layer.outputs, written, strict=True)):
-        want = vectors.words[layer.name, k]
-        if want.tobytes() != got.tobytes():
-            return first_difference((layer.name, k), stream, want, got)
-    return None
-
-
-def _counted(total: int, what: str, progress: Progress) -> Callable[[str | None], str | None]:
-    """Hands on what is said of each of so many layers, and tells how many there were."""
-    done, count = remaining(what, progress), 0
-
-    def counted(complaint: str | None) -> str | None:
-        nonlocal count
-        count += 1
-        done(count / total)
-        return complaint
-
-    return counted
-
-
-def _in_parallel(verify: Callable[[_Item], _Found], items: Sequence[_Item]) -> _Found:
-    found: _Found = {}
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        running = [pool.submit(verify, item) for item in items]
-        try:
-            for result in running:
-                found |= result.result()
-        except BaseException:  # a failure or a signal: what has not begun does not begin
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return found
-
-
-def _raise_first(engine: str, found: _Found) -> None:
+def _require(engine: str, verdicts: Iterator[Verdict], total: int, what: str, progress: Progress) -> None:
     """Raise MismatchError with the complaint about the layer that comes first in the network, if there is one."""
+    done, found = remaining(what, progress), dict[int, str | None]()
+    for index, complaint in verdicts:
+        found[index] = complaint
+        done(len(found) / total)
+    if len(found) != total:
+        raise MismatchError(f"{engine}: {total - len(found)} layers were not compared; report this as a defect")
     complaints = [complaint for _, complaint in sorted(found.items()) if complaint]
     if complaints:
         raise MismatchError(f"{engine}: {complaints[0]}")

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 #: Layers in one translation unit, from which on a second one is worth its parsing of the ap_int header.
-_LAYERS_PER_UNIT = 8
+LAYERS_PER_UNIT = 8
 _ABORTED = "csim: "
 # The kernels' buffers are automatic arrays; together they may exceed the usual 8 MiB of stack.
 _WITH_LARGE_STACK = ("sh", "-c", 'ulimit -s "$(ulimit -H -s)"; exec "$0" "$@"')
@@ -135,7 +135,7 @@ def compile_layers(layers: Sequence[Layer], work: Path, progress: Progress = sil
     """
     work = work.resolve()
     flags = ["-O1" if all(layer.cycles < SHORT_FRAME for layer in layers) else "-O2"]
-    programs = max(1, -(-len(layers) // _LAYERS_PER_UNIT))
+    programs = max(1, -(-len(layers) // LAYERS_PER_UNIT))
     for path, text in static_files().items():
         _write(work / path, text)
 

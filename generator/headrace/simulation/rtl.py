@@ -35,8 +35,8 @@ from headrace.tools import SHORT_FRAME, require_build_tools
 
 __all__ = [
     "SINK", "RtlModel", "compile_boundary", "compile_built_layers", "compile_layers", "compile_network", "hardware_of",
-    "layer_sink",
-    "layer_source", "layer_weights", "link_memories", "observed_ports", "render_layers", "require_tools",
+    "layer_files", "layer_sink", "layer_source", "layer_weights", "link_memories", "observed_ports", "render_layers",
+    "require_tools",
 ]
 
 #: Name of the stream that leaves a network.
@@ -102,6 +102,14 @@ def compile_built_layers(rtl: Path, layers: Sequence[Layer], work: Path) -> RtlM
     texts = {name: path.read_text() for name, path in paths.items()}
     used = used_sources((work / "harness.sv").read_text(), texts)
     return _compile(endpoints, [paths[name] for name in used], work, work, max(layer.cycles for layer in layers))
+
+
+def layer_files(rtl: Path, layers: Sequence[Layer]) -> list[Path]:
+    """What compile_built_layers and link_memories read of a build's folder `rtl` for these layers."""
+    texts = {path.name: path.read_text() for path in rtl.glob("*.sv") if path.name != _TOP_FILE}
+    modules = used_sources(" ".join(module_name(layer.kind) for layer in layers), texts)
+    memories = (memory_file(layer, memory.name) for layer in layers for memory in layer.memories())
+    return [rtl / name for name in sorted({*modules, *memories})]
 
 
 def link_memories(rtl: Path, layers: Sequence[Layer], folder: Path) -> None:
