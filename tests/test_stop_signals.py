@@ -181,10 +181,10 @@ with mock.patch("headrace.building._verify", slow):
     assert process.wait(20) == code
     assert names(tmp_path) == ["pid"]
     child = int(pid.read_text())
-    assert not _runs(child)
+    assert not still_runs(child)
 
 
-def _runs(process: int) -> bool:
+def still_runs(process: int) -> bool:
     """True if a process is there and not yet ended."""
     for _ in range(40):
         try:

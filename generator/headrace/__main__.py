@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _fail("there is not enough memory for this; ask for fewer samples, vectors or frames at a time")
     except Stopped as stopped:
+        for note in getattr(stopped, "__notes__", ()):
+            _fail(note)
         return stopped.code
     except KeyboardInterrupt:
         return 130

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from headrace.stopping import descendants
 from tests.exploring.machines import machines
 from tests.public_models import SHARED
 from tests.small_onnx import small_onnx
+from tests.test_stopping import still_runs
 
 RATES = (100_000, 1_000_000)
 
@@ -105,6 +107,51 @@ def test_a_full_disk_loses_nothing_that_is_finished(path: Path, tmp_path: Path, 
         hr.explore(path, boards=["pynq-z2"], fps=RATES, stages=["build"], out=tmp_path / "out")
     rows = json.loads((tmp_path / "out" / "exploration.json").read_text())["points"]
     assert sorted(row["stages"] for row in rows) == ["plan", "plan,build"]
+
+
+@pytest.mark.slow
+def test_a_disk_that_refuses_in_the_middle(path: Path, tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    told: list[str] = []
+
+    def fill(text: str) -> None:
+        told.append(text)
+        if text.startswith("[1/2]"):  # the workers are there already, and have no limit
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+
+    ask: dict[str, Any] = {"boards": ["pynq-z2"], "fps": RATES, "stages": ["build"], "workers": 1,
+                           "out": tmp_path / "out"}
+    try:
+        with pytest.raises(ToolError, match=r"out: cannot be written \(File too large\); 1 finished points are kept, "
+                                            "make room and go on with --resume"):
+            hr.explore(path, **ask, progress=fill)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert len(list((tmp_path / "out" / "points").iterdir())) == 1
+    found = hr.explore(path, **ask, resume=True, progress=told.append)
+    assert "1 points are finished, 1 are left" in told and all(row["verified"] for row in found.rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("whom", ["the command", "all in the terminal"])
+def test_ctrl_c_keeps_what_is_finished(whom: str, path: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "headrace", "-v", "explore", str(path), "--boards", "pynq-z2", "--fps",
+               "100000,200000,400000,1000000", "--all", "--stages", "plan,build", "--workers", "2", "--out", "out"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stderr is not None
+    next(line for line in process.stderr if "[1/4]" in line)
+    workers = descendants(process.pid)
+    (os.kill if whom == "the command" else os.killpg)(process.pid, signal.SIGINT)
+    said = process.stderr.read()
+    assert process.wait(60) == 130
+    kept = len(list((tmp_path / "out" / "points").glob("*/point.json")))
+    assert 1 <= kept < 4 and "Traceback" not in said
+    assert said.endswith(f"headrace: stopped; {kept} finished points are kept in out, go on with --resume\n")
+    assert workers and not any(still_runs(pid) for pid in workers)
+    rows = json.loads((tmp_path / "out" / "exploration.json").read_text())["points"]
+    assert sorted(row["stages"] for row in rows) == ["plan"] * (4 - kept) + ["plan,build"] * kept
+    again = subprocess.run([*command, "--resume"], cwd=tmp_path, capture_output=True, text=True)
+    assert again.returncode == 0 and f"{kept} points are finished, {4 - kept} are left" in again.stderr
 
 
 def busy_workers() -> list[int]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from headrace import serialize
-from headrace.bounded_reading import read_text
-from headrace.errors import InputError
+from headrace.errors import InputError, ToolError
 from headrace.exploring.axes import Axes
 from headrace.exploring.crew import Crew, Failure, require_tools, results
 from headrace.exploring.front import front
@@ -76,12 +76,14 @@ def explore(source: Any, plan: Plan, progress: Progress = silent) -> Exploration
     try:
         if stages[1:]:
             _take(chosen, stages[1:], plan, progress)
-    except KeyboardInterrupt:
-        progress(Step(f"stopped; {Kept(plan.out).count()} finished points are kept in {plan.out}, go on with --resume",
-                      kept=True))
+    except BaseException as stopped:  # signals and full disks included: the tables say what is finished
+        with suppress(ToolError):  # where the disk is full; what stopped it is the better sentence
+            write_exploration(made)
+        if isinstance(stopped, KeyboardInterrupt):
+            stopped.add_note(f"stopped; {Kept(plan.out).count()} finished points are kept in {plan.out}, go on with "
+                             "--resume")
         raise
-    finally:  # signals and full disks included: the tables say what is finished
-        write_exploration(made)
+    write_exploration(made)
     return made
 
 
