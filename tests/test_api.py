@@ -18,8 +18,8 @@ from headrace.results import Checked
 from tests.small_networks import small_network
 from tests.unverified_build import write_unverified
 
-FUNCTIONS = ("boards", "build", "check", "compare", "example", "load", "plan", "quantize", "report", "simulate",
-             "synth")
+FUNCTIONS = ("boards", "build", "check", "compare", "example", "explore", "load", "plan", "precision", "quantize",
+             "report", "simulate", "synth")
 
 
 def drawn(svg: str) -> set[str]:
@@ -35,7 +35,8 @@ def test_everything_is_there_and_explained() -> None:
         assert document and (name in ("boards", "example") or "Raises" in document), name
 
 
-@pytest.mark.parametrize("name", ["boards", "build", "check", "plan", "quantize", "simulate", "synth"])
+@pytest.mark.parametrize("name", ["boards", "build", "check", "explore", "plan", "precision", "quantize", "simulate",
+                                  "synth"])
 def test_options_are_given_by_name_and_have_types(name: str) -> None:
     parameters = inspect.signature(getattr(hr, name)).parameters.values()
     first = [item.name for item in parameters if item.kind is item.POSITIONAL_OR_KEYWORD]

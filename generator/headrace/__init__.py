@@ -16,6 +16,7 @@ from headrace.api import (
     example,
     explore,
     plan,
+    precision,
     quantize,
     report,
     simulate,
@@ -41,5 +42,5 @@ __version__ = headrace_version()
 __all__ = [
     "Build", "FoldingError", "HeadraceError", "InputError", "MismatchError", "Model", "Point", "QuantizationError",
     "ToolError", "UnsupportedError", "__version__", "boards", "build", "check", "compare", "example", "explore", "load",
-    "plan", "quantize", "report", "save_qonnx", "simulate", "synth",
+    "plan", "precision", "quantize", "report", "save_qonnx", "simulate", "synth",
 ]

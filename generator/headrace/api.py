@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from headrace import building
 from headrace.benches.network import Simulation, simulate_build
-from headrace.board.board import board_names, load_board
+from headrace.board.board import DEFAULT_BOARD, board_names, load_board
 from headrace.build_folder import Build
 from headrace.design import Fifos, PlannedFifos
 from headrace.difference.compare import Compared, compare_model
@@ -29,6 +29,7 @@ from headrace.exploring.explore import Plan
 from headrace.exploring.layers import layers_spread
 from headrace.exploring.outcome import Exploration
 from headrace.exploring.points import Space, plan_points
+from headrace.exploring.searching import searching_for_precision
 from headrace.exploring.variants import Data
 from headrace.layers.cores.choice import AUTO
 from headrace.model import Model, load
@@ -36,7 +37,7 @@ from headrace.progress import LOG, Progress, logged, silent
 from headrace.quantizing.settings import RangeName, RoundingName, ScalesName, Settings
 from headrace.reporting.views import sim_view, synth_view
 from headrace.reports import write_reports
-from headrace.request import Backend, Options, Weights
+from headrace.request import Backend, Options, Weights, resolve
 from headrace.results import Boards, Checked, Points, Quantization, Record, quantization
 from headrace.samples import GivenSamples
 from headrace.simulation.frames import Stalls
@@ -45,6 +46,7 @@ from headrace.suggest import did_you_mean
 from headrace.synthesis.report import Request, synthesize_build
 from headrace.synthesis.yosys import default_cache
 
+RankName = Literal["sensitivity", "sqnr", "weight-difference"]
 StallsName = Literal["none", "source", "sink", "random"]
 
 
@@ -156,6 +158,31 @@ def explore(model: Any, *, boards: Sequence[str] = (), fps: Sequence[float] = ()
     plan = Plan(axes, Path(out), stages, data, Crew(scheduler, workers, memory), resume, every,
                 verify_layers, settings or Settings())
     return exploring.explore(model, plan, logged(progress))
+
+
+def precision(model: Any, data: Data, *, fps: float, board: str = DEFAULT_BOARD, clock_mhz: float = Options.clock_mhz,
+              widths: Sequence[int] = (2, 4, 8), accuracy_drop: Sequence[float] = (1.0,),
+              rank: RankName = "sensitivity", evaluations: int = 100, exhaustive: bool = False, test: Data | None = None,
+              example_input: object = None, settings: Settings | None = None, progress: Progress = silent) -> Any:
+    """The widths of every layer's weights and activations with which hardware is cheapest at a rate; needs torch.
+
+    model, data: as of `quantize`, with labels. widths: rising, those that may be had. accuracy_drop: percentage points,
+    rising, that may be lost against the float network; there is a result for each. rank: what is lowered first: what
+    loses least for what it saves, what has the highest SQNR ("sqnr"), or what training moves least
+    ("weight-difference", the subject of US patent 12,393,828). evaluations: networks that may be looked at for each
+    drop. exhaustive: look at all of them too. test: data on which only what is found is tested. settings: how is
+    quantized, but for the widths.
+
+    Returns a headrace.exploring.precision_run.Precision: `found` with widths, accuracy and hardware, `models` that
+    build, `save`. Raises InputError for what cannot be asked for and where even the widest width loses more or does
+    not fit the board, UnsupportedError for modules that cannot be read, ToolError where torch is not installed.
+    """
+    searching = searching_for_precision()
+    budget = searching.Budget(tuple(widths), tuple(accuracy_drop), rank, evaluations)
+    request = resolve(Options(board, clock_mhz, fps))
+    chosen = settings or Settings(method="affine")
+    task = searching.Task(data, budget, request, chosen, test, exhaustive, example_input)
+    return searching.find_precision(model, task, logged(progress))
 
 
 def build(model: Model, out: str | Path, progress: Progress = silent, *,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
 
+import headrace as hr  # noqa: E402
 from headrace.__main__ import main  # noqa: E402
-from headrace.errors import HeadraceError, InputError  # noqa: E402
+from headrace.errors import HeadraceError, InputError, ToolError  # noqa: E402
 from headrace.exploring.precision import Bench, Budget, Rank, exhaustive, search  # noqa: E402
 from headrace.exploring.precision_view import away  # noqa: E402
 from headrace.model import load  # noqa: E402
@@ -101,6 +103,26 @@ def test_a_tenth_of_all_networks_comes_within_a_twentieth_of_the_best() -> None:
         assert every.evaluations == 2 ** len(every.items) == 256 and few.evaluations <= 25
         assert 0 <= away(found, optimum) <= 0.05
         assert found.hardware.resources.all_luts <= 1.05 * optimum.hardware.resources.all_luts
+
+
+def test_from_python(tmp_path: Path) -> None:
+    found = hr.precision(MODULE, DATA, fps=20_000, board="pynq-z2", widths=[4, 8], accuracy_drop=[20.0], evaluations=6,
+                         test=DATA)
+    assert found.found[0].test_accuracy is not None and "points lost at most" in found.summary()
+    found.save(tmp_path / "found.npz")
+    x = DATA[0][0] if isinstance(DATA[0], tuple) else DATA[0]
+    assert (load(tmp_path / "found.npz").predict(x) == found.models[0].predict(x)).all()
+    assert found.json()["found"][0]["test_accuracy"] == found.found[0].test_accuracy
+    with pytest.raises(InputError, match=r"^rank='sqrn' is unknown; did you mean 'sqnr'\?"):
+        hr.precision(MODULE, DATA, fps=20_000, rank="sqrn")  # type: ignore[arg-type]
+
+
+def test_only_a_search_needs_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("headrace.exploring.precision_run")
+    monkeypatch.delitem(sys.modules, "headrace.exploring.precision_run")
+    monkeypatch.setitem(sys.modules, "headrace.quantizing.command", None)
+    with pytest.raises(ToolError, match=r"^a precision search needs headrace.quantizing.command, which is not "):
+        hr.precision(MODULE, DATA, fps=20_000)
 
 
 def test_the_command_writes_what_build_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from headrace.atomic_files import require_writable_file
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli import tables
-from headrace.cli.progress_bar import progress
-from headrace.errors import ToolError
+from headrace.cli.progress import progress
+from headrace.exploring.searching import searching_for_precision
 from headrace.quantizing.settings import METHOD_NAMES, Settings
 from headrace.request import Options, resolve
-from headrace.serialize import save_npz
+from headrace.staging import require_writable_file
 
 
 def add_precision(sub: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     sub.add_argument("--data", required=True, metavar="FILE", help="X.npz with inputs x and labels y, or "
                      "file.py:function: to calibrate with and for the accuracy")
+    sub.add_argument("--test", metavar="FILE", help="more of them, on which only what is found is tested")
     sub.add_argument("--board", default=DEFAULT_BOARD, metavar="B",
                      help="board name or .toml file (default %(default)s)")
     sub.add_argument("--fps", type=float, required=True, metavar="F", help="frames per second at which hardware is "
@@ -42,32 +42,18 @@ def add_precision(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--out", type=Path, metavar="M.npz", help="where the network of the last drop is written")
 
 
-def _modules() -> tuple[Any, Any, Any]:
-    try:
-        from headrace.exploring import precision, precision_view
-        from headrace.quantizing import command
-    except ImportError as error:
-        raise ToolError(f"a precision search needs {error.name}, which is not installed; "
-                        "run pip install 'headrace[torch]'") from None
-    return precision, precision_view, command
-
-
 def run_precision(options: argparse.Namespace) -> int:
     """Search and print a row for every budget."""
-    precision, views, command = _modules()
-    budget = precision.Budget(options.widths, options.accuracy_drop, options.rank, options.evaluations)
+    searching = searching_for_precision()
+    budget = searching.Budget(options.widths, options.accuracy_drop, options.rank, options.evaluations)
     request = resolve(Options(options.board, options.clock_mhz, options.fps))
     settings = Settings(method=options.method, samples=options.samples)
     if options.out is not None:
         require_writable_file(options.out)
+    task = searching.Task(options.data, budget, request, settings, options.test, options.exhaustive)
     with progress() as tell:
-        tell("calibrating")
-        module, _ = command.float_model(options.model)
-        bench = precision.Bench(module, command.batches_of(options.data), budget, request, settings)
-        found = precision.search(bench, tell)
-        optimum = precision.exhaustive(bench, tell) if options.exhaustive else []
+        made = searching.find_precision(options.model, task, tell)
     if options.out is not None:
-        save_npz(found[-1].network, options.out)
-    tables.show(views.precision_view(options.model, found, optimum), options.json,
-                lambda: views.precision_json(found, optimum))
+        made.save(options.out)
+    tables.show(made.view, options.json, made.json)
     return 0

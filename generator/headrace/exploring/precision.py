@@ -72,6 +72,7 @@ class Found:
     """A network within a budget: its widths by item, its accuracy, its hardware and the cost that was least.
 
     cost: in LUTs, with block RAMs and DSP blocks at their prices. evaluations: of networks until it was found.
+    test_accuracy: on data that the search did not see, None without such.
     """
 
     drop: float
@@ -81,14 +82,17 @@ class Found:
     cost: float
     network: Network
     evaluations: int
+    test_accuracy: float | None = None
 
 
 class Bench:
     """Networks at any widths: accuracy of the exact integers on the kept samples, hardware at the rate of a request."""
 
-    def __init__(self, module: Any, batches: Batches, budget: Budget, request: Request, settings: Settings) -> None:
+    def __init__(self, module: Any, batches: Batches, budget: Budget, request: Request, settings: Settings,
+                 example: Any = None) -> None:
         if not isinstance(module, FloatNetwork):
-            example, batches = first_shape(batches)
+            if example is None:
+                example, batches = first_shape(batches)
             module = from_float_module(module, example)
         require_one_output(module, PURPOSE)
         self.budget, self.request, self.batches = budget, request, batches

@@ -9,7 +9,8 @@ from typing import Any
 from headrace.exploring.precision import Found
 from headrace.reporting.view import View
 
-_COLUMNS = ("points lost at most", "accuracy", "LUT", "BRAM36", "DSP", "cost in LUT", "fps", "networks", "widths")
+_COLUMNS = ("points lost at most", "accuracy", "test", "LUT", "BRAM36", "DSP", "cost in LUT", "fps", "networks",
+            "widths")
 
 
 def precision_view(model: str, found: Sequence[Found], optimum: Sequence[Found] = ()) -> View:
@@ -34,12 +35,14 @@ def precision_json(found: Sequence[Found], optimum: Sequence[Found] = ()) -> dic
 
 def _record(found: Found) -> dict[str, Any]:
     hardware = found.hardware
-    return {"accuracy_drop": found.drop, "accuracy": found.accuracy, "widths": found.widths, "cost_lut": found.cost,
-            "fps": hardware.fps, "resources": asdict(hardware.resources), "evaluations": found.evaluations}
+    return {"accuracy_drop": found.drop, "accuracy": found.accuracy,
+            "test_accuracy": found.test_accuracy, "widths": found.widths, "cost_lut": found.cost, "fps": hardware.fps,
+            "resources": asdict(hardware.resources), "evaluations": found.evaluations}
 
 
 def _cells(found: Found, name: str) -> tuple[str, ...]:
     taken = found.hardware.resources
     widths = " ".join(str(bits) for bits in found.widths.values())
-    return (name, f"{found.accuracy:.2%}", str(taken.all_luts), str(taken.bram36), str(taken.dsp), f"{found.cost:.0f}",
-            f"{found.hardware.fps:.0f}", str(found.evaluations), widths)
+    test = "" if found.test_accuracy is None else f"{found.test_accuracy:.2%}"
+    return (name, f"{found.accuracy:.2%}", test, str(taken.all_luts), str(taken.bram36), str(taken.dsp),
+            f"{found.cost:.0f}", f"{found.hardware.fps:.0f}", str(found.evaluations), widths)
