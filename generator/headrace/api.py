@@ -162,8 +162,9 @@ def explore(model: Any, *, boards: Sequence[str] = (), fps: Sequence[float] = ()
 
 def precision(model: Any, data: Data, *, fps: float, board: str = DEFAULT_BOARD, clock_mhz: float = Options.clock_mhz,
               widths: Sequence[int] = (2, 4, 8), accuracy_drop: Sequence[float] = (1.0,),
-              rank: RankName = "sensitivity", evaluations: int = 100, exhaustive: bool = False, test: Data | None = None,
-              example_input: object = None, settings: Settings | None = None, progress: Progress = silent) -> Any:
+              rank: RankName = "sensitivity", evaluations: int = 100, exhaustive: bool = False,
+              test: Data | None = None, example_input: object = None, settings: Settings | None = None,
+              progress: Progress = silent) -> Any:
     """The widths of every layer's weights and activations with which hardware is cheapest at a rate; needs torch.
 
     model, data: as of `quantize`, with labels. widths: rising, those that may be had. accuracy_drop: percentage points,
