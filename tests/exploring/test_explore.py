@@ -26,11 +26,11 @@ from headrace.exploring.front import front
 from headrace.exploring.parcels import pack, unpack
 from headrace.exploring.stages import Stage
 from headrace.exploring.work import Done, Job
-from headrace.stopping import descendants
+from headrace.stop_signals import descendants
 from tests.exploring.machines import machines
 from tests.public_models import SHARED
 from tests.small_onnx import small_onnx
-from tests.test_stopping import still_runs
+from tests.test_stop_signals import still_runs
 
 RATES = (100_000, 1_000_000)
 

@@ -25,7 +25,7 @@ from headrace.request import Options
 from headrace.simulation import by_layer
 from headrace.simulation.by_layer import Spread, verify_hls_layers, verify_rtl_layers
 from headrace.simulation.layer_task import Task, Verdict
-from headrace.stopping import descendants
+from headrace.stop_signals import descendants
 from tests.exploring.machines import Machines, machines
 from tests.small_networks import small_network
 from tests.unverified_build import SHA256, write_unverified

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli import tables
-from headrace.cli.progress import progress
+from headrace.cli.progress_bar import progress
 from headrace.exploring.axes import Axes
 from headrace.exploring.crew import Crew
 from headrace.exploring.explore import Plan, explore

@@ -8,11 +8,10 @@ from pathlib import Path
 from headrace.atomic_files import require_writable_file
 from headrace.board.board import DEFAULT_BOARD
 from headrace.cli import tables
-from headrace.cli.progress import progress
+from headrace.cli.progress_bar import progress
 from headrace.exploring.searching import searching_for_precision
 from headrace.quantizing.settings import METHOD_NAMES, Settings
 from headrace.request import Options, resolve
-from headrace.staging import require_writable_file
 
 
 def add_precision(sub: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from headrace import serialize
+from headrace.bounded_reading import read_text
 from headrace.errors import InputError, ToolError
 from headrace.exploring.axes import Axes
 from headrace.exploring.crew import Crew, Failure, require_tools, results

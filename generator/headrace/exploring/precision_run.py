@@ -12,6 +12,7 @@ from headrace.exploring.precision import Bench, Budget, Found, exhaustive, searc
 from headrace.exploring.precision_view import precision_json, precision_view
 from headrace.exploring.variants import Data, accuracy, read_data
 from headrace.model import Model, load
+from headrace.progress import Progress, silent
 from headrace.quantizing.command import float_model
 from headrace.quantizing.data import Batches
 from headrace.quantizing.settings import Settings
@@ -19,7 +20,6 @@ from headrace.reporting.view import View
 from headrace.request import Request
 from headrace.serialize import save_npz
 from headrace.sources import name_of
-from headrace.telling import Progress, silent
 
 
 @dataclass(frozen=True, eq=False)
