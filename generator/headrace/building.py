@@ -27,6 +27,7 @@ from headrace.layers import Take
 from headrace.layers.random_values import MAX_RANDOM_VALUES, random_values
 from headrace.model import Model
 from headrace.planning import Planned, plan_design, require_fit
+from headrace.progress import Progress, Step
 from headrace.render.contents import render_contents
 from headrace.render.hls import render_hls, write_hls_vectors
 from headrace.render.rtl import render_rtl
@@ -39,10 +40,11 @@ from headrace.samples import checked_samples
 from headrace.simulation import csim, rtl
 from headrace.simulation.backends import run_hls, verify_rtl
 from headrace.simulation.by_layer import HERE, Spread, verify_hls_layers, verify_rtl_layers
-from headrace.simulation.remaining import Progress
 from headrace.version import file_header, headrace_version
 
 VECTOR_SEED = 1
+#: Seconds that a layer takes to be folded, and to be rendered.
+_LAYER_S = 0.1
 
 
 def build(model: Model, out: str | Path, options: Options | None = None, progress: Progress = lambda _: None,
@@ -55,12 +57,13 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
     request, out = resolve(options or Options()), Path(out)
     require_possible(request, out)
     frames = verification_frames(model, request.options)
-    progress("choosing the folding")
+    seconds = _LAYER_S * len(model.unfolded.layers)
+    progress(Step("choosing the folding", seconds=seconds))
     planned = plan_design(model, request, progress)
     require_fit(model, planned)
     vectors = Vectors(planned.dataflow, frames)
     with replacing(out) as folder:
-        progress("rendering")
+        progress(Step("rendering", seconds=seconds))
         _write_sources(folder, model, planned, vectors)
         compared = _verify(folder, model, planned.request, vectors, progress, spread)
         _write_record(folder, model, planned, compared)

@@ -21,6 +21,7 @@ from headrace.layers.mvtu import Mvtu
 from headrace.layers.weighted import WeightedLayer
 from headrace.memory import PRICES, Prices
 from headrace.network.integer import IntegerNetwork
+from headrace.progress import Step
 from headrace.timing.fifo_sizing import Sizing, size_fifos
 from headrace.timing.hls_fifo_sizing import HlsSizing
 from headrace.timing.word_times import estimated_fifos
@@ -28,6 +29,9 @@ from headrace.timing.word_times import estimated_fifos
 Fifos = Literal["exact", "safe"]
 #: Those of a plan may also be estimated.
 PlannedFifos = Literal["exact", "safe", "estimated"]
+
+#: Seconds that the streams of a layer's C++ take to be sized.
+_STREAM_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False,
     dataflow = insert_fifos(layers, sizing.depths)
     depths = {layer.name: layer.depth for layer in Fifo.among(dataflow.layers)}
     if hls:
-        progress("sizing the streams of the C++")
+        progress(Step("sizing the streams of the C++", seconds=_STREAM_S * len(dataflow.layers)))
     streams = HlsSizing.of(layers, recipe.depths, exact) if hls else None
     found: Fifos = "exact" if sizing.exact else "safe"  # a search that would take minutes ends with safe ones
     return Design(dataflow, sizing, replace(recipe, depths=depths, fifos=found), streams)

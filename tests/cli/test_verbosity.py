@@ -70,6 +70,18 @@ def test_a_terminal_shows_how_far_it_is_and_keeps_results(monkeypatch: pytest.Mo
     assert "conv0: 12 lut\n" in shown and "compiling: 40%, 9 s left" in shown
 
 
+def test_a_terminal_shows_batches_beside_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    with progress_bar.tracking("calibrating") as (track, tell):
+        tell(Step("affine", seconds=50.0))
+        assert list(track([1, 2])) == [1, 2]
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
+    assert "calibrating" in shown and "affine: about 0%, " in shown
+
+
 def test_a_log_has_a_line_for_a_step_and_then_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("headrace.progress.time.monotonic", lambda: now[0])

@@ -5,16 +5,18 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 from headrace.cli.pace import Pace, pace_file
-from headrace.cli.verbosity import current_voice
+from headrace.cli.verbosity import Voice, current_voice
 from headrace.progress import Progress, Sieve, Step, logged, silent
 
 #: Seconds before the first line where there is no terminal, for what is faster says nothing; and between two of a step.
@@ -39,13 +41,17 @@ def progress() -> Iterator[Progress]:
     pace.finish()  # not after an error: the step did not come to its end
 
 
-def bars(console: Console) -> Bars:
-    """A line that moves, with a bar where it is known how far a job is, and the time since its start."""
-    return Bars(*_columns(), console=console, transient=True)
-
-
-def _columns() -> list[ProgressColumn]:
-    return [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn()]
+@contextmanager
+def tracking(what: str) -> Iterator[tuple[Callable[[Any], Any], Progress]]:
+    """The same, and a function that shows how many items of a sequence are through, where there is a terminal."""
+    console, pace = Console(stderr=True), Pace(pace_file())
+    if current_voice() != Voice() or not console.is_terminal:
+        with progress() as tell:
+            yield lambda items: items, tell
+        return
+    with _Moving(console, pace) as shown:
+        yield partial(shown.track, description=what), logged(shown.tell)
+    pace.finish()
 
 
 class _Moving(Bars):
@@ -53,7 +59,8 @@ class _Moving(Bars):
 
     def __init__(self, console: Console, pace: Pace) -> None:
         self.pace = pace
-        super().__init__(*_columns(), console=console, transient=True)
+        columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=20), TimeElapsedColumn()
+        super().__init__(*columns, console=console, transient=True)
         self.line = self.add_task("starting", total=None)
 
     def tell(self, text: str) -> None:

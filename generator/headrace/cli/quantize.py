@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import fields
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-
 from headrace.bounded_reading import read_toml
 from headrace.cli import tables
-from headrace.cli.progress_bar import bars, progress
-from headrace.cli.verbosity import Voice, current_voice
+from headrace.cli.progress_bar import tracking
 from headrace.errors import InputError, ToolError
 from headrace.quantizing.settings import (
     AUTO,
@@ -49,7 +42,7 @@ def run_quantize(options: argparse.Namespace) -> int:
         require_mixed(given)
     settings = Settings(**(given | _widths(options.widths)))
     command, report = quantize_modules()
-    with _bar() as (track, tell):
+    with tracking("calibrating") as (track, tell):
         tell("loading")
         result = command.quantize_to_file(options.model, options.data, options.out, settings, options.test, track, tell,
                                           compare=options.compare)
@@ -75,19 +68,6 @@ def _widths(path: Path | None) -> dict[str, Any]:
         if wrong := [name for name, bits in widths.items() if type(bits) is not int]:
             raise InputError(f"{path}: {table}.{wrong[0]} is {widths[wrong[0]]!r}; give a number of bits")
     return {"weight_widths": given.get("weights", {}), "tensor_widths": given.get("tensors", {})}
-
-
-@contextmanager
-def _bar() -> Iterator[tuple[Any, Callable[[str], None]]]:
-    """A bar for what is counted and a line for what goes on; only the lines where there is no terminal."""
-    console = Console(stderr=True)
-    if current_voice() != Voice() or not console.is_terminal:
-        with progress() as tell:
-            yield lambda batches: batches, tell
-        return
-    with bars(console) as bar:
-        task = bar.add_task("loading", total=None)
-        yield partial(bar.track, description="calibrating"), lambda text: bar.update(task, description=escape(text))
 
 
 def add_quantize(sub: argparse.ArgumentParser) -> None:

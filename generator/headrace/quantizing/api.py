@@ -10,8 +10,9 @@ from headrace.frontend.torch.float_module import from_float_module
 from headrace.model import Model, load
 from headrace.network import graph
 from headrace.network.float_graph import FloatNetwork
+from headrace.progress import Step
 from headrace.quantizing.calibrate import Track
-from headrace.quantizing.choose import Attempt, Bench, Trial, choose
+from headrace.quantizing.choose import METHOD_S, Attempt, Bench, Trial, choose
 from headrace.quantizing.data import Batches, first_shape, read_batches
 from headrace.quantizing.histogram import Histogram
 from headrace.quantizing.measure import Row, rows
@@ -78,7 +79,7 @@ def _quantize(module: object, batches: Batches, settings: Settings, compare: boo
     if not isinstance(module, FloatNetwork):
         first = bench.problem(replace(settings, method="affine") if settings.method == AUTO else settings)
         require_same_function(module, Runner(net), first.kept.x[:CHECKED])
-    progress(settings.method)
+    progress(Step(settings.method, seconds=METHOD_S))
     attempt, trials = choose(bench, settings, compare, progress) if many else (bench.attempt(settings), ())
     progress("measuring")
     return _measured(attempt, trials, test)

@@ -24,7 +24,7 @@ from headrace.quantizing.runner import top1
 from headrace.quantizing.settings import AFFINE_ONLY, AUTO, Settings
 
 #: Seconds of a method, before one was tried.
-_METHOD_S = 5.0
+METHOD_S = 5.0
 #: What method auto tries: settings that differ from those given.
 _AUTO: tuple[dict[str, Any], ...] = (
     {"method": "affine"},
@@ -118,7 +118,7 @@ def choose(bench: Bench, settings: Settings, compare: bool,
     attempts, rivals = list[Attempt](), _rivals(bench, settings, compare)
     for rival in rivals:
         progress(Step(f"{described(rival)}, {len(attempts) + 1} of {len(rivals)}", "methods",
-                      len(attempts) / len(rivals), seconds=_METHOD_S * len(rivals)))
+                      len(attempts) / len(rivals), seconds=METHOD_S * len(rivals)))
         attempts.append(bench.attempt(rival))
     trials = [bench.trial(attempt) for attempt in attempts]
     winner = _best(trials, len(attempts[0].problem.held.x)) if settings.method == AUTO else 0
