@@ -61,7 +61,8 @@ def _onnx() -> list[bytes]:
     """Networks that Hypothesis draws, and joins 18 deep."""
     from hypothesis import HealthCheck, Phase, given, settings
 
-    from tests.random_networks.network import Description, drawn
+    from tests.random_networks.descriptions import Description
+    from tests.random_networks.network import drawn
     from tests.random_networks.strategies import descriptions
 
     found: list[bytes] = []

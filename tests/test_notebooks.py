@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
@@ -12,11 +12,11 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "notebooks"
 SECONDS = 600
-READ: Any = nbformat.read  # it has no types
+READ: Callable[..., nbformat.NotebookNode] = nbformat.read  # it has no types
 SLOW = ("brevitas", "float_to_board", "mismatch")
 
 
-def run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> nbformat.NotebookNode:
     """The notebook with its outputs."""
     root = FOLDER.parents[1]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(root / "generator"), os.environ.get("PYTHONPATH", "")]))
@@ -25,7 +25,7 @@ def run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return notebook
 
 
-def shown(notebook: Any) -> set[str]:
+def shown(notebook: nbformat.NotebookNode) -> set[str]:
     """The forms in which cells show themselves."""
     return {form for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
             for form in output.get("data", ())}

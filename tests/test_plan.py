@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from headrace.board.board import load_board
 from headrace.board.room import room
 from headrace.build_folder import Build
 from headrace.cli.tables import does_not_fit
-from headrace.folding.choices import Choices
+from headrace.dataflow.graph import Placed
+from headrace.folding.choices import Choice, Choices
 from headrace.planning import plan_design
 from headrace.request import Options, resolve
 from tests.small_onnx import small_onnx
@@ -64,7 +66,7 @@ def test_points_of_one_family_share_what_their_layers_take(path: Path, monkeypat
     counted: list[object] = []
     legal = Choices._legal
 
-    def count(self: Choices, item: Any) -> Any:
+    def count(self: Choices, item: Placed) -> Iterator[Choice]:
         counted.append(item)
         return legal(self, item)
 

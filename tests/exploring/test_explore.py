@@ -23,6 +23,7 @@ from headrace.errors import InputError, ToolError
 from headrace.exploring import kept
 from headrace.exploring.crew import Crew
 from headrace.exploring.front import front
+from headrace.exploring.outcome import Exploration
 from headrace.exploring.parcels import pack, unpack
 from headrace.exploring.stages import Stage
 from headrace.exploring.work import Done, Job
@@ -43,13 +44,13 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def explored(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+def explored(path: Path, tmp_path_factory: pytest.TempPathFactory) -> Exploration:
     """Two points, built by a local cluster."""
     return hr.explore(path, boards=["pynq-z2"], fps=RATES, stages=["build"], workers=2,
                       out=tmp_path_factory.mktemp("explored") / "out")
 
 
-def test_the_tables_say_what_is_on_the_disk(explored: Any) -> None:
+def test_the_tables_say_what_is_on_the_disk(explored: Exploration) -> None:
     import pandas as pd
 
     stored = json.loads((explored.out / "exploration.json").read_text())
@@ -62,7 +63,7 @@ def test_the_tables_say_what_is_on_the_disk(explored: Any) -> None:
         assert build.resources.all_luts == row["built_lut"] and row["verified"]
 
 
-def test_one_more_rate_is_one_more_point(explored: Any, path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_one_more_rate_is_one_more_point(explored: Exploration, path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     points = explored.out / "points"
     before = {folder.name: folder.stat().st_mtime_ns for folder in points.iterdir()}
     arguments = ["explore", str(path), "--boards", "pynq-z2", "--fps", ",".join(map(str, (*RATES, 300_000))),
@@ -77,7 +78,7 @@ def test_one_more_rate_is_one_more_point(explored: Any, path: Path, capfd: pytes
 
 
 @pytest.mark.slow
-def test_a_further_stage_begins_with_what_is_built(explored: Any, path: Path) -> None:
+def test_a_further_stage_begins_with_what_is_built(explored: Exploration, path: Path) -> None:
     row = explored.rows[0]
     built = (explored.out / row["build"] / "build.json").stat().st_size
     found = hr.explore(path, boards=["pynq-z2"], fps=RATES[:1], stages=["build", "sim"], workers=1, out=explored.out,

@@ -16,8 +16,9 @@ from headrace.datatypes import IntArray
 from headrace.engines.host import to_stream
 from headrace.errors import UnsupportedError
 from headrace.model import Model, load
+from tests.random_networks.descriptions import Description
 from tests.random_networks.hardware import planned, require_back_ends, require_rtl, require_schedule
-from tests.random_networks.network import Description, Drawn, as_text, write
+from tests.random_networks.network import Drawn, as_text, write
 from tests.random_networks.oracle import evaluate
 
 #: What headrace says of networks that it does not build, and may be drawn: all else is a failure.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from tests.random_networks.emitted import GENERAL, Emitter, Part, Tensor, finish, power_of_two, quantize
+from tests.random_networks.descriptions import Layer, Quantizer, Second, Weights
+from tests.random_networks.emitted import GENERAL, Emitter, Tensor, finish, power_of_two, quantize
 from tests.random_networks.layers import convolution_axes, flat, product_shape
 
 MICROSOFT = "com.microsoft"
@@ -15,13 +15,13 @@ MICROSOFT = "com.microsoft"
 Codes = tuple[str, str, str]
 
 
-def _parameters(e: Emitter, reach: float, q: Part) -> tuple[str, str, float]:
+def _parameters(e: Emitter, reach: float, q: Quantizer) -> tuple[str, str, float]:
     """Scale and zero point of int8 codes for values up to `reach`."""
     scale = e.step(reach / 128 * 2.0 ** q["fine"], q["odd"])
     return e.constant(scale), e.constant(q["zero"], np.int8), float(scale)
 
 
-def _weight(e: Emitter, shape: tuple[int, ...], w: Part, axis: int) -> tuple[Codes, np.ndarray, np.ndarray]:
+def _weight(e: Emitter, shape: tuple[int, ...], w: Weights, axis: int) -> tuple[Codes, np.ndarray, np.ndarray]:
     """Weights of int8, their real values, and their scales."""
     count = shape[axis] if w["per_channel"] else 1
     scale = e.step(0.01, w["odd"], count)
@@ -32,7 +32,7 @@ def _weight(e: Emitter, shape: tuple[int, ...], w: Part, axis: int) -> tuple[Cod
     return names, codes * along, scale
 
 
-def _bias(e: Emitter, rows: int, layer: Part) -> list[str]:
+def _bias(e: Emitter, rows: int, layer: Layer) -> list[str]:
     return [e.constant(e.rng.integers(-500, 501, rows), np.int32)] if layer["bias"] else []
 
 
@@ -41,7 +41,7 @@ def _reach(x: Tensor, values: np.ndarray, axis: int) -> float:
     return max(float(np.sqrt(np.square(values).sum(others)).max()) * x.reach, 2.0**-20)
 
 
-def _product(e: Emitter, x: Tensor, layer: Part, codes: Codes) -> tuple[Tensor, Codes]:
+def _product(e: Emitter, x: Tensor, layer: Layer, codes: Codes) -> tuple[Tensor, Codes]:
     """A convolution or, of a vector, a matrix product, from codes to codes."""
     rows = layer["rows"]
     if x.spatial:
@@ -54,11 +54,11 @@ def _product(e: Emitter, x: Tensor, layer: Part, codes: Codes) -> tuple[Tensor, 
         kind, axis, more, bias, shape = "QLinearMatMul", 1, {}, [], (rows,)
     reach = _reach(x, values, axis)
     scale, zero, step = _parameters(e, reach, layer["quant"])
-    made = e.node(kind, [*codes, *names, scale, zero, *bias], x, **more)
+    made = e.node(kind, [*codes, *names, scale, zero, *bias], x, "", **more)
     return replace(made, shape=shape, reach=min(reach, 128 * step)), (made.name, scale, zero)
 
 
-def _joined(e: Emitter, x: Tensor, codes: Codes, layer: Part) -> tuple[Tensor, Codes]:
+def _joined(e: Emitter, x: Tensor, codes: Codes, layer: Layer) -> tuple[Tensor, Codes]:
     """The codes beside those of their own leaky rectifier: their sum or both, one behind the other."""
     slope, slope_zero, _ = _parameters(e, x.reach, layer["inner"])
     other = e.node("QLinearLeakyRelu", [*codes, slope, slope_zero], x, MICROSOFT, alpha=0.25)
@@ -71,7 +71,7 @@ def _joined(e: Emitter, x: Tensor, codes: Codes, layer: Part) -> tuple[Tensor, C
     return replace(made, reach=2 * x.reach), (made.name, scale, zero)
 
 
-def on_codes(e: Emitter, x: Tensor, layer: Part) -> Tensor:
+def on_codes(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     """Codes of int8 through products and joins, and real numbers again."""
     x = x if x.spatial else flat(e, x)
     scale, zero, _ = _parameters(e, x.reach, layer["inner"])
@@ -83,10 +83,10 @@ def on_codes(e: Emitter, x: Tensor, layer: Part) -> Tensor:
     return e.node("DequantizeLinear", list(codes), x)
 
 
-def truncated(e: Emitter, x: Tensor, layer: Part) -> Tensor:
+def truncated(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     """A quantizer whose codes lose their low bits."""
     bits = max(layer["quant"]["bits"], 3)
-    q: dict[str, Any] = {**layer["quant"], "kind": "quant", "per_channel": False, "bits": bits}
+    q: Quantizer = {**layer["quant"], "kind": "quant", "per_channel": False, "bits": bits}
     x = quantize(e, x, q)
     _, scale, zero, width = e.nodes[-1].input
     dropped = 1 + int(e.rng.integers(0, 3))
@@ -97,7 +97,7 @@ def truncated(e: Emitter, x: Tensor, layer: Part) -> Tensor:
     return finish(e, replace(made, reach=max(x.reach / 2**dropped, step, power_of_two(step))), layer)
 
 
-def joined_inputs(e: Emitter, x: Tensor, other: Tensor, second: Part) -> Tensor:
+def joined_inputs(e: Emitter, x: Tensor, other: Tensor, second: Second) -> Tensor:
     """Two inputs of a network, quantized, become one tensor."""
     if second["how"] == "Concat":
         made = replace(e.node("Concat", [x.name, other.name], x, axis=1), shape=(2 * x.channels, *x.shape[1:]))

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-GENERAL = "qonnx.custom_op.general"
-#: A layer, a quantizer or an activation of a description.
-Part = Mapping[str, Any]
+from tests.random_networks.descriptions import Layer, Quantizer, Weights
 
+GENERAL = "qonnx.custom_op.general"
 INPUT, OUTPUT = "x", "y"
 
 
@@ -55,7 +54,7 @@ class Emitter:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, np.ndarray] = {}
 
-    def constant(self, value: Any, dtype: Any = np.float32) -> str:
+    def constant(self, value: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> str:
         name = f"c{len(self.constants)}"
         self.constants[name] = np.asarray(value, dtype)
         return name
@@ -77,18 +76,18 @@ class Emitter:
         return values.reshape(1, -1, *[1] * (len(x.shape) - 1)) if values.ndim else values
 
 
-def quantize(e: Emitter, x: Tensor, q: Part) -> Tensor:
+def quantize(e: Emitter, x: Tensor, q: Quantizer) -> Tensor:
     """A quantizer of a tensor. The model's own input cannot have thresholds of any distance, so it gets a Quant."""
     kinds = {"quant": _quant, "bipolar": _bipolar, "linear": _linear, "thresholds": _thresholds if e.nodes else _quant}
     return replace(kinds[q["kind"]](e, x, q), bipolar=q["kind"] == "bipolar")
 
 
-def _scale(e: Emitter, x: Tensor, q: Part, levels: int) -> np.ndarray:
+def _scale(e: Emitter, x: Tensor, q: Quantizer, levels: int) -> np.ndarray:
     count = x.channels if q["per_channel"] and x.channels <= 4 else None
     return e.step(x.reach / levels * 2.0 ** q["fine"], q["odd"], count)
 
 
-def _quant(e: Emitter, x: Tensor, q: Part) -> Tensor:
+def _quant(e: Emitter, x: Tensor, q: Quantizer) -> Tensor:
     bits, signed = max(q["bits"], 2 if q["signed"] else 1), q["signed"]
     narrow = q["narrow"] and bits > 1
     levels = 1 << bits - signed
@@ -101,26 +100,26 @@ def _quant(e: Emitter, x: Tensor, q: Part) -> Tensor:
                           rounding_mode=q["rounding"]), reach=reach)
 
 
-def _bipolar(e: Emitter, x: Tensor, q: Part) -> Tensor:
+def _bipolar(e: Emitter, x: Tensor, q: Quantizer) -> Tensor:
     scale = _scale(e, x, q, 1)
     return replace(e.node("BipolarQuant", [x.name, e.constant(e.along(scale, x))], x, GENERAL),
                    reach=float(np.max(scale)))
 
 
-def _thresholds(e: Emitter, x: Tensor, q: Part) -> Tensor:
+def _thresholds(e: Emitter, x: Tensor, q: Quantizer) -> Tensor:
     """Thresholds on a coarse grid, so that values meet them exactly, and twice in a row now and then."""
     bits = min(q["bits"], 4)
     steps = e.rng.integers(-8, 9, (x.channels if q["per_channel"] else 1, (1 << bits) - 1))
     rows = np.sort(steps, axis=1) * float(e.step(x.reach / 8, q["odd"]))
     signed = q["signed"] and bits > 1
     scale = float(2.0 ** int(e.rng.integers(-2, 2)))
-    settings: dict[str, Any] = {"out_scale": scale, "out_bias": -scale * (1 << bits - 1) if signed else 0.0,
+    settings: dict[str, object] = {"out_scale": scale, "out_bias": -scale * (1 << bits - 1) if signed else 0.0,
                 "out_dtype": "FLOAT32", "data_layout": "NCHW" if x.spatial else "NC"}
     return replace(e.node("MultiThreshold", [x.name, e.constant(rows)], x, GENERAL, **settings),
                    reach=scale * (1 << bits))
 
 
-def _linear(e: Emitter, x: Tensor, q: Part) -> Tensor:
+def _linear(e: Emitter, x: Tensor, q: Quantizer) -> Tensor:
     signed = q["signed"]
     name = e.constant(_scale(e, x, {**q, "per_channel": False}, 128 if signed else 256))
     zero = e.constant(q["zero"] if signed else abs(q["zero"]), np.int8 if signed else np.uint8)
@@ -128,7 +127,7 @@ def _linear(e: Emitter, x: Tensor, q: Part) -> Tensor:
     return e.node("DequantizeLinear", [codes.name, name, zero], x)
 
 
-def weights(e: Emitter, shape: tuple[int, ...], w: Part, outputs: int = 0) -> tuple[str, np.ndarray]:
+def weights(e: Emitter, shape: tuple[int, ...], w: Weights, outputs: int = 0) -> tuple[str, np.ndarray]:
     """A quantized weight tensor; returns its name and about its values. outputs: the axis of output channels."""
     count = shape[outputs] if w["per_channel"] else 1
     scale = e.step(0.25, w["odd"], count).reshape([-1 if k == outputs else 1 for k in range(len(shape))])
@@ -140,8 +139,8 @@ def weights(e: Emitter, shape: tuple[int, ...], w: Part, outputs: int = 0) -> tu
     if w["kind"] == "linear":
         names = [e.constant(codes, np.int8), e.constant(scale.reshape(-1) if count > 1 else scale.reshape(())),
                  e.constant(np.zeros(count) if count > 1 else 0, np.int8)]
-        settings: dict[str, Any] = {"axis": outputs} if count > 1 else {}
-        return e.node("DequantizeLinear", names, Tensor("", shape, 1), **settings).name, codes * scale
+        settings: dict[str, object] = {"axis": outputs} if count > 1 else {}
+        return e.node("DequantizeLinear", names, Tensor("", shape, 1), "", **settings).name, codes * scale
     floats = np.asarray(codes * scale, np.float32)
     if w["kind"] == "bipolar":
         named = [e.constant(floats), e.constant(scale if count > 1 else scale.reshape(()))]
@@ -155,7 +154,7 @@ def weights(e: Emitter, shape: tuple[int, ...], w: Part, outputs: int = 0) -> tu
     return made.name, np.clip(codes, -top, top) * scale
 
 
-def _codes(e: Emitter, shape: tuple[int, ...], w: Part, bits: int) -> np.ndarray:
+def _codes(e: Emitter, shape: tuple[int, ...], w: Weights, bits: int) -> np.ndarray:
     """Random codes, or only the lowest, 0 and the highest."""
     low, high = -(1 << bits - 1), (1 << bits - 1) - 1
     if w["extreme"]:
@@ -199,7 +198,7 @@ def normalize(e: Emitter, x: Tensor) -> Tensor:
     return e.node("BatchNormalization", [x.name, *map(e.constant, parts)], x, epsilon=epsilon)
 
 
-def finish(e: Emitter, x: Tensor, layer: Part) -> Tensor:
+def finish(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     """What may stand behind a product: normalization, activation, quantizer."""
     if layer.get("norm"):
         x = normalize(e, x)

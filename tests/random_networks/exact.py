@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from tests.random_networks.attributes import Attributes
+
 HALF = Fraction(1, 2)
-#: An object array of Fractions, for whose elements NumPy has no type.
+#: An array of Fractions: NumPy's types say nothing of what arithmetic on its elements gives.
 Exact = Any
-#: Numbers that NumPy takes and its types do not know.
+#: A number that NumPy takes and its types do not know.
 ZERO: Any = Fraction(0)
 
 
@@ -22,9 +24,9 @@ def exact(array: object) -> Exact:
     return np.array([Fraction(v) for v in given.reshape(-1).tolist()], object).reshape(given.shape)
 
 
-def each(function: Callable[[Fraction], Any], x: Exact) -> Exact:
+def each(function: Callable[[Fraction], Fraction | int], x: Exact) -> Exact:
     """A function of one value on every value, each value calculated once."""
-    known: dict[Fraction, Any] = {}
+    known: dict[Fraction, Fraction | int] = {}
     result = np.empty(x.size, object)
     for k, value in enumerate(x.reshape(-1).tolist()):
         if value not in known:
@@ -67,10 +69,10 @@ def dot(a: Exact, b: Exact) -> Exact:
     return np.array([Fraction(int(v), below[0] * below[1]) for v in sums.reshape(-1)], object).reshape(sums.shape)
 
 
-def windows(x: Exact, kernel: list[int], given: Mapping[str, Any], fill: Any) -> Exact:
+def windows(x: Exact, kernel: list[int], given: Attributes, fill: Exact) -> Exact:
     """(N, C, H, W) -> (N, C, rows, columns, *kernel); borders are `fill`."""
-    top, left, bottom, right = given.get("pads", [0, 0, 0, 0])
-    strides, dilations = given.get("strides", [1, 1]), given.get("dilations", [1, 1])
+    top, left, bottom, right = given.wholes("pads", [0, 0, 0, 0])
+    strides, dilations = given.wholes("strides", [1, 1]), given.wholes("dilations", [1, 1])
     padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=fill)
     size = [(padded.shape[2 + k] - dilations[k] * (kernel[k] - 1) - 1) // strides[k] + 1 for k in (0, 1)]
     made = np.empty((*x.shape[:2], *size, *kernel), object)
@@ -80,8 +82,8 @@ def windows(x: Exact, kernel: list[int], given: Mapping[str, Any], fill: Any) ->
     return made
 
 
-def convolution(x: Exact, weight: Exact, given: Mapping[str, Any]) -> Exact:
-    groups = given.get("group", 1)
+def convolution(x: Exact, weight: Exact, given: Attributes) -> Exact:
+    groups = given.whole("group", 1)
     made = windows(x, list(weight.shape[2:]), given, Fraction(0))
     n, _, rows, columns = made.shape[:4]
     parts = []
@@ -91,10 +93,10 @@ def convolution(x: Exact, weight: Exact, given: Mapping[str, Any]) -> Exact:
     return np.concatenate(parts, 3).transpose(0, 3, 1, 2)
 
 
-def transposed_convolution(x: Exact, weight: Exact, given: Mapping[str, Any]) -> Exact:
+def transposed_convolution(x: Exact, weight: Exact, given: Attributes) -> Exact:
     """Every value scatters its kernel; weight: (C_in, C_out / groups, K_h, K_w)."""
-    (up, left, bottom, right), strides = given["pads"], given["strides"]
-    extra, groups = given.get("output_padding", [0, 0]), given.get("group", 1)
+    (up, left, bottom, right), strides = given.wholes("pads"), given.wholes("strides")
+    extra, groups = given.wholes("output_padding", [0, 0]), given.whole("group", 1)
     n, channels, height, width = x.shape
     kernel, rows = weight.shape[2:], channels // groups
     size = [(x.shape[2 + k] - 1) * strides[k] + kernel[k] + extra[k] for k in (0, 1)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,11 +22,12 @@ from headrace.model import Model
 from headrace.planning import Planned, plan_design
 from headrace.render.hls import render_hls
 from headrace.render.rtl import render_rtl
-from headrace.request import DEFAULT_CLOCK_MHZ, Options, resolve
+from headrace.request import DEFAULT_CLOCK_MHZ, Backend, Options, resolve
 from headrace.simulation import rtl
 from headrace.simulation.backends import run_hls
 from headrace.simulation.frames import Stalls, Trace
 from headrace.timing.cycle_model import CycleModel
+from tests.random_networks.descriptions import Hardware
 
 #: Sentences of refusals that a random choice can meet, and the keys of the choice that are then left out.
 REFUSED_CHOICES = {"core": ("core",), "planes": ("core",), "parity": ("core",), "pairs": ("core",), "dsp": ("core",),
@@ -35,33 +35,32 @@ REFUSED_CHOICES = {"core": ("core",), "planes": ("core",), "parity": ("core",), 
                    "cycles per frame": ("folding", "pace"), "channel map": ("folding",), "fold": ("folding",)}
 
 
-def planned(model: Model, choice: Mapping[str, Any], backend: str) -> Planned:
+def planned(model: Model, choice: Hardware, backend: Backend) -> Planned:
     """The hardware that a choice asks for; what of it the product refuses for this network is left out of it."""
-    chosen = dict(choice)
+    asked = {key for key, value in choice.items() if value}
     while True:
         try:
-            return plan_design(model, resolve(_options(model, chosen, backend)))
+            return plan_design(model, resolve(_options(model, choice, asked, backend)))
         except HeadraceError as error:
-            left_out = [key for word, keys in REFUSED_CHOICES.items() if word in str(error) for key in keys
-                        if chosen.get(key)]
-            if not left_out:
+            refused = {key for word, keys in REFUSED_CHOICES.items() if word in str(error) for key in keys}
+            if not refused & asked:
                 raise
-            chosen |= dict.fromkeys(left_out)
+            asked -= refused
 
 
-def _options(model: Model, choice: Mapping[str, Any], backend: str) -> Options:
+def _options(model: Model, choice: Hardware, asked: set[str], backend: Backend) -> Options:
+    """asked: the keys of a choice that count."""
     rng = np.random.default_rng(choice["seed"])
     dataflow = model.unfolded
-    paces: dict[str, Any] = {"fps": _rate(dataflow, choice["pace"])} if choice["pace"] else {}
-    if choice["folding"]:
-        paces = {"folding": _folding(dataflow, rng)}
+    folding = _folding(dataflow, rng) if "folding" in asked else None
+    rate = _rate(dataflow, choice["pace"]) if "pace" in asked and not folding else None
     weighted = [layer.name for layer in WeightedLayer.among(dataflow.layers)]
-    external = [layer.name for layer in external_candidates(dataflow)][:1] if choice["external"] else []
-    writable = [layer.name for layer in writable_candidates(dataflow)][:1] if choice["writable"] else []
-    cores = {name: choice["core"] for name in weighted if rng.integers(2)} if choice["core"] else {}
-    return Options(board=choice["board"], overfull=True, cores=cores, external=external, fifos=choice["fifos"],
-                   writable={name: choice["writable"] for name in writable if name not in external},
-                   backend=backend, **paces)  # type: ignore[arg-type]
+    external = [layer.name for layer in external_candidates(dataflow)][:1] if "external" in asked else []
+    writable = [layer.name for layer in writable_candidates(dataflow)][:1] if "writable" in asked else []
+    return Options(board=choice["board"], fps=rate, folding=folding, overfull=True, external=external,
+                   cores={name: choice["core"] for name in weighted if rng.integers(2)} if "core" in asked else {},
+                   fifos=choice["fifos"], backend=backend,
+                   writable={name: choice["writable"] for name in writable if name not in external})
 
 
 def _rate(dataflow: Dataflow, pace: int) -> float:

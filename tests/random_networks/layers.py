@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from tests.random_networks.emitted import Emitter, Part, Tensor, finish, power_of_two, quantize, weights
+from tests.random_networks.descriptions import Layer
+from tests.random_networks.emitted import Emitter, Tensor, finish, power_of_two, quantize, weights
 
 
 def out_size(size: int, kernel: int, stride: int, dilation: int, pads: int) -> int:
     return (size + pads - dilation * (kernel - 1) - 1) // stride + 1
 
 
-def convolution_axes(layer: Part, x: Tensor) -> dict[str, Any]:
+def convolution_axes(layer: Layer, x: Tensor) -> dict[str, list[int]]:
     """Kernel, strides, dilations and pads that fit the frame."""
     sizes = x.shape[1:]
     kernel = [min(k, size) for k, size in zip(layer["kernel"], sizes, strict=True)]
@@ -24,13 +24,13 @@ def convolution_axes(layer: Part, x: Tensor) -> dict[str, Any]:
     return {"kernel_shape": kernel, "strides": list(layer["stride"]), "dilations": dilations, "pads": pads}
 
 
-def product_shape(axes: Mapping[str, Any], x: Tensor) -> tuple[int, int]:
+def product_shape(axes: Mapping[str, list[int]], x: Tensor) -> tuple[int, int]:
     made = [out_size(x.shape[1 + k], axes["kernel_shape"][k], axes["strides"][k], axes["dilations"][k],
                      axes["pads"][k] + axes["pads"][k + 2]) for k in (0, 1)]
     return made[0], made[1]
 
 
-def _bias(e: Emitter, rows: int, layer: Part, reach: float) -> list[str]:
+def _bias(e: Emitter, rows: int, layer: Layer, reach: float) -> list[str]:
     """A bias on the grid of halves and quarters of its size."""
     return [e.constant(e.rng.integers(-4, 5, rows) * power_of_two(reach / 16))] if layer["bias"] else []
 
@@ -41,7 +41,7 @@ def _reach(x: Tensor, values: np.ndarray, axis: int) -> float:
     return max(float(np.sqrt(np.square(values).sum(others)).max()) * x.reach, 2.0**-20)
 
 
-def convolution(e: Emitter, x: Tensor, layer: Part) -> Tensor:
+def convolution(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     if not x.spatial:
         return dense(e, x, layer)
     axes, groups = convolution_axes(layer, x), {"one": 1, "each": x.channels, "two": 2}[layer["groups"]]
@@ -49,11 +49,11 @@ def convolution(e: Emitter, x: Tensor, layer: Part) -> Tensor:
     rows = -(-layer["rows"] // groups) * groups
     name, values = weights(e, (rows, x.channels // groups, *axes["kernel_shape"]), layer["weight"])
     reach = _reach(x, values, 0)
-    made = e.node("Conv", [x.name, name, *_bias(e, rows, layer, reach)], x, group=groups, **axes)
+    made = e.node("Conv", [x.name, name, *_bias(e, rows, layer, reach)], x, "", group=groups, **axes)
     return finish(e, replace(made, shape=(rows, *product_shape(axes, x)), reach=reach), layer)
 
 
-def transposed(e: Emitter, x: Tensor, layer: Part) -> Tensor:
+def transposed(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     if not x.spatial or x.bipolar or x.shape[1] * x.shape[2] > 25:
         return convolution(e, x, layer)
     stride, kernel = layer["stride"], [max(k, s) for k, s in zip(layer["kernel"], layer["stride"], strict=True)]
@@ -75,7 +75,7 @@ def flat(e: Emitter, x: Tensor) -> Tensor:
     return replace(e.node("Flatten", [x.name], x), shape=(int(np.prod(x.shape)),))
 
 
-def dense(e: Emitter, x: Tensor, layer: Part) -> Tensor:
+def dense(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     x = flat(e, x)
     if layer["bias"]:
         name, values = weights(e, (layer["rows"], x.channels), layer["weight"])
@@ -86,37 +86,37 @@ def dense(e: Emitter, x: Tensor, layer: Part) -> Tensor:
     return finish(e, replace(made, shape=(layer["rows"],), reach=_reach(x, values, 0)), layer)
 
 
-def activation(e: Emitter, x: Tensor, layer: Part) -> Tensor:
+def activation(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     return finish(e, x, layer)
 
 
-def pooled(e: Emitter, x: Tensor, layer: Part) -> Tensor:
+def pooled(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     if not x.spatial:
         return x
     kernel = [min(k, size) for k, size in zip(layer["kernel"], x.shape[1:], strict=True)]
     border = layer["form"] == "MaxPool"
     pads = [min(p, kernel[k % 2] - 1) if border else 0 for k, p in enumerate(layer["pads"])]
-    settings: dict[str, Any] = {"kernel_shape": kernel, "strides": list(layer["stride"]), "pads": pads}
-    made = replace(e.node(layer["form"], [x.name], x, **settings),
+    settings: dict[str, list[int]] = {"kernel_shape": kernel, "strides": list(layer["stride"]), "pads": pads}
+    made = replace(e.node(layer["form"], [x.name], x, "", **settings),
                    shape=(x.channels, *product_shape({**settings, "dilations": [1, 1]}, x)))
     return made if layer["form"] == "MaxPool" else quantize(e, made, layer["quant"])
 
 
-def pooled_whole(e: Emitter, x: Tensor, layer: Part) -> Tensor:
+def pooled_whole(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     if not x.spatial:
         return x
     made = replace(e.node(layer["form"], [x.name], x), shape=(x.channels, 1, 1))
     return made if layer["form"] == "GlobalMaxPool" else quantize(e, made, layer["quant"])
 
 
-def residual(e: Emitter, x: Tensor, layer: Part) -> Tensor:
+def residual(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     """A branch around a convolution that keeps the shape, joined again."""
-    inner = {**layer, "rows": x.channels, "groups": "one", "stride": [1, 1], "dilation": [1, 1],
+    inner: Layer = {**layer, "rows": x.channels, "groups": "one", "stride": [1, 1], "dilation": [1, 1],
              "quant": layer["inner"], "norm": False, "act": "none"}
     if x.spatial:
         kernel = [k if k % 2 and k <= size and not x.bipolar else 1
                   for k, size in zip(layer["kernel"], x.shape[1:], strict=True)]
-        inner |= {"kernel": kernel, "pads": [k // 2 for k in kernel] * 2}
+        inner["kernel"], inner["pads"] = kernel, [k // 2 for k in kernel] * 2
     branch = convolution(e, x, inner)
     if layer["how"] == "Concat":
         joined = e.node("Concat", [x.name, branch.name], x, axis=1)
@@ -127,7 +127,7 @@ def residual(e: Emitter, x: Tensor, layer: Part) -> Tensor:
     return finish(e, replace(made, reach=x.reach + branch.reach), layer)
 
 
-def moved(e: Emitter, x: Tensor, layer: Part) -> Tensor:
+def moved(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     """Elements of a frame in other places, copied or left out."""
     return MOVES[layer["form"]](e, x, layer["amount"]) if x.spatial else x
 
@@ -214,7 +214,7 @@ MOVES: dict[str, Callable[[Emitter, Tensor, int], Tensor]] = {
     "padded": _padded, "enlarged": _enlarged, "to_space": _to_space, "to_depth": _to_depth,
 }
 
-LAYERS: dict[str, Callable[[Emitter, Tensor, Part], Tensor]] = {
+LAYERS: dict[str, Callable[[Emitter, Tensor, Layer], Tensor]] = {
     "conv": convolution, "transposed": transposed, "dense": dense, "activation": activation, "pool": pooled,
     "whole_pool": pooled_whole, "residual": residual, "move": moved,
 }

@@ -6,17 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 
 from tests.random_networks.codes import joined_inputs, on_codes, truncated
+from tests.random_networks.descriptions import Description, Source
 from tests.random_networks.emitted import INPUT, Emitter, Tensor, file_of, quantize
 from tests.random_networks.layers import LAYERS, flat
 
-#: All of a network in plain values.
-Description = Mapping[str, Any]
 FRAMES = 5
 #: A second input.
 OTHER = "x2"
@@ -43,8 +41,8 @@ def drawn(description: Description) -> Drawn:
         x = replace(x, reach=8.0, bipolar=source["type"] == "BIPOLAR")
     else:
         x = quantize(e, x, source["quant"])
-    second = description.get("second", {"how": "none"})
-    if second["how"] != "none":
+    second = description.get("second")
+    if second and second["how"] != "none":
         inputs[OTHER] = shape
         kind = second["quant"]["kind"]  # nor can this input of the model have thresholds of any distance
         other = quantize(e, Tensor(OTHER, shape, source["reach"]),
@@ -77,7 +75,7 @@ def _head(e: Emitter, x: Tensor, head: str) -> str:
     return made.name
 
 
-def _samples(rng: np.random.Generator, source: Description, shape: tuple[int, ...]) -> np.ndarray:
+def _samples(rng: np.random.Generator, source: Source, shape: tuple[int, ...]) -> np.ndarray:
     """Samples on a grid whose points are ties of many quantizers, at random, and far outside of what is quantized."""
     if source["type"]:
         low, high = {"UINT8": (0, 255), "INT4": (-8, 7), "UINT2": (0, 3), "BIPOLAR": (-1, 1)}[source["type"]]

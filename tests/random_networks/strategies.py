@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
@@ -14,7 +15,10 @@ _ACTIVATIONS = ("none", "relu", "clip", "leaky", "prelu", "hardsigmoid", "abs", 
                 "softplus", "softsign", "silu", "neg", "mul", "div", "shift")
 
 
-def _of(*choices: object) -> st.SearchStrategy[Any]:
+_T = TypeVar("_T")
+
+
+def _of(*choices: _T) -> st.SearchStrategy[_T]:
     return st.sampled_from(choices)
 
 
@@ -42,7 +46,7 @@ _product = {
     "weight": weights}
 
 
-def _layer(op: str, parts: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+def _layer(op: str, parts: Mapping[str, st.SearchStrategy[object]]) -> st.SearchStrategy[dict[str, object]]:
     return st.fixed_dictionaries({"op": st.just(op), **parts})
 
 

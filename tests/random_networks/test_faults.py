@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -17,7 +16,7 @@ from headrace.render.rtl import render_rtl
 from headrace.timing.fifo_sizing import Sizing, size_fifos
 from tests.random_networks import hardware
 from tests.random_networks.checks import require_integers, require_outputs, require_words
-from tests.random_networks.network import Description
+from tests.random_networks.descriptions import Description
 from tests.random_networks.strategies import descriptions
 
 pytestmark = pytest.mark.slow
@@ -49,8 +48,9 @@ def test_a_tie_that_goes_up_instead_of_to_the_even_code(monkeypatch: pytest.Monk
 def test_a_fifo_one_word_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
     real = size_fifos
 
-    def smaller(dataflow: Dataflow, *rest: Any) -> Sizing:
-        sizing = real(dataflow, *rest)
+    def smaller(dataflow: Dataflow, given: Mapping[str, int] | None, exact: bool, progress: Callable[[str], None]
+                ) -> Sizing:
+        sizing = real(dataflow, given, exact, progress)
         name = next((name for name, words in sizing.smallest.items() if words and sizing.exact), None)
         return sizing if name is None else replace(sizing, depths={**sizing.depths, name: sizing.smallest[name] - 1})
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.random_networks.checks import require_hardware, require_integers
-from tests.random_networks.network import Description
+from tests.random_networks.descriptions import Description
 from tests.random_networks.strategies import descriptions
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))

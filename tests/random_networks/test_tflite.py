@@ -16,14 +16,14 @@ from headrace.errors import UnsupportedError
 from headrace.model import load
 from tests.frontend.tflite_files import outputs
 from tests.random_networks.checks import EXPLAINED
+from tests.random_networks.descriptions import CodesDescription, Hardware
 from tests.random_networks.hardware import planned, require_schedule
-from tests.random_networks.network import Description
 from tests.random_networks.strategies import hardware
 from tests.random_networks.test_random_networks import drawing
 from tests.random_networks.tflite_networks import content, descriptions
 
 
-def require_codes(description: Description, choice: Description) -> None:
+def require_codes(description: CodesDescription, choice: Hardware) -> None:
     """Every code of LiteRT's reference kernels; a failure names what was drawn."""
     file, samples = content(description)
     with tempfile.TemporaryDirectory() as folder:
@@ -46,12 +46,12 @@ def require_codes(description: Description, choice: Description) -> None:
 
 @drawing(10, always_the_same=True)
 @given(descriptions, hardware)
-def test_codes_are_those_of_litert(description: Description, choice: Description) -> None:
+def test_codes_are_those_of_litert(description: CodesDescription, choice: Hardware) -> None:
     require_codes(description, choice)
 
 
 @pytest.mark.slow
 @drawing(200)
 @given(descriptions, hardware)
-def test_codes_of_many_are_those_of_litert(description: Description, choice: Description) -> None:
+def test_codes_of_many_are_those_of_litert(description: CodesDescription, choice: Hardware) -> None:
     require_codes(description, choice)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from tests.frontend.tflite_files import RELU, RELU6, SAME, VALID, TfliteFile
+from tests.random_networks.descriptions import CodesDescription, CodesLayer
 
-Part = Mapping[str, Any]
 _ONES = {"DilationHFactor": 1, "DilationWFactor": 1}
 
 layers = st.fixed_dictionaries({
@@ -64,7 +63,7 @@ class _Growing:
         return float(x.scale * factor * self.rng.uniform(0.5, 2))
 
 
-def _fitting(x: _Codes, layer: Part) -> tuple[list[int], int, bool, tuple[int, int]]:
+def _fitting(x: _Codes, layer: CodesLayer) -> tuple[list[int], int, bool, tuple[int, int]]:
     """Kernel, stride, whether borders are padded, and the size that comes out."""
     kernel = [min(k, size) for k, size in zip(layer["kernel"], x.shape, strict=False)]
     stride, same = layer["stride"], layer["same"]
@@ -73,7 +72,7 @@ def _fitting(x: _Codes, layer: Part) -> tuple[list[int], int, bool, tuple[int, i
     return kernel, stride, same, (height, width)
 
 
-def _conv(g: _Growing, x: _Codes, layer: Part) -> _Codes:
+def _conv(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
     kernel, stride, same, size = _fitting(x, layer)
     inputs = g.weights((layer["rows"], *kernel, x.shape[2]), 0, x, layer["per_tensor"])
     y = g.codes((*size, layer["rows"]), g.near(x, float(np.sqrt(np.prod(kernel) * x.shape[2]))))
@@ -81,7 +80,7 @@ def _conv(g: _Growing, x: _Codes, layer: Part) -> _Codes:
                   FusedActivationFunction=layer["activation"], **_ONES)
 
 
-def _depthwise(g: _Growing, x: _Codes, layer: Part) -> _Codes:
+def _depthwise(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
     kernel, stride, same, size = _fitting(x, layer)
     inputs = g.weights((1, *kernel, x.shape[2]), 3, x, False)
     y = g.codes((*size, x.shape[2]), g.near(x, float(np.sqrt(np.prod(kernel)))))
@@ -89,8 +88,8 @@ def _depthwise(g: _Growing, x: _Codes, layer: Part) -> _Codes:
                   Padding=SAME if same else VALID, FusedActivationFunction=layer["activation"], **_ONES)
 
 
-def _pool(name: str) -> Callable[[_Growing, _Codes, Part], _Codes]:
-    def make(g: _Growing, x: _Codes, layer: Part) -> _Codes:
+def _pool(name: str) -> Callable[[_Growing, _Codes, CodesLayer], _Codes]:
+    def make(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
         kernel, stride, _, size = _fitting(x, {**layer, "same": False})
         y = g.codes((*size, x.shape[2]), x.scale, x.zero)
         return g.made(name, [x.number], y, Padding=VALID, FilterHeight=kernel[0], FilterWidth=kernel[1],
@@ -98,22 +97,22 @@ def _pool(name: str) -> Callable[[_Growing, _Codes, Part], _Codes]:
     return make
 
 
-def _leaky(g: _Growing, x: _Codes, layer: Part) -> _Codes:
+def _leaky(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
     return g.made("LEAKY_RELU", [x.number], g.codes(x.shape, g.near(x)), Alpha=0.125)
 
 
-def _requantized(g: _Growing, x: _Codes, layer: Part) -> _Codes:
+def _requantized(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
     return g.made("QUANTIZE", [x.number], g.codes(x.shape, g.near(x)))
 
 
-def _added(g: _Growing, x: _Codes, layer: Part) -> _Codes:
+def _added(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
     other = _requantized(g, x, layer) if layer["same"] else _conv(
         g, x, {**layer, "kernel": [1, 1], "stride": 1, "rows": x.shape[2]})
     y = g.codes(x.shape, g.near(x, 2.0))
     return g.made("ADD", [x.number, other.number], y, FusedActivationFunction=layer["activation"])
 
 
-def _concatenated(g: _Growing, x: _Codes, layer: Part) -> _Codes:
+def _concatenated(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
     height, width, channels = x.shape
     inner = g.weights((layer["rows"], 1, 1, channels), 0, x, layer["per_tensor"])
     other = g.made("CONV_2D", [x.number, *inner], g.codes((height, width, layer["rows"]), x.scale, x.zero), StrideH=1,
@@ -122,7 +121,7 @@ def _concatenated(g: _Growing, x: _Codes, layer: Part) -> _Codes:
     return g.made("CONCATENATION", [x.number, other.number], y, Axis=3)
 
 
-_OPERATORS: Mapping[str, Callable[[_Growing, _Codes, Part], _Codes]] = {
+_OPERATORS: Mapping[str, Callable[[_Growing, _Codes, CodesLayer], _Codes]] = {
     "conv": _conv, "depthwise": _depthwise, "max_pool": _pool("MAX_POOL_2D"), "leaky": _leaky,
     "average_pool": _pool("AVERAGE_POOL_2D"), "add": _added, "concat": _concatenated, "requantize": _requantized}
 
@@ -135,7 +134,7 @@ def _dense(g: _Growing, x: _Codes) -> _Codes:
     return g.made("FULLY_CONNECTED", [flat, *g.weights((5, elements), 0, x, True)], y)
 
 
-def content(description: Part) -> tuple[bytes, np.ndarray]:
+def content(description: CodesDescription) -> tuple[bytes, np.ndarray]:
     """The file of a description, and samples (N, height, width, channels) of int8 for it."""
     g = _Growing(description["seed"])
     shape = (description["height"], description["width"], description["channels"])
