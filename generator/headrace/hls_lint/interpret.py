@@ -15,19 +15,7 @@ from headrace.hls_lint.delays import MUX_NS, SHIFT_NS
 from headrace.hls_lint.frame import Frame
 from headrace.hls_lint.loops import Guards, Loop
 from headrace.hls_lint.storage import Storage
-from headrace.hls_lint.values import (
-    Array,
-    Channel,
-    Element,
-    Object,
-    Scalar,
-    Structure,
-    Value,
-    known,
-    make,
-    merged,
-    unknown,
-)
+from headrace.hls_lint.values import Array, Channel, Element, Object, Scalar, Struct, Value, known, merged, new, unknown
 
 #: No loop is unrolled further.
 _MAX_TRIPS = 20000
@@ -51,12 +39,12 @@ class Interpreter:
         self._process = function.name
         self._enter(function, [Channel(name) for name in streams], None)
 
-    def _enter(self, function: code.Function, arguments: Sequence[Result], this: Structure | None) -> Result:
+    def _enter(self, function: code.Function, arguments: Sequence[Result], this: Struct | None) -> Result:
         outer = getattr(self, "_frame", None)
         frame = self._frame = Frame(function, this)
         for (parameter, is_reference), argument in zip(function.parameters, arguments, strict=False):
             if isinstance(argument, Value) or not (is_reference or isinstance(argument, Channel)):
-                frame.variables[parameter.key] = made = make(parameter.name, parameter.shape, parameter.place)
+                frame.variables[parameter.key] = made = new(parameter.name, parameter.shape, parameter.place)
                 self._copy(made, argument)
             else:
                 frame.variables[parameter.key] = argument
@@ -89,7 +77,7 @@ class Interpreter:
         if node.is_reference and initial is not None and not isinstance(initial, Value):
             self._frame.variables[name.key] = initial
             return
-        made = make(name.name, name.shape, name.place)
+        made = new(name.name, name.shape, name.place)
         self._frame.variables[name.key] = made
         self._claim(made, name.name)
         if isinstance(made, Array) and isinstance(node.initial, code.Items):
@@ -100,7 +88,7 @@ class Interpreter:
     def _copy(self, target: Object, value: Result) -> None:
         if isinstance(target, Scalar):
             self._storage.write(target, self._number(value, target.bits))
-        elif isinstance(target, Structure) and isinstance(value, Structure):
+        elif isinstance(target, Struct) and isinstance(value, Struct):
             for name, item in value.fields.items():
                 if isinstance(item, Scalar):
                     mine = target.fields.setdefault(name, Scalar(name, item.bits))
@@ -152,7 +140,7 @@ class Interpreter:
     def _return(self, node: code.Return) -> bool:
         if node.value is not None:
             result = self._evaluate(node.value)
-            if isinstance(result, Structure | Array | Channel):
+            if isinstance(result, Struct | Array | Channel):
                 self._frame.returned = result
             else:
                 value, before = self._number(result), self._storage.written(self._frame.result)
@@ -198,16 +186,16 @@ class Interpreter:
     def _name(self, node: code.Name) -> Object:
         thing = self._frame.variables.get(node.key) or self._globals.get(node.key)
         if thing is None:
-            thing = self._globals[node.key] = make(node.name, node.shape, node.place)
+            thing = self._globals[node.key] = new(node.name, node.shape, node.place)
             self._claim(thing, node.name)
         return thing
 
     def _member(self, node: code.Member) -> Result:
         base = self._evaluate(node.base) if node.base is not None else self._frame.this
-        if not isinstance(base, Structure):
+        if not isinstance(base, Struct):
             return unknown(node.shape.bits or 64)
         if node.name not in base.fields:
-            base.fields[node.name] = make(node.name, node.shape, node.place)
+            base.fields[node.name] = new(node.name, node.shape, node.place)
         return base.fields[node.name]
 
     def _index(self, node: code.Index) -> Result:
@@ -228,7 +216,7 @@ class Interpreter:
         if not node.operands:
             return unknown(node.bits)
         first = self._evaluate(node.operands[0])
-        if isinstance(first, Structure | Array | Channel):
+        if isinstance(first, Struct | Array | Channel):
             return first if len(node.operands) == 1 else unknown(node.bits)
         values = [self._number(first), *(self._number(self._evaluate(item)) for item in node.operands[1:])]
         shifts = any(value.const is None for value in values[1:])
@@ -249,7 +237,7 @@ class Interpreter:
     def _assign(self, node: code.Assign) -> Result:
         value = self._evaluate(node.value)
         target = self._target(node.target)
-        if isinstance(target, Structure):
+        if isinstance(target, Struct):
             self._copy(target, value)
             return target
         number = self._number(value)
@@ -293,7 +281,7 @@ class Interpreter:
         arguments = [self._number(item) if isinstance(item, Element) and len(item.indices) ==
                      len(item.array.shape.sizes) and not reference else item
                      for item, (_, reference) in zip(arguments, node.function().parameters, strict=False)]
-        return self._enter(node.function(), arguments, this if isinstance(this, Structure) else self._frame.this)
+        return self._enter(node.function(), arguments, this if isinstance(this, Struct) else self._frame.this)
 
 
 _STATEMENTS: Mapping[type, Any] = {

@@ -96,7 +96,7 @@ class Element:
 
 
 @dataclass(eq=False)
-class Structure:
+class Struct:
     """An object with fields, which appear when they are named."""
 
     fields: dict[str, Object] = field(default_factory=dict)
@@ -109,16 +109,16 @@ class Channel:
     name: str
 
 
-Object = Scalar | Array | Element | Structure | Channel
+Object = Scalar | Array | Element | Struct | Channel
 
 
-def make(name: str, shape: Shape, place: tuple[str, int]) -> Object:
+def new(name: str, shape: Shape, place: tuple[str, int]) -> Object:
     """A new variable."""
     if shape.is_stream:
         return Channel(name)
     if shape.sizes:
         return Array(name, shape, place)
-    return Structure() if shape.is_structure else Scalar(name, shape.bits)
+    return Struct() if shape.is_structure else Scalar(name, shape.bits)
 
 
 def newest() -> int:
