@@ -160,7 +160,7 @@ class Layer(ABC):
 
     @abstractmethod
     def amounts(self, a: Amounts) -> None:
-        """Add the structures that the SystemVerilog module consists of, for the estimate of resources."""
+        """Add the structures of LUTs and flip-flops of the SystemVerilog module, for the estimate of resources."""
 
     @property
     def fold_sizes(self) -> dict[str, int]:

@@ -125,7 +125,7 @@ class Threshold(Channelwise):
         return Activation(Search(self.output, self.acc_bits, self.pe, rows // self.pe, prices=self.prices), T, T, never)
 
     def amounts(self, a: Amounts) -> None:
-        """Values, the search, a slice behind it (headrace_threshold)."""
+        """LUTs and flip-flops: values, a slice and the counter of groups here, the search in area/thresholds.py."""
         bits = self.input.bits if self.input.kind == 1 else self.input.bits + 1
         groups = self.activation.search.groups
         slices(a, self.outputs[0].bits)

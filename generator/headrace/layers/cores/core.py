@@ -86,7 +86,7 @@ class Core(ABC):
 
     @abstractmethod
     def amounts(self, a: Amounts, unit: Unit) -> None:
-        """What the core takes up to the sums of one word, and what recodes its activations."""
+        """LUTs, flip-flops and DSP blocks of the core up to the sums of one word, and of what recodes activations."""
 
     def adds_two(self, unit: Unit) -> bool:
         """True if the accumulator adds two numbers of every word."""
