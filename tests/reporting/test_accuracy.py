@@ -88,3 +88,10 @@ def test_a_build_of_a_quantized_network_shows_what_was_said_of_it(tmp_path: Path
         assert main(["build", str(tmp_path / "m.npz"), "--out", str(tmp_path / "b"), "--verify", "1"]) == 0
         page = (tmp_path / "b" / "report.html").read_text()
         assert ("accuracy, 9 test samples, quantized</dt><dd>50.00 %, 100.00 % in float" in page) is shown
+
+
+def test_many_samples_go_part_by_part(samples: tuple[Path, Path, float], made: Build, tmp_path: Path,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headrace.cli.predict._AT_ONCE", 3)
+    assert main(["predict", str(made.folder), "--input", str(samples[0]), "--output", str(tmp_path / "y.npy")]) == 0
+    np.testing.assert_array_equal(np.load(tmp_path / "y.npy"), made.predict(np.load(samples[0]), engine="golden"))
