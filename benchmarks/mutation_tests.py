@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Processor seconds of tests without a mutant that judge one.
 BUDGET_S = 15.0
 #: Kinds of layers that judge a file by a few layers, and by all of their tests.
-FEW_KINDS, WHOLE_KINDS = 8, 2
+FEW_KINDS, WHOLE_KINDS = 8, 4
+#: The kind with most batteries.
+_LARGEST = "mvtu"
 _UNIT = re.compile(r"\b(headrace_\w+)\b")
 _INCLUDE = re.compile(r'#include "(\w+\.hpp)"')
 
@@ -78,9 +80,18 @@ def judges_of_module(path: Path, engine: str, other: Sequence[str]) -> list[tupl
     sources = _closures(path.suffix)
     using = sorted((len(parts), kind) for kind, parts in sources.items() if path.name in parts)
     kinds = [kind for _, kind in using if (ROOT / f"tests/layers/test_{kind}.py").exists()]
-    few = [(f"{BENCH}{kind} {engine}",) for kind in kinds[:FEW_KINDS]]
-    return [*few, *((f"tests/layers/test_{kind}.py", "-k", engine) for kind in kinds[:WHOLE_KINDS])] or [
-        (*other, "-k", f"{engine} or primitive or forms or kernel or csim")]
+    whole = list(dict.fromkeys((*kinds[:WHOLE_KINDS], *(kind for kind in kinds if kind == _LARGEST))))
+    few = [(f"{BENCH}{kind} {engine}",) for kind in dict.fromkeys((*kinds[:FEW_KINDS], *whole))]
+    forms = [("tests/rtl/test_primitives.py", "-k", f"{path.stem.removeprefix('headrace_')} or compute_the_same")]
+    runs = [*few, *(forms if _has_forms(path) else []),
+            *((f"tests/layers/test_{kind}.py", "-k", engine) for kind in whole)]
+    return runs or [(*other, "-k", f"{engine} or primitive or forms or kernel or csim")]
+
+
+def _has_forms(path: Path) -> bool:
+    """Is a module made of primitive cells, or does it have such a form?"""
+    places = list(ROOT.glob(f"rtl_sim/rtl/*/{path.name}"))
+    return any("PRIMITIVES" in place.read_text() for place in places)
 
 
 @cache
