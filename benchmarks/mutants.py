@@ -83,6 +83,8 @@ class _Python:
             return
         yield from self._here(node)
         for name, value in ast.iter_fields(node):
+            if _is_reshape(node) and name == "args":  # every negative size is the one that is left
+                value = [item for item in value if not isinstance(item, ast.UnaryOp)]
             if name not in ("annotation", "returns", "decorator_list"):
                 for child in value if isinstance(value, list) else [value]:
                     if isinstance(child, ast.AST):
@@ -118,6 +120,10 @@ class _Python:
         """A position in characters; columns count bytes."""
         start = self.lines[line - 1]
         return start + len(self.text[start:].split("\n", 1)[0].encode()[:column].decode())
+
+
+def _is_reshape(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape"
 
 
 def mutants(root: Path, path: Path) -> list[Mutant]:

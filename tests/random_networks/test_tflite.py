@@ -22,6 +22,8 @@ from tests.random_networks.strategies import hardware
 from tests.random_networks.test_random_networks import drawing
 from tests.random_networks.tflite_networks import content, descriptions
 
+CORPUS = sorted((Path(__file__).parent / "corpus" / "tflite").glob("*.json"))
+
 
 def require_codes(description: CodesDescription, choice: Hardware) -> None:
     """Every code of LiteRT's reference kernels; a failure names what was drawn."""
@@ -55,3 +57,9 @@ def test_codes_are_those_of_litert(description: CodesDescription, choice: Hardwa
 @given(descriptions, hardware)
 def test_codes_of_many_are_those_of_litert(description: CodesDescription, choice: Hardware) -> None:
     require_codes(description, choice)
+
+
+@pytest.mark.parametrize("path", CORPUS, ids=[path.stem for path in CORPUS])
+def test_what_was_found_before(path: Path) -> None:
+    case = json.loads(path.read_text())
+    require_codes(case["description"], case["hardware"])

@@ -43,8 +43,10 @@ def _composed(inner: Node, outer: Node, lowest: IntArray, highest: IntArray) -> 
         return None
     if first.inverted or second.inverted:
         return None
-    # The code k of the inner is reached from its threshold number k - lo - 1 on; lo always, and hi + 1 never.
-    whole = np.concatenate([lowest[:, None], first.thresholds, highest[:, None] + 1], axis=1)
+    # The code k of the inner is reached from its threshold number k - lo - 1 on; lo always, and hi + 1 never. What a
+    # channel does not reach comes no later than what none reaches.
+    always, never = lowest[:, None], highest[:, None] + 1
+    whole = np.concatenate([always, np.clip(first.thresholds, always, never), never], axis=1)
     places = np.clip(second.thresholds - first.output.lo, 0, whole.shape[1] - 1)
     return replace(second, thresholds=np.take_along_axis(whole, places, axis=1))
 
