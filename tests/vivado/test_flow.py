@@ -224,6 +224,17 @@ def test_missed_timing_is_recorded_and_said(built: Path, install: Install, capsy
     assert json.loads((built / "build.json").read_text())["bitstream"]["timing"]["met"] is False
 
 
+def test_marks_of_fifos_are_an_option(tmp_path: Path, install: Install) -> None:
+    built = write_unverified(tmp_path / "deep", small_network(), "rtl", folding={"conv1_fifo": {"depth": 8}})
+    install("vivado")
+    shells = []
+    for options in ([], ["--observe"]):
+        assert run(built.folder, "--board", "zcu104", *options) == 0
+        shells.append((built.folder / "vivado" / "shell" / "headrace_shell.v").read_text())
+    assert ["fifo_marks" in shell for shell in shells] == [False, True]
+    assert ["OBSERVE(1'b1)" in shell for shell in shells] == [False, True]
+
+
 def test_users_mistakes(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "board 'zcu1' is unknown" in failing(capsys, built, "--board", "zcu1")
     assert failing(capsys, built, "--board", "zcu104", "--jobs", "0") == "jobs=0 must be positive; use 1 or more"
@@ -232,6 +243,9 @@ def test_users_mistakes(built: Path, capsys: pytest.CaptureFixture[str]) -> None
         "--backend hls too")
     assert failing(capsys, built, "--board", "zcu104", "--backend", "hls", "--clock-uncertainty", "5.5") == (
         "clock uncertainty of 5.5 ns leaves nothing of the clock period of 5 ns; use less, or a percentage such as 27%")
+    assert failing(capsys, built, "--board", "zcu104", "--backend", "hls", "--observe") == (
+        "high-water marks of FIFOs belong to the rtl back end, which the hls back end does without; leave --observe "
+        "out")
     shutil.rmtree(built / "hls")
     assert failing(capsys, built, "--board", "zcu104", "--backend", "hls") == (
         f"{built}: was built without the hls back end; build with --backend hls or both")

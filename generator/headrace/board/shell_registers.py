@@ -66,7 +66,8 @@ REGISTERS = (
              "transfer begins"),
     Register(0x14, "in_bytes", "r", "bytes of a frame on its way in"),
     Register(0x18, "out_bytes", "r", "bytes of a frame on its way out"),
-    Register(0x1C, "fifos", "r", "how many FIFOs have a high-water mark"),
+    Register(0x1C, "fifos", "r", "how many FIFOs have a high-water mark; 0 unless the bitstream was made with "
+             "`--observe`, or is one of an ECP5"),
     *(Register(0x20 + 4 * k, f"hash{k}", "r", f"SHA-256 of the model, bytes {4 * k} to {4 * k + 3}") for k in range(8)),
     Register(0x40, "cycles", "r", "cycles since the counters were cleared"),
     Register(0x44, "frames_out", "r", "frames that left"),

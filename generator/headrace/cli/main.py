@@ -124,7 +124,8 @@ def _bitstream(options: argparse.Namespace) -> int:
     require_vivado(options)
     jobs = JOBS if options.jobs is None else options.jobs
     with progress() as tell:
-        result = make_bitstream(made, options.board, jobs, options.backend, options.ooc, tell, _hls_run(options))
+        result = make_bitstream(made, options.board, jobs, options.backend, options.ooc, tell, _hls_run(options),
+                                options.observe)
     for warning in result.get("hls", {}).get("warnings", ()):
         warn(warning)
     tables.show(tables.bitstream_table(result), options.json, lambda: result)

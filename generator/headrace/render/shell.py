@@ -11,7 +11,7 @@ from headrace.dataflow.graph import Dataflow
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.stream import Stream
 from headrace.render.library import library_texts, used_sources
-from headrace.render.rtl import bit_range, fifo_streams, template, words_text, writable_layers
+from headrace.render.rtl import ADAPTER, bit_range, fifo_streams, template, words_text, writable_layers
 
 #: The module of the shell.
 SHELL = "headrace_shell"
@@ -80,7 +80,7 @@ def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sh
         weights=[_weights(port, layer) for port, layer in external_layers(dataflow).items()],
         dma_bytes=dma_bytes, dma_range=bit_range(8 * dma_bytes), keep_range=bit_range(dma_bytes),
         count_bits=count_bits, count_range=bit_range(count_bits), fifos=fifos,
-        has_load=observe and bool(writable_layers(dataflow)),
+        has_load=core != ADAPTER and bool(writable_layers(dataflow)),
         version=version_word(version), hash=sha256.rjust(64, "0")[:64],
     )
 

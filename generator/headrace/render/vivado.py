@@ -33,8 +33,9 @@ _FAST_MHZ = 250.0
 NAME = "accelerator"
 
 
-def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz: float, sha256: str) -> dict[str, str]:
-    """All files of vivado/ by their path in it; sha256: of the model.
+def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz: float, sha256: str,
+                  observe: bool = False) -> dict[str, str]:
+    """All files of vivado/ by their path in it; sha256: of the model; observe: as of `render_shell`.
 
     Raises InputError where the board or the network does not fit.
     """
@@ -44,7 +45,7 @@ def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz:
     header = f"{file_header(sha256)}, board {board.name}"
     core = TOP if backend == "rtl" else ADAPTER
     shell = render_shell(dataflow, core, family.stream_bytes, headrace_version(), sha256, header,
-                         observe=backend == "rtl", words=words)
+                         observe=observe, words=words)
     there = rtl_modules(dataflow) if backend == "rtl" else {}
     around = {name: text for name, text in shell_modules(shell).items() if name not in there}
     files = {f"shell/{name}": text for name, text in ({f"{SHELL}.v": shell} | around).items()}

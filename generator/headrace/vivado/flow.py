@@ -62,11 +62,13 @@ class HlsRun:
 
 
 def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backend | None = None, quick: bool = False,
-                   progress: Progress = lambda _: None, hls: HlsRun | None = None) -> dict[str, Any]:
+                   progress: Progress = lambda _: None, hls: HlsRun | None = None,
+                   observe: bool = False) -> dict[str, Any]:
     """Write DIR/vivado, run the tools in it and record timing and utilization in build.json; returns the record.
 
     For the HLS back end the record also has what the compiler made of every process, and warnings where a layer is
-    slower than one word per cycle; hls: how the compiler runs.
+    slower than one word per cycle; hls: how the compiler runs. observe: the shell shows the high-water marks of the
+    FIFOs that the rtl back end makes.
     Leaves DIR/vivado/accelerator.bit and .hwh; with `quick` only the shell is synthesised, out of context. Raises
     ToolError where a tool is missing (the scripts are there then, and the sentence says how to run them elsewhere) or
     fails, or where the timing is not met.
@@ -75,9 +77,9 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
         raise InputError(f"jobs={jobs} must be positive; use 1 or more")
     board = load_board(board_name)
     chosen = choose_backend(build, backend)
-    _require_run(build, chosen, hls)
+    _require_run(build, chosen, hls, observe)
     sha256 = build.record["source_sha256"]
-    files = render_vivado(build.dataflow, board, chosen, build.record["clock_mhz"], sha256)
+    files = render_vivado(build.dataflow, board, chosen, build.record["clock_mhz"], sha256, observe)
     host = host_words(build.dataflow, family_of(board), build.record["clock_mhz"])
     driver = _driver_for(build, board, host)
     folder = (build.folder / "vivado").resolve()
@@ -96,7 +98,10 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
     return _record(build, board, chosen, folder, quick, compiled)
 
 
-def _require_run(build: Build, backend: Backend, hls: HlsRun | None) -> None:
+def _require_run(build: Build, backend: Backend, hls: HlsRun | None, observe: bool) -> None:
+    if observe and backend == "hls":
+        raise InputError("high-water marks of FIFOs belong to the rtl back end, which the hls back end does without; "
+                         "leave --observe out")
     if hls is not None and backend != "hls":
         raise InputError("clock uncertainty and co-simulation belong to the HLS compiler, which the rtl back end does "
                          "not need; give --backend hls too")
