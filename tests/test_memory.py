@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from headrace.memory import PRICES, Prices, Ram, free_depth, ram, ram_bram18, ram_luts, rom_layout
+from headrace.memory import PRICES, Prices, Ram, free_depth, ram, ram_bram18, ram_luts, ram_multiplexer, rom_layout
 from headrace.render.library import PRICED, library_path, library_texts
 from headrace.tools import run_tool, verilator
 
@@ -64,6 +64,7 @@ def test_a_ram_elaborates_to_the_choice(elaborated: Elaborated, depth: int, bits
     prices, sizes = elaborated
     found, chosen = sizes["headrace_ram", depth, bits], ram(depth, bits, prices)
     assert (found["LUTS"], found["BLOCKS"]) == (ram_luts(depth, bits), ram_bram18(depth, bits))
+    assert found["CHOICE"] == ram_multiplexer(depth, bits)
     wanted = Ram(bram18=found["BLOCKS"]) if "gen_block" in found else Ram(lutram=found["LUTS"])
     assert chosen == wanted
 

@@ -139,13 +139,13 @@ def stored_bits(words: IntArray, bits: int, rows: int) -> int:
 
 
 def ram(depth: int, bits: int, prices: Prices) -> Ram:
-    """A memory with one write port and one read port: blocks where LUTs would cost more.
+    """A memory with one write port and one read port: blocks where LUTs, with their multiplexer, would cost more.
 
     >>> ram(64, 8, PRICES), ram(64, 8, Prices(lut_inputs=4))
     (Ram(lutram=16, bram18=0), Ram(lutram=48, bram18=0))
     """
     luts, blocks = ram_luts(depth, bits), ram_bram18(depth, bits)
-    if luts > prices.ram_block * blocks:
+    if luts + ram_multiplexer(depth, bits) > prices.ram_block * blocks:
         return Ram(bram18=blocks)
     return Ram(lutram=ram_lut4s(depth, bits) if prices.of_lut4 else luts)
 
@@ -160,6 +160,15 @@ def ram_luts(depth: int, bits: int) -> int:
     if depth <= LUT_WORDS // 2:
         return 8 * _ceil(bits, 14)
     return 8 * _ceil(depth, LUT_WORDS) * _ceil(bits, 7)
+
+
+def ram_multiplexer(depth: int, bits: int) -> int:
+    """LUTs that choose between the LUTs of such a memory: for each bit one of them between up to four.
+
+    >>> [ram_multiplexer(depth, 8) for depth in (64, 65, 256, 257)]
+    [0, 8, 8, 16]
+    """
+    return bits * _ceil(_ceil(depth, LUT_WORDS) - 1, 3)
 
 
 def ram_bram18(depth: int, bits: int) -> int:

@@ -76,6 +76,15 @@ package headrace_pkg;
     return levels;
   endfunction
 
+  // A headrace_adder_tree adds four numbers in a cycle, or two where the sums of more than three are wide: the logarithm of
+  // how many, and its levels.
+  function automatic int unsigned adder_radix(input int unsigned leaves, input int unsigned leaf_bits);
+    return leaves > 3 && leaf_bits + 2 * (($clog2(leaves) + 1) / 2) > 17 ? 1 : 2;
+  endfunction
+  function automatic int unsigned adder_levels(input int unsigned leaves, input int unsigned leaf_bits);
+    return ($clog2(leaves) + adder_radix(leaves, leaf_bits) - 1) / adder_radix(leaves, leaf_bits);
+  endfunction
+
   // Enabled cycles of headrace_plane_sum: two for its two sums of four planes.
   function automatic int unsigned plane_sum_stages(input int unsigned planes, input int unsigned kind, input bit split);
     return planes == 1 && kind == UNSIGNED ? 0 : planes == 4 && !split ? 2 : 1;

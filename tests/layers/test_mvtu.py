@@ -110,6 +110,7 @@ class TestPairSums(LayerBattery):
     specs = (
         spec(4, 9, 2, 9, "int4 uint4 acc", 2, core="plain"),
         spec(4, 9, 4, 3, "bipolar uint2 uint4", 2, core="plain"),
+        spec(4, 18, 2, 9, "int8 uint8 acc", 2, core="plain"),
         spec(4, 16, 2, 8, "int2 uint2 acc", 3, core="pairs"),
         spec(4, 64, 2, 32, "int4 uint4 uint4", core="pairs"),
         spec(6, 13, 3, 13, "int3 int4 acc", 3, core="pairs"),

@@ -68,18 +68,28 @@ def plane_sum(terms: int, bits: int, negative: bool, sum_bits: int, split: bool)
     return Cost(lut, summed + (bits if split else 0) + 2 * sum_bits * (terms == 4 and not split))
 
 
-def binary_tree(leaves: int, leaf_bits: int, sum_bits: int) -> tuple[Cost, Cost, Cost]:
-    """Numbers added four to one in registered levels: the nodes of two, three and four numbers (adder_tree.sv)."""
+def adder_radix(leaves: int, leaf_bits: int) -> int:
+    """The logarithm of how many numbers a level of an adder tree adds: wide sums take their time (adder_tree.sv)."""
+    return 1 if leaves > 3 and leaf_bits + 2 * (((leaves - 1).bit_length() + 1) // 2) > 17 else 2
+
+
+def adder_levels(leaves: int, leaf_bits: int) -> int:
+    """Registered levels of the module adder_tree."""
+    return -(-(leaves - 1).bit_length() // adder_radix(leaves, leaf_bits))
+
+
+def adder_tree(leaves: int, leaf_bits: int, sum_bits: int) -> tuple[Cost, Cost, Cost]:
+    """Numbers added in registered levels: the nodes of two, three and four numbers (adder_tree.sv)."""
     found = {2: Cost(), 3: Cost(), 4: Cost()}
-    level = 0
+    radix, level = adder_radix(leaves, leaf_bits), 0
     while leaves > 1:
         level += 1
-        bits = min(sum_bits, leaf_bits + 2 * level)
-        fours, rest = divmod(leaves, 4)
-        found[4] = found[4].plus(Cost(3 * bits, bits).times(fours))
+        bits = min(sum_bits, leaf_bits + radix * level)
+        full, rest = divmod(leaves, 2**radix)
+        found[2**radix] = found[2**radix].plus(Cost((2**radix - 1) * bits, bits).times(full))
         if rest > 1:
             found[rest] = found[rest].plus(Cost((rest - 1) * bits, bits))
         elif rest:
             found[2] = found[2].plus(Cost(0, bits))
-        leaves = fours + (rest > 0)
+        leaves = full + (rest > 0)
     return found[2], found[3], found[4]

@@ -124,7 +124,8 @@ def loaded_search(a: Amounts, bounds: Bounds) -> None:
     columns, blocks, luts = (4, -(-words // 16), 6) if a.prices.of_lut4 else _columns(words)
     a.take(Resources(lutram=luts * blocks * _loaded_copies(columns, bounds.pe, bounds.bits, bounds.stages)))
     blocks = -(-words // a.prices.ram_words)
-    a.add("loaded bounds", lut=bits * bounds.stages * (1 + ceil(multiplexer(blocks))))
+    compared = bounds.pe * (bounds.bits // 2 + 1)
+    a.add("loaded bounds", lut=bounds.stages * (compared + bits * ceil(multiplexer(blocks))))
     a.add("write enables", lut=blocks if blocks > 1 else 0)
 
 

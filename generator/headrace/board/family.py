@@ -155,7 +155,7 @@ ECP5 = RoutedFamily(
     part_prefixes=("LFE5U-", "LFE5UM-", "LFE5UM5G-"),
     primitives=False,
     around=Resources(lut=1500, ff=1200, bram18=2),
-    prices=Prices(block=100, ram_block=64, dsp=400, lut_inputs=4),
+    prices=Prices(block=100, ram_block=80, dsp=400, lut_inputs=4),
     devices={"LFE5U-12F": "12k", "LFE5U-25F": "25k", "LFE5U-45F": "45k", "LFE5U-85F": "85k", "LFE5UM-25F": "um-25k",
              "LFE5UM-45F": "um-45k", "LFE5UM-85F": "um-85k", "LFE5UM5G-25F": "um5g-25k", "LFE5UM5G-45F": "um5g-45k",
              "LFE5UM5G-85F": "um5g-85k"},

@@ -106,7 +106,7 @@ class Dwc(Layer):
             slices(a, into * unit)
             a.add("single slice", lut=2, ff=out * unit + 1)
             level = (into + out - 1).bit_length()
-            a.add("dwc control", lut=3 * level, ff=level)
+            a.add("dwc control", lut=3 * level + out, ff=level + out + 2)
             _ratio(a, into, out, unit)
 
 

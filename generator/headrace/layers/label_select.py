@@ -99,7 +99,7 @@ class LabelSelect(Layer):
         slices(a, self.inputs[0].bits, label)
         counters(a, self.inputs[0].words, self.labels)
         a.add("label select", lut=6, ff=k.bit_length())
-        a.add("compare", lut=0.7 * (k * pe + pe * (pe - 1) // 2) * element)
+        a.add("compare", lut=k * pe * ((element + 4) // 2) + pe * (pe - 1) // 2 * ((element + 2) // 2))
         if pe > 1:
             ranks = (pe - 1).bit_length()
             a.add("sort", lut=0.5 * pe * (entry * ceil(multiplexer(pe)) + ranks), ff=pe * (2 * entry + ranks) + 4)

@@ -1,8 +1,9 @@
-// Sum of LEAVES signed numbers, four to one in each of ceil(log4(LEAVES)) registered levels.
+// Sum of LEAVES signed numbers, four to one in each of its registered levels, or two to one where sums are wide
+// (adder_radix).
 //
-// Invariants: level l holds ceil(LEAVES / 4^l) partial sums of LEAF_BITS + 2*l bits, cut to SUM_BITS: two's complement
-// sums stay exact as long as the total fits into SUM_BITS.
-module headrace_adder_tree #(
+// Invariants: with R = log2 of the numbers to one, level l holds ceil(LEAVES / 2^(R*l)) partial sums of LEAF_BITS + R*l
+// bits, cut to SUM_BITS: two's complement sums stay exact as long as the total fits into SUM_BITS.
+module headrace_adder_tree import headrace_pkg::*; #(
   parameter int unsigned LEAVES    = 5,  // numbers to add
   parameter int unsigned LEAF_BITS = 4,  // width of each, two's complement
   parameter int unsigned SUM_BITS  = 8   // width of the sum
@@ -10,14 +11,15 @@ module headrace_adder_tree #(
   input  logic                        ap_clk,           // clock
   input  logic                        en,               // moves every level by one
   input  logic signed [LEAF_BITS-1:0] leaves [LEAVES],  // numbers
-  output logic signed [SUM_BITS-1:0]  sum               // their sum, ceil(log4(LEAVES)) enabled cycles later
+  output logic signed [SUM_BITS-1:0]  sum               // their sum, adder_levels() enabled cycles later
 );
 
-  localparam int unsigned LEVELS = ($clog2(LEAVES) + 1) / 2;
+  localparam int unsigned RADIX  = adder_radix(LEAVES, LEAF_BITS);
+  localparam int unsigned LEVELS = adder_levels(LEAVES, LEAF_BITS);
 
   for (genvar l = 0; l <= LEVELS; l++) begin : gen_level
-    localparam int unsigned COUNT = (LEAVES + 4 ** l - 1) / 4 ** l;
-    localparam int unsigned BITS  = LEAF_BITS + 2 * l < SUM_BITS ? LEAF_BITS + 2 * l : SUM_BITS;
+    localparam int unsigned COUNT = (LEAVES + (1 << RADIX * l) - 1) >> RADIX * l;
+    localparam int unsigned BITS  = LEAF_BITS + RADIX * l < SUM_BITS ? LEAF_BITS + RADIX * l : SUM_BITS;
     logic signed [BITS-1:0] nodes [COUNT];
     if (l == 0) begin : gen_leaf
       for (genvar i = 0; i < COUNT; i++) begin : gen_node
@@ -28,12 +30,13 @@ module headrace_adder_tree #(
         end
       end
     end else begin : gen_sum
-      localparam int unsigned BELOW = (LEAVES + 4 ** (l - 1) - 1) / 4 ** (l - 1);
+      localparam int unsigned BELOW = (LEAVES + (1 << RADIX * (l - 1)) - 1) >> RADIX * (l - 1);
+      localparam int unsigned SHARE = 1 << RADIX;
       for (genvar i = 0; i < COUNT; i++) begin : gen_node
         logic signed [BITS-1:0] total;
         always_comb begin
           total = '0;
-          for (int unsigned c = 4 * i; c < 4 * i + 4 && c < BELOW; c++) begin
+          for (int unsigned c = SHARE * i; c < SHARE * i + SHARE && c < BELOW; c++) begin
             total = total + BITS'(gen_level[l-1].nodes[c]);
           end
         end

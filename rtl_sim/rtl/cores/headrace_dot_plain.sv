@@ -1,7 +1,7 @@
 // Plain dot products: sums[p] = sum over s of w[p][s] * a[s], or with a[p][s] where every row has activations of its
-// own (A_ROWS = PE). Two bipolar operands count XNOR matches instead, in chunks of 32 bits.
+// own (A_ROWS = PE). Two bipolar operands count XNOR matches instead, in chunks of 18 bits.
 //
-// One registered stage of products (or chunk counts), three in DSP blocks, then an adder tree. The reference of all other cores. An
+// One registered stage of products, three in DSP blocks, two of chunk counts, then an adder tree. The reference of all other cores. An
 // activation that is wider than a multiplier is multiplied in slices, each a leaf of the tree.
 module headrace_dot_plain import headrace_pkg::*; #(
   parameter int unsigned PE       = 2,        // rows
@@ -26,13 +26,13 @@ module headrace_dot_plain import headrace_pkg::*; #(
 );
 
   localparam bit          XNOR      = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
-  localparam int unsigned CHUNK     = 32;
+  localparam int unsigned CHUNK     = 18;
   localparam int unsigned SLICE     = 26;  // bits of an activation without sign that a DSP block multiplies
   localparam int unsigned SLICES    = W_KIND == BIPOLAR || A_KIND == BIPOLAR ? 1 : (A_BITS + SLICE - 1) / SLICE;
   localparam int unsigned LEAVES    = XNOR ? (SIMD + CHUNK - 1) / CHUNK : SIMD * SLICES;
   localparam bit          BLOCK     = W_KIND != BIPOLAR && A_KIND != BIPOLAR && in_block(W_BITS, W_KIND, A_BITS, A_KIND);
-  // A chunk count needs a sign bit above its six; a product of codes extended by one bit each fits W + A + 1.
-  localparam int unsigned LEAF_BITS = XNOR ? 7 : W_BITS + A_BITS + 1;
+  // A chunk count needs a sign bit above its five; a product of codes extended by one bit each fits W + A + 1.
+  localparam int unsigned LEAF_BITS = XNOR ? 6 : W_BITS + A_BITS + 1;
 
   function automatic logic signed [W_BITS:0] weight_value(input logic [W_BITS-1:0] code);
     if (W_KIND == BIPOLAR) return {{W_BITS{~code[0]}}, 1'b1};
@@ -59,11 +59,11 @@ module headrace_dot_plain import headrace_pkg::*; #(
     if (XNOR) begin : gen_xnor
       for (genvar c = 0; c < LEAVES; c++) begin : gen_chunk
         localparam int unsigned BITS = SIMD - c * CHUNK < CHUNK ? SIMD - c * CHUNK : CHUNK;
-        logic [BITS-1:0]           same;
-        logic [$clog2(BITS+1)-1:0] count;
+        logic [BITS-1:0] same;
+        logic [4:0]      count;
         assign same = ~(weights[p*SIMD+c*CHUNK+:BITS] ^ acts[A_FIRST+c*CHUNK+:BITS]);
-        headrace_popcount #(.BITS(BITS)) u_popcount (.bits(same), .count);
-        always_ff @(posedge ap_clk) if (en) leaves_q[c] <= LEAF_BITS'(count);
+        headrace_popcount #(.BITS(BITS)) u_popcount (.ap_clk, .en, .bits(same), .count);
+        assign leaves_q[c] = LEAF_BITS'(count);
       end
     end else if (W_KIND == BIPOLAR || A_KIND == BIPOLAR) begin : gen_sign
       always_ff @(posedge ap_clk) begin
@@ -101,7 +101,8 @@ module headrace_dot_plain import headrace_pkg::*; #(
 
   assign more = '{default: '0};
 
-  headrace_tags #(.BITS(TAG_BITS), .CYCLES((BLOCK ? PRODUCT_STAGES : 1) + ($clog2(LEAVES) + 1) / 2)) u_tags (
+  localparam int unsigned LEAF_CYCLES = BLOCK ? PRODUCT_STAGES : XNOR ? 2 : 1;
+  headrace_tags #(.BITS(TAG_BITS), .CYCLES(LEAF_CYCLES + adder_levels(LEAVES, LEAF_BITS))) u_tags (
     .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
   );
 

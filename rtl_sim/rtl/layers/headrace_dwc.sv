@@ -127,14 +127,17 @@ module headrace_dwc #(
       .m_axis_TDATA(word), .m_axis_TVALID(word_valid), .m_axis_TREADY(word_ready)
     );
 
-    logic [LEVEL_BITS-1:0] level_q, level_all;  // units left over, and those with the word in
+    logic [LEVEL_BITS-1:0] level_q, level_all, level_d;  // units left over, and those with the word in
+    logic [OUT-1:0]        behind_q;            // level_q is that number of units: the word in goes behind them
+    logic                  wants_q, puts_q;     // what level_q says
     logic [LEFT_BITS-1:0]  left_q;
     logic [ALL*UNIT-1:0]   units;               // left over, then the word in
     logic                  wants, puts, moves;
 
-    assign wants        = level_q < LEVEL_BITS'(OUT);
+    assign wants        = wants_q;
+    assign puts         = puts_q;
     assign level_all    = wants ? level_q + LEVEL_BITS'(IN) : level_q;
-    assign puts         = level_all >= LEVEL_BITS'(OUT);
+    assign level_d      = puts ? level_all - LEVEL_BITS'(OUT) : level_all;
     assign result_valid = puts && (word_valid || !wants);
     assign moves        = (word_valid || !wants) && (result_ready || !puts);
     assign word_ready   = wants && (result_ready || !puts);
@@ -142,14 +145,23 @@ module headrace_dwc #(
     always_comb begin
       units = (ALL*UNIT)'(left_q);
       for (int unsigned u = 0; u < OUT; u++) begin
-        if (level_q == LEVEL_BITS'(u)) units[u*UNIT+:IN*UNIT] = word;
+        if (behind_q[u]) units[u*UNIT+:IN*UNIT] = word;
       end
     end
     assign result = units[OUT*UNIT-1:0];
 
     always_ff @(posedge ap_clk) begin
-      if (!ap_rst_n) level_q <= '0;
-      else if (moves) level_q <= puts ? level_all - LEVEL_BITS'(OUT) : level_all;
+      if (!ap_rst_n) begin
+        level_q  <= '0;
+        behind_q <= OUT'(1);
+        wants_q  <= 1'b1;
+        puts_q   <= IN >= OUT;
+      end else if (moves) begin
+        level_q  <= level_d;
+        for (int unsigned u = 0; u < OUT; u++) behind_q[u] <= level_d == LEVEL_BITS'(u);
+        wants_q  <= level_d < LEVEL_BITS'(OUT);
+        puts_q   <= 32'(level_d) + IN >= OUT;
+      end
     end
     always_ff @(posedge ap_clk) begin
       if (moves) left_q <= puts ? LEFT_BITS'(units >> OUT * UNIT) : LEFT_BITS'(units);

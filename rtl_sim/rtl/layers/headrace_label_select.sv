@@ -74,15 +74,23 @@ module headrace_label_select import headrace_pkg::*; #(
     logic [PE*RANK_BITS-1:0] ranks_d, ranks_q;
     logic [PE*ALL_BITS-1:0]  elements_q, sorted_d, sorted_q;
     logic [1:0]              valid_q, first_q, last_q;
+    logic [PE*PE-1:0]        comes;  // bit q*PE + p: element q comes before element p
+    for (genvar p = 0; p < PE; p++) begin : gen_rank
+      assign comes[p*PE+p] = 1'b0;
+      for (genvar q = 0; q < p; q++) begin : gen_pair
+        headrace_pair_compare #(.A_BITS(E_BITS + 1), .B_BITS(E_BITS + 1)) u_compare (
+          .a({1'b0, elements[q*ALL_BITS+O_BITS+1+:E_BITS]}), .b({1'b0, elements[p*ALL_BITS+O_BITS+1+:E_BITS]}),
+          .reached(comes[q*PE+p])
+        );
+        assign comes[p*PE+q] = !comes[q*PE+p];
+      end
+    end
     always_comb begin
       ranks_d  = '0;
       sorted_d = '0;
       for (int unsigned p = 0; p < PE; p++) begin
         for (int unsigned q = 0; q < PE; q++) begin
-          if (q < p ? elements[q*ALL_BITS+O_BITS+:KEY_BITS] >= elements[p*ALL_BITS+O_BITS+:KEY_BITS]
-                    : elements[q*ALL_BITS+O_BITS+:KEY_BITS] > elements[p*ALL_BITS+O_BITS+:KEY_BITS]) begin
-            ranks_d[p*RANK_BITS+:RANK_BITS] = ranks_d[p*RANK_BITS+:RANK_BITS] + 1'b1;
-          end
+          ranks_d[p*RANK_BITS+:RANK_BITS] = ranks_d[p*RANK_BITS+:RANK_BITS] + RANK_BITS'(comes[q*PE+p]);
           if (ranks_q[q*RANK_BITS+:RANK_BITS] == RANK_BITS'(p)) begin
             sorted_d[p*ALL_BITS+:ALL_BITS] = sorted_d[p*ALL_BITS+:ALL_BITS] | elements_q[q*ALL_BITS+:ALL_BITS];
           end
@@ -148,7 +156,11 @@ module headrace_label_select import headrace_pkg::*; #(
 
     assign kept       = {kept_q[ALL_BITS-1] && !first, kept_q[ALL_BITS-2:O_BITS+1], 1'b0, kept_q[O_BITS-1:0]};
     for (genvar p = 0; p < PE; p++) begin : gen_element
-      assign precedes[p] = in[p*ALL_BITS+O_BITS+:KEY_BITS] > kept[O_BITS+:KEY_BITS];
+      logic stays;
+      headrace_pair_compare #(.A_BITS(KEY_BITS + 1), .B_BITS(KEY_BITS + 1)) u_compare (
+        .a({1'b0, kept[O_BITS+:KEY_BITS]}), .b({1'b0, in[p*ALL_BITS+O_BITS+:KEY_BITS]}), .reached(stays)
+      );
+      assign precedes[p] = !stays;
       if (p < PE - 1) begin : gen_middle
         assign down[p*ALL_BITS+:ALL_BITS] = precedes[p+1] ? in[(p+1)*ALL_BITS+:ALL_BITS]
                                           : precedes[p]   ? kept | ALL_BITS'(1) << O_BITS

@@ -38,11 +38,13 @@ module headrace_ram import headrace_pkg::*; #(
     return found;
   endfunction
 
-  // Eight LUTs hold 32 words of 14 bits or 64 of 7; a block of 18 Kb is worth RAM_BLOCK_LUTS.
+  // Eight LUTs hold 32 words of 14 bits or 64 of 7, and one for each bit chooses between four such; a block of 18 Kb is
+  // worth RAM_BLOCK_LUTS.
   localparam int unsigned LUTS   = DEPTH <= 32 ? 8 * ((BITS + 13) / 14) : 8 * ((DEPTH + 63) / 64) * ((BITS + 6) / 7);
+  localparam int unsigned CHOICE = BITS * ((((DEPTH + 63) / 64) + 1) / 3);
   localparam int unsigned BLOCKS = fewest();
 
-  if (LUTS > RAM_BLOCK_LUTS * BLOCKS) begin : gen_block
+  if (LUTS + CHOICE > RAM_BLOCK_LUTS * BLOCKS) begin : gen_block
     (* ram_style = "block" *)
     logic [BITS-1:0] words [DEPTH];
     if (LOADED) begin : gen_loaded

@@ -5,7 +5,7 @@ module headrace_threshold_stage #(
   parameter int unsigned STAGE        = 1,  // number of the stage; 0 decides the highest bit and has no registers
   parameter int unsigned ACC_BITS     = 8,  // width of a bound, two's complement
   parameter int unsigned A_BITS       = 8,  // width of an accumulator, two's complement
-  parameter int unsigned ADDRESS_BITS = 1,  // of the table that a bound comes from
+  parameter int unsigned ADDRESS_BITS = 1,  // of the logic that a bound comes from; more than 5: a memory
   parameter bit          READ         = 0   // the bound is read in a cycle of its own, before the comparison
 ) (
   input  logic                     ap_clk,         // clock

@@ -70,7 +70,8 @@ module headrace_thresholds import headrace_pkg::*; #(
       assign valid_in = valid[k-1];
     end
     headrace_threshold_stage #(
-      .PE(PE), .STAGES(STAGES), .STAGE(k), .ACC_BITS(ACC_BITS), .A_BITS(A_BITS), .ADDRESS_BITS(GROUP_BITS + k),
+      .PE(PE), .STAGES(STAGES), .STAGE(k), .ACC_BITS(ACC_BITS), .A_BITS(A_BITS),
+      .ADDRESS_BITS(WRITABLE ? 6 : GROUP_BITS + k),
       .READ(bound_is_read(NF, STAGES, k, WRITABLE))
     ) u_stage (
       .ap_clk, .ap_rst_n, .en, .acc_in, .valid_in, .count_in, .bound(bound[k]),

@@ -136,6 +136,20 @@ module headrace_shell_registers import headrace_pkg::*; #(
     end
   end
 
+  // What happens, in registers of its own: words come from far away, and counters are long.
+  logic enters_q, leaves_q, in_stall_q, in_wait_q, out_stall_q, weight_wait_q, cuts_word_q, cuts_frame_q, cuts_weights_q;
+  always_ff @(posedge ap_clk) begin
+    enters_q       <= in_frame_end && !clear;
+    leaves_q       <= out_valid && out_ready && out_frame_end && !clear;
+    in_stall_q     <= in_valid && !in_ready;
+    in_wait_q      <= !in_valid && in_ready;
+    out_stall_q    <= out_valid && !out_ready;
+    weight_wait_q  <= weights_wait;
+    cuts_word_q    <= cut_word && !clear;
+    cuts_frame_q   <= cut_frame && !clear;
+    cuts_weights_q <= cut_weights && !clear;
+  end
+
   // Counters; they wrap.
   logic [31:0] cycles_q, frames_in_q, frames_out_q, in_stalls_q, in_waits_q, out_stalls_q, weight_waits_q;
   logic        cut_word_q, cut_frame_q, cut_weights_q;
@@ -153,15 +167,15 @@ module headrace_shell_registers import headrace_pkg::*; #(
       cut_weights_q  <= 1'b0;
     end else begin
       cycles_q       <= cycles_q + 32'd1;
-      frames_in_q    <= frames_in_q + 32'(in_frame_end);
-      frames_out_q   <= frames_out_q + 32'(out_valid && out_ready && out_frame_end);
-      in_stalls_q    <= in_stalls_q + 32'(in_valid && !in_ready);
-      in_waits_q     <= in_waits_q + 32'(!in_valid && in_ready);
-      out_stalls_q   <= out_stalls_q + 32'(out_valid && !out_ready);
-      weight_waits_q <= weight_waits_q + 32'(weights_wait);
-      cut_word_q     <= cut_word_q || cut_word;
-      cut_frame_q    <= cut_frame_q || cut_frame;
-      cut_weights_q  <= cut_weights_q || cut_weights;
+      frames_in_q    <= frames_in_q + 32'(enters_q);
+      frames_out_q   <= frames_out_q + 32'(leaves_q);
+      in_stalls_q    <= in_stalls_q + 32'(in_stall_q);
+      in_waits_q     <= in_waits_q + 32'(in_wait_q);
+      out_stalls_q   <= out_stalls_q + 32'(out_stall_q);
+      weight_waits_q <= weight_waits_q + 32'(weight_wait_q);
+      cut_word_q     <= cut_word_q || cuts_word_q;
+      cut_frame_q    <= cut_frame_q || cuts_frame_q;
+      cut_weights_q  <= cut_weights_q || cuts_weights_q;
     end
   end
 

@@ -125,16 +125,24 @@ module headrace_swu_counts import headrace_pkg::*; #(
     assign frees_above   = 1'b0;
   end
 
-  // What its end releases.
+  // What its end releases. A window of several taps stands still long enough for a register.
+  localparam bit KNOWN = X.taps * Y.taps * FOLDS > 1;
   typedef enum logic [2:0] {NOTHING, COLUMN, TO_FIRST, LAST, LINE, ABOVE} release_t;
-  release_t releases;
-  assign releases = !step.last_window && in_lines && frees_column ? COLUMN
-                  : !step.last_window && in_lines && frees_first  ? TO_FIRST
-                  : !step.last_window                             ? NOTHING
-                  : last_in_frame                                 ? LAST
-                  : in_lines                                      ? LINE
-                  : frees_above                                   ? ABOVE
-                                                                  : NOTHING;
+  release_t releases_d, releases;
+  assign releases_d = !step.last_window && in_lines && frees_column ? COLUMN
+                    : !step.last_window && in_lines && frees_first  ? TO_FIRST
+                    : !step.last_window                             ? NOTHING
+                    : last_in_frame                                 ? LAST
+                    : in_lines                                      ? LINE
+                    : frees_above                                   ? ABOVE
+                                                                    : NOTHING;
+  if (KNOWN) begin : gen_known
+    release_t releases_q;
+    always_ff @(posedge ap_clk) releases_q <= releases_d;
+    assign releases = releases_q;
+  end else begin : gen_at_once
+    assign releases = releases_d;
+  end
 
   // Words in the buffer, less DEPTH.
   logic [SPACE_BITS-1:0] filled_q, filled_d, filled_step;

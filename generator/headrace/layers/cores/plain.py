@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from headrace.area.adders import binary_tree
+from headrace.area.adders import adder_levels, adder_tree
 from headrace.area.amounts import Amounts
 from headrace.area.multipliers import PRODUCT_STAGES, dsp_blocks, in_dsp, multiplied_in_luts, slices
 from headrace.layers.cores.core import Core, Operands, Unit
 
-#: Bits of which a popcount is made at once.
-_POPCOUNT_BITS = 32
+#: Bits of which a popcount is made, three by three.
+_POPCOUNT_BITS = 18
 
 
 class _Leaves(NamedTuple):
@@ -31,7 +31,7 @@ class Plain(Core):
 
     def stages(self, operands: Operands, preset: bool) -> int:
         in_blocks = not operands.has_bipolar and in_dsp(operands.weight, operands.input)
-        return (PRODUCT_STAGES if in_blocks else 1) + ((_leaves(operands).number - 1).bit_length() + 1) // 2
+        return (PRODUCT_STAGES if in_blocks else 2 if operands.binary else 1) + adder_levels(*_leaves(operands))
 
     def amounts(self, a: Amounts, unit: Unit) -> None:
         operands = unit.operands
@@ -49,19 +49,22 @@ class Plain(Core):
         leaves = _leaves(operands)
         number = leaves.number if operands.binary else operands.simd
         for name, cost in zip(("sums of two", "sums of three", "sums of four"),
-                              binary_tree(number, leaves.bits, unit.sum_bits), strict=True):
+                              adder_tree(number, leaves.bits, unit.sum_bits), strict=True):
             a.add(name, *cost.times(operands.pe))
 
 
 def _leaves(operands: Operands) -> _Leaves:
     if operands.binary:
-        return _Leaves(-(-operands.simd // _POPCOUNT_BITS), 7)
+        return _Leaves(-(-operands.simd // _POPCOUNT_BITS), 6)
     parts = 1 if operands.has_bipolar else slices(operands.input.bits)
     return _Leaves(operands.simd * parts, operands.weight.bits + operands.input.bits + 1)
 
 
 def _popcounts(a: Amounts, operands: Operands) -> None:
-    chunk = min(operands.simd, _POPCOUNT_BITS)
-    adders = chunk - chunk.bit_length()  # of one bit, two LUTs each
-    count = operands.pe * _leaves(operands).number
-    a.add("popcount", lut=count * (2 * adders + 0.5 * chunk), ff=count * chunk.bit_length())
+    """Numbers of two bits by three XNORs, sums of four bits by three of these, and counts (headrace_popcount)."""
+    for first in range(0, operands.simd, _POPCOUNT_BITS):
+        chunk = min(operands.simd - first, _POPCOUNT_BITS)
+        threes, ones = divmod(chunk, 3)
+        halves = min(4, chunk) * (chunk > 3) + 4 * (chunk > 12) + 5 * (chunk > 9)
+        a.add("popcount", lut=operands.pe * (2 * threes + ones + halves),
+              ff=operands.pe * (2 * threes + ones + chunk.bit_length()))
