@@ -44,14 +44,24 @@ class SimDevice : public headrace::Device {
   }
 
   void transfer(const std::vector<uint8_t>& in, std::vector<uint8_t>& out) override {
-    put('S'), put(uint32_t(in.size())), put(uint32_t(out.size())), put(1), put(7);
-    fwrite(in.data(), 1, in.size(), to_);
-    if (get()) throw std::runtime_error("another transfer runs");
+    begin(in, out.size());
     put('F');
     const uint32_t status = get(), cycles = get(), got = get();
     (void)cycles;
     out.resize(got);
     if (fread(out.data(), 1, got, from_) != got || status) throw std::runtime_error("the transfer failed");
+  }
+
+  // Starts a transfer that nobody waits for.
+  void begin(const std::vector<uint8_t>& in, size_t out_bytes) {
+    put('S'), put(uint32_t(in.size())), put(uint32_t(out_bytes)), put(1), put(7);
+    fwrite(in.data(), 1, in.size(), to_);
+    if (get()) throw std::runtime_error("another transfer runs");
+  }
+
+  void pass(uint32_t cycles) {
+    put('P'), put(cycles);
+    get();
   }
 
   void replay(size_t port, const std::vector<uint8_t>& image, size_t times) override {
