@@ -105,7 +105,7 @@ def test_bench_with_other_widths(tmp_path: Path, odd: Build, tight: Build, dma_b
     ("shell_gearbox", "COUNT_BITS'(OUT_BYTES);", "COUNT_BITS'(OUT_BYTES - 1);"),
     ("shell_gearbox", "count_q > COUNT_BITS'(i)", "count_q >= COUNT_BITS'(i)"),
     ("shell_gearbox", "take ? in_last : last_left", "take && in_last"),
-    ("shell_registers", "in_waits_q     <= in_waits_q", "frames_out_q <= '0; in_waits_q <= in_waits_q"),
+    ("shell_registers", "frames_out_q + 32'(leaves_q)", "frames_out_q + 32'(enters_q)"),
     ("shell_registers", "out_valid && !out_ready", "out_valid && out_ready"),
     ("shell_mark", "- BITS'(pop)", ""),
     ("shell_weights", "moves && last && !matrix_end", "1'b0"),

@@ -233,6 +233,7 @@ def test_marks_of_fifos_are_an_option(tmp_path: Path, install: Install) -> None:
         shells.append((built.folder / "vivado" / "shell" / "headrace_shell.v").read_text())
     assert ["fifo_marks" in shell for shell in shells] == [False, True]
     assert ["OBSERVE(1'b1)" in shell for shell in shells] == [False, True]
+    assert [".OBSERVE(1)\n" in shell for shell in shells] == [False, True]
 
 
 def test_users_mistakes(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -244,8 +245,7 @@ def test_users_mistakes(built: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert failing(capsys, built, "--board", "zcu104", "--backend", "hls", "--clock-uncertainty", "5.5") == (
         "clock uncertainty of 5.5 ns leaves nothing of the clock period of 5 ns; use less, or a percentage such as 27%")
     assert failing(capsys, built, "--board", "zcu104", "--backend", "hls", "--observe") == (
-        "high-water marks of FIFOs belong to the rtl back end, which the hls back end does without; leave --observe "
-        "out")
+        "the hls back end does not tell how full its FIFOs are; leave --observe out, or give --backend rtl")
     shutil.rmtree(built / "hls")
     assert failing(capsys, built, "--board", "zcu104", "--backend", "hls") == (
         f"{built}: was built without the hls back end; build with --backend hls or both")

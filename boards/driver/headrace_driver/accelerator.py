@@ -126,11 +126,12 @@ class Accelerator(Habits):
                                    "that what comes out belongs to other frames; call reset()")
 
     def counters(self) -> dict[str, int]:
-        """Cycles, frames and stalls since they were cleared.
+        """Cycles and frames since they were cleared.
 
-        A bitstream that was made with --observe tells the most words that each FIFO held since the reset, too.
+        A bitstream made with --observe tells stalls too, and the most words that each FIFO held since the reset.
         """
-        values = {name: self.read(name) for name in ("cycles", "frames_out", "in_stalls", "in_waits", "out_stalls")}
+        stalls = ("in_stalls", "in_waits", "out_stalls") if self.read("observed") else ()
+        values = {name: self.read(name) for name in ("cycles", "frames_out", *stalls)}
         marks = {f"fifo_{name}": self.device.read(self.model["fifo_marks"] + 4 * k)
                  for k, name in enumerate(self.model["fifos"][: self.read("fifos")])}
         return values | marks

@@ -66,8 +66,7 @@ REGISTERS = (
              "transfer begins"),
     Register(0x14, "in_bytes", "r", "bytes of a frame on its way in"),
     Register(0x18, "out_bytes", "r", "bytes of a frame on its way out"),
-    Register(0x1C, "fifos", "r", "how many FIFOs have a high-water mark; 0 unless the bitstream was made with "
-             "`--observe`, or is one of an ECP5"),
+    Register(0x1C, "fifos", "r", "how many FIFOs have a high-water mark; 0 where none is observed"),
     *(Register(0x20 + 4 * k, f"hash{k}", "r", f"SHA-256 of the model, bytes {4 * k} to {4 * k + 3}") for k in range(8)),
     Register(0x40, "cycles", "r", "cycles since the counters were cleared"),
     Register(0x44, "frames_out", "r", "frames that left"),
@@ -76,6 +75,8 @@ REGISTERS = (
     Register(0x50, "out_stalls", "r", "cycles in which nobody took the word at the accelerator's output"),
     Register(0x54, "weight_waits", "r", "cycles in which the accelerator waited for weights from outside"),
     Register(0x58, "frames_in", "r", "frames that entered whole"),
+    Register(0x5C, "observed", "r", "1 if stalls and waits are counted and FIFOs observed, as after "
+             "`headrace bitstream --observe` and on an ECP5; 0 if those registers are 0"),
     Register(0x60, "memory", "rw", "number of the writable memory that `word` and the data that follow concern"),
     Register(0x64, "word", "w", "address of the word of that memory at which writing begins"),
 )

@@ -30,8 +30,8 @@ def add_bitstream(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--clock-uncertainty", metavar="U",
                      help=f"HLS: taken off the period, in ns or as a percentage (default {HlsProject.uncertainty})")
     sub.add_argument("--cosim", action="store_true", help="HLS: simulate its Verilog with random stalls too")
-    sub.add_argument("--observe", action="store_true", help="Vivado: registers with the most words a FIFO held; "
-                     "they take some 30 LUT each; on an ECP5 they are always there")
+    sub.add_argument("--observe", action="store_true", help="Vivado: count stalls and the most words that each "
+                     "FIFO held, for some hundred LUTs; on an ECP5 they are counted in any case")
     sub.add_argument("--seeds", type=int, metavar="N",
                      help=f"ECP5: how many are tried until the clock is met (default {Options.seeds})")
     sub.add_argument("--clock-mhz", type=float, metavar="F", help="ECP5: default that of the build")

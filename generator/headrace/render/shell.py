@@ -65,8 +65,8 @@ def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sh
     """The module SHELL around the module `core`.
 
     dma_bytes: width of the DMA's streams; version: of headrace; sha256: hash of the model in hexadecimal digits;
-    observe: the core shows the high-water marks of its FIFOs, which the shell makes registers of; words: their widths
-    on the DMA's side, without padding if it is None.
+    observe: the shell counts stalls, and has registers for the high-water marks of FIFOs, which the core shows; words:
+    their widths on the DMA's side, without padding if it is None.
     """
     source, sink = dataflow.input, dataflow.streams[dataflow.output_port]
     words = words or exact_words(dataflow)
@@ -80,7 +80,7 @@ def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sh
         weights=[_weights(port, layer) for port, layer in external_layers(dataflow).items()],
         dma_bytes=dma_bytes, dma_range=bit_range(8 * dma_bytes), keep_range=bit_range(dma_bytes),
         count_bits=count_bits, count_range=bit_range(count_bits), fifos=fifos,
-        has_load=core != ADAPTER and bool(writable_layers(dataflow)),
+        observe=int(observe), has_load=core != ADAPTER and bool(writable_layers(dataflow)),
         version=version_word(version), hash=sha256.rjust(64, "0")[:64],
     )
 

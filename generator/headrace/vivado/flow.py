@@ -67,8 +67,8 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
     """Write DIR/vivado, run the tools in it and record timing and utilization in build.json; returns the record.
 
     For the HLS back end the record also has what the compiler made of every process, and warnings where a layer is
-    slower than one word per cycle; hls: how the compiler runs. observe: the shell shows the high-water marks of the
-    FIFOs that the rtl back end makes.
+    slower than one word per cycle; hls: how the compiler runs. observe: the shell counts stalls and how full
+    FIFOs are, which the rtl back end tells.
     Leaves DIR/vivado/accelerator.bit and .hwh; with `quick` only the shell is synthesised, out of context. Raises
     ToolError where a tool is missing (the scripts are there then, and the sentence says how to run them elsewhere) or
     fails, or where the timing is not met.
@@ -100,8 +100,8 @@ def make_bitstream(build: Build, board_name: str, jobs: int = 2, backend: Backen
 
 def _require_run(build: Build, backend: Backend, hls: HlsRun | None, observe: bool) -> None:
     if observe and backend == "hls":
-        raise InputError("high-water marks of FIFOs belong to the rtl back end, which the hls back end does without; "
-                         "leave --observe out")
+        raise InputError("the hls back end does not tell how full its FIFOs are; leave --observe out, or give "
+                         "--backend rtl")
     if hls is not None and backend != "hls":
         raise InputError("clock uncertainty and co-simulation belong to the HLS compiler, which the rtl back end does "
                          "not need; give --backend hls too")

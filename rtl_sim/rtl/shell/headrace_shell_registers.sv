@@ -7,7 +7,8 @@ module headrace_shell_registers import headrace_pkg::*; #(
   parameter logic [255:0] HASH      = 256'h0,  // SHA-256 of the model, its first byte highest
   parameter logic [31:0]  IN_BYTES  = 32'd1,   // bytes of a frame in
   parameter logic [31:0]  OUT_BYTES = 32'd1,   // bytes of a frame out
-  parameter int unsigned  FIFOS     = 0        // high-water marks
+  parameter int unsigned  FIFOS     = 0,       // high-water marks
+  parameter bit           OBSERVE   = 0        // stalls are counted
 ) (
   input  logic        ap_clk,                // clock
   input  logic        ap_rst_n,              // synchronous reset, active low
@@ -137,31 +138,23 @@ module headrace_shell_registers import headrace_pkg::*; #(
   end
 
   // What happens, in registers of its own: words come from far away, and counters are long.
-  logic enters_q, leaves_q, in_stall_q, in_wait_q, out_stall_q, weight_wait_q, cuts_word_q, cuts_frame_q, cuts_weights_q;
+  logic enters_q, leaves_q, cuts_word_q, cuts_frame_q, cuts_weights_q;
   always_ff @(posedge ap_clk) begin
     enters_q       <= in_frame_end && !clear;
     leaves_q       <= out_valid && out_ready && out_frame_end && !clear;
-    in_stall_q     <= in_valid && !in_ready;
-    in_wait_q      <= !in_valid && in_ready;
-    out_stall_q    <= out_valid && !out_ready;
-    weight_wait_q  <= weights_wait;
     cuts_word_q    <= cut_word && !clear;
     cuts_frame_q   <= cut_frame && !clear;
     cuts_weights_q <= cut_weights && !clear;
   end
 
   // Counters; they wrap.
-  logic [31:0] cycles_q, frames_in_q, frames_out_q, in_stalls_q, in_waits_q, out_stalls_q, weight_waits_q;
+  logic [31:0] cycles_q, frames_in_q, frames_out_q, in_stalls, in_waits, out_stalls, weight_waits;
   logic        cut_word_q, cut_frame_q, cut_weights_q;
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n || clear) begin
       cycles_q       <= '0;
       frames_in_q    <= '0;
       frames_out_q   <= '0;
-      in_stalls_q    <= '0;
-      in_waits_q     <= '0;
-      out_stalls_q   <= '0;
-      weight_waits_q <= '0;
       cut_word_q     <= 1'b0;
       cut_frame_q    <= 1'b0;
       cut_weights_q  <= 1'b0;
@@ -169,14 +162,40 @@ module headrace_shell_registers import headrace_pkg::*; #(
       cycles_q       <= cycles_q + 32'd1;
       frames_in_q    <= frames_in_q + 32'(enters_q);
       frames_out_q   <= frames_out_q + 32'(leaves_q);
-      in_stalls_q    <= in_stalls_q + 32'(in_stall_q);
-      in_waits_q     <= in_waits_q + 32'(in_wait_q);
-      out_stalls_q   <= out_stalls_q + 32'(out_stall_q);
-      weight_waits_q <= weight_waits_q + 32'(weight_wait_q);
       cut_word_q     <= cut_word_q || cuts_word_q;
       cut_frame_q    <= cut_frame_q || cuts_frame_q;
       cut_weights_q  <= cut_weights_q || cuts_weights_q;
     end
+  end
+
+  if (OBSERVE) begin : gen_stalls
+    logic [31:0] in_stalls_q, in_waits_q, out_stalls_q, weight_waits_q;
+    logic        in_stall_q, in_wait_q, out_stall_q, weight_wait_q;
+    always_ff @(posedge ap_clk) begin
+      in_stall_q    <= in_valid && !in_ready && !clear;
+      in_wait_q     <= !in_valid && in_ready && !clear;
+      out_stall_q   <= out_valid && !out_ready && !clear;
+      weight_wait_q <= weights_wait && !clear;
+      if (!ap_rst_n || clear) begin
+        in_stalls_q    <= '0;
+        in_waits_q     <= '0;
+        out_stalls_q   <= '0;
+        weight_waits_q <= '0;
+      end else begin
+        in_stalls_q    <= in_stalls_q + 32'(in_stall_q);
+        in_waits_q     <= in_waits_q + 32'(in_wait_q);
+        out_stalls_q   <= out_stalls_q + 32'(out_stall_q);
+        weight_waits_q <= weight_waits_q + 32'(weight_wait_q);
+      end
+    end
+    assign in_stalls    = in_stalls_q;
+    assign in_waits     = in_waits_q;
+    assign out_stalls   = out_stalls_q;
+    assign weight_waits = weight_waits_q;
+  end else begin : gen_no_stalls
+    logic unused_stalls;
+    assign unused_stalls = in_valid ^ in_ready ^ weights_wait;
+    assign {in_stalls, in_waits, out_stalls, weight_waits} = '0;
   end
 
   // Reading: address, choice, answer.
@@ -210,11 +229,12 @@ module headrace_shell_registers import headrace_pkg::*; #(
       5'h0f: fixed_d = HASH[31:0];
       5'h10: fixed_d = cycles_q;
       5'h11: fixed_d = frames_out_q;
-      5'h12: fixed_d = in_stalls_q;
-      5'h13: fixed_d = in_waits_q;
-      5'h14: fixed_d = out_stalls_q;
-      5'h15: fixed_d = weight_waits_q;
+      5'h12: fixed_d = in_stalls;
+      5'h13: fixed_d = in_waits;
+      5'h14: fixed_d = out_stalls;
+      5'h15: fixed_d = weight_waits;
       5'h16: fixed_d = frames_in_q;
+      5'h17: fixed_d = 32'(OBSERVE);
       5'h18: fixed_d = 32'(memory_q);
       default: fixed_d = '0;
     endcase
