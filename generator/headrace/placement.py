@@ -9,7 +9,7 @@ from math import ceil
 
 from headrace.area.usage import Resources
 from headrace.board.board import Board
-from headrace.dataflow.choose_cores import ALL, require_weighted
+from headrace.dataflow.choose_cores import ALL, named_cores, require_weighted
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.make_external import MAX_EXTERNAL, external_candidates, make_external
 from headrace.dataflow.make_writable import MAX_LAYERS, make_writable, writable_candidates
@@ -52,8 +52,10 @@ def folding_at(model: Model, request: Request, terms: Terms, share: float) -> Pl
 
 def recipe_of(request: Request, plan: Plan) -> Recipe:
     """What is given, with the folding and the memories that were planned."""
-    return replace(request.recipe, folding=plan.folds, depths=plan.depths,
-                   writable={**request.recipe.writable, **dict.fromkeys(plan.others, URAM)})
+    recipe = replace(request.recipe, folding=plan.folds, depths=plan.depths)
+    if request.spills:
+        return replace(recipe, writable={**recipe.writable, **dict.fromkeys(plan.others, URAM)})
+    return replace(recipe, cores={**recipe.cores, **named_cores(plan.others)})
 
 
 def place_weights(model: Model, request: Request) -> Request:
@@ -110,6 +112,16 @@ class _InUram:
 
     def __call__(self, layer: Layer) -> Layer | None:
         return self.built(layer) if layer.name in self.names else None
+
+
+@dataclass(frozen=True)
+class _InOtherCore:
+    """Gives a layer as it is built with a core that takes LUTs for DSP blocks, or the reverse; None where none does."""
+
+    built: AsBuilt
+
+    def __call__(self, layer: Layer) -> Layer | None:
+        return self.built(layer).with_other_core()
 
 
 def _in_uram(model: Model, request: Request) -> _InUram:
@@ -176,6 +188,8 @@ def folding_terms(model: Model, request: Request) -> Terms:
                   built=recipe.as_built, way_out=way_out)
     if request.spills:
         terms = replace(terms, other=_in_uram(model, request), with_other=" with weights in UltraRAM")
+    elif request.fills:
+        terms = replace(terms, other=_InOtherCore(recipe.as_built))
     if not request.named or (processor := request.processor) is None:
         return terms
     sides = _bits_per_frame(make_external(model.unfolded, recipe.external))

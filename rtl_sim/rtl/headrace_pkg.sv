@@ -15,6 +15,7 @@ package headrace_pkg;
   localparam int PAIRS  = 2;  // sums of two activations, shared by all rows
   localparam int DSP    = 3;  // several products in one DSP
   localparam int PLANES = 4;  // XNOR matches of recoded bit planes
+  localparam int HALVES = 5;  // PAIRS for the high and the low bits of wider weights
 
   // What a core asks of the unit around it: activations that are recoded (headrace_parity_encode.sv),
   function automatic bit core_recodes(input int core);
@@ -22,7 +23,7 @@ package headrace_pkg;
   endfunction
   // an accumulator that adds two numbers of every word: those of the last plane, of an offset, of the activations,
   function automatic bit core_adds_two(input int core, input int w_kind, input int w_bits, input bit scaled);
-    return core == DSP || (core == PLANES && w_kind != BIPOLAR)
+    return core == DSP || core == HALVES || (core == PLANES && w_kind != BIPOLAR)
            || (core == PAIRS && !scaled && (w_kind == BIPOLAR || w_bits % 2 == 0));
   endfunction
   // and one more, for a complement among these.

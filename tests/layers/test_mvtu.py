@@ -104,6 +104,19 @@ class TestBinaryCores(LayerBattery):
     )
 
 
+class TestHalves(LayerBattery):
+    """Weights of five to eight bits, low and high halves as sums of pairs."""
+
+    specs = (
+        spec(4, 18, 2, 9, "int8 uint8 acc", 2, core="halves"),
+        spec(4, 8, 4, 4, "int7 int4 uint4", 3, core="halves"),
+        spec(2, 6, 1, 2, "int6 uint8 int8", 2, core="halves"),
+        spec(4, 5, 2, 5, "int5 int8 acc", 2, core="halves"),
+        spec(3, 12, 3, 12, "uint5 uint4 acc", 2, core="halves"),
+        spec(2, 8, 2, 1, "uint8 int8 uint2", 2, core="halves"),
+    )
+
+
 class TestPairSums(LayerBattery):
     """Sums of pairs shared by all rows, for every kind of weights and activations, beside the plain products."""
 

@@ -79,9 +79,12 @@ def adder_levels(leaves: int, leaf_bits: int) -> int:
 
 
 def adder_tree(leaves: int, leaf_bits: int, sum_bits: int) -> tuple[Cost, Cost, Cost]:
-    """Numbers added in registered levels: the nodes of two, three and four numbers (adder_tree.sv)."""
+    """Numbers added in registered levels: the nodes of two, three and four numbers (adder_tree.sv).
+
+    The last number may have none to be added to: see `waiting_leaf`.
+    """
     found = {2: Cost(), 3: Cost(), 4: Cost()}
-    radix, level = adder_radix(leaves, leaf_bits), 0
+    radix, level, waiting = adder_radix(leaves, leaf_bits), 0, waiting_leaf(leaves, leaf_bits)
     while leaves > 1:
         level += 1
         bits = min(sum_bits, leaf_bits + radix * level)
@@ -89,7 +92,15 @@ def adder_tree(leaves: int, leaf_bits: int, sum_bits: int) -> tuple[Cost, Cost, 
         found[2**radix] = found[2**radix].plus(Cost((2**radix - 1) * bits, bits).times(full))
         if rest > 1:
             found[rest] = found[rest].plus(Cost((rest - 1) * bits, bits))
-        elif rest:
+        elif rest and level > waiting:
             found[2] = found[2].plus(Cost(0, bits))
         leaves = full + (rest > 0)
     return found[2], found[3], found[4]
+
+
+def waiting_leaf(leaves: int, leaf_bits: int) -> int:
+    """Levels of an adder tree that the last of its leaves passes before there is something to add."""
+    share, levels = 2 ** adder_radix(leaves, leaf_bits), 0
+    while leaves > 1 and leaves % share == 1:
+        leaves, levels = leaves // share + 1, levels + 1
+    return levels

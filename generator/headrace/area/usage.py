@@ -23,6 +23,11 @@ class Resources:
         return Resources(self.lut + other.lut, self.ff + other.ff, self.bram18 + other.bram18, self.uram + other.uram,
                          self.dsp + other.dsp, self.lutram + other.lutram)
 
+    def less(self, other: Resources) -> Resources:
+        """Without a part of it."""
+        return Resources(self.lut - other.lut, self.ff - other.ff, self.bram18 - other.bram18, self.uram - other.uram,
+                         self.dsp - other.dsp, self.lutram - other.lutram)
+
     @property
     def all_luts(self) -> int:
         """LUTs of logic and of memory together, as a device counts them."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
+from headrace.layers.base import Layer
 from headrace.layers.cores import CORES
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.weighted import WeightedLayer
@@ -56,6 +57,12 @@ def choose_cores(dataflow: Dataflow, cores: Cores) -> Dataflow:
     """
     require_weighted(dataflow, cores)
     return dataflow.with_layers(with_core(layer, cores) for layer in WeightedLayer.among(dataflow.layers))
+
+
+def named_cores(layers: Mapping[str, Layer]) -> dict[str, str]:
+    """The cores of those of some layers that name theirs, by the names that they go by."""
+    return {name: layer.core for name, found in layers.items() for layer in WeightedLayer.among([found])
+            if layer.core != AUTO}
 
 
 def with_core(layer: WeightedLayer, cores: Cores) -> WeightedLayer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -91,14 +91,14 @@ class Plan:
     """Folds by layer and the depths of FIFOs that were given, by name.
 
     bottleneck: the first of the slowest layers. stopped_by: what keeps it from being faster, "" where nobody asked.
-    others: the layers that are built in their other way.
+    others: the layers that are built in their other way, by name; one may have that of a layer that is alike.
     """
 
     folds: Folding
     depths: Mapping[str, int]
     bottleneck: str
     stopped_by: str = ""
-    others: tuple[str, ...] = ()
+    others: Mapping[str, Layer] = field(default_factory=dict)
 
     @property
     def folding(self) -> Folding:
@@ -165,7 +165,7 @@ def plan_fastest(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) 
 
 
 def _plan(solution: Solution, depths: Mapping[str, int], stopped_by: str) -> Plan:
-    others = tuple(name for name, choice in solution.choices.items() if choice.other)
+    others = {name: choice.layer for name, choice in solution.choices.items() if choice.other}
     return Plan(solution.folding, depths, solution.bottleneck, stopped_by, others)
 
 

@@ -164,8 +164,34 @@ class Solver:
             over = self.over(solution.cost, share)
             if not over:
                 return solution
+            if balanced := self._balanced(solution, share):
+                return balanced
             prices |= {name: prices.get(name, 1.0) * _DEARER for name in over}
         return None
+
+    def _balanced(self, solution: Solution, share: float) -> Solution | None:
+        """The solution with layers in their other way, one after the other, until it fits; None where none helps."""
+        picked, twins = dict(solution.choices), self._twins(solution)
+        taken, excess = solution.cost, self._excess(solution.cost, share)
+        while excess and twins:
+            costs = {name: taken.less(picked[name].cost) + twin.cost for name, twin in twins.items()}
+            best = min(costs, key=lambda name: self._excess(costs[name], share))
+            if self._excess(costs[best], share) >= excess:
+                return None
+            taken, excess = costs[best], self._excess(costs[best], share)
+            picked[best] = twins.pop(best)
+        return None if excess else self._of(picked)
+
+    def _twins(self, solution: Solution) -> dict[str, Choice]:
+        """The layers that have another way at the same folds, and that."""
+        found = {name: [twin for twin in self.choices.of_layer[name]
+                        if twin.folds == choice.folds and twin.other != choice.other]
+                 for name, choice in solution.choices.items()}
+        return {name: twins[0] for name, twins in found.items() if twins}
+
+    def _excess(self, cost: Resources, share: float) -> float:
+        """How much more is taken than the share of the board, in boards."""
+        return sum(max(0.0, used - there * share) / max(1, there) for used, there in self.board.use(cost).values())
 
     def _within_uram(self, solution: Solution, share: float) -> Solution:
         """The solution, layers out of UltraRAM where that is not enough: those first that need least BRAM for theirs.

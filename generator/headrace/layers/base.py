@@ -226,6 +226,10 @@ class Layer(ABC):
         """The flags that may pay where the user gives the flags `given`, and the folds `reader_folds` to the reader."""
         return ({},)
 
+    def with_other_core(self) -> Layer | None:
+        """The layer with a core that takes LUTs for DSP blocks, or the reverse; None where nothing is to be chosen."""
+        return None
+
     def priced(self, prices: Prices) -> Self:
         """The layer as it is chosen where a block RAM and a DSP block have these prices."""
         return self if prices == self.prices else replace(self, prices=prices)

@@ -16,7 +16,7 @@ from headrace.errors import InputError
 from headrace.fold_rule import require_divides
 from headrace.layers.base import Grid, Layer, Parameters
 from headrace.layers.cores import CORES, PLAIN, Core, Operands, Unit
-from headrace.layers.cores.choice import AUTO, cheapest, require_serves
+from headrace.layers.cores.choice import AUTO, cheapest, in_other_resource, require_serves
 from headrace.layers.weight_store import OPTIONS, RAM, ROM, URAM
 from headrace.packing import Memory, weight_words
 
@@ -140,6 +140,12 @@ class Products(Layer):
         if self.core != AUTO:
             return CORES[self.core]
         return PLAIN if self.storage != ROM else cheapest(self.operands, self._estimate_with, self.prices)
+
+    def with_other_core(self) -> Self | None:
+        if self.core != AUTO or self.storage != ROM:
+            return None
+        other = in_other_resource(self.operands, self.arithmetic, self._estimate_with)
+        return replace(self, core=other.name) if other else None
 
     def _estimate_with(self, core: Core) -> Resources:
         return estimate(replace(self, core=core.name))

@@ -15,7 +15,7 @@ module headrace_dot_product import headrace_pkg::*; #(
   parameter int unsigned SUM_BITS = 8,        // width of a sum, two's complement
   parameter int unsigned TAG_BITS = 1,        // width of what travels beside; reset to zero
   parameter int unsigned CORE     = PLAIN,    // arithmetic
-  parameter bit          SPLIT    = 0         // PAIRS, DSP, PLANES: each sum comes as two addends
+  parameter bit          SPLIT    = 0         // PAIRS, DSP, PLANES, HALVES: each sum comes as two addends
 ) (
   input  logic                      ap_clk,    // clock
   input  logic                      ap_rst_n,  // synchronous reset, active low
@@ -51,6 +51,13 @@ module headrace_dot_product import headrace_pkg::*; #(
       .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .SUM_BITS(SUM_BITS),
       .TAG_BITS(TAG_BITS)
     ) u_planes (
+      .ap_clk, .ap_rst_n, .en, .weights, .acts, .tag_in, .sums, .more, .tag_out
+    );
+  end else if (CORE == HALVES) begin : gen_halves
+    headrace_dot_halves #(
+      .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .SUM_BITS(SUM_BITS),
+      .TAG_BITS(TAG_BITS)
+    ) u_halves (
       .ap_clk, .ap_rst_n, .en, .weights, .acts, .tag_in, .sums, .more, .tag_out
     );
   end else if (CORE == PLAIN) begin : gen_plain

@@ -108,9 +108,9 @@ module headrace_rows import headrace_pkg::*; #(
   if (GROUPS > 0 && SF % (GROUPS > 0 ? GROUPS : 1) != 0) begin : gen_check_groups
     $error("rows: SIMD=%0d must divide the columns of a group, COLUMNS=%0d / GROUPS=%0d", SIMD, COLUMNS, GROUPS);
   end
-  if ((CORE == PARITY && !XNOR) || ((CORE == DSP || CORE == PLANES) && GROUPS > 0)
+  if ((CORE == PARITY && !XNOR) || ((CORE == DSP || CORE == PLANES || CORE == HALVES) && GROUPS > 0)
       || (CORE == PLANES && N == 0)) begin : gen_check_core
-    $error("rows: CORE=%0d: 1 needs bipolar operands, 3 and 4 no GROUPS=%0d, 4 thresholds", CORE, GROUPS);
+    $error("rows: CORE=%0d: 1 needs bipolar operands, 3 to 5 no GROUPS=%0d, 4 thresholds", CORE, GROUPS);
   end
   if (WRITABLE && ((CORE != PLAIN && CORE != PAIRS) || GROUPS > 0 || SERIAL != 0)) begin : gen_check_writable
     $error("rows: WRITABLE needs GROUPS=%0d and SERIAL=%0d to be 0, and CORE=%0d to be plain or pairs", GROUPS, SERIAL,

@@ -5,6 +5,7 @@ The HLS back end computes the same integers from unrecoded memories: its compile
 
 from headrace.layers.cores.core import Core, Operands, Unit
 from headrace.layers.cores.dsp import Dsp
+from headrace.layers.cores.halves import Halves
 from headrace.layers.cores.pairs import Pairs
 from headrace.layers.cores.parity import Parity
 from headrace.layers.cores.plain import Plain
@@ -14,4 +15,4 @@ __all__ = ["CORES", "PLAIN", "Core", "Operands", "Unit"]
 
 PLAIN = Plain()
 #: Every core by its name, in the order of their numbers.
-CORES: dict[str, Core] = {core.name: core for core in (PLAIN, Parity(), Pairs(), Dsp(), Planes())}
+CORES: dict[str, Core] = {core.name: core for core in (PLAIN, Parity(), Pairs(), Dsp(), Planes(), Halves())}

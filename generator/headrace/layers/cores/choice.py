@@ -31,12 +31,21 @@ def require_serves(layer: str, core: str, operands: Operands) -> None:
 
 def cheapest(operands: Operands, estimate_with: Callable[[Core], Resources], prices: Prices = PRICES) -> Core:
     """The core with which a layer takes the fewest LUTs, DSP blocks included at their price; the last of equals."""
-    able = [core for core in CORES.values() if core.serves(operands)]
+    able = [core for core in CORES.values() if core.serves(operands) and not core.on_request]
     if len(able) == 1:
         return able[0]
     costs = [(found := estimate_with(core)).all_luts + prices.dsp * found.dsp for core in able]
     equals = [core for core, cost in zip(able, costs, strict=True) if cost <= min(costs) * (1 + _SAME_COST)]
     return equals[-1]
+
+
+def in_other_resource(operands: Operands, chosen: Core, estimate_with: Callable[[Core], Resources]) -> Core | None:
+    """The core that takes the fewest LUTs without DSP blocks in place of one with them, or with them to take fewer."""
+    taken = estimate_with(chosen)
+    found = [(estimate_with(core), core) for core in CORES.values() if core is not chosen and core.serves(operands)]
+    found = [(cost, core) for cost, core in found
+             if (not cost.dsp if taken.dsp else cost.dsp and cost.all_luts < taken.all_luts)]
+    return min(found, key=lambda pair: pair[0].all_luts)[1] if found else None
 
 
 def accumulators(a: Amounts, core: Core, unit: Unit) -> None:

@@ -65,6 +65,8 @@ class Core(ABC):
     takes_any_weights: ClassVar[bool] = False
     #: True if results that only meet thresholds are a condition.
     needs_thresholds: ClassVar[bool] = False
+    #: True if it is built where it is asked for, or where a board is filled, but not by its cost alone.
+    on_request: ClassVar[bool] = False
     #: True if accumulators are preset to minus a single threshold.
     presets_threshold: ClassVar[bool] = False
 

@@ -30,7 +30,7 @@ class Pairs(Core):
         return 1 + _wide(operands) + ternary_levels(-(-operands.simd // 4)) + adding
 
     def amounts(self, a: Amounts, unit: Unit) -> None:
-        shared, row = _costs(unit.operands, unit.sum_bits, self.adds_two(unit))
+        shared, row = pair_costs(unit.operands, unit.sum_bits, self.adds_two(unit))
         a.add("pairs shared", *shared)
         a.add("pairs", *row.times(unit.operands.pe))
 
@@ -47,7 +47,7 @@ def _wide(operands: Operands) -> bool:
     return operands.simd > 2 and operands.input.bits >= 7
 
 
-def _costs(operands: Operands, sum_bits: int, split: bool) -> tuple[Cost, Cost]:
+def pair_costs(operands: Operands, sum_bits: int, split: bool) -> tuple[Cost, Cost]:
     """What all rows share, and one row. split: the last plane stays apart up to the accumulator."""
     simd, planes = operands.simd, operands.weight.bits
     bipolar, signed = operands.weight == BIPOLAR, operands.input.signed

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from headrace.area.adders import adder_levels, adder_tree
+from headrace.area.adders import adder_levels, adder_tree, waiting_leaf
 from headrace.area.amounts import Amounts
 from headrace.area.multipliers import PRODUCT_STAGES, dsp_blocks, in_dsp, multiplied_in_luts, slices
+from headrace.area.structures import shift
 from headrace.layers.cores.core import Core, Operands, Unit
 
 #: Bits of which a popcount is made, three by three.
@@ -51,6 +52,7 @@ class Plain(Core):
         for name, cost in zip(("sums of two", "sums of three", "sums of four"),
                               adder_tree(number, leaves.bits, unit.sum_bits), strict=True):
             a.add(name, *cost.times(operands.pe))
+        shift(a, "sums of two", waiting_leaf(number, leaves.bits), operands.pe * leaves.bits)
 
 
 def _leaves(operands: Operands) -> _Leaves:
