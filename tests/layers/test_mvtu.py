@@ -194,7 +194,7 @@ class TestExternalWeights(LayerBattery):
      "mvtu0: core planes cannot multiply weights of type int2 by inputs of type uint2 without thresholds; "
      "choose one of ['auto', 'plain', 'pairs', 'dsp']"),
     ("int4 uint4 acc", {"core": "fast"},
-     "mvtu0: core 'fast' is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes']"),
+     "mvtu0: core 'fast' is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes', 'halves']"),
     ("int4 uint4 acc", {"core": "parity"},
      "mvtu0: core parity cannot multiply weights of type int4 by inputs of type uint4; "
      "choose one of ['auto', 'plain', 'pairs', 'dsp']"),
