@@ -46,10 +46,10 @@ def test_memories_and_multipliers_are_exact() -> None:
 
 
 def test_few_layers_are_deeper_than_5_levels() -> None:
-    """For 300 MHz on UltraScale+, and none deeper than 7."""
+    """For 300 MHz on UltraScale+, and none deeper than 6."""
     depths = {json.dumps(layer["spec"]): layer["resources"]["depth"] for layer in LAYERS_OF_SWEEP}
-    assert {spec: depth for spec, depth in depths.items() if depth > 7} == {}
-    assert sum(depth > 5 for depth in depths.values()) <= 10
+    assert {spec: depth for spec, depth in depths.items() if depth > 6} == {}
+    assert sum(depth > 5 for depth in depths.values()) <= 2
 
 
 def test_committed_factors_are_those_of_the_fit() -> None:
