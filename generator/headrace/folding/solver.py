@@ -183,9 +183,10 @@ class Solver:
         return None if excess else self._of(picked)
 
     def _twins(self, solution: Solution) -> dict[str, Choice]:
-        """The layers that have another way at the same folds, and that."""
+        """The layers that have another way at the same folds, out of UltraRAM, and that."""
         found = {name: [twin for twin in self.choices.of_layer[name]
-                        if twin.folds == choice.folds and twin.other != choice.other]
+                        if twin.folds == choice.folds and twin.other != choice.other
+                        and not twin.cost.uram + choice.cost.uram]
                  for name, choice in solution.choices.items()}
         return {name: twins[0] for name, twins in found.items() if twins}
 
