@@ -44,10 +44,12 @@ module headrace_dot_dsp import headrace_pkg::*; #(
 
   // Sum of the activations, in step with the products.
   logic [A_BITS-1:0] acts_q [SIMD];
+  logic [SIMD-1:0]   act_odd;  // their lowest bits, as late as the products
   logic [X_BITS-1:0] total_x, total_late;
   logic              unused_spare;
   for (genvar s = 0; s < SIMD; s++) begin : gen_act
     always_ff @(posedge ap_clk) if (en) acts_q[s] <= acts[s*A_BITS+:A_BITS];
+    headrace_delay #(.BITS(1), .CYCLES(PRODUCT - 1)) u_odd (.ap_clk, .en, .d(acts_q[s][0]), .q(act_odd[s]));
   end
   headrace_ternary_tree #(
     .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(A_BITS), .IS_SIGNED(SIGNED_A), .SUM_BITS(X_BITS)
@@ -93,12 +95,11 @@ module headrace_dot_dsp import headrace_pkg::*; #(
       for (genvar i = 0; i < ROWS; i++) begin : gen_row
         logic high;  // of the digit; where a lane lies above, the complement of the carry into it
         if (OVERLAP && i + 1 < ROWS) begin : gen_carry
-          logic weight_q, odd;  // lowest bit of the next lane's, and of its product
-          always_ff @(posedge ap_clk) if (en) weight_q <= weights[((g*LANES+i+1)*SIMD+s)*W_BITS];
-          headrace_delay #(.BITS(1), .CYCLES(PRODUCT - 1)) u_odd (
-            .ap_clk, .en, .d(weight_q & acts_q[s][0]), .q(odd)
+          logic weight_odd;
+          headrace_tags #(.BITS(1), .CYCLES(PRODUCT)) u_odd (  // its reset keeps it out of LUTs that shift
+            .ap_clk, .ap_rst_n, .en, .tag_in(weights[((g*LANES+i+1)*SIMD+s)*W_BITS]), .tag_out(weight_odd)
           );
-          assign high = !(product_q[STRIDE*(i+1)] ^ odd);
+          assign high = !(product_q[STRIDE*(i+1)] ^ (weight_odd & act_odd[s]));
         end else begin : gen_last
           assign high = product_q[STRIDE*i+FIELD-1];
         end
@@ -125,6 +126,11 @@ module headrace_dot_dsp import headrace_pkg::*; #(
       assign sums[g*LANES+i] = SUM_BITS'(signed'({SIGNED_A && sum[FIELD+X_BITS-A_BITS-1], sum}));
       assign more[g*LANES+i] = back | SUM_BITS'(spare);
     end
+  end
+
+  if (!OVERLAP) begin : gen_apart
+    logic unused_odd;
+    assign unused_odd = ^act_odd;
   end
 
   headrace_tags #(.BITS(TAG_BITS), .CYCLES(PRODUCT + LEVELS)) u_tags (

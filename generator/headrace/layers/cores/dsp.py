@@ -95,6 +95,8 @@ def _costs(operands: Operands, shares: int) -> tuple[Cost, Cost]:
     total = operands.input.bits + (3 ** ternary_levels(simd) - 1).bit_length()
     products = pe * (width - overlaps) + groups * overlaps
     shared = Cost(0, simd * (operands.input.bits + (0 if in_blocks else products)))
+    if overlaps:
+        shared = shared.plus(Cost(0, simd * (PRODUCT_STAGES - 1) * in_blocks))
     if operands.weight.signed:
         shared = shared.plus(ternary_tree(simd, operands.input.bits, signed)).plus(Cost(total, 2 * total * in_blocks))
     row = ternary_tree(simd, width, signed, single_bits=overlaps or signed)
