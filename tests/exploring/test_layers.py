@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import headrace as hr
-from headrace.building import random_frames
+from headrace.building import build, random_frames
 from headrace.dataflow.vectors import Vectors
 from headrace.errors import InputError, MismatchError, ToolError
 from headrace.exploring import layers
@@ -73,6 +73,17 @@ def test_a_scheduler_compares_layers_only(tmp_path: Path) -> None:
                                          r"compared as a whole; add --verify-layers, or leave --scheduler out$"):
         hr.build(hr.example(), tmp_path / "b", scheduler="tcp://a:1")
     assert not list(tmp_path.iterdir())
+
+
+def test_who_asks_needs_no_simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(tasks: Sequence[Task], _: Path, __: Path) -> Iterator[Verdict]:
+        yield from ((index, None) for task in tasks for index in task.items)
+
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(ToolError, match=r"^g\+\+ is missing; "):
+        build(hr.example(), tmp_path / "b", LAYERWISE)
+    made = build(hr.example(), tmp_path / "b", LAYERWISE, spread=Spread(run, "elsewhere"))
+    assert made.record["verified_by"]["rtl"]["where"] == "elsewhere"
 
 
 def test_nobody_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

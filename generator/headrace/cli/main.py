@@ -89,7 +89,7 @@ def _build(options: argparse.Namespace) -> int:
         fifos=options.fifos,
         share=options.share,
     )
-    require_possible(resolve(chosen), options.out)
+    require_possible(resolve(chosen), options.out, not options.scheduler)
     with progress() as tell, layers_spread(options.scheduler, chosen) as spread:
         tell(f"loading {options.model}")
         made = build(load(options.model, kernels=options.kernels), options.out, chosen, tell, spread)
