@@ -92,10 +92,11 @@ class EndRecord(TypedDict):
 
 
 class ComparisonRecord(TypedDict):
-    """What a back end was compared in, and with how many vectors."""
+    """What a back end was compared in, and with how many vectors; where: not there for this machine."""
 
     compared: str
     vectors: int
+    where: NotRequired[str]
 
 
 class BoundRecord(TypedDict):

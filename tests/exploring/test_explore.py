@@ -24,8 +24,8 @@ from headrace.errors import InputError, ToolError
 from headrace.exploring import kept
 from headrace.exploring.crew import Crew
 from headrace.exploring.front import front
-from headrace.exploring.outcome import Exploration
 from headrace.exploring.kept import Kept
+from headrace.exploring.outcome import Exploration
 from headrace.exploring.parcels import pack, unpack
 from headrace.exploring.stages import Stage, stage_versions
 from headrace.exploring.work import Done, Job
