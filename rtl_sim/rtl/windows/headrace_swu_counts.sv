@@ -125,8 +125,8 @@ module headrace_swu_counts import headrace_pkg::*; #(
     assign frees_above   = 1'b0;
   end
 
-  // What its end releases. A window of several taps stands still long enough for a register.
-  localparam bit KNOWN = X.taps * Y.taps * FOLDS > 1;
+  // What its end releases: where there is padding a register, as a window of several taps stands still long enough.
+  localparam bit KNOWN = PADS && X.taps * Y.taps * FOLDS > 1;
   typedef enum logic [2:0] {NOTHING, COLUMN, TO_FIRST, LAST, LINE, ABOVE} release_t;
   release_t releases_d, releases;
   assign releases_d = !step.last_window && in_lines && frees_column ? COLUMN
