@@ -16,7 +16,7 @@ from headrace.tools import run_tool, verilator
 #: Around every border of the rule: LUTs of 32 and 64 words, rows of blocks, LUTs against blocks, bytes of 9 bits.
 SIZES = list(product((2, 31, 33, 65, 200, 513, 1100, 2304, 5000, 18432), (1, 4, 7, 9, 36, 73)))
 PORTS = {
-    "headrace_rom": ".ap_clk, .en(1'b1), .address('0), .data()",
+    "headrace_rom": ".ap_clk, .ap_rst_n(1'b1), .en(1'b1), .step(1'b0), .address('0), .data()",
     "headrace_ram": ".ap_clk, .write(1'b0), .write_address('0), .write_data('0), .read(1'b1), .read_address('0), "
                     ".clear(1'b0), .read_data()",
 }

@@ -47,6 +47,8 @@ package headrace_pkg;
   localparam int unsigned RAM_BLOCK_LUTS = 100;
   // Memories of activations that a matrix unit reads again are LUTs up to so many words; above, synthesis chooses.
   localparam int unsigned REPLAY_LUT_WORDS = 0;
+  // 1: block RAMs answer late in a cycle, so that a register follows before a multiplexer or a comparator does.
+  localparam int unsigned LATE_BLOCKS = 0;
 
   localparam int unsigned PRODUCT_STAGES = 3;   // enabled cycles of a product in a DSP block (headrace_multiplier.sv)
   localparam int unsigned LUT_WORDS      = 64;  // what one LUT holds of a ROM

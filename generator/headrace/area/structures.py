@@ -55,11 +55,11 @@ def table_luts(depth: int) -> int:
 
 
 def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBits | None = None,
-        kept: float | None = None) -> None:
+        kept: float | None = None, in_order: bool = False) -> None:
     """A read-only memory with registers behind it, one of them in a block, or in front of its LUTs (headrace_rom.sv).
 
     stored: how many bits of so many rows its blocks store; None: all of them. kept: how many bits of a word are in LUTs
-    where the words are not random.
+    where the words are not random. in_order: its words are read in their order.
     """
     if depth <= 1:
         return
@@ -69,6 +69,10 @@ def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBit
         a.add("rom", ff=(registers - 1) * bits)
         if layout.slots > 1:
             a.add("rom slots", lut=bits * multiplexer(layout.slots), ff=(layout.slots - 1).bit_length())
+            if in_order and a.prices.late_blocks:  # read a word ahead, by an address of its own
+                a.add("rom slots", ff=layout.slots * bits)
+                counters(a, depth)
+                a.add("rom slots", lut=(layout.rows - 1).bit_length())
     else:
         kept = different(bits, depth) if kept is None else kept
         a.add("rom", lut=table_luts(depth) * kept)

@@ -112,7 +112,7 @@ def serial_search(a: Amounts, bounds: Bounds, out_bits: int) -> None:
     tree_bits, row_bits = (trees - 1).bit_length(), (pe - 1).bit_length()
     a.take(Resources(bram18=memory.bram18(trees << stages, bounds.stored(trees << stages))))
     a.add("serial search", lut=3 * stages + row_bits + tree_bits + 6 + bits // 2,
-          ff=2 * stages + row_bits + tree_bits + bits)
+          ff=2 * stages + row_bits + tree_bits + bits + a.prices.late_blocks * (bits + 1))
     if pe > 1:
         a.add("serial rows", lut=bits * ceil(multiplexer(pe)) + pe, ff=(pe - 1) * (bits + out_bits))
 

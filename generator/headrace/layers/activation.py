@@ -48,7 +48,7 @@ class Search:
         """Cycles beyond the first comparison, which belongs to the sums."""
         stages = self.output.steps.bit_length()
         if self.in_turn:
-            return stages * self.pe
+            return stages * self.pe * self.prices.search_cycles
         return max(0, stages - 1) + len(read_stages(self.groups, stages, self.writable))
 
 

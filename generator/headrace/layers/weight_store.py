@@ -17,7 +17,7 @@ OPTIONS = {RAM: "--writable", URAM: "--uram", EXTERNAL: "--external"}
 def store_amounts(a: Amounts, storage: str, words: int, bits: int) -> None:
     """A weight memory with its read registers, or the slice of a stream of weights."""
     if storage == ROM:
-        rom(a, words, bits)
+        rom(a, words, bits, in_order=True)
     elif storage == EXTERNAL:
         slices(a, bits)
         a.add("read", ff=2 * bits)

@@ -116,7 +116,7 @@ module headrace_rows import headrace_pkg::*; #(
     $error("rows: WRITABLE needs GROUPS=%0d and SERIAL=%0d to be 0, and CORE=%0d to be plain or pairs", GROUPS, SERIAL,
            CORE);
   end
-  if (SERIAL != 0 && SF < PE * $clog2(N + 1)) begin : gen_check_search
+  if (SERIAL != 0 && SF < PE * $clog2(N + 1) * (1 + LATE_BLOCKS)) begin : gen_check_search
     $error("rows: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE,
            SF);
   end

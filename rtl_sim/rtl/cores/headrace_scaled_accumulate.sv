@@ -66,7 +66,7 @@ module headrace_scaled_accumulate import headrace_pkg::*; #(
   logic [3:0]                  valid_q, first_q, last_q;
 
   headrace_rom #(.DEPTH(DEPTH), .BITS(LANES * SCALE_BITS), .FILE(FILE), .OUTPUT_REGISTER(0)) u_scales (
-    .ap_clk, .en, .address(addr_q), .data(scales)
+    .ap_clk, .ap_rst_n(1'b1), .en, .step(1'b0), .address(addr_q), .data(scales)
   );
 
   always_ff @(posedge ap_clk) begin

@@ -50,7 +50,7 @@ module headrace_lookup import headrace_pkg::*; #(
     logic [LANES*O_BITS-1:0] word;
     logic                    unused_lanes;
     headrace_rom #(.DEPTH(GROUPS << A_BITS), .BITS(LANES * O_BITS), .FILE(TABLE_FILE)) u_table (
-      .ap_clk, .en, .address(ADDR_BITS'({group_q, s_axis_TDATA[p*A_BITS+:A_BITS]})), .data(word)
+      .ap_clk, .ap_rst_n(1'b1), .en, .step(1'b0), .address(ADDR_BITS'({group_q, s_axis_TDATA[p*A_BITS+:A_BITS]})), .data(word)
     );
     assign y[p*O_BITS+:O_BITS] = word[LANE*O_BITS+:O_BITS];
     assign unused_lanes        = ^word;

@@ -120,7 +120,7 @@ module headrace_mvtu import headrace_pkg::*; #(
     headrace_weights #(
       .DEPTH(SF * NF), .BITS(W_WORD), .FILE(WEIGHTS_FILE), .WRITABLE(WRITABLE), .URAM(URAM), .INDEX(32'(FIRST_MEMORY))
     ) u_weights (
-      .ap_clk, .ap_rst_n, .load, .en, .address(addr_q), .data(weights)
+      .ap_clk, .ap_rst_n, .load, .en, .step(issue), .address(addr_q), .data(weights)
     );
   end
 

@@ -73,10 +73,10 @@ module headrace_requant import headrace_pkg::*; #(
   logic [PE*M_BITS-1:0] multipliers;
   logic [PE*B_BITS-1:0] offsets;
   headrace_rom #(.DEPTH(GROUPS), .BITS(PE * M_BITS), .FILE(MULTIPLIERS_FILE), .OUTPUT_REGISTER(0)) u_multipliers (
-    .ap_clk, .en, .address(group_q), .data(multipliers)
+    .ap_clk, .ap_rst_n(1'b1), .en, .step(1'b0), .address(group_q), .data(multipliers)
   );
   headrace_rom #(.DEPTH(GROUPS), .BITS(PE * B_BITS), .FILE(OFFSETS_FILE)) u_offsets (
-    .ap_clk, .en, .address(group_q), .data(offsets)
+    .ap_clk, .ap_rst_n(1'b1), .en, .step(1'b0), .address(group_q), .data(offsets)
   );
   always_ff @(posedge ap_clk) if (en) word_q <= s_axis_TDATA[S_BITS-1:0];
 
@@ -84,7 +84,7 @@ module headrace_requant import headrace_pkg::*; #(
   if (KINKED != 0) begin : gen_below
     logic [PE*K_BITS-1:0] below;
     headrace_rom #(.DEPTH(GROUPS), .BITS(PE * K_BITS), .FILE(BELOW_FILE)) u_below (
-      .ap_clk, .en, .address(group_q), .data(below)
+      .ap_clk, .ap_rst_n(1'b1), .en, .step(1'b0), .address(group_q), .data(below)
     );
     headrace_delay #(.BITS(PE * K_BITS), .CYCLES(SLICES > 1 ? 3 : 2)) u_waiting (
       .ap_clk, .en, .d(below), .q(below_q)

@@ -77,7 +77,7 @@ module headrace_vvtu import headrace_pkg::*; #(
     .DEPTH(SF * NF), .BITS(PE * SIMD * W_BITS), .FILE(WEIGHTS_FILE), .WRITABLE(WRITABLE), .URAM(URAM),
     .INDEX(32'(FIRST_MEMORY))
   ) u_weights (
-    .ap_clk, .ap_rst_n, .load, .en, .address(addr_q), .data(weights)
+    .ap_clk, .ap_rst_n, .load, .en, .step(issue), .address(addr_q), .data(weights)
   );
 
   always_ff @(posedge ap_clk) begin

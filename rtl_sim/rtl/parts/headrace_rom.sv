@@ -6,14 +6,21 @@
 // side by side: row a holds the words a, a + r, a + 2r ... in slots, and the upper bits of the address choose the slot
 // behind the read register. So words of any number fill rows of any width with a gap in the last block alone. FILE is
 // laid out in these rows (generator/headrace/memory.py).
+//
+// IN_ORDER: words are read one after the other, the first after the last. Where blocks answer late (LATE_BLOCKS) and
+// words stand side by side, a row is then read a word ahead, and has a register between the block and the choice of the
+// slot.
 module headrace_rom import headrace_pkg::*; #(
   parameter int unsigned DEPTH           = 4,   // words
   parameter int unsigned BITS            = 8,   // width of a word
   parameter string       FILE            = "",  // rows in hexadecimal, one per line
-  parameter bit          OUTPUT_REGISTER = 1    // the word is registered
+  parameter bit          OUTPUT_REGISTER = 1,   // the word is registered
+  parameter bit          IN_ORDER        = 0    // the address only moves on, with `step`, from 0 in reset
 ) (
   input  logic                         ap_clk,   // clock
+  input  logic                         ap_rst_n, // synchronous reset, active low, where IN_ORDER
   input  logic                         en,       // moves the pipeline by one
+  input  logic                         step,     // the address moves on, with `en` alone, where IN_ORDER
   input  logic [index_bits(DEPTH)-1:0] address,  // word to read
   output logic [BITS-1:0]              data      // the word
 );
@@ -61,6 +68,10 @@ module headrace_rom import headrace_pkg::*; #(
   localparam int unsigned ROW_BITS  = SLOTS * BITS;
   localparam int unsigned LINE_BITS = index_bits(ROWS);
 
+  localparam bit          AHEAD     = LATE_BLOCKS != 0 && IN_ORDER && SLOTS > 1;
+
+  logic                 unused_order;
+  assign unused_order = ^{ap_rst_n, step};
   logic [LINE_BITS-1:0] line;
   logic [ROW_BITS-1:0]  row;
   logic [BITS-1:0]      word;
@@ -71,7 +82,23 @@ module headrace_rom import headrace_pkg::*; #(
     logic [ROW_BITS-1:0] words [ROWS];
     initial $readmemh(FILE, words);
     logic [ROW_BITS-1:0] row_q;
-    always_ff @(posedge ap_clk) if (en) row_q <= words[line];
+    if (AHEAD) begin : gen_ahead
+      // In front of every word, the block holds the row of `address` already.
+      logic [ADDR_BITS-1:0] ahead_q;
+      logic [LINE_BITS-1:0] ahead_line;
+      logic [ROW_BITS-1:0]  block_q;
+      logic                 unused_line;
+      assign ahead_line  = ap_rst_n ? ahead_q[LINE_BITS-1:0] : '0;
+      assign unused_line = ^line;
+      always_ff @(posedge ap_clk) begin
+        if (!ap_rst_n) ahead_q <= ADDR_BITS'(1);
+        else if (step) ahead_q <= ahead_q == ADDR_BITS'(DEPTH - 1) ? '0 : ahead_q + 1'b1;
+        if (step || !ap_rst_n) block_q <= words[ahead_line];
+        if (en) row_q <= block_q;
+      end
+    end else begin : gen_at_once
+      always_ff @(posedge ap_clk) if (en) row_q <= words[line];
+    end
     assign row = row_q;
   end else begin : gen_luts
     (* ram_style = "registers", rom_style = "distributed" *)  // Yosys' word for LUTs, then that of Vivado

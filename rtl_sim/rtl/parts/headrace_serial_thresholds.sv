@@ -1,9 +1,10 @@
 // Multi-threshold activation on one comparator: y[p] = BASE + #{k : acc[p] >= T[p][k]}, thresholds ascending in k.
 //
-// A binary search as in headrace_thresholds.sv, but one bit of one count per enabled cycle, row by row, so that results
-// may follow each other every PE*STAGES cycles. The accumulators are kept meanwhile. The bounds are one memory of block
-// RAM: threshold k of row p in row group nf stands at word ((nf * PE + p) << STAGES) + k + 1, and the next address is
-// formed from the count in the cycle of its comparison.
+// A binary search as in headrace_thresholds.sv, but one bit of one count after the other, row by row. A bit takes one
+// enabled cycle, or two where block RAMs answer late (LATE_BLOCKS): in the first, its bound goes to a register. So
+// results may follow each other every PE*STAGES*(1+LATE_BLOCKS) cycles. The accumulators are kept meanwhile. The bounds
+// are one memory of block RAM: threshold k of row p in row group nf stands at word ((nf * PE + p) << STAGES) + k + 1,
+// and the next address is formed from the count in the cycle of its comparison.
 module headrace_serial_thresholds import headrace_pkg::*; #(
   parameter int unsigned PE       = 2,   // rows at a time
   parameter int unsigned NF       = 2,   // row groups
@@ -18,7 +19,7 @@ module headrace_serial_thresholds import headrace_pkg::*; #(
   input  logic                       en,         // moves the search by one
   input  logic signed [ACC_BITS-1:0] acc [PE],   // accumulators
   input  logic                       acc_valid,  // accumulators are there
-  output logic [PE*O_BITS-1:0]       y,          // codes, PE*STAGES enabled cycles after acc
+  output logic [PE*O_BITS-1:0]       y,          // codes, that many enabled cycles after acc
   output logic                       y_valid,    // codes are there
   output logic                       y_next      // codes are there after the next enabled cycle
 );
@@ -33,14 +34,15 @@ module headrace_serial_thresholds import headrace_pkg::*; #(
   logic [STAGES-1:0]    step_q;          // value of the bit that is searched; 0: none
   logic [ROW_BITS-1:0]  row_q;           // the row that is searched
   logic [TREE_BITS-1:0] tree_q, tree_d;  // its thresholds
+  logic                 compares;        // the bit is decided in this cycle
   logic                 row_ends, ends, begins;
 
-  assign row_ends = step_q[0];
+  assign row_ends = step_q[0] && compares;
   assign ends     = row_ends && row_q == ROW_BITS'(PE - 1);
   assign begins   = acc_valid || (row_ends && !ends);
   assign tree_d   = !row_ends ? tree_q : tree_q == TREE_BITS'(TREES - 1) ? '0 : tree_q + 1'b1;
   assign y_valid  = ends;
-  assign y_next   = step_q[1] && row_q == ROW_BITS'(PE - 1);
+  assign y_next   = (LATE_BLOCKS != 0 ? step_q[0] && !compares : step_q[1]) && row_q == ROW_BITS'(PE - 1);
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
@@ -48,7 +50,7 @@ module headrace_serial_thresholds import headrace_pkg::*; #(
       row_q  <= '0;
       tree_q <= '0;
     end else if (en) begin
-      step_q <= begins ? HIGHEST : step_q >> 1;
+      step_q <= begins ? HIGHEST : compares ? step_q >> 1 : step_q;
       if (row_ends) row_q <= ends ? '0 : row_q + 1'b1;
       tree_q <= tree_d;
     end
@@ -64,7 +66,8 @@ module headrace_serial_thresholds import headrace_pkg::*; #(
   assign count = count_q | (reached ? step_q : '0);
   always_ff @(posedge ap_clk) begin
     if (en) begin
-      count_q <= begins ? '0 : count;
+      if (begins) count_q <= '0;
+      else if (compares) count_q <= count;
       if (begins) now_q <= acc_valid ? acc[0] : next_row;
     end
   end
@@ -73,9 +76,24 @@ module headrace_serial_thresholds import headrace_pkg::*; #(
   (* rom_style = "block" *)
   logic [ACC_BITS-1:0] words [TREES<<STAGES];
   logic [STAGES-1:0]   place;
+  logic [ACC_BITS-1:0] word_q;
   initial $readmemh(FILE, words);
   assign place = row_ends || step_q == '0 ? HIGHEST : count | step_q >> 1;
-  always_ff @(posedge ap_clk) if (en) bound_q <= words[ADDR_BITS'({tree_d, place})];
+  always_ff @(posedge ap_clk) if (en) word_q <= words[ADDR_BITS'({tree_d, place})];
+
+  if (LATE_BLOCKS != 0) begin : gen_late
+    logic second_q;
+    always_ff @(posedge ap_clk) begin
+      if (en) begin
+        second_q <= !begins && !second_q;
+        bound_q  <= word_q;
+      end
+    end
+    assign compares = second_q;
+  end else begin : gen_at_once
+    assign compares = 1'b1;
+    assign bound_q  = word_q;
+  end
 
   if (PE > 1) begin : gen_rows
     logic signed [ACC_BITS-1:0] waiting_q [PE-1];

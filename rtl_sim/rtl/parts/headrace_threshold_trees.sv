@@ -30,7 +30,7 @@ module headrace_threshold_trees import headrace_pkg::*; #(
     assign unused_trees = ^{trees, trees_read};
     if (k == 0) begin : gen_read
       headrace_rom #(.DEPTH(NF), .BITS(TREES_BITS), .FILE(FILE)) u_rom (
-        .ap_clk, .en, .address(group), .data(trees)
+        .ap_clk, .ap_rst_n(1'b1), .en, .step(1'b0), .address(group), .data(trees)
       );
     end else begin : gen_along
       logic [TREES_BITS-1:0] trees_q;
