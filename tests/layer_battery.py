@@ -24,7 +24,7 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Placed
 from headrace.layers.base import Layer
 from headrace.layers.flow import Ring, Window
 from headrace.layers.spec import layer_from_spec
-from headrace.render.library import library_paths
+from headrace.render.library import PRICED, library_paths
 from headrace.simulation.cases import LayersHls, LayersRtl, Ran, Words
 from headrace.simulation.frames import Stalls
 from headrace.timing.cycle_model import CycleModel
@@ -138,9 +138,10 @@ class LayerBattery:
         item.require_equal("HLS", runs.hls.run(index, item))
 
     def test_every_parameter_set_lints(self, runs: Runs) -> None:
-        wrapper = runs.rtl.model.work / "harness.sv"
+        work = runs.rtl.model.work
+        library = (work / PRICED if path.name == PRICED else path for path in library_paths())
         command: list[str | Path] = [verilator(), "--lint-only", "-Wall", "--top-module", "harness",
-                                     *library_paths(), wrapper]
+                                     *library, work / "harness.sv"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 

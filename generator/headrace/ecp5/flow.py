@@ -97,6 +97,7 @@ def make_swapped(build: Build, other: Build, board_name: str, options: Options,
     """
     board = load_board(board_name)
     part_of(board)
+    tool_versions()
     folder = build.folder / (CORE_FOLDER if options.core else FOLDER)
     top = _top(other, board, options)
     memories = swap_weights(build, other, folder, top, sources(other.folder / "rtl"), folder / SWAPPED, progress)
