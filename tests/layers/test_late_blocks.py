@@ -14,12 +14,14 @@ from tests.layer_battery import LayerBattery
 class TestLateBlocks(LayerBattery):
     specs = (
         # Weights in three slots, the last of which is full, or not.
-        {"kind": "mvtu", "mh": 16, "mw": 288, "pe": 1, "simd": 3, "weight": "int4", "input": "uint4", "output": "uint2"},
+        {"kind": "mvtu", "mh": 16, "mw": 288, "pe": 1, "simd": 3, "weight": "int4", "input": "uint4",
+         "output": "uint2"},
         {"kind": "mvtu", "mh": 44, "mw": 200, "pe": 1, "simd": 8, "weight": "int4", "input": "uint4", "output": "acc"},
         {"kind": "vvtu", "channels": 130, "kernel": (3, 3), "height": 1, "width": 2, "pe": 1, "simd": 1,
          "weight": "int12", "input": "uint4", "output": "acc"},
         # Searches that end as the next one begins, of one row and of four; one that waits for the next.
-        {"kind": "mvtu", "mh": 128, "mw": 12, "pe": 1, "simd": 2, "weight": "int4", "input": "uint4", "output": "uint3"},
+        {"kind": "mvtu", "mh": 128, "mw": 12, "pe": 1, "simd": 2, "weight": "int4", "input": "uint4",
+         "output": "uint3"},
         {"kind": "mvtu", "mh": 64, "mw": 96, "pe": 4, "simd": 3, "weight": "int4", "input": "uint4", "output": "uint4"},
         {"kind": "vvtu", "channels": 130, "kernel": (3, 3), "height": 1, "width": 2, "pe": 1, "simd": 1,
          "weight": "int4", "input": "uint4", "output": "uint4"},
