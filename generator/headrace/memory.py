@@ -61,11 +61,6 @@ class Prices:
         return self.of_lut4
 
     @property
-    def search_cycles(self) -> int:
-        """Cycles for a bit of a search whose bounds are in block RAM (headrace_serial_thresholds)."""
-        return 2 if self.late_blocks else 1
-
-    @property
     def ram_words(self) -> int:
         """Words of a memory of LUTs that need no multiplexer."""
         return 16 if self.of_lut4 else LUT_WORDS

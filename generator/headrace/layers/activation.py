@@ -8,7 +8,15 @@ from functools import cached_property
 import numpy as np
 
 from headrace.area.amounts import Amounts
-from headrace.area.thresholds import MAX_TABLE_GROUPS, Bounds, loaded_search, read_stages, search, serial_search
+from headrace.area.thresholds import (
+    MAX_TABLE_GROUPS,
+    Bounds,
+    loaded_search,
+    read_stages,
+    search,
+    serial_cycles,
+    serial_search,
+)
 from headrace.array_cache import of_array
 from headrace.datatypes import BIPOLAR, DataType, IntArray, int_type
 from headrace.errors import InputError
@@ -48,7 +56,7 @@ class Search:
         """Cycles beyond the first comparison, which belongs to the sums."""
         stages = self.output.steps.bit_length()
         if self.in_turn:
-            return stages * self.pe * self.prices.search_cycles
+            return serial_cycles(stages * self.pe, self.words, self.prices)
         return max(0, stages - 1) + len(read_stages(self.groups, stages, self.writable))
 
 
@@ -82,7 +90,7 @@ class Activation:
         if found.writable:
             loaded_search(a, bounds)
         elif found.in_turn:
-            serial_search(a, bounds, found.output.bits)
+            serial_search(a, bounds, found.output.bits, found.words)
         else:
             search(a, bounds, value_bits)
 

@@ -48,6 +48,8 @@ module headrace_rows import headrace_pkg::*; #(
 );
 
   localparam int unsigned SF     = COLUMNS / SIMD;
+  localparam int unsigned SEARCH = PE * $clog2(N + 1);  // bits of the counts of a result
+  localparam int unsigned SERIAL_CYCLES = SERIAL == 0 ? 0 : LATE_BLOCKS != 0 && SF >= 2 * SEARCH ? 2 : 1;
   localparam int unsigned M_BITS = PE * O_BITS;
   localparam bit          XNOR   = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
   localparam bit          SPLIT  = core_adds_two(CORE, W_KIND, W_BITS, GROUPS > 0);
@@ -91,7 +93,7 @@ module headrace_rows import headrace_pkg::*; #(
     headrace_accumulate #(
       .PE(PE), .NF(NF), .MATCHES(XNOR ? COLUMNS : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
       .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
-      .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE), .SERIAL(SERIAL != 0),
+      .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE), .SERIAL(SERIAL_CYCLES),
       .TWO(SPLIT), .ONE(core_adds_one(CORE, W_KIND)), .WRITABLE(WRITABLE), .INDEX(INDEX)
     ) u_accumulate (
       .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
@@ -116,7 +118,7 @@ module headrace_rows import headrace_pkg::*; #(
     $error("rows: WRITABLE needs GROUPS=%0d and SERIAL=%0d to be 0, and CORE=%0d to be plain or pairs", GROUPS, SERIAL,
            CORE);
   end
-  if (SERIAL != 0 && SF < PE * $clog2(N + 1) * (1 + LATE_BLOCKS)) begin : gen_check_search
+  if (SERIAL != 0 && SF < SEARCH) begin : gen_check_search
     $error("rows: the SERIAL=%0d search for PE=%0d rows takes longer than the SF=%0d words of a result", SERIAL, PE,
            SF);
   end

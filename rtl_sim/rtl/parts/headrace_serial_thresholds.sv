@@ -1,18 +1,19 @@
 // Multi-threshold activation on one comparator: y[p] = BASE + #{k : acc[p] >= T[p][k]}, thresholds ascending in k.
 //
 // A binary search as in headrace_thresholds.sv, but one bit of one count after the other, row by row. A bit takes one
-// enabled cycle, or two where block RAMs answer late (LATE_BLOCKS): in the first, its bound goes to a register. So
-// results may follow each other every PE*STAGES*(1+LATE_BLOCKS) cycles. The accumulators are kept meanwhile. The bounds
-// are one memory of block RAM: threshold k of row p in row group nf stands at word ((nf * PE + p) << STAGES) + k + 1,
-// and the next address is formed from the count in the cycle of its comparison.
+// enabled cycle, or two: in the first, its bound goes from the block RAM to a register. So results may follow each other
+// every PE*STAGES*BIT_CYCLES cycles. The accumulators are kept meanwhile. The bounds are one memory of block RAM:
+// threshold k of row p in row group nf stands at word ((nf * PE + p) << STAGES) + k + 1, and the next address is formed
+// from the count in the cycle of its comparison.
 module headrace_serial_thresholds import headrace_pkg::*; #(
-  parameter int unsigned PE       = 2,   // rows at a time
-  parameter int unsigned NF       = 2,   // row groups
-  parameter int unsigned N        = 3,   // thresholds per row, at least 2
-  parameter int unsigned ACC_BITS = 8,   // width of accumulators and thresholds, two's complement
-  parameter int unsigned O_BITS   = 2,   // width of an output code
-  parameter int          BASE     = 0,   // output for a count of zero
-  parameter string       FILE     = ""   // NF * PE * 2^STAGES words
+  parameter int unsigned PE         = 2,  // rows at a time
+  parameter int unsigned NF         = 2,  // row groups
+  parameter int unsigned N          = 3,  // thresholds per row, at least 2
+  parameter int unsigned ACC_BITS   = 8,  // width of accumulators and thresholds, two's complement
+  parameter int unsigned O_BITS     = 2,  // width of an output code
+  parameter int          BASE       = 0,  // output for a count of zero
+  parameter string       FILE       = "", // NF * PE * 2^STAGES words
+  parameter int unsigned BIT_CYCLES = 1   // enabled cycles for a bit, 1 or 2
 ) (
   input  logic                       ap_clk,     // clock
   input  logic                       ap_rst_n,   // synchronous reset, active low
@@ -42,7 +43,7 @@ module headrace_serial_thresholds import headrace_pkg::*; #(
   assign begins   = acc_valid || (row_ends && !ends);
   assign tree_d   = !row_ends ? tree_q : tree_q == TREE_BITS'(TREES - 1) ? '0 : tree_q + 1'b1;
   assign y_valid  = ends;
-  assign y_next   = (LATE_BLOCKS != 0 ? step_q[0] && !compares : step_q[1]) && row_q == ROW_BITS'(PE - 1);
+  assign y_next   = (BIT_CYCLES > 1 ? step_q[0] && !compares : step_q[1]) && row_q == ROW_BITS'(PE - 1);
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
@@ -81,7 +82,7 @@ module headrace_serial_thresholds import headrace_pkg::*; #(
   assign place = row_ends || step_q == '0 ? HIGHEST : count | step_q >> 1;
   always_ff @(posedge ap_clk) if (en) word_q <= words[ADDR_BITS'({tree_d, place})];
 
-  if (LATE_BLOCKS != 0) begin : gen_late
+  if (BIT_CYCLES > 1) begin : gen_late
     logic second_q;
     always_ff @(posedge ap_clk) begin
       if (en) begin
