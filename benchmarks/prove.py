@@ -66,17 +66,11 @@ CASES: Mapping[str, tuple[dict[str, Any], int, int]] = {
                              "pixels": 1}, 18, 8),
     "channel_map, buffer": ({"kind": "channel_map", "channels": 2, "sources": [1, 0, 0], **_BIT, "simd": 1, "pe": 1,
                              "pixels": 1}, 20, 10),
-    "depth_to_space": ({"kind": "depth_to_space", "height": 1, "width": 1, "channels": 1, "block": 2, **_BIT,
-                        "simd": 1}, 22, 12),
-    "parallel_swu": ({"kind": "swu", **_BIT, "height": 2, "width": 3, "channels": 1, "kernel": [2, 2],
-                      "stride": [1, 1], "simd": 1, "parallel_window": True}, 26, 16),
     "acc_pool": ({"kind": "acc_pool", "height": 2, "width": 2, "channels": 1, "kernel": [2, 2], "stride": [2, 2],
                   "pe": 1, "element": "uint1"}, 20, 10),
-    "requant": ({"kind": "requant", "channels": 2, "pe": 1, "input": "int3", "output": "uint2", "pixels": 1}, 22, 16),
     "requant, ties to even": ({"kind": "requant", "channels": 1, "pe": 1, "input": "int5", "output": "int3",
                                "pixels": 1, "rounding": "half_even"}, 18, 14),
     "lookup": ({"kind": "lookup", "channels": 2, "pe": 1, "input": "uint2", "output": "int3", "pixels": 1}, 18, 12),
-    "label_select": ({"kind": "label_select", "labels": 3, "pe": 1, "k": 2, "element": "int2"}, 20, 10),
     "threshold": ({"kind": "threshold", "channels": 2, "pe": 1, "input": "uint2", "output": "uint1", "pixels": 1},
                   18, 12),
 }
@@ -100,7 +94,7 @@ class Module:
 
 
 def _mover(module: str, words_in: int, words_out: int, steps: int) -> Module:
-    return Module("gearbox.sv", steps, defines={"MODULE": f"headrace_shell_{module}", "IN": str(words_in),
+    return Module("byte_movers.sv", steps, defines={"MODULE": f"headrace_shell_{module}", "IN": str(words_in),
                                                 "OUT": str(words_out)})
 
 
@@ -108,8 +102,6 @@ def _mover(module: str, words_in: int, words_out: int, steps: int) -> Module:
 MODULES: Mapping[str, Module] = {
     "slices": Module("slices.sv", 4, induction=True),
     "memory port": Module("memory_port.sv", 6, induction=True),
-    "shell gearbox 3:2": _mover("gearbox", 3, 2, 14),
-    "shell gearbox 2:3": _mover("gearbox", 2, 3, 14),
     "shell narrow 4:2": _mover("narrow", 4, 2, 12),
     "shell widen 2:4": _mover("widen", 2, 4, 14),
     "shell registers": Module("shell_registers.sv", 14),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from headrace.network.tensor_ops import (
     Add,
     Concat,
 )
+from headrace.streamline import joins
 from headrace.streamline.streamline import streamline
 from tests.assert_exact import assert_exact
 from tests.narrow import the
@@ -111,3 +114,14 @@ def test_concatenations_keep_activations_that_wait_for_a_quantizer() -> None:
     network = graph(SHAPE, a=(quantizer(int_type(4), 0.25), "x"), c=(conv(rng, 2, 2, kernel=1), "a"), r=(RELU, "c"),
                     k=(Clip(-0.5, 0.5), "a"), j=(Concat(), "r", "k"), q=(quantizer(int_type(3), 0.3), "j"))
     assert_exact(network, samples(SHAPE, 1))
+
+
+@pytest.mark.parametrize(("left", "right", "wanted"), [
+    ((1, 2), (0, 1), ((1, 2), 1, 0)), ((0, 1), (-3, 4), ((3, 4), 0, -1)), ((0, 1), (0, 1), ((1, 1), 0, 0)),
+    ((1, 2), (1, 8), ((1, 8), 4, 1)), ((-1, 4), (1, 2), ((1, 4), -1, 2)), ((1, 2), (1, 6), None),
+])
+def test_a_sum_of_two_scales_has_the_finer_one(left: tuple[int, int], right: tuple[int, int],
+                                               wanted: tuple[tuple[int, int], int, int] | None) -> None:
+    """A constant channel, whose scale is 0, leaves the other one's."""
+    found = joins._common_step(Fraction(*left), Fraction(*right))
+    assert found == (wanted and joins._Step(Fraction(*wanted[0]), *wanted[1:]))
