@@ -68,13 +68,15 @@ class Limits(NamedTuple):
 
     slowest: cycles per frame of the slowest layer; no more frames are run than are under way at once, and `more`.
     most_cycles: per frame; two frames after each other that take longer are the last. pace: cycles per frame at which
-    the source gives its words. 0: as if it were not there.
+    the source gives its words. 0: as if it were not there. patient: frames may take longer while each takes less than
+    the one before, as they do where FIFOs fill.
     """
 
     slowest: int = 0
     more: int = 0
     most_cycles: int = 0
     pace: int = 0
+    patient: bool = False
 
 
 _NO_LIMITS = Limits()
@@ -120,14 +122,15 @@ class CycleModel:
               limits: Limits = _NO_LIMITS) -> Outcome:
         """Like steady, but the last `watched` of at most `frames` frames tell the pace of what does not repeat.
 
-        With a source that has a pace, all frames but the first do: none of them is faster than the source.
+        With a source that has a pace, all frames but the first do unless the run is patient: none of them is faster
+        than the source.
         """
         ends, done, period, outcome = self._simulate(frames, depths or {}, limits, repeats=True)
         if outcome.deadlock is not None:
             return outcome
         frames, cycles = (int(number) for number in period)
         if not frames:
-            frames = done - 1 if limits.pace else min(watched, done - 1)
+            frames = done - 1 if limits.pace and not limits.patient else min(watched, done - 1)
             cycles = int(ends[done - 1] - ends[done - 1 - frames])
         return replace(outcome, cycles_per_frame=Fraction(cycles, frames))
 
@@ -166,5 +169,5 @@ def _library() -> ctypes.CDLL:
     loaded = load_library(Path(__file__).parent / "model" / "cycle_model.cpp", {"flow.hpp": flow_header()})
     pointer, number = ctypes.c_void_p, ctypes.c_int64
     loaded.simulate.restype = number
-    loaded.simulate.argtypes = [pointer, pointer, *[number] * 6, *[pointer] * 6]
+    loaded.simulate.argtypes = [pointer, pointer, *[number] * 7, *[pointer] * 6]
     return loaded

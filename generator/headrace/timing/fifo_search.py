@@ -21,7 +21,7 @@ from headrace.timing.cycle_model import CycleModel
 from headrace.timing.descent import Descent
 from headrace.timing.paces import Paces, TooLargeError
 
-#: Words above which a depth is decided as soon as none that is smaller takes less memory.
+#: Words above which a depth is decided as soon as none that is smaller takes less memory, unless runs take long.
 _EXACT = 2048
 #: Layers on either side of a stream among which its depth is looked for first.
 _NEAR = 4
@@ -38,6 +38,7 @@ class DepthSearch:
                  ) -> None:
         self.paces, self.fill, self.progress = paces, fill, progress
         self.started, self.decided = monotonic(), set[str]()
+        self.exact = 2 if paces.long else _EXACT
         self.joins = join_places(paces.dataflow)
         more = {name: max(words + words // 4, paces.safe[name]) for name, words in fill.items()}
         self.enough = more | dict(paces.given)
@@ -94,9 +95,16 @@ class DepthSearch:
         near = self._near(found, middle)
         if cut and len(near.layers) <= 4 * _NEAR:
             self._join_near(near, cut)
-            if self.paces.fits(model, self.depths):
+            if self.paces.fits(model, self.depths) or (self.paces.long and self._deepen(model, cut[0])):
                 return
         self._settle(model, cut)
+
+    def _deepen(self, model: CycleModel, name: str) -> bool:
+        """Decide a depth that has been too small while others keep theirs: what it holds if it is never full."""
+        held = self.paces.held(model, self.depths, name)
+        if held is not None:
+            self.depths[name] = held + 1
+        return held is not None
 
     @staticmethod
     def _near(found: Series, middle: int) -> Series:
@@ -109,9 +117,14 @@ class DepthSearch:
         return found.slice(first, last)
 
     def _join_near(self, near: Series, cut: Sequence[str]) -> None:
-        """Decide a depth among its neighbours: it alone, or theirs with it, whichever takes fewer bits."""
+        """Decide a depth among its neighbours: it alone, or theirs with it, whichever takes fewer bits.
+
+        Theirs may become too small for those further away, so they keep them where it would take long to find out.
+        """
         model, before = self.paces.part(near), dict(self.depths)
         self._settle(model, cut)
+        if self.paces.long:
+            return
         alone = self.depths
         names = self._at(near.cuts[1:-1])
         self.depths = before | {name: self.enough[name] for name in names}
@@ -147,13 +160,17 @@ class DepthSearch:
                 self.depths[name] = self._smallest(model, name)
 
     def _again(self, model: CycleModel) -> None:
-        """Decide depths in the model again, none smaller than it is: those in front of joins, or all if need be."""
+        """Decide depths in the model again, none smaller than it is: those in front of joins, or all if need be. They
+        stay large enough in a whole network that runs for long.
+        """
         names, decided = self._free(model.fifos), dict(self.depths)
         for places in ([name for name in names if name in self.joins], names):
             lower = {name: decided[name] for name in places}
             self.depths = decided | {name: self.enough[name] for name in places}
             if places and self.paces.fits(model, self.depths):
                 break
+        if self.paces.long and model is self.paces.whole:
+            return
         self._lower(model, places, lower)
         for name in places:
             if self.depths[name] > lower[name]:
@@ -174,15 +191,22 @@ class DepthSearch:
         small = [depth for depth in sorted({least, 0, 2, self.fill[name]}) if least <= depth < enough]
         search = Descent(Fraction(self.paces.target), least - 1, enough)
         for depth in small:
-            search.tried(depth, self.paces.of(model, {**self.depths, name: depth}))
-            if search.enough == depth:
+            self._try(search, model, name, depth)
+            if search.enough <= depth:
                 break
         while search.open:
-            if search.too_small > _EXACT and search.enough <= self.paces.free_depth(name, search.too_small):
+            least = search.too_small + 1
+            if least > self.exact and search.enough <= self.paces.free_depth(name, least):
                 break
-            depth = search.next()
-            search.tried(depth, self.paces.of(model, {**self.depths, name: depth}))
+            self._try(search, model, name, search.next())
         return search.enough
+
+    def _try(self, search: Descent, model: CycleModel, name: str, depth: int) -> None:
+        """Run with one depth. A FIFO that was never full does with the words that it held."""
+        outcome = self.paces.outcome(model, {**self.depths, name: depth})
+        search.tried(depth, outcome.cycles_per_frame)
+        if search.enough == depth and depth > 2:
+            search.enough = min(depth, max(outcome.occupancy[name] + 1, search.too_small + 1, 3))
 
     def _take(self, model: CycleModel, depths: Mapping[str, int]) -> bool:
         """Decide depths if they do."""

@@ -15,7 +15,7 @@ from math import ceil
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import insert_fifos, join_places
 from headrace.errors import FoldingError
-from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Deadlock
+from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Deadlock, Outcome
 from headrace.timing.fifo_search import DepthSearch
 from headrace.timing.paces import Paces
 
@@ -51,7 +51,7 @@ def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None, exact
     search = _Search(dataflow, given)
     smallest = search.run(exact, progress)
     depths = search.without_deadlock(search.rounded(smallest) if search.exact else search.free(smallest))
-    outcome = search.model.steady(depths) if search.exact else search.model.steady(depths, search.paces.frames)
+    outcome = search.steady(depths) if search.exact else search.model.steady(depths, search.paces.frames)
     assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None  # checked by the search
     return Sizing(smallest, depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles, outcome.occupancy,
                   search.exact)
@@ -68,6 +68,7 @@ class _Search:
         self.model = CycleModel(everywhere)
         self.bare = CycleModel(everywhere, bare=True)
         self.exact = False
+        self._known: dict[tuple[int, ...], Outcome] = {}
 
     def run(self, exact: bool, progress: Callable[[str], None]) -> dict[str, int]:
         """The smallest depths, or large enough ones."""
@@ -131,5 +132,12 @@ class _Search:
 
     def _stays_as_fast(self, depths: Mapping[str, int]) -> bool:
         """True if the pace of the search is kept until the dataflow repeats itself."""
-        pace = self.model.steady(depths).cycles_per_frame
+        pace = self.steady(depths).cycles_per_frame
         return pace is not None and pace <= self.paces.target
+
+    def steady(self, depths: Mapping[str, int]) -> Outcome:
+        """The dataflow until it repeats itself."""
+        key = tuple(depths.values())
+        if key not in self._known:
+            self._known[key] = self.model.steady(depths)
+        return self._known[key]

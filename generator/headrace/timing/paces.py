@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from math import ceil
+from weakref import WeakKeyDictionary
 
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import fifo_places, insert_fifos, place_ports, safe_depths
@@ -19,10 +20,12 @@ WATCHED_FRAMES = 2
 _MORE_FRAMES = 1 + WATCHED_FRAMES
 #: What the pace is multiplied with that is nearly kept.
 _NEARLY = Fraction(65, 64)
+#: Cycles of streams in a frame of a network that runs for long: fewer runs are made for it.
+_LONG = 6 * 10**7
 #: Words of a FIFO that is never full.
 _ENDLESS = 1 << 40
-#: Cycles of streams that a search runs, some 6 ns each.
-_MOST_WORK = 5 * 10**9
+#: Cycles of streams that a search runs, some 2 ns each.
+_MOST_WORK = 40 * 10**9
 
 
 class TooLargeError(Exception):
@@ -33,7 +36,7 @@ class Paces:
     """A dataflow with a FIFO in every place, and its parts.
 
     target: cycles per frame that are kept if FIFOs are deep enough. frames: the most that are run. safe: depths with
-    which the dataflow does not stop; given: those of them that the user chose.
+    which the dataflow does not stop; given: those of them that the user chose. long: a run takes seconds.
     """
 
     def __init__(self, dataflow: Dataflow, given: Mapping[str, int]) -> None:
@@ -45,7 +48,9 @@ class Paces:
         self.whole = CycleModel(everywhere, components=self._components)
         self.target = self.slowest = dataflow.cycles_per_frame
         self.frames = 2
+        self.long = self.whole.streams * self.target > _LONG
         self._work = 0
+        self._known = WeakKeyDictionary[CycleModel, dict[tuple[int, ...], Outcome]]()
 
     def start(self, latency_cycles: int) -> dict[str, int]:
         """Find the target. latency_cycles: of the first frame.
@@ -61,6 +66,12 @@ class Paces:
             if outcome.cycles_per_frame <= self.target:
                 return {name: most + 1 for name, most in outcome.occupancy.items()}
             self.target = ceil(outcome.cycles_per_frame)  # given depths allow no more
+
+    def held(self, model: CycleModel, depths: Mapping[str, int], name: str) -> int | None:
+        """The most words of a FIFO that is never full, None where the target is not kept even so."""
+        outcome = self._run(model, {**depths, name: _ENDLESS}, self.target)
+        pace = outcome.cycles_per_frame
+        return outcome.occupancy[name] if pace is not None and pace <= self.target else None
 
     def part(self, found: Series) -> CycleModel:
         """What lies between two cuts, run on its own."""
@@ -81,26 +92,39 @@ class Paces:
         pace = self.of(model, depths)
         return pace is not None and pace <= self.target
 
+    def _count(self, model: CycleModel, cycles: int) -> None:
+        self._work += model.streams * cycles
+        if self._work > _MOST_WORK:
+            raise TooLargeError
+
     def _run(self, model: CycleModel, depths: Mapping[str, int], source: int) -> Outcome:
         """source: cycles per frame at which it gives its words evenly, 0 for one in every cycle.
 
         With an even source FIFOs hold only what they need to, and the state repeats as soon as the first frames have
         left if the pace can be kept.
         """
-        limits = Limits(self.slowest, _MORE_FRAMES, self.target, source)
+        limits = Limits(self.slowest, _MORE_FRAMES, self.target, source, self.long)
         return model.watch(self.frames, WATCHED_FRAMES, depths, limits)
 
     def of(self, model: CycleModel, depths: Mapping[str, int]) -> Fraction | None:
-        """Cycles per frame; None in a deadlock. Raises TooLargeError where all runs together take too long.
+        """Cycles per frame; None in a deadlock. Raises TooLargeError where all runs together take too long."""
+        return self.outcome(model, depths).cycles_per_frame
 
-        What nearly keeps the pace with an even source, which may let a pipeline run empty for a cycle, is run with one
-        that does not.
+    def outcome(self, model: CycleModel, depths: Mapping[str, int]) -> Outcome:
+        """Like `of`, with what FIFOs hold."""
+        known = self._known.setdefault(model, {})
+        key = tuple(depths[name] for name in model.fifos)
+        if key not in known:
+            known[key] = self._found(model, depths)
+        return known[key]
+
+    def _found(self, model: CycleModel, depths: Mapping[str, int]) -> Outcome:
+        """What nearly keeps the pace with an even source, which may let a pipeline run empty for a cycle, is run with
+        one that does not; in a network that runs for long it is too slow.
         """
         outcome = self._run(model, depths, self.target)
-        self._work += model.streams * ((outcome.latency_cycles or 0) + WATCHED_FRAMES * self.target)
-        if self._work > _MOST_WORK:
-            raise TooLargeError
+        self._count(model, (outcome.latency_cycles or 0) + WATCHED_FRAMES * self.target)
         even = outcome.cycles_per_frame
-        if even is None or not self.target < even < self.target * _NEARLY:
-            return even
-        return self._run(model, depths, 0).cycles_per_frame
+        if even is None or not self.target < even < self.target * _NEARLY or self.long:
+            return outcome
+        return self._run(model, depths, 0)

@@ -15,9 +15,10 @@ class Network {
  public:
   // `most` frames; if `slowest` is not 0, as many as are under way at once at so many cycles per frame, and `more`; if
   // `cycles` is not 0, no more once two frames took longer. pace: cycles per frame at which the source gives its words, 0
-  // for one in every cycle.
+  // for one in every cycle. patient: not if the second was shorter.
   struct Frames {
     int64_t most, slowest, more, cycles, pace;
+    bool patient;
   };
 
   // depths: of every FIFO in the order of the graph; 0 leaves it out.
@@ -57,14 +58,17 @@ class Network {
       if (done == 1 && asked.slowest > 0) {
         frames = std::min(frames, (cycle - first_cycle_) / asked.slowest + asked.more);
       }
-      if (asked.cycles > 0 && done > 2 && ends[done - 1] - ends[done - 2] > asked.cycles &&
-          ends[done - 2] - ends[done - 3] > asked.cycles) {
-        return done;
-      }
+      if (asked.cycles > 0 && done > 2 && falls_behind(asked, ends + done - 3)) return done;
       const int64_t phase = asked.pace > 0 ? given * asked.pace - cycle * first : 0;
       if (repeats && recurs(states, phase, ends, done, period)) return done;
     }
     return done;
+  }
+
+  // ends: of the last three frames.
+  static bool falls_behind(const Frames& asked, const int64_t* ends) {
+    const int64_t before = ends[1] - ends[0], last = ends[2] - ends[1];
+    return before > asked.cycles && last > asked.cycles && (last >= before || !asked.patient);
   }
 
   void report(int64_t* first_cycle, int64_t* most, int64_t* waits) const {
