@@ -51,7 +51,7 @@ def test_a_layer_is_proved() -> None:
     (r"assert \(x1_n < 2\)", "assert (x1_n < 1)", "a_x1_count"),
     (r"\(x1_port == 0 \? 0 : x1_tag\)", "!x1_tag", "a_x1_word"),
     (r"waited <= 8", "waited <= 0", "a_progress"),
-    (r"x1_late <= 8", "x1_late <= 0", "a_x1_leaves"),
+    (r"x1_late <= 8", "!x1_due", "a_x1_leaves"),
     (r"x0_refused <= 8", "x0_refused <= 0", "a_x0_taken"),
 ])
 def test_a_property_that_does_not_hold_is_named(right: str, wrong: str, failed: str,
