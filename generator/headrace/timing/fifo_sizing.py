@@ -51,7 +51,7 @@ def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None, exact
     search = _Search(dataflow, given)
     smallest = search.run(exact, progress)
     depths = search.without_deadlock(search.rounded(smallest) if search.exact else search.free(smallest))
-    outcome = search.steady(depths) if search.exact else search.model.steady(depths, search.paces.frames)
+    outcome = search.steady(depths)
     assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None  # checked by the search
     return Sizing(smallest, depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles, outcome.occupancy,
                   search.exact)
@@ -136,8 +136,9 @@ class _Search:
         return pace is not None and pace <= self.paces.target
 
     def steady(self, depths: Mapping[str, int]) -> Outcome:
-        """The dataflow until it repeats itself."""
+        """The dataflow until it repeats itself, or for some frames where FIFOs were not sized one by one."""
         key = tuple(depths.values())
         if key not in self._known:
-            self._known[key] = self.model.steady(depths)
+            few = self.paces.long or not self.exact
+            self._known[key] = self.model.steady(depths, self.paces.frames if few else MAX_FRAMES)
         return self._known[key]
