@@ -11,6 +11,8 @@ import pytest
 from headrace.atomic_files import write_files
 from headrace.dataflow.graph import SOURCE, Dataflow
 from headrace.dataflow.insert_fifos import insert_fifos, safe_depths
+from headrace.datatypes import int_type, uint_type
+from headrace.layers import Dwc, Vvtu
 from headrace.layers.random_values import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
@@ -18,7 +20,7 @@ from headrace.simulation import rtl
 from headrace.timing.cycle_model import CycleModel
 from tests.dataflow.test_insert_fifos import residual
 from tests.small_dataflow import small_dataflow
-from tests.small_dataflows import small_branches, small_cnn, small_windows
+from tests.small_dataflows import chain, small_branches, small_cnn, small_windows
 
 FRAMES = 5
 DATAFLOWS: dict[str, Callable[[], Dataflow]] = {
@@ -49,3 +51,13 @@ def require_equal_cycles(dataflow: Dataflow, folder: Path) -> None:
 @pytest.mark.parametrize("name", DATAFLOWS)
 def test_every_word_passes_in_the_cycle_of_the_rtl(tmp_path: Path, name: str) -> None:
     require_equal_cycles(DATAFLOWS[name](), tmp_path)
+
+
+def test_pipelines_without_stages_lose_no_word() -> None:
+    """What reads several words for each that it puts stands in front of what takes one in eight cycles."""
+    weights = np.ones((8, 3), np.int64)
+    unit = Vvtu("unit", weights, None, int_type(2), uint_type(2), int_type(5), 16, pe=8)
+    dataflow = chain([unit, Dwc("narrow", 8, 1, unit.outputs[0].element, 16)])
+    traces = CycleModel(dataflow, bare=True).trace(FRAMES)
+    assert {port: len(cycles) for port, cycles in traces.items()} == {
+        port: FRAMES * stream.words for port, stream in dataflow.streams.items()}

@@ -108,8 +108,10 @@ def _component(layer: Layer, bare: bool) -> IntArray:
     """The numbers of a layer's component: those of its struct, then rows of steps, a buffer or the words of a frame."""
     schedule = layer.schedule()
     control = schedule.control
-    if isinstance(control, Pipeline | Window) and bare:
+    if bare and isinstance(control, Window):
         control = replace(control, stages=0)
+    if bare and isinstance(control, Pipeline):  # what a spaced slice lets go on is known one stage before it only
+        control = replace(control, stages=0, spaced=False, single=control.single or control.spaced)
     numbers = np.array([int(getattr(control, name)) for name in _scalars(type(control))], np.int64)
     if isinstance(control, Pipeline):
         steps = _steps(schedule.phases)
