@@ -42,7 +42,7 @@ def board(folder: Path, bram36: int, lut: int = 4000) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize(("bram36", "wanted"), [(40, []), (8, ["fc1"]), (2, ["fc1", "fc0"])])
+@pytest.mark.parametrize(("bram36", "wanted"), [(40, []), (8, ["fc1"]), (1, ["fc1", "fc0"])])
 @pytest.mark.parametrize("fps", [None, 5000.0])
 def test_the_largest_go_outside_until_the_rest_fits(model: Model, tmp_path: Path, bram36: int, wanted: list[str],
                                                     fps: float | None) -> None:

@@ -200,7 +200,7 @@ class TestExternalWeights(LayerBattery):
      "choose one of ['auto', 'plain', 'pairs', 'dsp']"),
     ("int5 uint4 acc", {"core": "pairs"},
      "mvtu0: core pairs cannot multiply weights of type int5 by inputs of type uint4; "
-     "choose one of ['auto', 'plain', 'dsp']"),
+     "choose one of ['auto', 'plain', 'dsp', 'halves']"),
     ("bipolar bipolar acc", {"core": "dsp"},
      "mvtu0: core dsp cannot multiply weights of type bipolar by inputs of type bipolar; "
      "choose one of ['auto', 'plain', 'parity']"),
