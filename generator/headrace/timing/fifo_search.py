@@ -23,6 +23,8 @@ from headrace.timing.paces import Paces, TooLargeError
 
 #: Words above which a depth is decided as soon as none that is smaller takes less memory, unless runs take long.
 _EXACT = 2048
+#: Streams of a part above which depths stay large enough, where runs take long.
+_MANY = 50
 #: Layers on either side of a stream among which its depth is looked for first.
 _NEAR = 4
 
@@ -59,7 +61,13 @@ class DepthSearch:
             self._tell(names)
         if not self.paces.fits(self.paces.whole, self.depths):
             self._again(self.paces.whole)
-        return self.depths
+        return self._with_less()
+
+    def _with_less(self) -> dict[str, int]:
+        """The depths, or those that are large enough where they take fewer bits: that happens where runs take long."""
+        enough = {**self.fill, **self.paces.given}
+        less = self.paces.long and self._bits(enough) < self._bits(self.depths)
+        return enough if less and self.paces.fits(self.paces.whole, enough) else self.depths
 
     def _series(self, found: Series) -> None:
         """Decide the depths between the first cut and the last."""
@@ -161,15 +169,17 @@ class DepthSearch:
 
     def _again(self, model: CycleModel) -> None:
         """Decide depths in the model again, none smaller than it is: those in front of joins, or all if need be. They
-        stay large enough in a whole network that runs for long.
+        stay large enough in a large part of a network that runs for long.
         """
         names, decided = self._free(model.fifos), dict(self.depths)
-        for places in ([name for name in names if name in self.joins], names):
+        joins = [name for name in names if name in self.joins]
+        high = self.fill if self.paces.long else self.enough
+        for places, depths in ((joins, high), (names, high), (names, self.enough)):
             lower = {name: decided[name] for name in places}
-            self.depths = decided | {name: self.enough[name] for name in places}
+            self.depths = decided | {name: max(depths[name], decided[name]) for name in places}
             if places and self.paces.fits(model, self.depths):
                 break
-        if self.paces.long and model is self.paces.whole:
+        if self.paces.long and model.streams > _MANY:
             return
         self._lower(model, places, lower)
         for name in places:

@@ -21,7 +21,7 @@ _MORE_FRAMES = 1 + WATCHED_FRAMES
 #: What the pace is multiplied with that is nearly kept.
 _NEARLY = Fraction(65, 64)
 #: Cycles of streams in a frame of a network that runs for long: fewer runs are made for it.
-_LONG = 6 * 10**7
+_LONG = 4 * 10**7
 #: Words of a FIFO that is never full.
 _ENDLESS = 1 << 40
 #: Cycles of streams that a search runs, some 2 ns each.
