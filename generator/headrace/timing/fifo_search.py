@@ -5,6 +5,9 @@ sink that always takes one: what is too slow there is too slow in the whole. So 
 run, and only what needs one is searched, by halves of the chain, inside branches first. Each part is run again with the
 depths of its parts together, the whole network last; where these do not do together, they are raised together. Depths
 in front of joins stay large until all others are known.
+
+Where one run of the whole takes seconds, fewer are made: depths that take the same memory are equal, and those of large
+parts that do not do together stay large enough. The last run shows of the whole that it keeps its pace.
 """
 
 from __future__ import annotations
@@ -48,26 +51,27 @@ class DepthSearch:
         self.branches: list[tuple[CycleModel, list[str]]] = []
 
     def run(self) -> dict[str, int] | None:
-        """The smallest depths; None where finding them would take minutes."""
+        """The depths with which the whole keeps its pace; None where finding them would take minutes."""
         try:
             return self._run()
         except TooLargeError:
             return None
 
-    def _run(self) -> dict[str, int]:
+    def _run(self) -> dict[str, int] | None:
         self._series(series(self.paces.dataflow))
         for model, names in self.branches:
             self._settle_joins(model, names)
             self._tell(names)
         if not self.paces.fits(self.paces.whole, self.depths):
             self._again(self.paces.whole)
-        return self._with_less()
+        return self._proved() if self.paces.long else self.depths
 
-    def _with_less(self) -> dict[str, int]:
-        """The depths, or those that are large enough where they take fewer bits: that happens where runs take long."""
-        enough = {**self.fill, **self.paces.given}
-        less = self.paces.long and self._bits(enough) < self._bits(self.depths)
-        return enough if less and self.paces.fits(self.paces.whole, enough) else self.depths
+    def _proved(self) -> dict[str, int] | None:
+        """The depths, or those that are large enough if they take fewer bits; None if the whole keeps its pace with
+        neither: where runs take long, what was raised together has not been lowered one by one.
+        """
+        choices = sorted((self.depths, {**self.fill, **self.paces.given}), key=self._bits)
+        return next((depths for depths in choices if self.paces.fits(self.paces.whole, depths)), None)
 
     def _series(self, found: Series) -> None:
         """Decide the depths between the first cut and the last."""

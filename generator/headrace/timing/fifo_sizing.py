@@ -27,7 +27,8 @@ _MOST_TRIED = 10**8
 class Sizing:
     """Depths by name of FIFO, 0 where there is none.
 
-    smallest: as proven, or large enough ones where the search was not `exact`. depths: as built. cycles_per_frame
+    smallest: what the search found, the smallest unless a run takes seconds, and proved to keep the pace if it was
+    `exact`; otherwise large enough ones. depths: as built. cycles_per_frame
     (rounded up where frames differ), latency_cycles and occupancy: what the cycle model says of the latter.
     """
 
@@ -137,7 +138,7 @@ class _Search:
 
     def steady(self, depths: Mapping[str, int]) -> Outcome:
         """The dataflow until it repeats itself, or for some frames where FIFOs were not sized one by one."""
-        key = tuple(depths.values())
+        key = tuple(depths[name] for name in self.model.fifos)
         if key not in self._known:
             few = self.paces.long or not self.exact
             self._known[key] = self.model.steady(depths, self.paces.frames if few else MAX_FRAMES)
