@@ -2,12 +2,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from headrace import memory
-from headrace.area.estimate import estimate
+from headrace.area.estimate import amounts, estimate
+from headrace.area.factors import fitted
 from headrace.area.usage import Resources, total
 from headrace.layers.spec import layer_from_spec
 from tests.random_specs import Spec
@@ -52,3 +55,20 @@ def test_scaled_groups_take_a_multiplier_per_pe() -> None:
 ])
 def test_block_rams(depth: int, bits: int, blocks: int) -> None:
     assert memory.bram18(depth, bits) == blocks
+
+
+@pytest.mark.parametrize(("kind", "core"), [("mvtu", "plain"), ("mvtu", "dsp"), ("mvtu", "pairs"), ("mvtu", "planes"),
+                                            ("vvtu", "plain")])
+def test_layers_of_equal_facts_take_the_same(kind: str, core: str) -> None:
+    """Facts that left something out would give one of these the estimate of another."""
+    per_channel: Spec = {"channels": 8, "kernel": [2, 3], "height": 2, "width": 2}
+    sizes = {"mw": 24, "mh": 8} if kind == "mvtu" else per_channel
+    found: dict[Hashable, list[Resources]] = {}
+    for seed, (pe, simd), output, weight in product(range(8), ((1, 1), (2, 3), (8, 3)), ("bipolar", "uint2", "uint4"),
+                                                    ("int3", "int4")):
+        layer = layer_from_spec({"kind": kind, **sizes, "pe": pe, "simd": simd, "weight": weight, "input": "uint4",
+                                 "output": output, "core": core, "seed": seed}).layer
+        if layer.area_facts is not None:
+            found.setdefault(layer.area_facts, []).append(amounts(layer).total(fitted(layer.prices.lut_inputs)))
+    assert max(map(len, found.values())) > 1
+    assert all(len(set(takes)) == 1 for takes in found.values())

@@ -52,6 +52,11 @@ class Search:
         return not self.writable and is_serial(bounds, self.words, self.output.bits, self.prices)
 
     @property
+    def in_one_rom(self) -> bool:
+        """True if one ROM gives all bounds of a row group."""
+        return self.groups > MAX_TABLE_GROUPS and not (self.in_turn or self.writable)
+
+    @property
     def latency_cycles(self) -> int:
         """Cycles beyond the first comparison, which belongs to the sums."""
         stages = self.output.steps.bit_length()
@@ -78,7 +83,7 @@ class Activation:
         search, pe, dtype = self.search, self.search.pe, int_type(self.search.bits)
         words = threshold_words(self.values, pe)
         steps = search_steps(self.values, pe) if search.output.steps > MAX_COMPARATORS else ()
-        if search.groups > MAX_TABLE_GROUPS and not (search.in_turn or search.writable):
+        if search.in_one_rom:
             return Memory("THRESHOLDS", words, dtype, (threshold_words(self.stored, pe), dtype), search.prices, steps)
         searched = search_words(self.stored, 1 if search.in_turn else pe, self.never)
         return Memory("THRESHOLDS", words, dtype, (searched, dtype), steps=steps)
@@ -121,6 +126,12 @@ def require_thresholds(layer: str, thresholds: IntArray, rows: int, output: Data
                          f"({rows}, {output.steps}), not {thresholds.shape}")
     if not _ascend(thresholds):
         raise InputError(f"{layer}: the thresholds of a row do not ascend; sort them")
+
+
+@of_array
+def extent(values: IntArray) -> tuple[int, int]:
+    """The least and the largest of all values."""
+    return int(values.min()), int(values.max())
 
 
 @of_array

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -157,6 +157,11 @@ class Layer(ABC):
     def load_parameters(self, first_memory: int) -> Parameters:
         """Parameters of a module whose memories the processor writes under the numbers from `first_memory` on."""
         return ()
+
+    @property
+    def area_facts(self) -> Hashable | None:
+        """All that `amounts` depends on, equal for layers that take the same; None for one that is always counted."""
+        return None
 
     @abstractmethod
     def amounts(self, a: Amounts) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from headrace.area.estimate import estimate
+from headrace.area.estimate import estimate_alike
 from headrace.area.usage import Resources
 from headrace.array_cache import of_array
-from headrace.datatypes import DataType, IntArray, Interval, dot_product_interval, signed_bits
+from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, signed_bits
 from headrace.errors import InputError
 from headrace.fold_rule import require_divides
 from headrace.layers.base import Grid, Layer, Parameters
@@ -121,7 +122,7 @@ class Products(Layer):
     @property
     def multiplies_bits(self) -> bool:
         """True if both operands are bipolar: a product is XNOR, a sum of products 2 * matches - columns."""
-        return self.operands.binary
+        return self.weight == BIPOLAR and self.input == BIPOLAR
 
     @property
     def operands(self) -> Operands:
@@ -148,7 +149,15 @@ class Products(Layer):
         return replace(self, core=other.name) if other else None
 
     def _estimate_with(self, core: Core) -> Resources:
-        return estimate(replace(self, core=core.name))
+        return estimate_alike(self.area_facts_with(core), lambda: replace(self, core=core.name))
+
+    @property
+    def area_facts(self) -> Hashable | None:
+        return self.area_facts_with(self.arithmetic)
+
+    def area_facts_with(self, core: Core) -> Hashable | None:
+        """The layer's `area_facts` with a core."""
+        return None
 
     @property
     def chosen_core(self) -> str:
@@ -213,7 +222,7 @@ class Products(Layer):
         """True if the kernel's accumulator counts XNOR matches, acc = 2 * matches - MW."""
         return self.multiplies_bits
 
-    @property
+    @cached_property
     def kernel_accumulator(self) -> Interval:
         """Range of what the kernel accumulates and compares: matches or sums, one step above for "never reached"."""
         if self.counts_matches:

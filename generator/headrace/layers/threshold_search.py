@@ -8,6 +8,8 @@ many row groups one ROM gives all bounds of a group (headrace_thresholds.sv).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from headrace.area.amounts import Amounts
 from headrace.area.thresholds import Bounds, search, serial_search
 from headrace.memory import PRICES, Prices
@@ -18,6 +20,7 @@ MAX_SEARCH_CYCLES = 32
 _SAME_COST = 0.02
 
 
+@lru_cache(maxsize=1 << 14)
 def is_serial(bounds: Bounds, words: int, out_bits: int, prices: Prices = PRICES) -> bool:
     """True if one comparator can search the thresholds of all rows and costs less.
 

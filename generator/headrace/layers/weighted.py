@@ -5,6 +5,7 @@ acc_i = sum over j of W_ij * x_j, then y_i = base + #{k : acc_i >= T_ik}, or acc
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,11 +14,11 @@ import numpy as np
 from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram, slices
-from headrace.datatypes import IntArray, int_type
+from headrace.datatypes import IntArray, int_type, signed_bits
 from headrace.errors import InputError
-from headrace.layers.activation import Activation, Search, base_code, multi_threshold, require_thresholds
+from headrace.layers.activation import Activation, Search, base_code, extent, multi_threshold, require_thresholds
 from headrace.layers.base import Parameters
-from headrace.layers.cores import Unit
+from headrace.layers.cores import Core, Unit
 from headrace.layers.cores.choice import accumulators
 from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Step
@@ -45,7 +46,10 @@ class WeightedLayer(Products):
         """How thresholds are searched."""
         if self.thresholds is None:
             return None
-        return Search(self.output, self.acc_bits, self.pe, self.nf, self.sf, self.writable, self.prices)
+        return self._search_of(self.acc_bits)
+
+    def _search_of(self, acc_bits: int) -> Search:
+        return Search(self.output, acc_bits, self.pe, self.nf, self.sf, self.writable, self.prices)
 
     @property
     def searches_in_turn(self) -> bool:
@@ -94,8 +98,18 @@ class WeightedLayer(Products):
         acc = 2*matches - MW, so acc >= T becomes matches >= ceil((T + MW)/2).
         """
         assert self.thresholds is not None
-        T = -(-(self.thresholds + self.mw) // 2) if self.counts_matches else self.thresholds
+        return self._compared(self.thresholds)
+
+    def _compared(self, thresholds: IntArray | int) -> IntArray:
+        T = -(-(thresholds + self.mw) // 2) if self.counts_matches else thresholds
         return np.clip(T, self.kernel_accumulator.lo, self.kernel_accumulator.hi)
+
+    @cached_property
+    def _compared_bits(self) -> int:
+        """Of the kernel's thresholds."""
+        assert self.thresholds is not None
+        lo, hi = (self._compared(bound) for bound in extent(self.thresholds))
+        return signed_bits(int(lo), int(hi))
 
     @cached_property
     def activation(self) -> Activation | None:
@@ -113,6 +127,17 @@ class WeightedLayer(Products):
             words, dtype = threshold_words(self.kernel_thresholds, self.pe), int_type(self.acc_bits)
             return (Memory("THRESHOLDS", words, dtype, (-words, dtype)),)
         return (self.activation.memory(),)
+
+    def area_facts_with(self, core: Core) -> Hashable | None:
+        unit, bounds = self.unit(core), None
+        if self.has_scales:
+            return None
+        if self.thresholds is not None and not unit.preset:
+            search = self._search_of(unit.acc_bits)
+            if search.in_turn or search.in_one_rom:  # their blocks store what differs between their words
+                return None
+            bounds = search, self._compared_bits
+        return self.kind, core.name, unit, bounds, self.output, self.mw, self.storage, self.prices
 
     def amounts(self, a: Amounts) -> None:
         unit = self.unit(self.arithmetic)
