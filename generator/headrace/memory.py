@@ -46,6 +46,16 @@ class Prices:
             raise InputError(f"prices: lut_inputs={self.lut_inputs}: estimates count LUTs of 4 or of 6 inputs")
 
     @property
+    def each(self) -> dict[str, float]:
+        """What one of each resource of a board costs in LUTs: UltraRAM by its bits, flip-flops as many as go with one.
+
+        >>> PRICES.each
+        {'lut': 1.0, 'ff': 0.5, 'bram36': 258.0, 'uram': 2064.0, 'dsp': 100.0}
+        """
+        return {"lut": 1.0, "ff": 1.0 if self.of_lut4 else 0.5, "bram36": 2.0 * self.block, "uram": 16.0 * self.block,
+                "dsp": float(self.dsp)}
+
+    @property
     def of_lut4(self) -> bool:
         """True for devices whose LUTs have four inputs: 16 words in each, and no shift registers."""
         return self.lut_inputs == 4

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from headrace.area.estimate import estimate
-from headrace.area.usage import total
+from headrace.area.usage import Resources, total
 from headrace.board.board import DEFAULT_BOARD, load_board
 from headrace.dataflow.fold import Folding, fold
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed
@@ -28,8 +28,10 @@ from headrace.folding.plan import (
     solve_folding,
 )
 from headrace.folding.solver import Solver
+from headrace.folding.tables import Rates
 from headrace.layers import MaxPool, ParallelSwu, Vvtu
 from headrace.layers.spec import layer_from_spec
+from headrace.memory import Prices
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
 from tests.dataflow.test_lower import branching_network
 from tests.small_networks import UINT2, random_input, small_network
@@ -178,6 +180,13 @@ def test_a_board_that_no_prices_fill_is_refused_at_once(dataflow: Dataflow, monk
     solver = Solver(Choices(dataflow, {}), tiny)
     monkeypatch.setattr(solver, "cheapest", None)  # nothing is solved
     assert solver.fitting(solver.least_cycles) is None and solver.fastest() is None
+
+
+def test_the_solver_goes_by_the_prices_of_the_layers(dataflow: Dataflow) -> None:
+    prices, board = Prices(block=50, dsp=7), replace(load_board(DEFAULT_BOARD), lut=1000, uram=0)
+    solver = Solver(Choices(dataflow, {}, built=lambda layer: layer.priced(prices)), board)
+    each = dict(zip(board.use(Resources()), Rates.of(board, solver.prices, {"dsp": 3.0}).each, strict=True))
+    assert each == {"lut": 1, "ff": 0.5, "bram36": 100, "uram": 1000, "dsp": 21}
 
 
 def test_windows_of_other_lanes_than_the_depthwise_unit_behind_them_are_refused() -> None:

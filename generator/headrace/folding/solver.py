@@ -1,7 +1,8 @@
 """Folding solver: the cheapest folds at a pace, and the fastest pace that fits a board; exact, not greedy.
 
 Once the pace is fixed every layer can be chosen alone, but for the width converters between neighbours; their costs
-depend on two layers each, and variable elimination finds the least sum. Cost is the share of the board's resources.
+depend on two layers each, and variable elimination finds the least sum. Cost is in LUTs, at the prices by which cores
+and memories are chosen too; where a board is to be filled, what it is short of is dearer.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from headrace.board.board import Board
 from headrace.datatypes import IntArray
 from headrace.folding.choices import Choice, Choices, converter
 from headrace.folding.elimination import Costs, Factor, minimize
+from headrace.folding.shared_blocks import share_blocks
 from headrace.folding.tables import EdgeTable, LayerTable, Rates
+from headrace.memory import Prices
 
 #: Share of a board that layers may take; the rest is for the FIFOs between them.
 LAYERS_SHARE = 0.96
@@ -69,6 +72,11 @@ class Solver:
         self.min_cycles, self.bound = min_cycles, bound
 
     @cached_property
+    def prices(self) -> Prices:
+        """Those by which cores and memories of the layers are chosen."""
+        return next(iter(self.choices.of_layer.values()))[0].layer.prices
+
+    @cached_property
     def limits(self) -> dict[str, int]:
         """The cycles that every layer takes at its fastest folding."""
         return {name: min(choice.cycles for choice in options) for name, options in self.choices.of_layer.items()}
@@ -89,16 +97,16 @@ class Solver:
         slowest = max(self.limits, key=lambda name: self.limits[name])
         return slowest if self.limits[slowest] >= self.min_cycles else self.bound
 
-    def cheapest(self, cycles: int, prices: Mapping[str, float] | None = None) -> Solution:
+    def cheapest(self, cycles: int, dearer: Mapping[str, float] | None = None) -> Solution:
         """The least cost at no more than `cycles` per frame, which are least_cycles or more.
 
         Layers that only move data take no more cycles than the slowest one that multiplies, unless they cannot do
-        better; at that pace windows are judged that have a minimal buffer, with the FIFOs that it takes. prices: by
-        resource, what a share of the board costs; 1 where not given.
+        better; at that pace windows are judged that have a minimal buffer, with the FIFOs that it takes. dearer: by
+        resource, how often its price it costs; once where not given.
         """
         limit = cycles
         while True:
-            solution = self._cheapest(cycles, limit, prices or {})
+            solution = self._cheapest(cycles, limit, dearer or {})
             multiplying = [choice.cycles for choice in solution.choices.values() if choice.multiplies]
             pace = max(*multiplying, self._least_of_movers) if multiplying else limit
             hindered = any(choice.cycles > pace or self._chosen_to_wait(name, choice)
@@ -113,12 +121,12 @@ class Solver:
         return max((self.limits[name] for name, options in self.choices.of_layer.items()
                     if not options[0].multiplies), default=1)
 
-    def _cheapest(self, cycles: int, movers: int, prices: Mapping[str, float]) -> Solution:
+    def _cheapest(self, cycles: int, movers: int, dearer: Mapping[str, float]) -> Solution:
         """The least cost where layers that multiply take at most `cycles`, the others at most `movers`.
 
         The latter is also the pace that windows with a minimal buffer have to keep.
         """
-        rates, tables = Rates.of(self.board, prices), self._tables
+        rates, tables = Rates.of(self.board, self.prices, dearer), self._tables
         options = {name: table.distinct(cycles if table.multiplies else movers, rates)
                    for name, table in tables.items()}
         factors = [Factor((name,), rates.price(tables[name].taken[found])) for name, found in options.items()]
@@ -156,31 +164,32 @@ class Solver:
 
     def fitting(self, cycles: int, share: float = LAYERS_SHARE) -> Solution | None:
         """A cheapest solution whose every resource is within the board's; None where prices do not lead to one."""
-        prices: dict[str, float] = {}
+        dearer: dict[str, float] = {}
         for _ in range(_ATTEMPTS):
-            if self._cannot_fit(cycles, share, prices):
+            if self._cannot_fit(cycles, share, dearer):
                 return None
-            solution = self._within_uram(self.cheapest(cycles, prices), share)
+            solution = self._within_uram(self.cheapest(cycles, dearer), share)
             over = self.over(solution.cost, share)
             if not over:
                 return solution
             if balanced := self._balanced(solution, share):
                 return balanced
-            prices |= {name: prices.get(name, 1.0) * _DEARER for name in over}
+            dearer |= {name: dearer.get(name, 1.0) * _DEARER for name in over}
         return None
 
     def _balanced(self, solution: Solution, share: float) -> Solution | None:
-        """The solution with layers in their other way, one after the other, until it fits; None where none helps."""
-        picked, twins = dict(solution.choices), self._twins(solution)
-        taken, excess = solution.cost, self._excess(solution.cost, share)
-        while excess and twins:
-            costs = {name: taken.less(picked[name].cost) + twin.cost for name, twin in twins.items()}
-            best = min(costs, key=lambda name: self._excess(costs[name], share))
-            if self._excess(costs[best], share) >= excess:
-                return None
-            taken, excess = costs[best], self._excess(costs[best], share)
-            picked[best] = twins.pop(best)
-        return None if excess else self._of(picked)
+        """The solution with DSP blocks in those layers where they save most, where it fits so; None where it does not.
+
+        Layers that are alike all go by the same prices, which alone would give blocks to all of them or none.
+        """
+        ways = {name: (solution.choices[name], twin) for name, twin in self._twins(solution).items()}
+        others = total([choice.cost for name, choice in solution.choices.items() if name not in ways])
+        between = solution.cost.less(total([choice.cost for choice in solution.choices.values()]))
+        there = {name: int(count * share) for name, (_, count) in self.board.use(Resources()).items()}
+        chosen = share_blocks(ways, there["dsp"] - others.dsp, there["lut"] - (others + between).all_luts,
+                              self.prices.dsp)
+        found = self._of({**solution.choices, **chosen}) if chosen else None
+        return found if found and not self.over(found.cost, share) else None
 
     def _twins(self, solution: Solution) -> dict[str, Choice]:
         """The layers that have another way at the same folds, out of UltraRAM, and that."""
@@ -189,10 +198,6 @@ class Solver:
                         and not twin.cost.uram + choice.cost.uram]
                  for name, choice in solution.choices.items()}
         return {name: twins[0] for name, twins in found.items() if twins}
-
-    def _excess(self, cost: Resources, share: float) -> float:
-        """How much more is taken than the share of the board, in boards."""
-        return sum(max(0.0, used - there * share) / max(1, there) for used, there in self.board.use(cost).values())
 
     def _within_uram(self, solution: Solution, share: float) -> Solution:
         """The solution, layers out of UltraRAM where that is not enough: those first that need least BRAM for theirs.
@@ -210,12 +215,17 @@ class Solver:
                 picked[name] = moved[name]
         return self._of(picked) if moved else solution
 
-    def _cannot_fit(self, cycles: int, share: float, prices: Mapping[str, float]) -> bool:
-        """True if the layers at their least cost more than all that they may take: then no others fit either."""
-        rates = Rates.of(self.board, prices)
+    def _cannot_fit(self, cycles: int, share: float, dearer: Mapping[str, float]) -> bool:
+        """True if the layers at their least cost more than all that they may take: then no others fit either.
+
+        So at these prices, or of one resource alone.
+        """
         budget = np.array([there for _, there in self.board.use(Resources()).values()], np.float64) * share
-        least = sum(table.least(cycles, rates) for table in self._tables.values())
-        return least > float(rates.price(budget)) * (1 + _ROUNDING)
+        for rates in (Rates.of(self.board, self.prices, dearer), *(Rates(one) for one in np.eye(len(budget)))):
+            least = sum(table.least(cycles, rates) for table in self._tables.values())
+            if least > float(rates.price(budget)) * (1 + _ROUNDING):
+                return True
+        return False
 
     def fastest(self, share: float = LAYERS_SHARE) -> Fastest | None:
         """The fastest pace that fits; None where nothing does, which the slowest pace shows."""

@@ -15,6 +15,7 @@ from headrace.datatypes import IntArray
 from headrace.folding.choices import Choice, converter
 from headrace.folding.elimination import Costs
 from headrace.folding.minimal_buffers import TOO_SLOW, Readers, WaitingWords, waiting_cost
+from headrace.memory import Prices
 
 #: What is taken of a board, the last axis its resources in the order of Board.use.
 Taken = NDArray[np.float64]
@@ -22,23 +23,21 @@ Taken = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """What a share of a board's resources costs, and how much of each there is, both (resources,)."""
+    """What one of each of a board's resources costs in LUTs, (resources,)."""
 
-    prices: NDArray[np.float64]
-    there: NDArray[np.float64]
+    each: NDArray[np.float64]
 
     @classmethod
-    def of(cls, board: Board, prices: Mapping[str, float]) -> Rates:
-        """prices: by resource, 1 where not given. What a board has none of costs as if it had one."""
-        there = board.use(Resources())
-        return cls(np.array([prices.get(name, 1.0) for name in there]),
-                   np.array([max(count, 1) for _, count in there.values()], np.float64))
+    def of(cls, board: Board, prices: Prices, dearer: Mapping[str, float]) -> Rates:
+        """dearer: by resource, how often its price; once where not given. What a board has none of costs all LUTs."""
+        return cls(np.array([dearer.get(name, 1.0) * (prices.each[name] if there else max(1, board.lut))
+                             for name, (_, there) in board.use(Resources()).items()]))
 
     def price(self, taken: Taken) -> Costs:
         """(..., resources) -> (...): all resources together."""
         total = np.zeros(taken.shape[:-1])
-        for k, (price, there) in enumerate(zip(self.prices, self.there, strict=True)):  # in one order for every row
-            total += price * taken[..., k] / there
+        for k, price in enumerate(self.each):  # in one order for every row
+            total += price * taken[..., k]
         return total
 
 

@@ -1,0 +1,45 @@
+"""Which layers get the DSP blocks of a board where they are too few for all: exact, a knapsack over the blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from headrace.datatypes import IntArray
+from headrace.folding.choices import Choice
+
+#: More LUTs than any device has, so that sums of them stay integers.
+_NEVER = 1 << 48
+
+
+def share_blocks(ways: Mapping[str, Sequence[Choice]], blocks: int, luts: int, price: int) -> dict[str, Choice] | None:
+    """One of the ways of every layer, the cheapest that takes no more blocks and LUTs; None where none does.
+
+    price: of a DSP block in LUTs.
+    """
+    most = min(blocks, sum(max(way.cost.dsp for way in found) for found in ways.values()))
+    if most < 0:
+        return None
+    least, picked = np.full(most + 1, _NEVER, np.int64), []
+    least[0] = 0
+    for found in ways.values():
+        costs = np.array([_shifted(least, way.cost.dsp) + way.cost.all_luts for way in found])
+        picked.append(costs.argmin(0))
+        least = costs.min(0)
+    prices = np.where(least <= luts, least + price * np.arange(most + 1), _NEVER)
+    left = int(prices.argmin())
+    if prices[left] >= _NEVER:
+        return None
+    chosen: dict[str, Choice] = {}
+    for (name, found), which in zip(reversed(list(ways.items())), reversed(picked), strict=True):
+        chosen[name] = found[which[left]]
+        left -= chosen[name].cost.dsp
+    return chosen
+
+
+def _shifted(least: IntArray, blocks: int) -> IntArray:
+    """By blocks taken before: the same with so many more of them."""
+    shifted = np.full_like(least, _NEVER)
+    shifted[blocks:] = least[: max(0, len(least) - blocks)]
+    return shifted
