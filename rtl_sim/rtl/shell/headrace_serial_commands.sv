@@ -74,11 +74,15 @@ module headrace_serial_commands #(
   logic [PATIENCE_BITS-1:0] patience_q;  // its sign says that it is over
   logic [CLEAR_BITS-1:0]    clear_q;     // likewise
   logic                     echo_q, identify_q;
-  logic                     moves, gives_up, identifies;
+  logic [7:0]               identity_byte_q;  // that of IDENTITY at place_q, late by a cycle
+  logic                     taken_q;     // a byte of the answer was
+  logic                     takes_all;   // the state takes every byte
+  logic                     moves, gives_up, identifies, restarts, steps;
 
   assign moves    = take && valid;
   assign gives_up = state_q == FEED && patience_q[PATIENCE_BITS-1] && !moves && !none_q;
 
+  assign takes_all = state_q == HEAD || state_q == ARGUMENTS || state_q == VALUE;
   always_comb begin
     case (state_q)
       HEAD, ARGUMENTS, VALUE: take = 1'b1;
@@ -127,6 +131,11 @@ module headrace_serial_commands #(
     endcase
   end
 
+  // Where a state needs no place, it may stand still: `take` would come too late.
+  assign restarts = state_q == MEASURE || state_q == CHOOSE || state_q == STORE || answer_done
+                 || (valid && state_q == ARGUMENTS && command_q == WRITE && place_q[0]);
+  assign steps    = (valid && takes_all) || answer_take;
+
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
       state_q  <= HEAD;
@@ -135,9 +144,8 @@ module headrace_serial_commands #(
     end else begin
       state_q  <= state_d;
       failed_q <= state_q != CLEAR && (failed_q || gives_up);
-      if (state_q == MEASURE || state_q == CHOOSE || state_q == STORE || answer_done) place_q <= '0;
-      else if (moves && state_q == ARGUMENTS && command_q == WRITE && place_q[0]) place_q <= '0;
-      else if ((moves || answer_take) && place_q != IDENTITY_BYTES) place_q <= place_q + 1'b1;
+      if (restarts) place_q <= '0;
+      else if (steps && place_q != IDENTITY_BYTES) place_q <= place_q + 1'b1;
     end
   end
 
@@ -146,6 +154,8 @@ module headrace_serial_commands #(
     settled_q  <= !moves;
     echo_q     <= command_q == ECHO;
     identify_q <= command_q == IDENTIFY;
+    identity_byte_q <= IDENTITY[8*place_q +: 8];
+    taken_q    <= answer_take;
     none_q     <= left_q == '0;
     one_q      <= left_q == 16'd1;
     three_q    <= left_q == 16'd3;
@@ -170,8 +180,8 @@ module headrace_serial_commands #(
   assign write        = state_q == STORE;
   assign address      = offset_q;
   assign value        = value_q;
-  assign answer_data  = echo_q ? data : identifies ? IDENTITY[8*place_q +: 8] : value_q[7:0];
-  assign answer_valid = echo_q ? valid : identifies || have_q != '0;
+  assign answer_data  = echo_q ? data : identifies ? identity_byte_q : value_q[7:0];
+  assign answer_valid = echo_q ? valid : identifies ? !taken_q : have_q != '0;
 
   always_ff @(posedge ap_clk) begin
     if (state_q == CHOOSE) begin
