@@ -47,15 +47,16 @@ def compile_serial_board(build: Build, work: Path, clock_hz: int = CLOCK_HZ, bau
     return verilate(SERIAL_TOP, modules, "serial.cpp", work, options=options)
 
 
-def compile_routed_board(build: Build, work: Path) -> Path:
+def compile_routed_board(build: Build, work: Path, folder: Path | None = None) -> Path:
     """The same around what `headrace bitstream` placed and routed for a board with an ECP5, from pin to pin.
 
-    Its clock is the accelerator's, behind the PLL; its time-outs are those of the board. work: an empty folder. Raises
-    InputError where nothing was routed, ToolError where tools are missing.
+    Its clock is the accelerator's, behind the PLL; its time-outs are those of the board. work: an empty folder; folder:
+    where other weights were put into what was routed. Raises InputError where nothing was routed, ToolError where tools
+    are missing.
     """
     require_tools()
     work = work.resolve()
-    sources = write_netlist(build.folder / FOLDER, BOARD_TOP, work)
+    sources = write_netlist(folder or build.folder / FOLDER, BOARD_TOP, work)
     per_bit = build.record["bitstream"]["clock_mhz"] * 1e6 / BAUD
     write_files(work, {
         f"{SERIAL_TOP}.v": f"module {SERIAL_TOP} (input wire clk, rst, rx, output wire tx);\n"

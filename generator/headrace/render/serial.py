@@ -45,7 +45,8 @@ def render_serial(dataflow: Dataflow, core: str, clock_hz: int, version: str, sh
         raise InputError(f"{names}: weights from outside cannot come through a serial port; build without --weights "
                          "external and --external")
     words = words or exact_words(dataflow)
-    shell = render_shell(dataflow, core, 1, version, sha256, header, observe, words)
+    # So that another training of the network fits a finished bitstream.
+    shell = render_shell(dataflow, core, 1, version, sha256, header, observe, words, hash_block=True)
     top = template("serial_top.v.j2").render(
         header=" ".join(header.split()), top=SERIAL_TOP, shell=SHELL, clock_hz=clock_hz, baud=baud, buffer=BUFFER,
         input=_side(dataflow.input, words.input),

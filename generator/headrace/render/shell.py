@@ -61,12 +61,12 @@ def gear(in_bytes: int, out_bytes: int) -> str:
 
 
 def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sha256: str, header: str,
-                 observe: bool = False, words: HostWords | None = None) -> str:
+                 observe: bool = False, words: HostWords | None = None, hash_block: bool = False) -> str:
     """The module SHELL around the module `core`.
 
     dma_bytes: width of the DMA's streams; version: of headrace; sha256: hash of the model in hexadecimal digits;
     observe: the shell counts stalls, and has registers for the high-water marks of FIFOs, which the core shows; words:
-    their widths on the DMA's side, without padding if it is None.
+    their widths on the DMA's side, without padding if it is None; hash_block: the hash is the contents of a block RAM.
     """
     source, sink = dataflow.input, dataflow.streams[dataflow.output_port]
     words = words or exact_words(dataflow)
@@ -81,7 +81,7 @@ def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sh
         dma_bytes=dma_bytes, dma_range=bit_range(8 * dma_bytes), keep_range=bit_range(dma_bytes),
         count_bits=count_bits, count_range=bit_range(count_bits), fifos=fifos,
         observe=int(observe), has_load=core != ADAPTER and bool(writable_layers(dataflow)),
-        version=version_word(version), hash=sha256.rjust(64, "0")[:64],
+        version=version_word(version), hash=sha256.rjust(64, "0")[:64], hash_block=hash_block,
     )
 
 

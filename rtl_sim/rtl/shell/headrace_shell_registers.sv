@@ -3,12 +3,13 @@
 // The address map is that of generator/headrace/board/shell_registers.py, which documents it; the drivers come from there.
 // One access at a time; a read takes four cycles. An address without a register reads 0 and ignores what is written.
 module headrace_shell_registers import headrace_pkg::*; #(
-  parameter logic [31:0]  VERSION   = 32'h0,   // of headrace: major, minor, patch in the low three bytes
-  parameter logic [255:0] HASH      = 256'h0,  // SHA-256 of the model, its first byte highest
-  parameter logic [31:0]  IN_BYTES  = 32'd1,   // bytes of a frame in
-  parameter logic [31:0]  OUT_BYTES = 32'd1,   // bytes of a frame out
-  parameter int unsigned  FIFOS     = 0,       // high-water marks
-  parameter bit           OBSERVE   = 0        // stalls are counted
+  parameter logic [31:0]  VERSION    = 32'h0,   // of headrace: major, minor, patch in the low three bytes
+  parameter logic [255:0] HASH       = 256'h0,  // SHA-256 of the model, its first byte highest
+  parameter bit           HASH_BLOCK = 0,       // it is the contents of a block RAM and not logic
+  parameter logic [31:0]  IN_BYTES   = 32'd1,   // bytes of a frame in
+  parameter logic [31:0]  OUT_BYTES  = 32'd1,   // bytes of a frame out
+  parameter int unsigned  FIFOS      = 0,       // high-water marks
+  parameter bit           OBSERVE    = 0        // stalls are counted
 ) (
   input  logic        ap_clk,                // clock
   input  logic        ap_rst_n,              // synchronous reset, active low
@@ -56,7 +57,8 @@ module headrace_shell_registers import headrace_pkg::*; #(
   localparam int unsigned STATUS_IN_RESET = 0, STATUS_CUT_WORD = 1, STATUS_CUT_FRAME = 2, STATUS_CUT_WEIGHTS = 3,
                           STATUS_QUIET = 4;
   localparam int unsigned MARK_BITS    = index_bits(FIFOS);
-  localparam logic [31:0] MAGIC = 32'h48445243;  // "HDRC"
+  localparam logic [31:0]  MAGIC      = 32'h48445243;  // "HDRC"
+  localparam logic [255:0] LOGIC_HASH = HASH_BLOCK ? '0 : HASH;
 
   // Writing: address and data are kept until both are there.
   logic [15:0] write_address_q;
@@ -201,7 +203,7 @@ module headrace_shell_registers import headrace_pkg::*; #(
   // Reading: address, choice, answer.
   logic [13:0] index_q;
   logic        asked_q, chosen_q, offered_q;
-  logic [31:0] status, fixed_d, fixed_q, mark_q, read_q;
+  logic [31:0] status, fixed_d, fixed_q, mark_q, hash_word, read_q;
   always_comb begin
     status                     = '0;
     status[STATUS_IN_RESET]    = !core_rst_n_q;
@@ -219,14 +221,14 @@ module headrace_shell_registers import headrace_pkg::*; #(
       5'h05: fixed_d = IN_BYTES;
       5'h06: fixed_d = OUT_BYTES;
       5'h07: fixed_d = 32'(FIFOS);
-      5'h08: fixed_d = HASH[255:224];
-      5'h09: fixed_d = HASH[223:192];
-      5'h0a: fixed_d = HASH[191:160];
-      5'h0b: fixed_d = HASH[159:128];
-      5'h0c: fixed_d = HASH[127:96];
-      5'h0d: fixed_d = HASH[95:64];
-      5'h0e: fixed_d = HASH[63:32];
-      5'h0f: fixed_d = HASH[31:0];
+      5'h08: fixed_d = LOGIC_HASH[255:224];
+      5'h09: fixed_d = LOGIC_HASH[223:192];
+      5'h0a: fixed_d = LOGIC_HASH[191:160];
+      5'h0b: fixed_d = LOGIC_HASH[159:128];
+      5'h0c: fixed_d = LOGIC_HASH[127:96];
+      5'h0d: fixed_d = LOGIC_HASH[95:64];
+      5'h0e: fixed_d = LOGIC_HASH[63:32];
+      5'h0f: fixed_d = LOGIC_HASH[31:0];
       5'h10: fixed_d = cycles_q;
       5'h11: fixed_d = frames_out_q;
       5'h12: fixed_d = in_stalls;
@@ -256,6 +258,28 @@ module headrace_shell_registers import headrace_pkg::*; #(
     assign mark_q = '0;
   end
 
+  // Other weights of a model then differ in what memories hold, and in nothing else. The rows that are not read are those
+  // of the hash inverted: synthesis would make logic of a column with the same bit in all rows.
+  if (HASH_BLOCK) begin : gen_hash
+    (* rom_style = "block" *)
+    logic [31:0] words [16];
+    logic [31:0] word_q;
+    logic        chosen_hash_q;
+    initial begin
+      for (int k = 0; k < 8; k++) begin
+        words[k]   = ~HASH[255-32*k-:32];
+        words[k+8] = HASH[255-32*k-:32];
+      end
+    end
+    always_ff @(posedge ap_clk) begin
+      word_q        <= words[index_q[3:0]];
+      chosen_hash_q <= index_q[13:3] == 11'h001;
+    end
+    assign hash_word = chosen_hash_q ? word_q : '0;
+  end else begin : gen_no_hash
+    assign hash_word = '0;
+  end
+
   assign s_axi_control_ARREADY = !asked_q && !chosen_q && !offered_q;
   assign s_axi_control_RVALID  = offered_q;
   assign s_axi_control_RDATA   = read_q;
@@ -273,7 +297,7 @@ module headrace_shell_registers import headrace_pkg::*; #(
     end
     if (s_axi_control_ARREADY) index_q <= s_axi_control_ARADDR[15:2];
     fixed_q <= index_q[13:5] == '0 ? fixed_d : '0;
-    if (chosen_q) read_q <= fixed_q | mark_q;
+    if (chosen_q) read_q <= fixed_q | mark_q | hash_word;
   end
 
   logic unused_low_bits;  // of addresses: a register is a whole word
