@@ -1,4 +1,4 @@
-"""Two trainings of the digits: the second one's weights in the bitstream of the first one, on a board from pin to pin."""
+"""Two trainings of the digits: the second one's weights in the bitstream of the first one, on a board, pin to pin."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_another_training_on_the_board(tmp_path: Path, importable: None) -> None
     assert not np.array_equal(*golden)
     program = compile_routed_board(first, tmp_path, first.folder / FOLDER / SWAPPED)
     drivers = [build.folder / "driver" / "headrace_driver" for build in (first, second)]
-    refusal = pytest.raises(AcceleratorError, match="the board holds model [0-9a-f]+ but this driver is for")
+    refusal = pytest.raises(AcceleratorError, match=r"the board holds model [0-9a-f]+ but this driver is for")
     with serial_board(program, tmp_path) as (port, _), refusal:
         Accelerator.on_serial(port, drivers[0])
     with serial_board(program, tmp_path) as (port, _):
