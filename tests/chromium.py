@@ -12,9 +12,29 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+
+class Event(TypedDict, total=False):
+    """A message of the protocol: the answer to the command `id`, or what happened."""
+
+    id: int
+    error: object
+    result: dict[str, object]
+    method: str
+    params: Facts
+
+
+class Facts(TypedDict, total=False):
+    """What an event is about."""
+
+    exceptionDetails: object
+    entry: dict[str, str]
+    type: str
+    args: object
+    request: dict[str, str]
 
 
 class Page:
@@ -27,23 +47,22 @@ class Page:
             self.ask(f"{domain}.enable")
         self.ask("Emulation.setFocusEmulationEnabled", enabled=True)
 
-    def ask(self, method: str, **parameters: object) -> dict[str, Any]:
+    def ask(self, method: str, **parameters: object) -> dict[str, object]:
         """The answer to a command of the protocol."""
         return self.loop.run_until_complete(self._ask(method, parameters))
 
-    async def _ask(self, method: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(self, method: str, parameters: dict[str, object]) -> dict[str, object]:
         self.number += 1
         await self.socket.write_message(json.dumps({"id": self.number, "method": method, "params": parameters}))
         while True:
-            told = json.loads(str(await asyncio.wait_for(self.socket.read_message(), 30)))
+            told: Event = json.loads(str(await asyncio.wait_for(self.socket.read_message(), 30)))
             self._note(told)
             if told.get("id") == self.number:
                 assert "error" not in told, told
-                result: dict[str, Any] = told["result"]
-                return result
+                return told["result"]
 
-    def _note(self, told: dict[str, Any]) -> None:
-        what, facts = told.get("method"), told.get("params", {})
+    def _note(self, told: Event) -> None:
+        what, facts = told.get("method"), told.get("params", Facts())
         if what == "Runtime.exceptionThrown":
             self.errors.append(str(facts["exceptionDetails"]))
         elif what == "Log.entryAdded" and facts["entry"]["level"] == "error":
@@ -62,11 +81,29 @@ class Page:
         self.ask("Page.navigate", url=path.as_uri())
         self.wait("document.readyState === 'complete' && location.href.startsWith('file:')")
 
-    def run(self, script: str) -> Any:
+    def run(self, script: str) -> object:
         """The value of a JavaScript expression."""
         found = self.ask("Runtime.evaluate", expression=script, returnByValue=True)
-        assert "exceptionDetails" not in found, found
+        assert "exceptionDetails" not in found and isinstance(found["result"], dict), found
         return found["result"].get("value")
+
+    def count(self, script: str) -> int:
+        """The value of an expression that is a whole number."""
+        found = self.run(script)
+        assert isinstance(found, int), (script, found)
+        return found
+
+    def numbers(self, script: str) -> list[float]:
+        """The value of an expression that is a list of numbers."""
+        found = self.run(script)
+        assert isinstance(found, list), (script, found)
+        return [float(value) for value in found]
+
+    def text(self, script: str) -> str:
+        """The value of an expression that is a string."""
+        found = self.run(script)
+        assert isinstance(found, str), (script, found)
+        return found
 
     def wait(self, script: str) -> None:
         """Until an expression is true."""
@@ -92,7 +129,7 @@ class Page:
     def picture(self, path: Path) -> None:
         """The whole page as a .png file."""
         shot = self.ask("Page.captureScreenshot", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(shot["data"]))
+        path.write_bytes(base64.b64decode(str(shot["data"])))
 
 
 @contextmanager

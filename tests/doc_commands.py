@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 #: A model that builds in seconds, where a page names one that must be trained first.
@@ -55,7 +54,7 @@ def run_page(page: str, folder: Path) -> dict[str, str]:
     environment = _environment(folder)
     (folder / "build").mkdir(exist_ok=True)
     printed: dict[str, str] = {}
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for snippet in snippets(page):
         if snippet.title:
             (folder / snippet.title).write_text(snippet.text)
@@ -83,7 +82,7 @@ def _run_line(line: str, folder: Path, environment: Mapping[str, str]) -> str:
     return done.stdout + done.stderr
 
 
-def _run_python(text: str, folder: Path, values: dict[str, Any]) -> None:
+def _run_python(text: str, folder: Path, values: dict[str, object]) -> None:
     """Run a block in the folder, whose modules it can import; they are forgotten afterwards."""
     known = set(sys.modules)
     with contextlib.chdir(folder):

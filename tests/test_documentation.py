@@ -59,7 +59,7 @@ def found_by_search(site: Path, word: str) -> int:
         page.run(f"{box}.focus(); {box}.value = '{word}'; {box}.dispatchEvent(new Event('keyup', {{bubbles: true}}))")
         page.wait(f"{results} > 0")
         assert page.errors == []
-        return int(page.run(results))
+        return page.count(results)
 
 
 def run(page: str, folder: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from itertools import product
-from typing import Any
+from typing import TypedDict
 
 import pytest
 
@@ -26,7 +26,22 @@ Sizes = dict[tuple[str, int, int], dict[str, int]]
 Elaborated = tuple[Prices, Sizes]
 
 
-def constants(module: dict[str, Any]) -> dict[str, int]:
+class Statement(TypedDict, total=False):
+    """As much of a node of Verilator's tree as is read here."""
+
+    type: str
+    name: str
+    isParam: bool
+    valuep: list[Statement]
+
+
+class Unit(TypedDict):
+    """A module."""
+
+    stmtsp: list[Statement]
+
+
+def constants(module: Unit) -> dict[str, int]:
     """Values of the parameters of a module in Verilator's tree, and 1 for every generate block that is there."""
     found = {item["name"]: 1 for item in module["stmtsp"] if item["type"] == "GENBLOCK"}
     for item in module["stmtsp"]:

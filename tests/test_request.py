@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -54,9 +54,10 @@ def model() -> Model:
                  "'folding', 'cores', 'writable', 'external', 'weights', 'backend', 'verify', 'verify_input', "
                  "'overfull', 'verify_layers', 'fifos', 'share']"),
 ])
-def test_options_of_any_caller(model: Model, tmp_path: Path, options: dict[str, Any], sentence: str) -> None:
+def test_options_of_any_caller(model: Model, tmp_path: Path, options: dict[str, object], sentence: str) -> None:
+    build: Callable[..., hr.Build] = hr.build
     with pytest.raises(hr.InputError) as error:
-        hr.build(model, tmp_path / "b", **options)
+        build(model, tmp_path / "b", **options)
     assert str(error.value) == sentence
     assert list(tmp_path.iterdir()) == []
 

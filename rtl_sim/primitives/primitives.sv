@@ -58,3 +58,10 @@ module DSP48E2 #(
   output logic [47:0] P
 );
 endmodule
+
+(* blackbox *)
+module MUXF7 (
+  output logic O,
+  input  logic I0, I1, S
+);
+endmodule

@@ -49,6 +49,8 @@ package headrace_pkg;
   localparam int unsigned REPLAY_LUT_WORDS = 0;
   // 1: block RAMs answer late in a cycle, so that a register follows before a multiplexer or a comparator does.
   localparam int unsigned LATE_BLOCKS = 0;
+  // Inputs of a LUT of the device.
+  localparam int unsigned LUT_INPUTS = 6;
 
   localparam int unsigned PRODUCT_STAGES = 3;   // enabled cycles of a product in a DSP block (headrace_multiplier.sv)
   localparam int unsigned LUT_WORDS      = 64;  // what one LUT holds of a ROM

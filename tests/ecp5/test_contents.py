@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from headrace.ecp5.contents import Contents, placed_contents, read_contents, replaced, table_text
@@ -31,12 +29,12 @@ word: SLICEA.K0.INIT 1111000011110000
 .bram_init 3
 {BLOCK_LINE}{LINE * 255}
 """
-ROUTED: dict[str, Any] = {
+ROUTED: dict[str, object] = {
     "m.0$DPRAM_COMB0": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X13/Y56/SLICEA.K0"}},
     "b.0": {"type": "DP16KD", "attributes": {"WID": "0011"}},
     "lut": {"type": "TRELLIS_COMB", "attributes": {"NEXTPNR_BEL": "X13/Y56/SLICEA.K1"}},
 }
-CELLS: dict[str, Any] = {"m.0": {"parameters": ONE_WORD}, "b.0": {"parameters": BLOCK}}
+CELLS: dict[str, object] = {"m.0": {"parameters": ONE_WORD}, "b.0": {"parameters": BLOCK}}
 
 
 def test_places_and_texts_are_those_of_the_configuration() -> None:
@@ -80,13 +78,13 @@ def test_other_logic_is_refused_by_name() -> None:
                                 "both with the same options and every layer with weights --writable")
 
 
-def _cell(kind: str, parameters: dict[str, str], **connections: int) -> dict[str, Any]:
+def _cell(kind: str, parameters: dict[str, str], **connections: int) -> dict[str, object]:
     outputs = {"F", "OFX", "Q", "Z"}
     return {"type": kind, "parameters": parameters, "connections": {name: [net] for name, net in connections.items()},
             "port_directions": {name: "output" if name in outputs else "input" for name in connections}}
 
 
-def _design(**cells: dict[str, Any]) -> dict[str, Any]:
+def _design(**cells: dict[str, object]) -> dict[str, object]:
     ports = {"a": {"direction": "input", "bits": [1]}, "z": {"direction": "output", "bits": [2]}}
     return {"modules": {"top": {"ports": ports, "cells": cells}}}
 

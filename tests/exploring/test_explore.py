@@ -9,10 +9,10 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -90,7 +90,7 @@ def test_a_further_stage_begins_with_what_is_built(explored: Exploration, path: 
     assert (explored.out / row["build"] / "build.json").stat().st_size == built
 
 
-def test_a_stage_is_kept_for_the_tools_that_did_it(explored: Any) -> None:
+def test_a_stage_is_kept_for_the_tools_that_did_it(explored: Exploration) -> None:
     key = json.loads((explored.out / explored.rows[0]["build"] / "point.json").read_text())["key"]
     installed = stage_versions(("build", "synth"))
     [build] = Kept(explored.out, [installed]).find(key)
@@ -104,12 +104,12 @@ def test_a_stage_is_kept_for_the_tools_that_did_it(explored: Any) -> None:
 
 @pytest.mark.slow
 def test_the_last_stages(path: Path, tmp_path: Path) -> None:
-    ask: dict[str, Any] = {"clock_mhz": [25], "fps": [1000], "workers": 1, "out": tmp_path / "out", "resume": True}
-    routed = hr.explore(path, boards=["ulx3s-85f"], stages=["build", "bitstream"], **ask).rows[0]
+    explore = partial(hr.explore, path, clock_mhz=[25], fps=[1000], workers=1, out=tmp_path / "out", resume=True)
+    routed = explore(boards=["ulx3s-85f"], stages=["build", "bitstream"]).rows[0]
     assert (routed["stages"], routed["error"]) == ("plan,build,bitstream", "")
     folder = tmp_path / "out" / routed["build"]
     assert (folder / "ecp5" / "accelerator.bit").is_file() and routed["bitstream"] and routed["slack_ns"] >= 0
-    without = hr.explore(path, boards=["pynq-z2"], stages=["build", "synth", "bitstream"], **ask).rows[0]
+    without = explore(boards=["pynq-z2"], stages=["build", "synth", "bitstream"]).rows[0]
     counted = json.loads((tmp_path / "out" / without["build"] / "synth.json").read_text())["total"]
     assert (without["synth_lut"], without["synth_ff"]) == (counted["lut"], counted["ff"])
     assert without["stages"] == "plan,build,synth" and without["error"].startswith("bitstream: ")
@@ -158,16 +158,16 @@ def test_a_disk_that_refuses_in_the_middle(path: Path, tmp_path: Path) -> None:
         if text.startswith("[1/2]"):  # the workers are there already, and have no limit
             resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
 
-    ask: dict[str, Any] = {"boards": ["pynq-z2"], "fps": RATES, "stages": ["build"], "workers": 1,
-                           "out": tmp_path / "out"}
+    explore = partial(hr.explore, path, boards=["pynq-z2"], fps=RATES, stages=["build"], workers=1,
+                      out=tmp_path / "out")
     try:
         with pytest.raises(ToolError, match=r"out: cannot be written \(File too large\); 1 finished points are kept, "
                                             "make room and go on with --resume"):
-            hr.explore(path, **ask, progress=fill)
+            explore(progress=fill)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert len(list((tmp_path / "out" / "points").iterdir())) == 1
-    found = hr.explore(path, **ask, resume=True, progress=told.append)
+    found = explore(resume=True, progress=told.append)
     assert "1 points are finished, 1 are left" in told and all(row["verified"] for row in found.rows)
 
 
@@ -267,8 +267,9 @@ def test_the_front_keeps_what_nothing_beats() -> None:
     ({"boards": ["zcu14"]}, "board 'zcu14' is unknown; did you mean 'zcu104'?"),
     ({"scheduler": "tcp://a:1", "workers": 2}, "scheduler tcp://a:1 has workers of its own; leave --workers out"),
 ])
-def test_mistakes(ask: dict[str, Any], sentence: str, path: Path, tmp_path: Path) -> None:
+def test_mistakes(ask: dict[str, object], sentence: str, path: Path, tmp_path: Path) -> None:
+    explore: Callable[..., Exploration] = hr.explore
     with pytest.raises(hr.HeadraceError) as error:
-        hr.explore(path, out=tmp_path / "out", **ask)
+        explore(path, out=tmp_path / "out", **ask)
     assert sentence in str(error.value)
     assert not (tmp_path / "out").exists()

@@ -9,8 +9,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -103,9 +103,9 @@ def test_without_dask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_a_build_says_who_compared_its_layers(cluster: Machines, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"backend": "both", "fps": 250_000, "verify": 2, "verify_layers": True}
-    model = Model(small_network(), SHA256)
-    here, there = (hr.build(model, tmp_path / name, **options, scheduler=scheduler)
+    build = partial(hr.build, Model(small_network(), SHA256), backend="both", fps=250_000, verify=2,
+                    verify_layers=True)
+    here, there = (build(tmp_path / name, scheduler=scheduler)
                    for name, scheduler in (("here", ""), ("there", cluster.address)))
     by = {"compared": "each layer by itself", "vectors": 2}
     assert here.record["verified_by"] == {"hls": by, "rtl": by}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,14 +14,14 @@ BOARDS = {"zcu104": {"lut": 230400, "ff": 460800, "bram36": 312, "uram": 96, "ds
           "pynq-z2": {"lut": 53200, "ff": 106400, "bram36": 140, "uram": 0, "dsp": 220}}
 
 
-def row(board: str, fps: float, lut: int, **more: object) -> dict[str, Any]:
+def row(board: str, fps: float, lut: int, **more: object) -> dict[str, object]:
     return {"weight_bits": 4, "act_bits": 4, "accuracy": 0.9, "board": board, "clock_mhz": 200.0, "core": "auto",
             "fps_asked": fps, "fps": fps, "cycles_per_frame": 2000, "latency_cycles": 9000, "latency_us": 4.5e7 / fps,
             "lut": lut, "ff": 2 * lut, "bram36": 20, "uram": 0, "dsp": 5, "fits": True, "front": True,
             "bottleneck": "conv0", "stopped_by": "", "stages": "plan", "error": "", "build": "", **more}
 
 
-def record() -> dict[str, Any]:
+def record() -> dict[str, object]:
     rows = [row("zcu104", 1000.0 * 3**k, 2000 * 2**k, accuracy=0.85 + 0.02 * k, build=f"points/a{k}",
                 stages="plan,build,sim") for k in range(5)]
     rows += [row("pynq-z2", 900.0 * 3**k, 2500 * 2**k, front=k == 0, accuracy=0.82 + 0.02 * k) for k in range(5)]
@@ -56,19 +55,19 @@ def test_in_a_browser(width: int, dark: bool, tmp_path: Path) -> None:
         assert page.run("document.querySelectorAll('.point.dim').length") == 5
         assert page.run("document.querySelectorAll('a.point').length") == 5
         assert page.run("document.querySelectorAll('.point.unfit').length") == 1
-        assert page.run("document.querySelectorAll('line.limit').length") >= 1
-        assert page.run("document.documentElement.scrollWidth") <= width
+        assert page.count("document.querySelectorAll('line.limit').length") >= 1
+        assert page.count("document.documentElement.scrollWidth") <= width
         outside = "[...document.querySelectorAll('.dot')].some(dot => { const box = dot.getBoundingClientRect();" \
                   " return box.left < 0 || box.right > innerWidth; })"
         assert not page.run(outside)
         other_axes(page)
         by_keyboard(page)
         page.open(path, width, dark=dark)
-        centre = page.run("(() => { const box = document.querySelector('a.point .dot').getBoundingClientRect();"
-                          " return [box.x + box.width / 2, box.y + box.height / 2]; })()")
-        page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=centre[0], y=centre[1])
+        x, y = page.numbers("(() => { const box = document.querySelector('a.point .dot').getBoundingClientRect();"
+                            " return [box.x + box.width / 2, box.y + box.height / 2]; })()")
+        page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
         page.picture(tmp_path / "page.png")
-        page.click(*centre)
+        page.click(x, y)
         page.wait("document.title.startsWith('report ')")
         assert page.errors == []
 
@@ -84,7 +83,7 @@ def other_axes(page: Page) -> None:
 def by_keyboard(page: Page) -> None:
     page.run("document.querySelector('a.point').focus()")
     first = page.run("document.activeElement.getAttribute('aria-label')")
-    assert page.run("document.getElementById('about').textContent").startswith("zcu104, 200 MHz")
+    assert page.text("document.getElementById('about').textContent").startswith("zcu104, 200 MHz")
     page.key("ArrowRight")
     assert page.run("document.activeElement.getAttribute('aria-label')") != first
     page.run("document.querySelector('a.point').focus()")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import nn
 
 torch = pytest.importorskip("torch", reason="needs torch")
 
@@ -26,9 +30,20 @@ DATA = tiny_data(MODULE)
 REQUEST = resolve(Options(board="pynq-z2", fps=20_000))
 
 
-def bench(**budget: Any) -> Bench:
-    return Bench(MODULE, DATA, Budget(**{"widths": (2, 8), "drops": (20.0, 45.0)} | budget), REQUEST,
-                 Settings(method="affine", learning_rate=0.001))
+class Asked(TypedDict, total=False):
+    """What a test asks of a search, beside the budget of all."""
+
+    widths: tuple[int, ...]
+    drops: tuple[float, ...]
+    rank: Rank
+    evaluations: int
+
+
+BUDGET: Asked = {"widths": (2, 8), "drops": (20.0, 45.0)}
+
+
+def bench(**budget: Unpack[Asked]) -> Bench:
+    return Bench(MODULE, DATA, Budget(**BUDGET | budget), REQUEST, Settings(method="affine", learning_rate=0.001))
 
 
 @pytest.mark.parametrize("rank", ["sensitivity", "weight-difference"])
@@ -54,7 +69,7 @@ def test_a_search_keeps_its_budgets(rank: Rank) -> None:
     ({"drops": (-1.0,)}, "accuracy drops of [-1.0] percentage points are impossible; give numbers from 0 to 100"),
     ({"evaluations": 0}, "evaluations=0 find nothing; use 1 or more"),
 ])
-def test_mistakes(budget: dict[str, Any], sentence: str) -> None:
+def test_mistakes(budget: Asked, sentence: str) -> None:
     with pytest.raises(HeadraceError) as error:
         Budget(**budget)
     assert sentence in str(error.value)
@@ -65,7 +80,7 @@ def test_a_budget_that_nothing_keeps() -> None:
         search(bench(widths=(2, 3), drops=(0.0,)))
 
 
-def digits() -> tuple[Any, list[Any]]:
+def digits() -> tuple[nn.Module, list[tuple[NDArray[np.float32], NDArray[np.int64]]]]:
     """A float network for scikit-learn's digits, trained for a second, and its data."""
     from sklearn.datasets import load_digits
     from torch import nn

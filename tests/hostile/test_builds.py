@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +24,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def record(change: Callable[[dict[str, Any]], object]) -> Maker:
+def record(change: Callable[[dict[str, object]], object]) -> Maker:
     """A build whose record was changed."""
     def make(folder: Path) -> None:
         found = json.loads((folder / "b" / "build.json").read_text())
@@ -34,13 +33,23 @@ def record(change: Callable[[dict[str, Any]], object]) -> Maker:
     return make
 
 
+def part(found: object) -> dict[str, object]:
+    assert isinstance(found, dict)
+    return found
+
+
+def elements(found: object) -> list[object]:
+    assert isinstance(found, list)
+    return found
+
+
 def entry(key: str, value: object) -> Maker:
     return record(lambda found: found.update({key: value}))
 
 
 def recipe(key: str, value: object) -> Maker:
     """What the build is made of, with one part of it changed."""
-    return record(lambda found: found["recipe"].update({key: value}))
+    return record(lambda found: part(found["recipe"]).update({key: value}))
 
 
 def damaged(key: str, *values: object) -> list[tuple[Maker, str]]:
@@ -49,11 +58,11 @@ def damaged(key: str, *values: object) -> list[tuple[Maker, str]]:
 
 def inside(key: str, name: str, value: object) -> Maker:
     """The first element of a list of the record with one entry changed."""
-    return record(lambda found: found[key][0].update({name: value}))
+    return record(lambda found: part(elements(found[key])[0]).update({name: value}))
 
 
 def device(key: str, value: object) -> Maker:
-    return record(lambda found: found["device"].update({key: value}))
+    return record(lambda found: part(found["device"]).update({key: value}))
 
 
 def without(key: str) -> Maker:

@@ -29,6 +29,13 @@ module LUT6_2 #(
   assign O6 = INIT[{I5, I4, I3, I2, I1, I0}];
 endmodule
 
+module MUXF7 (
+  output logic O,
+  input  logic I0, I1, S
+);
+  assign O = S ? I1 : I0;
+endmodule
+
 module CARRY8 #(
   parameter CARRY_TYPE = "SINGLE_CY8"
 ) (

@@ -31,7 +31,7 @@ from tests.layer_battery import FRAMES, SEED
 from tests.public_models import MODELS
 
 CELL_PORTS = data_folder("rtl_sim") / "primitives" / "primitives.sv"
-CELLS = "LUT5 LUT6 LUT6_2 CARRY8"
+CELLS = "LUT5 LUT6 LUT6_2 CARRY8 MUXF7"
 
 #: The leaf modules with two forms: the modules inside, and the parameters for which the forms are proved equal. Nothing
 #: that the networks and the blocks of benchmarks.area instantiate may lie beyond them.
@@ -46,6 +46,7 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
     "accumulator": (("carry_chain",), [{"BITS": bits} for bits in range(1, 33)]),
     "pair_compare": (("carry_chain",), [{"A_BITS": bits, "B_BITS": bits + more}
                                         for bits in range(1, 33) for more in (0, 1)]),
+    "lut_pair": ((), [{"BITS": bits} for bits in (*range(1, 33), 64, 128, 256, 512)]),
     "ones_count": (("counter7", "carry_chain", "carry_adder"), [{"BITS": bits, "SUM_BITS": bits.bit_length()}
                                                                 for bits in range(1, 37)]),
 }
@@ -152,6 +153,8 @@ def mvtu(mh: int, mw: int, pe: int, simd: int, types: str, **more: object) -> di
 SIMULATED = (
     mvtu(4, 130, 2, 65, "bipolar bipolar bipolar"),
     mvtu(4, 24, 2, 12, "bipolar bipolar uint2"),
+    mvtu(32, 36, 2, 4, "int2 uint2 acc"),  # 144 words of weights
+    mvtu(4, 130, 2, 2, "int2 uint2 acc"),  # 130 words
     mvtu(4, 36, 2, 18, "int4 uint4 acc", core="pairs"),
     mvtu(4, 26, 2, 13, "int3 int4 acc", core="pairs"),
     mvtu(4, 10, 2, 5, "bipolar int8 bipolar", core="pairs"),

@@ -75,7 +75,8 @@ def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBit
                 a.add("rom slots", lut=(layout.rows - 1).bit_length())
     else:
         kept = different(bits, depth) if kept is None else kept
-        a.add("rom", lut=table_luts(depth) * kept)
+        tail = 128 < depth <= 144 and not a.prices.of_lut4
+        a.add("rom", lut=(3 if tail else table_luts(depth)) * kept)
         a.add("rom address", ff=(depth - 1).bit_length())
         shift(a, "rom", registers - 1, kept)
 

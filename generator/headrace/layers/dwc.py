@@ -8,7 +8,7 @@ from math import gcd, lcm
 import numpy as np
 
 from headrace.area.amounts import Amounts
-from headrace.area.structures import slices
+from headrace.area.structures import multiplexer, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import FoldingError, require_positive
 from headrace.layers.base import Layer, Parameters
@@ -92,13 +92,13 @@ class Dwc(Layer):
                 ("WORDS", self.words))
 
     def amounts(self, a: Amounts) -> None:
-        """Whole ratios shift words out or in; others multiplex what is left over with the word in (headrace_dwc)."""
+        """Whole ratios choose units or shift them in; others multiplex what is left with the word in (headrace_dwc)."""
         lanes = gcd(self.in_lanes, self.out_lanes)
         unit, into, out = lanes * self.element.bits, self.in_lanes // lanes, self.out_lanes // lanes
         a.add("dwc", lut=3)
         if out == 1:
-            a.add("narrowing", lut=(into + 1) * unit, ff=(into + 1) * unit)
-            a.add("dwc control", lut=2 * into.bit_length(), ff=into.bit_length() + 2)
+            a.add("narrowing", lut=unit if into == 2 else (multiplexer(into) + 1) * unit, ff=(into + 1) * unit)
+            a.add("dwc control", lut=2 * into.bit_length(), ff=(into - 1).bit_length() + 3)
         elif into == 1:
             a.add("widening", ff=(2 * out - 1) * unit)
             a.add("dwc control", lut=2 * (out - 1).bit_length(), ff=(out - 1).bit_length() + 2)

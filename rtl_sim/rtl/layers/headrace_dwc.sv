@@ -3,7 +3,7 @@
 // The side with more words runs at one word per cycle, so a frame needs max(words in, words out) cycles. Everything
 // counts in units of gcd(IN_LANES, OUT_LANES) lanes:
 //   several units in, one out: a word is taken when no unit of the one before waits behind the output register; the
-//     first unit goes there at once if it is free;
+//     first unit goes there at once if it is free, and the others are chosen one by one out of the word;
 //   one in, several out: the last unit of a word, with those collected before, goes into the output register, and is
 //     taken only when that is known to be free;
 //   otherwise a buffer keeps the units that are left over. A word is taken only while fewer than OUT are left, at once
@@ -44,35 +44,34 @@ module headrace_dwc #(
   assign unused_pad = ^s_axis_TDATA;
 
   if (IN > 1 && OUT == 1) begin : gen_narrow
-    localparam int unsigned COUNT_BITS = $clog2(IN + 1);
-    logic [IN*UNIT-1:0]    left_q;  // units behind the output register, the next one lowest
-    logic [COUNT_BITS-1:0] count_q, count_d;  // of them
-    logic [UNIT-1:0]       unit_q;
-    logic                  ready_q, valid_q, take, free;
+    localparam int unsigned NEXT_BITS = $clog2(IN);
+    logic [UNIT-1:0]      units_q [IN];  // the word that was taken, the first unit lowest
+    logic [NEXT_BITS-1:0] next_q;        // its first unit that waits behind the output register
+    logic [UNIT-1:0]      unit_q;
+    logic                 waits_q, waits_d, ready_q, valid_q, take, free;
 
-    assign take = s_axis_TVALID && ready_q;
-    assign free = m_axis_TREADY || !valid_q;
-    always_comb begin
-      if (take) count_d = free ? COUNT_BITS'(IN - 1) : COUNT_BITS'(IN);
-      else count_d = free && count_q != '0 ? count_q - 1'b1 : count_q;
-    end
+    assign take    = s_axis_TVALID && ready_q;
+    assign free    = m_axis_TREADY || !valid_q;
+    assign waits_d = take || (waits_q && !(free && next_q == NEXT_BITS'(IN - 1)));
 
     // ready_q implies that no unit waits.
     always_ff @(posedge ap_clk) begin
       if (!ap_rst_n) begin
-        count_q <= '0;
+        waits_q <= 1'b0;
         ready_q <= 1'b0;
         valid_q <= 1'b0;
       end else begin
-        count_q <= count_d;
-        ready_q <= count_d == '0;
-        if (free) valid_q <= take || count_q != '0;
+        waits_q <= waits_d;
+        ready_q <= !waits_d;
+        if (free) valid_q <= take || waits_q;
       end
     end
     always_ff @(posedge ap_clk) begin
-      if (ready_q) left_q <= free ? s_axis_TDATA[IN*UNIT-1:0] >> UNIT : s_axis_TDATA[IN*UNIT-1:0];
-      else if (free) left_q <= left_q >> UNIT;
-      if (free) unit_q <= ready_q ? s_axis_TDATA[UNIT-1:0] : left_q[UNIT-1:0];
+      next_q <= (ready_q ? '0 : next_q) + NEXT_BITS'(free);
+      for (int unsigned u = 0; u < IN; u++) begin
+        if (ready_q) units_q[u] <= s_axis_TDATA[u*UNIT+:UNIT];
+      end
+      if (free) unit_q <= ready_q ? s_axis_TDATA[UNIT-1:0] : units_q[next_q];
     end
 
     assign s_axis_TREADY          = ready_q;

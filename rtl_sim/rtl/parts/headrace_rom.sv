@@ -7,6 +7,10 @@
 // behind the read register. So words of any number fill rows of any width with a gap in the last block alone. FILE is
 // laid out in these rows (generator/headrace/memory.py).
 //
+// Up to 16 words beyond 128 (TAIL), as 9 taps of 16 words make, take three LUTs of six inputs a bit: two with the
+// multiplexer behind them, and one that has the last words and chooses. Synthesis by itself would make one function of
+// the 8 bits of the address, of four LUTs.
+//
 // IN_ORDER: words are read one after the other, the first after the last. Where blocks answer late (LATE_BLOCKS) and
 // words stand side by side, a row is then read a word ahead, and has a register between the block and the choice of the
 // slot.
@@ -68,6 +72,7 @@ module headrace_rom import headrace_pkg::*; #(
   localparam int unsigned ROW_BITS  = SLOTS * BITS;
   localparam int unsigned LINE_BITS = index_bits(ROWS);
 
+  localparam bit          TAIL      = LUT_INPUTS == 6 && !BLOCKS && DEPTH > 128 && DEPTH <= 144;
   localparam bit          AHEAD     = LATE_BLOCKS != 0 && IN_ORDER && SLOTS > 1;
 
   logic                 unused_order;
@@ -107,7 +112,18 @@ module headrace_rom import headrace_pkg::*; #(
     // One bit is inverted, since synthesis would move the registers of the address behind the ROM.
     logic [LINE_BITS-1:0] other_line_q;
     always_ff @(posedge ap_clk) if (en) other_line_q <= line ^ LINE_BITS'(1);
-    assign row = words[other_line_q ^ LINE_BITS'(1)];
+    if (TAIL) begin : gen_tail
+      logic [LINE_BITS-1:0] line_q;
+      logic [ROW_BITS-1:0]  first, second, both, last;
+      assign line_q = other_line_q ^ LINE_BITS'(1);
+      assign first  = words[LINE_BITS'(line_q[5:0])];
+      assign second = words[LINE_BITS'({1'b1, line_q[5:0]})];
+      assign last   = words[LINE_BITS'({4'b1000, line_q[3:0]})];
+      headrace_lut_pair #(.BITS(ROW_BITS)) u_both (.first, .second, .upper(line_q[6]), .word(both));
+      assign row = line_q[7] ? last : both;
+    end else begin : gen_whole
+      assign row = words[other_line_q ^ LINE_BITS'(1)];
+    end
   end
 
   if (SLOTS > 1) begin : gen_slots
