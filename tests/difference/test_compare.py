@@ -60,6 +60,8 @@ def test_the_report_is_text_without_json(folder: Path, capsys: pytest.CaptureFix
     assert main(["compare", f"{folder / 'mine.py'}:model", "--input", str(folder / "x.npy")]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "2 (fc0_act): 2 of 84 codes differ (2 float32 rounding); first in sample 41" in said
+    assert ("all layers: 2 of 126 codes differ (2 float32 rounding); the first layer that differs is 2 (fc0_act)"
+            in said)
     assert said.endswith("every difference is explained")
 
 

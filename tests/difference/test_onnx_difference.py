@@ -11,13 +11,13 @@ pytest.importorskip("qonnx", reason="qonnx, which runs the files, is not install
 
 from headrace.difference.comparison import Cause
 from headrace.difference.onnx_difference import compare_file, onnx_difference
+from headrace.errors import ToolError
 from headrace.frontend.onnx.reader import with_views
 from headrace.streamline.streamline import streamline_traced
 from tests.difference.planted import moved
 from tests.public_models import SHARED
 
-pytestmark = [pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared with real networks is missing"),
-              pytest.mark.filterwarnings("ignore")]
+pytestmark = pytest.mark.skipif(not SHARED.is_dir(), reason="the folder ../shared with real networks is missing")
 
 
 def samples(name: str, count: int) -> np.ndarray:
@@ -34,6 +34,18 @@ def test_public_networks_are_explained(name: str, quantizers: int) -> None:
     report = onnx_difference(path(name), samples(name, 2))
     assert report.explained and len(report.quantizers) == quantizers
     assert sum(quantizer.compared for quantizer in report.quantizers) > 100 and report.output_max < 1e-4
+
+
+def test_what_the_executor_says_of_shapes_is_not_told(recwarn: pytest.WarningsRecorder) -> None:
+    onnx_difference(path("tfc_w1a1"), samples("tfc_w1a1", 1))
+    assert not [told for told in recwarn if "shapes disagree" in str(told.message)]
+
+
+def test_samples_that_the_executor_refuses() -> None:
+    with pytest.raises(ToolError, match=r"cnv_w1a1_cifar10_quant.onnx: qonnx cannot run the file on these samples "
+                                        r"\(Rounding error .*\); give samples as the file takes them, or install "
+                                        "another version of qonnx"):
+        onnx_difference(path("cnv_w1a1_cifar10_quant"), np.full((1, 3, 32, 32), 0.5, np.float32))
 
 
 @pytest.mark.parametrize(("name", "by", "cause"), [("tfc_w2a2", 20, Cause.ERROR), ("resnet8_w4a4", 1, Cause.TIE)])

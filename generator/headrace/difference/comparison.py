@@ -83,10 +83,9 @@ class QuantizerDifference:
         if self.first is None:
             return text
         d = self.first
-        causes = ", ".join(f"{count} {cause.value}" for cause, count in self.causes.items() if count)
-        return (f"{text} ({causes}); first in sample {d.sample} at {d.position}: {self.framework} {d.framework_code}, "
-                f"integer {d.integer_code}, {d.cause.value}, {d.distance:.3g} steps from the decision point "
-                f"(float32 allows {d.allowed:.3g})")
+        return (f"{text} ({_told(self.causes)}); first in sample {d.sample} at {d.position}: "
+                f"{self.framework} {d.framework_code}, integer {d.integer_code}, {d.cause.value}, "
+                f"{d.distance:.3g} steps from the decision point (float32 allows {d.allowed:.3g})")
 
 
 @dataclass(frozen=True)
@@ -116,10 +115,24 @@ class Difference:
 
     def __str__(self) -> str:
         lines = [str(quantizer) for quantizer in self.quantizers]
+        lines.append(self._all_codes())
         lines.append(f"outputs of {self.samples} samples: largest difference {self.output_max:.3g}, "
                      f"{self.output_errors} unexplained, {self.decisions_changed} with another largest score")
         lines.append("every difference is explained" if self.explained else "there are UNEXPLAINED differences")
         return "\n".join(lines)
+
+    def _all_codes(self) -> str:
+        """How many codes differ in all, where first and why."""
+        compared = sum(quantizer.compared for quantizer in self.quantizers)
+        if self.first is None:
+            return f"all layers: none of {compared} codes differs"
+        causes = {cause: sum(quantizer.causes[cause] for quantizer in self.quantizers) for cause in Cause}
+        return (f"all layers: {sum(causes.values())} of {compared} codes differ ({_told(causes)}); the first layer "
+                f"that differs is {self.first.quantizer} ({self.first.tensor})")
+
+
+def _told(causes: Mapping[Cause, int]) -> str:
+    return ", ".join(f"{count} {cause.value}" for cause, count in causes.items() if count)
 
 
 def frames(codes: Any, like: IntArray) -> Any:

@@ -6,6 +6,7 @@ the executor of qonnx, node by node.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -77,10 +78,12 @@ def forward(path: Path, graph: OnnxGraph, x: Mapping[str, Float32Array], wanted:
     name = "onnxruntime" if standard else "qonnx"
     given = _typed(path, graph, x)
     try:
-        samples = [run({name: part[at] for name, part in given.items()}) for at in range(count_of(given))]
+        with warnings.catch_warnings(action="ignore"):  # qonnx tells of shapes at almost every node
+            samples = [run({name: part[at] for name, part in given.items()}) for at in range(count_of(given))]
     except Exception as error:
         said = " ".join(str(error).split())
-        raise ToolError(f"{path}: {name} cannot run the file ({said[:300]}); install another version of it") from None
+        raise ToolError(f"{path}: {name} cannot run the file on these samples ({said[:300]}); give samples as the file "
+                        f"takes them, or install another version of {name}") from None
     return name, {key: np.concatenate([sample[key].reshape(1, -1) for sample in samples]) for key in wanted}
 
 
