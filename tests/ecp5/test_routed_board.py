@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,23 @@ import pytest
 
 import headrace as hr
 from headrace.benches.serial_board import compile_routed_board, serial_board
+from headrace.board.board import load_board
 from headrace.build_folder import Build
 from headrace.ecp5.flow import Options, make_routed
-from headrace.ecp5.top import LPF
+from headrace.ecp5.part import routed_boards
+from headrace.ecp5.place_and_route import pack, route, synthesize
+from headrace.ecp5.top import LPF, board_top
+from headrace.example import example_network
 from headrace.paths import data_folder
+from tests.unverified_build import write_unverified
 
 pytestmark = pytest.mark.slow
+SMALL = """module {name} (input logic clk, rst, rx, output logic tx);
+  logic [7:0] count_q;
+  always_ff @(posedge clk) if (rst) count_q <= '0; else count_q <= count_q + 8'(rx);
+  assign tx = count_q[7];
+endmodule
+"""
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +40,19 @@ def routed(tmp_path_factory: pytest.TempPathFactory) -> Build:
     record = make_routed(made, "ulx3s-85f", Options(seeds=2))
     assert record["timing"]["met"] and record["clock_mhz"] == 30
     return Build.open(folder)
+
+
+@pytest.mark.parametrize("name", routed_boards())
+def test_nextpnr_takes_pins_and_clock_of_every_board(tmp_path: Path, name: str) -> None:
+    """Around something small in the place of shell and accelerator."""
+    build, board = write_unverified(tmp_path / "build", example_network(), backend="rtl"), load_board(name)
+    top = board_top(board, build.dataflow, build.host_words, 30, "0", "")
+    top = replace(top, slang={f"{top.slang_top}.sv": SMALL.format(name=top.slang_top)})
+    work = tmp_path / "work"
+    synthesize(work, top, {})
+    report = route(work, board, top, {}, 1, lambda _: None).report
+    assert report.met and report.asked_mhz == pytest.approx(30, abs=0.5)
+    pack(work)
 
 
 @pytest.fixture
