@@ -148,6 +148,7 @@ int pseudo_terminal() {
   if (openpty(&board, &host, name, &raw, nullptr)) return -1;
   std::printf("%s\n", name);  // the other end stays open, so that programs may come and go
   std::fflush(stdout);
+  dup2(STDERR_FILENO, STDOUT_FILENO);  // where the checkers say which stream broke the rules
   return board;
 }
 

@@ -18,6 +18,8 @@
 // well; where `stalls` is not 0 all its ends pause at random. Clock crossings stand between DMAs and shell, which no reset
 // empties.
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -196,7 +198,8 @@ class Board {
 };
 
 bool get(uint32_t& value) { return std::fread(&value, sizeof value, 1, stdin) == 1; }
-void put(uint32_t value) { std::fwrite(&value, sizeof value, 1, stdout); }
+std::FILE* answers = stdout;
+void put(uint32_t value) { std::fwrite(&value, sizeof value, 1, answers); }
 
 std::vector<uint8_t> get_bytes(uint32_t size) {
   std::vector<uint8_t> bytes(size);
@@ -221,12 +224,14 @@ void finish_transfer(Board& board) {
   const Status status = board.finish();
   const std::vector<uint8_t>& out = board.received();
   put(status), put(board.cycles()), put(uint32_t(out.size()));
-  std::fwrite(out.data(), 1, out.size(), stdout);
+  std::fwrite(out.data(), 1, out.size(), answers);
 }
 
 }  // namespace
 
 int main() {
+  answers = fdopen(dup(STDOUT_FILENO), "wb");
+  dup2(STDERR_FILENO, STDOUT_FILENO);  // where the checkers say which stream broke the rules
   Verilated::randReset(2);  // registers without a reset power up with anything
   Verilated::randSeed(1);
   Board board;
@@ -254,7 +259,7 @@ int main() {
     } else {
       return 2;
     }
-    std::fflush(stdout);
+    std::fflush(answers);
   }
   return 0;
 }

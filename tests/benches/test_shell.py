@@ -161,6 +161,21 @@ def test_simulated_board(odd: Build, program: Path, stalls: bool) -> None:
             assert board.cycles < 20 * odd.dataflow.cycles_per_frame + 400
 
 
+def test_a_stream_that_breaks_the_rules_ends_the_simulated_board(tmp_path: Path,
+                                                                 capfd: pytest.CaptureFixture[str]) -> None:
+    broken = write_odd(tmp_path / "b")
+    source = broken.folder / "rtl" / "headrace_fifo.sv"
+    assert ".read(pop)" in source.read_text()
+    source.write_text(source.read_text().replace(".read(pop)", ".read(1'b1)"))
+    program = compile_board(broken, tmp_path)
+    given, wanted = transfers(broken, 20)
+    with simulated_board(program, broken.folder / "rtl") as board:
+        board.write(OFFSET["frames"], 20)
+        with pytest.raises(ToolError, match="the simulated board ended with exit status"):
+            board.transfer(given, len(wanted))
+    assert "sum_fifo0: TDATA changed before TREADY came" in capfd.readouterr().err
+
+
 def test_transfers_that_the_dma_would_refuse(odd: Build, program: Path) -> None:
     given, wanted = transfers(odd, 2)
     refusal = pytest.raises(ToolError, match="simulated DMA: TLAST came before the last byte, after 24 of 48 bytes")

@@ -17,6 +17,7 @@ from headrace.render.library import compile_order
 from headrace.render.rtl import TOP
 from headrace.render.serial import SERIAL_TOP, render_serial
 from headrace.simulation.rtl import require_tools
+from headrace.simulation.stream_checks import stream_checks
 from headrace.simulation.verilate import verilate
 from headrace.version import headrace_version
 
@@ -44,7 +45,7 @@ def compile_serial_board(build: Build, work: Path, clock_hz: int = CLOCK_HZ, bau
     write_files(work, around | {"serial_config.hpp": f"constexpr double CYCLES_PER_BIT = {clock_hz / baud!r};\n"})
     modules = compile_order((*network.values(), *(work / name for name in around)))
     options = ("-DEMPTY_URAM", f"-GIDLE={IDLE}", f"-GPATIENCE={patience}", "-LDFLAGS", "-lutil")
-    return verilate(SERIAL_TOP, modules, "serial.cpp", work, options=options)
+    return verilate(SERIAL_TOP, [*modules, *stream_checks(build.dataflow, work)], "serial.cpp", work, options=options)
 
 
 def compile_routed_board(build: Build, work: Path, folder: Path | None = None) -> Path:

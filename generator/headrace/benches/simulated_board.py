@@ -20,6 +20,7 @@ from headrace.render.library import compile_order
 from headrace.render.rtl import TOP
 from headrace.render.shell import SHELL, render_shell, shell_modules
 from headrace.simulation.rtl import require_tools
+from headrace.simulation.stream_checks import stream_checks
 from headrace.simulation.verilate import verilate
 from headrace.version import headrace_version
 
@@ -158,7 +159,7 @@ def _send_ports(names: Sequence[str]) -> str:
 
 
 def write_shell(build: Build, folder: Path, dma_bytes: int) -> list[Path]:
-    """Write the shell of a build's SystemVerilog into a folder; returns all sources.
+    """Write the shell of a build's SystemVerilog into a folder; returns all sources, with the checks of its streams.
 
     Raises InputError where the build has no SystemVerilog.
     """
@@ -169,7 +170,8 @@ def write_shell(build: Build, folder: Path, dma_bytes: int) -> list[Path]:
     network = {path.name: path for path in (build.folder / "rtl").resolve().glob("*.sv")}
     around = {name: text for name, text in shell_modules(shell).items() if name not in network}
     write_files(folder, around | {f"{SHELL}.v": shell})
-    return [*compile_order((*network.values(), *(folder / name for name in around))), folder / f"{SHELL}.v"]
+    return [*compile_order((*network.values(), *(folder / name for name in around))), folder / f"{SHELL}.v",
+            *stream_checks(build.dataflow, folder)]
 
 
 @contextmanager

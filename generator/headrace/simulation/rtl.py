@@ -15,8 +15,7 @@ from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.errors import InputError
 from headrace.layers.base import Layer
 from headrace.layers.ports import first_memory
-from headrace.paths import data_folder
-from headrace.render.checks import Check, network_checks, render_checks
+from headrace.render.checks import Check, render_checks
 from headrace.render.library import PRICED, compile_order, library_paths, library_texts, used_sources
 from headrace.render.names import module_name
 from headrace.render.rtl import (
@@ -30,6 +29,7 @@ from headrace.render.rtl import (
 )
 from headrace.simulation.harness import Endpoint, RtlModel, Side
 from headrace.simulation.remaining import Progress
+from headrace.simulation.stream_checks import CHECKS, checker, stream_checks
 from headrace.simulation.verilate import verilate
 from headrace.tools import SHORT_FRAME, require_build_tools
 
@@ -151,7 +151,7 @@ def render_layers(layers: Sequence[Layer], work: Path, writable: bool = False,
             (work / _memory_file(index, memory.name)).write_text(memory.mem_text())
     _render(instances, endpoints, (), work, has_load=writable)
     checks = (Check(e.name, f"x{k}", 8 * e.stream.bytes, f"rst_n_{e.group}") for k, e in enumerate(endpoints))
-    (work / "checks.sv").write_text(render_checks(checks, "layers side by side", "harness", "clk"))
+    (work / CHECKS).write_text(render_checks(checks, "layers side by side", "harness", "clk"))
     return tuple(endpoints)
 
 
@@ -178,7 +178,7 @@ def compile_network(rtl: Path, dataflow: Dataflow, work: Path, progress: Progres
     if devices := [path for path in rtl.glob("*.mem") if not path.is_file()]:
         raise InputError(f"{devices[0]}: is not a file; build again")
     _render([instance], endpoints, taps, work)
-    (work / "checks.sv").write_text(render_checks(network_checks(dataflow), "a network"))
+    stream_checks(dataflow, work)
     cycles = sum(layer.cycles for layer in dataflow.layers)
     return _compile(endpoints, sources, rtl.resolve(), work, cycles, progress=progress)
 
@@ -198,7 +198,7 @@ def compile_boundary(sources: Sequence[Path], module: str, dataflow: Dataflow, w
     ports = tuple((endpoint.name, k) for k, endpoint in enumerate(endpoints))
     _render([_Instance(module, (), ports, ((f"{SINK}_TLAST", ""), *loads))], endpoints, (), work)
     checks = (Check(e.name, f"x{k}", 8 * e.stream.bytes, "rst_n_0") for k, e in enumerate(endpoints))
-    (work / "checks.sv").write_text(render_checks(checks, "a network from outside", "harness", "clk"))
+    (work / CHECKS).write_text(render_checks(checks, "a network from outside", "harness", "clk"))
     return _compile(endpoints, sources, work, work, sum(layer.cycles for layer in dataflow.layers), progress=progress)
 
 
@@ -240,6 +240,6 @@ def _compile(endpoints: tuple[Endpoint, ...], sources: Sequence[Path], folder: P
     """Verilate and compile the wrapper in `work`. folder: where the memories lie; cycles: the longest frame."""
     require_tools()
     work = work.resolve()
-    own = [data_folder("rtl_sim") / "tb" / "headrace_stream_checker.sv", work / "harness.sv", work / "checks.sv"]
+    own = [checker(), work / "harness.sv", work / CHECKS]
     executable = verilate("harness", [*sources, *own], "harness.cpp", work, optimization, progress=progress)
     return RtlModel(executable, folder, work, endpoints, cycles)
