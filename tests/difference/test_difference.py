@@ -8,8 +8,8 @@ qnn = pytest.importorskip("brevitas.nn", reason="brevitas is not installed")
 from brevitas.quant import SignedBinaryWeightPerTensorConst  # noqa: E402
 from torch import nn  # noqa: E402
 
-from headrace.difference.comparison import Cause  # noqa: E402
 from headrace.difference.difference import compare, difference  # noqa: E402
+from headrace.difference.report import Cause  # noqa: E402
 from headrace.frontend.torch.brevitas import network_of, read_module  # noqa: E402
 from headrace.streamline.streamline import streamline_traced  # noqa: E402
 from tests.difference.planted import moved  # noqa: E402

@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("qonnx", reason="qonnx, which runs the files, is not installed")
 
-from headrace.difference.comparison import Cause
 from headrace.difference.onnx_difference import compare_file, onnx_difference
+from headrace.difference.report import Cause
 from headrace.errors import ToolError
 from headrace.frontend.onnx.reader import with_views
 from headrace.streamline.streamline import streamline_traced

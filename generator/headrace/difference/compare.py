@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from headrace.accuracy import Labels, accuracy, require_labels
-from headrace.difference.comparison import Cause, Difference, QuantizerDifference
+from headrace.difference.report import Cause, Difference, QuantizerDifference
 from headrace.engines.host import Samples
 from headrace.errors import InputError, ToolError
 from headrace.progress import Progress, silent

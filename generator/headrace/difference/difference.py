@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from headrace.difference.comparison import Comparison, Difference
+from headrace.difference.comparison import Comparison
+from headrace.difference.report import Difference
 from headrace.engines.host import Float32Array, Samples
 from headrace.frontend.torch.brevitas import network_of, read_module
 from headrace.frontend.torch.site import to_array

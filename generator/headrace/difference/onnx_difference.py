@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from headrace.difference.comparison import Comparison, Difference
+from headrace.difference.comparison import Comparison
+from headrace.difference.report import Difference
 from headrace.engines.host import Float32Array, Samples
 from headrace.errors import InputError, ToolError
 from headrace.frontend.onnx.graph import OnnxGraph, read
