@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "data" / "toy_layer"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "tests" / "data" / "toy_layer"
 SPEC = [{"kind": "toy", "lanes": 3, "element": "uint4", "words": 5}]
 
 
@@ -38,6 +39,43 @@ def test_a_wrong_kernel_of_an_added_layer_is_found(tmp_path: Path) -> None:
     module.write_text(module.read_text().replace("~s_axis_TDATA[BITS-1:0]", "s_axis_TDATA[BITS-1:0]"))
     done = headrace_layer(tmp_path, package)
     assert done.returncode == 1 and "toy0" in done.stderr
+
+
+#: Builds a network with the layer between two others and compares both back ends with the golden words of every stream.
+BUILD = """
+from pathlib import Path
+from headrace.atomic_files import write_files
+from headrace.building import random_frames
+from headrace.dataflow.vectors import Vectors
+from headrace.layers.spec import layer_from_spec
+from headrace.render.hls import render_hls
+from headrace.render.rtl import render_rtl
+from headrace.simulation.backends import run_hls, verify_rtl
+from tests.small_dataflows import chain
+
+specs = [{"kind": "dwc", "in_lanes": 5, "out_lanes": 3, "element": "uint4", "words": 3},
+         {"kind": "toy", "lanes": 3, "element": "uint4", "words": 5},
+         {"kind": "fifo", "lanes": 3, "element": "uint4", "words": 5, "depth": 4}]
+dataflow = chain([layer_from_spec(spec, k).layer for k, spec in enumerate(specs)])
+vectors = Vectors(dataflow, random_frames(dataflow, 4, 1))
+write_files(Path("rtl"), render_rtl(dataflow, "a test"))
+write_files(Path("hls"), render_hls(dataflow, 5.0, "xczu7ev-ffvc1156-2-e", "a test"))
+for name in ("r", "h"):
+    Path(name).mkdir()
+verify_rtl(Path(), vectors, Path("r"))
+run_hls(Path(), dataflow, vectors.frames, Path("h"), scheduled=True).require_golden(vectors)
+"""
+
+
+def test_a_network_is_built_with_an_added_layer(tmp_path: Path) -> None:
+    package = tmp_path / "outside"
+    shutil.copytree(FOLDER, package)
+    path = os.pathsep.join([str(package), str(ROOT), *sys.path])
+    done = subprocess.run([sys.executable, "-c", BUILD], cwd=tmp_path, env=os.environ | {"PYTHONPATH": path},
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "rtl" / "headrace_toy.sv").is_file() and (tmp_path / "hls" / "include" / "toy.hpp").is_file()
+    assert "headrace_toy #(" in (tmp_path / "rtl" / "top.sv").read_text()
 
 
 @pytest.mark.parametrize(("entry", "sentence"), [
