@@ -27,6 +27,11 @@ def test_module_lints_alone(module: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_registers_with_their_hash_in_a_block() -> None:
+    done = lint(library_path("headrace_shell_registers"), "-GHASH_BLOCK=1")
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("kind", LAYERS)
 def test_parameters_are_those_of_the_layer(kind: str) -> None:
     source = library_path(module_name(kind)).read_text()
