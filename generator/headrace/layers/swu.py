@@ -234,7 +234,7 @@ class Swu(SlidingWindow):
         address = (self.depth - 1).bit_length()
         lead = (self.depth + early + reach + outside + 1).bit_length() + 1
         space = (self.depth + early).bit_length() + 1
-        a.add("swu", lut=4, ff=2 + 3 * any(self.pad))
+        a.add("swu", lut=5, ff=3 + 3 * any(self.pad) + (top + bottom > 0))
         a.add("address", lut=address, ff=2 * address)
         a.add("differences", lut=0.8 * (lead + space), ff=lead + space)
         if left or right:

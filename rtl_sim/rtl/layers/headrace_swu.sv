@@ -53,7 +53,7 @@ module headrace_swu import headrace_pkg::*; #(
   headrace_window_steps #(.X(X), .Y(Y), .DEPTHWISE(DEPTHWISE != 0)) u_steps (.ap_clk, .ap_rst_n, .emit, .step);
 
   // Its place, where there is padding, and that of the window's first tap.
-  logic                     again, in_columns, in_rows, in_frame;
+  logic                     again, in_columns, in_rows, out_rows, in_frame;
   logic signed [X_BITS-1:0] first_x;
   logic signed [Y_BITS-1:0] first_y;
   assign again    = DEPTHWISE != 0 && step.run;
@@ -62,12 +62,13 @@ module headrace_swu import headrace_pkg::*; #(
   assign unused = ^s_axis_TDATA ^ again;
   if (PAD_L + PAD_R > 0) begin : gen_columns
     logic signed [X_BITS-1:0] x;
-    logic                     unused_x;
+    logic                     outside_x, unused_x;
     headrace_window_place #(.AXIS(X), .BITS(X_BITS)) u_place (
       .ap_clk, .ap_rst_n, .move(emit), .to_tap(step.column), .to_first(step.row || again),
-      .to_window(step.ends_window), .wraps(step.last_window), .tap(x), .in_frame(in_columns), .first(first_x)
+      .to_window(step.ends_window), .wraps(step.last_window), .tap(x), .in_frame(in_columns),
+      .outside(outside_x), .first(first_x)
     );
-    assign unused_x = ^x;
+    assign unused_x = ^x ^ outside_x;
   end else begin : gen_all_columns
     assign in_columns = 1'b1;
     assign first_x    = '0;
@@ -77,12 +78,14 @@ module headrace_swu import headrace_pkg::*; #(
     logic                     unused_y;
     headrace_window_place #(.AXIS(Y), .BITS(Y_BITS)) u_place (
       .ap_clk, .ap_rst_n, .move(emit), .to_tap(step.row), .to_first(step.window || again),
-      .to_window(step.ends_window), .wraps(step.last_line), .tap(y), .in_frame(in_rows), .first(first_y)
+      .to_window(step.ends_window), .wraps(step.last_line), .tap(y), .in_frame(in_rows),
+      .outside(out_rows), .first(first_y)
     );
     assign unused_y = ^y;
   end else begin : gen_all_rows
-    assign in_rows = 1'b1;
-    assign first_y = '0;
+    assign in_rows  = 1'b1;
+    assign out_rows = 1'b0;
+    assign first_y  = '0;
   end
 
   // Its address, whether it is there, and whether there is room for the next word in.
@@ -91,7 +94,8 @@ module headrace_swu import headrace_pkg::*; #(
   headrace_swu_counts #(
     .X(X), .Y(Y), .DEPTH(DEPTH), .OVERLAP(OVERLAP != 0), .DEPTHWISE(DEPTHWISE != 0), .X_BITS(X_BITS), .Y_BITS(Y_BITS)
   ) u_counts (
-    .ap_clk, .ap_rst_n, .take, .emit, .step, .in_frame, .first_x, .first_y, .address, .present, .room, .open
+    .ap_clk, .ap_rst_n, .take, .emit, .step, .in_frame(in_columns && !out_rows), .first_x, .first_y, .address, .present,
+    .room, .open
   );
 
   logic ready_q;  // no word is taken in reset
@@ -104,16 +108,16 @@ module headrace_swu import headrace_pkg::*; #(
 
   // The buffer. Its read register is the output.
   logic [ADDR_BITS-1:0] taken_q;  // address of the next word in
-  logic                 valid_q;
+  logic                 valid_q, empty_q;  // complements, so that what follows from the one does not wait for the other
   assign en   = m_axis_TREADY || !valid_q;
-  assign emit = en && present;
+  assign emit = (m_axis_TREADY || empty_q) && present;
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) taken_q <= '0;
     else if (take) taken_q <= taken_q + 1'b1;
   end
   always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) valid_q <= 1'b0;
-    else if (en) valid_q <= emit;
+    if (!ap_rst_n) {valid_q, empty_q} <= 2'b01;
+    else if (en) {valid_q, empty_q} <= {emit, !emit};
   end
 
   headrace_ram #(.DEPTH(DEPTH), .BITS(BITS), .CLEAR({SIMD{E_BITS'(PAD_CODE)}})) u_words (

@@ -83,17 +83,17 @@ module headrace_bank_writer import headrace_pkg::*; #(
   );
 
   // The window's place.
-  logic                     unused_places, x_inside, y_inside;
+  logic                     unused_places, x_inside, y_inside, x_outside, y_outside;
   logic signed [X_BITS-1:0] x_tap;
   logic signed [Y_BITS-1:0] y_tap;
-  assign unused_places = ^{x_tap, y_tap, x_inside, y_inside};
+  assign unused_places = ^{x_tap, y_tap, x_inside, y_inside, x_outside, y_outside};
   headrace_window_place #(.AXIS(X), .BITS(X_BITS)) u_x (
     .ap_clk, .ap_rst_n, .move(emit), .to_tap(1'b0), .to_first(1'b0), .to_window(fold_last), .wraps(ow_last),
-    .tap(x_tap), .in_frame(x_inside), .first(x)
+    .tap(x_tap), .in_frame(x_inside), .outside(x_outside), .first(x)
   );
   headrace_window_place #(.AXIS(Y), .BITS(Y_BITS)) u_y (
     .ap_clk, .ap_rst_n, .move(emit), .to_tap(1'b0), .to_first(1'b0), .to_window(fold_last && ow_last), .wraps(oh_last),
-    .tap(y_tap), .in_frame(y_inside), .first(y)
+    .tap(y_tap), .in_frame(y_inside), .outside(y_outside), .first(y)
   );
 
   // Words taken above the one that the word out waits for, less one.

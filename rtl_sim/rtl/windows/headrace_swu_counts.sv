@@ -191,7 +191,7 @@ module headrace_swu_counts import headrace_pkg::*; #(
   end else begin : gen_no_ahead
     assign started = 1'b1;
   end
-  assign present = in_frame ? !lead_q[LEAD_BITS-1] : started;
+  assign present = started && !(in_frame && lead_q[LEAD_BITS-1]);  // a word of the frame is not there before its first
 
   // The next word in may belong to the writer's frame: fewer than WORDS of that were taken, which the sign tells.
   if (!OVERLAP) begin : gen_open
