@@ -23,25 +23,27 @@ from rich.table import Table
 from scipy.optimize import nnls
 
 from benchmarks.drawn_layers import Spec
-from benchmarks.sweep import layer_of, specs
+from benchmarks.sweep import layer_of, part_of, shell_specs, specs
 from benchmarks.together import synthesize_together
 from headrace.area.amounts import Amounts
 from headrace.area.estimate import amounts, estimate
 from headrace.area.factors import FACTORS, fitted
-from headrace.board.family import ECP5
+from headrace.area.shell import ShellPart
+from headrace.board.family import ECP5, ZYNQ_7000
 from headrace.layers.base import Layer
-from headrace.layers.weight_store import ROM
+from headrace.layers.weight_store import ROM, URAM
 from headrace.layers.weighted import WeightedLayer
 from headrace.memory import PRICES
-from headrace.synthesis.designs import layer_design, library
+from headrace.synthesis.designs import layer_design, library, shell_part_design
 from headrace.synthesis.yosys import yosys_version
 
 SWEEP = Path(__file__).with_name("sweep.json")
 #: Families by the name of their target: where the counts lie, and how many layers of the sweep are counted.
-SWEEPS = {"xcup": (SWEEP, 1), "ecp5": (Path(__file__).with_name("sweep_ecp5.json"), 4)}
-PRICES_OF = {"xcup": PRICES, "ecp5": ECP5.prices}
+SWEEPS = {"xcup": (SWEEP, 1), "xc7": (Path(__file__).with_name("sweep_xc7.json"), 2),
+          "ecp5": (Path(__file__).with_name("sweep_ecp5.json"), 4)}
+PRICES_OF = {"xcup": PRICES, "xc7": ZYNQ_7000.prices, "ecp5": ECP5.prices}
 _AREA = Path(__file__).parents[1] / "generator" / "headrace" / "area"
-FACTORS_FILE = _AREA / FACTORS[6]
+FACTORS_FILE = _AREA / FACTORS["xcup"]
 #: Kept between runs: what did not change is not synthesized again.
 CACHE = Path("build/sweep-cache")
 #: Counts that are fitted, and those that rules fix.
@@ -76,9 +78,12 @@ def load_sweep(path: Path = SWEEP) -> list[dict[str, Any]]:
     return layers
 
 
-def counted_layer(entry: dict[str, Any]) -> Layer:
+def counted_layer(entry: dict[str, Any]) -> Layer | ShellPart:
     """The layer of an entry as it was counted: factors that are fitted to it must not choose it another core."""
-    layer = layer_of(entry["spec"]).priced(PRICES_OF[entry.get("family", "xcup")])
+    prices = PRICES_OF[entry.get("family", "xcup")]
+    if part := part_of(entry["spec"]):
+        return part.priced(prices)
+    layer = layer_of(entry["spec"]).priced(prices)
     core = entry.get("core")
     return replace(layer, core=core) if core and isinstance(layer, WeightedLayer) and layer.storage == ROM else layer
 
@@ -94,14 +99,23 @@ def errors(sweep: Sequence[dict[str, Any]]) -> dict[str, Floats]:
     return {name: np.array([ours / max(1, counted) - 1 for ours, counted in values]) for name, values in pairs.items()}
 
 
+def drawn(family: str) -> list[Spec]:
+    """What is counted of a family: layers that it can have, and with a processor the parts of the shell."""
+    layers = specs()[:: SWEEPS[family][1]]
+    if family == "xc7":
+        layers = [spec for spec in layers if spec.get("storage") != URAM]
+    return layers if family == "ecp5" else [*layers, *shell_specs()]
+
+
 def synthesize_sweep(console: Console, family: str = "xcup") -> list[dict[str, Any]]:
     """Counts of all layers of the sweep, or of every so-many-th for a family that has fewer."""
     prices = PRICES_OF[family]
-    sources, wanted = library(prices=prices), specs()[:: SWEEPS[family][1]]
+    sources, wanted = library(prices=prices), drawn(family)
     with Progress(console=console) as progress:
         task = progress.add_task("synthesizing the sweep", total=len(wanted))
-        layers = [layer_of(spec).priced(prices) for spec in wanted]
-        designs = [layer_design(layer, sources) for layer in layers]
+        layers = [(part_of(spec) or layer_of(spec)).priced(prices) for spec in wanted]
+        designs = [shell_part_design(layer, sources) if isinstance(layer, ShellPart) else layer_design(layer, sources)
+                   for layer in layers]
         done = synthesize_together(designs, CACHE, lambda count: progress.advance(task, count))
     named = {} if family == "xcup" else {"family": family}
     return [{"spec": spec, **({"core": layer.chosen_core} if isinstance(layer, WeightedLayer) else {}), **named,
@@ -164,7 +178,7 @@ def inexact(sweep: Sequence[dict[str, Any]]) -> list[tuple[Spec, str, int, int]]
 
 def write_factors(factors: dict[str, Any], family: str = "xcup") -> None:
     """Where the estimator reads them."""
-    (_AREA / FACTORS[PRICES_OF[family].lut_inputs]).write_text(json.dumps(factors, indent=1) + "\n")
+    (_AREA / FACTORS[family]).write_text(json.dumps(factors, indent=1) + "\n")
 
 
 def _table(record: dict[str, dict[str, float]]) -> Table:

@@ -35,6 +35,7 @@ from benchmarks.drawn_layers import (
     threshold,
     upsample,
 )
+from headrace.area.shell import ShellPart
 from headrace.errors import HeadraceError
 from headrace.layers import Threshold
 from headrace.layers.base import Layer
@@ -42,6 +43,10 @@ from headrace.layers.spec import layer_from_spec
 
 #: Products times their bits that a drawn layer may have at most: larger ones take Yosys too long.
 _MOST_WORK = 700
+#: How the kinds of parts of the shell begin.
+SHELL = "shell_"
+#: Layers whose core is one that is never the cheapest.
+_HALVES = 6
 #: Attempts to draw a legal layer.
 _ATTEMPTS = 1000
 
@@ -52,7 +57,25 @@ def specs() -> list[Spec]:
     for name, (count, draw) in _KINDS.items():
         for index in range(count):
             found.append(_drawn(Random(f"{name} {index}"), draw, found))
-    return [*found, *_NETWORK_LAYERS, *_type_pairs()]
+    halves = [_drawn(Random(f"halves {index}"), _halves, found) for index in range(_HALVES)]
+    return [*found, *_NETWORK_LAYERS, *_type_pairs(), *halves]
+
+
+def shell_specs() -> list[Spec]:
+    """The parts of the shell, by the bytes of words on both sides; of the registers those of frames."""
+    narrow = [(16, 1), (16, 2), (16, 4), (16, 8), (8, 1), (8, 2), (8, 4)]
+    widen = [(1, 16), (2, 16), (4, 16), (8, 16), (16, 16), (16, 32), (16, 112), (1, 8), (2, 8), (8, 8), (8, 32)]
+    gearbox = [(16, 3), (16, 14), (5, 16), (8, 3), (3, 8)]
+    parts = {"narrow": narrow, "widen": widen, "gearbox": gearbox, "registers": [(4096, 10)]}
+    return [{"kind": f"{SHELL}{kind}", "in_bytes": in_bytes, "out_bytes": out_bytes}
+            for kind, sizes in parts.items() for in_bytes, out_bytes in sizes]
+
+
+def part_of(spec: Spec) -> ShellPart | None:
+    """The part of the shell that a spec is of, None for one of a layer."""
+    if not spec["kind"].startswith(SHELL):
+        return None
+    return ShellPart(spec["kind"].removeprefix(SHELL), spec["in_bytes"], spec["out_bytes"])
 
 
 def layer_of(spec: Spec) -> Layer:
@@ -120,6 +143,11 @@ def _planes(rng: Random) -> Spec:
 def _dsp(rng: Random) -> Spec:
     return _matrix(rng, ["int4 uint4", "int8 uint8", "int8 int8", "int4 int8", "int6 uint6", "uint4 uint4"],
                    ["acc", "uint4", "int8"], core="dsp")
+
+
+def _halves(rng: Random) -> Spec:
+    return _matrix(rng, ["int8 uint8", "int8 int8", "int6 uint6", "int5 uint4"], ["acc", "uint4", "int8"],
+                   core="halves")
 
 
 def _plain(rng: Random) -> Spec:

@@ -46,7 +46,7 @@ def test_what_of_a_board_is_filled() -> None:
     filled = room(zcu104)
     assert (filled.lut, filled.ff, filled.bram36, filled.uram, filled.dsp) == (163800, 333600, 259, 81, 1468)
     assert (room(zcu104, 95.0).bram36, room(zcu104, 95.0).dsp) == (306, 1728)
-    assert room(pynq).lut == 22266 and room(replace(zcu104, lut=100)).lut == 0
+    assert room(pynq).lut == 33400 and room(replace(zcu104, lut=100)).lut == 0
     assert resolve(Options(board="zcu104")).room == filled
     assert resolve(Options(board="zcu104", fps=1e3)).room == resolve(Options()).room == room(zcu104, 100.0)
     assert room(zcu104, 100.0).lut == 221400

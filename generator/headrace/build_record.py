@@ -61,7 +61,7 @@ class RecipeRecord(TypedDict):
     writable: dict[str, Literal["ram", "uram"]]
     external: list[str]
     depths: dict[str, int]
-    prices: NotRequired[dict[Literal["block", "ram_block", "dsp", "lut_inputs"], int]]
+    prices: NotRequired[dict[Literal["block", "ram_block", "dsp", "lut_inputs", "primitives"], int | bool]]
 
 
 class DeviceRecord(TypedDict):

@@ -193,7 +193,7 @@ def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequen
         "weight_bytes_per_frame": sum(stream.words * stream.bytes for layer in dataflow.layers
                                       if (stream := layer.weight_stream)),
         "resources": asdict(planned.resources),
-        "resources_error": estimate_errors(request.recipe.prices.lut_inputs),
+        "resources_error": estimate_errors(request.recipe.prices.cells),
         "inputs": [{"name": host.name, "shape": list(host.shape)} for host in model.integer.host_inputs],
         "outputs": [{"name": host.name, "shape": list(host.model_shape)} for host in model.integer.host_outputs],
         "layers": [layer_record(layer) for layer in dataflow.layers],

@@ -6,7 +6,7 @@ The SystemVerilog has it in headrace_rom, headrace_ram and headrace_weight_ram; 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -32,13 +32,15 @@ class Prices:
     Where there is a choice of structures, the one that is cheaper at these prices is built. block: LUTs of logic, where
     words are read only. ram_block: LUTs that serve as memory, where words are written. A build hands both to the
     SystemVerilog, in headrace_pkg, which counts words in LUT6. lut_inputs: inputs of a LUT of the device, 6 or 4, which
-    decides what estimates count.
+    decides what estimates count; primitives: whether leaf modules are made of the cells of UltraScale+, CARRY8 among
+    them, or synthesis makes what it can of plain code.
     """
 
     block: int = 129
     ram_block: int = 100
     dsp: int = 100
     lut_inputs: int = 6
+    primitives: bool = True
 
     def __post_init__(self) -> None:
         require_positive("prices", block=self.block, ram_block=self.ram_block, dsp=self.dsp)
@@ -56,9 +58,19 @@ class Prices:
                 "dsp": float(self.dsp)}
 
     @property
+    def cells(self) -> Literal["xcup", "xc7", "ecp5"]:
+        """Whose cells estimates count, as Yosys names the family."""
+        return "ecp5" if self.of_lut4 else "xcup" if self.primitives else "xc7"
+
+    @property
     def of_lut4(self) -> bool:
         """True for devices whose LUTs have four inputs: 16 words in each, and no shift registers."""
         return self.lut_inputs == 4
+
+    @property
+    def factor_bits(self) -> int:
+        """Bits of the widest unsigned factor of a multiplier; with a wider one a product takes two multipliers."""
+        return {"ecp5": 18, "xc7": 24, "xcup": 26}[self.cells]
 
     @property
     def replay_words(self) -> int:
@@ -162,7 +174,16 @@ def ram(depth: int, bits: int, prices: Prices) -> Ram:
     luts, blocks = ram_luts(depth, bits), ram_bram18(depth, bits)
     if luts + ram_multiplexer(depth, bits) > prices.ram_block * blocks:
         return Ram(bram18=blocks)
-    return Ram(lutram=ram_lut4s(depth, bits) if prices.of_lut4 else luts)
+    return Ram(lutram=ram_cells(depth, bits, prices))
+
+
+def ram_cells(depth: int, bits: int, prices: Prices) -> int:
+    """LUTs of such a memory as the device has them; Zynq-7000: six bits of 32 words, or three of 64 words, in four."""
+    if prices.of_lut4:
+        return ram_lut4s(depth, bits)
+    if prices.primitives:
+        return ram_luts(depth, bits)
+    return 4 * _ceil(bits, 6) if depth <= LUT_WORDS // 2 else 4 * _ceil(depth, LUT_WORDS) * _ceil(bits, 3)
 
 
 def ram_lut4s(depth: int, bits: int) -> int:
@@ -224,7 +245,7 @@ def synthesized_ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
     blocks = ram_bram18(depth, bits)
     if 2 * 8 * halves * bits > _YOSYS_BLOCK_LUTS * blocks * columns:
         return Ram(bram18=blocks)
-    return Ram(lutram=ram_luts(depth, bits))
+    return Ram(lutram=ram_cells(depth, bits, prices))
 
 
 def replay_ram(depth: int, bits: int, prices: Prices) -> Ram:

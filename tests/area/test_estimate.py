@@ -69,6 +69,6 @@ def test_layers_of_equal_facts_take_the_same(kind: str, core: str) -> None:
         layer = layer_from_spec({"kind": kind, **sizes, "pe": pe, "simd": simd, "weight": weight, "input": "uint4",
                                  "output": output, "core": core, "seed": seed}).layer
         if layer.area_facts is not None:
-            found.setdefault(layer.area_facts, []).append(amounts(layer).total(fitted(layer.prices.lut_inputs)))
+            found.setdefault(layer.area_facts, []).append(amounts(layer).total(fitted(layer.prices.cells)))
     assert max(map(len, found.values())) > 1
     assert all(len(set(takes)) == 1 for takes in found.values())

@@ -39,4 +39,4 @@ def test_committed_factors_are_those_of_the_fit() -> None:
     committed = json.loads((PATH.parents[1] / "generator/headrace/area/factors_ecp5.json").read_text())
     for count in ("lut", "ff", "default"):
         assert committed[count] == pytest.approx(found[count], abs=2e-3)
-    assert committed["error"] == estimate_errors(4) == error_record(SWEEP)
+    assert committed["error"] == estimate_errors("ecp5") == error_record(SWEEP)

@@ -45,7 +45,7 @@ def estimate_alike(facts: Hashable | None, layer: Callable[[], Counted]) -> Reso
 
 
 def _counted(layer: Counted) -> Resources:
-    return amounts(layer).total(fitted(layer.prices.lut_inputs))
+    return amounts(layer).total(fitted(layer.prices.cells))
 
 
 def amounts(layer: Counted) -> Amounts:

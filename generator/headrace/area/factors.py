@@ -7,22 +7,22 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-#: By the inputs of a device's LUTs: what was fitted to counts of such a device.
-FACTORS = {6: "factors.json", 4: "factors_ecp5.json"}
+#: What was fitted to counts of the cells of a family (memory.Prices.cells).
+FACTORS = {"xcup": "factors.json", "xc7": "factors_xc7.json", "ecp5": "factors_ecp5.json"}
 
 
 @cache
-def fitted(lut_inputs: int = 6) -> dict[str, Any]:
+def fitted(cells: str = "xcup") -> dict[str, Any]:
     """Factors of the structures, and how far estimates were from synthesis (benchmarks/estimator.py)."""
-    data: dict[str, Any] = json.loads((files("headrace.area") / FACTORS[lut_inputs]).read_text())
+    data: dict[str, Any] = json.loads((files("headrace.area") / FACTORS[cells]).read_text())
     return data
 
 
-def estimate_errors(lut_inputs: int = 6) -> dict[str, dict[str, float]]:
+def estimate_errors(cells: str = "xcup") -> dict[str, dict[str, float]]:
     """How far estimates are from synthesis: median and 90th percentile of the relative errors of single layers.
 
     For LUTs of logic, for all LUTs and for flip-flops, on layers that the factors were not fitted to; multipliers and
     memories are counted by the rules that build them.
     """
-    found: dict[str, dict[str, float]] = fitted(lut_inputs)["error"]
+    found: dict[str, dict[str, float]] = fitted(cells)["error"]
     return found

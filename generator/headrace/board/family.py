@@ -15,18 +15,19 @@ from headrace.memory import PRICES, Prices
 class Family:
     """Devices with the same logic.
 
-    part_prefixes: of the names of its parts; primitives: whether there are the cells, CARRY8 among them, of which leaf
-    modules are made; around: a guess of what shell, DMA, interconnect and clock crossings take; luts_per_estimated: the
-    estimate counts the leaf modules that are made of cells, and what takes their place was measured at 1.4 (4 bits) to
-    1.6 (1 bit) times their LUTs; prices: of a block RAM and a DSP block, and which LUTs the estimate counts.
+    part_prefixes: of the names of its parts; around: a guess of what shell, DMA, interconnect and clock crossings take;
+    prices: of a block RAM and a DSP block, and which cells the estimate counts.
     """
 
     title: str
     part_prefixes: tuple[str, ...]
-    primitives: bool
     around: Resources
-    luts_per_estimated: float = 1.0
     prices: Prices = PRICES
+
+    @property
+    def primitives(self) -> bool:
+        """True if there are the cells of which leaf modules are made."""
+        return self.prices.primitives
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,6 @@ ZYNQ_ULTRASCALE = ProcessorFamily(
     address_bits=40,
     bus_mhz=200,
     control_base=0xA000_0000,
-    primitives=True,
     around=Resources(lut=9000, ff=12000, bram18=12),
 )
 
@@ -143,9 +143,8 @@ ZYNQ_7000 = ProcessorFamily(
     address_bits=32,
     bus_mhz=100,
     control_base=0x4000_0000,
-    primitives=False,
     around=Resources(lut=6500, ff=8500, bram18=8),
-    luts_per_estimated=1.5,
+    prices=Prices(primitives=False),
 )
 
 #: A device has about 400 LUT4 for each block RAM and 540 for each DSP block. The library counts words in LUTs in LUT6:
@@ -153,9 +152,8 @@ ZYNQ_7000 = ProcessorFamily(
 ECP5 = RoutedFamily(
     title="ECP5",
     part_prefixes=("LFE5U-", "LFE5UM-", "LFE5UM5G-"),
-    primitives=False,
     around=Resources(lut=1500, ff=1200, bram18=2),
-    prices=Prices(block=100, ram_block=80, dsp=400, lut_inputs=4),
+    prices=Prices(block=100, ram_block=80, dsp=400, lut_inputs=4, primitives=False),
     devices={"LFE5U-12F": "12k", "LFE5U-25F": "25k", "LFE5U-45F": "45k", "LFE5U-85F": "85k", "LFE5UM-25F": "um-25k",
              "LFE5UM-45F": "um-45k", "LFE5UM-85F": "um-85k", "LFE5UM5G-25F": "um5g-25k", "LFE5UM5G-45F": "um5g-45k",
              "LFE5UM5G-85F": "um5g-85k"},

@@ -19,16 +19,16 @@ def room(board: Board, share: float = DEFAULT_SHARE) -> Board:
     """A board with what a network may take of this one.
 
     share: percent of LUTs and flip-flops; of memories and DSP blocks 10 more. Shell, DMA, interconnect and clock
-    crossings count in them, where the family is known. LUTs are those of the estimate.
+    crossings count in them, where the family is known.
     """
     family = find_family(board)
-    around, per_estimated = (family.around, family.luts_per_estimated) if family else (Resources(), 1.0)
+    around = family.around if family else Resources()
     blocks = min(100.0, share + _MORE_BLOCKS)
 
     def left(count: int, percent: float, taken: int) -> int:
         return max(0, int(count * percent / 100) - taken)
 
     return replace(
-        board, lut=int(left(board.lut, share, around.all_luts) / per_estimated), ff=left(board.ff, share, around.ff),
+        board, lut=left(board.lut, share, around.all_luts), ff=left(board.ff, share, around.ff),
         bram36=left(board.bram36, blocks, around.bram36), uram=left(board.uram, blocks, 0),
         dsp=left(board.dsp, blocks, 0))

@@ -229,4 +229,5 @@ class ChannelMap(Layer):
             repeats = any(step & _AGAIN for step in self.steps)
             counters(a, len(self.steps))
             a.add("map table", lut=3 * table_luts(len(self.steps)) if len(self.steps) > 1 else 0)
+            a.add("map constants", lut=4 * constants)  # words that are put without one that is taken
             a.add("map words", lut=0.8 * put * (constants + repeats), ff=taken * repeats)

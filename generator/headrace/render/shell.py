@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from headrace.area.shell import between
 from headrace.board.host_words import HostWords, exact_words
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow
@@ -55,9 +56,7 @@ def gear(in_bytes: int, out_bytes: int) -> str:
     >>> [gear(16, 4), gear(4, 16), gear(16, 16), gear(16, 3)]
     ['headrace_shell_narrow', 'headrace_shell_widen', 'headrace_shell_widen', 'headrace_shell_gearbox']
     """
-    if out_bytes % in_bytes == 0:
-        return "headrace_shell_widen"
-    return "headrace_shell_narrow" if in_bytes % out_bytes == 0 else "headrace_shell_gearbox"
+    return f"headrace_shell_{between(in_bytes, out_bytes).kind}"
 
 
 def render_shell(dataflow: Dataflow, core: str, dma_bytes: int, version: str, sha256: str, header: str,

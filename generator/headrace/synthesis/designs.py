@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from headrace.area.shell import ShellPart
 from headrace.layers.base import Layer
 from headrace.memory import PRICES, Prices
 from headrace.paths import data_folder
@@ -19,6 +20,9 @@ from headrace.synthesis.yosys import Design
 
 #: The end of a layer's parameters in top.sv, and its name.
 _LAYER = re.compile(r"^  \) (u_\w+) \($", re.MULTILINE)
+
+#: The ports of a module with parameters.
+_PORTS = re.compile(r"^\) \(\n(.*?)^\);", re.MULTILINE | re.DOTALL)
 
 #: Instances in the shell that have registers around them.
 _SHELL_PARTS = ("u_in", "u_out", "u_registers")
@@ -48,6 +52,19 @@ def layer_design(layer: Layer, sources: Mapping[str, str], weights: bool = True)
     wrapper = "harness.sv"
     files = rendered | used_sources(rendered[wrapper], sources)
     return Design("harness", files, weights, target=target_of(layer.prices))
+
+
+def shell_part_design(part: ShellPart, sources: Mapping[str, str]) -> Design:
+    """A part of the shell by itself in a wrapper, with those of the `sources` that it uses."""
+    module = f"headrace_shell_{part.kind}"
+    sizes = {"IN_BYTES": part.in_bytes, "OUT_BYTES": part.out_bytes}
+    ports = _PORTS.findall(sources[f"{module}.sv"])[0]
+    for name, value in {**sizes, "FIFOS": 0, "load_t": "headrace_pkg::load_t"}.items():
+        ports = re.sub(rf"\b{name}\b", str(value), ports)
+    parameters = ", ".join(f".{name}({value})" for name, value in sizes.items())
+    wrapper = f"module harness ({ports});\n  {module} #({parameters}) dut0 (.*);\nendmodule\n"
+    files = {"harness.sv": wrapper} | used_sources(wrapper, sources)
+    return Design("harness", files, target=target_of(part.prices))
 
 
 def network_design(rtl: Path, target: Target = ULTRASCALE) -> Design:

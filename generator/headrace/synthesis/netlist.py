@@ -1,8 +1,8 @@
 """A mapped netlist of Yosys (write_json): what it takes of the device, and its logic depth.
 
-On UltraScale+, LUT = LUT1 to LUT6, LUT6_2 and INV; LUTs used as memory or shift registers are counted apart. Carry
-chains and the multiplexers behind LUTs are free, as they come with the LUTs. On an ECP5, LUT = LUT4, with two of them
-for the two bits of a CCU2C, and a memory of LUTs takes four and two more for its address and data.
+On UltraScale+ and Zynq-7000, LUT = LUT1 to LUT6, LUT6_2 and INV; LUTs used as memory or shift registers are counted
+apart. Carry chains and the multiplexers behind LUTs are free, as they come with the LUTs. On an ECP5, LUT = LUT4, with
+two of them for the two bits of a CCU2C, and a memory of LUTs takes four and two more for its address and data.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ Module = Mapping[str, Any]
 
 _LUTS = frozenset({"INV", "LUT6_2", *(f"LUT{inputs}" for inputs in range(1, 7))})
 _FLIP_FLOPS = frozenset({"FDRE", "FDSE", "FDCE", "FDPE"})
-_BRAM18 = {"RAMB18E2": 1, "RAMB36E2": 2}
+_BRAM18 = {"RAMB18E1": 1, "RAMB36E1": 2, "RAMB18E2": 1, "RAMB36E2": 2}
+_DSP = frozenset({"DSP48E1", "DSP48E2"})
 #: UltraScale Libraries Guide (UG974): LUTs that each memory of LUTs occupies.
 _LUTRAM = {
     "SRL16E": 1, "SRLC16E": 1, "SRLC32E": 1, "RAM32X1S": 1, "RAM64X1S": 1, "RAM32X1D": 2, "RAM64X1D": 2,
@@ -50,14 +51,15 @@ def measure(module: Module, black_boxes: frozenset[str] = frozenset()) -> tuple[
     found: dict[str, int] = {}
     for cell in module["cells"].values():
         found[cell["type"]] = found.get(cell["type"], 0) + 1
-    known = _LUTS | _FLIP_FLOPS | set(_BRAM18) | set(_LUTRAM) | {"URAM288", "DSP48E2"} | _FREE | black_boxes
+    known = _LUTS | _FLIP_FLOPS | set(_BRAM18) | set(_LUTRAM) | {"URAM288"} | _DSP | _FREE | black_boxes
     if unknown := sorted(set(found) - known):
-        raise ToolError(f"Yosys left cells that are not cells of UltraScale+: {unknown}; report this as a defect")
+        raise ToolError(f"Yosys left cells that are not cells of UltraScale+ or Zynq-7000: {unknown}; report this as a "
+                        "defect")
     return Resources(
         lut=sum(count for kind, count in found.items() if kind in _LUTS),
         ff=sum(count for kind, count in found.items() if kind in _FLIP_FLOPS),
         bram18=sum(count * _BRAM18.get(kind, 0) for kind, count in found.items()),
         uram=found.get("URAM288", 0),
-        dsp=found.get("DSP48E2", 0),
+        dsp=sum(count for kind, count in found.items() if kind in _DSP),
         lutram=sum(count * _LUTRAM.get(kind, 0) for kind, count in found.items()),
     ), logic_depth(module)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from headrace.area.multipliers import DSP_PRODUCT_BITS
@@ -48,11 +48,12 @@ NARROW_PRODUCTS = ("proc", "flatten -noscopeinfo", "opt_expr", "opt_clean", "wre
 ULTRASCALE = Target("xcup", "synth_xilinx -family xcup -flatten -noiopad",
                     ("read_verilog -lib -specify +/xilinx/cells_sim.v", "read_verilog -lib +/xilinx/cells_xtra.v"),
                     "prepare", (), (PRIMITIVES,), measure)
+XC7 = replace(ULTRASCALE, name="xc7", command="synth_xilinx -family xc7 -flatten -noiopad", defines=())
 ECP5 = Target("ecp5", "synth_ecp5",
               ("read_verilog -lib -specify +/lattice/cells_sim_ecp5.v", "read_verilog -lib +/lattice/cells_bb_ecp5.v"),
               "coarse", NARROW_PRODUCTS, (), measure_trellis)
 
 
 def target_of(prices: Prices) -> Target:
-    """The target of a device with such LUTs."""
-    return ECP5 if prices.of_lut4 else ULTRASCALE
+    """The target whose cells the estimates of a device count."""
+    return {"xcup": ULTRASCALE, "xc7": XC7, "ecp5": ECP5}[prices.cells]

@@ -13,8 +13,6 @@ from headrace.layers.cores.core import Core, Operands, Unit
 
 #: Bits of the unsigned part of a DSP block's wide factor, and of its narrow one.
 _WIDE_BITS, _NARROW_BITS = 26, 17
-#: Bits of the widest factor of a multiplier of an ECP5; a wider one takes two.
-_SPLIT_BITS = 18
 
 
 class Dsp(Core):
@@ -43,7 +41,9 @@ class Dsp(Core):
             a.add("product bits", lut=operands.pe * operands.simd * operands.weight.bits)
             return
         blocks = _blocks(operands, shares)
-        split = a.prices.of_lut4 and _wide_bits(operands, shares) > _SPLIT_BITS
+        # Only a DSP48E2 takes 27 bits of a factor; where several groups of rows share the other one they stay.
+        shared_factor = a.prices.cells == "xc7" and operands.pe > shares
+        split = shared_factor or _wide_bits(operands, shares) > a.prices.factor_bits
         dsp_blocks(a, 2 * blocks if split else blocks)
         multiplied_in_luts(a, (operands.weight.bits, operands.input.bits),
                            operands.simd * -(-operands.pe // shares) - blocks, registered=False)

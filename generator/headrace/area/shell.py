@@ -1,0 +1,87 @@
+"""What the shell around an accelerator takes: registers, and what makes words of the network of those of the DMA."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from headrace.area.amounts import Amounts
+from headrace.area.estimate import estimate
+from headrace.area.structures import slices
+from headrace.area.usage import Resources, total
+from headrace.memory import PRICES, Prices
+
+#: More parts of a word are chosen by the multiplexers behind LUTs; so few need no decoder.
+_NARROW_PARTS, _FEW_PARTS = 8, 2
+#: A byte and the bit that says whether it counts.
+_BYTE = 9
+
+
+@dataclass(frozen=True)
+class ShellPart:
+    """A module headrace_shell_KIND between words of so many bytes; of the registers these are those of frames.
+
+    prices: of the device.
+    """
+
+    kind: Literal["narrow", "widen", "gearbox", "registers"]
+    in_bytes: int
+    out_bytes: int
+    prices: Prices = PRICES
+
+    @property
+    def area_facts(self) -> Hashable:
+        """The part itself."""
+        return self
+
+    def priced(self, prices: Prices) -> ShellPart:
+        """The same on another device."""
+        return replace(self, prices=prices)
+
+    def amounts(self, a: Amounts) -> None:
+        """Registers of words, and what selects bytes of them."""
+        {"narrow": self._narrow, "widen": self._widen, "gearbox": self._gearbox, "registers": self._registers}[
+            self.kind](a)
+
+    def _narrow(self, a: Amounts) -> None:
+        parts, bits = self.in_bytes // self.out_bytes, _BYTE * self.out_bytes
+        a.add("shell narrow", lut=bits * (parts / 2 if parts <= _NARROW_PARTS else 3 * parts / 8),
+              ff=_BYTE * self.in_bytes + bits)
+        a.add("shell place", lut=2 * parts + 4, ff=2 * (parts - 1).bit_length() + 5)
+
+    def _widen(self, a: Amounts) -> None:
+        parts = self.out_bytes // self.in_bytes
+        a.add("shell widen", lut=2.6 * parts + 3 if parts > _FEW_PARTS else parts + 4,
+              ff=_BYTE * self.out_bytes + (parts - 1).bit_length() + 2)
+
+    def _gearbox(self, a: Amounts) -> None:
+        held = self.in_bytes - 1 + self.out_bytes
+        count = held.bit_length()
+        slices(a, 8 * self.in_bytes + count + 1, _BYTE * self.out_bytes + 1)
+        a.add("shell gearbox", lut=8 * held * (3.2 if self.in_bytes > self.out_bytes else 1.8), ff=8 * held + count + 1)
+        a.add("shell count", lut=2 * self.in_bytes + self.out_bytes + 6 * count)
+
+    def _registers(self, a: Amounts) -> None:
+        a.add("shell registers", lut=140, ff=332)
+
+
+def shell_estimate(dma_bytes: int, words: tuple[int, int], frames: tuple[int, int], prices: Prices) -> Resources:
+    """The shell of a network without weights from memory.
+
+    words: bytes of a word in and out on the DMA's side; frames: words of a frame in and out.
+    """
+    sides = [between(dma_bytes, words[0]), *([] if words[1] == dma_bytes else [between(words[1], dma_bytes)])]
+    parts = [*sides, ShellPart("registers", words[0] * frames[0], words[1] * frames[1])]
+    return total([estimate(part.priced(prices)) for part in parts])
+
+
+def between(in_bytes: int, out_bytes: int) -> ShellPart:
+    """What makes words of `out_bytes` bytes of words of `in_bytes`.
+
+    >>> [between(16, size).kind for size in (4, 16, 3)]
+    ['narrow', 'widen', 'gearbox']
+    """
+    if out_bytes % in_bytes == 0:
+        return ShellPart("widen", in_bytes, out_bytes)
+    return ShellPart("narrow" if in_bytes % out_bytes == 0 else "gearbox", in_bytes, out_bytes)

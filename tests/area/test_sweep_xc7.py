@@ -1,0 +1,55 @@
+"""The estimator of Zynq-7000, whose leaf modules are plain code, against its committed sweep."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.estimator import SWEEPS, drawn, error_record, errors, fit, inexact, load_sweep, split
+from headrace.area.estimate import estimate
+from headrace.area.factors import estimate_errors
+from headrace.board.family import ZYNQ_7000
+from headrace.layers.spec import layer_from_spec
+from headrace.synthesis.designs import layer_design, library
+from headrace.synthesis.yosys import yosys_version
+
+PATH = SWEEPS["xc7"][0]
+SWEEP = load_sweep(PATH)
+
+
+def test_committed_sweep_is_the_one_that_is_drawn() -> None:
+    """Of every other layer that is drawn some large ones were not counted."""
+    specs = [json.dumps(spec, sort_keys=True) for spec in drawn("xc7")]
+    held = [json.dumps(layer["spec"], sort_keys=True) for layer in SWEEP]
+    assert held == [spec for spec in specs if spec in held] and len(held) >= 190
+    assert json.loads(PATH.read_text())["yosys"] == yosys_version()
+
+
+@pytest.mark.parametrize(("count", "median", "most"),
+                         [("lut", 0.08, 0.18), ("all_luts", 0.08, 0.18), ("ff", 0.03, 0.1)])
+def test_layers_that_the_fit_has_not_seen(count: str, median: float, most: float) -> None:
+    sizes = np.abs(errors(split(SWEEP)[1])[count])
+    assert np.median(sizes) <= median
+    assert np.quantile(sizes, 0.9) <= most
+
+
+def test_blocks_and_multipliers_are_counted_by_rules() -> None:
+    assert [item for item in inexact(SWEEP) if item[1] in ("bram18", "dsp")] == []
+
+
+def test_committed_factors_are_those_of_the_fit() -> None:
+    found = fit(SWEEP)
+    committed = json.loads((PATH.parents[1] / "generator/headrace/area/factors_xc7.json").read_text())
+    for count, factors in found.items():
+        assert committed[count] == pytest.approx(factors, abs=2e-3)
+    assert committed["error"] == estimate_errors("xc7") == error_record(SWEEP)
+
+
+def test_zynq_7000_is_synthesized_and_counted_as_the_code_that_it_gets() -> None:
+    layer = layer_from_spec({"kind": "mvtu", "mw": 576, "mh": 64, "pe": 16, "simd": 32, "weight": "bipolar",
+                             "input": "bipolar", "output": "bipolar"}).layer
+    plain = layer.priced(ZYNQ_7000.prices)
+    assert estimate(plain).all_luts > 1.2 * estimate(layer).all_luts
+    sources = library(prices=ZYNQ_7000.prices)
+    assert "-family xc7" in layer_design(plain, sources).script
+    assert "HEADRACE_PRIMITIVES" not in layer_design(plain, sources).script
