@@ -106,7 +106,7 @@ def test_bench_with_other_widths(tmp_path: Path, odd: Build, tight: Build, dma_b
     ("shell_gearbox", "count_q > COUNT_BITS'(i)", "count_q >= COUNT_BITS'(i)"),
     ("shell_gearbox", "take ? in_last : last_left", "take && in_last"),
     ("shell_registers", "frames_out_q + 32'(leaves_q)", "frames_out_q + 32'(enters_q)"),
-    ("shell_registers", "out_valid && !out_ready", "out_valid && out_ready"),
+    ("shell_stalls", "out_valid && !out_ready", "out_valid && out_ready"),
     ("shell_mark", "- BITS'(pop)", ""),
     ("shell_weights", "moves && last && !matrix_end", "1'b0"),
     ("memory_port", "assign write   = write_q;", "assign write   = write_q && address_q != '0;"),  # a word not written

@@ -171,29 +171,10 @@ module headrace_shell_registers import headrace_pkg::*; #(
   end
 
   if (OBSERVE) begin : gen_stalls
-    logic [31:0] in_stalls_q, in_waits_q, out_stalls_q, weight_waits_q;
-    logic        in_stall_q, in_wait_q, out_stall_q, weight_wait_q;
-    always_ff @(posedge ap_clk) begin
-      in_stall_q    <= in_valid && !in_ready && !clear;
-      in_wait_q     <= !in_valid && in_ready && !clear;
-      out_stall_q   <= out_valid && !out_ready && !clear;
-      weight_wait_q <= weights_wait && !clear;
-      if (!ap_rst_n || clear) begin
-        in_stalls_q    <= '0;
-        in_waits_q     <= '0;
-        out_stalls_q   <= '0;
-        weight_waits_q <= '0;
-      end else begin
-        in_stalls_q    <= in_stalls_q + 32'(in_stall_q);
-        in_waits_q     <= in_waits_q + 32'(in_wait_q);
-        out_stalls_q   <= out_stalls_q + 32'(out_stall_q);
-        weight_waits_q <= weight_waits_q + 32'(weight_wait_q);
-      end
-    end
-    assign in_stalls    = in_stalls_q;
-    assign in_waits     = in_waits_q;
-    assign out_stalls   = out_stalls_q;
-    assign weight_waits = weight_waits_q;
+    headrace_shell_stalls u_stalls (
+      .ap_clk, .ap_rst_n, .clear, .in_valid, .in_ready, .out_valid, .out_ready, .weights_wait,
+      .in_stalls, .in_waits, .out_stalls, .weight_waits
+    );
   end else begin : gen_no_stalls
     logic unused_stalls;
     assign unused_stalls = in_valid ^ in_ready ^ weights_wait;
