@@ -10,7 +10,7 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,14 +125,17 @@ def synthesize_sweep(console: Console, family: str = "xcup") -> list[dict[str, A
 def fit(sweep: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Factors of the structures by count, from the layers that are not held back.
 
-    Structures cost what they are built of, or for other LUTs a common multiple of it, the "default".
+    Structures cost what they are built of, or for other LUTs a common multiple of it, the "default"; those of Zynq-7000
+    what was fitted to UltraScale+, whose LUTs they are, where its sweep does not say otherwise.
     """
     seen, _ = split(sweep)
     found = [amounts(counted_layer(layer)) for layer in seen]
     counted = {count: [layer["resources"][count] for layer in seen] for count in FITTED}
     centres = {count: _centre(found, counted[count], count) if any("family" in layer for layer in seen) else 1.0
                for count in FITTED}
-    factors = {count: _factors(found, counted[count], count, centres[count]) for count in FITTED}
+    alike: dict[str, Any] = fitted("xcup") if any(layer.get("family") == "xc7" for layer in seen) else {}
+    factors = {count: {**alike.get(count, {}), **_factors(found, counted[count], count, centres[count],
+                                                          alike.get(count, {}))} for count in FITTED}
     return factors | ({"default": centres} if set(centres.values()) != {1.0} else {})
 
 
@@ -142,18 +145,23 @@ def _centre(found: Sequence[Amounts], counted: Sequence[int], count: str) -> flo
     return round(float(np.median([have / of for have, of in zip(counted, built, strict=True) if of])), _DIGITS)
 
 
-def _factors(found: Sequence[Amounts], counted: Sequence[int], count: str, centre: float) -> dict[str, float]:
-    """Non-negative least squares of relative errors, reweighted so that large errors count about linearly."""
+def _factors(found: Sequence[Amounts], counted: Sequence[int], count: str, centre: float,
+             alike: Mapping[str, float]) -> dict[str, float]:
+    """Non-negative least squares of relative errors, reweighted so that large errors count about linearly.
+
+    They are pulled to those of a family that is alike, where it has the structure, else to the centre.
+    """
     names = sorted({name for item in found for name, cost in item.costs.items() if getattr(cost, count)})
     measured = np.maximum(1, np.array(counted, float))
     shares = np.array([[getattr(item.costs[name], count) if name in item.costs else 0.0 for name in names]
                        for item in found]) / measured[:, None]
     targets = np.array(counted, float) / measured
-    pull, weights = (_PULL if centre == 1.0 else _WEAK_PULL) * np.eye(len(names)), np.ones(len(targets))
+    pull, weights = (_PULL if centre == 1.0 or alike else _WEAK_PULL) * np.eye(len(names)), np.ones(len(targets))
+    wanted = pull @ np.array([alike.get(name, centre) for name in names])
     factors = np.ones(len(names))
     for _ in range(_ROUNDS):
         rows = np.vstack([shares * weights[:, None], pull])
-        factors, _rest = nnls(rows, np.concatenate([targets * weights, centre * pull.sum(1)]))
+        factors, _rest = nnls(rows, np.concatenate([targets * weights, wanted]))
         weights = np.sqrt(_COMMON_ERROR / np.maximum(np.abs(shares @ factors - targets), _COMMON_ERROR))
     return {name: round(float(factor), _DIGITS) for name, factor in zip(names, factors, strict=True)}
 
