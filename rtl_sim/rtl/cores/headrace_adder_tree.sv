@@ -32,6 +32,7 @@ module headrace_adder_tree import headrace_pkg::*; #(
     end else begin : gen_sum
       localparam int unsigned BELOW = (LEAVES + (1 << RADIX * (l - 1)) - 1) >> RADIX * (l - 1);
       localparam int unsigned SHARE = 1 << RADIX;
+      logic signed [BITS-1:0] totals [COUNT];
       for (genvar i = 0; i < COUNT; i++) begin : gen_node
         logic signed [BITS-1:0] total;
         always_comb begin
@@ -40,8 +41,9 @@ module headrace_adder_tree import headrace_pkg::*; #(
             total = total + BITS'(gen_level[l-1].nodes[c]);
           end
         end
-        always_ff @(posedge ap_clk) if (en) nodes[i] <= total;
+        assign totals[i] = total;
       end
+      always_ff @(posedge ap_clk) if (en) nodes <= totals;
     end
   end
 

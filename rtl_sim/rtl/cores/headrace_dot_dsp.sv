@@ -43,14 +43,16 @@ module headrace_dot_dsp import headrace_pkg::*; #(
   localparam int unsigned X_BITS   = A_BITS + $clog2(3 ** LEVELS);      // sum of all activations
 
   // Sum of the activations, in step with the products.
-  logic [A_BITS-1:0] acts_q [SIMD];
-  logic [SIMD-1:0]   act_odd;  // their lowest bits, as late as the products
+  logic [A_BITS-1:0] acts_d [SIMD], acts_q [SIMD];
+  logic [SIMD-1:0]   acts_low, act_odd;  // their lowest bits, now and as late as the products
   logic [X_BITS-1:0] total_x, total_late;
   logic              unused_spare;
   for (genvar s = 0; s < SIMD; s++) begin : gen_act
-    always_ff @(posedge ap_clk) if (en) acts_q[s] <= acts[s*A_BITS+:A_BITS];
-    headrace_delay #(.BITS(1), .CYCLES(PRODUCT - 1)) u_odd (.ap_clk, .en, .d(acts_q[s][0]), .q(act_odd[s]));
+    assign acts_d[s]   = acts[s*A_BITS+:A_BITS];
+    assign acts_low[s] = acts_q[s][0];
   end
+  headrace_delay #(.BITS(SIMD), .CYCLES(PRODUCT - 1)) u_odd (.ap_clk, .en, .d(acts_low), .q(act_odd));
+  always_ff @(posedge ap_clk) if (en) acts_q <= acts_d;
   headrace_ternary_tree #(
     .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(A_BITS), .IS_SIGNED(SIGNED_A), .SUM_BITS(X_BITS)
   ) u_total (
@@ -70,6 +72,15 @@ module headrace_dot_dsp import headrace_pkg::*; #(
     localparam bit          BLOCK  = BLOCKS && P_BITS >= 9;
     logic [FIELD-1:0] digits [ROWS*SIMD];  // row by row
     logic [SIMD-1:0]  ones   [ROWS];       // single bits that belong to the digits
+    if (OVERLAP && ROWS > 1) begin : gen_odd  // lowest bits of the weights of all rows but the first
+      logic [(ROWS-1)*SIMD-1:0] now, late;
+      for (genvar k = 0; k < (ROWS - 1) * SIMD; k++) begin : gen_weight
+        assign now[k] = weights[((g*LANES+1)*SIMD+k)*W_BITS];
+      end
+      headrace_tags #(.BITS((ROWS - 1) * SIMD), .CYCLES(PRODUCT)) u_late (  // its reset keeps it out of LUTs that shift
+        .ap_clk, .ap_rst_n, .en, .tag_in(now), .tag_out(late)
+      );
+    end
 
     for (genvar s = 0; s < SIMD; s++) begin : gen_column
       logic signed [26:0] factor;
@@ -95,11 +106,7 @@ module headrace_dot_dsp import headrace_pkg::*; #(
       for (genvar i = 0; i < ROWS; i++) begin : gen_row
         logic high;  // of the digit; where a lane lies above, the complement of the carry into it
         if (OVERLAP && i + 1 < ROWS) begin : gen_carry
-          logic weight_odd;
-          headrace_tags #(.BITS(1), .CYCLES(PRODUCT)) u_odd (  // its reset keeps it out of LUTs that shift
-            .ap_clk, .ap_rst_n, .en, .tag_in(weights[((g*LANES+i+1)*SIMD+s)*W_BITS]), .tag_out(weight_odd)
-          );
-          assign high = !(product_q[STRIDE*(i+1)] ^ (weight_odd & act_odd[s]));
+          assign high = !(product_q[STRIDE*(i+1)] ^ (gen_odd.late[i*SIMD+s] & act_odd[s]));
         end else begin : gen_last
           assign high = product_q[STRIDE*i+FIELD-1];
         end

@@ -94,7 +94,7 @@ module headrace_dot_planes import headrace_pkg::*; #(
     assign more = '{default: '0};
   end else begin : gen_total
     logic [SIMD-1:0]            planes [A_BITS];
-    logic [A_BITS-1:0]          acts_q [SIMD];
+    logic [A_BITS-1:0]          acts_d [SIMD], acts_q [SIMD];
     logic [X_BITS-1:0]          total, late;
     logic signed [SUM_BITS-1:0] wide, addend;
     logic                       unused_spare;
@@ -103,9 +103,10 @@ module headrace_dot_planes import headrace_pkg::*; #(
     end
     for (genvar s = 0; s < SIMD; s++) begin : gen_act
       for (genvar j = 0; j < A_BITS; j++) begin : gen_bit
-        always_ff @(posedge ap_clk) if (en) acts_q[s][j] <= planes[j][s];
+        assign acts_d[s][j] = planes[j][s];
       end
     end
+    always_ff @(posedge ap_clk) if (en) acts_q <= acts_d;
     headrace_ternary_tree #(
       .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(A_BITS), .IS_SIGNED(SIGNED_A), .SUM_BITS(X_BITS)
     ) u_total (

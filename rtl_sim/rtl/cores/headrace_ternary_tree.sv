@@ -34,17 +34,18 @@ module headrace_ternary_tree #(
     end else begin : gen_sum
       localparam int unsigned BELOW      = (LEAVES + 3 ** (l - 1) - 1) / 3 ** (l - 1);
       localparam int unsigned BELOW_BITS = LEAF_BITS + $clog2(3 ** (l - 1));
+      logic [BITS-1:0]  nodes_d [COUNT];
+      logic [COUNT-1:0] left_d;
       for (genvar i = 0; i < COUNT; i++) begin : gen_node
         logic [BELOW_BITS-1:0] first;
         logic [BELOW_BITS+1:0] total;
-        logic                  left_d;
         assign first = gen_level[l-1].nodes[3*i];
         if (3 * i + 2 < BELOW) begin : gen_three
           headrace_ternary_adder #(.BITS(BELOW_BITS), .IS_SIGNED(IS_SIGNED), .FLIP(FLIP && l == 1)) u_adder (
             .a(first), .b(gen_level[l-1].nodes[3*i+1]), .c(gen_level[l-1].nodes[3*i+2]),
             .one(gen_level[l-1].left[3*i]), .other(gen_level[l-1].left[3*i+1]), .sum(total)
           );
-          assign left_d = gen_level[l-1].left[3*i+2];
+          assign left_d[i] = gen_level[l-1].left[3*i+2];
         end else if (3 * i + 1 < BELOW) begin : gen_two
           logic [BELOW_BITS-1:0] second;
           assign second = gen_level[l-1].nodes[3*i+1];
@@ -52,19 +53,20 @@ module headrace_ternary_tree #(
             .a({{2{IS_SIGNED && first[BELOW_BITS-1]}}, first}), .b({{2{IS_SIGNED && second[BELOW_BITS-1]}}, second}),
             .carry_in(gen_level[l-1].left[3*i]), .sum(total)
           );
-          assign left_d = gen_level[l-1].left[3*i+1];
+          assign left_d[i] = gen_level[l-1].left[3*i+1];
         end else begin : gen_one
-          assign total  = {{2{IS_SIGNED && first[BELOW_BITS-1]}}, first};
-          assign left_d = gen_level[l-1].left[3*i];
+          assign total     = {{2{IS_SIGNED && first[BELOW_BITS-1]}}, first};
+          assign left_d[i] = gen_level[l-1].left[3*i];
         end
-        always_ff @(posedge ap_clk) begin
-          if (en) begin
-            nodes[i] <= BITS'(total);
-            left[i]  <= left_d;
-          end
-        end
+        assign nodes_d[i] = BITS'(total);
         logic unused_high;
         assign unused_high = ^total[BELOW_BITS+1:BELOW_BITS];
+      end
+      always_ff @(posedge ap_clk) begin
+        if (en) begin
+          nodes <= nodes_d;
+          left  <= left_d;
+        end
       end
     end
   end
