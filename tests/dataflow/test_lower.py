@@ -104,6 +104,22 @@ def test_inverted_thresholds_stay_behind_pooling() -> None:
     assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(inverted, x))
 
 
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_single_pixels_with_a_stride_are_picked_without_a_buffer(depthwise: bool) -> None:
+    rng = np.random.default_rng(3)
+    weights = random_values(rng, int_type(3), (4, 1, 1, 1 if depthwise else 4))
+    op = (DepthwiseConv if depthwise else Conv)(weights, int_type(3), stride=(2, 3))
+    net = IntegerNetwork(host_input(5, 7, 4, uint_type(3)), (Node("conv0", op, ("input",)),),
+                         HostOutput((4, 3, 3), np.ones(4), np.zeros(4)))
+    unfolded = lower(net)
+    assert [(layer.name, layer.kind) for layer in unfolded.layers] == [
+        ("conv0_crop", "crop"), ("conv0", "vvtu" if depthwise else "mvtu")]
+    dataflow = fold(unfolded, solve_folding(unfolded, 40))
+    x = random_input(net, 2)
+    assert dataflow.layers[0].memories() == () and dataflow.cycles_per_frame <= 40
+    assert np.array_equal(dataflow.golden(x)[dataflow.output_port], naive(net, x))
+
+
 def branching_network() -> IntegerNetwork:
     """Every operation at least once, with forks, a sum, a concatenation of two types, and a depthwise convolution."""
     rng = np.random.default_rng(5)

@@ -47,8 +47,9 @@ def lower(net: IntegerNetwork) -> Dataflow:
     """The streaming layers of `net`, one element per word on every edge.
 
     A threshold that alone reads a convolution becomes part of its mvtu or vvtu. Layers are named after their nodes,
-    with `_swu` for the window in front of a convolution, `_fork` behind a tensor with several readers, and `_fork_0`
-    and so on behind a fork, or `_0` and so on in front of a concatenation, with too few branches.
+    with `_swu` for the window in front of a convolution, or `_crop` for one of single pixels, `_fork` behind a tensor
+    with several readers, and `_fork_0` and so on behind a fork, or `_0` and so on in front of a concatenation, with too
+    few branches.
     """
     return _Lowering(net).run()
 
@@ -136,8 +137,12 @@ class _Lowering:
     def _window(self, op: ops.Conv | ops.DepthwiseConv, node: Node, port: Port, depthwise: bool) -> Port:
         source = self.net.types[node.inputs[0]]
         height, width, channels = source.shape
-        return self._place(Swu(f"{node.name}_swu", height, width, channels, (op.weights.shape[1], op.weights.shape[2]),
-                               source.dtype, op.stride, op.dilation, op.pad, op.pad_value, depthwise=depthwise), port)
+        kernel = (op.weights.shape[1], op.weights.shape[2])
+        if kernel == (1, 1) and not any(op.pad):  # windows of one pixel that leave others out: no buffer is needed
+            return self._place(Crop(f"{node.name}_crop", height, width, channels, (0, 0), (height, width), op.stride,
+                                    source.dtype), port)
+        return self._place(Swu(f"{node.name}_swu", height, width, channels, kernel, source.dtype, op.stride,
+                               op.dilation, op.pad, op.pad_value, depthwise=depthwise), port)
 
     def _activation(self, node: Node) -> tuple[str, np.ndarray | None, DataType]:
         """The tensor that a convolution's unit makes, its thresholds if it applies some, and the tensor's type."""
