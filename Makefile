@@ -57,8 +57,9 @@ bench: $(STAMP) ## long benchmarks
 fit-estimator: $(STAMP) ## synthesize the sweep of layers and fit the estimator to it, 15 CPU minutes (FAMILY=xc7: 8, ecp5: 4)
 	$(PY) -m benchmarks.estimator --family $(FAMILY)
 
-bench-scale: $(STAMP) ## CPU seconds and memory of planning; ROWS="model.onnx:zcu104:444" for your own
+bench-scale: $(STAMP) ## large networks, planned and built: CPU seconds and memory; ROWS="model.onnx:zcu104:444"
 	$(PY) -m benchmarks.scale $(ROWS)
+	$(PY) -m benchmarks.scale --build $(ROWS)
 
 prove: $(STAMP) ## prove layers that move and gate words for all words, stalls and states at power-up
 	$(PY) -m benchmarks.prove

@@ -1,95 +1,120 @@
-"""How the cost of planning grows: CPU seconds of every stage, peak memory, growth from half the layers to all.
+"""How the cost of large networks grows: CPU seconds of every stage, peak memory, growth from half the layers to all.
 
-`python -m benchmarks.scale [ROW...]`; a row is MODEL:BOARD[:FPS], MODEL the path of a file or chainN for N
-convolutions. Without FPS the fastest folding that fits the board. Each row runs in a process of its own, so that its
-memory is its own.
+`python -m benchmarks.scale [--build] [ROW...]`; a row is MODEL:BOARD[:FPS], MODEL the path of a file, a network of
+benchmarks.large_networks or chainN for N convolutions. Without FPS the fastest folding that fits the board. It is
+planned, or with --build taken from the file to RTL that a frame has verified. Each row runs in a process of its own,
+so that its memory is its own; seconds are of that process and of what it starts.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import replace
+import tempfile
+import time
 from itertools import pairwise
 from math import log2
-from resource import RUSAGE_SELF, getrusage
-from time import process_time
-from typing import Any, TypeVar
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from typing import Any
 
-from headrace.board.board import load_board
-from headrace.dataflow.fold import fold
-from headrace.dataflow.graph import SOURCE, Dataflow, Placed
-from headrace.folding.choices import Choices
-from headrace.folding.solver import Solver
-from headrace.layers.base import Layer
-from headrace.layers.spec import layer_from_spec
+from benchmarks.large_networks import NETWORKS, Network, write_network
+from headrace.building import build
 from headrace.model import load
-from headrace.timing.fifo_sizing import size_fifos
-
-T = TypeVar("T")
+from headrace.planning import plan_design
+from headrace.progress import Step
+from headrace.request import Options, resolve
 
 #: Chains that double twice; the last one against the one before gives the exponents.
-ROWS = ("chain38:zcu104", "chain75:zcu104", "chain150:zcu104")
-STAGES = ("load", "choices", "solve", "fifos")
-CLOCK_HZ = 200e6
+CHAINS = ("chain38:zcu104", "chain75:zcu104", "chain150:zcu104")
+PLANNED = ("cnv_w2a2:zcu104", "mobilenet_v1_w4a4:zcu104:444", "mobilenet_v1_w4a4:u250:3980", "resnet18_w4a4:u250:400",
+           "unet128_w4a4:zcu104", "resnet50_w1a2:u250:200", *CHAINS)
+BUILT = ("cnv_w2a2:zcu104", "vgg10_w4a4:zcu104", "ds_cnn_w4a4:zcu104", "unet128_w4a4:zcu104",
+         "mobilenet_v1_w4a4:zcu104:444", "resnet18_w4a4:u250:400", "tiny_yolo416_w4a4:zcu104",
+         "resnet50_w1a2:u250:200")
 
 
-def chain(count: int) -> Dataflow:
-    """So many 3x3 convolutions of 8 channels and 16x16 pixels, W4A4."""
-    window = {"kind": "swu", "height": 16, "width": 16, "channels": 8, "kernel": [3, 3], "pad": [1, 1, 1, 1],
-              "element": "uint4"}
-    matrix = {"kind": "mvtu", "mw": 72, "mh": 8, "vectors": 256, "weight": "int4", "input": "uint4", "output": "uint4"}
-    layers: list[Layer] = []
-    for number in range(count):
-        layers += [replace(layer_from_spec(spec).layer, name=f"conv{number}{suffix}")
-                   for spec, suffix in ((window, "_swu"), (matrix, ""))]
-    sources = [SOURCE, *(layer.name for layer in layers[:-1])]
-    placed = tuple(Placed(layer, ((source, 0),)) for layer, source in zip(layers, sources, strict=True))
-    return Dataflow(layers[0].inputs[0], placed)
+class Stages:
+    """CPU seconds by what was going on; an instance is told every step."""
+
+    def __init__(self, first: str) -> None:
+        self.seconds: dict[str, float] = {}
+        self.what, self.since = first, _cpu()
+
+    def __call__(self, text: str) -> None:
+        what = text.what if isinstance(text, Step) else text
+        if what != self.what:
+            now = _cpu()
+            self.seconds[self.what] = round(self.seconds.get(self.what, 0) + now - self.since, 1)
+            self.what, self.since = what, now
 
 
-def measured(row: str) -> dict[str, Any]:
-    """CPU seconds by stage, cycles per frame and peak memory in MB of one row, planned in this process."""
+def _cpu() -> float:
+    used = [getrusage(who) for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+def _file(model: str, folder: Path) -> Path:
+    if model in NETWORKS:
+        return write_network(model, folder)
+    if not model.startswith("chain"):
+        return Path(model)
+    network = Network((8, 16, 16), (4, 4))
+    x = network.input
+    for _ in range(int(model.removeprefix("chain"))):
+        x = network.block(x, 8)
+    network.save(x, folder / f"{model}.onnx")
+    return folder / f"{model}.onnx"
+
+
+def measured(row: str, built: bool) -> dict[str, Any]:
+    """What one row takes in this process."""
     model, board, *fps = row.split(":")
-    seconds: dict[str, float] = {}
-
-    def timed(stage: str, work: Callable[[], T]) -> T:
-        start = process_time()
-        result = work()
-        seconds[stage] = round(process_time() - start, 2)
-        return result
-
-    dataflow = timed("load", lambda: chain(int(model[5:])) if model.startswith("chain") else load(model).unfolded)
-    solver = Solver(Choices(dataflow, {}), load_board(board))
-    options = timed("choices", lambda: sum(map(len, solver.choices.of_layer.values())))
-    found = timed("solve", lambda: solver.fitting(int(CLOCK_HZ / float(fps[0]))) if fps else
-                  fastest.solution if (fastest := solver.fastest()) else None)
-    if found:
-        timed("fifos", lambda: size_fifos(fold(dataflow, found.folding)))
-    return {"row": row, **seconds, "options": options, "cycles": found.cycles if found else None,
-            "peak_mb": getrusage(RUSAGE_SELF).ru_maxrss // 1024}
+    options = Options(board=board, fps=float(fps[0]) if fps else None, verify=1)
+    with tempfile.TemporaryDirectory() as folder:
+        path, started = _file(model, Path(folder)), time.monotonic()
+        stages = Stages("load")
+        loaded = load(path)
+        stages("plan")
+        if built:
+            cycles = build(loaded, Path(folder) / "out", options, stages).report()["cycles_per_frame"]
+        else:
+            cycles = plan_design(loaded, resolve(options), stages).design.cycles_per_frame
+        stages("end")
+        peaks = [getrusage(who).ru_maxrss // 1024 for who in (RUSAGE_SELF, RUSAGE_CHILDREN)]
+        return {"row": row, "stages": stages.seconds, "cpu_s": round(sum(stages.seconds.values()), 1),
+                "wall_s": round(time.monotonic() - started, 1), "cycles": cycles, "peak_mb": max(peaks)}
 
 
-def main(rows: list[str] | None = None) -> int:
+def _growth(half: dict[str, Any], whole: dict[str, Any]) -> dict[str, float]:
+    """By stage the exponent of the number of layers."""
+    return {stage: round(log2(max(seconds, 0.1) / max(half["stages"].get(stage, 0), 0.1)), 2)
+            for stage, seconds in whole["stages"].items()}
+
+
+def main(rows: list[str], built: bool) -> int:
     """Print the table, and the exponents where chains were measured."""
     table = []
-    for row in rows or ROWS:
-        run = subprocess.run([sys.executable, "-m", "benchmarks.scale", "--one", row], capture_output=True, text=True,
-                             check=True)
+    for row in rows or (BUILT if built else PLANNED):
+        command = [sys.executable, "-m", "benchmarks.scale", "--one", row, *["--build"] * built]
+        run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         table.append(json.loads(run.stdout))
         print("  ".join(f"{key} {value}" for key, value in table[-1].items()), flush=True)
     for half, whole in pairwise(table):
         if half["row"].startswith("chain") and whole["row"].startswith("chain"):
-            grown = {stage: round(log2(max(whole.get(stage, 0), 0.01) / max(half.get(stage, 0), 0.01)), 2)
-                     for stage in STAGES}
-            print(f"growth from {half['row']} to {whole['row']}:", grown)
+            print(f"growth from {half['row']} to {whole['row']}:", _growth(half, whole))
     return 0
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        print(json.dumps(measured(sys.argv[2])))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="MODEL:BOARD[:FPS]")
+    parser.add_argument("--build", action="store_true", help="from the file to verified RTL")
+    parser.add_argument("--one", metavar="ROW", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        print(json.dumps(measured(given.one, given.build)))
     else:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(main(given.rows, given.build))

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from benchmarks import packing, scale, simulation
+from benchmarks.large_networks import write_network
 from benchmarks.throughput import binary_mlp
 from headrace.datatypes import BIPOLAR, DataType, uint_type
 from headrace.design import Recipe, elaborate
+from headrace.model import load
 from headrace.packing import pack_stream
 from headrace.paths import data_folder
 
@@ -36,7 +38,20 @@ def test_simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_planning_of_chains_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     """A row for each size, and how the stages grow from one to the next."""
-    assert scale.main(["chain1:zcu104", "chain2:zcu104:1000"]) == 0
+    assert scale.main(["chain1:zcu104", "chain2:zcu104:1000"], built=False) == 0
     first, second, growth = capsys.readouterr().out.splitlines()
-    assert first.startswith("row chain1:zcu104  load ") and " fifos " in first and " peak_mb " in second
+    assert first.startswith("row chain1:zcu104  stages {'load': ") and " cpu_s " in first and " peak_mb " in second
     assert growth.startswith("growth from chain1:zcu104 to chain2:zcu104:1000: {'load': ")
+
+
+def test_a_built_row_tells_the_stages_of_verification() -> None:
+    row = scale.measured("chain1:zcu104:1000", built=True)
+    assert {"load", "rendering", "compiling the C++ of the RTL"} <= row["stages"].keys()
+    assert row["cycles"] <= 200_000
+
+
+@pytest.mark.parametrize("name", ["cnv_w2a2", "vgg10_w4a4", "ds_cnn_w4a4", "unet128_w4a4"])
+def test_large_networks_can_be_read(name: str, tmp_path: Path) -> None:
+    path = write_network(name, tmp_path)
+    assert path.read_bytes() == write_network(name, tmp_path).read_bytes()
+    assert sum(layer.macs for layer in load(path).unfolded.layers) > 1e6
