@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from headrace.area.amounts import Amounts
-from headrace.area.estimate import estimate
 from headrace.area.structures import slices
-from headrace.area.usage import Resources, total
 from headrace.memory import PRICES, Prices
 
 #: More parts of a word are chosen by the multiplexers behind LUTs; so few need no decoder.
@@ -64,16 +62,6 @@ class ShellPart:
 
     def _registers(self, a: Amounts) -> None:
         a.add("shell registers", lut=140, ff=332)
-
-
-def shell_estimate(dma_bytes: int, words: tuple[int, int], frames: tuple[int, int], prices: Prices) -> Resources:
-    """The shell of a network without weights from memory.
-
-    words: bytes of a word in and out on the DMA's side; frames: words of a frame in and out.
-    """
-    sides = [between(dma_bytes, words[0]), *([] if words[1] == dma_bytes else [between(words[1], dma_bytes)])]
-    parts = [*sides, ShellPart("registers", words[0] * frames[0], words[1] * frames[1])]
-    return total([estimate(part.priced(prices)) for part in parts])
 
 
 def between(in_bytes: int, out_bytes: int) -> ShellPart:

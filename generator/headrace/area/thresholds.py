@@ -1,6 +1,7 @@
 """Searches of thresholds: in a pipeline, one row after the other, in bounds that the processor writes.
 
-Amounts by construction; area/amounts.py multiplies them by the fitted factors.
+Amounts by construction; area/amounts.py multiplies them by the fitted factors. What surrounds a search is counted by
+the layer that has one, in its `amounts`: layers/threshold.py, layers/weighted.py.
 """
 
 from __future__ import annotations
