@@ -67,8 +67,8 @@ class Terms:
 
     board: whose resources are the cost. clock_mhz: to tell rates. max_word_bits: of a stream's word, 0 for no limit.
     min_cycles: a bound on the pace from outside the layers, and what it is. built, other: see choices.Choices, the
-    latter as a part of a sentence in `with_other`; equal ones share the choices. With another way a folding has to fit
-    the board if one does. way_out: what to do where the board is too small.
+    latter as a part of a sentence in `with_other`; equal ones share the choices. way_out: what to do where the board
+    is too small.
     """
 
     board: Board
@@ -107,7 +107,7 @@ class Plan:
 
 
 def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given: Folding | None = None) -> Plan:
-    """The least cost at no more than `cycles_per_frame`; the folds in `given` are kept.
+    """The least cost at no more than `cycles_per_frame`, within the board where that can be; folds in `given` are kept.
 
     dataflow: as lowered, PE = SIMD = 1. Raises FoldingError naming what cannot reach the target, and for unknown
     layers, folds and illegal values.
@@ -122,8 +122,7 @@ def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given:
             way_out = f"ask for {cycles} cycles per frame or more"
         raise FoldingError(f"{solver.limit}: {_at_most(cycles_per_frame)} asked for but it needs at least "
                            f"{solver.least_cycles}, and on {terms.board.name} {fits}; {way_out}")
-    found = solver.fitting(cycles_per_frame) if terms.with_other else None
-    return _plan(found or solver.cheapest(cycles_per_frame), depths, "")
+    return _plan(solver.fitting(cycles_per_frame) or solver.cheapest(cycles_per_frame), depths, "")
 
 
 def _at_most(cycles: int) -> str:
