@@ -15,7 +15,7 @@ from headrace.dataflow.make_external import MAX_EXTERNAL, external_candidates, m
 from headrace.dataflow.make_writable import MAX_LAYERS, make_writable, writable_candidates
 from headrace.design import AsBuilt, Recipe, estimated, folded
 from headrace.errors import FoldingError, InputError
-from headrace.folding.plan import Plan, Terms, folding_target, has_room, least_cost, plan_fastest, plan_folding
+from headrace.folding.plan import Plan, Terms, folding_target, has_room, plan_fastest, plan_folding
 from headrace.folding.solver import LAYERS_SHARE
 from headrace.layers.base import Layer
 from headrace.layers.cores import CORES
@@ -168,11 +168,11 @@ def keeps_pace_outside(model: Model, request: Request) -> bool:
 
 
 def _fits_outside(model: Model, request: Request) -> bool:
-    """True if the board holds the smallest folding with as many weights outside as can be, but not with them inside."""
+    """True if the board holds all layers at PE = SIMD = 1 with as many weights outside as can be."""
     if not (more := _candidates(model, request)):
         return False
     outside = _with_external(request, (*request.recipe.external, *more))
-    return not overfull(request.room, least_cost(model.unfolded, folding_terms(model, outside)), LAYERS_SHARE)
+    return not overfull(request.room, estimated(folded(model.integer, outside.recipe)), LAYERS_SHARE)
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from headrace.dataflow.insert_fifos import fifo_places
 from headrace.errors import FoldingError, InputError
 from headrace.folding.choices import Choices
 from headrace.folding.solver import LAYERS_SHARE, Solution, Solver
+from headrace.folding.weights_alone import weights_too_large
 from headrace.layers.base import Layer
 from headrace.suggest import did_you_mean
 
@@ -132,15 +133,16 @@ def _at_most(cycles: int) -> str:
     return f"{cycles} cycles per frame are" if cycles > 1 else "1 cycle per frame is"
 
 
-def least_cost(dataflow: Dataflow, terms: Terms) -> Resources:
-    """What the layers take at the cheapest folding of any pace."""
-    return _slowest(_free_solver(dataflow, terms)).cost
-
-
 def has_room(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) -> bool:
     """True if the layers take no more than `share` of every resource of the board at a folding of any pace."""
+    if _too_large(dataflow, terms, share):
+        return False
     solver = _free_solver(dataflow, terms)
     return solver.fitting(solver.slowest_cycles, share) is not None
+
+
+def _too_large(dataflow: Dataflow, terms: Terms, share: float) -> Resources | None:
+    return weights_too_large(dataflow, (terms.built, terms.other), terms.board, share)
 
 
 def _slowest(solver: Solver) -> Solution:
@@ -152,15 +154,20 @@ def plan_fastest(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) 
 
     Raises FoldingError where not even the smallest does.
     """
+    if weights := _too_large(dataflow, terms, share):
+        raise _refusal(weights, terms, share, " for its weights alone")
     solver = _free_solver(dataflow, terms)
     fastest = solver.fastest(share)
     if fastest is None:
-        least = _slowest(solver)
-        taken = ", ".join(f"{used} of {there} {name.upper()}" for name, (used, there)
-                          in terms.board.use(least.cost).items() if used > there * share)
-        raise FoldingError(f"{terms.board.name}: even the smallest folding{terms.with_other} takes {taken}; "
-                           f"{terms.way_out()}")
+        raise _refusal(_slowest(solver).cost, terms, share, "")
     return _plan(fastest.solution, {}, fastest.stopped_by)
+
+
+def _refusal(least: Resources, terms: Terms, share: float, what_for: str) -> FoldingError:
+    taken = ", ".join(f"{used} of {there} {name.upper()}" for name, (used, there) in terms.board.use(least).items()
+                      if used > there * share)
+    return FoldingError(f"{terms.board.name}: even the smallest folding{terms.with_other} takes {taken}{what_for}; "
+                        f"{terms.way_out()}")
 
 
 def _plan(solution: Solution, depths: Mapping[str, int], stopped_by: str) -> Plan:

@@ -57,7 +57,7 @@ class LayerTable:
         self.lanes_in = np.array([choice.lanes_in for choice in choices], np.int64)
         self.lanes_out = np.array([choice.lanes_out for choice in choices], np.int64)
         self.waits = np.array([choice.waits for choice in choices], np.bool_)
-        self.taken: Taken = np.array([taken(board, choice.cost) for choice in choices])
+        self.taken: Taken = np.array([taken(board, choice.cost) for choice in choices], np.float64)
         #: With halves of blocks of 36 Kb: for sums over layers, which fill them up.
         self.halves = self.taken.copy()
         self.halves[:, list(board.use(Resources())).index("bram36")] = [choice.cost.bram18 / 2 for choice in choices]
