@@ -149,7 +149,14 @@ class Products(Layer):
         return replace(self, core=other.name) if other else None
 
     def _estimate_with(self, core: Core) -> Resources:
-        return estimate_alike(self.area_facts_with(core), lambda: replace(self, core=core.name))
+        if core not in self._estimates:
+            self._estimates[core] = estimate_alike(self.area_facts_with(core), lambda: replace(self, core=core.name))
+        return self._estimates[core]
+
+    @cached_property
+    def _estimates(self) -> dict[Core, Resources]:
+        """Those that were made, by core."""
+        return {}
 
     @property
     def area_facts(self) -> Hashable | None:
