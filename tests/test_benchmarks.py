@@ -46,7 +46,7 @@ def test_planning_of_chains_is_measured(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_built_row_tells_the_stages_of_verification() -> None:
     row = scale.measured("chain1:zcu104:1000", built=True)
-    assert {"load", "rendering", "compiling the C++ of the RTL"} <= row["stages"].keys()
+    assert {"load", "rendering", "verifying RTL with Verilator", "simulating one frame"} <= row["stages"].keys()
     assert row["cycles"] <= 200_000
 
 
