@@ -32,7 +32,7 @@ CHAINS = ("chain38:zcu104", "chain75:zcu104", "chain150:zcu104")
 PLANNED = ("cnv_w2a2:zcu104", "mobilenet_v1_w4a4:zcu104:444", "mobilenet_v1_w4a4:u250:3980", "resnet18_w4a4:u250:400",
            "unet128_w4a4:zcu104", "resnet50_w1a2:u250:200", *CHAINS)
 BUILT = ("cnv_w2a2:zcu104", "vgg10_w4a4:zcu104", "ds_cnn_w4a4:zcu104", "unet128_w4a4:zcu104",
-         "mobilenet_v1_w4a4:zcu104:444", "resnet18_w4a4:u250:400", "tiny_yolo416_w4a4:zcu104",
+         "mobilenet_v1_w4a4:zcu104", "resnet18_w4a4:u250:400", "tiny_yolo416_w4a4:zcu104",
          "resnet50_w1a2:u250:200")
 
 
