@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from headrace import serialize
+from headrace.paths import data_folder
 from tests.small_networks import small_network
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -23,6 +25,15 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("model") / "small"
     serialize.save(small_network(), path)
     return f"{path}.json"
+
+
+@pytest.fixture(scope="module")
+def importable() -> Iterator[None]:
+    """The Python driver's package can be imported."""
+    folder = str(data_folder("boards") / "driver")
+    sys.path.insert(0, folder)
+    yield
+    sys.path.remove(folder)
 
 
 @pytest.fixture

@@ -14,18 +14,14 @@ import pytest
 from headrace.benches.serial_board import compile_serial_board, serial_board
 from headrace.benches.simulated_board import SimulatedBoard, compile_board, simulated_board
 from headrace.build_folder import Build
-from headrace.paths import data_folder
 
 if TYPE_CHECKING:
     from headrace_driver import Accelerator
 
 
 @pytest.fixture(scope="module", autouse=True)
-def importable() -> Iterator[None]:
-    folder = str(data_folder("boards") / "driver")
-    sys.path.insert(0, folder)
-    yield
-    sys.path.remove(folder)
+def always_importable(importable: None) -> None:
+    """Modules here import the driver in many places."""
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ driver at the other end of the line.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +19,6 @@ from headrace.ecp5.part import routed_boards
 from headrace.ecp5.place_and_route import pack, route, synthesize
 from headrace.ecp5.top import LPF, board_top
 from headrace.example import example_network
-from headrace.paths import data_folder
 from tests.unverified_build import write_unverified
 
 pytestmark = pytest.mark.slow
@@ -53,14 +50,6 @@ def test_nextpnr_takes_pins_and_clock_of_every_board(tmp_path: Path, name: str) 
     report = route(work, board, top, {}, 1, lambda _: None).report
     assert report.met and report.asked_mhz == pytest.approx(30, abs=0.5)
     pack(work)
-
-
-@pytest.fixture
-def importable() -> Iterator[None]:
-    folder = str(data_folder("boards") / "driver")
-    sys.path.insert(0, folder)
-    yield
-    sys.path.remove(folder)
 
 
 def test_pins_are_those_of_the_board(routed: Build) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,6 @@ import headrace as hr
 from headrace.benches.serial_board import compile_routed_board, serial_board
 from headrace.build_folder import Build
 from headrace.ecp5.flow import FOLDER, SWAPPED, Options, make_routed, make_swapped
-from headrace.paths import data_folder
 from headrace.sources import function_from_file
 
 pytestmark = pytest.mark.slow
@@ -31,14 +28,6 @@ def trained(folder: Path, seed: int, epochs: int) -> Build:
     model = hr.load(f"{path}:trained")
     layers = {layer.name: "ram" for layer in model.unfolded.layers if layer.kind == "mvtu"}
     return hr.build(model, folder / "accelerator", board=BOARD, fps=2000, clock_mhz=25, writable=layers)
-
-
-@pytest.fixture
-def importable() -> Iterator[None]:
-    folder = str(data_folder("boards") / "driver")
-    sys.path.insert(0, folder)
-    yield
-    sys.path.remove(folder)
 
 
 def test_another_training_on_the_board(tmp_path: Path, importable: None) -> None:
