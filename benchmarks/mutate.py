@@ -8,7 +8,6 @@ Python meet the tests that run their line, the cheapest first: an earlier run wa
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -23,13 +22,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.mutants import Mutant, mutants
+from benchmarks.mutation_results import Known, tree
 from benchmarks.mutation_tests import Group, groups_of, judges_of_line, judges_of_module
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,6 +37,8 @@ OUT = ROOT / "build/bench-mutate.json"
 EXPLAINED = ROOT / "benchmarks/survivors.json"
 #: The tests do not pass in time without the mutant.
 UNJUDGED = "not judged"
+#: Results of tests that notice a mutant.
+KILLED = ("failed", "too long")
 FOLDERS = ("benchmarks", "boards", "docs", "examples", "generator", "hls_templates", "rtl_sim", "tests")
 FILES = ("pyproject.toml", "constraints.txt", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "Makefile", "mkdocs.yml")
 #: Seconds for the tests of an area, watched.
@@ -116,14 +117,16 @@ class Worker:
     def __init__(self, copy: Path, home: Path) -> None:
         self.copy, self._home = copy, home
         self._processes: dict[tuple[str, ...], subprocess.Popen[str]] = {}
+        self.seconds = 0.0  # of processors, in all runs
 
     def run(self, imported: tuple[str, ...], tests: Sequence[str], limit: float, **more: object) -> str:
         """"passed", "failed", or "too long" after so many seconds."""
         process = self._processes.get(imported) or self._started(imported)
         assert process.stdin and process.stdout
         print(json.dumps({"tests": tests, "limit": limit, **more}), file=process.stdin, flush=True)
-        result: str = json.loads(process.stdout.readline())
-        return result
+        result, seconds = json.loads(process.stdout.readline())
+        self.seconds += seconds
+        return str(result)
 
     def _started(self, imported: tuple[str, ...]) -> subprocess.Popen[str]:
         environment = {**os.environ, "PYTHONPATH": f"{self.copy / 'generator'}:{self.copy}", "HOME": str(self._home),
@@ -141,30 +144,6 @@ class Worker:
             process.wait()
 
 
-def tree() -> str:
-    """A digest of all that the tests see and are."""
-    digest = hashlib.sha256()
-    seen = (folder for folder in FOLDERS if folder not in ("benchmarks", "docs"))
-    for path in sorted(path for folder in seen for path in (ROOT / folder).rglob("*.*") if path.is_file()):
-        if "__pycache__" not in path.parts:
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-class Known:
-    """Results by key in a file that is written after every one."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-
-    def keep(self, key: str, result: object) -> None:
-        """Add a result."""
-        self.results[key] = result
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps(self.results, indent=1) + "\n")
-
-
 @dataclass(frozen=True)
 class Judge:
     """What judges mutants: state: of the tree; limit: seconds for one run of tests; end: after it none starts."""
@@ -177,34 +156,45 @@ class Judge:
 
     def watch(self, name: str) -> list[Group]:
         """The tests of an area, and what lines they run."""
-        area, key = AREAS[name], f"watched {name} {self.state}"
-        if key not in self.known.results:
+        area, kept = AREAS[name], Known(OUT.with_name(f"bench-mutate-{name}.json"))
+        if kept.results.get("state") != self.state:
             worker = self.waiting.get()
             files = [str(path.relative_to(ROOT)) for pattern in area.files for path in sorted(ROOT.glob(pattern))]
             report = worker.copy / "watched.json"
             worker.run(area.imported, area.tests, WATCH_S, watch=str(report), files=files)
-            self.known.keep(key, json.loads(report.read_text()))
+            kept.keep("groups", json.loads(report.read_text()))
+            kept.keep("state", self.state)
             self.waiting.put(worker)
-        return groups_of(self.known.results[key])
+        return groups_of(kept.results["groups"])
 
     def judged(self, mutant: Mutant, area: Area, groups: Sequence[Group]) -> str:
-        """The result of one mutant, from the file or by running tests, if the time has not come to its end."""
+        """The result of one mutant, from the file or by running tests, if the time has not come to its end.
+
+        One that was killed stays so until its file changes; one that survived meets the tests of another tree again.
+        """
         text = (ROOT / mutant.path).read_text()
-        runs = runs_of(area, mutant, groups)
-        key = mutant.key(text, ("\0".join(run) for run in runs))
-        if key not in self.known.results:
-            if time.monotonic() > self.end:
-                return "not run"
-            worker = self.waiting.get()
-            try:
-                result = self._run(worker, mutant.path, mutant.applied(text), area, runs)
-            finally:
-                (worker.copy / mutant.path).write_text(text)
-                self.waiting.put(worker)
-            if result == UNJUDGED:
-                return result
-            self.known.keep(key, result)
-        return str(self.known.results[key])
+        key = mutant.key(text)
+        found = self.known.results.get(key, {})
+        if found.get("result") in KILLED or found.get("state") == self.state:
+            return str(found["result"])
+        if time.monotonic() > self.end:
+            return "not run"
+        worker = self.waiting.get()
+        before = worker.seconds
+        try:
+            result = self._run(worker, mutant.path, mutant.applied(text), area, runs_of(area, mutant, groups))
+        finally:
+            (worker.copy / mutant.path).write_text(text)
+            self.waiting.put(worker)
+        if result != UNJUDGED:
+            seconds = round(worker.seconds - before, 1)
+            self.known.keep(key, {"name": mutant.name, "result": result, "seconds": seconds, "state": self.state})
+        return result
+
+    def seconds(self, drawn: Sequence[tuple[str, Mutant]]) -> float:
+        """Processor seconds of these mutants' tests, in this run or one before it."""
+        keys = [mutant.key((ROOT / mutant.path).read_text()) for _, mutant in drawn]
+        return sum(float(self.known.results.get(key, {}).get("seconds", 0)) for key in keys)
 
     def _run(self, worker: Worker, path: str, changed: str, area: Area, runs: Sequence[Sequence[str]]) -> str:
         text, unjudged = (ROOT / path).read_text(), False
@@ -250,7 +240,8 @@ def main(arguments: list[str] | None = None) -> int:
     names = options.areas or list(AREAS)
     with workers(options.jobs) as waiting, ThreadPoolExecutor(options.jobs) as pool, Progress(
             console=Console(stderr=True)) as progress:
-        judge = Judge(waiting, Known(OUT), options.limit, tree(), end)
+        state = tree(ROOT, (folder for folder in FOLDERS if folder not in ("benchmarks", "docs")))
+        judge = Judge(waiting, Known(OUT), options.limit, state, end)
         watched = [name for name in names if AREAS[name].watched]
         groups = dict(zip(watched, pool.map(judge.watch, watched), strict=True))
         drawn = [(name, mutant) for name in names for mutant in sample(AREAS[name], options.per_area, options.seed)]
@@ -264,7 +255,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         results = list(pool.map(one, drawn))
     status = report(drawn, results)
-    print(f"{(time.perf_counter() - started) / 60:.0f} minutes")
+    minutes = (time.perf_counter() - started) / 60
+    print(f"{minutes:.0f} minutes; the tests of these mutants took {judge.seconds(drawn) / 60:.0f} processor minutes")
     return status
 
 
@@ -277,7 +269,7 @@ def report(drawn: list[tuple[str, Mutant]], results: list[str]) -> int:
         own = [(mutant, result) for (name, mutant), result in zip(drawn, results, strict=True) if name == area]
         alive = [mutant.name for mutant, result in own if result == "passed"]
         known = [name for name in alive if name in explained]
-        killed = sum(result in ("failed", "too long") for _, result in own)
+        killed = sum(result in KILLED for _, result in own)
         left += [name for name in alive if name not in explained]
         counted = killed + len(alive) - len(known)
         table.add_row(area, *map(str, (killed + len(alive), killed, len(known), len(alive) - len(known))),

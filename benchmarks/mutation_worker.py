@@ -109,9 +109,9 @@ def _run(request: dict[str, Any], log: Path) -> int:
     return int(pytest.main(["-x", *_PLAIN, *request["tests"]]))
 
 
-def _waited(child: int, limit: float) -> str:
-    """"passed", "failed", or "too long"; the child's own children are gone then."""
-    end, status = time.monotonic() + limit, None
+def _waited(child: int, limit: float) -> tuple[str, float]:
+    """"passed", "failed", or "too long", and processor seconds; the child's own children are gone then."""
+    end, status, before = time.monotonic() + limit, None, _processor_s()
     while status is None and time.monotonic() < end:
         done, code = os.waitpid(child, os.WNOHANG)
         if done:
@@ -122,8 +122,8 @@ def _waited(child: int, limit: float) -> str:
         os.killpg(child, signal.SIGKILL)
     if status is None:
         os.waitpid(child, 0)
-        return "too long"
-    return "passed" if status == 0 else "failed"
+    result = "too long" if status is None else "passed" if status == 0 else "failed"
+    return result, _processor_s() - before
 
 
 def main() -> None:

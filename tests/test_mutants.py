@@ -15,6 +15,7 @@ import pytest
 from benchmarks import mutate, mutation_tests
 from benchmarks.mutants import mutants
 from benchmarks.mutation_bench import few_layers, passes
+from benchmarks.mutation_results import Known
 from benchmarks.mutation_tests import Group, groups_of, judges_of_line, judges_of_module
 
 PYTHON = '''"""Not > here."""
@@ -70,6 +71,8 @@ def test_a_larger_sample_begins_with_the_smaller_one() -> None:
 class Broken:
     """A worker whose tests fail whatever is in its copy."""
 
+    seconds = 0.0
+
     def __init__(self, copy: Path) -> None:
         self.copy = copy
 
@@ -84,7 +87,7 @@ def test_tests_that_fail_by_themselves_kill_nothing(tmp_path: Path) -> None:
     copy.parent.mkdir(parents=True)
     waiting: SimpleQueue[mutate.Worker] = SimpleQueue()
     waiting.put(cast(mutate.Worker, Broken(tmp_path)))
-    judge = mutate.Judge(waiting, mutate.Known(tmp_path / "known.json"), 1.0, "state", time.monotonic() + 9)
+    judge = mutate.Judge(waiting, Known(tmp_path / "known.json"), 1.0, "state", time.monotonic() + 9)
     assert judge.judged(mutant, area, ()) == mutate.UNJUDGED
     assert copy.read_text() == (mutate.ROOT / mutant.path).read_text()
 
