@@ -5,20 +5,25 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A file with `new` instead of `old` at a position. path: relative to the root."""
+    """A file with `new` instead of `old` at a position. path: relative to the root.
+
+    place: what stays when other lines of the file change: the file, the line's text, and where in it.
+    """
 
     path: str
     start: int
     old: str
     new: str
     line: int
+    place: str = ""
 
     @property
     def name(self) -> str:
@@ -85,7 +90,7 @@ class _Python:
         for name, value in ast.iter_fields(node):
             if _is_reshape(node) and name == "args":  # every negative size is the one that is left
                 value = [item for item in value if not isinstance(item, ast.UnaryOp)]
-            if name not in ("annotation", "returns", "decorator_list"):
+            if name not in ("annotation", "returns", "decorator_list") and not _compares_lengths(node):
                 for child in value if isinstance(value, list) else [value]:
                     if isinstance(child, ast.AST):
                         yield from self.of(child)
@@ -122,6 +127,11 @@ class _Python:
         return start + len(self.text[start:].split("\n", 1)[0].encode()[:column].decode())
 
 
+def _compares_lengths(node: ast.AST) -> bool:
+    """strict=True of zip: lengths that are equal wherever the code around is right, which `assert` could say too."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
+
+
 def _is_reshape(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape"
 
@@ -130,5 +140,14 @@ def mutants(root: Path, path: Path) -> list[Mutant]:
     """All mutants of a file."""
     text, name = path.read_text(), str(path.relative_to(root))
     if path.suffix == ".py":
-        return list(_Python(name, text).of(ast.parse(text)))
+        return list(_placed(_Python(name, text).of(ast.parse(text)), text.splitlines()))
     return list(text_mutants(name, text))
+
+
+def _placed(found: Iterable[Mutant], lines: Sequence[str]) -> Iterator[Mutant]:
+    """With their places; where a line comes again, or a change in it, by number."""
+    times: Counter[str] = Counter()
+    for mutant in found:
+        place = f"{mutant.path}: {lines[mutant.line - 1].strip()}: {mutant.old} -> {mutant.new}"
+        times[place] += 1
+        yield replace(mutant, place=f"{place} {times[place]}")

@@ -24,7 +24,7 @@ PYTHON = '''"""Not > here."""
 def f(a: int = 3) -> int:
     if a < 2 and not a:
         raise ValueError(f"{a + 1}")
-    return min(a, 4) // 2
+    return min(a, 4) // 2 + sum(zip("a", "b", strict=True))
 '''
 VERILOG = """// a == b
 assign x = b + 1'b1;
@@ -39,7 +39,7 @@ def test_python_is_changed_outside_of_texts_and_errors(tmp_path: Path) -> None:
     found = mutants(tmp_path, path)
     changes = {(mutant.old.strip(), mutant.new.strip()) for mutant in found}
     assert changes == {("3", "4"), ("<", "<="), ("and", "or"), ("2", "3"), ("not a", "(a)"), ("min", "max"), ("4", "5"),
-                       ("//", "*")}
+                       ("//", "*"), ("+", "-")}
     for mutant in found:
         assert ast.dump(ast.parse(mutant.applied(PYTHON))) != ast.dump(ast.parse(PYTHON))
 
@@ -66,6 +66,18 @@ def test_every_area_has_mutants_and_tests_that_are_there() -> None:
 def test_a_larger_sample_begins_with_the_smaller_one() -> None:
     area = mutate.AREAS["packing"]
     assert mutate.sample(area, 20, 1)[:5] == mutate.sample(area, 5, 1)
+
+
+def test_an_edit_elsewhere_draws_the_same_mutants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of Python, by what a line says, not by where it is."""
+    monkeypatch.setattr(mutate, "ROOT", tmp_path)
+    area, path = mutate.Area(("*.py",), ()), tmp_path / "x.py"
+    path.write_text(PYTHON)
+    before = mutate.sample(area, 99, 1)
+    path.write_text(PYTHON.replace("\n\n", "\n\nb = 3\n\n", 1))
+    after = [mutant for mutant in mutate.sample(area, 99, 1) if not mutant.place.startswith("x.py: b = 3")]
+    assert len(after) == len(before) > 8 and after != before
+    assert [mutant.place for mutant in after] == [mutant.place for mutant in before]
 
 
 class Broken:
