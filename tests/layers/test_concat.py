@@ -17,6 +17,7 @@ class TestConcat(LayerBattery):
             ([18, 2, 2, 4], 2, "uint2", 2), ([6, 4], 2, ["uint2", "int20"], 1), ([3, 3], 3, ["bipolar", "uint5"], 2),
             ([5, 1, 2], 1, ["int4", "bipolar", "uint7"], 3), ([4, 4], 4, ["uint3", "[-2,5]"], 2),
             ([9, 6], 3, ["int3", "int31"], 1),
+            ([1] * 8, 1, ["uint3", "int4", "bipolar", "uint2", "int5", "uint1", "bipolar", "int2"], 2),
         )
     )
 

@@ -14,6 +14,7 @@ from tests.layers.test_swu import SHAPES, random_units, spec
 class TestParallel(LayerBattery):
     specs = (
         *({**shape, "parallel_window": True} for shape in SHAPES),
+        {**spec((4, 5, 5), (2, 3), "uint3", 1, pad=(0, 1, 1, 1)), "parallel_window": True},  # many words of a pixel
         {**spec((6, 7, 9), (3, 3), "int4", 9, pad=(1, 1, 1, 1)), "parallel_window": True},
         {**spec((7, 6, 6), (3, 3), "uint2", 3, pad=(1, 1, 0, 0), stride=(2, 2)), "parallel_window": True},
         {**spec((9, 11, 2), (3, 2), "uint5", dilation=(3, 2), stride=(3, 1)), "parallel_window": True},

@@ -46,8 +46,8 @@ SHAPES = (
 )
 
 
-class TestOverlapping(LayerBattery):
-    specs = SHAPES
+class TestOverlapping(LayerBattery):  # the last one: taps apart, of two words each
+    specs = (*SHAPES, spec((5, 7, 4), (2, 2), "uint3", 2, dilation=(1, 2), pad=(0, 1, 1, 1)))
 
 
 class TestMinimal(LayerBattery):
