@@ -75,7 +75,7 @@ _NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "floor": "ceil
 
 
 class _Python:
-    """The mutants of a module; annotations, docstrings and messages of errors stay."""
+    """The mutants of a module; annotations, docstrings, assertions and messages of errors stay."""
 
     def __init__(self, path: str, text: str) -> None:
         self.path, self.text = path, text
@@ -84,7 +84,7 @@ class _Python:
             self.lines.append(self.lines[-1] + len(line))
 
     def of(self, node: ast.AST) -> Iterator[Mutant]:
-        if isinstance(node, ast.Raise | ast.JoinedStr | ast.Import | ast.ImportFrom):
+        if isinstance(node, ast.Raise | ast.Assert | ast.JoinedStr | ast.Import | ast.ImportFrom):
             return
         yield from self._here(node)
         for name, value in ast.iter_fields(node):
@@ -128,7 +128,7 @@ class _Python:
 
 
 def _compares_lengths(node: ast.AST) -> bool:
-    """strict=True of zip: lengths that are equal wherever the code around is right, which `assert` could say too."""
+    """strict=True of zip: an assertion that lengths are equal, which they are wherever the code around is right."""
     return isinstance(node, ast.keyword) and node.arg == "strict"
 
 

@@ -45,10 +45,17 @@ def groups_of(watched: Mapping[str, Any]) -> list[Group]:
 
 
 def judges_of_line(groups: Sequence[Group], path: str, line: int) -> tuple[str, ...]:
-    """Tests that run a line; then those that run its function; then their neighbours, as long as the budget lasts."""
+    """Tests that run a line; then those that run its function; then their neighbours, as long as the budget lasts.
+
+    The first test that imports a module runs the line of a constant: those judge it that run a line with its name.
+    """
     first, last = _function(ROOT / path, line)
-    direct = [group for group in groups if line in group.lines.get(path, ())]
-    near = [group for group in groups if any(first <= own <= last for own in group.lines.get(path, ()))]
+    if names := frozenset(_constants(ROOT / path, line)):
+        places = {file: _uses(ROOT / file, names) for group in groups for file in group.lines}
+        direct = near = [group for group in groups if any(places[file] & lines for file, lines in group.lines.items())]
+    else:
+        direct = [group for group in groups if line in group.lines.get(path, ())]
+        near = [group for group in groups if any(first <= own <= last for own in group.lines.get(path, ()))]
     files = {group.name.split("::")[0] for group in near}
     beside = [group for group in groups if group.name.split("::")[0] in files]
     others = [group for group in groups if path in group.lines] if not near else []
@@ -59,6 +66,21 @@ def judges_of_line(groups: Sequence[Group], path: str, line: int) -> tuple[str, 
             spent += group.seconds
             chosen.append(group.name)
     return tuple(chosen)
+
+
+def _constants(path: Path, line: int) -> set[str]:
+    """The names of the constants of a module that a line gives."""
+    body = ast.parse(path.read_text()).body
+    targets = [target for node in body if isinstance(node, ast.Assign) and node.lineno <= line <= (node.end_lineno or 0)
+               for target in node.targets]
+    return {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+
+
+@cache
+def _uses(path: Path, names: frozenset[str]) -> set[int]:
+    """The lines of a file that read one of some names."""
+    return {node.lineno for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load)}
 
 
 @cache

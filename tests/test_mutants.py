@@ -24,6 +24,7 @@ PYTHON = '''"""Not > here."""
 def f(a: int = 3) -> int:
     if a < 2 and not a:
         raise ValueError(f"{a + 1}")
+    assert a + 1
     return min(a, 4) // 2 + sum(zip("a", "b", strict=True))
 '''
 VERILOG = """// a == b
@@ -116,6 +117,16 @@ def test_tests_of_a_line_come_first_then_those_of_its_function(monkeypatch: pyte
     assert judges_of_line(groups, PLACE, 12) == ("tests/b.py::line", "tests/a.py::same", "tests/a.py::far",
                                                 "tests/b.py::beside")
     assert judges_of_line(groups, PLACE, 30)[0] == "tests/a.py::far"
+
+
+def test_a_constant_is_judged_by_tests_of_what_uses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mutation_tests, "ROOT", tmp_path)
+    (tmp_path / "x.py").write_text("A = 1\nB = 3, \\\n    2\n\n\ndef f():\n    return B\n\n\ndef g():\n    return 3\n")
+    (tmp_path / "y.py").write_text("from x import A\nC = 2 + A\n")
+    groups = [Group(f"tests/{name}.py::t", seconds, {path: frozenset(lines)}) for name, seconds, path, lines in (
+        ("g", 0.1, "x.py", {1, 3, 11}), ("f", 1.0, "x.py", {7}), ("h", 1.0, "y.py", {2}))]
+    assert judges_of_line(groups, "x.py", 3) == ("tests/f.py::t",)
+    assert judges_of_line(groups, "x.py", 1) == ("tests/h.py::t",)
 
 
 def test_tests_of_hardware_are_those_of_the_layers_that_use_it() -> None:

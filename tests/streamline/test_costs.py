@@ -112,7 +112,7 @@ def test_each_computes_rows_of_the_same_objects_once() -> None:
      "n2: has 262144 channels of 255 thresholds and at most 33554432 thresholds are possible; use fewer bits or fewer "
      "channels"),
     (chain((2, 1, 1), Quantize(one(1), uint_type(2)), Affine(np.asarray([1, 2.0**80]), one(0)),
-           Conv(QuantWeight(np.ones((1, 2, 1, 1), np.int64), one(1), Interval(0, 1)))),
+           Conv(QuantWeight(np.asarray([1, 1, 1, 0]).reshape(2, 2, 1, 1), one(1), Interval(0, 1)))),
      "n2: reads the sum of n2 of channels of scale 1 with 1 and n2 of channels of scale 1.20892582e+24 with "
      "1.20892582e+24 per integer, whose common step would need 83 bits and at most 62 are possible; put a quantizer "
      "behind the sum, or let its branches share one quantizer"),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from headrace.datatypes import BIPOLAR, Interval, int_type, uint_type
+from headrace.datatypes import BIPOLAR, TERNARY, DataType, Interval, int_type, uint_type
 from headrace.engines import golden
 from headrace.errors import InputError, UnsupportedError
 from headrace.network import integer
@@ -15,7 +15,7 @@ from headrace.network.graph import Network, Op
 from headrace.network.moves import Crop, SelectChannels
 from headrace.network.ops import RELU, Affine, Clip, Linear, MaxPool, Pad, Reshape
 from headrace.network.tensor_ops import Add, AvgPool, Concat, TopK, Transpose, Upsample
-from headrace.streamline.absorb_channel_maps import absorb_channel_maps
+from headrace.streamline.absorb_channel_maps import _summed, absorb_channel_maps
 from headrace.streamline.streamline import streamline
 from tests.assert_exact import assert_exact, outputs
 from tests.streamline.graphs import Step, conv, floats, graph, quantizer, samples
@@ -84,6 +84,47 @@ def test_a_constant_has_the_step_of_the_others_where_a_code_means_it() -> None:
     other = between(select(-1, 0, value=1.0), channels=2, act=quantizer(uint_type(4), 0.5, 3))
     (op,) = (node.op for node in streamline(other).nodes if isinstance(node.op, integer.ChannelMap))
     assert op.constant == 5
+
+
+def test_constants_move_on_with_what_they_stand_between() -> None:
+    shuffle: list[Op] = [Reshape((2, 2, 5, 6)), Transpose((1, 0, 2, 3)), Reshape((4, 5, 6))]
+    assert maps(absorbed(between(select(-1, 0, 1, 2), *shuffle, channels=4), samples(SHAPE, 0))) == []
+    two = [select(-1, 0, 1, 2), select(-1, 0, 1, 2, value=2.0)]
+    absorbed(between(*two, channels=4), samples(SHAPE, 0))
+
+
+def test_samples_of_signals_become_channels() -> None:
+    rng = np.random.default_rng(0)
+    network = graph((4, 6), q=(quantizer(int_type(4), 0.3),), r=(Reshape((4, 1, 6)), "q"),
+                    c=(conv(rng, 4, 4, kernel=1), "r"), a=(ACT, "c"), f=(Reshape((4, 6)), "a"),
+                    s=(Reshape((4, 3, 2)), "f"), t=(Transpose((0, 2, 1)), "s"), u=(Reshape((8, 3)), "t"),
+                    v=(Reshape((8, 1, 3)), "u"),
+                    d=(conv(rng, 2, 8, kernel=1), "v"))
+    assert [node.op for node in streamline(network).nodes if isinstance(node.op, integer.SpaceToDepth)] == [
+        integer.SpaceToDepth((1, 2))]
+    assert_exact(network, samples((4, 6), 1))
+
+
+def test_signs_do_not_pass_a_constant_that_other_channels_have_too() -> None:
+    """A constant of 0 is its own negative; for another one the thresholds are inverted."""
+    for constant, inverted in ((0.0, 0), (0.25, 1)):
+        rng = np.random.default_rng(1)
+        network = graph(SHAPE, q=(quantizer(int_type(4), 0.25),), c=(conv(rng, 3, 4, scale=0.25),  "q"),
+                        s=(select(2, -1, 0, -1, value=constant), "c"),
+                        n=(Affine(np.array([-0.3, -0.1, 0.2, 0.1]), rng.normal(size=4)), "s"), a=(ACT, "n"),
+                        d=(conv(rng, 2, 4, kernel=1), "a"))
+        net = streamline(network)
+        assert sum(bool(node.op.inverted) for node in net.nodes if isinstance(node.op, integer.Threshold)) == inverted
+        assert_exact(network, samples(SHAPE, 3))
+
+
+@pytest.mark.parametrize(("dtype", "codes", "wanted"), [
+    (TERNARY, [1, -1, 0], BIPOLAR), (TERNARY, [1, 0, 1], TERNARY), (int_type(4), [1, -1, 0], int_type(4)),
+    (BIPOLAR, [1, -1, 1], BIPOLAR)])
+def test_columns_that_are_left_out_may_leave_bipolar_weights(dtype: DataType, codes: list[int],
+                                                             wanted: DataType) -> None:
+    made = _summed(integer.Conv(np.asarray(codes).reshape(1, 1, 1, 3), dtype), [0, 1, -1])
+    assert made.weights.reshape(-1).tolist() == codes[:2] and made.weight == wanted
 
 
 def test_rows_that_nobody_reads_are_not_made() -> None:

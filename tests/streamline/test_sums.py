@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
 
@@ -17,7 +18,7 @@ from headrace.network.activation import Activation
 from headrace.network.integer import TensorType
 from headrace.streamline.streamline import streamline
 from headrace.streamline.sum_requants import requant_of_grids
-from headrace.streamline.sums import Point, ask, weigh
+from headrace.streamline.sums import Grid, Point, Weighing, ask, weigh
 from tests.assert_exact import outputs
 
 
@@ -106,6 +107,41 @@ def test_what_cannot_wait_says_so() -> None:
         streamline(wide)
     with pytest.raises(UnsupportedError, match=r"whose common step would need 1\d\d bits and at most 62 are possible"):
         streamline(residual(0.31, 1e-20, last=None))
+
+
+def test_a_channel_in_which_no_branch_counts_is_exact() -> None:
+    """Its codes are one constant, so that there is nothing to weigh."""
+    base = residual(0.31, 0.47, activation=(ops.Quantize(np.asarray([0.083]), Interval(0, 255)),), last=None)
+    without = tuple(graph.Node(f"z{k}", ops.Affine(np.asarray([1.0, 0.0, 1.0, 1.0]), np.asarray([0.7])), (f"b{k}",))
+                    for k in range(2))
+    nodes = (*base.nodes[:-2], *without, graph.Node("s1", tensor_ops.Add(), ("z0", "z1")), base.nodes[-1])
+    net = graph.Network(base.inputs, nodes, base.outputs)
+    x = np.random.default_rng(1).uniform(-2, 2, (9, 3, 5, 5)).astype(np.float32)
+    np.testing.assert_allclose(outputs(streamline(net), x), net.forward(x.astype(np.float64)), atol=1e-6)
+
+
+def test_combinations_that_spoke_against_a_trial_are_asked_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few trials look at all combinations; whatever is asked first, the same multipliers are found."""
+    scales = [Fraction(31, 100), Fraction(47, 101), Fraction(29, 103)]
+    points: list[Point] = [(Fraction(code) / 5, True) for code in range(1, 30)]
+    looked, whole = [0], Grid.thresholds
+
+    def thresholds(grid: Grid, multipliers: Sequence[int]) -> Weighing | None:
+        looked[0] += 1
+        return whole(grid, multipliers)
+
+    monkeypatch.setattr(Grid, "thresholds", thresholds)
+    asked = ask(scales, [(0, 15)] * 3, points)
+    assert asked is not None and asked.grid.margins([1, 1, 1]) is None
+    found, few = asked.smallest(), looked[0]
+    monkeypatch.setattr(Grid, "against", lambda *_: set())
+    assert asked.smallest() == found and found is not None
+    assert few <= 12 and looked[0] - few > 4 * few
+
+
+def test_the_branch_with_most_codes_is_the_one_that_is_not_walked_through() -> None:
+    asked = ask([Fraction(1, 3), Fraction(1, 5), Fraction(1, 7)], [(-100, 100), (0, 3), (5, 7)], [(Fraction(1), True)])
+    assert asked is not None and asked.present == [2, 1, 0] and len(asked.grid.codes) == 12
 
 
 def test_more_combinations_than_can_be_looked_at_are_left_alone() -> None:

@@ -16,11 +16,13 @@ from headrace.network import graph, ops
 from headrace.network.activation import Activation
 from headrace.network.graph import Input, Network
 from headrace.network.integer import IntegerNetwork, Lookup, Threshold
+from headrace.streamline.intervals import Intervals
 from headrace.streamline.meaning import Channel
 from headrace.streamline.pieces import Piece, passing, pieces
 from headrace.streamline.requantize import requantize
 from headrace.streamline.streamline import streamline
 from headrace.streamline.thresholds_before_pooling import thresholds_before_pooling
+from tests.narrow import the
 
 CROOKED = (0.0213, 0.0317, 0.0109, 0.0531)
 ROOT_HALF = np.asarray([0.7071067811865476])
@@ -157,3 +159,11 @@ def test_thresholds_are_found_at_both_ends() -> None:
     integer = streamline(network(*before(), Activation("tanh"), quantizer(0.9, Interval(-9, 9))))
     threshold = integer.nodes[-1].op
     assert isinstance(threshold, Threshold) and threshold.thresholds.shape == (4, 18)
+
+
+def test_counts_that_do_not_fall_are_thresholds() -> None:
+    """Also where a channel has fewer intervals than another, and the last one is repeated."""
+    lows, highs = np.asarray([-4, -4]), np.asarray([8, 8])
+    found = Intervals(np.asarray([[0, 5], [3, 9]]), np.asarray([[0, 1, 2], [0, 1, 1]]))
+    assert the(np.ndarray, found.thresholds(2, lows, highs)).tolist() == [[0, 5], [3, 9]]
+    assert Intervals(found.bounds, np.asarray([[0, 1, 2], [1, 0, 1]])).thresholds(2, lows, highs) is None

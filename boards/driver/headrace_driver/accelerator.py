@@ -49,9 +49,9 @@ class Accelerator(Habits):
         self.source, self.sink = self.model["input"], self.model["output"]
         self._pool = ThreadPoolExecutor(threads)
         #: True from the start of a transfer until all of its results are there.
-        self._at_work = False
+        self._at_work: bool
         #: Frames since the counters were cleared.
-        self._frames = 0
+        self._frames: int
         self._require_identity()
         self.reset()
         for layer, entry in self.memories.layers.items():

@@ -60,9 +60,7 @@ class Parser:
     def packet(self) -> Packet | None:
         """The next packet of which all bytes are there."""
         while True:
-            start = self._bytes.find(_MARKER)
-            if start:
-                self._skip(len(self._bytes) if start < 0 else start)
+            self._skip(len(self._bytes.split(_MARKER, 1)[0]))
             if len(self._bytes) <= HEADER:
                 return None
             command, tag, info, length = struct.unpack_from("<BBBH", self._bytes, 1)
