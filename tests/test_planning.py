@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import chain, repeat
 from pathlib import Path
 from unittest import mock
 
@@ -20,7 +21,7 @@ from headrace.design import estimated
 from headrace.errors import FoldingError
 from headrace.model import Model
 from headrace.placement import choose_folding
-from headrace.planning import plan_design
+from headrace.planning import Planned, plan_design
 from headrace.request import Options, resolve
 from tests.small_networks import dense_network
 
@@ -87,6 +88,28 @@ def test_fifos_that_do_not_fit_are_the_reason_that_is_given(model: Model, tmp_pa
     with mock.patch("headrace.planning.estimated", lambda dataflow: next(used)):
         planned = plan_design(model, resolve(Options(board="zcu104")))
     assert planned.plan.stopped_by.endswith("1000000 of 163800 LUT with FIFOs")  # 75 % but 9000
+
+
+def test_a_pace_that_is_asked_for_leaves_room_for_fifos_too(model: Model) -> None:
+    """The first three designs do not fit, whatever they are: those of shares 0.96, 0.9 and 0.8."""
+    request = resolve(Options(board="zcu104", fps=1000.0))
+    used = chain([Resources(lut=10**6)] * 3, repeat(Resources(lut=1)))
+    with mock.patch("headrace.planning.estimated", lambda dataflow: next(used)):
+        planned = plan_design(model, request)
+        assert planned.share == 0.6 and not planned.first and planned.plan.stopped_by == ""
+    assert planned.fits and planned.design.cycles_per_frame <= 200_000
+    assert plan_design(model, request).first
+
+
+def test_what_fills_the_board_is_as_fast_as_what_is_asked_for(model: Model) -> None:
+    request = resolve(Options(board="zcu104", fps=1000.0))
+    with mock.patch.object(Planned, "fits", property(lambda planned: planned.request.fills)):
+        planned = plan_design(model, request)
+    fastest = plan_design(model, resolve(Options(board="zcu104")))
+    assert planned.design.cycles_per_frame == fastest.design.cycles_per_frame < 200_000
+    assert planned.request.asked == request.asked and planned.plan.stopped_by == "" and not planned.first
+    with mock.patch.object(Planned, "fits", property(lambda planned: False)):
+        assert plan_design(model, request).design.cycles_per_frame > fastest.design.cycles_per_frame
 
 
 def test_a_board_that_the_user_named_and_that_is_too_small(model: Model, tmp_path: Path,

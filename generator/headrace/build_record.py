@@ -62,6 +62,7 @@ class RecipeRecord(TypedDict):
     external: list[str]
     depths: dict[str, int]
     prices: NotRequired[dict[Literal["block", "ram_block", "dsp", "lut_inputs", "primitives"], int | bool]]
+    buffers: NotRequired[list[str]]
 
 
 class DeviceRecord(TypedDict):

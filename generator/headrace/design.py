@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources, total
+from headrace.board.board import Board
+from headrace.dataflow.buffers import buffers_in_uram, buffers_to_move
 from headrace.dataflow.choose_cores import Cores, choose_cores, with_core
 from headrace.dataflow.fold import Folding, fold
 from headrace.dataflow.graph import Dataflow
@@ -64,7 +66,7 @@ class Recipe:
 
     cores: by layer name, or "*" for all; the others are chosen by cost. depths: those that are not given are sized.
     prices: of the device, for what is chosen by cost. fifos: "exact" for the smallest depths, "safe" for large ones,
-    known at once.
+    known at once. buffers: windows and FIFOs whose words lie in UltraRAM.
     """
 
     folding: Folding = field(default_factory=dict)
@@ -74,18 +76,20 @@ class Recipe:
     depths: Mapping[str, int] = field(default_factory=dict)
     prices: Prices = PRICES
     fifos: Fifos = "exact"
+    buffers: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """The recipe as build.json holds it."""
         return {"folding": {name: dict(folds) for name, folds in self.folding.items()}, "cores": dict(self.cores),
                 "writable": dict(self.writable), "external": list(self.external), "depths": dict(self.depths),
-                "prices": asdict(self.prices), "fifos": self.fifos}
+                "prices": asdict(self.prices), "fifos": self.fifos,
+                **({"buffers": list(self.buffers)} if self.buffers else {})}
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> Recipe:
         """What `record` gave. Raises KeyError or TypeError for anything else."""
         return cls(record["folding"], record["cores"], record["writable"], tuple(record["external"]), record["depths"],
-                   Prices(**record.get("prices", {})), record.get("fifos", "exact"))
+                   Prices(**record.get("prices", {})), record.get("fifos", "exact"), tuple(record.get("buffers", ())))
 
     @property
     def as_built(self) -> AsBuilt:
@@ -109,6 +113,13 @@ class Design:
         """Cycles per frame of the slower of the back ends that are built."""
         return max(self.sizing.cycles_per_frame, self.hls.cycles_per_frame if self.hls else 0)
 
+    def within(self, room: Board) -> Design:
+        """The design with words of windows and FIFOs in UltraRAM where block RAM is short and that helps."""
+        if not (moved := buffers_to_move(self.dataflow, room.bram36, room.uram)):
+            return self
+        recipe = replace(self.recipe, buffers=(*self.recipe.buffers, *moved))
+        return replace(self, dataflow=buffers_in_uram(self.dataflow, moved), recipe=recipe)
+
 
 def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False,
               progress: Callable[[str], None] = lambda _: None, estimate_fifos: bool = False) -> Design:
@@ -123,7 +134,7 @@ def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False,
     exact = recipe.fifos == "exact"
     depths = dict(recipe.depths)
     sizing = estimated_fifos(layers, depths) if estimate_fifos else size_fifos(layers, depths, exact, progress)
-    dataflow = insert_fifos(layers, sizing.depths)
+    dataflow = buffers_in_uram(insert_fifos(layers, sizing.depths), recipe.buffers)
     depths = {layer.name: layer.depth for layer in Fifo.among(dataflow.layers)}
     if hls:
         progress(Step("sizing the streams of the C++", seconds=_STREAM_S * len(dataflow.layers)))
@@ -136,12 +147,12 @@ def folded(net: IntegerNetwork, recipe: Recipe) -> Dataflow:
     """The hardware of an integer network without FIFOs."""
     layers = fold(make_writable(lower(net), recipe.writable), recipe.folding)
     layers = choose_cores(layers.with_layers(layer.priced(recipe.prices) for layer in layers.layers), recipe.cores)
-    return make_external(layers, recipe.external)
+    return buffers_in_uram(make_external(layers, recipe.external), recipe.buffers)
 
 
 def with_fifos(net: IntegerNetwork, recipe: Recipe) -> Dataflow:
     """The hardware of an integer network by the recipe of a Design, which has the depths of all FIFOs."""
-    return insert_fifos(folded(net, recipe), recipe.depths)
+    return buffers_in_uram(insert_fifos(folded(net, recipe), recipe.depths), recipe.buffers)
 
 
 def estimated(dataflow: Dataflow) -> Resources:

@@ -111,10 +111,11 @@ class RomLayout:
 
 @dataclass(frozen=True)
 class Ram:
-    """What words that can be written take: LUTs that serve as memory, or blocks of 18 Kb."""
+    """What words that can be written take: LUTs that serve as memory, blocks of 18 Kb, or UltraRAMs."""
 
     lutram: int = 0
     bram18: int = 0
+    uram: int = 0
 
 
 def rom_layout(depth: int, bits: int, prices: Prices) -> RomLayout:
@@ -169,7 +170,7 @@ def ram(depth: int, bits: int, prices: Prices) -> Ram:
     """A memory with one write port and one read port: blocks where LUTs, with their multiplexer, would cost more.
 
     >>> ram(64, 8, PRICES), ram(64, 8, Prices(lut_inputs=4))
-    (Ram(lutram=16, bram18=0), Ram(lutram=48, bram18=0))
+    (Ram(lutram=16, bram18=0, uram=0), Ram(lutram=48, bram18=0, uram=0))
     """
     luts, blocks = ram_luts(depth, bits), ram_bram18(depth, bits)
     if luts + ram_multiplexer(depth, bits) > prices.ram_block * blocks:
@@ -276,7 +277,7 @@ def one_port_ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
 
 
 def uram(depth: int, bits: int) -> int:
-    """UltraRAMs for `depth` words of `bits` bits, for weights that are loaded at run time.
+    """UltraRAMs for `depth` words of `bits` bits: they have no contents from the start, and both ports one clock.
 
     Words side by side are in bytes of 8 or 9 bits, which are written by themselves.
 

@@ -47,39 +47,52 @@ def folding_at(model: Model, request: Request, terms: Terms, share: float) -> Pl
     given, cycles = request.options.folding, request.cycles
     target = folding_target(model.unfolded, given) if cycles is None and given is not None else cycles
     assert target is not None  # nothing is filled
-    return plan_folding(model.unfolded, target, terms, given)
+    return plan_folding(model.unfolded, target, terms, given, share)
 
 
 def recipe_of(request: Request, plan: Plan) -> Recipe:
     """What is given, with the folding and the memories that were planned."""
     recipe = replace(request.recipe, folding=plan.folds, depths=plan.depths)
     if request.spills:
-        return replace(recipe, writable={**recipe.writable, **dict.fromkeys(plan.others, URAM)})
+        weights = [name for name, layer in plan.others.items() if layer.writable]
+        return replace(recipe, writable={**recipe.writable, **dict.fromkeys(weights, URAM)},
+                       buffers=tuple(name for name in plan.others if name not in weights))
     return replace(recipe, cores={**recipe.cores, **named_cores(plan.others)})
 
 
 def place_weights(model: Model, request: Request) -> Request:
-    """The same request, with weights elsewhere where the layers do not fit: in UltraRAM, then from memory outside.
+    """The first of `placements`."""
+    return next(placements(model, request))
 
-    It lets the folding choose the layers in UltraRAM (`spills`), and names those of external weights.
+
+def placements(model: Model, request: Request) -> Iterator[Request]:
+    """The same request with ever more elsewhere, where the layers fit so: in UltraRAM, then from memory outside.
+
+    It lets the folding choose the layers with weights or buffers in UltraRAM (`spills`), and names those of external
+    weights. There is always one: where nothing fits, that with most in UltraRAM.
     Raises InputError for layers that cannot be as asked, and where the board is too small even with weights outside;
     FoldingError for a pace that no board reaches, or that the memory outside does not.
     """
     _require_layers(model, request.recipe)
+    found = False
     for chosen in _places(model, request):
         if _fits(model, chosen):
-            return chosen
+            found = True
+            yield chosen
+    if found:
+        return
     if request.options.weights == "on-chip":
-        return chosen
+        yield chosen
+        return
     raise InputError(f"{request.board.name}: the accelerator does not fit even with the weights of "
                      f"{list(chosen.recipe.external)} outside; choose a larger board or ask for fewer frames per "
                      "second")
 
 
 def _places(model: Model, request: Request) -> Iterator[Request]:
-    """The request with ever more weights elsewhere."""
+    """The request with ever more elsewhere."""
     yield request
-    spilled = replace(request, spills=bool(_for_uram(model, request)))
+    spilled = replace(request, spills=_can_spill(model, request))
     if spilled.spills:
         yield spilled
     more = _candidates(model, request) if request.options.weights == "external" else ()
@@ -96,6 +109,12 @@ def _for_uram(model: Model, request: Request) -> frozenset[str]:
     return frozenset(found[: MAX_LAYERS - len(recipe.writable)])
 
 
+def _can_spill(model: Model, request: Request) -> bool:
+    """True if anything may lie in UltraRAM that does not yet."""
+    buffers = request.named and request.board.uram and any(layer.in_uram() for layer in model.unfolded.layers)
+    return bool(buffers or _for_uram(model, request))
+
+
 def _is_free(recipe: Recipe, name: str) -> bool:
     """True if nothing is asked for that keeps the layer's weights from lying elsewhere."""
     elsewhere = name in recipe.external or name in recipe.writable
@@ -105,13 +124,17 @@ def _is_free(recipe: Recipe, name: str) -> bool:
 
 @dataclass(frozen=True)
 class _InUram:
-    """Gives a layer as it is built with its weights in UltraRAM, None for one that cannot have them there."""
+    """Gives a layer as it is built with its weights or its buffer in UltraRAM, None for one that has none to move.
+
+    names: of those whose weights may lie there, where `built` puts them.
+    """
 
     names: frozenset[str]
     built: AsBuilt
 
     def __call__(self, layer: Layer) -> Layer | None:
-        return self.built(layer) if layer.name in self.names else None
+        built = self.built(layer)
+        return built if layer.name in self.names else built.in_uram()
 
 
 @dataclass(frozen=True)
@@ -187,7 +210,9 @@ def folding_terms(model: Model, request: Request) -> Terms:
     terms = Terms(request.room, options.clock_mhz, 0 if options.backend == "rtl" else MAX_WORD_BITS,
                   built=recipe.as_built, way_out=way_out)
     if request.spills:
-        terms = replace(terms, other=_in_uram(model, request), with_other=" with weights in UltraRAM")
+        other = _in_uram(model, request)
+        what = "weights" if other.names else "buffers"
+        terms = replace(terms, other=other, with_other=f" with {what} in UltraRAM")
     elif request.fills:
         terms = replace(terms, other=_InOtherCore(recipe.as_built))
     if not request.named or (processor := request.processor) is None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from headrace.area.usage import Resources
+from headrace.area.estimate import estimate
+from headrace.area.usage import Resources, total
 from headrace.board.board import board_names, load_board
 from headrace.board.room import room
 from headrace.dataflow.graph import Dataflow
@@ -18,7 +19,7 @@ from headrace.folding.plan import Plan, Terms
 from headrace.folding.solver import LAYERS_SHARE
 from headrace.model import Model
 from headrace.network.integer import IntegerNetwork
-from headrace.placement import folding_at, folding_terms, keeps_pace_outside, overfull, place_weights, recipe_of
+from headrace.placement import folding_at, folding_terms, keeps_pace_outside, overfull, placements, recipe_of
 from headrace.request import Options, Request, resolve
 
 #: Shares of a board that the layers get where with larger ones the FIFOs did not fit any more.
@@ -29,7 +30,8 @@ _SMALLER_SHARES = (0.9, 0.8, 0.6)
 class Planned:
     """A request with the layers of external weights named, the folding that it asks for, and the hardware.
 
-    share: of the board that the layers got where it is filled; less than LAYERS_SHARE where FIFOs did not fit.
+    share: of the board that the layers got; less than LAYERS_SHARE where FIFOs did not fit. first: False where FIFOs
+    kept what was looked at first from fitting.
     """
 
     request: Request
@@ -37,6 +39,7 @@ class Planned:
     design: Design
     terms: Terms
     share: float
+    first: bool = True
 
     @property
     def dataflow(self) -> Dataflow:
@@ -55,6 +58,12 @@ class Planned:
         return {"name": self.terms.bound, "cycles_per_frame": self.terms.min_cycles} if slow else None
 
     @property
+    def layers_fit(self) -> bool:
+        """True if the board holds the layers without FIFOs."""
+        layers = [estimate(layer) for layer in self.dataflow.layers if layer.stream_depth is None]
+        return not overfull(self.request.room, total(layers))
+
+    @property
     def fits(self) -> bool:
         """True if the board holds the hardware, as estimated; one that is filled: in the share that is asked for."""
         return not overfull(self.request.room, self.resources)
@@ -62,22 +71,69 @@ class Planned:
 
 def plan_design(model: Model, request: Request | None = None, progress: Callable[[str], None] = lambda _: None,
                 estimate_fifos: bool = False) -> Planned:
-    """The folding and the hardware; where a board is to be filled, FIFOs included. estimate_fifos: see elaborate.
+    """The folding and the hardware, with its FIFOs within the board where that can be. estimate_fifos: see elaborate.
 
     Raises InputError for layers that cannot be as asked, and where a board is too small even with weights outside;
     FoldingError for a pace that no folding, no board or the memory outside reaches.
     """
-    request = place_weights(model, request or resolve(Options()))
-    stopped_by = ""
-    terms = folding_terms(model, request)
+    request, refused = request or resolve(Options()), None
+    how = (progress, estimate_fifos)
+    try:
+        for placed in placements(model, request):
+            planned = _within_shares(model, placed, *how)
+            if planned.fits or not request.named:
+                return replace(planned, first=planned.first and refused is None)
+            refused = refused or planned
+    except (FoldingError, InputError):  # of what else there is
+        if refused is None:
+            raise
+    assert refused is not None  # there is a placement at least
+    return (refused.layers_fit and _filled(model, request, *how)) or refused
+
+
+def _within_shares(model: Model, request: Request, progress: Callable[[str], None], estimate_fifos: bool) -> Planned:
+    """The first design that fits, of such where layers take ever less; where none does, what was asked for.
+
+    Of a board that is to be filled that is the smallest.
+    """
+    terms, stopped_by = folding_terms(model, request), ""
+    refused: Planned | None = None
     for share in (LAYERS_SHARE, *_SMALLER_SHARES):
-        plan, design = _at_pace(model, request, terms, share, progress, estimate_fifos)
-        planned = Planned(request, replace(plan, stopped_by=stopped_by or plan.stopped_by), design, terms, share)
-        if not request.fills or planned.fits:
+        try:
+            plan, design = _at_pace(model, request, terms, share, progress, estimate_fifos)
+        except FoldingError:  # the layers alone need more
+            if refused is None:
+                raise
             break
-        stopped_by = stopped_by or (f"{planned.design.sizing.cycles_per_frame} cycles per frame would take "
-                                    f"{overfull(request.room, planned.resources)} with FIFOs")
-    return planned
+        planned = Planned(request, replace(plan, stopped_by=stopped_by or plan.stopped_by), design, terms, share,
+                          first=refused is None)
+        if planned.fits or not request.named:
+            return planned
+        if request.fills:
+            stopped_by = stopped_by or (f"{planned.design.sizing.cycles_per_frame} cycles per frame would take "
+                                        f"{overfull(request.room, planned.resources)} with FIFOs")
+        refused = planned if request.fills or refused is None else refused
+    assert refused is not None  # there are shares
+    return refused
+
+
+def _filled(model: Model, request: Request, progress: Callable[[str], None], estimate_fifos: bool) -> Planned | None:
+    """What fills the board, if that has the pace that is asked for; None where none is asked for, or nothing has it."""
+    if request.cycles is None:
+        return None
+    try:
+        found = plan_design(model, _filling(request), progress, estimate_fifos)
+    except (FoldingError, InputError):
+        return None
+    if not found.fits or found.design.cycles_per_frame > request.cycles:
+        return None
+    asked = replace(found.request, cycles=request.cycles, options=request.options)
+    return replace(found, request=asked, plan=replace(found.plan, stopped_by=""), first=False)
+
+
+def _filling(request: Request) -> Request:
+    """The request for the fastest that fits the board."""
+    return replace(request, cycles=None, options=replace(request.options, fps=None, folding=None))
 
 
 def _at_pace(model: Model, request: Request, terms: Terms, share: float, progress: Callable[[str], None],
@@ -88,6 +144,7 @@ def _at_pace(model: Model, request: Request, terms: Terms, share: float, progres
     while True:
         plan = folding_at(model, request, terms, share)
         design = _elaborated(_Wanted.of(model, recipe_of(request, plan), hls, estimate_fifos, progress))
+        design = design.within(request.room) if request.named else design
         excess = design.cycles_per_frame - asked if hls and asked is not None else 0
         if excess <= 0 or not request.cycles or asked is None or request.cycles - excess < 3 * asked // 4:
             return plan, design
@@ -143,9 +200,8 @@ def _boards_that_hold(planned: Planned) -> list[str]:
 
 def _fastest(model: Model, request: Request) -> str:
     """The pace of the fastest folding that fits the board with its FIFOs, "" where none does."""
-    fastest = replace(request, cycles=None, options=replace(request.options, fps=None, folding=None))
     try:
-        planned = plan_design(model, fastest)
+        planned = plan_design(model, _filling(request))
     except (FoldingError, InputError):
         return ""
     cycles = planned.design.sizing.cycles_per_frame

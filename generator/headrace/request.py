@@ -122,7 +122,8 @@ class Request:
     """Options with all that they name looked up; nothing of it is looked up again.
 
     named: did the user name the board? cycles: the most per frame that are asked for, None where a folding is given or
-    the board is to be filled. recipe: what of it is given. spills: may weights lie in UltraRAM where that helps?
+    the board is to be filled. recipe: what of it is given. spills: may weights and buffers lie in UltraRAM where
+    that helps?
     """
 
     options: Options

@@ -1,4 +1,4 @@
-"""Memories that Yosys makes of rom, ram and weight_ram, beside the formulas."""
+"""Memories that Yosys makes of rom, ram, in UltraRAM too, and weight_ram, beside the formulas."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ SHAPES: dict[str, tuple[Shape, ...]] = {
     "rom": ((100, 20), (512, 37), (600, 20), (1100, 40), (2304, 20)),
     "ram": ((64, 36), (100, 9), (600, 20), (1500, 12), (2304, 20), (9000, 3)),
     "weight_ram": ((1000, 73), (5000, 80)),
+    "uram": ((3000, 20), (5000, 40)),
 }
 PORTS = {
     "rom": '.FILE("{name}.mem")) {name} (.ap_clk, .en, .address(address[{high}:0]), .data({name}_out));',
     "ram": ".CLEAR(0)) {name} (.ap_clk, .write(en), .write_address(load[{high}:0]), .write_data(data[{top}:0]), "
            ".read(en), .read_address(address[{high}:0]), .clear(1'b0), .read_data({name}_out));",
+    "uram": ".CLEAR(0), .URAM(1)) {name} (.ap_clk, .write(en), .write_address(load[{high}:0]), "
+            ".write_data(data[{top}:0]), .read(en), .read_address(address[{high}:0]), .clear(1'b0), "
+            ".read_data({name}_out));",
     "weight_ram": ".URAM(1)) {name} (.ap_clk, .ap_rst_n, .load, .en, .address(address[{high}:0]), .data({name}_out));",
 }
 _MAP = "synth_xilinx -family xcup -flatten -noiopad -top top -run begin:map_ffram"
@@ -38,7 +42,7 @@ _MAP = "synth_xilinx -family xcup -flatten -noiopad -top top -run begin:map_ffra
 def formula(module: str, depth: int, bits: int) -> Resources:
     if module == "rom":
         return Resources(bram18=memory.rom_layout(depth, bits, memory.PRICES).blocks)
-    if module == "weight_ram":
+    if module in ("weight_ram", "uram"):
         return Resources(uram=memory.uram(depth, bits))
     found = memory.ram(depth, bits, memory.PRICES)
     return Resources(bram18=found.bram18, lutram=found.lutram)
@@ -49,9 +53,9 @@ def design() -> dict[str, str]:
     files, ports, body = {}, [], ""
     for module, shapes in SHAPES.items():
         for depth, bits in shapes:
-            name = f"{module}_{depth}x{bits}"
+            name, kind = f"{module}_{depth}x{bits}", "ram" if module == "uram" else module
             ports.append(f"  output logic [{bits - 1}:0] {name}_out")
-            body += f"  {module_name(module)} #(.DEPTH({depth}), .BITS({bits}), " + PORTS[module].format(
+            body += f"  {module_name(kind)} #(.DEPTH({depth}), .BITS({bits}), " + PORTS[module].format(
                 name=name, high=(depth - 1).bit_length() - 1, top=bits - 1) + "\n"
             if module == "rom":
                 words = np.random.default_rng(depth).integers(0, 2, (depth, 1, bits))
@@ -75,7 +79,7 @@ def mapped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resources]:
     for name, cell in json.loads((work / "n.json").read_text())["modules"]["top"]["cells"].items():
         kind = cell["type"]
         taken = Resources(bram18=_BRAM18.get(kind, 0), lutram=_LUTRAM.get(kind, 0), uram=int(kind == "URAM288"))
-        instance = re.search(r"(?:rom|ram|weight_ram)_\d+x\d+", name)
+        instance = re.search(r"(?:rom|ram|weight_ram|uram)_\d+x\d+", name)
         if instance and taken != Resources():
             found[instance[0]] = found.get(instance[0], Resources()) + taken
     return found

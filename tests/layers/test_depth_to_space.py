@@ -12,7 +12,7 @@ from tests.layer_battery import LayerBattery
 class TestDepthToSpace(LayerBattery):
     specs = tuple(
         {"kind": "depth_to_space", "height": height, "width": width, "channels": channels, "block": block,
-         "simd": simd, "element": element}
+         "simd": simd, "element": element, "uram": element == "int2"}
         for height, width, channels, block, simd, element in (
             (3, 4, 4, 2, 2, "int3"), (1, 1, 5, 3, 5, "bipolar"), (2, 5, 3, [1, 3], 1, "uint8"),
             (5, 2, 6, [3, 1], 3, "int16"), (3, 3, 2, [4, 2], 4, "uint2"), (4, 7, 1, [2, 3], 3, "ternary"),

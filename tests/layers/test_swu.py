@@ -51,7 +51,8 @@ class TestOverlapping(LayerBattery):  # the last one: taps apart, of two words e
 
 
 class TestMinimal(LayerBattery):
-    specs = tuple({**shape, "buffer": "minimal"} for shape in SHAPES)
+    specs = (*({**shape, "buffer": "minimal"} for shape in SHAPES), {**SHAPES[5], "buffer": "minimal", "uram": True},
+             {**SHAPES[1], "uram": True})
 
 
 class TestDepthwise(LayerBattery):

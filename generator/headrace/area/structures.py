@@ -82,11 +82,11 @@ def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBit
 
 
 def ram(a: Amounts, found: Ram, depth: int, bits: int) -> None:
-    """A memory with a read register; that of a block RAM is inside it, LUT memories of more than 64 words need more."""
+    """A memory with a read register; that of a block is inside it, LUT memories of more than 64 words need more."""
     memories(a, found)
     if found.bram18 and a.prices.of_lut4:  # words are written a cycle late, and passed by where they are read at once
         a.add("late write", lut=bits, ff=2 * bits + 2 * (depth - 1).bit_length())
-    if not found.bram18:
+    if not found.bram18 and not found.uram:
         a.add("read", ff=bits)
     if found.lutram and depth > a.prices.ram_words:
         blocks = -(-depth // a.prices.ram_words)
@@ -96,7 +96,7 @@ def ram(a: Amounts, found: Ram, depth: int, bits: int) -> None:
 
 def memories(a: Amounts, found: Ram, count: int = 1) -> None:
     """The memories themselves."""
-    a.take(Resources(lutram=count * found.lutram, bram18=count * found.bram18))
+    a.take(Resources(lutram=count * found.lutram, bram18=count * found.bram18, uram=count * found.uram))
 
 
 def multiplexer(inputs: int) -> float:

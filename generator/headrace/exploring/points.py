@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
 
-from headrace.area.estimate import estimate
-from headrace.area.usage import Resources, total
+from headrace.area.usage import Resources
 from headrace.dataflow.fold import Folding
 from headrace.design import PlannedFifos
 from headrace.errors import FoldingError, InputError
-from headrace.folding.solver import LAYERS_SHARE
 from headrace.model import Model
 from headrace.placement import overfull
 from headrace.planning import Planned, plan_design
@@ -126,9 +124,8 @@ def _planned(model: Model, request: Request, fifos: PlannedFifos) -> tuple[Plann
         planned = plan_design(model, request)
         return planned, planned.design.recipe.fifos
     planned = plan_design(model, request, estimate_fifos=True)
-    layers = total([estimate(layer) for layer in planned.dataflow.layers if layer.stream_depth is None])
-    hopeless = not request.fills and overfull(request.room, layers)
-    if hopeless or (planned.fits and planned.share == LAYERS_SHARE):
+    hopeless = not request.fills and not planned.layers_fit
+    if hopeless or (planned.fits and planned.first):
         return planned, "estimated"
     return _planned(model, request, "exact")
 

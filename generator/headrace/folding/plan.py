@@ -107,11 +107,12 @@ class Plan:
         return {**self.folds, **{name: {"depth": depth} for name, depth in self.depths.items()}}
 
 
-def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given: Folding | None = None) -> Plan:
+def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given: Folding | None = None,
+                 share: float = LAYERS_SHARE) -> Plan:
     """The least cost at no more than `cycles_per_frame`, within the board where that can be; folds in `given` are kept.
 
-    dataflow: as lowered, PE = SIMD = 1. Raises FoldingError naming what cannot reach the target, and for unknown
-    layers, folds and illegal values.
+    dataflow: as lowered, PE = SIMD = 1. Raises FoldingError naming what cannot reach the target, for unknown layers,
+    folds and illegal values, and where the layers do not fit a share of the board that is smaller than usual.
     """
     solver, depths = _solver(dataflow, terms, given)
     if cycles_per_frame < solver.least_cycles:
@@ -123,7 +124,11 @@ def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given:
             way_out = f"ask for {cycles} cycles per frame or more"
         raise FoldingError(f"{solver.limit}: {_at_most(cycles_per_frame)} asked for but it needs at least "
                            f"{solver.least_cycles}, and on {terms.board.name} {fits}; {way_out}")
-    return _plan(solver.fitting(cycles_per_frame) or solver.cheapest(cycles_per_frame), depths, "")
+    solution = solver.fitting(cycles_per_frame, share)
+    if solution is None and share < LAYERS_SHARE:
+        raise FoldingError(f"{terms.board.name}: no folding of {terms.pace(cycles_per_frame)} takes only {share:.0%} "
+                           f"of it; {terms.way_out()}")
+    return _plan(solution or solver.cheapest(cycles_per_frame), depths, "")
 
 
 def _at_most(cycles: int) -> str:

@@ -235,6 +235,10 @@ class Layer(ABC):
         """The layer with a core that takes LUTs for DSP blocks, or the reverse; None where nothing is to be chosen."""
         return None
 
+    def in_uram(self) -> Layer | None:
+        """The layer with words that wait in UltraRAM; None where they take no block RAM."""
+        return None
+
     def priced(self, prices: Prices) -> Self:
         """The layer as it is chosen where a block RAM and a DSP block have these prices."""
         return self if prices == self.prices else replace(self, prices=prices)

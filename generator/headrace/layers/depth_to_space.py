@@ -12,13 +12,13 @@ from functools import cached_property
 
 import numpy as np
 
-from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import InputError, require_positive
 from headrace.fold_rule import require_divides
 from headrace.layers.base import Grid, Layer, Parameters
+from headrace.layers.buffered import Buffered
 from headrace.layers.flow import Buffer, Ring
 from headrace.layers.hls import HlsForm, HlsLoop, HlsProcess
 from headrace.layers.phases import Loop, Schedule, demand_phases
@@ -31,7 +31,7 @@ MAX_ROWS = 32
 
 
 @dataclass(frozen=True)
-class DepthToSpace(Layer):
+class DepthToSpace(Buffered):
     """y[r*B_h + i, c*B_w + j, k] = x[r, c, (i*B_w + j)*channels + k] over x (height, width, B_h*B_w*channels).
 
     block is (vertical, horizontal); channels are those of a pixel out. simd elements of a row of a block per cycle.
@@ -80,7 +80,7 @@ class DepthToSpace(Layer):
     @classmethod
     def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
         return cls(f.name, f.integer("height"), f.integer("width"), f.integer("channels"), f.pair("block"),
-                   f.dtype("element"), f.integer("simd", 1))
+                   f.dtype("element"), f.integer("simd", 1), uram=f.flag("uram"))
 
     @property
     def inputs(self) -> tuple[Stream, ...]:
@@ -107,6 +107,10 @@ class DepthToSpace(Layer):
         its last word has left.
         """
         return 1 << (2 * self.lead_words + 3).bit_length()
+
+    @property
+    def buffers(self) -> tuple[int, int, int]:
+        return 1, self.depth, self.inputs[0].bits
 
     @cached_property
     def circular_buffer(self) -> Buffer:
@@ -155,4 +159,4 @@ class DepthToSpace(Layer):
         address = (self.depth - 1).bit_length()
         a.add("depth to space", lut=9 + 2.6 * address, ff=8 + 4 * address)
         bits = self.inputs[0].bits
-        ram(a, memory.ram(self.depth, bits, self.prices), self.depth, bits)
+        ram(a, self.store, self.depth, bits)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram, slices
 from headrace.datatypes import DataType, IntArray
 from headrace.errors import require_positive
 from headrace.layers.base import Layer, Parameters
+from headrace.layers.buffered import Buffered
 from headrace.layers.flow import Queue
 from headrace.layers.phases import Schedule, Step
 from headrace.layers.spec_fields import Fields
@@ -19,7 +19,7 @@ from headrace.layers.stream import Stream
 
 
 @dataclass(frozen=True)
-class Fifo(Layer):
+class Fifo(Buffered):
     """Holds up to `depth` words of `lanes` elements; `words` pass per frame."""
 
     kind = "fifo"
@@ -37,7 +37,8 @@ class Fifo(Layer):
 
     @classmethod
     def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
-        return cls(f.name, f.integer("depth"), f.integer("lanes", 1), f.dtype("element"), f.integer("words"))
+        return cls(f.name, f.integer("depth"), f.integer("lanes", 1), f.dtype("element"), f.integer("words"),
+                   uram=f.flag("uram"))
 
     @property
     def inputs(self) -> tuple[Stream, ...]:
@@ -50,6 +51,10 @@ class Fifo(Layer):
     @property
     def stream_depth(self) -> int:
         return self.depth
+
+    @property
+    def buffers(self) -> tuple[int, int, int]:
+        return int(self.depth > 2), self.depth, self.inputs[0].bits
 
     def golden(self, *x: IntArray) -> IntArray:
         return x[0]
@@ -75,4 +80,4 @@ class Fifo(Layer):
             a.add("counter", ff=2 * (self.depth - 1).bit_length())
         a.add("level", lut=1.4 * self.depth.bit_length(), ff=self.depth.bit_length() + 2)
         a.add("fifo", lut=7)
-        ram(a, memory.ram(self.depth, bits, self.prices), self.depth, bits)
+        ram(a, self.store, self.depth, bits)

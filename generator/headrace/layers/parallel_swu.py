@@ -14,7 +14,6 @@ from math import ceil, gcd
 
 import numpy as np
 
-from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, memories, multiplexer, slices
 from headrace.datatypes import IntArray
@@ -43,7 +42,7 @@ class ParallelSwu(SlidingWindow):
 
     @classmethod
     def from_spec(cls, f: Fields, rng: np.random.Generator) -> Layer:
-        return cls(f.name, *window_fields(f))
+        return cls(f.name, *window_fields(f), uram=f.flag("uram"))
 
     @property
     def outputs(self) -> tuple[Stream, ...]:
@@ -89,6 +88,16 @@ class ParallelSwu(SlidingWindow):
                 or left + right > self.reach[1]):
             rows += live + 2 * max(0, self.stride[0] - live) + top + bottom
         return max(2, 1 << (-(-rows // self.banks[0]) - 1).bit_length())
+
+    @property
+    def buffers(self) -> tuple[int, int, int]:
+        upright = self.upright
+        return upright.banks[0] * upright.banks[1], upright.slots << upright.bank_address, upright.inputs[0].bits
+
+    @property
+    def bank_address(self) -> int:
+        """Bits of a place in a row of a bank."""
+        return max(1, (-(-self.width // self.banks[1]) * self.pixel_words - 1).bit_length())
 
     @cached_property
     def needed_words(self) -> IntArray:
@@ -149,7 +158,7 @@ class ParallelSwu(SlidingWindow):
         slices(a, bits, upright.taps * bits)
         counters(a, pixel_words, upright.width, banks_w, banks_h, upright.slots)
         counters(a, pixel_words, *upright.out_shape)
-        bank_address = max(1, (-(-upright.width // banks_w) * pixel_words - 1).bit_length())
+        bank_address = upright.bank_address
         lead = max((rows + 1) * row, upright.stride[0] * row, row * upright.reach[0]).bit_length() + 1
         lines = (upright.height + rows + 1).bit_length() + 1
         x = (max(left, upright.width + right) + upright.reach[1] + upright.stride[1] - 1).bit_length() + 1
@@ -164,11 +173,10 @@ class ParallelSwu(SlidingWindow):
         turned = upright.kernel[0] * banks_w * bits
         a.add("turned", lut=turned * (banks_h > 1), ff=turned)
         a.add("taps", lut=upright.taps * bits)
-        found = memory.ram(upright.slots << bank_address, bits, self.prices)
-        number = banks_h * banks_w
+        found, (number, words, _) = self.store, self.buffers
         memories(a, found, number)
         if found.lutram:
-            blocks = -(-(upright.slots << bank_address) // self.prices.ram_words)
+            blocks = -(-words // self.prices.ram_words)
             a.add("read", ff=number * bits)
             a.add("ram", lut=number * bits * ceil(multiplexer(blocks)))
             a.add("write enables", lut=number * blocks)

@@ -14,7 +14,6 @@ from typing import Literal, cast
 
 import numpy as np
 
-from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram
 from headrace.datatypes import IntArray
@@ -59,7 +58,7 @@ class Swu(SlidingWindow):
         if buffer not in ("overlapping", "minimal"):
             raise InputError(f"{f.name}: buffer {buffer!r} is unknown; choose overlapping or minimal")
         depthwise = f.flag("depthwise")
-        return cls(f.name, *window_fields(f), buffer, depthwise)
+        return cls(f.name, *window_fields(f), buffer, depthwise, uram=f.flag("uram"))
 
     @property
     def outputs(self) -> tuple[Stream, ...]:
@@ -112,6 +111,10 @@ class Swu(SlidingWindow):
         else:
             words = 2 * (self.live_words + self._idle_words) + 4
         return 1 << (words - 1).bit_length()
+
+    @property
+    def buffers(self) -> tuple[int, int, int]:
+        return 1, self.depth, self.inputs[0].bits
 
     @property
     def _idle_words(self) -> int:
@@ -245,9 +248,9 @@ class Swu(SlidingWindow):
         opened = (2 * words).bit_length() + 1 if self.buffer == "minimal" else 0
         a.add("ahead", lut=0.6 * (ahead + opened), ff=ahead + opened)
         bits = self.inputs[0].bits
-        ram(a, memory.ram(self.depth, bits, self.prices), self.depth, bits)
+        ram(a, self.store, self.depth, bits)
         if any(self.pad):
-            a.add("pads", lut=12)
+            a.add("pads", lut=12 + bits * self.uram)
             a.add("depthwise pads", lut=4 * self.depthwise)
 
 

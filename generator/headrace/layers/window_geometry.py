@@ -10,6 +10,7 @@ import numpy as np
 from headrace.datatypes import BIPOLAR, DataType, IntArray
 from headrace.errors import InputError, require_positive
 from headrace.layers.base import Grid, Parameters
+from headrace.layers.buffered import Buffered
 from headrace.layers.framed import Framed
 from headrace.layers.spec_fields import Fields
 
@@ -28,7 +29,7 @@ def lead_of(height: int, width: int, ahead: Sequence[int]) -> float:
 
 
 @dataclass(frozen=True)
-class SlidingWindow(Framed):
+class SlidingWindow(Buffered, Framed):
     """Windows over (height, width, channels); kernel, stride and dilation are (vertical, horizontal) pairs.
 
     pad is (top, left, bottom, right); it shows pad_value. simd: channels per word in.

@@ -8,10 +8,12 @@ from itertools import chain
 
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import Dataflow, Port
-from headrace.dataflow.hls_graph import HlsGraph, PlacedProcess
+from headrace.dataflow.hls_graph import HlsGraph, PlacedProcess, carriers
 from headrace.errors import InputError
 from headrace.layers.base import Layer
+from headrace.layers.buffered import Buffered
 from headrace.layers.hls import HlsProcess
+from headrace.memory import ram
 from headrace.packing import Memory
 from headrace.render.names import identifier
 from headrace.render.rtl import stream_names, words_text
@@ -29,6 +31,7 @@ class StreamView:
     words: int
     text: str = ""
     depth: int = DEFAULT_DEPTH
+    uram: bool = False
 
     @property
     def declaration(self) -> str:
@@ -128,15 +131,25 @@ def graph_views(dataflow: Dataflow, graph: HlsGraph, depths: Mapping[Port, int])
 
     Raises InputError where two would have one name.
     """
-    names = stream_names(dataflow)
+    names, in_uram = stream_names(dataflow), streams_in_uram(dataflow, graph, depths)
     views = {}
     for port, stream in graph.streams.items():
         name = names.get(port) or f"{identifier(port[0])}_{graph.inner[port]}"
         views[port] = StreamView(f"{name}_words", stream.bits, stream.words, words_text(stream),
-                                 depths.get(port, DEFAULT_DEPTH))
+                                 depths.get(port, DEFAULT_DEPTH), port in in_uram)
     _require_distinct((view.name, port[0]) for port, view in views.items())
     _require_distinct((process_name(item), item.layer.name) for item in graph.processes)
     return views
+
+
+def streams_in_uram(dataflow: Dataflow, graph: HlsGraph, depths: Mapping[Port, int]) -> set[Port]:
+    """The streams that hold what waits in UltraRAM in SystemVerilog: as FIFOs, and as the lines of windows."""
+    moved = {layer.name for layer in Buffered.among(dataflow.layers) if layer.uram}
+    carried = carriers(dataflow)
+    streams = [carried[item.layer.name, 0] for item in dataflow.fifos if item.layer.name in moved]
+    streams += [port for port in graph.inner if port[0] in moved]
+    needs = {port: ram(depths.get(port, DEFAULT_DEPTH), graph.streams[port].bits, dataflow.prices) for port in streams}
+    return {port for port, memory in needs.items() if memory.bram18}
 
 
 def process_name(item: PlacedProcess) -> str:

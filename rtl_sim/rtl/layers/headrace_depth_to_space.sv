@@ -16,7 +16,9 @@ module headrace_depth_to_space import headrace_pkg::*; #(
   parameter int BLOCK_W  = 2,  // columns out per column in
   parameter int SIMD     = 2,  // elements per cycle
   parameter int E_BITS   = 3,  // width of an element
-  parameter int DEPTH    = 64  // words of the buffer, a power of two
+  parameter int DEPTH    = 64, // words of the buffer, a power of two
+  // Options, left out where they are not used:
+  parameter bit URAM     = 0   // the buffer in UltraRAM
 ) (
   input  logic                           ap_clk,         // clock
   input  logic                           ap_rst_n,       // synchronous reset, active low
@@ -132,7 +134,7 @@ module headrace_depth_to_space import headrace_pkg::*; #(
     else if (en) valid_q <= emit;
   end
 
-  headrace_ram #(.DEPTH(DEPTH), .BITS(BITS)) u_words (
+  headrace_ram #(.DEPTH(DEPTH), .BITS(BITS), .URAM(URAM)) u_words (
     .ap_clk, .write(take), .write_address(taken_q), .write_data(s_axis_TDATA[BITS-1:0]),
     .read(en), .read_address(address_q), .clear(1'b0), .read_data(m_axis_TDATA[BITS-1:0])
   );

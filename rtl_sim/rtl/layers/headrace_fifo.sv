@@ -6,7 +6,9 @@ module headrace_fifo #(
   parameter int DEPTH  = 16,  // words held
   parameter int LANES  = 2,   // elements per word
   parameter int E_BITS = 4,   // width of an element
-  parameter int WORDS  = 1    // words per frame
+  parameter int WORDS  = 1,   // words per frame
+  // Options, left out where they are not used:
+  parameter bit URAM   = 0    // a memory of more than two words in UltraRAM
 ) (
   input  logic                             ap_clk,         // clock
   input  logic                             ap_rst_n,       // synchronous reset, active low
@@ -59,7 +61,7 @@ module headrace_fifo #(
       end
     end
 
-    headrace_ram #(.DEPTH(DEPTH), .BITS(BITS)) u_words (
+    headrace_ram #(.DEPTH(DEPTH), .BITS(BITS), .URAM(URAM)) u_words (
       .ap_clk, .write(push), .write_address(write_q), .write_data(s_axis_TDATA[BITS-1:0]),
       .read(pop), .read_address(read_q), .clear(1'b0), .read_data(m_axis_TDATA[BITS-1:0])
     );

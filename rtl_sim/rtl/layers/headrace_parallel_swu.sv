@@ -25,7 +25,9 @@ module headrace_parallel_swu import headrace_pkg::*; #(
   parameter int PAD_CODE   = 0,  // code of an element in the padding
   parameter int BANKS_H    = 3,  // memories across the rows
   parameter int BANKS_W    = 3,  // memories across the columns
-  parameter int SLOTS      = 2   // rows per memory, a power of two
+  parameter int SLOTS      = 2,  // rows per memory, a power of two
+  // Options, left out where they are not used:
+  parameter bit URAM       = 0   // the memories in UltraRAM
 ) (
   input  logic                                             ap_clk,         // clock
   input  logic                                             ap_rst_n,       // synchronous reset, active low
@@ -91,7 +93,7 @@ module headrace_parallel_swu import headrace_pkg::*; #(
 
   headrace_window_banks #(
     .X(X), .Y(Y), .SIMD(SIMD), .E_BITS(E_BITS), .PAD_CODE(PAD_CODE), .BANKS_H(BANKS_H), .BANKS_W(BANKS_W),
-    .SLOTS(SLOTS), .BANK_ROW(BANK_ROW), .X_BITS(X_BITS), .Y_BITS(Y_BITS)
+    .SLOTS(SLOTS), .BANK_ROW(BANK_ROW), .X_BITS(X_BITS), .Y_BITS(Y_BITS), .URAM(URAM)
   ) u_banks (
     .ap_clk, .ap_rst_n, .take, .word, .in_row_bank, .in_column_bank, .in_slot, .in_column,
     .en, .emit, .x, .y, .row_bank, .column_bank, .slot, .places, .window, .valid

@@ -24,7 +24,8 @@ module headrace_swu import headrace_pkg::*; #(
   parameter int DEPTH      = 64, // words of the buffer, a power of two
   // Options, left out where they are not used:
   parameter int OVERLAP    = 1,  // the next frame may enter while this one leaves
-  parameter int DEPTHWISE  = 0   // a window is all taps of one channel fold after the other
+  parameter int DEPTHWISE  = 0,  // a window is all taps of one channel fold after the other
+  parameter bit URAM       = 0   // the buffer in UltraRAM
 ) (
   input  logic                           ap_clk,         // clock
   input  logic                           ap_rst_n,       // synchronous reset, active low
@@ -120,7 +121,7 @@ module headrace_swu import headrace_pkg::*; #(
     else if (en) {valid_q, empty_q} <= {emit, !emit};
   end
 
-  headrace_ram #(.DEPTH(DEPTH), .BITS(BITS), .CLEAR({SIMD{E_BITS'(PAD_CODE)}})) u_words (
+  headrace_ram #(.DEPTH(DEPTH), .BITS(BITS), .CLEAR({SIMD{E_BITS'(PAD_CODE)}}), .URAM(URAM)) u_words (
     .ap_clk, .write(take), .write_address(taken_q), .write_data(s_axis_TDATA[BITS-1:0]),
     .read(en), .read_address(address), .clear(!in_frame), .read_data(m_axis_TDATA[BITS-1:0])
   );

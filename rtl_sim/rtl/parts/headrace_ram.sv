@@ -1,11 +1,13 @@
 // Memory with one write port and one read port: data is word[read_address], or CLEAR, one cycle after `read`.
 //
 // Block RAM where LUTs would be many for what it holds, else LUTs; a word that is written and read at the same time is
-// read as it was.
+// read as it was. URAM = 1: UltraRAM, which is neither LOADED nor knows CLEAR, which a multiplexer behind it chooses;
+// who reads it while the word is written gets neither the old word nor the new one for sure.
 module headrace_ram import headrace_pkg::*; #(
   parameter int unsigned     DEPTH  = 64,  // words
   parameter int unsigned     BITS   = 8,   // width of a word
   parameter logic [BITS-1:0] CLEAR  = '0,  // what is read with `clear`
+  parameter bit              URAM   = 0,   // in UltraRAM
   parameter bit              LOADED = 0,   // the words of FILE are there from the start
   parameter string           FILE   = ""   // LOADED: words in hexadecimal, one per line
 ) (
@@ -44,7 +46,7 @@ module headrace_ram import headrace_pkg::*; #(
   localparam int unsigned CHOICE = BITS * ((((DEPTH + 63) / 64) + 1) / 3);
   localparam int unsigned BLOCKS = fewest();
 
-  if (LUTS + CHOICE > RAM_BLOCK_LUTS * BLOCKS) begin : gen_block
+  if (!URAM && LUTS + CHOICE > RAM_BLOCK_LUTS * BLOCKS) begin : gen_block
     (* ram_style = "block" *)
     logic [BITS-1:0] words [DEPTH];
     if (LOADED) begin : gen_loaded
@@ -54,6 +56,20 @@ module headrace_ram import headrace_pkg::*; #(
       if (write) words[write_address] <= write_data;
       if (read) read_data <= clear ? CLEAR : words[read_address];
     end
+  end else if (URAM) begin : gen_uram
+    (* ram_style = "ultra" *)
+    logic [BITS-1:0] words [DEPTH];
+    logic [BITS-1:0] word_q;
+    logic            clear_q;
+    always_ff @(posedge ap_clk) begin
+      if (write) words[write_address] <= write_data;
+      if (read) word_q <= words[read_address];
+`ifndef SYNTHESIS
+      if (read && write && read_address == write_address) word_q <= ~write_data;  // nobody may depend on it
+`endif
+    end
+    always_ff @(posedge ap_clk) if (read) clear_q <= clear;
+    assign read_data = clear_q ? CLEAR : word_q;
   end else begin : gen_distributed
     (* ram_style = "distributed" *)
     logic [BITS-1:0] words [DEPTH];
@@ -66,6 +82,9 @@ module headrace_ram import headrace_pkg::*; #(
     end
   end
 
+  if (URAM && LOADED) begin : gen_check_loaded
+    $error("ram: UltraRAM has no words from the start; use LOADED=0");
+  end
   if (DEPTH < 2 || BITS < 1) begin : gen_check
     $error("ram: DEPTH=%0d must be at least 2 and BITS=%0d at least 1", DEPTH, BITS);
   end

@@ -14,7 +14,8 @@ module headrace_window_banks import headrace_pkg::*; #(
   parameter int    SLOTS    = 2,        // rows per memory, a power of two
   parameter int    BANK_ROW = 4,        // words of a row in a bank
   parameter int    X_BITS   = 5,        // width of a place along the columns
-  parameter int    Y_BITS   = 5         // width of a place along the rows
+  parameter int    Y_BITS   = 5,        // width of a place along the rows
+  parameter bit    URAM     = 0         // the memories in UltraRAM
 ) (
   input  logic                                ap_clk,       // clock
   input  logic                                ap_rst_n,     // synchronous reset, active low
@@ -63,7 +64,7 @@ module headrace_window_banks import headrace_pkg::*; #(
   logic [BITS-1:0] read_q [BANKS_H][BANKS_W];
   for (genvar k = 0; k < BANKS_H; k++) begin : gen_bank_row
     for (genvar l = 0; l < BANKS_W; l++) begin : gen_bank
-      headrace_ram #(.DEPTH(SLOTS * 2 ** A_BITS), .BITS(BITS)) u_words (
+      headrace_ram #(.DEPTH(SLOTS * 2 ** A_BITS), .BITS(BITS), .URAM(URAM)) u_words (
         .ap_clk, .write(take && in_row_bank == H_BITS'(k) && in_column_bank == W_BITS'(l)),
         .write_address({in_slot, in_column}), .write_data(word),
         .read(en), .read_address({bank_slot[k], places[l]}), .clear(1'b0), .read_data(read_q[k][l])
