@@ -30,7 +30,7 @@ from rich.table import Table
 
 from benchmarks.mutants import Mutant, mutants
 from benchmarks.mutation_results import Known, tree
-from benchmarks.mutation_tests import Group, checks_of, groups_of, judges_of_line, judges_of_module
+from benchmarks.mutation_tests import Group, checks_of, groups_of, judges_of_line, judges_of_module, proofs_of
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build/bench-mutate.json"
@@ -229,7 +229,7 @@ def runs_of(area: Area, mutant: Mutant, groups: Sequence[Group]) -> list[tuple[s
         return [judges_of_line(groups, mutant.path, mutant.line)]
     for start, tests in _SHELL.items():
         if path.name.startswith(start):
-            return [*((test,) for test in tests), *checks_of(path)]
+            return [*proofs_of(path), *((test,) for test in tests), *checks_of(path)]
     return judges_of_module(path, "hls" if path.suffix == ".hpp" else "rtl", area.tests)
 
 

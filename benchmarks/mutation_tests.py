@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.mutation_worker import BENCH
+from benchmarks.prove import MODULES
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Processor seconds of tests without a mutant that judge one.
@@ -105,7 +106,7 @@ def judges_of_module(path: Path, engine: str, other: Sequence[str]) -> list[tupl
     whole = list(dict.fromkeys((*kinds[:WHOLE_KINDS], *(kind for kind in kinds if kind == _LARGEST))))
     few = [(f"{BENCH}{kind} {engine}",) for kind in dict.fromkeys((*kinds[:FEW_KINDS], *whole))]
     forms = [("tests/rtl/test_primitives.py", "-k", f"{path.stem.removeprefix('headrace_')} or compute_the_same")]
-    runs = [*few, *(forms if _has_forms(path) else []), *checks_of(path),
+    runs = [*few, *(forms if _has_forms(path) else []), *checks_of(path), *proofs_of(path),
             *((f"tests/layers/test_{kind}.py", "-k", engine) for kind in whole)]
     return runs or [(*other, "-k", f"{engine} or primitive or forms or kernel or csim")]
 
@@ -113,6 +114,12 @@ def judges_of_module(path: Path, engine: str, other: Sequence[str]) -> list[tupl
 def checks_of(path: Path) -> list[tuple[str, ...]]:
     """The test of the parameter checks of a module that has some."""
     return [("tests/rtl/test_parameter_checks.py", "-k", path.stem)] if "gen_check" in _text(path) else []
+
+
+def proofs_of(path: Path) -> list[tuple[str, ...]]:
+    """The proofs whose properties name a module."""
+    names = {name for module in MODULES.values() for name in _UNIT.findall(module.text)}
+    return [("tests/test_proofs.py", "-k", path.stem)] if path.stem in names else []
 
 
 def _has_forms(path: Path) -> bool:

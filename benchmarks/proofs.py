@@ -71,17 +71,19 @@ def prove(name: str, layer: Layer, steps: int, limit: int) -> Proof:
     return _proved(name, dict(design.files) | {"proof.sv": proof_module(layer, limit)}, steps, limit)
 
 
-def prove_module(name: str, text: str, steps: int, induction: bool = False) -> Proof:
+def prove_module(name: str, text: str, steps: int, induction: bool = False, reach: int = 0) -> Proof:
     """Prove the properties in the text of a module `proof` around modules of the library, and reach what it covers.
 
-    induction: also for all later cycles, from the properties in `steps` cycles that follow each other.
+    induction: also for all later cycles, from the properties in `steps` cycles that follow each other. reach: cycles for
+    what is covered, if that takes more.
     """
     own = {f"{module}.sv" for module in _MODULE.findall(text)}  # stubs
     files = {file: source for file, source in used_sources(text, library()).items() if file not in own}
-    return _proved(name, files | {"proof.sv": text}, steps, 0, induction)
+    return _proved(name, files | {"proof.sv": text}, steps, 0, induction, reach)
 
 
-def _proved(name: str, files: Mapping[str, str], steps: int, limit: int, induction: bool = False) -> Proof:
+def _proved(name: str, files: Mapping[str, str], steps: int, limit: int, induction: bool = False,
+            reach: int = 0) -> Proof:
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         for file, text in files.items():
@@ -93,7 +95,7 @@ def _proved(name: str, files: Mapping[str, str], steps: int, limit: int, inducti
         holds, text = _solve(folder, "-t", str(steps))
         if holds and induction:
             holds, text = _solve(folder, "-i", "-t", str(steps))
-        reached, _ = _solve(folder, "-c", "-t", str(max(steps, _REACH))) if holds else (False, "")
+        reached, _ = _solve(folder, "-c", "-t", str(max(steps, reach, _REACH))) if holds else (False, "")
     return Proof(name, steps, limit, holds, reached, "" if holds else text, induction)
 
 

@@ -42,42 +42,42 @@ module proof (
     .data, .valid, .take(takes), .lost, .lost_code
   );
 
-  // Packets as the bytes say it: `inside` from the marker to the verdict, which falls behind the last byte of the CRC.
-  logic        inside = 0, closes = 0, fails;
+  // Packets as the bytes say it: `open` from the marker to the verdict, which falls behind the last byte of the CRC.
+  logic        open = 0, closes = 0, fails;
   logic [2:0]  wait_q = 0;   // cycles from the last byte of the CRC to the verdict
   logic [5:0]  place = 0;    // bytes behind the marker
   logic [15:0] length = 0;
   logic [3:0]  idle = 0;     // cycles without a byte
   logic        whole, long_one, cut;
-  assign whole    = inside && place >= 5 && place == 6'(length) + 9;
-  assign long_one = inside && place == 5 && length > 24;
-  assign cut      = inside && (broken || idle == IDLE);
+  assign whole    = open && place >= 5 && place == 6'(length) + 9;
+  assign long_one = open && place == 5 && length > 24;
+  assign cut      = open && (broken || idle == IDLE + 1);
   // A followed byte of those that are to come out.
   logic [5:0] k, out_n = 0, good_n = 0;
   logic [7:0] tag, maybe;
   logic       good;
   always_ff @(posedge clk) k <= k;
-  assign good = whole && wait_q == 2 && dut.u_crc.right && !cut;
+  assign good = whole && wait_q == 1 && dut.u_crc.right && !cut;
   logic [3:0] late = 0;
   logic [2:0] owed = 0;
   logic       gone, is_gone;
-  assign gone = (whole && wait_q == 2 && !dut.u_crc.right && !cut) || cut || (long_one && wait_q == 2);
+  assign gone = (whole && wait_q == 1 && !dut.u_crc.right && !cut) || cut || (long_one && wait_q == 1);
   logic [7:0] why, its_code;
   assign why = cut ? (broken ? 8'd6 : 8'd5) : long_one ? 8'd2 : 8'd1;
   always_ff @(posedge clk) if (!rst_n) begin
-    inside <= 0;
+    open <= 0;
     is_gone <= 0;
     wait_q <= 0;
   end else begin
     is_gone  <= gone;
     its_code <= why;
-    idle <= !inside || comes ? 0 : idle + 1;
+    idle <= !open || comes ? 0 : idle + 1;
     wait_q <= whole || long_one ? wait_q + 1 : 0;
-    if (!inside) begin
-      inside <= comes && came == 8'hA5;
+    if (!open) begin
+      open <= comes && came == 8'hA5;
       place  <= 0;
     end else if (gone || good) begin
-      inside <= 0;
+      open <= 0;
       if (good) good_n <= good_n + place - 4;
       if (good && k >= good_n && k - good_n < place - 4) tag <= maybe;
     end else if (comes) begin
@@ -96,7 +96,7 @@ module proof (
     a_lost: assert (lost == is_gone);
     if (lost) a_code: assert (lost_code == its_code);
     a_leaves: assert (late <= 3);
-    c_end: cover (out_n == 6);
+    c_end: cover (out_n == 1);
   end
 
 endmodule

@@ -1,4 +1,5 @@
-// headrace_serial_send: whole packets of errors, answers and results leave, byte by byte, none twice and none mixed.
+// headrace_serial_send: whole packets of errors, answers and results leave, byte by byte, none twice and none mixed, for
+// ever: by induction.
 //
 // Assumed: a source says what its packet is and stays with it until it is done, and offers no byte in the cycle in which
 // one is taken and in the next one. The CRC is a stub here that depends on all bytes and on their order; what calculates
@@ -78,7 +79,7 @@ module proof (
   logic [7:0]  error_code, payload_q[4];
   logic [2:0]  given = 0;  // bytes of the payload that the sources gave
   assign moves = rst_n && sends && takes;
-  // What it is, is known as its marker leaves; the source is another one before its last byte has left.
+  // What it is, is known as its marker leaves; the source is another one earlier its last byte has left.
   assign crc = {~sum, sum ^ 8'h0F, sum ^ 8'h33, sum};
   assign kind = place != 0 ? kind_q : dut.is_error_q ? 1 : dut.is_answer_q ? 2 : 3;
   assign length = place != 0 ? length_q : kind == 1 ? 0 : kind == 2 ? answer_length : result_length;
@@ -117,7 +118,7 @@ module proof (
       given <= ends ? 0 : given + 3'(answer_take || result_take);
       if (answer_take || result_take) payload_q[given[1:0]] <= data;
       // The code of the first packet that was lost, until that is told.
-      error <= lost || (error && !(dut.end_q && kind == 1));
+      error <= lost || (error && !(dut.ends && kind == 1));
       if (!error) error_code <= some_code;
     end
     late <= rst_n && takes && !moves && !waits && (place != 0 || answer || result || error) ? late + 1 : 0;
@@ -125,6 +126,43 @@ module proof (
 
   logic [1:0] packets = 0;
   always_ff @(posedge clk) if (ends) packets <= packets + 1;
+  // The bytes that were given of the packet, and what the sender knows of them.
+  logic [4:0] out;
+  logic       earlier;   // the last byte of the packet earlier waits
+  logic       counted;  // the byte that waits belongs to the CRC
+  assign earlier = sends && place == 5'(length) + 9;
+  assign out     = place + 5'(sends);
+  assign counted = sends && place >= 1 && place < 5'(length) + 6;
+  always_ff @(posedge clk) if (past) begin
+    a_lengths: assert ((!answer || answer_length < 4) && (!result || (result_length != 0 && result_length < 5)));
+    a_place: assert (place <= 5'(length) + 9 && length < 5);
+    a_error: assert (error == dut.error_q && (!error || error_code == dut.error_code_q));
+    if (dut.chosen_q) begin
+      a_source: assert (dut.is_error_q ? error && !dut.is_answer_q : dut.is_answer_q ? answer : result);
+    end
+    if (dut.chosen_q && earlier) begin
+      a_waits: assert (sends && dut.state_q == 0 && dut.place_q == 0 && dut.u_crc.sum_q == 8'hFF && given == 3'(length)
+                       && !dut.given_q);
+    end else if (dut.chosen_q) begin
+      a_kind: assert (kind == (dut.is_error_q ? 1 : dut.is_answer_q ? 2 : 3) && length == dut.length);
+      if (dut.state_q == 0) a_in_head: assert (out == 5'(dut.place_q) && dut.place_q < 6);
+      if (dut.state_q == 1) a_in_body: assert (out == 6 + 5'(length) - 5'(dut.left_q) && dut.left_q != 0
+                                               && dut.left_q <= length && dut.place_q == 0);
+      if (dut.state_q == 2) a_in_check: assert (out == 6 + 5'(length) + 5'(dut.place_q) && dut.place_q < 4);
+      a_state: assert (dut.state_q != 3);
+      a_given: assert (given + 3'(dut.body_q) == (out < 6 ? 0 : out > 5'(length) + 6 ? 3'(length) : 3'(out - 6)));
+      a_sum: assert (dut.u_crc.sum_q == (place == 0 ? 8'hFF : dut.counts_q || !counted ? sum
+                                         : {sum[6:0], sum[7]} ^ byte_q));
+    end else begin
+      a_last: assert (sends ? place == 5'(length) + 9 : place == 0 && !dut.end_q);
+      a_all: assert (given == (place == 0 ? 0 : 3'(length)));
+    end
+    a_fresh: assert (!dut.given_q || sends);
+    a_counts: assert (!dut.counts_q || (dut.given_q && counted));
+    a_body: assert (!dut.body_q || (dut.given_q && dut.chosen_q && place >= 6 && given == 3'(place - 6)));
+    a_end: assert (!dut.end_q || (!dut.chosen_q && sends && dut.given_q));
+  end
+
   always_ff @(posedge clk) if (past) begin
     if (held) a_stable: assert (sends && byte_q == was);
     if (sends && place < 6) a_head: assert (byte_q == head);
@@ -137,7 +175,7 @@ module proof (
     a_one: assert (!(answer_take && result_take));
     if (answer_done || result_done) a_done: assert (kind == (answer_done ? 2 : 3) && given == 3'(length));
     a_leaves: assert (late <= 5);
-    c_end: cover (packets == 1 && kind == 2);
+    c_end: cover (packets == 1 && kind_q == 2);
   end
 
 endmodule

@@ -100,6 +100,31 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "vvtu": ("SIMD=2", "PE=3", "WINDOWS=0"),
     "widen": ("KIND=-1", "KIND=3", "TO_BITS=1"),
 }
+#: By module, sets of parameters that are the last ones that are right.
+RIGHT: Mapping[str, tuple[str, ...]] = {
+    "channel_map": ("FORM=2 SIMD=4 PE=4", "FORM=1 DEPTH=4"),
+    "concat": ("INPUTS=8 C2=2 C3=2 C4=2 C5=2 C6=2 C7=2",),
+    "dot_dsp": ("A_BITS=17 W_BITS=2",),
+    "dot_halves": ("W_BITS=5",),
+    "dot_pairs": ("W_BITS=4",),
+    "dot_plain": (f"W_KIND={BIPOLAR} W_BITS=1", f"A_KIND={BIPOLAR} A_BITS=1"),
+    "dot_planes": ("W_BITS=4", "A_BITS=4"),
+    "fork": ("OUTPUTS=8",),
+    "label_select": ("K=6", "LABELS=8"),
+    "max_pool": ("MODE=2", f"E_KIND={BIPOLAR} E_BITS=1"),
+    "memory_port": ("INDEX=255",),
+    "mvtu": ("EXTERNAL=1", f"EXTERNAL=1 CORE={PAIRS}"),
+    "plane_sum": ("BIT_PLANES=4",),
+    "pooling": ("KERNEL_H=4", "KERNEL_W=4"),
+    "requant": ("LO=31", "SUM_BITS=63", "SHIFT=13", "SHIFT=0", "GROUPS=1"),
+    "rows": ("WRITABLE=1", f"WRITABLE=1 CORE={PAIRS}"),
+    "serial_receive": ("BUFFER=64", "BUFFER=65536"),
+    "shell_registers": ("FIFOS=256",),
+    "swu": ("DEPTHWISE=1", "OVERLAP=0"),
+    "take": ("FIRST=2", "FIRST=0", "O_BITS=4"),
+    "ternary_tree": ("LEAVES=9",),
+    "widen": (f"KIND={BIPOLAR}", "TO_BITS=2"),
+}
 
 
 def stopped(module: str, choices: tuple[str, ...], work: Path) -> set[int]:
@@ -131,3 +156,11 @@ def test_every_condition_stops_the_elaboration(module: str, tmp_path: Path) -> N
     told = stopped(module, choices, tmp_path)
     left = [choice for k, choice in enumerate(choices) if k not in told]  # one sentence is told once in a run
     assert [choice for choice in left if not stopped(module, (choice,), tmp_path)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", RIGHT, ids=lambda module: f"headrace_{module}")
+def test_the_last_right_parameters_do_not_stop_it(module: str, tmp_path: Path) -> None:
+    name = f"headrace_{module}"
+    assert stopped(name, RIGHT[module], tmp_path) == set()
+    assert stopped(name, (*RIGHT[module], WRONG[module][-1]), tmp_path) == {len(RIGHT[module])}
