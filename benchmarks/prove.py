@@ -121,6 +121,7 @@ def _line(clock: int, other: int, baud: int, late: int, steps: int) -> Module:
 MODULES: Mapping[str, Module] = {
     "slices": Module("slices.sv", 4, induction=True),
     "memory port": Module("memory_port.sv", 6, induction=True),
+    "weight stream": Module("weight_stream.sv", 3, induction=True),
     "shell narrow 4:2": _mover("narrow", 4, 2, 12),
     "shell widen 2:4": _mover("widen", 2, 4, 14),
     "shell gearbox 3:2": _mover("gearbox", 3, 2, 12),
@@ -130,7 +131,7 @@ MODULES: Mapping[str, Module] = {
     "shell counters": Module("shell_counters.sv", 3, induction=True),
     "serial line, 5 cycles a bit": _line(5, 5, 1, 54, 115),
     "serial registers": Module("serial_registers.sv", 3, induction=True),
-    "serial receiver": Module("serial_receive.sv", 44),
+    "serial receiver": Module("serial_receive.sv", 47),
     "serial rings": Module("serial_rings.sv", 4, induction=True),
     "serial results": Module("serial_results.sv", 14),
     "serial sender": Module("serial_send.sv", 8, induction=True, reach=26),
