@@ -74,8 +74,8 @@ def prove(name: str, layer: Layer, steps: int, limit: int) -> Proof:
 def prove_module(name: str, text: str, steps: int, induction: bool = False, reach: int = 0) -> Proof:
     """Prove the properties in the text of a module `proof` around modules of the library, and reach what it covers.
 
-    induction: also for all later cycles, from the properties in `steps` cycles that follow each other. reach: cycles for
-    what is covered, if that takes more.
+    induction: also for all later cycles, from the properties in `steps` cycles that follow each other.
+    reach: cycles for what is covered, if that takes more.
     """
     own = {f"{module}.sv" for module in _MODULE.findall(text)}  # stubs
     files = {file: source for file, source in used_sources(text, library()).items() if file not in own}
