@@ -215,6 +215,8 @@ def test_any_number_of_readers_and_branches_is_a_tree(count: int) -> None:
     forks = [layer for layer in dataflow.layers if isinstance(layer, Fork)]
     assert sum(layer.branches - 1 for layer in forks) == count - 1
     assert all(2 <= layer.branches <= 8 for layer in forks)
+    joins = [layer for layer in dataflow.layers if layer.kind == "concat"]
+    assert (len(joins) == 1) == (count <= 8) and all(2 <= len(layer.inputs) <= 8 for layer in joins)
 
 
 def test_nine_readers_on_both_back_ends(tmp_path: Path) -> None:

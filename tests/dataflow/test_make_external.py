@@ -11,13 +11,14 @@ import pytest
 from headrace import serialize
 from headrace.__main__ import main
 from headrace.board.family import ZYNQ_ULTRASCALE
-from headrace.dataflow.make_external import make_external
+from headrace.dataflow.make_external import external_candidates, make_external
 from headrace.datatypes import Interval
 from headrace.errors import FoldingError, InputError
 from headrace.model import Model
 from headrace.placement import choose_folding, folding_terms, place_weights
 from headrace.planning import plan_design
 from headrace.request import Options, resolve
+from tests.small_dataflows import chain, named_mvtu
 from tests.small_networks import dense_network
 
 INT8 = Interval(-127, 127)
@@ -48,6 +49,13 @@ def test_the_largest_go_outside_until_the_rest_fits(model: Model, tmp_path: Path
                                                     fps: float | None) -> None:
     options = Options(board=board(tmp_path, bram36), weights="external", fps=fps, share=100.0)
     assert external(model, options) == tuple(wanted)
+
+
+def test_the_largest_has_most_bits() -> None:
+    layers = [named_mvtu("wide", mw=10, mh=10, weight="int8", input="uint2", output="uint2"),
+              named_mvtu("long", mw=10, mh=30, weight="bipolar", input="uint2", output="acc")]
+    assert [layer.name for layer in external_candidates(chain(layers))] == ["wide", "long"]
+    assert [layer.name for layer in external_candidates(chain(layers[1:]))] == ["long"]
 
 
 def test_layers_that_the_user_names_go_outside_in_any_case(model: Model, tmp_path: Path) -> None:

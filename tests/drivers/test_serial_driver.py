@@ -47,6 +47,7 @@ class Board:
         assert data[:1] == b"\xa5"
         command, tag, info, length = struct.unpack_from("<BBBH", data, 1)
         assert len(data) == 10 + length and zlib.crc32(data[1:-4]) == struct.unpack("<I", data[-4:])[0]
+        assert command == RUN or not info
         self.written_at.append(self.now)
         self.tags.append(tag)
         self.pending.append((command, tag, info, data[6:-4]))
@@ -78,7 +79,8 @@ class Board:
             self.registers[offset] = value
         elif command == READ:
             offset, count = struct.unpack("<HB", payload)
-            given = struct.pack("<I", self.registers.get(offset, 0)) * count
+            given = struct.pack("<I", self.registers.get(offset, 0))
+            assert count == 1
         elif command == ECHO:
             given = payload
         else:

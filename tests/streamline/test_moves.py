@@ -98,7 +98,7 @@ def test_samples_of_signals_become_channels() -> None:
     network = graph((4, 6), q=(quantizer(int_type(4), 0.3),), r=(Reshape((4, 1, 6)), "q"),
                     c=(conv(rng, 4, 4, kernel=1), "r"), a=(ACT, "c"), f=(Reshape((4, 6)), "a"),
                     s=(Reshape((4, 3, 2)), "f"), t=(Transpose((0, 2, 1)), "s"), u=(Reshape((8, 3)), "t"),
-                    v=(Reshape((8, 1, 3)), "u"),
+                    w=(ACT, "u"), v=(Reshape((8, 1, 3)), "w"),
                     d=(conv(rng, 2, 8, kernel=1), "v"))
     assert [node.op for node in streamline(network).nodes if isinstance(node.op, integer.SpaceToDepth)] == [
         integer.SpaceToDepth((1, 2))]

@@ -14,9 +14,13 @@ from headrace.engines import golden
 from headrace.frontend.tflite.kernels import Multiplier, rounded_twice
 from headrace.network.integer import Requant, Threshold
 from headrace.network.integer_ops import TensorType
+from headrace.network.ops import Affine
 from headrace.network.rounding import Rounding
 from headrace.streamline.requant_search import dyadic_requant, requant_of_thresholds
+from headrace.streamline.requantize import requantize
+from headrace.streamline.streamline import streamline
 from tests.exact_network import round_exactly
+from tests.streamline.graphs import chain, floats, quantizer
 
 
 def line_thresholds(slope: Fraction, offset: Fraction, rounding: str, output: Interval, reach: int) -> list[int]:
@@ -101,3 +105,10 @@ def test_dyadic_lines_are_exact(rounding: Rounding) -> None:
 def test_other_lines_and_roundings_have_none() -> None:
     assert dyadic_requant([(Fraction(1, 3), Fraction(0))], "half_up", int_type(10)) is None
     assert dyadic_requant([(Fraction(1, 2), Fraction(0))], "away", int_type(10)) is None
+
+
+@pytest.mark.parametrize(("codes", "kind"), [(16, Threshold), (17, Requant)])
+def test_a_multiplier_takes_the_place_of_more_than_15_thresholds(codes: int, kind: type) -> None:
+    network = chain((3,), quantizer(int_type(8)), Affine(floats(0.25), floats(0.0)),
+                    quantizer(Interval(0, codes - 1)))
+    assert [type(node.op) for node in requantize(streamline(network)).nodes] == [kind]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ from headrace.network.tensor_ops import (
     Upsample,
 )
 from headrace.streamline.requantize import requantize
-from headrace.streamline.streamline import streamline
+from headrace.streamline.streamline import streamline, streamline_traced
 from tests.assert_exact import assert_exact, outputs
 from tests.streamline.graphs import (
     INT4,
@@ -101,6 +103,59 @@ def test_uneven_thresholds_of_the_input_are_refused() -> None:
         streamline(chain((1,), MultiThreshold(np.array([[0.0, 1.0, 3.0]]), uint_type(2))))
     assert str(caught.value) == ("n0: thresholds of the model's own input must be evenly spaced, with no activation "
                                  "before them; put a quantizer at the start of the network")
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(0.25, 0.1), (0.3, 0.5)])
+def test_dropped_bits_of_other_steps_are_refused(scale: float, offset: float) -> None:
+    """Both the step of the codes and what is added to them must be whole multiples of the scale."""
+    network = chain((2, 1, 1), quantizer(uint_type(4), 0.25), Affine(floats(scale / 0.25), floats(offset)),
+                    Trunc(floats(0.25), 1, floats(0.5), uint_type(3), 0, 0.0, "floor"))
+    with pytest.raises(UnsupportedError) as caught:
+        streamline(network)
+    assert str(caught.value) == ("n2: its input is not made of whole multiples of its scale 0.25; truncate with the "
+                                 "scale of the tensor before it")
+
+
+def test_the_trace_of_dropped_bits_has_their_scale() -> None:
+    network = chain((2, 1, 1), quantizer(uint_type(4), 0.25, 3),
+                    Trunc(floats(0.25), 1, floats(0.5), uint_type(3), 0, 2.0, "floor"))
+    first, last = streamline_traced(network).quantizers
+    for trace, name, scale, offset in ((first, "n0", Fraction(1, 4), Fraction(-3, 4)),
+                                       (last, "n1", Fraction(1, 2), Fraction(-1))):
+        assert (trace.name, trace.codes.scales, trace.codes.offsets) == (name, (scale,) * 2, (offset,) * 2)
+
+
+@pytest.mark.parametrize(("frame", "shape", "rows"), [
+    ((2, 3), (24,), None), ((2, 3), (4, 2, 3), None), ((2, 3), (1, 4, 2, 3), None), ((2, 3), (4, 6), (1, 6)),
+    ((2, 3), (4, 3, 2), (3, 2)), ((2, 3), (4, 1, 6), (1, 6)), ((2, 3), (4, 6, 1), (6, 1)), ((1, 1), (4,), None),
+    ((1, 1), (1, 4), None), ((1, 1), (1, 1, 4), None), ((1, 1), (4, 1), None), ((1, 1), (1, 4, 1, 1), None),
+    ((1, 6), (4, 6), None), ((1, 6), (4, 6, 1), None), ((1, 6), (4, 2, 3), (2, 3)),
+])
+def test_streams_of_another_shape(frame: tuple[int, int], shape: tuple[int, ...], rows: tuple[int, int] | None) -> None:
+    """The stream is the same, or it is one of other rows."""
+    network = in_shape(frame, shape)
+    assert [node.op for node in streamline(network).nodes if isinstance(node.op, integer.Reframe)] == (
+        [integer.Reframe(*rows)] if rows else [])
+    assert_exact(network, samples((2, *frame), 0))
+
+
+def in_shape(frame: tuple[int, int], shape: tuple[int, ...], *behind: FloatOp) -> Network:
+    return chain((2, *frame), quantizer(uint_type(3), 0.5), conv(np.random.default_rng(0), 4, 2, kernel=1),
+                 Reshape(shape), quantizer(uint_type(3), 0.5), *behind)
+
+
+def test_rows_of_another_shape_are_pooled() -> None:
+    assert_exact(in_shape((2, 3), (4, 3, 2), MaxPool((3, 1), (1, 1))), samples((2, 2, 3), 0))
+
+
+@pytest.mark.parametrize(("frame", "shape"), [
+    ((2, 3), (2, 12)), ((2, 3), (6, 4)), ((2, 3), (1, 4, 6)), ((1, 1), (2, 2)), ((1, 6), (1, 4, 2, 3)),
+    ((1, 6), (6, 4))])
+def test_streams_have_no_other_channels(frame: tuple[int, int], shape: tuple[int, ...]) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        streamline(in_shape(frame, shape))
+    assert str(caught.value) == (f"n2: a feature map of shape {(4, *frame)} cannot become {shape} in a stream; flatten "
+                                 "it only in front of a dense layer")
 
 
 @pytest.mark.parametrize("rounding", ["floor", "half_even", "ceil"])

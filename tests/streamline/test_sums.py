@@ -17,7 +17,7 @@ from headrace.network import graph, ops, tensor_ops
 from headrace.network.activation import Activation
 from headrace.network.integer import TensorType
 from headrace.streamline.streamline import streamline
-from headrace.streamline.sum_requants import requant_of_grids
+from headrace.streamline.sum_requants import _bits, requant_of_grids
 from headrace.streamline.sums import Grid, Point, Weighing, ask, weigh
 from tests.assert_exact import outputs
 
@@ -142,6 +142,22 @@ def test_combinations_that_spoke_against_a_trial_are_asked_first(monkeypatch: py
 def test_the_branch_with_most_codes_is_the_one_that_is_not_walked_through() -> None:
     asked = ask([Fraction(1, 3), Fraction(1, 5), Fraction(1, 7)], [(-100, 100), (0, 3), (5, 7)], [(Fraction(1), True)])
     assert asked is not None and asked.present == [2, 1, 0] and len(asked.grid.codes) == 12
+
+
+def test_codes_are_counted_in_the_mean_distance_of_points() -> None:
+    points: list[Point] = [True, (Fraction(0), True), (Fraction(10), True), (Fraction(12), True), False]
+    asked = ask([Fraction(1, 2), Fraction(-3)], [(0, 3), (0, 9)], points)
+    assert asked is not None and asked.codes == [Fraction(1, 12), Fraction(1, 2)]
+    for few in ([True, (Fraction(4), True)], [(Fraction(4), True), (Fraction(4), False)]):
+        one = ask([Fraction(1, 2)], [(0, 3)], few)
+        assert one is not None and one.codes == [Fraction(1, 2)]
+
+
+@pytest.mark.parametrize(("multipliers", "bits"), [((1, 1), 4), ((3, 1), 5), ((-3, 100), 10), ((0, 0), 0)])
+def test_bits_of_the_widest_branch(multipliers: tuple[int, int], bits: int) -> None:
+    asked = ask([Fraction(1), Fraction(1)], [(-8, 7), (0, 8)], [(Fraction(1), True)])
+    assert asked is not None
+    assert _bits(asked.grid, multipliers) == bits
 
 
 def test_more_combinations_than_can_be_looked_at_are_left_alone() -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,10 +22,12 @@ from headrace.errors import FoldingError, MismatchError
 from headrace.folding.plan import solve_folding
 from headrace.layers import Add, Dwc, Fifo, Fork, MaxPool, Swu
 from headrace.memory import PRICES, free_depth
-from headrace.timing import fifo_sizing, paces
+from headrace.timing import fifo_search, fifo_sizing, paces
 from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Deadlock, Outcome
 from headrace.timing.fifo_sizing import size_fifos
+from headrace.timing.paces import Paces
 from tests.dataflow.test_insert_fifos import residual
+from tests.narrow import the
 from tests.small_dataflows import chain, named_mvtu
 from tests.small_networks import small_network
 from tests.timing.test_cycle_model import rtl_cycles
@@ -94,6 +97,26 @@ def test_progress_counts_places_and_tells_the_time_left() -> None:
     told: list[str] = []
     size_fifos(folded(), progress=told.append)
     assert re.fullmatch("sizing FIFOs: 4 of 4 places, about 0 s left", told[-1]) and len(told) > 1
+
+
+def test_progress_tells_the_time_at_the_rate_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks, told = count(0, 10), list[str]()
+    monkeypatch.setattr(fifo_search, "monotonic", lambda: float(next(ticks)))
+    size_fifos(folded(), progress=told.append)
+    assert [text.rpartition("about ")[2] for text in told] == ["30 s left", "20 s left", "0 s left"]
+
+
+def test_a_depth_in_the_way_becomes_what_it_holds_if_it_is_never_full() -> None:
+    """None where others are in the way as well."""
+    found = Paces(folded(), {})
+    fill = found.start(the(int, CycleModel(insert_fifos(folded(), found.safe)).steady().latency_cycles))
+    search, smallest = fifo_search.DepthSearch(found, fill), dict(size_fifos(folded()).smallest)
+    search.depths = {**smallest, "add1_fifo0": 0}
+    assert not found.fits(found.whole, search.depths)
+    assert search._deepen(found.whole, "add1_fifo0") and search.depths == {**smallest, "add1_fifo0": 16}
+    assert found.fits(found.whole, search.depths) and found.held(found.whole, smallest, "add1_fifo0") == 15
+    search.depths = {**smallest, "add1_fifo0": 0}
+    assert not search._deepen(found.whole, "conv0_fifo") and search.depths == {**smallest, "add1_fifo0": 0}
 
 
 def test_safe_depths_keep_the_pace_without_a_search() -> None:

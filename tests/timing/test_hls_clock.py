@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.hls_graph import hls_graph
 from headrace.errors import InputError
+from headrace.layers.hls import HlsProcess
 from headrace.render.hls import render_hls
 from headrace.timing.hls_clock import ENDS_NS, recurrence_ns, require_clock
 from tests.small_dataflow import small_dataflow
@@ -39,3 +43,10 @@ def test_a_clock_uncertainty_that_leaves_too_little() -> None:
         "pool0: its C++ takes up to 2.85 ns from one word to the next, and a clock of 312.5 MHz leaves 2.40 ns of its "
         "3.2 ns after the clock uncertainty; give a smaller --clock-uncertainty, build with --clock-mhz 263 or less, "
         "or with --backend rtl")
+
+
+@pytest.mark.parametrize(("iterations", "wanted"), [(1, 2.1), (256, 2.1), (257, 2.3)])
+def test_short_counters_are_those_of_256_iterations(iterations: int, wanted: float) -> None:
+    loop = SimpleNamespace(iterations=iterations)
+    assert recurrence_ns(cast(HlsProcess, SimpleNamespace(kernel="swu", loop=loop))) == wanted
+    assert recurrence_ns(cast(HlsProcess, SimpleNamespace(kernel="another", loop=loop))) == 3.0

@@ -21,6 +21,7 @@ from headrace.timing.hls_model import HlsModel, Pipelines
 from tests.hls_networks import planned, random_network
 from tests.small_dataflow import small_dataflow
 from tests.small_dataflows import small_branches, small_cnn
+from tests.timing.test_fifo_sizing import folded
 
 GAP = 2
 PIPELINES = [Pipelines(2), Pipelines(8), Pipelines(13), Pipelines(8, flushes=False),
@@ -147,3 +148,12 @@ def test_a_given_depth_that_stops_the_network_is_named() -> None:
         for name in places:  # one of the branches is the longer one
             recipe = request.recipe.__class__(planned.plan.folds, depths={name: 1})
             elaborate(net, recipe, hls=True)
+
+
+def test_a_given_depth_that_stops_the_expected_pipelines_is_named() -> None:
+    """The RTL of this dataflow needs the 12 words that the user gives, the C++ some more."""
+    with pytest.raises(FoldingError) as error:
+        HlsSizing.of(folded(), {"add1_fifo0": 12, "conv0_fifo": 40})
+    assert str(error.value) == (
+        "input_fork: with the depth given for the FIFO behind it the HLS dataflow stops for good: the stream behind "
+        "input_fork holds 14 of 14 words; give it a larger depth, or leave it out of the folding to have it sized")

@@ -9,7 +9,6 @@ from typing import Protocol
 
 import numpy as np
 
-from .device import SLOTS
 from .errors import AcceleratorError
 from .packets import (
     ANSWERS,
@@ -131,7 +130,7 @@ class SerialDevice:
 
     def finish(self, slot: int) -> np.ndarray:
         """Send the buffer and collect what comes until the end of the transfer."""
-        if self._transfer is None or self._transfer[0] != slot or slot >= SLOTS:
+        if self._transfer is None or self._transfer[0] != slot:
             raise AcceleratorError(f"no transfer of buffer {slot} runs")
         (_, in_bytes, out_bytes), self._transfer = self._transfer, None
         data = self.buffer(slot, in_bytes)[:in_bytes].tobytes()

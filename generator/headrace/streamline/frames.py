@@ -51,10 +51,9 @@ def transpose(run: Run, name: str, op: Transpose, x: Value) -> Value:
 
 def _reshaped(run: Run, name: str, x: Value, shape: ops.Shape) -> Value:
     channels, height, width = x.frame
-    in_front = math.prod(shape[:-3]) == 1 and shape[-3:] == x.frame  # axes of size 1 at most
-    if len(shape) == 1 or in_front or (height * width == 1 and max(shape) == channels):
+    if len(shape) == 1 or shape[-3:] == x.frame or (height * width == 1 and max(shape) == channels):
         return replace(x, shape=shape)
-    if sorted(n for n in shape if n > 1) == sorted(n for n in x.frame if n > 1) and channels == shape[0]:
+    if [n for n in shape if n > 1] == [n for n in x.frame if n > 1] and channels == shape[0]:
         return replace(x, shape=shape)
     if x.tensor is None and not x.terms and len(shape) == 3 and len(distinct(x.meaning.channels)) == 1:
         frame = (shape[0], shape[1], shape[2])

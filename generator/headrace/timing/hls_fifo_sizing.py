@@ -107,9 +107,10 @@ class _Search:
                 return depths
             depths = {port: 2 * depth if depth > DEFAULT_DEPTH else EXPECTED.depth
                       for port, depth in depths.items()} | self.given
-        reached = self.model.run(depths, EXPECTED).cycles_per_frame
-        assert reached is not None
-        self.target = reached
+        reached = self.model.run(depths, EXPECTED)
+        if reached.cycles_per_frame is None:  # given depths stop pipelines that flush too
+            raise self._stops(depths, reached.held)
+        self.target = reached.cycles_per_frame
         return depths
 
     def _going_on(self, depths: dict[Port, int], pipelines: Pipelines) -> dict[Port, int]:
