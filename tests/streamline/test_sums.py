@@ -148,7 +148,8 @@ def test_codes_are_counted_in_the_mean_distance_of_points() -> None:
     points: list[Point] = [True, (Fraction(0), True), (Fraction(10), True), (Fraction(12), True), False]
     asked = ask([Fraction(1, 2), Fraction(-3)], [(0, 3), (0, 9)], points)
     assert asked is not None and asked.codes == [Fraction(1, 12), Fraction(1, 2)]
-    for few in ([True, (Fraction(4), True)], [(Fraction(4), True), (Fraction(4), False)]):
+    fews: tuple[list[Point], ...] = [True, (Fraction(4), True)], [(Fraction(4), True), (Fraction(4), False)]
+    for few in fews:
         one = ask([Fraction(1, 2)], [(0, 3)], few)
         assert one is not None and one.codes == [Fraction(1, 2)]
 
