@@ -18,6 +18,10 @@ ROOT = Path(__file__).resolve().parents[1]
 BUDGET_S = 15.0
 #: Kinds of layers that judge a file by a few layers, and by all of their tests.
 FEW_KINDS, WHOLE_KINDS = 8, 4
+#: Tests that `make test` leaves out, too.
+SLOW = ("-m", "slow")
+#: From here on a proof takes too long to judge mutants.
+MANY_CYCLES = 40
 #: The kind with most batteries.
 _LARGEST = "mvtu"
 _UNIT = re.compile(r"\b(headrace_\w+)\b")
@@ -113,13 +117,14 @@ def judges_of_module(path: Path, engine: str, other: Sequence[str]) -> list[tupl
 
 def checks_of(path: Path) -> list[tuple[str, ...]]:
     """The test of the parameter checks of a module that has some."""
-    return [("tests/rtl/test_parameter_checks.py", "-k", path.stem)] if "gen_check" in _text(path) else []
+    return [("tests/rtl/test_parameter_checks.py", *SLOW, "-k", path.stem)] if "gen_check" in _text(path) else []
 
 
 def proofs_of(path: Path) -> list[tuple[str, ...]]:
-    """The proofs whose properties name a module."""
-    names = {name for module in MODULES.values() for name in _UNIT.findall(module.text)}
-    return [("tests/test_proofs.py", "-k", path.stem)] if path.stem in names else []
+    """The proofs whose properties name a module, but for those that look at many cycles."""
+    names = [name for name, module in MODULES.items()
+             if module.steps < MANY_CYCLES and path.stem in _UNIT.findall(module.text)]
+    return [(*SLOW, *(f"tests/test_proofs.py::test_modules_are_proved[{name}]" for name in names))] if names else []
 
 
 def _has_forms(path: Path) -> bool:

@@ -131,7 +131,7 @@ MODULES: Mapping[str, Module] = {
     "shell counters": Module("shell_counters.sv", 3, induction=True),
     "serial line, 5 cycles a bit": _line(5, 5, 1, 54, 115),
     "serial registers": Module("serial_registers.sv", 3, induction=True),
-    "serial receiver": Module("serial_receive.sv", 47),
+    "serial receiver": Module("serial_receive.sv", 43, reach=48),
     "serial rings": Module("serial_rings.sv", 4, induction=True),
     "serial results": Module("serial_results.sv", 14),
     "serial sender": Module("serial_send.sv", 8, induction=True, reach=26),

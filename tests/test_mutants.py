@@ -16,7 +16,7 @@ from benchmarks import mutate, mutation_tests
 from benchmarks.mutants import mutants
 from benchmarks.mutation_bench import few_layers, passes
 from benchmarks.mutation_results import Known
-from benchmarks.mutation_tests import Group, groups_of, judges_of_line, judges_of_module
+from benchmarks.mutation_tests import Group, checks_of, groups_of, judges_of_line, judges_of_module, proofs_of
 
 PYTHON = '''"""Not > here."""
 
@@ -134,6 +134,9 @@ def test_tests_of_hardware_are_those_of_the_layers_that_use_it() -> None:
     assert runs[0] == ("few layers: swu rtl",) and ("tests/layers/test_swu.py", "-k", "rtl") in runs
     assert ("few layers: vvtu hls",) in judges_of_module(Path("dot_product.hpp"), "hls", ())
     assert [run[0] for run in judges_of_module(Path("axis.hpp"), "hls", ("other",))] == ["other"]
+    proved = "tests/test_proofs.py::test_modules_are_proved[shell counters]"
+    assert proofs_of(Path("headrace_shell_mark.sv")) == [("-m", "slow", proved)]
+    assert proofs_of(Path("headrace_serial_rx.sv")) == [] and checks_of(Path("headrace_serial_rx.sv"))
 
 
 def test_explained_survivors_are_mutants_of_today() -> None:

@@ -42,13 +42,8 @@ def test_an_induction_that_fails_is_named(name: str, right: str, wrong: str, fai
     assert not proof.holds and failed in proof.text
 
 
-def names(module: str) -> str:
-    """The modules that a proof looks at."""
-    return " ".join(re.findall(r"headrace_\w+", MODULES[module].text))
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MODULES, ids=names)
+@pytest.mark.parametrize("name", MODULES)
 def test_modules_are_proved(name: str) -> None:
     module = MODULES[name]
     proof = proofs.prove_module(name, module.text, module.steps, module.induction, module.reach)

@@ -8,9 +8,12 @@ module headrace_serial_crc (
   input  logic [7:0]  data,
   output logic [31:0] crc
 );
-  logic right;  // another one for every packet, whatever it is
-  logic free;
-  always_ff @(posedge ap_clk) if (clear) right <= free;
+  logic       right;  // another one for every packet, whatever it is
+  logic [3:0] free;   // of any value at power-up
+  always_ff @(posedge ap_clk) begin
+    free <= {free[0], free[3:1]};
+    if (clear) right <= free[0];
+  end
   assign crc = right ? 32'h2144DF1C : 32'h0;
 endmodule
 
