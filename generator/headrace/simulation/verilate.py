@@ -22,7 +22,7 @@ from headrace.tools import run_tool, verilator
 # Registers that no reset reaches have the values that the run chooses, as in a chip. The C++ comes in functions and
 # files of a size that the compiler takes in linear time, and in parallel.
 _OPTIONS = ("--cc", "--exe", "-O3", "--x-assign", "fast", "--x-initial", "unique", "--assert", "-Wno-fatal",
-            "--output-split-cfuncs", "2000", "--output-groups", "0")
+            "--unroll-count", "2", "--output-split-cfuncs", "2000", "--output-groups", "0")
 _MAKEFILE = "model.mk"
 _PROGRAM = "simulation"
 #: Compilers at once.

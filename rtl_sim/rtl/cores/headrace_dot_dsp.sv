@@ -41,12 +41,14 @@ module headrace_dot_dsp import headrace_pkg::*; #(
   localparam bit          BLOCKS   = A_BITS > 1 && STRIDE * (TOGETHER - 1) + FIELD >= 9;  // LUTs multiply less
   localparam int unsigned PRODUCT  = BLOCKS ? PRODUCT_STAGES : 1;
   localparam int unsigned X_BITS   = A_BITS + $clog2(3 ** LEVELS);      // sum of all activations
+  localparam int unsigned TOTAL_BITS = FIELD + X_BITS - A_BITS;         // sum of a row's digits
 
   // Sum of the activations, in step with the products.
   logic [A_BITS-1:0] acts_d [SIMD], acts_q [SIMD];
   logic [SIMD-1:0]   acts_low, act_odd;  // their lowest bits, now and as late as the products
   logic [X_BITS-1:0] total_x, total_late;
-  logic              unused_spare;
+  logic [X_BITS-1:0] totals [1];
+  logic              nothing [SIMD], unused_spare [1];
   for (genvar s = 0; s < SIMD; s++) begin : gen_act
     assign acts_d[s]   = acts[s*A_BITS+:A_BITS];
     assign acts_low[s] = acts_q[s][0];
@@ -56,8 +58,10 @@ module headrace_dot_dsp import headrace_pkg::*; #(
   headrace_ternary_tree #(
     .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(A_BITS), .IS_SIGNED(SIGNED_A), .SUM_BITS(X_BITS)
   ) u_total (
-    .ap_clk, .en, .leaves(acts_q), .bits('0), .sum(total_x), .spare(unused_spare)
+    .ap_clk, .en, .leaves(acts_q), .bits(nothing), .sums(totals), .spare(unused_spare)
   );
+  assign nothing = '{default: 1'b0};
+  assign total_x = totals[0];
   logic signed [SUM_BITS-1:0] offset, back;  // `back` is even: its lowest bit is free
   // Behind the tree its sum and what is taken back have registers, so that they are as late as the products.
   headrace_delay #(.BITS(X_BITS), .CYCLES(BLOCKS ? 1 : 0)) u_total_late (.ap_clk, .en, .d(total_x), .q(total_late));
@@ -70,74 +74,73 @@ module headrace_dot_dsp import headrace_pkg::*; #(
     localparam int unsigned ROWS = PE - g * LANES < LANES ? PE - g * LANES : LANES;
     localparam int unsigned P_BITS = STRIDE * (ROWS - 1) + FIELD;
     localparam bit          BLOCK  = BLOCKS && P_BITS >= 9;
-    logic [FIELD-1:0] digits [ROWS*SIMD];  // row by row
-    logic [SIMD-1:0]  ones   [ROWS];       // single bits that belong to the digits
-    if (OVERLAP && ROWS > 1) begin : gen_odd  // lowest bits of the weights of all rows but the first
+    logic signed [26:0]    factors [SIMD];
+    logic [P_BITS-1:0]     products [SIMD];
+    logic [ROWS*SIMD-1:0]  odd;                 // OVERLAP: lowest bits of the weights of all rows but the first
+    logic [FIELD-1:0]      digits [ROWS*SIMD];  // row by row
+    logic                  ones [ROWS*SIMD];    // single bits that belong to the digits
+    logic [TOTAL_BITS-1:0] row_sums [ROWS];
+    logic                  spare [ROWS];
+
+    if (OVERLAP && ROWS > 1) begin : gen_odd
       logic [(ROWS-1)*SIMD-1:0] now, late;
-      for (genvar k = 0; k < (ROWS - 1) * SIMD; k++) begin : gen_weight
-        assign now[k] = weights[((g*LANES+1)*SIMD+k)*W_BITS];
+      always_comb begin
+        for (int unsigned k = 0; k < (ROWS - 1) * SIMD; k++) now[k] = weights[((g*LANES+1)*SIMD+k)*W_BITS];
       end
       headrace_tags #(.BITS((ROWS - 1) * SIMD), .CYCLES(PRODUCT)) u_late (  // its reset keeps it out of LUTs that shift
         .ap_clk, .ap_rst_n, .en, .tag_in(now), .tag_out(late)
       );
+      assign odd = (ROWS*SIMD)'(late);
+    end else begin : gen_not_odd
+      assign odd = '0;
     end
 
-    for (genvar s = 0; s < SIMD; s++) begin : gen_column
-      logic signed [26:0] factor;
-      logic signed [17:0] act;
-      logic [P_BITS-1:0]  product_q;
-      always_comb begin
-        factor = '0;
+    always_comb begin
+      for (int unsigned s = 0; s < SIMD; s++) begin
+        factors[s] = '0;
         for (int unsigned i = 0; i < ROWS; i++) begin
-          factor |= 27'(weights[((g*LANES+i)*SIMD+s)*W_BITS+:W_BITS]) << (i * STRIDE);
+          factors[s] |= 27'(weights[((g*LANES+i)*SIMD+s)*W_BITS+:W_BITS]) << (i * STRIDE);
         end
       end
+    end
+    for (genvar s = 0; s < SIMD; s++) begin : gen_column
+      logic signed [17:0] act;
       assign act = 18'(signed'({SIGNED_A && acts[s*A_BITS+A_BITS-1], acts[s*A_BITS+:A_BITS]}));
       if (BLOCK) begin : gen_block
         headrace_multiplier #(.A_BITS(27), .B_BITS(18), .P_BITS(P_BITS)) u_product (
-          .ap_clk, .en, .a(factor), .b(act), .c('0), .product(product_q)
+          .ap_clk, .en, .a(factors[s]), .b(act), .c('0), .product(products[s])
         );
       end else begin : gen_luts
         headrace_delay #(.BITS(P_BITS), .CYCLES(PRODUCT)) u_product (
-          .ap_clk, .en, .d(P_BITS'(factor * act)), .q(product_q)
+          .ap_clk, .en, .d(P_BITS'(factors[s] * act)), .q(products[s])
         );
       end
+    end
 
-      for (genvar i = 0; i < ROWS; i++) begin : gen_row
-        logic high;  // of the digit; where a lane lies above, the complement of the carry into it
-        if (OVERLAP && i + 1 < ROWS) begin : gen_carry
-          assign high = !(product_q[STRIDE*(i+1)] ^ (gen_odd.late[i*SIMD+s] & act_odd[s]));
-        end else begin : gen_last
-          assign high = product_q[STRIDE*i+FIELD-1];
-        end
-        assign digits[i*SIMD+s] = {high, product_q[STRIDE*i+:FIELD-1]};
-        if (i == 0) begin : gen_lowest
-          assign ones[i][s] = OVERLAP;
-        end else if (OVERLAP) begin : gen_complement
-          assign ones[i][s] = gen_row[i-1].high;
-        end else begin : gen_borrow
-          assign ones[i][s] = SIGNED_A && product_q[STRIDE*i-1];
+    always_comb begin
+      logic high, below;  // of a digit; of that below, where lanes overlap the complement of the carry out of it
+      for (int unsigned s = 0; s < SIMD; s++) begin
+        below = OVERLAP;
+        for (int unsigned i = 0; i < ROWS; i++) begin
+          high = products[s][STRIDE*i+FIELD-1];
+          if (OVERLAP && i + 1 < ROWS) high = !(high ^ (odd[i*SIMD+s] & act_odd[s]));
+          digits[i*SIMD+s] = {high, products[s][STRIDE*i+:FIELD-1]};
+          ones[i*SIMD+s]   = below;
+          below = OVERLAP ? high : SIGNED_A && products[s][STRIDE*i+STRIDE-1];
         end
       end
     end
 
+    headrace_ternary_tree #(
+      .TREES(ROWS), .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(FIELD), .IS_SIGNED(SIGNED_A),
+      .FLIPS(ROWS'(OVERLAP ? (1 << (ROWS - 1)) - 1 : 0)), .SINGLES(OVERLAP || SIGNED_A), .SUM_BITS(TOTAL_BITS)
+    ) u_trees (
+      .ap_clk, .en, .leaves(digits), .bits(ones), .sums(row_sums), .spare
+    );
     for (genvar i = 0; i < ROWS; i++) begin : gen_sum
-      logic [FIELD+X_BITS-A_BITS-1:0] sum;
-      logic                           spare;
-      headrace_ternary_tree #(
-        .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(FIELD), .IS_SIGNED(SIGNED_A),
-        .FLIP(OVERLAP && i + 1 < ROWS), .SUM_BITS(FIELD + X_BITS - A_BITS)
-      ) u_tree (
-        .ap_clk, .en, .leaves(digits[i*SIMD+:SIMD]), .bits(ones[i]), .sum, .spare
-      );
-      assign sums[g*LANES+i] = SUM_BITS'(signed'({SIGNED_A && sum[FIELD+X_BITS-A_BITS-1], sum}));
-      assign more[g*LANES+i] = back | SUM_BITS'(spare);
+      assign sums[g*LANES+i] = SUM_BITS'(signed'({SIGNED_A && row_sums[i][TOTAL_BITS-1], row_sums[i]}));
+      assign more[g*LANES+i] = back | SUM_BITS'(spare[i]);
     end
-  end
-
-  if (!OVERLAP) begin : gen_apart
-    logic unused_odd;
-    assign unused_odd = ^act_odd;
   end
 
   headrace_tags #(.BITS(TAG_BITS), .CYCLES(PRODUCT + LEVELS)) u_tags (

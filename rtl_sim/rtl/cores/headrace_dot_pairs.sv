@@ -82,18 +82,14 @@ module headrace_dot_pairs import headrace_pkg::*; #(
     assign weights_here = weights;
   end
 
-  // What the quads of all rows and planes select from.
-  for (genvar q = 0; 4 * q + 2 < SIMD; q++) begin : gen_columns
-    logic [PAIR_BITS-1:0] four_x [4], two_sums [2];
-    assign four_x   = '{x[4*q], x[4*q+1], x[4*q+2], x[4*q+3]};
-    assign two_sums = '{both[2*q], both[2*q+1]};
-  end
-
   // Bipolar weights: the sum of all x, in step with the planes.
   logic [TREE_BITS-1:0] total_x;
   if (W_KIND == BIPOLAR) begin : gen_total
     logic [QUAD_BITS-1:0] quads [QUADS], quads_q [QUADS];
-    logic                 unused_spare;
+    logic [TREE_BITS-1:0] total [1];
+    logic                 nothing [QUADS], unused_spare [1];
+    assign nothing = '{default: 1'b0};
+    assign total_x = total[0];
     for (genvar q = 0; q < QUADS; q++) begin : gen_quad
       headrace_carry_adder #(.BITS(QUAD_BITS)) u_quad (
         .a({SIGNED_X && both[2*q][PAIR_BITS-1], both[2*q]}), .b({SIGNED_X && both[2*q+1][PAIR_BITS-1], both[2*q+1]}),
@@ -104,42 +100,26 @@ module headrace_dot_pairs import headrace_pkg::*; #(
     headrace_ternary_tree #(
       .LEAVES(QUADS), .LEVELS(LEVELS), .LEAF_BITS(QUAD_BITS), .IS_SIGNED(SIGNED_X), .SUM_BITS(TREE_BITS)
     ) u_tree (
-      .ap_clk, .en, .leaves(quads_q), .bits('0), .sum(total_x), .spare(unused_spare)
+      .ap_clk, .en, .leaves(quads_q), .bits(nothing), .sums(total), .spare(unused_spare)
     );
   end else begin : gen_no_total
     assign total_x = '0;
   end
 
   for (genvar p = 0; p < PE; p++) begin : gen_pe
+    logic [QUAD_BITS-1:0] quads [W_BITS*QUADS], quads_q [W_BITS*QUADS];
     logic [TREE_BITS-1:0] planes [W_BITS];
-    for (genvar j = 0; j < W_BITS; j++) begin : gen_plane
-      logic [QUAD_BITS-1:0] quads [QUADS], quads_q [QUADS];
-      logic                 unused_spare;
-      for (genvar q = 0; q < QUADS; q++) begin : gen_quad
-        logic [3:0] bits;
-        for (genvar h = 0; h < 4; h++) begin : gen_bit
-          assign bits[h] = 4 * q + h < SIMD && weights_here[4*q+h < SIMD ? (p*SIMD+4*q+h)*W_BITS+j : 0];
-        end
-        if (4 * q + 2 < SIMD) begin : gen_sum
-          headrace_quad_adder #(.BITS(PAIR_BITS), .IS_SIGNED(SIGNED_X)) u_adder (
-            .bits, .x(gen_columns[q].four_x), .both(gen_columns[q].two_sums), .sum(quads[q])
-          );
-        end else begin : gen_pair
-          logic [PAIR_BITS-1:0] pair;
-          assign pair = bits[1:0] == 2'd3 ? both[2*q] : bits[1] ? x[4*q+1] : bits[0] ? x[4*q] : '0;
-          assign quads[q] = {SIGNED_X && pair[PAIR_BITS-1], pair};
-          logic unused_bits;
-          assign unused_bits = ^bits[3:2];
-        end
-      end
-      always_ff @(posedge ap_clk) if (en) quads_q <= quads;
-      headrace_ternary_tree #(
-        .LEAVES(QUADS), .LEVELS(LEVELS), .LEAF_BITS(QUAD_BITS), .IS_SIGNED(SIGNED_X), .SUM_BITS(TREE_BITS)
-      ) u_tree (
-        .ap_clk, .en, .leaves(quads_q), .bits('0), .sum(planes[j]), .spare(unused_spare)
-      );
-    end
-
+    logic                 nothing [W_BITS*QUADS], unused_spare [W_BITS];
+    assign nothing = '{default: 1'b0};
+    headrace_quad_adders #(.SIMD(SIMD), .W_BITS(W_BITS), .BITS(PAIR_BITS), .IS_SIGNED(SIGNED_X)) u_quads (
+      .weights(weights_here[p*SIMD*W_BITS+:SIMD*W_BITS]), .x, .both, .sums(quads)
+    );
+    always_ff @(posedge ap_clk) if (en) quads_q <= quads;
+    headrace_ternary_tree #(
+      .TREES(W_BITS), .LEAVES(QUADS), .LEVELS(LEVELS), .LEAF_BITS(QUAD_BITS), .IS_SIGNED(SIGNED_X), .SUM_BITS(TREE_BITS)
+    ) u_trees (
+      .ap_clk, .en, .leaves(quads_q), .bits(nothing), .sums(planes), .spare(unused_spare)
+    );
     headrace_plane_sum #(
       .BIT_PLANES(W_BITS), .BITS(TREE_BITS), .IS_SIGNED(SIGNED_X), .W_KIND(W_KIND), .DOT_BITS(DOT_BITS),
       .SUM_BITS(SUM_BITS), .SPLIT(SPLIT)

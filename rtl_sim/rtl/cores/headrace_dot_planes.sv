@@ -97,7 +97,8 @@ module headrace_dot_planes import headrace_pkg::*; #(
     logic [A_BITS-1:0]          acts_d [SIMD], acts_q [SIMD];
     logic [X_BITS-1:0]          total, late;
     logic signed [SUM_BITS-1:0] wide, addend;
-    logic                       unused_spare;
+    logic                       nothing [SIMD], unused_spare [1];
+    logic [X_BITS-1:0]          totals [1];
     for (genvar j = 0; j < A_BITS; j++) begin : gen_decode
       headrace_parity_decode #(.SIMD(SIMD)) u_decode (.code(acts[j*SIMD+:SIMD]), .bits(planes[j]));
     end
@@ -110,8 +111,10 @@ module headrace_dot_planes import headrace_pkg::*; #(
     headrace_ternary_tree #(
       .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(A_BITS), .IS_SIGNED(SIGNED_A), .SUM_BITS(X_BITS)
     ) u_total (
-      .ap_clk, .en, .leaves(acts_q), .bits('0), .sum(total), .spare(unused_spare)
+      .ap_clk, .en, .leaves(acts_q), .bits(nothing), .sums(totals), .spare(unused_spare)
     );
+    assign nothing = '{default: 1'b0};
+    assign total   = totals[0];
     headrace_delay #(.BITS(X_BITS), .CYCLES(STAGES - SUMMING)) u_delay (.ap_clk, .en, .d(total), .q(late));
     assign wide   = SUM_BITS'(signed'({SIGNED_A && late[X_BITS-1], late}));
     if (MANY) begin : gen_times_lambda
