@@ -15,6 +15,7 @@ from headrace.layers.random_values import random_values
 from headrace.network import ops
 from headrace.network.graph import Network, Node
 from headrace.network.integer import Conv, DepthwiseConv
+from headrace.streamline.products import _narrowest
 from headrace.streamline.streamline import streamline
 from tests.assert_exact import assert_exact
 from tests.narrow import the, there
@@ -92,3 +93,10 @@ def test_a_parallel_window_keeps_groups_together() -> None:
     with pytest.raises(FoldingError, match=r"^conv0_swu: parallel_window with SIMD=2 would take apart the 9 groups of "
                                            r"columns with scales in conv0; use SIMD=4 or parallel_window 0$"):
         fold(dataflow, {"conv0_swu": {"simd": 2, "parallel_window": 1}})
+
+
+@pytest.mark.parametrize(("columns", "rows", "kept"), [(2, 2, True), (3, 2, True), (1, 2, False), (4, 1, False)])
+def test_scales_stay_where_groups_have_columns_to_sum(columns: int, rows: int, kept: bool) -> None:
+    codes, scales = np.ones((1, columns, rows, 1), np.int64), np.full((1, 1, rows, 1), 100)
+    found = _narrowest(ops.QuantWeight(codes, np.ones(1), int_type(2), scales))
+    assert (found.group_scales is not None) == kept

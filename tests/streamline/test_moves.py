@@ -59,6 +59,7 @@ def between(*moves: Op, channels: int, seed: int = 0, act: Op = ACT, kernel: int
     ([select(-1, 0, 1, 2, 3, -1)], 6), ([select(3, -1, 0, 3)], 4), ([select(1, 0), MaxPool((2, 2), (1, 1))], 2),
     ([Reshape((2, 2, 5, 6)), Transpose((1, 0, 2, 3)), Reshape((4, 5, 6))], 4),
     ([Reshape((2, 2, 5, 6)), select(1), Reshape((2, 5, 6))], 2),
+    ([Reshape((2, 2, 5, 6)), select(-1, 1), Reshape((4, 5, 6))], 4),
     ([Transpose((1, 2, 0)), Transpose((2, 0, 1)), select(0, 3)], 2),
     ([MaxPool((2, 2), (1, 1)), select(3, 0, 0)], 3), ([Upsample((1, 2)), select(2, 3)], 2),
     ([AvgPool((1, 2), (1, 1)), select(2, 1)], 2), ([Crop((0, 0), (5, 6), (1, 2)), select(3, 1, 2)], 3),
@@ -102,6 +103,17 @@ def test_samples_of_signals_become_channels() -> None:
                     d=(conv(rng, 2, 8, kernel=1), "v"))
     assert [node.op for node in streamline(network).nodes if isinstance(node.op, integer.SpaceToDepth)] == [
         integer.SpaceToDepth((1, 2))]
+    assert_exact(network, samples((4, 6), 1))
+
+
+def test_signals_are_cut() -> None:
+    rng = np.random.default_rng(0)
+    network = graph((4, 6), q=(quantizer(int_type(4), 0.3),), r=(Reshape((4, 1, 6)), "q"),
+                    c=(conv(rng, 4, 4, kernel=1), "r"), f=(Reshape((4, 6)), "c"), a=(ACT, "f"),
+                    s=(Transpose((1, 0)), "a"), t=(select(1, 2, 3), "s"), u=(Transpose((1, 0)), "t"), w=(ACT, "u"),
+                    v=(Reshape((4, 1, 3)), "w"), d=(conv(rng, 2, 4, kernel=1), "v"))
+    assert [node.op for node in streamline(network).nodes if isinstance(node.op, integer.Crop)] == [
+        integer.Crop((0, 1), (1, 4))]
     assert_exact(network, samples((4, 6), 1))
 
 

@@ -33,7 +33,7 @@ def pack(codes: np.ndarray, lanes: int, bits: int, size: int, out: np.ndarray | 
 def _pack_rows(rows: np.ndarray, lanes: int, bits: int, size: int) -> np.ndarray:
     """(words, lanes) -> (words, size)."""
     if lanes == 1 or bits in (8, 16, 32):
-        return rows.view(np.uint8).reshape(len(rows), -1)[:, : lanes * max(bits // 8, 1) if lanes > 1 else size]
+        return rows.view(np.uint8).reshape(len(rows), -1)[:, :size]
     if bits == 1 and lanes % 8 == 0:  # no padding: in one go
         return np.packbits(rows.reshape(-1), bitorder="little").reshape(-1, size)
     if bits == 1:
