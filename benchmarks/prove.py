@@ -46,7 +46,7 @@ CASES: Mapping[str, tuple[dict[str, Any], int, int]] = {
                            "simd": 1}, 18, 8),
     "crop": ({"kind": "crop", **_BIT, "height": 2, "width": 3, "channels": 1, "simd": 1, "start": [1, 1]}, 22, 14),
     "swu": ({"kind": "swu", **_BIT, "height": 1, "width": 3, "channels": 1, "kernel": [1, 2], "stride": [1, 1],
-             "simd": 1}, 20, 12),
+             "simd": 1}, 18, 12),
     "max_pool": ({"kind": "max_pool", **_BIT, "height": 2, "width": 2, "channels": 1, "kernel": [2, 2],
                   "stride": [2, 2], "pe": 1}, 20, 10),
     "add": ({"kind": "add", "left": "uint1", "right": "uint1", "channels": 2, "pe": 1, "pixels": 1}, 14, 8),
