@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,7 +84,10 @@ _NO_LIMITS = Limits()
 
 
 class CycleModel:
-    """A dataflow ready to be executed any number of times, with other depths of its FIFOs if wanted."""
+    """A dataflow ready to be executed any number of times, with other depths of its FIFOs if wanted.
+
+    content: equal for dataflows that differ in names only.
+    """
 
     def __init__(self, dataflow: Dataflow, bare: bool = False, components: Components | None = None) -> None:
         """bare: the pipelines hold no word; what register slices and memories hold decides whether words can move.
@@ -98,6 +102,7 @@ class CycleModel:
                         if item.layer.stream_depth is not None}
         edges = {port: index for index, port in enumerate(self._ports)}
         self._graph = graph(dataflow, edges, components or Components(bare))
+        self.content = sha256(self._graph.tobytes()).digest()
 
     @property
     def streams(self) -> int:

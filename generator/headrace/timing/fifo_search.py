@@ -102,14 +102,19 @@ class DepthSearch:
     def _join(self, found: Series, middle: int, model: CycleModel) -> None:
         """Decide the depth between two halves of a series, and those near it where it is needed."""
         cut = self._at([found.cuts[middle]])
-        if cut and self._take(model, dict.fromkeys(cut, 0)):
-            return
         near = self._near(found, middle)
-        if cut and len(near.layers) <= 4 * _NEAR:
+        few = bool(cut) and len(near.layers) <= 4 * _NEAR
+        if cut and self._may_be_bare(near, cut, few) and self._take(model, dict.fromkeys(cut, 0)):
+            return
+        if few:
             self._join_near(near, cut)
             if self.paces.fits(model, self.depths) or (self.paces.long and self._deepen(model, cut[0])):
                 return
         self._settle(model, cut)
+
+    def _may_be_bare(self, near: Series, cut: Sequence[str], few: bool) -> bool:
+        """False if a cut without a FIFO is too slow among its few neighbours already, and so in the whole."""
+        return not few or self.paces.fits(self.paces.part(near), {**self.depths, **dict.fromkeys(cut, 0)})
 
     def _deepen(self, model: CycleModel, name: str) -> bool:
         """Decide a depth that has been too small while others keep theirs: what it holds if it is never full."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
-from weakref import WeakKeyDictionary
 
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import fifo_places, insert_fifos, place_ports, safe_depths
@@ -50,7 +50,7 @@ class Paces:
         self.frames = 2
         self.long = self.whole.streams * self.target > _LONG
         self._work = 0
-        self._known = WeakKeyDictionary[CycleModel, dict[tuple[int, ...], Outcome]]()
+        self._known: dict[tuple[bytes, tuple[int, ...]], Outcome] = {}
 
     def start(self, latency_cycles: int) -> dict[str, int]:
         """Find the target. latency_cycles: of the first frame.
@@ -111,12 +111,12 @@ class Paces:
         return self.outcome(model, depths).cycles_per_frame
 
     def outcome(self, model: CycleModel, depths: Mapping[str, int]) -> Outcome:
-        """Like `of`, with what FIFOs hold."""
-        known = self._known.setdefault(model, {})
-        key = tuple(depths[name] for name in model.fifos)
-        if key not in known:
-            known[key] = self._found(model, depths)
-        return known[key]
+        """Like `of`, with what FIFOs hold. Parts that are equal but for their names are run once."""
+        key = model.content, tuple(depths[name] for name in model.fifos)
+        if key not in self._known:
+            self._known[key] = self._found(model, depths)
+        found = self._known[key]
+        return replace(found, occupancy=dict(zip(model.fifos, found.occupancy.values(), strict=True)), deadlock=None)
 
     def _found(self, model: CycleModel, depths: Mapping[str, int]) -> Outcome:
         """What nearly keeps the pace with an even source, which may let a pipeline run empty for a cycle, is run with

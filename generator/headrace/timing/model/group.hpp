@@ -4,6 +4,7 @@
 // is at the bit of its output stream: "at the output". What belongs to a layer's input is at the bit of that stream.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 #include "bits.hpp"
@@ -101,6 +102,22 @@ struct Group {
     changes |= (in_valid ^ was_valid) | (in_spare ^ was_spare) | (ready ^ was_ready) | moves;
   }
 
+  // Cycles, if nothing changes, until the foremost word on its way through stages comes to the last but one.
+  int64_t until_out() const {
+    const auto count = static_cast<int64_t>(stages.size());
+    for (int64_t k = count; k-- > 0;) {
+      if (stages[k] & enabled) return std::max<int64_t>(1, count - 1 - k);
+    }
+    return kForever;
+  }
+
+  // Passes over so many of these cycles.
+  void go_through(int64_t cycles) {
+    for (auto k = static_cast<int64_t>(stages.size()); k-- > 0;) {
+      stages[k] = chosen(enabled, k >= cycles ? stages[k - cycles] : 0, stages[k]);
+    }
+  }
+
   void save(Integers& state) const {
     for (const Word word : {valid, ready, in_valid, in_spare, spare, room, enable, reads, writes, accepts, next, again}) {
       state.push_back(static_cast<int64_t>(word));
@@ -116,7 +133,6 @@ struct Group {
     if (count > 0) last |= stages[count - 1];
     if (count > 1) last_but_one |= stages[count - 2];
     for (size_t k = count; k-- > 0;) {
-      changes |= (enabled & stages[k]) != 0;
       stages[k] = chosen(enabled, (k > 0 ? stages[k - 1] : 0) | (words & kinds.enter[k]), stages[k]);
     }
     const Word was_valid = valid, was_spare = spare, was_room = room, was_enable = enable;

@@ -215,18 +215,21 @@ class Network {
            std::any_of(wiring_.choices.begin(), wiring_.choices.end(), [](const Choice& at) { return at.changes; });
   }
 
-  // Cycles until the first step that only counts ends.
+  // Cycles until the first step that only counts ends, or a word comes out of its pipeline.
   int64_t least_left() const {
     int64_t least = kForever;
     for (size_t k = 0; k < groups_.size(); ++k) {
+      least = std::min(least, groups_[k].until_out());
       each(groups_[k].fires, static_cast<int64_t>(64 * k), [&](int64_t at) { least = std::min(least, left_[at]); });
     }
     return least;
   }
 
-  // Passes over cycles in which steps only count.
+  // Passes over cycles in which steps only count and words go on in pipelines.
   void skip(int64_t cycles) {
+    if (cycles == 0) return;
     for (size_t k = 0; k < groups_.size(); ++k) {
+      groups_[k].go_through(cycles);
       each(groups_[k].fires, static_cast<int64_t>(64 * k), [&](int64_t at) { left_[at] -= cycles; });
     }
   }
