@@ -226,6 +226,17 @@ def test_heads_do_not_overflow(driver: ModuleType, head: str) -> None:
         np.testing.assert_allclose(HEADS[head](x + far), wanted, rtol=1e-9)
 
 
+def test_heads_look_at_channels(driver: ModuleType) -> None:
+    from headrace_driver.host import HEADS
+
+    y = np.asarray([[[1.0, 5.0], [3.0, 2.0], [3.0, 4.0]]])
+    assert HEADS["argmax"](y).tolist() == [[1.0, 0.0]] and HEADS["max"](y).tolist() == [[[3.0, 5.0]]]
+    assert HEADS["none"](y) is y
+    np.testing.assert_allclose(HEADS["sigmoid"](y), 1 / (1 + np.exp(-y)))
+    np.testing.assert_allclose(HEADS["tanh"](y), np.tanh(y))
+    np.testing.assert_allclose(HEADS["softmax"](y).sum(axis=1), 1)
+
+
 @pytest.mark.parametrize(("sink", "wanted"), [
     ({"bipolar": True, "signed": False, "bits": 1}, [-1, 1, 1]),
     ({"bipolar": False, "signed": True, "bits": 3}, [0, 1, -4]),

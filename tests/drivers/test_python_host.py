@@ -64,6 +64,10 @@ def test_codes_are_those_of_the_model(driver: ModuleType, case: HostInput) -> No
                        "high": dtype.hi, "bipolar": dtype == BIPOLAR, "saturates": True}, "output": {}}
     side = Host(model, given | {"scale": np.ones(1), "offset": np.zeros(1)})
     assert np.array_equal(side.encode(x), dtype.encode(to_stream(case, x)))
+    order = rng.permutation(size)
+    moved = Host(model, given | {"scale": np.ones(1), "offset": np.zeros(1), "input_order": order})
+    back = x.reshape(len(x), -1)[:, np.argsort(order)].reshape(x.shape)
+    assert np.array_equal(moved.encode(back), side.encode(x))
     pixels = rng.integers(0, 256, (10, *case.shape)).astype(np.uint8)
     assert np.array_equal(side.encode(pixels), dtype.encode(to_stream(case, pixels.astype(np.float32))))
 

@@ -18,7 +18,6 @@ class Descent:
         self.target, self.too_small, self.enough = target, too_small, enough
         self._slow: list[tuple[int, Fraction]] = []
         self._halve = False
-        self._step = 1
 
     @property
     def open(self) -> bool:
