@@ -180,6 +180,23 @@ def as_int(values: object) -> IntArray:
     return np.asarray(values, np.int64)
 
 
+def narrow(values: IntArray, dtype: DataType) -> IntArray:
+    """Values in the smallest integers of NumPy that hold their type, for keeping; those that it does not have stay.
+
+    Who computes with them takes as_int of them first, unless NumPy widens anyway: in sums, beside int64 or float64.
+
+    >>> [narrow(np.array([-1, 3]), int_type(bits)).dtype.name for bits in (3, 9, 17)]
+    ['int8', 'int16', 'int32']
+    >>> narrow(np.array([9]), TERNARY).dtype.name
+    'int64'
+    """
+    kinds = (np.int8, np.int16, np.int32, np.int64)
+    kind = next(kind for kind in kinds if np.iinfo(kind).min <= dtype.lo and dtype.hi <= np.iinfo(kind).max)
+    if values.dtype == kind or not dtype.contains(values):
+        return values
+    return np.asarray(values, kind)
+
+
 def hull(left: DataType, right: DataType) -> DataType:
     """The smallest type that holds both: bipolar only where both are."""
     return left if left == right else Interval(min(left.lo, right.lo), max(left.hi, right.hi))

@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from fractions import Fraction
 from functools import cache
@@ -24,6 +24,7 @@ from headrace.atomic_files import write_file
 from headrace.bounded_reading import parse_json, read_bytes
 from headrace.check_types import conforms
 from headrace.dataflow import graph as dataflow
+from headrace.datatypes import as_int
 from headrace.errors import HeadraceError, InputError
 from headrace.layers.registry import known_layers
 from headrace.layers.stream import Stream
@@ -66,6 +67,11 @@ class _Encoder:
     def __init__(self) -> None:
         self.arrays: list[np.ndarray[Any, Any]] = []
 
+    @property
+    def stored(self) -> Iterator[np.ndarray[Any, Any]]:
+        """The arrays as they are stored: integers as int64, narrow as they may be kept."""
+        return (as_int(array) if array.dtype.kind == "i" else array for array in self.arrays)
+
     def encode(self, value: object) -> Any:
         """JSON of a value."""
         if isinstance(value, float) and not math.isfinite(value):
@@ -87,7 +93,7 @@ class _Encoder:
 
     def _store(self, array: np.ndarray[Any, Any]) -> int:
         """Number under which the array is stored."""
-        if array.dtype not in (np.dtype(np.int64), np.dtype(np.float64)):
+        if array.dtype.kind != "i" and array.dtype != np.dtype(np.float64):
             raise TypeError(f"arrays of {array.dtype} are not stored; use int64 or float64")
         self.arrays.append(array)
         return len(self.arrays) - 1
@@ -103,7 +109,7 @@ def save(value: object, stem: Path | str) -> None:
     encoder = _Encoder()
     tree = encoder.encode(value)
     json_path, npz_path = _paths(Path(stem))
-    arrays = npz_bytes({f"a{number}": array for number, array in enumerate(encoder.arrays)})
+    arrays = npz_bytes({f"a{number}": array for number, array in enumerate(encoder.stored)})
     document = {"format": FORMAT, "arrays_sha256": hashlib.sha256(arrays).hexdigest(), "value": tree}
     write_file(npz_path, arrays)
     write_file(json_path, (json.dumps(document, indent=1, allow_nan=False) + "\n").encode())
@@ -118,7 +124,7 @@ def npz_content(value: Any) -> bytes:
     """The bytes that `save_npz` writes."""
     encoder = _Encoder()
     document = json.dumps({"format": FORMAT, "value": encoder.encode(value)}, allow_nan=False)
-    arrays = {f"a{number}": array for number, array in enumerate(encoder.arrays)}
+    arrays = {f"a{number}": array for number, array in enumerate(encoder.stored)}
     return npz_bytes(arrays, {TREE: document})
 
 
@@ -126,9 +132,9 @@ def digest(value: object) -> str:
     """SHA-256 of a value: equal values have equal digests, on every machine."""
     encoder = _Encoder()
     state = hashlib.sha256(json.dumps(encoder.encode(value)).encode())
-    for array in encoder.arrays:
+    for array in encoder.stored:
         state.update(f"{array.dtype.str}{array.shape}".encode())
-        state.update(np.ascontiguousarray(array).tobytes())
+        state.update(np.ascontiguousarray(array).data)
     return state.hexdigest()
 
 

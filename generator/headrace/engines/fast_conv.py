@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from headrace.datatypes import BIPOLAR, DataType, IntArray
+from headrace.datatypes import BIPOLAR, DataType, IntArray, as_int
 from headrace.layers.window_geometry import Pair
 from headrace.network.integer_ops import Conv, DepthwiseConv, TensorType, Threshold
 
@@ -53,7 +53,7 @@ def largest(dtype: DataType) -> int:
 
 def weighted_bound(weights: IntArray, dtype: DataType) -> int:
     """What no partial sum of a row (one per first axis) of weights times inputs of `dtype` exceeds."""
-    return int(np.abs(weights).reshape(len(weights), -1).sum(1).max()) * largest(dtype)
+    return int(np.abs(as_int(weights)).reshape(len(weights), -1).sum(1).max()) * largest(dtype)
 
 
 def tap(x: Numbers, i: int, j: int, stride: Pair, out: tuple[int, ...]) -> Numbers:
@@ -97,7 +97,7 @@ def _columns(op: Conv, dtype: DataType) -> _Columns:
     bound = weighted_bound(op.effective_weights, dtype)
     mh, k_h, k_w, c_in = op.weights.shape
     products = k_h * k_w if c_in >= MIN_CHANNELS else 1
-    matrices = op.effective_weights.reshape(mh, products, -1).transpose(1, 2, 0)
+    matrices = as_int(op.effective_weights).reshape(mh, products, -1).transpose(1, 2, 0)
     base = 1 << (2 * bound).bit_length()
     # Sums, and cuts one step beyond them, stay exact in both places of a float.
     two = mh % 2 == 0 and base * (bound + 2) <= 1 << 24

@@ -7,7 +7,7 @@ from functools import singledispatch
 
 import numpy as np
 
-from headrace.datatypes import IntArray, Interval
+from headrace.datatypes import IntArray, Interval, as_int
 from headrace.layers.requant import kinked, rounded_shift
 from headrace.network import integer_blocks, integer_moves
 from headrace.network import integer_ops as ops
@@ -53,24 +53,24 @@ def _window(x: IntArray, op: ops.Conv | ops.DepthwiseConv, row: int, column: int
 @apply.register
 def _conv(op: ops.Conv, out: TensorType, *x: IntArray) -> IntArray:
     padded = _pad(x[0], op)
-    y = np.empty((len(padded), *out.shape), np.int64)
+    y, weights = np.empty((len(padded), *out.shape), np.int64), as_int(op.weights)
     for row, column in np.ndindex(out.shape[:2]):
         window = _window(padded, op, row, column)
         if op.scales is not None:
             # sum over the pixels (i, j) of scale_oij * (sum over c of W_oijc x_ijc)
-            pixels = np.einsum("nijc,oijc->noij", window, op.weights)
+            pixels = np.einsum("nijc,oijc->noij", window, weights)
             y[:, row, column] = (pixels * op.scales).sum((2, 3))
         else:
-            y[:, row, column] = window.reshape(len(padded), -1) @ op.weights.reshape(len(op.weights), -1).T
+            y[:, row, column] = window.reshape(len(padded), -1) @ weights.reshape(len(weights), -1).T
     return y
 
 
 @apply.register
 def _depthwise(op: ops.DepthwiseConv, out: TensorType, *x: IntArray) -> IntArray:
     padded = _pad(x[0], op)
-    y = np.empty((len(padded), *out.shape), np.int64)
+    y, weights = np.empty((len(padded), *out.shape), np.int64), as_int(op.weights)
     for row, column in np.ndindex(out.shape[:2]):
-        y[:, row, column] = (_window(padded, op, row, column) * op.weights[..., 0].transpose(1, 2, 0)).sum((1, 2))
+        y[:, row, column] = (_window(padded, op, row, column) * weights[..., 0].transpose(1, 2, 0)).sum((1, 2))
     return y
 
 

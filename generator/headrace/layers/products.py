@@ -12,7 +12,7 @@ import numpy as np
 from headrace.area.estimate import estimate_alike
 from headrace.area.usage import Resources
 from headrace.array_cache import of_array
-from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, signed_bits
+from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, as_int, dot_product_interval, narrow, signed_bits
 from headrace.errors import InputError
 from headrace.fold_rule import require_divides
 from headrace.layers.base import Grid, Layer, Parameters
@@ -54,6 +54,7 @@ class Products(Layer):
     storage: str = ROM
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", narrow(self.weights, self.weight))
         if self.storage != ROM:
             self._require_plain()
         require_sum_fits(self.name, self.largest_sum, self.input)
@@ -253,7 +254,7 @@ class Products(Layer):
 
     def weight_memory(self) -> Memory:
         """The memory WEIGHTS."""
-        words = weight_words(self.weights, self.pe, self.simd)
+        words = weight_words(as_int(self.weights), self.pe, self.simd)
         return Memory("WEIGHTS", words, self.weight, self.arithmetic.recoded(words, self.weight),
                       None if self.writable else self.prices)
 
@@ -261,7 +262,7 @@ class Products(Layer):
 @of_array
 def largest_row_sum(weights: IntArray) -> int:
     """The largest sum of a row of weights (MH, MW) without their signs."""
-    return int(np.abs(weights).sum(1).max())
+    return int(np.abs(as_int(weights)).sum(1).max())
 
 
 @of_array

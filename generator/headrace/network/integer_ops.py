@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, hull, signed_bits
+from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, dot_product_interval, hull, narrow, signed_bits
 from headrace.errors import InputError
 from headrace.layers.requant import require_kink, sum_ends
 from headrace.layers.window_geometry import Pair, out_size
@@ -72,11 +72,8 @@ def _require_pad_code(pad: Pad, pad_value: int, dtype: DataType) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Conv:
-    """Convolution: weights (C_out, K_h, K_w, C_in) of type `weight`; pad is (top, left, bottom, right).
-
-    scales: None, or unsigned integers (1 or C_out, K_h, 1 or K_w) that multiply the rows or pixels of the window.
-    """
+class _Kernel:
+    """Weights of type `weight`, kept narrow, and where they meet the frame; pad is (top, left, bottom, right)."""
 
     weights: IntArray
     weight: DataType
@@ -84,6 +81,18 @@ class Conv:
     dilation: Pair = (1, 1)
     pad: Pad = (0, 0, 0, 0)
     pad_value: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", narrow(self.weights, self.weight))
+
+
+@dataclass(frozen=True, eq=False)
+class Conv(_Kernel):
+    """Convolution with weights (C_out, K_h, K_w, C_in).
+
+    scales: None, or unsigned integers (1 or C_out, K_h, 1 or K_w) that multiply the rows or pixels of the window.
+    """
+
     scales: IntArray | None = None
 
     @property
@@ -107,15 +116,8 @@ class Conv:
 
 
 @dataclass(frozen=True, eq=False)
-class DepthwiseConv:
+class DepthwiseConv(_Kernel):
     """Convolution of every channel with its own kernel: weights (C, K_h, K_w, 1); otherwise as Conv."""
-
-    weights: IntArray
-    weight: DataType
-    stride: Pair = (1, 1)
-    dilation: Pair = (1, 1)
-    pad: Pad = (0, 0, 0, 0)
-    pad_value: int = 0
 
     @property
     def effective_weights(self) -> IntArray:

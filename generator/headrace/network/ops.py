@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from headrace.datatypes import BIPOLAR, DataType, IntArray
+from headrace.datatypes import BIPOLAR, DataType, IntArray, as_int, narrow
 from headrace.errors import InputError
 from headrace.fold_rule import divisors
 from headrace.layers.window_geometry import Pair, out_size
@@ -45,7 +45,7 @@ def per_channel(values: FloatArray, rank: int) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class QuantWeight:
-    """Weights = codes * scale; codes are values of `dtype`, scale is (1,) or one per output channel (C_out,).
+    """Weights = codes * scale; codes are values of `dtype`, kept narrow; scale is (1,), or per output channel (C_out,).
 
     group_scales: None, or unsigned integers (1 or C_out, 1, K_h, 1 or K_w) for the rows or pixels of a kernel window:
     weights = codes * group_scales * scale.
@@ -66,13 +66,15 @@ class QuantWeight:
                              f"{self.dtype}; widen the type")
         if np.all(self.scale == 0):
             raise InputError("weight scale 0 makes every weight 0; recalibrate the quantizer")
+        object.__setattr__(self, "codes", narrow(self.codes, self.dtype))
         if self.group_scales is not None:
             _require_group_scales(self.group_scales, self.codes.shape)
 
     @property
     def integers(self) -> IntArray:
         """The weights in steps of `scale`."""
-        return self.codes if self.group_scales is None else self.codes * self.group_scales
+        codes = as_int(self.codes)
+        return codes if self.group_scales is None else codes * self.group_scales
 
     @property
     def values(self) -> FloatArray:

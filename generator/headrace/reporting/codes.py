@@ -8,7 +8,7 @@ from typing import TypedDict
 import numpy as np
 
 from headrace.dataflow.vectors import Vectors
-from headrace.datatypes import DataType, IntArray
+from headrace.datatypes import DataType, IntArray, as_int
 from headrace.layers.weighted import WeightedLayer
 from headrace.reporting.charts import svg_document
 
@@ -43,7 +43,7 @@ class LayerCodes(TypedDict):
 
 def code_distributions(vectors: Vectors) -> list[LayerCodes]:
     """Those of all layers with weights, in the order of the streams."""
-    return [{"name": layer.name, "weights": distribution(np.asarray(layer.weights), layer.weight),
+    return [{"name": layer.name, "weights": distribution(as_int(layer.weights), layer.weight),
              "output": distribution(vectors.values[layer.name, 0], layer.output)}
             for layer in WeightedLayer.among(vectors.dataflow.layers)]
 

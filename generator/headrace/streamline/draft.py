@@ -248,7 +248,7 @@ def _negated(op: Op, channels: frozenset[int]) -> Op:
     if isinstance(op, MaxPool):
         return replace(op, minimum=op.minimum ^ channels)
     if isinstance(op, Conv | DepthwiseConv):
-        weights = op.weights.copy()
+        weights = op.weights.astype(np.int64)
         weights[sorted(channels)] *= -1
         return replace(op, weights=weights, weight=op.weight if op.weight == BIPOLAR else holding(op.weight, weights))
     return op

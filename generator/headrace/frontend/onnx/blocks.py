@@ -138,7 +138,7 @@ def _conv_transpose(call: Call) -> Feature:
 
 def _kernel(constant: Constant, groups: int, rank: int) -> QuantWeight:
     """Weights (C_out, C_in / groups, K_h, K_w) of those of a transposed convolution, (C_in, C_out / groups, ...)."""
-    shape = constant.values.shape
+    shape = constant.shape
     if len(shape) != rank + 1 or groups < 1 or shape[0] % groups:
         raise InputError(f"weights of shape {shape} in {groups} groups meet a tensor of {rank + 1} axes; they should "
                          "be (C_in, C_out / groups, kernel), with groups that divide C_in")

@@ -126,7 +126,7 @@ def _scaled(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     by = np.broadcast_to(np.asarray(factor.values, np.float64), product.values.shape)
     with np.errstate(all="ignore"):
         scale = quantized.scale / by if divides else quantized.scale * by
-    return Constant(product.values, quantized.codes, scale, quantized.dtype)
+    return Constant(product.raw, quantized.codes, scale, quantized.dtype)
 
 
 def _divide(left: Array, right: Array) -> Array:

@@ -68,8 +68,8 @@ def _conv(call: Call, channels_last: bool = False) -> Feature:
 
 def _kernel(constant: Constant, channels_last: bool, rank: int) -> Constant:
     """Weights (C_out, C_in / groups, K_h, K_w) of a kernel with `rank` - 1 spatial axes."""
-    if constant.values.ndim != rank + 1:
-        raise InputError(f"weights of shape {constant.values.shape} meet a tensor of {rank + 1} axes; they should have "
+    if len(constant.shape) != rank + 1:
+        raise InputError(f"weights of shape {constant.shape} meet a tensor of {rank + 1} axes; they should have "
                          f"{rank + 1}")
     if channels_last:
         constant = constant.mapped(lambda values: np.moveaxis(values, -1, 1))
@@ -95,8 +95,8 @@ def _emit_conv(call: Call, source: str, weight: QuantWeight, bias: FloatArray | 
 
 def matrix(constant: Constant) -> Constant:
     """Weights (in, out) of a MatMul as (out, in)."""
-    if constant.values.ndim != 2:
-        raise UnsupportedError(f"multiplies by a constant of shape {constant.values.shape}; use a matrix (in, out)")
+    if len(constant.shape) != 2:
+        raise UnsupportedError(f"multiplies by a constant of shape {constant.shape}; use a matrix (in, out)")
     return constant.mapped(np.transpose)
 
 
@@ -128,8 +128,8 @@ def _pointwise(call: Call, x: Feature, positions: list[int], weight: QuantWeight
 def windows_product(call: Call, windows: Windows, constant: Constant) -> Feature:
     """Im2Col and MatMul: a convolution with channels last."""
     x, (k_h, k_w), channels = windows.source, windows.kernel, windows.source.shape[2]
-    if constant.values.shape[1] != k_h * k_w * channels:
-        raise InputError(f"weights for {constant.values.shape[1]} inputs meet windows of {k_h}x{k_w}x{channels}")
+    if constant.shape[1] != k_h * k_w * channels:
+        raise InputError(f"weights for {constant.shape[1]} inputs meet windows of {k_h}x{k_w}x{channels}")
     kernel = constant.mapped(lambda values: values.reshape(-1, k_h, k_w, channels).transpose(0, 3, 1, 2))
     groups = channels if windows.depthwise and _is_depthwise(kernel.values) else 1
     if groups > 1:
@@ -181,8 +181,8 @@ def _gemm(call: Call) -> Feature:
         raise UnsupportedError("transposes its input or reads more than a vector per sample; use transA=0 and a "
                                "Flatten")
     weight = _weights(call, 1)
-    if weight.values.ndim != 2:
-        raise InputError(f"multiplies by a constant of shape {weight.values.shape}; a matrix is needed")
+    if len(weight.shape) != 2:
+        raise InputError(f"multiplies by a constant of shape {weight.shape}; a matrix is needed")
     made = call.build.weight(weight if node.integer("transB", 0) else matrix(weight))
     made = QuantWeight(made.codes, made.scale * node.number("alpha", 1.0), made.dtype)
     bias = None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headrace.datatypes import Interval, int_type, tightest, uint_type
+from headrace.datatypes import Interval, as_int, int_type, tightest, uint_type
 from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.builder import Builder, Call, Handler
 from headrace.frontend.onnx.constants import Computation, clip
@@ -104,7 +104,7 @@ def _compute_quantize(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
     scale = _along(node, inputs[1].values, inputs[0].values.ndim)
     made = quantized_constant(inputs[0], scale, 0, without(dtype, zero_point), "half_even")
     assert made.codes is not None
-    codes = made.codes + zero_point
+    codes = as_int(made.codes) + zero_point
     return Constant(codes, codes, np.ones(codes.shape), dtype)
 
 

@@ -8,10 +8,11 @@ Source: the operator definitions of the QONNX standard, whose defaults stand in 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from headrace.datatypes import BIPOLAR, DataType, Interval
+from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, narrow
 from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.builder import Call, Handler
 from headrace.frontend.onnx.constants import Computation, require_broadcast
@@ -29,6 +30,8 @@ ROUNDINGS: dict[str, Rounding] = {
 #: The same rules on codes that are never negative, where halves away from zero go up.
 _ON_UNSIGNED: dict[Rounding, Rounding] = {"away": "ceil", "inward": "floor", "half_away": "half_up"}
 MAX_BITS = 32
+#: Values of a constant that are quantized at a time.
+_PART = 1 << 18
 
 
 def rounding_of(node: OnnxNode, dtype: DataType | None, default: str = "ROUND") -> Rounding:
@@ -56,17 +59,33 @@ def integer_type(node: OnnxNode, bit_width: Array) -> DataType:
 def quantized_constant(constant: Constant, scale: Array, zero_point: int, dtype: DataType,
                        rule: Rounding) -> Constant:
     """A constant through a quantizer, rounded as the executor does: the quotient is taken in float32."""
-    require_fits(scale, constant.values)
-    ops.require_finite(values=np.asarray(constant.values, np.float64), scale=np.asarray(scale, np.float64))
+    values = constant.values if constant.raw is None else constant.raw
+    require_fits(scale, values)
+    ops.require_finite(values=values, scale=np.asarray(scale, np.float64))
     if np.any(scale == 0):
         raise InputError("its scale is 0, which makes every weight 0; recalibrate the quantizer")
-    quotient = (constant.values.astype(np.float32) / scale.astype(np.float32)).astype(np.float64)
+    made, full = shifted(dtype, zero_point), np.broadcast_to(scale.astype(np.float32), values.shape)
+    codes = np.empty(values.shape, narrow(np.zeros(0, np.int64), made).dtype)
+    for part in _parts(values):  # wide numbers of some values at a time
+        quotient = (values[part].astype(np.float32) / full[part]).astype(np.float64)
+        codes[part] = _codes(quotient, zero_point, dtype, rule)
+    return dequantized(codes, scale, made, zero_point)
+
+
+def _parts(values: Array) -> list[Any]:
+    """Indices that cut values along their first axis."""
+    if values.size <= _PART:
+        return [...]
+    rows = max(1, _PART * len(values) // values.size)
+    return [slice(start, start + rows) for start in range(0, len(values), rows)]
+
+
+def _codes(quotient: FloatArray, zero_point: int, dtype: DataType, rule: Rounding) -> IntArray:
+    """Quotients rounded to codes less their zero point."""
     if dtype == BIPOLAR:
-        codes = np.where(quotient >= 0, 1, -1).astype(np.int64)
-    else:
-        rounded = round_to_integer(quotient + zero_point, rule)
-        codes = np.clip(rounded, dtype.lo, dtype.hi).astype(np.int64) - zero_point
-    return dequantized(codes, scale, shifted(dtype, zero_point), zero_point)
+        return np.where(quotient >= 0, 1, -1)
+    rounded = round_to_integer(quotient + zero_point, rule)
+    return np.clip(rounded, dtype.lo, dtype.hi).astype(np.int64) - zero_point
 
 
 def require_fits(scale: Array, values: Array) -> None:
@@ -80,7 +99,7 @@ def require_fits(scale: Array, values: Array) -> None:
 def dequantized(codes: Array, scale: Array, dtype: DataType, zero_point: int = 0) -> Constant:
     """codes * scale as a constant; the zero point was subtracted from the codes."""
     full = np.broadcast_to(np.asarray(scale, np.float64), codes.shape)
-    return Constant(codes * full, codes, full, dtype, zero_point=zero_point)
+    return Constant(None, narrow(codes, dtype), full, dtype, zero_point=zero_point)
 
 
 def shifted(dtype: DataType, zero_point: int) -> DataType:
@@ -104,9 +123,9 @@ def _compute_bipolar(node: OnnxNode, inputs: Sequence[Constant]) -> Constant:
         raise InputError(f"has {len(inputs)} inputs; a bipolar quantizer has 2: tensor and scale")
     # The sign is that of the tensor itself, whatever the scale.
     signs = quantized_constant(inputs[0], np.ones(1), 0, BIPOLAR, "half_even")
-    require_fits(inputs[1].values, signs.values)
-    ops.require_finite(scale=np.asarray(inputs[1].values, np.float64))
     assert signs.codes is not None
+    require_fits(inputs[1].values, signs.codes)
+    ops.require_finite(scale=np.asarray(inputs[1].values, np.float64))
     return dequantized(signs.codes, inputs[1].values, BIPOLAR)
 
 

@@ -7,6 +7,7 @@ Whatever is not supported is gathered and reported at once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -87,11 +88,10 @@ class _Walk:
 
     def _constant(self, name: str) -> Constant:
         stored = self.graph.constants[name]
-        values = widened(stored)
         dtype = finn.data_type(self.graph.datatypes.get(name, ""))
-        if dtype is None or not values.size:
-            return Constant(values, stored=stored.dtype.name)
-        return finn.annotated(values, name, dtype)
+        if dtype is None or not stored.size:
+            return Constant(stored, stored=stored.dtype.name)
+        return finn.annotated(widened(stored), name, dtype)
 
     def _input(self, name: str) -> Feature:
         """An input of the network; the type that a file states for it becomes a quantizer, unless one reads it anyway.
@@ -164,7 +164,7 @@ class _Walk:
 
     def _bounded(self, made: Constant) -> Constant:
         """The constant. Raises InputError once folding makes far more of the file's constants than there are."""
-        self.computed += made.values.size
+        self.computed += prod(made.shape)
         most = MAX_FOLDED + FOLDED_SHARE * sum(stored.size for stored in self.graph.constants.values())
         if self.computed > most:
             raise InputError(f"constants of {self.computed} elements in all were computed, more than {most}; fold them "

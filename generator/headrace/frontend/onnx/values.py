@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from headrace.datatypes import DataType, IntArray, Interval, tightest
+from headrace.datatypes import DataType, IntArray, Interval, narrow, tightest
 from headrace.errors import InputError, UnsupportedError
 from headrace.frontend.onnx.graph import Array
 from headrace.layers.window_geometry import Pair
@@ -29,21 +29,36 @@ MAX_WEIGHT_BITS = 8
 class Constant:
     """Known values; where a quantizer made them, also codes and scale of the same shape, values = codes * scale.
 
+    raw: the values as the file has them, None where codes and scale say them: files of many weights are kept small.
     `dtype` is the type of the codes; without codes it is the type that an annotation gives to the values. `stored` is
     NumPy's name of the type in the file, `zero_point` what was subtracted from the quantizer's codes.
     """
 
-    values: Array
+    raw: Array | None
     codes: IntArray | None = None
     scale: FloatArray | None = None
     dtype: DataType | None = None
     stored: str = ""
     zero_point: int = 0
 
+    @property
+    def values(self) -> Array:
+        """The values, in float64 or int64."""
+        if self.raw is not None:
+            return self.raw.astype(np.float64 if self.raw.dtype.kind == "f" else np.int64, copy=False)
+        assert self.codes is not None and self.scale is not None
+        return np.asarray(self.codes * self.scale)
+
+    @property
+    def shape(self) -> Shape:
+        """That of the values."""
+        return (self.codes if self.raw is None else self.raw).shape  # type: ignore[union-attr]  # one is there
+
     def mapped(self, move: Callable[[Any], Any]) -> Constant:
         """The constant with its elements in another arrangement."""
-        codes, scale = (None if part is None else np.asarray(move(part)) for part in (self.codes, self.scale))
-        return replace(self, values=np.asarray(move(self.values)), codes=codes, scale=scale)
+        raw, codes, scale = (None if part is None else np.asarray(move(part))
+                             for part in (self.raw, self.codes, self.scale))
+        return replace(self, raw=raw, codes=codes, scale=scale)
 
     def as_quantized(self) -> Constant | None:
         """The constant with codes; integers are their own codes. None where the values are not integers."""
@@ -53,14 +68,16 @@ class Constant:
         if not np.all(np.isfinite(values)) or np.any(values != np.rint(values)) or np.any(np.abs(values) > 1 << 31):
             return None
         codes = values.astype(np.int64)
-        return Constant(self.values, codes, np.ones(codes.shape), self.dtype or tightest(codes))
+        dtype = self.dtype or tightest(codes)
+        return Constant(self.raw, narrow(codes, dtype), np.broadcast_to(1.0, codes.shape), dtype)
 
     def weight(self) -> ops.QuantWeight:
         """Weights with the output channels as their first axis. Raises UnsupportedError where they have no codes."""
-        if not self.values.size:
-            raise InputError(f"its weights of shape {self.values.shape} are empty; export the model again")
-        if self.values.dtype.kind == "f":
-            ops.require_finite(weights=np.asarray(self.values, np.float64))
+        if 0 in self.shape:
+            raise InputError(f"its weights of shape {self.shape} are empty; export the model again")
+        if (values := self.values).dtype.kind == "f":
+            ops.require_finite(weights=values)
+        del values
         quantized = self.as_quantized()
         if quantized is None:
             raise UnsupportedError("its weights are not quantized; put a Quant node behind them, or integers into them")
