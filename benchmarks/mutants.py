@@ -139,9 +139,8 @@ def _is_reshape(node: ast.AST) -> bool:
 def mutants(root: Path, path: Path) -> list[Mutant]:
     """All mutants of a file."""
     text, name = path.read_text(), str(path.relative_to(root))
-    if path.suffix == ".py":
-        return list(_placed(_Python(name, text).of(ast.parse(text)), text.splitlines()))
-    return list(text_mutants(name, text))
+    found = _Python(name, text).of(ast.parse(text)) if path.suffix == ".py" else text_mutants(name, text)
+    return list(_placed(found, text.splitlines()))
 
 
 def _placed(found: Iterable[Mutant], lines: Sequence[str]) -> Iterator[Mutant]:

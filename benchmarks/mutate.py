@@ -84,10 +84,11 @@ _SHELL = {"headrace_serial": ("tests/drivers/test_serial.py", "tests/drivers/tes
 def sample(area: Area, count: int, seed: int) -> list[Mutant]:
     """So many mutants of an area, a larger sample beginning with the smaller one.
 
-    Those of Python, which changes every day, are drawn one by one: an edit draws others in its own lines alone.
+    They are drawn one by one, so that an edit draws others in its own lines alone; those of C++, which seldom changes,
+    are shuffled.
     """
     found = [mutant for pattern in area.files for path in sorted(ROOT.glob(pattern)) for mutant in mutants(ROOT, path)]
-    if area.watched:
+    if not area.files[0].endswith(".hpp"):
         return sorted(found, key=lambda mutant: hashlib.sha256(f"{seed} {mutant.place}".encode()).digest())[:count]
     random.Random(seed).shuffle(found)
     return found[:count]

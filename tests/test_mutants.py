@@ -139,14 +139,6 @@ def test_tests_of_hardware_are_those_of_the_layers_that_use_it() -> None:
     assert proofs_of(Path("headrace_serial_rx.sv")) == [] and checks_of(Path("headrace_serial_rx.sv"))
 
 
-def test_explained_survivors_are_mutants_of_today() -> None:
-    explained = json.loads(mutate.EXPLAINED.read_text())
-    for path in {name.split(":")[0] for name in explained if ".py:" not in name}:
-        names = {mutant.name for mutant in mutants(mutate.ROOT, mutate.ROOT / path)}
-        assert {name for name in explained if name.startswith(f"{path}:")} <= names
-    assert all(explained.values())
-
-
 def test_few_layers_judge_a_kind() -> None:
     """Of mvtu one of each of its many batteries."""
     assert len(few_layers("mvtu")) == 9 and len(few_layers("dwc")) == 6
