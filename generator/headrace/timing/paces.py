@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
-from headrace.dataflow.graph import Dataflow
+from headrace.dataflow.graph import Dataflow, Port
 from headrace.dataflow.insert_fifos import fifo_places, insert_fifos, place_ports, safe_depths
 from headrace.dataflow.regions import Series, between
 from headrace.memory import free_depth
@@ -50,6 +50,7 @@ class Paces:
         self.frames = 2
         self.long = self.whole.streams * self.target > _LONG
         self._work = 0
+        self._parts: dict[tuple[Port, Port], CycleModel] = {}
         self._known: dict[tuple[bytes, tuple[int, ...]], Outcome] = {}
 
     def start(self, latency_cycles: int) -> dict[str, int]:
@@ -75,8 +76,12 @@ class Paces:
 
     def part(self, found: Series) -> CycleModel:
         """What lies between two cuts, run on its own."""
-        fifos = dict.fromkeys(self.inside(found), 1)
-        return CycleModel(insert_fifos(between(self.dataflow, found), fifos), components=self._components)
+        ends = found.cuts[0], found.cuts[-1]
+        if ends not in self._parts:
+            fifos = dict.fromkeys(self.inside(found), 1)
+            model = CycleModel(insert_fifos(between(self.dataflow, found), fifos), components=self._components)
+            self._parts[ends] = model
+        return self._parts[ends]
 
     def inside(self, found: Series) -> list[str]:
         """The places between two cuts."""
