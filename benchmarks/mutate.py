@@ -34,7 +34,7 @@ from benchmarks.mutation_tests import Group, checks_of, groups_of, judges_of_lin
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build/bench-mutate.json"
-#: Survivors that change nothing that is promised, with the reason; committed.
+#: Survivors that change nothing that is promised, with the reason, by name or by place; committed.
 EXPLAINED = ROOT / "benchmarks/survivors.json"
 #: The tests do not pass in time without the mutant.
 UNJUDGED = "not judged"
@@ -271,20 +271,20 @@ def report(drawn: list[tuple[str, Mutant]], results: list[str]) -> int:
     """Print the scores and the survivors; 1 if one is not explained."""
     explained = json.loads(EXPLAINED.read_text())
     table = Table("area", "run", "killed", "explained", "survived", "score", "not judged")
-    left = []
+    left: list[Mutant] = []
     for area in dict.fromkeys(name for name, _ in drawn):
         own = [(mutant, result) for (name, mutant), result in zip(drawn, results, strict=True) if name == area]
-        alive = [mutant.name for mutant, result in own if result == "passed"]
-        known = [name for name in alive if name in explained]
+        alive = [mutant for mutant, result in own if result == "passed"]
+        known = [mutant for mutant in alive if mutant.name in explained or mutant.place in explained]
         killed = sum(result in KILLED for _, result in own)
-        left += [name for name in alive if name not in explained]
+        left += [mutant for mutant in alive if mutant not in known]
         counted = killed + len(alive) - len(known)
         table.add_row(area, *map(str, (killed + len(alive), killed, len(known), len(alive) - len(known))),
                       f"{killed / counted:.1%}" if counted else "-",
                       str(sum(result in ("not run", UNJUDGED) for _, result in own)))
     Console().print(table)
-    for name in left:
-        print(f"survived: {name}")
+    for mutant in left:
+        print(f"survived: {mutant.name} ({mutant.place})")
     return int(bool(left))
 
 

@@ -15,7 +15,7 @@ from headrace.folding.plan import solve_folding
 from headrace.layers.phases import Loop, Step, cycle_moves, moves
 from headrace.timing.cycle_model import CycleModel
 from headrace.timing.fifo_sizing import size_fifos
-from headrace.timing.word_times import estimated_fifos
+from headrace.timing.word_times import _Times, estimated_fifos
 from tests.dataflow.test_insert_fifos import residual
 from tests.small_dataflows import small_windows
 from tests.small_networks import small_network
@@ -51,3 +51,10 @@ def test_moves_are_those_of_every_cycle() -> None:
         assert np.array_equal(found.writes, np.flatnonzero(writes))
         assert np.array_equal(found.needed, np.cumsum(reads)[writes > 0])
         assert found.cycles == len(reads)
+
+
+def test_windows_that_lie_in_the_border_wait_for_nothing() -> None:
+    times, port = object.__new__(_Times), ("a", 0)
+    times.of, times.waiting = {port: np.asarray([5, 6, 7])}, {}
+    assert times._window(np.asarray([-1, -1, 0, 2]), port).tolist() == [0, 1, 5, 7] and times.waiting == {port: 0}
+    assert times._window(np.asarray([1, 1]), port).tolist() == [6, 7]
