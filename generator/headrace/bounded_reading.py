@@ -18,6 +18,8 @@ from headrace.errors import InputError
 #: Most bytes of a file with arrays, and of a text.
 MAX_BINARY_BYTES = 1 << 30
 MAX_TEXT_BYTES = 1 << 24
+#: What is read at a time of a file that is larger than it says.
+_CHUNK = 1 << 20
 #: Traces, archives of weights, and what vendor tools write.
 _MAY_BE_LARGE = (".vcd", ".npz", ".wdb", ".dcp", ".log")
 
@@ -32,7 +34,9 @@ def read_bytes(path: Path, limit: int = MAX_BINARY_BYTES) -> bytes:
         state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
             raise InputError(f"{path}: is a device or a pipe, not a file; copy it into a file first")
-        content = file.read(limit + 1) if state.st_size <= limit else b""
+        content = file.read(state.st_size) if state.st_size <= limit else b""  # read(n) sets n bytes aside
+        while len(content) <= limit and state.st_size <= limit and (more := file.read(_CHUNK)):  # it has grown
+            content += more
     if max(len(content), state.st_size) > limit:
         raise InputError(f"{path}: has more than {limit} bytes; give a smaller file")
     return content
