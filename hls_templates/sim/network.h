@@ -259,7 +259,7 @@ inline Record& record() {
   return the_record;
 }
 inline void keep() {
-  for (Channel* channel : network().channels) record().channels.push_back(*channel);
+  for (Channel* channel : network().channels) record().channels.push_back(std::move(*channel));
 }
 
 inline int write_trace(const char* path) {

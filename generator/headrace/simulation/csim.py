@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import subprocess
 import tempfile
@@ -67,7 +68,7 @@ class NetworkCSim:
             source, sink, trace = (Path(folder) / name for name in ("input", "output", "trace"))
             source.write_bytes(testbench_input(self.dataflow, words, frames))
             _execute([str(self.program), str(frames), str(source), str(sink), str(trace), str(recorded), str(stages)])
-            streams, marks = _parse_trace(trace.read_bytes(), self.source)
+            streams, marks = _parse_trace(_mapped(trace), self.source)
         carried = carriers(self.dataflow)
         missing = next((name for name in self._names.values() if name not in streams), None)
         if missing:
@@ -171,7 +172,13 @@ def _execute(command: Sequence[str], data: bytes = b"") -> bytes:
     return result.stdout
 
 
-def _parse_trace(data: bytes, source: NetworkSource) -> tuple[dict[str, Bytes], dict[str, Marks]]:
+def _mapped(path: Path) -> memoryview:
+    """What a file holds, for as long as somebody looks at it; what nobody looks at takes no memory."""
+    with path.open("rb") as file:
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def _parse_trace(data: memoryview, source: NetworkSource) -> tuple[dict[str, Bytes], dict[str, Marks]]:
     """The words of every stream and the marks of every process, by their names."""
     streams, marks, start = {}, {}, 0
     for name in source.streams:
@@ -185,5 +192,5 @@ def _parse_trace(data: bytes, source: NetworkSource) -> tuple[dict[str, Bytes], 
     return streams, marks
 
 
-def _as_words(data: bytes, word_bytes: int) -> Bytes:
+def _as_words(data: bytes | memoryview, word_bytes: int) -> Bytes:
     return np.frombuffer(data, np.uint8).reshape(-1, word_bytes)
