@@ -62,6 +62,18 @@ def test_arrays_of_the_cpp_are_as_wide_as_a_word_of_a_row(lanes: int, bits: int,
     assert Memory("M", words, uint_type(bits)).chunk_bits(words) == wanted
 
 
+@pytest.mark.parametrize("lanes", [1, 7, 8, 9, 10, 16, 17, 24, 25])
+def test_chunks_of_the_cpp_hold_a_word_in_parts_of_64_bits(lanes: int) -> None:
+    words = np.random.default_rng(lanes).integers(0, 256, (3, 2, lanes))
+    memory = Memory("M", words, uint_type(8))
+    made = memory.chunks(words)
+    assert made.shape == (2, 3, -(-lanes // 8))
+    for row in range(2):
+        for place in range(3):
+            whole = sum(int(chunk) << 64 * k for k, chunk in enumerate(made[row, place]))
+            assert whole == sum(int(code) << 8 * k for k, code in enumerate(words[place, row]))
+
+
 def test_threshold_words_order() -> None:
     assert threshold_words(np.arange(8).reshape(4, 2), pe=2).tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]]]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from headrace.dataflow.choose_cores import choose_cores, parse_cores
+from headrace.dataflow.choose_cores import choose_cores, named_cores, parse_cores
 from headrace.dataflow.lower import lower
 from headrace.datatypes import BIPOLAR, DataType, int_type, uint_type
 from headrace.errors import InputError
@@ -56,3 +56,8 @@ def test_auto_counts_the_blocks_that_synthesis_takes(types: str, fold: tuple[int
             "output": "acc"}
     layer = layer_from_spec(spec).layer
     assert isinstance(layer, Mvtu) and layer.chosen_core == core
+
+
+def test_named_cores_are_those_that_were_not_left_to_the_cost() -> None:
+    chosen = choose_cores(lower(small_network()), parse_cores(["conv0=dsp", "fc3=auto"]))
+    assert named_cores({f"my {layer.name}": layer for layer in chosen.layers}) == {"my conv0": "dsp"}
