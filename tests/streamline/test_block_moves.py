@@ -17,6 +17,7 @@ from headrace.streamline.moves import _steps
 CASES: list[tuple[Frame, list[BlockMove]]] = [
     ((4, 2, 3), [DepthToSpace((2, 2))]), ((6, 1, 4), [DepthToSpace((1, 2))]), ((6, 4, 2), [DepthToSpace((3, 1))]),
     ((5, 2, 3), [SelectChannels((4, 0, 2, 2)), DepthToSpace((2, 1))]),
+    ((2, 1, 1), [DepthToSpace((1, 2))]), ((1, 6, 6), [SpaceToDepth((2, 1))]),
     ((2, 4, 6), [SpaceToDepth((2, 3))]), ((3, 1, 6), [SpaceToDepth((1, 2))]), ((1, 6, 5), [SpaceToDepth((3, 1))]),
     ((2, 4, 6), [SpaceToDepth((2, 2)), SelectChannels((7, 0, 5, 3, 3))]),
 ]

@@ -167,3 +167,10 @@ def test_counts_that_do_not_fall_are_thresholds() -> None:
     found = Intervals(np.asarray([[0, 5], [3, 9]]), np.asarray([[0, 1, 2], [0, 1, 1]]))
     assert the(np.ndarray, found.thresholds(2, lows, highs)).tolist() == [[0, 5], [3, 9]]
     assert Intervals(found.bounds, np.asarray([[0, 1, 2], [1, 0, 1]])).thresholds(2, lows, highs) is None
+
+
+def test_levels_beyond_a_clip_are_crossed_always_or_never() -> None:
+    curve = Activation("leaky_relu", np.asarray([0.1])).curves[0]
+    channel = Channel(Fraction(1), Fraction(0)).bend(curve).clip(Fraction(0), Fraction(6))
+    assert channel.crossing(Fraction(7), True) is False and channel.crossing(Fraction(-1), True) is True
+    assert channel.crossing(Fraction(3), True) == 3
