@@ -174,3 +174,7 @@ def test_levels_beyond_a_clip_are_crossed_always_or_never() -> None:
     channel = Channel(Fraction(1), Fraction(0)).bend(curve).clip(Fraction(0), Fraction(6))
     assert channel.crossing(Fraction(7), True) is False and channel.crossing(Fraction(-1), True) is True
     assert channel.crossing(Fraction(3), True) == 3
+    flat = Channel(Fraction(1), Fraction(0)).bend(Activation("leaky_relu", np.asarray([0.0])).curves[0])
+    assert [flat.crossing(Fraction(at), True) for at in (-1, 0, 2)] == [True, True, Fraction(2)]
+    steep = Channel(Fraction(1), Fraction(0)).bend(Activation("sigmoid").curves[0])
+    assert steep.crossing(Fraction(1, 3), True) is None
