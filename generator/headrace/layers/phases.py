@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -110,41 +110,62 @@ class Moves(NamedTuple):
 
 def moves(phases: Phases, source: int) -> Moves:
     """The words that phases take from input `source`, and those that they put."""
-    found = [_moves(phase, source) for phase in phases]
-    cycles = taken = 0
-    parts: list[tuple[IntArray, IntArray, IntArray]] = [(_NONE, _NONE, _NONE)]
-    for part in found:
-        parts.append((part.reads + cycles, part.writes + cycles, part.needed + taken))
-        cycles, taken = cycles + part.cycles, taken + len(part.reads)
-    reads, writes, needed = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return Moves(reads, writes, needed, cycles)
+    parts = [Moves(_NONE, _NONE, _NONE, 0)]
+    parts += [_of_loop(part, source) if isinstance(part, Loop) else _of_steps(part, source) for part in _parted(phases)]
+    start = np.cumsum([0, *(part.cycles for part in parts)])
+    taken = np.cumsum([0, *(len(part.reads) for part in parts)])
+    return Moves(np.concatenate([part.reads + at for part, at in zip(parts, start, strict=False)]),
+                 np.concatenate([part.writes + at for part, at in zip(parts, start, strict=False)]),
+                 np.concatenate([part.needed + before for part, before in zip(parts, taken, strict=False)]),
+                 int(start[-1]))
 
 
-def _moves(phase: Step | Loop, source: int) -> Moves:
-    if isinstance(phase, Step):
-        cycles = np.arange(phase.repeats)
-        takes = phase.reads and phase.source in (None, source)
-        reads, writes = cycles if takes else _NONE, cycles if phase.writes else _NONE
-        return Moves(reads, writes, writes + 1 if takes else 0 * writes, phase.repeats)
-    body = moves(phase.body, source)
-    times = np.arange(phase.times)[:, None]
+def _of_steps(steps: Sequence[Step], source: int) -> Moves:
+    takes, puts = (found != 0 for found in _step_moves(steps, source))
+    writes = np.flatnonzero(puts)
+    return Moves(np.flatnonzero(takes), writes, np.cumsum(takes)[writes], len(takes))
+
+
+def _of_loop(loop: Loop, source: int) -> Moves:
+    body = moves(loop.body, source)
+    times = np.arange(loop.times)[:, None]
     reads, writes = ((times * body.cycles + cycles).reshape(-1) for cycles in (body.reads, body.writes))
-    return Moves(reads, writes, (times * len(body.reads) + body.needed).reshape(-1), phase.times * body.cycles)
+    return Moves(reads, writes, (times * len(body.reads) + body.needed).reshape(-1), loop.times * body.cycles)
 
 
 def cycle_moves(phases: Phases, source: int) -> tuple[IntArray, IntArray]:
     """(cycles,), (cycles,): words taken from input `source`, and words put, in every cycle."""
-    reads, writes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for phase in phases:
-        if isinstance(phase, Loop):
-            body = cycle_moves(phase.body, source)
-            reads.append(np.tile(body[0], phase.times))
-            writes.append(np.tile(body[1], phase.times))
+    parts = [(_NONE, _NONE)]
+    for part in _parted(phases):
+        if isinstance(part, Loop):
+            reads, writes = cycle_moves(part.body, source)
+            parts.append((np.tile(reads, part.times), np.tile(writes, part.times)))
         else:
-            taken = phase.reads if phase.source in (None, source) else 0
-            reads.append(np.full(phase.repeats, taken, np.int64))
-            writes.append(np.full(phase.repeats, phase.writes, np.int64))
-    return np.concatenate(reads), np.concatenate(writes)
+            parts.append(_step_moves(part, source))
+    reads, writes = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return reads, writes
+
+
+def _step_moves(steps: Sequence[Step], source: int) -> tuple[IntArray, IntArray]:
+    """Of steps alone, of which there may be one per word."""
+    repeats = [step.repeats for step in steps]
+    reads = [step.reads if step.source in (None, source) else 0 for step in steps]
+    return np.repeat(reads, repeats), np.repeat([step.writes for step in steps], repeats)
+
+
+def _parted(phases: Phases) -> Iterator[Loop | list[Step]]:
+    """Loops, and what lies between them."""
+    steps: list[Step] = []
+    for phase in phases:
+        if isinstance(phase, Step):
+            steps.append(phase)
+            continue
+        if steps:
+            yield steps
+        yield phase
+        steps = []
+    if steps:
+        yield steps
 
 
 def _total(phases: Phases, *, reads: bool, writes: bool) -> int:

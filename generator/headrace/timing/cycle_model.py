@@ -102,7 +102,7 @@ class CycleModel:
                         if item.layer.stream_depth is not None}
         edges = {port: index for index, port in enumerate(self._ports)}
         self._graph = graph(dataflow, edges, components or Components(bare))
-        self.content = sha256(self._graph.tobytes()).digest()
+        self.content = sha256(self._graph.data).digest()
 
     @property
     def streams(self) -> int:

@@ -50,7 +50,7 @@ class Paces:
         self.frames = 2
         self.long = self.whole.streams * self.target > _LONG
         self._work = 0
-        self._parts: dict[tuple[Port, Port], CycleModel] = {}
+        self._parts: dict[tuple[Port, ...], CycleModel] = {}
         self._known: dict[tuple[bytes, tuple[int, ...]], Outcome] = {}
 
     def start(self, latency_cycles: int) -> dict[str, int]:
@@ -76,12 +76,11 @@ class Paces:
 
     def part(self, found: Series) -> CycleModel:
         """What lies between two cuts, run on its own."""
-        ends = found.cuts[0], found.cuts[-1]
-        if ends not in self._parts:
+        if found.cuts not in self._parts:
             fifos = dict.fromkeys(self.inside(found), 1)
             model = CycleModel(insert_fifos(between(self.dataflow, found), fifos), components=self._components)
-            self._parts[ends] = model
-        return self._parts[ends]
+            self._parts[found.cuts] = model
+        return self._parts[found.cuts]
 
     def inside(self, found: Series) -> list[str]:
         """The places between two cuts."""

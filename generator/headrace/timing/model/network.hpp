@@ -36,13 +36,14 @@ class Network {
     std::vector<int64_t> traced(traces == nullptr ? 0 : wiring_.streams.size());
     int64_t frames = asked.most, done = 0, given = 0, taken = 0;
     const int64_t supply = repeats ? kForever : frames * wiring_.source_words, first = wiring_.source_words;
+    int64_t offered = supply > 0 ? 0 : kForever;  // the cycle of the source's next word
     for (int64_t cycle = 0; done < frames; ++cycle) {
-      const int64_t offered = given == supply ? kForever : (given * asked.pace + first - 1) / first;
       groups_[0].valid = chosen(1, offered <= cycle, groups_[0].valid);
       step();
       if (traces != nullptr) trace(cycle, traces, traced);
       if (groups_[0].moves & 1) {
         if (given++ == 0) first_cycle_ = cycle;
+        offered = given == supply ? kForever : (given * asked.pace + first - 1) / first;
       }
       if (!changes()) {
         const int64_t quiet = std::min(least_left(), offered > cycle ? offered - cycle : kForever);
