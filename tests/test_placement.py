@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headrace import placement
 from headrace.board.family import ZYNQ_ULTRASCALE
 from headrace.building import build
 from headrace.dataflow.make_writable import make_writable
@@ -71,6 +72,14 @@ def test_without_uram_it_is_refused(model: Model, tmp_path: Path) -> None:
         planned(model, tmp_path, 9, 0)
     with pytest.raises(InputError, match=r"does not fit, it would take \d+ of 9 BRAM36"):
         require_fit(model, planned(model, tmp_path, 9, 0, 5000.0))
+
+
+def test_weights_alone_are_refused_before_a_pace_is_planned(model: Model, tmp_path: Path,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placement, "plan_folding", None)
+    options = Options(board=board(tmp_path, 1, 0, 500), fps=5000.0, share=100.0)
+    with pytest.raises(FoldingError, match=r"smallest folding takes \d+ of 1 BRAM36 for its weights alone; choose"):
+        plan_design(model, resolve(options))
 
 
 def test_of_layers_that_are_alike_some_go_there(tmp_path: Path) -> None:

@@ -15,7 +15,15 @@ from headrace.dataflow.make_external import MAX_EXTERNAL, external_candidates, m
 from headrace.dataflow.make_writable import MAX_LAYERS, make_writable, writable_candidates
 from headrace.design import AsBuilt, Recipe, estimated, folded
 from headrace.errors import FoldingError, InputError
-from headrace.folding.plan import Plan, Terms, folding_target, has_room, plan_fastest, plan_folding
+from headrace.folding.plan import (
+    Plan,
+    Terms,
+    folding_target,
+    has_room,
+    has_room_for_weights,
+    plan_fastest,
+    plan_folding,
+)
 from headrace.folding.solver import LAYERS_SHARE
 from headrace.layers.base import Layer
 from headrace.layers.cores import CORES
@@ -176,6 +184,8 @@ def _fits(model: Model, request: Request) -> bool:
     terms = folding_terms(model, request)
     if request.fills:
         return has_room(model.unfolded, terms)
+    if request.named and not has_room_for_weights(model.unfolded, terms):
+        return False
     plan = folding_at(model, request, terms, LAYERS_SHARE)
     layers = folded(model.integer, recipe_of(request, plan))
     return not overfull(request.room, estimated(layers), LAYERS_SHARE)

@@ -15,7 +15,7 @@ from headrace.board.room import room
 from headrace.dataflow.graph import Dataflow
 from headrace.design import Design, Recipe, elaborate, estimated
 from headrace.errors import FoldingError, InputError
-from headrace.folding.plan import Plan, Terms
+from headrace.folding.plan import Plan, Terms, require_room_for_weights
 from headrace.folding.solver import LAYERS_SHARE
 from headrace.model import Model
 from headrace.network.integer import IntegerNetwork
@@ -97,6 +97,8 @@ def _within_shares(model: Model, request: Request, progress: Callable[[str], Non
     Of a board that is to be filled that is the smallest.
     """
     terms, stopped_by = folding_terms(model, request), ""
+    if request.named and not request.options.overfull:
+        require_room_for_weights(model.unfolded, terms, 1.0)
     refused: Planned | None = None
     for share in (LAYERS_SHARE, *_SMALLER_SHARES):
         try:

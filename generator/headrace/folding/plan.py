@@ -138,12 +138,23 @@ def _at_most(cycles: int) -> str:
     return f"{cycles} cycles per frame are" if cycles > 1 else "1 cycle per frame is"
 
 
+def has_room_for_weights(dataflow: Dataflow, terms: Terms) -> bool:
+    """False where the weights alone take more than the layers' share of the board at a folding of any pace."""
+    return _too_large(dataflow, terms, LAYERS_SHARE) is None
+
+
 def has_room(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) -> bool:
     """True if the layers take no more than `share` of every resource of the board at a folding of any pace."""
     if _too_large(dataflow, terms, share):
         return False
     solver = _free_solver(dataflow, terms)
     return solver.fitting(solver.slowest_cycles, share) is not None
+
+
+def require_room_for_weights(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) -> None:
+    """Raise FoldingError where the weights alone take more than `share` of the board at a folding of any pace."""
+    if weights := _too_large(dataflow, terms, share):
+        raise _refusal(weights, terms, share, " for its weights alone")
 
 
 def _too_large(dataflow: Dataflow, terms: Terms, share: float) -> Resources | None:
@@ -159,8 +170,7 @@ def plan_fastest(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) 
 
     Raises FoldingError where not even the smallest does.
     """
-    if weights := _too_large(dataflow, terms, share):
-        raise _refusal(weights, terms, share, " for its weights alone")
+    require_room_for_weights(dataflow, terms, share)
     solver = _free_solver(dataflow, terms)
     fastest = solver.fastest(share)
     if fastest is None:
