@@ -173,6 +173,17 @@ def test_a_disturbed_line_gives_no_wrong_number(driver: ModuleType, built: hr.Bu
     assert found["error"] > 25 and found["right"] + found["error"] == 50
 
 
+def test_a_packet_with_a_wrong_crc_is_told(driver: ModuleType, port: str) -> None:
+    packets = sys.modules[f"{driver.__name__}.packets"]
+    sent, parser = bytearray(packets.Packet(packets.ECHO, 9, 0, b"abcd").bytes()), packets.Parser()
+    sent[-1] ^= 1
+    with serial.Serial(port, timeout=20) as line:
+        line.write(sent)
+        while not (answer := parser.packet()) and (came := line.read(1)):
+            parser.push(came)
+    assert answer and (answer.command, packets.code_text(answer.info)) == (packets.ERROR, "its CRC was wrong")
+
+
 @pytest.mark.slow
 def test_a_line_that_is_disturbed_a_thousand_times(driver: ModuleType, built: hr.Build, port: str,
                                                    quick: ModuleType) -> None:
