@@ -1,6 +1,7 @@
-"""What the batteries of the layers reach of the SystemVerilog: `make coverage`. See docs/trust.md.
+"""What the batteries of the layers and the tests of boards reach of the SystemVerilog: `make coverage`.
 
 Every battery's parameter sets run with Verilator's coverage: under all stall patterns, and after a reset in mid-frame.
+So do the simulated boards of benchmarks.board_runs, with the shells and the serial port. See docs/trust.md.
 A line, a branch or a signal's rise or fall counts as reached if one instance with any parameters reaches it.
 """
 
@@ -11,23 +12,22 @@ import re
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
-from unittest.mock import patch
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks.board_runs import BOARD_RUNS
+from benchmarks.covered import covered, points
 from benchmarks.figures import save
 from headrace.layers import LAYERS
 from headrace.render.library import library_paths
-from headrace.simulation import rtl
 from headrace.simulation.frames import Stalls
-from headrace.simulation.verilate import verilate
 from tests.layer_battery import FRAMES, SEED, LayerBattery, Runs, batteries
 
 OUT = Path("build/bench-coverage.json")
@@ -91,21 +91,27 @@ def run_battery(of_kind: type[LayerBattery]) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         runs = Runs(of_kind.layers(), work)
-        compiled = partial(verilate, options=("--coverage-line", "--coverage-toggle"))
-        with patch.object(rtl, "verilate", compiled):
-            model = runs.rtl
         for stalls in Stalls:
-            model.run(runs.words, stalls, SEED)
-        model.run(runs.words, Stalls.RANDOM, SEED, True)
-        return [path.read_text(errors="replace") for path in work.rglob("coverage*.dat")]
+            runs.rtl.run(runs.words, stalls, SEED)
+        runs.rtl.run(runs.words, Stalls.RANDOM, SEED, True)
+        return points(work)
+
+
+def run_board(run: Callable[[Path], None]) -> list[str]:
+    """The points of a run of boards."""
+    with tempfile.TemporaryDirectory() as folder:
+        run(Path(folder))
+        return points(Path(folder))
 
 
 def measure(kinds: Sequence[str], jobs: int) -> Reached:
-    """All batteries of these kinds, some at a time."""
-    reached, of_kinds = Reached(), [item for kind in kinds for item in batteries(kind)]
-    with ThreadPoolExecutor(jobs) as pool, Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task(f"{FRAMES} frames through every battery", total=len(of_kinds))
-        for texts in pool.map(run_battery, of_kinds):
+    """All batteries of these kinds, some at a time; a kind may be the name of a run of boards."""
+    runs = [partial(run_board, BOARD_RUNS[kind]) for kind in kinds if kind in BOARD_RUNS]
+    runs += [partial(run_battery, item) for kind in kinds if kind not in BOARD_RUNS for item in batteries(kind)]
+    reached = Reached()
+    with covered(), ThreadPoolExecutor(jobs) as pool, Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task(f"boards, and {FRAMES} frames through every battery", total=len(runs))
+        for texts in pool.map(lambda run: run(), runs):
             for text in texts:
                 reached.add(text)
             progress.advance(task)
@@ -124,18 +130,30 @@ def report(reached: Reached) -> float:
     for name in names:
         if missed := reached.missed(name, "line"):
             print(f"{name}: lines {', '.join(sorted(missed, key=int))} were not reached")
-    others = sorted({path.name for path in library_paths()} - set(names))
-    print(f"without a point, or in no battery that ran: {', '.join(others)}")
+    report_uncounted(reached, names)
     hit, there = reached.share(names, "line")
     return hit / max(1, there)
 
 
+def report_uncounted(reached: Reached, names: Sequence[str]) -> None:
+    """Print which files have no line to count, and which have not run."""
+    texts = {path.name: path.read_text() for path in library_paths() if path.name not in names}
+    packages = [name for name, text in texts.items() if re.search(r"^package ", text, re.MULTILINE)]
+    for what, found in (
+            ("connections and expressions, with signals but without a line to count",
+             [name for name in names if not reached.share([name], "line")[1]]),
+            ("calculated before anything runs", packages),
+            ("in nothing that ran", sorted(texts.keys() - packages))):
+        print(f"{what}: {', '.join(found) or 'none'}")
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make coverage", description=__doc__)
-    parser.add_argument("kinds", nargs="*", metavar="KIND", help="kinds of layers (default all)")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="batteries at a time (default %(default)s)")
+    parser.add_argument("kinds", nargs="*", metavar="KIND",
+                        help=f"kinds of layers, or runs of boards: {', '.join(BOARD_RUNS)} (default all)")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="runs at a time (default %(default)s)")
     options = parser.parse_args(arguments)
-    reached = measure(options.kinds or list(LAYERS), options.jobs)
+    reached = measure(options.kinds or [*BOARD_RUNS, *LAYERS], options.jobs)
     share = report(reached)
     save(OUT, {"lines": share, "missed": {name: reached.missed(name, kind) for name, kind in reached.counts
                                           if kind == "line" and name in {path.name for path in library_paths()}}})

@@ -19,15 +19,12 @@
 #include <cstring>
 #include <memory>
 #include <vector>
-#include <unistd.h>
 
 #include "Vharness.h"
+#include "coverage.hpp"
 #include "job.hpp"
 #include "random.hpp"
 #include "verilated.h"
-#if VM_COVERAGE
-#include "verilated_cov.h"
-#endif
 
 enum class Side { Source, Sink, Tap };
 enum Status : int64_t { kDone = 0, kIdle = 1, kBroken = 2, kTooLong = 3 };
@@ -291,10 +288,6 @@ int main(int argc, char** argv) {
   std::rewind(result);
   run.write(result);
   top->final();
-#if VM_COVERAGE  // a file of every run, where it runs
-  char name[32];
-  std::snprintf(name, sizeof name, "coverage%d.dat", int(getpid()));
-  context->coveragep()->write(name);
-#endif
+  write_coverage(*context);
   return std::fclose(result) == 0 ? 0 : 2;
 }

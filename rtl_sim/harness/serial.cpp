@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "Vheadrace_serial_top.h"
+#include "coverage.hpp"
 #include "serial_config.hpp"  // CYCLES_PER_BIT, a double
 #include "verilated.h"
 
@@ -105,7 +106,10 @@ class Board {
     for (int i = 0; i < 64; ++i) cycle();  // the board's own reset lasts longer
   }
 
-  ~Board() { top_->final(); }
+  ~Board() {
+    top_->final();
+    write_coverage(*Verilated::threadContextp());
+  }
 
   void run(int cycles) {
     for (int i = 0; i < cycles; ++i) {

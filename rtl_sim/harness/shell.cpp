@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "Vheadrace_shell.h"
+#include "coverage.hpp"
 #include "dma.hpp"
 #include "random.hpp"
 #include "verilated.h"
@@ -53,7 +54,10 @@ class Board {
     for (int i = 0; i < 64; ++i) cycle();  // the accelerator's own reset lasts longer
   }
 
-  ~Board() { top_->final(); }
+  ~Board() {
+    top_->final();
+    write_coverage(*Verilated::threadContextp());
+  }
 
   void write(uint32_t offset, uint32_t value) {
     top_->s_axi_control_AWADDR = offset;

@@ -79,9 +79,10 @@ def compiled_model(work: Path, waves: bool) -> Path:
 
 
 def compile_model(top: str, sources: Sequence[Path], folder: Path, *, waves: bool = False,
-                  variables: Sequence[str] = ()) -> None:
+                  variables: Sequence[str] = (), options: Sequence[str] = ()) -> None:
     """Compile the module `top` for cocotb into a folder; exit with the end of the log if that fails.
 
+    variables: of make; options: more of Verilator's own.
     Both programs see only names of links in the folder: Verilator expands $NAME in a path, make splits it at blanks.
     """
     from cocotb_tools import config
@@ -95,7 +96,7 @@ def compile_model(top: str, sources: Sequence[Path], folder: Path, *, waves: boo
     libraries = f"-Wl,-rpath,{config.libs_dir} -L{config.libs_dir} -lcocotbvpi_verilator"
     verilate = ["verilator", "--cc", "--exe", "--vpi", *BUILD_ARGS, "--timescale", "1ns/1ps", "--top-module", top,
                 "--prefix", "Vtop", "--Mdir", ".", "-o", top, "-LDFLAGS", libraries, *(["--trace"] if waves else []),
-                *(f"sources/{source.name}" for source in (*sources, bridge))]
+                *options, *(f"sources/{source.name}" for source in (*sources, bridge))]
     # In a makefile and in its shell.
     python = shlex.quote(sys.executable).replace("$", "$$")
     make = ["make", "-j", str(os.cpu_count() or 1), "-f", "sources/model.mk", "MODEL=Vtop", f"PYTHON3={python}",

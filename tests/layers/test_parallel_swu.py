@@ -22,6 +22,7 @@ class TestParallel(LayerBattery):
         {**spec((1, 20, 2), (1, 3), "int8", stride=(1, 2), dilation=(1, 4)), "parallel_window": True},
         {**spec((18, 1, 5), (5, 1), "bipolar", 5, pad=(2, 0, 2, 0)), "parallel_window": True},
         {**spec((5, 5, 6), (5, 5), "uint4", 2, pad=(2, 2, 2, 2)), "parallel_window": True},
+        {**spec((4, 5, 2), (2, 2), "uint3", pad=(4, 5, 1, 0)), "parallel_window": True},  # windows before the frame
         {**SHAPES[0], "parallel_window": True, "uram": True},
     )
 
