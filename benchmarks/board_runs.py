@@ -11,9 +11,6 @@ from pathlib import Path
 from headrace.build_folder import Build
 from headrace.paths import data_folder
 from tests.benches.test_shell import without_padding, write_odd
-from tests.simulation.test_external import EXTERNAL
-from tests.small_networks import small_network
-from tests.unverified_build import write_unverified
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,10 +36,6 @@ def _tight(folder: Path) -> Build:
     return without_padding(write_odd(folder))
 
 
-def _external(folder: Path) -> Build:
-    return write_unverified(folder, small_network(), "rtl", external=EXTERNAL)
-
-
 #: By name, what runs in an empty folder and leaves files of coverage in it.
 BOARD_RUNS: Mapping[str, Callable[[Path], None]] = {
     "serial": partial(run_tests, [
@@ -50,8 +43,6 @@ BOARD_RUNS: Mapping[str, Callable[[Path], None]] = {
         "tests/drivers/test_serial_packets.py::test_an_accelerator_that_takes_no_more"]),
     "writable": partial(run_tests, ["tests/drivers/test_writable.py"]),
     "external": partial(run_tests, ["tests/drivers/test_external.py"]),
-    "primitives": partial(run_tests, ["tests/rtl/test_primitives.py::test_forms_of_primitives_compute_the_same"]),
     "shell": partial(run_shell_bench, write_odd, 16),
     "shell_tight": partial(run_shell_bench, _tight, 16),
-    "shell_external": partial(run_shell_bench, _external, 4),
 }
