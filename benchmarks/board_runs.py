@@ -11,6 +11,9 @@ from pathlib import Path
 from headrace.build_folder import Build
 from headrace.paths import data_folder
 from tests.benches.test_shell import without_padding, write_odd
+from tests.simulation.test_external import EXTERNAL
+from tests.small_networks import small_network
+from tests.unverified_build import write_unverified
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -36,6 +39,10 @@ def _tight(folder: Path) -> Build:
     return without_padding(write_odd(folder))
 
 
+def _external(folder: Path) -> Build:
+    return write_unverified(folder, small_network(), "rtl", external=EXTERNAL)
+
+
 #: By name, what runs in an empty folder and leaves files of coverage in it.
 BOARD_RUNS: Mapping[str, Callable[[Path], None]] = {
     "serial": partial(run_tests, [
@@ -45,4 +52,5 @@ BOARD_RUNS: Mapping[str, Callable[[Path], None]] = {
     "external": partial(run_tests, ["tests/drivers/test_external.py"]),
     "shell": partial(run_shell_bench, write_odd, 16),
     "shell_tight": partial(run_shell_bench, _tight, 16),
+    "shell_external": partial(run_shell_bench, _external, 4),
 }

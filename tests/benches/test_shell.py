@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headrace.benches.shell_job import shell_job
 from headrace.benches.simulated_board import compile_board, simulated_board
 from headrace.board.board import load_board
 from headrace.board.family import family_of
@@ -62,6 +63,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Words of three bytes in and of two out."""
     built = write_odd(tmp_path_factory.mktemp("odd") / "b")
     assert exact_words(built.dataflow) == HostWords(3, 2) and built.host_words == HostWords(4, 2)
+    assert shell_job(built)["depths"]  # there are FIFOs whose marks the bench reads
     return built
 
 
