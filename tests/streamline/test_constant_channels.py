@@ -47,6 +47,11 @@ def test_a_channel_that_is_another_constant_cannot_be_padded(offset: tuple[float
         streamline(padded_conv(0, Affine(floats(1.0, 0.0), floats(*offset))))
 
 
+def test_zero_points_that_differ_cannot_be_padded() -> None:
+    with pytest.raises(UnsupportedError, match=r"no common code; use padding=0 or one zero point for all of its chan"):
+        streamline(padded_conv(0, Affine(floats(1.0), floats(0.0, 0.5))))
+
+
 @pytest.mark.parametrize("gamma", [(1.0, 1.0), (-1.0, 1.0)])
 @pytest.mark.parametrize("pad", [(1, 1, 1, 1), (0, 1, 1, 0)])
 def test_padded_pooling_takes_nothing_from_its_border(gamma: tuple[float, float],
