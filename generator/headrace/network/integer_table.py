@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,6 +26,13 @@ class Lookup:
             raise InputError(f"a table from {self.lowest} on meets an input of {x.dtype}; begin both with one value")
         require_table("the lookup", self.table, x.shape[2], x.dtype, self.output)
         return TensorType(x.shape, self.output)
+
+    def within(self, dtype: DataType) -> Lookup:
+        """The same for an input that has fewer of the values; unchanged where it may have others."""
+        first = dtype.lo - self.lowest
+        if first < 0 or dtype.hi - self.lowest >= self.table.shape[1]:
+            return self
+        return replace(self, table=self.table[:, first : dtype.hi - self.lowest + 1], lowest=dtype.lo)
 
     def found(self, x: IntArray) -> IntArray:
         """The entries for x (..., C)."""

@@ -7,7 +7,7 @@ nothing. Both work through layers that treat channels one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from headrace.datatypes import BIPOLAR, Interval
 from headrace.network.integer import (
+    INPUT,
     AccPool,
     ChannelMap,
     Conv,
@@ -46,7 +47,17 @@ def absorb_channel_maps(net: IntegerNetwork) -> IntegerNetwork:
         for name in [node.name for node in net.nodes if isinstance(node.op, ChannelMap)]:
             if name in work.nodes:
                 change(name)
-    return IntegerNetwork(net.host_input, tuple(work.nodes.values()), net.host_output)
+    return IntegerNetwork(net.host_input, tuple(_with_tables(net, work.nodes.values())), net.host_output)
+
+
+def _with_tables(net: IntegerNetwork, nodes: Iterable[Node]) -> Iterator[Node]:
+    """The nodes; tables in front of which channels are gone that reached other values have no entries for these."""
+    types = {INPUT: net.host_input.tensor}
+    for node in nodes:
+        found = [types[source] for source in node.inputs]
+        made = replace(node, op=node.op.within(found[0].dtype)) if isinstance(node.op, Lookup) else node
+        types[node.name] = made.op.infer(*found)
+        yield made
 
 
 class _Nodes:
