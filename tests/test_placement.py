@@ -19,7 +19,7 @@ from headrace.layers import Requant
 from headrace.model import Model
 from headrace.network import integer
 from headrace.network.integer import HostOutput, IntegerNetwork, Node
-from headrace.placement import place_weights
+from headrace.placement import placements
 from headrace.planning import Planned, plan_design, require_fit
 from headrace.request import Options, resolve
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
@@ -116,7 +116,8 @@ def test_the_c_plus_plus_has_none(model: Model, tmp_path: Path) -> None:
 def test_memory_outside_comes_after_uram(model: Model, tmp_path: Path) -> None:
     inside = planned(model, tmp_path, 9, 8, weights="external")
     assert inside.design.recipe.external == () and "fc2" in inside.design.recipe.writable
-    both = place_weights(model, resolve(Options(board=board(tmp_path, 2, 2), weights="external", share=100.0)))
+    options = Options(board=board(tmp_path, 2, 2), weights="external", share=100.0)
+    both = next(placements(model, resolve(options)))
     assert both.recipe.external == ("fc0",) and both.spills
 
 

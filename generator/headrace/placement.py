@@ -68,11 +68,6 @@ def recipe_of(request: Request, plan: Plan) -> Recipe:
     return replace(recipe, cores={**recipe.cores, **named_cores(plan.others)})
 
 
-def place_weights(model: Model, request: Request) -> Request:
-    """The first of `placements`."""
-    return next(placements(model, request))
-
-
 def placements(model: Model, request: Request) -> Iterator[Request]:
     """The same request with ever more elsewhere, where the layers fit so: in UltraRAM, then from memory outside.
 

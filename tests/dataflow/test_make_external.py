@@ -15,7 +15,7 @@ from headrace.dataflow.make_external import external_candidates, make_external
 from headrace.datatypes import Interval
 from headrace.errors import FoldingError, InputError
 from headrace.model import Model
-from headrace.placement import choose_folding, folding_terms, place_weights
+from headrace.placement import choose_folding, folding_terms, placements
 from headrace.planning import plan_design
 from headrace.request import Options, resolve
 from tests.small_dataflows import chain, named_mvtu
@@ -26,7 +26,7 @@ INT8 = Interval(-127, 127)
 
 def external(model: Model, options: Options) -> tuple[str, ...]:
     """The layers that get their weights from outside."""
-    return place_weights(model, resolve(options)).recipe.external
+    return next(placements(model, resolve(options))).recipe.external
 
 
 @pytest.fixture(scope="module")

@@ -189,8 +189,8 @@ def pad_code(run: Run, name: str, pad: ops.Pad, x: Value, tensor: str, value: Fr
     constant = any(channel.scale == 0 and channel.offset != value for channel in channels)
     exact = not constant and all(code.denominator == 1 and dtype.contains(np.asarray([int(code)])) for code in codes)
     if not exact or len(codes) > 1:
-        way_out = f"a quantizer that represents {float(value)} exactly"
-        way_out = "one zero point for all of its channels" if exact else way_out
-        raise UnsupportedError(f"{name}: pads with {float(value)}, for which its input of type {dtype} has no common "
+        number = float(value)
+        way_out = "one zero point for all of its channels" if exact else f"a quantizer that represents {number} exactly"
+        raise UnsupportedError(f"{name}: pads with {number}, for which its input of type {dtype} has no common "
                                f"code; use padding=0 or {way_out}")
     return int(codes.pop()) if codes else dtype.lo

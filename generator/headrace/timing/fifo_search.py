@@ -104,7 +104,8 @@ class DepthSearch:
         cut = self._at([found.cuts[middle]])
         near = self._near(found, middle)
         few = bool(cut) and len(near.layers) <= 4 * _NEAR
-        if cut and self._may_be_bare(near, cut, few) and self._take(model, dict.fromkeys(cut, 0)):
+        too_slow = few and not self._bare_among(near, cut)
+        if cut and not too_slow and self._take(model, dict.fromkeys(cut, 0)):
             return
         if few:
             self._join_near(near, cut)
@@ -112,9 +113,9 @@ class DepthSearch:
                 return
         self._settle(model, cut)
 
-    def _may_be_bare(self, near: Series, cut: Sequence[str], few: bool) -> bool:
-        """False if a cut without a FIFO is too slow among its few neighbours already, and so in the whole."""
-        return not few or self.paces.fits(self.paces.part(near), {**self.depths, **dict.fromkeys(cut, 0)})
+    def _bare_among(self, near: Series, cut: Sequence[str]) -> bool:
+        """False if a cut without a FIFO is too slow among its neighbours already, and so in the whole."""
+        return self.paces.fits(self.paces.part(near), {**self.depths, **dict.fromkeys(cut, 0)})
 
     def _deepen(self, model: CycleModel, name: str) -> bool:
         """Decide a depth that has been too small while others keep theirs: what it holds if it is never full."""
