@@ -249,3 +249,18 @@ def test_fifos_that_deadlock_grow_until_words_go_on(monkeypatch: pytest.MonkeyPa
     grown = search.without_deadlock({"add1_fifo0": 0, "conv0_fifo": 5})
     assert grown["add1_fifo0"] >= 4000 and grown["conv0_fifo"] == 5
     assert rounds == sorted(set(rounds)) and rounds[:3] == [0, 2, 32]
+
+
+@pytest.mark.parametrize(("given", "found"), [({}, (0, 64)), ({"add1_fifo1": 0}, (0, 0))])
+def test_a_fifo_against_a_deadlock_that_costs_throughput_is_made_up_for(
+        given: dict[str, int], found: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other FIFOs of the join become deeper, and only those that have to; depths that the user gave stay."""
+    search = fifo_sizing._Search(folded(), given)
+
+    def steady(depths: Mapping[str, int]) -> Outcome:
+        return Outcome(Fraction(search.paces.target + (depths["add1_fifo1"] < 40)), 1, {}, None)
+
+    monkeypatch.setattr(search, "steady", steady)
+    search.paces.safe |= {"add1_fifo0": 100, "add1_fifo1": 100}
+    depths = {"add1_fifo0": 0, "add1_fifo1": 0, "conv0_fifo": 5}
+    assert search.as_fast(depths) == depths | dict(zip(("add1_fifo0", "add1_fifo1"), found, strict=True))

@@ -52,6 +52,7 @@ def size_fifos(dataflow: Dataflow, given: Mapping[str, int] | None = None, exact
     search = _Search(dataflow, given)
     smallest = search.run(exact, progress)
     depths = search.without_deadlock(search.rounded(smallest) if search.exact else search.free(smallest))
+    depths = search.as_fast(depths) if search.exact else depths
     outcome = search.steady(depths)
     assert outcome.cycles_per_frame is not None and outcome.latency_cycles is not None  # checked by the search
     return Sizing(smallest, depths, ceil(outcome.cycles_per_frame), outcome.latency_cycles, outcome.occupancy,
@@ -94,17 +95,17 @@ class _Search:
         free = self.free(smallest)
         if self.model.streams * self.paces.target * MAX_FRAMES > _MOST_TRIED:  # each trial takes seconds
             return free if self._stays_as_fast(free) else dict(smallest)
-        return self._grown([name for name in free if free[name] > smallest[name]], free, smallest)
+        return self._changed([name for name in free if free[name] > smallest[name]], free, smallest)
 
-    def _grown(self, names: Sequence[str], free: Mapping[str, int], depths: Mapping[str, int]) -> dict[str, int]:
-        """The depths, free ones at those of the places where the dataflow stays as fast, found by halves."""
-        grown = {**depths, **{name: free[name] for name in names}}
-        if not names or self._stays_as_fast(grown):
-            return grown
+    def _changed(self, names: Sequence[str], others: Mapping[str, int], depths: Mapping[str, int]) -> dict[str, int]:
+        """The depths, the other ones at those of the places where the dataflow stays as fast, found by halves."""
+        changed = {**depths, **{name: others[name] for name in names}}
+        if not names or self._stays_as_fast(changed):
+            return changed
         if len(names) == 1:
             return dict(depths)
         half = len(names) // 2
-        return self._grown(names[half:], free, self._grown(names[:half], free, depths))
+        return self._changed(names[half:], others, self._changed(names[:half], others, depths))
 
     def without_deadlock(self, depths: Mapping[str, int]) -> dict[str, int]:
         """The depths, larger where a dataflow whose pipelines hold no word would stop.
@@ -119,6 +120,18 @@ class _Search:
                 raise self._deadlock(stuck, grown)
             grown |= {name: self.paces.free_depth(name, 2 * max(grown[name], 1)) for name in full}
         return grown
+
+    def as_fast(self, depths: Mapping[str, int]) -> dict[str, int]:
+        """The depths, larger in front of joins where a FIFO against a deadlock costs throughput: it adds its latency to
+        its branch, so that the others need room.
+        """
+        raised = dict(depths)
+        while not self._stays_as_fast(raised):
+            low = [name for name in self.joins if name not in self.given and raised[name] < self.paces.safe[name]]
+            if not low:
+                return dict(depths)
+            raised |= {name: self.paces.free_depth(name, 2 * max(raised[name], 1)) for name in low}
+        return self._changed([name for name in self.joins if raised[name] > depths[name]], depths, raised)
 
     def _deadlock(self, deadlock: Deadlock, depths: Mapping[str, int]) -> FoldingError:
         """Who waits for whom; only depths that the user gave can be too small."""
