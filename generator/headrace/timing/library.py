@@ -13,7 +13,7 @@ from pathlib import Path
 from headrace.errors import ToolError
 from headrace.tools import run_tool
 
-_FLAGS = ("-O2", "-std=c++17", "-shared", "-fPIC")
+_FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC")
 
 
 def load_library(source: Path, generated: Mapping[str, str] | None = None) -> ctypes.CDLL:

@@ -13,7 +13,7 @@ using Integers = std::vector<int64_t>;
 constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
 
 inline Word bit(int64_t k) { return Word{1} << (k & 63); }
-inline Word chosen(Word by, Word one, Word other) { return (by & one) | (~by & other); }
+inline Word chosen(Word by, Word one, Word other) { return other ^ ((one ^ other) & by); }
 
 // Calls `visit` with every member in ascending order, `first` being added.
 template <typename Visit>

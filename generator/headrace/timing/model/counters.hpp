@@ -116,46 +116,6 @@ class Ring {
   CircularBuffer buffer_;
 };
 
-// headrace_dwc.sv where a word becomes `units` words: behind the output register lies what is left of the word.
-class Narrow {
- public:
-  explicit Narrow(int64_t units) : units_(units) {}
-
-  Outlook visit(const Visit& now) {
-    const bool there = now.take || left_ > 0;
-    if (now.take) left_ = units_;
-    if (there && now.free) --left_;
-    return {left_ == 0, left_ > 0};
-  }
-
-  void save(Integers& state) const { state.push_back(left_); }
-
- private:
-  int64_t units_, left_ = 0;
-};
-
-// headrace_dwc.sv where `units` words become one: the last completes it in the output register, which is then known to
-// be free.
-class Widen {
- public:
-  explicit Widen(int64_t units) : units_(units) {}
-
-  // next: the word is complete and stands in the output register.
-  Outlook visit(const Visit& now) {
-    bool full = now.full;
-    if (now.take && ++collected_ == units_) {
-      collected_ = 0;
-      full = true;
-    }
-    return {!(full && collected_ == units_ - 1), full};
-  }
-
-  void save(Integers& state) const { state.push_back(collected_); }
-
- private:
-  int64_t units_, collected_ = 0;
-};
-
 // headrace_fifo.sv with a memory: a memory of `depth` words, its read register is the output.
 class Queue {
  public:

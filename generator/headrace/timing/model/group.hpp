@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 #include "bits.hpp"
+#include "countdown.hpp"
 
 namespace cycles {
 
@@ -31,11 +32,24 @@ struct Kinds {
   Word ahead = 0;       // cycles that put nothing do not wait for room at the output
   Word no_stage = 0;    // between what puts words and the output register
   Word one_stage = 0;
-  std::vector<Word> enter;  // of each stage: a word of which layers enters here; the last stage is the same for all
 
-  Word slices() const { return slice | fifo | window | selection; }
-  Word registers() const { return single | narrow | queue | ring; }
-  Word counters() const { return narrow | widen | queue | ring | window; }
+  // What several have in common, known when all are placed.
+  Word slices = 0, registers = 0, converters = 0, buffers = 0, filled = 0, always = 0, direct = 0;
+
+  void complete() {
+    slices = slice | fifo | window | selection;
+    registers = single | narrow | queue | ring;
+    converters = narrow | widen;
+    buffers = ring | window;
+    filled = slice | window;
+    always = single | ring;
+    direct = queue | ring | converters;
+  }
+};
+
+// Registers behind one enable: the words in them, and a word of which layers enters here. The last is the same for all.
+struct Stage {
+  Word words = 0, enter = 0;
 };
 
 struct Group {
@@ -47,17 +61,19 @@ struct Group {
   Word in_valid = 0, in_spare = 0;
   // At the output: the second word of a slice and its room for one; the enable of spaced pipelines; words under way.
   Word spare = 0, room = 0, enable = 0;
-  std::vector<Word> stages;
+  std::vector<Stage> stages;
   // Of programs: what the current step does. Of counters: what they may do next, and which are visited in any case.
   Word reads = 0, writes = 0, accepts = 0, next = 0, again = 0;
+  Countdown left;  // of programs: how often the step is repeated; of converters: units of a word
+
 
   // Of this cycle. given: at the output, a word is there for the layer.
-  Word here = 0, given = 0, enabled = 0, free = 0, emits = 0, fires = 0;
+  Word here = 0, given = 0, enabled = 0, free = 0, emits = 0, fires = 0, ended = 0;
   // At the output: the input slice's word is taken; what a layer without input slices is ready for; both at the input.
   Word leaves = 0, open = 0, in_leaves = 0, in_open = 0;
   // Words that selections put; slices whose second word was ever there or first one.
   Word put = 0, held = 0, held_both = 0;
-  bool changes = false;
+  Word changes = 0;
 
   // Which words move; what is there for readers.
   void transfer() {
@@ -68,45 +84,57 @@ struct Group {
   // What every layer does.
   void act() {
     free = moves | ~valid;
-    enabled = ((kinds.slice | kinds.window) & room) | (kinds.spaced & enable) | ((kinds.single | kinds.ring) & free);
+    enabled = (kinds.filled & room) | (kinds.spaced & enable) | (kinds.always & free);
     const Word there = kinds.program & (given | ~reads);
-    emits = enabled & next & (kinds.ring | kinds.window);
+    emits = enabled & next & kinds.buffers;
     fires = there & (enabled | (kinds.ahead & ~writes));
     leaves = (fires & reads) | (kinds.window & given & accepts);
-    changes = (fires & (reads | writes)) != 0;
+    changes = fires & (reads | writes);
     put_out((there & writes) | (kinds.window & emits));
+  }
+
+  // Steps of programs and units of words are counted. Where a word becomes `units` words (headrace_dwc.sv), what is left
+  // of it lies behind the output register; where they become one, the last completes it in the output register, which is
+  // then known to be free.
+  void count_down() {
+    const Word there = kinds.narrow & (given | next);
+    ended = left.go_on(fires | (there & free) | (kinds.widen & given));
+    const Word whole = ended & kinds.converters;
+    if (whole != 0) left.restart(whole);
+    valid |= whole & kinds.widen;
+    const Word busy = there & ~ended;
+    next = chosen(kinds.narrow, busy, next);
+    accepts = chosen(kinds.converters, ~busy & ~(kinds.widen & valid & left.last()), accepts);
   }
 
   // Counters that are visited, and whether they put a word.
   Word visits() const {
-    const Word takes = given & (kinds.narrow | kinds.widen | kinds.queue | kinds.ring);
-    return again | ((takes | (kinds.window & leaves) | emits | (free & next & (kinds.narrow | kinds.queue)) |
-                     (moves & kinds.widen)) & kinds.counters());
+    return again | (given & (kinds.queue | kinds.ring)) | (kinds.window & leaves) | emits | (free & next & kinds.queue);
   }
   Word takes() const { return (kinds.window & leaves) | (given & ~kinds.window); }
   Word puts() const { return emits | (kinds.queue & free & next); }
 
   // What layers without input slices are ready for in the next cycle.
   void open_inputs() {
-    open = (kinds.slices() & room) | (kinds.spaced & enable) | (kinds.single & ~valid) |
-           (kinds.counters() & ~kinds.window & accepts);
+    open = (kinds.slices & room) | (kinds.spaced & enable) | (kinds.single & ~valid) | (kinds.direct & accepts);
   }
 
   // Slices at the inputs.
   void settle() {
     const Word move = in_leaves | ~in_valid, more = in_spare | moves, slice = kinds.input_slice;
-    const Word was_valid = in_valid, was_spare = in_spare, was_ready = ready;
-    in_valid = slice & chosen(move, more, in_valid);
-    in_spare = slice & ~move & more;
-    ready = chosen(slice, ~in_spare, in_open) | kinds.sink;
-    changes |= (in_valid ^ was_valid) | (in_spare ^ was_spare) | (ready ^ was_ready) | moves;
+    const Word now_valid = slice & chosen(move, more, in_valid), now_spare = slice & ~move & more;
+    const Word now_ready = chosen(slice, ~now_spare, in_open) | kinds.sink;
+    changes |= (in_valid ^ now_valid) | (in_spare ^ now_spare) | (ready ^ now_ready) | moves;
+    in_valid = now_valid;
+    in_spare = now_spare;
+    ready = now_ready;
   }
 
   // Cycles, if nothing changes, until the foremost word on its way through stages comes to the last but one.
   int64_t until_out() const {
     const auto count = static_cast<int64_t>(stages.size());
     for (int64_t k = count; k-- > 0;) {
-      if (stages[k] & enabled) return std::max<int64_t>(1, count - 1 - k);
+      if (stages[k].words & enabled) return std::max<int64_t>(1, count - 1 - k);
     }
     return kForever;
   }
@@ -114,7 +142,7 @@ struct Group {
   // Passes over so many of these cycles.
   void go_through(int64_t cycles) {
     for (auto k = static_cast<int64_t>(stages.size()); k-- > 0;) {
-      stages[k] = chosen(enabled, k >= cycles ? stages[k - cycles] : 0, stages[k]);
+      stages[k].words = chosen(enabled, k >= cycles ? stages[k - cycles].words : 0, stages[k].words);
     }
   }
 
@@ -122,34 +150,43 @@ struct Group {
     for (const Word word : {valid, ready, in_valid, in_spare, spare, room, enable, reads, writes, accepts, next, again}) {
       state.push_back(static_cast<int64_t>(word));
     }
-    state.insert(state.end(), stages.begin(), stages.end());
+    for (const Stage& stage : stages) state.push_back(static_cast<int64_t>(stage.words));
+    left.save(state);
   }
 
  private:
   // The stages behind one enable and the register at the output. writes: words that enter.
   void put_out(Word words) {
-    Word last = words & kinds.no_stage, last_but_one = kinds.no_stage | (words & kinds.one_stage);
     const size_t count = stages.size();
-    if (count > 0) last |= stages[count - 1];
-    if (count > 1) last_but_one |= stages[count - 2];
-    for (size_t k = count; k-- > 0;) {
-      stages[k] = chosen(enabled, (k > 0 ? stages[k - 1] : 0) | (words & kinds.enter[k]), stages[k]);
+    const Word last = (words & kinds.no_stage) | (count > 0 ? stages[count - 1].words : 0);
+    const Word last_but_one = kinds.no_stage | (words & kinds.one_stage) | (count > 1 ? stages[count - 2].words : 0);
+    go_through_stages(words);
+    const Word comes = (last & enabled & kinds.filled) | (given & kinds.fifo) | put;
+    const Word fills = (kinds.single & last) | (kinds.narrow & (given | next)) | (kinds.queue & next) |
+                       (kinds.ring & emits);
+    Word full = (valid & ~moves) | (kinds.spaced & enable & last);
+    full = chosen(kinds.registers, chosen(free, fills, valid), full);
+    const Word waits = spare | comes;
+    const Word now_valid = chosen(kinds.slices, chosen(free, waits, valid), full);
+    const Word now_spare = kinds.slices & ~free & waits, now_room = kinds.slices & ~now_spare;
+    const Word now_enable = kinds.spaced & ~(now_valid & chosen(enable, last_but_one, last));
+    changes |= (valid ^ now_valid) | (spare ^ now_spare) | (enable ^ now_enable) | (room ^ now_room);
+    valid = now_valid;
+    spare = now_spare;
+    room = now_room;
+    enable = now_enable;
+    held |= now_valid;
+    held_both |= now_spare;
+  }
+
+  void go_through_stages(Word words) {
+    const Word by = enabled;
+    Word comes = 0;
+    for (Stage& stage : stages) {
+      const Word was = stage.words;
+      stage.words = chosen(by, comes | (words & stage.enter), was);
+      comes = was;
     }
-    const Word was_valid = valid, was_spare = spare, was_room = room, was_enable = enable;
-    const Word slices = kinds.slices();
-    const Word comes = (last & enabled & (kinds.slice | kinds.window)) | (given & kinds.fifo) | put;
-    const Word filled = (kinds.single & last) | (kinds.narrow & (given | next)) | (kinds.queue & next) |
-                        (kinds.ring & emits);
-    Word full = valid & ~moves;
-    full = chosen(kinds.spaced, (enable & last) | full, full);
-    full = chosen(kinds.registers(), chosen(free, filled, valid), full);
-    valid = chosen(slices, chosen(free, spare | comes, valid), full);
-    spare = slices & ~free & (spare | comes);
-    room = slices & ~spare;
-    enable = kinds.spaced & ~(valid & chosen(enable, last_but_one, last));
-    held |= valid;
-    held_both |= spare;
-    changes |= (valid ^ was_valid) | (spare ^ was_spare) | (room ^ was_room) | (enable ^ was_enable);
   }
 };
 

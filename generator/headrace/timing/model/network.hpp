@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "history.hpp"
 #include "wiring.hpp"
 
 namespace cycles {
@@ -23,8 +24,7 @@ class Network {
 
   // depths: of every FIFO in the order of the graph; 0 leaves it out.
   Network(const int64_t* graph, const int64_t* depths) : wiring_(graph, depths), groups_(wiring_.groups) {
-    left_.resize(wiring_.streams.size());
-    for (size_t k = 0; k < left_.size(); ++k) enter(static_cast<int64_t>(k));
+    for (Group& at : groups_) each(at.kinds.program, 64 * (&at - groups_.data()), [&](int64_t k) { enter(k); });
     group(wiring_.sink).ready |= bit(wiring_.sink);
   }
 
@@ -32,13 +32,14 @@ class Network {
   // frame's last word. traces: the cycle of every word of every stream, room for all of its words, or null.
   // repeats: stop earlier where the state at a frame's end was there before; period[0] frames and period[1] cycles ago.
   int64_t run(const Frames& asked, bool repeats, int64_t* ends, int64_t* const* traces, int64_t* period) {
-    std::vector<Integers> states;
+    History history(wiring_.sink_words);
     std::vector<int64_t> traced(traces == nullptr ? 0 : wiring_.streams.size());
-    int64_t frames = asked.most, done = 0, given = 0, taken = 0;
+    int64_t frames = asked.most, done = 0, given = 0, taken = 0, waited = -1;
     const int64_t supply = repeats ? kForever : frames * wiring_.source_words, first = wiring_.source_words;
     int64_t offered = supply > 0 ? 0 : kForever;  // the cycle of the source's next word
     for (int64_t cycle = 0; done < frames; ++cycle) {
       groups_[0].valid = chosen(1, offered <= cycle, groups_[0].valid);
+      if (offered > cycle) waited = cycle;
       step();
       if (traces != nullptr) trace(cycle, traces, traced);
       if (groups_[0].moves & 1) {
@@ -54,14 +55,18 @@ class Network {
         skip(quiet - 1);
         cycle += quiet - 1;
       }
-      if (!moves(wiring_.sink) || ++taken % wiring_.sink_words != 0) continue;
-      ends[done++] = cycle;
-      if (done == 1 && asked.slowest > 0) {
-        frames = std::min(frames, (cycle - first_cycle_) / asked.slowest + asked.more);
+      if (!moves(wiring_.sink)) continue;
+      const bool whole = ++taken == wiring_.sink_words;
+      if (whole) {
+        ends[done++] = cycle;
+        if (done == 1 && asked.slowest > 0) {
+          frames = std::min(frames, (cycle - first_cycle_) / asked.slowest + asked.more);
+        }
+        if (asked.cycles > 0 && done > 2 && falls_behind(asked, ends + done - 3)) return done;
       }
-      if (asked.cycles > 0 && done > 2 && falls_behind(asked, ends + done - 3)) return done;
-      const int64_t phase = asked.pace > 0 ? given * asked.pace - cycle * first : 0;
-      if (repeats && recurs(states, phase, ends, done, period)) return done;
+      const int64_t late = asked.pace > 0 ? cycle * first - given * asked.pace : 0;
+      if (repeats && history.keeps(taken) && history.knows(taken, {cycle, late, waited, state()}, period)) return done;
+      if (whole) taken = 0;
     }
     return done;
   }
@@ -125,14 +130,12 @@ class Network {
 
   // Visits counters.
   void count(Group& at, int64_t first) {
+    at.count_down();
     const Word visits = at.visits();
     at.again = 0;
     count<Window>(at, visits & at.kinds.window, first);
     count<Ring>(at, visits & at.kinds.ring, first);
-    count<Narrow>(at, visits & at.kinds.narrow, first);
-    count<Widen>(at, visits & at.kinds.widen, first);
     count<Queue>(at, visits & at.kinds.queue, first);
-    at.valid |= at.next & at.kinds.widen & visits;
     at.changes |= at.again;
     at.open_inputs();
   }
@@ -196,23 +199,22 @@ class Network {
 
   // Programs that fired.
   void go_on(Group& at, int64_t first) {
-    each(at.fires, first, [&](int64_t k) {
-      if (--left_[k] > 0) return;
+    each(at.ended & at.kinds.program, first, [&](int64_t k) {
       wiring_.programs[k].next();
       enter(k);
-      at.changes = true;
+      at.changes = ~Word{0};
     });
   }
 
   void enter(int64_t k) {
     const Program::Step& now = wiring_.programs[k].now();
-    left_[k] = now.repeats;
+    group(k).left.start(k, now.repeats);
     put(group(k).reads, k, now.reads);
     put(group(k).writes, k, now.writes);
   }
 
   bool changes() const {
-    return std::any_of(groups_.begin(), groups_.end(), [](const Group& at) { return at.changes; }) ||
+    return std::any_of(groups_.begin(), groups_.end(), [](const Group& at) { return at.changes != 0; }) ||
            std::any_of(wiring_.choices.begin(), wiring_.choices.end(), [](const Choice& at) { return at.changes; });
   }
 
@@ -221,7 +223,7 @@ class Network {
     int64_t least = kForever;
     for (size_t k = 0; k < groups_.size(); ++k) {
       least = std::min(least, groups_[k].until_out());
-      each(groups_[k].fires, static_cast<int64_t>(64 * k), [&](int64_t at) { least = std::min(least, left_[at]); });
+      each(groups_[k].fires, static_cast<int64_t>(64 * k), [&](int64_t at) { least = std::min(least, groups_[k].left.left(at)); });
     }
     return least;
   }
@@ -231,7 +233,7 @@ class Network {
     if (cycles == 0) return;
     for (size_t k = 0; k < groups_.size(); ++k) {
       groups_[k].go_through(cycles);
-      each(groups_[k].fires, static_cast<int64_t>(64 * k), [&](int64_t at) { left_[at] -= cycles; });
+      each(groups_[k].fires, static_cast<int64_t>(64 * k), [&](int64_t at) { groups_[k].left.start(at, groups_[k].left.left(at) - cycles); });
     }
   }
 
@@ -249,22 +251,14 @@ class Network {
     return group(k).held_both & bit(k) ? 2 : group(k).held & bit(k) ? 1 : 0;
   }
 
-  // Has this state, at the end of frame number `done`, been there before? phase: of the source.
-  bool recurs(std::vector<Integers>& states, int64_t phase, const int64_t* ends, int64_t done, int64_t* period) const {
-    Integers state{phase};
+  // All that decides what comes, but for the source.
+  Integers state() const {
+    Integers state;
     for (const Group& at : groups_) at.save(state);
     for (const Program& program : wiring_.programs) program.save(state);
     for (const Counter& counter : wiring_.counters) save(counter, state);
     for (const Choice& choice : wiring_.choices) choice.selection.save(state);
-    state.insert(state.end(), left_.begin(), left_.end());
-    for (auto before = states.rbegin(); before != states.rend(); ++before) {
-      if (*before != state) continue;
-      period[0] = before - states.rbegin() + 1;
-      period[1] = ends[done - 1] - ends[done - 1 - period[0]];
-      return true;
-    }
-    states.push_back(std::move(state));
-    return false;
+    return state;
   }
 
   static void save(const Counter& counter, Integers& state) {
@@ -272,15 +266,12 @@ class Network {
       case 0: return;
       case 1: return std::get_if<Window>(&counter)->save(state);
       case 2: return std::get_if<Ring>(&counter)->save(state);
-      case 3: return std::get_if<Narrow>(&counter)->save(state);
-      case 4: return std::get_if<Widen>(&counter)->save(state);
       default: return std::get_if<Queue>(&counter)->save(state);
     }
   }
 
   Wiring wiring_;
   std::vector<Group>& groups_;
-  std::vector<int64_t> left_;  // of every program how often its step is repeated
   int64_t first_cycle_ = 0;
   bool stuck_ = false;
 };

@@ -39,7 +39,7 @@ struct Choice {
   bool leaves = false, changes = false;  // in this cycle
 };
 
-using Counter = std::variant<std::monostate, Window, Ring, Narrow, Widen, Queue>;
+using Counter = std::variant<std::monostate, Window, Ring, Queue>;
 
 class Wiring {
  public:
@@ -55,6 +55,7 @@ class Wiring {
     sink = wire[output];
     kinds(sink).sink |= bit(sink);
     for (const auto& [stream, count] : stages_) set_stages(stream, count);
+    for (Group& at : groups) at.kinds.complete();
   }
 
   Group& group(int64_t k) { return groups[k >> 6]; }
@@ -138,8 +139,8 @@ class Wiring {
 
   void place_counter(Kind kind, int64_t in, int64_t out, Reader& reader) {
     switch (kind) {
-      case kNarrow: return count(out, kinds(out).narrow, Narrow(reader.fields<NarrowFields>().units));
-      case kWiden: return count(out, kinds(out).widen, Widen(reader.fields<WidenFields>().units));
+      case kNarrow: return convert(out, kinds(out).narrow, reader.fields<NarrowFields>().units);
+      case kWiden: return convert(out, kinds(out).widen, reader.fields<WidenFields>().units);
       case kRing: return count(out, kinds(out).ring, Ring(read_buffer(reader)));
       case kWindow: {
         const auto fields = reader.fields<WindowFields>();
@@ -159,6 +160,11 @@ class Wiring {
 
   void slice_input(int64_t k) { kinds(k).input_slice |= bit(k); }
 
+  void convert(int64_t out, Word& kind, int64_t units) {
+    kind |= bit(out);
+    group(out).left.repeat(out, units);
+  }
+
   // A counter is visited in the first cycle.
   void count(int64_t out, Word& kind, Counter counter) {
     kind |= bit(out);
@@ -170,12 +176,8 @@ class Wiring {
     Group& at = group(k);
     if (count == 0) at.kinds.no_stage |= bit(k);
     if (count == 1) at.kinds.one_stage |= bit(k);
-    std::vector<Word>& enter = at.kinds.enter;
-    while (static_cast<int64_t>(enter.size()) < count) {
-      enter.insert(enter.begin(), 0);
-      at.stages.push_back(0);
-    }
-    if (count > 0) enter[enter.size() - static_cast<size_t>(count)] |= bit(k);
+    while (static_cast<int64_t>(at.stages.size()) < count) at.stages.insert(at.stages.begin(), Stage{});
+    if (count > 0) at.stages[at.stages.size() - static_cast<size_t>(count)].enter |= bit(k);
   }
 
   std::vector<std::pair<int64_t, int64_t>> stages_;
