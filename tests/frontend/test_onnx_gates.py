@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,20 @@ def test_products_with_gates_are_activations(name: str, tmp_path: Path) -> None:
     read = same_as_executor(tmp_path, proto, x, tolerance=1e-6)
     assert [op.kind for item in read.nodes if isinstance(op := item.op, Activation)] == [kind]
     np.testing.assert_allclose(outputs(streamline(read), x), executed(proto, x), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("nodes", [*(PRODUCTS[name][0] for name in PRODUCTS if "relu6" in name or "hard" in name),
+                                   [node("HardSwish", ["a"], "b")]], ids=lambda nodes: nodes[-1].op_type)
+def test_ties_behind_a_division_by_six_are_ties(nodes: list[NodeProto], tmp_path: Path) -> None:
+    """x * (x + 3) / 6 at multiples of 1/8 lies in the middle between two codes for some of them."""
+    x = (np.arange(-48, 16, dtype=np.float32) / 8).reshape(1, 1, 8, 8)
+    constants = dict(C)
+    proto = model([quant("x", "a", 1 / 8, bits=8.0, constants=constants), *nodes,
+                   quant("b", "y", 1 / 64, bits=8.0, constants=constants)], [1, 1, 8, 8], constants, 14)
+    exact = [v * min(max(v + 3, Fraction(0)), Fraction(6)) / 6 for v in map(Fraction, x.reshape(-1).tolist())]
+    codes = outputs(streamline(network(tmp_path, proto)), x) * 64
+    assert codes.reshape(-1).tolist() == [round(64 * value) for value in exact]
+    assert sum(64 * value % 1 == Fraction(1, 2) for value in exact) >= 3
 
 
 @pytest.mark.parametrize(("op_type", "attributes", "domain"), [

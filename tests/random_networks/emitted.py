@@ -177,7 +177,7 @@ def activate(e: Emitter, x: Tensor, kind: str) -> Tensor:
         "hardsigmoid": lambda: e.node("HardSigmoid", [x.name], x, alpha=0.25, beta=0.5),
         "silu": lambda: e.node("Mul", [x.name, e.node("Sigmoid", [x.name], x).name], x),
         "mul": lambda: e.node("Mul", [x.name, e.constant(_per_channel(e, x, 1.0, signs=True))], x),
-        "div": lambda: e.node("Div", [x.name, e.constant(e.step(1.0, False))], x),
+        "div": lambda: e.node("Div", [x.name, e.constant(e.step(1.0, False) * np.float32(e.rng.choice((1, 3))))], x),
         "shift": lambda: e.node("Add", [x.name, e.constant(_per_channel(e, x, x.reach / 8, signs=True))], x),
     }
     return made[kind]()

@@ -12,6 +12,7 @@ from headrace.errors import InputError
 from headrace.network.curves import Curve, Elu, Erf, Leaky, Power, Sigmoid, Softplus, Softsign, Tanh
 from headrace.network.gates import Gelu, HardSwish, Mish, Swish
 from headrace.network.ops import FloatArray, Shape, require_finite
+from headrace.network.reciprocals import exact
 
 #: Curves by name, made from a parameter that some of them have and a second one.
 CURVES: dict[str, Callable[[Fraction, Fraction], Curve]] = {
@@ -19,7 +20,8 @@ CURVES: dict[str, Callable[[Fraction, Fraction], Curve]] = {
     "celu": lambda alpha, _: Elu(alpha, alpha), "sigmoid": lambda *_: Sigmoid(), "tanh": lambda *_: Tanh(),
     "erf": lambda *_: Erf(), "softplus": lambda *_: Softplus(), "softsign": lambda *_: Softsign(),
     "power": lambda exponent, _: Power(int(exponent)), "silu": lambda *_: Swish(), "swish": Swish,
-    "mish": lambda *_: Mish(), "hard_swish": lambda slope, _: HardSwish(slope), "gelu": lambda factor, _: Gelu(factor),
+    "mish": lambda *_: Mish(), "hard_swish": lambda slope, _: HardSwish(exact(slope)),
+    "gelu": lambda factor, _: Gelu(factor),
 }
 #: Those whose parameter must be positive.
 _POSITIVE = ("elu", "celu", "swish", "hard_swish", "gelu", "power")

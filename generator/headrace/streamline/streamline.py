@@ -31,6 +31,7 @@ from headrace.network.integer import (
     TensorType,
 )
 from headrace.network.integer_ops import MAX_CHANNELS, require_channels
+from headrace.network.reciprocals import exact
 from headrace.streamline.blocks import depth_to_space, handled, settled, space_to_depth
 from headrace.streamline.ends import Tail, Viewed, head_of, input_views, with_tail
 from headrace.streamline.frames import avg_pool, max_pool, reshape, transpose, upsample
@@ -56,8 +57,8 @@ class Streamlined:
 
 
 def _affine(run: Run, name: str, op: ops.Affine, x: Value) -> Value:
-    meaning = x.meaning.affine(channel_values(name, x, op.scale), channel_values(name, x, op.offset))
-    return replace(x, meaning=meaning)
+    scales = [exact(scale) for scale in channel_values(name, x, op.scale)]
+    return replace(x, meaning=x.meaning.affine(scales, channel_values(name, x, op.offset)))
 
 
 def _clip(run: Run, name: str, op: ops.Clip, x: Value) -> Value:
