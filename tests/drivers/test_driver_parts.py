@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -103,10 +104,14 @@ def test_a_reset_is_waited_for_before_the_channels_start(device: Any, calls: lis
     assert calls == ["write 0 4", *["look"] * 4, "start dma send", "start dma receive"]
 
 
-def test_weights_are_reset_too(device: Any, calls: list[str]) -> None:
+def test_weights_are_reset_too(device: Any, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     device.replay(1, np.zeros(12, np.uint8), 1)
     device.reset()
     assert calls[-2:] == ["look", "start w1 send"]
+    device._replays = [Future()]
+    monkeypatch.setattr("headrace_driver.device._DMA_RESET_S", 0.05)
+    with pytest.raises(Exception, match=r"^the weights under way do not stop within 0\.05 seconds; "):
+        device.reset()
 
 
 @pytest.mark.parametrize(("asked", "stopped", "running", "sent"), [
@@ -146,9 +151,7 @@ def test_what_came_is_given(device: Any, calls: list[str], came: int, given: int
 def test_a_dma_that_stopped_is_told(device: Any, place: str, side: int, status: int, sentence: str) -> None:
     device.replay(1, np.zeros(12, np.uint8), 1)
     device.start(0, 4, 4)
-    found = [2, 2]
-    found[side] = status
-    getattr(device.overlay, place).status = tuple(found)
+    getattr(device.overlay, place).status = (2, status) if side else (status, 2)
     with pytest.raises(Exception, match=f"^{sentence}$"):
         device.finish(0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -188,7 +188,8 @@ class PynqDevice:
     def reset(self) -> None:
         """Stop the threads that send weights, then reset every DMA that was used."""
         self._stopped.set()
-        wait(self._replays)
+        wait_until(lambda: all(replay.done() for replay in self._replays), _DMA_RESET_S,
+                   "the weights under way do not stop")
         self._replays = []
         self._stopped.clear()
         _reset(self._dma, self._dma_registers, self._dma.sendchannel, self._dma.recvchannel)
