@@ -107,7 +107,8 @@ def test_mistakes(path: Path, arguments: list[str], sentence: str, capsys: pytes
 
 def test_what_stands_around_the_network_counts_where_it_does_not_fit() -> None:
     board = load_board("zcu104")
-    made = cast(Build, SimpleNamespace(folder="b", board=board, resources=Resources(lut=board.lut - 1)))
     left = room(board, 100.0).lut
+    made = cast(Build, SimpleNamespace(folder="b", board=board, room=room(board, 100.0),
+                                       resources=Resources(lut=board.lut - 1)))
     assert left < board.lut
     assert does_not_fit(made) == f"b does not fit zcu104: it takes {board.lut - 1} of {left} LUT, as estimated"

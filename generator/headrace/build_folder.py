@@ -15,6 +15,8 @@ from headrace.accuracy import accuracy, keep_accuracy
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.board.host_words import HostWords
+from headrace.board.room import room
+from headrace.board.shell_area import shell_area
 from headrace.bounded_reading import require_files
 from headrace.build_record import RECORD, BuildRecord, read_record, verdict
 from headrace.dataflow.graph import Dataflow
@@ -107,6 +109,11 @@ class Build:
 
     def _repr_html_(self) -> str:
         return f"{self.plot().svg}{self.view.html()}"
+
+    @property
+    def room(self) -> Board:
+        """What of the board there is for the accelerator."""
+        return room(self.board, 100.0, shell_area(self.dataflow, self.board, self.record["clock_mhz"]))
 
     @property
     def host_words(self) -> HostWords:

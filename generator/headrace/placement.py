@@ -183,7 +183,7 @@ def _fits(model: Model, request: Request) -> bool:
         return False
     plan = folding_at(model, request, terms, LAYERS_SHARE)
     layers = folded(model.integer, recipe_of(request, plan))
-    return not overfull(request.room, estimated(layers), LAYERS_SHARE)
+    return not overfull(request.room(layers), estimated(layers), LAYERS_SHARE)
 
 
 def keeps_pace_outside(model: Model, request: Request) -> bool:
@@ -199,8 +199,8 @@ def _fits_outside(model: Model, request: Request) -> bool:
     """True if the board holds all layers at PE = SIMD = 1 with as many weights outside as can be."""
     if not (more := _candidates(model, request)):
         return False
-    outside = _with_external(request, (*request.recipe.external, *more))
-    return not overfull(request.room, estimated(folded(model.integer, outside.recipe)), LAYERS_SHARE)
+    layers = folded(model.integer, _with_external(request, (*request.recipe.external, *more)).recipe)
+    return not overfull(request.room(layers), estimated(layers), LAYERS_SHARE)
 
 
 @lru_cache(maxsize=1)
@@ -212,7 +212,7 @@ def folding_terms(model: Model, request: Request) -> Terms:
         helps = options.weights == "on-chip" and _fits_outside(model, request)
         return "choose a larger board" + " or --weights external" * helps
 
-    terms = Terms(request.room, options.clock_mhz, 0 if options.backend == "rtl" else MAX_WORD_BITS,
+    terms = Terms(request.room(model.unfolded), options.clock_mhz, 0 if options.backend == "rtl" else MAX_WORD_BITS,
                   built=recipe.as_built, way_out=way_out)
     if request.spills:
         other = _in_uram(model, request)

@@ -10,8 +10,9 @@ from typing import Any
 
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources, total
-from headrace.board.board import board_names, load_board
+from headrace.board.board import Board, board_names, load_board
 from headrace.board.room import room
+from headrace.board.shell_area import shell_area
 from headrace.dataflow.graph import Dataflow
 from headrace.design import Design, Recipe, elaborate, estimated
 from headrace.errors import FoldingError, InputError
@@ -47,6 +48,11 @@ class Planned:
         return self.design.dataflow
 
     @property
+    def room(self) -> Board:
+        """What of the board there is for the hardware."""
+        return self.request.room(self.dataflow)
+
+    @property
     def resources(self) -> Resources:
         """The estimate of the hardware."""
         return estimated(self.dataflow)
@@ -61,12 +67,12 @@ class Planned:
     def layers_fit(self) -> bool:
         """True if the board holds the layers without FIFOs."""
         layers = [estimate(layer) for layer in self.dataflow.layers if layer.stream_depth is None]
-        return not overfull(self.request.room, total(layers))
+        return not overfull(self.room, total(layers))
 
     @property
     def fits(self) -> bool:
         """True if the board holds the hardware, as estimated; one that is filled: in the share that is asked for."""
-        return not overfull(self.request.room, self.resources)
+        return not overfull(self.room, self.resources)
 
 
 def plan_design(model: Model, request: Request | None = None, progress: Callable[[str], None] = lambda _: None,
@@ -113,7 +119,7 @@ def _within_shares(model: Model, request: Request, progress: Callable[[str], Non
             return planned
         if request.fills:
             stopped_by = stopped_by or (f"{planned.design.sizing.cycles_per_frame} cycles per frame would take "
-                                        f"{overfull(request.room, planned.resources)} with FIFOs")
+                                        f"{overfull(planned.room, planned.resources)} with FIFOs")
         refused = planned if request.fills or refused is None else refused
     assert refused is not None  # there are shares
     return refused
@@ -146,7 +152,7 @@ def _at_pace(model: Model, request: Request, terms: Terms, share: float, progres
     while True:
         plan = folding_at(model, request, terms, share)
         design = _elaborated(_Wanted.of(model, recipe_of(request, plan), hls, estimate_fifos, progress))
-        design = design.within(request.room) if request.named else design
+        design = design.within(request.room(design.dataflow)) if request.named else design
         excess = design.cycles_per_frame - asked if hls and asked is not None else 0
         if excess <= 0 or not request.cycles or asked is None or request.cycles - excess < 3 * asked // 4:
             return plan, design
@@ -181,7 +187,7 @@ def _elaborated(wanted: _Wanted) -> Design:
 def require_fit(model: Model, planned: Planned) -> None:
     """Raise InputError with what would fit if the user named a board that is too small, unless it shall be overfull."""
     request = planned.request
-    taken = overfull(request.room, planned.resources)
+    taken = overfull(planned.room, planned.resources)
     if not taken or not request.named or request.options.overfull:
         return
     ways = [f"{names[0]} would hold it"] if (names := _boards_that_hold(planned)) else []
@@ -197,7 +203,12 @@ def _boards_that_hold(planned: Planned) -> list[str]:
     """The boards that come with headrace and hold the hardware, the smallest first."""
     boards = [load_board(name) for name in board_names()]
     return [board.name for board in sorted(boards, key=lambda board: (board.lut, board.name))
-            if not overfull(room(board, 100.0), planned.resources)]
+            if not overfull(_left(board, planned), planned.resources)]
+
+
+def _left(board: Board, planned: Planned) -> Board:
+    """What another board leaves to what is planned."""
+    return room(board, 100.0, shell_area(planned.dataflow, board, planned.request.options.clock_mhz))
 
 
 def _fastest(model: Model, request: Request) -> str:

@@ -12,8 +12,10 @@ import numpy as np
 from headrace.board.board import DEFAULT_BOARD, Board, load_board
 from headrace.board.family import Family, ProcessorFamily, find_family, find_processor
 from headrace.board.room import DEFAULT_SHARE, room
+from headrace.board.shell_area import shell_area
 from headrace.dataflow.choose_cores import Cores, require_cores
 from headrace.dataflow.fold import Folding
+from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.make_writable import Writable
 from headrace.design import Fifos, Recipe
 from headrace.engines.host import Samples
@@ -144,10 +146,10 @@ class Request:
         """True if the board is to be filled with the fastest folding."""
         return self.cycles is None and self.options.folding is None
 
-    @property
-    def room(self) -> Board:
-        """What the network may take: of a board that is to be filled the share that is asked for, else what is left."""
-        return room(self.board, self.options.share if self.fills else 100.0)
+    def room(self, dataflow: Dataflow) -> Board:
+        """What a network may take: of a board that is to be filled the share that is asked for, else what is left."""
+        shell = shell_area(dataflow, self.board, self.options.clock_mhz)
+        return room(self.board, self.options.share if self.fills else 100.0, shell)
 
     @property
     def engines(self) -> tuple[Literal["hls", "rtl"], ...]:

@@ -13,16 +13,17 @@ from headrace.board.family import find_family
 DEFAULT_SHARE = 75.0
 #: Percent more of block RAMs, UltraRAMs and DSP blocks.
 _MORE_BLOCKS = 10.0
+_NO_SHELL = Resources()
 
 
-def room(board: Board, share: float = DEFAULT_SHARE) -> Board:
+def room(board: Board, share: float = DEFAULT_SHARE, shell: Resources = _NO_SHELL) -> Board:
     """A board with what a network may take of this one.
 
-    share: percent of LUTs and flip-flops; of memories and DSP blocks 10 more. Shell, DMA, interconnect and clock
-    crossings count in them, where the family is known.
+    share: percent of LUTs and flip-flops; of memories and DSP blocks 10 more. In them count DMA, interconnect and clock
+    crossings, where the family is known, and the shell (board/shell_area.py).
     """
     family = find_family(board)
-    around = family.around if family else Resources()
+    around = (family.around if family else Resources()) + shell
     blocks = min(100.0, share + _MORE_BLOCKS)
 
     def left(count: int, percent: float, taken: int) -> int:

@@ -14,7 +14,6 @@ from rich.text import Text
 
 from headrace.atomic_files import json_text
 from headrace.board.board import Board
-from headrace.board.room import room
 from headrace.build_folder import Build
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import printable
@@ -85,7 +84,7 @@ def next_steps(build: Build) -> str:
 def does_not_fit(build: Build) -> str:
     """That a build is too large for its board, and by what."""
     over = ", ".join(f"{used} of {there} {name.upper()}" for name, (used, there)
-                     in room(build.board, 100.0).use(build.resources).items() if used > there)
+                     in build.room.use(build.resources).items() if used > there)
     taken = over or "more than the share that was to be filled"
     return f"{build.folder} does not fit {build.board.name}: it takes {taken}, as estimated"
 

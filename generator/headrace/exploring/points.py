@@ -109,7 +109,7 @@ def plan_point(model: Model, request: Request, fifos: PlannedFifos = "estimated"
     except (FoldingError, InputError) as error:
         return Point(board, options.clock_mhz, options.fps, request.fills, None, False, str(error))
     stopped_by = planned.plan.stopped_by
-    if over := overfull(request.room, planned.resources):
+    if over := overfull(planned.room, planned.resources):
         stopped_by = f"{board} does not hold it, it would take {over}"
     elif planned.board_bound:
         stopped_by = stopped_by or str(planned.board_bound["name"])

@@ -9,6 +9,7 @@ from headrace.area.estimate import estimate
 from headrace.area.usage import Resources
 from headrace.board.board import Board
 from headrace.board.room import room
+from headrace.board.shell_area import shell_area
 from headrace.build_record import BuildRecord, verdict
 from headrace.dataflow.graph import Dataflow
 from headrace.design import estimated
@@ -57,7 +58,10 @@ def _folded(layer: Layer, slowest: int) -> tuple[str, ...]:
 
 def _remarks(record: BuildRecord, dataflow: Dataflow, board: Board) -> Iterable[str]:
     yield f"asked for: {record['asked']}"
-    yield _use(estimated(dataflow), board)
+    shell = shell_area(dataflow, board, record["clock_mhz"])
+    yield _use(estimated(dataflow), board, shell)
+    if shell != Resources():
+        yield f"beside it the shell takes {shell.all_luts} LUT and {shell.ff} FF, as estimated"
     yield _errors(record["resources_error"])
     yield f"bottleneck: {record['bottleneck']}" + (
         f"; stopped by: {record['stopped_by']}" if record["stopped_by"] else "")
@@ -71,11 +75,11 @@ def _remarks(record: BuildRecord, dataflow: Dataflow, board: Board) -> Iterable[
         yield "not verified: " + "; ".join(record["not_verified"])
 
 
-def _use(taken: Resources, board: Board) -> str:
-    """How much of a board an accelerator is estimated to take."""
+def _use(taken: Resources, board: Board, shell: Resources) -> str:
+    """How much of a board an accelerator is estimated to take, and whether it fits with its shell."""
     parts = [f"{used} of {there} {name.upper()}" + (f" ({used / there:.1%})" if there else "")
              for name, (used, there) in board.use(taken).items() if used or there]
-    over = [name.upper() for name, (used, there) in room(board, 100.0).use(taken).items() if used > there]
+    over = [name.upper() for name, (used, there) in room(board, 100.0, shell).use(taken).items() if used > there]
     verdict = f"; does not fit: {', '.join(over)}" if over else ""
     return f"estimated use of {board.title}: {', '.join(parts)}{verdict}"
 
