@@ -32,8 +32,8 @@ class Prices:
     Where there is a choice of structures, the one that is cheaper at these prices is built. block: LUTs of logic, where
     words are read only. ram_block: LUTs that serve as memory, where words are written. A build hands both to the
     SystemVerilog, in headrace_pkg, which counts words in LUT6. lut_inputs: inputs of a LUT of the device, 6 or 4, which
-    decides what estimates count; primitives: whether leaf modules are made of the cells of UltraScale+, CARRY8 among
-    them, or synthesis makes what it can of plain code.
+    decides what estimates count; primitives: whether the cells are those of UltraScale+, with memories in eight LUTs
+    and products in DSP48E2.
     """
 
     block: int = 129

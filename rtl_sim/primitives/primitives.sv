@@ -39,6 +39,14 @@ module CARRY8 #(
 endmodule
 
 (* blackbox *)
+module CARRY4 (
+  output logic [3:0] CO, O,
+  input  logic       CI, CYINIT,
+  input  logic [3:0] DI, S
+);
+endmodule
+
+(* blackbox *)
 module DSP48E2 #(
   parameter int AREG = 1, ACASCREG = 1, BREG = 1, BCASCREG = 1, CREG = 1, MREG = 1, PREG = 1,  // registers
   parameter int ALUMODEREG = 1, CARRYINREG = 1, CARRYINSELREG = 1, INMODEREG = 1, OPMODEREG = 1

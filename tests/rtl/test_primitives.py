@@ -20,7 +20,7 @@ from headrace.paths import data_folder
 from headrace.placement import choose_folding
 from headrace.render.library import library_path, library_paths
 from headrace.render.names import PREFIX, module_name
-from headrace.render.rtl import PRIMITIVES
+from headrace.render.rtl import MACROS, PRIMITIVES, SERIES7
 from headrace.request import Options, resolve
 from headrace.simulation.cases import LayersRtl, Words
 from headrace.simulation.frames import Stalls
@@ -31,17 +31,18 @@ from tests.layer_battery import FRAMES, SEED
 from tests.public_models import MODELS
 
 CELL_PORTS = data_folder("rtl_sim") / "primitives" / "primitives.sv"
-CELLS = "LUT5 LUT6 LUT6_2 CARRY8 MUXF7"
+CELLS = "LUT5 LUT6 LUT6_2 CARRY8 CARRY4 MUXF7"
 
 #: The leaf modules with two forms: the modules inside, and the parameters for which the forms are proved equal. Nothing
 #: that the networks and the blocks of benchmarks.area instantiate may lie beyond them.
 LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
     "carry_chain": ((), [{"BITS": bits} for bits in range(1, 41)]),
     "carry_adder": (("carry_chain",), [{"BITS": bits} for bits in range(1, 41)]),
-    "counter7": ((), [{"BITS": bits} for bits in range(1, 8)]),
+    "counter7": (("carry_chain",), [{"BITS": bits} for bits in range(1, 8)]),
     "parity_carries": ((), [{"SIMD": simd} for simd in (*range(1, 66), 72, 96, 98, 112, 128, 196, 256)]),
-    "ternary_adder": (("carry_chain",), [{"BITS": bits, "IS_SIGNED": sign, "FLIP": flip}
-                                         for bits in range(1, 25) for sign in (0, 1) for flip in (0, 1)]),
+    "ternary_adder": (("carry_chain",), [{"BITS": bits, "IS_SIGNED": sign, "FLIP": flip, "SINGLES": singles}
+                                         for bits in range(1, 25) for sign in (0, 1) for flip in (0, 1)
+                                         for singles in (0, 1)]),
     "quad_adders": (("carry_chain",), [{"SIMD": 3 + bits % 7, "W_BITS": 1 + bits % 2, "BITS": bits, "IS_SIGNED": sign}
                                        for sign in (0, 1) for bits in range(2, 20)]),
     "ternary_level": (("carry_chain", "carry_adder", "ternary_adder"), [
@@ -64,24 +65,25 @@ NETWORKS = ("tfc_w1a1", "tfc_w2a2", "kws_mlp_w3a3", "jet_mlp_w6a6", "resnet8_w4a
 _NUMBER = re.compile(r"\d+'s?h([0-9a-f]+)")
 
 
-def read(module: str, inside: tuple[str, ...], parameters: dict[str, int], name: str, primitive: bool) -> Iterator[str]:
+def read(module: str, inside: tuple[str, ...], parameters: dict[str, int], name: str,
+         macros: Sequence[str]) -> Iterator[str]:
     """Read one form of a module as `name`."""
     sources = " ".join(f"{module_name(source)}.sv" for source in ("pkg", *inside, module))
     values = " ".join(f"-G {key}={value}" for key, value in parameters.items())
-    options = f"-D {PRIMITIVES}" if primitive else ""
-    cells = CELL_PORTS.name if primitive else ""
+    options = " ".join(f"-D {macro}" for macro in macros)
+    cells = CELL_PORTS.name if macros else ""
     yield f"read_slang -j 1 --ignore-assertions {options} --top {module_name(module)} {values} {cells} {sources}"
     yield f"rename {module_name(module)} {name}"
 
 
-def proof(module: str, choices: list[dict[str, int]]) -> str:
-    """A script of Yosys that fails unless both forms are equal for all choices of parameters.
+def proof(module: str, choices: list[dict[str, int]], macros: Sequence[str]) -> str:
+    """A script of Yosys that fails unless the forms without and with macros are equal for all choices of parameters.
 
     A pipeline of s stages forgets its start: s + 1 steps with any inputs and enables reach all that it can do.
     """
     inside, _ = LEAVES[module]
-    script = [line for k, parameters in enumerate(choices) for name, primitive in (("gold", False), ("gate", True))
-              for line in read(module, inside, parameters, f"{name}{k}", primitive)]
+    script = [line for k, parameters in enumerate(choices) for name, defined in (("gold", ()), ("gate", macros))
+              for line in read(module, inside, parameters, f"{name}{k}", defined)]
     script += [f"delete {CELLS}", "read_verilog +/xilinx/cells_sim.v", "setattr -mod -unset top *", "hierarchy", "proc",
                "flatten gold* gate*", "memory_map gold*"]
     for k in range(len(choices)):
@@ -91,17 +93,24 @@ def proof(module: str, choices: list[dict[str, int]]) -> str:
     return "; ".join(script)
 
 
-def run_proof(module: str, choices: list[dict[str, int]], work: Path) -> None:
+def run_proof(module: str, choices: list[dict[str, int]], work: Path, macros: Sequence[str] = (PRIMITIVES,)) -> None:
     for source in (*library_paths(), CELL_PORTS):
         shutil.copy(source, work)
     for first in range(0, len(choices), MOST):
-        run_yosys(proof(module, choices[first : first + MOST]), work)
+        run_yosys(proof(module, choices[first : first + MOST], macros), work)
 
 
 @pytest.mark.parametrize("module", LEAVES)
 def test_both_forms_are_equal(module: str, tmp_path: Path) -> None:
     choices = LEAVES[module][1]
     run_proof(module, choices[:: -(-len(choices) // SAMPLE)], tmp_path)
+
+
+def test_carry_chains_of_the_7_series_are_equal(tmp_path: Path) -> None:
+    """Of CARRY4. No other module asks for SERIES7 but the multiplier, which is then inferred as without cells."""
+    asking = {path.stem for path in library_paths() if SERIES7 in path.read_text()}
+    assert asking == {module_name("carry_chain"), module_name("multiplier")}
+    run_proof("carry_chain", LEAVES["carry_chain"][1][::6], tmp_path, MACROS["xc7"])
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from headrace.board.board import board_names, load_board
 from headrace.board.family import family_of, find_processor
 from headrace.build_folder import Build
 from headrace.paths import data_folder
-from headrace.render.rtl import PRIMITIVES
+from headrace.render.rtl import MACROS, PRIMITIVES, SERIES7
 from headrace.render.shell import SHELL
 from headrace.render.vivado import render_vivado
 from headrace.synthesis.yosys import Design, synthesize
@@ -22,6 +22,7 @@ from tests.unverified_build import SHA256, write_unverified
 from tests.vivado.block_design import STUBS, DesignError, require
 
 _TESTED = re.compile(rf"^`ifn?def {PRIMITIVES}$", re.MULTILINE)
+_DEFINED = re.compile(r"^`define (\w+)$", re.MULTILINE)
 _MODULE = re.compile(r"^module\s+(\w+)", re.MULTILINE)
 #: Those with a block design.
 BOARDS = [name for name in board_names() if find_processor(load_board(name))]
@@ -45,7 +46,7 @@ def sources(built: Build, board: str, script: str, change: tuple[str, str] = (""
     return [(name, (folder / name).read_text()) for name in added if name.endswith(".sv")]
 
 
-def check(given: list[tuple[str, str]], primitives: bool) -> None:
+def check(given: list[tuple[str, str]], macros: tuple[str, ...]) -> None:
     """Raise DesignError unless every module comes once, and in the form that the device has."""
     modules = [module for _, text in given for module in _MODULE.findall(text)]
     twice = sorted({module for module in modules if modules.count(module) > 1})
@@ -53,22 +54,22 @@ def check(given: list[tuple[str, str]], primitives: bool) -> None:
     require(not CELLS & set(modules), "cells of the device are declared as modules")
     for name, text in given:
         if _TESTED.search(text):
-            defined = text.startswith(f"`define {PRIMITIVES}\n")
-            require(defined == primitives, f"{name} {'does not define' if primitives else 'defines'} {PRIMITIVES}")
+            defined = tuple(_DEFINED.findall(text))
+            require(defined == macros, f"{name} defines {', '.join(defined) or 'nothing'}, not {', '.join(macros)}")
 
 
 @pytest.mark.parametrize("script", ["package.tcl", "ooc.tcl"])
 @pytest.mark.parametrize("board", BOARDS)
 def test_forms_of_leaf_modules(built: Build, board: str, script: str) -> None:
     given = sources(built, board, script)
-    check(given, family_of(load_board(board)).primitives)
+    check(given, MACROS[family_of(load_board(board)).prices.cells])
     own = {path.name for path in (built.folder / "rtl").glob("*.sv")}
     assert own <= {Path(name).name for name, _ in given}  # none is lost
 
 
-def test_families_with_the_cells() -> None:
-    assert {board for board in BOARDS if family_of(load_board(board)).primitives} == (
-        set(BOARDS) - {"arty-z7-20", "pynq-z1", "pynq-z2", "zedboard"})
+def test_boards_with_cells_of_the_7_series() -> None:
+    assert {board for board in BOARDS if SERIES7 in MACROS[family_of(load_board(board)).prices.cells]} == {
+        "arty-z7-20", "pynq-z1", "pynq-z2", "zedboard"}
 
 
 def test_simulation_takes_no_cells(built: Build) -> None:
@@ -97,10 +98,11 @@ def test_yosys_makes_the_same_of_what_vivado_gets(built: Build, tmp_path: Path,
 
 @pytest.mark.parametrize(("change", "sentence"), [
     (("if {$file in $names} { continue }", ""), r"modules that come twice: \['headrace_accumulator', "),
-    (("shell primitives ../rtl", "shell ../rtl"), f"does not define {PRIMITIVES}"),
-    (("shell primitives ../rtl", "shell ../rtl primitives"), f"headrace_accumulator.sv does not define {PRIMITIVES}"),
+    (("shell primitives ../rtl", "shell ../rtl"), f"defines nothing, not {PRIMITIVES}"),
+    (("shell primitives ../rtl", "shell ../rtl primitives"),
+     f"headrace_accumulator.sv defines nothing, not {PRIMITIVES}"),
     (("shell primitives", f"{data_folder('rtl_sim')}/primitives shell primitives"), "cells of the device are declared"),
 ])
 def test_mistakes_are_found(built: Build, change: tuple[str, str], sentence: str) -> None:
     with pytest.raises(DesignError, match=sentence):
-        check(sources(built, "zcu104", "ooc.tcl", change), primitives=True)
+        check(sources(built, "zcu104", "ooc.tcl", change), MACROS["xcup"])

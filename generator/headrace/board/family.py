@@ -15,7 +15,8 @@ from headrace.memory import PRICES, Prices
 class Family:
     """Devices with the same logic.
 
-    part_prefixes: of the names of its parts; around: a guess of what shell, DMA, interconnect and clock crossings take;
+    part_prefixes: of the names of its parts; around: a guess of what DMA, interconnect and clock crossings take, where
+    there is no processor with the shell;
     prices: of a block RAM and a DSP block, and which cells the estimate counts.
     """
 
@@ -24,21 +25,16 @@ class Family:
     around: Resources
     prices: Prices = PRICES
 
-    @property
-    def primitives(self) -> bool:
-        """True if there are the cells of which leaf modules are made."""
-        return self.prices.primitives
-
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessorFamily(Family):
     """Devices with a processor, and its ports towards the programmable logic.
 
-    stream_bytes: width of the memory port and of the DMA's streams; burst_words: the most of them that the memory port
-    takes in one burst, as far as the DMA makes them; interrupt: the processor's pin; linux_clock: `clock` in Linux'
-    device tree; bus_mhz: what its ports stand on every speed grade, as processor_config asks for it; weight_port,
-    weight_config: a second memory port for weights from memory, and what the processor needs for it beside
-    processor_config; control_base: first address of the control port.
+    bootgen: what bootgen calls it; stream_bytes: width of the memory port and of the DMA's streams; burst_words:
+    the most of them that the memory port takes in one burst, as far as the DMA makes them; interrupt: the
+    processor's pin; linux_clock: `clock` in Linux' device tree; bus_mhz: what its ports stand on every speed grade,
+    as processor_config asks for it; weight_port, weight_config: a second memory port for weights from memory, and
+    what the processor needs for it beside processor_config; control_base: first address of the control port.
     """
 
     vivado_families: tuple[str, ...]
@@ -56,6 +52,7 @@ class ProcessorFamily(Family):
     linux_clock: str
     reset: str
     interrupt: str
+    bootgen: str
     stream_bytes: int
     burst_words: int
     address_bits: int
@@ -103,12 +100,13 @@ ZYNQ_ULTRASCALE = ProcessorFamily(
     linux_clock="zynqmp_clk 71",
     reset="pl_resetn0",
     interrupt="pl_ps_irq0",
+    bootgen="zynqmp",
     stream_bytes=16,
     burst_words=64,
     address_bits=40,
     bus_mhz=200,
     control_base=0xA000_0000,
-    around=Resources(lut=9000, ff=12000, bram18=12),
+    around=Resources(lut=7000, ff=9500, bram18=12),
 )
 
 ZYNQ_7000 = ProcessorFamily(
@@ -138,12 +136,13 @@ ZYNQ_7000 = ProcessorFamily(
     linux_clock="clkc 15",
     reset="FCLK_RESET0_N",
     interrupt="IRQ_F2P",
+    bootgen="zynq",
     stream_bytes=8,
     burst_words=16,
     address_bits=32,
     bus_mhz=100,
     control_base=0x4000_0000,
-    around=Resources(lut=6500, ff=8500, bram18=8),
+    around=Resources(lut=5000, ff=6500, bram18=8),
     prices=Prices(primitives=False),
 )
 

@@ -79,7 +79,7 @@ def _board(board: Board) -> tuple[dict[str, str], int, dict[str, Any]]:
     if isinstance(find_family(board), RoutedFamily):
         return pages | {"README.md": "serial.md.j2"}, 0, {"family": None}
     family = family_of(board)
-    about = {"family": family, "buffer_bytes": _BUFFER_BYTES, "bootgen": "zynqmp" if family.primitives else "zynq"}
+    about = {"family": family, "buffer_bytes": _BUFFER_BYTES}
     pages |= {name: f"{name}.j2" for name in ("README.md", "cpp/accelerator.dts")}
     return pages, family.control_base, about
 

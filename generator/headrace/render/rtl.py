@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jinja2
@@ -25,10 +26,15 @@ from headrace.render.templates import load_template
 TOP = "accelerator"
 #: The module that gives the latter the ports of the former.
 ADAPTER = "hls_adapter"
-#: The macro with which leaf modules take their forms of UltraScale+ cells; synthesis defines it, simulation does not.
-#: The forms keep to UG974: I5 of a LUT6_2 is tied high where its outputs are two functions of five inputs, and where O6
-#: is one of six, O5 is its half for I5 = 0; a CARRY8 is one chain of eight (SINGLE_CY8), whose CI_TOP is tied low.
+#: The macro with which leaf modules take their forms of cells; synthesis defines it, simulation does not.
+#: The forms keep to UG974 and UG953: I5 of a LUT6_2 is tied high where its outputs are two functions of five inputs,
+#: and where O6 is one of six, O5 is its half for I5 = 0; a CARRY8 is one chain of eight (SINGLE_CY8), whose CI_TOP is
+#: tied low.
 PRIMITIVES = "HEADRACE_PRIMITIVES"
+#: The macro that says that they are those of the 7 series: chains of CARRY4, and products as synthesis infers them.
+SERIES7 = "HEADRACE_SERIES7"
+#: What is defined where the cells of a family are counted (memory.Prices.cells).
+MACROS = {"xcup": (PRIMITIVES,), "xc7": (PRIMITIVES, SERIES7), "ecp5": ()}
 #: The sources of rtl/ in the order in which every tool can read them: `verilator -F rtl/filelist.f`.
 FILE_LIST = "filelist.f"
 _SHAPE = ("MW", "MH", "PE", "SIMD")
@@ -62,13 +68,14 @@ def render_adapter(dataflow: Dataflow, header: str) -> str:
     )
 
 
-def primitive_sources(dataflow: Dataflow) -> dict[str, str]:
-    """The modules in use that PRIMITIVES changes, by file name, in their forms of cells.
+def primitive_sources(dataflow: Dataflow, macros: Sequence[str]) -> dict[str, str]:
+    """The modules in use that PRIMITIVES changes, by file name, in their forms of cells that `macros` choose.
 
-    Every file defines the macro itself: what a tool packages, compiles alone or in whatever order keeps its form.
+    Every file defines the macros itself: what a tool packages, compiles alone or in whatever order keeps its form.
     """
     tests = re.compile(rf"^`ifn?def {PRIMITIVES}$", re.MULTILINE)
-    return {name: f"`define {PRIMITIVES}\n{text}" for name, text in rtl_modules(dataflow).items() if tests.search(text)}
+    defines = "".join(f"`define {macro}\n" for macro in macros)
+    return {name: defines + text for name, text in rtl_modules(dataflow).items() if tests.search(text)}
 
 
 def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str, int]]:

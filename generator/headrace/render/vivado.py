@@ -16,7 +16,7 @@ from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
 from headrace.paths import data_folder
 from headrace.render.external import external_json
-from headrace.render.rtl import ADAPTER, TOP, primitive_sources, render_adapter, rtl_modules
+from headrace.render.rtl import ADAPTER, MACROS, TOP, primitive_sources, render_adapter, rtl_modules
 from headrace.render.shell import SHELL, render_shell, shell_modules
 from headrace.render.templates import load_template
 from headrace.version import file_header, headrace_version
@@ -51,8 +51,9 @@ def render_vivado(dataflow: Dataflow, board: Board, backend: Backend, clock_mhz:
     files = {f"shell/{name}": text for name, text in ({f"{SHELL}.v": shell} | around).items()}
     if backend == "hls":
         files[f"shell/{ADAPTER}.sv"] = render_adapter(dataflow, header)
-    elif family.primitives:
-        files |= {f"primitives/{name}": text for name, text in primitive_sources(dataflow).items()}
+    else:
+        cells = primitive_sources(dataflow, MACROS[family.prices.cells])
+        files |= {f"primitives/{name}": text for name, text in cells.items()}
     values = _values(board, family, backend, clock_mhz) | _weight_values(dataflow, family) | {"header": header}
     return files | {name: _template(f"{name}.j2").render(values) for name in SCRIPTS}
 

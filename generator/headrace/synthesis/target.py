@@ -9,7 +9,7 @@ from itertools import pairwise
 from headrace.area.multipliers import DSP_PRODUCT_BITS
 from headrace.area.usage import Resources
 from headrace.memory import Prices
-from headrace.render.rtl import PRIMITIVES
+from headrace.render.rtl import MACROS
 from headrace.synthesis.netlist import Module, measure, measure_trellis
 
 
@@ -47,8 +47,8 @@ NARROW_PRODUCTS = ("proc", "flatten -noscopeinfo", "opt_expr", "opt_clean", "wre
                    f"chtype -set $__soft_mul t:$mul r:Y_WIDTH<{DSP_PRODUCT_BITS} %i")
 ULTRASCALE = Target("xcup", "synth_xilinx -family xcup -flatten -noiopad",
                     ("read_verilog -lib -specify +/xilinx/cells_sim.v", "read_verilog -lib +/xilinx/cells_xtra.v"),
-                    "prepare", (), (PRIMITIVES,), measure)
-XC7 = replace(ULTRASCALE, name="xc7", command="synth_xilinx -family xc7 -flatten -noiopad", defines=())
+                    "prepare", (), MACROS["xcup"], measure)
+XC7 = replace(ULTRASCALE, name="xc7", command="synth_xilinx -family xc7 -flatten -noiopad", defines=MACROS["xc7"])
 ECP5 = Target("ecp5", "synth_ecp5",
               ("read_verilog -lib -specify +/lattice/cells_sim_ecp5.v", "read_verilog -lib +/lattice/cells_bb_ecp5.v"),
               "coarse", NARROW_PRODUCTS, (), measure_trellis)

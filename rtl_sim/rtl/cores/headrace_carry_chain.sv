@@ -1,6 +1,6 @@
 // Carry chain: position i passes the carry below it on where pass[i] is 1, else gives on make[i]. Combinational.
 //
-// HEADRACE_PRIMITIVES takes CARRY8, eight positions each.
+// HEADRACE_PRIMITIVES takes CARRY8, eight positions each; with HEADRACE_SERIES7 CARRY4, of four.
 module headrace_carry_chain #(
   parameter int unsigned BITS = 8  // positions
 ) (
@@ -12,10 +12,15 @@ module headrace_carry_chain #(
 );
 
 `ifdef HEADRACE_PRIMITIVES
-  localparam int unsigned CHAINS = (BITS + 7) / 8;
-  logic [8*CHAINS-1:0] s, di, o, co;
-  assign s     = (8*CHAINS)'(pass);
-  assign di    = (8*CHAINS)'(make);
+`ifdef HEADRACE_SERIES7
+  localparam int unsigned PLACES = 4;
+`else
+  localparam int unsigned PLACES = 8;
+`endif
+  localparam int unsigned CHAINS = (BITS + PLACES - 1) / PLACES;
+  logic [PLACES*CHAINS-1:0] s, di, o, co;
+  assign s     = (PLACES*CHAINS)'(pass);
+  assign di    = (PLACES*CHAINS)'(make);
   assign sum   = o[BITS-1:0];
   assign carry = co[BITS-1:0];
   for (genvar k = 0; k < CHAINS; k++) begin : gen_chain
@@ -23,11 +28,19 @@ module headrace_carry_chain #(
     if (k == 0) begin : gen_first
       assign ci = carry_in;
     end else begin : gen_next
-      assign ci = co[8*k-1];
+      assign ci = co[PLACES*k-1];
     end
+`ifdef HEADRACE_SERIES7
+    // Its CI takes the carry of another cell alone.
+    CARRY4 u_carry (
+      .CI(k == 0 ? 1'b0 : ci), .CYINIT(k == 0 ? ci : 1'b0), .DI(di[4*k+:4]), .S(s[4*k+:4]), .O(o[4*k+:4]),
+      .CO(co[4*k+:4])
+    );
+`else
     CARRY8 #(.CARRY_TYPE("SINGLE_CY8")) u_carry (
       .CI(ci), .CI_TOP(1'b0), .DI(di[8*k+:8]), .S(s[8*k+:8]), .O(o[8*k+:8]), .CO(co[8*k+:8])
     );
+`endif
   end
 `else
   always_comb begin

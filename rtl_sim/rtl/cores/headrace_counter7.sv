@@ -14,7 +14,7 @@ module headrace_counter7 #(
 `ifdef HEADRACE_PRIMITIVES
   if (BITS == 7) begin : gen_chain
     logic       parity5, parity6, half, high;
-    logic [7:0] o, co;
+    logic [1:0] carries;
     // The parities of bits 0 to 4 and 0 to 5.
     LUT6_2 #(.INIT(64'h6996_9669_9669_6996)) u_parity (
       .I0(bits[0]), .I1(bits[1]), .I2(bits[2]), .I3(bits[3]), .I4(bits[4]), .I5(bits[5]), .O5(parity5), .O6(parity6)
@@ -24,10 +24,12 @@ module headrace_counter7 #(
     LUT6_2 #(.INIT(64'h177e_7ee8_fee8_e880)) u_half (
       .I0(bits[0]), .I1(bits[1]), .I2(bits[2]), .I3(bits[3]), .I4(bits[4]), .I5(1'b1), .O5(high), .O6(half)
     );
-    CARRY8 #(.CARRY_TYPE("SINGLE_CY8")) u_carry (
-      .CI(bits[6]), .CI_TOP(1'b0), .DI({6'b0, high, parity5}), .S({6'b0, half, parity6}), .O(o), .CO(co)
+    headrace_carry_chain #(.BITS(2)) u_carry (
+      .carry_in(bits[6]), .pass({half, parity6}), .make({high, parity5}), .sum(count[1:0]), .carry(carries)
     );
-    assign count = {co[1], o[1:0]};
+    assign count[2] = carries[1];
+    logic unused_carry;
+    assign unused_carry = carries[0];
   end else begin : gen_sum
     assign count = 3'($countones(bits));
   end

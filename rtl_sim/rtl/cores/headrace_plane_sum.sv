@@ -39,7 +39,7 @@ module headrace_plane_sum import headrace_pkg::*; #(
   logic [DOT_BITS-1:0] most, total;
   logic [DOT_BITS+1:0] three;
   if (TERMS > 2) begin : gen_three
-    headrace_ternary_adder #(.BITS(DOT_BITS), .IS_SIGNED(1)) u_adder (
+    headrace_ternary_adder #(.BITS(DOT_BITS), .IS_SIGNED(1), .SINGLES(0)) u_adder (
       .a(terms[0]), .b(terms[1]), .c(terms[2]), .one(NEGATIVE && TERMS == 3), .other(1'b0),
       .sum(three)
     );

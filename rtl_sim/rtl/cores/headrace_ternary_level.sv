@@ -27,7 +27,7 @@ module headrace_ternary_level #(
       logic [BITS+1:0] total, first;
       assign first = {{2{IS_SIGNED && leaves[FIRST][BITS-1]}}, leaves[FIRST]};
       if (3 * i + 2 < LEAVES) begin : gen_three
-        headrace_ternary_adder #(.BITS(BITS), .IS_SIGNED(IS_SIGNED), .FLIP(FLIPS[t])) u_adder (
+        headrace_ternary_adder #(.BITS(BITS), .IS_SIGNED(IS_SIGNED), .FLIP(FLIPS[t]), .SINGLES(SINGLES)) u_adder (
           .a(leaves[FIRST]), .b(leaves[FIRST+1]), .c(leaves[FIRST+2]),
           .one(SINGLES && bits[FIRST]), .other(SINGLES && bits[FIRST+1]), .sum(total)
         );

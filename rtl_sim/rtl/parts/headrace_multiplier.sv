@@ -2,7 +2,7 @@
 // operands, of the product and of the sum.
 //
 // HEADRACE_PRIMITIVES puts all of them into one DSP48E2, whose synthesis by inference leaves registers outside. BLOCK is
-// 0 where the factors are so narrow that LUTs multiply them; those that no block holds are left to synthesis too.
+// 0 where the factors are so narrow that LUTs multiply them; those that no block holds are left to synthesis too, and all with HEADRACE_SERIES7.
 module headrace_multiplier #(
   parameter int unsigned A_BITS = 8,   // width of a factor
   parameter int unsigned B_BITS = 8,   // width of the other one
@@ -21,7 +21,9 @@ module headrace_multiplier #(
   localparam int unsigned WIDE   = 27;  // widths of a block's factors and of its sum
   localparam int unsigned NARROW = 18;
   localparam int unsigned SUM    = 48;
-`ifdef HEADRACE_PRIMITIVES
+`ifdef HEADRACE_SERIES7
+  localparam bit CELLS = 0;
+`elsif HEADRACE_PRIMITIVES
   localparam bit CELLS = 1;
 `else
   localparam bit CELLS = 0;
