@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -55,7 +56,7 @@ class Interval:
         """True if the storage is two's complement."""
         return self.lo < 0
 
-    @property
+    @cached_property
     def bits(self) -> int:
         """Storage width in bits."""
         return signed_bits(self.lo, self.hi) if self.signed else unsigned_bits(self.hi)

@@ -127,7 +127,7 @@ def _is_free(recipe: Recipe, name: str) -> bool:
 
 @dataclass(frozen=True)
 class _InUram:
-    """Gives a layer as it is built with its weights or its buffer in UltraRAM, None for one that has none to move.
+    """Gives a layer that is built its weights or its buffer in UltraRAM, None for one that has none to move.
 
     names: of those whose weights may lie there, where `built` puts them.
     """
@@ -136,18 +136,12 @@ class _InUram:
     built: AsBuilt
 
     def __call__(self, layer: Layer) -> Layer | None:
-        built = self.built(layer)
-        return built if layer.name in self.names else built.in_uram()
+        return self.built(layer) if layer.name in self.names else layer.in_uram()
 
 
-@dataclass(frozen=True)
-class _InOtherCore:
-    """Gives a layer as it is built with a core that takes LUTs for DSP blocks, or the reverse; None where none does."""
-
-    built: AsBuilt
-
-    def __call__(self, layer: Layer) -> Layer | None:
-        return self.built(layer).with_other_core()
+def _in_other_core(layer: Layer) -> Layer | None:
+    """A layer that is built with a core that takes LUTs for DSP blocks, or the reverse; None where none does."""
+    return layer.with_other_core()
 
 
 def _in_uram(model: Model, request: Request) -> _InUram:
@@ -219,7 +213,7 @@ def folding_terms(model: Model, request: Request) -> Terms:
         what = "weights" if other.names else "buffers"
         terms = replace(terms, other=other, with_other=f" with {what} in UltraRAM")
     elif request.fills:
-        terms = replace(terms, other=_InOtherCore(recipe.as_built))
+        terms = replace(terms, other=_in_other_core)
     if not request.named or (processor := request.processor) is None:
         return terms
     sides = _bits_per_frame(make_external(model.unfolded, recipe.external))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from headrace.datatypes import IntArray
 from headrace.errors import InputError
@@ -57,7 +58,7 @@ class Dataflow:
         """Of the device: all layers have the same."""
         return self.placed[0].layer.prices if self.placed else PRICES
 
-    @property
+    @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The layers in topological order."""
         return tuple(item.layer for item in self.placed)
@@ -78,8 +79,8 @@ class Dataflow:
         """The port that leaves the network."""
         return (self.placed[-1].layer.name, 0) if self.placed else (SOURCE, 0)
 
-    @property
-    def streams(self) -> dict[Port, Stream]:
+    @cached_property
+    def streams(self) -> Mapping[Port, Stream]:
         """Every stream by its producer, the network's input first."""
         made = {(item.layer.name, k): s for item in self.placed for k, s in enumerate(item.layer.outputs)}
         return {(SOURCE, 0): self.input, **made}

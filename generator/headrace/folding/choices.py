@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import product
 
@@ -55,8 +55,9 @@ class Choices:
     """All legal choices of a dataflow with PE = SIMD = 1. given: folds that stay; max_word_bits: 0 is no limit.
 
     built: what becomes of a folded layer before it is built, its compute core and its memories; layers that are equal
-    but for their names become equal. It raises InputError where that cannot be. other: another way to build a folded
-    layer, which may be chosen instead; None for a layer that has none.
+    but for their names become equal. It raises InputError where that cannot be. other: another way to build a layer
+    that is built so, which may be chosen instead; None for a layer that has none. known: the choices without other ways
+    that were made, by layer and folds, for all who ask for the same but for those.
     """
 
     dataflow: Dataflow
@@ -64,6 +65,7 @@ class Choices:
     max_word_bits: int = 0
     built: Callable[[Layer], Layer] = lambda layer: layer
     other: Callable[[Layer], Layer | None] = lambda layer: None
+    known: dict[Hashable, Choice] = field(default_factory=dict)
 
     @cached_property
     def of_layer(self) -> dict[str, tuple[Choice, ...]]:
@@ -104,7 +106,7 @@ class Choices:
         chosen = False
         for folds in self._folds(item):
             try:
-                choice = self._choice(item.layer.with_folds(folds), folds)
+                choice = self._choice(item.layer, folds)
             except (InputError, FoldingError) as error:  # a core or a channel map may need other lanes
                 refused = error
                 continue
@@ -113,11 +115,16 @@ class Choices:
         if refused and not chosen:
             raise refused
 
-    def _choice(self, folded: Layer, folds: dict[str, int]) -> list[Choice]:
+    def _choice(self, layer: Layer, folds: dict[str, int]) -> list[Choice]:
         """A layer in each of its ways, if its words are narrow enough."""
-        ways = [(self.built(folded), False), (self.other(folded), True)]
-        return [Choice(folds, way, way.cycles, estimate(way), other) for way, other in ways if way is not None
-                and not (self.max_word_bits and max(stream.bits for stream in way.streams) > self.max_word_bits)]
+        key = layer.name, *folds.items()
+        if key not in self.known:
+            self.known[key] = _choice_of(self.built(layer.with_folds(folds)), folds)
+        first = self.known[key]
+        other = self.other(first.layer)
+        ways = [first] if other is None else [first, _choice_of(other, folds, other=True)]
+        return [way for way in ways if not self.max_word_bits
+                or max(stream.bits for stream in way.layer.streams) <= self.max_word_bits]
 
     def _folds(self, item: Placed) -> Iterator[dict[str, int]]:
         layer, fixed = item.layer, self.given.get(item.layer.name, {})
@@ -148,6 +155,10 @@ class Choices:
     @cached_property
     def _stores(self) -> set[str]:
         return branch_stores(self.dataflow)
+
+
+def _choice_of(layer: Layer, folds: Mapping[str, int], *, other: bool = False) -> Choice:
+    return Choice(folds, layer, layer.cycles, estimate(layer), other)
 
 
 @cache

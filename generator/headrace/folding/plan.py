@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from headrace.dataflow.fold import Folding
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import fifo_places
 from headrace.errors import FoldingError, InputError
-from headrace.folding.choices import Choices
+from headrace.folding.choices import Choice, Choices
 from headrace.folding.solver import LAYERS_SHARE, Solution, Solver
 from headrace.folding.weights_alone import weights_too_large
 from headrace.layers.base import Layer
@@ -158,7 +158,7 @@ def require_room_for_weights(dataflow: Dataflow, terms: Terms, share: float = LA
 
 
 def _too_large(dataflow: Dataflow, terms: Terms, share: float) -> Resources | None:
-    return weights_too_large(dataflow, (terms.built, terms.other), terms.board, share)
+    return weights_too_large(dataflow, (terms.built, lambda layer: terms.other(terms.built(layer))), terms.board, share)
 
 
 def _slowest(solver: Solver) -> Solution:
@@ -216,7 +216,14 @@ def _with_folds(dataflow: Dataflow, terms: Terms, given: Folding) -> Solver:
 def _choices(dataflow: Dataflow, given: tuple[tuple[str, tuple[tuple[str, int], ...]], ...], max_word_bits: int,
              built: Callable[[Layer], Layer], other: Callable[[Layer], Layer | None]) -> Choices:
     """Kept for the next board, clock and rate: to count what layers take is most of the work."""
-    return Choices(dataflow, {name: dict(folds) for name, folds in given}, max_word_bits, built, other)
+    return Choices(dataflow, {name: dict(folds) for name, folds in given}, max_word_bits, built, other,
+                   _known(dataflow, built))
+
+
+@lru_cache(maxsize=4)
+def _known(_: Dataflow, __: Callable[[Layer], Layer]) -> dict[Hashable, Choice]:
+    """What is known of layers that are built so."""
+    return {}
 
 
 def given_depths(folding: Folding) -> dict[str, int]:

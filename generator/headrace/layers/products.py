@@ -125,7 +125,7 @@ class Products(Layer):
         """True if both operands are bipolar: a product is XNOR, a sum of products 2 * matches - columns."""
         return self.weight == BIPOLAR and self.input == BIPOLAR
 
-    @property
+    @cached_property
     def operands(self) -> Operands:
         """What decides on the core."""
         return Operands(self.weight, self.input, self.pe, self.simd, self.shares_activations, self.has_scales,
@@ -245,8 +245,8 @@ class Products(Layer):
     def _acc_bits(self, core: Core) -> int:
         """That with a core: its own sums, and the thresholds as the HLS kernel compares them."""
         lo, hi = self.kernel_accumulator.lo, self.kernel_accumulator.hi
-        factor, offset = core.accumulated(self.weights, self.operands)
-        return signed_bits(min(lo, factor * lo - int(offset.max())), max(hi, factor * hi - int(offset.min())))
+        factor, least, largest = core.accumulated_bounds(self.weights, self.operands)
+        return signed_bits(min(lo, factor * lo - largest), max(hi, factor * hi - least))
 
     @property
     def fold_sizes(self) -> dict[str, int]:

@@ -68,6 +68,10 @@ class WeightedLayer(Products):
     @property
     def latency_cycles(self) -> int:
         """Depth of the pipeline: two slices, two reads, the core, the accumulator, the binary search."""
+        return self._pipeline_cycles
+
+    @cached_property
+    def _pipeline_cycles(self) -> int:
         stages = self.arithmetic.stages(self.operands, self.presets_threshold)
         return 5 + stages + (self.search.latency_cycles if self.search else 0)
 
@@ -100,7 +104,7 @@ class WeightedLayer(Products):
         assert self.thresholds is not None
         return self._compared(self.thresholds)
 
-    def _compared(self, thresholds: IntArray | int) -> IntArray:
+    def _compared(self, thresholds: IntArray) -> IntArray:
         T = -(-(thresholds + self.mw) // 2) if self.counts_matches else thresholds
         return np.clip(T, self.kernel_accumulator.lo, self.kernel_accumulator.hi)
 
@@ -108,8 +112,8 @@ class WeightedLayer(Products):
     def _compared_bits(self) -> int:
         """Of the kernel's thresholds."""
         assert self.thresholds is not None
-        lo, hi = (self._compared(bound) for bound in extent(self.thresholds))
-        return signed_bits(int(lo), int(hi))
+        lo, hi = self._compared(np.array(extent(self.thresholds))).tolist()
+        return signed_bits(lo, hi)
 
     @cached_property
     def activation(self) -> Activation | None:

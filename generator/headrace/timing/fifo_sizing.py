@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from headrace.dataflow.graph import Dataflow
-from headrace.dataflow.insert_fifos import insert_fifos, join_places
+from headrace.dataflow.insert_fifos import join_places
 from headrace.errors import FoldingError
 from headrace.timing.cycle_model import MAX_FRAMES, CycleModel, Deadlock, Outcome
 from headrace.timing.fifo_search import DepthSearch
@@ -66,9 +66,8 @@ class _Search:
         self.given = given
         self.paces = Paces(dataflow, given)
         self.joins = join_places(dataflow)
-        everywhere = insert_fifos(dataflow, dict.fromkeys(self.paces.places, 1))
-        self.model = CycleModel(everywhere)
-        self.bare = CycleModel(everywhere, bare=True)
+        self.model = self.paces.whole
+        self.bare = CycleModel(self.paces.everywhere, bare=True)
         self.exact = False
         self._known: dict[tuple[int, ...], Outcome] = {}
 

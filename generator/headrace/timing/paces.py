@@ -36,7 +36,8 @@ class Paces:
     """A dataflow with a FIFO in every place, and its parts.
 
     target: cycles per frame that are kept if FIFOs are deep enough. frames: the most that are run. safe: depths with
-    which the dataflow does not stop; given: those of them that the user chose. long: a run takes seconds.
+    which the dataflow does not stop; given: those of them that the user chose. long: a run takes seconds. everywhere:
+    the dataflow with these FIFOs, a word deep.
     """
 
     def __init__(self, dataflow: Dataflow, given: Mapping[str, int]) -> None:
@@ -44,8 +45,8 @@ class Paces:
         self.places, self.ports = fifo_places(dataflow), place_ports(dataflow)
         self.safe = safe_depths(dataflow) | dict(given)
         self._components = Components()
-        everywhere = insert_fifos(dataflow, dict.fromkeys(self.places, 1))
-        self.whole = CycleModel(everywhere, components=self._components)
+        self.everywhere = insert_fifos(dataflow, dict.fromkeys(self.places, 1))
+        self.whole = CycleModel(self.everywhere, components=self._components)
         self.target = self.slowest = dataflow.cycles_per_frame
         self.frames = 2
         self.long = self.whole.streams * self.target > _LONG

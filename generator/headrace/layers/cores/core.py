@@ -86,6 +86,10 @@ class Core(ABC):
         """Factor and offsets: for every row of weights (MH, MW) the accumulator holds factor * sum - offset."""
         return 1, np.zeros(len(weights), np.int64)
 
+    def accumulated_bounds(self, weights: IntArray, operands: Operands) -> tuple[int, int, int]:
+        """The factor, the least and the largest offset of `accumulated`."""
+        return 1, 0, 0
+
     @abstractmethod
     def amounts(self, a: Amounts, unit: Unit) -> None:
         """LUTs, flip-flops and DSP blocks of the core up to the sums of one word, and of what recodes activations."""
