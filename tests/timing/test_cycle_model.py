@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,10 @@ from headrace.layers.random_values import random_values
 from headrace.packing import pack_stream
 from headrace.render.rtl import render_rtl
 from headrace.simulation import rtl
-from headrace.timing.cycle_model import CycleModel
+from headrace.timing.cycle_model import CycleModel, Limits
 from tests.dataflow.test_insert_fifos import residual
 from tests.small_dataflow import small_dataflow
-from tests.small_dataflows import chain, small_branches, small_cnn, small_windows
+from tests.small_dataflows import chain, named_mvtu, small_branches, small_cnn, small_windows
 
 FRAMES = 5
 DATAFLOWS: dict[str, Callable[[], Dataflow]] = {
@@ -51,6 +52,23 @@ def require_equal_cycles(dataflow: Dataflow, folder: Path) -> None:
 @pytest.mark.parametrize("name", DATAFLOWS)
 def test_every_word_passes_in_the_cycle_of_the_rtl(tmp_path: Path, name: str) -> None:
     require_equal_cycles(DATAFLOWS[name](), tmp_path)
+
+
+def bursts() -> Dataflow:
+    """Eight words are taken in a row, then none for seven times as long."""
+    return chain([named_mvtu("dense", mw=8, mh=8, pe=1, simd=1, weight="int3", input="uint2", output="acc")])
+
+
+@pytest.mark.parametrize("make", [*DATAFLOWS.values(), bursts])
+def test_the_pace_is_known_before_many_frames_have_left(make: Callable[[], Dataflow]) -> None:
+    """What repeats itself within a frame goes on so, whether the source keeps its pace or is ever later."""
+    dataflow = make()
+    model, output = CycleModel(dataflow), dataflow.output_port
+    ends = model.trace(60)[output][dataflow.streams[output].words - 1 :: dataflow.streams[output].words]
+    pace = Fraction(int(ends[-1] - ends[-25]), 24)
+    assert model.steady().cycles_per_frame == pace
+    for source, seen in ((int(pace) * 3 // 4, pace), (int(pace) * 15 // 16, pace), (int(pace) + 7, int(pace) + 7)):
+        assert model.watch(48, 2, limits=Limits(pace=source)).cycles_per_frame == seen
 
 
 def test_pipelines_without_stages_lose_no_word() -> None:

@@ -227,7 +227,7 @@ def test_free_room_that_costs_throughput_is_not_taken(monkeypatch: pytest.Monkey
     usual = size_fifos(dataflow)
     assert all(usual.depths[name] > usual.smallest[name] > 0 for name in ("conv0_fifo", "add1_fifo0"))
     monkeypatch.setattr(SlowAtOneDepth, "slow", usual.depths["conv0_fifo"])
-    monkeypatch.setattr(fifo_sizing, "CycleModel", SlowAtOneDepth)
+    monkeypatch.setattr(paces, "CycleModel", SlowAtOneDepth)
     sizing = size_fifos(dataflow)
     assert sizing.cycles_per_frame == dataflow.cycles_per_frame
     assert sizing.depths == {**usual.depths, "conv0_fifo": usual.smallest["conv0_fifo"]}

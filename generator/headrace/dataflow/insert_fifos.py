@@ -86,11 +86,22 @@ def join_depths(dataflow: Dataflow) -> dict[Port, int]:
     """
     depths: dict[Port, int] = {}
     arrival: dict[Port, IntArray] = {(SOURCE, 0): np.arange(1, dataflow.input.words + 1)}
+    before_joins = _before_joins(dataflow)
     for item in dataflow.placed:
         if len(item.sources) > 1:
             depths |= _join_depths(item, arrival)
-        _arrive(item, arrival)
+        if item.layer.name in before_joins:
+            _arrive(item, arrival)
     return depths
+
+
+def _before_joins(dataflow: Dataflow) -> set[str]:
+    """The layers of which an output leads to a join."""
+    found: set[str] = set()
+    for item in reversed(dataflow.placed):
+        if len(item.sources) > 1 or item.layer.name in found:
+            found |= {source for source, _ in item.sources}
+    return found
 
 
 def place_name(item: Placed, index: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -259,9 +260,14 @@ class Layer(ABC):
 
     def require_native(self) -> None:
         """Raise InputError for a parameter or a number of words that an int of 32 bits does not hold."""
+        for name, value in self._beyond_native:
+            raise InputError(f"{self.name}: {name}={value} lies beyond the 32 bits in which hardware counts; "
+                             f"use at most {MAX_PARAMETER}")
+
+    @cached_property
+    def _beyond_native(self) -> Parameters:
+        """The parameters and numbers of words that an int of 32 bits does not hold."""
         words = ((f"words of {way} a frame", stream.words) for way, streams in (("input", self.inputs),
                  ("output", self.outputs)) for stream in streams)
-        for name, value in (*words, *self.parameters(), *self.rtl_parameters()):
-            if not -MAX_PARAMETER - 1 <= value <= MAX_PARAMETER:
-                raise InputError(f"{self.name}: {name}={value} lies beyond the 32 bits in which hardware counts; "
-                                 f"use at most {MAX_PARAMETER}")
+        return tuple((name, value) for name, value in (*words, *self.parameters(), *self.rtl_parameters())
+                     if not -MAX_PARAMETER - 1 <= value <= MAX_PARAMETER)

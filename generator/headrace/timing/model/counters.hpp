@@ -1,4 +1,4 @@
-// What counts words: circular buffers, width converters, memories of FIFOs, the choice of labels. Each is visited in a
+// What counts words: circular buffers, memories of FIFOs, the choice of labels. Each is visited in a
 // cycle in which one of its words moves, and says then what it may do in the next.
 #pragma once
 

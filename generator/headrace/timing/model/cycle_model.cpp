@@ -3,9 +3,9 @@
 // Every module of rtl_sim/rtl takes and gives its words through registers, most in slices of two words
 // (headrace_skid.sv), so TVALID and TREADY of a stream depend on registers only. In each cycle the streams that are
 // valid and ready transfer; then every register takes its next value from registers and transfers, in any order. One
-// word of the processor holds the same register of 64 streams (group.hpp); what counts has a class (counters.hpp,
-// program.hpp) and is visited when one of its words moves. Cycles in which nothing but steps of programs pass are
-// passed over. timing/graph.py writes the graph that is read here and documents its layout.
+// word of the processor holds the same register of 64 streams (group.hpp), and a bit of what many of them count
+// (countdown.hpp); what counts otherwise has a class (counters.hpp) and is visited when one of its words moves. Cycles in
+// which nothing but steps of programs pass are passed over. timing/graph.py writes the graph that is read here and documents its layout.
 
 #include "network.hpp"
 

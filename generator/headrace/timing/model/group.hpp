@@ -12,7 +12,7 @@
 
 namespace cycles {
 
-// What lies on either side of every stream, and does not change.
+// What lies on either side of every stream, and does not change when all are placed.
 struct Kinds {
   Word input_slice = 0;  // at the input: a slice of two words (headrace_skid.sv)
   Word sink = 0;         // the network's output, which is always ready
@@ -21,9 +21,9 @@ struct Kinds {
   Word fifo = 0;       // a slice of two words that a stream fills
   Word spaced = 0;     // one word, and the enable of the pipeline in front of it (headrace_spaced_slice.sv)
   Word single = 0;     // one word; the enable of the pipeline in front of it follows TREADY
-  Word narrow = 0;     // counters: see counters.hpp; a register of one word
+  Word narrow = 0;     // one word, whose units are counted: see Group::count_down
   Word widen = 0;
-  Word queue = 0;
+  Word queue = 0;      // counters, with a register of one word: see counters.hpp
   Word ring = 0;
   Word window = 0;     // a counter, with a slice at the output
   Word selection = 0;  // with a slice at the output
@@ -33,7 +33,8 @@ struct Kinds {
   Word no_stage = 0;    // between what puts words and the output register
   Word one_stage = 0;
 
-  // What several have in common, known when all are placed.
+  // What several have in common, known when all are placed. filled: slices behind a pipeline; always: the register in
+  // front of which its reader's TREADY is the enable; direct: what says itself whether it is ready.
   Word slices = 0, registers = 0, converters = 0, buffers = 0, filled = 0, always = 0, direct = 0;
 
   void complete() {
@@ -65,7 +66,6 @@ struct Group {
   // Of programs: what the current step does. Of counters: what they may do next, and which are visited in any case.
   Word reads = 0, writes = 0, accepts = 0, next = 0, again = 0;
   Countdown left;  // of programs: how often the step is repeated; of converters: units of a word
-
 
   // Of this cycle. given: at the output, a word is there for the layer.
   Word here = 0, given = 0, enabled = 0, free = 0, emits = 0, fires = 0, ended = 0;

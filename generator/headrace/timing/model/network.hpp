@@ -30,7 +30,7 @@ class Network {
 
   // Runs until `frames` frames have left. Returns the frames that have, fewer in a deadlock. ends: the cycle of every
   // frame's last word. traces: the cycle of every word of every stream, room for all of its words, or null.
-  // repeats: stop earlier where the state at a frame's end was there before; period[0] frames and period[1] cycles ago.
+  // repeats: stop earlier where the state was there before; period[0] frames and period[1] cycles ago.
   int64_t run(const Frames& asked, bool repeats, int64_t* ends, int64_t* const* traces, int64_t* period) {
     History history(wiring_.sink_words);
     std::vector<int64_t> traced(traces == nullptr ? 0 : wiring_.streams.size());
@@ -223,7 +223,7 @@ class Network {
     int64_t least = kForever;
     for (size_t k = 0; k < groups_.size(); ++k) {
       least = std::min(least, groups_[k].until_out());
-      each(groups_[k].fires, static_cast<int64_t>(64 * k), [&](int64_t at) { least = std::min(least, groups_[k].left.left(at)); });
+      each(groups_[k].fires, 0, [&](int64_t lane) { least = std::min(least, groups_[k].left.left(lane)); });
     }
     return least;
   }
@@ -233,7 +233,8 @@ class Network {
     if (cycles == 0) return;
     for (size_t k = 0; k < groups_.size(); ++k) {
       groups_[k].go_through(cycles);
-      each(groups_[k].fires, static_cast<int64_t>(64 * k), [&](int64_t at) { groups_[k].left.start(at, groups_[k].left.left(at) - cycles); });
+      Countdown& steps = groups_[k].left;
+      each(groups_[k].fires, 0, [&](int64_t lane) { steps.start(lane, steps.left(lane) - cycles); });
     }
   }
 
