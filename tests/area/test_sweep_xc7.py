@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.estimator import SWEEPS, drawn, error_record, errors, fit, inexact, load_sweep, split
+from benchmarks.sweep import SHELL
 from headrace.area.factors import estimate_errors
 from headrace.board.family import ZYNQ_7000
 from headrace.layers.spec import layer_from_spec
@@ -25,11 +26,21 @@ def test_committed_sweep_is_the_one_that_is_drawn() -> None:
 
 
 @pytest.mark.parametrize(("count", "median", "most"),
-                         [("lut", 0.07, 0.16), ("all_luts", 0.07, 0.15), ("ff", 0.03, 0.1)])
+                         [("lut", 0.05, 0.12), ("all_luts", 0.05, 0.12), ("ff", 0.03, 0.1)])
 def test_layers_that_the_fit_has_not_seen(count: str, median: float, most: float) -> None:
     sizes = np.abs(errors(split(SWEEP)[1])[count])
     assert np.median(sizes) <= median
     assert np.quantile(sizes, 0.9) <= most
+
+
+@pytest.mark.parametrize("count", ["lut", "all_luts", "ff"])
+def test_both_families_and_the_shell_together(count: str) -> None:
+    held_back = [split(load_sweep(SWEEPS[family][0]))[1] for family in ("xcup", "xc7")]
+    assert all(len(layers) >= 50 for layers in held_back)
+    assert {layer["spec"]["kind"].startswith(SHELL) for layers in held_back for layer in layers} == {True, False}
+    sizes = np.abs(np.concatenate([errors(layers)[count] for layers in held_back]))
+    assert np.median(sizes) <= 0.04
+    assert np.mean(sizes <= 0.1) >= 0.9
 
 
 def test_blocks_and_multipliers_are_counted_by_rules() -> None:

@@ -42,6 +42,6 @@ def dsp_blocks(a: Amounts, number: int) -> None:
 def multiplied_in_luts(a: Amounts, bits: tuple[int, int], products: int, registered: bool) -> None:
     """Multipliers of LUTs for factors of so many bits. registered: with a register behind each that belongs to it."""
     narrow, wide = sorted(bits)
-    # Small ones are tables, the lowest bits of which their sums take in.
-    luts = sum(bits) - 2 if sum(bits) <= LUT_INPUTS else (narrow - 1) * (wide + 2)
+    # A row of gates for a factor of one bit; small ones are tables, as observed; else rows are added.
+    luts = narrow * wide if narrow == 1 or sum(bits) <= LUT_INPUTS else (narrow - 1) * (wide + 2)
     a.add("product bits", lut=products * luts, ff=products * sum(bits) * registered)

@@ -25,14 +25,6 @@ module headrace_threshold_tables import headrace_pkg::*; #(
   localparam int unsigned GROUP_BITS = index_bits(NF);
   localparam int unsigned ADDR_BITS  = STAGES + (NF > 1 ? GROUP_BITS : 0);
 
-  // Loaded words are LUT RAM, fixed ones logic: of the latter Yosys says registers, Vivado a distributed ROM.
-  /* verilator lint_off UNUSEDPARAM */ // read by an attribute alone
-  localparam string RAM_STYLE = WRITABLE ? "distributed" : "registers";
-  /* verilator lint_on UNUSEDPARAM */
-
-  (* ram_style = RAM_STYLE, rom_style = "distributed" *)
-  logic [PE*ACC_BITS-1:0] words [NF << STAGES];
-  initial $readmemh(FILE, words);
   if (WRITABLE) begin : gen_writable
     logic                   write;
     logic [ADDR_BITS-1:0]   write_address;
@@ -40,8 +32,10 @@ module headrace_threshold_tables import headrace_pkg::*; #(
     headrace_memory_port #(.INDEX(INDEX), .DEPTH(NF << STAGES), .BITS(PE * ACC_BITS)) u_port (
       .ap_clk, .ap_rst_n, .load, .write, .address(write_address), .word(write_word)
     );
-    always_ff @(posedge ap_clk) if (write) words[write_address] <= write_word;
   end else begin : gen_fixed
+    // Logic: Yosys calls it registers, Vivado a distributed ROM.
+    (* ram_style = "registers", rom_style = "distributed" *) logic [PE*ACC_BITS-1:0] words [NF << STAGES];
+    initial $readmemh(FILE, words);
     logic unused_load;
     assign unused_load = ^load ^ ap_rst_n;
   end
@@ -66,16 +60,26 @@ module headrace_threshold_tables import headrace_pkg::*; #(
     end
 
     for (genvar p = 0; p < PE; p++) begin : gen_row
-      logic [PE*ACC_BITS-1:0] word;  // its lane p is the bound of row p
+      logic [ADDR_BITS-1:0]   place;
+      logic [PE*ACC_BITS-1:0] stored, word;  // lane p of the word is the bound of row p
       logic                   unused_lanes;
+      if (WRITABLE) begin : gen_own
+        // A memory that is read at dozens of places may become registers; so each has one of its own.
+        (* ram_style = "distributed" *) logic [PE*ACC_BITS-1:0] words [NF << STAGES];
+        initial $readmemh(FILE, words);
+        always_ff @(posedge ap_clk) if (gen_writable.write) words[gen_writable.write_address] <= gen_writable.write_word;
+        assign stored = words[place];
+      end else begin : gen_shared
+        assign stored = gen_fixed.words[place];
+      end
       if (FEW) begin : gen_in_luts
-        assign word = words[ADDR_BITS'({other_group_q ^ GROUP_BITS'(1), known[k][p] | STEP})];
+        assign place = ADDR_BITS'({other_group_q ^ GROUP_BITS'(1), known[k][p] | STEP});
+        assign word  = stored;
       end else begin : gen_ahead
         logic [PE*ACC_BITS-1:0] word_q;
-        always_ff @(posedge ap_clk) begin
-          if (en) word_q <= words[ADDR_BITS'({group_next, early[k][p] | STEP})];
-        end
-        assign word = word_q;
+        always_ff @(posedge ap_clk) if (en) word_q <= stored;
+        assign place = ADDR_BITS'({group_next, early[k][p] | STEP});
+        assign word  = word_q;
       end
       assign unused_lanes = ^word;
       assign bound[k][p]  = word[p*ACC_BITS+:ACC_BITS];

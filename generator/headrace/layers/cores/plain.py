@@ -8,6 +8,7 @@ from headrace.area.adders import adder_levels, adder_tree, waiting_leaf
 from headrace.area.amounts import Amounts
 from headrace.area.multipliers import PRODUCT_STAGES, dsp_blocks, in_dsp, multiplied_in_luts, slices
 from headrace.area.structures import shift
+from headrace.datatypes import BIPOLAR, SIGNED
 from headrace.layers.cores.core import Core, Operands, Unit
 
 #: Bits of which a popcount is made, three by three.
@@ -41,7 +42,7 @@ class Plain(Core):
         if operands.binary:
             _popcounts(a, operands)
         elif operands.has_bipolar:
-            a.add("signs", lut=1.4 * products * (weight + element), ff=products * (weight + element))
+            _signs(a, operands)
         elif in_dsp(operands.weight, operands.input):
             dsp_blocks(a, products * slices(element))
         else:
@@ -60,6 +61,16 @@ def _leaves(operands: Operands) -> _Leaves:
         return _Leaves(-(-operands.simd // _POPCOUNT_BITS), 6)
     parts = 1 if operands.has_bipolar else slices(operands.input.bits)
     return _Leaves(operands.simd * parts, operands.weight.bits + operands.input.bits + 1)
+
+
+def _signs(a: Amounts, operands: Operands) -> None:
+    """A number or its negative, about a LUT a bit for either; rows share the negatives of what all of them multiply."""
+    products, bits = operands.pe * operands.simd, operands.weight.bits + operands.input.bits - 1
+    negatives = operands.simd if operands.shared and operands.weight == BIPOLAR else products
+    signed = SIGNED in (operands.weight.kind, operands.input.kind)
+    few = bits - signed == 1  # magnitudes of one bit have tables
+    luts = products * bits if few else (products + negatives) * (bits - signed / 2)
+    a.add("signs", lut=luts, ff=products * (bits + 2))
 
 
 def _popcounts(a: Amounts, operands: Operands) -> None:
