@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from headrace.area.amounts import Amounts
-from headrace.area.structures import LUT_INPUTS
 from headrace.area.usage import Resources
 from headrace.datatypes import DataType
 
@@ -42,6 +41,8 @@ def dsp_blocks(a: Amounts, number: int) -> None:
 def multiplied_in_luts(a: Amounts, bits: tuple[int, int], products: int, registered: bool) -> None:
     """Multipliers of LUTs for factors of so many bits. registered: with a register behind each that belongs to it."""
     narrow, wide = sorted(bits)
-    # A row of gates for a factor of one bit; small ones are tables, as observed; else rows are added.
-    luts = narrow * wide if narrow == 1 or sum(bits) <= LUT_INPUTS else (narrow - 1) * (wide + 2)
+    # As observed: a row of gates for a factor of one bit, tables for small ones; else rows are added, whose gates LUT6
+    # take in.
+    tables = narrow == 1 or sum(bits) <= a.prices.lut_inputs
+    luts = narrow * wide if tables else (2.4 if a.prices.of_lut4 else 1) * (narrow - 1) * (wide + 2)
     a.add("product bits", lut=products * luts, ff=products * sum(bits) * registered)
