@@ -18,7 +18,9 @@ from headrace.datatypes import Interval
 from headrace.drivers.quantizer import quantizer_arrays
 from headrace.drivers.writable import memory_images
 from headrace.layers.weight_store import RAM
+from headrace.network.activation import Activation
 from headrace.network.integer import HostInput, TensorType
+from headrace.network.tensor_ops import LogSoftmax
 from tests.small_dataflows import chain, named_mvtu
 
 REGISTERS = {"control": 0, "status": 4, "reset": 4, "halted": 1, "errors": 0x70, "receive": 0x30, "length": 0x28}
@@ -227,6 +229,17 @@ def test_heads_do_not_overflow(driver: ModuleType, head: str) -> None:
     wanted = powers if head == "softmax" else np.log(powers)
     for far in (0.0, 5000.0, -5000.0):
         np.testing.assert_allclose(HEADS[head](x + far), wanted, rtol=1e-9)
+
+
+def test_heads_keep_the_digits_of_what_is_small(driver: ModuleType) -> None:
+    """Those of the driver and of predict; 1 + e^-49 is 1 in float64."""
+    from headrace_driver.host import HEADS
+
+    predicted = {"sigmoid": Activation("sigmoid").forward, "logsoftmax": LogSoftmax().forward}
+    for heads in (HEADS, predicted):
+        far = np.asarray([[-49.0, -700.0]])
+        np.testing.assert_allclose(heads["sigmoid"](far), np.exp(far), rtol=1e-12)
+        np.testing.assert_allclose(heads["logsoftmax"](np.asarray([[2.0, -62.0]])), [[-np.exp(-64.0), -64]], rtol=1e-12)
 
 
 def test_heads_look_at_channels(driver: ModuleType) -> None:

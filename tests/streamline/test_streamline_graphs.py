@@ -144,8 +144,10 @@ def in_shape(frame: tuple[int, int], shape: tuple[int, ...], *behind: FloatOp) -
                  Reshape(shape), quantizer(uint_type(3), 0.5), *behind)
 
 
-def test_rows_of_another_shape_are_pooled() -> None:
-    assert_exact(in_shape((2, 3), (4, 3, 2), MaxPool((3, 1), (1, 1))), samples((2, 2, 3), 0))
+@pytest.mark.parametrize(("frame", "shape"), [((2, 3), (4, 3, 2)), ((6, 1), (4, 1, 6)), ((1, 6), (4, 6, 1))])
+def test_rows_of_another_shape_are_pooled(frame: tuple[int, int], shape: tuple[int, int, int]) -> None:
+    """Also where only an axis of size 1 moves."""
+    assert_exact(in_shape(frame, shape, MaxPool((min(3, shape[1]), 1), (1, 1))), samples((2, *frame), 0))
 
 
 @pytest.mark.parametrize(("frame", "shape"), [

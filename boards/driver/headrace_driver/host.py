@@ -142,8 +142,11 @@ def _softmax(y: np.ndarray) -> np.ndarray:
 
 
 def _log_softmax(y: np.ndarray) -> np.ndarray:
-    shifted = y - y.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+    first = np.expand_dims(y.argmax(axis=1), 1)
+    shifted = y - np.take_along_axis(y, first, axis=1)
+    powers = np.exp(shifted)
+    np.put_along_axis(powers, first, 0, axis=1)  # 1, which log1p adds
+    return np.asarray(shifted - np.log1p(powers.sum(axis=1, keepdims=True)))
 
 
 #: Operations at the end of a model, by name; k largest values are found above.
@@ -153,6 +156,6 @@ HEADS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "softmax": _softmax,
     "logsoftmax": _log_softmax,
     "max": lambda y: y.max(axis=1, keepdims=True),
-    "sigmoid": lambda y: 0.5 * (1 + np.tanh(0.5 * y)),
+    "sigmoid": lambda y: np.exp(-np.logaddexp(0, -y)),
     "tanh": np.tanh,
 }

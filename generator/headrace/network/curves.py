@@ -109,7 +109,7 @@ class Sigmoid(Curve):
     """1 / (1 + e^-x)."""
 
     def values(self, x: FloatArray) -> FloatArray:
-        return np.asarray(0.5 * (1 + np.tanh(0.5 * x)))
+        return np.asarray(np.exp(-np.logaddexp(0, -x)))  # small values keep their digits
 
     def reaches(self, x: Fraction, level: Fraction, closed: bool) -> bool:
         if not 0 < level < 1:

@@ -235,9 +235,15 @@ class LogSoftmax:
         return shape
 
     def forward(self, x: FloatArray) -> FloatArray:
-        """Logarithms of probabilities, shifted by the maximum so that nothing overflows."""
-        shifted = x - x.max(axis=1, keepdims=True)
-        return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+        """Logarithms of probabilities, shifted by the maximum so that nothing overflows.
+
+        The power of the maximum, 1, is left out of the sum: a probability near 1 keeps the digits of the others.
+        """
+        first = np.expand_dims(x.argmax(axis=1), 1)
+        shifted = x - np.take_along_axis(x, first, axis=1)
+        powers = np.exp(shifted)
+        np.put_along_axis(powers, first, 0, axis=1)
+        return np.asarray(shifted - np.log1p(powers.sum(axis=1, keepdims=True)))
 
 
 @dataclass(frozen=True)

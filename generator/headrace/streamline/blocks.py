@@ -45,7 +45,7 @@ def handled(run: Run, handler: Callable[..., Value], name: str, op: graph.Op, so
 
 def depth_to_space(run: Run, name: str, op: blocks.DepthToSpace, x: Value) -> Value:
     """The move waits."""
-    x = own_frame(name, x)
+    x = own_frame(run, name, x)
     if not x.terms:
         integers(name, x)
     return replace(x, moves=(ints.DepthToSpace(op.block),))
@@ -53,7 +53,7 @@ def depth_to_space(run: Run, name: str, op: blocks.DepthToSpace, x: Value) -> Va
 
 def space_to_depth(run: Run, name: str, op: blocks.SpaceToDepth, x: Value) -> Value:
     """Pixels become channels, each with the meaning of its own."""
-    made = run.draft.add_once("blocks", ints.SpaceToDepth(op.block), integers(name, own_frame(name, x)))
+    made = run.draft.add_once("blocks", ints.SpaceToDepth(op.block), integers(name, own_frame(run, name, x)))
     return run.made(made, Meaning(x.meaning.channels * prod(op.block)))
 
 

@@ -17,13 +17,13 @@ from headrace.streamline.values import Run, Value, integers, own_frame, plain_in
 def max_pool(run: Run, name: str, op: ops.MaxPool, x: Value) -> Value:
     """A maximum; a minimum in the channels whose value falls while the integers rise."""
     pool = ints.MaxPool(op.kernel, op.stride, minimum=x.meaning.falling)
-    return run.made(run.draft.add("pool", pool, integers(name, own_frame(name, x))),
+    return run.made(run.draft.add("pool", pool, integers(name, own_frame(run, name, x))),
                     Meaning(each(Channel.largest, x.meaning.channels)))
 
 
 def avg_pool(run: Run, name: str, op: AvgPool, x: Value) -> Value:
     """A sum; the division by the window goes into the scale."""
-    tensor = plain_integers(run, name, own_frame(name, x))
+    tensor = plain_integers(run, name, own_frame(run, name, x))
     share = Fraction(1, math.prod(op.kernel))
     made = run.draft.add("pool", ints.AccPool(op.kernel, op.stride), tensor)
     return run.made(made, Meaning(each(lambda c: Channel(c.scale * share, c.offset), x.meaning.channels)))
@@ -31,7 +31,8 @@ def avg_pool(run: Run, name: str, op: AvgPool, x: Value) -> Value:
 
 def upsample(run: Run, name: str, op: Upsample, x: Value) -> Value:
     """Repeated pixels."""
-    return run.made(run.draft.add("upsample", ints.Upsample(op.scale), integers(name, own_frame(name, x))), x.meaning)
+    x = own_frame(run, name, x)
+    return run.made(run.draft.add("upsample", ints.Upsample(op.scale), integers(name, x)), x.meaning)
 
 
 def reshape(run: Run, name: str, op: ops.Reshape, x: Value) -> Value:

@@ -31,7 +31,7 @@ _CONSTANT = -1
 def select_channels(run: Run, name: str, op: SelectChannels, x: Value) -> Value:
     """Channels with their meanings; a constant has a code of its own."""
     if len(x.shape) > 1 or x.frame[1:] != (1, 1):
-        own_frame(name, x)
+        x = own_frame(run, name, x)
     tensor = integers(name, x)
     constant, code = _constant(run, x, tensor, op)
     channels = tuple(x.meaning.channels[source] if source >= 0 else constant for source in op.sources)
@@ -55,7 +55,7 @@ def _constant(run: Run, x: Value, tensor: str, op: SelectChannels) -> tuple[Chan
 
 def crop(run: Run, name: str, op: Crop, x: Value) -> Value:
     """Pixels that stay."""
-    tensor = integers(name, own_frame(name, x))
+    tensor = integers(name, own_frame(run, name, x))
     return run.made(run.draft.add("crop", ints.Crop(op.start, op.stop, op.step), tensor), x.meaning)
 
 

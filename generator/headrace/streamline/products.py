@@ -33,7 +33,7 @@ MAX_INPUT_BITS = 16
 
 def conv(run: Run, name: str, op: ops.Conv, x: Value) -> Value:
     """A convolution: grouped ones are depthwise or, exactly, dense with zeros between the groups."""
-    x = as_fixed_point(run, name, own_frame(name, x))
+    x = as_fixed_point(run, name, own_frame(run, name, x))
     if op.groups == x.frame[0] == len(op.weight.codes):
         weight = _multiplied(op.weight)
         return _depthwise(run, name, replace(op, weight=weight), x, weight.codes.transpose(0, 2, 3, 1))
@@ -152,7 +152,7 @@ def _depthwise(run: Run, name: str, op: ops.Conv, x: Value, codes: IntArray) -> 
 
 def pad_frame(run: Run, name: str, op: PadFrame, x: Value) -> Value:
     """A border of a value that has a code, by a depthwise convolution of one tap; -inf is the lowest code."""
-    own_frame(name, x)
+    x = own_frame(run, name, x)
     tensor = integers(name, x) if op.value == -math.inf else plain_integers(run, name, x)
     meaning = x.meaning
     if op.value == -math.inf:

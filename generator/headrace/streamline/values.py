@@ -13,6 +13,7 @@ from headrace.datatypes import IntArray
 from headrace.errors import UnsupportedError
 from headrace.network import graph, ops
 from headrace.network.integer import INPUT, HostInput, PixelMove
+from headrace.network.integer_ops import Reframe
 from headrace.network.tensor_ops import AvgPool, Concat, MultiThreshold, PadFrame, Transpose, Upsample
 from headrace.streamline.draft import Draft
 from headrace.streamline.meaning import Channel, Meaning, each, fractions
@@ -154,12 +155,14 @@ def plain_integers(run: Run, name: str, x: Value) -> str:
     return tensor
 
 
-def own_frame(name: str, x: Value) -> Value:
+def own_frame(run: Run, name: str, x: Value) -> Value:
     """A value whose stream has the frame that its shape says, which whatever looks at rows and columns needs."""
-    if x.shape != x.frame:
+    if x.shape == x.frame:
+        return x
+    if x.tensor is None or x.moves or len(x.shape) != 3 or x.shape[0] != x.frame[0]:
         raise UnsupportedError(f"{name}: reads a tensor of shape {x.shape} that streams as {x.frame}; reshape it only "
                                "in front of a dense layer or at the input")
-    return x
+    return run.made(run.draft.add("reframe", Reframe(x.shape[1], x.shape[2]), x.tensor), x.meaning)
 
 
 def is_power_of_two(ratio: Fraction) -> bool:
