@@ -107,6 +107,20 @@ def test_activations_that_rise(op_type: str, attributes: dict[str, object], tmp_
     np.testing.assert_allclose(outputs(integer, x), executed(proto, x), rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize(("op_type", "domain", "attributes"), [
+    ("LeakyRelu", "", {"alpha": 0.01}), ("HardSigmoid", "", {"alpha": 0.2}),
+    ("Selu", "", {"alpha": 1.6732632, "gamma": 1.050701}),
+    ("QuickGelu", "com.microsoft", {"alpha": 1.702})])
+def test_a_default_is_the_float32_that_a_file_would_hold(op_type: str, domain: str, attributes: dict[str, float],
+                                                         tmp_path: Path) -> None:
+    found = []
+    for more in ({}, attributes):
+        read = network(tmp_path, between_quantizers([node(op_type, ["a"], "b", domain=domain, **more)]))
+        found.append([float(v) for item in read.nodes
+                      for v in (*getattr(item.op, "alpha", ()), *getattr(item.op, "scale", ()))])
+    assert found[0] == found[1] and len(found[0]) > 2
+
+
 @pytest.mark.parametrize(("op_type", "attributes"), [
     ("ReduceSum", {}), ("ReduceMax", {"axes": [2, 3]}), ("LogSoftmax", {"axis": 1}), ("Softmax", {"axis": 1}),
 ])

@@ -44,6 +44,11 @@ def _hard_sigmoid(call: Call) -> Feature:
     return call.elementwise(ops.Clip(0.0, 1.0), call.build.affine(call.feature(), slope, offset, suffix=".line"))
 
 
+def _hard_swish(call: Call) -> Feature:
+    """The standard says a sixth, which is not an attribute."""
+    return call.elementwise(Activation("hard_swish", np.asarray([1 / 6])), call.feature())
+
+
 def _abs(call: Call) -> Feature:
     return call.elementwise(Activation("leaky_relu", np.asarray([-1.0])), call.feature())
 
@@ -91,7 +96,7 @@ def _swish(call: Call) -> Feature:
 HANDLERS: dict[str, Handler] = {
     "LeakyRelu": _curve("leaky_relu", 0.01), "PRelu": _prelu, "Sigmoid": _curve("sigmoid"), "Tanh": _curve("tanh"),
     "HardSigmoid": _hard_sigmoid, "Elu": _curve("elu", 1.0), "Celu": _curve("celu", 1.0), "Selu": _selu,
-    "Softplus": _curve("softplus"), "Softsign": _curve("softsign"), "HardSwish": _curve("hard_swish", 1 / 6),
+    "Softplus": _curve("softplus"), "Softsign": _curve("softsign"), "HardSwish": _hard_swish,
     "Mish": _curve("mish"), "Erf": _curve("erf"), "Abs": _abs, "Pow": _power, "Gelu": _gelu,
     "FastGelu": _gelu_by_tanh, "BiasGelu": _bias_gelu, "QuickGelu": _quick_gelu, "Swish": _swish,
 }

@@ -60,8 +60,8 @@ class OnnxNode:
         return int(self._typed(name, int, default))
 
     def number(self, name: str, default: float) -> float:
-        """An attribute that is one number."""
-        return float(self._typed(name, float, default))
+        """An attribute that is one number, a float32; so are the standard's defaults."""
+        return float(self._typed(name, float, float(np.float32(default))))
 
     def text(self, name: str, default: str) -> str:
         """An attribute that is a text."""
