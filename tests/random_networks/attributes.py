@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from onnx import NodeProto
 
 
@@ -23,8 +24,13 @@ class Attributes:
             return list(default)
         return [int(v) for v in self._of[name].ints]
 
-    def number(self, name: str) -> float:
+    def number(self, name: str, default: float | None = None) -> float:
+        """The standard's defaults are float32, as all attributes."""
+        if default is not None and name not in self._of:
+            return float(np.float32(default))
         return float(self._of[name].f)
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, default: str | None = None) -> str:
+        if default is not None and name not in self._of:
+            return default
         return str(self._of[name].s.decode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.random_networks.layers import convolution_axes, flat, product_shape
 MICROSOFT = "com.microsoft"
 #: Codes with their scale and zero point, the names of three tensors.
 Codes = tuple[str, str, str]
+_PLAIN = {"dilations": [1, 1], "pads": [0, 0, 0, 0]}
 
 
 def _parameters(e: Emitter, reach: float, q: Quantizer) -> tuple[str, str, float]:
@@ -69,6 +71,64 @@ def _joined(e: Emitter, x: Tensor, codes: Codes, layer: Layer) -> tuple[Tensor, 
         return replace(made, shape=(2 * x.channels, *x.shape[1:])), (made.name, scale, zero)
     made = e.node("QLinearAdd", [*parts, scale, zero], x, MICROSOFT)
     return replace(made, reach=2 * x.reach), (made.name, scale, zero)
+
+
+def _unary(kind: str) -> Callable[[Emitter, Tensor, Layer, Codes], tuple[Tensor, Codes]]:
+    """An operation of one tensor with codes of its own."""
+    def make(e: Emitter, x: Tensor, layer: Layer, codes: Codes) -> tuple[Tensor, Codes]:
+        reach = 1.0 if kind == "QLinearSigmoid" else x.reach
+        scale, zero, _ = _parameters(e, reach, layer["inner"])
+        made, settings = x, {}
+        if kind == "QLinearAveragePool":
+            kernel = [min(k, size) for k, size in zip(layer["kernel"], x.shape[1:], strict=True)]
+            settings = {"kernel_shape": kernel, "strides": list(layer["stride"])}
+            made = replace(x, shape=(x.channels, *product_shape({**settings, **_PLAIN}, x)))
+        elif kind == "QLinearGlobalAveragePool":
+            made = replace(x, shape=(x.channels, 1, 1))
+        made = replace(e.node(kind, [*codes, scale, zero], made, MICROSOFT, **settings), reach=reach)
+        return made, (made.name, scale, zero)
+    return make
+
+
+def _largest(e: Emitter, x: Tensor, layer: Layer, codes: Codes) -> tuple[Tensor, Codes]:
+    """MaxPool of codes."""
+    kernel = [min(k, size) for k, size in zip(layer["kernel"], x.shape[1:], strict=True)]
+    settings = {"kernel_shape": kernel, "strides": list(layer["stride"])}
+    made = e.node("MaxPool", [codes[0]], replace(x, shape=(x.channels, *product_shape({**settings, **_PLAIN}, x))), "",
+                  **settings)
+    return made, (made.name, *codes[1:])
+
+
+def _matrix(e: Emitter, x: Tensor, layer: Layer, codes: Codes) -> tuple[Tensor, Codes]:
+    """QGemm, whose weights are transposed or not."""
+    turned = layer["stride"][0] == 1
+    rows = layer["rows"]
+    shape = (rows, x.channels) if turned else (x.channels, rows)
+    names, values, _ = _weight(e, shape, layer["weight"], 0 if turned else 1)
+    reach = _reach(x, values, 0 if turned else 1)
+    scale, zero, step = _parameters(e, reach, layer["quant"])
+    bias = _bias(e, rows, layer) or [""]
+    made = e.node("QGemm", [*codes, *names, *bias, scale, zero], x, MICROSOFT, transB=int(turned))
+    return replace(made, shape=(rows,), reach=min(reach, 128 * step)), (made.name, scale, zero)
+
+
+#: Of maps, and of vectors where there is no window.
+BETWEEN = {"average": _unary("QLinearAveragePool"), "whole": _unary("QLinearGlobalAveragePool"), "max": _largest,
+           "sigmoid": _unary("QLinearSigmoid"), "matrix": _matrix}
+
+
+def steps_on_codes(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
+    """Codes of int8 through one operation and a product behind it, and real numbers again."""
+    form = layer["form"]
+    x = flat(e, x) if form == "matrix" or not x.spatial else x
+    if not x.spatial and form != "sigmoid":
+        form = "matrix"
+    scale, zero, _ = _parameters(e, x.reach, layer["inner"])
+    codes: Codes = (e.node("QuantizeLinear", [x.name, scale, zero], x).name, scale, zero)
+    x, codes = BETWEEN[form](e, x, layer, codes)
+    if layer["joined"]:
+        x, codes = _product(e, x, layer, codes)
+    return e.node("DequantizeLinear", list(codes), x)
 
 
 def on_codes(e: Emitter, x: Tensor, layer: Layer) -> Tensor:

@@ -18,6 +18,8 @@ from tests.random_networks.descriptions import Layer, Quantizer, Weights
 
 GENERAL = "qonnx.custom_op.general"
 INPUT, OUTPUT = "x", "y"
+#: Operations, or forms of them, that are newer than version 14 of the standard.
+_SINCE = {"ReduceMean": 18, "ReduceMax": 18, "Mish": 18, "Gelu": 20, "Swish": 24}
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Emitter:
         self.rng = np.random.default_rng(seed)
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, np.ndarray] = {}
+        self.integers: dict[str, str] = {}  # constants that are annotated with an integer type
 
     def constant(self, value: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> str:
         name = f"c{len(self.constants)}"
@@ -78,7 +81,8 @@ class Emitter:
 
 def quantize(e: Emitter, x: Tensor, q: Quantizer) -> Tensor:
     """A quantizer of a tensor. The model's own input cannot have thresholds of any distance, so it gets a Quant."""
-    kinds = {"quant": _quant, "bipolar": _bipolar, "linear": _linear, "thresholds": _thresholds if e.nodes else _quant}
+    kinds = {"quant": _quant, "bipolar": _bipolar, "linear": _linear, "thresholds": _thresholds if e.nodes else _quant,
+             "int": _int_quant, "each": _linear_each}
     return replace(kinds[q["kind"]](e, x, q), bipolar=q["kind"] == "bipolar")
 
 
@@ -125,6 +129,23 @@ def _linear(e: Emitter, x: Tensor, q: Quantizer) -> Tensor:
     zero = e.constant(q["zero"] if signed else abs(q["zero"]), np.int8 if signed else np.uint8)
     codes = e.node("QuantizeLinear", [x.name, name, zero], x)
     return e.node("DequantizeLinear", [codes.name, name, zero], x)
+
+
+def _int_quant(e: Emitter, x: Tensor, q: Quantizer) -> Tensor:
+    """A Quant by its newer name."""
+    made = _quant(e, x, q)
+    e.nodes[-1].op_type = "IntQuant"
+    return made
+
+
+def _linear_each(e: Emitter, x: Tensor, q: Quantizer) -> Tensor:
+    """Scales of their own for all channels, and codes that are clipped."""
+    name = e.constant(e.step(x.reach / 128, q["odd"], x.channels))
+    zeros = e.constant(np.zeros(x.channels), np.int8)
+    codes = e.node("QuantizeLinear", [x.name, name, zeros], x, axis=1)
+    if q["narrow"]:
+        codes = e.node("Clip", [codes.name, e.constant(-127, np.int8), e.constant(100, np.int8)], x)
+    return e.node("DequantizeLinear", [codes.name, name, zeros], x, axis=1)
 
 
 def weights(e: Emitter, shape: tuple[int, ...], w: Weights, outputs: int = 0) -> tuple[str, np.ndarray]:
@@ -213,10 +234,11 @@ def file_of(e: Emitter, inputs: Mapping[str, tuple[int, ...]], outputs: list[str
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *shape]) for name, shape in inputs.items()],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
         [numpy_helper.from_array(value, name) for name, value in e.constants.items()])
-    for name, kind in integer.items():
+    for name, kind in {**integer, **e.integers}.items():
         pair = onnx.StringStringEntryProto(key="finn_datatype", value=kind)
         graph.quantization_annotation.append(
             onnx.TensorAnnotation(tensor_name=name, quant_parameter_tensor_names=[pair]))
-    return helper.make_model(graph, ir_version=8,
-                             opset_imports=[helper.make_opsetid("", 14), helper.make_opsetid(GENERAL, 2),
-                                            helper.make_opsetid("com.microsoft", 1)])
+    newest = max(_SINCE.get(node.op_type, 14) for node in e.nodes)
+    others = {node.domain: 1 for node in e.nodes if node.domain} | {GENERAL: 2}
+    return helper.make_model(graph, ir_version=8, opset_imports=[
+        helper.make_opsetid(domain, version) for domain, version in {"": newest, **others}.items()])

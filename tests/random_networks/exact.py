@@ -71,8 +71,8 @@ def dot(a: Exact, b: Exact) -> Exact:
 
 def windows(x: Exact, kernel: list[int], given: Attributes, fill: Exact) -> Exact:
     """(N, C, H, W) -> (N, C, rows, columns, *kernel); borders are `fill`."""
-    top, left, bottom, right = given.wholes("pads", [0, 0, 0, 0])
     strides, dilations = given.wholes("strides", [1, 1]), given.wholes("dilations", [1, 1])
+    top, left, bottom, right = _border(x, kernel, given, strides, dilations)
     padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=fill)
     size = [(padded.shape[2 + k] - dilations[k] * (kernel[k] - 1) - 1) // strides[k] + 1 for k in (0, 1)]
     made = np.empty((*x.shape[:2], *size, *kernel), object)
@@ -80,6 +80,27 @@ def windows(x: Exact, kernel: list[int], given: Attributes, fill: Exact) -> Exac
         rows = padded[:, :, i * dilations[0] :: strides[0], j * dilations[1] :: strides[1]]
         made[..., i, j] = rows[:, :, : size[0], : size[1]]
     return made
+
+
+def _border(x: Exact, kernel: list[int], given: Attributes, strides: list[int], dilations: list[int]) -> list[int]:
+    """Pads as they are given, or for an output of size / stride; what is odd is behind, or in front for SAME_LOWER."""
+    mode = given.text("auto_pad", "NOTSET")
+    if not mode.startswith("SAME"):
+        return given.wholes("pads", [0, 0, 0, 0])
+    total = [max((-(-x.shape[2 + k] // strides[k]) - 1) * strides[k] + dilations[k] * (kernel[k] - 1) + 1
+                 - x.shape[2 + k], 0) for k in (0, 1)]
+    less, more = [n // 2 for n in total], [n - n // 2 for n in total]
+    return [*less, *more] if mode == "SAME_UPPER" else [*more, *less]
+
+
+def line_convolution(x: Exact, weight: Exact, given: Attributes) -> Exact:
+    """(N, C, L) with weights (C_out, C, K)."""
+    (stride,), (before, after) = given.wholes("strides", [1]), given.wholes("pads", [0, 0])
+    padded = np.pad(x, ((0, 0), (0, 0), (before, after)), constant_values=ZERO)
+    size = (padded.shape[2] - weight.shape[2]) // stride + 1
+    rows = [dot(padded[:, :, k * stride : k * stride + weight.shape[2]].reshape(len(x), -1),
+                weight.reshape(len(weight), -1).T) for k in range(size)]
+    return np.stack(rows, 2)
 
 
 def convolution(x: Exact, weight: Exact, given: Attributes) -> Exact:
@@ -95,11 +116,16 @@ def convolution(x: Exact, weight: Exact, given: Attributes) -> Exact:
 
 def transposed_convolution(x: Exact, weight: Exact, given: Attributes) -> Exact:
     """Every value scatters its kernel; weight: (C_in, C_out / groups, K_h, K_w)."""
-    (up, left, bottom, right), strides = given.wholes("pads"), given.wholes("strides")
+    strides = given.wholes("strides")
     extra, groups = given.wholes("output_padding", [0, 0]), given.whole("group", 1)
     n, channels, height, width = x.shape
     kernel, rows = weight.shape[2:], channels // groups
     size = [(x.shape[2 + k] - 1) * strides[k] + kernel[k] + extra[k] for k in (0, 1)]
+    up, left, bottom, right = given.wholes("pads", [0] * 4)
+    if wanted := given.wholes("output_shape", []):
+        half = [(n - w) // 2 for n, w in zip(size, wanted, strict=True)]
+        rest = [n - w - h for n, w, h in zip(size, wanted, half, strict=True)]
+        up, left, bottom, right = (*half, *rest) if given.text("auto_pad") == "SAME_UPPER" else (*rest, *half)
     y = np.full((n, weight.shape[1] * groups, *size), Fraction(0), object)
     for c, i, j in np.ndindex(channels, height, width):
         first = c // rows * weight.shape[1]

@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.random_networks.descriptions import Layer
 from tests.random_networks.emitted import Emitter, Tensor, finish, power_of_two, quantize, weights
+from tests.random_networks.moves import moved
 
 
 def out_size(size: int, kernel: int, stride: int, dilation: int, pads: int) -> int:
@@ -30,12 +31,12 @@ def product_shape(axes: Mapping[str, list[int]], x: Tensor) -> tuple[int, int]:
     return made[0], made[1]
 
 
-def _bias(e: Emitter, rows: int, layer: Layer, reach: float) -> list[str]:
+def bias_of(e: Emitter, rows: int, layer: Layer, reach: float) -> list[str]:
     """A bias on the grid of halves and quarters of its size."""
     return [e.constant(e.rng.integers(-4, 5, rows) * power_of_two(reach / 16))] if layer["bias"] else []
 
 
-def _reach(x: Tensor, values: np.ndarray, axis: int) -> float:
+def reach_of(x: Tensor, values: np.ndarray, axis: int) -> float:
     """About the size of sums of products."""
     others = tuple(k for k in range(values.ndim) if k != axis)
     return max(float(np.sqrt(np.square(values).sum(others)).max()) * x.reach, 2.0**-20)
@@ -48,8 +49,8 @@ def convolution(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     groups = groups if x.channels % groups == 0 else 1
     rows = -(-layer["rows"] // groups) * groups
     name, values = weights(e, (rows, x.channels // groups, *axes["kernel_shape"]), layer["weight"])
-    reach = _reach(x, values, 0)
-    made = e.node("Conv", [x.name, name, *_bias(e, rows, layer, reach)], x, "", group=groups, **axes)
+    reach = reach_of(x, values, 0)
+    made = e.node("Conv", [x.name, name, *bias_of(e, rows, layer, reach)], x, "", group=groups, **axes)
     return finish(e, replace(made, shape=(rows, *product_shape(axes, x)), reach=reach), layer)
 
 
@@ -63,8 +64,8 @@ def transposed(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     if min(size) < 1:
         pads, size = [0] * 4, [size[k] + pads[k] + pads[k + 2] for k in (0, 1)]
     name, values = weights(e, (x.channels, layer["rows"], *kernel), layer["weight"], outputs=1)
-    reach = _reach(x, values, 1)
-    made = e.node("ConvTranspose", [x.name, name, *_bias(e, layer["rows"], layer, reach)], x, kernel_shape=kernel,
+    reach = reach_of(x, values, 1)
+    made = e.node("ConvTranspose", [x.name, name, *bias_of(e, layer["rows"], layer, reach)], x, kernel_shape=kernel,
                   strides=list(stride), pads=pads, output_padding=extra, group=1)
     return finish(e, replace(made, shape=(layer["rows"], *size), reach=reach), layer)
 
@@ -79,11 +80,11 @@ def dense(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     x = flat(e, x)
     if layer["bias"]:
         name, values = weights(e, (layer["rows"], x.channels), layer["weight"])
-        made = e.node("Gemm", [x.name, name, *_bias(e, layer["rows"], layer, _reach(x, values, 0))], x, transB=1)
+        made = e.node("Gemm", [x.name, name, *bias_of(e, layer["rows"], layer, reach_of(x, values, 0))], x, transB=1)
     else:
         name, values = weights(e, (x.channels, layer["rows"]), layer["weight"], outputs=1)
         values, made = values.T, e.node("MatMul", [x.name, name], x)
-    return finish(e, replace(made, shape=(layer["rows"],), reach=_reach(x, values, 0)), layer)
+    return finish(e, replace(made, shape=(layer["rows"],), reach=reach_of(x, values, 0)), layer)
 
 
 def activation(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
@@ -127,95 +128,7 @@ def residual(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
     return finish(e, replace(made, reach=x.reach + branch.reach), layer)
 
 
-def moved(e: Emitter, x: Tensor, layer: Layer) -> Tensor:
-    """Elements of a frame in other places, copied or left out."""
-    return MOVES[layer["form"]](e, x, layer["amount"]) if x.spatial else x
-
-
-def _slice(e: Emitter, x: Tensor, axis: int, start: int, end: int, step: int = 1) -> Tensor:
-    names = [e.constant([v], np.int64) for v in (start, end, axis, step)]
-    size = len(range(*slice(start, None if end < -(1 << 30) else end, step).indices(x.shape[axis - 1])))
-    return replace(e.node("Slice", [x.name, *names], x),
-                   shape=(*x.shape[: axis - 1], size, *x.shape[axis:]))
-
-
-def _half(e: Emitter, x: Tensor, _: int) -> Tensor:
-    return _slice(e, x, 1, x.channels // 2, x.channels)
-
-
-def _reversed(e: Emitter, x: Tensor, _: int) -> Tensor:
-    return _slice(e, x, 1, -1, -(1 << 31), -1)
-
-
-def _crop(e: Emitter, x: Tensor, amount: int) -> Tensor:
-    axis = 2 + amount % 2
-    size = x.shape[axis - 1]
-    return _slice(e, x, axis, min(amount, size - 1), size, 1 + amount % 2)
-
-
-def _gather(e: Emitter, x: Tensor, amount: int) -> Tensor:
-    picked = e.rng.integers(0, x.channels, amount + 1)
-    return replace(e.node("Gather", [x.name, e.constant(picked, np.int64)], x, axis=1),
-                   shape=(amount + 1, *x.shape[1:]))
-
-
-def _swapped(e: Emitter, x: Tensor, _: int) -> Tensor:
-    """The halves of the channels the other way round."""
-    if x.channels < 2:
-        return x
-    first = x.channels // 2
-    halves = [f"t{len(e.nodes)}_{k}" for k in (0, 1)]
-    made = e.node("Split", [x.name, e.constant([first, x.channels - first], np.int64)], x, axis=1)
-    e.nodes[-1].output[:] = halves
-    return e.node("Concat", halves[::-1], made, axis=1)
-
-
-def _shuffled(e: Emitter, x: Tensor, _: int) -> Tensor:
-    if x.channels % 2:
-        return x
-    c, h, w = x.shape
-    split = e.node("Reshape", [x.name, e.constant([1, 2, c // 2, h, w], np.int64)], x)
-    turned = e.node("Transpose", [split.name], x, perm=[0, 2, 1, 3, 4])
-    return e.node("Reshape", [turned.name, e.constant([1, c, h, w], np.int64)], x)
-
-
-def _padded(e: Emitter, x: Tensor, amount: int) -> Tensor:
-    """Channels of zeros behind the others."""
-    more = amount % 3
-    pads = e.constant([0, 0, 0, 0, 0, more, 0, 0], np.int64)
-    return replace(e.node("Pad", [x.name, pads], x), shape=(x.channels + more, *x.shape[1:]))
-
-
-def _enlarged(e: Emitter, x: Tensor, amount: int) -> Tensor:
-    if max(x.shape[1:]) > 5:
-        return x
-    up = (1 + amount % 2, 2)
-    settings = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-    made = e.node("Resize", [x.name, "", e.constant([1, 1, *up])], x, **settings)
-    return replace(made, shape=(x.channels, x.shape[1] * up[0], x.shape[2] * up[1]))
-
-
-def _to_space(e: Emitter, x: Tensor, amount: int) -> Tensor:
-    if x.channels % 4 or max(x.shape[1:]) > 5:
-        return x
-    made = e.node("DepthToSpace", [x.name], x, blocksize=2, mode="DCR" if amount % 2 else "CRD")
-    return replace(made, shape=(x.channels // 4, 2 * x.shape[1], 2 * x.shape[2]))
-
-
-def _to_depth(e: Emitter, x: Tensor, _: int) -> Tensor:
-    if x.shape[1] % 2 or x.shape[2] % 2 or x.channels > 3:
-        return x
-    return replace(e.node("SpaceToDepth", [x.name], x, blocksize=2),
-                   shape=(4 * x.channels, x.shape[1] // 2, x.shape[2] // 2))
-
-
-MOVES: dict[str, Callable[[Emitter, Tensor, int], Tensor]] = {
-    "half": _half, "reversed": _reversed, "crop": _crop, "gather": _gather, "swapped": _swapped, "shuffled": _shuffled,
-    "padded": _padded, "enlarged": _enlarged, "to_space": _to_space, "to_depth": _to_depth,
-}
-
 LAYERS: dict[str, Callable[[Emitter, Tensor, Layer], Tensor]] = {
     "conv": convolution, "transposed": transposed, "dense": dense, "activation": activation, "pool": pooled,
     "whole_pool": pooled_whole, "residual": residual, "move": moved,
 }
-

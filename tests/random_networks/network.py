@@ -10,15 +10,19 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from tests.random_networks.codes import joined_inputs, on_codes, truncated
+from tests.random_networks.codes import joined_inputs, on_codes, steps_on_codes, truncated
 from tests.random_networks.descriptions import Description, Source
 from tests.random_networks.emitted import INPUT, Emitter, Tensor, file_of, quantize
+from tests.random_networks.gated import curved
 from tests.random_networks.layers import LAYERS, flat
+from tests.random_networks.written_otherwise import gathered, several, written
 
 FRAMES = 5
 #: A second input.
 OTHER = "x2"
-_LAYERS = {**LAYERS, "codes": on_codes, "trunc": truncated}
+_LAYERS = {**LAYERS, "codes": on_codes, "trunc": truncated, "steps": steps_on_codes, "curve": curved,
+           "written": written, "gather": gathered, "several": several}
+_HEADS = {"softmax": "Softmax", "log_softmax": "LogSoftmax", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +73,10 @@ def _head(e: Emitter, x: Tensor, head: str) -> str:
     x = flat(e, x)
     if head == "argmax":
         return e.node("ArgMax", [x.name], x, axis=1, keepdims=0).name
+    if head == "maximum":
+        return e.node("ReduceMax", [x.name, e.constant([1], np.int64)], x, keepdims=1).name
+    if head in _HEADS:
+        return e.node(_HEADS[head], [x.name], x, "", **({"axis": -1} if "softmax" in head else {})).name
     k = min(3, x.channels)
     made = e.node("TopK", [x.name, e.constant([k], np.int64)], x, axis=1)
     e.nodes[-1].output[:] = ["", made.name]

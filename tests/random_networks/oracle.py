@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from math import prod
 
 import numpy as np
 import onnx
@@ -25,16 +24,17 @@ from tests.random_networks.exact import (
     dot,
     each,
     exact,
+    line_convolution,
     quantized,
     transposed_convolution,
-    windows,
 )
+from tests.random_networks.meanings import Further
 
 #: Exact values (N, ...) by the names of tensors.
 Values = dict[str, Exact]
 
 
-class Evaluation:
+class Evaluation(Further):
     """One run over a file; constants stay floats until something reads them."""
 
     def __init__(self, proto: onnx.ModelProto, inputs: Mapping[str, np.ndarray]) -> None:
@@ -43,17 +43,9 @@ class Evaluation:
         for node in proto.graph.node:
             self._node(node)
 
-    def of(self, name: str) -> Exact:
-        """The exact values of a tensor."""
-        if name not in self.values:
-            self.values[name] = exact(self.floats[name])
-        return self.values[name]
-
-    def whole(self, name: str) -> int:
-        return int(self.floats[name].reshape(-1)[0])
-
     def _node(self, node: NodeProto) -> None:
-        made = getattr(self, node.op_type.lower())(list(node.input), Attributes(node))
+        name = ("last_" if node.domain.endswith("channels_last") else "") + node.op_type.lower()
+        made = getattr(self, name)(list(node.input), Attributes(node))
         for name, value in zip(node.output, made if isinstance(made, tuple) else (made,), strict=True):
             if name:
                 self.values[name] = value
@@ -71,6 +63,8 @@ class Evaluation:
         quotients = self.floats[names[0]].astype(np.float32) / self.floats[names[1]].astype(np.float32)
         return quantized(exact(quotients), exact(np.ones_like(quotients)), zero, ends, rounding) * scale
 
+    intquant = quant
+
     def bipolarquant(self, names: list[str], _: Attributes) -> Exact:
         return each(lambda v: Fraction(1 if v >= 0 else -1), self.of(names[0])) * self.of(names[1])
 
@@ -84,23 +78,10 @@ class Evaluation:
         return made
 
     def quantizelinear(self, names: list[str], _: Attributes) -> Exact:
-        return self._codes(self.of(names[0]), names[1:])
-
-    def _codes(self, x: Exact, names: list[str]) -> Exact:
-        """The codes of real numbers; names: of their scale and zero point."""
-        zero, scale = self.floats[names[1]], self.of(names[0])
-        ends = np.iinfo(zero.dtype)
-        codes = each(ROUNDINGS["ROUND"], x / (along_channels(scale, x) if scale.ndim else scale)) + int(zero.flat[0])
-        return exact(np.clip(codes, ends.min, ends.max))
+        return self.codes(self.of(names[0]), names[1:])
 
     def dequantizelinear(self, names: list[str], given: Attributes) -> Exact:
-        return self._real(names, given.whole("axis", 1))
-
-    def _real(self, names: list[str], axis: int = 1) -> Exact:
-        """The real numbers that codes stand for; names: of the codes, their scale and zero point."""
-        x, scale = self.of(names[0]), self.of(names[1])
-        shape = [-1 if k == axis else 1 for k in range(x.ndim)]
-        return (x - int(self.floats[names[2]].flat[0])) * (scale.reshape(shape) if scale.ndim else scale)
+        return self.real(names, given.whole("axis", 1))
 
     def trunc(self, names: list[str], given: Attributes) -> Exact:
         """Codes, which the quantizer in front has made, lose their low bits; scale and zero point stay."""
@@ -112,24 +93,24 @@ class Evaluation:
     # codes to codes: three names stand for real numbers
 
     def qlinearconv(self, names: list[str], given: Attributes) -> Exact:
-        y = convolution(self._real(names[:3]), self._real(names[3:6], 0), given)
+        y = convolution(self.real(names[:3]), self.real(names[3:6], 0), given)
         if len(names) > 8:
             y = y + along_channels(self.of(names[8]) * (self.of(names[1]) * self.of(names[4])), y)
-        return self._codes(y, names[6:8])
+        return self.codes(y, names[6:8])
 
     def qlinearmatmul(self, names: list[str], _: Attributes) -> Exact:
-        return self._codes(dot(self._real(names[:3]), self._real(names[3:6])), names[6:8])
+        return self.codes(dot(self.real(names[:3]), self.real(names[3:6])), names[6:8])
 
     def qlinearadd(self, names: list[str], _: Attributes) -> Exact:
-        return self._codes(self._real(names[:3]) + self._real(names[3:6]), names[6:8])
+        return self.codes(self.real(names[:3]) + self.real(names[3:6]), names[6:8])
 
     def qlinearconcat(self, names: list[str], given: Attributes) -> Exact:
-        parts = [self._real(names[k : k + 3]) for k in range(2, len(names), 3)]
-        return self._codes(np.concatenate(parts, given.whole("axis")), names[:2])
+        parts = [self.real(names[k : k + 3]) for k in range(2, len(names), 3)]
+        return self.codes(np.concatenate(parts, given.whole("axis")), names[:2])
 
     def qlinearleakyrelu(self, names: list[str], given: Attributes) -> Exact:
         alpha = Fraction(given.number("alpha"))
-        return self._codes(each(lambda v: v if v >= 0 else alpha * v, self._real(names[:3])), names[3:5])
+        return self.codes(each(lambda v: v if v >= 0 else alpha * v, self.real(names[:3])), names[3:5])
 
     # products and what is calculated per channel
 
@@ -137,7 +118,8 @@ class Evaluation:
         return y + along_channels(self.of(names[2]), y) if len(names) > 2 else y
 
     def conv(self, names: list[str], given: Attributes) -> Exact:
-        return self._biased(convolution(self.of(names[0]), self.of(names[1]), given), names)
+        x = self.of(names[0])
+        return self._biased((convolution if x.ndim == 4 else line_convolution)(x, self.of(names[1]), given), names)
 
     def convtranspose(self, names: list[str], given: Attributes) -> Exact:
         return self._biased(transposed_convolution(self.of(names[0]), self.of(names[1]), given), names)
@@ -147,7 +129,9 @@ class Evaluation:
 
     def gemm(self, names: list[str], given: Attributes) -> Exact:
         weight = self.of(names[1])
-        return self._biased(dot(self.of(names[0]), weight.T if given.whole("transB", 0) else weight), names)
+        y = dot(self.of(names[0]), weight.T if given.whole("transB", 0) else weight)
+        y = y * Fraction(given.number("alpha", 1.0))
+        return y + self.of(names[2]) * Fraction(given.number("beta", 1.0)) if len(names) > 2 else y
 
     def batchnormalization(self, names: list[str], given: Attributes) -> Exact:
         gamma, beta, mean, variance = (self.floats[name].astype(np.float64) for name in names[1:5])
@@ -180,14 +164,14 @@ class Evaluation:
 
     def leakyrelu(self, names: list[str], given: Attributes) -> Exact:
         x = self.of(names[0])
-        return np.where(x < 0, x * Fraction(given.number("alpha")), x)
+        return np.where(x < 0, x * Fraction(given.number("alpha", 0.01)), x)
 
     def prelu(self, names: list[str], _: Attributes) -> Exact:
         x = self.of(names[0])
         return np.where(x < 0, x * self.of(names[1]), x)
 
     def hardsigmoid(self, names: list[str], given: Attributes) -> Exact:
-        line = self.of(names[0]) * Fraction(given.number("alpha")) + Fraction(given.number("beta"))
+        line = self.of(names[0]) * Fraction(given.number("alpha", 0.2)) + Fraction(given.number("beta", 0.5))
         return np.minimum(np.maximum(line, ZERO), ZERO + 1)
 
     def abs(self, names: list[str], _: Attributes) -> Exact:
@@ -204,16 +188,6 @@ class Evaluation:
         return lambda names, _: each(CURVES[name], self.of(names[0]))
 
     # pooling
-
-    def maxpool(self, names: list[str], given: Attributes) -> Exact:
-        x = self.of(names[0])
-        made = windows(x, given.wholes("kernel_shape"), given, min(x.reshape(-1)) - 1)
-        return np.asarray(made.reshape(*made.shape[:4], -1).max(-1))
-
-    def averagepool(self, names: list[str], given: Attributes) -> Exact:
-        kernel = given.wholes("kernel_shape")
-        made = windows(self.of(names[0]), kernel, given, Fraction(0))
-        return np.asarray(made.reshape(*made.shape[:4], -1).sum(-1)) / Fraction(prod(kernel))
 
     def globalaveragepool(self, names: list[str], _: Attributes) -> Exact:
         x = self.of(names[0])
@@ -243,12 +217,14 @@ class Evaluation:
     def pad(self, names: list[str], _: Attributes) -> Exact:
         pads = self.floats[names[1]].tolist()
         half = len(pads) // 2
-        around = list(zip(pads[:half], pads[half:], strict=True))
-        return np.pad(self.of(names[0]), around, constant_values=ZERO)
+        kept = tuple(slice(max(-low, 0), size + min(high, 0))
+                     for low, high, size in zip(pads[:half], pads[half:], self.of(names[0]).shape, strict=True))
+        around = [(max(low, 0), max(high, 0)) for low, high in zip(pads[:half], pads[half:], strict=True)]
+        return np.pad(self.of(names[0])[kept], around, constant_values=ZERO)
 
     def reshape(self, names: list[str], _: Attributes) -> Exact:
         """The file says 1 for the batch, which may have several samples here."""
-        return self.of(names[0]).reshape(-1, *self.floats[names[1]].tolist()[1:])
+        return self.of(names[0]).reshape(-1, *self.wholes(names[1])[1:])
 
     def flatten(self, names: list[str], _: Attributes) -> Exact:
         return self.of(names[0]).reshape(len(self.of(names[0])), -1)

@@ -7,13 +7,17 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from tests.random_networks.layers import MOVES
+from tests.random_networks.codes import BETWEEN
+from tests.random_networks.gated import CURVES
+from tests.random_networks.moves import MOVES
+from tests.random_networks.written_otherwise import POOLS, PRODUCTS
 
 #: Ties to even are the default of all formats.
 _ROUNDINGS = ("ROUND", "ROUND", "ROUND", "FLOOR", "CEIL", "HALF_UP", "HALF_DOWN", "UP", "DOWN")
-_ACTIVATIONS = ("none", "relu", "clip", "leaky", "prelu", "hardsigmoid", "abs", "hardswish", "sigmoid", "tanh", "elu",
-                "softplus", "softsign", "silu", "neg", "mul", "div", "shift")
-
+ACTIVATIONS = ("none", "relu", "clip", "leaky", "prelu", "hardsigmoid", "abs", "hardswish", "sigmoid", "tanh", "elu",
+               "softplus", "softsign", "silu", "neg", "mul", "div", "shift")
+QUANTIZERS = ("quant", "bipolar", "thresholds", "linear", "int", "each")
+HEADS = ("argmax", "topk", "softmax", "log_softmax", "sigmoid", "tanh", "maximum")
 
 _T = TypeVar("_T")
 
@@ -29,7 +33,7 @@ def _pair(least: int, most: int) -> st.SearchStrategy[list[int]]:
 _pads = st.lists(st.integers(0, 2), min_size=4, max_size=4)
 
 quantizers = st.fixed_dictionaries({
-    "kind": _of("quant", "quant", "quant", "bipolar", "thresholds", "linear"), "bits": st.integers(1, 8),
+    "kind": _of("quant", "quant", *QUANTIZERS), "bits": st.integers(1, 8),
     "signed": st.booleans(), "narrow": st.booleans(), "rounding": _of(*_ROUNDINGS), "zero": _of(0, 0, 0, 1, -3),
     "fine": st.integers(-2, 2), "odd": _of(False, False, True), "per_channel": _of(False, False, True)})
 
@@ -39,7 +43,7 @@ weights = st.fixed_dictionaries({
     "odd": _of(False, False, True), "per_channel": st.booleans(), "extreme": st.booleans(),
     "between": st.booleans()})
 
-_behind = {"act": _of(*_ACTIVATIONS[:4], *_ACTIVATIONS), "quant": quantizers, "tap": _of(False, False, False, True)}
+_behind = {"act": _of(*ACTIVATIONS[:4], *ACTIVATIONS), "quant": quantizers, "tap": _of(False, False, False, True)}
 _product = {
     **_behind, "rows": st.integers(1, 6), "kernel": _pair(1, 3), "stride": _pair(1, 2), "dilation": _pair(1, 2),
     "pads": _pads, "groups": _of("one", "one", "each", "two"), "bias": st.booleans(), "norm": st.booleans(),
@@ -59,7 +63,11 @@ layers = st.one_of(
     _layer("residual", {"how": _of("Add", "Sub", "Concat"), "joined": st.booleans(), "inner": quantizers, **_product}),
     _layer("codes", {"how": _of("Sub", "Add", "Concat"), "joined": st.booleans(), "inner": quantizers, **_product}),
     _layer("trunc", _behind), _layer("transposed", _product),
-    _layer("move", {"form": _of(*MOVES), "amount": st.integers(0, 4)}))
+    _layer("move", {"form": _of(*MOVES), "amount": st.integers(0, 4)}),
+    _layer("steps", {"form": _of(*BETWEEN), "joined": st.booleans(), "inner": quantizers, **_product}),
+    _layer("curve", {"form": _of(*CURVES), **_behind}), _layer("written", {"form": _of(*PRODUCTS), **_product}),
+    _layer("gather", {"form": _of(*POOLS), **_pooling}),
+    _layer("several", {"how": _of("Sum", "Mean"), "joined": st.booleans(), "inner": quantizers, **_product}))
 
 sources = st.fixed_dictionaries({
     "channels": st.integers(1, 4), "height": st.integers(1, 7), "width": st.integers(1, 7),
@@ -78,4 +86,4 @@ hardware = st.fixed_dictionaries({
 descriptions = st.fixed_dictionaries({
     "seed": st.integers(0, 1 << 16), "input": sources, "second": second,
     "layers": st.lists(layers, min_size=1, max_size=12),
-    "head": _of("none", "none", "none", "argmax", "topk"), "hardware": hardware})
+    "head": _of("none", "none", "none", "none", *HEADS), "hardware": hardware})

@@ -14,7 +14,9 @@ from tests.random_networks.descriptions import CodesDescription, CodesLayer
 _ONES = {"DilationHFactor": 1, "DilationWFactor": 1}
 
 layers = st.fixed_dictionaries({
-    "op": st.sampled_from(("conv", "depthwise", "max_pool", "average_pool", "add", "concat", "leaky", "requantize")),
+    "op": st.sampled_from((
+        "conv", "depthwise", "max_pool", "average_pool", "add", "concat", "leaky", "requantize", "pad", "mean", "mul",
+        "sub", "logistic", "tanh", "relu", "resize", "average_inside", "dilated", "multiplied", "views")),
     "rows": st.integers(1, 5), "kernel": st.lists(st.integers(1, 3), min_size=2, max_size=2),
     "stride": st.integers(1, 2), "same": st.booleans(), "activation": st.sampled_from((0, 0, RELU, RELU6)),
     "per_tensor": st.booleans()})
@@ -121,9 +123,89 @@ def _concatenated(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
     return g.made("CONCATENATION", [x.number, other.number], y, Axis=3)
 
 
+def _padded(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
+    """A border of zeros, or of any code."""
+    (top, left), below = layer["kernel"], layer["stride"]
+    pads = [[0, 0], [top - 1, below], [left - 1, 0], [0, layer["rows"] % 2]]
+    shape = (x.shape[0] + top - 1 + below, x.shape[1] + left - 1, x.shape[2] + layer["rows"] % 2)
+    inputs = [x.number, g.file.integers(pads)]
+    if not layer["same"]:
+        inputs.append(g.file.constant(np.array(int(g.rng.integers(-128, 128)), np.int8), [x.scale], zeros=[x.zero]))
+    return g.made("PAD" if layer["same"] else "PADV2", inputs, g.codes(shape, x.scale, x.zero))
+
+
+def _mean(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
+    axes = [[1, 2], [1], [2]][layer["rows"] % 3]
+    height, width = (1 if axis in axes else x.shape[axis - 1] for axis in (1, 2))
+    y = g.codes((height, width, x.shape[2]), g.near(x))
+    return g.made("MEAN", [x.number, g.file.integers(axes)], y, KeepDims=True)
+
+
+def _with_constant(name: str) -> Callable[[_Growing, _Codes, CodesLayer], _Codes]:
+    def make(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
+        scale = 0.02 if name == "MUL" else g.near(x)
+        values = g.rng.integers(-128, 128, x.shape[2]).astype(np.int8)
+        constant = g.file.constant(values, [scale], zeros=[int(g.rng.integers(-20, 20))])
+        inputs = [x.number, constant] if layer["same"] else [constant, x.number]
+        return g.made(name, inputs, g.codes(x.shape, g.near(x)), FusedActivationFunction=layer["activation"])
+    return make
+
+
+def _curve(name: str, scale: float, zero: int) -> Callable[[_Growing, _Codes, CodesLayer], _Codes]:
+    return lambda g, x, _: g.made(name, [x.number], g.codes(x.shape, scale, zero))
+
+
+def _rectified(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
+    return g.made(("RELU", "RELU6", "RELU_N1_TO_1")[layer["rows"] % 3], [x.number], g.codes(x.shape, g.near(x)))
+
+
+def _resized(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
+    height, width = (min(k, 2) * size for k, size in zip(layer["kernel"], x.shape[:2], strict=True))
+    if max(height, width) > 10:
+        return x
+    y = g.codes((height, width, x.shape[2]), x.scale, x.zero)
+    return g.made("RESIZE_NEAREST_NEIGHBOR", [x.number, g.file.integers([height, width])], y)
+
+
+def _average_inside(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
+    """Over a border by the pixels inside."""
+    kernel, stride, _, size = _fitting(x, {**layer, "same": True})
+    return g.made("AVERAGE_POOL_2D", [x.number], g.codes((*size, x.shape[2]), x.scale, x.zero), Padding=SAME,
+                  FilterHeight=kernel[0], FilterWidth=kernel[1], StrideH=stride, StrideW=stride,
+                  FusedActivationFunction=layer["activation"])
+
+
+def _dilated(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
+    kernel = [min(k, size) for k, size in zip(layer["kernel"], x.shape, strict=False)]
+    inputs = g.weights((layer["rows"], *kernel, x.shape[2]), 0, x, layer["per_tensor"])
+    y = g.codes((*x.shape[:2], layer["rows"]), g.near(x, float(np.sqrt(np.prod(kernel) * x.shape[2]))))
+    return g.made("CONV_2D", [x.number, *inputs], y, StrideH=1, StrideW=1, Padding=SAME, DilationHFactor=2,
+                  DilationWFactor=2, FusedActivationFunction=layer["activation"])
+
+
+def _multiplied(g: _Growing, x: _Codes, layer: CodesLayer) -> _Codes:
+    """Two output channels of every input channel."""
+    kernel, stride, same, size = _fitting(x, layer)
+    inputs = g.weights((1, *kernel, 2 * x.shape[2]), 3, x, False)
+    y = g.codes((*size, 2 * x.shape[2]), g.near(x, float(np.sqrt(np.prod(kernel)))))
+    return g.made("DEPTHWISE_CONV_2D", [x.number, *inputs], y, StrideH=stride, StrideW=stride, DepthMultiplier=2,
+                  Padding=SAME if same else VALID, FusedActivationFunction=layer["activation"], **_ONES)
+
+
+def _views(g: _Growing, x: _Codes, _: CodesLayer) -> _Codes:
+    """An axis more, and away again."""
+    height, width, channels = x.shape
+    wide = g.file.operator("EXPAND_DIMS", [x.number, g.file.integers([1])],
+                           g.file.codes((1, 1, height, width, channels), x.scale, x.zero))
+    return g.made("RESHAPE", [wide, g.file.integers([1, height, width, channels])], g.codes(x.shape, x.scale, x.zero))
+
+
 _OPERATORS: Mapping[str, Callable[[_Growing, _Codes, CodesLayer], _Codes]] = {
     "conv": _conv, "depthwise": _depthwise, "max_pool": _pool("MAX_POOL_2D"), "leaky": _leaky,
-    "average_pool": _pool("AVERAGE_POOL_2D"), "add": _added, "concat": _concatenated, "requantize": _requantized}
+    "average_pool": _pool("AVERAGE_POOL_2D"), "add": _added, "concat": _concatenated, "requantize": _requantized,
+    "pad": _padded, "mean": _mean, "mul": _with_constant("MUL"), "sub": _with_constant("SUB"), "relu": _rectified,
+    "logistic": _curve("LOGISTIC", 1 / 256, -128), "tanh": _curve("TANH", 1 / 128, 0), "resize": _resized,
+    "average_inside": _average_inside, "dilated": _dilated, "multiplied": _multiplied, "views": _views}
 
 
 def _dense(g: _Growing, x: _Codes) -> _Codes:
@@ -143,6 +225,8 @@ def content(description: CodesDescription) -> tuple[bytes, np.ndarray]:
         x = _OPERATORS[layer["op"]](g, x, layer)
     if description["dense"]:
         x = _dense(g, x)
+    elif description["layers"][-1]["op"] in ("logistic", "tanh"):  # at the end, `raw` gives what is in front of them
+        x = _leaky(g, x, description["layers"][-1])
     samples = g.rng.integers(-128, 128, (8, *shape)).astype(np.int8)
     samples[0], samples[1] = -128, 127
     return g.file.content([first.number], [x.number]), samples

@@ -148,7 +148,7 @@ OPERATIONS: dict[str, Operation] = {
     "MUL": Operation(arithmetic.multiply, "by a constant"),
     "PAD": Operation(pools.pad, "height, width and channels, with the zero point; part of the convolution "
                      "that reads it"),
-    "PADV2": Operation(pools.pad, "as PAD, with any code"),
+    "PADV2": Operation(pools.pad, "as PAD, with any code that its input can hold"),
     "QUANTIZE": Operation(_requantized, "of the model's input, or between two scales"),
     "RELU": Operation(lambda call: _requantized(call, 1), "fused, or alone with scales of its own"),
     "RELU6": Operation(lambda call: _requantized(call, 3), "as RELU"),
