@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from math import gcd
 from typing import Literal
 
 from headrace.area.amounts import Amounts
@@ -12,6 +13,8 @@ from headrace.memory import PRICES, Prices
 
 #: More parts of a word are chosen by the multiplexers behind LUTs; so few need no decoder.
 _NARROW_PARTS, _FEW_PARTS = 8, 2
+#: Of the place of a word in a gearbox, which is chosen in two steps where it has more.
+_PLACE_BITS = 3
 #: A byte and the bit that says whether it counts.
 _BYTE = 9
 
@@ -54,11 +57,25 @@ class ShellPart:
               ff=_BYTE * self.out_bytes + (parts - 1).bit_length() + 2)
 
     def _gearbox(self, a: Amounts) -> None:
-        held = self.in_bytes - 1 + self.out_bytes
-        count = held.bit_length()
-        slices(a, 8 * self.in_bytes + count + 1, _BYTE * self.out_bytes + 1)
-        a.add("shell gearbox", lut=8 * held * (3.2 if self.in_bytes > self.out_bytes else 1.8), ff=8 * held + count + 1)
-        a.add("shell count", lut=2 * self.in_bytes + self.out_bytes + 6 * count)
+        unit = gcd(self.in_bytes, self.out_bytes)
+        (self._to_narrower if self.in_bytes > self.out_bytes else self._to_wider)(a, unit)
+
+    def _to_narrower(self, a: Amounts, unit: int) -> None:
+        places = self.in_bytes // unit
+        place, bits = (places - 1).bit_length(), _BYTE * self.out_bytes + 1
+        near = 4 if place > _PLACE_BITS else 1 << place
+        around = _BYTE * (near - 1) * unit + bits if near < places else 0
+        slices(a, bits)
+        a.add("shell gearbox", lut=bits * (2 if near <= 4 else 3) + around * -(-places // near) / 4,
+              ff=_BYTE * (self.in_bytes + self.out_bytes - unit) + place + 4)
+        a.add("shell count", lut=self.in_bytes + 6 * place)
+
+    def _to_wider(self, a: Amounts, unit: int) -> None:
+        turns, places = self.in_bytes // unit, self.out_bytes // unit
+        waits, counters = _BYTE * (self.in_bytes - unit), (turns - 1).bit_length() + (places - 1).bit_length()
+        a.add("shell gearbox", lut=_BYTE * self.in_bytes * (1 if turns <= 4 else 2) + waits,
+              ff=_BYTE * self.out_bytes + waits + turns + places + counters + 2)
+        a.add("shell count", lut=6 * places)
 
     def _registers(self, a: Amounts) -> None:
         a.add("shell registers", lut=140, ff=332)

@@ -91,9 +91,8 @@ def search(a: Amounts, bounds: Bounds, bits: int) -> None:
             place = LUT_INPUTS - inputs
             name = "places" if bounds.stages > 1 else "single places"
             a.add(name, lut=pe * (bits if place == 1 else 2 * -(-bits // place) - 1))
-    if bounds.groups == 1:  # synthesis moves registers of addresses behind the memory
-        moved = 0.5 * pe * bounds.bits * (bounds.stages - 1)
-        a.add("shared bounds", lut=moved, ff=moved)
+    if bounds.groups == 1 < bounds.stages:  # no address to merge the end of a comparator with
+        a.add("ends of comparators", lut=1.5 * pe * bounds.stages)
 
 
 def _search_in_trees(a: Amounts, bounds: Bounds) -> None:

@@ -23,6 +23,9 @@ module headrace_threshold_stage #(
 );
 
   localparam logic [STAGES-1:0] STEP = STAGES'(1) << (STAGES - 1 - STAGE);
+  // The bit that the stage before decided is inverted, since synthesis would move the registers of an address behind
+  // their ROM, and the ROM behind the comparator of the stage before.
+  localparam logic [STAGES-1:0] NEWEST = STEP << 1;
   // A comparator takes in what its LUTs have inputs for beside the address of its bound.
   localparam int unsigned PLACE = ADDRESS_BITS < 5 ? 6 - ADDRESS_BITS : ADDRESS_BITS == 5 ? 1 : 3;
 
@@ -61,20 +64,22 @@ module headrace_threshold_stage #(
   end else begin : gen_next
     logic                     valid_q;
     logic signed [A_BITS-1:0] acc_q [PE];
-    logic [STAGES-1:0]        known_q [PE];
+    logic [STAGES-1:0]        other_known_q [PE];
     always_ff @(posedge ap_clk) begin
       if (!ap_rst_n) valid_q <= 1'b0;
       else if (en) valid_q <= valid_before;
     end
     always_ff @(posedge ap_clk) begin
       if (en) begin
-        acc_q   <= acc_before;
-        known_q <= early;
+        acc_q <= acc_before;
+        for (int unsigned p = 0; p < PE; p++) other_known_q[p] <= early[p] ^ NEWEST;
       end
     end
     assign acc   = acc_q;
     assign valid = valid_q;
-    assign known = known_q;
+    for (genvar p = 0; p < PE; p++) begin : gen_known
+      assign known[p] = other_known_q[p] ^ NEWEST;
+    end
   end
 
   for (genvar p = 0; p < PE; p++) begin : gen_pe

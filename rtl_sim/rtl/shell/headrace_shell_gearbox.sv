@@ -1,12 +1,15 @@
-// Bytes of a transfer from words of IN_BYTES to words of OUT_BYTES, any ratio, at the rate of the wider side.
+// Bytes of a transfer from words of IN_BYTES to words of OUT_BYTES, neither of which divides the other, a word of the
+// narrower side per cycle.
 //
 // A transfer is a run of words that ends with TLAST; its last word may be shorter, its bytes are the low ones that
 // TKEEP marks. The last word out is marked in the same way. Nothing of a transfer is left for the next one.
 //
-// Invariants: the low count_q bytes of buffer_q are valid; a word is taken only while fewer than OUT_BYTES are left
-// after what leaves in this cycle, so that IN_BYTES - 1 + OUT_BYTES bytes always hold; last_q says that the transfer's
-// last byte is in the buffer, and nothing is taken until it has left.
-module headrace_shell_gearbox #(
+// Everything counts in units of gcd(IN_BYTES, OUT_BYTES) bytes, with their bits of TKEEP: words begin at no other byte.
+//   to narrower words: a window of the word that came last and of what the one before left over; each word out is
+//     chosen at a place in it. Behind a transfer's last word, the window is filled with units that do not count;
+//   to wider words: the units of a word go to their places in the word out, what is too much for it waits beside it,
+//     and moves in when the word has left.
+module headrace_shell_gearbox import headrace_pkg::*; #(
   parameter int unsigned IN_BYTES  = 16, // bytes of a word in
   parameter int unsigned OUT_BYTES = 3   // bytes of a word out
 ) (
@@ -24,68 +27,217 @@ module headrace_shell_gearbox #(
   input  logic                   m_axis_TREADY  // word out is taken
 );
 
-  localparam int unsigned BYTES      = IN_BYTES - 1 + OUT_BYTES;
-  localparam int unsigned COUNT_BITS = $clog2(BYTES + 1);
-
-  logic [8*IN_BYTES-1:0] in_data;
-  logic [COUNT_BITS-1:0] in_bytes, keep_bytes;
-  logic                  in_last, in_valid, in_ready, out_valid, out_ready;
-  logic [8*BYTES-1:0]    buffer_q, buffer_left, buffer_d;
-  logic [COUNT_BITS-1:0] count_q, count_left;
-  logic                  last_q, last_left, final_word, move, take;
-  logic [OUT_BYTES-1:0]  out_keep;
-
-  always_comb begin
-    keep_bytes = '0;
-    for (int unsigned i = 0; i < IN_BYTES; i++) keep_bytes += COUNT_BITS'(s_axis_TKEEP[i]);
-  end
-
-  headrace_skid #(.BITS(8 * IN_BYTES + COUNT_BITS + 1)) u_in (
-    .ap_clk, .ap_rst_n,
-    .s_axis_TDATA({s_axis_TLAST, keep_bytes, s_axis_TDATA}), .s_axis_TVALID, .s_axis_TREADY,
-    .m_axis_TDATA({in_last, in_bytes, in_data}), .m_axis_TVALID(in_valid), .m_axis_TREADY(in_ready)
-  );
-
-  // What leaves.
-  assign out_valid   = last_q || count_q >= COUNT_BITS'(OUT_BYTES);
-  assign final_word  = last_q && count_q <= COUNT_BITS'(OUT_BYTES);
-  assign move        = out_valid && out_ready;
-  assign count_left  = !move ? count_q : final_word ? '0 : count_q - COUNT_BITS'(OUT_BYTES);
-  assign last_left   = last_q && !(move && final_word);
-  assign buffer_left = move ? buffer_q >> (8 * OUT_BYTES) : buffer_q;
-  always_comb begin
-    for (int unsigned i = 0; i < OUT_BYTES; i++) out_keep[i] = !final_word || count_q > COUNT_BITS'(i);
-  end
-
-  // What comes.
-  assign in_ready = !last_left && count_left < COUNT_BITS'(OUT_BYTES);
-  assign take     = in_valid && in_ready;
-  always_comb begin
-    buffer_d = buffer_left;
-    if (take) buffer_d[8*count_left +: 8*IN_BYTES] = in_data;
-  end
-
-  always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) begin
-      count_q <= '0;
-      last_q  <= 1'b0;
-    end else begin
-      count_q <= take ? count_left + in_bytes : count_left;
-      last_q  <= take ? in_last : last_left;
+  function automatic int unsigned gcd(input int unsigned a, input int unsigned b);
+    int unsigned x, y, rest;
+    x = a;
+    y = b;
+    while (y != 0) begin
+      rest = x % y;
+      x    = y;
+      y    = rest;
     end
+    return x;
+  endfunction
+
+  // Of a number of choices, those that are made last: up to eight at once, of more four.
+  function automatic int unsigned near_bits(input int unsigned bits);
+    return bits > 3 ? 2 : bits;
+  endfunction
+
+  localparam int unsigned UNIT      = gcd(IN_BYTES, OUT_BYTES);  // bytes of a unit
+  localparam int unsigned UNIT_BITS = 9 * UNIT;                  // its bits, with those of TKEEP on top
+  localparam int unsigned KEEP      = 8 * UNIT;                  // whether it has bytes at all
+  localparam int unsigned IN        = IN_BYTES / UNIT;           // units per word in
+  localparam int unsigned OUT       = OUT_BYTES / UNIT;          // units per word out
+
+  logic [IN-1:0][UNIT_BITS-1:0] units;  // of the word in
+  for (genvar i = 0; i < IN; i++) begin : gen_in
+    assign units[i] = {s_axis_TKEEP[UNIT*i +: UNIT], s_axis_TDATA[8*UNIT*i +: 8*UNIT]};
   end
 
-  always_ff @(posedge ap_clk) buffer_q <= buffer_d;
+  if (UNIT == IN_BYTES || UNIT == OUT_BYTES) begin : gen_check
+    $error("shell_gearbox: of IN_BYTES=%0d and OUT_BYTES=%0d neither may divide the other", IN_BYTES, OUT_BYTES);
+  end else if (IN > OUT) begin : gen_narrower
+    localparam int unsigned PLACE_BITS = $clog2(IN);
 
-  headrace_skid #(.BITS(9 * OUT_BYTES + 1)) u_out (
-    .ap_clk, .ap_rst_n,
-    .s_axis_TDATA({final_word, out_keep, buffer_q[8*OUT_BYTES-1:0]}), .s_axis_TVALID(out_valid),
-    .s_axis_TREADY(out_ready),
-    .m_axis_TDATA({m_axis_TLAST, m_axis_TKEEP, m_axis_TDATA}), .m_axis_TVALID, .m_axis_TREADY
-  );
+    localparam int unsigned NEAR_BITS  = near_bits(PLACE_BITS);
+    localparam int unsigned NEAR       = 1 << NEAR_BITS;
+    localparam int unsigned FAR        = (IN + NEAR - 1) / NEAR;
+    localparam int unsigned FAR_BITS   = index_bits(FAR);
 
-  if (IN_BYTES < 1 || OUT_BYTES < 1) begin : gen_check
-    $error("shell_gearbox: IN_BYTES=%0d and OUT_BYTES=%0d must be at least 1", IN_BYTES, OUT_BYTES);
+    logic [OUT-2:0][UNIT_BITS-1:0]          tail_q;   // the last units of the word before
+    logic [IN-1:0][UNIT_BITS-1:0]           word_q;
+    logic [NEAR*FAR+OUT-1:0][UNIT_BITS-1:0] window;   // behind them no unit has bytes
+    logic [NEAR+OUT-1:0][UNIT_BITS-1:0]     around;   // the units of the word out and their neighbours
+    logic [OUT:0][UNIT_BITS-1:0]            chosen;   // the units of the word out and the one behind
+    logic [PLACE_BITS-1:0]                  place_q;  // in the window, of the next word out
+    logic                                   have_q;   // the window has that word
+    logic                                   ends_q;   // it is the last one that ends in the window
+    logic                                   last_q;   // the transfer's last byte is in the window
+    logic                                   done_q;   // the last transfer has left
+    logic                                   out_ready, move, take, final_word, unused_behind;
+    logic [PLACE_BITS-1:0]                  place_d;
+    logic [OUT_BYTES-1:0]                   out_keep;
+    logic [8*OUT_BYTES-1:0]                 out_data;
+
+    assign window = ((NEAR*FAR+OUT)*UNIT_BITS)'({word_q, tail_q});
+    for (genvar i = 0; i < NEAR + OUT; i++) begin : gen_around
+      logic [FAR-1:0][UNIT_BITS-1:0] far;
+      for (genvar by = 0; by < FAR; by++) begin : gen_far
+        assign far[by] = window[i+NEAR*by];
+      end
+      assign around[i] = far[FAR_BITS'(place_q>>NEAR_BITS)];
+    end
+    for (genvar o = 0; o < OUT + 1; o++) begin : gen_chosen
+      logic [NEAR-1:0][UNIT_BITS-1:0] near;
+      assign near      = around[o +: NEAR];
+      assign chosen[o] = near[place_q[NEAR_BITS-1:0]];
+    end
+    for (genvar o = 0; o < OUT; o++) begin : gen_out
+      assign {out_keep[UNIT*o +: UNIT], out_data[8*UNIT*o +: 8*UNIT]} = chosen[o];
+    end
+    assign unused_behind = ^chosen[OUT];
+
+    assign move          = have_q && out_ready;
+    assign final_word    = last_q && !chosen[OUT][KEEP];
+    assign s_axis_TREADY = ap_rst_n && (!have_q || (out_ready && ends_q && !last_q));
+    assign take          = s_axis_TVALID && s_axis_TREADY;
+    assign place_d       = ends_q ? place_q - PLACE_BITS'(IN - OUT) : place_q + PLACE_BITS'(OUT);
+
+    always_ff @(posedge ap_clk) begin
+      if (!ap_rst_n) begin
+        have_q <= 1'b0;
+        last_q <= 1'b0;
+        done_q <= 1'b1;
+      end else begin
+        if (!have_q || (move && ends_q && !last_q)) have_q <= take;
+        else if (move && final_word) have_q <= 1'b0;
+        last_q <= take ? s_axis_TLAST : last_q && !(move && final_word);
+        done_q <= done_q ? !take : move && final_word;
+      end
+    end
+    always_ff @(posedge ap_clk) begin
+      if (done_q) begin
+        place_q <= PLACE_BITS'(OUT - 1);
+        ends_q  <= 2 * OUT > IN;
+      end else if (move) begin
+        place_q <= place_d;
+        ends_q  <= 32'(place_d) >= IN - OUT;
+      end
+    end
+
+    // What comes while no word is there is taken over and over, until it is one.
+    always_ff @(posedge ap_clk) begin
+      if (!have_q || (move && ends_q)) begin
+        for (int unsigned i = 0; i < IN; i++) begin
+          word_q[i] <= {units[i][KEEP +: UNIT] & {UNIT{!last_q}}, units[i][KEEP-1:0]};
+        end
+      end
+      if (move && ends_q) tail_q <= word_q[IN-1 -: OUT-1];
+    end
+
+    headrace_skid #(.BITS(9 * OUT_BYTES + 1)) u_out (
+      .ap_clk, .ap_rst_n,
+      .s_axis_TDATA({final_word, out_keep, out_data}), .s_axis_TVALID(have_q), .s_axis_TREADY(out_ready),
+      .m_axis_TDATA({m_axis_TLAST, m_axis_TKEEP, m_axis_TDATA}), .m_axis_TVALID, .m_axis_TREADY
+    );
+  end else begin : gen_wider
+    localparam int unsigned PLACE_BITS = $clog2(OUT);
+    localparam int unsigned TURN_BITS  = $clog2(IN);
+    localparam int unsigned NEAR_BITS  = near_bits(TURN_BITS);
+    localparam int unsigned NEAR       = 1 << NEAR_BITS;
+    localparam int unsigned FAR        = (IN + NEAR - 1) / NEAR;
+    localparam int unsigned FAR_BITS   = index_bits(FAR);
+    localparam int unsigned TURN       = OUT % IN;  // less from word out to word out
+
+    logic [IN-1:0][UNIT_BITS-1:0] turning, turned;
+    logic [IN-2:0][UNIT_BITS-1:0] waits_q;  // units for the next word out
+    logic [PLACE_BITS-1:0]        place_q;  // of the next word in, in the word out; behind a full one in the next
+    logic [TURN_BITS-1:0]         turn_q;   // place_q modulo IN
+    logic                         full_q;   // the word out is there
+    logic                         last_q;   // no word in of the transfer is to come
+    logic                         over_q;   // units of its last word are in front of the next word out
+    logic                         spills;   // they have bytes
+    logic                         leave, take, completes;
+
+    assign leave         = full_q && m_axis_TREADY;
+    assign s_axis_TREADY = ap_rst_n && (!full_q || (m_axis_TREADY && !over_q));
+    assign take          = s_axis_TVALID && s_axis_TREADY;
+    assign completes     = 32'(place_q) >= OUT - IN;
+    assign spills        = over_q && waits_q[0][KEEP];
+
+    always_ff @(posedge ap_clk) begin
+      if (!ap_rst_n) begin
+        full_q  <= 1'b0;
+        over_q  <= 1'b0;
+        place_q <= '0;
+        turn_q  <= '0;
+      end else if (take) begin
+        full_q <= s_axis_TLAST || completes;
+        over_q <= s_axis_TLAST && 32'(place_q) > OUT - IN;
+        if (completes) begin
+          place_q <= place_q - PLACE_BITS'(OUT - IN);
+          turn_q  <= turn_q < TURN_BITS'(TURN) ? turn_q + TURN_BITS'(IN - TURN) : turn_q - TURN_BITS'(TURN);
+        end else if (s_axis_TLAST) begin
+          place_q <= '0;
+          turn_q  <= '0;
+        end else begin
+          place_q <= place_q + PLACE_BITS'(IN);
+        end
+      end else if (leave) begin
+        full_q <= spills;
+        over_q <= 1'b0;
+        if (over_q) begin
+          place_q <= '0;
+          turn_q  <= '0;
+        end
+      end
+    end
+    always_ff @(posedge ap_clk) if (take) last_q <= s_axis_TLAST;
+
+    // Unit u of the word at place p is turned to u + p, so that a place of the word out gets the same one always; by
+    // little and then by much.
+    for (genvar i = 0; i < IN; i++) begin : gen_turned
+      logic [NEAR-1:0][UNIT_BITS-1:0] near;
+      logic [FAR-1:0][UNIT_BITS-1:0]  far;
+      for (genvar by = 0; by < NEAR; by++) begin : gen_near
+        assign near[by] = units[(i+NEAR*IN-by)%IN];
+      end
+      for (genvar by = 0; by < FAR; by++) begin : gen_far
+        assign far[by] = turning[(i+NEAR*FAR*IN-NEAR*by)%IN];
+      end
+      assign turning[i] = near[turn_q[NEAR_BITS-1:0]];
+      assign turned[i]  = far[FAR_BITS'(turn_q>>NEAR_BITS)];
+    end
+
+    for (genvar o = 0; o < OUT; o++) begin : gen_out
+      logic [OUT-1:0]       here, earlier;  // by the place of the word in: it has a unit for here, or one before has
+      logic [UNIT_BITS-1:0] unit, unit_q;
+      logic                 comes, waited;
+      for (genvar p = 0; p < OUT; p++) begin : gen_place
+        assign here[p]    = p <= o && o < p + IN;
+        assign earlier[p] = o < p;
+      end
+      assign comes = take && here[place_q];
+      if (o < IN - 1) begin : gen_both
+        always_ff @(posedge ap_clk) if (take) waits_q[o] <= turned[(o+OUT)%IN];
+        assign waited = earlier[place_q];
+        assign unit   = waited ? waits_q[o] : turned[o];
+      end else begin : gen_one
+        logic unused_earlier;
+        assign unused_earlier = ^earlier;
+        assign waited         = 1'b0;
+        assign unit           = turned[o%IN];
+      end
+      always_ff @(posedge ap_clk) begin
+        if (comes || (leave && waited)) unit_q[KEEP-1:0] <= unit[KEEP-1:0];
+        if (!ap_rst_n) unit_q[KEEP +: UNIT] <= '0;
+        else if (comes || leave) unit_q[KEEP +: UNIT] <= comes || waited ? unit[KEEP +: UNIT] : '0;
+      end
+      assign {m_axis_TKEEP[UNIT*o +: UNIT], m_axis_TDATA[8*UNIT*o +: 8*UNIT]} = unit_q;
+    end
+    assign m_axis_TVALID = full_q;
+    assign m_axis_TLAST  = last_q && !spills;
   end
 
 endmodule
