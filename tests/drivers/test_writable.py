@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +23,7 @@ from headrace.layers.random_values import random_values
 from headrace.layers.weighted import WeightedLayer
 from headrace.network.integer import DepthwiseConv, HostOutput, IntegerNetwork, Node, Requant
 from headrace.render.rtl import render_rtl
+from tests.drivers.test_cpp import compiled
 from tests.small_dataflow import chain, small_dataflow
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 from tests.unverified_build import write_unverified
@@ -90,6 +92,16 @@ def test_memory_in_uram_is_empty_until_the_driver_loads_it(driver: ModuleType, b
     monkeypatch.setattr(driver.Accelerator, "restore_weights", lambda self, layer: None)
     accelerator = driver.Accelerator(board, built.folder / "driver" / "headrace_driver")
     assert accelerator.self_test() != "exact"
+
+
+def test_the_cpp_driver_refuses_to_compute_with_empty_memory(program: Path, built: Build, tmp_path: Path) -> None:
+    cpp = built.folder / "driver" / "cpp"
+    source = Path(__file__).with_name("weights_driver.cpp")
+    command = [compiled(source, tmp_path, built), program, built.folder / "rtl", cpp]
+    refusal, verdict = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert refusal == ("fc1: its weights are in UltraRAM, which is empty after power-up; write them with "
+                       "write_weights, or fc1_weights.bin with write_memory as self_test.cpp does")
+    assert verdict == "exact"
 
 
 @pytest.mark.parametrize("kind", ["random", "lowest", "highest"])

@@ -1,7 +1,8 @@
 // Weights through the C++ driver on a simulated board: weights_driver BOARD RTL FOLDER LAYER NEW SAMPLES FRAMES
-// FOLDER holds input.bin, golden.bin and the weights that come from memory. Prints the verdict of the self-test, then
-// the integers of the samples after LAYER got the weights and thresholds in NEW, then the verdict with the old ones
-// again, then what is said of weights that do not fit.
+// FOLDER holds input.bin, golden.bin and weights. Prints what is said where memories are empty, then the verdict of the
+// self-test with what belongs into them, and ends there if no LAYER is named; else the integers of the samples after LAYER
+// got the weights and thresholds in NEW, then the verdict with the old ones again, then what is said of weights that do
+// not fit.
 #include "memories.hpp"
 #include "sim_device.hpp"
 
@@ -11,7 +12,7 @@ static std::vector<int64_t> take(std::ifstream& file, size_t count) {
   return values;
 }
 
-int main(int, char** argv) {
+int main(int argc, char** argv) {
   SimDevice device(argv[1], argv[2]);
   const std::string folder = std::string(argv[3]) + "/";
   const auto file = [&folder](const std::string& name) { return bytes_of((folder + name).c_str()); };
@@ -23,7 +24,16 @@ int main(int, char** argv) {
   const auto verdict = [&] {
     std::printf("%s\n", accelerator.self_test(file("input.bin"), file("golden.bin")).c_str());
   };
-  verdict();
+  try {
+    verdict();
+  } catch (const std::runtime_error& error) {
+    std::printf("%s\n", error.what());
+    for (const model::Writable& layer : model::WRITABLE) {
+      if (layer.uram) accelerator.write_memory(layer.memory, file(std::string(layer.layer) + "_weights.bin"));
+    }
+    verdict();
+  }
+  if (argc < 5) return 0;
   const model::Writable& layer = headrace::writable(argv[4]);
   std::ifstream fresh(argv[5], std::ios::binary);
   const std::vector<int64_t> weights = take(fresh, layer.mh * layer.mw);

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -105,6 +106,7 @@ class Accelerator {
   // Writes all words of a memory, each in whole parts of 32 bits, as in the files LAYER_weights.bin and
   // LAYER_thresholds.bin.
   void write_memory(uint32_t memory, const std::vector<uint8_t>& words) {
+    written_.insert(memory);
     device_.write(model::REGISTER_MEMORY, memory);
     device_.write(model::REGISTER_WORD, 0);
     for (size_t i = 0; i + 4 <= words.size(); i += 4) {
@@ -181,6 +183,7 @@ class Accelerator {
       throw std::invalid_argument("a transfer has at most " + std::to_string(model::MAX_TRANSFER_BYTES) + " bytes; "
                                   "send fewer frames at once");
     }
+    require_weights();
     if (at_work_) reset();  // the transfer before this one failed
     require_whole_transfers();
     at_work_ = true;
@@ -197,6 +200,17 @@ class Accelerator {
     std::vector<int64_t> values;
     for (uint64_t code : unpack(out, model::OUT_LANES, model::OUT_BITS, model::OUT_WORD_BYTES)) values.push_back(integer(code));
     return values;
+  }
+
+  // Throws std::runtime_error where weights are in UltraRAM and nobody has written them: it has no contents after
+  // power-up.
+  void require_weights() const {
+    for (const model::Writable& layer : model::WRITABLE) {
+      if (!layer.uram || written_.count(layer.memory) > 0) continue;
+      throw std::runtime_error(std::string(layer.layer) + ": its weights are in UltraRAM, which is empty after "
+                               "power-up; write them with write_weights, or " + layer.layer +
+                               "_weights.bin with write_memory as self_test.cpp does");
+    }
   }
 
   bool status(uint32_t bits) { return (device_.read(model::REGISTER_STATUS) & bits) != 0; }
@@ -216,6 +230,7 @@ class Accelerator {
 
   Device& device_;
   std::vector<std::vector<uint8_t>> images_;
+  std::set<uint32_t> written_;  // memories
   uint32_t frames_ = 0;   // since the reset
   bool at_work_ = false;  // from the start of a transfer until all of its results are there
 };
