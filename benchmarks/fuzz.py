@@ -58,7 +58,7 @@ def _samples(path: Path) -> object:
 
 
 def _onnx() -> list[bytes]:
-    """Networks that Hypothesis draws, and joins 18 deep."""
+    """Networks that Hypothesis draws, joins 18 deep, 500 layers, 4096 channels."""
     from hypothesis import HealthCheck, Phase, given, settings
 
     from tests.random_networks.descriptions import Description
@@ -74,7 +74,19 @@ def _onnx() -> list[bytes]:
         found.append(drawn(description).proto.SerializeToString())
 
     keep()
-    return [*found, _joins(18)]
+    return [*found, _joins(18), _chain(500, 1), _chain(2, 4096)]
+
+
+def _chain(count: int, channels: int) -> bytes:
+    """So many layers, or so many channels."""
+    from tests.frontend.onnx_files import model, node, quant
+
+    constants: dict[str, np.ndarray] = {}
+    nodes = [quant("x", "a0", 1.0, 4, 0, constants)]
+    for k in range(count):
+        nodes += [node("Relu", [f"a{k}"], f"r{k}"), quant(f"r{k}", f"a{k + 1}", 1.0, 4, 0, constants)]
+    proto = model([*nodes, node("Relu", [f"a{count}"])], (1, channels, 2, 2), constants)
+    return bytes(proto.SerializeToString())
 
 
 def _joins(count: int) -> bytes:
@@ -89,11 +101,20 @@ def _joins(count: int) -> bytes:
 
 
 def _tflite() -> list[bytes]:
+    """One file of each operator that random files have, and one of many channels."""
     from tests.frontend.tflite_files import TfliteFile
+    from tests.random_networks.descriptions import CodesDescription, CodesLayer
+    from tests.random_networks.tflite_networks import OPERATORS, content
 
-    file = TfliteFile()
-    x = file.codes((1, 4, 4, 2))
-    return [file.content([x], [file.operator("RELU", [x], file.codes((1, 4, 4, 2)))])]
+    file, shape = TfliteFile(), (1, 1, 1, 4096)
+    x = file.codes(shape)
+    wide = file.content([x], [file.operator("RELU", [x], file.codes(shape))])
+    plain: CodesLayer = {"op": "", "rows": 2, "kernel": [2, 2], "stride": 1, "same": True, "activation": 0,
+                         "per_tensor": False}
+    several: list[CodesDescription] = [
+        {"seed": 1, "height": 4, "width": 4, "channels": 2, "layers": [{**plain, "op": op}], "dense": True}
+        for op in OPERATORS]
+    return [*(content(description)[0] for description in several), wide]
 
 
 def _records() -> list[bytes]:
@@ -163,7 +184,7 @@ def fuzz_one(name: str, seconds: int) -> None:
         import headrace.samples  # noqa: F401 - what is imported here is instrumented
     found = f"-artifact_prefix={OUT / name}/"
     limits = [f"-max_total_time={seconds}", f"-rss_limit_mb={MEGABYTES}", f"-timeout={SECONDS_OF_ONE}"]
-    atheris.Setup([sys.argv[0], str(OUT / name / "corpus"), found, *limits, "-max_len=65536", "-print_final_stats=1"],
+    atheris.Setup([sys.argv[0], str(OUT / name / "corpus"), found, *limits, "-max_len=262144", "-print_final_stats=1"],
                   lambda content: read_once(target, content))
     atheris.Fuzz()
 

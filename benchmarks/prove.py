@@ -23,11 +23,14 @@ from benchmarks.figures import save
 from benchmarks.proofs import Proof, prove, prove_module, require_solver
 from headrace.errors import ToolError
 from headrace.layers.spec import layer_from_spec
+from headrace.render.rtl import MACROS
 from tests.rtl.test_primitives import LEAVES, run_proof
 
 OUT = Path("build/bench-prove.json")
 #: Begins the name of a proof that a module of primitive cells equals its behavioural twin.
 FORMS = "both forms of "
+#: Ends the name of a proof of the form for Zynq-7000.
+SERIES7 = " of the 7 series"
 PROPERTIES = Path(__file__).parent / "properties"
 _BIT, _WIDE = {"element": "uint1"}, {"element": "uint2"}
 
@@ -140,7 +143,7 @@ MODULES: Mapping[str, Module] = {
 }
 
 
-NAMES = (*CASES, *MODULES, *(f"{FORMS}{module}" for module in LEAVES))
+NAMES = (*CASES, *MODULES, *(f"{FORMS}{module}" for module in LEAVES), f"{FORMS}carry_chain{SERIES7}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -165,10 +168,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _forms(name: str) -> Proof:
     """Both forms of a leaf module are equal for all parameters with which networks instantiate it."""
-    module = name.removeprefix(FORMS)
+    module, macros = _module(name), MACROS["xc7" if name.endswith(SERIES7) else "xcup"]
     with tempfile.TemporaryDirectory() as work:
         try:
-            run_proof(module, LEAVES[module][1], Path(work))
+            run_proof(module, LEAVES[module][1], Path(work), macros)
             text = ""
         except ToolError as error:
             text = str(error)
@@ -200,7 +203,12 @@ def _solved(name: str) -> Proof:
 
 def _sets(name: str) -> int:
     """Parameters of the forms of a module."""
-    return len(LEAVES[name.removeprefix(FORMS)][1])
+    return len(LEAVES[_module(name)][1])
+
+
+def _module(name: str) -> str:
+    """Of the proof of its forms."""
+    return name.removeprefix(FORMS).removesuffix(SERIES7)
 
 
 def _show(proofs: list[Proof]) -> None:

@@ -200,7 +200,7 @@ def _views(g: _Growing, x: _Codes, _: CodesLayer) -> _Codes:
     return g.made("RESHAPE", [wide, g.file.integers([1, height, width, channels])], g.codes(x.shape, x.scale, x.zero))
 
 
-_OPERATORS: Mapping[str, Callable[[_Growing, _Codes, CodesLayer], _Codes]] = {
+OPERATORS: Mapping[str, Callable[[_Growing, _Codes, CodesLayer], _Codes]] = {
     "conv": _conv, "depthwise": _depthwise, "max_pool": _pool("MAX_POOL_2D"), "leaky": _leaky,
     "average_pool": _pool("AVERAGE_POOL_2D"), "add": _added, "concat": _concatenated, "requantize": _requantized,
     "pad": _padded, "mean": _mean, "mul": _with_constant("MUL"), "sub": _with_constant("SUB"), "relu": _rectified,
@@ -222,7 +222,7 @@ def content(description: CodesDescription) -> tuple[bytes, np.ndarray]:
     shape = (description["height"], description["width"], description["channels"])
     first = x = g.codes(shape, 0.1)
     for layer in description["layers"]:
-        x = _OPERATORS[layer["op"]](g, x, layer)
+        x = OPERATORS[layer["op"]](g, x, layer)
     if description["dense"]:
         x = _dense(g, x)
     elif description["layers"][-1]["op"] in ("logistic", "tanh"):  # at the end, `raw` gives what is in front of them

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,22 @@ PATHS = (("TREADY", "TVALID"), ("TREADY", "TDATA"), ("TVALID", "TVALID"), ("TDAT
          ("TDATA", "TREADY"), ("TREADY", "TREADY"))
 
 
+#: Registers without a reset which count only while a flag beside them, which has one, is set.
+MARKS = re.compile(r"\.(first|last|y_ends)_q(\[\d+\])?$")
+
+
+def undefined(files: dict[str, str], folder: Path) -> list[str]:
+    """Registers that TVALID or TREADY depends on, also over others, and that are neither reset nor initialised."""
+    write_files(folder, files)
+    sources = " ".join(sorted(name for name in files if name.endswith(".sv")))
+    # `opt_dff` finds resets; registers with an initial value keep the attribute of their signal.
+    run_yosys(f"read_slang -j 1 --ignore-assertions --top harness {sources}; hierarchy -top harness; proc; flatten; "
+              "opt_clean; opt_dff; opt_clean; select -set behind o:*_TVALID o:*_TREADY %u %ci*; "
+              "select -set plain @behind t:$dff t:$dffe %u %i; "
+              "tee -q -o undefined.txt select -list @plain %co1:+[Q] w:* %i a:init %d", folder)
+    return [line.removeprefix("harness/") for line in (folder / "undefined.txt").read_text().split()]
+
+
 def require_paths(files: dict[str, str], folder: Path, paths: tuple[tuple[str, str], ...] = PATHS) -> None:
     write_files(folder, files)
     sources = " ".join(sorted(name for name in files if name.endswith(".sv")))
@@ -33,6 +50,23 @@ def require_paths(files: dict[str, str], folder: Path, paths: tuple[tuple[str, s
 def test_a_layer_has_registers_on_every_path(kind: str, tmp_path: Path) -> None:
     layer = layer_from_spec({"kind": kind, **LAYERS[kind].example}, 0).layer
     require_paths(dict(layer_design(layer, library()).files), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", LAYERS)
+def test_registers_of_handshakes_are_reset_or_initialised(kind: str, tmp_path: Path) -> None:
+    layer = layer_from_spec({"kind": kind, **LAYERS[kind].example}, 0).layer
+    found = undefined(dict(layer_design(layer, library()).files), tmp_path)
+    assert [name for name in found if not MARKS.search(name)] == []
+
+
+@pytest.mark.parametrize(("register", "found"), [
+    ("always_ff @(posedge clk) held_q <= x0_TVALID;", ["held_q"]),
+    ("always_ff @(posedge clk) if (!x1_TREADY) held_q <= 0; else held_q <= x0_TVALID;", [])])
+def test_a_register_without_a_reset_is_found(register: str, found: list[str], tmp_path: Path) -> None:
+    text = ("module harness(input logic clk, input logic x0_TVALID, output logic x1_TVALID, input logic x1_TREADY);\n"
+            f"  logic held_q;\n  {register}\n  assign x1_TVALID = held_q;\nendmodule\n")
+    assert undefined({"harness.sv": text}, tmp_path) == found
 
 
 GATES = """module harness(input logic clk, input logic x0_TVALID, output logic x1_TVALID, input logic x1_TREADY,
