@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import ArrayLike
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from headrace.errors import UnsupportedError
+from headrace.errors import InputError, UnsupportedError
 from headrace.model import load
 from tests.frontend.onnx_files import node
 
@@ -97,6 +97,17 @@ def test_codes_are_those_of_onnxruntime(tmp_path: Path, code: Code) -> None:
     wanted = np.concatenate([session.run(None, {"x": sample[None]})[0] for sample in x])
     steps = np.float32(0.08)
     np.testing.assert_array_equal(np.rint(load(path).predict(x) / steps), np.rint(wanted / steps))
+
+
+@pytest.mark.parametrize(("op_type", "shape"), [("QGemm", (5,)), ("QLinearMatMul", ()), ("QLinearConv", ())])
+def test_weights_without_an_axis_of_outputs_are_refused(op_type: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    g = Graph()
+    domain, more = ("com.microsoft", (g.bias("b", 5),)) if op_type == "QGemm" else ("", ())
+    g.add(op_type, "d", [*g.last, *g.weight("w", shape, 0.004), *more], 0.09, 111, domain)
+    onnx.save(g.proto(), tmp_path / "m.onnx")
+    with pytest.raises(InputError) as caught:
+        load(tmp_path / "m.onnx")
+    assert f"its weights of shape {shape} have no axis of output channels; export the model again" in str(caught.value)
 
 
 def test_quantization_at_run_time_names_the_way_out(tmp_path: Path) -> None:

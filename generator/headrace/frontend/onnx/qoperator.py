@@ -31,6 +31,9 @@ def _weight(call: Call, place: int, axis: int) -> Constant:
     if np.any(zero_points != zero_points[:1]):
         raise InputError("its weights have zero points that differ between channels; quantize them symmetrically")
     zero_point = int(zero_points[0]) if zero_points.size else 0
+    if not -codes.values.ndim <= axis < codes.values.ndim:
+        raise InputError(f"its weights of shape {codes.values.shape} have no axis of output channels; export the model "
+                         "again")
     if scale.size not in (1, codes.values.shape[axis]):
         raise InputError(f"its {scale.size} scales meet weights of shape {codes.values.shape}; use one, or one per "
                          "output channel")
