@@ -39,19 +39,21 @@ module headrace_parity_rows import headrace_pkg::*; #(
 
   // Row groups: the one whose words pass, and the next, whose parities are loaded before its first word comes.
   logic                  loaded_q, load;
-  logic [GROUP_BITS-1:0] group_q, next_q;
+  logic [GROUP_BITS-1:0] group_q, next, other_next_q;
   assign load = !loaded_q || (valid && last);
+  // One bit is inverted, since synthesis would move the registers of the address behind the ROM.
+  assign next = other_next_q ^ GROUP_BITS'(1);
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
-      loaded_q <= 1'b0;
-      next_q   <= '0;
+      loaded_q     <= 1'b0;
+      other_next_q <= GROUP_BITS'(1);
     end else if (en) begin
       loaded_q <= 1'b1;
-      if (load) next_q <= next_q == GROUP_BITS'(NF - 1) ? '0 : next_q + 1'b1;
+      if (load) other_next_q <= (next == GROUP_BITS'(NF - 1) ? '0 : next + 1'b1) ^ GROUP_BITS'(1);
     end
   end
-  always_ff @(posedge ap_clk) if (en && load) group_q <= next_q;
+  always_ff @(posedge ap_clk) if (en && load) group_q <= next;
 
   // What belongs to the carries travels beside them.
   logic [STAGES-1:0]     valid_q, first_q, last_q;
@@ -75,7 +77,7 @@ module headrace_parity_rows import headrace_pkg::*; #(
   end
 
   logic [PE*ACC_BITS-1:0] next_word, start_word_q;
-  assign next_word = words[next_q];
+  assign next_word = words[next];
   always_ff @(posedge ap_clk) if (en) start_word_q <= words[group_ahead];
 
   logic sum_valid, done_q, root_s_q;

@@ -131,7 +131,7 @@ module headrace_pooling import headrace_pkg::*; #(
   logic [SLOTS_H-1:0]      y_starts_q, y_ends_q;
   logic [SLOTS_H*BITS-1:0] y_new;
   logic [ROW_BITS-1:0]     address_q, address_next;
-  logic                    step;
+  logic                    address_last_q, step;
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) x_ended_q <= 1'b0;
@@ -146,10 +146,15 @@ module headrace_pooling import headrace_pkg::*; #(
 
   // A row of finished columns is ROW_WORDS long, whatever lies between.
   assign step         = x_ended_q && en;
-  assign address_next = address_q == ROW_BITS'(ROW_WORDS - 1) ? '0 : address_q + 1'b1;
+  assign address_next = address_last_q ? '0 : address_q + 1'b1;
   always_ff @(posedge ap_clk) begin
-    if (!ap_rst_n) address_q <= '0;
-    else if (step) address_q <= address_next;
+    if (!ap_rst_n) begin
+      address_q      <= '0;
+      address_last_q <= ROW_WORDS == 1;
+    end else if (step) begin
+      address_q      <= address_next;
+      address_last_q <= ROW_WORDS == 1 || address_q == ROW_BITS'(ROW_WORDS - 2);
+    end
   end
 
   for (genvar s = 0; s < SLOTS_H; s++) begin : gen_row_slot
