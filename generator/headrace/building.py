@@ -38,7 +38,7 @@ from headrace.reporting.page import write_report
 from headrace.request import Options, Request, resolve, samples_of
 from headrace.samples import checked_samples
 from headrace.simulation import csim, rtl
-from headrace.simulation.backends import run_hls, verify_rtl
+from headrace.simulation.backends import verify_hls, verify_rtl
 from headrace.simulation.by_layer import HERE, Spread, verify_hls_layers, verify_rtl_layers
 from headrace.version import file_header, headrace_version
 
@@ -152,7 +152,7 @@ def _verify(folder: Path, model: Model, request: Request, vectors: Vectors, prog
 def _verify_network(engine: str, folder: Path, vectors: Vectors, work: Path, progress: Progress) -> Comparison:
     if engine == "rtl":
         return Comparison(engine, len(vectors), verify_rtl(folder, vectors, work, progress).latency)
-    run_hls(folder, vectors.dataflow, vectors.frames, work, scheduled=True, progress=progress).require_golden(vectors)
+    verify_hls(folder, vectors, work, scheduled=True, progress=progress)
     return Comparison(engine, len(vectors))
 
 

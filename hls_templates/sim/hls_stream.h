@@ -132,9 +132,9 @@ class stream {
 
   void record(const T& word, IsWord<true>*) {
     if (channel_.number < 0) return;
-    const size_t at = channel_.words.size();
-    channel_.words.resize(at + channel_.word_bytes);
-    sim::word_to_bytes(word, word_width<T>::bits, &channel_.words[at]);
+    uint8_t bytes[(word_width<T>::bits + 7) / 8];
+    sim::word_to_bytes(word, word_width<T>::bits, bytes);
+    channel_.pass(bytes);
   }
   void record(const T&, IsWord<false>*) {}
 

@@ -7,7 +7,8 @@
 // call of its own. Without, a word leaves at once: of all pipelines that flush the one that holds least.
 //
 // Processes are coroutines on one thread, so that a run is the same every time. Every word that passes a stream between
-// processes is recorded, and what every process reads and writes in each of its first iterations.
+// processes is compared with the one that is expected, or recorded where none are given; what every process reads and
+// writes in each of its first iterations is recorded.
 #ifndef HEADRACE_SIM_NETWORK_H
 #define HEADRACE_SIM_NETWORK_H
 
@@ -16,8 +17,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include <deque>
 #include <functional>
@@ -33,9 +36,16 @@ typedef uint16_t Mark;
 constexpr Mark ITERATION = 0xFFFF;
 constexpr Mark WRITE     = 0x8000;
 
+constexpr size_t NONE = ~size_t(0);
+
 constexpr size_t STACK_BYTES = size_t(1) << 26;  // of address space
 
+constexpr size_t EXPECTED_WORDS = 4096;  // of a stream that are read at once
+
 class Process;
+
+// Bytes of the file of what is expected.
+inline void read_expected(void* bytes, size_t count, uint64_t at);
 
 // What is known of a stream beside its words.
 struct Channel {
@@ -45,7 +55,36 @@ struct Channel {
   int word_bytes   = 0;
   int number       = -1;
   Process* waiting = nullptr;
-  std::vector<uint8_t> words;
+
+  bool recorded         = true;   // its words, where none are expected
+  bool compared         = false;
+  uint64_t expected_at  = 0;      // in the file
+  size_t expected_words = 0;
+  size_t passed         = 0;
+  size_t wrong          = NONE;   // number of the first word that is another than expected
+  std::vector<uint8_t> expected;  // the next of them
+  std::vector<uint8_t> words;     // those that are recorded, or the wrong one
+
+  void pass(const uint8_t* word) {
+    const size_t number = passed++;
+    if (recorded) {
+      words.insert(words.end(), word, word + word_bytes);
+    } else if (compared && wrong == NONE && !is_right(number, word)) {
+      wrong = number;
+      words.assign(word, word + word_bytes);
+    }
+  }
+
+ private:
+  bool is_right(size_t number, const uint8_t* word) {
+    if (number >= expected_words) return false;
+    const size_t next = number % EXPECTED_WORDS, left = expected_words - number;
+    if (next == 0) {
+      expected.resize((left < EXPECTED_WORDS ? left : EXPECTED_WORDS) * word_bytes);
+      read_expected(expected.data(), expected.size(), expected_at + uint64_t(number) * word_bytes);
+    }
+    return memcmp(&expected[next * word_bytes], word, word_bytes) == 0;
+  }
 };
 
 class Process {
@@ -112,6 +151,8 @@ struct Network {
   size_t recorded_iterations = 0;
   size_t stages = 0;  // of pipelines that stall
   long calls    = 1;  // of every process
+  FILE* expected = nullptr;  // what the streams carry
+  uint64_t expected_at = 0;  // of those that are still to be declared
 };
 
 inline Network& network() {
@@ -200,8 +241,36 @@ inline long set_frames(long frames) {
 
 // What the accelerator calls.
 
+// Takes what is expected of a file: for every stream, as they are declared, bytes per word, number of words, the words.
+// No bytes: nothing is expected.
+inline void expect(const char* path) {
+  network().expected = fopen(path, "rb");
+  if (network().expected == NULL) exit(4);
+}
+
+inline void read_expected(void* bytes, size_t count, uint64_t at) {
+  if (pread(fileno(network().expected), bytes, count, off_t(at)) == ssize_t(count)) return;
+  fprintf(stderr, "the file of expected words ends too early\n");
+  exit(4);
+}
+
+inline void expect(Channel& channel) {
+  uint64_t head[2];
+  read_expected(head, sizeof head, network().expected_at);
+  channel.recorded = false;
+  channel.compared = head[0] > 0;
+  channel.expected_words = size_t(head[1]);
+  channel.expected_at = network().expected_at + sizeof head;
+  network().expected_at = channel.expected_at + head[0] * head[1];
+  if (!channel.compared || head[0] == uint64_t(channel.word_bytes)) return;
+  fprintf(stderr, "csim: words of %s have %d bytes instead of %d\n", channel.name.c_str(), channel.word_bytes,
+          int(head[0]));
+  exit(3);
+}
+
 inline void declare(Channel& channel, const char* name, size_t depth) {
   channel.name = name;
+  if (network().expected != nullptr) expect(channel);
   channel.depth = depth;
   channel.number = int(network().channels.size());
   network().channels.push_back(&channel);
@@ -249,8 +318,9 @@ inline void run() {
 
 inline void put(FILE* file, uint64_t number) { fwrite(&number, sizeof number, 1, file); }
 
-// For every stream bytes per word, number of words and the words, for every process number of marks and the marks;
-// numbers in 64 bits. The channels are gone by then but for what `keep` kept.
+// For every stream bytes per word, number of words that passed, the first wrong one, number of words that follow and
+// these; for every process number of marks and the marks; numbers in 64 bits. The channels are gone by then but for what
+// `keep` kept.
 struct Record {
   std::vector<Channel> channels;
 };
@@ -267,6 +337,8 @@ inline int write_trace(const char* path) {
   if (file == NULL) return 4;
   for (const Channel& channel : record().channels) {
     put(file, uint64_t(channel.word_bytes));
+    put(file, channel.passed);
+    put(file, channel.wrong);
     put(file, uint64_t(channel.words.size() / channel.word_bytes));
     fwrite(channel.words.data(), 1, channel.words.size(), file);
   }

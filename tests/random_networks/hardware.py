@@ -24,7 +24,7 @@ from headrace.render.hls import render_hls
 from headrace.render.rtl import render_rtl
 from headrace.request import DEFAULT_CLOCK_MHZ, Backend, Options, resolve
 from headrace.simulation import rtl
-from headrace.simulation.backends import run_hls
+from headrace.simulation.backends import verify_hls
 from headrace.simulation.frames import Stalls, Trace
 from headrace.timing.cycle_model import CycleModel
 from tests.random_networks.descriptions import Hardware
@@ -97,7 +97,7 @@ def require_back_ends(hardware: Planned, frames: IntArray, seed: int, work: Path
     write_files(work / "hls", render_hls(vectors.dataflow, 1e3 / DEFAULT_CLOCK_MHZ, hardware.request.board.part,
                                          "// random network", len(vectors), design.hls.depths))
     (work / "csim").mkdir()
-    run_hls(work, vectors.dataflow, vectors.frames, work / "csim", scheduled=True).require_golden(vectors)
+    verify_hls(work, vectors, work / "csim", scheduled=True)
 
 
 def require_rtl(vectors: Vectors, seed: int, work: Path) -> None:

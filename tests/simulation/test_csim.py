@@ -18,6 +18,7 @@ from headrace.layers.spec import example_layer, layer_from_spec
 from headrace.packing import Bytes, pack_stream
 from headrace.render.hls import render_hls
 from headrace.simulation import csim, gxx, process_network
+from headrace.simulation.compare import first_difference, require_passed
 from headrace.simulation.csim import LayersCSim, NetworkCSim, compile_layers, compile_network
 from tests.small_dataflows import small_cnn
 
@@ -175,9 +176,33 @@ def test_an_edited_weight_shows_first_behind_its_layer(tmp_path: Path) -> None:
     weight = memory.chunks(memory.words)[0, 0, 0]
     head = "conv0_weights[2][12][1] = {\n  {\n    {"
     edit = {"weights.hpp": (f"{head}{weight:#x}}}", f"{head}{weight ^ np.uint64(1):#x}}}")}
-    traced = written_network(tmp_path, edit).run(words, FRAMES).words
-    differing = [port for port in golden if not np.array_equal(traced[port], golden[port])]
+    network = written_network(tmp_path, edit)
+    traced, compared = network.run(words, FRAMES), network.run(words, FRAMES, expected=golden)
+    differing = [port for port in golden if not np.array_equal(traced.words[port], golden[port])]
+    assert differing == [port for port, passed in compared.passed.items() if passed.wrong is not None]
     assert differing[0] == ("conv0", 0)
+    said = first_difference(differing[0], small_cnn().streams[differing[0]], golden[differing[0]],
+                            traced.words[differing[0]])
+    with pytest.raises(MismatchError, match=f"HLS: {said}"):
+        require_passed(small_cnn(), golden, compared.passed, "HLS")
+
+
+def test_words_are_compared_as_they_come(tmp_path: Path) -> None:
+    """Nothing is kept of what is right; one that is expected elsewhere or not at all is told."""
+    words, golden = input_words()
+    network, port = written_network(tmp_path), small_cnn().output_port
+    right = network.run(words, FRAMES, expected=golden).passed
+    assert all((passed.count, passed.wrong, len(passed.trace.words)) == (len(golden[port]), None, 0)
+               for port, passed in right.items())
+    later, fewer = golden[port].copy(), golden[port][:-1]
+    later[-2] ^= 1
+    for wrong, number in ((later, len(later) - 2), (fewer, len(fewer))):
+        found = network.run(words, FRAMES, expected={**golden, port: wrong}).passed[port]
+        assert (found.count, found.wrong) == (len(golden[port]), number)
+        assert np.array_equal(found.trace.words, golden[port][number : number + 1])
+    wide = np.zeros((len(golden[port]), 9), np.uint8)
+    with pytest.raises(MismatchError, match=r"words of \w+ have \d bytes instead of 9"):
+        network.run(words, FRAMES, expected={**golden, port: wide})
 
 
 @pytest.mark.parametrize(("old", "new", "message"), [

@@ -18,7 +18,7 @@ from headrace.dataflow.vectors import Vectors
 from headrace.errors import InputError, MismatchError
 from headrace.progress import Step
 from headrace.render.sim import write_vectors
-from headrace.simulation.backends import run_hls
+from headrace.simulation.backends import verify_hls
 from headrace.simulation.frames import Stalls
 from headrace.simulation.memories import require_hls_memories, require_rtl_memories
 
@@ -83,7 +83,7 @@ def _simulate(build: Build, what: Simulation, scratch: Path, work: Path,
     golden = Vectors(build.dataflow, x)
     if build.has_hls:
         require_hls_memories(build.folder / "hls", build.dataflow)
-        run_hls(build.folder, build.dataflow, x, scratch, progress=progress).require_golden(golden)
+        verify_hls(build.folder, golden, scratch, progress=progress)
     if not build.has_rtl:
         return {}
     text = f"RTL simulation, {what.frames} frames, stalls {what.stalls.value}"

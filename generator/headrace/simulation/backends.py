@@ -13,7 +13,7 @@ from headrace.datatypes import IntArray
 from headrace.packing import Bytes, pack_stream, unpack_stream
 from headrace.progress import Progress, Step, silent
 from headrace.simulation import csim, rtl
-from headrace.simulation.compare import require_equal, require_passed
+from headrace.simulation.compare import require_passed
 from headrace.simulation.harness import Passed
 from headrace.simulation.remaining import remaining
 from headrace.timing.hls_fifo_sizing import MOST_STAGES
@@ -36,7 +36,6 @@ class Cycles:
 class Observed:
     """Words on streams of a network, the output's at least."""
 
-    engine: str
     words: Mapping[Port, Bytes]
 
     def output(self, dataflow: Dataflow) -> IntArray:
@@ -45,27 +44,31 @@ class Observed:
         stream = dataflow.streams[port]
         return unpack_stream(self.words[port], stream.lanes, stream.element).reshape(-1, stream.elements)
 
-    def require_golden(self, vectors: Vectors) -> None:
-        """Raise MismatchError at the first stream that differs from the golden model on the frames of `vectors`."""
-        require_equal(vectors.dataflow, vectors.words, self.words, self.engine)
+
+def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path) -> Observed:
+    """Frames x (frames, elements) through the C++ in `folder`/hls under g++; `work` takes what is compiled."""
+    words = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
+    return Observed(csim.compile_network(folder / "hls", dataflow, work).run(words, len(x)).words)
 
 
-def run_hls(folder: Path, dataflow: Dataflow, x: IntArray, work: Path, scheduled: bool = False,
-            progress: Progress = silent) -> Observed:
-    """Frames x (frames, elements) through the C++ in `folder`/hls under g++; `work` takes what is compiled.
+def verify_hls(folder: Path, vectors: Vectors, work: Path, scheduled: bool = False,
+               progress: Progress = silent) -> None:
+    """The same, and every word of every stream is compared with the golden one as it comes.
 
     scheduled: also compare what every iteration of the processes moves with the loops that the cycles come from, and
     run frames with pipelines that stall, of as many stages as streams are sized for.
+    Raises MismatchError at the first stream, in the order of the layers, that differs.
     """
-    words = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
+    dataflow, count = vectors.dataflow, len(vectors)
+    words = vectors.words[SOURCE, 0]
     model = csim.compile_network(folder / "hls", dataflow, work, progress)
-    progress(Step("running the C++ of the HLS", seconds=len(x) * dataflow.cycles_per_frame * _RUN_S))
-    run = model.run(words, len(x))
+    progress(Step("running the C++ of the HLS", seconds=count * dataflow.cycles_per_frame * _RUN_S))
+    run = model.run(words, count, expected=vectors.words)
     if scheduled:
         model.require_scheduled(run)
-        frames = min(len(x), _STALLED_FRAMES)
-        model.run(words[: len(words) // len(x) * frames], frames, MOST_STAGES)
-    return Observed("HLS", run.words)
+        frames = min(count, _STALLED_FRAMES)
+        model.run(words[: len(words) // count * frames], frames, MOST_STAGES)
+    require_passed(dataflow, vectors.words, run.passed, "HLS")
 
 
 def run_rtl(folder: Path, dataflow: Dataflow, x: IntArray, work: Path) -> Observed:
@@ -76,7 +79,7 @@ def run_rtl(folder: Path, dataflow: Dataflow, x: IntArray, work: Path) -> Observ
     words = pack_stream(x, dataflow.input.lanes, dataflow.input.element)
     model = rtl.compile_network(folder / "rtl", dataflow, work)
     traces = model.run({SOURCE: words} | _weights(dataflow, len(x)), tap_frames=0)
-    return Observed("RTL", {dataflow.output_port: traces[rtl.SINK].words})
+    return Observed({dataflow.output_port: traces[rtl.SINK].words})
 
 
 def verify_rtl(folder: Path, vectors: Vectors, work: Path, progress: Progress = silent) -> Cycles:

@@ -13,22 +13,12 @@ from headrace.packing import Bytes, unpack_stream
 from headrace.simulation.harness import Passed
 
 
-def require_equal(dataflow: Dataflow, expected: Mapping[Port, Bytes], actual: Mapping[Port, Bytes],
-                  engine: str) -> None:
-    """Raise MismatchError at the first stream, in the order of the layers, whose words differ.
-
-    Streams that `actual` lacks are not compared; the network's output must be among them.
-    """
-    if dataflow.output_port not in actual:
-        raise MismatchError(f"{engine}: the output stream was not observed; report this as a defect")
-    for port, stream in dataflow.streams.items():
-        if port in actual and not np.array_equal(expected[port], actual[port]):
-            raise MismatchError(f"{engine}: {first_difference(port, stream, expected[port], actual[port])}")
-
-
 def require_passed(dataflow: Dataflow, expected: Mapping[Port, Bytes], passed: Mapping[Port, Passed],
                    engine: str) -> None:
-    """The same for streams that were compared as their words came."""
+    """Raise MismatchError at the first stream, in the order of the layers, whose words were others than expected.
+
+    Streams that `passed` lacks are not looked at.
+    """
     for port, stream in dataflow.streams.items():
         if port in passed and (difference := passed_difference(port, stream, expected[port], passed[port])):
             raise MismatchError(f"{engine}: {difference}")

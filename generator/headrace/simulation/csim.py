@@ -22,7 +22,9 @@ from headrace.packing import Bytes
 from headrace.progress import Progress, silent
 from headrace.render.hls import render_layers, static_files, testbench_input
 from headrace.render.hls_views import graph_views, process_name
+from headrace.simulation.frames import Trace
 from headrace.simulation.gxx import ap_int_folder, compile_program, require_tools
+from headrace.simulation.harness import Passed
 from headrace.simulation.process_network import Marks, NetworkSource, network_source, require_scheduled, units
 from headrace.simulation.remaining import remaining
 from headrace.tools import SHORT_FRAME
@@ -34,16 +36,23 @@ __all__ = [
 #: Layers in one translation unit, from which on a second one is worth its parsing of the ap_int header.
 LAYERS_PER_UNIT = 8
 _ABORTED = "csim: "
+#: Number of a word that there is not.
+_NONE = (1 << 64) - 1
 # The kernels' buffers are automatic arrays; together they may exceed the usual 8 MiB of stack.
 _WITH_LARGE_STACK = ("sh", "-c", 'ulimit -s "$(ulimit -H -s)"; exec "$0" "$@"')
 
 
 @dataclass(frozen=True, eq=False)
 class NetworkRun:
-    """What a run recorded: the words of every stream of the dataflow, and what the processes' iterations moved."""
+    """What passed every stream of the dataflow, and what the processes' iterations moved."""
 
-    words: Mapping[Port, Bytes]
+    passed: Mapping[Port, Passed]
     marks: Mapping[str, Marks]
+
+    @property
+    def words(self) -> dict[Port, Bytes]:
+        """The words of every stream, of a run that did not compare them."""
+        return {port: passed.trace.words for port, passed in self.passed.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +63,9 @@ class NetworkCSim:
     dataflow: Dataflow
     source: NetworkSource
 
-    def run(self, words: Bytes, frames: int, stages: int = 0) -> NetworkRun:
-        """words: (frames * words per frame, bytes) of the input.
+    def run(self, words: Bytes, frames: int, stages: int = 0, expected: Mapping[Port, Bytes] | None = None
+            ) -> NetworkRun:
+        """words: (frames * words per frame, bytes) of the input. expected: of every stream, compared as words come.
 
         stages: of pipelines that stall with what they hold until more words come or the frame ends, and record no
         iterations; 0: every word leaves at once, so that no pipeline that flushes holds less.
@@ -64,16 +74,28 @@ class NetworkCSim:
         """
         longest = max(item.process.loop.iterations for item in hls_graph(self.dataflow).processes)
         recorded = 0 if stages else longest
-        with tempfile.TemporaryDirectory(dir=self.program.parent) as folder:
-            source, sink, trace = (Path(folder) / name for name in ("input", "output", "trace"))
-            source.write_bytes(testbench_input(self.dataflow, words, frames))
-            _execute([str(self.program), str(frames), str(source), str(sink), str(trace), str(recorded), str(stages)])
-            streams, marks = _parse_trace(_mapped(trace), self.source)
         carried = carriers(self.dataflow)
-        missing = next((name for name in self._names.values() if name not in streams), None)
-        if missing:
+        if missing := next((name for name in self._names.values() if name not in self.source.streams), None):
             raise MismatchError(f"top.cpp: declares no stream {missing}; build again")
+        with tempfile.TemporaryDirectory(dir=self.program.parent) as folder:
+            source, sink, trace, wanted = (Path(folder) / name for name in ("input", "output", "trace", "expected"))
+            source.write_bytes(testbench_input(self.dataflow, words, frames))
+            command = [str(self.program), str(frames), str(source), str(sink), str(trace), str(recorded), str(stages)]
+            if expected is not None:
+                self._write_expected(wanted, expected)
+                command.append(str(wanted))
+            _execute(command)
+            streams, marks = _parse_trace(_mapped(trace), self.source)
         return NetworkRun({port: streams[self._names[carrier]] for port, carrier in carried.items()}, marks)
+
+    def _write_expected(self, path: Path, expected: Mapping[Port, Bytes]) -> None:
+        """What the program compares with, see `expect` in hls_templates/sim/network.h."""
+        by_name = {self._names[carrier]: expected[port] for port, carrier in carriers(self.dataflow).items()}
+        with path.open("wb") as file:
+            for name in self.source.streams:
+                words = by_name.get(name, np.zeros((0, 0), np.uint8))
+                file.write(np.array([words.shape[1], len(words)], "<u8").tobytes())
+                file.write(np.ascontiguousarray(words).data)
 
     @cached_property
     def _names(self) -> dict[Port, str]:
@@ -178,13 +200,14 @@ def _mapped(path: Path) -> memoryview:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def _parse_trace(data: memoryview, source: NetworkSource) -> tuple[dict[str, Bytes], dict[str, Marks]]:
-    """The words of every stream and the marks of every process, by their names."""
+def _parse_trace(data: memoryview, source: NetworkSource) -> tuple[dict[str, Passed], dict[str, Marks]]:
+    """What passed every stream and the marks of every process, by their names."""
     streams, marks, start = {}, {}, 0
     for name in source.streams:
-        word_bytes, words = np.frombuffer(data, "<u8", 2, start).tolist()
-        streams[name] = _as_words(data[start + 16 : start + 16 + word_bytes * words], word_bytes)
-        start += 16 + word_bytes * words
+        word_bytes, count, wrong, kept = np.frombuffer(data, "<u8", 4, start).tolist()
+        words = _as_words(data[start + 32 : start + 32 + word_bytes * kept], word_bytes)
+        streams[name] = Passed(count, 0, None if wrong == _NONE else wrong, Trace(words, np.zeros(0, np.int64)))
+        start += 32 + word_bytes * kept
     for name in source.processes:
         count = int(np.frombuffer(data, "<u8", 1, start)[0])
         marks[name] = np.frombuffer(data, "<u2", count, start + 8)
