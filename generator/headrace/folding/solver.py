@@ -221,11 +221,11 @@ class Solver:
         So at these prices, or of one resource alone.
         """
         budget = np.array([there for _, there in self.board.use(Resources()).values()], np.float64) * share
-        for rates in (Rates.of(self.board, self.prices, dearer), *(Rates(one) for one in np.eye(len(budget)))):
-            least = sum(table.least(cycles, rates) for table in self._tables.values())
-            if least > float(rates.price(budget)) * (1 + _ROUNDING):
-                return True
-        return False
+        rates, tables = Rates.of(self.board, self.prices, dearer), self._tables.values()
+        if sum(table.least(cycles, rates) for table in tables) > float(rates.price(budget)) * (1 + _ROUNDING):
+            return True
+        least = np.sum([table.least_of_each(cycles) for table in tables], axis=0)
+        return bool((least > budget * (1 + _ROUNDING)).any())
 
     def fastest(self, share: float = LAYERS_SHARE) -> Fastest | None:
         """The fastest pace that fits; None where nothing does, which the slowest pace shows."""

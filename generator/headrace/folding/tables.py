@@ -82,6 +82,10 @@ class LayerTable:
         """The least price of the choices of at most so many cycles."""
         return float(rates.price(self.halves[self.cycles <= cycles]).min())
 
+    def least_of_each(self, cycles: int) -> Taken:
+        """(resources,): the least that any of these choices takes of each."""
+        return np.asarray(self.halves[self.cycles <= cycles].min(axis=0), np.float64)
+
     @cached_property
     def readers(self) -> Readers:
         """The choices as readers of windows."""
