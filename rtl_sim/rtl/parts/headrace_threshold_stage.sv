@@ -23,9 +23,9 @@ module headrace_threshold_stage #(
 );
 
   localparam logic [STAGES-1:0] STEP = STAGES'(1) << (STAGES - 1 - STAGE);
-  // The bit that the stage before decided is inverted, since synthesis would move the registers of an address behind
+  // Without row groups the highest bit is kept inverted, since synthesis would move the registers of an address behind
   // their ROM, and the ROM behind the comparator of the stage before.
-  localparam logic [STAGES-1:0] NEWEST = STEP << 1;
+  localparam logic [STAGES-1:0] INVERTED = ADDRESS_BITS == STAGE ? STAGES'(1) << (STAGES - 1) : '0;
   // A comparator takes in what its LUTs have inputs for beside the address of its bound.
   localparam int unsigned PLACE = ADDRESS_BITS < 5 ? 6 - ADDRESS_BITS : ADDRESS_BITS == 5 ? 1 : 3;
 
@@ -72,13 +72,13 @@ module headrace_threshold_stage #(
     always_ff @(posedge ap_clk) begin
       if (en) begin
         acc_q <= acc_before;
-        for (int unsigned p = 0; p < PE; p++) other_known_q[p] <= early[p] ^ NEWEST;
+        for (int unsigned p = 0; p < PE; p++) other_known_q[p] <= early[p] ^ INVERTED;
       end
     end
     assign acc   = acc_q;
     assign valid = valid_q;
     for (genvar p = 0; p < PE; p++) begin : gen_known
-      assign known[p] = other_known_q[p] ^ NEWEST;
+      assign known[p] = other_known_q[p] ^ INVERTED;
     end
   end
 
