@@ -28,6 +28,7 @@ EXPLAINED = (
     r"has no common code; use padding=0 or one zero point for all of its channels",
     r"(with|have) \d+ different scales .* and at most 4 that are not powers of two of each other are possible",
     r"reads pixels of one channel that are made of channels with different scales or offsets",
+    r"moves axes in front of .*, and the host reads results in the order of the stream",
     r"the network has no layer between its input and its output",
     r"the constant -?\d+ is not a value of \[",
     r"its activation leaves only the code -?\d+; calibrate the model again",

@@ -63,7 +63,9 @@ def test_heads_are_exact(head: tuple[graph.Op, ...]) -> None:
 
 def test_axes_do_not_move_in_front_of_a_head() -> None:
     net = network((3, 6, 6), quantizer(), conv(3, 4), tensor_ops.Transpose((1, 0, 2)), tensor_ops.Softmax())
-    with pytest.raises(UnsupportedError, match="n2: moves axes in front of n3; transpose behind it"):
+    sentence = ("n2: moves axes in front of n3, and the host reads results in the order of the stream; "
+                "transpose behind n3, or end the model in front of it")
+    with pytest.raises(UnsupportedError, match=sentence):
         streamline(net)
 
 
