@@ -193,8 +193,9 @@ def with_tail(tail: tuple[graph.Node, ...], output: HostOutput) -> HostOutput:
     shape = output.shape
     for view in before:
         if not isinstance(view.op, ops.Reshape):
-            raise UnsupportedError(f"{view.name}: moves axes in front of {last.name}, and the host reads results in the "
-                                   f"order of the stream; transpose behind {last.name}, or end the model in front of it")
+            raise UnsupportedError(f"{view.name}: moves axes in front of {last.name}, and the host reads results in "
+                                   f"the order of the stream; transpose behind {last.name}, or end the model in front "
+                                   "of it")
         shape = view.op.infer(shape)
     assert isinstance(last.op, tensor_ops.Softmax | tensor_ops.LogSoftmax | tensor_ops.Maximum | tensor_ops.TopK)
     left = last.op.infer(shape)
