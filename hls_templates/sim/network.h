@@ -319,8 +319,8 @@ inline void run() {
 inline void put(FILE* file, uint64_t number) { fwrite(&number, sizeof number, 1, file); }
 
 // For every stream bytes per word, number of words that passed, the first wrong one, number of words that follow and
-// these; for every process number of marks and the marks; numbers in 64 bits. The channels are gone by then but for what
-// `keep` kept.
+// these; for every process number of marks and the marks; numbers in 64 bits. The channels are gone by then but for
+// what `keep` kept.
 struct Record {
   std::vector<Channel> channels;
 };

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from types import ModuleType, SimpleNamespace
@@ -14,14 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headrace.datatypes import Interval
-from headrace.drivers.quantizer import quantizer_arrays
-from headrace.drivers.writable import memory_images
-from headrace.layers.weight_store import RAM
 from headrace.network.activation import Activation
-from headrace.network.integer import HostInput, TensorType
 from headrace.network.tensor_ops import LogSoftmax
-from tests.small_dataflows import chain, named_mvtu
 
 REGISTERS = {"control": 0, "status": 4, "reset": 4, "halted": 1, "errors": 0x70, "receive": 0x30, "length": 0x28}
 
@@ -294,19 +287,3 @@ def test_counters_have_the_marks_of_fifos(accelerator: Callable[..., Any]) -> No
                                "fifo_a": 0x100, "fifo_b": 0x104}
     values["observed"] = values["fifos"] = 0
     assert made.counters() == {"cycles": 7, "frames_out": 8}
-
-
-def test_images_of_memories_have_whole_parts_of_32_bits() -> None:
-    made = named_mvtu("fc", mw=8, mh=4, simd=8, weight="int5", input="uint2", output="acc")
-    layer = replace(made, storage=RAM, output=Interval(-384, 360))
-    (memory,) = layer.memories()
-    (image,) = memory_images(chain([layer])).values()
-    words = [int(word, 16) for word in memory.mem_text().split()]
-    assert memory.word_bits == 40 and len(words) == 4
-    assert [int.from_bytes(image[8 * k : 8 * k + 8], "little") for k in range(4)] == words and len(image) == 32
-
-
-def test_wide_inputs_are_divided_by_one_where_no_divisor_is() -> None:
-    tensor = TensorType((1, 1, 3), Interval(0, (1 << 20) - 1))
-    found = quantizer_arrays(HostInput((3, 1, 1), tensor, np.asarray([1.0, 2.0, 4.0]), np.zeros(3)))
-    assert found["input_scale"].tolist() == [1, 2, 4] and found["input_divisor"].tolist() == [1, 1, 1]

@@ -293,4 +293,4 @@ def test_build_writes_the_driver(tmp_path: Path) -> None:
         for line, after in pairwise(paragraph.splitlines() if paragraph[:1].isalpha() else []):
             assert len(line) <= 120 < len(f"{line} {after.split()[0]}")
     assert {path.name for path in (out / "vivado").iterdir()} == {
-        "settings.tcl", "package.tcl", "system.tcl", "bitstream.tcl", "ooc.tcl", "ooc.xdc", "shell"}
+        "settings.tcl", "package.tcl", "system.tcl", "bitstream.tcl", "ooc.tcl", "ooc.xdc", "shell", "primitives"}

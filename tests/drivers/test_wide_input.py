@@ -125,3 +125,9 @@ def test_rules_of_rounding_in_cpp(built: hr.Build, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     for line, rounding in zip(done.stdout.splitlines(), get_args(Rounding), strict=True):
         assert np.array_equal(np.array(line.split(), np.float64), round_to_integer(y, rounding)), rounding
+
+
+def test_wide_inputs_are_divided_by_one_where_no_divisor_is() -> None:
+    tensor = TensorType((1, 1, 3), Interval(0, (1 << 20) - 1))
+    found = quantizer_arrays(HostInput((3, 1, 1), tensor, np.asarray([1.0, 2.0, 4.0]), np.zeros(3)))
+    assert found["input_scale"].tolist() == [1, 2, 4] and found["input_divisor"].tolist() == [1, 1, 1]

@@ -17,14 +17,17 @@ from headrace.building import random_frames
 from headrace.dataflow.graph import Dataflow, Placed
 from headrace.dataflow.make_writable import make_writable, parse_writable
 from headrace.datatypes import BIPOLAR, TERNARY, IntArray, Interval, int_type, uint_type
+from headrace.drivers.writable import memory_images
 from headrace.errors import InputError
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.random_values import random_values
+from headrace.layers.weight_store import RAM
 from headrace.layers.weighted import WeightedLayer
 from headrace.network.integer import DepthwiseConv, HostOutput, IntegerNetwork, Node, Requant
 from headrace.render.rtl import render_rtl
 from tests.drivers.test_cpp import compiled
 from tests.small_dataflow import chain, small_dataflow
+from tests.small_dataflows import named_mvtu
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 from tests.unverified_build import write_unverified
 
@@ -206,3 +209,13 @@ def test_a_core_that_recodes_weights_is_refused() -> None:
 
 def test_without_writable_layers_the_top_has_no_bus() -> None:
     assert "load" not in render_rtl(small_dataflow(), "test")["top.sv"].replace(".load(", "")
+
+
+def test_images_of_memories_have_whole_parts_of_32_bits() -> None:
+    made = named_mvtu("fc", mw=8, mh=4, simd=8, weight="int5", input="uint2", output="acc")
+    layer = replace(made, storage=RAM, output=Interval(-384, 360))
+    (memory,) = layer.memories()
+    (image,) = memory_images(chain(layer)).values()
+    words = [int(word, 16) for word in memory.mem_text().split()]
+    assert memory.word_bits == 40 and len(words) == 4
+    assert [int.from_bytes(image[8 * k : 8 * k + 8], "little") for k in range(4)] == words and len(image) == 32
