@@ -70,6 +70,19 @@ package headrace_pkg;
     return n > 1 ? $clog2(n) : 1;
   endfunction
 
+  // The greatest number that divides both.
+  function automatic int unsigned gcd(input int unsigned a, input int unsigned b);
+    int unsigned x, y, rest;
+    x = a;
+    y = b;
+    while (y != 0) begin
+      rest = x % y;
+      x    = y;
+      y    = rest;
+    end
+    return x;
+  endfunction
+
   // Enabled cycles of headrace_ones_count for so many bits, and levels of a headrace_ternary_tree of so many leaves.
   function automatic int unsigned count_stages(input int unsigned bits);
     return 1 + ($clog2((bits + 8) / 8) + 1) / 2;

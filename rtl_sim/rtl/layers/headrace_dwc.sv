@@ -8,7 +8,7 @@
 //     taken only when that is known to be free;
 //   otherwise a buffer keeps the units that are left over. A word is taken only while fewer than OUT are left, at once
 //     behind them; a word is put whenever OUT are there.
-module headrace_dwc #(
+module headrace_dwc import headrace_pkg::*; #(
   parameter int IN_LANES  = 3,  // elements per word in
   parameter int OUT_LANES = 2,  // elements per word out
   parameter int E_BITS    = 4,  // width of an element
@@ -23,18 +23,6 @@ module headrace_dwc #(
   output logic                                m_axis_TVALID,  // word out is there
   input  logic                                m_axis_TREADY   // word out is taken
 );
-
-  function automatic int unsigned gcd(input int unsigned a, input int unsigned b);
-    int unsigned x, y, rest;
-    x = a;
-    y = b;
-    while (y != 0) begin
-      rest = x % y;
-      x    = y;
-      y    = rest;
-    end
-    return x;
-  endfunction
 
   localparam int unsigned UNIT_LANES = gcd(IN_LANES, OUT_LANES);
   localparam int unsigned UNIT       = UNIT_LANES * E_BITS;    // bits of a unit

@@ -27,18 +27,6 @@ module headrace_shell_gearbox import headrace_pkg::*; #(
   input  logic                   m_axis_TREADY  // word out is taken
 );
 
-  function automatic int unsigned gcd(input int unsigned a, input int unsigned b);
-    int unsigned x, y, rest;
-    x = a;
-    y = b;
-    while (y != 0) begin
-      rest = x % y;
-      x    = y;
-      y    = rest;
-    end
-    return x;
-  endfunction
-
   // Of a number of choices, those that are made last: up to eight at once, of more four.
   function automatic int unsigned near_bits(input int unsigned bits);
     return bits > 3 ? 2 : bits;
