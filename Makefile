@@ -12,7 +12,7 @@ MODEL  ?= examples/digits/model.py:trained
 # a board's name or the user's own .toml file
 BOARD  ?= zcu104
 
-# whose cells the resource estimator is fitted to: xcup, xc7 (Zynq-7000) or ecp5
+# whose cells the resource estimator is fitted to: xcup, xc7 (Zynq-7000), ecp5, or several of them
 FAMILY ?= xcup
 
 .DEFAULT_GOAL := help
@@ -54,7 +54,7 @@ docs: $(STAMP) ## write the documentation to build/docs, without a network
 bench: $(STAMP) ## long benchmarks
 	$(PY) -m benchmarks
 
-fit-estimator: $(STAMP) ## synthesize the sweep of layers and fit the estimator to it, 15 CPU minutes (FAMILY=xc7: 8, ecp5: 4)
+fit-estimator: $(STAMP) ## synthesize the sweep of layers and fit the estimator to it, 15 CPU minutes (FAMILY=xc7: 8, ecp5: 3)
 	$(PY) -m benchmarks.estimator --family $(FAMILY)
 
 bench-scale: $(STAMP) ## large networks, planned and built: CPU seconds and memory; ROWS="model.onnx:zcu104:444"

@@ -6,14 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.estimator import FACTORS_FILE, SWEEP, error_record, errors, fit, inexact, load_sweep, split
+from benchmarks import estimator
+from benchmarks.estimator import (
+    FACTORS_FILE,
+    SWEEP,
+    error_record,
+    errors,
+    fit,
+    inexact,
+    load_sweep,
+    split,
+    synthesize_sweep,
+)
 from benchmarks.sweep import layer_of, part_of, shell_specs, specs
-from benchmarks.together import synthesize_together
 from headrace.area.factors import estimate_errors
 from headrace.layers import LAYERS
 from headrace.layers.mvtu import Mvtu
-from headrace.synthesis.designs import layer_design, library
-from headrace.synthesis.yosys import synthesize, yosys_version
+from headrace.synthesis import yosys
+from headrace.synthesis.yosys import yosys_version
 
 WHOLE_SWEEP = load_sweep()
 LAYERS_OF_SWEEP = [layer for layer in WHOLE_SWEEP if part_of(layer["spec"]) is None]
@@ -67,19 +77,12 @@ def test_committed_factors_are_those_of_the_fit() -> None:
     assert committed["error"] == estimate_errors() == error_record(WHOLE_SWEEP)
 
 
-@pytest.mark.parametrize("kind", ["fifo", "add"])
-def test_synthesis_still_finds_what_the_sweep_says(kind: str, tmp_path: Path) -> None:
-    layer = next(layer for layer in LAYERS_OF_SWEEP if layer["spec"]["kind"] == kind)
-    assert synthesize(layer_design(layer_of(layer["spec"]), library()), tmp_path).record() == layer["resources"]
-
-
-def test_layers_synthesized_together_are_kept_by_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = [layer for layer in LAYERS_OF_SWEEP if layer["spec"]["kind"] in ("dwc", "fork")][:3]
-    designs = [layer_design(layer_of(layer["spec"]), library()) for layer in small]
-    done: list[int] = []
-    found = synthesize_together(designs, tmp_path, done.append)
-    assert [item.record() for item in found] == [layer["resources"] for layer in small]
-    assert sum(done) == 3
-    monkeypatch.setattr("benchmarks.together._synthesize", lambda designs: pytest.fail("Yosys ran again"))
-    assert synthesize_together(designs, tmp_path, done.append) == found
-    assert len(list(Path(tmp_path).iterdir())) == 3
+def test_synthesis_still_finds_what_the_sweep_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row by row, whatever stands beside it; and what is kept is not synthesized again."""
+    kinds = ("fifo", "add", "dwc", "fork", "shell_narrow")
+    some = [next(layer for layer in WHOLE_SWEEP if layer["spec"]["kind"] == kind) for kind in kinds]
+    monkeypatch.setattr(estimator, "drawn", lambda family: [layer["spec"] for layer in some])
+    monkeypatch.setattr(estimator, "CACHE", tmp_path)
+    assert synthesize_sweep() == some
+    monkeypatch.setattr(yosys, "run_yosys", lambda *_: pytest.fail("Yosys ran again"))
+    assert synthesize_sweep() == some

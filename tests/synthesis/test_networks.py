@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.area import NETWORKS, measure_network
-from benchmarks.together import synthesize_together
 from headrace.layers.spec import layer_from_spec
 from headrace.model import load
 from headrace.planning import plan_design
 from headrace.synthesis.designs import layer_design, library
+from headrace.synthesis.report import Request, synthesize_all
 from headrace.synthesis.yosys import default_cache, synthesize
 from tests.public_models import MODELS
 
@@ -65,7 +65,7 @@ SPECS = (
 def test_no_layer_is_deeper_than_8_levels(tmp_path: Path) -> None:
     sources = library()
     designs = [layer_design(layer_from_spec(spec, 0).layer, sources) for spec in SPECS]
-    depths = [found.depth for found in synthesize_together(designs, tmp_path, lambda _: None)]
+    depths = [found.depth for found in synthesize_all(designs, Request(cache=tmp_path))]
     assert max(depths) <= MOST_LEVELS and min(depths) >= 1, list(zip(SPECS, depths, strict=True))
 
 
