@@ -23,7 +23,7 @@ from headrace.synthesis.yosys import Design, Synthesis, default_cache, synthesiz
 
 RECORD = "synth.json"
 #: Seconds that Yosys takes for a design, and for each of its LUTs.
-_LAYER_S, _LUT_S = 5.0, 0.01
+_LAYER_S, _LUT_S = 1.0, 0.006
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def synthesize(design: Design, cache: Path) -> Synthesis:
     if (kept := _kept(path)) is not None:
         return kept
     with tempfile.TemporaryDirectory() as work:
-        write_files(Path(work), design.files)
+        write_files(Path(work), {**design.files, **design.target.files()})
         run_yosys(design.script, Path(work))
         netlist: dict[str, Any] = json.loads((Path(work) / _NETLIST).read_text())
     if design.top not in netlist["modules"]:
