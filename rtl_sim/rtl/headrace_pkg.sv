@@ -16,6 +16,7 @@ package headrace_pkg;
   localparam int DSP    = 3;  // several products in one DSP
   localparam int PLANES = 4;  // XNOR matches of recoded bit planes
   localparam int HALVES = 5;  // PAIRS for the high and the low bits of wider weights
+  localparam int TABLES = 6;  // functions of the word's number and a few bits of the activations
 
   // What a core asks of the unit around it: activations that are recoded (headrace_parity_encode.sv),
   function automatic bit core_recodes(input int core);
@@ -23,12 +24,22 @@ package headrace_pkg;
   endfunction
   // an accumulator that adds two numbers of every word: those of the last plane, of an offset, of the activations,
   function automatic bit core_adds_two(input int core, input int w_kind, input int w_bits, input bit scaled);
-    return core == DSP || core == HALVES || (core == PLANES && w_kind != BIPOLAR)
+    return core == DSP || core == HALVES || core == TABLES || (core == PLANES && w_kind != BIPOLAR)
            || (core == PAIRS && !scaled && (w_kind == BIPOLAR || w_bits % 2 == 0));
   endfunction
   // and one more, for a complement among these.
   function automatic bit core_adds_one(input int core, input int w_kind);
     return (core == PAIRS && w_kind != UNSIGNED) || (core == PLANES && w_kind == SIGNED);
+  endfunction
+
+  // The port of a unit's weights has the bits of a word, or of its number where the core holds the weights.
+  function automatic int unsigned weight_port_bits(input int core, input int unsigned word_bits,
+                                                   input int unsigned words);
+    return core == TABLES ? index_bits(words) : word_bits;
+  endfunction
+  // Columns of a table of core TABLES: with the number of one of up to 32 words they are the inputs of a LUT of six.
+  function automatic int unsigned table_columns(input int unsigned words);
+    return words > 32 ? 1 : 6 - $clog2(words);
   endfunction
 
   // Modes of a maximum pooling.

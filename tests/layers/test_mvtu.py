@@ -176,6 +176,32 @@ class TestBitPlanes(LayerBattery):
     )
 
 
+class TestTables(LayerBattery):
+    """Tables of constants: one word of weights to 32, every kind of weights and activations, odd numbers of columns."""
+
+    specs = (
+        spec(4, 12, 4, 12, "ternary uint2 uint2", 3, core="tables"),  # one word: six columns of a plane
+        spec(4, 20, 2, 20, "ternary uint2 uint2", 2, core="tables"),
+        spec(4, 11, 2, 11, "int3 bipolar int3", 2, core="tables"),
+        spec(4, 16, 2, 8, "int2 uint2 uint2", 3, core="tables"),
+        spec(4, 18, 4, 6, "int3 uint4 uint4", 2, core="tables"),
+        spec(8, 16, 2, 8, "int4 int4 int3", 2, core="tables"),
+        spec(8, 12, 1, 6, "ternary ternary ternary", 2, core="tables"),
+        spec(8, 8, 1, 2, "uint1 uint3 uint2", 2, core="tables"),  # 32 words: a bit of one column
+        spec(4, 6, 2, 3, "int8 uint4 uint4", 2, core="tables"),
+        spec(6, 20, 2, 10, "bipolar bipolar uint3", 3, core="tables"),
+        spec(4, 21, 2, 7, "bipolar bipolar bipolar", 2, core="tables"),
+        spec(4, 21, 2, 7, "bipolar int4 bipolar", 2, core="tables"),
+        spec(3, 10, 3, 10, "bipolar uint1 uint8", 2, core="tables"),
+        spec(4, 9, 2, 9, "[-1,0] int2 uint1", 2, core="tables"),
+        spec(3, 4, 3, 4, "uint3 int3 int2", core="tables"),
+        spec(4, 27, 4, 27, "ternary uint8 uint2", 2, core="tables"),  # planes by fours
+        spec(4, 18, 4, 9, "int4 int8 int4", 2, core="tables"),
+        spec(4, 10, 2, 5, "int2 uint5 uint3", 2, core="tables"),
+        spec(3, 8, 3, 8, "bipolar int7 uint2", 2, core="tables"),
+    )
+
+
 class TestExternalWeights(LayerBattery):
     """Weights from a stream: replayed vectors and direct ones, with thresholds, raw sums and matches."""
 
@@ -194,7 +220,8 @@ class TestExternalWeights(LayerBattery):
      "mvtu0: core planes cannot multiply weights of type int2 by inputs of type uint2 without thresholds; "
      "choose one of ['auto', 'plain', 'pairs', 'dsp']"),
     ("int4 uint4 acc", {"core": "fast"},
-     "mvtu0: core 'fast' is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes', 'halves']"),
+     "mvtu0: core 'fast' is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes', 'halves', "
+     "'tables']"),
     ("int4 uint4 acc", {"core": "parity"},
      "mvtu0: core parity cannot multiply weights of type int4 by inputs of type uint4; "
      "choose one of ['auto', 'plain', 'pairs', 'dsp']"),

@@ -41,8 +41,9 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "dot_parity": ("SUM_BITS=1",),
     "dot_plain": ("W_KIND=3", "A_KIND=3", f"W_KIND={BIPOLAR}", f"A_KIND={BIPOLAR}"),
     "dot_planes": ("W_BITS=5", "A_BITS=5", f"W_KIND={BIPOLAR} A_KIND={BIPOLAR}"),
-    "dot_product": ("CORE=6", f"CORE={PAIRS} A_ROWS=2", f"CORE={PARITY}", f"CORE={DSP}", "A_ROWS=3",
+    "dot_product": ("CORE=7", f"CORE={PAIRS} A_ROWS=2", f"CORE={PARITY}", f"CORE={DSP}", "A_ROWS=3",
                     f"CORE={PAIRS} W_KIND={BIPOLAR} A_KIND={BIPOLAR} W_BITS=1 A_BITS=1"),
+    "dot_tables": ("WORDS=33", "A_BITS=9"),
     "dwc": ("WORDS=3",),
     "fifo": ("DEPTH=0", "LANES=0", "E_BITS=0", "WORDS=0"),
     "fork": ("OUTPUTS=1", "OUTPUTS=9", "WORDS=0"),
@@ -99,6 +100,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "thresholds": ("PE=0", "NF=0", "A_BITS=9"),
     "upsample": ("SIMD=3", "HEIGHT=0", "WIDTH=0", "SCALE_H=0", "SCALE_W=0"),
     "vvtu": ("SIMD=2", "PE=3", "WINDOWS=0"),
+    "weight_tables": ("PLANES=0", "COUNT=0", "GROUP=0", "MAGNITUDE=0", "BITS=0"),
     "widen": ("KIND=-1", "KIND=3", "TO_BITS=1"),
 }
 #: By module, sets of parameters that are the last ones that are right.
@@ -110,6 +112,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "dot_pairs": ("W_BITS=4",),
     "dot_plain": (f"W_KIND={BIPOLAR} W_BITS=1", f"A_KIND={BIPOLAR} A_BITS=1"),
     "dot_planes": ("W_BITS=4", "A_BITS=4"),
+    "dot_tables": ("WORDS=32", "A_BITS=8"),
     "fork": ("OUTPUTS=8",),
     "label_select": ("K=6", "LABELS=8"),
     "max_pool": ("MODE=2", f"E_KIND={BIPOLAR} E_BITS=1"),

@@ -25,6 +25,7 @@ from headrace.fold_rule import require_divides
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores import Unit
 from headrace.layers.cores.choice import AUTO
+from headrace.layers.cores.tables import largest_weight
 from headrace.layers.parallel_swu import ParallelSwu
 from headrace.layers.phases import Loop, Phases, Schedule
 from headrace.layers.random_values import drawn_scales, drawn_weights
@@ -196,6 +197,8 @@ class Mvtu(WeightedLayer):
                 *self.arithmetic_parameters, *self.scale_parameters)
 
     def rtl_parameters(self) -> Parameters:
+        if not self.arithmetic.stores_weights:
+            return (("W_LARGEST", largest_weight(self.weight)),)
         return (("EXTERNAL", 1),) if self.external else ()
 
     def memories(self) -> tuple[Memory, ...]:

@@ -129,7 +129,7 @@ class Products(Layer):
     def operands(self) -> Operands:
         """What decides on the core."""
         return Operands(self.weight, self.input, self.pe, self.simd, self.shares_activations, self.has_scales,
-                        self.thresholds is not None)
+                        self.thresholds is not None, self.nf * self.sf)
 
     @property
     def has_scales(self) -> bool:
@@ -256,7 +256,7 @@ class Products(Layer):
         """The memory WEIGHTS."""
         words = weight_words(as_int(self.weights), self.pe, self.simd)
         return Memory("WEIGHTS", words, self.weight, self.arithmetic.recoded(words, self.weight),
-                      None if self.writable else self.prices)
+                      self.prices if self.arithmetic.stores_weights and not self.writable else None)
 
 
 @of_array

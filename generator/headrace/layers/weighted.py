@@ -146,7 +146,10 @@ class WeightedLayer(Products):
     def amounts(self, a: Amounts) -> None:
         unit = self.unit(self.arithmetic)
         self._control(a, self.arithmetic.stages(self.operands, unit.preset))
-        store_amounts(a, self.storage, self.nf * self.sf, self.pe * self.simd * self.weight.bits)
+        if self.arithmetic.stores_weights:
+            store_amounts(a, self.storage, self.nf * self.sf, self.pe * self.simd * self.weight.bits)
+        else:
+            a.add("read", ff=2 * (self.nf * self.sf - 1).bit_length())
         self._replay(a)
         self.arithmetic.amounts(a, unit)
         self._accumulate(a, unit)

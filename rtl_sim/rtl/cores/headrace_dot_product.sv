@@ -15,12 +15,16 @@ module headrace_dot_product import headrace_pkg::*; #(
   parameter int unsigned SUM_BITS = 8,        // width of a sum, two's complement
   parameter int unsigned TAG_BITS = 1,        // width of what travels beside; reset to zero
   parameter int unsigned CORE     = PLAIN,    // arithmetic
-  parameter bit          SPLIT    = 0         // PAIRS, DSP, PLANES, HALVES: each sum comes as two addends
+  parameter bit          SPLIT    = 0,        // all but PLAIN and PARITY: each sum comes as two addends
+  parameter int unsigned WORDS    = 1,        // TABLES: words of weights
+  parameter int unsigned W_LARGEST = 1,       // TABLES: largest weight without its sign
+  parameter string       WEIGHTS_FILE = ""    // TABLES: the words
 ) (
   input  logic                      ap_clk,    // clock
   input  logic                      ap_rst_n,  // synchronous reset, active low
   input  logic                      en,        // moves the pipeline by one
-  input  logic [PE*SIMD*W_BITS-1:0] weights,   // lanes [PE][SIMD]; PLANES: [PE][W_BITS][SIMD]
+  input  logic [weight_port_bits(CORE, PE*SIMD*W_BITS, WORDS)-1:0] weights,  // lanes [PE][SIMD]; PLANES:
+                                               // [PE][W_BITS][SIMD]; TABLES: the number of the word
   input  logic [A_ROWS*SIMD*A_BITS-1:0] acts,  // lanes [A_ROWS][SIMD]; PLANES: [A_BITS][SIMD]
   input  logic [TAG_BITS-1:0]       tag_in,    // belongs to weights and acts
   output logic signed [SUM_BITS-1:0] sums [PE],  // one per row
@@ -60,6 +64,13 @@ module headrace_dot_product import headrace_pkg::*; #(
     ) u_halves (
       .ap_clk, .ap_rst_n, .en, .weights, .acts, .tag_in, .sums, .more, .tag_out
     );
+  end else if (CORE == TABLES) begin : gen_tables
+    headrace_dot_tables #(
+      .PE(PE), .SIMD(SIMD), .WORDS(WORDS), .W_KIND(W_KIND), .W_LARGEST(W_LARGEST), .A_BITS(A_BITS), .A_KIND(A_KIND),
+      .SUM_BITS(SUM_BITS), .TAG_BITS(TAG_BITS), .FILE(WEIGHTS_FILE)
+    ) u_tables (
+      .ap_clk, .ap_rst_n, .en, .word(weights), .acts, .tag_in, .sums, .more, .tag_out
+    );
   end else if (CORE == PLAIN) begin : gen_plain
     headrace_dot_plain #(
       .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .A_ROWS(A_ROWS),
@@ -71,9 +82,10 @@ module headrace_dot_product import headrace_pkg::*; #(
     $error("dot_product: CORE=%0d is unknown", CORE);
   end
 
-  if (CORE != PLAIN && (A_ROWS != 1 || (CORE == PARITY) != (W_KIND == BIPOLAR && A_KIND == BIPOLAR)))
+  if (CORE != PLAIN && (A_ROWS != 1
+                        || (CORE != TABLES && (CORE == PARITY) != (W_KIND == BIPOLAR && A_KIND == BIPOLAR))))
   begin : gen_check_operands
-    $error("dot_product: CORE=%0d must be 0 for rows of activations, and 0 or 1 for two bipolar operands", CORE);
+    $error("dot_product: CORE=%0d must be 0 for rows of activations, and 0, 1 or 6 for two bipolar operands", CORE);
   end
   if (core_adds_two(CORE, W_KIND, W_BITS, 1'b1) && !SPLIT) begin : gen_check_split
     $error("dot_product: CORE=%0d gives two addends", CORE);

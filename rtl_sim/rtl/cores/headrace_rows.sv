@@ -29,6 +29,8 @@ module headrace_rows import headrace_pkg::*; #(
   parameter int    SCALE_BITS      = 1,        // width of a scale, unsigned
   parameter int    SUM_BITS        = ACC_BITS, // width of a group's sum, two's complement
   parameter string SCALES_FILE     = "",       // scale memory
+  parameter int    W_LARGEST       = 1,        // TABLES: largest weight without its sign
+  parameter string WEIGHTS_FILE    = "",       // TABLES: weights
   parameter string THRESHOLDS_FILE = "",       // threshold memory
   parameter bit    WRITABLE        = 0,        // the processor can write the thresholds
   parameter int    INDEX           = 0         // number of their memory on the bus `load`
@@ -40,7 +42,8 @@ module headrace_rows import headrace_pkg::*; #(
   input  logic                             issue,          // operands enter it
   input  logic                             first,          // the first ones of their rows
   input  logic                             last,           // the last ones
-  input  logic [PE*SIMD*W_BITS-1:0]        weights,        // two enabled cycles later, lanes [PE][SIMD]
+  input  logic [weight_port_bits(CORE, PE*SIMD*W_BITS, NF*(COLUMNS/SIMD))-1:0] weights,  // two enabled cycles
+                                                           // later, lanes [PE][SIMD]; TABLES: the number of the word
   input  logic [A_ROWS*SIMD*A_BITS-1:0]    acts,           // likewise, lanes [A_ROWS][SIMD]
   output logic [(PE*O_BITS+7)/8*8-1:0]     m_axis_TDATA,   // PE results
   output logic                             m_axis_TVALID,  // results are there
@@ -84,7 +87,8 @@ module headrace_rows import headrace_pkg::*; #(
 
     headrace_dot_product #(
       .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .A_ROWS(A_ROWS),
-      .SUM_BITS(SUM_BITS), .TAG_BITS(3), .CORE(CORE), .SPLIT(SPLIT)
+      .SUM_BITS(SUM_BITS), .TAG_BITS(3), .CORE(CORE), .SPLIT(SPLIT), .WORDS(NF * SF), .W_LARGEST(W_LARGEST),
+      .WEIGHTS_FILE(WEIGHTS_FILE)
     ) u_dot (
       .ap_clk, .ap_rst_n, .en, .weights, .acts, .sums, .more,
       .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
@@ -110,9 +114,9 @@ module headrace_rows import headrace_pkg::*; #(
   if (GROUPS > 0 && SF % (GROUPS > 0 ? GROUPS : 1) != 0) begin : gen_check_groups
     $error("rows: SIMD=%0d must divide the columns of a group, COLUMNS=%0d / GROUPS=%0d", SIMD, COLUMNS, GROUPS);
   end
-  if ((CORE == PARITY && !XNOR) || ((CORE == DSP || CORE == PLANES || CORE == HALVES) && GROUPS > 0)
-      || (CORE == PLANES && N == 0)) begin : gen_check_core
-    $error("rows: CORE=%0d: 1 needs bipolar operands, 3 to 5 no GROUPS=%0d, 4 thresholds", CORE, GROUPS);
+  if ((CORE == PARITY && !XNOR) || (CORE >= DSP && GROUPS > 0) || ((CORE == PLANES || CORE == TABLES) && N == 0))
+  begin : gen_check_core
+    $error("rows: CORE=%0d: 1 needs bipolar operands, 3 to 6 no GROUPS=%0d, 4 and 6 thresholds", CORE, GROUPS);
   end
   if (WRITABLE && ((CORE != PLAIN && CORE != PAIRS) || GROUPS > 0 || SERIAL != 0)) begin : gen_check_writable
     $error("rows: WRITABLE needs GROUPS=%0d and SERIAL=%0d to be 0, and CORE=%0d to be plain or pairs", GROUPS, SERIAL,

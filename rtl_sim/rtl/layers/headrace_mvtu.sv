@@ -34,6 +34,7 @@ module headrace_mvtu import headrace_pkg::*; #(
   parameter int    SCALE_BITS      = 1,        // width of a scale, unsigned
   parameter int    SUM_BITS        = ACC_BITS, // width of a group's sum, two's complement
   parameter string SCALES_FILE     = "",       // scale memory
+  parameter shortint W_LARGEST     = 1,        // TABLES: largest weight without its sign
   parameter string WEIGHTS_FILE    = "",       // weight memory
   parameter string THRESHOLDS_FILE = "",       // threshold memory
   parameter bit    WRITABLE        = 0,        // the processor can write both memories
@@ -62,6 +63,7 @@ module headrace_mvtu import headrace_pkg::*; #(
   localparam int unsigned ADDR_BITS = index_bits(SF * NF);
   localparam int unsigned S_BITS    = SIMD * A_BITS;
   localparam int unsigned W_WORD    = PE * SIMD * W_BITS;
+  localparam int unsigned W_PORT    = weight_port_bits(CORE, W_WORD, SF * NF);
 
   logic              en;  // the pipeline moves
   logic [S_BITS-1:0] word;
@@ -101,8 +103,9 @@ module headrace_mvtu import headrace_pkg::*; #(
     end
   end
 
-  // Read: weights and replayed activations, two registers each. A word is written in front of its first reading.
-  logic [W_WORD-1:0] weights;
+  // Read: weights, or the number of their word, and replayed activations, two registers each. A word is written in
+  // front of its first reading.
+  logic [W_PORT-1:0] weights;
   logic [S_BITS-1:0] code, acts_q;
 
   if (EXTERNAL) begin : gen_external
@@ -112,16 +115,20 @@ module headrace_mvtu import headrace_pkg::*; #(
       .ap_clk, .ap_rst_n, .w_axis_TDATA, .w_axis_TVALID, .w_axis_TREADY, .en, .wanted, .valid(weight_valid),
       .data(weights)
     );
-  end else begin : gen_memory
+  end else begin : gen_inside
     logic unused_stream;
     assign unused_stream = w_axis_TVALID ^ ^w_axis_TDATA ^ wanted;
     assign weight_valid  = 1'b1;
     assign w_axis_TREADY = 1'b0;
-    headrace_weights #(
-      .DEPTH(SF * NF), .BITS(W_WORD), .FILE(WEIGHTS_FILE), .WRITABLE(WRITABLE), .URAM(URAM), .INDEX(32'(FIRST_MEMORY))
-    ) u_weights (
-      .ap_clk, .ap_rst_n, .load, .en, .step(issue), .address(addr_q), .data(weights)
-    );
+    if (CORE == TABLES) begin : gen_number
+      headrace_delay #(.BITS(ADDR_BITS), .CYCLES(2)) u_number (.ap_clk, .en, .d(addr_q), .q(weights));
+    end else begin : gen_memory
+      headrace_weights #(
+        .DEPTH(SF * NF), .BITS(W_WORD), .FILE(WEIGHTS_FILE), .WRITABLE(WRITABLE), .URAM(URAM), .INDEX(32'(FIRST_MEMORY))
+      ) u_weights (
+        .ap_clk, .ap_rst_n, .load, .en, .step(issue), .address(addr_q), .data(weights)
+      );
+    end
   end
 
   if (core_recodes(CORE)) begin : gen_encode
@@ -164,7 +171,7 @@ module headrace_mvtu import headrace_pkg::*; #(
     .PE(PE), .SIMD(SIMD), .NF(NF), .COLUMNS(MW), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
     .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE), .SERIAL(SERIAL), .CORE(CORE), .GROUPS(GROUPS),
     .SCALE_ROWS(SCALE_ROWS), .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
-    .THRESHOLDS_FILE(THRESHOLDS_FILE), .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
+    .W_LARGEST(32'(W_LARGEST)), .WEIGHTS_FILE(WEIGHTS_FILE), .THRESHOLDS_FILE(THRESHOLDS_FILE), .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
   ) u_rows (
     .ap_clk, .ap_rst_n, .load, .en, .issue, .first(sf_first), .last(sf_last), .weights, .acts(acts_q),
     .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY

@@ -10,9 +10,11 @@ from headrace.layers.cores.pairs import Pairs
 from headrace.layers.cores.parity import Parity
 from headrace.layers.cores.plain import Plain
 from headrace.layers.cores.planes import Planes
+from headrace.layers.cores.tables import Tables
 
 __all__ = ["CORES", "PLAIN", "Core", "Operands", "Unit"]
 
 PLAIN = Plain()
 #: Every core by its name, in the order of their numbers.
-CORES: dict[str, Core] = {core.name: core for core in (PLAIN, Parity(), Pairs(), Dsp(), Planes(), Halves())}
+CORES: dict[str, Core] = {core.name: core for core in (PLAIN, Parity(), Pairs(), Dsp(), Planes(), Halves(),
+                                               Tables())}

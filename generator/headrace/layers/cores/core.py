@@ -17,7 +17,7 @@ class Operands:
     """What decides on a core: the types, rows and columns per cycle, and how they come and go.
 
     shared: all rows multiply the same activations. scaled: the columns stand in groups with scales of their own.
-    thresholded: the sums only meet thresholds.
+    thresholded: the sums only meet thresholds. words: of weights, one per cycle of a vector.
     """
 
     weight: DataType
@@ -27,6 +27,7 @@ class Operands:
     shared: bool
     scaled: bool
     thresholded: bool
+    words: int
 
     @property
     def binary(self) -> bool:
@@ -63,6 +64,8 @@ class Core(ABC):
     number: ClassVar[int]
     #: True if weights may change or come from outside: the memory holds them as they are.
     takes_any_weights: ClassVar[bool] = False
+    #: False if weights are constants of its logic, and no memory holds them.
+    stores_weights: ClassVar[bool] = True
     #: True if results that only meet thresholds are a condition.
     needs_thresholds: ClassVar[bool] = False
     #: True if it is built where it is asked for, or where a board is filled, but not by its cost alone.
