@@ -107,13 +107,15 @@ def _legal(spec: Spec) -> bool:
     return core is None or getattr(layer, "chosen_core", core) == core
 
 
-def _matrix(rng: Random, types: list[str], outputs: list[str], **more: object) -> Spec:
+def _matrix(rng: Random, types: list[str], outputs: list[str], words: range = range(4, 2049), **more: object) -> Spec:
+    """A matrix unit. words: of weights."""
     weight, element = rng.choice(types).split()
     while True:
         pe, simd = rng.choice((1, 2, 2, 4, 4, 8, 16)), rng.choice((1, 2, 3, 4, 6, 8, 9, 12, 16, 18, 32, 36))
         sf, nf = rng.choice((1, 2, 4, 9, 16, 36, 64)), rng.choice((1, 2, 4, 8, 16, 32))
         work = pe * simd * _bits(weight) * _bits(element)
-        if 8 <= work <= _MOST_WORK and sf * simd >= 8 and sf * nf >= 4 and sf * nf * pe * simd * _bits(weight) <= 60000:
+        if (8 <= work <= _MOST_WORK and sf * simd >= 8 and sf * nf in words
+                and sf * nf * pe * simd * _bits(weight) <= 60000):
             break
     return {"kind": "mvtu", "mw": sf * simd, "mh": nf * pe, "pe": pe, "simd": simd, "weight": weight, "input": element,
             "output": rng.choice(outputs), "seed": rng.randrange(1000), **more}
@@ -148,6 +150,12 @@ def _dsp(rng: Random) -> Spec:
 def _halves(rng: Random) -> Spec:
     return _matrix(rng, ["int8 uint8", "int8 int8", "int6 uint6", "int5 uint4"], ["acc", "uint4", "int8"],
                    core="halves")
+
+
+def _tables(rng: Random) -> Spec:
+    types = ["ternary uint2", "ternary uint2", "int2 uint2", "int4 uint4", "int4 int4", "int3 uint4", "ternary uint8",
+             "bipolar uint4", "bipolar bipolar", "int8 uint4"]
+    return _matrix(rng, types, ["bipolar", "uint2", "uint4", "int4"], range(2, 33), core="tables")
 
 
 def _plain(rng: Random) -> Spec:
@@ -206,8 +214,8 @@ def _type_pairs() -> list[Spec]:
 #: How many layers of each kind, and how one is drawn; writable ones by their memories.
 _KINDS: dict[str, tuple[int, Callable[[Random], Spec]]] = {
     "parity": (16, _parity), "pairs": (18, _pairs), "planes": (11, _planes), "dsp": (9, _dsp), "plain": (11, _plain),
-    "scaled": (8, _scaled), "writable": (9, _writable), "external": (5, _external), "vvtu": (10, _vvtu),
-    "swu": (14, swu), "parallel_swu": (9, parallel_swu), "threshold": (13, threshold),
+    "tables": (24, _tables), "scaled": (8, _scaled), "writable": (9, _writable), "external": (5, _external),
+    "vvtu": (10, _vvtu), "swu": (14, swu), "parallel_swu": (9, parallel_swu), "threshold": (13, threshold),
     "many groups": (8, _many_groups), "max_pool": (8, max_pool), "acc_pool": (8, acc_pool), "add": (6, add),
     "requant": (8, requant), "fork": (5, fork), "concat": (6, concat), "upsample": (6, upsample),
     "depth_to_space": (6, depth_to_space), "take": (5, take),

@@ -21,6 +21,7 @@ from benchmarks.estimator import (
 from benchmarks.sweep import layer_of, part_of, shell_specs, specs
 from headrace.area.factors import estimate_errors
 from headrace.layers import LAYERS
+from headrace.layers.cores import CORES
 from headrace.layers.mvtu import Mvtu
 from headrace.synthesis import yosys
 from headrace.synthesis.yosys import yosys_version
@@ -36,7 +37,7 @@ def test_sweep_is_broad() -> None:
     assert len(layers) >= 300
     assert {type(layer) for layer in layers} == set(LAYERS.values())
     matrices = [layer for layer in layers if isinstance(layer, Mvtu)]
-    assert {layer.chosen_core for layer in matrices} == {"plain", "parity", "pairs", "dsp", "planes", "halves"}
+    assert {layer.chosen_core for layer in matrices} == set(CORES)
     assert {layer.storage for layer in matrices} == {"rom", "ram", "uram", "external"}
     assert len(HELD_BACK) == len(WHOLE_SWEEP) // 4
 
