@@ -128,19 +128,24 @@ package headrace_pkg;
            && a_bits + int'(has_sign && a_kind != SIGNED) > 1;
   endfunction
 
-  // Search of thresholds (headrace_thresholds.sv): a stage whose table of bounds is larger than what one LUT holds of a
-  // ROM reads its bound in a cycle of its own; very many row groups have one ROM, which the first stage waits for.
-  // Enabled cycles of all stages.
+  // Search of thresholds (headrace_thresholds.sv). Most words of a table of bounds that its comparator reads at once:
+  // what one LUT holds of a ROM, or half of it, which leaves a LUT room for a place of the comparator; the carries of
+  // a wide one would come too late behind another LUT.
+  function automatic int unsigned bound_words(input int unsigned acc_bits);
+    return acc_bits > 16 ? LUT_WORDS / 2 : LUT_WORDS;
+  endfunction
+  // A stage of more words reads its bound in a cycle of its own, but the first one reads it while its accumulators come;
+  // very many row groups have one ROM, which the first stage waits for. Enabled cycles of all stages.
   function automatic bit bound_is_read(input int unsigned groups, input int unsigned stages, input int unsigned stage,
-                                       input bit writable);
+                                       input int unsigned acc_bits, input bit writable);
     if (writable) return stage > 0 && groups << stages > LUT_WORDS;
-    return groups > LUT_WORDS ? stage == 0 : groups << stage > LUT_WORDS;
+    return groups > LUT_WORDS ? stage == 0 : stage > 0 && groups << stage > bound_words(acc_bits);
   endfunction
   function automatic int unsigned search_cycles(input int unsigned groups, input int unsigned stages,
-                                                input bit writable);
+                                                input int unsigned acc_bits, input bit writable);
     int unsigned cycles;
     cycles = stages - 1;
-    for (int unsigned k = 0; k < stages; k++) cycles += bound_is_read(groups, stages, k, writable) ? 1 : 0;
+    for (int unsigned k = 0; k < stages; k++) cycles += bound_is_read(groups, stages, k, acc_bits, writable) ? 1 : 0;
     return cycles;
   endfunction
 

@@ -36,6 +36,8 @@ class TestThreshold(LayerBattery):
         spec(5, 1, "int5 [3,9]", 1, inverted=True),
         spec(132, 2, "int7 uint3", 3, inverted=True),  # 66 groups: bounds in one ROM
         spec(512, 1, "int14 uint4", 1),
+        spec(32, 2, "int20 uint3", 3),  # 64 words of wide bounds at the last bit
+        spec(48, 1, "int18 uint2", 2, inverted=True),  # 48 of them at the first
         spec(66, 1, "int10 uint6", 2, inverted=True),  # bounds for both values of the bit that is decided last
         spec(40, 2, "int9 [-100,99]", 3),
         spec(4, 2, "int12 [0,382]", 9, inverted=True),  # numbers of intervals, in 9 steps

@@ -20,6 +20,8 @@ from headrace.packing import Memory
 
 #: Most row groups with tables per row and bit; with more, one ROM gives all bounds of a group (headrace_thresholds).
 MAX_TABLE_GROUPS = 64
+#: Bits of which a comparator has its carries in one level, two bits for a carry.
+_CARRIES_BITS = 16
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,23 @@ class Bounds:
         return memory.stored_bits(words.reshape(len(words), -1), dtype.bits, rows)
 
 
-def read_stages(groups: int, stages: int, writable: bool) -> list[int]:
+def bound_words(bits: int) -> int:
+    """Most words of a table of bounds that a comparator of so many bits reads at once."""
+    return memory.LUT_WORDS // 2 if bits > _CARRIES_BITS else memory.LUT_WORDS
+
+
+def read_stages(groups: int, stages: int, bits: int, writable: bool) -> list[int]:
     """The stages of a pipelined search that wait a cycle for their bounds: with large tables, the first with a ROM.
 
-    >>> read_stages(16, 4, False), read_stages(16, 4, True), read_stages(65, 4, False)
+    >>> read_stages(16, 4, 16, False), read_stages(16, 4, 16, True), read_stages(65, 4, 16, False)
     ([3], [1, 2, 3], [0])
+    >>> read_stages(16, 4, 17, False)
+    [2, 3]
     """
     if groups > MAX_TABLE_GROUPS and not writable:
         return [0]
-    return [stage for stage in range(1, stages) if groups << (stages if writable else stage) > memory.LUT_WORDS]
+    words, depth = (memory.LUT_WORDS, stages) if writable else (bound_words(bits), 0)
+    return [stage for stage in range(1, stages) if groups << (depth or stage) > words]
 
 
 def search(a: Amounts, bounds: Bounds, bits: int) -> None:
@@ -73,7 +83,7 @@ def search(a: Amounts, bounds: Bounds, bits: int) -> None:
     group_bits, pe = (bounds.groups - 1).bit_length(), bounds.pe
     a.add("search", ff=(bounds.stages + 1) * group_bits + bounds.stages)
     a.add("search", ff=pe * sum(bits + k for k in range(1, bounds.stages)))
-    for stage in read_stages(bounds.groups, bounds.stages, writable=False):
+    for stage in read_stages(bounds.groups, bounds.stages, bounds.bits, writable=False):
         a.add("search", ff=pe * (bits + stage) + group_bits + 1)
     a.add("search control", lut=group_bits + 1)
     if bounds.groups > MAX_TABLE_GROUPS:
@@ -82,7 +92,7 @@ def search(a: Amounts, bounds: Bounds, bits: int) -> None:
     for stage in range(bounds.stages):
         words = bounds.groups << stage
         inputs = (words - 1).bit_length()
-        if inputs > LUT_INPUTS:  # read ahead
+        if words > bound_words(bounds.bits):  # read ahead
             a.add("bounds", ff=pe * bounds.bits)
         if inputs >= LUT_INPUTS:
             a.add("bounds", lut=pe * bounds.used_bits * table_luts(words))

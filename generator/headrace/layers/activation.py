@@ -62,7 +62,7 @@ class Search:
         stages = self.output.steps.bit_length()
         if self.in_turn:
             return serial_cycles(stages * self.pe, self.words, self.prices)
-        return max(0, stages - 1) + len(read_stages(self.groups, stages, self.writable))
+        return max(0, stages - 1) + len(read_stages(self.groups, stages, self.bits, self.writable))
 
 
 @dataclass(frozen=True, eq=False)

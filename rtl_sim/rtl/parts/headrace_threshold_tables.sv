@@ -42,8 +42,8 @@ module headrace_threshold_tables import headrace_pkg::*; #(
 
   for (genvar k = 0; k < STAGES; k++) begin : gen_stage
     localparam logic [STAGES-1:0] STEP = STAGES'(1) << (STAGES - 1 - k);
-    localparam bit                READ = bound_is_read(NF, STAGES, k, WRITABLE);
-    localparam bit                FEW  = (WRITABLE ? NF << STAGES : NF << k) <= LUT_WORDS;
+    localparam bit                READ = bound_is_read(NF, STAGES, k, ACC_BITS, WRITABLE);
+    localparam bit                FEW  = WRITABLE ? NF << STAGES <= LUT_WORDS : NF << k <= bound_words(ACC_BITS);
 
     // Row group of the accumulators here, and of those after the next enabled cycle. One bit is inverted, since
     // synthesis would move the registers of an address behind their ROM.

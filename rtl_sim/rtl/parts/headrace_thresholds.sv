@@ -72,7 +72,7 @@ module headrace_thresholds import headrace_pkg::*; #(
     headrace_threshold_stage #(
       .PE(PE), .STAGES(STAGES), .STAGE(k), .ACC_BITS(ACC_BITS), .A_BITS(A_BITS),
       .ADDRESS_BITS(WRITABLE ? 6 : GROUP_BITS + k),
-      .READ(bound_is_read(NF, STAGES, k, WRITABLE))
+      .READ(bound_is_read(NF, STAGES, k, ACC_BITS, WRITABLE))
     ) u_stage (
       .ap_clk, .ap_rst_n, .en, .acc_in, .valid_in, .count_in, .bound(bound[k]),
       .early(early[k]), .acc(accs[k]), .valid(valid[k]), .known(known[k]), .count(count[k])
