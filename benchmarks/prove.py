@@ -131,6 +131,8 @@ MODULES: Mapping[str, Module] = {
     "shell widen 2:4": _mover("widen", 2, 4, 14),
     "shell gearbox 3:2": _mover("gearbox", 3, 2, 12),
     "shell gearbox 2:3": _mover("gearbox", 2, 3, 12),
+    "shell gearbox 17:7": _mover("gearbox", 17, 7, 10),
+    "shell gearbox 2:5": _mover("gearbox", 2, 5, 14),
     "shell registers": Module("shell_registers.sv", 14),
     "shell weights": Module("shell_weights.sv", 12),
     "shell counters": Module("shell_counters.sv", 3, induction=True),

@@ -65,7 +65,7 @@ def shell_specs() -> list[Spec]:
     """The parts of the shell, by the bytes of words on both sides; of the registers those of frames."""
     narrow = [(16, 1), (16, 2), (16, 4), (16, 8), (8, 1), (8, 2), (8, 4)]
     widen = [(1, 16), (2, 16), (4, 16), (8, 16), (16, 16), (16, 32), (16, 112), (1, 8), (2, 8), (8, 8), (8, 32)]
-    gearbox = [(16, 3), (16, 14), (5, 16), (8, 3), (3, 8)]
+    gearbox = [(16, 3), (16, 14), (5, 16), (8, 3), (3, 8), (49, 16), (16, 98)]
     parts = {"narrow": narrow, "widen": widen, "gearbox": gearbox, "registers": [(4096, 10)]}
     return [{"kind": f"{SHELL}{kind}", "in_bytes": in_bytes, "out_bytes": out_bytes}
             for kind, sizes in parts.items() for in_bytes, out_bytes in sizes]

@@ -15,6 +15,8 @@ from headrace.memory import PRICES, Prices
 _NARROW_PARTS, _FEW_PARTS = 8, 2
 #: Of the place of a word in a gearbox, which is chosen in two steps where it has more.
 _PLACE_BITS = 3
+#: Of a place that is chosen in two steps; of more it takes three.
+_TWO_STEPS_BITS = 4
 #: A byte and the bit that says whether it counts.
 _BYTE = 9
 
@@ -66,16 +68,22 @@ class ShellPart:
         near = 4 if place > _PLACE_BITS else 1 << place
         around = _BYTE * (near - 1) * unit + bits if near < places else 0
         slices(a, bits)
-        a.add("shell gearbox", lut=bits * (2 if near <= 4 else 3) + around * -(-places // near) / 4,
+        first = around * -(-places // near) / 4
+        if place > _TWO_STEPS_BITS:  # a cycle between the second step and the third, ends that are noted
+            words = -(-self.in_bytes // self.out_bytes)
+            first = around + (around + _BYTE * 12 * unit) * -(-places // 16) / 4
+            a.add("shell gearbox", ff=around + words + place + 2)
+        a.add("shell gearbox", lut=bits * (2 if near <= 4 else 3) + first,
               ff=_BYTE * (self.in_bytes + self.out_bytes - unit) + place + 4)
         a.add("shell count", lut=self.in_bytes + 6 * place)
 
     def _to_wider(self, a: Amounts, unit: int) -> None:
         turns, places = self.in_bytes // unit, self.out_bytes // unit
         waits, counters = _BYTE * (self.in_bytes - unit), (turns - 1).bit_length() + (places - 1).bit_length()
+        ring = places > 2 * turns
         a.add("shell gearbox", lut=_BYTE * self.in_bytes * (1 if turns <= 4 else 2) + waits,
-              ff=_BYTE * self.out_bytes + waits + turns + places + counters + 2)
-        a.add("shell count", lut=6 * places)
+              ff=_BYTE * self.out_bytes + waits + (1 if ring else turns) + places + counters + 2)
+        a.add("shell count", lut=(5 if ring else 6) * places)
 
     def _registers(self, a: Amounts) -> None:
         a.add("shell registers", lut=140, ff=332)

@@ -6,7 +6,8 @@
 //
 // Everything counts in units of gcd(IN_BYTES, OUT_BYTES) bytes, with their bits of TKEEP: words begin at no other byte.
 //   to narrower words: a window of the word that came last and of what the one before left over; each word out is
-//     chosen at a place in it. Behind a transfer's last word, the window is filled with units that do not count;
+//     chosen at a place in it, of long words in two cycles. Behind a transfer's last word, the window is filled with
+//     units that do not count;
 //   to wider words: the units of a word go to their places in the word out, what is too much for it waits beside it,
 //     and moves in when the word has left.
 module headrace_shell_gearbox import headrace_pkg::*; #(
@@ -47,50 +48,125 @@ module headrace_shell_gearbox import headrace_pkg::*; #(
     $error("shell_gearbox: of IN_BYTES=%0d and OUT_BYTES=%0d neither may divide the other", IN_BYTES, OUT_BYTES);
   end else if (IN > OUT) begin : gen_narrower
     localparam int unsigned PLACE_BITS = $clog2(IN);
+    localparam int unsigned STEPS      = PLACE_BITS > 3 ? (PLACE_BITS + 1) / 2 : 1;  // in which a place is chosen
+    localparam int unsigned FIRST_LOW  = 2 * (STEPS - 1);                            // bits for all but the first
+    localparam int unsigned FIRST      = (IN + (1 << FIRST_LOW) - 1) >> FIRST_LOW;   // choices of the first
+    localparam int unsigned WINDOW     = (FIRST << FIRST_LOW) + OUT;                 // units
+    localparam int unsigned NEAR       = OUT + (STEPS > 1 ? 4 : WINDOW - OUT);       // those at the last step
 
-    localparam int unsigned NEAR_BITS  = near_bits(PLACE_BITS);
-    localparam int unsigned NEAR       = 1 << NEAR_BITS;
-    localparam int unsigned FAR        = (IN + NEAR - 1) / NEAR;
-    localparam int unsigned FAR_BITS   = index_bits(FAR);
+    logic [OUT-2:0][UNIT_BITS-1:0]    tail_q;   // the last units of the word before
+    logic [IN-1:0][UNIT_BITS-1:0]     word_q;
+    logic [WINDOW-1:0][UNIT_BITS-1:0] window;   // behind them no unit has bytes
+    logic [OUT:0][UNIT_BITS-1:0]      chosen;   // the units of the word out and the one behind
+    logic [PLACE_BITS-1:0]            place_q;  // in the window, of the next word out
+    logic                             have_q;   // the window has that word
+    logic                             ends_q;   // it is the last one that ends in the window
+    logic                             last_q;   // the transfer's last byte is in the window
+    logic                             done_q;   // the last transfer has left
+    logic                             none_behind;  // no unit behind that word has bytes
+    logic                             move, take, ends_d, final_word, unused_behind;
+    logic [PLACE_BITS-1:0]            place_d;
+    logic [NEAR-1:0][UNIT_BITS-1:0]   near;         // what the last step chooses from
+    logic [PLACE_BITS-1:0]            near_place;   // at that place,
+    logic                             near_final;   // and whether it is the transfer's last word
+    logic                             near_ready, out_valid, out_ready;
+    logic [OUT_BYTES-1:0]             out_keep;
+    logic [8*OUT_BYTES-1:0]           out_data;
 
-    logic [OUT-2:0][UNIT_BITS-1:0]          tail_q;   // the last units of the word before
-    logic [IN-1:0][UNIT_BITS-1:0]           word_q;
-    logic [NEAR*FAR+OUT-1:0][UNIT_BITS-1:0] window;   // behind them no unit has bytes
-    logic [NEAR+OUT-1:0][UNIT_BITS-1:0]     around;   // the units of the word out and their neighbours
-    logic [OUT:0][UNIT_BITS-1:0]            chosen;   // the units of the word out and the one behind
-    logic [PLACE_BITS-1:0]                  place_q;  // in the window, of the next word out
-    logic                                   have_q;   // the window has that word
-    logic                                   ends_q;   // it is the last one that ends in the window
-    logic                                   last_q;   // the transfer's last byte is in the window
-    logic                                   done_q;   // the last transfer has left
-    logic                                   out_ready, move, take, final_word, unused_behind;
-    logic [PLACE_BITS-1:0]                  place_d;
-    logic [OUT_BYTES-1:0]                   out_keep;
-    logic [8*OUT_BYTES-1:0]                 out_data;
-
-    assign window = ((NEAR*FAR+OUT)*UNIT_BITS)'({word_q, tail_q});
-    for (genvar i = 0; i < NEAR + OUT; i++) begin : gen_around
-      logic [FAR-1:0][UNIT_BITS-1:0] far;
-      for (genvar by = 0; by < FAR; by++) begin : gen_far
-        assign far[by] = window[i+NEAR*by];
+    assign window = (WINDOW*UNIT_BITS)'({word_q, tail_q});
+    // A step goes as far as its bits of the place say, and keeps what the steps behind it can reach.
+    for (genvar s = 0; s < STEPS; s++) begin : gen_step
+      localparam int unsigned LOW     = 2 * (STEPS - 1 - s);
+      localparam int unsigned CHOICES = s == 0 ? FIRST : 4;
+      localparam int unsigned BITS    = index_bits(CHOICES);
+      logic [OUT+(1<<LOW)-1:0][UNIT_BITS-1:0] reached;
+      for (genvar i = 0; i < OUT + (1 << LOW); i++) begin : gen_unit
+        logic [CHOICES-1:0][UNIT_BITS-1:0] choices;
+        for (genvar by = 0; by < CHOICES; by++) begin : gen_choice
+          if (s == 0) begin : gen_window
+            assign choices[by] = window[i+(by<<LOW)];
+          end else if (s < STEPS - 1) begin : gen_reached
+            assign choices[by] = gen_step[s-1].reached[i+(by<<LOW)];
+          end else begin : gen_near
+            assign choices[by] = near[i+by];
+          end
+        end
+        assign reached[i] = choices[BITS'((s < STEPS - 1 ? place_q : near_place)>>LOW)];
       end
-      assign around[i] = far[FAR_BITS'(place_q>>NEAR_BITS)];
     end
-    for (genvar o = 0; o < OUT + 1; o++) begin : gen_chosen
-      logic [NEAR-1:0][UNIT_BITS-1:0] near;
-      assign near      = around[o +: NEAR];
-      assign chosen[o] = near[place_q[NEAR_BITS-1:0]];
-    end
+    assign chosen = gen_step[STEPS-1].reached;
     for (genvar o = 0; o < OUT; o++) begin : gen_out
       assign {out_keep[UNIT*o +: UNIT], out_data[8*UNIT*o +: 8*UNIT]} = chosen[o];
     end
-    assign unused_behind = ^chosen[OUT];
 
-    assign move          = have_q && out_ready;
-    assign final_word    = last_q && !chosen[OUT][KEEP];
-    assign s_axis_TREADY = ap_rst_n && (!have_q || (out_ready && ends_q && !last_q));
+    // The last of three steps has a cycle of its own.
+    if (STEPS > 2) begin : gen_in_two_cycles
+      headrace_single_slice #(.BITS(1 + 2 + NEAR * UNIT_BITS)) u_near (
+        .ap_clk, .ap_rst_n,
+        .s_axis_TDATA({final_word, place_q[1:0], gen_step[STEPS-2].reached}),
+        .s_axis_TVALID(have_q), .s_axis_TREADY(near_ready),
+        .m_axis_TDATA({near_final, near_place[1:0], near}), .m_axis_TVALID(out_valid), .m_axis_TREADY(out_ready)
+      );
+      assign near_place[PLACE_BITS-1:2] = '0;
+    end else begin : gen_at_once
+      if (STEPS > 1) begin : gen_near
+        assign near = gen_step[0].reached;
+      end else begin : gen_window
+        assign near = window;
+      end
+      assign near_place = place_q;
+      assign near_ready = out_ready;
+      assign out_valid  = have_q;
+      assign near_final = final_word;
+    end
+
+    // Whether units behind the word out have bytes: the next one is looked at. Of long words, whose choice takes long, it
+    // is noted for all words out as the word comes.
+    if (STEPS > 2) begin : gen_noted
+      localparam int unsigned WORDS      = (IN + OUT - 1) / OUT;  // words out that begin in a word at most
+      localparam int unsigned START_BITS = $clog2(OUT);
+      logic [WORDS-1:0]               more_q;   // units behind the word out have bytes, behind the next one, ...
+      logic [WORDS-1:0][OUT-1:0]      more;     // by the place of the first word out
+      logic [START_BITS-1:0]          start_q;  // of the first word out of the next word in
+      logic [OUT-1:0][START_BITS-1:0] starts;   // and of the one behind, by it
+      logic [IN-1:0][PLACE_BITS-1:0]  places;   // place_d by place_q
+      for (genvar p = 0; p < OUT; p++) begin : gen_start
+        assign starts[p] = START_BITS'((p + WORDS * OUT - IN) % OUT);
+        for (genvar w = 0; w < WORDS; w++) begin : gen_word
+          if (p + 1 + w * OUT < IN) begin : gen_unit
+            assign more[w][p] = units[p+1+w*OUT][KEEP];
+          end else begin : gen_none
+            assign more[w][p] = 1'b0;
+          end
+        end
+      end
+      for (genvar p = 0; p < IN; p++) begin : gen_place
+        assign places[p] = PLACE_BITS'((p + OUT) % IN);
+      end
+      always_ff @(posedge ap_clk) begin
+        if (!ap_rst_n || (move && final_word)) start_q <= START_BITS'(OUT - 1);
+        else if (take) start_q <= starts[start_q];
+      end
+      always_ff @(posedge ap_clk) begin
+        if (!have_q || (move && ends_q)) begin
+          for (int unsigned w = 0; w < WORDS; w++) more_q[w] <= more[w][start_q] && !last_q;
+        end else if (move) begin
+          more_q <= more_q >> 1;
+        end
+      end
+      assign none_behind = !more_q[0];
+      assign place_d     = places[place_q];
+    end else begin : gen_looked_at
+      assign none_behind = !chosen[OUT][KEEP];
+      assign place_d     = ends_q ? place_q - PLACE_BITS'(IN - OUT) : place_q + PLACE_BITS'(OUT);
+    end
+
+    assign move          = have_q && near_ready;
+    assign unused_behind = ^chosen[OUT];
+    assign final_word    = last_q && none_behind;
+    assign s_axis_TREADY = ap_rst_n && (!have_q || (near_ready && ends_q && !last_q));
     assign take          = s_axis_TVALID && s_axis_TREADY;
-    assign place_d       = ends_q ? place_q - PLACE_BITS'(IN - OUT) : place_q + PLACE_BITS'(OUT);
+    assign ends_d        = 32'(place_d) >= IN - OUT;
 
     always_ff @(posedge ap_clk) begin
       if (!ap_rst_n) begin
@@ -110,7 +186,7 @@ module headrace_shell_gearbox import headrace_pkg::*; #(
         ends_q  <= 2 * OUT > IN;
       end else if (move) begin
         place_q <= place_d;
-        ends_q  <= 32'(place_d) >= IN - OUT;
+        ends_q  <= ends_d;
       end
     end
 
@@ -126,7 +202,7 @@ module headrace_shell_gearbox import headrace_pkg::*; #(
 
     headrace_skid #(.BITS(9 * OUT_BYTES + 1)) u_out (
       .ap_clk, .ap_rst_n,
-      .s_axis_TDATA({final_word, out_keep, out_data}), .s_axis_TVALID(have_q), .s_axis_TREADY(out_ready),
+      .s_axis_TDATA({near_final, out_keep, out_data}), .s_axis_TVALID(out_valid), .s_axis_TREADY(out_ready),
       .m_axis_TDATA({m_axis_TLAST, m_axis_TKEEP, m_axis_TDATA}), .m_axis_TVALID, .m_axis_TREADY
     );
   end else begin : gen_wider
@@ -147,6 +223,8 @@ module headrace_shell_gearbox import headrace_pkg::*; #(
     logic                         over_q;   // units of its last word are in front of the next word out
     logic                         spills;   // they have bytes
     logic                         leave, take, completes;
+    logic [OUT-1:0]               here;     // places in the word out that the word in has units for
+    logic [OUT-1:0]               earlier;  // those that one before has units for, where it reached beyond a word out
 
     assign leave         = full_q && m_axis_TREADY;
     assign s_axis_TREADY = ap_rst_n && (!full_q || (m_axis_TREADY && !over_q));
@@ -198,22 +276,38 @@ module headrace_shell_gearbox import headrace_pkg::*; #(
       assign turned[i]  = far[FAR_BITS'(turn_q>>NEAR_BITS)];
     end
 
+    if (OUT > 2 * IN) begin : gen_ring
+      // A ring of the places from place_q on. Beyond the end of the word out it covers the first places of the next.
+      logic [OUT-1:0] covers_q;
+      always_ff @(posedge ap_clk) begin
+        if (!ap_rst_n || (take ? s_axis_TLAST && !completes : leave && over_q)) covers_q <= OUT'((1 << IN) - 1);
+        else if (take) covers_q <= {covers_q[OUT-IN-1:0], covers_q[OUT-1:OUT-IN]};
+      end
+      assign here    = {covers_q[OUT-1:IN-1], covers_q[IN-2:0] & {IN-1{!covers_q[OUT-1]}}};
+      assign earlier = ~covers_q;
+    end else begin : gen_table
+      for (genvar o = 0; o < OUT; o++) begin : gen_place
+        logic [OUT-1:0] places, later;  // by place_q
+        for (genvar p = 0; p < OUT; p++) begin : gen_from
+          assign places[p] = p <= o && o < p + IN;
+          assign later[p]  = o < p;
+        end
+        assign here[o]    = places[place_q];
+        assign earlier[o] = later[place_q];
+      end
+    end
+
     for (genvar o = 0; o < OUT; o++) begin : gen_out
-      logic [OUT-1:0]       here, earlier;  // by the place of the word in: it has a unit for here, or one before has
       logic [UNIT_BITS-1:0] unit, unit_q;
       logic                 comes, waited;
-      for (genvar p = 0; p < OUT; p++) begin : gen_place
-        assign here[p]    = p <= o && o < p + IN;
-        assign earlier[p] = o < p;
-      end
-      assign comes = take && here[place_q];
+      assign comes = take && here[o];
       if (o < IN - 1) begin : gen_both
         always_ff @(posedge ap_clk) if (take) waits_q[o] <= turned[(o+OUT)%IN];
-        assign waited = earlier[place_q];
+        assign waited = earlier[o];
         assign unit   = waited ? waits_q[o] : turned[o];
       end else begin : gen_one
         logic unused_earlier;
-        assign unused_earlier = ^earlier;
+        assign unused_earlier = earlier[o];
         assign waited         = 1'b0;
         assign unit           = turned[o%IN];
       end
