@@ -17,6 +17,7 @@ from headrace.dataflow.insert_fifos import insert_fifos
 from headrace.dataflow.lower import lower
 from headrace.dataflow.make_external import from_outside, make_external
 from headrace.dataflow.make_writable import Writable, make_writable
+from headrace.dataflow.resets import reset_registers
 from headrace.layers import Fifo
 from headrace.layers.base import Layer
 from headrace.layers.mvtu import Mvtu
@@ -156,5 +157,5 @@ def with_fifos(net: IntegerNetwork, recipe: Recipe) -> Dataflow:
 
 
 def estimated(dataflow: Dataflow) -> Resources:
-    """The estimate of all layers together."""
-    return total([estimate(layer) for layer in dataflow.layers])
+    """The estimate of all layers together, with their resets."""
+    return total([*(estimate(layer) for layer in dataflow.layers), reset_registers(dataflow)])

@@ -43,7 +43,7 @@ struct Binding {
 
 namespace {
 
-constexpr int kResetCycles = 4;
+constexpr int kResetCycles = 1;  // all that a reset needs
 constexpr int kDrainCycles = 64;  // after the last expected word: a surplus word must show
 constexpr int kProgressCycles = 1024;
 
@@ -166,6 +166,7 @@ class Run {
     }
     resets_ = bind_resets(top);
     reset_left_.assign(resets_.size(), kResetCycles);
+    was_reset_.assign(resets_.size(), false);
   }
 
   // progress: where the number of words that have passed is written from time to time.
@@ -211,7 +212,10 @@ class Run {
     top_.clk = 0;
     top_.eval();
     const bool moved = sample(cycle);
-    for (int& left : reset_left_) left -= left > 0;
+    for (size_t g = 0; g < resets_.size(); ++g) {
+      was_reset_[g] = reset_left_[g] > 0;
+      reset_left_[g] -= was_reset_[g];
+    }
     request_resets();
     top_.clk = 1;
     top_.eval();
@@ -221,7 +225,9 @@ class Run {
   bool sample(int64_t cycle) {
     bool moved = false;
     for (Stream& s : streams_) {
-      if (reset_left_[s.group] == 0) moved |= s.sample(cycle);
+      // The layers of a network are reset a cycle late: until then words between them are void.
+      const bool late = s.side == Side::Tap && was_reset_[s.group];
+      if (reset_left_[s.group] == 0 && !late) moved |= s.sample(cycle);
     }
     return moved;
   }
@@ -257,6 +263,7 @@ class Run {
   std::vector<Stream> streams_;
   std::vector<uint8_t*> resets_;
   std::vector<int> reset_left_;
+  std::vector<bool> was_reset_;  // in the cycle before
   int64_t max_cycles_ = 0, idle_limit_ = 0;
   Status status_ = kDone;
 };

@@ -2,6 +2,15 @@
 // without the device's own; synthesis then takes its own models of them.
 
 (* blackbox *)
+module FDRE #(
+  parameter logic [0:0] INIT = 1'b0  // at power-up
+) (
+  output logic Q,
+  input  logic C, CE, D, R
+);
+endmodule
+
+(* blackbox *)
 module LUT5 #(
   parameter logic [31:0] INIT = '0  // output for the inputs {I4, ..., I0}
 ) (

@@ -70,7 +70,7 @@ module taps (
     .FILE  ("fifo0.rec")
   ) tap_fifo0 (
     .clk   (ap_clk),
-    .rst_n (ap_rst_n),
+    .rst_n (dut.fifo0_rst_n),
     .close (close_files),
     .cycle (cycle_q),
     .data  (dut.fifo0_TDATA),
@@ -85,7 +85,7 @@ module taps (
     .FILE  ("dwc0.rec")
   ) tap_dwc0 (
     .clk   (ap_clk),
-    .rst_n (ap_rst_n),
+    .rst_n (dut.dwc0_rst_n),
     .close (close_files),
     .cycle (cycle_q),
     .data  (dut.dwc0_TDATA),
@@ -100,7 +100,7 @@ module taps (
     .FILE  ("fc0.rec")
   ) tap_fc0 (
     .clk   (ap_clk),
-    .rst_n (ap_rst_n),
+    .rst_n (dut.fc0_rst_n),
     .close (close_files),
     .cycle (cycle_q),
     .data  (dut.fc0_TDATA),

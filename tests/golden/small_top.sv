@@ -54,6 +54,21 @@ module accelerator #(
   wire        fc1_TVALID;
   wire        fc1_TREADY;
 
+  // Every layer has a copy of the reset one cycle late, and the FIFOs behind it have that too. All leave it together.
+  wire fifo0_rst_n;
+  headrace_reset_copy u_fifo0_rst_n (.ap_clk (ap_clk), .ap_rst_n (ap_rst_n), .late_rst_n (fifo0_rst_n));
+  wire dwc0_rst_n;
+  headrace_reset_copy u_dwc0_rst_n (.ap_clk (ap_clk), .ap_rst_n (ap_rst_n), .late_rst_n (dwc0_rst_n));
+  wire fc0_rst_n;
+  headrace_reset_copy u_fc0_rst_n (.ap_clk (ap_clk), .ap_rst_n (ap_rst_n), .late_rst_n (fc0_rst_n));
+  wire fc1_rst_n;
+  headrace_reset_copy u_fc1_rst_n (.ap_clk (ap_clk), .ap_rst_n (ap_rst_n), .late_rst_n (fc1_rst_n));
+
+  // Until then no word comes in and none leaves.
+  wire s_axis_taken;
+  assign s_axis_TREADY = s_axis_taken && fifo0_rst_n;
+  assign m_axis_TVALID = fc1_TVALID && fc1_rst_n;
+
   // fifo0: fifo, 24 cycles per frame
   //   takes 24 words of 2 x uint4 per frame
   //   gives 24 words of 2 x uint4 per frame
@@ -64,10 +79,10 @@ module accelerator #(
     .WORDS  (24)
   ) u_fifo0 (
     .ap_clk        (ap_clk),
-    .ap_rst_n      (ap_rst_n),
+    .ap_rst_n      (fifo0_rst_n),
     .s_axis_TDATA  (s_axis_TDATA),
     .s_axis_TVALID (s_axis_TVALID),
-    .s_axis_TREADY (s_axis_TREADY),
+    .s_axis_TREADY (s_axis_taken),
     .m_axis_TDATA  (fifo0_TDATA),
     .m_axis_TVALID (fifo0_TVALID),
     .m_axis_TREADY (fifo0_TREADY)
@@ -83,7 +98,7 @@ module accelerator #(
     .WORDS     (24)
   ) u_dwc0 (
     .ap_clk        (ap_clk),
-    .ap_rst_n      (ap_rst_n),
+    .ap_rst_n      (dwc0_rst_n),
     .s_axis_TDATA  (fifo0_TDATA),
     .s_axis_TVALID (fifo0_TVALID),
     .s_axis_TREADY (fifo0_TREADY),
@@ -114,7 +129,7 @@ module accelerator #(
     .THRESHOLDS_FILE ("fc0_thresholds.mem")
   ) u_fc0 (
     .ap_clk        (ap_clk),
-    .ap_rst_n      (ap_rst_n),
+    .ap_rst_n      (fc0_rst_n),
     .s_axis_TDATA  (dwc0_TDATA),
     .s_axis_TVALID (dwc0_TVALID),
     .s_axis_TREADY (dwc0_TREADY),
@@ -145,7 +160,7 @@ module accelerator #(
     .WEIGHTS_FILE ("fc1_weights.mem")
   ) u_fc1 (
     .ap_clk        (ap_clk),
-    .ap_rst_n      (ap_rst_n),
+    .ap_rst_n      (fc1_rst_n),
     .s_axis_TDATA  (fc0_TDATA),
     .s_axis_TVALID (fc0_TVALID),
     .s_axis_TREADY (fc0_TREADY),
@@ -165,14 +180,13 @@ module accelerator #(
   end
 
   assign m_axis_TDATA  = fc1_TDATA;
-  assign m_axis_TVALID = fc1_TVALID;
   assign m_axis_TLAST  = words_left_q == '0;
   assign fc1_TREADY = m_axis_TREADY;
 
   if (OBSERVE) begin : gen_observe
     headrace_shell_mark #(.DEPTH(8)) u_fifo0_mark (
       .ap_clk (ap_clk),
-      .ap_rst_n (ap_rst_n),
+      .ap_rst_n (fifo0_rst_n),
       .push (s_axis_TVALID && s_axis_TREADY),
       .pop (fifo0_TVALID && fifo0_TREADY),
       .mark (fifo_marks[0 +: 32])

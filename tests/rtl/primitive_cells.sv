@@ -1,6 +1,18 @@
 // Models of the primitive cells that the library instantiates, for simulating it in the forms that synthesis takes.
 `define HEADRACE_PRIMITIVES
 
+module FDRE #(
+  parameter logic [0:0] INIT = 1'b0
+) (
+  output logic Q = INIT,
+  input  logic C, CE, D, R
+);
+  always_ff @(posedge C) begin
+    if (R) Q <= 1'b0;
+    else if (CE) Q <= D;
+  end
+endmodule
+
 module LUT5 #(
   parameter logic [31:0] INIT = '0
 ) (

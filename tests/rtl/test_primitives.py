@@ -31,7 +31,7 @@ from tests.layer_battery import FRAMES, SEED
 from tests.public_models import MODELS
 
 CELL_PORTS = data_folder("rtl_sim") / "primitives" / "primitives.sv"
-CELLS = "LUT5 LUT6 LUT6_2 CARRY8 CARRY4 MUXF7"
+CELLS = "FDRE LUT5 LUT6 LUT6_2 CARRY8 CARRY4 MUXF7"
 
 #: The leaf modules with two forms: the modules inside, and the parameters for which the forms are proved equal. Nothing
 #: that the networks and the blocks of benchmarks.area instantiate may lie beyond them.
@@ -51,12 +51,15 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
     "accumulator": (("carry_chain",), [{"BITS": bits} for bits in range(1, 33)]),
     "pair_compare": (("carry_chain",), [{"A_BITS": bits, "B_BITS": bits + more}
                                         for bits in range(1, 33) for more in (0, 1)]),
+    "reset_copy": ((), [{}]),
     "lut_pair": ((), [{"BITS": bits} for bits in (*range(1, 33), 64, 128, 256, 512)]),
     "ones_count": (("counter7", "carry_chain", "carry_adder"), [{"BITS": bits, "SUM_BITS": bits.bit_length()}
                                                                 for bits in range(1, 37)]),
 }
 #: Parameters that say how many of the same there are in a module, or where a sum is cut, of which some are proved.
 HOW_MANY = {"quad_adders": {"SIMD", "W_BITS"}, "ternary_level": {"TREES", "LEAVES", "FLIPS", "SUM_BITS"}}
+#: Modules with registers.
+PIPELINES = ("ones_count", "reset_copy")
 #: Proofs in one run of Yosys, whose command has a limit.
 MOST = 100
 #: Proofs by default: so many of each module, from the narrowest to the widest.
@@ -88,7 +91,7 @@ def proof(module: str, choices: list[dict[str, int]], macros: Sequence[str]) -> 
                "flatten gold* gate*", "memory_map gold*"]
     for k in range(len(choices)):
         script += [f"miter -equiv -make_outputs gold{k} gate{k} miter{k}", f"flatten miter{k}", f"opt miter{k}"]
-        steps = "-set-init-zero -tempinduct -tempinduct-baseonly -maxsteps 4" if module == "ones_count" else ""
+        steps = "-set-init-zero -tempinduct -tempinduct-baseonly -maxsteps 4" if module in PIPELINES else ""
         script.append(f"sat -verify -prove trigger 0 {steps} miter{k}")
     return "; ".join(script)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
-from headrace.render.rtl import TOP, stream_names, template
+from headrace.render.rtl import TOP, layer_resets, stream_names, template
 
 
 @dataclass(frozen=True)
@@ -28,5 +28,7 @@ def render_checks(checks: Iterable[Check], header: str, module: str = TOP, clock
 def network_checks(dataflow: Dataflow, ports: Iterable[Port] | None = None) -> list[Check]:
     """Every stream of a network's top, or those of some ports."""
     names, ends = stream_names(dataflow), {(SOURCE, 0): "s_axis", dataflow.output_port: "m_axis"}
-    return [Check(names[port], ends.get(port, names[port]), 8 * dataflow.streams[port].bytes)
+    resets = layer_resets(dataflow)
+    return [Check(names[port], ends.get(port, names[port]), 8 * dataflow.streams[port].bytes,
+                  "ap_rst_n" if port in ends else resets[port[0]])
             for port in (dataflow.streams if ports is None else ports)]

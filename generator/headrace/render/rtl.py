@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import jinja2
 
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
+from headrace.dataflow.resets import reset_owners
 from headrace.errors import InputError
 from headrace.layers.base import Layer
 from headrace.layers.ports import LOAD_PORT, SIGNALS, first_memory
@@ -78,11 +79,16 @@ def primitive_sources(dataflow: Dataflow, macros: Sequence[str]) -> dict[str, st
     return {name: defines + text for name, text in rtl_modules(dataflow).items() if tests.search(text)}
 
 
-def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str, int]]:
-    """Names of the output and of the input of every FIFO, and its words, in the order of the port fifo_marks of TOP."""
-    names = stream_names(dataflow)
-    return [(names[item.layer.name, 0], names[item.sources[0]], item.layer.stream_depth or 0)
+def fifo_streams(dataflow: Dataflow) -> list[tuple[str, str, int, str]]:
+    """Names of output and input of every FIFO, its words, and its reset, in the order of the port fifo_marks of TOP."""
+    names, resets = stream_names(dataflow), layer_resets(dataflow)
+    return [(names[item.layer.name, 0], names[item.sources[0]], item.layer.stream_depth or 0, resets[item.layer.name])
             for item in dataflow.fifos]
+
+
+def layer_resets(dataflow: Dataflow) -> dict[str, str]:
+    """The wire of TOP that resets each layer, by its name."""
+    return {name: f"{identifier(owner)}_rst_n" for name, owner in reset_owners(dataflow).items()}
 
 
 def writable_layers(dataflow: Dataflow) -> list[WeightedLayer]:
@@ -174,12 +180,13 @@ class _Instance:
 
 
 def _top(dataflow: Dataflow, header: str) -> str:
-    names = stream_names(dataflow)
+    names, resets = stream_names(dataflow), layer_resets(dataflow)
     wires = {port: _wire(names[port], stream) for port, stream in dataflow.streams.items()}
     weights = weight_wires(dataflow)
     weight_ports = {layer.name: name for name, layer in external_layers(dataflow).items()}
     last_word = wires[dataflow.output_port].words - 1
     loaded = {layer.name: first_memory(k) for k, layer in enumerate(writable_layers(dataflow))}
+    takers = {"s_axis": dataflow.placed[0].layer.name} | {name: layer for layer, name in weight_ports.items()}
     return template("top.sv.j2").render(
         header=" ".join(header.split()),
         top=TOP,
@@ -190,7 +197,10 @@ def _top(dataflow: Dataflow, header: str) -> str:
         wires=[wire for port, wire in wires.items() if port[0] != SOURCE],
         range_width=max(len(wire.range) for wire in (*wires.values(), *weights)),
         weights=weights,
-        layers=[_instance(item, names, loaded, weight_ports) for item in dataflow.placed],
+        resets=list(dict.fromkeys(resets.values())),
+        gates=[(name, resets[layer]) for name, layer in takers.items()],
+        output_reset=resets[dataflow.output_port[0]],
+        layers=[_instance(item, names, loaded, weight_ports, resets[item.layer.name]) for item in dataflow.placed],
         fifos=fifo_streams(dataflow),
         has_load=bool(loaded),
         has_open_ports=any(value == "" for layer in dataflow.layers for _, value in open_ports(layer)),
@@ -209,7 +219,8 @@ def _wire(name: str, stream: Stream, text: str = "") -> Wire:
     return Wire(name, text + words_text(stream), stream.words, bit_range(8 * stream.bytes))
 
 
-def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weight_ports: dict[str, str]) -> _Instance:
+def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weight_ports: dict[str, str],
+              reset: str) -> _Instance:
     layer = item.layer
     files = [(f"{memory.name}_FILE", f'"{memory_file(layer, memory.name)}"') for memory in layer.memories()]
     module = module_name(layer.kind)
@@ -217,18 +228,23 @@ def _instance(item: Placed, names: dict[Port, str], loaded: dict[str, int], weig
                                           *load_parameters(layer, loaded.get(layer.name))))
     weights = [weight_ports[layer.name]] if layer.name in weight_ports else []
     outputs = tuple((layer.name, k) for k in range(len(layer.outputs)))
-    ports = (("ap_clk", "ap_clk"), ("ap_rst_n", "ap_rst_n"),
-             *_connections(layer, (*(names[port] for port in (*item.sources, *outputs)), *weights)),
+    ends = {names[SOURCE, 0], *weights}
+    ports = (("ap_clk", "ap_clk"), ("ap_rst_n", reset),
+             *_connections(layer, (*(names[port] for port in (*item.sources, *outputs)), *weights), ends),
              *([("load", "load")] if layer.name in loaded else []))
     unused = [f".{name}({value})" for name, value in open_ports(layer) if (name, "load") not in ports]
     return _Instance(identifier(layer.name), module, _title(layer), _notes(layer), _aligned(parameters),
                      _aligned(ports), tuple(textwrap.wrap(", ".join(unused), 114, break_long_words=False)))
 
 
-def _connections(layer: Layer, streams: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The signals of the streams that the layer uses, connected to wires that are named by `streams`."""
+def _connections(layer: Layer, streams: tuple[str, ...], ends: Container[str]) -> list[tuple[str, str]]:
+    """The signals of the streams that the layer uses, connected to wires that are named by `streams`.
+
+    ends: streams that come from outside, whose words are not taken before all layers have left their reset.
+    """
     used = [port for port in layer.ports if port.stream]
-    return [(signal, f"{stream}_{wire}") for port, stream in zip(used, streams, strict=True)
+    return [(signal, f"{stream}_taken" if wire == "TREADY" and stream in ends else f"{stream}_{wire}")
+            for port, stream in zip(used, streams, strict=True)
             for signal, wire in zip(port.signals, SIGNALS, strict=True)]
 
 

@@ -14,7 +14,7 @@ from headrace.dataflow.vectors import Vectors
 from headrace.layers.base import Layer
 from headrace.paths import data_folder
 from headrace.render.checks import network_checks, render_checks
-from headrace.render.rtl import TOP, bit_range, stream_names, template, top_open_ports, weight_wires
+from headrace.render.rtl import TOP, bit_range, layer_resets, stream_names, template, top_open_ports, weight_wires
 
 #: Files of rtl_sim/tb that every build carries.
 BENCH_FILES = ("Makefile", "model.mk", "run.py", "network_bench.py", "axi_stream.py", "records.py", "stream_tap.sv",
@@ -62,17 +62,18 @@ def write_vectors(folder: Path, vectors: Vectors) -> Path:
 
 
 def _taps(dataflow: Dataflow, header: str, ports: Sequence[Port], top: str) -> str:
-    taps, names = [], stream_names(dataflow)
+    taps, names, resets = [], stream_names(dataflow), layer_resets(dataflow)
     for port in ports:
         name = names[port]
         size = dataflow.streams[port].bytes
         if port == dataflow.output_port:
             # The last stream is recorded where it leaves, with TLAST in a byte above the data.
             data = "{7'b0, m_axis_TLAST, m_axis_TDATA}"
-            taps.append({"name": name, "bytes": size + 1, "path": "m_axis", "data": data})
+            taps.append({"name": name, "bytes": size + 1, "path": "m_axis", "data": data, "reset": "ap_rst_n"})
         else:
             path = name if port[0] == SOURCE else f"dut.{name}"
-            taps.append({"name": name, "bytes": size, "path": path, "data": f"{path}_TDATA"})
+            reset = "ap_rst_n" if port[0] == SOURCE else f"dut.{resets[port[0]]}"
+            taps.append({"name": name, "bytes": size, "path": path, "data": f"{path}_TDATA", "reset": reset})
     streams = dataflow.streams
     return template("taps.sv.j2").render(
         header=" ".join(header.split()),
