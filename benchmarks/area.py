@@ -100,7 +100,8 @@ NETWORKS = {
         {name: {"pe": pe, "simd": simd} for name, (pe, simd) in zip(_FINN_LAYERS, _FINN_FOLDS, strict=True)},
         {"lut": 8283, "bram18": 90, "cycles": 32768, "depth": 8},
         "FINN (estimate, matrix-vector units only): 18645 LUT, 146 BRAM18, 32768 cycles"),
-    "resnet8_w4a4_board": Network("resnet8_w4a4.onnx", None, {"all_luts": 10600}, "none published", shell=True),
+    "resnet8_w4a4_board": Network("resnet8_w4a4.onnx", None, {"all_luts": 10600, "depth": 5}, "none published",
+                                  shell=True),
     "cnv_w1a1_board": Network("cnv_w1a1_cifar10_quant.onnx", None, {"all_luts": 5900, "depth": 5}, "none published",
                               shell=True),
 }

@@ -141,7 +141,7 @@ def test_a_board_that_the_user_named_and_that_is_too_small(model: Model, tmp_pat
         assert main([*command, "--fps", "10e6"]) == 1
         assert verify.call_count == 0 and not (tmp_path / "b").exists()
         error = capsys.readouterr().err
-        assert ": the accelerator does not fit, it would take " in error and "of 12433 LUT" in error
+        assert ": the accelerator does not fit, it would take " in error and "of 12507 LUT" in error
         assert " would hold it; " in error and "cycles per frame) would fit " in error
         assert error.endswith("; --overfull builds it all the same\n")
         assert main([*command, "--fps", "10e6", "--overfull"]) == 0
