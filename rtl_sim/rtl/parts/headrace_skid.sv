@@ -14,6 +14,7 @@ module headrace_skid #(
   input  logic            m_axis_TREADY   // word out is taken
 );
 
+  (* max_fanout = 256 *)  // it may move a pipeline in front: Vivado then makes copies of it
   logic            ready_q;
   logic            valid_q;
   logic            spare_full_d, spare_full_q;

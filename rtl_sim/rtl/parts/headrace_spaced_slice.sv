@@ -18,7 +18,9 @@ module headrace_spaced_slice #(
   input  logic            m_axis_TREADY   // word out is taken
 );
 
-  logic            en_q, full_q, full_d;
+  (* max_fanout = 256 *)  // of a large pipeline Vivado makes copies of it
+  logic            en_q;
+  logic            full_q, full_d;
   logic [BITS-1:0] data_q;
 
   assign full_d = (en_q && y_valid) || (full_q && !m_axis_TREADY);
