@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from headrace.area.estimate import estimate
 from headrace.datatypes import BIPOLAR, TERNARY, DataType, int_type, uint_type
 from headrace.layers.cores import CORES, Operands
+from headrace.layers.mvtu import Mvtu
 from headrace.layers.random_values import random_values
+from headrace.layers.spec import layer_from_spec
 
 
 @pytest.mark.parametrize("core", CORES)
@@ -18,3 +23,16 @@ def test_bounds_of_offsets_are_those_of_the_rows(core: str, weight: DataType, el
     weights = random_values(np.random.default_rng(0), weight, (8, 6))
     factor, offsets = CORES[core].accumulated(weights, operands)
     assert CORES[core].accumulated_bounds(weights, operands) == (factor, offsets.min(), offsets.max())
+
+
+@pytest.mark.parametrize(("words", "wanted"), [(2, "tables"), (64, "planes")])
+def test_few_words_of_weights_become_tables(words: int, wanted: str) -> None:
+    """Ternary weights that are constants take little more than half of the LUTs of the next core."""
+    found = layer_from_spec({"kind": "mvtu", "mw": 576, "mh": 8 * words, "pe": 8, "simd": 576, "weight": "ternary",
+                             "input": "uint2", "output": "uint2"}).layer
+    assert isinstance(found, Mvtu)
+    assert found.chosen_core == wanted
+    if wanted == "tables":
+        others = [estimate(replace(found, core=core)).all_luts for core in ("pairs", "planes")]
+        assert estimate(found).all_luts <= 0.65 * min(others)
+        assert [memory.rom for memory in found.memories() if memory.name == "WEIGHTS"] == [None]

@@ -235,6 +235,9 @@ class TestExternalWeights(LayerBattery):
      "mvtu0: core dsp needs weights that stay; choose core plain or pairs for a layer whose weights are external"),
     ("int4 uint4 acc", {"groups": 2, "scale": "uint2", "external": True},
      "mvtu0: its weights have scales and cannot be external; leave it out of --external"),
+    ("int2 uint2 uint2", {"core": "tables", "mh": 36},
+     "mvtu0: core tables cannot multiply weights of type int2 by inputs of type uint2 in 72 words of weights, more "
+     "than 32; choose one of ['auto', 'plain', 'pairs', 'dsp', 'planes']"),
     ("int8 uint8 acc", {"core": "dsp", "groups": 2, "scale": "uint2"},
      "mvtu0: core dsp cannot multiply weights of type int8 by inputs of type uint8 with scales; "
      "choose one of ['auto', 'plain']"),

@@ -23,8 +23,10 @@ def require_serves(layer: str, core: str, operands: Operands) -> None:
     if core == AUTO or CORES[core].serves(operands):
         return
     able = [name for name, known in CORES.items() if known.serves(operands)]
+    most = CORES[core].most_words or operands.words
     how = (" per channel" * (not operands.shared) + " with scales" * operands.scaled
-           + " without thresholds" * (CORES[core].needs_thresholds and not operands.thresholded))
+           + " without thresholds" * (CORES[core].needs_thresholds and not operands.thresholded)
+           + f" in {operands.words} words of weights, more than {most}" * (operands.words > most))
     raise InputError(f"{layer}: core {core} cannot multiply weights of type {operands.weight} by inputs of type "
                      f"{operands.input}{how}; choose one of {[AUTO, *able]}")
 

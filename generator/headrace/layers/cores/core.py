@@ -64,14 +64,19 @@ class Core(ABC):
     number: ClassVar[int]
     #: True if weights may change or come from outside: the memory holds them as they are.
     takes_any_weights: ClassVar[bool] = False
-    #: False if weights are constants of its logic, and no memory holds them.
-    stores_weights: ClassVar[bool] = True
+    #: Most words of weights that it has as constants of its logic; None if a memory holds the weights.
+    most_words: ClassVar[int | None] = None
     #: True if results that only meet thresholds are a condition.
     needs_thresholds: ClassVar[bool] = False
     #: True if it is built where it is asked for, or where a board is filled, but not by its cost alone.
     on_request: ClassVar[bool] = False
     #: True if accumulators are preset to minus a single threshold.
     presets_threshold: ClassVar[bool] = False
+
+    @property
+    def stores_weights(self) -> bool:
+        """True if a memory holds the weights."""
+        return self.most_words is None
 
     @abstractmethod
     def serves(self, operands: Operands) -> bool:

@@ -21,8 +21,8 @@ from headrace.array_cache import of_array
 from headrace.datatypes import BIPOLAR, DataType, IntArray, uint_type
 from headrace.layers.cores.core import Core, Operands, Unit
 
-#: Words of weights, and bits of an activation, that it is built for; so many planes are added up at a time.
-MAX_WORDS, MAX_PLANES, _PLANES = 32, 8, 4
+#: Bits of an activation that it is built for, and how many of their planes are added up at a time.
+MAX_PLANES, _PLANES = 8, 4
 #: Inputs of a table: bits of activations and of the word's number.
 _INPUTS = 6
 
@@ -32,10 +32,10 @@ class Tables(Core):
 
     name, number = "tables", 6
     needs_thresholds = True
-    stores_weights = False
+    most_words = 32
 
     def serves(self, operands: Operands) -> bool:
-        return (operands.shared and operands.thresholded and not operands.scaled and operands.words <= MAX_WORDS
+        return (operands.shared and operands.thresholded and not operands.scaled and operands.words <= self.most_words
                 and operands.input.bits <= MAX_PLANES)
 
     def stages(self, operands: Operands, preset: bool) -> int:
@@ -68,8 +68,14 @@ class Tables(Core):
         if high:
             waits = _summing(operands) - plane_sum_stages(high, False, False)
             row = row.plus(plane_sum(high, tree_bits, False, dot_bits, False)).plus_flat(0, waits * dot_bits)
-        a.add(_structure(operands), *Cost(luts * outputs, outputs).times(planes * operands.pe))
+        a.add(self._structure(operands), *Cost(luts * outputs, outputs).times(planes * operands.pe))
         a.add("table sums", *row.times(operands.pe))
+
+    def _structure(self, operands: Operands) -> str:
+        """Tables that synthesis fills alike: not all outputs are needed for wide weights, many words take LUTs more."""
+        if operands.words > self.most_words // 2:
+            return "tables of many words"
+        return "tables" if largest_weight(operands.weight) == 1 else "tables of wide weights"
 
     def adds_two(self, unit: Unit) -> bool:
         return _splits(unit.operands) or unit.operands.input.bits > _PLANES
@@ -101,14 +107,6 @@ def table_offset(weights: IntArray, weight: DataType, element: DataType) -> IntA
 def _columns(operands: Operands) -> int:
     """Of a table: with the word's number, the inputs of a LUT."""
     return _INPUTS - (operands.words - 1).bit_length()
-
-
-def _structure(operands: Operands) -> str:
-    """Tables that synthesis fills alike: the outputs of wide weights are rarely all needed, the numbers of many words
-    take small LUTs of their own."""
-    if operands.words > MAX_WORDS // 2:
-        return "tables of many words"
-    return "tables" if largest_weight(operands.weight) == 1 else "tables of wide weights"
 
 
 def _splits(operands: Operands) -> bool:
