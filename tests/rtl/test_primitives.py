@@ -52,12 +52,17 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
     "pair_compare": (("carry_chain",), [{"A_BITS": bits, "B_BITS": bits + more}
                                         for bits in range(1, 33) for more in (0, 1)]),
     "reset_copy": ((), [{}]),
+    "weight_tables": ((), [
+        {"PLANES": 1, "COUNT": 2, "GROUP": group, "MAGNITUDE": bits, "BITS": (group * largest).bit_length()}
+        for group in range(1, 7) for bits in range(1, 9)
+        for largest in sorted({2 ** (bits - 1), 2**bits - 1}) if group + bits <= 9]),
     "lut_pair": ((), [{"BITS": bits} for bits in (*range(1, 33), 64, 128, 256, 512)]),
     "ones_count": (("counter7", "carry_chain", "carry_adder"), [{"BITS": bits, "SUM_BITS": bits.bit_length()}
                                                                 for bits in range(1, 37)]),
 }
 #: Parameters that say how many of the same there are in a module, or where a sum is cut, of which some are proved.
-HOW_MANY = {"quad_adders": {"SIMD", "W_BITS"}, "ternary_level": {"TREES", "LEAVES", "FLIPS", "SUM_BITS"}}
+HOW_MANY = {"quad_adders": {"SIMD", "W_BITS"}, "ternary_level": {"TREES", "LEAVES", "FLIPS", "SUM_BITS"},
+            "weight_tables": {"PLANES", "COUNT"}}
 #: Modules with registers.
 PIPELINES = ("ones_count", "reset_copy")
 #: Proofs in one run of Yosys, whose command has a limit.
