@@ -23,6 +23,8 @@ from headrace.layers.cores.core import Core, Operands, Unit
 
 #: Bits of an activation that it is built for, and how many of their planes are added up at a time.
 MAX_PLANES, _PLANES = 8, 4
+#: Of more words synthesis makes the weights first, which several tables share, although a LUT would hold a table.
+_SHARED_WORDS = 16
 #: Inputs of a table: bits of activations and of the word's number.
 _INPUTS = 6
 
@@ -56,7 +58,8 @@ class Tables(Core):
         operands = unit.operands
         planes, columns = operands.input.bits, _columns(operands)
         full, rest = divmod(operands.simd, columns)
-        bits = [(count * largest_weight(operands.weight)).bit_length() for count in (columns, rest)]
+        largest = largest_weight(operands.weight)
+        bits = [(count * largest).bit_length() for count in (columns, rest)]
         outputs = full * bits[0] + (bits[1] if rest else 0)
         luts: float = 4 if a.prices.of_lut4 else 1  # of six inputs
         leaf_bits, leaves = bits[0], full + (rest > 0)
@@ -68,14 +71,11 @@ class Tables(Core):
         if high:
             waits = _summing(operands) - plane_sum_stages(high, False, False)
             row = row.plus(plane_sum(high, tree_bits, False, dot_bits, False)).plus_flat(0, waits * dot_bits)
-        a.add(self._structure(operands), *Cost(luts * outputs, outputs).times(planes * operands.pe))
+        name = "tables" if largest == 1 else "tables of wide weights"  # which rarely need all outputs
+        a.add(name, *Cost(luts * outputs, outputs).times(planes * operands.pe))
+        if operands.words > _SHARED_WORDS:
+            a.add("weights of tables", lut=luts * operands.pe * operands.simd * (1 + largest.bit_length()))
         a.add("table sums", *row.times(operands.pe))
-
-    def _structure(self, operands: Operands) -> str:
-        """Tables that synthesis fills alike: not all outputs are needed for wide weights, many words take LUTs more."""
-        if operands.words > self.most_words // 2:
-            return "tables of many words"
-        return "tables" if largest_weight(operands.weight) == 1 else "tables of wide weights"
 
     def adds_two(self, unit: Unit) -> bool:
         return _splits(unit.operands) or unit.operands.input.bits > _PLANES
