@@ -61,7 +61,6 @@ class Tables(Core):
         largest = largest_weight(operands.weight)
         bits = [(count * largest).bit_length() for count in (columns, rest)]
         outputs = full * bits[0] + (bits[1] if rest else 0)
-        luts: float = 4 if a.prices.of_lut4 else 1  # of six inputs
         leaf_bits, leaves = bits[0], full + (rest > 0)
         tree_bits = leaf_bits + (3 ** ternary_levels(leaves) - 1).bit_length()
         dot_bits = min(unit.sum_bits, tree_bits + planes + 1)
@@ -72,8 +71,11 @@ class Tables(Core):
             waits = _summing(operands) - plane_sum_stages(high, False, False)
             row = row.plus(plane_sum(high, tree_bits, False, dot_bits, False)).plus_flat(0, waits * dot_bits)
         name = "tables" if largest == 1 else "tables of wide weights"  # which rarely need all outputs
+        shared = operands.words > _SHARED_WORDS
+        luts = 4 if a.prices.of_lut4 and not shared else 1  # of six inputs, or of a bit and its weight
         a.add(name, *Cost(luts * outputs, outputs).times(planes * operands.pe))
-        if operands.words > _SHARED_WORDS:
+        if shared:
+            luts = 2 if a.prices.of_lut4 else 1  # of five inputs
             a.add("weights of tables", lut=luts * operands.pe * operands.simd * (1 + largest.bit_length()))
         a.add("table sums", *row.times(operands.pe))
 
