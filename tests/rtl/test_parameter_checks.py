@@ -56,6 +56,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "mvtu": ("SIMD=3", "PE=3", "VECTORS=0", "EXTERNAL=1 WRITABLE=1", f"EXTERNAL=1 CORE={PLANES}",
              "EXTERNAL=1 GROUPS=2"),
     "ones_count": ("BITS=0", "SUM_BITS=3"),
+    "own_register": ("BITS=0",),
     "pair_compare": ("A_BITS=0", "B_BITS=7", "B_BITS=10"),
     "parallel_swu": ("CHANNELS=3 SIMD=2", "BANKS_H=2", "BANKS_W=2", "SLOTS=1", "SLOTS=3", "DILATION_H=3 HEIGHT=9",
                      "HEIGHT=0 SLOTS=4", "WIDTH=0"),

@@ -52,6 +52,7 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
     "pair_compare": (("carry_chain",), [{"A_BITS": bits, "B_BITS": bits + more}
                                         for bits in range(1, 33) for more in (0, 1)]),
     "reset_copy": ((), [{}]),
+    "own_register": ((), [{"BITS": bits} for bits in range(1, 6)]),
     "weight_tables": ((), [
         {"PLANES": 1, "COUNT": 2, "GROUP": group, "MAGNITUDE": bits, "BITS": (group * largest).bit_length()}
         for group in range(1, 7) for bits in range(1, 9)
@@ -64,7 +65,7 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
 HOW_MANY = {"quad_adders": {"SIMD", "W_BITS"}, "ternary_level": {"TREES", "LEAVES", "FLIPS", "SUM_BITS"},
             "weight_tables": {"PLANES", "COUNT"}}
 #: Modules with registers.
-PIPELINES = ("ones_count", "reset_copy")
+PIPELINES = ("ones_count", "reset_copy", "own_register")
 #: Proofs in one run of Yosys, whose command has a limit.
 MOST = 100
 #: Proofs by default: so many of each module, from the narrowest to the widest.

@@ -149,7 +149,7 @@ class WeightedLayer(Products):
         if self.arithmetic.stores_weights:
             store_amounts(a, self.storage, self.nf * self.sf, self.pe * self.simd * self.weight.bits)
         else:
-            a.add("read", ff=2 * (self.nf * self.sf - 1).bit_length())
+            a.add("read", ff=(1 + self.pe) * (self.nf * self.sf - 1).bit_length())
         self._replay(a)
         self.arithmetic.amounts(a, unit)
         self._accumulate(a, unit)

@@ -24,7 +24,8 @@ module headrace_dot_product import headrace_pkg::*; #(
   input  logic                      ap_rst_n,  // synchronous reset, active low
   input  logic                      en,        // moves the pipeline by one
   input  logic [weight_port_bits(CORE, PE*SIMD*W_BITS, WORDS)-1:0] weights,  // lanes [PE][SIMD]; PLANES:
-                                               // [PE][W_BITS][SIMD]; TABLES: the number of the word
+                                               // [PE][W_BITS][SIMD]; TABLES: the number of the word,
+                                               // one enabled cycle ahead
   input  logic [A_ROWS*SIMD*A_BITS-1:0] acts,  // lanes [A_ROWS][SIMD]; PLANES: [A_BITS][SIMD]
   input  logic [TAG_BITS-1:0]       tag_in,    // belongs to weights and acts
   output logic signed [SUM_BITS-1:0] sums [PE],  // one per row

@@ -24,35 +24,38 @@ module headrace_dot_tables import headrace_pkg::*; #(
   input  logic                         ap_clk,    // clock
   input  logic                         ap_rst_n,  // synchronous reset, active low
   input  logic                         en,        // moves the pipeline by one
-  input  logic [index_bits(WORDS)-1:0] word,      // number of the word
+  input  logic [index_bits(WORDS)-1:0] word,      // number of the word, one enabled cycle ahead
   input  logic [SIMD*A_BITS-1:0]       acts,      // lanes [SIMD]
-  input  logic [TAG_BITS-1:0]          tag_in,    // belongs to word and acts
+  input  logic [TAG_BITS-1:0]          tag_in,    // belongs to acts
   output logic signed [SUM_BITS-1:0]   sums [PE], // one per row
   output logic signed [SUM_BITS-1:0]   more [PE], // the other addends
   output logic [TAG_BITS-1:0]          tag_out    // belongs to sums
 );
 
-  localparam int unsigned GROUP     = table_columns(WORDS);
-  localparam int unsigned COUNT     = (SIMD + GROUP - 1) / GROUP;
-  localparam int unsigned MAGNITUDE = $clog2(W_LARGEST + 1);            // bits of a weight without its sign
-  localparam int unsigned ROW_BITS  = (1 + MAGNITUDE) * SIMD;
-  localparam int unsigned LEAF_BITS = $clog2(GROUP * W_LARGEST + 1);
-  localparam int unsigned LEVELS    = ternary_levels(COUNT);
-  localparam int unsigned TREE_BITS = LEAF_BITS + $clog2(3 ** LEVELS);  // sum of a plane
-  localparam int unsigned WIDE_BITS = TREE_BITS + A_BITS + 1;           // sum of all planes, two's complement
-  localparam int unsigned DOT_BITS  = WIDE_BITS < SUM_BITS ? WIDE_BITS : SUM_BITS;
-  localparam int unsigned LOW       = A_BITS > 4 ? 4 : A_BITS;          // planes of the first addend
-  localparam int unsigned HIGH      = A_BITS - LOW;                     // and of the second one
-  localparam bit          SPLIT     = HIGH == 0 && LOW % 2 == 0;
-  localparam int unsigned SUMMING   = plane_sum_stages(LOW, UNSIGNED, SPLIT);
-  localparam bit          TWICE     = A_KIND == BIPOLAR && W_KIND != BIPOLAR;
+  localparam int unsigned GROUP       = table_columns(WORDS);
+  localparam int unsigned NUMBER_BITS = index_bits(WORDS);
+  localparam int unsigned COUNT       = (SIMD + GROUP - 1) / GROUP;
+  localparam int unsigned MAGNITUDE   = $clog2(W_LARGEST + 1);            // bits of a weight without its sign
+  localparam int unsigned ROW_BITS    = (1 + MAGNITUDE) * SIMD;
+  localparam int unsigned LEAF_BITS   = $clog2(GROUP * W_LARGEST + 1);
+  localparam int unsigned LEVELS      = ternary_levels(COUNT);
+  localparam int unsigned TREE_BITS   = LEAF_BITS + $clog2(3 ** LEVELS);  // sum of a plane
+  localparam int unsigned WIDE_BITS   = TREE_BITS + A_BITS + 1;           // sum of all planes, two's complement
+  localparam int unsigned DOT_BITS    = WIDE_BITS < SUM_BITS ? WIDE_BITS : SUM_BITS;
+  localparam int unsigned LOW         = A_BITS > 4 ? 4 : A_BITS;          // planes of the first addend
+  localparam int unsigned HIGH        = A_BITS - LOW;                     // and of the second one
+  localparam bit          SPLIT       = HIGH == 0 && LOW % 2 == 0;
+  localparam int unsigned SUMMING     = plane_sum_stages(LOW, UNSIGNED, SPLIT);
+  localparam bit          TWICE       = A_KIND == BIPOLAR && W_KIND != BIPOLAR;
 
   // Constants to synthesis: an array only so that a file can name them. See headrace_rom.sv for the styles.
   (* ram_style = "registers", rom_style = "distributed" *)
   logic [PE*ROW_BITS-1:0] words [WORDS];
-  logic [PE*ROW_BITS-1:0] weights;
+  logic [PE*ROW_BITS-1:0] constants [WORDS];
   initial $readmemh(FILE, words);
-  assign weights = words[WORDS > 1 ? word : '0];
+  for (genvar k = 0; k < WORDS; k++) begin : gen_word
+    assign constants[k] = words[k];
+  end
 
   // The bit planes of the activations.
   logic [COUNT*GROUP-1:0] planes [A_BITS];
@@ -68,15 +71,20 @@ module headrace_dot_tables import headrace_pkg::*; #(
   end
 
   for (genvar p = 0; p < PE; p++) begin : gen_pe
+    logic [NUMBER_BITS-1:0]     number;
+    logic [ROW_BITS-1:0]        weights;
     logic [COUNT*GROUP-1:0]     sign, magnitude [MAGNITUDE];
     logic [LEAF_BITS-1:0]       leaves [A_BITS*COUNT], leaves_q [A_BITS*COUNT];
     logic [TREE_BITS-1:0]       counts [A_BITS];
     logic                       nothing [A_BITS*COUNT], unused_spare [A_BITS];
     logic signed [SUM_BITS-1:0] sum, other;
     assign nothing = '{default: 1'b0};
-    assign sign    = (COUNT*GROUP)'(weights[p*ROW_BITS+:SIMD]);
+    // Of its own: rows that had it together would share parts of their tables, which then take more than a LUT each.
+    headrace_own_register #(.BITS(NUMBER_BITS)) u_number (.ap_clk, .en, .d(word), .q(number));
+    assign weights = constants[WORDS > 1 ? number : '0][p*ROW_BITS+:ROW_BITS];
+    assign sign    = (COUNT*GROUP)'(weights[SIMD-1:0]);
     for (genvar m = 0; m < MAGNITUDE; m++) begin : gen_magnitude
-      assign magnitude[m] = (COUNT*GROUP)'(weights[p*ROW_BITS+(1+m)*SIMD+:SIMD]);
+      assign magnitude[m] = (COUNT*GROUP)'(weights[(1+m)*SIMD+:SIMD]);
     end
     headrace_weight_tables #(
       .PLANES(A_BITS), .COUNT(COUNT), .GROUP(GROUP), .MAGNITUDE(MAGNITUDE), .BITS(LEAF_BITS)

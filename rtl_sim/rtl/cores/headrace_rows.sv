@@ -43,7 +43,7 @@ module headrace_rows import headrace_pkg::*; #(
   input  logic                             first,          // the first ones of their rows
   input  logic                             last,           // the last ones
   input  logic [weight_port_bits(CORE, PE*SIMD*W_BITS, NF*(COLUMNS/SIMD))-1:0] weights,  // two enabled cycles
-                                                           // later, lanes [PE][SIMD]; TABLES: the number of the word
+                                                           // later, lanes [PE][SIMD]; TABLES: the word's number after one
   input  logic [A_ROWS*SIMD*A_BITS-1:0]    acts,           // likewise, lanes [A_ROWS][SIMD]
   output logic [(PE*O_BITS+7)/8*8-1:0]     m_axis_TDATA,   // PE results
   output logic                             m_axis_TVALID,  // results are there

@@ -121,16 +121,7 @@ module headrace_mvtu import headrace_pkg::*; #(
     assign weight_valid  = 1'b1;
     assign w_axis_TREADY = 1'b0;
     if (CORE == TABLES) begin : gen_number
-      logic [ADDR_BITS-1:0] read_q;
-      (* max_fanout = 256 *)
-      logic [ADDR_BITS-1:0] number_q;
-      always_ff @(posedge ap_clk) begin
-        if (en) begin
-          read_q   <= addr_q;
-          number_q <= read_q;
-        end
-      end
-      assign weights = number_q;
+      always_ff @(posedge ap_clk) if (en) weights <= addr_q;
     end else begin : gen_memory
       headrace_weights #(
         .DEPTH(SF * NF), .BITS(W_WORD), .FILE(WEIGHTS_FILE), .WRITABLE(WRITABLE), .URAM(URAM), .INDEX(32'(FIRST_MEMORY))

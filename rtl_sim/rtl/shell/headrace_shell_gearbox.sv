@@ -123,39 +123,14 @@ module headrace_shell_gearbox import headrace_pkg::*; #(
     // Whether units behind the word out have bytes: the next one is looked at. Of long words, whose choice takes long, it
     // is noted for all words out as the word comes.
     if (STEPS > 2) begin : gen_noted
-      localparam int unsigned WORDS      = (IN + OUT - 1) / OUT;  // words out that begin in a word at most
-      localparam int unsigned START_BITS = $clog2(OUT);
-      logic [WORDS-1:0]               more_q;   // units behind the word out have bytes, behind the next one, ...
-      logic [WORDS-1:0][OUT-1:0]      more;     // by the place of the first word out
-      logic [START_BITS-1:0]          start_q;  // of the first word out of the next word in
-      logic [OUT-1:0][START_BITS-1:0] starts;   // and of the one behind, by it
-      logic [IN-1:0][PLACE_BITS-1:0]  places;   // place_d by place_q
-      for (genvar p = 0; p < OUT; p++) begin : gen_start
-        assign starts[p] = START_BITS'((p + WORDS * OUT - IN) % OUT);
-        for (genvar w = 0; w < WORDS; w++) begin : gen_word
-          if (p + 1 + w * OUT < IN) begin : gen_unit
-            assign more[w][p] = units[p+1+w*OUT][KEEP];
-          end else begin : gen_none
-            assign more[w][p] = 1'b0;
-          end
-        end
+      logic [IN-1:0] has;  // units of the word in that have bytes
+      for (genvar i = 0; i < IN; i++) begin : gen_has
+        assign has[i] = units[i][KEEP];
       end
-      for (genvar p = 0; p < IN; p++) begin : gen_place
-        assign places[p] = PLACE_BITS'((p + OUT) % IN);
-      end
-      always_ff @(posedge ap_clk) begin
-        if (!ap_rst_n || (move && final_word)) start_q <= START_BITS'(OUT - 1);
-        else if (take) start_q <= starts[start_q];
-      end
-      always_ff @(posedge ap_clk) begin
-        if (!have_q || (move && ends_q)) begin
-          for (int unsigned w = 0; w < WORDS; w++) more_q[w] <= more[w][start_q] && !last_q;
-        end else if (move) begin
-          more_q <= more_q >> 1;
-        end
-      end
-      assign none_behind = !more_q[0];
-      assign place_d     = places[place_q];
+      headrace_shell_behind #(.IN(IN), .OUT(OUT)) u_behind (
+        .ap_clk, .restart(!ap_rst_n || (move && final_word)), .take, .has,
+        .note(!have_q || (move && ends_q)), .nothing(last_q), .move, .place(place_q), .next_place(place_d), .none_behind
+      );
     end else begin : gen_looked_at
       assign none_behind = !chosen[OUT][KEEP];
       assign place_d     = ends_q ? place_q - PLACE_BITS'(IN - OUT) : place_q + PLACE_BITS'(OUT);
