@@ -171,7 +171,8 @@ module headrace_mvtu import headrace_pkg::*; #(
     .PE(PE), .SIMD(SIMD), .NF(NF), .COLUMNS(MW), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
     .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE), .SERIAL(SERIAL), .CORE(CORE), .GROUPS(GROUPS),
     .SCALE_ROWS(SCALE_ROWS), .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
-    .W_LARGEST(32'(W_LARGEST)), .WEIGHTS_FILE(WEIGHTS_FILE), .THRESHOLDS_FILE(THRESHOLDS_FILE), .WRITABLE(WRITABLE), .INDEX(32'(FIRST_MEMORY) + 1)
+    .W_LARGEST(32'(W_LARGEST)), .WEIGHTS_FILE(WEIGHTS_FILE), .THRESHOLDS_FILE(THRESHOLDS_FILE), .WRITABLE(WRITABLE),
+    .INDEX(32'(FIRST_MEMORY) + 1)
   ) u_rows (
     .ap_clk, .ap_rst_n, .load, .en, .issue, .first(sf_first), .last(sf_last), .weights, .acts(acts_q),
     .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY

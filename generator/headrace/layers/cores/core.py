@@ -66,7 +66,7 @@ class Core(ABC):
     takes_any_weights: ClassVar[bool] = False
     #: Most words of weights that it has as constants of its logic; None if a memory holds the weights.
     most_words: ClassVar[int | None] = None
-    #: True if results that only meet thresholds are a condition.
+    #: True if results that only meet thresholds are a condition: these take up what the core leaves out.
     needs_thresholds: ClassVar[bool] = False
     #: True if it is built where it is asked for, or where a board is filled, but not by its cost alone.
     on_request: ClassVar[bool] = False
@@ -96,7 +96,10 @@ class Core(ABC):
 
     def accumulated_bounds(self, weights: IntArray, operands: Operands) -> tuple[int, int, int]:
         """The factor, the least and the largest offset of `accumulated`."""
-        return 1, 0, 0
+        if not self.needs_thresholds:
+            return 1, 0, 0
+        factor, offset = self.accumulated(weights, operands)
+        return factor, int(offset.min()), int(offset.max())
 
     @abstractmethod
     def amounts(self, a: Amounts, unit: Unit) -> None:

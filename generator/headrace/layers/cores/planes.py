@@ -57,10 +57,6 @@ class Planes(Core):
     def accumulated(self, weights: IntArray, operands: Operands) -> tuple[int, IntArray]:
         return 1 if operands.has_bipolar else 2, plane_offset(weights, operands.weight, operands.input)
 
-    def accumulated_bounds(self, weights: IntArray, operands: Operands) -> tuple[int, int, int]:
-        factor, offset = self.accumulated(weights, operands)
-        return factor, int(offset.min()), int(offset.max())
-
     def amounts(self, a: Amounts, unit: Unit) -> None:
         operands = unit.operands
         encodes(a, operands)

@@ -50,10 +50,6 @@ class Tables(Core):
     def accumulated(self, weights: IntArray, operands: Operands) -> tuple[int, IntArray]:
         return 1, table_offset(weights, operands.weight, operands.input)
 
-    def accumulated_bounds(self, weights: IntArray, operands: Operands) -> tuple[int, int, int]:
-        factor, offset = self.accumulated(weights, operands)
-        return factor, int(offset.min()), int(offset.max())
-
     def amounts(self, a: Amounts, unit: Unit) -> None:
         operands = unit.operands
         planes, columns = operands.input.bits, _columns(operands)
