@@ -20,6 +20,7 @@ from headrace.benches.network import Simulation, simulate_build
 from headrace.cli import tables
 from headrace.engines.host import to_stream
 from headrace.layers import Mvtu
+from headrace.simulation.frames import Stalls
 from headrace.simulation.memories import require_hls_memories, require_rtl_memories
 from headrace.synthesis import report as synthesis
 from headrace.synthesis.designs import network_design
@@ -61,7 +62,7 @@ def test_record(built: Path) -> None:
 def test_resources(built: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record = json.loads((built / "build.json").read_text())
     parts = [layer["resources"] for layer in record["layers"]]
-    resets = (built / "rtl" / "top.sv").read_text().count("headrace_reset_copy ")
+    resets = (built / "rtl" / "top.sv").read_text().count("headrace_own_register #(.BITS(1))")
     sums = {key: sum(part[key] for part in parts) for key in parts[0]}
     assert resets > 2 and record["resources"] == sums | {"ff": sums["ff"] + resets}
     assert {"lut", "ff", "bram18", "uram", "dsp"} < set(parts[0]) and record["resources"]["lut"] > 500
@@ -154,6 +155,14 @@ def test_simulation_with_random_stalls(built: Path, tmp_path: Path) -> None:
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Keeps the compiled bench: a changed memory is read anew, so nothing has to be compiled again."""
     return tmp_path_factory.mktemp("bench")
+
+
+@pytest.mark.parametrize("seed", [3, 8, 11, 16])
+def test_any_values_at_power_up(built: Path, bench: Path, tmp_path: Path, seed: int) -> None:
+    copy = copy_of(built, tmp_path)
+    shutil.rmtree(copy / "hls")
+    measured = simulate_build(hr.Build.open(copy), Simulation(stalls=Stalls.RANDOM, seed=seed), work=bench)
+    assert measured["bit_exact"] is True
 
 
 @pytest.mark.parametrize("layer", ["conv0", "conv1", "fc3", "fc4"])

@@ -1,4 +1,5 @@
-// Simulation only: the rules of AXI4-Stream at one boundary. It stands beside a stream, or is bound to any module:
+// Simulation only: the rules of AXI4-Stream at one boundary, from its first reset on: before, a stream has whatever
+// values it powers up with. The module stands beside a stream, or is bound to any module:
 //
 //   bind MODULE headrace_stream_checker #(.BITS(8), .NAME("m_axis")) check_m_axis (.clk(ap_clk), .rst_n(ap_rst_n),
 //     .data(m_axis_TDATA), .valid(m_axis_TVALID), .ready(m_axis_TREADY));
@@ -14,7 +15,10 @@ module headrace_stream_checker #(
 );
 
   default clocking cycle @(posedge clk); endclocking
-  default disable iff (!rst_n);
+  default disable iff (!rst_n || !was_reset_q);
+
+  logic was_reset_q = 1'b0;
+  always_ff @(posedge clk) if (!rst_n) was_reset_q <= 1'b1;
 
   valid_stays : assert property (valid && !ready |=> valid)
   else $error("%s: TVALID fell before TREADY came", NAME);
