@@ -51,7 +51,6 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
     "accumulator": (("carry_chain",), [{"BITS": bits} for bits in range(1, 33)]),
     "pair_compare": (("carry_chain",), [{"A_BITS": bits, "B_BITS": bits + more}
                                         for bits in range(1, 33) for more in (0, 1)]),
-    "reset_copy": ((), [{}]),
     "own_register": ((), [{"BITS": bits} for bits in range(1, 6)]),
     "weight_tables": ((), [
         {"PLANES": 1, "COUNT": 2, "GROUP": group, "MAGNITUDE": bits, "BITS": (group * largest).bit_length()}
@@ -65,7 +64,7 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
 HOW_MANY = {"quad_adders": {"SIMD", "W_BITS"}, "ternary_level": {"TREES", "LEAVES", "FLIPS", "SUM_BITS"},
             "weight_tables": {"PLANES", "COUNT"}}
 #: Modules with registers.
-PIPELINES = ("ones_count", "reset_copy", "own_register")
+PIPELINES = ("ones_count", "own_register")
 #: Proofs in one run of Yosys, whose command has a limit.
 MOST = 100
 #: Proofs by default: so many of each module, from the narrowest to the widest.

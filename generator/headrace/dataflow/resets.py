@@ -16,6 +16,6 @@ def reset_owners(dataflow: Dataflow) -> dict[str, str]:
 
 
 def reset_registers(dataflow: Dataflow) -> Resources:
-    """The flip-flops of all copies (headrace_reset_copy.sv); where they are no cells, on an ECP5, they become one."""
+    """The flip-flops of all copies (headrace_own_register.sv); where they are no cells, on an ECP5, they become one."""
     copies = len(set(reset_owners(dataflow).values()))
     return Resources(ff=min(copies, 1) if dataflow.prices.of_lut4 else copies)
