@@ -85,6 +85,8 @@ CASES: Mapping[str, tuple[dict[str, Any], int, int]] = {
     "label_select": ({"kind": "label_select", "labels": 3, "k": 2, "pe": 1, "element": "uint1"}, 18, 10),
     "mvtu, halves": ({"kind": "mvtu", "mw": 2, "mh": 2, "pe": 2, "simd": 2, "weight": "int5", "input": "uint2",
                       "output": "acc", "core": "halves"}, 20, 14),
+    "mvtu, mixed": ({"kind": "mvtu", "mw": 2, "mh": 3, "pe": 3, "simd": 2, "weight": "int3", "input": "uint2",
+                     "output": "acc", "core": "mixed:2"}, 22, 14),
     "mvtu, tables": ({"kind": "mvtu", "mw": 2, "mh": 2, "pe": 1, "simd": 2, "weight": "ternary", "input": "uint2",
                       "output": "uint1", "core": "tables"}, 18, 14),
 }

@@ -45,8 +45,8 @@ from headrace.layers.spec import layer_from_spec
 _MOST_WORK = 700
 #: How the kinds of parts of the shell begin.
 SHELL = "shell_"
-#: Layers whose core is one that is never the cheapest.
-_HALVES = 6
+#: Layers of either core that is never the cheapest.
+_HALVES, _MIXED = 6, 8
 #: Attempts to draw a legal layer.
 _ATTEMPTS = 1000
 
@@ -58,7 +58,8 @@ def specs() -> list[Spec]:
         for index in range(count):
             found.append(_drawn(Random(f"{name} {index}"), draw, found))
     halves = [_drawn(Random(f"halves {index}"), _halves, found) for index in range(_HALVES)]
-    return [*found, *_NETWORK_LAYERS, *_type_pairs(), *halves]
+    mixed = [_drawn(Random(f"mixed {index}"), _mixed, found) for index in range(_MIXED)]
+    return [*found, *_NETWORK_LAYERS, *_type_pairs(), *halves, *mixed]
 
 
 def shell_specs() -> list[Spec]:
@@ -150,6 +151,11 @@ def _dsp(rng: Random) -> Spec:
 def _halves(rng: Random) -> Spec:
     return _matrix(rng, ["int8 uint8", "int8 int8", "int6 uint6", "int5 uint4"], ["acc", "uint4", "int8"],
                    core="halves")
+
+
+def _mixed(rng: Random) -> Spec:
+    types = ["int4 uint4", "int4 int4", "int8 uint8", "int8 int8", "int6 uint6", "int2 uint2", "int3 uint4"]
+    return _matrix(rng, types, ["acc", "uint4", "int4"], core="mixed")
 
 
 def _tables(rng: Random) -> Spec:

@@ -143,7 +143,7 @@ def test_tests_of_hardware_are_those_of_the_layers_that_use_it() -> None:
 
 def test_few_layers_judge_a_kind() -> None:
     """Of mvtu one of each of its many batteries."""
-    assert len(few_layers("mvtu")) == 10 and len(few_layers("dwc")) == 6
+    assert len(few_layers("mvtu")) == 11 and len(few_layers("dwc")) == 6
     assert passes("fork", hls=True)
 
 

@@ -42,7 +42,8 @@ def model() -> Model:
     ({"verify": 10**12}, "verify=1000000000000 vectors: a build is verified with at least 1; give 1 or more, at most "
                          "100000"),
     ({"cores": {"*": "fast"}}, "core 'fast' is unknown; choose one of "
-                               "['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes', 'halves', 'tables']"),
+                               "['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes', 'halves', 'tables', "
+                               "'mixed']"),
     ({"writable": {"fc3": "flash"}}, "writable weights of fc3='flash' is unknown; choose one of ['ram', 'uram']"),
     ({"writable": {"fc3": "ram"}, "backend": "hls"}, "fc3: writable weights need the rtl back end; build with "
                                                      "--backend rtl or both"),

@@ -26,7 +26,7 @@ from headrace.folding.plan import (
 )
 from headrace.folding.solver import LAYERS_SHARE
 from headrace.layers.base import Layer
-from headrace.layers.cores import CORES
+from headrace.layers.cores import core_named
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.weight_store import URAM
 from headrace.model import Model
@@ -122,7 +122,8 @@ def _is_free(recipe: Recipe, name: str) -> bool:
     """True if nothing is asked for that keeps the layer's weights from lying elsewhere."""
     elsewhere = name in recipe.external or name in recipe.writable
     core = recipe.cores.get(name, recipe.cores.get(ALL, AUTO))
-    return not elsewhere and (core == AUTO or CORES[core].takes_any_weights)
+    named = core_named(core)
+    return not elsewhere and (named is None or named.takes_any_weights)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ package headrace_pkg;
   localparam int PLANES = 4;  // XNOR matches of recoded bit planes
   localparam int HALVES = 5;  // PAIRS for the high and the low bits of wider weights
   localparam int TABLES = 6;  // functions of the word's number and a few bits of the activations
+  localparam int MIXED  = 7;  // DSP for some rows of every word, PAIRS or HALVES for the others
+
+  localparam int unsigned PAIR_PLANES = 4;  // bit planes of weights that core PAIRS is built for
 
   // What a core asks of the unit around it: activations that are recoded (headrace_parity_encode.sv),
   function automatic bit core_recodes(input int core);
@@ -24,12 +27,13 @@ package headrace_pkg;
   endfunction
   // an accumulator that adds two numbers of every word: those of the last plane, of an offset, of the activations,
   function automatic bit core_adds_two(input int core, input int w_kind, input int w_bits, input bit scaled);
-    return core == DSP || core == HALVES || core == TABLES || (core == PLANES && w_kind != BIPOLAR)
+    return core == DSP || core == HALVES || core == TABLES || core == MIXED || (core == PLANES && w_kind != BIPOLAR)
            || (core == PAIRS && !scaled && (w_kind == BIPOLAR || w_bits % 2 == 0));
   endfunction
-  // and one more, for a complement among these.
-  function automatic bit core_adds_one(input int core, input int w_kind);
-    return (core == PAIRS && w_kind != UNSIGNED) || (core == PLANES && w_kind == SIGNED);
+  // and one more, for a complement among these; of core MIXED the rows that are not in DSP blocks.
+  function automatic bit core_adds_one(input int core, input int w_kind, input int w_bits);
+    return (core == PAIRS && w_kind != UNSIGNED) || (core == PLANES && w_kind == SIGNED)
+           || (core == MIXED && w_kind == SIGNED && w_bits <= PAIR_PLANES && w_bits % 2 == 0);
   endfunction
 
   // The port of a unit's weights has the bits of a word, or of its number where the core holds the weights.
@@ -117,6 +121,12 @@ package headrace_pkg;
   // Enabled cycles of headrace_plane_sum: two for its two sums of four planes.
   function automatic int unsigned plane_sum_stages(input int unsigned planes, input int unsigned kind, input bit split);
     return planes == 1 && kind == UNSIGNED ? 0 : planes == 4 && !split ? 2 : 1;
+  endfunction
+
+  // Enabled cycles of headrace_dot_pairs, whose wide columns have a register behind their pair sums.
+  function automatic int unsigned pair_stages(input int unsigned simd, input int unsigned a_bits, input int unsigned w_bits,
+                                              input int unsigned w_kind, input bit split);
+    return (simd > 2 && a_bits >= 7 ? 2 : 1) + ternary_levels((simd + 3) / 4) + plane_sum_stages(w_bits, w_kind, split);
   endfunction
 
   // True if a product is worth a DSP block: it is wide, and neither factor is one bit. The bit without sign of a factor of

@@ -158,6 +158,29 @@ class TestDspPacking(LayerBattery):
     )
 
 
+class TestMixed(LayerBattery):
+    """Some rows in DSP blocks, the others in LUTs, which wait for none to three cycles."""
+
+    specs = (
+        spec(8, 8, 8, 4, "int4 uint4 acc", 2, core="mixed"),  # lanes overlap; three cycles
+        spec(10, 24, 5, 12, "int4 uint4 uint4", 2, core="mixed:4"),
+        spec(6, 9, 6, 3, "int4 int4 acc", 3, core="mixed:3"),  # borrows; two cycles
+        spec(12, 6, 6, 2, "int2 uint2 uint2", 2, core="mixed:3"),
+        spec(4, 5, 4, 1, "uint4 uint3 uint2", 2, core="mixed:2"),  # one cycle
+        spec(4, 14, 4, 7, "int3 int5 int4", 2, core="mixed:2"),  # one addend of the rows in LUTs
+        spec(5, 12, 5, 6, "uint3 uint8 acc", 2, core="mixed:2"),  # pair sums in a cycle of their own
+        spec(8, 6, 4, 2, "[-7,7] [0,15] uint4", 3, core="mixed"),
+        spec(6, 18, 3, 9, "int8 uint8 acc", 2, core="mixed:2"),  # halves, as late as the products
+        spec(4, 20, 4, 10, "int8 int8 int8", 2, core="mixed"),  # a cycle earlier
+        spec(5, 8, 5, 4, "uint5 uint4 acc", 2, core="mixed:4"),
+        spec(6, 4, 6, 2, "int6 int3 int6", 2, core="mixed:5"),
+    )
+
+    def test_so_many_rows_share_the_blocks(self) -> None:
+        layers = [the(Mvtu, layer_from_spec(item).layer) for item in self.specs]
+        assert [dict(layer.rtl_parameters())["DSP_ROWS"] for layer in layers] == [4, 4, 3, 3, 2, 2, 2, 2, 2, 2, 4, 5]
+
+
 class TestBitPlanes(LayerBattery):
     """Compared bit planes in front of one threshold and of several, for every kind of weights and activations."""
 
@@ -221,13 +244,21 @@ class TestExternalWeights(LayerBattery):
      "choose one of ['auto', 'plain', 'pairs', 'dsp']"),
     ("int4 uint4 acc", {"core": "fast"},
      "mvtu0: core 'fast' is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes', 'halves', "
-     "'tables']"),
+     "'tables', 'mixed']"),
     ("int4 uint4 acc", {"core": "parity"},
      "mvtu0: core parity cannot multiply weights of type int4 by inputs of type uint4; "
      "choose one of ['auto', 'plain', 'pairs', 'dsp']"),
     ("int5 uint4 acc", {"core": "pairs"},
      "mvtu0: core pairs cannot multiply weights of type int5 by inputs of type uint4; "
-     "choose one of ['auto', 'plain', 'dsp', 'halves']"),
+     "choose one of ['auto', 'plain', 'dsp', 'halves', 'mixed']"),
+    ("int8 uint8 acc", {"core": "mixed:2"},
+     "mvtu0: core mixed:2 cannot multiply weights of type int8 by inputs of type uint8 in 2 rows per cycle; "
+     "choose one of ['auto', 'plain', 'dsp', 'halves', 'mixed']"),
+    ("int8 uint8 acc", {"core": "mixed:0"},
+     "mvtu0: core 'mixed:0' is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes', 'halves', "
+     "'tables', 'mixed']"),
+    ("int8 uint8 acc", {"core": "mixed", "storage": "ram"},
+     "mvtu0: core mixed needs weights that stay; choose core plain or pairs for a layer whose weights are writable"),
     ("bipolar bipolar acc", {"core": "dsp"},
      "mvtu0: core dsp cannot multiply weights of type bipolar by inputs of type bipolar; "
      "choose one of ['auto', 'plain', 'parity']"),

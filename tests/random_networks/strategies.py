@@ -78,7 +78,8 @@ second = st.fixed_dictionaries({"how": _of("none", "none", "none", "Add", "Conca
 
 hardware = st.fixed_dictionaries({
     "seed": st.integers(0, 1 << 16), "pace": st.integers(0, 4), "folding": st.booleans(),
-    "core": _of("", "", "auto", "plain", "parity", "pairs", "dsp", "planes", "halves", "tables"),
+    "core": _of("", "", "auto", "plain", "parity", "pairs", "dsp", "planes", "halves", "tables",
+                "mixed", "mixed:2"),
     "writable": _of("", "", "", "ram", "uram"),
     "external": _of(False, False, False, True), "fifos": _of("exact", "exact", "safe"),
     "board": _of("zcu104", "pynq-z2", "vck190", "u250")})

@@ -14,7 +14,7 @@ from headrace.tools import verilator
 
 PACKAGE, *MODULES = library_paths()
 CHECKED = [path.stem for path in MODULES if "gen_check" in path.read_text()]
-BIPOLAR, PLAIN, PARITY, PAIRS, DSP, PLANES, HALVES = 2, 0, 1, 2, 3, 4, 5
+BIPOLAR, PLAIN, PARITY, PAIRS, DSP, PLANES, HALVES, MIXED = 2, 0, 1, 2, 3, 4, 5, 7
 
 #: By module, sets of parameters that are wrong in one way each; the others are those by default. Where Verilator itself
 #: stops at what is wrong, nothing stands here.
@@ -37,11 +37,12 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "depth_to_space": ("SIMD=3", "HEIGHT=0", "WIDTH=0", "BLOCK_H=0", "BLOCK_W=0", "DEPTH=1", "DEPTH=48", "DEPTH=16"),
     "dot_dsp": (f"W_KIND={BIPOLAR}", f"A_KIND={BIPOLAR}", "W_BITS=1", "W_BITS=16 A_BITS=16", "A_BITS=18"),
     "dot_halves": ("W_BITS=4", "W_BITS=9", f"W_KIND={BIPOLAR}"),
+    "dot_mixed": ("DSP_ROWS=4", "W_BITS=1 A_BITS=8", "W_BITS=9", "A_BITS=1 W_BITS=8", "DSP_ROWS=1"),
     "dot_pairs": ("W_BITS=5",),
     "dot_parity": ("SUM_BITS=1",),
     "dot_plain": ("W_KIND=3", "A_KIND=3", f"W_KIND={BIPOLAR}", f"A_KIND={BIPOLAR}"),
     "dot_planes": ("W_BITS=5", "A_BITS=5", f"W_KIND={BIPOLAR} A_KIND={BIPOLAR}"),
-    "dot_product": ("CORE=7", f"CORE={PAIRS} A_ROWS=2", f"CORE={PARITY}", f"CORE={DSP}", "A_ROWS=3",
+    "dot_product": ("CORE=8", f"CORE={PAIRS} A_ROWS=2", f"CORE={PARITY}", f"CORE={DSP}", "A_ROWS=3",
                     f"CORE={PAIRS} W_KIND={BIPOLAR} A_KIND={BIPOLAR} W_BITS=1 A_BITS=1"),
     "dot_tables": ("WORDS=33", "A_BITS=9"),
     "dwc": ("WORDS=3",),
@@ -74,7 +75,8 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "result_slice": ("BITS=0",),
     "rom": ("DEPTH=0", "BITS=0"),
     "rows": ("SIMD=3", "GROUPS=3", f"CORE={PARITY}", f"CORE={DSP} GROUPS=2", f"CORE={PLANES} GROUPS=2",
-             f"CORE={HALVES} GROUPS=2 W_BITS=5", f"CORE={PLANES} N=0 O_BITS=8", f"WRITABLE=1 CORE={PLANES}",
+             f"CORE={HALVES} GROUPS=2 W_BITS=5", f"CORE={MIXED} GROUPS=2", f"CORE={PLANES} N=0 O_BITS=8",
+             f"WRITABLE=1 CORE={PLANES}",
              "WRITABLE=1 GROUPS=2", "WRITABLE=1 SERIAL=1 SIMD=1", "SERIAL=1", "ACC_BITS=0", "N=4"),
     "scaled_accumulate": ("PE=0", "NF=0", "GROUPS=0", "SG=0", "ROWS=2"),
     "serial_receive": ("BUFFER=32", "BUFFER=96", "BUFFER=131072"),
@@ -110,6 +112,7 @@ RIGHT: Mapping[str, tuple[str, ...]] = {
     "concat": ("INPUTS=8 C2=2 C3=2 C4=2 C5=2 C6=2 C7=2",),
     "dot_dsp": ("A_BITS=17 W_BITS=2",),
     "dot_halves": ("W_BITS=5",),
+    "dot_mixed": ("DSP_ROWS=3", "DSP_ROWS=1 A_BITS=5", "W_BITS=2 A_BITS=3", "W_BITS=8", "A_BITS=2"),
     "dot_pairs": ("W_BITS=4",),
     "dot_plain": (f"W_KIND={BIPOLAR} W_BITS=1", f"A_KIND={BIPOLAR} A_BITS=1"),
     "dot_planes": ("W_BITS=4", "A_BITS=4"),

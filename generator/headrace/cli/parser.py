@@ -167,7 +167,7 @@ def _add_build(make: argparse.ArgumentParser) -> None:
     rate.add_argument("--folding", type=Path, metavar="FILE", help="JSON: {layer: {pe, simd, parallel_window, "
                       "minimal_buffer}, fifo: {depth}}; what is left out follows")
     make.add_argument("--core", action="append", default=[], metavar="[LAYER=]NAME",
-                      help=f"compute core of all layers or of one: {', '.join((AUTO, *CORES))} (default auto: by cost)")
+                      help=f"compute core of all layers or of one: {', '.join((AUTO, *CORES))}[:ROWS] (default auto)")
     make.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend,
                       help="SystemVerilog, C++ for HLS, or both (default %(default)s)")
     make.add_argument("--verify", type=int, default=Options.verify, metavar="N", help="vectors that every back end "

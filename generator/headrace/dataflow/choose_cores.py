@@ -8,7 +8,7 @@ from dataclasses import replace
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
 from headrace.layers.base import Layer
-from headrace.layers.cores import CORES
+from headrace.layers.cores import CORES, core_named
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.weighted import WeightedLayer
 from headrace.suggest import did_you_mean
@@ -36,7 +36,7 @@ def require_cores(cores: Cores) -> None:
     if not isinstance(cores, Mapping):
         raise InputError(f"cores={cores!r} must map names of layers, or {ALL!r} for all, to cores; correct it")
     for layer, core in cores.items():
-        if core not in (AUTO, *CORES):
+        if core != AUTO and core_named(core) is None:
             where = "" if layer == ALL else f"{layer}: "
             raise InputError(f"{where}core {core!r} is unknown; {did_you_mean(str(core), CORES)}"
                              f"choose one of {[AUTO, *CORES]}")

@@ -236,6 +236,10 @@ class Layer(ABC):
         """The layer with a core that takes LUTs for DSP blocks, or the reverse; None where nothing is to be chosen."""
         return None
 
+    def with_dsp_blocks(self, blocks: int) -> Layer | None:
+        """The layer with as many rows in DSP blocks as so many hold, the others in LUTs; None if it has none."""
+        return None
+
     def in_uram(self) -> Layer | None:
         """The layer with words that wait in UltraRAM; None where they take no block RAM."""
         return None

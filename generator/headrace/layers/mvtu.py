@@ -23,7 +23,7 @@ from headrace.datatypes import IntArray, Interval, dot_product_interval, signed_
 from headrace.errors import FoldingError, InputError, require_positive
 from headrace.fold_rule import require_divides
 from headrace.layers.base import Layer, Parameters
-from headrace.layers.cores import Unit
+from headrace.layers.cores import Mixed, Unit
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.cores.tables import largest_weight
 from headrace.layers.parallel_swu import ParallelSwu
@@ -199,6 +199,8 @@ class Mvtu(WeightedLayer):
     def rtl_parameters(self) -> Parameters:
         if not self.arithmetic.stores_weights:
             return (("W_LARGEST", largest_weight(self.weight)),)
+        if isinstance(self.arithmetic, Mixed):
+            return (("DSP_ROWS", self.arithmetic.rows_in_blocks(self.operands)),)
         return (("EXTERNAL", 1),) if self.external else ()
 
     def memories(self) -> tuple[Memory, ...]:

@@ -16,7 +16,7 @@ from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, as_int, do
 from headrace.errors import InputError
 from headrace.fold_rule import require_divides
 from headrace.layers.base import Grid, Layer, Parameters
-from headrace.layers.cores import CORES, PLAIN, Core, Operands, Unit
+from headrace.layers.cores import PLAIN, Core, Mixed, Operands, Unit, core_named
 from headrace.layers.cores.choice import AUTO, cheapest, in_other_resource, require_serves
 from headrace.layers.weight_store import OPTIONS, RAM, ROM, URAM
 from headrace.packing import Memory, weight_words
@@ -31,7 +31,7 @@ class Products(Layer):
 
     weights: (MH, MW) values of `weight`. thresholds: (MH, N) ascending along N with N = output.steps, compared as
     T <= acc; None puts out the accumulator, and `output` must hold its reachable range. vectors: results of MH rows per
-    frame. core: the arithmetic, one of layers.cores.CORES, or "auto" for the cheapest. storage: ROM, RAM or
+    frame. core: the arithmetic, as layers.cores.core_named knows it, or "auto" for the cheapest. storage: ROM, RAM or
     URAM; with the latter two the processor can write all weights of the type, and any thresholds, so that the
     accumulators are wide enough for them.
     """
@@ -71,7 +71,8 @@ class Products(Layer):
         if self.has_scales:
             raise InputError(f"{self.name}: its weights have scales and cannot be {kind}; leave it out of "
                              f"{OPTIONS[self.storage]}")
-        if self.core != AUTO and not (self.core in CORES and CORES[self.core].takes_any_weights):
+        named = core_named(self.core)
+        if self.core != AUTO and not (named and named.takes_any_weights):
             raise InputError(f"{self.name}: core {self.core} needs weights that stay; choose core plain or pairs for a "
                              f"layer whose weights are {kind}")
 
@@ -139,19 +140,29 @@ class Products(Layer):
     @cached_property
     def arithmetic(self) -> Core:
         """The core that computes the layer."""
-        if self.core != AUTO:
-            return CORES[self.core]
+        if named := core_named(self.core):
+            return named
         return PLAIN if self.storage != ROM else cheapest(self.operands, self._estimate_with, self.prices)
 
     def with_other_core(self) -> Self | None:
         if self.core != AUTO or self.storage != ROM:
             return None
         other = in_other_resource(self.operands, self.arithmetic, self._estimate_with)
-        return replace(self, core=other.name) if other else None
+        return replace(self, core=other.full_name) if other else None
+
+    def with_dsp_blocks(self, blocks: int) -> Self | None:
+        multipliers = blocks
+        while core := Mixed().within(self.operands, multipliers):
+            taken = self._estimate_with(core).dsp
+            if taken <= blocks:
+                return replace(self, core=core.full_name)
+            multipliers = min(multipliers - 1, multipliers * blocks // taken)
+        return None
 
     def _estimate_with(self, core: Core) -> Resources:
         if core not in self._estimates:
-            self._estimates[core] = estimate_alike(self.area_facts_with(core), lambda: replace(self, core=core.name))
+            self._estimates[core] = estimate_alike(self.area_facts_with(core),
+                                                   lambda: replace(self, core=core.full_name))
         return self._estimates[core]
 
     @cached_property
@@ -169,8 +180,8 @@ class Products(Layer):
 
     @property
     def chosen_core(self) -> str:
-        """Its name: never "auto"."""
-        return self.arithmetic.name
+        """Its full name: never "auto"."""
+        return self.arithmetic.full_name
 
     def unit(self, core: Core) -> Unit:
         """The layer as it surrounds a core."""
@@ -255,7 +266,7 @@ class Products(Layer):
     def weight_memory(self) -> Memory:
         """The memory WEIGHTS."""
         words = weight_words(as_int(self.weights), self.pe, self.simd)
-        return Memory("WEIGHTS", words, self.weight, self.arithmetic.recoded(words, self.weight),
+        return Memory("WEIGHTS", words, self.weight, self.arithmetic.recoded(words, self.operands),
                       self.prices if self.arithmetic.stores_weights and not self.writable else None)
 
 

@@ -141,7 +141,7 @@ class WeightedLayer(Products):
             if search.in_turn or search.in_one_rom:  # their blocks store what differs between their words
                 return None
             bounds = search, self._compared_bits
-        return self.kind, core.name, unit, bounds, self.output, self.mw, self.storage, self.prices
+        return self.kind, core.full_name, unit, bounds, self.output, self.mw, self.storage, self.prices
 
     def amounts(self, a: Amounts) -> None:
         unit = self.unit(self.arithmetic)

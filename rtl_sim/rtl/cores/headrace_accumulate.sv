@@ -19,8 +19,8 @@ module headrace_accumulate import headrace_pkg::*; #(
   parameter int unsigned SCALE_BITS  = 1,         // width of a scale, unsigned
   parameter int unsigned SUM_BITS    = ACC_BITS,  // width of the sums, two's complement
   parameter string       SCALES_FILE = "",        // scale memory
-  parameter bit          TWO         = 0,         // the parts are sums + more + ONE; without groups only
-  parameter bit          ONE         = 0,
+  parameter bit          TWO         = 0,         // the parts are sums + more; without groups only
+  parameter int unsigned ONE_FROM    = PE,        // TWO: and one more from this row on
   parameter int unsigned SERIAL      = 0,         // cycles per bit of one comparator for all rows; 0: a pipeline
   parameter bit          WRITABLE    = 0,         // the processor can write the thresholds
   parameter int unsigned INDEX       = 0          // number of their memory on the bus `load`
@@ -65,8 +65,8 @@ module headrace_accumulate import headrace_pkg::*; #(
       logic [ACC_BITS-1:0] acc_d;
       if (TWO) begin : gen_two
         headrace_accumulator #(.BITS(ACC_BITS)) u_sum (
-          .acc(acc_q[p]), .clear(sum_first), .a(ACC_BITS'(sums[p])), .b(ACC_BITS'(more[p])), .carry_in(ONE),
-          .sum(acc_d)
+          .acc(acc_q[p]), .clear(sum_first), .a(ACC_BITS'(sums[p])), .b(ACC_BITS'(more[p])),
+          .carry_in(1'(p + 1 > ONE_FROM)), .sum(acc_d)
         );
       end else begin : gen_one
         assign acc_d = (sum_first ? '0 : acc_q[p]) + ACC_BITS'(sums[p]);

@@ -129,12 +129,12 @@ module headrace_dot_pairs import headrace_pkg::*; #(
   end
 
   headrace_tags #(
-    .BITS(TAG_BITS), .CYCLES((WIDE ? 2 : 1) + LEVELS + plane_sum_stages(W_BITS, W_KIND, SPLIT))
+    .BITS(TAG_BITS), .CYCLES(pair_stages(SIMD, A_BITS, W_BITS, W_KIND, SPLIT))
   ) u_tags (
     .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
   );
 
-  if (W_BITS > 4) begin : gen_check
+  if (W_BITS > PAIR_PLANES) begin : gen_check
     $error("dot_pairs: W_BITS=%0d must be at most 4", W_BITS);
   end
 

@@ -18,7 +18,8 @@ module headrace_dot_product import headrace_pkg::*; #(
   parameter bit          SPLIT    = 0,        // all but PLAIN and PARITY: each sum comes as two addends
   parameter int unsigned WORDS    = 1,        // TABLES: words of weights
   parameter int unsigned W_LARGEST = 1,       // TABLES: largest weight without its sign
-  parameter string       WEIGHTS_FILE = ""    // TABLES: the words
+  parameter string       WEIGHTS_FILE = "",   // TABLES: the words
+  parameter int unsigned DSP_ROWS = 1         // MIXED: rows in DSP blocks
 ) (
   input  logic                      ap_clk,    // clock
   input  logic                      ap_rst_n,  // synchronous reset, active low
@@ -71,6 +72,13 @@ module headrace_dot_product import headrace_pkg::*; #(
       .SUM_BITS(SUM_BITS), .TAG_BITS(TAG_BITS), .FILE(WEIGHTS_FILE)
     ) u_tables (
       .ap_clk, .ap_rst_n, .en, .word(weights), .acts, .tag_in, .sums, .more, .tag_out
+    );
+  end else if (CORE == MIXED) begin : gen_mixed
+    headrace_dot_mixed #(
+      .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .SUM_BITS(SUM_BITS),
+      .TAG_BITS(TAG_BITS), .DSP_ROWS(DSP_ROWS)
+    ) u_mixed (
+      .ap_clk, .ap_rst_n, .en, .weights, .acts, .tag_in, .sums, .more, .tag_out
     );
   end else if (CORE == PLAIN) begin : gen_plain
     headrace_dot_plain #(

@@ -33,7 +33,8 @@ module headrace_rows import headrace_pkg::*; #(
   parameter string WEIGHTS_FILE    = "",       // TABLES: weights
   parameter string THRESHOLDS_FILE = "",       // threshold memory
   parameter bit    WRITABLE        = 0,        // the processor can write the thresholds
-  parameter int    INDEX           = 0         // number of their memory on the bus `load`
+  parameter int    INDEX           = 0,        // number of their memory on the bus `load`
+  parameter int    DSP_ROWS        = 1         // MIXED: rows of a word in DSP blocks
 ) (
   input  logic                             ap_clk,         // clock
   input  logic                             ap_rst_n,       // synchronous reset, active low
@@ -56,6 +57,9 @@ module headrace_rows import headrace_pkg::*; #(
   localparam int unsigned M_BITS = PE * O_BITS;
   localparam bit          XNOR   = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
   localparam bit          SPLIT  = core_adds_two(CORE, W_KIND, W_BITS, GROUPS > 0);
+
+  // The first row that adds one more.
+  localparam int unsigned ONE_FROM = !core_adds_one(CORE, W_KIND, W_BITS) ? PE : CORE == MIXED ? DSP_ROWS : 0;
 
   // The operands are two registers behind their issue.
   logic [1:0] valid_q, first_q, last_q;
@@ -88,7 +92,7 @@ module headrace_rows import headrace_pkg::*; #(
     headrace_dot_product #(
       .PE(PE), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .A_ROWS(A_ROWS),
       .SUM_BITS(SUM_BITS), .TAG_BITS(3), .CORE(CORE), .SPLIT(SPLIT), .WORDS(NF * SF), .W_LARGEST(W_LARGEST),
-      .WEIGHTS_FILE(WEIGHTS_FILE)
+      .WEIGHTS_FILE(WEIGHTS_FILE), .DSP_ROWS(DSP_ROWS)
     ) u_dot (
       .ap_clk, .ap_rst_n, .en, .weights, .acts, .sums, .more,
       .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
@@ -98,7 +102,7 @@ module headrace_rows import headrace_pkg::*; #(
       .PE(PE), .NF(NF), .MATCHES(XNOR ? COLUMNS : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
       .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
       .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE), .SERIAL(SERIAL_CYCLES),
-      .TWO(SPLIT), .ONE(core_adds_one(CORE, W_KIND)), .WRITABLE(WRITABLE), .INDEX(INDEX)
+      .TWO(SPLIT), .ONE_FROM(ONE_FROM), .WRITABLE(WRITABLE), .INDEX(INDEX)
     ) u_accumulate (
       .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
     );
@@ -116,7 +120,7 @@ module headrace_rows import headrace_pkg::*; #(
   end
   if ((CORE == PARITY && !XNOR) || (CORE >= DSP && GROUPS > 0) || ((CORE == PLANES || CORE == TABLES) && N == 0))
   begin : gen_check_core
-    $error("rows: CORE=%0d: 1 needs bipolar operands, 3 to 6 no GROUPS=%0d, 4 and 6 thresholds", CORE, GROUPS);
+    $error("rows: CORE=%0d: 1 needs bipolar operands, 3 to 7 no GROUPS=%0d, 4 and 6 thresholds", CORE, GROUPS);
   end
   if (WRITABLE && ((CORE != PLAIN && CORE != PAIRS) || GROUPS > 0 || SERIAL != 0)) begin : gen_check_writable
     $error("rows: WRITABLE needs GROUPS=%0d and SERIAL=%0d to be 0, and CORE=%0d to be plain or pairs", GROUPS, SERIAL,

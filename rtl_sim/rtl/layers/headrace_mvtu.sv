@@ -35,6 +35,7 @@ module headrace_mvtu import headrace_pkg::*; #(
   parameter int    SUM_BITS        = ACC_BITS, // width of a group's sum, two's complement
   parameter string SCALES_FILE     = "",       // scale memory
   parameter shortint W_LARGEST     = 1,        // TABLES: largest weight without its sign
+  parameter shortint DSP_ROWS      = 1,        // MIXED: rows of a word in DSP blocks
   parameter string WEIGHTS_FILE    = "",       // weight memory
   parameter string THRESHOLDS_FILE = "",       // threshold memory
   parameter bit    WRITABLE        = 0,        // the processor can write both memories
@@ -172,7 +173,7 @@ module headrace_mvtu import headrace_pkg::*; #(
     .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE), .SERIAL(SERIAL), .CORE(CORE), .GROUPS(GROUPS),
     .SCALE_ROWS(SCALE_ROWS), .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE),
     .W_LARGEST(32'(W_LARGEST)), .WEIGHTS_FILE(WEIGHTS_FILE), .THRESHOLDS_FILE(THRESHOLDS_FILE), .WRITABLE(WRITABLE),
-    .INDEX(32'(FIRST_MEMORY) + 1)
+    .INDEX(32'(FIRST_MEMORY) + 1), .DSP_ROWS(32'(DSP_ROWS))
   ) u_rows (
     .ap_clk, .ap_rst_n, .load, .en, .issue, .first(sf_first), .last(sf_last), .weights, .acts(acts_q),
     .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from headrace.area.amounts import Amounts
 from headrace.area.usage import Resources
 from headrace.errors import InputError
-from headrace.layers.cores import CORES, Core, Operands, Unit
+from headrace.layers.cores import CORES, Core, Operands, Unit, core_named
 from headrace.memory import PRICES, Prices
 
 #: Asks for the cheapest core.
@@ -18,14 +18,17 @@ _SAME_COST = 0.02
 
 def require_serves(layer: str, core: str, operands: Operands) -> None:
     """Raise InputError if a core is unknown or does not serve the operands."""
-    if core not in (AUTO, *CORES):
+    if core == AUTO:
+        return
+    if (found := core_named(core)) is None:
         raise InputError(f"{layer}: core {core!r} is unknown; choose one of {[AUTO, *CORES]}")
-    if core == AUTO or CORES[core].serves(operands):
+    if found.serves(operands):
         return
     able = [name for name, known in CORES.items() if known.serves(operands)]
-    most = CORES[core].most_words or operands.words
+    most = found.most_words or operands.words
     how = (" per channel" * (not operands.shared) + " with scales" * operands.scaled
-           + " without thresholds" * (CORES[core].needs_thresholds and not operands.thresholded)
+           + " without thresholds" * (found.needs_thresholds and not operands.thresholded)
+           + f" in {operands.pe} rows per cycle" * found.splits_rows
            + f" in {operands.words} words of weights, more than {most}" * (operands.words > most))
     raise InputError(f"{layer}: core {core} cannot multiply weights of type {operands.weight} by inputs of type "
                      f"{operands.input}{how}; choose one of {[AUTO, *able]}")
@@ -42,9 +45,13 @@ def cheapest(operands: Operands, estimate_with: Callable[[Core], Resources], pri
 
 
 def in_other_resource(operands: Operands, chosen: Core, estimate_with: Callable[[Core], Resources]) -> Core | None:
-    """The core that takes the fewest LUTs without DSP blocks in place of one with them, or with them to take fewer."""
+    """The core that takes the fewest LUTs without DSP blocks in place of one with them, or with them to take fewer.
+
+    All rows go the same way.
+    """
     taken = estimate_with(chosen)
-    found = [(estimate_with(core), core) for core in CORES.values() if core is not chosen and core.serves(operands)]
+    found = [(estimate_with(core), core) for core in CORES.values()
+             if core is not chosen and not core.splits_rows and core.serves(operands)]
     found = [(cost, core) for cost, core in found
              if (not cost.dsp if taken.dsp else cost.dsp and cost.all_luts < taken.all_luts)]
     return min(found, key=lambda pair: pair[0].all_luts)[1] if found else None

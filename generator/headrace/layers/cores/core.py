@@ -70,6 +70,8 @@ class Core(ABC):
     needs_thresholds: ClassVar[bool] = False
     #: True if it is built where it is asked for, or where a board is filled, but not by its cost alone.
     on_request: ClassVar[bool] = False
+    #: True if some rows of a word are computed in another way than the others.
+    splits_rows: ClassVar[bool] = False
     #: True if accumulators are preset to minus a single threshold.
     presets_threshold: ClassVar[bool] = False
 
@@ -77,6 +79,11 @@ class Core(ABC):
     def stores_weights(self) -> bool:
         """True if a memory holds the weights."""
         return self.most_words is None
+
+    @property
+    def full_name(self) -> str:
+        """Its name as a request has it, with what there is to say beside it."""
+        return self.name
 
     @abstractmethod
     def serves(self, operands: Operands) -> bool:
@@ -86,7 +93,7 @@ class Core(ABC):
     def stages(self, operands: Operands, preset: bool) -> int:
         """Registered stages from the operands to the sums of one word. preset: with the threshold in them."""
 
-    def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType] | None:
+    def recoded(self, words: IntArray, operands: Operands) -> tuple[IntArray, DataType] | None:
         """Memory words (depth, PE, SIMD) and their type as the core reads them; None: as they are."""
         return None
 

@@ -27,7 +27,8 @@ class Dsp(Core):
         in_blocks = _in_blocks(operands, lanes(operands))
         return (PRODUCT_STAGES if in_blocks else 1) + ternary_levels(operands.simd)
 
-    def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType] | None:
+    def recoded(self, words: IntArray, operands: Operands) -> tuple[IntArray, DataType] | None:
+        weight = operands.weight
         if not weight.signed:
             return None
         return words + 2 ** (weight.bits - 1), uint_type(weight.bits)  # unsigned lanes leave no borrows to each other
@@ -54,13 +55,23 @@ class Dsp(Core):
 
 def lanes(operands: Operands) -> int:
     """Rows that share one multiplier; 1 for operands that the core does not serve."""
+    apart, close = _apart_and_close(operands)
+    return close if -(-operands.pe // close) < -(-operands.pe // apart) else apart
+
+
+def most_lanes(operands: Operands) -> int:
+    """The most rows that could share one multiplier, of any number of them."""
+    return max(_apart_and_close(operands))
+
+
+def _apart_and_close(operands: Operands) -> tuple[int, int]:
+    """Lanes of a multiplier side by side, and where neighbours overlap by a bit; the former twice where they cannot."""
     weight, element = operands.weight, operands.input
     if operands.has_bipolar or weight.bits < 2 or element.bits > _NARROW_BITS:
-        return 1
+        return 1, 1
     field = weight.bits + element.bits
     apart, close = (1 + max(0, _WIDE_BITS - weight.bits) // stride for stride in (field, field - 1))
-    overlaps = not element.signed and operands.simd % 2 == 0 and -(-operands.pe // close) < -(-operands.pe // apart)
-    return close if overlaps else apart
+    return apart, close if not element.signed and operands.simd % 2 == 0 else apart
 
 
 def _overlaps(operands: Operands, shares: int) -> bool:

@@ -47,6 +47,21 @@ def _wide(operands: Operands) -> bool:
     return operands.simd > 2 and operands.input.bits >= 7
 
 
+def pair_sum_bits(operands: Operands, sum_bits: int) -> int:
+    """Bits of the sum of a row, with those of the addend beside it."""
+    planes, tree_bits = operands.weight.bits, _tree_bits(operands)
+    dot_bits = min(sum_bits, tree_bits + planes + 1)
+    if not _adds_two(operands):
+        return dot_bits
+    return (tree_bits if planes <= 2 else dot_bits) + tree_bits
+
+
+def _tree_bits(operands: Operands) -> int:
+    """Of the sum of a bit plane."""
+    x_bits = 2 if operands.input == BIPOLAR else operands.input.bits
+    return x_bits + 2 + (-(-operands.simd // 4) - 1).bit_length()
+
+
 def pair_costs(operands: Operands, sum_bits: int, split: bool) -> tuple[Cost, Cost]:
     """What all rows share, and one row. split: the last plane stays apart up to the accumulator."""
     simd, planes = operands.simd, operands.weight.bits
@@ -57,7 +72,7 @@ def pair_costs(operands: Operands, sum_bits: int, split: bool) -> tuple[Cost, Co
     shared = Cost(simd // 2 * (x_bits + signed))
     if _wide(operands):
         shared = shared.plus(Cost(0, (simd + simd // 2) * (x_bits + 1)))
-    tree_bits = x_bits + 2 + (quads - 1).bit_length()
+    tree_bits = _tree_bits(operands)
     if bipolar:
         shared = shared.plus(Cost(quads * (x_bits + 2), quads * (x_bits + 2))).plus(
             ternary_tree(quads, x_bits + 2, signed))

@@ -32,7 +32,7 @@ class Parity(Core):
         carries = _carries(operands)
         return ones_count_stages(max(1, carries - 1) if preset else carries)
 
-    def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType]:
+    def recoded(self, words: IntArray, operands: Operands) -> tuple[IntArray, DataType]:
         # Matches are XORs with the complements of the weights.
         return parity_code((words < 0).astype(np.int64)), uint_type(1)
 

@@ -51,8 +51,8 @@ class Planes(Core):
             _adding(dtype) for dtype in (operands.weight, operands.input))
         return matches if operands.weight == BIPOLAR else max(matches, _summing(operands))
 
-    def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType]:
-        return plane_words(words, weight), uint_type(1)
+    def recoded(self, words: IntArray, operands: Operands) -> tuple[IntArray, DataType]:
+        return plane_words(words, operands.weight), uint_type(1)
 
     def accumulated(self, weights: IntArray, operands: Operands) -> tuple[int, IntArray]:
         return 1 if operands.has_bipolar else 2, plane_offset(weights, operands.weight, operands.input)

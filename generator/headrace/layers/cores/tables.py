@@ -44,8 +44,8 @@ class Tables(Core):
         tables = -(-operands.simd // _columns(operands))
         return 1 + ternary_levels(tables) + _summing(operands)
 
-    def recoded(self, words: IntArray, weight: DataType) -> tuple[IntArray, DataType]:
-        return table_words(words, weight), uint_type(1)
+    def recoded(self, words: IntArray, operands: Operands) -> tuple[IntArray, DataType]:
+        return table_words(words, operands.weight), uint_type(1)
 
     def accumulated(self, weights: IntArray, operands: Operands) -> tuple[int, IntArray]:
         return 1, table_offset(weights, operands.weight, operands.input)
