@@ -158,7 +158,17 @@ def require_room_for_weights(dataflow: Dataflow, terms: Terms, share: float = LA
 
 
 def _too_large(dataflow: Dataflow, terms: Terms, share: float) -> Resources | None:
-    return weights_too_large(dataflow, (terms.built, lambda layer: terms.other(terms.built(layer))), terms.board, share)
+    def built(layer: Layer) -> Layer | None:
+        try:
+            return terms.built(layer)
+        except InputError:  # a core may need other folds
+            return None
+
+    def other(layer: Layer) -> Layer | None:
+        first = built(layer)
+        return terms.other(first) if first else None
+
+    return weights_too_large(dataflow, (built, other), terms.board, share)
 
 
 def _slowest(solver: Solver) -> Solution:

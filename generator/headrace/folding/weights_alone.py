@@ -33,9 +33,11 @@ def weights_too_large(dataflow: Dataflow, ways: tuple[Callable[[Layer], Layer | 
                       share: float) -> Resources | None:
     """What the weights take at PE = SIMD = 1, if there is no folding at which they are worth less than a board's share.
 
-    ways: how layers may be built. None where there is one: all else of the layers decides then.
+    ways: how layers may be built; those that none can at these folds are not counted. None where there is one: all else
+    of the layers decides then.
     """
-    layers = [[way for make in ways if (way := make(layer)) is not None] for layer in Products.among(dataflow.layers)]
+    found = [[way for make in ways if (way := make(layer)) is not None] for layer in Products.among(dataflow.layers)]
+    layers = [built for built in found if built]
     if not layers:
         return None
     rates = Rates.of(board, layers[0][0].prices, dict.fromkeys(_NOT_FOR_WEIGHTS, 0.0))
