@@ -157,6 +157,12 @@ class Choices:
         return branch_stores(self.dataflow)
 
 
+def with_dsp_blocks(choice: Choice, blocks: int) -> Choice | None:
+    """The choice with as many of its layer's rows in DSP blocks as so many hold; None where it has no such form."""
+    layer = choice.layer.with_dsp_blocks(blocks)
+    return _choice_of(layer, choice.folds, other=True) if layer else None
+
+
 def _choice_of(layer: Layer, folds: Mapping[str, int], *, other: bool = False) -> Choice:
     return Choice(folds, layer, layer.cycles, estimate(layer), other)
 

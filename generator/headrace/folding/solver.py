@@ -18,7 +18,7 @@ from headrace.board.board import Board
 from headrace.datatypes import IntArray
 from headrace.folding.choices import Choice, Choices, converter
 from headrace.folding.elimination import Costs, Factor, minimize
-from headrace.folding.shared_blocks import share_blocks
+from headrace.folding.shared_blocks import fill_blocks, share_blocks
 from headrace.folding.tables import EdgeTable, LayerTable, Rates
 from headrace.memory import Prices
 
@@ -186,8 +186,13 @@ class Solver:
         others = total([choice.cost for name, choice in solution.choices.items() if name not in ways])
         between = solution.cost.less(total([choice.cost for choice in solution.choices.values()]))
         there = {name: int(count * share) for name, (_, count) in self.board.use(Resources()).items()}
-        chosen = share_blocks(ways, there["dsp"] - others.dsp, there["lut"] - (others + between).all_luts,
-                              self.prices.dsp)
+        blocks, luts = there["dsp"] - others.dsp, there["lut"] - (others + between).all_luts
+        whole = share_blocks(ways, blocks, luts, self.prices.dsp)
+        return (self._changed(solution, whole, share)
+                or self._changed(solution, fill_blocks(ways, blocks), share))
+
+    def _changed(self, solution: Solution, chosen: Mapping[str, Choice] | None, share: float) -> Solution | None:
+        """The solution with other choices of some layers; None where there are none or it does not fit so."""
         found = self._of({**solution.choices, **chosen}) if chosen else None
         return found if found and not self.over(found.cost, share) else None
 
