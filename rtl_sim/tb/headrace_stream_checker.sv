@@ -14,11 +14,12 @@ module headrace_stream_checker #(
   input logic            ready
 );
 
+  logic was_reset_q;
+  initial was_reset_q = 1'b0;
+  always_ff @(posedge clk) if (!rst_n) was_reset_q <= 1'b1;
+
   default clocking cycle @(posedge clk); endclocking
   default disable iff (!rst_n || !was_reset_q);
-
-  logic was_reset_q = 1'b0;
-  always_ff @(posedge clk) if (!rst_n) was_reset_q <= 1'b1;
 
   valid_stays : assert property (valid && !ready |=> valid)
   else $error("%s: TVALID fell before TREADY came", NAME);

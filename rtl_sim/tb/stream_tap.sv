@@ -19,7 +19,8 @@ module stream_tap #(
 
   initial file = $fopen(FILE, "w");
 
-  logic was_reset_q = 1'b0;
+  logic was_reset_q;
+  initial was_reset_q = 1'b0;
   always_ff @(posedge clk) if (!rst_n) was_reset_q <= 1'b1;
 
   always_ff @(posedge clk) begin
