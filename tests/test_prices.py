@@ -70,7 +70,7 @@ def test_without_a_family_the_prices_are_those_of_ultrascale() -> None:
 
 
 def test_a_dear_block_makes_searches_parallel() -> None:
-    bounds = Bounds(pe=4, groups=16, steps=15, bits=16)
+    bounds = Bounds(pe=4, groups=16, steps=15, bits=16, value_bits=16)
     assert is_serial(bounds, 64, 4)
     assert not is_serial(bounds, 64, 4, Prices(block=5000))
 

@@ -3,8 +3,9 @@
 * A stream word holds `lanes` elements, lane 0 in the least significant bits, padded to whole bytes at the boundary.
 * A weight memory word at address nf*SF + sf holds rows nf*PE + p and columns sf*SIMD + s as lanes [PE][SIMD].
 * A threshold memory word at address nf holds the thresholds of rows nf*PE + p as lanes [PE][N]. The RTL's hold one
-  threshold per row as lanes [PE], at addresses in the order in which a binary search adds bits. Where one
-  comparator serves all rows, they stand row by row, as for PE = 1. Those of many row groups are as those of HLS.
+  threshold per row as lanes [PE], at addresses in the order in which a binary search adds bits; those of
+  its last bits may be in memories of their own, one for each row. Where one comparator serves all rows, they stand row
+  by row, as for PE = 1. Those of many row groups are as those of HLS.
 * A scale memory word at address nf*G + g holds the scales of group g in rows nf*PE + p as lanes [PE]; where all rows
   share their scales it is at address g and has one lane.
 * A word of one value per channel at address nf holds channels nf*PE + p as lanes [PE].
@@ -110,6 +111,15 @@ def search_words(T: IntArray, pe: int, never: IntArray) -> IntArray:
     return tree.reshape(rows // pe, pe, -1).transpose(0, 2, 1).reshape(-1, 1, pe)
 
 
+def row_lines(words: IntArray, apart: int) -> tuple[IntArray, ...]:
+    """Words of a search (depth, 1, PE) -> for every row p (depth / apart, 1, apart - 1), those between every apart-th.
+
+    Without words between there are no lines.
+    """
+    lines = words.reshape(-1, apart, words.shape[2])[:, 1:]
+    return tuple(lines[:, None, :, p] for p in range(words.shape[2])) if apart > 1 else ()
+
+
 def search_steps(T: IntArray, pe: int) -> tuple[IntArray, ...]:
     """Thresholds (MH, N) -> for every step of a binary search (NF * 2^k, PE, 1), the words of its memory.
 
@@ -168,6 +178,17 @@ def depthwise_columns(W: IntArray, channels: int, simd: int) -> IntArray:
     return grouped.transpose(0, 2, 1, 3).reshape(W.shape)
 
 
+def _numbers(words: IntArray, dtype: DataType) -> list[int]:
+    """Words (depth, rows, lanes) as integers, the first lane lowest."""
+    raw = _lanes_to_bytes(dtype.encode(words.reshape(len(words), -1)), dtype.bits)
+    return [int.from_bytes(word.tobytes(), "little") for word in raw]
+
+
+def _lines(numbers: list[int], bits: int) -> str:
+    """The lines of a file for $readmemh with words of so many bits."""
+    return "".join(f"{number:0{(bits + 3) // 4}x}\n" for number in numbers)
+
+
 @dataclass(frozen=True)
 class Memory:
     """A read-only memory of a layer: `words` is (depth, rows, lanes), each element a value of `dtype`.
@@ -176,7 +197,8 @@ class Memory:
     each row in one chunk of its bits, or cut into chunks of 64. `recoded`: the words and their type as the RTL reads
     them, where its arithmetic wants them in another form. rom: where the RTL reads them with headrace_rom.sv, the
     prices by which that lays them out in rows, of which one may hold several words. steps: the words of the memories
-    that take the place of the one in HLS, for every step of a search.
+    that take the place of the one in HLS, for every step of a search. rows: words of memories that the RTL has beside
+    it, one for each row of those that work at a time.
     """
 
     name: str
@@ -185,6 +207,7 @@ class Memory:
     recoded: tuple[IntArray, DataType] | None = None
     rom: Prices | None = None
     steps: tuple[IntArray, ...] = ()
+    rows: tuple[IntArray, ...] = ()
 
     @property
     def rtl(self) -> tuple[IntArray, DataType]:
@@ -202,18 +225,26 @@ class Memory:
         """Addresses of the RTL."""
         return len(self.rtl[0])
 
+    def files(self, name: str) -> dict[str, str]:
+        """The files of the RTL by name, where it knows the memory by `name`: of a row by letters in front of that."""
+        dtype = self.rtl[1]
+        rows = [_lines(_numbers(words, dtype), words[0].size * dtype.bits) for words in self.rows]
+        return dict(zip(self.file_names(name), [self.mem_text(), *rows], strict=True))
+
+    def file_names(self, name: str) -> list[str]:
+        """Their names."""
+        return [name, *(f"{(p // 16 + 1) * 'a'}{(p % 16 + 1) * 'b'}_{name}" for p in range(len(self.rows)))]
+
     def mem_text(self) -> str:
         """The words as the lines of a file for $readmemh; for ROMs the rows that headrace_rom.sv stores them in."""
-        words, dtype = self.rtl
-        raw = _lanes_to_bytes(dtype.encode(words.reshape(len(words), -1)), dtype.bits)
-        numbers = [int.from_bytes(word.tobytes(), "little") for word in raw]
+        numbers = _numbers(*self.rtl)
         bits = self.word_bits
         if self.rom:
             layout = rom_layout(self.depth, bits, self.rom)
             slots = [numbers[row :: layout.rows] for row in range(layout.rows)]
             numbers = [sum(word << bits * slot for slot, word in enumerate(words)) for words in slots]
             bits *= layout.slots
-        return "".join(f"{number:0{(bits + 3) // 4}x}\n" for number in numbers)
+        return _lines(numbers, bits)
 
     def arrays(self) -> dict[str, IntArray]:
         """The words of the arrays that the C++ has, (depth, rows, lanes), by their names in lower case."""

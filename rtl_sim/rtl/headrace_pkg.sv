@@ -69,6 +69,7 @@ package headrace_pkg;
 
   localparam int unsigned PRODUCT_STAGES = 3;   // enabled cycles of a product in a DSP block (headrace_multiplier.sv)
   localparam int unsigned LUT_WORDS      = 64;  // what one LUT holds of a ROM
+  localparam int unsigned BLOCK_BITS     = 16384;  // of a block RAM, with a parity bit for every 8 in columns above 4
 
   /* verilator lint_on UNUSEDPARAM */
 
@@ -138,24 +139,68 @@ package headrace_pkg;
            && a_bits + int'(has_sign && a_kind != SIGNED) > 1;
   endfunction
 
-  // Search of thresholds (headrace_thresholds.sv). Most words of a table of bounds that its comparator reads at once:
-  // what one LUT holds of a ROM, or half of it, which leaves a LUT room for a place of the comparator; the carries of
-  // a wide one would come too late behind another LUT.
-  function automatic int unsigned bound_words(input int unsigned acc_bits);
-    return acc_bits > 16 ? LUT_WORDS / 2 : LUT_WORDS;
+  // Memories that are read only (headrace_rom.sv): bits of a row of a block RAM of 18 Kb with 2^rows_log2 rows, LUTs of
+  // one bit of a ROM in LUTs, and of one of `words` that are multiplexed.
+  function automatic int unsigned block_columns(input int unsigned rows_log2);
+    return rows_log2 < 12 ? (BLOCK_BITS + BLOCK_BITS / 8) >> rows_log2 : BLOCK_BITS >> rows_log2;
   endfunction
-  // A stage of more words reads its bound in a cycle of its own, but the first one reads it while its accumulators come;
-  // very many row groups have one ROM, which the first stage waits for. Enabled cycles of all stages.
-  function automatic bit bound_is_read(input int unsigned groups, input int unsigned stages, input int unsigned stage,
-                                       input int unsigned acc_bits, input bit writable);
-    if (writable) return stage > 0 && groups << stages > LUT_WORDS;
-    return groups > LUT_WORDS ? stage == 0 : stage > 0 && groups << stage > bound_words(acc_bits);
+  function automatic int unsigned rom_bit_luts(input int unsigned words);
+    return (words + 63) / 64 + ((words + 63) / 64 - 1) / 3;
+  endfunction
+  function automatic int unsigned mux_bit_luts(input int unsigned words);
+    return (words + 1) / 3;
+  endfunction
+
+  // Search of thresholds (headrace_thresholds.sv). Most words of a table of bounds that a comparator with a number of
+  // so many bits reads at once: what one LUT holds of a ROM, or half of it, which leaves a LUT room for a place of the
+  // comparator; the carries of a wide one would come too late behind another LUT.
+  function automatic int unsigned bound_words(input int unsigned a_bits);
+    return a_bits > 16 ? LUT_WORDS / 2 : LUT_WORDS;
+  endfunction
+  // The first of the stages whose bounds come out of block RAM where that costs less than their tables: a block has a
+  // line of all these bounds for every count so far, and bounds of later stages wait in registers. `stages`: none do.
+  function automatic int unsigned block_stage(input int unsigned groups, input int unsigned stages,
+                                              input int unsigned acc_bits, input bit writable);
+    int unsigned found, saved, tables, waits, lines_log2, bounds, columns, cost;
+    found  = stages;
+    saved  = 0;
+    tables = 0;  // LUTs of a bit: of tables that go, and of bounds that wait and are chosen
+    waits  = 0;
+    if (writable || groups > LUT_WORDS) return found;
+    for (int unsigned root = stages - 1; root > 0; root--) begin
+      tables    += rom_bit_luts(groups << root);
+      bounds     = (1 << (stages - root)) - 1;
+      if (bounds > 1) waits += bounds / 2 + 1 + mux_bit_luts(bounds / 2 + 1);
+      lines_log2 = $clog2(groups << root);
+      columns    = block_columns(lines_log2 < 9 ? 9 : lines_log2);
+      if (columns > 0) begin
+        cost = acc_bits * waits + ROM_BLOCK_LUTS * ((bounds * acc_bits + columns - 1) / columns);
+        if (acc_bits * tables > cost + saved) begin
+          saved = acc_bits * tables - cost;
+          found = root;
+        end
+      end
+    end
+    return found;
+  endfunction
+  // Enabled cycles in which a stage reads its bound before it compares. The first stage reads it while its accumulators
+  // come, but where very many row groups have one ROM.
+  function automatic int unsigned bound_cycles(input int unsigned groups, input int unsigned stages,
+                                               input int unsigned stage, input int unsigned acc_bits,
+                                               input int unsigned a_bits, input bit writable);
+    int unsigned root;
+    root = block_stage(groups, stages, acc_bits, writable);
+    if (stage >= root) return stage == root ? 2 : 0;
+    if (stage == 0) return !writable && groups > LUT_WORDS ? 1 : 0;
+    if (writable) return groups << stages > LUT_WORDS ? 1 : 0;
+    return groups <= LUT_WORDS && groups << stage > bound_words(a_bits) ? 1 : 0;
   endfunction
   function automatic int unsigned search_cycles(input int unsigned groups, input int unsigned stages,
-                                                input int unsigned acc_bits, input bit writable);
+                                                input int unsigned acc_bits, input int unsigned a_bits,
+                                                input bit writable);
     int unsigned cycles;
     cycles = stages - 1;
-    for (int unsigned k = 0; k < stages; k++) cycles += bound_is_read(groups, stages, k, acc_bits, writable) ? 1 : 0;
+    for (int unsigned k = 0; k < stages; k++) cycles += bound_cycles(groups, stages, k, acc_bits, a_bits, writable);
     return cycles;
   endfunction
 

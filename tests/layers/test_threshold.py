@@ -41,6 +41,9 @@ class TestThreshold(LayerBattery):
         spec(66, 1, "int10 uint6", 2, inverted=True),  # bounds for both values of the bit that is decided last
         spec(40, 2, "int9 [-100,99]", 3),
         spec(4, 2, "int12 [0,382]", 9, inverted=True),  # numbers of intervals, in 9 steps
+        spec(8, 2, "int12 [0,382]", 9),  # bounds of the last step in blocks,
+        spec(32, 2, "int16 uint8", 9, inverted=True),  # of the last two,
+        spec(60, 1, "int7 int8", 2),  # and of the last four
     )
     extra = (
         # A search among more than 15 bounds, with many values at the last one and above.

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from itertools import product
+from pathlib import Path
 
 import pytest
 
+from headrace.area.thresholds import block_stage, read_cycles
 from headrace.datatypes import BIPOLAR_KIND, SIGNED, UNSIGNED
 from headrace.layers.cores import CORES
+from headrace.memory import PRICES
 from headrace.render.instances import CONSTANTS
 from headrace.render.library import library_path
+from headrace.tools import verilator
 
 _CONSTANT = re.compile(r"^  localparam int (\w+) += (\d+);", re.MULTILINE)
 
@@ -38,3 +44,21 @@ def test_a_core_is_a_module_that_its_number_chooses(name: str) -> None:
     branch = f"if (CORE == {name.upper()}) begin : gen_{name}\n    headrace_dot_{name} #("
     assert library_path(f"headrace_dot_{name}").exists()
     assert branch in library_path("headrace_dot_product").read_text()
+
+
+def test_searches_have_their_stages_and_cycles(tmp_path: Path) -> None:
+    """Where bounds come out of blocks, and how long each stage waits for them, as the elaborated package says."""
+    checks = []
+    for groups, stages, bits, less in product((1, 3, 4, 16, 60, 64, 65, 300), (1, 2, 5, 8, 9), (9, 17, 24), (0, 1)):
+        root = block_stage(groups, stages, bits, PRICES)
+        checks.append((f"block_stage({groups}, {stages}, {bits}, 0)", root))
+        for stage, cycles in enumerate(read_cycles(groups, stages, bits - less, False, root)):
+            checks.append((f"bound_cycles({groups}, {stages}, {stage}, {bits}, {bits - less}, 0)", cycles))
+        waits = read_cycles(groups, stages, bits - less, True, stages)
+        checks.append((f"search_cycles({groups}, {stages}, {bits}, {bits - less}, 1)", stages - 1 + sum(waits)))
+    text = "".join(f'  if ({call} != {value}) $error("{call} is not {value}");\n' for call, value in checks)
+    source = tmp_path / "checks.sv"
+    source.write_text(f"module checks import headrace_pkg::*; ();\n{text}endmodule\n")
+    command = [verilator(), "--lint-only", library_path("headrace_pkg"), source]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

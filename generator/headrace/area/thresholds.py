@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 from headrace import memory
@@ -26,7 +27,7 @@ _CARRIES_BITS = 16
 
 @dataclass(frozen=True)
 class Bounds:
-    """Thresholds of a search: PE rows at a time, row groups, thresholds per row, bits of one.
+    """Thresholds of a search: PE rows at a time, row groups, thresholds per row, bits of one, and of what is compared.
 
     values: all thresholds, (rows, steps). memory: makes their memory, for what depends on its words. Without them all
     bits are counted.
@@ -36,6 +37,7 @@ class Bounds:
     groups: int
     steps: int
     bits: int
+    value_bits: int
     values: IntArray | None = None
     memory: Callable[[], Memory] | None = None
 
@@ -58,41 +60,77 @@ class Bounds:
         words, dtype = self.memory().rtl
         return memory.stored_bits(words.reshape(len(words), -1), dtype.bits, rows)
 
+    def line_bits(self, number: int) -> list[int]:
+        """Bits that the blocks of every row at a time store of lines of so many bounds."""
+        if self.memory is None:
+            return self.pe * [number * self.bits]
+        found = self.memory()
+        return [memory.stored_bits(lines[:, 0], found.rtl[1].bits, len(lines)) for lines in found.rows]
 
-def bound_words(bits: int) -> int:
+
+def bound_words(value_bits: int) -> int:
     """Most words of a table of bounds that a comparator of so many bits reads at once."""
-    return memory.LUT_WORDS // 2 if bits > _CARRIES_BITS else memory.LUT_WORDS
+    return memory.LUT_WORDS // 2 if value_bits > _CARRIES_BITS else memory.LUT_WORDS
 
 
-def read_stages(groups: int, stages: int, bits: int, writable: bool) -> list[int]:
-    """The stages of a pipelined search that wait a cycle for their bounds: with large tables, the first with a ROM.
+@lru_cache(maxsize=1 << 12)
+def block_stage(groups: int, stages: int, bits: int, prices: Prices) -> int:
+    """The first of the stages whose bounds come out of block RAM, where that costs less; `stages` if none does.
 
-    >>> read_stages(16, 4, 16, False), read_stages(16, 4, 16, True), read_stages(65, 4, 16, False)
-    ([3], [1, 2, 3], [0])
-    >>> read_stages(16, 4, 17, False)
-    [2, 3]
+    block_stage() in headrace_pkg.sv is the same.
+
+    >>> [block_stage(groups, 8, 19, memory.PRICES) for groups in (16, 4, 2)]
+    [5, 7, 8]
+    """
+    found, saved, tables, waits = stages, 0, 0, 0
+    for root in range(stages - 1, 0, -1) if groups <= MAX_TABLE_GROUPS else ():
+        tables += memory.rom_luts(groups << root, bits)
+        number = (1 << stages - root) - 1
+        if number > 1:
+            waits += bits * (number // 2 + 1 + ceil(multiplexer(number // 2 + 1)))
+        columns = next((columns for rows, columns in memory.BRAM18_SHAPES if groups << root <= rows), 0)
+        if columns:
+            cost = waits + prices.block * -(-number * bits // columns)
+            if tables - cost > saved:
+                found, saved = root, tables - cost
+    return found
+
+
+def read_cycles(groups: int, stages: int, value_bits: int, writable: bool, root: int) -> list[int]:
+    """Cycles that each stage of a pipelined search waits for its bounds: with large tables, the first with a ROM.
+
+    root: the first stage with bounds out of block RAM.
+
+    >>> read_cycles(16, 4, 16, False, 4), read_cycles(16, 4, 16, True, 4), read_cycles(65, 4, 16, False, 4)
+    ([0, 0, 0, 1], [0, 1, 1, 1], [1, 0, 0, 0])
+    >>> read_cycles(16, 4, 17, False, 4), read_cycles(16, 8, 19, False, 5)
+    ([0, 0, 1, 1], [0, 0, 1, 1, 1, 2, 0, 0])
     """
     if groups > MAX_TABLE_GROUPS and not writable:
-        return [0]
-    words, depth = (memory.LUT_WORDS, stages) if writable else (bound_words(bits), 0)
-    return [stage for stage in range(1, stages) if groups << (depth or stage) > words]
+        return [1, *(stages - 1) * [0]]
+    words, depth = (memory.LUT_WORDS, stages) if writable else (bound_words(value_bits), 0)
+    tables = [int(stage > 0 and groups << (depth or stage) > words) for stage in range(root)]
+    return [*tables, *([2, *(stages - root - 1) * [0]] if root < stages else [])]
 
 
-def search(a: Amounts, bounds: Bounds, bits: int) -> None:
-    """A pipelined binary search for values of `bits` bits (headrace_thresholds)."""
-    group_bits, pe = (bounds.groups - 1).bit_length(), bounds.pe
-    a.add("search", ff=(bounds.stages + 1) * group_bits + bounds.stages)
-    a.add("search", ff=pe * sum(bits + k for k in range(1, bounds.stages)))
-    for stage in read_stages(bounds.groups, bounds.stages, bounds.bits, writable=False):
-        a.add("search", ff=pe * (bits + stage) + group_bits + 1)
+def search(a: Amounts, bounds: Bounds) -> None:
+    """A pipelined binary search (headrace_thresholds)."""
+    group_bits, pe, bits = (bounds.groups - 1).bit_length(), bounds.pe, bounds.value_bits
+    root = block_stage(bounds.groups, bounds.stages, bounds.bits, a.prices)
+    a.add("search", ff=(root + 1) * group_bits + bounds.stages)
+    for stage, cycles in enumerate(read_cycles(bounds.groups, bounds.stages, bits, False, root)):
+        shift(a, "search", cycles + min(stage, 1), pe * (bits + stage))
+        a.add("search", ff=cycles + min(cycles, 1) * group_bits)
     a.add("search control", lut=group_bits + 1)
     if bounds.groups > MAX_TABLE_GROUPS:
         _search_in_trees(a, bounds)
         return
-    for stage in range(bounds.stages):
+    if root < bounds.stages:
+        _search_in_blocks(a, bounds, root)
+    for stage in range(root):
         words = bounds.groups << stage
         inputs = (words - 1).bit_length()
-        if words > bound_words(bounds.bits):  # read ahead
+        if words > bound_words(bits):  # read ahead
             a.add("bounds", ff=pe * bounds.bits)
         if inputs >= LUT_INPUTS:
             a.add("bounds", lut=pe * bounds.used_bits * table_luts(words))
@@ -112,9 +150,22 @@ def _search_in_trees(a: Amounts, bounds: Bounds) -> None:
         number * bounds.used_bits)
     for stage in range(bounds.stages):
         step = 1 << bounds.stages - 1 - stage
-        shift(a, "bounds", stage + 1, bounds.pe * bounds.used_bits * ((bounds.steps + step) // (2 * step)))
-        a.add("choice", lut=bounds.pe * bounds.used_bits * ceil(multiplexer(1 << stage)))
-        a.add("comparator", lut=bounds.pe * (bounds.bits // 2 + 1))
+        _tree_stage(a, bounds, stage, (bounds.steps + step) // (2 * step))
+
+
+def _tree_stage(a: Amounts, bounds: Bounds, waits: int, number: int) -> None:
+    """A stage that chooses among so many bounds, which waited for so many stages."""
+    shift(a, "bounds", waits + 1, bounds.pe * bounds.used_bits * number)
+    a.add("choice", lut=bounds.pe * bounds.used_bits * ceil(multiplexer(1 << waits)))
+    a.add("comparator", lut=bounds.pe * (bounds.bits // 2 + 1))
+
+
+def _search_in_blocks(a: Amounts, bounds: Bounds, root: int) -> None:
+    """The stages from `root` on: every row has a block with lines of all their bounds."""
+    lines, stored = bounds.groups << root, bounds.line_bits((1 << bounds.stages - root) - 1)
+    a.take(Resources(bram18=sum(memory.bram18(lines, bits) for bits in stored)))
+    for waits in range(bounds.stages - root):
+        _tree_stage(a, bounds, waits, 1 << waits)
 
 
 def serial_cycles(bits: int, words: int, prices: Prices) -> int:

@@ -11,8 +11,9 @@ from headrace.area.amounts import Amounts
 from headrace.area.thresholds import (
     MAX_TABLE_GROUPS,
     Bounds,
+    block_stage,
     loaded_search,
-    read_stages,
+    read_cycles,
     search,
     serial_cycles,
     serial_search,
@@ -22,7 +23,7 @@ from headrace.datatypes import BIPOLAR, DataType, IntArray, int_type
 from headrace.errors import InputError
 from headrace.layers.threshold_search import is_serial
 from headrace.memory import PRICES, Prices
-from headrace.packing import Memory, search_steps, search_words, threshold_words
+from headrace.packing import Memory, row_lines, search_steps, search_words, threshold_words
 
 #: Above this number of thresholds the C++ searches, with a memory for every step (thresholds.hpp).
 MAX_COMPARATORS = 15
@@ -34,11 +35,13 @@ MAX_THRESHOLDS = 511
 class Search:
     """How the kernels search: PE rows at a time, `groups` of them, `words` cycles from result to result.
 
-    output: of the activation. bits: width of the bounds. writable: the processor writes them. prices: of the device.
+    output: of the activation. bits: width of the bounds. value_bits: of what is compared. writable: the processor
+    writes the bounds. prices: of the device.
     """
 
     output: DataType
     bits: int
+    value_bits: int
     pe: int
     groups: int
     words: int = 1
@@ -48,7 +51,7 @@ class Search:
     @cached_property
     def in_turn(self) -> bool:
         """True if one comparator searches the thresholds of all rows, one after the other."""
-        bounds = Bounds(self.pe, self.groups, self.output.steps, self.bits)
+        bounds = Bounds(self.pe, self.groups, self.output.steps, self.bits, self.value_bits)
         return not self.writable and is_serial(bounds, self.words, self.output.bits, self.prices)
 
     @property
@@ -57,12 +60,27 @@ class Search:
         return self.groups > MAX_TABLE_GROUPS and not (self.in_turn or self.writable)
 
     @property
+    def stages(self) -> int:
+        """Bits of a count."""
+        return self.output.steps.bit_length()
+
+    @property
+    def root(self) -> int:
+        """The first stage of a pipeline whose bounds are in blocks; all stages if there is none."""
+        return self.stages if self.writable else block_stage(self.groups, self.stages, self.bits, self.prices)
+
+    @property
+    def stores_differences(self) -> bool:
+        """True if bounds are in blocks, which store what differs between their words."""
+        return self.in_turn or self.in_one_rom or self.root < self.stages
+
+    @property
     def latency_cycles(self) -> int:
         """Cycles beyond the first comparison, which belongs to the sums."""
-        stages = self.output.steps.bit_length()
         if self.in_turn:
-            return serial_cycles(stages * self.pe, self.words, self.prices)
-        return max(0, stages - 1) + len(read_stages(self.groups, stages, self.bits, self.writable))
+            return serial_cycles(self.stages * self.pe, self.words, self.prices)
+        waits = read_cycles(self.groups, self.stages, self.value_bits, self.writable, self.root)
+        return max(0, self.stages - 1) + sum(waits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,19 +103,22 @@ class Activation:
         steps = search_steps(self.values, pe) if search.output.steps > MAX_COMPARATORS else ()
         if search.in_one_rom:
             return Memory("THRESHOLDS", words, dtype, (threshold_words(self.stored, pe), dtype), search.prices, steps)
-        searched = search_words(self.stored, 1 if search.in_turn else pe, self.never)
-        return Memory("THRESHOLDS", words, dtype, (searched, dtype), steps=steps)
+        if search.in_turn:
+            return Memory("THRESHOLDS", words, dtype, (search_words(self.stored, 1, self.never), dtype), steps=steps)
+        searched, apart = search_words(self.stored, pe, self.never), 1 << search.stages - search.root
+        rows = row_lines(searched, apart)
+        return Memory("THRESHOLDS", words, dtype, (searched[::apart], dtype), steps=steps, rows=rows)
 
-    def amounts(self, a: Amounts, value_bits: int) -> None:
-        """The search of values of so many bits."""
+    def amounts(self, a: Amounts) -> None:
+        """The search."""
         found, steps = self.search, self.search.output.steps
-        bounds = Bounds(found.pe, found.groups, steps, found.bits, self.values, self.memory)
+        bounds = Bounds(found.pe, found.groups, steps, found.bits, found.value_bits, self.values, self.memory)
         if found.writable:
             loaded_search(a, bounds)
         elif found.in_turn:
             serial_search(a, bounds, found.output.bits, found.words)
         else:
-            search(a, bounds, value_bits)
+            search(a, bounds)
 
 
 def base_code(output: DataType) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, slices
 from headrace.area.thresholds import MAX_TABLE_GROUPS
-from headrace.datatypes import DataType, IntArray, signed_bits, uint_type
+from headrace.datatypes import SIGNED, DataType, IntArray, signed_bits, uint_type
 from headrace.errors import InputError
 from headrace.layers.activation import Activation, Search, base_code, multi_threshold, require_thresholds
 from headrace.layers.base import Layer, Parameters
@@ -92,6 +92,11 @@ class Threshold(Channelwise):
         lo, hi = self.input.lo, self.input.hi + 1
         return max(signed_bits(lo, hi), signed_bits(-hi, -lo) if self.inverted else 0)
 
+    @property
+    def value_bits(self) -> int:
+        """Width of the kernel's values in two's complement: an unsigned one has a zero in front."""
+        return self.input.bits if self.input.kind == SIGNED else self.input.bits + 1
+
     @cached_property
     def kernel_thresholds(self) -> IntArray:
         """(C, N) what the kernels compare with. Thresholds beyond the range of the input act like those at its ends."""
@@ -122,11 +127,11 @@ class Threshold(Channelwise):
         rows = len(self._words[0]) * self.pe
         T = self.kernel_thresholds[:rows]
         never = np.where(self.is_inverted != 0, -self.input.lo, self.input.hi + 1)[:rows]
-        return Activation(Search(self.output, self.acc_bits, self.pe, rows // self.pe, prices=self.prices), T, T, never)
+        search = Search(self.output, self.acc_bits, self.value_bits, self.pe, rows // self.pe, prices=self.prices)
+        return Activation(search, T, T, never)
 
     def amounts(self, a: Amounts) -> None:
         """LUTs and flip-flops: values, a slice and the counter of groups here, the search in area/thresholds.py."""
-        bits = self.input.bits if self.input.kind == 1 else self.input.bits + 1
         groups = self.activation.search.groups
         slices(a, self.outputs[0].bits)
         counters(a, groups)
@@ -134,5 +139,5 @@ class Threshold(Channelwise):
         a.add("value", lut=self.pe * self.input.bits if self.inverted else 0, ff=self.pe * self.input.bits)
         if self.inverted:
             # A mask of two LUTs or more is joined with every bit that it inverts.
-            a.add("inverted", lut=self.pe * (1 if groups <= MAX_TABLE_GROUPS else 2 * bits))
-        self.activation.amounts(a, bits)
+            a.add("inverted", lut=self.pe * (1 if groups <= MAX_TABLE_GROUPS else 2 * self.value_bits))
+        self.activation.amounts(a)

@@ -31,7 +31,7 @@ def is_serial(bounds: Bounds, words: int, out_bits: int, prices: Prices = PRICES
         return False
     serial, pipeline = Amounts(prices), Amounts(prices)
     serial_search(serial, bounds, out_bits, words)
-    search(pipeline, bounds, bounds.bits)
+    search(pipeline, bounds)
     takes = [a.total({"lut": {}, "ff": {}}) for a in (serial, pipeline)]
     costs = [found.all_luts + prices.block * found.bram18 for found in takes]
     return costs[0] < costs[1] * (1 - _SAME_COST)

@@ -49,7 +49,7 @@ class WeightedLayer(Products):
         return self._search_of(self.acc_bits)
 
     def _search_of(self, acc_bits: int) -> Search:
-        return Search(self.output, acc_bits, self.pe, self.nf, self.sf, self.writable, self.prices)
+        return Search(self.output, acc_bits, acc_bits, self.pe, self.nf, self.sf, self.writable, self.prices)
 
     @property
     def searches_in_turn(self) -> bool:
@@ -138,7 +138,7 @@ class WeightedLayer(Products):
             return None
         if self.thresholds is not None and not unit.preset:
             search = self._search_of(unit.acc_bits)
-            if search.in_turn or search.in_one_rom:  # their blocks store what differs between their words
+            if search.stores_differences:
                 return None
             bounds = search, self._compared_bits
         return self.kind, core.full_name, unit, bounds, self.output, self.mw, self.storage, self.prices
@@ -191,7 +191,7 @@ class WeightedLayer(Products):
                 zeros = (self.mw & -self.mw).bit_length() - 1  # of what is subtracted
                 a.add("matches", lut=0.5 * self.pe * max(1, self.acc_bits + 1 - zeros))
             return
-        self.activation.amounts(a, self.acc_bits)
+        self.activation.amounts(a)
         if not self.searches_in_turn:
             a.add("search", ff=(self.nf - 1).bit_length() + self.output.steps.bit_length() - 1)
 

@@ -49,7 +49,8 @@ def render_rtl(dataflow: Dataflow, header: str) -> dict[str, str]:
     top, modules = _top(dataflow, header), rtl_modules(dataflow)
     files = {"top.sv": top, FILE_LIST: "\n".join([*modules, "top.sv"]) + "\n"} | modules
     for layer in dataflow.layers:
-        files |= {memory_file(layer, memory.name): memory.mem_text() for memory in layer.memories()}
+        for memory in layer.memories():
+            files |= memory.files(memory_file(layer, memory.name))
     return files
 
 

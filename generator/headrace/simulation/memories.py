@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import MismatchError
-from headrace.layers.base import Layer
-from headrace.packing import Memory
 from headrace.render.names import identifier
 from headrace.render.rtl import memory_file
 
@@ -21,29 +18,24 @@ _NUMBER = re.compile(r"\b(?:0x[0-9a-fA-F]+|\d+)\b")
 
 def require_rtl_memories(rtl: Path, dataflow: Dataflow) -> None:
     """Raise MismatchError at the first word of a .mem file in the folder `rtl` that is not the network's."""
-    for layer, memory, stem in _memories(dataflow):
-        wanted, path = memory.mem_text(), rtl / f"{stem}.mem"
-        where = f"RTL: {layer.name}: {path.name}"
-        found = [_number(word, 16) for word in _text(path, len(wanted), where).split()]
-        _require(where, found, [int(word, 16) for word in wanted.split()])
+    for layer in dataflow.layers:
+        for memory in layer.memories():
+            for name, wanted in memory.files(memory_file(layer, memory.name)).items():
+                where = f"RTL: {layer.name}: {name}"
+                found = [_number(word, 16) for word in _text(rtl / name, len(wanted), where).split()]
+                _require(where, found, [int(word, 16) for word in wanted.split()])
 
 
 def require_hls_memories(hls: Path, dataflow: Dataflow) -> None:
     """Raise MismatchError at the first chunk of an array in `hls`/weights.hpp that is not the network's."""
     path = hls / "weights.hpp"
     arrays = dict(_HLS_ARRAY.findall(path.read_text(errors="replace") if path.is_file() else ""))
-    for layer, memory, _ in _memories(dataflow):
-        for name, words in memory.arrays().items():
-            stem = f"{identifier(layer.name)}_{name}"
-            found = [_number(text, 0) for text in _NUMBER.findall(arrays.get(stem, ""))]
-            _require(f"HLS: {layer.name}: {stem} in weights.hpp", found, memory.chunks(words).reshape(-1).tolist())
-
-
-def _memories(dataflow: Dataflow) -> Iterator[tuple[Layer, Memory, str]]:
-    """Every memory with its layer and the stem under which both back ends print it."""
     for layer in dataflow.layers:
         for memory in layer.memories():
-            yield layer, memory, memory_file(layer, memory.name).removesuffix(".mem")
+            for name, words in memory.arrays().items():
+                stem = f"{identifier(layer.name)}_{name}"
+                found = [_number(text, 0) for text in _NUMBER.findall(arrays.get(stem, ""))]
+                _require(f"HLS: {layer.name}: {stem} in weights.hpp", found, memory.chunks(words).reshape(-1).tolist())
 
 
 def _text(path: Path, size: int, where: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from headrace.atomic_files import write_files
 from headrace.dataflow.external import external_layers
 from headrace.dataflow.graph import SOURCE, Dataflow, Port
 from headrace.errors import InputError
@@ -108,7 +109,8 @@ def layer_files(rtl: Path, layers: Sequence[Layer]) -> list[Path]:
     """What compile_built_layers and link_memories read of a build's folder `rtl` for these layers."""
     texts = {path.name: path.read_text() for path in rtl.glob("*.sv") if path.name != _TOP_FILE}
     modules = used_sources(" ".join(module_name(layer.kind) for layer in layers), texts)
-    memories = (memory_file(layer, memory.name) for layer in layers for memory in layer.memories())
+    memories = (name for layer in layers for memory in layer.memories()
+                for name in memory.file_names(memory_file(layer, memory.name)))
     return [rtl / name for name in sorted({*modules, *memories})]
 
 
@@ -117,7 +119,9 @@ def link_memories(rtl: Path, layers: Sequence[Layer], folder: Path) -> None:
     folder.mkdir()
     for index, layer in enumerate(layers):
         for memory in layer.memories():
-            (folder / _memory_file(index, memory.name)).symlink_to(rtl.resolve() / memory_file(layer, memory.name))
+            own, built = _memory_file(index, memory.name), memory_file(layer, memory.name)
+            for name, target in zip(memory.file_names(own), memory.file_names(built), strict=True):
+                (folder / name).symlink_to(rtl.resolve() / target)
 
 
 def hardware_of(layer: Layer) -> object:
@@ -148,7 +152,7 @@ def render_layers(layers: Sequence[Layer], work: Path, writable: bool = False,
         instances.append(_Instance(module_name(layer.kind), parameters, ports,
                                    open_ports(layer, load="load" if layer.writable and writable else "'0")))
         for memory in () if built else layer.memories():
-            (work / _memory_file(index, memory.name)).write_text(memory.mem_text())
+            write_files(work, memory.files(_memory_file(index, memory.name)))
     _render(instances, endpoints, (), work, has_load=writable)
     checks = (Check(e.name, f"x{k}", 8 * e.stream.bytes, f"rst_n_{e.group}") for k, e in enumerate(endpoints))
     (work / CHECKS).write_text(render_checks(checks, "layers side by side", "harness", "clk"))

@@ -90,7 +90,7 @@ module headrace_accumulate import headrace_pkg::*; #(
       if (!ap_rst_n) group_q <= '0;
       else if (en && acc_next) group_q <= group_q == GROUP_BITS'(NF - 1) ? '0 : group_q + 1'b1;
     end
-    localparam int unsigned DELAY = search_cycles(NF, $clog2(N + 1), ACC_BITS, WRITABLE);
+    localparam int unsigned DELAY = search_cycles(NF, $clog2(N + 1), ACC_BITS, ACC_BITS, WRITABLE);
     logic [DELAY:0] next;
     if (DELAY > 0) begin : gen_delay
       logic [DELAY-1:0] next_q;

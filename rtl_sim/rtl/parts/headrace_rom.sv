@@ -29,22 +29,8 @@ module headrace_rom import headrace_pkg::*; #(
   output logic [BITS-1:0]              data      // the word
 );
 
-  localparam int unsigned BLOCK_BITS     = 16384;  // with a parity bit for every 8 where columns are wider than 4 bits
-  localparam int unsigned LARGEST        = 9 + 5;  // log2 of the most rows
-  localparam int unsigned ADDR_BITS      = index_bits(DEPTH);
-
-  // Bits of a block with 2^rows_log2 rows.
-  function automatic int unsigned columns(input int unsigned rows_log2);
-    return rows_log2 < 12 ? (BLOCK_BITS + BLOCK_BITS / 8) >> rows_log2 : BLOCK_BITS >> rows_log2;
-  endfunction
-
-  // LUTs of one bit of a ROM in LUTs, or of one of `words` that are multiplexed.
-  function automatic int unsigned bit_luts(input int unsigned words);
-    return (words + 63) / 64 + ((words + 63) / 64 - 1) / 3;
-  endfunction
-  function automatic int unsigned mux_luts(input int unsigned words);
-    return (words + 1) / 3;
-  endfunction
+  localparam int unsigned LARGEST   = 9 + 5;  // log2 of the most rows
+  localparam int unsigned ADDR_BITS = index_bits(DEPTH);
 
   function automatic int unsigned slots(input int unsigned rows_log2);
     return (DEPTH + (1 << rows_log2) - 1) >> rows_log2;
@@ -52,8 +38,8 @@ module headrace_rom import headrace_pkg::*; #(
 
   function automatic int unsigned cost(input int unsigned rows_log2);
     int unsigned blocks;
-    blocks = (slots(rows_log2) * BITS + columns(rows_log2) - 1) / columns(rows_log2);
-    return ROM_BLOCK_LUTS * blocks + BITS * mux_luts(slots(rows_log2));
+    blocks = (slots(rows_log2) * BITS + block_columns(rows_log2) - 1) / block_columns(rows_log2);
+    return ROM_BLOCK_LUTS * blocks + BITS * mux_bit_luts(slots(rows_log2));
   endfunction
 
   function automatic int unsigned best();
@@ -66,7 +52,7 @@ module headrace_rom import headrace_pkg::*; #(
   endfunction
 
   localparam int unsigned SHAPE     = best();
-  localparam bit          BLOCKS    = BITS * bit_luts(DEPTH) > cost(SHAPE);
+  localparam bit          BLOCKS    = BITS * rom_bit_luts(DEPTH) > cost(SHAPE);
   localparam int unsigned ROWS      = BLOCKS && DEPTH > 1 << SHAPE ? 1 << SHAPE : DEPTH;
   localparam int unsigned SLOTS     = BLOCKS ? slots(SHAPE) : 1;
   localparam int unsigned ROW_BITS  = SLOTS * BITS;

@@ -6,7 +6,7 @@ module headrace_threshold_stage #(
   parameter int unsigned ACC_BITS     = 8,  // width of a bound, two's complement
   parameter int unsigned A_BITS       = 8,  // width of an accumulator, two's complement
   parameter int unsigned ADDRESS_BITS = 1,  // of the logic that a bound comes from; more than 5: a memory
-  parameter bit          READ         = 0   // the bound is read in a cycle of its own, before the comparison
+  parameter int unsigned READ         = 0   // enabled cycles in which the bound is read, before the comparison
 ) (
   input  logic                     ap_clk,         // clock
   input  logic                     ap_rst_n,       // synchronous reset, active low
@@ -15,7 +15,7 @@ module headrace_threshold_stage #(
   input  logic                     valid_in,       // they are there
   input  logic [STAGES-1:0]        count_in [PE],  // what it counted
   input  logic [ACC_BITS-1:0]      bound [PE],     // threshold that decides the bit of the accumulators here
-  output logic [STAGES-1:0]        early [PE],     // decided bits of the counts here after the next enabled cycle
+  output logic [STAGES-1:0]        early [PE],     // decided bits of the counts here READ (0: 1) enabled cycles later
   output logic signed [A_BITS-1:0] acc [PE],       // accumulators here
   output logic                     valid,          // they are there
   output logic [STAGES-1:0]        known [PE],     // the bits of their counts that are decided
@@ -29,38 +29,55 @@ module headrace_threshold_stage #(
   // A comparator takes in what its LUTs have inputs for beside the address of its bound.
   localparam int unsigned PLACE = ADDRESS_BITS < 5 ? 6 - ADDRESS_BITS : ADDRESS_BITS == 5 ? 1 : 3;
 
-  // The cycle in which the bound is read.
+  // The cycles in which the bound is read.
   logic signed [A_BITS-1:0] acc_before [PE];
+  logic [STAGES-1:0]        known_before [PE];
   logic                     valid_before;
-  if (READ) begin : gen_read
-    logic                     read_valid_q;
-    logic signed [A_BITS-1:0] read_acc_q [PE];
-    logic [STAGES-1:0]        read_known_q [PE];
-    always_ff @(posedge ap_clk) begin
-      if (!ap_rst_n) read_valid_q <= 1'b0;
-      else if (en) read_valid_q <= valid_in;
-    end
-    always_ff @(posedge ap_clk) begin
-      if (en) begin
-        read_acc_q   <= acc_in;
-        read_known_q <= count_in;
+  if (READ > 0) begin : gen_read
+    logic [READ-1:0]          valids_q;
+    logic signed [A_BITS-1:0] accs_q [READ][PE];
+    logic [STAGES-1:0]        knowns_q [READ][PE];
+    for (genvar r = 0; r < READ; r++) begin : gen_cycle
+      if (r == 0) begin : gen_first
+        always_ff @(posedge ap_clk) begin
+          if (!ap_rst_n) valids_q[r] <= 1'b0;
+          else if (en) valids_q[r] <= valid_in;
+          if (en) begin
+            accs_q[r]   <= acc_in;
+            knowns_q[r] <= count_in;
+          end
+        end
+      end else begin : gen_later
+        always_ff @(posedge ap_clk) begin
+          if (!ap_rst_n) valids_q[r] <= 1'b0;
+          else if (en) valids_q[r] <= valids_q[r-1];
+          if (en) begin
+            accs_q[r]   <= accs_q[r-1];
+            knowns_q[r] <= knowns_q[r-1];
+          end
+        end
       end
     end
-    assign valid_before = read_valid_q;
-    assign acc_before   = read_acc_q;
-    assign early        = read_known_q;
+    assign valid_before = valids_q[READ-1];
+    assign acc_before   = accs_q[READ-1];
+    assign known_before = knowns_q[READ-1];
+    assign early        = knowns_q[0];
   end else begin : gen_at_once
     assign valid_before = valid_in;
     assign acc_before   = acc_in;
+    assign known_before = count_in;
     assign early        = count_in;
   end
 
   if (STAGE == 0) begin : gen_first
     logic unused;
-    assign acc    = acc_before;
-    assign valid  = valid_before;
-    assign known  = '{default: '0};
-    assign unused = ap_clk ^ ap_rst_n ^ en;
+    assign acc   = acc_before;
+    assign valid = valid_before;
+    assign known = '{default: '0};
+    always_comb begin
+      unused = ap_clk ^ ap_rst_n ^ en;
+      for (int unsigned p = 0; p < PE; p++) unused ^= ^known_before[p];
+    end
   end else begin : gen_next
     logic                     valid_q;
     logic signed [A_BITS-1:0] acc_q [PE];
@@ -72,7 +89,7 @@ module headrace_threshold_stage #(
     always_ff @(posedge ap_clk) begin
       if (en) begin
         acc_q <= acc_before;
-        for (int unsigned p = 0; p < PE; p++) other_known_q[p] <= early[p] ^ INVERTED;
+        for (int unsigned p = 0; p < PE; p++) other_known_q[p] <= known_before[p] ^ INVERTED;
       end
     end
     assign acc   = acc_q;

@@ -1,20 +1,18 @@
-// Bounds of a binary search of fixed thresholds with many row groups (headrace_thresholds.sv), where every stage would
-// be a deep table per row: one ROM gives all bounds of a row group, which go along with the accumulators; they wait for
-// it in front of the first stage. A stage chooses among those that it needs.
-module headrace_threshold_trees import headrace_pkg::*; #(
+// Bounds of a binary search of fixed thresholds (headrace_thresholds.sv), where every stage would be a deep table per
+// row: one memory gives all bounds that the stages may need, which go along with the accumulators. A stage chooses
+// among its own.
+module headrace_threshold_trees #(
   parameter int unsigned PE       = 2,  // rows at a time
-  parameter int unsigned NF       = 2,  // row groups
   parameter int unsigned N        = 3,  // thresholds per row
   parameter int unsigned STAGES   = 2,  // bits of a count: $clog2(N+1)
-  parameter int unsigned ACC_BITS = 8,  // width of a bound, two's complement
-  parameter string       FILE     = ""  // rows of a ROM of NF words [PE][N]
+  parameter int unsigned ACC_BITS = 8   // width of a bound, two's complement
 ) (
-  input  logic                      ap_clk,              // clock
-  input  logic                      en,                  // moves the pipeline by one
-  input  logic [index_bits(NF)-1:0] group,               // row group in stage 0 two enabled cycles later
-  input  logic [STAGES-1:0]         known [STAGES][PE],  // decided bits of the counts in every stage
-  input  logic [STAGES-1:0]         count [STAGES][PE],  // with the bit of the stage
-  output logic [ACC_BITS-1:0]       bound [STAGES][PE]   // thresholds that decide it
+  input  logic                     ap_clk,              // clock
+  input  logic                     en,                  // moves the pipeline by one
+  input  logic [PE*N*ACC_BITS-1:0] first,               // bounds [PE][N] of the accumulators in stage 0
+  input  logic [STAGES-1:0]        known [STAGES][PE],  // decided bits of the counts in every stage
+  input  logic [STAGES-1:0]        count [STAGES][PE],  // with the bit of the stage
+  output logic [ACC_BITS-1:0]      bound [STAGES][PE]   // thresholds that decide it
 );
 
   localparam int unsigned LATE_STAGE = 4;  // from here the bit that the stage before decides chooses last
@@ -28,10 +26,8 @@ module headrace_threshold_trees import headrace_pkg::*; #(
     logic [TREES_BITS-1:0] trees, trees_read;  // of the accumulators here, and where the bound is chosen
     logic                  unused_trees;  // later stages need fewer bounds
     assign unused_trees = ^{trees, trees_read};
-    if (k == 0) begin : gen_read
-      headrace_rom #(.DEPTH(NF), .BITS(TREES_BITS), .FILE(FILE)) u_rom (
-        .ap_clk, .ap_rst_n(1'b1), .en, .step(1'b0), .address(group), .data(trees)
-      );
+    if (k == 0) begin : gen_first
+      assign trees = first;
     end else begin : gen_along
       logic [TREES_BITS-1:0] trees_q;
       always_ff @(posedge ap_clk) if (en) trees_q <= gen_stage[k-1].trees;
@@ -71,7 +67,7 @@ module headrace_threshold_trees import headrace_pkg::*; #(
 
   logic unused_stages;  // not every stage needs all of them
   always_comb begin
-    unused_stages = 1'b0;
+    unused_stages = ap_clk ^ en;
     for (int unsigned k = 0; k < STAGES; k++) begin
       for (int unsigned p = 0; p < PE; p++) unused_stages ^= ^known[k][p] ^ ^count[k][p];
     end

@@ -1,8 +1,8 @@
 // Multi-threshold activation: y[p] = BASE + #{k : acc[p] >= T[p][k]}, thresholds ascending in k.
 //
 // A pipelined binary search: stage k knows the count so far, a multiple of 2^(STAGES-k), and compares with the
-// threshold that decides the next bit of it. Tables or, for fixed thresholds of many row groups, trees give the bounds
-// of all stages; they are read early, so `group` runs one enabled cycle before the accumulators.
+// threshold that decides the next bit of it. Tables or, for fixed thresholds of many row groups, a ROM of all bounds of
+// a group give the bounds of all stages; they are read early, so `group` runs one enabled cycle before the accumulators.
 module headrace_thresholds import headrace_pkg::*; #(
   parameter int unsigned PE       = 2,         // rows at a time
   parameter int unsigned NF       = 2,         // row groups
@@ -11,7 +11,7 @@ module headrace_thresholds import headrace_pkg::*; #(
   parameter int unsigned A_BITS   = ACC_BITS,  // width of the accumulators, two's complement
   parameter int unsigned O_BITS   = 2,         // width of an output code
   parameter int          BASE     = 0,         // output for a count of zero
-  parameter string       FILE     = "",        // NF * 2^STAGES words [PE]; trees: rows of a ROM of NF words [PE][N]
+  parameter string       FILE     = "",        // tables' lines; TREES: rows of a ROM of NF words [PE][N]
   parameter bit          WRITABLE = 0,         // the processor can write the words
   parameter int unsigned INDEX    = 0          // number of the memory on the bus `load`
 ) (
@@ -47,13 +47,18 @@ module headrace_thresholds import headrace_pkg::*; #(
         for (int unsigned p = 0; p < PE; p++) unused_early ^= ^early[k][p];
       end
     end
-    headrace_threshold_trees #(
-      .PE(PE), .NF(NF), .N(N), .STAGES(STAGES), .ACC_BITS(ACC_BITS), .FILE(FILE)
-    ) u_bounds (.ap_clk, .en, .group, .known, .count, .bound);
+    logic [PE*N*ACC_BITS-1:0] first;
+    headrace_rom #(.DEPTH(NF), .BITS(PE * N * ACC_BITS), .FILE(FILE)) u_rom (
+      .ap_clk, .ap_rst_n(1'b1), .en, .step(1'b0), .address(group), .data(first)
+    );
+    headrace_threshold_trees #(.PE(PE), .N(N), .STAGES(STAGES), .ACC_BITS(ACC_BITS)) u_bounds (
+      .ap_clk, .en, .first, .known, .count, .bound
+    );
   end else begin : gen_tables
     headrace_threshold_tables #(
-      .PE(PE), .NF(NF), .STAGES(STAGES), .ACC_BITS(ACC_BITS), .FILE(FILE), .WRITABLE(WRITABLE), .INDEX(INDEX)
-    ) u_bounds (.ap_clk, .ap_rst_n, .load, .en, .group, .known, .early, .bound);
+      .PE(PE), .NF(NF), .STAGES(STAGES), .ACC_BITS(ACC_BITS), .A_BITS(A_BITS), .FILE(FILE), .WRITABLE(WRITABLE),
+      .INDEX(INDEX)
+    ) u_bounds (.ap_clk, .ap_rst_n, .load, .en, .group, .known, .early, .count, .bound);
   end
 
   for (genvar k = 0; k < STAGES; k++) begin : gen_stage
@@ -72,7 +77,7 @@ module headrace_thresholds import headrace_pkg::*; #(
     headrace_threshold_stage #(
       .PE(PE), .STAGES(STAGES), .STAGE(k), .ACC_BITS(ACC_BITS), .A_BITS(A_BITS),
       .ADDRESS_BITS(WRITABLE ? 6 : GROUP_BITS + k),
-      .READ(bound_is_read(NF, STAGES, k, ACC_BITS, WRITABLE))
+      .READ(bound_cycles(NF, STAGES, k, ACC_BITS, A_BITS, WRITABLE))
     ) u_stage (
       .ap_clk, .ap_rst_n, .en, .acc_in, .valid_in, .count_in, .bound(bound[k]),
       .early(early[k]), .acc(accs[k]), .valid(valid[k]), .known(known[k]), .count(count[k])
