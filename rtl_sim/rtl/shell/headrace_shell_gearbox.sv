@@ -80,6 +80,8 @@ module headrace_shell_gearbox import headrace_pkg::*; #(
       localparam int unsigned CHOICES = s == 0 ? FIRST : 4;
       localparam int unsigned BITS    = index_bits(CHOICES);
       logic [OUT+(1<<LOW)-1:0][UNIT_BITS-1:0] reached;
+      logic [BITS-1:0]                        far;  // how far
+      assign far = BITS'((s < STEPS - 1 ? place_q : near_place)>>LOW);
       for (genvar i = 0; i < OUT + (1 << LOW); i++) begin : gen_unit
         logic [CHOICES-1:0][UNIT_BITS-1:0] choices;
         for (genvar by = 0; by < CHOICES; by++) begin : gen_choice
@@ -91,7 +93,7 @@ module headrace_shell_gearbox import headrace_pkg::*; #(
             assign choices[by] = near[i+by];
           end
         end
-        assign reached[i] = choices[BITS'((s < STEPS - 1 ? place_q : near_place)>>LOW)];
+        assign reached[i] = choices[far];
       end
     end
     assign chosen = gen_step[STEPS-1].reached;
@@ -120,8 +122,7 @@ module headrace_shell_gearbox import headrace_pkg::*; #(
       assign near_final = final_word;
     end
 
-    // Whether units behind the word out have bytes: the next one is looked at. Of long words, whose choice takes long, it
-    // is noted for all words out as the word comes.
+    // Whether units behind the word out have bytes: the next one is looked at, or of long words noted as the word comes.
     if (STEPS > 2) begin : gen_noted
       logic [IN-1:0] has;  // units of the word in that have bytes
       for (genvar i = 0; i < IN; i++) begin : gen_has
