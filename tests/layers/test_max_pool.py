@@ -24,6 +24,7 @@ class TestMaxPool(LayerBattery):
         spec(8, 5, 6, (5, 4), (1, 1), 3, "uint2"),  # five windows side by side
         spec(5, 4, 2, (5, 4), (1, 1), 1, "int4"),  # global
         spec(6, 6, 2, (2, 2), (4, 1), 2, "int4"),
+        spec(3, 3, 512, (2, 2), (1, 1), 4, "int9"),  # columns and rows in block RAM
     )
     extra = (
         MaxPool("all", 4, 5, 2, (3, 2), (1, 2), int_type(4), frozenset({0, 1}), 1),

@@ -130,12 +130,18 @@ class Pooling(Layer):
             each = 1.5 * bits + 0.3 * given if self.sums else 1.2 * bits
             a.add("sums" if self.sums else "ors", lut=sum(slots) * each)
         else:
-            a.add("maxima", lut=2.1 * sum(slots) * (bits - self.pe))
+            width = self.element.bits
+            each = 1.5 * width + 1 if width > 3 else 2.1 * (width - 1)  # wider elements have a carry chain
+            a.add("maxima", lut=sum(slots) * self.pe * each)
         a.add("overlap", lut=0.5 * sum(count for count in slots if count > 1) * bits)
         a.add("pool", lut=3 + 3 * sum((period - 1).bit_length() for period in periods), ff=bits + 1 + 2 * slots[0])
         for depth, count in ((self.pixel_words, slots[1]), (row_words, slots[0])):
             if depth == 1:
                 a.add("running", ff=count * bits)
                 continue
+            found = memory.ram(depth, bits, a.prices)
             for _ in range(count):
-                ram(a, memory.ram(depth, bits, a.prices), depth, bits)
+                ram(a, found, depth, bits)
+            if found.bram18 and depth > 2:  # read ahead
+                a.add("running", ff=count * bits)
+                counters(a, depth)

@@ -50,13 +50,10 @@ module headrace_pooling import headrace_pkg::*; #(
   localparam int unsigned ROW_BITS   = index_bits(ROW_WORDS);
 
   function automatic logic [BITS-1:0] combined(input logic [BITS-1:0] a, input logic [BITS-1:0] b,
-                                               input logic [PE-1:0] take_minimum);
+                                               input logic [PE-1:0] take_a);
     for (int unsigned p = 0; p < PE; p++) begin
-      logic a_greater;
-      a_greater = IS_SIGNED ? signed'(a[p*E_BITS+:E_BITS]) > signed'(b[p*E_BITS+:E_BITS])
-                            : a[p*E_BITS+:E_BITS] > b[p*E_BITS+:E_BITS];
       combined[p*E_BITS+:E_BITS] = SUM ? a[p*E_BITS+:E_BITS] + b[p*E_BITS+:E_BITS]
-                                 : a_greater != take_minimum[p] ? a[p*E_BITS+:E_BITS] : b[p*E_BITS+:E_BITS];
+                                 : take_a[p] ? a[p*E_BITS+:E_BITS] : b[p*E_BITS+:E_BITS];
     end
   endfunction
 
@@ -64,7 +61,7 @@ module headrace_pooling import headrace_pkg::*; #(
   assign take = word_valid && en;
 
   // Where the word lies: fold, column and row, the latter two also modulo the period of the slots.
-  logic [FOLD_BITS-1:0] fold_q;
+  logic [FOLD_BITS-1:0] fold_q, fold_ahead_q;  // fold_ahead_q: two folds later
   logic [X_BITS-1:0]    x_q;
   logic [XP_BITS-1:0]   x_phase_q;
   logic [Y_BITS-1:0]    y_q;
@@ -81,13 +78,15 @@ module headrace_pooling import headrace_pkg::*; #(
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
-      fold_q    <= '0;
-      x_q       <= '0;
-      x_phase_q <= '0;
-      y_q       <= '0;
-      y_phase_q <= '0;
+      fold_q       <= '0;
+      fold_ahead_q <= FOLD_BITS'(2 % FOLDS);
+      x_q          <= '0;
+      x_phase_q    <= '0;
+      y_q          <= '0;
+      y_phase_q    <= '0;
     end else if (take) begin
-      fold_q <= fold_next;
+      fold_q       <= fold_next;
+      fold_ahead_q <= fold_ahead_q == FOLD_BITS'(FOLDS - 1) ? '0 : fold_ahead_q + 1'b1;
       if (fold_last) begin
         x_q       <= x_last ? '0 : x_q + 1'b1;
         x_phase_q <= x_last || x_phase_q == XP_BITS'(PERIOD_W - 1) ? '0 : x_phase_q + 1'b1;
@@ -110,16 +109,15 @@ module headrace_pooling import headrace_pkg::*; #(
     localparam int unsigned FIRST = s * STRIDE_W;
     localparam int unsigned LAST  = (s * STRIDE_W + KERNEL_W - 1) % PERIOD_W;
     logic [BITS-1:0] running;
-    assign x_new[s*BITS+:BITS] = x_phase_q == XP_BITS'(FIRST) ? word : combined(word, running, minimum);
+    logic [PE-1:0]   not_less;
+    headrace_lanes_compare #(.PE(PE), .E_BITS(E_BITS), .IS_SIGNED(IS_SIGNED)) u_compare (
+      .a(word), .b(running), .not_less
+    );
+    assign x_new[s*BITS+:BITS] = x_phase_q == XP_BITS'(FIRST) ? word : combined(word, running, not_less ^ minimum);
     assign x_ends[s] = x_phase_q == XP_BITS'(LAST) && 32'(x_q) + 1 >= KERNEL_W;
-    if (FOLDS > 1) begin : gen_folds
-      headrace_ram #(.DEPTH(FOLDS), .BITS(BITS)) u_running (
-        .ap_clk, .write(take), .write_address(fold_q), .write_data(x_new[s*BITS+:BITS]), .read(take),
-        .read_address(fold_next), .clear(1'b0), .read_data(running)
-      );
-    end else begin : gen_fold
-      always_ff @(posedge ap_clk) if (take) running <= x_new[s*BITS+:BITS];
-    end
+    headrace_running #(.PLACES(FOLDS), .BITS(BITS)) u_running (
+      .ap_clk, .step(take), .place(fold_q), .next(fold_next), .ahead(fold_ahead_q), .fresh(x_new[s*BITS+:BITS]), .running
+    );
   end
 
   always_comb begin
@@ -130,7 +128,7 @@ module headrace_pooling import headrace_pkg::*; #(
   // Rows: one running result per slot, column out and fold. The row flags travel with the finished columns.
   logic [SLOTS_H-1:0]      y_starts_q, y_ends_q;
   logic [SLOTS_H*BITS-1:0] y_new;
-  logic [ROW_BITS-1:0]     address_q, address_next;
+  logic [ROW_BITS-1:0]     address_q, address_next, address_ahead_q;  // address_ahead_q: two words later
   logic                    address_last_q, step;
 
   always_ff @(posedge ap_clk) begin
@@ -149,11 +147,13 @@ module headrace_pooling import headrace_pkg::*; #(
   assign address_next = address_last_q ? '0 : address_q + 1'b1;
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
-      address_q      <= '0;
-      address_last_q <= ROW_WORDS == 1;
+      address_q       <= '0;
+      address_ahead_q <= ROW_BITS'(2 % ROW_WORDS);
+      address_last_q  <= ROW_WORDS == 1;
     end else if (step) begin
-      address_q      <= address_next;
-      address_last_q <= ROW_WORDS == 1 || address_q == ROW_BITS'(ROW_WORDS - 2);
+      address_q       <= address_next;
+      address_ahead_q <= address_ahead_q == ROW_BITS'(ROW_WORDS - 1) ? '0 : address_ahead_q + 1'b1;
+      address_last_q  <= ROW_WORDS == 1 || address_q == ROW_BITS'(ROW_WORDS - 2);
     end
   end
 
@@ -161,21 +161,21 @@ module headrace_pooling import headrace_pkg::*; #(
     localparam int unsigned FIRST = s * STRIDE_H;
     localparam int unsigned LAST  = (s * STRIDE_H + KERNEL_H - 1) % PERIOD_H;
     logic [BITS-1:0] running;
+    logic [PE-1:0]   not_less;
     always_ff @(posedge ap_clk) begin
       if (en) begin
         y_starts_q[s] <= y_phase_q == YP_BITS'(FIRST);
         y_ends_q[s]   <= y_phase_q == YP_BITS'(LAST) && 32'(y_q) + 1 >= KERNEL_H;
       end
     end
-    assign y_new[s*BITS+:BITS] = y_starts_q[s] ? x_done_q : combined(x_done_q, running, minimum_q);
-    if (ROW_WORDS > 1) begin : gen_words
-      headrace_ram #(.DEPTH(ROW_WORDS), .BITS(BITS)) u_running (
-        .ap_clk, .write(step), .write_address(address_q), .write_data(y_new[s*BITS+:BITS]), .read(step),
-        .read_address(address_next), .clear(1'b0), .read_data(running)
-      );
-    end else begin : gen_word
-      always_ff @(posedge ap_clk) if (step) running <= y_new[s*BITS+:BITS];
-    end
+    headrace_lanes_compare #(.PE(PE), .E_BITS(E_BITS), .IS_SIGNED(IS_SIGNED)) u_compare (
+      .a(x_done_q), .b(running), .not_less
+    );
+    assign y_new[s*BITS+:BITS] = y_starts_q[s] ? x_done_q : combined(x_done_q, running, not_less ^ minimum_q);
+    headrace_running #(.PLACES(ROW_WORDS), .BITS(BITS)) u_running (
+      .ap_clk, .step, .place(address_q), .next(address_next), .ahead(address_ahead_q), .fresh(y_new[s*BITS+:BITS]),
+      .running
+    );
   end
 
   always_comb begin

@@ -21,32 +21,7 @@ module headrace_ram import headrace_pkg::*; #(
   output logic [BITS-1:0]          read_data       // word out
 );
 
-  // Blocks with 2^rows_log2 rows. Words beyond the rows of one stand beside the others, in bytes of 9 bits that are
-  // written by themselves.
-  function automatic int unsigned blocks(input int unsigned rows_log2);
-    int unsigned columns, slots;
-    columns = rows_log2 < 12 ? 18432 >> rows_log2 : 16384 >> rows_log2;
-    slots   = (DEPTH + (1 << rows_log2) - 1) >> rows_log2;
-    if (slots == 1 || columns < 9) return slots * ((BITS + columns - 1) / columns);
-    return (slots * ((BITS + 8) / 9) * 9 + columns - 1) / columns;
-  endfunction
-
-  function automatic int unsigned fewest();
-    int unsigned found;
-    found = blocks(9);
-    for (int unsigned rows_log2 = 10; rows_log2 <= 14; rows_log2++) begin
-      if (blocks(rows_log2) < found) found = blocks(rows_log2);
-    end
-    return found;
-  endfunction
-
-  // Eight LUTs hold 32 words of 14 bits or 64 of 7, and one for each bit chooses between four such; a block of 18 Kb is
-  // worth RAM_BLOCK_LUTS.
-  localparam int unsigned LUTS   = DEPTH <= 32 ? 8 * ((BITS + 13) / 14) : 8 * ((DEPTH + 63) / 64) * ((BITS + 6) / 7);
-  localparam int unsigned CHOICE = BITS * ((((DEPTH + 63) / 64) + 1) / 3);
-  localparam int unsigned BLOCKS = fewest();
-
-  if (!URAM && LUTS + CHOICE > RAM_BLOCK_LUTS * BLOCKS) begin : gen_block
+  if (!URAM && ram_in_block(DEPTH, BITS)) begin : gen_block
     (* ram_style = "block" *)
     logic [BITS-1:0] words [DEPTH];
     if (LOADED) begin : gen_loaded
