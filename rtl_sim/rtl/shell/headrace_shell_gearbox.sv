@@ -101,8 +101,7 @@ module headrace_shell_gearbox import headrace_pkg::*; #(
       assign {out_keep[UNIT*o +: UNIT], out_data[8*UNIT*o +: 8*UNIT]} = chosen[o];
     end
 
-    // The last of three steps has a cycle of its own.
-    if (STEPS > 2) begin : gen_in_two_cycles
+    if (STEPS > 2) begin : gen_in_two_cycles  // the last of three steps has a cycle of its own
       headrace_single_slice #(.BITS(1 + 2 + NEAR * UNIT_BITS)) u_near (
         .ap_clk, .ap_rst_n,
         .s_axis_TDATA({final_word, place_q[1:0], gen_step[STEPS-2].reached}),
