@@ -132,6 +132,18 @@ def test_what_fills_the_board_is_as_fast_as_what_is_asked_for(model: Model) -> N
         assert plan_design(model, request).design.cycles_per_frame > fastest.design.cycles_per_frame
 
 
+@pytest.mark.parametrize(("lut", "dsp", "core"), [(38000, 90, "halves"), (34000, 90, "mixed:6")])
+def test_a_pace_that_is_asked_for_takes_luts_for_dsp_blocks(tmp_path: Path, lut: int, dsp: int, core: str) -> None:
+    """In two cycles products take 96 blocks where each layer is as cheap as it can be."""
+    model = Model(dense_network(INT8, 64, 64, 8), "0" * 64)
+    request = resolve(Options(board=board(tmp_path, lut, dsp=dsp), fps=100e6, backend="rtl"))
+    planned = plan_design(model, request)
+    assert planned.fits and planned.design.cycles_per_frame <= 2 and planned.request.asked == request.asked
+    assert core in [layer.facts["core"] for layer in Mvtu.among(planned.dataflow.layers)]
+    with mock.patch("headrace.planning.keeps_pace_filled", lambda *_: False):
+        assert not plan_design(model, request).fits
+
+
 def test_a_board_that_the_user_named_and_that_is_too_small(model: Model, tmp_path: Path,
                                                           capsys: pytest.CaptureFixture[str]) -> None:
     serialize.save(model.integer, tmp_path / "net")

@@ -21,6 +21,7 @@ from headrace.folding.plan import (
     folding_target,
     has_room,
     has_room_for_weights,
+    keeps_pace,
     plan_fastest,
     plan_folding,
 )
@@ -179,6 +180,11 @@ def _fits(model: Model, request: Request) -> bool:
     plan = folding_at(model, request, terms, LAYERS_SHARE)
     layers = folded(model.integer, recipe_of(request, plan))
     return not overfull(request.room(layers), estimated(layers), LAYERS_SHARE)
+
+
+def keeps_pace_filled(model: Model, request: Request, cycles: int) -> bool:
+    """True if the board holds the layers at a pace where it is to be filled."""
+    return keeps_pace(model.unfolded, folding_terms(model, request), cycles)
 
 
 def keeps_pace_outside(model: Model, request: Request) -> bool:

@@ -20,7 +20,15 @@ from headrace.folding.plan import Plan, Terms, require_room_for_weights
 from headrace.folding.solver import LAYERS_SHARE
 from headrace.model import Model
 from headrace.network.integer import IntegerNetwork
-from headrace.placement import folding_at, folding_terms, keeps_pace_outside, overfull, placements, recipe_of
+from headrace.placement import (
+    folding_at,
+    folding_terms,
+    keeps_pace_filled,
+    keeps_pace_outside,
+    overfull,
+    placements,
+    recipe_of,
+)
 from headrace.request import Options, Request, resolve
 
 #: Shares of a board that the layers get where with larger ones the FIFOs did not fit any more.
@@ -94,7 +102,7 @@ def plan_design(model: Model, request: Request | None = None, progress: Callable
         if refused is None:
             raise
     assert refused is not None  # there is a placement at least
-    return (refused.layers_fit and _filled(model, request, *how)) or refused
+    return _filled(model, request, refused.layers_fit, *how) or refused
 
 
 def _within_shares(model: Model, request: Request, progress: Callable[[str], None], estimate_fifos: bool) -> Planned:
@@ -125,9 +133,13 @@ def _within_shares(model: Model, request: Request, progress: Callable[[str], Non
     return refused
 
 
-def _filled(model: Model, request: Request, progress: Callable[[str], None], estimate_fifos: bool) -> Planned | None:
-    """What fills the board, if that has the pace that is asked for; None where none is asked for, or nothing has it."""
-    if request.cycles is None:
+def _filled(model: Model, request: Request, layers_fit: bool, progress: Callable[[str], None], estimate_fifos: bool
+            ) -> Planned | None:
+    """What fills the board, if that has the pace that is asked for; None where none is asked for, or nothing has it.
+
+    layers_fit: without being filled; only then layers take DSP blocks for LUTs, or the reverse.
+    """
+    if request.cycles is None or not (layers_fit or keeps_pace_filled(model, _filling(request), request.cycles)):
         return None
     try:
         found = plan_design(model, _filling(request), progress, estimate_fifos)

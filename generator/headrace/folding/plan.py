@@ -151,6 +151,12 @@ def has_room(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) -> b
     return solver.fitting(solver.slowest_cycles, share) is not None
 
 
+def keeps_pace(dataflow: Dataflow, terms: Terms, cycles: int) -> bool:
+    """True if the board holds the layers at a folding of that pace."""
+    solver = _free_solver(dataflow, terms)
+    return cycles >= solver.least_cycles and solver.fitting(cycles) is not None
+
+
 def require_room_for_weights(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) -> None:
     """Raise FoldingError where the weights alone take more than `share` of the board at a folding of any pace."""
     if weights := _too_large(dataflow, terms, share):
