@@ -24,6 +24,7 @@ from headrace.layers.mvtu import Mvtu
 from headrace.layers.weighted import WeightedLayer
 from headrace.memory import PRICES, Prices
 from headrace.network.integer import IntegerNetwork
+from headrace.padding.folds import padded_for
 from headrace.progress import Step
 from headrace.timing.fifo_sizing import Sizing, size_fifos
 from headrace.timing.hls_fifo_sizing import HlsSizing
@@ -145,8 +146,9 @@ def elaborate(net: IntegerNetwork, recipe: Recipe, hls: bool = False,
 
 
 def folded(net: IntegerNetwork, recipe: Recipe) -> Dataflow:
-    """The hardware of an integer network without FIFOs."""
-    layers = fold(make_writable(lower(net), recipe.writable), recipe.folding)
+    """The hardware of an integer network without FIFOs, with the channels that its folding names."""
+    net, folding = padded_for(net, recipe.folding)
+    layers = fold(make_writable(lower(net), recipe.writable), folding)
     layers = choose_cores(layers.with_layers(layer.priced(recipe.prices) for layer in layers.layers), recipe.cores)
     return buffers_in_uram(make_external(layers, recipe.external), recipe.buffers)
 

@@ -20,6 +20,7 @@ from tests.random_networks.descriptions import Description
 from tests.random_networks.hardware import planned, require_back_ends, require_rtl, require_schedule
 from tests.random_networks.network import Drawn, as_text, write
 from tests.random_networks.oracle import evaluate
+from tests.random_networks.padding import require_padded
 
 #: What headrace says of networks that it does not build, and may be drawn: all else is a failure.
 EXPLAINED = (
@@ -54,7 +55,10 @@ def require_outputs(description: Description) -> None:
 
 
 def require_integers(description: Description) -> None:
-    """Engine fast gives what the exact oracle gives, and the dataflow of a random folding gives engine fast's."""
+    """Engine fast gives what the exact oracle gives, and the dataflow of a random folding gives engine fast's.
+
+    So does the network with padded channels.
+    """
     with _loaded(description) as found:
         for model, made, _ in found:
             _require_outputs(model, made)
@@ -63,6 +67,7 @@ def require_integers(description: Description) -> None:
             last = hardware.dataflow.golden(frames)[hardware.dataflow.output_port]
             np.testing.assert_array_equal(last, model.engines["fast"](frames))
             require_schedule(hardware)
+            require_padded(model, frames, description["seed"])
 
 
 def require_hardware(description: Description) -> None:
