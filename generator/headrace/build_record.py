@@ -142,6 +142,8 @@ class BuildRecord(TypedDict):
     resources_error: dict[str, dict[str, float]]
     layers: list[LayerRecord]
     fifos: list[FifoRecord]
+    #: Convolutions with padded channels: how many before, and after.
+    padded: NotRequired[dict[str, list[int]]]
     hls_cycles_per_frame: NotRequired[int]
     hls_latency_cycles: NotRequired[int]
     hls_streams: NotRequired[list[StreamRecord]]

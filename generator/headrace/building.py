@@ -26,7 +26,9 @@ from headrace.layer_record import layer_record
 from headrace.layers import Take
 from headrace.layers.random_values import MAX_RANDOM_VALUES, random_values
 from headrace.model import Model
-from headrace.planning import Planned, plan_design, require_fit
+from headrace.padded_planning import plan_padded
+from headrace.padding.folds import padding_of
+from headrace.planning import Planned, require_fit
 from headrace.progress import Progress, Step
 from headrace.render.contents import render_contents
 from headrace.render.hls import render_hls, write_hls_vectors
@@ -59,7 +61,7 @@ def build(model: Model, out: str | Path, options: Options | None = None, progres
     frames = verification_frames(model, request.options)
     seconds = _LAYER_S * len(model.unfolded.layers)
     progress(Step("choosing the folding", seconds=seconds))
-    planned = plan_design(model, request, progress)
+    planned = plan_padded(model, request, progress)
     require_fit(model, planned)
     vectors = Vectors(planned.dataflow, frames)
     with replacing(out) as folder:
@@ -189,6 +191,7 @@ def _write_record(folder: Path, model: Model, planned: Planned, compared: Sequen
         "stopped_by": planned.plan.stopped_by,
         "recipe": design.recipe.record(),
         **_recipe_of_before(planned),
+        **_padding(model, planned),
         "host_words": asdict(_host_words(request, dataflow)),
         "weight_bytes_per_frame": sum(stream.words * stream.bytes for layer in dataflow.layers
                                       if (stream := layer.weight_stream)),
@@ -208,6 +211,12 @@ def _verdict(request: Request, compared: Sequence[Comparison]) -> dict[str, Any]
     verified = set(by) == set(request.engines) and all(item.whole for item in compared)
     return {"verified": verified, "verified_by": by,
             "vectors": min((item.vectors for item in compared), default=0) if verified else 0}
+
+
+def _padding(model: Model, planned: Planned) -> dict[str, Any]:
+    """The convolutions with padded channels, which are then before and after; nothing where there are none."""
+    found = padding_of(model.integer, planned.plan.folds)
+    return {"padded": {name: list(counts) for name, counts in found.items()}} if found else {}
 
 
 def _recipe_of_before(planned: Planned) -> dict[str, Any]:

@@ -164,8 +164,8 @@ def _add_build(make: argparse.ArgumentParser) -> None:
     make.add_argument("--clock-mhz", type=float, default=Options.clock_mhz, metavar="F", help="default %(default)s")
     rate = make.add_mutually_exclusive_group()
     rate.add_argument("--fps", type=float, metavar="F", help="frames per second to reach with the least hardware")
-    rate.add_argument("--folding", type=Path, metavar="FILE", help="JSON: {layer: {pe, simd, parallel_window, "
-                      "minimal_buffer}, fifo: {depth}}; what is left out follows")
+    rate.add_argument("--folding", type=Path, metavar="FILE", help="JSON: {layer: {pe, simd, channels, "
+                      "parallel_window, minimal_buffer}, fifo: {depth}}; what is left out follows")
     make.add_argument("--core", action="append", default=[], metavar="[LAYER=]NAME",
                       help=f"compute core of all layers or of one: {', '.join((AUTO, *CORES))}[:ROWS] (default auto)")
     make.add_argument("--backend", choices=("rtl", "hls", "both"), default=Options.backend,

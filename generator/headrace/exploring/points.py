@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -12,8 +12,10 @@ from headrace.dataflow.fold import Folding
 from headrace.design import PlannedFifos
 from headrace.errors import FoldingError, InputError
 from headrace.model import Model
+from headrace.padded_planning import plan_padded
+from headrace.padding.folds import padding_of
 from headrace.placement import overfull
-from headrace.planning import Planned, plan_design
+from headrace.planning import Planned
 from headrace.progress import Step
 from headrace.request import Options, Request, resolve
 
@@ -23,6 +25,7 @@ class Hardware:
     """What a point is estimated to become: cycles of the accelerator, frames per second of it on its board.
 
     fifos: whether the FIFOs in resources and latency are the smallest ("exact"), large ones ("safe") or "estimated".
+    padded: convolutions with padded channels, and how many these are before and after.
     """
 
     fps: float
@@ -32,6 +35,7 @@ class Hardware:
     bottleneck: str
     folding: Folding
     fifos: PlannedFifos
+    padded: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,9 @@ class Point:
                 "resources": asdict(found.resources) if found else None, "fits": self.fits,
                 "fifos": found.fifos if found else None, "bottleneck": found.bottleneck if found else None,
                 "stopped_by": self.stopped_by,
-                "folding": {name: dict(folds) for name, folds in found.folding.items()} if found else None}
+                "folding": {name: dict(folds) for name, folds in found.folding.items()} if found else None,
+                **({"padded": {name: list(counts) for name, counts in found.padded.items()}}
+                   if found and found.padded else {})}
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,7 @@ def plan_point(model: Model, request: Request, fifos: PlannedFifos = "estimated"
         stopped_by = f"{board} does not hold it, it would take {over}"
     elif planned.board_bound:
         stopped_by = stopped_by or str(planned.board_bound["name"])
-    return Point(board, options.clock_mhz, options.fps, request.fills, _hardware(planned, fifos), planned.fits,
+    return Point(board, options.clock_mhz, options.fps, request.fills, _hardware(model, planned, fifos), planned.fits,
                  stopped_by)
 
 
@@ -121,18 +127,18 @@ def _planned(model: Model, request: Request, fifos: PlannedFifos) -> tuple[Plann
     """The hardware, and its FIFOs: the smallest where estimated ones alone keep it from fitting."""
     if fifos != "estimated":
         request = replace(request, recipe=replace(request.recipe, fifos=fifos))
-        planned = plan_design(model, request)
+        planned = plan_padded(model, request)
         return planned, planned.design.recipe.fifos
-    planned = plan_design(model, request, estimate_fifos=True)
+    planned = plan_padded(model, request, estimate_fifos=True)
     hopeless = not request.fills and not planned.layers_fit
     if hopeless or (planned.fits and planned.first):
         return planned, "estimated"
     return _planned(model, request, "exact")
 
 
-def _hardware(planned: Planned, fifos: PlannedFifos) -> Hardware:
+def _hardware(model: Model, planned: Planned, fifos: PlannedFifos) -> Hardware:
     cycles = planned.design.cycles_per_frame
     bound: Mapping[str, Any] = planned.board_bound or {"cycles_per_frame": cycles}
     fps = planned.request.options.clock_mhz * 1e6 / max(cycles, bound["cycles_per_frame"])
     return Hardware(fps, cycles, planned.design.sizing.latency_cycles, planned.resources, planned.plan.bottleneck,
-                    planned.plan.folding, fifos)
+                    planned.plan.folding, fifos, padding_of(model.integer, planned.plan.folding))

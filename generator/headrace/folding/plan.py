@@ -228,7 +228,7 @@ def _with_folds(dataflow: Dataflow, terms: Terms, given: Folding) -> Solver:
     return Solver(choices, terms.board, terms.min_cycles, terms.bound)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _choices(dataflow: Dataflow, given: tuple[tuple[str, tuple[tuple[str, int], ...]], ...], max_word_bits: int,
              built: Callable[[Layer], Layer], other: Callable[[Layer], Layer | None]) -> Choices:
     """Kept for the next board, clock and rate: to count what layers take is most of the work."""
@@ -236,7 +236,7 @@ def _choices(dataflow: Dataflow, given: tuple[tuple[str, tuple[tuple[str, int], 
                    _known(dataflow, built))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _known(_: Dataflow, __: Callable[[Layer], Layer]) -> dict[Hashable, Choice]:
     """What is known of layers that are built so."""
     return {}

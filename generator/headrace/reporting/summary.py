@@ -47,7 +47,8 @@ def summarize(folder: Path, dataflow: Dataflow) -> dict[str, Any]:
             "fps", "fits", "bottleneck", "host_words", "stopped_by", "inputs", "outputs")
     return {
         **{key: build[key] for key in kept},
-        **{key: build[key] for key in ("hls_cycles_per_frame", "hls_latency_cycles", "hls_streams") if key in build},
+        **{key: build[key] for key in ("padded", "hls_cycles_per_frame", "hls_latency_cycles", "hls_streams")
+           if key in build},
         "hls": _compiled(build),
         "simulated": {key: value for key, value in sim.items() if key != "fifo_max_occupancy"} or None,
         "resources": {"estimated": build["resources"], "synthesized": _whole(synth), "routed": _routed(build),

@@ -15,6 +15,7 @@ from headrace.dataflow.graph import Dataflow
 from headrace.design import estimated
 from headrace.layer_record import layer_record
 from headrace.layers.base import Layer
+from headrace.padding.folds import padding_text
 from headrace.reporting.view import View
 
 #: What a synthesis counts.
@@ -65,6 +66,8 @@ def _remarks(record: BuildRecord, dataflow: Dataflow, board: Board) -> Iterable[
     yield _errors(record["resources_error"])
     yield f"bottleneck: {record['bottleneck']}" + (
         f"; stopped by: {record['stopped_by']}" if record["stopped_by"] else "")
+    if padded := record.get("padded"):
+        yield padding_text(padded)
     if bound := record["board_bound"]:
         fps = record["clock_mhz"] * 1e6 / bound["cycles_per_frame"]
         yield (f"on {board.name} {bound['name']} takes {bound['cycles_per_frame']} cycles per frame: "

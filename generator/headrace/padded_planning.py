@@ -1,0 +1,141 @@
+"""Plans with padded channels: as a folding names them, and where they clearly pay without one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from headrace.errors import FoldingError, HeadraceError, InputError
+from headrace.folding.plan import has_room_for_weights
+from headrace.folding.tables import Rates, taken
+from headrace.model import Model
+from headrace.network.integer import IntegerNetwork
+from headrace.padding.folds import padded_for, split_channels, with_channels
+from headrace.padding.groups import groups_of, whole_groups
+from headrace.padding.pad import padded
+from headrace.padding.variants import shrunk, tensors_of, variants
+from headrace.planning import Planned, plan_design
+from headrace.request import Options, Request, resolve
+
+#: Padding has to save that share of the cycles, of a board that is to be filled, or of the price of the hardware.
+_FEWER_CYCLES, _LESS_COST = 0.02, 0.03
+
+
+def plan_padded(model: Model, request: Request | None = None, progress: Callable[[str], None] = lambda _: None,
+                estimate_fifos: bool = False) -> Planned:
+    """See planning.plan_design; channels are padded as the folding says, or where no folding is given and it pays.
+
+    It pays where a board that is to be filled takes clearly fewer cycles, where a pace needs clearly less hardware, or
+    where it fits only so. Networks without channels that have few divisors are planned as they are.
+    """
+    request = request or resolve(Options())
+    if request.options.folding is not None:
+        return _as_given(model, request, progress, estimate_fifos)
+    forms = variants(model.integer, frozenset(request.recipe.writable))
+    if forms and (best := _Search(model, request).best(forms)):
+        try:
+            form = _form(model, tuple(best.items()))
+            found = _named(plan_design(form, request, progress, estimate_fifos), best, request)
+        except (FoldingError, InputError):  # the exact FIFOs alone do not fit
+            return plan_design(model, request, progress, estimate_fifos)
+        if found.fits or not request.named:
+            return found
+    return plan_design(model, request, progress, estimate_fifos)
+
+
+def _as_given(model: Model, request: Request, progress: Callable[[str], None], estimate_fifos: bool) -> Planned:
+    """The folding of the request, with the channels that it names."""
+    assert request.options.folding is not None
+    channels, folding = split_channels(request.options.folding)
+    if not channels:
+        return plan_design(model, request, progress, estimate_fifos)
+    _require_not_writable(model.integer, channels, request)
+    net, _ = padded_for(model.integer, request.options.folding)
+    bare = replace(request, options=replace(request.options, folding=folding),
+                   recipe=replace(request.recipe, folding=folding))
+    planned = plan_design(replace(model, integer=net), bare, progress, estimate_fifos)
+    return _named(planned, whole_groups(model.integer, channels), request)
+
+
+def _require_not_writable(net: IntegerNetwork, channels: Mapping[str, int], request: Request) -> None:
+    """Raise InputError where weights would get rows or columns that the user is to write."""
+    for name in request.recipe.writable:
+        touched = tensors_of(net, [name])
+        for group in groups_of(net):
+            padded = [conv for conv in group.convs if channels.get(conv, group.channels) != group.channels]
+            if padded and not group.tensors.isdisjoint(touched):
+                raise InputError(f"{name}: its weights are writable, so they keep their shape; leave the channels of "
+                                 f"{padded[0]} as they are")
+
+
+@lru_cache(maxsize=8)
+def _form(model: Model, channels: tuple[tuple[str, int], ...]) -> Model:
+    """A padded form of a model: kept, because many boards and paces are planned with the same."""
+    return replace(model, integer=padded(model.integer, dict(channels)))
+
+
+def _named(planned: Planned, channels: Mapping[str, int], request: Request) -> Planned:
+    """A plan of a padded network as one of the network itself: its folding names the channels."""
+    plan, recipe = planned.plan, planned.design.recipe
+    options = replace(planned.request.options, folding=request.options.folding)
+    return replace(planned, request=replace(planned.request, options=options),
+                   plan=replace(plan, folds=with_channels(plan.folds, channels)),
+                   design=replace(planned.design, recipe=replace(
+                       recipe, folding=with_channels(recipe.folding, channels))))
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Plans of one request, with estimated FIFOs."""
+
+    model: Model
+    request: Request
+
+    def best(self, forms: tuple[dict[str, int], ...]) -> dict[str, int] | None:
+        """The channels of the best padded form; None where none is clearly better than the network as it is."""
+        plain = self._planned({})
+        if plain is None or self._is_settled(plain):
+            return None
+        found = [(channels, planned) for channels in forms
+                 if (planned := self._planned(channels)) and (planned.fits or not self.request.named)]
+        if not found:
+            return None
+        channels, planned = min(found, key=lambda item: self._worth(item[1]))
+        fewer = shrunk(self.model.integer, channels, planned.plan.folds)
+        leaner = self._planned(fewer)
+        if fewer and leaner and self._worth(leaner) <= self._worth(planned):
+            channels, planned = fewer, leaner
+        return channels if self._is_better(planned, plain) else None
+
+    def _is_settled(self, plain: Planned) -> bool:
+        """True where padding cannot help: what stands around the layers is slower, or their weights are too large."""
+        if plain.fits or not self.request.named:
+            return self.request.fills and plain.board_bound is not None
+        return not has_room_for_weights(self.model.unfolded, plain.terms)
+
+    def _planned(self, channels: Mapping[str, int]) -> Planned | None:
+        """None where there is no plan."""
+        form = _form(self.model, tuple(channels.items())) if channels else self.model
+        try:
+            return plan_design(form, self.request, estimate_fifos=True)
+        except HeadraceError:
+            return None
+
+    def _is_better(self, found: Planned, plain: Planned) -> bool:
+        if self.request.named and not plain.fits:
+            return found.fits
+        cycles, cost = self._worth(found)
+        cycles_before, cost_before = self._worth(plain)
+        if self.request.fills:
+            return cycles <= cycles_before * (1 - _FEWER_CYCLES)
+        return cost <= cost_before * (1 - _LESS_COST)
+
+    def _worth(self, planned: Planned) -> tuple[float, float]:
+        """What is to be small: the cycles of a board that is to be filled, and the price of the hardware."""
+        board = self.request.board
+        rates = Rates.of(board, self.request.recipe.prices, {})
+        cost = float(rates.price(np.array(taken(board, planned.resources))))
+        return float(planned.design.cycles_per_frame if self.request.fills else 0), cost
