@@ -119,8 +119,9 @@ def search(a: Amounts, bounds: Bounds) -> None:
     root = block_stage(bounds.groups, bounds.stages, bounds.bits, a.prices)
     a.add("search", ff=(root + 1) * group_bits + bounds.stages)
     for stage, cycles in enumerate(read_cycles(bounds.groups, bounds.stages, bits, False, root)):
-        shift(a, "search", cycles + min(stage, 1), pe * (bits + stage))
-        a.add("search", ff=cycles + min(cycles, 1) * group_bits)
+        registers = cycles + min(stage, 1)
+        shift(a, "search", registers, pe * bits)
+        a.add("search", ff=registers * pe * stage + cycles + min(cycles, 1) * group_bits)
     a.add("search control", lut=group_bits + 1)
     if bounds.groups > MAX_TABLE_GROUPS:
         _search_in_trees(a, bounds)
