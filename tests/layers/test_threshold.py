@@ -43,7 +43,8 @@ class TestThreshold(LayerBattery):
         spec(4, 2, "int12 [0,382]", 9, inverted=True),  # numbers of intervals, in 9 steps
         spec(8, 2, "int12 [0,382]", 9),  # bounds of the last step in blocks,
         spec(32, 2, "int16 uint8", 9, inverted=True),  # of the last two,
-        spec(60, 1, "int7 int8", 2),  # and of the last four
+        spec(60, 1, "int7 int8", 2),  # of the last four,
+        spec(64, 1, "int20 uint8", 1, inverted=True),  # and of wide ones
     )
     extra = (
         # A search among more than 15 bounds, with many values at the last one and above.

@@ -15,7 +15,8 @@ module headrace_threshold_trees #(
   output logic [ACC_BITS-1:0]      bound [STAGES][PE]   // thresholds that decide it
 );
 
-  localparam int unsigned LATE_STAGE = 4;  // from here the bit that the stage before decides chooses last
+  // From here the bit that the stage before decides chooses last.
+  localparam int unsigned LATE_STAGE = ACC_BITS > 16 ? 3 : 4;
   localparam int unsigned TREE_BITS  = N * ACC_BITS;
   localparam int unsigned TREES_BITS = PE * TREE_BITS;
   // No accumulator reaches it: they keep one step below the largest bound.
