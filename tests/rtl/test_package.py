@@ -59,6 +59,6 @@ def test_searches_have_their_stages_and_cycles(tmp_path: Path) -> None:
     text = "".join(f'  if ({call} != {value}) $error("{call} is not {value}");\n' for call, value in checks)
     source = tmp_path / "checks.sv"
     source.write_text(f"module checks import headrace_pkg::*; ();\n{text}endmodule\n")
-    command = [verilator(), "--lint-only", library_path("headrace_pkg"), source]
+    command = [str(part) for part in (verilator(), "--lint-only", library_path("headrace_pkg"), source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
