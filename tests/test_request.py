@@ -44,6 +44,10 @@ def model() -> Model:
     ({"cores": {"*": "fast"}}, "core 'fast' is unknown; choose one of "
                                "['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes', 'halves', 'tables', "
                                "'mixed']"),
+    ({"cores": {"conv0": 5}}, "conv0: core 5 is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', 'dsp', "
+                              "'planes', 'halves', 'tables', 'mixed']"),
+    ({"cores": {"fc3": ["dsp"]}}, "fc3: core ['dsp'] is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', "
+                                  "'dsp', 'planes', 'halves', 'tables', 'mixed']"),
     ({"writable": {"fc3": "flash"}}, "writable weights of fc3='flash' is unknown; choose one of ['ram', 'uram']"),
     ({"writable": {"fc3": "ram"}, "backend": "hls"}, "fc3: writable weights need the rtl back end; build with "
                                                      "--backend rtl or both"),

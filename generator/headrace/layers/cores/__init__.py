@@ -21,6 +21,6 @@ CORES: dict[str, Core] = {core.name: core for core in (PLAIN, Parity(), Pairs(),
                                                Tables(), Mixed())}
 
 
-def core_named(text: str) -> Core | None:
+def core_named(text: object) -> Core | None:
     """The core that a request names; None where there is none."""
-    return CORES.get(text) or mixed_as_written(text)
+    return CORES.get(text) or mixed_as_written(text) if isinstance(text, str) else None
