@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from headrace.dataflow.lower import lower
-from headrace.datatypes import BIPOLAR
+from headrace.datatypes import BIPOLAR, Interval, uint_type
 from headrace.engines import fast, golden
 from headrace.errors import FoldingError, InputError
 from headrace.layers import Mvtu
-from headrace.network.integer import IntegerNetwork
+from headrace.network.integer import HostOutput, HostOutputs, IntegerNetwork, Node, Sequence
 from headrace.padding.groups import groups_of, whole_groups
 from headrace.padding.pad import padded
 from tests.padding.networks import bipolar_network, joined_network, residual_network, shifted_network
-from tests.small_networks import random_input, small_network
+from tests.small_networks import host_input, random_conv, random_input, random_threshold, small_network
 
 NETWORKS = {"residual": residual_network(), "joined": joined_network(), "bipolar": bipolar_network(),
             "positive": bipolar_network(pad_value=1), "shifted": shifted_network()}
@@ -104,3 +104,23 @@ def test_raw_sums_of_weights_without_a_zero_stay() -> None:
         padded(small_network(activation=BIPOLAR), {"fc3": 9})
     form = padded(net, {"fc3": 10})  # codes of 0 add nothing
     assert np.array_equal(golden.run(form, x)["fc4"], golden.run(net, x)["fc4"])
+
+
+def test_raw_sums_of_several_outputs_stay() -> None:
+    """What takes channels as they are takes sums as they are: the weights in front are what refuses."""
+    rng = np.random.default_rng(0)
+    nodes = (
+        Node("conv0", random_conv(rng, (17, 3, 3, 1), Interval(-7, 7), pad=(1, 1, 1, 1)), ("input",)),
+        Node("act0", random_threshold(rng, 17, Interval(-1, 2), 60), ("conv0",)),
+        Node("left1", random_conv(rng, (5, 3, 3, 17), BIPOLAR), ("act0",)),
+        Node("right1", random_conv(rng, (6, 4, 4, 17), Interval(-7, 7)), ("act0",)),
+        Node("both", Sequence(), ("left1", "right1")),
+    )
+    outputs = HostOutputs((HostOutput((5, 2, 2), np.ones(5), np.zeros(5), name="left"),
+                           HostOutput((6,), np.ones(6), np.zeros(6), name="right")))
+    net = IntegerNetwork(host_input(4, 4, 1, uint_type(4)), nodes, outputs)
+    with pytest.raises(InputError, match=r"^both: cannot have padded channels in front: the weights in front are never "
+                                         "zero, so more channels would add"):
+        padded(net, {"conv0": 18})
+    form, x = padded(net, {"conv0": 19}), random_input(net, 4)  # two channels of alternating signs add nothing
+    assert np.array_equal(golden.run(form, x)["both"], golden.run(net, x)["both"])

@@ -44,6 +44,8 @@ def padded_op(op: Op, sources: Sequence[Layout], kinds: Sequence[TensorType]) ->
 
     kinds: types of the padded tensors.
     """
+    for source in sources:
+        require_unshifted(source)
     raise InputError(f"a {type(op).__name__} takes channels as they are")
 
 
