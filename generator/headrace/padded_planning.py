@@ -13,11 +13,11 @@ from headrace.folding.plan import has_room_for_weights
 from headrace.folding.tables import Rates, taken
 from headrace.model import Model
 from headrace.network.integer import IntegerNetwork
-from headrace.padding.folds import padded_for, split_channels, with_channels
+from headrace.padding.folds import split_channels, with_channels
 from headrace.padding.groups import groups_of, whole_groups
 from headrace.padding.pad import padded
 from headrace.padding.variants import shrunk, tensors_of, variants
-from headrace.planning import Planned, plan_design
+from headrace.planning import Planned, plan_design, with_named_channels
 from headrace.request import Options, Request, resolve
 
 #: Padding has to save that share of the cycles, of a board that is to be filled, or of the price of the hardware.
@@ -49,14 +49,11 @@ def plan_padded(model: Model, request: Request | None = None, progress: Callable
 def _as_given(model: Model, request: Request, progress: Callable[[str], None], estimate_fifos: bool) -> Planned:
     """The folding of the request, with the channels that it names."""
     assert request.options.folding is not None
-    channels, folding = split_channels(request.options.folding)
+    channels, _ = split_channels(request.options.folding)
     if not channels:
         return plan_design(model, request, progress, estimate_fifos)
     _require_not_writable(model.integer, channels, request)
-    net, _ = padded_for(model.integer, request.options.folding)
-    bare = replace(request, options=replace(request.options, folding=folding),
-                   recipe=replace(request.recipe, folding=folding))
-    planned = plan_design(replace(model, integer=net), bare, progress, estimate_fifos)
+    planned = plan_design(*with_named_channels(model, request), progress, estimate_fifos)
     return _named(planned, whole_groups(model.integer, channels), request)
 
 

@@ -20,6 +20,7 @@ from headrace.folding.plan import Plan, Terms, require_room_for_weights
 from headrace.folding.solver import LAYERS_SHARE
 from headrace.model import Model
 from headrace.network.integer import IntegerNetwork
+from headrace.padding.folds import padded_for
 from headrace.placement import (
     folding_at,
     folding_terms,
@@ -196,6 +197,16 @@ def _elaborated(wanted: _Wanted) -> Design:
     return elaborate(wanted.net, wanted.recipe, wanted.hls, wanted.progress, wanted.estimate_fifos)
 
 
+def with_named_channels(model: Model, request: Request) -> tuple[Model, Request]:
+    """The model with the channels that the folding of a request names, and the request without them."""
+    if request.options.folding is None:
+        return model, request
+    net, folding = padded_for(model.integer, request.options.folding)
+    bare = replace(request, options=replace(request.options, folding=folding),
+                   recipe=replace(request.recipe, folding=folding))
+    return model if net is model.integer else replace(model, integer=net), bare
+
+
 def require_fit(model: Model, planned: Planned) -> None:
     """Raise InputError with what would fit if the user named a board that is too small, unless it shall be overfull."""
     request = planned.request
@@ -205,7 +216,7 @@ def require_fit(model: Model, planned: Planned) -> None:
     ways = [f"{names[0]} would hold it"] if (names := _boards_that_hold(planned)) else []
     if fastest := _fastest(model, request):
         ways.append(f"{fastest} would fit {request.board.name}")
-    if request.options.weights == "on-chip" and keeps_pace_outside(model, request):
+    if request.options.weights == "on-chip" and keeps_pace_outside(*with_named_channels(model, request)):
         ways.append("--weights external makes room")
     advice = "; ".join([*ways, "--overfull builds it all the same"])
     raise InputError(f"{request.board.name}: the accelerator does not fit, it would take {taken}; {advice}")

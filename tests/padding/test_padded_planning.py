@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -13,15 +14,17 @@ import pytest
 from headrace import padded_planning, serialize
 from headrace.__main__ import main
 from headrace.datatypes import Interval, uint_type
+from headrace.errors import InputError
 from headrace.model import Model
 from headrace.network.integer import HostOutput, IntegerNetwork, MaxPool, Node
 from headrace.padded_planning import plan_padded
-from headrace.padding.folds import split_channels
+from headrace.padding.folds import split_channels, with_channels
 from headrace.padding.variants import shrunk, variants
-from headrace.planning import Planned, plan_design
+from headrace.planning import Planned, plan_design, require_fit
 from headrace.request import Options, resolve
 from tests.padding.networks import bipolar_network, residual_network
 from tests.small_networks import host_input, random_conv, random_threshold
+from tests.test_planning import board
 
 INT4 = Interval(-7, 7)
 
@@ -123,3 +126,15 @@ def test_the_command_says_what_is_padded(model: Model, tmp_path: Path, capsys: p
     assert main(["plan", path, "--board", "kv260", "--fps", "20000"]) == 0
     name, (before, after) = next(iter(point["padded"].items()))
     assert f"padded channels: {name} {before} to {after}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_weights_outside_are_advised_where_they_make_room(model: Model, tmp_path: Path) -> None:
+    """Nine block RAMs do not hold the weights of padded layers either, but what else these have."""
+    convs = ("conv0", "conv1", "conv2")
+    for padding in ({}, {"conv0": 40, "conv1": 40, "conv2": 80}):
+        folding = with_channels({name: {"pe": 1, "simd": 1} for name in convs}, padding)
+        request = resolve(Options(board=board(tmp_path, 60000, uram=0, bram36=9, dsp=300), folding=folding))
+        with pytest.raises(InputError, match="--weights external makes room; --overfull"):
+            require_fit(model, plan_padded(model, request))
+        outside = replace(request, options=replace(request.options, weights="external"))
+        assert plan_padded(model, outside).fits
