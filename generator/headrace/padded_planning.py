@@ -11,6 +11,7 @@ import numpy as np
 from headrace.errors import FoldingError, HeadraceError, InputError
 from headrace.folding.plan import has_room_for_weights
 from headrace.folding.tables import Rates, taken
+from headrace.layers.weight_store import RAM
 from headrace.model import Model
 from headrace.network.integer import IntegerNetwork
 from headrace.padding.folds import split_channels, with_channels
@@ -58,8 +59,13 @@ def _as_given(model: Model, request: Request, progress: Callable[[str], None], e
 
 
 def _require_not_writable(net: IntegerNetwork, channels: Mapping[str, int], request: Request) -> None:
-    """Raise InputError where weights would get rows or columns that the user is to write."""
-    for name in request.recipe.writable:
+    """Raise InputError where weights would get rows or columns that the user is to write at any time.
+
+    Those in UltraRAM are written once, and as the planner itself may ask for them.
+    """
+    for name, storage in request.recipe.writable.items():
+        if storage != RAM:
+            continue
         touched = tensors_of(net, [name])
         for group in groups_of(net):
             padded = [conv for conv in group.convs if channels.get(conv, group.channels) != group.channels]

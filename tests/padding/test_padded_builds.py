@@ -18,7 +18,8 @@ from headrace.engines import golden
 from headrace.errors import FoldingError, InputError
 from headrace.model import Model
 from headrace.network.integer import IntegerNetwork
-from headrace.request import Options
+from headrace.padded_planning import plan_padded
+from headrace.request import Options, resolve
 from headrace.simulation.frames import Stalls
 from tests.padding.networks import bipolar_network, joined_network, residual_network
 from tests.small_networks import random_input
@@ -88,6 +89,13 @@ def test_weights_that_the_user_writes_keep_their_shape(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^conv4: its weights are writable, so they keep their shape; leave the "
                                          r"channels of conv0 as they are$"):
         build(model_of(net), tmp_path / "b", Options(folding=folding, writable={"conv4": "ram"}))
+
+
+def test_weights_in_ultraram_may_be_padded() -> None:
+    """The planner itself may put them there, and its folding is to be taken again."""
+    net, folding = CASES["residual"]
+    request = resolve(Options(board="zcu104", folding=folding, backend="rtl", writable={"conv2": "uram"}))
+    assert plan_padded(model_of(net), request).design.recipe.writable == {"conv2": "uram"}
 
 
 @pytest.mark.parametrize(("folding", "sentence"), [

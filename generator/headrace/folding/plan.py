@@ -25,7 +25,9 @@ DEFAULT_CYCLES_PER_FRAME = 100_000
 
 
 def load_folding(path: Path) -> Folding:
-    """Read a folding file: a JSON object {layer: {"pe": int, "simd": int}, fifo: {"depth": int}}; keys may be left out.
+    """Read a folding file: a JSON object {layer: {"pe": int, "simd": int, "channels": int}, fifo: {"depth": int}}.
+
+    Keys may be left out.
 
     Raises InputError where it cannot be read or says something else.
     """
