@@ -151,25 +151,29 @@ package headrace_pkg;
     return (words + 1) / 3;
   endfunction
 
-  // Memories that are written (headrace_ram.sv): in a block RAM where LUTs would be many for what they hold. Eight LUTs
-  // hold 32 words of 14 bits or 64 of 7, and one for each bit chooses between four such. In blocks words beyond the rows
-  // of one stand beside the others, in bytes of 9 bits that are written by themselves.
-  function automatic int unsigned ram_blocks(input int unsigned depth, input int unsigned bits,
-                                             input int unsigned rows_log2);
-    int unsigned columns, slots;
-    columns = block_columns(rows_log2);
-    slots   = (depth + (1 << rows_log2) - 1) >> rows_log2;
-    if (slots == 1 || columns < 9) return slots * ((bits + columns - 1) / columns);
-    return (slots * ((bits + 8) / 9) * 9 + columns - 1) / columns;
+  // Memories that are written (headrace_ram.sv): LUTs, of which eight hold 32 words of 14 bits or 64 of 7, those that
+  // choose between four such, one for each bit, and blocks of 18 Kb. In blocks with 2^rows_log2 rows, words beyond these
+  // stand beside the others, in bytes of 9 bits that are written by themselves. Blocks where LUTs would be many for it.
+  function automatic int unsigned ram_luts(input int unsigned depth, input int unsigned bits);
+    return depth <= 32 ? 8 * ((bits + 13) / 14) : 8 * ((depth + 63) / 64) * ((bits + 6) / 7);
+  endfunction
+  function automatic int unsigned ram_choice_luts(input int unsigned depth, input int unsigned bits);
+    return bits * mux_bit_luts((depth + 63) / 64);
+  endfunction
+  function automatic int unsigned ram_blocks(input int unsigned depth, input int unsigned bits);
+    int unsigned fewest, columns, slots, blocks;
+    fewest = 0;
+    for (int unsigned rows_log2 = 9; rows_log2 <= 14; rows_log2++) begin
+      columns = block_columns(rows_log2);
+      slots   = (depth + (1 << rows_log2) - 1) >> rows_log2;
+      if (slots == 1 || columns < 9) blocks = slots * ((bits + columns - 1) / columns);
+      else blocks = (slots * ((bits + 8) / 9) * 9 + columns - 1) / columns;
+      if (rows_log2 == 9 || blocks < fewest) fewest = blocks;
+    end
+    return fewest;
   endfunction
   function automatic bit ram_in_block(input int unsigned depth, input int unsigned bits);
-    int unsigned fewest, luts;
-    fewest = ram_blocks(depth, bits, 9);
-    for (int unsigned rows_log2 = 10; rows_log2 <= 14; rows_log2++) begin
-      if (ram_blocks(depth, bits, rows_log2) < fewest) fewest = ram_blocks(depth, bits, rows_log2);
-    end
-    luts = depth <= 32 ? 8 * ((bits + 13) / 14) : 8 * ((depth + 63) / 64) * ((bits + 6) / 7);
-    return luts + bits * ((((depth + 63) / 64) + 1) / 3) > RAM_BLOCK_LUTS * fewest;
+    return ram_luts(depth, bits) + ram_choice_luts(depth, bits) > RAM_BLOCK_LUTS * ram_blocks(depth, bits);
   endfunction
 
   // Search of thresholds (headrace_thresholds.sv). Most words of a table of bounds that a comparator with a number of
