@@ -34,26 +34,39 @@ module headrace_parity_rows import headrace_pkg::*; #(
   localparam int unsigned SUM_BITS   = ACC_BITS - 1;
   localparam int unsigned GROUP_BITS = index_bits(NF);
 
+  (* ram_style = "registers", rom_style = "distributed" *)  // Yosys' word for LUTs, then that of Vivado
   logic [PE*ACC_BITS-1:0] words [NF];
   initial $readmemh(FILE, words);
 
-  // Row groups: the one whose words pass, and the next, whose parities are loaded before its first word comes.
-  logic                  loaded_q, load;
-  logic [GROUP_BITS-1:0] group_q, next, other_next_q;
-  assign load = !loaded_q || (valid && last);
-  // One bit is inverted, since synthesis would move the registers of the address behind the ROM.
-  assign next = other_next_q ^ GROUP_BITS'(1);
+  // Row groups: the one whose words pass, the next, whose parities wait for its first word, and the one behind, whose
+  // parities are read: two steps that are done before the first word comes.
+  logic [1:0]            filled_q;
+  logic                  load;
+  logic [GROUP_BITS-1:0] group_q, next_q, behind_q, counted;
+  assign load = !filled_q[1] || (valid && last);
+  // The lowest bit is not in the carry chain: synthesis would take it from there, late, for the address of the ROM.
+  assign counted = (((behind_q >> 1) + GROUP_BITS'(behind_q[0])) << 1) | GROUP_BITS'(!behind_q[0]);
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
-      loaded_q     <= 1'b0;
-      other_next_q <= GROUP_BITS'(1);
+      filled_q <= 2'b00;
+      behind_q <= '0;
     end else if (en) begin
-      loaded_q <= 1'b1;
-      if (load) other_next_q <= (next == GROUP_BITS'(NF - 1) ? '0 : next + 1'b1) ^ GROUP_BITS'(1);
+      filled_q <= {filled_q[0], 1'b1};
+      if (load) behind_q <= behind_q == GROUP_BITS'(NF - 1) ? '0 : counted;
     end
   end
-  always_ff @(posedge ap_clk) if (en && load) group_q <= next;
+
+  logic [PE-1:0]          parities_q;
+  logic [PE*ACC_BITS-1:0] behind_word, start_word_q;
+  assign behind_word = words[behind_q];
+  always_ff @(posedge ap_clk) begin
+    if (en && load) begin
+      next_q  <= behind_q;
+      group_q <= next_q;
+      for (int unsigned p = 0; p < PE; p++) parities_q[p] <= behind_word[p*ACC_BITS];
+    end
+  end
 
   // What belongs to the carries travels beside them.
   logic [STAGES-1:0]     valid_q, first_q, last_q;
@@ -76,8 +89,6 @@ module headrace_parity_rows import headrace_pkg::*; #(
     assign group_ahead = group_q;
   end
 
-  logic [PE*ACC_BITS-1:0] next_word, start_word_q;
-  assign next_word = words[next];
   always_ff @(posedge ap_clk) if (en) start_word_q <= words[group_ahead];
 
   logic sum_valid, done_q, root_s_q;
@@ -93,7 +104,7 @@ module headrace_parity_rows import headrace_pkg::*; #(
   assign y_valid = done_q;
 
   logic unused_words;
-  assign unused_words = ^{next_word, start_word_q};
+  assign unused_words = ^{behind_word, start_word_q};
 
   for (genvar p = 0; p < PE; p++) begin : gen_pe
     localparam int unsigned FIRST = p * SIMD;
@@ -104,8 +115,7 @@ module headrace_parity_rows import headrace_pkg::*; #(
     );
     always_ff @(posedge ap_clk) begin
       if (en && (load || valid)) begin
-        root_n_q <= load ? !next_word[p*ACC_BITS]
-                         : root_n_q ^ ^weights[FIRST+ROOT+:SIMD-ROOT];
+        root_n_q <= load ? !parities_q[p] : root_n_q ^ ^weights[FIRST+ROOT+:SIMD-ROOT];
       end
     end
 

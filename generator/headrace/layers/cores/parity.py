@@ -75,7 +75,7 @@ def _preset(a: Amounts, unit: Unit, stages: int) -> None:
     row = ones_count(max(1, carries - 1)).plus_flat(beside, 1 + _waits(stages) + unit.acc_bits - 1)
     a.add("parity", *row.times(operands.pe))
     group_bits = (unit.groups - 1).bit_length()
-    a.add("preset control", lut=1 + group_bits, ff=4 + (1 + stages) * group_bits + stages)
+    a.add("preset control", lut=1 + group_bits, ff=5 + (2 + stages) * group_bits + stages)
     _shift_register(a, operands, stages)
     if several:  # which word is the first comes from two registers before, which the last one is read at
         shift(a, "preset control", stages + 2, 1)
@@ -84,4 +84,4 @@ def _preset(a: Amounts, unit: Unit, stages: int) -> None:
         bits = operands.pe * unit.acc_bits
         if several or unit.groups > _ADDER_WORDS:
             a.add("row bounds", lut=0.8 * table_luts(unit.groups) * different(bits, unit.groups))
-        a.add("row bounds", ff=different(bits - operands.pe, unit.groups))
+        a.add("row bounds", ff=different(bits, unit.groups))
