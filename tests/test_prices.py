@@ -89,7 +89,7 @@ def test_hardware_at_other_prices_is_golden(tmp_path: Path) -> None:
         texts[prices] = render_rtl(dataflow, "test")
         write_files(tmp_path / "rtl", texts[prices])
         require_golden(dataflow, tmp_path)
-        assert [estimate(layer).bram18 for layer in dataflow.layers] == ([3, 0] if prices == PRICES else [0, 2])
+        assert [estimate(layer).bram18 for layer in dataflow.layers] == ([3, 0] if prices == PRICES else [1, 2])
     changed = {name for name, text in texts[other].items() if text != texts[PRICES][name]}
     assert changed == {"headrace_pkg.sv", memory_file(matrix, "WEIGHTS")}
 

@@ -73,13 +73,8 @@ class Prices:
         return {"ecp5": 18, "xc7": 24, "xcup": 26}[self.cells]
 
     @property
-    def replay_words(self) -> int:
-        """Words of activations that are read again from LUTs in any case: a block RAM of an ECP5 answers late."""
-        return 128 if self.of_lut4 else 0
-
-    @property
     def late_blocks(self) -> bool:
-        """True if a register follows a block RAM before a multiplexer or a comparator, for the same reason."""
+        """True if a register follows a block RAM before a multiplexer, since blocks answer late in a cycle."""
         return self.of_lut4
 
     @property
@@ -236,24 +231,6 @@ def free_depth(depth: int, bits: int, prices: Prices) -> int:
         return LUT_WORDS // 2 if depth <= LUT_WORDS // 2 else _ceil(depth, LUT_WORDS) * LUT_WORDS
     return max(rows * slots for rows, columns in BRAM18_SHAPES
                for slots in range(1, _ceil(blocks * columns, bits) + 1) if _ram_blocks(slots, bits, columns) <= blocks)
-
-
-def synthesized_ram(depth: int, bits: int, prices: Prices = PRICES) -> Ram:
-    """A memory whose kind Yosys chooses: LUTs cost by the columns that are used, and are built whole."""
-    if prices.of_lut4:
-        return _synthesized_of_lut4s(depth, bits)
-    columns, halves = (14, 1) if depth <= LUT_WORDS // 2 else (7, _ceil(depth, LUT_WORDS))
-    blocks = ram_bram18(depth, bits)
-    if 2 * 8 * halves * bits > _YOSYS_BLOCK_LUTS * blocks * columns:
-        return Ram(bram18=blocks)
-    return Ram(lutram=ram_cells(depth, bits, prices))
-
-
-def replay_ram(depth: int, bits: int, prices: Prices) -> Ram:
-    """A memory of activations that are read again (headrace_mvtu)."""
-    if depth <= prices.replay_words:
-        return Ram(lutram=ram_lut4s(depth, bits))
-    return synthesized_ram(depth, bits, prices)
 
 
 def _synthesized_of_lut4s(depth: int, bits: int) -> Ram:

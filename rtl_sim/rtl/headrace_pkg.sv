@@ -60,8 +60,6 @@ package headrace_pkg;
   // are written. A build has those of its device here (generator/headrace/memory.py).
   localparam int unsigned ROM_BLOCK_LUTS = 129;
   localparam int unsigned RAM_BLOCK_LUTS = 100;
-  // Memories of activations that a matrix unit reads again are LUTs up to so many words; above, synthesis chooses.
-  localparam int unsigned REPLAY_LUT_WORDS = 0;
   // 1: block RAMs answer late in a cycle, so that a register follows before a multiplexer or a comparator does.
   localparam int unsigned LATE_BLOCKS = 0;
   // Inputs of a LUT of the device.

@@ -24,7 +24,8 @@ from headrace.layers.flow import Pipeline
 from headrace.layers.phases import Step
 from headrace.layers.products import Products
 from headrace.layers.stream import Stream
-from headrace.layers.weight_store import store_amounts
+from headrace.layers.weight_store import EXTERNAL, store_amounts
+from headrace.memory import Ram
 from headrace.packing import Memory, threshold_words
 
 
@@ -67,13 +68,25 @@ class WeightedLayer(Products):
 
     @property
     def latency_cycles(self) -> int:
-        """Depth of the pipeline: two slices, two reads, the core, the accumulator, the binary search."""
+        """Depth of the pipeline: two slices, two reads or three, the core, the accumulator, the binary search."""
         return self._pipeline_cycles
 
     @cached_property
     def _pipeline_cycles(self) -> int:
         stages = self.arithmetic.stages(self.operands, self.presets_threshold)
-        return 5 + stages + (self.search.latency_cycles if self.search else 0)
+        return 5 + self.replays_late + stages + (self.search.latency_cycles if self.search else 0)
+
+    @cached_property
+    def _replay_memory(self) -> Ram:
+        """What activations take that other rows read again; one word is a register."""
+        if not self.shares_activations or self.nf == 1 or self.sf == 1:
+            return Ram()
+        return memory.ram(self.sf, self.inputs[0].bits, self.prices)
+
+    @property
+    def replays_late(self) -> bool:
+        """True if these are in block RAM with its output register: they come a cycle later, and all else with them."""
+        return self._replay_memory.bram18 > 0
 
     @property
     def flow(self) -> Pipeline:
@@ -172,13 +185,15 @@ class WeightedLayer(Products):
 
     def _replay(self, a: Amounts) -> None:
         """The activations, which other rows read again."""
-        source, replays = self.inputs[0].bits, self.shares_activations and self.nf > 1
-        if replays:
-            a.add("read", ff=(self.sf - 1).bit_length())
-        if replays and self.sf > 1:
-            ram(a, memory.replay_ram(self.sf, source, a.prices), self.sf, source)
-        else:
+        source = self.inputs[0].bits
+        if self._replay_memory == Ram():
             a.add("read", ff=2 * source)
+            return
+        a.add("read", ff=(self.sf - 1).bit_length())
+        ram(a, self._replay_memory, self.sf, source)
+        if self.replays_late:
+            weights = self.pe * self.simd * self.weight.bits if self.storage == EXTERNAL else 0
+            a.add("read", ff=source + 4 + weights)
 
     def _accumulate(self, a: Amounts, unit: Unit) -> None:
         accumulators(a, self.arithmetic, unit)

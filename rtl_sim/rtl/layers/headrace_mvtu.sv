@@ -2,7 +2,8 @@
 //
 // PE rows and SIMD columns per cycle: SF = MW/SIMD words make a vector, NF = MH/PE row groups make its result. The
 // words are taken in the first row group and replayed from a buffer in the others, so a vector takes exactly NF*SF
-// cycles and the next one follows without a bubble. Two bipolar operands count XNOR matches: acc = 2 * matches - MW;
+// cycles and the next one follows without a bubble. A buffer in block RAM has an output register, so that everything
+// behind the issue of a word then is an enabled cycle later. Two bipolar operands count XNOR matches: acc = 2 * matches - MW;
 // their thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes
 // [PE][N].
 //
@@ -65,6 +66,8 @@ module headrace_mvtu import headrace_pkg::*; #(
   localparam int unsigned S_BITS    = SIMD * A_BITS;
   localparam int unsigned W_WORD    = PE * SIMD * W_BITS;
   localparam int unsigned W_PORT    = weight_port_bits(CORE, W_WORD, SF * NF);
+  localparam bit          REPLAYS   = NF > 1 && SF > 1;  // one word is a register
+  localparam bit          LATE      = REPLAYS && ram_in_block(SF, S_BITS);
 
   logic              en;  // the pipeline moves
   logic [S_BITS-1:0] word;
@@ -83,6 +86,7 @@ module headrace_mvtu import headrace_pkg::*; #(
   logic [NF_BITS-1:0]   nf_q;
   logic [ADDR_BITS-1:0] addr_q;
   logic                 fills, wanted, issue, weight_valid, sf_first, sf_last, nf_last;
+  logic                 reads, first, last, ends;  // what follows it
 
   assign fills      = nf_q == '0;
   assign wanted     = word_valid || !fills;
@@ -94,25 +98,41 @@ module headrace_mvtu import headrace_pkg::*; #(
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
-      sf_q   <= '0;
-      nf_q   <= '0;
-      addr_q <= '0;
+      sf_q <= '0;
+      nf_q <= '0;
     end else if (issue) begin
-      sf_q   <= sf_last ? '0 : sf_q + 1'b1;
-      addr_q <= sf_last && nf_last ? '0 : addr_q + 1'b1;
+      sf_q <= sf_last ? '0 : sf_q + 1'b1;
       if (sf_last) nf_q <= nf_last ? '0 : nf_q + 1'b1;
     end
   end
 
-  // Read: weights, or the number of their word, and replayed activations, two registers each. A word is written in
-  // front of its first reading.
+  if (LATE) begin : gen_late
+    logic reads_q;
+    headrace_tags #(.BITS(4), .CYCLES(1)) u_late (
+      .ap_clk, .ap_rst_n, .en, .tag_in({issue, sf_first, sf_last, nf_last}), .tag_out({reads_q, first, last, ends})
+    );
+    assign reads = en && reads_q;
+  end else begin : gen_at_once
+    assign reads = issue;
+    assign first = sf_first;
+    assign last  = sf_last;
+    assign ends  = nf_last;
+  end
+
+  // Read: weights, or the number of their word, and replayed activations, two registers each, of which those of
+  // block RAM have one more in front, for their address: a word is written in front of its first reading.
+  always_ff @(posedge ap_clk) begin
+    if (!ap_rst_n) addr_q <= '0;
+    else if (reads) addr_q <= last && ends ? '0 : addr_q + 1'b1;
+  end
+
   logic [W_PORT-1:0] weights;
-  logic [S_BITS-1:0] code, acts_q;
+  logic [S_BITS-1:0] code, acts;
 
   if (EXTERNAL) begin : gen_external
     logic unused_load;
     assign unused_load = ^load;
-    headrace_weight_stream #(.BITS(W_WORD)) u_weights (
+    headrace_weight_stream #(.BITS(W_WORD), .LATE(LATE)) u_weights (
       .ap_clk, .ap_rst_n, .w_axis_TDATA, .w_axis_TVALID, .w_axis_TREADY, .en, .wanted, .valid(weight_valid),
       .data(weights)
     );
@@ -127,7 +147,7 @@ module headrace_mvtu import headrace_pkg::*; #(
       headrace_weights #(
         .DEPTH(SF * NF), .BITS(W_WORD), .FILE(WEIGHTS_FILE), .WRITABLE(WRITABLE), .URAM(URAM), .INDEX(32'(FIRST_MEMORY))
       ) u_weights (
-        .ap_clk, .ap_rst_n, .load, .en, .step(issue), .address(addr_q), .data(weights)
+        .ap_clk, .ap_rst_n, .load, .en, .step(reads), .address(addr_q), .data(weights)
       );
     end
   end
@@ -144,26 +164,25 @@ module headrace_mvtu import headrace_pkg::*; #(
     assign code = word;
   end
 
-  if (NF > 1) begin : gen_replay
-    /* verilator lint_off UNUSEDPARAM */ // read by an attribute alone
-    localparam string STYLE = SF <= REPLAY_LUT_WORDS ? "distributed" : "auto";
-    /* verilator lint_on UNUSEDPARAM */
-    (* ram_style = STYLE *)
-    logic [S_BITS-1:0]  replay [SF];
+  if (REPLAYS) begin : gen_replay
     logic [SF_BITS-1:0] sf_read_q;
-    always_ff @(posedge ap_clk) begin
-      if (en) begin
-        if (fills && word_valid) replay[sf_q] <= code;
-        sf_read_q <= sf_q;
-        acts_q    <= replay[sf_read_q];
-      end
+    logic [S_BITS-1:0]  replayed;
+    always_ff @(posedge ap_clk) if (en) sf_read_q <= sf_q;
+    headrace_ram #(.DEPTH(SF), .BITS(S_BITS)) u_replay (
+      .ap_clk, .write(en && fills && word_valid), .write_address(sf_q), .write_data(code),
+      .read(en), .read_address(sf_read_q), .clear(1'b0), .read_data(replayed)
+    );
+    if (LATE) begin : gen_output
+      always_ff @(posedge ap_clk) if (en) acts <= replayed;
+    end else begin : gen_replayed
+      assign acts = replayed;
     end
   end else begin : gen_direct
     logic [S_BITS-1:0] fresh_q;
     always_ff @(posedge ap_clk) begin
       if (en) begin
-        fresh_q <= code;
-        acts_q  <= fresh_q;
+        if (fills) fresh_q <= code;
+        acts <= fresh_q;
       end
     end
   end
@@ -175,7 +194,7 @@ module headrace_mvtu import headrace_pkg::*; #(
     .W_LARGEST(32'(W_LARGEST)), .WEIGHTS_FILE(WEIGHTS_FILE), .THRESHOLDS_FILE(THRESHOLDS_FILE), .WRITABLE(WRITABLE),
     .INDEX(32'(FIRST_MEMORY) + 1), .DSP_ROWS(32'(DSP_ROWS))
   ) u_rows (
-    .ap_clk, .ap_rst_n, .load, .en, .issue, .first(sf_first), .last(sf_last), .weights, .acts(acts_q),
+    .ap_clk, .ap_rst_n, .load, .en, .issue(reads), .first, .last, .weights, .acts(acts),
     .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY
   );
 

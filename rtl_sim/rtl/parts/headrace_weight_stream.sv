@@ -1,7 +1,8 @@
 // Weights that come as a stream, a word for each word of activations; data is the word two enabled cycles after it was
-// taken.
+// taken, or three where LATE.
 module headrace_weight_stream #(
-  parameter int unsigned BITS = 8  // width of a word
+  parameter int unsigned BITS = 8,  // width of a word
+  parameter bit          LATE = 0   // its activations are an enabled cycle later
 ) (
   input  logic                    ap_clk,         // clock
   input  logic                    ap_rst_n,       // synchronous reset, active low
@@ -26,7 +27,11 @@ module headrace_weight_stream #(
       data_q  <= fresh_q;
     end
   end
-  assign data = data_q;
+  if (LATE) begin : gen_late  // a reset keeps it out of LUTs that shift
+    headrace_tags #(.BITS(BITS), .CYCLES(1)) u_late (.ap_clk, .ap_rst_n, .en, .tag_in(data_q), .tag_out(data));
+  end else begin : gen_direct
+    assign data = data_q;
+  end
 
   if (BITS % 8 != 0) begin : gen_pad
     logic unused_pad;
