@@ -17,11 +17,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     "did you mean 'zcu104'? "
     >>> did_you_mean("fsp", ["fps", "out"])
     "did you mean 'fps'? "
+    >>> did_you_mean("KV260", ["kv260", "kr260"])
+    "did you mean 'kv260'? "
     >>> did_you_mean("conv9", ["conv0", "conv1"])
     ''
     """
     words = [other for other in known if _shape(other) != _shape(word)]  # conv1 is not meant by conv9
-    near = [other for other in words if sorted(other) == sorted(word)] or get_close_matches(word, words, 1, _ALIKE)
+    near = ([other for other in words if other.lower() == word.lower()]
+            or [other for other in words if sorted(other) == sorted(word)] or get_close_matches(word, words, 1, _ALIKE))
     return f"did you mean {near[0]!r}? " if near else ""
 
 

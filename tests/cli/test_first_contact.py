@@ -90,7 +90,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     (["--core", "=plain"], "core =plain: no layer is in front of the =; write LAYER=NAME, or NAME for all layers"),
     (["--core", "plian"], "core 'plian' is unknown; did you mean 'plain'? choose one of "
                           "['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes', 'halves', 'tables', "
-                          "'mixed']"),
+                          "'mixed'], or mixed:ROWS"),
     (["--core", "conf0=plain"], "core: there is no layer conf0 with weights; did you mean 'conv0'? choose one of "
                                 "['conv0', 'conv1', 'fc3', 'fc4']"),
     (["--writable", "cnov1"], "cnov1: is not a layer whose weights can be writable; did you mean 'conv1'? choose from "

@@ -22,8 +22,8 @@ def test_a_layers_own_core_comes_before_that_of_all() -> None:
     (["plain", "pairs"], "core pairs: the core of all layers was given before; leave one out"),
     (["fc3=plain", "fc3=pairs"], "core fc3=pairs: fc3 was given before; leave one out"),
     (["pool2=plain"], "core: there is no layer pool2 with weights; choose one of ['conv0', 'conv1', 'fc3', 'fc4']"),
-    (["parity"], "conv0: core parity cannot multiply weights of type [-7,7] by inputs of type uint4; "
-                 "choose one of ['auto', 'plain', 'pairs', 'dsp', 'planes']"),
+    (["parity"], "conv0: core parity cannot multiply weights of type [-7,7] by inputs of type uint4: it takes "
+                 "bipolar weights and inputs; choose one of ['auto', 'plain', 'pairs', 'dsp', 'planes']"),
 ])
 def test_illegal_cores(texts: list[str], sentence: str) -> None:
     with pytest.raises(InputError) as error:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import InputError
 from headrace.layers.base import Layer
-from headrace.layers.cores import CORES, core_named
-from headrace.layers.cores.choice import AUTO
+from headrace.layers.cores import core_named
+from headrace.layers.cores.choice import AUTO, unknown_core
 from headrace.layers.weighted import WeightedLayer
 from headrace.suggest import did_you_mean
 
@@ -37,9 +37,7 @@ def require_cores(cores: Cores) -> None:
         raise InputError(f"cores={cores!r} must map names of layers, or {ALL!r} for all, to cores; correct it")
     for layer, core in cores.items():
         if core != AUTO and core_named(core) is None:
-            where = "" if layer == ALL else f"{layer}: "
-            raise InputError(f"{where}core {core!r} is unknown; {did_you_mean(str(core), CORES)}"
-                             f"choose one of {[AUTO, *CORES]}")
+            raise InputError(f"{'' if layer == ALL else f'{layer}: '}{unknown_core(core)}")
 
 
 def require_weighted(dataflow: Dataflow, cores: Cores) -> None:

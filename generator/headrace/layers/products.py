@@ -16,7 +16,7 @@ from headrace.datatypes import BIPOLAR, DataType, IntArray, Interval, as_int, do
 from headrace.errors import InputError
 from headrace.fold_rule import require_divides
 from headrace.layers.base import Grid, Layer, Parameters
-from headrace.layers.cores import PLAIN, Core, Mixed, Operands, Unit, core_named
+from headrace.layers.cores import CORES, PLAIN, Core, Mixed, Operands, Unit, core_named
 from headrace.layers.cores.choice import AUTO, cheapest, in_other_resource, require_serves
 from headrace.layers.weight_store import OPTIONS, RAM, ROM, URAM
 from headrace.packing import Memory, weight_words
@@ -55,11 +55,11 @@ class Products(Layer):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", narrow(self.weights, self.weight))
-        if self.storage != ROM:
-            self._require_plain()
         require_sum_fits(self.name, self.largest_sum, self.input)
         require_divides(self.name, "PE", self.pe, self.size_names[0], self.mh)
         require_divides(self.name, "SIMD", self.simd, self.column_size_name, self.fold_sizes["simd"])
+        if self.storage != ROM:
+            self._require_plain()
         require_serves(self.name, self.core, self.operands)
         if not holds(self.weights, self.weight):
             raise InputError(f"{self.name}: the weights reach from {self.weights.min()} to {self.weights.max()} "
@@ -73,8 +73,9 @@ class Products(Layer):
                              f"{OPTIONS[self.storage]}")
         named = core_named(self.core)
         if self.core != AUTO and not (named and named.takes_any_weights):
-            raise InputError(f"{self.name}: core {self.core} needs weights that stay; choose core plain or pairs for a "
-                             f"layer whose weights are {kind}")
+            able = [name for name, core in CORES.items() if core.takes_any_weights and core.serves(self.operands)]
+            raise InputError(f"{self.name}: core {self.core} needs weights that stay; choose core "
+                             f"{' or '.join(able)} for a layer whose weights are {kind}")
 
     @property
     def mh(self) -> int:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from headrace.area.amounts import Amounts
 from headrace.area.usage import Resources
 from headrace.errors import InputError
-from headrace.layers.cores import CORES, Core, Operands, Unit, core_named
+from headrace.layers.cores import CORES, Core, Mixed, Operands, Unit, core_named
+from headrace.layers.cores.mixed import MAX_ROWS
 from headrace.memory import PRICES, Prices
+from headrace.suggest import did_you_mean
 
 #: Asks for the cheapest core.
 AUTO = "auto"
@@ -21,17 +23,20 @@ def require_serves(layer: str, core: str, operands: Operands) -> None:
     if core == AUTO:
         return
     if (found := core_named(core)) is None:
-        raise InputError(f"{layer}: core {core!r} is unknown; choose one of {[AUTO, *CORES]}")
-    if found.serves(operands):
-        return
-    able = [name for name, known in CORES.items() if known.serves(operands)]
-    most = found.most_words or operands.words
-    how = (" per channel" * (not operands.shared) + " with scales" * operands.scaled
-           + " without thresholds" * (found.needs_thresholds and not operands.thresholded)
-           + f" in {operands.pe} rows per cycle" * found.splits_rows
-           + f" in {operands.words} words of weights, more than {most}" * (operands.words > most))
-    raise InputError(f"{layer}: core {core} cannot multiply weights of type {operands.weight} by inputs of type "
-                     f"{operands.input}{how}; choose one of {[AUTO, *able]}")
+        raise InputError(f"{layer}: {unknown_core(core)}")
+    if refused := found.refusal(operands):
+        able = [name for name, known in CORES.items() if known.serves(operands)]
+        form = found.forms_that_serve(operands)
+        raise InputError(f"{layer}: core {core} cannot multiply weights of type {operands.weight} by inputs of type "
+                         f"{operands.input}: {refused}; choose {f'{form}, or ' * bool(form)}one of {[AUTO, *able]}")
+
+
+def unknown_core(core: object) -> str:
+    """That there is no such core, as a sentence."""
+    if isinstance(core, str) and core.startswith(f"{Mixed.name}:"):
+        return f"core {core!r} is unknown; write {Mixed.name}:ROWS with ROWS from 1 to {MAX_ROWS}"
+    return (f"core {core!r} is unknown; {did_you_mean(str(core), [AUTO, *CORES])}choose one of {[AUTO, *CORES]}, or "
+            f"{Mixed.name}:ROWS")
 
 
 def cheapest(operands: Operands, estimate_with: Callable[[Core], Resources], prices: Prices = PRICES) -> Core:

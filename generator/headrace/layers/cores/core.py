@@ -29,6 +29,19 @@ class Operands:
     thresholded: bool
     words: int
 
+    def refusal(self, *, scaled: bool = False, thresholded: bool = False) -> str:
+        """Why rows of the same activations are no rows of these, as a clause; "" where they are.
+
+        scaled: with scales too. thresholded: in front of thresholds.
+        """
+        if not self.shared:
+            return "its rows share activations, and those of a depthwise layer do not"
+        if self.scaled and not scaled:
+            return "it takes no weights with scales"
+        if thresholded and not self.thresholded:
+            return "it takes sums that only meet thresholds, and this layer puts out its sums"
+        return ""
+
     @property
     def binary(self) -> bool:
         """True if both are bipolar: products are XNOR matches."""
@@ -85,9 +98,17 @@ class Core(ABC):
         """Its name as a request has it, with what there is to say beside it."""
         return self.name
 
-    @abstractmethod
     def serves(self, operands: Operands) -> bool:
         """True if the core computes products of these operands."""
+        return not self.refusal(operands)
+
+    @abstractmethod
+    def refusal(self, operands: Operands) -> str:
+        """Why the core does not compute products of these operands, as a clause about `it`; "" where it does."""
+
+    def forms_that_serve(self, operands: Operands) -> str:
+        """As which of its forms the core would serve instead, as a request writes them; "" where it has none."""
+        return ""
 
     @abstractmethod
     def stages(self, operands: Operands, preset: bool) -> int:

@@ -20,8 +20,10 @@ class Dsp(Core):
 
     name, number = "dsp", 3
 
-    def serves(self, operands: Operands) -> bool:
-        return operands.shared and not operands.scaled and lanes(operands) > 1
+    def refusal(self, operands: Operands) -> str:
+        if operands.has_bipolar:
+            return "it takes no bipolar weights or inputs"
+        return operands.refusal() or (_too_wide(operands) if lanes(operands) < 2 else "")
 
     def stages(self, operands: Operands, preset: bool) -> int:
         in_blocks = _in_blocks(operands, lanes(operands))
@@ -51,6 +53,17 @@ class Dsp(Core):
 
     def adds_two(self, unit: Unit) -> bool:
         return True
+
+
+def _too_wide(operands: Operands) -> str:
+    """Why two rows do not share a multiplier."""
+    weight, element = operands.weight.bits, operands.input.bits
+    if weight < 2:
+        return f"it takes weights of 2 bits or more, not {weight}"
+    if element > _NARROW_BITS:
+        return f"it takes inputs of at most {_NARROW_BITS} bits, not {element}"
+    return (f"two rows share a multiplier where twice the bits of a weight and those of an input are at most "
+            f"{_WIDE_BITS} together, not {2 * weight + element}")
 
 
 def lanes(operands: Operands) -> int:

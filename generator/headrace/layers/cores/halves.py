@@ -14,6 +14,8 @@ from headrace.layers.cores.core import Core, Operands, Unit
 from headrace.layers.cores.pairs import MAX_PLANES, Pairs, pair_costs
 
 _LOW = uint_type(MAX_PLANES)
+#: Of the widest weights.
+MAX_BITS = 2 * MAX_PLANES
 
 
 class Halves(Core):
@@ -22,9 +24,12 @@ class Halves(Core):
     name, number = "halves", 5
     on_request = True
 
-    def serves(self, operands: Operands) -> bool:
-        return (operands.shared and not operands.scaled and not operands.has_bipolar
-                and MAX_PLANES < operands.weight.bits <= 2 * MAX_PLANES)
+    def refusal(self, operands: Operands) -> str:
+        if operands.has_bipolar:
+            return "it takes no bipolar weights or inputs"
+        bits = operands.weight.bits
+        return operands.refusal() or (f"it takes weights of {MAX_PLANES + 1} to {MAX_BITS} bits, not {bits}"
+                                      * (not MAX_PLANES < bits <= MAX_BITS))
 
     def stages(self, operands: Operands, preset: bool) -> int:
         return Pairs().stages(replace(operands, weight=_LOW, scaled=True), preset)

@@ -17,11 +17,11 @@ from headrace.area.multipliers import DSP_PRODUCT_BITS
 from headrace.datatypes import DataType, IntArray, uint_type
 from headrace.layers.cores.core import Core, Operands, Unit
 from headrace.layers.cores.dsp import Dsp, lanes, most_lanes
-from headrace.layers.cores.halves import Halves
+from headrace.layers.cores.halves import MAX_BITS, Halves
 from headrace.layers.cores.pairs import MAX_PLANES, Pairs, pair_sum_bits
 
-#: How a request says how many rows.
-_WRITTEN = re.compile(r"mixed:([1-9][0-9]{0,5})")
+#: How a request says how many rows, and the most that it can ask for.
+_WRITTEN, MAX_ROWS = re.compile(r"mixed:([1-9][0-9]{0,5})"), 999_999
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,23 @@ class Mixed(Core):
     def full_name(self) -> str:
         return f"{self.name}:{self.rows}" if self.rows else self.name
 
-    def serves(self, operands: Operands) -> bool:
-        if not Dsp().serves(operands) or operands.input.bits < 2:
-            return False
-        rows, product_bits = self.rows_in_blocks(operands), operands.weight.bits + operands.input.bits
-        return (_others(operands).serves(operands) and 0 < rows < operands.pe
-                and rows * product_bits >= DSP_PRODUCT_BITS)
+    def refusal(self, operands: Operands) -> str:
+        if refused := _of_any_rows(operands):
+            return refused
+        rows, pe, least = self.rows_in_blocks(operands), operands.pe, _least_rows(operands)
+        if pe <= least:
+            return f"it takes a PE of {max(least, rows) + 1} or more, not {pe}"
+        if rows >= pe:
+            return f"{rows} rows in DSP blocks leave none of PE={pe} for LUTs"
+        bits = rows * (operands.weight.bits + operands.input.bits)
+        return (f"products of {rows} of PE={pe} rows have {bits} bits together, and a DSP block is taken for "
+                f"{DSP_PRODUCT_BITS} or more") * (rows < least)
+
+    def forms_that_serve(self, operands: Operands) -> str:
+        least, most = _least_rows(operands), operands.pe - 1
+        if _of_any_rows(operands) or least > most:
+            return ""
+        return f"{self.name}:{least}" + f" to {self.name}:{most}" * (least < most)
 
     def rows_in_blocks(self, operands: Operands) -> int:
         """Rows of a word that are in DSP blocks."""
@@ -95,6 +106,21 @@ def mixed_as_written(text: str) -> Mixed | None:
     """The core that `mixed:ROWS` asks for; None for any other text."""
     found = _WRITTEN.fullmatch(text)
     return Mixed(int(found[1])) if found else None
+
+
+def _of_any_rows(operands: Operands) -> str:
+    """Why no number of rows can be in DSP blocks; "" where some can, if there are rows enough."""
+    weight, element = operands.weight.bits, operands.input.bits
+    if element < 2 and not operands.has_bipolar:
+        return f"it takes inputs of 2 bits or more, not {element}"
+    if weight > MAX_BITS:
+        return f"it takes weights of at most {MAX_BITS} bits, not {weight}"
+    return Dsp().refusal(operands)
+
+
+def _least_rows(operands: Operands) -> int:
+    """As few rows as are worth a DSP block."""
+    return -(-DSP_PRODUCT_BITS // (operands.weight.bits + operands.input.bits))
 
 
 def _others(operands: Operands) -> Core:

@@ -21,8 +21,12 @@ class Pairs(Core):
     name, number = "pairs", 2
     takes_any_weights = True
 
-    def serves(self, operands: Operands) -> bool:
-        return operands.shared and not operands.binary and operands.weight.bits <= MAX_PLANES
+    def refusal(self, operands: Operands) -> str:
+        if operands.binary:
+            return "it takes weights or inputs that are not bipolar"
+        wide = operands.weight.bits > MAX_PLANES
+        return (operands.refusal(scaled=True)
+                or f"it takes weights of at most {MAX_PLANES} bits, not {operands.weight.bits}" * wide)
 
     def stages(self, operands: Operands, preset: bool) -> int:
         weight = operands.weight

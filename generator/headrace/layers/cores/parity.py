@@ -25,8 +25,8 @@ class Parity(Core):
     name, number = "parity", 1
     presets_threshold = True
 
-    def serves(self, operands: Operands) -> bool:
-        return operands.shared and operands.binary
+    def refusal(self, operands: Operands) -> str:
+        return operands.refusal(scaled=True) or "it takes bipolar weights and inputs" * (not operands.binary)
 
     def stages(self, operands: Operands, preset: bool) -> int:
         carries = _carries(operands)

@@ -28,8 +28,8 @@ class Plain(Core):
     name, number = "plain", 0
     takes_any_weights = True
 
-    def serves(self, operands: Operands) -> bool:
-        return True
+    def refusal(self, operands: Operands) -> str:
+        return ""
 
     def stages(self, operands: Operands, preset: bool) -> int:
         in_blocks = not operands.has_bipolar and in_dsp(operands.weight, operands.input)

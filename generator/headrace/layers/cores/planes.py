@@ -41,9 +41,12 @@ class Planes(Core):
     name, number = "planes", 4
     needs_thresholds = True
 
-    def serves(self, operands: Operands) -> bool:
-        narrow = max(operands.weight.bits, operands.input.bits) <= MAX_PLANES
-        return (operands.shared and not operands.binary and narrow and operands.thresholded and not operands.scaled)
+    def refusal(self, operands: Operands) -> str:
+        if operands.binary:
+            return "it takes weights or inputs that are not bipolar"
+        widest = max(operands.weight.bits, operands.input.bits)
+        return (operands.refusal(thresholded=True)
+                or f"it takes weights and inputs of at most {MAX_PLANES} bits, not {widest}" * (widest > MAX_PLANES))
 
     def stages(self, operands: Operands, preset: bool) -> int:
         # Two sums over planes follow the counts; that of the activations, where there is one, is made beside them.

@@ -36,9 +36,12 @@ class Tables(Core):
     needs_thresholds = True
     most_words = 32
 
-    def serves(self, operands: Operands) -> bool:
-        return (operands.shared and operands.thresholded and not operands.scaled and operands.words <= self.most_words
-                and operands.input.bits <= MAX_PLANES)
+    def refusal(self, operands: Operands) -> str:
+        bits, words = operands.input.bits, operands.words
+        return (operands.refusal(thresholded=True)
+                or f"it takes inputs of at most {MAX_PLANES} bits, not {bits}" * (bits > MAX_PLANES)
+                or (f"it takes at most {self.most_words} words of weights, and {words} at PE={operands.pe} and "
+                    f"SIMD={operands.simd} are more") * (words > self.most_words))
 
     def stages(self, operands: Operands, preset: bool) -> int:
         tables = -(-operands.simd // _columns(operands))
