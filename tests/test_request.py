@@ -36,18 +36,26 @@ def model() -> Model:
     ({"fps": -1.0}, "fps=-1 must be a positive number; correct it"),
     ({"fps": True}, "fps=True must be a number; correct it"),
     ({"fps": 1.0, "folding": {}}, "fps and a folding were both given but exclude each other; leave one out"),
-    ({"folding": {"conv0": 3}}, "a folding maps layers to whole numbers; write {\"conv0\": {\"pe\": 2}}"),
-    ({"folding": {"conv0": {"pe": 2.0}}}, "a folding maps layers to whole numbers; write {\"conv0\": {\"pe\": 2}}"),
+    ({"folding": [3]}, "a folding maps layers to whole numbers; write {\"conv0\": {\"pe\": 2}}"),
+    ({"folding": {"conv0": 3}}, "a folding maps layers to whole numbers, not conv0 to 3; write {\"conv0\": {\"pe\": "
+                                "2}}"),
+    ({"folding": {"conv0": {"pe": 2.0}}}, "a folding maps layers to whole numbers, not 'pe' of conv0 to 2.0; write "
+                                          "{\"conv0\": {\"pe\": 2}}"),
+    ({"folding": {"fc3": {"core": "dsp"}}}, "a folding maps layers to whole numbers, not 'core' of fc3 to 'dsp'; name "
+                                            "cores by --core fc3=dsp"),
     ({"verify": 0}, "verify=0 vectors: a build is verified with at least 1; give 1 or more, at most 100000"),
     ({"verify": 10**12}, "verify=1000000000000 vectors: a build is verified with at least 1; give 1 or more, at most "
                          "100000"),
     ({"cores": {"*": "fast"}}, "core 'fast' is unknown; choose one of "
                                "['auto', 'plain', 'parity', 'pairs', 'dsp', 'planes', 'halves', 'tables', "
-                               "'mixed']"),
+                               "'mixed'], or mixed:ROWS"),
+    ({"cores": {"fc3": "DSP"}}, "fc3: core 'DSP' is unknown; did you mean 'dsp'? choose one of ['auto', 'plain', "
+                                "'parity', 'pairs', 'dsp', 'planes', 'halves', 'tables', 'mixed'], or mixed:ROWS"),
+    ({"cores": {"fc3": "mixed:02"}}, "fc3: core 'mixed:02' is unknown; write mixed:ROWS with ROWS from 1 to 999999"),
     ({"cores": {"conv0": 5}}, "conv0: core 5 is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', 'dsp', "
-                              "'planes', 'halves', 'tables', 'mixed']"),
+                              "'planes', 'halves', 'tables', 'mixed'], or mixed:ROWS"),
     ({"cores": {"fc3": ["dsp"]}}, "fc3: core ['dsp'] is unknown; choose one of ['auto', 'plain', 'parity', 'pairs', "
-                                  "'dsp', 'planes', 'halves', 'tables', 'mixed']"),
+                                  "'dsp', 'planes', 'halves', 'tables', 'mixed'], or mixed:ROWS"),
     ({"writable": {"fc3": "flash"}}, "writable weights of fc3='flash' is unknown; choose one of ['ram', 'uram']"),
     ({"writable": {"fc3": "ram"}, "backend": "hls"}, "fc3: writable weights need the rtl back end; build with "
                                                      "--backend rtl or both"),

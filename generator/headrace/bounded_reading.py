@@ -10,6 +10,7 @@ import json
 import os
 import stat
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,29 @@ def read_json(path: Path) -> Any:
     return parse_json(read_text(path))
 
 
-def parse_json(text: str | bytes) -> Any:
-    """What a JSON text says. Raises ValueError for what is none, or too deep."""
+def read_json_of_once(path: Path) -> Any:
+    """The same of a file that people write; ValueError also where a key comes twice, of which one would be lost."""
+    return parse_json(read_text(path), _once)
+
+
+def parse_json(text: str | bytes, made: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """What a JSON text says. made: of the keys and values of an object; a dict where it is left out.
+
+    Raises ValueError for what is none, or too deep.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=made)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"{key!r} comes twice")
+        found[key] = value
+    return found
 
 
 def read_toml(path: Path, limit: int = MAX_TEXT_BYTES) -> dict[str, Any]:

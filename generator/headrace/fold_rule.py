@@ -4,7 +4,13 @@ rows of a matrix, SIMD its columns, and of a layer without weights the channels.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from headrace.errors import FoldingError
+from headrace.suggest import did_you_mean
+
+#: What a folding calls the channels that a convolution makes, more than it has included.
+CHANNELS = "channels"
 
 
 def divisors(number: int) -> list[int]:
@@ -22,3 +28,11 @@ def require_divides(layer: str, fold_name: str, fold: int, size_name: str, size:
     if fold < 1 or size % fold:
         raise FoldingError(f"{layer}: {fold_name}={fold} must divide {size_name}={size}; "
                            f"choose one of {divisors(size)}")
+
+
+def require_keys(layer: str, keys: Iterable[str], legal: Sequence[str]) -> None:
+    """Raise FoldingError for the first key that a folding does not have for a layer, naming those that it has."""
+    for key in keys:
+        if key not in legal:
+            raise FoldingError(f"{layer}: {key} cannot be folded; {did_you_mean(key, legal)}choose one of "
+                               f"{list(legal)}")

@@ -54,8 +54,18 @@ def _as_given(model: Model, request: Request, progress: Callable[[str], None], e
     if not channels:
         return plan_design(model, request, progress, estimate_fifos)
     _require_not_writable(model.integer, channels, request)
-    planned = plan_design(*with_named_channels(model, request), progress, estimate_fifos)
-    return _named(planned, whole_groups(model.integer, channels), request)
+    whole = whole_groups(model.integer, channels)
+    try:
+        planned = plan_design(*with_named_channels(model, request), progress, estimate_fifos)
+    except FoldingError as error:
+        raise FoldingError(f"{error}{_also_padded(str(error), channels, whole)}") from None
+    return _named(planned, whole, request)
+
+
+def _also_padded(error: str, asked: Mapping[str, int], whole: Mapping[str, int]) -> str:
+    """What an error about the rows of a convolution leaves out that nobody pads but that is padded too."""
+    return "".join(f" (its channels are padded to {count} with those that they meet)"
+                   for name, count in whole.items() if name not in asked and error.startswith(f"{name}: PE="))
 
 
 def _require_not_writable(net: IntegerNetwork, channels: Mapping[str, int], request: Request) -> None:

@@ -15,6 +15,7 @@ from headrace.dataflow.make_external import MAX_EXTERNAL, external_candidates, m
 from headrace.dataflow.make_writable import MAX_LAYERS, make_writable, writable_candidates
 from headrace.design import AsBuilt, Recipe, estimated, folded
 from headrace.errors import FoldingError, InputError
+from headrace.folding.given import require_known
 from headrace.folding.plan import (
     Plan,
     Terms,
@@ -31,6 +32,7 @@ from headrace.layers.cores import core_named
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.weight_store import URAM
 from headrace.model import Model
+from headrace.padding.groups import groups_of
 from headrace.render.hls import MAX_WORD_BITS
 from headrace.request import Request
 
@@ -77,7 +79,7 @@ def placements(model: Model, request: Request) -> Iterator[Request]:
     Raises InputError for layers that cannot be as asked, and where the board is too small even with weights outside;
     FoldingError for a pace that no board reaches, or that the memory outside does not.
     """
-    _require_layers(model, request.recipe)
+    _require_layers(model, request)
     found = False
     for chosen in _places(model, request):
         if _fits(model, chosen):
@@ -151,13 +153,17 @@ def _in_uram(model: Model, request: Request) -> _InUram:
     return _InUram(names, replace(request.recipe, writable=dict.fromkeys(names, URAM)).as_built)
 
 
-def _require_layers(model: Model, recipe: Recipe) -> None:
-    """Raise InputError for the first layer that is not there or cannot be as the recipe says."""
+def _require_layers(model: Model, request: Request) -> None:
+    """Raise InputError or FoldingError for the first layer that is not there or cannot be as the request says."""
+    recipe = request.recipe
     for name in recipe.external:
         make_external(model.unfolded, [name])
     make_external(model.unfolded, recipe.external)
     make_writable(model.unfolded, recipe.writable)
     require_weighted(model.unfolded, recipe.cores)
+    if request.options.folding:
+        padable = {conv for group in groups_of(model.integer) if not group.stays for conv in group.convs}
+        require_known(model.unfolded, request.options.folding, padable)
 
 
 def _candidates(model: Model, request: Request) -> tuple[str, ...]:

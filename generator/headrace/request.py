@@ -20,7 +20,8 @@ from headrace.dataflow.make_writable import Writable
 from headrace.design import Fifos, Recipe
 from headrace.engines.host import Samples
 from headrace.errors import InputError
-from headrace.folding.plan import DEFAULT_CYCLES_PER_FRAME, given_depths, require_folding
+from headrace.folding.given import given_depths, require_folding
+from headrace.folding.plan import DEFAULT_CYCLES_PER_FRAME
 from headrace.layers.weight_store import RAM, URAM
 from headrace.memory import PRICES
 from headrace.samples import GivenSamples

@@ -19,10 +19,10 @@ from headrace.dataflow.lower import lower
 from headrace.errors import FoldingError, InputError
 from headrace.fold_rule import divisors
 from headrace.folding.choices import Choices
+from headrace.folding.given import load_folding
 from headrace.folding.plan import (
     Terms,
     folding_target,
-    load_folding,
     plan_fastest,
     plan_folding,
     solve_folding,
@@ -127,6 +127,12 @@ def test_given_folds_are_kept_and_set_the_pace(dataflow: Dataflow) -> None:
     ({"conv9": {"pe": 1}}, "folding: there is no layer conv9; choose one of "
                            "['conv0_swu', 'conv0', 'conv1_swu', 'conv1', 'pool2', 'fc3', 'fc4']"),
     ({"pool2": {"simd": 1}}, "pool2: simd cannot be folded; choose one of ['pe']"),
+    ({"conv1_swu": {"minimal_bufer": 1}}, "conv1_swu: minimal_bufer cannot be folded; did you mean 'minimal_buffer'? "
+                                          "choose one of ['simd', 'parallel_window', 'minimal_buffer']"),
+    ({"conv1": {"channels": 8}}, "conv1: channels cannot be folded; choose one of ['pe', 'simd']"),
+    ({"conv1_fido": {"depth": 8}}, "folding: there is no FIFO conv1_fido; did you mean 'conv1_fifo'? choose one of "
+                                   "['conv0_fifo', 'conv1_swu_fifo', 'conv1_fifo', 'pool2_fifo', 'fc3_fifo', "
+                                   "'fc4_fifo']"),
 ])
 def test_illegal_foldings(dataflow: Dataflow, given: dict[str, dict[str, int]], sentence: str) -> None:
     with pytest.raises(FoldingError) as error:
@@ -137,6 +143,14 @@ def test_illegal_foldings(dataflow: Dataflow, given: dict[str, dict[str, int]], 
 def test_a_rate_that_no_folding_reaches(dataflow: Dataflow) -> None:
     with pytest.raises(FoldingError, match=r"^\w+: 10 cycles per frame are asked for but it needs at least \d+, and"):
         solve_folding(dataflow, 10)
+
+
+def test_a_layer_or_a_fold_that_comes_twice_in_a_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "folding.json"
+    for content in ('{"pe": {"simd": 1}, "pe": {"pe": 2}}', '{"conv0": {"pe": 1, "pe": 2}}'):
+        path.write_text(content)
+        with pytest.raises(InputError, match=r"folding.json: the folding file is not JSON \('pe' comes twice\)"):
+            load_folding(path)
 
 
 @pytest.mark.parametrize("content", ["[1]", '{"conv0": 3}', '{"conv0": {"pe": 1.5}}', "{", '{"c": {"pe": true}}'])

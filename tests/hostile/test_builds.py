@@ -176,7 +176,8 @@ OPTIONS = rows(
     (folding("[" * 100_000), "f.json: the folding file is not JSON (it is nested too deeply); write"),
     (folding("5"), "f.json: a folding file maps layers to whole numbers; write"),
     (folding(b"\xff\xfe"), "f.json: the folding file is not JSON ("),
-    (folding('{"conv0": {"pe": 1e400}}'), "f.json: a folding file maps layers to whole numbers; write"),
+    (folding('{"conv0": {"pe": 1e400}}'), "f.json: a folding file maps layers to whole numbers, not 'pe' of conv0 to "
+     "inf; write"),
     (both(network, link("f.json", "/dev/zero")), "f.json: is a device or a pipe, not a file"),
     (both(network, missing_pipe("f.json")), "f.json: is a device or a pipe, not a file"),
     (both(network, sparse("f.json", 1 << 40)), "f.json: has more than 16777216 bytes; give a smaller file"),

@@ -82,8 +82,10 @@ def test_more_channels_do_nothing_in_the_layers_behind() -> None:
     ({"conv0": 35}, "conv0: channels=35 should be 17, or more and at most 34; correct it"),
     ({"conv0": 18, "conv2": 20}, "conv2: channels=20 contradict the 18 of conv0, which it meets channel by channel; "
                                  "give both the same"),
-    ({"dw1": 18}, "folding: channels of dw1 cannot be padded; name one of the convolutions ['conv0', 'conv2', 'conv4', "
-                  "'fc6']"),
+    ({"dw1": 18}, "folding: channels of dw1 cannot be padded; name one of the convolutions ['conv0', 'conv2', "
+                  "'conv4']"),
+    ({"left4": 18}, "folding: channels of left4 cannot be padded; name one of the convolutions ['conv0', 'conv2', "
+                    "'conv4']"),
 ])
 def test_channels_that_cannot_be_are_refused(asked: dict[str, int], sentence: str) -> None:
     with pytest.raises(FoldingError, match=f"^{re.escape(sentence)}$"):

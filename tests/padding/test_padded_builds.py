@@ -102,6 +102,14 @@ def test_weights_in_ultraram_may_be_padded() -> None:
     ({"conv9": {"channels": 20}}, r"^folding: channels of conv9 cannot be padded; name one of the convolutions"),
     ({"conv0": {"channels": 20, "pe": 17}}, r"^conv0: PE=17 must divide MH=20; choose one of \[1, 2, 4, 5, 10, 20\]$"),
     ({"conv0": {"channels": 2000}}, r"^conv0: channels=2000 should be 17, or more and at most 34; correct it$"),
+    ({"conv0": {"channels": 20}, "conv2": {"pe": 17}}, r"^conv2: PE=17 must divide MH=20; choose one of \[1, 2, 4, 5, "
+                                                       r"10, 20\] \(its channels are padded to 20 with those that they "
+                                                       r"meet\)$"),
+    ({"conv0": {"chanels": 20}}, r"^conv0: chanels cannot be folded; did you mean 'channels'\? choose one of \['pe', "
+                                 r"'simd', 'channels'\]$"),
+    ({"conv0": {"channels": 20}, "conv2": {"paralel": 1}}, r"choose one of \['pe', 'simd', 'channels'\]$"),
+    ({"dw1": {"channls": 20}}, r"^dw1: channls cannot be folded; choose one of \['pe', 'simd'\]$"),
+    ({"fc6": {"channls": 20}}, r"^fc6: channls cannot be folded; choose one of \['pe', 'simd'\]$"),
     ({"fc6": {"channels": 6}}, r"^fc6: channels=6 cannot be, the output keeps its channels; leave its 5"),
 ])
 def test_a_mistake_in_a_folding_is_one_sentence(folding: Folding, sentence: str, tmp_path: Path) -> None:

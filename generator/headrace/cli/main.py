@@ -31,7 +31,7 @@ from headrace.dataflow.make_writable import parse_writable
 from headrace.ecp5.simulation import simulate_routed
 from headrace.errors import InputError
 from headrace.exploring.layers import layers_spread
-from headrace.folding.plan import load_folding
+from headrace.folding.given import load_folding
 from headrace.hls_lint.hls import inspect_hls, lint_seconds
 from headrace.model import load
 from headrace.progress import Step

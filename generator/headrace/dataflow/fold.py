@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from headrace.dataflow.graph import SOURCE, Dataflow, Placed, Port
-from headrace.errors import FoldingError
+from headrace.fold_rule import require_keys
 from headrace.layers import Dwc
 from headrace.layers.base import Layer
 from headrace.layers.stream import Stream
@@ -45,7 +45,5 @@ def fold(dataflow: Dataflow, folding: Folding) -> Dataflow:
 
 
 def _with_folds(layer: Layer, folds: Mapping[str, int]) -> Layer:
-    legal = [*layer.fold_sizes, *layer.fold_flags]
-    if unknown := [key for key in folds if key not in legal]:
-        raise FoldingError(f"{layer.name}: {unknown[0]} cannot be folded; choose one of {legal}")
+    require_keys(layer.name, folds, [*layer.fold_sizes, *layer.fold_flags])
     return layer.with_folds(folds)

@@ -5,50 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 from headrace.area.usage import Resources
 from headrace.board.board import DEFAULT_BOARD, Board, load_board
-from headrace.bounded_reading import read_json
 from headrace.dataflow.fold import Folding
 from headrace.dataflow.graph import Dataflow
-from headrace.dataflow.insert_fifos import fifo_places
 from headrace.errors import FoldingError, InputError
 from headrace.folding.choices import Choice, Choices
+from headrace.folding.given import given_depths, require_known
 from headrace.folding.solver import LAYERS_SHARE, Solution, Solver
 from headrace.folding.weights_alone import weights_too_large
 from headrace.layers.base import Layer
-from headrace.suggest import did_you_mean
 
 DEFAULT_CYCLES_PER_FRAME = 100_000
-
-
-def load_folding(path: Path) -> Folding:
-    """Read a folding file: a JSON object {layer: {"pe": int, "simd": int, "channels": int}, fifo: {"depth": int}}.
-
-    Keys may be left out.
-
-    Raises InputError where it cannot be read or says something else.
-    """
-    try:
-        folding = read_json(path)
-    except OSError:
-        raise InputError(f"{path}: the folding file cannot be read; check the path") from None
-    except ValueError as error:
-        raise InputError(f"{path}: the folding file is not JSON ({error}); "
-                         "write {\"conv0\": {\"pe\": 2}}") from None
-    return require_folding(folding, f"{path}: a folding file")
-
-
-def require_folding(folding: Any, what: str = "a folding") -> Folding:
-    """The folding, if it maps names to whole numbers by name. Raises InputError otherwise."""
-    legal = isinstance(folding, Mapping) and all(
-        isinstance(name, str) and isinstance(folds, Mapping) and all(type(fold) is int for fold in folds.values())
-        for name, folds in folding.items())
-    if not legal:
-        raise InputError(f"{what} maps layers to whole numbers; write {{\"conv0\": {{\"pe\": 2}}}}")
-    return folding  # type: ignore[no-any-return]  # checked above
 
 
 def solve_folding(dataflow: Dataflow, cycles_per_frame: int, given: Folding | None = None) -> Folding:
@@ -219,7 +188,7 @@ def _solver(dataflow: Dataflow, terms: Terms, given: Folding | None) -> tuple[So
     if not given:
         return _free_solver(dataflow, terms), {}
     depths = given_depths(given)
-    _check_names(dataflow, given)
+    require_known(dataflow, given)
     folds = {name: folds for name, folds in given.items() if name not in depths}
     return _with_folds(dataflow, terms, folds), depths
 
@@ -244,37 +213,8 @@ def _known(_: Dataflow, __: Callable[[Layer], Layer]) -> dict[Hashable, Choice]:
     return {}
 
 
-def given_depths(folding: Folding) -> dict[str, int]:
-    """The depths of FIFOs in a folding, by name."""
-    return {name: folds["depth"] for name, folds in folding.items() if "depth" in folds}
-
-
 def folding_target(dataflow: Dataflow, given: Folding) -> int:
     """Cycles per frame of the slowest layer that `given` folds: the pace that the others need not beat."""
-    _check_names(dataflow, given)
+    require_known(dataflow, given)
     return max((layer.with_folds(given[layer.name]).cycles for layer in dataflow.layers if layer.name in given),
                default=DEFAULT_CYCLES_PER_FRAME)
-
-
-def _check_names(dataflow: Dataflow, given: Folding) -> None:
-    foldable = {layer.name: layer for layer in dataflow.layers if layer.fold_sizes}
-    places = fifo_places(dataflow)
-    for name, folds in given.items():
-        if name in places or set(folds) == {"depth"}:
-            _check_depth(name, folds, list(places))
-            continue
-        if name not in foldable:
-            raise FoldingError(f"folding: there is no layer {name}; {did_you_mean(name, foldable)}"
-                               f"choose one of {list(foldable)}")
-        for key in folds:
-            legal = [*foldable[name].fold_sizes, *foldable[name].fold_flags]
-            if key not in legal:
-                raise FoldingError(f"{name}: {key} cannot be folded; choose one of {legal}")
-        foldable[name].with_folds(folds)
-
-
-def _check_depth(name: str, folds: Mapping[str, int], places: list[str]) -> None:
-    if name not in places:
-        raise FoldingError(f"folding: there is no FIFO {name}; choose one of {places}")
-    if set(folds) != {"depth"} or folds["depth"] < 0:
-        raise FoldingError(f"{name}: {dict(folds)} is not a depth of a FIFO; write {{\"depth\": 32}}, or 0 for none")

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from headrace.dataflow.fold import Folding
+from headrace.fold_rule import CHANNELS
 from headrace.network.integer import IntegerNetwork
 from headrace.padding.groups import whole_groups
 from headrace.padding.pad import padded
-
-#: What a folding calls the channels that a convolution makes, more than it has included.
-CHANNELS = "channels"
 
 
 def split_channels(folding: Folding) -> tuple[dict[str, int], Folding]:

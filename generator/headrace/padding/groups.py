@@ -43,8 +43,9 @@ def whole_groups(net: IntegerNetwork, asked: Mapping[str, int]) -> dict[str, int
     found: dict[str, int] = {}
     for name, channels in asked.items():
         if name not in by_conv:
-            raise FoldingError(f"folding: channels of {name} cannot be padded; {did_you_mean(name, by_conv)}"
-                               f"name one of the convolutions {list(by_conv)}")
+            free = [conv for conv, group in by_conv.items() if not group.stays]
+            raise FoldingError(f"folding: channels of {name} cannot be padded; {did_you_mean(name, free)}"
+                               f"{f'name one of the convolutions {free}' if free else 'leave them as they are'}")
         group = by_conv[name]
         _require_legal(name, channels, group)
         if found.get(name, channels) != channels:
