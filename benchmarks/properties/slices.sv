@@ -59,10 +59,11 @@ module proof (
   end
 
   // A register behind a pipeline that stands at its enable; its results never follow each other directly.
-  logic en, spaced_valid, y_valid = 0, y_next = 0, spaced_full = 0;
+  logic en, en_next, en_copy, spaced_valid, y_valid = 0, y_next = 0, spaced_full = 0;
   logic [3:0] y, spaced_word, spaced_first;
   headrace_spaced_slice #(.BITS(4)) spaced (
     .ap_clk(clk), .ap_rst_n(rst_n), .y(y), .y_valid(y_valid), .y_next(y_next), .en(en),
+    .en_next(en_next),
     .m_axis_TDATA(spaced_word), .m_axis_TVALID(spaced_valid), .m_axis_TREADY(takes)
   );
   always_ff @(posedge clk) begin
@@ -86,6 +87,23 @@ module proof (
     a_spaced_apart: assert (!(y_valid && y_next));
     // Liveness: the pipeline stands only while a result waits behind a full register.
     a_spaced_moves: assert (en || y_valid);
+  end
+
+  // The slice of results that may follow each other. Copies of either enable are equal to it.
+  logic fast, fast_next, fast_copy, fast_valid;
+  logic [7:0] fast_word;
+  headrace_result_slice #(.BITS(4), .SPACED(0)) results (
+    .ap_clk(clk), .ap_rst_n(rst_n), .y(data), .y_valid(offered), .y_next(1'b0), .en(fast), .en_next(fast_next),
+    .m_axis_TDATA(fast_word), .m_axis_TVALID(fast_valid), .m_axis_TREADY(takes)
+  );
+  always_ff @(posedge clk) begin
+    en_copy   <= rst_n && en_next;
+    fast_copy <= rst_n && fast_next;
+  end
+  always_ff @(posedge clk) if (past) begin
+    a_spaced_copy: assert (en_copy == en);
+    a_fast_copy:   assert (fast_copy == fast);
+    a_fast_full:   assert (results.gen_skid.u_out.spare_full_q == !fast && (fast || fast_valid));
   end
 
   always_ff @(posedge clk) if (past) c_full: cover (level == 2 && spaced_full && !en && single_full);

@@ -56,13 +56,13 @@ module accelerator #(
 
   // Every layer has a copy of the reset one cycle late, and the FIFOs behind it have that too. All leave it together.
   wire fifo0_rst_n;
-  headrace_own_register #(.BITS(1)) u_fifo0_rst_n (.ap_clk (ap_clk), .en (1'b1), .d (ap_rst_n), .q (fifo0_rst_n));
+  headrace_own_register #(.BITS(1)) u_fifo0_rst_n (.ap_clk (ap_clk), .clear (1'b0), .en (1'b1), .d (ap_rst_n), .q (fifo0_rst_n));
   wire dwc0_rst_n;
-  headrace_own_register #(.BITS(1)) u_dwc0_rst_n (.ap_clk (ap_clk), .en (1'b1), .d (ap_rst_n), .q (dwc0_rst_n));
+  headrace_own_register #(.BITS(1)) u_dwc0_rst_n (.ap_clk (ap_clk), .clear (1'b0), .en (1'b1), .d (ap_rst_n), .q (dwc0_rst_n));
   wire fc0_rst_n;
-  headrace_own_register #(.BITS(1)) u_fc0_rst_n (.ap_clk (ap_clk), .en (1'b1), .d (ap_rst_n), .q (fc0_rst_n));
+  headrace_own_register #(.BITS(1)) u_fc0_rst_n (.ap_clk (ap_clk), .clear (1'b0), .en (1'b1), .d (ap_rst_n), .q (fc0_rst_n));
   wire fc1_rst_n;
-  headrace_own_register #(.BITS(1)) u_fc1_rst_n (.ap_clk (ap_clk), .en (1'b1), .d (ap_rst_n), .q (fc1_rst_n));
+  headrace_own_register #(.BITS(1)) u_fc1_rst_n (.ap_clk (ap_clk), .clear (1'b0), .en (1'b1), .d (ap_rst_n), .q (fc1_rst_n));
 
   // Until then no word comes in and none leaves.
   wire s_axis_taken;

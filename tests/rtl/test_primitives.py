@@ -62,7 +62,7 @@ LEAVES: dict[str, tuple[tuple[str, ...], list[dict[str, int]]]] = {
 }
 #: Parameters that say how many of the same there are in a module, or where a sum is cut, of which some are proved.
 HOW_MANY = {"quad_adders": {"SIMD", "W_BITS"}, "ternary_level": {"TREES", "LEAVES", "FLIPS", "SUM_BITS"},
-            "weight_tables": {"PLANES", "COUNT"}}
+            "weight_tables": {"PLANES", "COUNT"}, "own_register": {"BITS"}}
 #: Modules with registers.
 PIPELINES = ("ones_count", "own_register")
 #: Proofs in one run of Yosys, whose command has a limit.

@@ -14,6 +14,7 @@ import numpy as np
 from headrace import memory
 from headrace.area.amounts import Amounts
 from headrace.area.structures import counters, ram, slices
+from headrace.area.usage import Resources
 from headrace.datatypes import IntArray, int_type, signed_bits
 from headrace.errors import InputError
 from headrace.layers.activation import Activation, Search, base_code, extent, multi_threshold, require_thresholds
@@ -27,6 +28,9 @@ from headrace.layers.stream import Stream
 from headrace.layers.weight_store import EXTERNAL, store_amounts
 from headrace.memory import Ram
 from headrace.packing import Memory, threshold_words
+
+#: Rows whose products take at most so many bits of weights times bits of activations have the same copy of an enable.
+_COPY_BITS = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +186,8 @@ class WeightedLayer(Products):
         a.add("weight address", lut=(self.nf * self.sf - 1).bit_length())  # returns to 0 by a gate per bit
         tags = 3 if self.sf > 1 else 1
         a.add("weighted", lut=9, ff=1 + tags if self.presets_threshold else tags * (2 + stages))
+        if not a.prices.of_lut4:  # where no cells keep them, they become one
+            a.take(Resources(ff=enable_copies(self.pe, self.simd * self.weight.bits * self.input.bits)))
 
     def _replay(self, a: Amounts) -> None:
         """The activations, which other rows read again."""
@@ -209,6 +215,16 @@ class WeightedLayer(Products):
         self.activation.amounts(a)
         if not self.searches_in_turn:
             a.add("search", ff=(self.nf - 1).bit_length() + self.output.steps.bit_length() - 1)
+
+
+def enable_copies(rows: int, product_bits: int) -> int:
+    """Copies of a pipeline's enable for its rows, of so many bits of products each (headrace_rows).
+
+    >>> [enable_copies(rows, bits) for rows, bits in ((16, 32), (17, 32), (4, 512), (4, 2000))]
+    [0, 2, 4, 4]
+    """
+    together = max(1, _COPY_BITS // product_bits)
+    return -(-rows // together) if rows > together else 0
 
 
 def row_group(sf: int, reads: int) -> tuple[Step, ...]:

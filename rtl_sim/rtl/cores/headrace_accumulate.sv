@@ -28,7 +28,7 @@ module headrace_accumulate import headrace_pkg::*; #(
   input  logic                       ap_clk,     // clock
   input  logic                       ap_rst_n,   // synchronous reset, active low
   input  load_t                      load,       // new thresholds where WRITABLE (headrace_memory_port.sv)
-  input  logic                       en,         // moves the pipeline by one
+  input  logic [PE-1:0]              en,         // moves the pipeline by one: each row's copy
   input  logic signed [SUM_BITS-1:0] sums [PE],  // parts of the rows
   input  logic signed [SUM_BITS-1:0] more [PE],  // TWO: what the parts have beside the sums
   input  logic                       sum_valid,  // parts are there
@@ -59,7 +59,7 @@ module headrace_accumulate import headrace_pkg::*; #(
     assign acc_next = sum_valid && sum_last;
     always_ff @(posedge ap_clk) begin
       if (!ap_rst_n) acc_valid_q <= 1'b0;
-      else if (en) acc_valid_q <= acc_next;
+      else if (en[0]) acc_valid_q <= acc_next;
     end
     for (genvar p = 0; p < PE; p++) begin : gen_pe
       logic [ACC_BITS-1:0] acc_d;
@@ -71,7 +71,7 @@ module headrace_accumulate import headrace_pkg::*; #(
       end else begin : gen_one
         assign acc_d = (sum_first ? '0 : acc_q[p]) + ACC_BITS'(sums[p]);
       end
-      always_ff @(posedge ap_clk) if (en && sum_valid) acc_q[p] <= acc_d;
+      always_ff @(posedge ap_clk) if (en[p] && sum_valid) acc_q[p] <= acc_d;
     end
   end
 
@@ -82,13 +82,13 @@ module headrace_accumulate import headrace_pkg::*; #(
       .PE(PE), .NF(NF), .N(N), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(FILE),
       .BIT_CYCLES(SERIAL)
     ) u_thresholds (
-      .ap_clk, .ap_rst_n, .en, .acc(acc_q), .acc_valid(acc_valid_q), .y, .y_valid, .y_next
+      .ap_clk, .ap_rst_n, .en(en[0]), .acc(acc_q), .acc_valid(acc_valid_q), .y, .y_valid, .y_next
     );
   end else if (N > 0) begin : gen_thresholds
     logic [GROUP_BITS-1:0] group_q;
     always_ff @(posedge ap_clk) begin
       if (!ap_rst_n) group_q <= '0;
-      else if (en && acc_next) group_q <= group_q == GROUP_BITS'(NF - 1) ? '0 : group_q + 1'b1;
+      else if (en[0] && acc_next) group_q <= group_q == GROUP_BITS'(NF - 1) ? '0 : group_q + 1'b1;
     end
     localparam int unsigned DELAY = search_cycles(NF, $clog2(N + 1), ACC_BITS, ACC_BITS, WRITABLE);
     logic [DELAY:0] next;
@@ -96,7 +96,7 @@ module headrace_accumulate import headrace_pkg::*; #(
       logic [DELAY-1:0] next_q;
       always_ff @(posedge ap_clk) begin
         if (!ap_rst_n) next_q <= '0;
-        else if (en) next_q <= next[DELAY-1:0];
+        else if (en[0]) next_q <= next[DELAY-1:0];
       end
       assign next = {next_q, acc_next};
     end else begin : gen_at_once

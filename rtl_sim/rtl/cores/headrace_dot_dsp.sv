@@ -20,7 +20,7 @@ module headrace_dot_dsp import headrace_pkg::*; #(
 ) (
   input  logic                       ap_clk,    // clock
   input  logic                       ap_rst_n,  // synchronous reset, active low
-  input  logic                       en,        // moves the pipeline by one
+  input  logic [PE-1:0]              en,        // moves the pipeline by one: each row's copy
   input  logic [PE*SIMD*W_BITS-1:0]  weights,   // lanes [PE][SIMD], unsigned by their offset
   input  logic [SIMD*A_BITS-1:0]     acts,      // lanes [SIMD]
   input  logic [TAG_BITS-1:0]        tag_in,    // belongs to weights and acts
@@ -53,22 +53,25 @@ module headrace_dot_dsp import headrace_pkg::*; #(
     assign acts_d[s]   = acts[s*A_BITS+:A_BITS];
     assign acts_low[s] = acts_q[s][0];
   end
-  headrace_delay #(.BITS(SIMD), .CYCLES(PRODUCT - 1)) u_odd (.ap_clk, .en, .d(acts_low), .q(act_odd));
-  always_ff @(posedge ap_clk) if (en) acts_q <= acts_d;
+  headrace_delay #(.BITS(SIMD), .CYCLES(PRODUCT - 1)) u_odd (.ap_clk, .en(en[0]), .d(acts_low), .q(act_odd));
+  always_ff @(posedge ap_clk) if (en[0]) acts_q <= acts_d;
   headrace_ternary_tree #(
     .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(A_BITS), .IS_SIGNED(SIGNED_A), .SUM_BITS(X_BITS)
   ) u_total (
-    .ap_clk, .en, .leaves(acts_q), .bits(nothing), .sums(totals), .spare(unused_spare)
+    .ap_clk, .en(en[0]), .leaves(acts_q), .bits(nothing), .sums(totals), .spare(unused_spare)
   );
   assign nothing = '{default: 1'b0};
   assign total_x = totals[0];
   logic signed [SUM_BITS-1:0] offset, back;  // `back` is even: its lowest bit is free
   // Behind the tree its sum and what is taken back have registers, so that they are as late as the products.
-  headrace_delay #(.BITS(X_BITS), .CYCLES(BLOCKS ? 1 : 0)) u_total_late (.ap_clk, .en, .d(total_x), .q(total_late));
+  headrace_delay #(.BITS(X_BITS), .CYCLES(BLOCKS ? 1 : 0)) u_total_late (.ap_clk, .en(en[0]), .d(total_x), .q(total_late));
   headrace_delay #(.BITS(SUM_BITS), .CYCLES(BLOCKS ? 1 : 0)) u_back (
-    .ap_clk, .en, .d(-SUM_BITS'(OVERLAP ? SIMD : 0) - offset), .q(back)
+    .ap_clk, .en(en[0]), .d(-SUM_BITS'(OVERLAP ? SIMD : 0) - offset), .q(back)
   );
   assign offset = W_KIND == SIGNED ? SUM_BITS'(signed'({SIGNED_A && total_late[X_BITS-1], total_late})) << (W_BITS - 1) : '0;
+
+  logic unused_en;  // rows of a group have that of the first
+  assign unused_en = ^en;
 
   for (genvar g = 0; g < (PE + LANES - 1) / LANES; g++) begin : gen_group
     localparam int unsigned ROWS = PE - g * LANES < LANES ? PE - g * LANES : LANES;
@@ -88,7 +91,7 @@ module headrace_dot_dsp import headrace_pkg::*; #(
         for (int unsigned k = 0; k < (ROWS - 1) * SIMD; k++) now[k] = weights[((g*LANES+1)*SIMD+k)*W_BITS];
       end
       headrace_tags #(.BITS((ROWS - 1) * SIMD), .CYCLES(PRODUCT)) u_late (  // its reset keeps it out of LUTs that shift
-        .ap_clk, .ap_rst_n, .en, .tag_in(now), .tag_out(late)
+        .ap_clk, .ap_rst_n, .en(en[g*LANES]), .tag_in(now), .tag_out(late)
       );
       assign odd = (ROWS*SIMD)'(late);
     end else begin : gen_not_odd
@@ -108,11 +111,11 @@ module headrace_dot_dsp import headrace_pkg::*; #(
       assign act = 18'(signed'({SIGNED_A && acts[s*A_BITS+A_BITS-1], acts[s*A_BITS+:A_BITS]}));
       if (BLOCK) begin : gen_block
         headrace_multiplier #(.A_BITS(27), .B_BITS(18), .P_BITS(P_BITS)) u_product (
-          .ap_clk, .en, .a(factors[s]), .b(act), .c('0), .product(products[s])
+          .ap_clk, .en(en[g*LANES]), .a(factors[s]), .b(act), .c('0), .product(products[s])
         );
       end else begin : gen_luts
         headrace_delay #(.BITS(P_BITS), .CYCLES(PRODUCT)) u_product (
-          .ap_clk, .en, .d(P_BITS'(factors[s] * act)), .q(products[s])
+          .ap_clk, .en(en[g*LANES]), .d(P_BITS'(factors[s] * act)), .q(products[s])
         );
       end
     end
@@ -135,7 +138,7 @@ module headrace_dot_dsp import headrace_pkg::*; #(
       .TREES(ROWS), .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(FIELD), .IS_SIGNED(SIGNED_A),
       .FLIPS(ROWS'(OVERLAP ? (1 << (ROWS - 1)) - 1 : 0)), .SINGLES(OVERLAP || SIGNED_A), .SUM_BITS(TOTAL_BITS)
     ) u_trees (
-      .ap_clk, .en, .leaves(digits), .bits(ones), .sums(row_sums), .spare
+      .ap_clk, .en(en[g*LANES]), .leaves(digits), .bits(ones), .sums(row_sums), .spare
     );
     for (genvar i = 0; i < ROWS; i++) begin : gen_sum
       assign sums[g*LANES+i] = SUM_BITS'(signed'({SIGNED_A && row_sums[i][TOTAL_BITS-1], row_sums[i]}));
@@ -144,7 +147,7 @@ module headrace_dot_dsp import headrace_pkg::*; #(
   end
 
   headrace_tags #(.BITS(TAG_BITS), .CYCLES(PRODUCT + LEVELS)) u_tags (
-    .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
+    .ap_clk, .ap_rst_n, .en(en[0]), .tag_in, .tag_out
   );
 
   if (W_KIND == BIPOLAR || A_KIND == BIPOLAR || W_BITS < 2 || LANES < 2 || A_BITS > 17) begin : gen_check

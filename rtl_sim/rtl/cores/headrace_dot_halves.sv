@@ -14,7 +14,7 @@ module headrace_dot_halves import headrace_pkg::*; #(
 ) (
   input  logic                       ap_clk,    // clock
   input  logic                       ap_rst_n,  // synchronous reset, active low
-  input  logic                       en,        // moves the pipeline by one
+  input  logic [PE-1:0]              en,        // moves the pipeline by one: each row's copy
   input  logic [PE*SIMD*W_BITS-1:0]  weights,   // lanes [PE][SIMD]
   input  logic [SIMD*A_BITS-1:0]     acts,      // lanes [SIMD]
   input  logic [TAG_BITS-1:0]        tag_in,    // belongs to weights and acts
@@ -53,7 +53,7 @@ module headrace_dot_halves import headrace_pkg::*; #(
   // Fewer planes are added up earlier.
   for (genvar p = 0; p < PE; p++) begin : gen_row
     logic [SUM_BITS-1:0] waited;
-    headrace_delay #(.BITS(SUM_BITS), .CYCLES(WAIT)) u_wait (.ap_clk, .en, .d(high[p]), .q(waited));
+    headrace_delay #(.BITS(SUM_BITS), .CYCLES(WAIT)) u_wait (.ap_clk, .en(en[p]), .d(high[p]), .q(waited));
     assign more[p] = signed'(waited) <<< LOW;
   end
 

@@ -17,7 +17,7 @@ module headrace_dot_mixed import headrace_pkg::*; #(
 ) (
   input  logic                       ap_clk,    // clock
   input  logic                       ap_rst_n,  // synchronous reset, active low
-  input  logic                       en,        // moves the pipeline by one
+  input  logic [PE-1:0]              en,        // moves the pipeline by one: each row's copy
   input  logic [PE*SIMD*W_BITS-1:0]  weights,   // lanes [PE][SIMD], the first DSP_ROWS rows unsigned by their offset
   input  logic [SIMD*A_BITS-1:0]     acts,      // lanes [SIMD]
   input  logic [TAG_BITS-1:0]        tag_in,    // belongs to weights and acts
@@ -39,7 +39,7 @@ module headrace_dot_mixed import headrace_pkg::*; #(
     .PE(DSP_ROWS), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
     .SUM_BITS(SUM_BITS), .TAG_BITS(TAG_BITS)
   ) u_blocks (
-    .ap_clk, .ap_rst_n, .en, .weights(weights[FIRST-1:0]), .acts, .tag_in, .sums(block_sums), .more(block_more),
+    .ap_clk, .ap_rst_n, .en(en[DSP_ROWS-1:0]), .weights(weights[FIRST-1:0]), .acts, .tag_in, .sums(block_sums), .more(block_more),
     .tag_out
   );
   for (genvar p = 0; p < DSP_ROWS; p++) begin : gen_block
@@ -53,7 +53,7 @@ module headrace_dot_mixed import headrace_pkg::*; #(
     headrace_dot_halves #(
       .PE(ROWS), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .SUM_BITS(SUM_BITS)
     ) u_luts (
-      .ap_clk, .ap_rst_n, .en, .weights(weights[PE*SIMD*W_BITS-1:FIRST]), .acts, .tag_in(1'b0), .sums(early_sums),
+      .ap_clk, .ap_rst_n, .en(en[PE-1:DSP_ROWS]), .weights(weights[PE*SIMD*W_BITS-1:FIRST]), .acts, .tag_in(1'b0), .sums(early_sums),
       .more(early_more), .tag_out(unused_tag)
     );
   end else begin : gen_pairs
@@ -61,7 +61,7 @@ module headrace_dot_mixed import headrace_pkg::*; #(
       .PE(ROWS), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .SUM_BITS(SUM_BITS),
       .SPLIT(SPLIT)
     ) u_luts (
-      .ap_clk, .ap_rst_n, .en, .weights(weights[PE*SIMD*W_BITS-1:FIRST]), .acts, .tag_in(1'b0), .sums(early_sums),
+      .ap_clk, .ap_rst_n, .en(en[PE-1:DSP_ROWS]), .weights(weights[PE*SIMD*W_BITS-1:FIRST]), .acts, .tag_in(1'b0), .sums(early_sums),
       .more(early_more), .tag_out(unused_tag)
     );
   end
@@ -70,16 +70,16 @@ module headrace_dot_mixed import headrace_pkg::*; #(
   for (genvar p = 0; p < ROWS; p++) begin : gen_wait
     logic [2*SUM_BITS-1:0] early, waited, late;
     headrace_delay #(.BITS(2 * SUM_BITS), .CYCLES(WAIT > 2 ? WAIT - 2 : 0)) u_early (
-      .ap_clk, .en, .d({early_more[p], early_sums[p]}), .q(early)
+      .ap_clk, .en(en[DSP_ROWS+p]), .d({early_more[p], early_sums[p]}), .q(early)
     );
     if (WAIT > 0) begin : gen_reset
       headrace_tags #(.BITS(2 * SUM_BITS), .CYCLES(1)) u_reset (
-        .ap_clk, .ap_rst_n, .en, .tag_in(early), .tag_out(waited)
+        .ap_clk, .ap_rst_n, .en(en[DSP_ROWS+p]), .tag_in(early), .tag_out(waited)
       );
     end else begin : gen_in_time
       assign waited = early;
     end
-    headrace_delay #(.BITS(2 * SUM_BITS), .CYCLES(WAIT > 1 ? 1 : 0)) u_late (.ap_clk, .en, .d(waited), .q(late));
+    headrace_delay #(.BITS(2 * SUM_BITS), .CYCLES(WAIT > 1 ? 1 : 0)) u_late (.ap_clk, .en(en[DSP_ROWS+p]), .d(waited), .q(late));
     assign {more[DSP_ROWS+p], sums[DSP_ROWS+p]} = late;
   end
 

@@ -17,7 +17,7 @@ module headrace_dot_pairs import headrace_pkg::*; #(
 ) (
   input  logic                       ap_clk,    // clock
   input  logic                       ap_rst_n,  // synchronous reset, active low
-  input  logic                       en,        // moves the pipeline by one
+  input  logic [PE-1:0]              en,        // moves the pipeline by one: each row's copy
   input  logic [PE*SIMD*W_BITS-1:0]  weights,   // lanes [PE][SIMD]
   input  logic [SIMD*A_BITS-1:0]     acts,      // lanes [SIMD]
   input  logic [TAG_BITS-1:0]        tag_in,    // belongs to weights and acts
@@ -67,10 +67,12 @@ module headrace_dot_pairs import headrace_pkg::*; #(
     logic [PAIR_BITS-1:0]      x_q [4*QUADS], both_q [2*QUADS];
     logic [PE*SIMD*W_BITS-1:0] weights_q;
     always_ff @(posedge ap_clk) begin
-      if (en) begin
-        x_q       <= x_in;
-        both_q    <= both_in;
-        weights_q <= weights;
+      if (en[0]) begin
+        x_q    <= x_in;
+        both_q <= both_in;
+      end
+      for (int unsigned p = 0; p < PE; p++) begin
+        if (en[p]) weights_q[p*SIMD*W_BITS+:SIMD*W_BITS] <= weights[p*SIMD*W_BITS+:SIMD*W_BITS];
       end
     end
     assign x            = x_q;
@@ -96,11 +98,11 @@ module headrace_dot_pairs import headrace_pkg::*; #(
         .carry_in(1'b0), .sum(quads[q])
       );
     end
-    always_ff @(posedge ap_clk) if (en) quads_q <= quads;
+    always_ff @(posedge ap_clk) if (en[0]) quads_q <= quads;
     headrace_ternary_tree #(
       .LEAVES(QUADS), .LEVELS(LEVELS), .LEAF_BITS(QUAD_BITS), .IS_SIGNED(SIGNED_X), .SUM_BITS(TREE_BITS)
     ) u_tree (
-      .ap_clk, .en, .leaves(quads_q), .bits(nothing), .sums(total), .spare(unused_spare)
+      .ap_clk, .en(en[0]), .leaves(quads_q), .bits(nothing), .sums(total), .spare(unused_spare)
     );
   end else begin : gen_no_total
     assign total_x = '0;
@@ -114,24 +116,24 @@ module headrace_dot_pairs import headrace_pkg::*; #(
     headrace_quad_adders #(.SIMD(SIMD), .W_BITS(W_BITS), .BITS(PAIR_BITS), .IS_SIGNED(SIGNED_X)) u_quads (
       .weights(weights_here[p*SIMD*W_BITS+:SIMD*W_BITS]), .x, .both, .sums(quads)
     );
-    always_ff @(posedge ap_clk) if (en) quads_q <= quads;
+    always_ff @(posedge ap_clk) if (en[p]) quads_q <= quads;
     headrace_ternary_tree #(
       .TREES(W_BITS), .LEAVES(QUADS), .LEVELS(LEVELS), .LEAF_BITS(QUAD_BITS), .IS_SIGNED(SIGNED_X), .SUM_BITS(TREE_BITS)
     ) u_trees (
-      .ap_clk, .en, .leaves(quads_q), .bits(nothing), .sums(planes), .spare(unused_spare)
+      .ap_clk, .en(en[p]), .leaves(quads_q), .bits(nothing), .sums(planes), .spare(unused_spare)
     );
     headrace_plane_sum #(
       .BIT_PLANES(W_BITS), .BITS(TREE_BITS), .IS_SIGNED(SIGNED_X), .W_KIND(W_KIND), .DOT_BITS(DOT_BITS),
       .SUM_BITS(SUM_BITS), .SPLIT(SPLIT)
     ) u_sum (
-      .ap_clk, .en, .planes, .total_x, .sum(sums[p]), .more(more[p])
+      .ap_clk, .en(en[p]), .planes, .total_x, .sum(sums[p]), .more(more[p])
     );
   end
 
   headrace_tags #(
     .BITS(TAG_BITS), .CYCLES(pair_stages(SIMD, A_BITS, W_BITS, W_KIND, SPLIT))
   ) u_tags (
-    .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
+    .ap_clk, .ap_rst_n, .en(en[0]), .tag_in, .tag_out
   );
 
   if (W_BITS > PAIR_PLANES) begin : gen_check

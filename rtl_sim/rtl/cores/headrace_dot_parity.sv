@@ -10,7 +10,7 @@ module headrace_dot_parity import headrace_pkg::*; #(
 ) (
   input  logic                       ap_clk,    // clock
   input  logic                       ap_rst_n,  // synchronous reset, active low
-  input  logic                       en,        // moves the pipeline by one
+  input  logic [PE-1:0]              en,        // moves the pipeline by one: each row's copy
   input  logic [PE*SIMD-1:0]         weights,   // recoded complements, lanes [PE][SIMD]
   input  logic [SIMD-1:0]            acts,      // recoded
   input  logic [TAG_BITS-1:0]        tag_in,    // belongs to weights and acts
@@ -31,16 +31,16 @@ module headrace_dot_parity import headrace_pkg::*; #(
     logic [STAGES-1:0]     parity_q;
     assign r = weights[p*SIMD+:SIMD];
     headrace_parity_carries #(.SIMD(SIMD)) u_carries (.r, .s(acts), .root_r(1'b1), .root_s(1'b0), .carries);
-    headrace_ones_count #(.BITS(M), .SUM_BITS(COUNT_BITS)) u_count (.ap_clk, .en, .bits(carries), .count);
+    headrace_ones_count #(.BITS(M), .SUM_BITS(COUNT_BITS)) u_count (.ap_clk, .en(en[p]), .bits(carries), .count);
     always_ff @(posedge ap_clk) begin
-      if (en) parity_q <= STAGES'({parity_q, ^r[SIMD-1:ROOT] ^ ^acts[SIMD-1:ROOT]});
+      if (en[p]) parity_q <= STAGES'({parity_q, ^r[SIMD-1:ROOT] ^ ^acts[SIMD-1:ROOT]});
     end
     assign sums[p] = SUM_BITS'({count, parity_q[STAGES-1]});
   end
 
   assign more = '{default: '0};
 
-  headrace_tags #(.BITS(TAG_BITS), .CYCLES(STAGES)) u_tags (.ap_clk, .ap_rst_n, .en, .tag_in, .tag_out);
+  headrace_tags #(.BITS(TAG_BITS), .CYCLES(STAGES)) u_tags (.ap_clk, .ap_rst_n, .en(en[0]), .tag_in, .tag_out);
 
   if (SUM_BITS < 2) begin : gen_check
     $error("dot_parity: SUM_BITS=%0d must be at least 2", SUM_BITS);

@@ -16,7 +16,7 @@ module headrace_dot_plain import headrace_pkg::*; #(
 ) (
   input  logic                          ap_clk,    // clock
   input  logic                          ap_rst_n,  // synchronous reset, active low
-  input  logic                          en,        // moves the pipeline by one
+  input  logic [PE-1:0]                 en,        // moves the pipeline by one: each row's copy
   input  logic [PE*SIMD*W_BITS-1:0]     weights,   // lanes [PE][SIMD]
   input  logic [A_ROWS*SIMD*A_BITS-1:0] acts,      // lanes [A_ROWS][SIMD]
   input  logic [TAG_BITS-1:0]           tag_in,    // belongs to weights and acts
@@ -62,12 +62,12 @@ module headrace_dot_plain import headrace_pkg::*; #(
         logic [BITS-1:0] same;
         logic [4:0]      count;
         assign same = ~(weights[p*SIMD+c*CHUNK+:BITS] ^ acts[A_FIRST+c*CHUNK+:BITS]);
-        headrace_popcount #(.BITS(BITS)) u_popcount (.ap_clk, .en, .bits(same), .count);
+        headrace_popcount #(.BITS(BITS)) u_popcount (.ap_clk, .en(en[p]), .bits(same), .count);
         assign leaves_q[c] = LEAF_BITS'(count);
       end
     end else if (W_KIND == BIPOLAR || A_KIND == BIPOLAR) begin : gen_sign
       always_ff @(posedge ap_clk) begin
-        if (en) begin
+        if (en[p]) begin
           for (int unsigned s = 0; s < SIMD; s++) begin
             leaves_q[s] <= signed_value(weights[(p*SIMD+s)*W_BITS+:W_BITS], acts[A_FIRST+s*A_BITS+:A_BITS]);
           end
@@ -85,17 +85,17 @@ module headrace_dot_plain import headrace_pkg::*; #(
           assign weight = weight_value(weights[(p*SIMD+s)*W_BITS+:W_BITS]);
           if (BLOCK) begin : gen_block
             headrace_multiplier #(.A_BITS(BITS + 1), .B_BITS(W_BITS + 1), .P_BITS(W_BITS + BITS + 1)) u_product (
-              .ap_clk, .en, .a(part), .b(weight), .c('0), .product(product_q)
+              .ap_clk, .en(en[p]), .a(part), .b(weight), .c('0), .product(product_q)
             );
           end else begin : gen_luts
-            always_ff @(posedge ap_clk) if (en) product_q <= (W_BITS+BITS+1)'(weight * part);
+            always_ff @(posedge ap_clk) if (en[p]) product_q <= (W_BITS+BITS+1)'(weight * part);
           end
           assign leaves_q[s*SLICES+k] = LEAF_BITS'(product_q) <<< k * SLICE;
         end
       end
     end
     headrace_adder_tree #(.LEAVES(LEAVES), .LEAF_BITS(LEAF_BITS), .SUM_BITS(SUM_BITS)) u_tree (
-      .ap_clk, .en, .leaves(leaves_q), .sum(sums[p])
+      .ap_clk, .en(en[p]), .leaves(leaves_q), .sum(sums[p])
     );
   end
 
@@ -103,7 +103,7 @@ module headrace_dot_plain import headrace_pkg::*; #(
 
   localparam int unsigned LEAF_CYCLES = BLOCK ? PRODUCT_STAGES : XNOR ? 2 : 1;
   headrace_tags #(.BITS(TAG_BITS), .CYCLES(LEAF_CYCLES + adder_levels(LEAVES, LEAF_BITS))) u_tags (
-    .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
+    .ap_clk, .ap_rst_n, .en(en[0]), .tag_in, .tag_out
   );
 
   if (W_KIND > BIPOLAR || A_KIND > BIPOLAR || (W_KIND == BIPOLAR && W_BITS != 1)

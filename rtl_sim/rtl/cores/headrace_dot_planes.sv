@@ -18,7 +18,7 @@ module headrace_dot_planes import headrace_pkg::*; #(
 ) (
   input  logic                       ap_clk,    // clock
   input  logic                       ap_rst_n,  // synchronous reset, active low
-  input  logic                       en,        // moves the pipeline by one
+  input  logic [PE-1:0]              en,        // moves the pipeline by one: each row's copy
   input  logic [PE*W_BITS*SIMD-1:0]  weights,   // recoded complements, lanes [PE][W_BITS][SIMD]
   input  logic [A_BITS*SIMD-1:0]     acts,      // recoded, lanes [A_BITS][SIMD]
   input  logic [TAG_BITS-1:0]        tag_in,    // belongs to weights and acts
@@ -65,15 +65,15 @@ module headrace_dot_planes import headrace_pkg::*; #(
         headrace_parity_carries #(.SIMD(SIMD)) u_carries (
           .r, .s(acts[j*SIMD+:SIMD]), .root_r(1'b1), .root_s(1'b0), .carries
         );
-        headrace_ones_count #(.BITS(M), .SUM_BITS(COUNT_BITS)) u_count (.ap_clk, .en, .bits(carries), .count);
-        always_ff @(posedge ap_clk) if (en) parity_q <= COUNTING'({parity_q, ^r[SIMD-1:ROOT] ^ parity_s[j]});
+        headrace_ones_count #(.BITS(M), .SUM_BITS(COUNT_BITS)) u_count (.ap_clk, .en(en[p]), .bits(carries), .count);
+        always_ff @(posedge ap_clk) if (en[p]) parity_q <= COUNTING'({parity_q, ^r[SIMD-1:ROOT] ^ parity_s[j]});
         assign agree[j] = {count, parity_q[COUNTING-1]};
       end
       headrace_plane_sum #(
         .BIT_PLANES(A_BITS), .BITS(D_BITS), .IS_SIGNED(0), .W_KIND(SIGNED_A ? SIGNED : UNSIGNED), .DOT_BITS(V_BITS),
         .SUM_BITS(V_BITS)
       ) u_value (
-        .ap_clk, .en, .planes(agree), .total_x('0), .sum(value), .more(unused_more)
+        .ap_clk, .en(en[p]), .planes(agree), .total_x('0), .sum(value), .more(unused_more)
       );
       assign values[i] = value;
     end
@@ -84,9 +84,9 @@ module headrace_dot_planes import headrace_pkg::*; #(
       .DOT_BITS(DOT_BITS),
       .SUM_BITS(SUM_BITS)
     ) u_dot (
-      .ap_clk, .en, .planes(values), .total_x('0), .sum(dot), .more(unused_more)
+      .ap_clk, .en(en[p]), .planes(values), .total_x('0), .sum(dot), .more(unused_more)
     );
-    headrace_delay #(.BITS(SUM_BITS), .CYCLES(STAGES - COUNTING - ADDING)) u_delay (.ap_clk, .en, .d(dot), .q(sums[p]));
+    headrace_delay #(.BITS(SUM_BITS), .CYCLES(STAGES - COUNTING - ADDING)) u_delay (.ap_clk, .en(en[p]), .d(dot), .q(sums[p]));
   end
 
   // LAMBDA times the sum of the activations.
@@ -107,19 +107,19 @@ module headrace_dot_planes import headrace_pkg::*; #(
         assign acts_d[s][j] = planes[j][s];
       end
     end
-    always_ff @(posedge ap_clk) if (en) acts_q <= acts_d;
+    always_ff @(posedge ap_clk) if (en[0]) acts_q <= acts_d;
     headrace_ternary_tree #(
       .LEAVES(SIMD), .LEVELS(LEVELS), .LEAF_BITS(A_BITS), .IS_SIGNED(SIGNED_A), .SUM_BITS(X_BITS)
     ) u_total (
-      .ap_clk, .en, .leaves(acts_q), .bits(nothing), .sums(totals), .spare(unused_spare)
+      .ap_clk, .en(en[0]), .leaves(acts_q), .bits(nothing), .sums(totals), .spare(unused_spare)
     );
     assign nothing = '{default: 1'b0};
     assign total   = totals[0];
-    headrace_delay #(.BITS(X_BITS), .CYCLES(STAGES - SUMMING)) u_delay (.ap_clk, .en, .d(total), .q(late));
+    headrace_delay #(.BITS(X_BITS), .CYCLES(STAGES - SUMMING)) u_delay (.ap_clk, .en(en[0]), .d(total), .q(late));
     assign wide   = SUM_BITS'(signed'({SIGNED_A && late[X_BITS-1], late}));
     if (MANY) begin : gen_times_lambda
       logic signed [SUM_BITS-1:0] addend_q;
-      always_ff @(posedge ap_clk) if (en) addend_q <= (wide << W_BITS) - wide;
+      always_ff @(posedge ap_clk) if (en[0]) addend_q <= (wide << W_BITS) - wide;
       assign addend = addend_q;
     end else begin : gen_once
       assign addend = SIGNED_W ? ~wide : wide;
@@ -130,7 +130,7 @@ module headrace_dot_planes import headrace_pkg::*; #(
   end
 
   headrace_tags #(.BITS(TAG_BITS), .CYCLES(STAGES)) u_tags (
-    .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
+    .ap_clk, .ap_rst_n, .en(en[0]), .tag_in, .tag_out
   );
 
   if (W_BITS > 4 || A_BITS > 4 || (W_KIND == BIPOLAR && A_KIND == BIPOLAR)) begin : gen_check

@@ -23,7 +23,7 @@ module headrace_dot_product import headrace_pkg::*; #(
 ) (
   input  logic                      ap_clk,    // clock
   input  logic                      ap_rst_n,  // synchronous reset, active low
-  input  logic                      en,        // moves the pipeline by one
+  input  logic [PE-1:0]             en,        // moves the pipeline by one: each row's copy
   input  logic [weight_port_bits(CORE, PE*SIMD*W_BITS, WORDS)-1:0] weights,  // lanes [PE][SIMD]; PLANES:
                                                // [PE][W_BITS][SIMD]; TABLES: the number of the word,
                                                // one enabled cycle ahead

@@ -23,7 +23,7 @@ module headrace_dot_tables import headrace_pkg::*; #(
 ) (
   input  logic                         ap_clk,    // clock
   input  logic                         ap_rst_n,  // synchronous reset, active low
-  input  logic                         en,        // moves the pipeline by one
+  input  logic [PE-1:0]                en,        // moves the pipeline by one: each row's copy
   input  logic [index_bits(WORDS)-1:0] word,      // number of the word, one enabled cycle ahead
   input  logic [SIMD*A_BITS-1:0]       acts,      // lanes [SIMD]
   input  logic [TAG_BITS-1:0]          tag_in,    // belongs to acts
@@ -80,7 +80,7 @@ module headrace_dot_tables import headrace_pkg::*; #(
     logic signed [SUM_BITS-1:0] sum, other;
     assign nothing = '{default: 1'b0};
     // Of its own: rows that had it together would share parts of their tables, which then take more than a LUT each.
-    headrace_own_register #(.BITS(NUMBER_BITS)) u_number (.ap_clk, .en, .d(word), .q(number));
+    headrace_own_register #(.BITS(NUMBER_BITS)) u_number (.ap_clk, .clear(1'b0), .en(en[p]), .d(word), .q(number));
     assign weights = constants[WORDS > 1 ? number : '0][p*ROW_BITS+:ROW_BITS];
     assign sign    = (COUNT*GROUP)'(weights[SIMD-1:0]);
     for (genvar m = 0; m < MAGNITUDE; m++) begin : gen_magnitude
@@ -89,17 +89,17 @@ module headrace_dot_tables import headrace_pkg::*; #(
     headrace_weight_tables #(
       .PLANES(A_BITS), .COUNT(COUNT), .GROUP(GROUP), .MAGNITUDE(MAGNITUDE), .BITS(LEAF_BITS)
     ) u_tables (.planes, .sign, .magnitude, .sums(leaves));
-    always_ff @(posedge ap_clk) if (en) leaves_q <= leaves;
+    always_ff @(posedge ap_clk) if (en[p]) leaves_q <= leaves;
     headrace_ternary_tree #(
       .TREES(A_BITS), .LEAVES(COUNT), .LEVELS(LEVELS), .LEAF_BITS(LEAF_BITS), .IS_SIGNED(0), .SUM_BITS(TREE_BITS)
     ) u_trees (
-      .ap_clk, .en, .leaves(leaves_q), .bits(nothing), .sums(counts), .spare(unused_spare)
+      .ap_clk, .en(en[p]), .leaves(leaves_q), .bits(nothing), .sums(counts), .spare(unused_spare)
     );
     headrace_plane_sum #(
       .BIT_PLANES(LOW), .BITS(TREE_BITS), .IS_SIGNED(0), .W_KIND(UNSIGNED), .DOT_BITS(DOT_BITS), .SUM_BITS(SUM_BITS),
       .SPLIT(SPLIT)
     ) u_sum (
-      .ap_clk, .en, .planes(counts[0:LOW-1]), .total_x('0), .sum, .more(other)
+      .ap_clk, .en(en[p]), .planes(counts[0:LOW-1]), .total_x('0), .sum, .more(other)
     );
     if (HIGH > 0) begin : gen_high
       logic signed [SUM_BITS-1:0] high, unused_more;
@@ -108,10 +108,10 @@ module headrace_dot_tables import headrace_pkg::*; #(
       headrace_plane_sum #(
         .BIT_PLANES(HIGH), .BITS(TREE_BITS), .IS_SIGNED(0), .W_KIND(UNSIGNED), .DOT_BITS(DOT_BITS), .SUM_BITS(SUM_BITS)
       ) u_sum (
-        .ap_clk, .en, .planes(counts[LOW:A_BITS-1]), .total_x('0), .sum(high), .more(unused_more)
+        .ap_clk, .en(en[p]), .planes(counts[LOW:A_BITS-1]), .total_x('0), .sum(high), .more(unused_more)
       );
       headrace_delay #(.BITS(SUM_BITS), .CYCLES(SUMMING - plane_sum_stages(HIGH, UNSIGNED, 1'b0))) u_wait (
-        .ap_clk, .en, .d(high), .q(waited)
+        .ap_clk, .en(en[p]), .d(high), .q(waited)
       );
       assign more[p]      = signed'(waited) <<< LOW;
       assign unused_other = ^other;
@@ -122,7 +122,7 @@ module headrace_dot_tables import headrace_pkg::*; #(
   end
 
   headrace_tags #(.BITS(TAG_BITS), .CYCLES(1 + LEVELS + SUMMING)) u_tags (
-    .ap_clk, .ap_rst_n, .en, .tag_in, .tag_out
+    .ap_clk, .ap_rst_n, .en(en[0]), .tag_in, .tag_out
   );
 
   if (WORDS > 32 || A_BITS > 8) begin : gen_check

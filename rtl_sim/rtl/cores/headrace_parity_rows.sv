@@ -15,7 +15,7 @@ module headrace_parity_rows import headrace_pkg::*; #(
 ) (
   input  logic                 ap_clk,    // clock
   input  logic                 ap_rst_n,  // synchronous reset, active low
-  input  logic                 en,        // moves the pipeline by one
+  input  logic [PE-1:0]        en,        // moves the pipeline by one: each row's copy
   input  logic [PE*SIMD-1:0]   weights,   // recoded complements of the weights, lanes [PE][SIMD]
   input  logic [SIMD-1:0]      acts,      // recoded activations
   input  logic                 valid,     // weights and acts are there
@@ -51,7 +51,7 @@ module headrace_parity_rows import headrace_pkg::*; #(
     if (!ap_rst_n) begin
       filled_q <= 2'b00;
       behind_q <= '0;
-    end else if (en) begin
+    end else if (en[0]) begin
       filled_q <= {filled_q[0], 1'b1};
       if (load) behind_q <= behind_q == GROUP_BITS'(NF - 1) ? '0 : counted;
     end
@@ -61,7 +61,7 @@ module headrace_parity_rows import headrace_pkg::*; #(
   logic [PE*ACC_BITS-1:0] behind_word, start_word_q;
   assign behind_word = words[behind_q];
   always_ff @(posedge ap_clk) begin
-    if (en && load) begin
+    if (en[0] && load) begin
       next_q  <= behind_q;
       group_q <= next_q;
       for (int unsigned p = 0; p < PE; p++) parities_q[p] <= behind_word[p*ACC_BITS];
@@ -73,33 +73,33 @@ module headrace_parity_rows import headrace_pkg::*; #(
   logic [GROUP_BITS-1:0] group_ahead;  // of the counts of the next enabled cycle
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) valid_q <= '0;
-    else if (en) valid_q <= STAGES'({valid_q, valid});
+    else if (en[0]) valid_q <= STAGES'({valid_q, valid});
   end
   always_ff @(posedge ap_clk) begin
-    if (en) begin
+    if (en[0]) begin
       first_q <= STAGES'({first_q, first});
       last_q  <= STAGES'({last_q, last});
     end
   end
   if (STAGES > 1) begin : gen_group_pipeline
     logic [(STAGES-1)*GROUP_BITS-1:0] groups_q;
-    always_ff @(posedge ap_clk) if (en) groups_q <= ((STAGES-1)*GROUP_BITS)'({groups_q, group_q});
+    always_ff @(posedge ap_clk) if (en[0]) groups_q <= ((STAGES-1)*GROUP_BITS)'({groups_q, group_q});
     assign group_ahead = groups_q[(STAGES-2)*GROUP_BITS+:GROUP_BITS];
   end else begin : gen_group
     assign group_ahead = group_q;
   end
 
-  always_ff @(posedge ap_clk) if (en) start_word_q <= words[group_ahead];
+  always_ff @(posedge ap_clk) if (en[0]) start_word_q <= words[group_ahead];
 
   logic sum_valid, done_q, root_s_q;
   assign sum_valid = valid_q[STAGES-1];
   assign y_next    = sum_valid && last_q[STAGES-1];
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) done_q <= 1'b0;
-    else if (en) done_q <= y_next;
+    else if (en[0]) done_q <= y_next;
   end
   always_ff @(posedge ap_clk) begin
-    if (en && (load || valid)) root_s_q <= !load && (root_s_q ^ ^acts[SIMD-1:ROOT]);
+    if (en[0] && (load || valid)) root_s_q <= !load && (root_s_q ^ ^acts[SIMD-1:ROOT]);
   end
   assign y_valid = done_q;
 
@@ -114,7 +114,7 @@ module headrace_parity_rows import headrace_pkg::*; #(
       .r(weights[FIRST+:SIMD]), .s(acts), .root_r(root_n_q), .root_s(root_s_q), .carries
     );
     always_ff @(posedge ap_clk) begin
-      if (en && (load || valid)) begin
+      if (en[p] && (load || valid)) begin
         root_n_q <= load ? !parities_q[p] : root_n_q ^ ^weights[FIRST+ROOT+:SIMD-ROOT];
       end
     end
@@ -123,16 +123,16 @@ module headrace_parity_rows import headrace_pkg::*; #(
     logic [COUNT_BITS-1:0] count;
     logic [STAGES-1:0]     root_q;
     headrace_ones_count #(.BITS(COUNTED), .SUM_BITS(COUNT_BITS)) u_count (
-      .ap_clk, .en, .bits(M > 1 ? COUNTED'(carries) : '0), .count
+      .ap_clk, .en(en[p]), .bits(M > 1 ? COUNTED'(carries) : '0), .count
     );
-    always_ff @(posedge ap_clk) if (en) root_q <= STAGES'({root_q, carries[M-1]});
+    always_ff @(posedge ap_clk) if (en[p]) root_q <= STAGES'({root_q, carries[M-1]});
 
     logic [SUM_BITS-1:0] acc_d, acc_q;
     headrace_carry_adder #(.BITS(SUM_BITS)) u_add (
       .a(SUM_BITS'(count)), .b(first_q[STAGES-1] ? start_word_q[p*ACC_BITS+1+:SUM_BITS] : acc_q),
       .carry_in(root_q[STAGES-1]), .sum(acc_d)
     );
-    always_ff @(posedge ap_clk) if (en && sum_valid) acc_q <= acc_d;
+    always_ff @(posedge ap_clk) if (en[p] && sum_valid) acc_q <= acc_d;
     assign y[p*O_BITS+:O_BITS] = O_BITS'(BASE + 32'(!acc_q[SUM_BITS-1]));
   end
 

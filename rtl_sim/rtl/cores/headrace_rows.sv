@@ -7,7 +7,8 @@
 // GROUPS > 0: the columns stand in groups with a scale each (headrace_scaled_accumulate.sv); two bipolar operands then
 // compare real sums, not matches.
 //
-// One enable from a flip-flop of the output slice moves the whole pipeline.
+// One enable from a flip-flop of the output slice moves the whole pipeline; of a large one, copies of that flip-flop move
+// its rows, one for so many rows (COPY_ROWS).
 module headrace_rows import headrace_pkg::*; #(
   parameter int    PE              = 2,        // rows at a time
   parameter int    SIMD            = 4,        // columns at a time
@@ -58,8 +59,28 @@ module headrace_rows import headrace_pkg::*; #(
   localparam bit          XNOR   = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
   localparam bit          SPLIT  = core_adds_two(CORE, W_KIND, W_BITS, GROUPS > 0);
 
+  // Rows that share a copy of the enable: their products are of 512 bits of weights times bits of activations at most.
+  localparam int unsigned PRODUCT_BITS = SIMD * W_BITS * A_BITS;
+  localparam int unsigned COPY_ROWS    = PRODUCT_BITS < 512 ? 512 / PRODUCT_BITS : 1;
+
   // The first row that adds one more.
   localparam int unsigned ONE_FROM = !core_adds_one(CORE, W_KIND, W_BITS) ? PE : CORE == MIXED ? DSP_ROWS : 0;
+
+  logic [PE-1:0] en_rows;
+  logic          en_next;
+  if (PE > COPY_ROWS) begin : gen_copies
+    logic [(PE+COPY_ROWS-1)/COPY_ROWS-1:0] copies;
+    headrace_own_register #(.BITS((PE + COPY_ROWS - 1) / COPY_ROWS)) u_copies (
+      .ap_clk, .clear(!ap_rst_n), .en(1'b1), .d({((PE+COPY_ROWS-1)/COPY_ROWS){en_next}}), .q(copies)
+    );
+    for (genvar p = 0; p < PE; p++) begin : gen_row
+      assign en_rows[p] = copies[p/COPY_ROWS];
+    end
+  end else begin : gen_one_enable
+    logic unused_next;
+    assign unused_next = en_next;
+    assign en_rows     = {PE{en}};
+  end
 
   // The operands are two registers behind their issue.
   logic [1:0] valid_q, first_q, last_q;
@@ -82,7 +103,7 @@ module headrace_rows import headrace_pkg::*; #(
     headrace_parity_rows #(
       .PE(PE), .SIMD(SIMD), .NF(NF), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(THRESHOLDS_FILE)
     ) u_rows (
-      .ap_clk, .ap_rst_n, .en, .weights, .acts,
+      .ap_clk, .ap_rst_n, .en(en_rows), .weights, .acts,
       .valid(valid_q[1]), .first(first_q[1]), .last(last_q[1]), .y, .y_valid, .y_next
     );
   end else begin : gen_sums
@@ -94,7 +115,7 @@ module headrace_rows import headrace_pkg::*; #(
       .SUM_BITS(SUM_BITS), .TAG_BITS(3), .CORE(CORE), .SPLIT(SPLIT), .WORDS(NF * SF), .W_LARGEST(W_LARGEST),
       .WEIGHTS_FILE(WEIGHTS_FILE), .DSP_ROWS(DSP_ROWS)
     ) u_dot (
-      .ap_clk, .ap_rst_n, .en, .weights, .acts, .sums, .more,
+      .ap_clk, .ap_rst_n, .en(en_rows), .weights, .acts, .sums, .more,
       .tag_in({valid_q[1], first_q[1], last_q[1]}), .tag_out({sum_valid, sum_first, sum_last})
     );
 
@@ -104,12 +125,12 @@ module headrace_rows import headrace_pkg::*; #(
       .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE), .SERIAL(SERIAL_CYCLES),
       .TWO(SPLIT), .ONE_FROM(ONE_FROM), .WRITABLE(WRITABLE), .INDEX(INDEX)
     ) u_accumulate (
-      .ap_clk, .ap_rst_n, .load, .en, .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
+      .ap_clk, .ap_rst_n, .load, .en(en_rows), .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next
     );
   end
 
   headrace_result_slice #(.BITS(M_BITS), .SPACED(SF > 1)) u_out (
-    .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en, .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY
+    .ap_clk, .ap_rst_n, .y, .y_valid, .y_next, .en, .en_next, .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY
   );
 
   if (COLUMNS % SIMD != 0) begin : gen_check_simd

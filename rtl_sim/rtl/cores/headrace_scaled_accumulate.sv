@@ -19,7 +19,7 @@ module headrace_scaled_accumulate import headrace_pkg::*; #(
 ) (
   input  logic                        ap_clk,       // clock
   input  logic                        ap_rst_n,     // synchronous reset, active low
-  input  logic                        en,           // moves the pipeline by one
+  input  logic [PE-1:0]               en,           // moves the pipeline by one: each row's copy
   input  logic signed [PART_BITS-1:0] sums [PE],    // sums of a word
   input  logic                        sum_valid,    // sums are there
   output logic signed [ACC_BITS-1:0]  totals [PE],  // scaled sums of the rows
@@ -50,7 +50,7 @@ module headrace_scaled_accumulate import headrace_pkg::*; #(
       word_q  <= '0;
       group_q <= '0;
       addr_q  <= '0;
-    end else if (en && sum_valid) begin
+    end else if (en[0] && sum_valid) begin
       word_q <= word_last ? '0 : word_q + 1'b1;
       if (word_last) begin
         group_q <= group_last ? '0 : group_q + 1'b1;
@@ -66,14 +66,14 @@ module headrace_scaled_accumulate import headrace_pkg::*; #(
   logic [3:0]                  valid_q, first_q, last_q;
 
   headrace_rom #(.DEPTH(DEPTH), .BITS(LANES * SCALE_BITS), .FILE(FILE), .OUTPUT_REGISTER(0)) u_scales (
-    .ap_clk, .ap_rst_n(1'b1), .en, .step(1'b0), .address(addr_q), .data(scales)
+    .ap_clk, .ap_rst_n(1'b1), .en(en[0]), .step(1'b0), .address(addr_q), .data(scales)
   );
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
       valid_q <= '0;
       valid   <= 1'b0;
-    end else if (en) begin
+    end else if (en[0]) begin
       valid_q <= {valid_q[2:0], sum_valid && word_last};
       valid   <= next;
     end
@@ -81,7 +81,7 @@ module headrace_scaled_accumulate import headrace_pkg::*; #(
   assign next = valid_q[3] && last_q[3];
 
   always_ff @(posedge ap_clk) begin
-    if (en) begin
+    if (en[0]) begin
       first_q <= {first_q[2:0], group_first};
       last_q  <= {last_q[2:0], group_last};
     end
@@ -94,9 +94,9 @@ module headrace_scaled_accumulate import headrace_pkg::*; #(
     assign scale  = {1'b0, scales[(ROWS == 1 ? 0 : p)*SCALE_BITS+:SCALE_BITS]};
     headrace_multiplier #(
       .A_BITS(PART_BITS), .B_BITS(SCALE_BITS + 1), .P_BITS(ACC_BITS), .BLOCK(BLOCK)
-    ) u_product (.ap_clk, .en, .a(part_q[p]), .b(scale), .c('0), .product(product[p]));
+    ) u_product (.ap_clk, .en(en[p]), .a(part_q[p]), .b(scale), .c('0), .product(product[p]));
     always_ff @(posedge ap_clk) begin
-      if (en) begin
+      if (en[p]) begin
         if (sum_valid) part_q[p] <= (word_first ? -PART_BITS'(SIZE) : part_q[p]) + addend;
         if (valid_q[3]) totals[p] <= (first_q[3] ? '0 : totals[p]) + product[p];
       end

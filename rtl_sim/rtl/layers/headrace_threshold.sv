@@ -83,7 +83,7 @@ module headrace_threshold import headrace_pkg::*; #(
     .PE(PE), .NF(GROUPS), .N(N), .ACC_BITS(ACC_BITS), .A_BITS(VALUE_BITS), .O_BITS(O_BITS), .BASE(BASE),
     .FILE(THRESHOLDS_FILE)
   ) u_thresholds (
-    .ap_clk, .ap_rst_n, .load('0), .en, .group, .acc(value_q), .acc_valid(valid_q), .y, .y_valid
+    .ap_clk, .ap_rst_n, .load('0), .en({PE{en}}), .group, .acc(value_q), .acc_valid(valid_q), .y, .y_valid
   );
 
   headrace_skid #(.BITS(M_BITS)) u_out (

@@ -10,7 +10,7 @@ module headrace_threshold_stage #(
 ) (
   input  logic                     ap_clk,         // clock
   input  logic                     ap_rst_n,       // synchronous reset, active low
-  input  logic                     en,             // moves the pipeline by one
+  input  logic [PE-1:0]            en,             // moves the pipeline by one: each row's copy
   input  logic signed [A_BITS-1:0] acc_in [PE],    // accumulators of the stage before
   input  logic                     valid_in,       // they are there
   input  logic [STAGES-1:0]        count_in [PE],  // what it counted
@@ -41,19 +41,23 @@ module headrace_threshold_stage #(
       if (r == 0) begin : gen_first
         always_ff @(posedge ap_clk) begin
           if (!ap_rst_n) valids_q[r] <= 1'b0;
-          else if (en) valids_q[r] <= valid_in;
-          if (en) begin
-            accs_q[r]   <= acc_in;
-            knowns_q[r] <= count_in;
+          else if (en[0]) valids_q[r] <= valid_in;
+          for (int unsigned p = 0; p < PE; p++) begin
+            if (en[p]) begin
+              accs_q[r][p]   <= acc_in[p];
+              knowns_q[r][p] <= count_in[p];
+            end
           end
         end
       end else begin : gen_later
         always_ff @(posedge ap_clk) begin
           if (!ap_rst_n) valids_q[r] <= 1'b0;
-          else if (en) valids_q[r] <= valids_q[r-1];
-          if (en) begin
-            accs_q[r]   <= accs_q[r-1];
-            knowns_q[r] <= knowns_q[r-1];
+          else if (en[0]) valids_q[r] <= valids_q[r-1];
+          for (int unsigned p = 0; p < PE; p++) begin
+            if (en[p]) begin
+              accs_q[r][p]   <= accs_q[r-1][p];
+              knowns_q[r][p] <= knowns_q[r-1][p];
+            end
           end
         end
       end
@@ -75,7 +79,7 @@ module headrace_threshold_stage #(
     assign valid = valid_before;
     assign known = '{default: '0};
     always_comb begin
-      unused = ap_clk ^ ap_rst_n ^ en;
+      unused = ap_clk ^ ap_rst_n ^ ^en;
       for (int unsigned p = 0; p < PE; p++) unused ^= ^known_before[p];
     end
   end else begin : gen_next
@@ -84,12 +88,14 @@ module headrace_threshold_stage #(
     logic [STAGES-1:0]        other_known_q [PE];
     always_ff @(posedge ap_clk) begin
       if (!ap_rst_n) valid_q <= 1'b0;
-      else if (en) valid_q <= valid_before;
+      else if (en[0]) valid_q <= valid_before;
     end
     always_ff @(posedge ap_clk) begin
-      if (en) begin
-        acc_q <= acc_before;
-        for (int unsigned p = 0; p < PE; p++) other_known_q[p] <= known_before[p] ^ INVERTED;
+      for (int unsigned p = 0; p < PE; p++) begin
+        if (en[p]) begin
+          acc_q[p]         <= acc_before[p];
+          other_known_q[p] <= known_before[p] ^ INVERTED;
+        end
       end
     end
     assign acc   = acc_q;

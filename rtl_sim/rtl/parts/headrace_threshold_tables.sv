@@ -19,7 +19,7 @@ module headrace_threshold_tables import headrace_pkg::*; #(
   input  logic                      ap_clk,              // clock
   input  logic                      ap_rst_n,            // synchronous reset, active low
   input  load_t                     load,                // new words where WRITABLE (headrace_memory_port.sv)
-  input  logic                      en,                  // moves the pipeline by one
+  input  logic [PE-1:0]             en,                  // moves the pipeline by one: each row's copy
   input  logic [index_bits(NF)-1:0] group,               // row group in stage 0 after the next enabled cycle
   input  logic [STAGES-1:0]         known [STAGES][PE],  // decided bits of the counts in every stage
   input  logic [STAGES-1:0]         early [STAGES][PE],  // those after the next enabled cycle; in ROOT two cycles later
@@ -55,12 +55,12 @@ module headrace_threshold_tables import headrace_pkg::*; #(
     // Row group of the accumulators here, and of those after the next enabled cycle. One bit is inverted, since
     // synthesis would move the registers of an address behind their ROM.
     logic [GROUP_BITS-1:0] other_group_q, group_next;
-    always_ff @(posedge ap_clk) if (en) other_group_q <= group_next ^ GROUP_BITS'(1);
+    always_ff @(posedge ap_clk) if (en[0]) other_group_q <= group_next ^ GROUP_BITS'(1);
     if (k == 0) begin : gen_first
       assign group_next = group;
     end else if (READ) begin : gen_read
       logic [GROUP_BITS-1:0] read_group_q;
-      always_ff @(posedge ap_clk) if (en) read_group_q <= gen_stage[k-1].other_group_q ^ GROUP_BITS'(1);
+      always_ff @(posedge ap_clk) if (en[0]) read_group_q <= gen_stage[k-1].other_group_q ^ GROUP_BITS'(1);
       assign group_next = read_group_q;
     end else begin : gen_next
       assign group_next = gen_stage[k-1].other_group_q ^ GROUP_BITS'(1);
@@ -84,7 +84,7 @@ module headrace_threshold_tables import headrace_pkg::*; #(
         assign word  = stored;
       end else begin : gen_ahead
         logic [PE*ACC_BITS-1:0] word_q;
-        always_ff @(posedge ap_clk) if (en) word_q <= stored;
+        always_ff @(posedge ap_clk) if (en[p]) word_q <= stored;
         assign place = ADDR_BITS'({group_next, early[k][p][STAGES-1-:ROOT] | STEP});
         assign word  = word_q;
       end
@@ -96,7 +96,7 @@ module headrace_threshold_tables import headrace_pkg::*; #(
   if (DEEP > 0) begin : gen_blocks
     localparam int unsigned LINE_BITS = ((1 << DEEP) - 1) * ACC_BITS;
     logic [GROUP_BITS-1:0] group_q;  // of early[ROOT]
-    always_ff @(posedge ap_clk) if (en) group_q <= gen_stage[ROOT-1].other_group_q ^ GROUP_BITS'(1);
+    always_ff @(posedge ap_clk) if (en[0]) group_q <= gen_stage[ROOT-1].other_group_q ^ GROUP_BITS'(1);
 
     for (genvar p = 0; p < PE; p++) begin : gen_row
       (* rom_style = "block" *) logic [LINE_BITS-1:0] lines [NF << ROOT];
@@ -106,7 +106,7 @@ module headrace_threshold_tables import headrace_pkg::*; #(
       logic [DEEP-1:0]      tree_count [DEEP][1];
       logic [ACC_BITS-1:0]  tree_bound [DEEP][1];
       always_ff @(posedge ap_clk) begin
-        if (en) begin
+        if (en[p]) begin
           line_q <= lines[ADDR_BITS'({group_q, early[ROOT][p][STAGES-1-:ROOT]})];
           tree_q <= line_q;
         end
@@ -117,14 +117,14 @@ module headrace_threshold_tables import headrace_pkg::*; #(
         assign bound[ROOT+k][p] = tree_bound[k][0];
       end
       headrace_threshold_trees #(.PE(1), .N((1 << DEEP) - 1), .STAGES(DEEP), .ACC_BITS(ACC_BITS)) u_tree (
-        .ap_clk, .en, .first(tree_q), .known(tree_known), .count(tree_count), .bound(tree_bound)
+        .ap_clk, .en(en[p]), .first(tree_q), .known(tree_known), .count(tree_count), .bound(tree_bound)
       );
     end
   end
 
   logic unused_stages;  // not every stage needs all of them
   always_comb begin
-    unused_stages = ^gen_stage[ROOT-1].other_group_q;
+    unused_stages = ^gen_stage[ROOT-1].other_group_q ^ ^en;
     for (int unsigned k = 0; k < STAGES; k++) begin
       for (int unsigned p = 0; p < PE; p++) unused_stages ^= ^known[k][p] ^ ^early[k][p] ^ ^count[k][p];
     end

@@ -8,7 +8,7 @@ module headrace_threshold_trees #(
   parameter int unsigned ACC_BITS = 8   // width of a bound, two's complement
 ) (
   input  logic                     ap_clk,              // clock
-  input  logic                     en,                  // moves the pipeline by one
+  input  logic [PE-1:0]            en,                  // moves the pipeline by one: each row's copy
   input  logic [PE*N*ACC_BITS-1:0] first,               // bounds [PE][N] of the accumulators in stage 0
   input  logic [STAGES-1:0]        known [STAGES][PE],  // decided bits of the counts in every stage
   input  logic [STAGES-1:0]        count [STAGES][PE],  // with the bit of the stage
@@ -31,7 +31,11 @@ module headrace_threshold_trees #(
       assign trees = first;
     end else begin : gen_along
       logic [TREES_BITS-1:0] trees_q;
-      always_ff @(posedge ap_clk) if (en) trees_q <= gen_stage[k-1].trees;
+      always_ff @(posedge ap_clk) begin
+        for (int unsigned p = 0; p < PE; p++) begin
+          if (en[p]) trees_q[p*TREE_BITS+:TREE_BITS] <= gen_stage[k-1].trees[p*TREE_BITS+:TREE_BITS];
+        end
+      end
       assign trees = trees_q;
     end
     if (LATE) begin : gen_before
@@ -57,7 +61,7 @@ module headrace_threshold_trees #(
         logic [k-2:0]        early;
         assign early = known[k-1][p][STAGES-1-:k-1];
         always_ff @(posedge ap_clk) begin
-          if (en) bound_q <= count[k-1][p][STAGES-k] ? bounds[{early, 1'b1}] : bounds[{early, 1'b0}];
+          if (en[p]) bound_q <= count[k-1][p][STAGES-k] ? bounds[{early, 1'b1}] : bounds[{early, 1'b0}];
         end
         assign bound[k][p] = bound_q;
       end else begin : gen_chosen
@@ -68,7 +72,7 @@ module headrace_threshold_trees #(
 
   logic unused_stages;  // not every stage needs all of them
   always_comb begin
-    unused_stages = ap_clk ^ en;
+    unused_stages = ap_clk ^ ^en;
     for (int unsigned k = 0; k < STAGES; k++) begin
       for (int unsigned p = 0; p < PE; p++) unused_stages ^= ^known[k][p] ^ ^count[k][p];
     end

@@ -18,7 +18,7 @@ module headrace_thresholds import headrace_pkg::*; #(
   input  logic                      ap_clk,     // clock
   input  logic                      ap_rst_n,   // synchronous reset, active low
   input  load_t                     load,       // new words where WRITABLE (headrace_memory_port.sv)
-  input  logic                      en,         // moves the pipeline by one
+  input  logic [PE-1:0]             en,         // moves the pipeline by one: each row's copy
   input  logic [index_bits(NF)-1:0] group,      // row group of the accumulators of the next enabled cycle
   input  logic signed [A_BITS-1:0]  acc [PE],   // accumulators
   input  logic                      acc_valid,  // accumulators are there
@@ -49,7 +49,7 @@ module headrace_thresholds import headrace_pkg::*; #(
     end
     logic [PE*N*ACC_BITS-1:0] first;
     headrace_rom #(.DEPTH(NF), .BITS(PE * N * ACC_BITS), .FILE(FILE)) u_rom (
-      .ap_clk, .ap_rst_n(1'b1), .en, .step(1'b0), .address(group), .data(first)
+      .ap_clk, .ap_rst_n(1'b1), .en(en[0]), .step(1'b0), .address(group), .data(first)
     );
     headrace_threshold_trees #(.PE(PE), .N(N), .STAGES(STAGES), .ACC_BITS(ACC_BITS)) u_bounds (
       .ap_clk, .en, .first, .known, .count, .bound
