@@ -36,7 +36,7 @@ class TestLateReplay(LayerBattery):
         spec(8, 16, 2, 8, "int4 int4 int3", core="tables"),
         spec(8, 12, 1, 6, "ternary ternary ternary", core="tables"),
         spec(6, 36, 2, 2, "ternary int4 uint2", groups=9, scale="uint8"),
-        spec(64, 18, 4, 1, "int4 uint4 uint4"),  # a search of one row after the other
+        spec(64, 36, 4, 1, "int4 uint4 uint4"),  # a search of one row after the other
         spec(8, 12, 2, 4, "int4 uint2 uint2", external=True),
         spec(6, 20, 3, 5, "int4 uint4 acc", external=True, core="pairs"),
         spec(8, 12, 2, 4, "int4 uint2 uint2", storage="ram"),

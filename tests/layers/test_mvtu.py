@@ -53,18 +53,19 @@ class TestSerialSearch(LayerBattery):
     """Rows that share a comparator, one after the other, and rows of a ROM that hold several words."""
 
     specs = (
-        spec(64, 18, 4, 1, "int4 uint4 uint4"),
-        spec(64, 16, 4, 1, "int4 uint4 uint4", 2),  # a search takes as long as a result
-        spec(126, 40, 6, 2, "int4 int4 [-3,2]"),  # 5 thresholds in 3 steps
-        spec(8, 16, 1, 1, "int4 uint3 uint8", 2),  # a row by itself
-        {**scaled(9, "uint8", 96, 36, 6, 2, "ternary uint4 uint3"), "shared_scales": True},
+        spec(64, 36, 4, 1, "int4 uint4 uint4"),
+        spec(64, 96, 4, 3, "int4 uint4 uint4", 2),  # a search takes as long as a result
+        spec(126, 74, 6, 2, "int4 int4 [-3,2]"),  # 5 thresholds in 3 steps
+        spec(8, 16, 1, 1, "int4 uint3 uint8", 2),  # a row by itself, at the same pace
+        {**scaled(9, "uint8", 96, 72, 6, 2, "ternary uint4 uint3"), "shared_scales": True},
+        spec(64, 93, 4, 3, "int4 uint4 uint4"),  # a cycle too short for one comparator
         spec(2, 2304, 1, 4, "int8 uint1 acc"),  # 1152 words in 512 rows
         spec(2, 2750, 1, 5, "int8 uint1 acc"),  # 1100 words of 40 bits
     )
 
     def test_rows_share_a_comparator(self) -> None:
         layers = [layer_from_spec(item).layer for item in self.specs]
-        assert [the(Mvtu, layer).searches_in_turn for layer in layers] == [True] * 5 + [False] * 2
+        assert [the(Mvtu, layer).searches_in_turn for layer in layers] == [True] * 5 + [False] * 3
         layouts = [rom_layout(m.depth, m.word_bits, PRICES) for layer in layers[-2:] for m in layer.memories()]
         assert [(layout.rows, layout.slots) for layout in layouts] == [(512, 3), (512, 3)]
 

@@ -169,23 +169,13 @@ def _search_in_blocks(a: Amounts, bounds: Bounds, root: int) -> None:
         _tree_stage(a, bounds, waits, 1 << waits)
 
 
-def serial_cycles(bits: int, words: int, prices: Prices) -> int:
-    """Cycles of a serial search for `bits` bits in all; words: cycles from result to result (headrace_rows.sv)."""
-    return 2 * bits if prices.late_blocks and 2 * bits <= words else bits
-
-
-def serial_search(a: Amounts, bounds: Bounds, out_bits: int, words: int) -> None:
-    """A search of one row and bit after the other on one comparator, its bounds in block RAM.
-
-    words: cycles from result to result.
-    """
+def serial_search(a: Amounts, bounds: Bounds, out_bits: int) -> None:
+    """A search of one row and bit after the other on one comparator, its bounds in block RAM."""
     stages, trees, pe, bits = bounds.stages, bounds.groups * bounds.pe, bounds.pe, bounds.bits
     tree_bits, row_bits = (trees - 1).bit_length(), (pe - 1).bit_length()
     a.take(Resources(bram18=memory.bram18(trees << stages, bounds.stored(trees << stages))))
     a.add("serial search", lut=3 * stages + row_bits + tree_bits + 6 + bits // 2,
-          ff=2 * stages + row_bits + tree_bits + bits)
-    if serial_cycles(pe * stages, words, a.prices) > pe * stages:
-        a.add("serial search", ff=bits + 1)
+          ff=2 * stages + row_bits + tree_bits + 2 * bits + 1)
     if pe > 1:
         a.add("serial rows", lut=bits * ceil(multiplexer(pe)) + pe, ff=(pe - 1) * (bits + out_bits))
 

@@ -15,13 +15,12 @@ from headrace.area.thresholds import (
     loaded_search,
     read_cycles,
     search,
-    serial_cycles,
     serial_search,
 )
 from headrace.array_cache import of_array
 from headrace.datatypes import BIPOLAR, DataType, IntArray, int_type
 from headrace.errors import InputError
-from headrace.layers.threshold_search import is_serial
+from headrace.layers.threshold_search import SEARCH_BIT_CYCLES, is_serial
 from headrace.memory import PRICES, Prices
 from headrace.packing import Memory, row_lines, search_steps, search_words, threshold_words
 
@@ -78,7 +77,7 @@ class Search:
     def latency_cycles(self) -> int:
         """Cycles beyond the first comparison, which belongs to the sums."""
         if self.in_turn:
-            return serial_cycles(self.stages * self.pe, self.words, self.prices)
+            return SEARCH_BIT_CYCLES * self.stages * self.pe
         waits = read_cycles(self.groups, self.stages, self.value_bits, self.writable, self.root)
         return max(0, self.stages - 1) + sum(waits)
 
@@ -116,7 +115,7 @@ class Activation:
         if found.writable:
             loaded_search(a, bounds)
         elif found.in_turn:
-            serial_search(a, bounds, found.output.bits, found.words)
+            serial_search(a, bounds, found.output.bits)
         else:
             search(a, bounds)
 

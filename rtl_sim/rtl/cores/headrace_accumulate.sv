@@ -21,7 +21,7 @@ module headrace_accumulate import headrace_pkg::*; #(
   parameter string       SCALES_FILE = "",        // scale memory
   parameter bit          TWO         = 0,         // the parts are sums + more; without groups only
   parameter int unsigned ONE_FROM    = PE,        // TWO: and one more from this row on
-  parameter int unsigned SERIAL      = 0,         // cycles per bit of one comparator for all rows; 0: a pipeline
+  parameter bit          SERIAL      = 0,         // one comparator searches all thresholds in turn; 0: a pipeline
   parameter bit          WRITABLE    = 0,         // the processor can write the thresholds
   parameter int unsigned INDEX       = 0          // number of their memory on the bus `load`
 ) (
@@ -75,12 +75,11 @@ module headrace_accumulate import headrace_pkg::*; #(
     end
   end
 
-  if (N > 0 && SERIAL > 0) begin : gen_serial_thresholds
+  if (N > 0 && SERIAL) begin : gen_serial_thresholds
     logic unused_ahead;
     assign unused_ahead = ^{acc_next, load};
     headrace_serial_thresholds #(
-      .PE(PE), .NF(NF), .N(N), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(FILE),
-      .BIT_CYCLES(SERIAL)
+      .PE(PE), .NF(NF), .N(N), .ACC_BITS(ACC_BITS), .O_BITS(O_BITS), .BASE(BASE), .FILE(FILE)
     ) u_thresholds (
       .ap_clk, .ap_rst_n, .en(en[0]), .acc(acc_q), .acc_valid(acc_valid_q), .y, .y_valid, .y_next
     );

@@ -53,8 +53,7 @@ module headrace_rows import headrace_pkg::*; #(
 );
 
   localparam int unsigned SF     = COLUMNS / SIMD;
-  localparam int unsigned SEARCH = PE * $clog2(N + 1);  // bits of the counts of a result
-  localparam int unsigned SERIAL_CYCLES = SERIAL == 0 ? 0 : LATE_BLOCKS != 0 && SF >= 2 * SEARCH ? 2 : 1;
+  localparam int unsigned SEARCH = 2 * PE * $clog2(N + 1);  // cycles for all bits of the counts of a result
   localparam int unsigned M_BITS = PE * O_BITS;
   localparam bit          XNOR   = W_KIND == BIPOLAR && A_KIND == BIPOLAR;
   localparam bit          SPLIT  = core_adds_two(CORE, W_KIND, W_BITS, GROUPS > 0);
@@ -122,7 +121,7 @@ module headrace_rows import headrace_pkg::*; #(
     headrace_accumulate #(
       .PE(PE), .NF(NF), .MATCHES(XNOR ? COLUMNS : 0), .ACC_BITS(ACC_BITS), .N(N), .O_BITS(O_BITS), .BASE(BASE),
       .FILE(THRESHOLDS_FILE), .GROUPS(GROUPS), .SG(GROUPS > 0 ? SF / GROUPS : 1), .SCALE_ROWS(SCALE_ROWS),
-      .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE), .SERIAL(SERIAL_CYCLES),
+      .SCALE_BITS(SCALE_BITS), .SUM_BITS(SUM_BITS), .SCALES_FILE(SCALES_FILE), .SERIAL(SERIAL != 0),
       .TWO(SPLIT), .ONE_FROM(ONE_FROM), .WRITABLE(WRITABLE), .INDEX(INDEX)
     ) u_accumulate (
       .ap_clk, .ap_rst_n, .load, .en(en_rows), .sums, .more, .sum_valid, .sum_first, .sum_last, .y, .y_valid, .y_next

@@ -1,19 +1,18 @@
 // Multi-threshold activation on one comparator: y[p] = BASE + #{k : acc[p] >= T[p][k]}, thresholds ascending in k.
 //
-// A binary search as in headrace_thresholds.sv, but one bit of one count after the other, row by row. A bit takes one
-// enabled cycle, or two: in the first, its bound goes from the block RAM to a register. So results may follow each other
-// every PE*STAGES*BIT_CYCLES cycles. The accumulators are kept meanwhile. The bounds are one memory of block RAM:
-// threshold k of row p in row group nf stands at word ((nf * PE + p) << STAGES) + k + 1, and the next address is formed
-// from the count in the cycle of its comparison.
+// A binary search as in headrace_thresholds.sv, but one bit of one count after the other, row by row. A bit takes two
+// enabled cycles: in the first, its bound goes from the block RAM to its output register. So results may follow each
+// other every 2*PE*STAGES cycles. The accumulators are kept meanwhile. The bounds are one memory of block RAM: threshold
+// k of row p in row group nf stands at word ((nf * PE + p) << STAGES) + k + 1, and the next address is formed from the
+// count in the cycle of its comparison.
 module headrace_serial_thresholds import headrace_pkg::*; #(
-  parameter int unsigned PE         = 2,  // rows at a time
-  parameter int unsigned NF         = 2,  // row groups
-  parameter int unsigned N          = 3,  // thresholds per row, at least 2
-  parameter int unsigned ACC_BITS   = 8,  // width of accumulators and thresholds, two's complement
-  parameter int unsigned O_BITS     = 2,  // width of an output code
-  parameter int          BASE       = 0,  // output for a count of zero
-  parameter string       FILE       = "", // NF * PE * 2^STAGES words
-  parameter int unsigned BIT_CYCLES = 1   // enabled cycles for a bit, 1 or 2
+  parameter int unsigned PE       = 2,  // rows at a time
+  parameter int unsigned NF       = 2,  // row groups
+  parameter int unsigned N        = 3,  // thresholds per row, at least 2
+  parameter int unsigned ACC_BITS = 8,  // width of accumulators and thresholds, two's complement
+  parameter int unsigned O_BITS   = 2,  // width of an output code
+  parameter int          BASE     = 0,  // output for a count of zero
+  parameter string       FILE     = ""  // NF * PE * 2^STAGES words
 ) (
   input  logic                       ap_clk,     // clock
   input  logic                       ap_rst_n,   // synchronous reset, active low
@@ -35,15 +34,15 @@ module headrace_serial_thresholds import headrace_pkg::*; #(
   logic [STAGES-1:0]    step_q;          // value of the bit that is searched; 0: none
   logic [ROW_BITS-1:0]  row_q;           // the row that is searched
   logic [TREE_BITS-1:0] tree_q, tree_d;  // its thresholds
-  logic                 compares;        // the bit is decided in this cycle
+  logic                 compares_q;      // the bit is decided in this cycle
   logic                 row_ends, ends, begins;
 
-  assign row_ends = step_q[0] && compares;
+  assign row_ends = step_q[0] && compares_q;
   assign ends     = row_ends && row_q == ROW_BITS'(PE - 1);
   assign begins   = acc_valid || (row_ends && !ends);
   assign tree_d   = !row_ends ? tree_q : tree_q == TREE_BITS'(TREES - 1) ? '0 : tree_q + 1'b1;
   assign y_valid  = ends;
-  assign y_next   = (BIT_CYCLES > 1 ? step_q[0] && !compares : step_q[1]) && row_q == ROW_BITS'(PE - 1);
+  assign y_next   = step_q[0] && !compares_q && row_q == ROW_BITS'(PE - 1);
 
   always_ff @(posedge ap_clk) begin
     if (!ap_rst_n) begin
@@ -51,7 +50,7 @@ module headrace_serial_thresholds import headrace_pkg::*; #(
       row_q  <= '0;
       tree_q <= '0;
     end else if (en) begin
-      step_q <= begins ? HIGHEST : compares ? step_q >> 1 : step_q;
+      step_q <= begins ? HIGHEST : compares_q ? step_q >> 1 : step_q;
       if (row_ends) row_q <= ends ? '0 : row_q + 1'b1;
       tree_q <= tree_d;
     end
@@ -67,8 +66,9 @@ module headrace_serial_thresholds import headrace_pkg::*; #(
   assign count = count_q | (reached ? step_q : '0);
   always_ff @(posedge ap_clk) begin
     if (en) begin
+      compares_q <= !begins && !compares_q;
       if (begins) count_q <= '0;
-      else if (compares) count_q <= count;
+      else if (compares_q) count_q <= count;
       if (begins) now_q <= acc_valid ? acc[0] : next_row;
     end
   end
@@ -80,20 +80,11 @@ module headrace_serial_thresholds import headrace_pkg::*; #(
   logic [ACC_BITS-1:0] word_q;
   initial $readmemh(FILE, words);
   assign place = row_ends || step_q == '0 ? HIGHEST : count | step_q >> 1;
-  always_ff @(posedge ap_clk) if (en) word_q <= words[ADDR_BITS'({tree_d, place})];
-
-  if (BIT_CYCLES > 1) begin : gen_late
-    logic second_q;
-    always_ff @(posedge ap_clk) begin
-      if (en) begin
-        second_q <= !begins && !second_q;
-        bound_q  <= word_q;
-      end
+  always_ff @(posedge ap_clk) begin
+    if (en) begin
+      word_q  <= words[ADDR_BITS'({tree_d, place})];
+      bound_q <= word_q;
     end
-    assign compares = second_q;
-  end else begin : gen_at_once
-    assign compares = 1'b1;
-    assign bound_q  = word_q;
   end
 
   if (PE > 1) begin : gen_rows
