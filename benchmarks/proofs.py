@@ -67,7 +67,7 @@ def prove(name: str, layer: Layer, steps: int, limit: int) -> Proof:
     limit: cycles without any transfer, while all offer and take, that are too many.
     """
     assert steps < 1 << COUNT_BITS
-    design = layer_design(layer, library())
+    design = layer_design(layer, library(prices=layer.prices))
     return _proved(name, dict(design.files) | {"proof.sv": proof_module(layer, limit)}, steps, limit)
 
 

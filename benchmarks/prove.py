@@ -23,6 +23,7 @@ from benchmarks.figures import save
 from benchmarks.proofs import Proof, prove, prove_module, require_solver
 from headrace.errors import ToolError
 from headrace.layers.spec import layer_from_spec
+from headrace.memory import PRICES, Prices
 from headrace.render.rtl import MACROS
 from tests.rtl.test_primitives import LEAVES, run_proof
 
@@ -87,9 +88,15 @@ CASES: Mapping[str, tuple[dict[str, Any], int, int]] = {
                       "output": "acc", "core": "halves"}, 20, 14),
     "mvtu, mixed": ({"kind": "mvtu", "mw": 2, "mh": 3, "pe": 3, "simd": 2, "weight": "int3", "input": "uint2",
                      "output": "acc", "core": "mixed:2"}, 22, 14),
+    "mvtu, block RAM": ({"kind": "mvtu", "mw": 4, "mh": 2, "pe": 1, "simd": 2, "weight": "int2", "input": "uint1",
+                         "output": "uint2"}, 24, 15),
     "mvtu, tables": ({"kind": "mvtu", "mw": 2, "mh": 2, "pe": 1, "simd": 2, "weight": "ternary", "input": "uint2",
                       "output": "uint1", "core": "tables"}, 18, 14),
 }
+
+#: Those whose memories are chosen at other prices: activations that are read again from a block.
+PRICED = {"mvtu, block RAM": Prices(ram_block=1)}
+
 
 @dataclass(frozen=True)
 class Module:
@@ -128,7 +135,8 @@ def _line(clock: int, other: int, baud: int, late: int, steps: int) -> Module:
 MODULES: Mapping[str, Module] = {
     "slices": Module("slices.sv", 4, induction=True),
     "memory port": Module("memory_port.sv", 6, induction=True),
-    "weight stream": Module("weight_stream.sv", 3, induction=True),
+    "weight stream": Module("weight_stream.sv", 3, induction=True, defines={"LATE": "0"}),
+    "weight stream, late": Module("weight_stream.sv", 3, induction=True, defines={"LATE": "1"}),
     "shell narrow 4:2": _mover("narrow", 4, 2, 12),
     "shell widen 2:4": _mover("widen", 2, 4, 14),
     "shell gearbox 3:2": _mover("gearbox", 3, 2, 12),
@@ -204,7 +212,7 @@ def _solved(name: str) -> Proof:
         module = MODULES[name]
         return prove_module(name, module.text, module.steps, module.induction, module.reach)
     spec, steps, limit = CASES[name]
-    return prove(name, layer_from_spec(spec, 0).layer, steps, limit)
+    return prove(name, layer_from_spec(spec, 0).layer.priced(PRICED.get(name, PRICES)), steps, limit)
 
 
 def _sets(name: str) -> int:

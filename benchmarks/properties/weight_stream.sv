@@ -1,5 +1,5 @@
 // headrace_weight_stream: every word of weights is used once, in order, and is there two enabled cycles after it was
-// taken; for ever, by induction, with a queue of the words inside as the reference.
+// taken, or three; for ever, by induction, with a queue of the words inside as the reference.
 module proof (
   input logic       clk,
   input logic [7:0] word,
@@ -14,15 +14,16 @@ module proof (
 
   logic ready, valid, push, pop;
   logic [2:0] data;
-  headrace_weight_stream #(.BITS(3)) dut (
+  headrace_weight_stream #(.BITS(3), .LATE(`LATE)) dut (
     .ap_clk(clk), .ap_rst_n(rst_n), .w_axis_TDATA(word), .w_axis_TVALID(offered), .w_axis_TREADY(ready),
     .en, .wanted, .valid, .data
   );
   assign push = rst_n && offered && ready;
   assign pop  = rst_n && valid && en && wanted;
 
-  logic [1:0] level, there;  // words inside; which of the two enabled cycles have passed for a word
-  logic [2:0] first, second, late, later;
+  logic [1:0] level;  // words inside
+  logic [2:0] there;  // which of the enabled cycles have passed for a word
+  logic [2:0] first, second, late, later, latest;
   always_ff @(posedge clk) begin
     if (!rst_n) begin
       level <= 0;
@@ -33,9 +34,10 @@ module proof (
       if (push && level - pop == 0) first <= word[2:0];
       if (push && level - pop == 1) second <= word[2:0];
       if (en) begin
-        there <= {there[0], pop};
-        late  <= first;
-        later <= late;
+        there  <= {there[1:0], pop};
+        late   <= first;
+        later  <= late;
+        latest <= later;
       end
     end
   end
@@ -44,8 +46,9 @@ module proof (
     a_first: assert (level == 0 || dut.u_in.data_q == first);
     a_second: assert (dut.u_in.spare_full_q == (level == 2) && (level != 2 || dut.u_in.spare_q == second));
     a_late: assert (!there[0] || dut.fresh_q == late);
-    a_data: assert (!there[1] || data == later);
-    c_end: cover (there == 3 && level == 2);
+    a_later: assert (!there[1] || dut.data_q == later);
+    a_data: assert (!there[1+`LATE] || data == (`LATE ? latest : later));
+    c_end: cover (&there && level == 2);
   end
 
 endmodule
