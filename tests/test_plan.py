@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -18,8 +18,9 @@ from headrace.board.board import load_board
 from headrace.board.room import room
 from headrace.build_folder import Build
 from headrace.cli.tables import does_not_fit
-from headrace.dataflow.graph import Placed
-from headrace.folding.choices import Choice, Choices
+from headrace.folding import choices
+from headrace.folding.choices import Choice
+from headrace.layers.base import Layer
 from headrace.planning import plan_design
 from headrace.request import Options, resolve
 from tests.small_onnx import small_onnx
@@ -64,13 +65,13 @@ def test_estimated_fifos_are_near_and_the_smallest_are_found_where_those_do_not_
 
 def test_points_of_one_family_share_what_their_layers_take(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[object] = []
-    legal = Choices._legal
+    made = choices._choice_of
 
-    def count(self: Choices, item: Placed) -> Iterator[Choice]:
-        counted.append(item)
-        return legal(self, item)
+    def count(layer: Layer, folds: Mapping[str, int], *, other: bool = False) -> Choice:
+        counted.append(layer)
+        return made(layer, folds, other=other)
 
-    monkeypatch.setattr(Choices, "_legal", count)
+    monkeypatch.setattr(choices, "_choice_of", count)
     model = hr.load(path)
     hr.plan(model, boards=["zcu104"], fps=[1000])
     once = len(counted)

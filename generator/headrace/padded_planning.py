@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -37,13 +37,15 @@ def plan_padded(model: Model, request: Request | None = None, progress: Callable
         return _as_given(model, request, progress, estimate_fifos)
     forms = variants(model.integer, frozenset(request.recipe.writable))
     if forms and (best := _Search(model, request).best(forms)):
-        try:
-            form = _form(model, tuple(best.items()))
-            found = _named(plan_design(form, request, progress, estimate_fifos), best, request)
-        except (FoldingError, InputError):  # the exact FIFOs alone do not fit
-            return plan_design(model, request, progress, estimate_fifos)
-        if found.fits or not request.named:
-            return found
+        form = _form(model, tuple(best.channels.items()))
+        # At first only what is fast enough, which is known; where exact FIFOs do not let that fit, at any pace.
+        for wanted in dict.fromkeys((best.request, request)):
+            try:
+                found = plan_design(form, wanted, progress, estimate_fifos)
+            except (FoldingError, InputError):
+                continue
+            if found.fits or not request.named:
+                return _named(found, best.channels, request)
     return plan_design(model, request, progress, estimate_fifos)
 
 
@@ -94,10 +96,19 @@ def _named(planned: Planned, channels: Mapping[str, int], request: Request) -> P
     """A plan of a padded network as one of the network itself: its folding names the channels."""
     plan, recipe = planned.plan, planned.design.recipe
     options = replace(planned.request.options, folding=request.options.folding)
-    return replace(planned, request=replace(planned.request, options=options),
+    return replace(planned, request=replace(planned.request, options=options, max_cycles=request.max_cycles),
                    plan=replace(plan, folds=with_channels(plan.folds, channels)),
                    design=replace(planned.design, recipe=replace(
                        recipe, folding=with_channels(recipe.folding, channels))))
+
+
+@dataclass(frozen=True, eq=False)
+class _Form:
+    """A padded form: the channels by convolution, the request that it was planned for, and the plan."""
+
+    channels: Mapping[str, int]
+    request: Request
+    planned: Planned
 
 
 @dataclass(frozen=True)
@@ -107,21 +118,37 @@ class _Search:
     model: Model
     request: Request
 
-    def best(self, forms: tuple[dict[str, int], ...]) -> dict[str, int] | None:
-        """The channels of the best padded form; None where none is clearly better than the network as it is."""
-        plain = self._planned({})
+    def best(self, forms: Sequence[Mapping[str, int]]) -> _Form | None:
+        """The best padded form; None where none is clearly better than the network as it is.
+
+        Of a board that is to be filled, foldings are looked at that are faster than what is known.
+        """
+        plain = self._planned({}, self.request)
         if plain is None or self._is_settled(plain):
             return None
-        found = [(channels, planned) for channels in forms
-                 if (planned := self._planned(channels)) and (planned.fits or not self.request.named)]
-        if not found:
+        enough = plain.design.cycles_per_frame * (1 - _FEWER_CYCLES) if self._is_filled(plain) else None
+        best: _Form | None = None
+        for channels in forms:
+            found = self._form(channels, enough)
+            if found and (best is None or self._worth(found.planned) < self._worth(best.planned)):
+                best, enough = found, found.planned.design.cycles_per_frame if self._is_filled(found.planned) else None
+        if best is None:
             return None
-        channels, planned = min(found, key=lambda item: self._worth(item[1]))
-        fewer = shrunk(self.model.integer, channels, planned.plan.folds)
-        leaner = self._planned(fewer)
-        if fewer and leaner and self._worth(leaner) <= self._worth(planned):
-            channels, planned = fewer, leaner
-        return channels if self._is_better(planned, plain) else None
+        if fewer := shrunk(self.model.integer, best.channels, best.planned.plan.folds):
+            leaner = self._form(fewer, enough)
+            best = leaner if leaner and self._worth(leaner.planned) <= self._worth(best.planned) else best
+        return best if self._is_better(best.planned, plain) else None
+
+    def _is_filled(self, planned: Planned) -> bool:
+        """True for a plan of a board that is to be filled, if it holds it: then slower plans are of no interest."""
+        return self.request.fills and (planned.fits or not self.request.named)
+
+    def _form(self, channels: Mapping[str, int], enough: float | None) -> _Form | None:
+        """A padded form that fits; None where there is none, or none that takes at most so many cycles."""
+        request = self.request if enough is None else replace(self.request, max_cycles=int(enough))
+        planned = self._planned(channels, request)
+        fits = planned is not None and (planned.fits or not self.request.named)
+        return _Form(channels, request, planned) if planned and fits else None
 
     def _is_settled(self, plain: Planned) -> bool:
         """True where padding cannot help: what stands around the layers is slower, or their weights are too large."""
@@ -129,11 +156,11 @@ class _Search:
             return self.request.fills and plain.board_bound is not None
         return not has_room_for_weights(self.model.unfolded, plain.terms)
 
-    def _planned(self, channels: Mapping[str, int]) -> Planned | None:
+    def _planned(self, channels: Mapping[str, int], request: Request) -> Planned | None:
         """None where there is no plan."""
         form = _form(self.model, tuple(channels.items())) if channels else self.model
         try:
-            return plan_design(form, self.request, estimate_fifos=True)
+            return plan_design(form, request, estimate_fifos=True)
         except HeadraceError:
             return None
 

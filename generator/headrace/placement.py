@@ -220,7 +220,7 @@ def folding_terms(model: Model, request: Request) -> Terms:
         return "choose a larger board" + " or --weights external" * helps
 
     terms = Terms(request.room(model.unfolded), options.clock_mhz, 0 if options.backend == "rtl" else MAX_WORD_BITS,
-                  built=recipe.as_built, way_out=way_out)
+                  request.max_cycles if request.fills else request.cycles or 0, built=recipe.as_built, way_out=way_out)
     if request.spills:
         other = _in_uram(model, request)
         what = "weights" if other.names else "buffers"

@@ -140,19 +140,22 @@ def _filled(model: Model, request: Request, layers_fit: bool, progress: Callable
 
     layers_fit: without being filled; only then layers take DSP blocks for LUTs, or the reverse.
     """
-    if request.cycles is None or not (layers_fit or keeps_pace_filled(model, _filling(request), request.cycles)):
+    if request.cycles is None:
+        return None
+    fast = replace(filling(request), max_cycles=request.cycles)
+    if not (layers_fit or keeps_pace_filled(model, fast, request.cycles)):
         return None
     try:
-        found = plan_design(model, _filling(request), progress, estimate_fifos)
+        found = plan_design(model, fast, progress, estimate_fifos)
     except (FoldingError, InputError):
         return None
     if not found.fits or found.design.cycles_per_frame > request.cycles:
         return None
-    asked = replace(found.request, cycles=request.cycles, options=request.options)
+    asked = replace(found.request, cycles=request.cycles, max_cycles=0, options=request.options)
     return replace(found, request=asked, plan=replace(found.plan, stopped_by=""), first=False)
 
 
-def _filling(request: Request) -> Request:
+def filling(request: Request) -> Request:
     """The request for the fastest that fits the board."""
     return replace(request, cycles=None, options=replace(request.options, fps=None, folding=None))
 
@@ -237,7 +240,7 @@ def _left(board: Board, planned: Planned) -> Board:
 def _fastest(model: Model, request: Request) -> str:
     """The pace of the fastest folding that fits the board with its FIFOs, "" where none does."""
     try:
-        planned = plan_design(model, _filling(request))
+        planned = plan_design(model, filling(request))
     except (FoldingError, InputError):
         return ""
     cycles = planned.design.sizing.cycles_per_frame

@@ -126,7 +126,7 @@ class Request:
 
     named: did the user name the board? cycles: the most per frame that are asked for, None where a folding is given or
     the board is to be filled. recipe: what of it is given. spills: may weights and buffers lie in UltraRAM where
-    that helps?
+    that helps? max_cycles: what is slower is of no interest where a board is to be filled; 0 where anything is.
     """
 
     options: Options
@@ -136,6 +136,7 @@ class Request:
     cycles: int | None
     recipe: Recipe
     spills: bool = False
+    max_cycles: int = 0
 
     @property
     def processor(self) -> ProcessorFamily | None:

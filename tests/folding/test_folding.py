@@ -101,6 +101,40 @@ def test_a_board_that_is_too_small(dataflow: Dataflow) -> None:
         plan_fastest(dataflow, Terms(tiny))
 
 
+def test_what_is_too_slow_is_not_looked_at(dataflow: Dataflow) -> None:
+    """But for a layer that has nothing else, which then says how fast it can be."""
+    every = Choices(dataflow, {}).of_layer
+    for limit in (64, 200, 10**9):
+        found = Choices(dataflow, {}, max_cycles=limit).of_layer
+        for name, choices in every.items():
+            fast = [choice for choice in choices if choice.cycles <= limit] or choices
+            assert [choice.folds for choice in found[name]] == [choice.folds for choice in fast]
+
+
+@pytest.mark.parametrize("cycles", [64, 200, 1000])
+def test_a_limit_of_cycles_leaves_the_folding_of_a_pace_as_it_is(dataflow: Dataflow, cycles: int) -> None:
+    board = load_board(DEFAULT_BOARD)
+    bounded, free = (plan_folding(dataflow, cycles, Terms(board, max_cycles=limit)) for limit in (cycles, 0))
+    assert bounded.folds == free.folds and bounded.bottleneck == free.bottleneck
+
+
+def test_a_pace_that_is_too_fast_is_told_what_fits_of_all_foldings(dataflow: Dataflow) -> None:
+    errors = []
+    for limit in (10, 0):
+        with pytest.raises(FoldingError, match="10 cycles per frame are asked for") as error:
+            plan_folding(dataflow, 10, Terms(load_board(DEFAULT_BOARD), max_cycles=limit))
+        errors.append(str(error.value))
+    assert errors[0] == errors[1]
+
+
+def test_a_board_that_no_fast_folding_fits_is_not_filled_slowly(dataflow: Dataflow) -> None:
+    small = replace(load_board(DEFAULT_BOARD), name="small", lut=2500, uram=0)
+    cycles = fold(dataflow, plan_fastest(dataflow, Terms(small)).folds).cycles_per_frame
+    assert plan_fastest(dataflow, Terms(small, max_cycles=cycles)).folds
+    with pytest.raises(FoldingError, match=rf"^small: no folding of {cycles // 2} cycles per frame, .* takes only 96%"):
+        plan_fastest(dataflow, Terms(small, max_cycles=cycles // 2))
+
+
 def test_a_bound_from_outside_is_named(dataflow: Dataflow) -> None:
     terms = Terms(load_board(DEFAULT_BOARD), min_cycles=70, bound="the DMA's input")
     with pytest.raises(FoldingError, match=r"^the DMA's input: 64 cycles per frame are asked for but it needs at least "

@@ -14,14 +14,14 @@ import pytest
 from headrace import padded_planning, serialize
 from headrace.__main__ import main
 from headrace.datatypes import Interval, uint_type
-from headrace.errors import InputError
+from headrace.errors import FoldingError, InputError
 from headrace.model import Model
 from headrace.network.integer import HostOutput, IntegerNetwork, MaxPool, Node
 from headrace.padded_planning import plan_padded
 from headrace.padding.folds import split_channels, with_channels
 from headrace.padding.variants import shrunk, variants
 from headrace.planning import Planned, plan_design, require_fit
-from headrace.request import Options, resolve
+from headrace.request import Options, Request, resolve
 from tests.padding.networks import bipolar_network, residual_network
 from tests.small_networks import host_input, random_conv, random_threshold
 from tests.test_planning import board
@@ -65,6 +65,30 @@ def test_a_board_is_filled_with_fewer_cycles(model: Model) -> None:
     plain, found = plan_design(model, request), plan_padded(model, request)
     assert found.fits and channels_of(found)
     assert found.design.cycles_per_frame < 0.95 * plain.design.cycles_per_frame
+
+
+def test_of_padded_forms_only_faster_plans_are_looked_at(model: Model) -> None:
+    """Slower folds of their layers are most of what could be counted."""
+    request = resolve(Options(board="ultra96v2"))
+    with mock.patch.object(padded_planning, "plan_design", side_effect=plan_design) as planned:
+        found = plan_padded(model, request)
+    plain, *forms = [call.args[1].max_cycles for call in planned.call_args_list]
+    assert plain == 0 and len(forms) >= 2
+    assert 0 < max(forms) < 0.98 * plan_design(model, request).design.cycles_per_frame + 1
+    assert forms == sorted(forms, reverse=True) and forms[-1] >= found.design.cycles_per_frame
+    assert found.request.max_cycles == 0
+
+
+def test_where_exact_fifos_do_not_fit_at_the_pace_slower_plans_are_looked_at(model: Model) -> None:
+    request = resolve(Options(board="ultra96v2"))
+
+    def plan(form: Model, wanted: Request, progress: object = None, estimate_fifos: bool = False) -> Planned:
+        if wanted.max_cycles and not estimate_fifos:
+            raise FoldingError("the exact FIFOs alone do not fit")
+        return plan_design(form, wanted, estimate_fifos=estimate_fifos)
+
+    with mock.patch.object(padded_planning, "plan_design", plan):
+        assert channels_of(plan_padded(model, request))
 
 
 def test_a_pace_takes_less_hardware(model: Model) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import product
@@ -51,21 +51,31 @@ class Choice:
 
 
 @dataclass(frozen=True, eq=False)
+class Known:
+    """What was found out of layers that are built in one way, by name and folds: their choices, and their cycles."""
+
+    choices: dict[Hashable, Choice] = field(default_factory=dict)
+    cycles: dict[Hashable, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class Choices:
     """All legal choices of a dataflow with PE = SIMD = 1. given: folds that stay; max_word_bits: 0 is no limit.
 
+    max_cycles: what takes more is left out, but for a layer that has nothing else; 0 is no limit.
     built: what becomes of a folded layer before it is built, its compute core and its memories; layers that are equal
     but for their names become equal. It raises InputError where that cannot be. other: another way to build a layer
-    that is built so, which may be chosen instead; None for a layer that has none. known: the choices without other ways
-    that were made, by layer and folds, for all who ask for the same but for those.
+    that is built so, which may be chosen instead; None for a layer that has none. known: without other ways and limits,
+    for all who ask for the same but for those.
     """
 
     dataflow: Dataflow
     given: Mapping[str, Mapping[str, int]]
     max_word_bits: int = 0
+    max_cycles: int = 0
     built: Callable[[Layer], Layer] = lambda layer: layer
     other: Callable[[Layer], Layer | None] = lambda layer: None
-    known: dict[Hashable, Choice] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
 
     @cached_property
     def of_layer(self) -> dict[str, tuple[Choice, ...]]:
@@ -100,27 +110,44 @@ class Choices:
         """The layers that take the network's input."""
         return {item.layer.name for item in self.dataflow.placed if (SOURCE, 0) in item.sources}
 
-    def _legal(self, item: Placed) -> Iterator[Choice]:
+    def _legal(self, item: Placed) -> list[Choice]:
         """The choices of a layer. Raises the error where it cannot be built as it should be at any fold."""
+        folds = list(self._folds(item))
+        fast = [each for each in folds if self._is_fast(item.layer, each)] if self.max_cycles else folds
+        found, refused = self._built(item.layer, fast)
+        if not found and len(fast) < len(folds):
+            found, refused = self._built(item.layer, folds)
+        if refused and not found:
+            raise refused
+        return found
+
+    def _is_fast(self, layer: Layer, folds: Mapping[str, int]) -> bool:
+        """True within the limit of cycles, which neither a core nor a memory changes."""
+        key, known = (layer.name, *folds.items()), self.known.cycles
+        try:
+            if key not in known:
+                known[key] = layer.with_folds(folds).cycles
+        except (InputError, FoldingError):  # which is told where it is built
+            return False
+        return known[key] <= self.max_cycles
+
+    def _built(self, layer: Layer, among: Sequence[dict[str, int]]) -> tuple[list[Choice], Exception | None]:
+        """The choices of a layer among some folds, and what the last of those raises that it cannot have."""
+        found: list[Choice] = []
         refused: InputError | FoldingError | None = None
-        chosen = False
-        for folds in self._folds(item):
+        for folds in among:
             try:
-                choice = self._choice(item.layer, folds)
+                found += self._choice(layer, folds)
             except (InputError, FoldingError) as error:  # a core or a channel map may need other lanes
                 refused = error
-                continue
-            chosen = True
-            yield from choice
-        if refused and not chosen:
-            raise refused
+        return found, refused
 
     def _choice(self, layer: Layer, folds: dict[str, int]) -> list[Choice]:
         """A layer in each of its ways, if its words are narrow enough."""
-        key = layer.name, *folds.items()
-        if key not in self.known:
-            self.known[key] = _choice_of(self.built(layer.with_folds(folds)), folds)
-        first = self.known[key]
+        key, known = (layer.name, *folds.items()), self.known.choices
+        if key not in known:
+            known[key] = _choice_of(self.built(layer.with_folds(folds)), folds)
+        first = known[key]
         other = self.other(first.layer)
         ways = [first] if other is None else [first, _choice_of(other, folds, other=True)]
         return [way for way in ways if not self.max_word_bits

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from headrace.area.usage import Resources
+from headrace.area.estimate import estimate
+from headrace.area.usage import Resources, total
 from headrace.board.board import DEFAULT_BOARD, Board, load_board
 from headrace.dataflow.fold import Folding
 from headrace.dataflow.graph import Dataflow
 from headrace.errors import FoldingError, InputError
-from headrace.folding.choices import Choice, Choices
+from headrace.folding.choices import Choices, Known
 from headrace.folding.given import given_depths, require_known
 from headrace.folding.solver import LAYERS_SHARE, Solution, Solver
 from headrace.folding.weights_alone import weights_too_large
@@ -38,6 +39,7 @@ class Terms:
     """What a folding has to respect beside its pace.
 
     board: whose resources are the cost. clock_mhz: to tell rates. max_word_bits: of a stream's word, 0 for no limit.
+    max_cycles: slower foldings are of no interest; 0 where any is.
     min_cycles: a bound on the pace from outside the layers, and what it is. built, other: see choices.Choices, the
     latter as a part of a sentence in `with_other`; equal ones share the choices. way_out: what to do where the board
     is too small.
@@ -46,6 +48,7 @@ class Terms:
     board: Board
     clock_mhz: float = 200.0
     max_word_bits: int = 0
+    max_cycles: int = 0
     min_cycles: int = 1
     bound: str = ""
     built: Callable[[Layer], Layer] = _as_it_is
@@ -87,7 +90,7 @@ def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given:
     """
     solver, depths = _solver(dataflow, terms, given)
     if cycles_per_frame < solver.least_cycles:
-        fastest = solver.fastest()
+        fastest = _with_folds(dataflow, replace(terms, max_cycles=0), solver.choices.given).fastest()
         fits, way_out = "not even the slowest folding fits", terms.way_out()
         if fastest:
             cycles = max(fastest.solution.cycles, terms.min_cycles)
@@ -118,8 +121,19 @@ def has_room(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) -> b
     """True if the layers take no more than `share` of every resource of the board at a folding of any pace."""
     if _too_large(dataflow, terms, share):
         return False
+    if terms.max_cycles and _smallest_fits(dataflow, terms, share):
+        return True
     solver = _free_solver(dataflow, terms)
     return solver.fitting(solver.slowest_cycles, share) is not None
+
+
+def _smallest_fits(dataflow: Dataflow, terms: Terms, share: float) -> bool:
+    """True if the board holds the layers at PE = SIMD = 1, which counting all of their other folds would show too."""
+    try:
+        least = total([estimate(terms.built(layer)) for layer in dataflow.layers])
+    except InputError:  # a core may need other folds
+        return False
+    return all(used <= there * share for used, there in terms.board.use(least).values())
 
 
 def keeps_pace(dataflow: Dataflow, terms: Terms, cycles: int) -> bool:
@@ -155,11 +169,14 @@ def _slowest(solver: Solver) -> Solution:
 def plan_fastest(dataflow: Dataflow, terms: Terms, share: float = LAYERS_SHARE) -> Plan:
     """The fastest folding whose layers take no more than `share` of every resource of the board.
 
-    Raises FoldingError where not even the smallest does.
+    Raises FoldingError where not even the smallest does, or none that is fast enough.
     """
     require_room_for_weights(dataflow, terms, share)
     solver = _free_solver(dataflow, terms)
     fastest = solver.fastest(share)
+    if terms.max_cycles and (fastest is None or fastest.solution.cycles > terms.max_cycles):
+        raise FoldingError(f"{terms.board.name}: no folding of {terms.pace(terms.max_cycles)}, takes only {share:.0%} "
+                           "of it; allow more cycles")
     if fastest is None:
         raise _refusal(_slowest(solver).cost, terms, share, "")
     return _plan(fastest.solution, {}, fastest.stopped_by)
@@ -195,22 +212,22 @@ def _solver(dataflow: Dataflow, terms: Terms, given: Folding | None) -> tuple[So
 
 def _with_folds(dataflow: Dataflow, terms: Terms, given: Folding) -> Solver:
     kept = tuple((name, tuple(folds.items())) for name, folds in given.items())
-    choices = _choices(dataflow, kept, terms.max_word_bits, terms.built, terms.other)
+    choices = _choices(dataflow, kept, terms.max_word_bits, terms.max_cycles, terms.built, terms.other)
     return Solver(choices, terms.board, terms.min_cycles, terms.bound)
 
 
 @lru_cache(maxsize=8)
 def _choices(dataflow: Dataflow, given: tuple[tuple[str, tuple[tuple[str, int], ...]], ...], max_word_bits: int,
-             built: Callable[[Layer], Layer], other: Callable[[Layer], Layer | None]) -> Choices:
+             max_cycles: int, built: Callable[[Layer], Layer], other: Callable[[Layer], Layer | None]) -> Choices:
     """Kept for the next board, clock and rate: to count what layers take is most of the work."""
-    return Choices(dataflow, {name: dict(folds) for name, folds in given}, max_word_bits, built, other,
+    return Choices(dataflow, {name: dict(folds) for name, folds in given}, max_word_bits, max_cycles, built, other,
                    _known(dataflow, built))
 
 
 @lru_cache(maxsize=8)
-def _known(_: Dataflow, __: Callable[[Layer], Layer]) -> dict[Hashable, Choice]:
+def _known(_: Dataflow, __: Callable[[Layer], Layer]) -> Known:
     """What is known of layers that are built so."""
-    return {}
+    return Known()
 
 
 def folding_target(dataflow: Dataflow, given: Folding) -> int:

@@ -27,7 +27,7 @@ from headrace.layers.cores import Mixed, Unit
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.cores.tables import largest_weight
 from headrace.layers.parallel_swu import ParallelSwu
-from headrace.layers.phases import Loop, Phases, Schedule
+from headrace.layers.phases import Loop, Phases
 from headrace.layers.random_values import drawn_scales, drawn_weights
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
@@ -168,10 +168,11 @@ class Mvtu(WeightedLayer):
         acc = sum((part @ W.T) * self.scales[:, g] for g, (part, W) in enumerate(zip(columns, rows, strict=True)))
         return self.activate(np.asarray(acc, np.int64))
 
-    def schedule(self) -> Schedule:
+    @property
+    def phases(self) -> Phases:
         first = row_group(self.sf, reads=1)
         rest: Phases = (Loop(self.nf - 1, row_group(self.sf, reads=0)),) if self.nf > 1 else ()
-        return Schedule((Loop(self.vectors, (*first, *rest)),), self.latency_cycles, flow=self.flow)
+        return (Loop(self.vectors, (*first, *rest)),)
 
     @property
     def sum_bits(self) -> int:

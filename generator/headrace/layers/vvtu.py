@@ -17,7 +17,7 @@ from headrace.errors import FoldingError, require_positive
 from headrace.layers.base import Layer, Parameters
 from headrace.layers.cores.choice import AUTO
 from headrace.layers.flow import Pipeline
-from headrace.layers.phases import Loop, Schedule
+from headrace.layers.phases import Loop, Phases
 from headrace.layers.random_values import drawn_weights
 from headrace.layers.spec_fields import Fields
 from headrace.layers.stream import Stream
@@ -81,9 +81,9 @@ class Vvtu(WeightedLayer):
         acc = (windows * self.weights.T).sum(axis=1)
         return self.activate(np.asarray(acc, np.int64).reshape(len(x[0]), self.vectors, self.mh))
 
-    def schedule(self) -> Schedule:
-        return Schedule((Loop(self.vectors * self.nf, row_group(self.sf, reads=1)),), self.latency_cycles,
-                        flow=self.flow)
+    @property
+    def phases(self) -> Phases:
+        return (Loop(self.vectors * self.nf, row_group(self.sf, reads=1)),)
 
     def parameters(self) -> Parameters:
         return (("CHANNELS", self.mh), ("TAPS", self.mw), ("PE", self.pe), ("SIMD", self.simd),

@@ -5,6 +5,7 @@ acc_i = sum over j of W_ij * x_j, then y_i = base + #{k : acc_i >= T_ik}, or acc
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +23,7 @@ from headrace.layers.base import Parameters
 from headrace.layers.cores import Core, Unit
 from headrace.layers.cores.choice import accumulators
 from headrace.layers.flow import Pipeline
-from headrace.layers.phases import Step
+from headrace.layers.phases import Phases, Schedule, Step
 from headrace.layers.products import Products
 from headrace.layers.stream import Stream
 from headrace.layers.weight_store import EXTERNAL, store_amounts
@@ -91,6 +92,18 @@ class WeightedLayer(Products):
     def replays_late(self) -> bool:
         """True if these are in block RAM with its output register: they come a cycle later, and all else with them."""
         return self._replay_memory.bram18 > 0
+
+    @property
+    @abstractmethod
+    def phases(self) -> Phases:
+        """Those of the schedule, which no core changes."""
+
+    def schedule(self) -> Schedule:
+        return Schedule(self.phases, self.latency_cycles, flow=self.flow)
+
+    @property
+    def cycles(self) -> int:
+        return Schedule(self.phases, 0).cycles  # the latency takes a core to be chosen
 
     @property
     def flow(self) -> Pipeline:

@@ -89,9 +89,10 @@ def shrunk(net: IntegerNetwork, channels: Mapping[str, int], folding: Folding) -
     """As few channels as the folding of a padded form takes, by convolution; none that a group needs no more."""
     found = dict(channels)
     for group in groups_of(net):
+        rows = [folding.get(conv, {}).get("pe", 1) for conv in group.convs]
         for count in range(group.channels, found.get(group.convs[0], group.channels)):
             fewer = found | dict.fromkeys(group.convs, count)
-            if _is_legal(net, fewer, folding):
+            if not any(count % pe for pe in rows) and _is_legal(net, fewer, folding):
                 found = fewer
                 break
     return {name: count for name, count in found.items() if count != net.types[name].shape[2]}
