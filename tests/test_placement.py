@@ -15,12 +15,13 @@ from headrace.building import build
 from headrace.dataflow.make_writable import make_writable
 from headrace.datatypes import Interval, int_type
 from headrace.errors import FoldingError, InputError
+from headrace.fitting import require_fit
 from headrace.layers import Requant
 from headrace.model import Model
 from headrace.network import integer
 from headrace.network.integer import HostOutput, IntegerNetwork, Node
 from headrace.placement import placements
-from headrace.planning import Planned, plan_design, require_fit
+from headrace.planning import Planned, plan_design
 from headrace.request import Options, resolve
 from tests.small_networks import UINT2, host_input, random_conv, random_threshold
 

@@ -22,13 +22,14 @@ from headrace.drivers.quantizer import has_quantizer
 from headrace.drivers.render import render_driver, write_driver
 from headrace.engines.host import to_stream
 from headrace.errors import InputError, MismatchError
+from headrace.fitting import require_fit
 from headrace.layer_record import layer_record
 from headrace.layers import Take
 from headrace.layers.random_values import MAX_RANDOM_VALUES, random_values
 from headrace.model import Model
 from headrace.padded_planning import plan_padded
 from headrace.padding.folds import padding_of
-from headrace.planning import Planned, require_fit
+from headrace.planning import Planned
 from headrace.progress import Progress, Step
 from headrace.render.contents import render_contents
 from headrace.render.hls import render_hls, write_hls_vectors

@@ -10,9 +10,7 @@ from typing import Any
 
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources, total
-from headrace.board.board import Board, board_names, load_board
-from headrace.board.room import room
-from headrace.board.shell_area import shell_area
+from headrace.board.board import Board
 from headrace.dataflow.graph import Dataflow
 from headrace.design import Design, Recipe, elaborate, estimated
 from headrace.errors import FoldingError, InputError
@@ -25,7 +23,6 @@ from headrace.placement import (
     folding_at,
     folding_terms,
     keeps_pace_filled,
-    keeps_pace_outside,
     overfull,
     placements,
     recipe_of,
@@ -142,7 +139,7 @@ def _filled(model: Model, request: Request, layers_fit: bool, progress: Callable
     """
     if request.cycles is None:
         return None
-    fast = replace(filling(request), max_cycles=request.cycles)
+    fast = replace(_filling(request), max_cycles=request.cycles)
     if not (layers_fit or keeps_pace_filled(model, fast, request.cycles)):
         return None
     try:
@@ -155,7 +152,7 @@ def _filled(model: Model, request: Request, layers_fit: bool, progress: Callable
     return replace(found, request=asked, plan=replace(found.plan, stopped_by=""), first=False)
 
 
-def filling(request: Request) -> Request:
+def _filling(request: Request) -> Request:
     """The request for the fastest that fits the board."""
     return replace(request, cycles=None, options=replace(request.options, fps=None, folding=None))
 
@@ -208,40 +205,3 @@ def with_named_channels(model: Model, request: Request) -> tuple[Model, Request]
     bare = replace(request, options=replace(request.options, folding=folding),
                    recipe=replace(request.recipe, folding=folding))
     return model if net is model.integer else replace(model, integer=net), bare
-
-
-def require_fit(model: Model, planned: Planned) -> None:
-    """Raise InputError with what would fit if the user named a board that is too small, unless it shall be overfull."""
-    request = planned.request
-    taken = overfull(planned.room, planned.resources)
-    if not taken or not request.named or request.options.overfull:
-        return
-    ways = [f"{names[0]} would hold it"] if (names := _boards_that_hold(planned)) else []
-    if fastest := _fastest(model, request):
-        ways.append(f"{fastest} would fit {request.board.name}")
-    if request.options.weights == "on-chip" and keeps_pace_outside(*with_named_channels(model, request)):
-        ways.append("--weights external makes room")
-    advice = "; ".join([*ways, "--overfull builds it all the same"])
-    raise InputError(f"{request.board.name}: the accelerator does not fit, it would take {taken}; {advice}")
-
-
-def _boards_that_hold(planned: Planned) -> list[str]:
-    """The boards that come with headrace and hold the hardware, the smallest first."""
-    boards = [load_board(name) for name in board_names()]
-    return [board.name for board in sorted(boards, key=lambda board: (board.lut, board.name))
-            if not overfull(_left(board, planned), planned.resources)]
-
-
-def _left(board: Board, planned: Planned) -> Board:
-    """What another board leaves to what is planned."""
-    return room(board, 100.0, shell_area(planned.dataflow, board, planned.request.options.clock_mhz))
-
-
-def _fastest(model: Model, request: Request) -> str:
-    """The pace of the fastest folding that fits the board with its FIFOs, "" where none does."""
-    try:
-        planned = plan_design(model, filling(request))
-    except (FoldingError, InputError):
-        return ""
-    cycles = planned.design.sizing.cycles_per_frame
-    return f"{request.options.clock_mhz * 1e6 / cycles:.0f} fps ({cycles} cycles per frame)" if planned.fits else ""

@@ -25,6 +25,7 @@ from headrace.folding.plan import (
     folding_target,
     plan_fastest,
     plan_folding,
+    rate,
     solve_folding,
 )
 from headrace.folding.solver import Solver
@@ -111,6 +112,13 @@ def test_what_is_too_slow_is_not_looked_at(dataflow: Dataflow) -> None:
             assert [choice.folds for choice in found[name]] == [choice.folds for choice in fast]
 
 
+def test_a_rate_that_is_told_may_be_asked_for() -> None:
+    """Rounded up, it would ask for a cycle less."""
+    for clock, cycles in ((200.0, 14_400), (200.0, 3), (187.5, 7), (1.0, 3_000_000), (100.0, 10**10 + 1), (200.0, 1)):
+        told = float(rate(clock, cycles))
+        assert cycles <= clock * 1e6 / told and told > 0.999 * clock * 1e6 / cycles
+
+
 @pytest.mark.parametrize("cycles", [64, 200, 1000])
 def test_a_limit_of_cycles_leaves_the_folding_of_a_pace_as_it_is(dataflow: Dataflow, cycles: int) -> None:
     board = load_board(DEFAULT_BOARD)
@@ -138,7 +146,7 @@ def test_a_board_that_no_fast_folding_fits_is_not_filled_slowly(dataflow: Datafl
 def test_a_bound_from_outside_is_named(dataflow: Dataflow) -> None:
     terms = Terms(load_board(DEFAULT_BOARD), min_cycles=70, bound="the DMA's input")
     with pytest.raises(FoldingError, match=r"^the DMA's input: 64 cycles per frame are asked for but it needs at least "
-                                           r"70, and on zcu104 the fastest that fits takes \d+ cycles per frame"):
+                                           r"70, and on zcu104 the fastest that fits without FIFOs takes \d+ cycles"):
         plan_folding(dataflow, 64, terms)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +16,13 @@ from headrace import padded_planning, serialize
 from headrace.__main__ import main
 from headrace.datatypes import Interval, uint_type
 from headrace.errors import FoldingError, InputError
+from headrace.fitting import require_fit
 from headrace.model import Model
 from headrace.network.integer import HostOutput, IntegerNetwork, MaxPool, Node
 from headrace.padded_planning import plan_padded
 from headrace.padding.folds import split_channels, with_channels
 from headrace.padding.variants import shrunk, variants
-from headrace.planning import Planned, plan_design, require_fit
+from headrace.planning import Planned, plan_design
 from headrace.request import Options, Request, resolve
 from tests.padding.networks import bipolar_network, residual_network
 from tests.small_networks import host_input, random_conv, random_threshold
@@ -150,6 +152,20 @@ def test_the_command_says_what_is_padded(model: Model, tmp_path: Path, capsys: p
     assert main(["plan", path, "--board", "kv260", "--fps", "20000"]) == 0
     name, (before, after) = next(iter(point["padded"].items()))
     assert f"padded channels: {name} {before} to {after}" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("name", ["ultra96v2", "pynq-z2"])
+def test_the_rate_that_would_fit_is_that_of_the_filled_board(model: Model, name: str) -> None:
+    """With padded channels, and as it may be asked for."""
+    filled, plain = (plan(model, resolve(Options(board=name))) for plan in (plan_padded, plan_design))
+    cycles = filled.design.cycles_per_frame
+    assert channels_of(filled) and cycles < plain.design.cycles_per_frame
+    with pytest.raises(InputError, match=rf"; (\d+) fps \({cycles} cycles per frame\) would fit {name}; ") as error:
+        require_fit(model, plan_padded(model, resolve(Options(board=name, fps=600_000))))
+    advised = re.search(r"(\d+) fps", str(error.value))
+    assert advised is not None
+    found = plan_padded(model, resolve(Options(board=name, fps=float(advised[1]))))
+    assert found.fits and found.design.cycles_per_frame <= cycles
 
 
 def test_weights_outside_are_advised_where_they_make_room(model: Model, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import floor, log10
 
 from headrace.area.estimate import estimate
 from headrace.area.usage import Resources, total
@@ -19,6 +20,8 @@ from headrace.folding.weights_alone import weights_too_large
 from headrace.layers.base import Layer
 
 DEFAULT_CYCLES_PER_FRAME = 100_000
+#: Digits of a rate that is told.
+_DIGITS = 4
 
 
 def solve_folding(dataflow: Dataflow, cycles_per_frame: int, given: Folding | None = None) -> Folding:
@@ -32,6 +35,19 @@ def _as_it_is(layer: Layer) -> Layer:
 
 def _none(_: Layer) -> Layer | None:
     return None
+
+
+def rate(clock_mhz: float, cycles: int) -> str:
+    """Frames per second that may be asked for where a frame takes so many cycles: rounded down.
+
+    >>> rate(200.0, 14_400), rate(200.0, 12_800), rate(1.0, 3_000_000)
+    ('13888', '15625', '0.3333')
+    """
+    exact = clock_mhz * 1e6 / cycles
+    if exact >= 10 ** (_DIGITS - 1):
+        return f"{floor(exact)}"
+    unit = 10.0 ** (floor(log10(exact)) + 1 - _DIGITS)
+    return f"{floor(exact / unit) * unit:.{_DIGITS}g}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +74,7 @@ class Terms:
 
     def pace(self, cycles: int) -> str:
         """Cycles per frame and the rate that they are."""
-        return f"{cycles} cycles per frame, {self.clock_mhz * 1e6 / cycles:.0f} fps at {self.clock_mhz:g} MHz"
+        return f"{cycles} cycles per frame, {rate(self.clock_mhz, cycles)} fps at {self.clock_mhz:g} MHz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +110,8 @@ def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given:
         fits, way_out = "not even the slowest folding fits", terms.way_out()
         if fastest:
             cycles = max(fastest.solution.cycles, terms.min_cycles)
-            fits = f"the fastest that fits takes {terms.pace(cycles)}"
-            way_out = f"ask for {cycles} cycles per frame or more"
+            fits = f"the fastest that fits without FIFOs takes {terms.pace(cycles)}"
+            way_out = f"ask for {rate(terms.clock_mhz, cycles)} fps or less"
         raise FoldingError(f"{solver.limit}: {_at_most(cycles_per_frame)} asked for but it needs at least "
                            f"{solver.least_cycles}, and on {terms.board.name} {fits}; {way_out}")
     solution = solver.fitting(cycles_per_frame, share)
