@@ -9,6 +9,7 @@ from math import ceil
 
 from headrace.area.usage import Resources
 from headrace.board.board import Board
+from headrace.board.room import DEFAULT_SHARE
 from headrace.dataflow.choose_cores import ALL, named_cores, require_weighted
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.make_external import MAX_EXTERNAL, external_candidates, make_external
@@ -216,8 +217,10 @@ def folding_terms(model: Model, request: Request) -> Terms:
     options, recipe = request.options, request.recipe
 
     def way_out() -> str:
+        more = request.fills and options.share < DEFAULT_SHARE
         helps = options.weights == "on-chip" and _fits_outside(model, request)
-        return "choose a larger board" + " or --weights external" * helps
+        return ("choose a larger board" + f" or a --share above {options.share:g}" * more
+                + " or --weights external" * helps)
 
     terms = Terms(request.room(model.unfolded), options.clock_mhz, 0 if options.backend == "rtl" else MAX_WORD_BITS,
                   request.max_cycles if request.fills else request.cycles or 0, built=recipe.as_built, way_out=way_out)
