@@ -73,9 +73,9 @@ class Prices:
         return {"ecp5": 18, "xc7": 24, "xcup": 26}[self.cells]
 
     @property
-    def slots_at_once(self) -> int:
-        """Most words that are chosen from behind a block RAM with no register between; that of an ECP5 answers late."""
-        return 1 if self.of_lut4 else 4
+    def late_blocks(self) -> bool:
+        """True if a register follows a block RAM before a multiplexer, since blocks answer late in a cycle."""
+        return self.of_lut4
 
     @property
     def ram_words(self) -> int:

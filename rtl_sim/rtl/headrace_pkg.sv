@@ -60,8 +60,8 @@ package headrace_pkg;
   // are written. A build has those of its device here (generator/headrace/memory.py).
   localparam int unsigned ROM_BLOCK_LUTS = 129;
   localparam int unsigned RAM_BLOCK_LUTS = 100;
-  // Words that are chosen from behind a block RAM without a register between: so many as one LUT multiplexes.
-  localparam int unsigned SLOTS_AT_ONCE = 4;
+  // 1: block RAMs answer late in a cycle, so that a register follows before a multiplexer does.
+  localparam int unsigned LATE_BLOCKS = 0;
   // Inputs of a LUT of the device.
   localparam int unsigned LUT_INPUTS = 6;
 

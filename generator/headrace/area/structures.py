@@ -69,7 +69,7 @@ def rom(a: Amounts, depth: int, bits: int, registers: int = 2, stored: StoredBit
         a.add("rom", ff=(registers - 1) * bits)
         if layout.slots > 1:
             a.add("rom slots", lut=bits * multiplexer(layout.slots), ff=(layout.slots - 1).bit_length())
-            if in_order and layout.slots > a.prices.slots_at_once:  # read a word ahead, by an address of its own
+            if in_order and a.prices.late_blocks:  # read a word ahead, by an address of its own
                 a.add("rom slots", ff=layout.slots * bits)
                 counters(a, depth)
                 a.add("rom slots", lut=(layout.rows - 1).bit_length())

@@ -43,7 +43,7 @@ def library_texts(prices: Prices = PRICES) -> dict[str, str]:
 def priced(package: str, prices: Prices) -> str:
     """The text of the package with other prices: the constants that a build may change."""
     for name, price in (("ROM_BLOCK_LUTS", prices.block), ("RAM_BLOCK_LUTS", prices.ram_block),
-                        ("SLOTS_AT_ONCE", prices.slots_at_once), ("LUT_INPUTS", prices.lut_inputs)):
+                        ("LATE_BLOCKS", int(prices.late_blocks)), ("LUT_INPUTS", prices.lut_inputs)):
         package, found = re.subn(rf"(localparam int unsigned {name} = )\d+;", rf"\g<1>{price};", package)
         assert found == 1, name
     return package

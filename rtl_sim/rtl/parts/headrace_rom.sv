@@ -11,8 +11,9 @@
 // multiplexer behind them, and one that has the last words and chooses. Synthesis by itself would make one function of
 // the 8 bits of the address, of four LUTs.
 //
-// IN_ORDER: words are read one after the other, the first after the last. A row of more than SLOTS_AT_ONCE slots is then
-// read a word ahead, and the block has its output register in front of their multiplexer.
+// IN_ORDER: words are read one after the other, the first after the last. Where blocks answer late (LATE_BLOCKS) and
+// words stand side by side, a row is then read a word ahead, and has a register between the block and the choice of the
+// slot.
 module headrace_rom import headrace_pkg::*; #(
   parameter int unsigned DEPTH           = 4,   // words
   parameter int unsigned BITS            = 8,   // width of a word
@@ -58,7 +59,7 @@ module headrace_rom import headrace_pkg::*; #(
   localparam int unsigned LINE_BITS = index_bits(ROWS);
 
   localparam bit          TAIL      = LUT_INPUTS == 6 && !BLOCKS && DEPTH > 128 && DEPTH <= 144;
-  localparam bit          AHEAD     = IN_ORDER && SLOTS > SLOTS_AT_ONCE;
+  localparam bit          AHEAD     = LATE_BLOCKS != 0 && IN_ORDER && SLOTS > 1;
 
   logic                 unused_order;
   assign unused_order = ^{ap_rst_n, step};
