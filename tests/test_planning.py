@@ -168,8 +168,10 @@ def test_weights_outside_are_named_where_they_help(model: Model, tmp_path: Path)
         plan_design(model, resolve(Options(board=board(tmp_path, lut=13700, bram36=0, uram=0))))
     with pytest.raises(FoldingError, match=r"; choose a larger board$"):
         plan_design(model, resolve(Options(board=board(tmp_path, lut=100))))
-    with pytest.raises(FoldingError, match=r"; choose a larger board or a --share above 5$"):
+    with pytest.raises(FoldingError, match=r"; choose a larger board$"):
         plan_design(model, resolve(Options(board=board(tmp_path, lut=4000), share=5)))
+    with pytest.raises(FoldingError, match=r"; choose a larger board or a --share above 5$"):
+        plan_design(model, resolve(Options(board=board(tmp_path, lut=20000), share=5)))
 
 
 def test_a_rate_above_the_clock(model: Model) -> None:

@@ -211,13 +211,19 @@ def _fits_outside(model: Model, request: Request) -> bool:
     return not overfull(request.room(layers), estimated(layers), LAYERS_SHARE)
 
 
+def _fits_usual_share(model: Model, request: Request) -> bool:
+    """True if the share of the board that is filled where nobody says otherwise holds the layers."""
+    usual = replace(request, options=replace(request.options, share=DEFAULT_SHARE))
+    return has_room(model.unfolded, folding_terms(model, usual))
+
+
 @lru_cache(maxsize=1)
 def folding_terms(model: Model, request: Request) -> Terms:
     """What the request demands of any folding."""
     options, recipe = request.options, request.recipe
 
     def way_out() -> str:
-        more = request.fills and options.share < DEFAULT_SHARE
+        more = request.fills and options.share < DEFAULT_SHARE and _fits_usual_share(model, request)
         helps = options.weights == "on-chip" and _fits_outside(model, request)
         return ("choose a larger board" + f" or a --share above {options.share:g}" * more
                 + " or --weights external" * helps)
