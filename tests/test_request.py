@@ -43,6 +43,8 @@ def model() -> Model:
                                           "{\"conv0\": {\"pe\": 2}}"),
     ({"folding": {"fc3": {"core": "dsp"}}}, "a folding maps layers to whole numbers, not 'core' of fc3 to 'dsp'; name "
                                             "cores by --core fc3=dsp"),
+    ({"folding": {"fc3": {"core": None}}}, "a folding maps layers to whole numbers, not 'core' of fc3 to None; write "
+                                           "{\"conv0\": {\"pe\": 2}}"),
     ({"verify": 0}, "verify=0 vectors: a build is verified with at least 1; give 1 or more, at most 100000"),
     ({"verify": 10**12}, "verify=1000000000000 vectors: a build is verified with at least 1; give 1 or more, at most "
                          "100000"),

@@ -54,7 +54,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_json_of_once(path: Path) -> Any:
-    """The same of a file that people write; ValueError also where a key comes twice, of which one would be lost."""
+    """The same of a file that people write; KeyTwiceError where a key comes twice, of which one would be lost."""
     return parse_json(read_text(path), _once)
 
 
@@ -69,11 +69,15 @@ def parse_json(text: str | bytes, made: Callable[[list[tuple[str, Any]]], Any] |
         raise ValueError("it is nested too deeply") from None
 
 
+class KeyTwiceError(ValueError):
+    """A key of an object comes twice."""
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"{key!r} comes twice")
+            raise KeyTwiceError(f"{key!r} comes twice")
         found[key] = value
     return found
 

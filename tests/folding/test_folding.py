@@ -175,6 +175,8 @@ def test_given_folds_are_kept_and_set_the_pace(dataflow: Dataflow) -> None:
     ({"conv1_fido": {"depth": 8}}, "folding: there is no FIFO conv1_fido; did you mean 'conv1_fifo'? choose one of "
                                    "['conv0_fifo', 'conv1_swu_fifo', 'conv1_fifo', 'pool2_fifo', 'fc3_fifo', "
                                    "'fc4_fifo']"),
+    ({"conv1_fifo": {"depth": 1 << 64}}, "conv1_fifo: a depth of 18446744073709551616 words is more than a FIFO may "
+                                         "have; give at most 16777216"),
 ])
 def test_illegal_foldings(dataflow: Dataflow, given: dict[str, dict[str, int]], sentence: str) -> None:
     with pytest.raises(FoldingError) as error:
@@ -191,7 +193,8 @@ def test_a_layer_or_a_fold_that_comes_twice_in_a_file_is_refused(tmp_path: Path)
     path = tmp_path / "folding.json"
     for content in ('{"pe": {"simd": 1}, "pe": {"pe": 2}}', '{"conv0": {"pe": 1, "pe": 2}}'):
         path.write_text(content)
-        with pytest.raises(InputError, match=r"folding.json: the folding file is not JSON \('pe' comes twice\)"):
+        with pytest.raises(InputError, match=r"folding.json: 'pe' comes twice in an object of the folding file; leave "
+                                             r"one out$"):
             load_folding(path)
 
 

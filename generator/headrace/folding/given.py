@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from headrace.bounded_reading import read_json_of_once
+from headrace.bounded_reading import KeyTwiceError, read_json_of_once
 from headrace.dataflow.fold import Folding
 from headrace.dataflow.graph import Dataflow
 from headrace.dataflow.insert_fifos import fifo_places
@@ -15,6 +15,8 @@ from headrace.fold_rule import CHANNELS, require_keys
 from headrace.suggest import did_you_mean
 
 _EXAMPLE = '{"conv0": {"pe": 2}}'
+#: Words of the deepest FIFO that can be asked for: no device has a memory for more, and none is searched for it.
+_MAX_DEPTH = 1 << 24
 
 
 def load_folding(path: Path) -> Folding:
@@ -28,6 +30,8 @@ def load_folding(path: Path) -> Folding:
         folding = read_json_of_once(path)
     except OSError:
         raise InputError(f"{path}: the folding file cannot be read; check the path") from None
+    except KeyTwiceError as error:
+        raise InputError(f"{path}: {error} in an object of the folding file; leave one out") from None
     except ValueError as error:
         raise InputError(f"{path}: the folding file is not JSON ({error}); write {_EXAMPLE}") from None
     return require_folding(folding, f"{path}: a folding file")
@@ -39,7 +43,8 @@ def require_folding(folding: Any, what: str = "a folding") -> Folding:
         raise InputError(f"{what} maps layers to whole numbers; write {_EXAMPLE}")
     for name, key, value in _entries(folding):
         if key is None or type(value) is not int:
-            way_out = f"name cores by --core {name}={value}" if key == "core" else f"write {_EXAMPLE}"
+            cores = key == "core" and isinstance(value, str)
+            way_out = f"name cores by --core {name}={value}" if cores else f"write {_EXAMPLE}"
             given = f"{key!r} of {name} to {value!r}" if key is not None else f"{name} to {value!r}"
             raise InputError(f"{what} maps layers to whole numbers, not {given}; {way_out}")
     return folding
@@ -83,3 +88,6 @@ def _check_depth(name: str, folds: Mapping[str, int], places: list[str]) -> None
         raise FoldingError(f"folding: there is no FIFO {name}; {did_you_mean(name, places)}choose one of {places}")
     if set(folds) != {"depth"} or folds["depth"] < 0:
         raise FoldingError(f"{name}: {dict(folds)} is not a depth of a FIFO; write {{\"depth\": 32}}, or 0 for none")
+    if folds["depth"] > _MAX_DEPTH:
+        raise FoldingError(f"{name}: a depth of {folds['depth']} words is more than a FIFO may have; give at most "
+                           f"{_MAX_DEPTH}")
