@@ -108,9 +108,9 @@ def plan_folding(dataflow: Dataflow, cycles_per_frame: int, terms: Terms, given:
     if cycles_per_frame < solver.least_cycles:
         fastest = _with_folds(dataflow, replace(terms, max_cycles=0), solver.choices.given).fastest()
         fits, way_out = "not even the slowest folding fits", terms.way_out()
-        if fastest:
+        if fastest:  # of these layers: padded ones may be faster still
             cycles = max(fastest.solution.cycles, terms.min_cycles)
-            fits = f"the fastest that fits without FIFOs takes {terms.pace(cycles)}"
+            fits = f"a folding of {terms.pace(cycles)}, fits without FIFOs"
             way_out = f"ask for {rate(terms.clock_mhz, cycles)} fps or less"
         raise FoldingError(f"{solver.limit}: {_at_most(cycles_per_frame)} asked for but it needs at least "
                            f"{solver.least_cycles}, and on {terms.board.name} {fits}; {way_out}")
