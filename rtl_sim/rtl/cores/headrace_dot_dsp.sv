@@ -64,7 +64,9 @@ module headrace_dot_dsp import headrace_pkg::*; #(
   assign total_x = totals[0];
   logic signed [SUM_BITS-1:0] offset, back;  // `back` is even: its lowest bit is free
   // Behind the tree its sum and what is taken back have registers, so that they are as late as the products.
-  headrace_delay #(.BITS(X_BITS), .CYCLES(BLOCKS ? 1 : 0)) u_total_late (.ap_clk, .en(en[0]), .d(total_x), .q(total_late));
+  headrace_delay #(.BITS(X_BITS), .CYCLES(BLOCKS ? 1 : 0)) u_total_late (
+    .ap_clk, .en(en[0]), .d(total_x), .q(total_late)
+  );
   headrace_delay #(.BITS(SUM_BITS), .CYCLES(BLOCKS ? 1 : 0)) u_back (
     .ap_clk, .en(en[0]), .d(-SUM_BITS'(OVERLAP ? SIMD : 0) - offset), .q(back)
   );

@@ -39,8 +39,8 @@ module headrace_dot_mixed import headrace_pkg::*; #(
     .PE(DSP_ROWS), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND),
     .SUM_BITS(SUM_BITS), .TAG_BITS(TAG_BITS)
   ) u_blocks (
-    .ap_clk, .ap_rst_n, .en(en[DSP_ROWS-1:0]), .weights(weights[FIRST-1:0]), .acts, .tag_in, .sums(block_sums), .more(block_more),
-    .tag_out
+    .ap_clk, .ap_rst_n, .en(en[DSP_ROWS-1:0]), .weights(weights[FIRST-1:0]), .acts, .tag_in, .sums(block_sums),
+    .more(block_more), .tag_out
   );
   for (genvar p = 0; p < DSP_ROWS; p++) begin : gen_block
     assign sums[p] = block_sums[p];
@@ -53,16 +53,16 @@ module headrace_dot_mixed import headrace_pkg::*; #(
     headrace_dot_halves #(
       .PE(ROWS), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .SUM_BITS(SUM_BITS)
     ) u_luts (
-      .ap_clk, .ap_rst_n, .en(en[PE-1:DSP_ROWS]), .weights(weights[PE*SIMD*W_BITS-1:FIRST]), .acts, .tag_in(1'b0), .sums(early_sums),
-      .more(early_more), .tag_out(unused_tag)
+      .ap_clk, .ap_rst_n, .en(en[PE-1:DSP_ROWS]), .weights(weights[PE*SIMD*W_BITS-1:FIRST]), .acts, .tag_in(1'b0),
+      .sums(early_sums), .more(early_more), .tag_out(unused_tag)
     );
   end else begin : gen_pairs
     headrace_dot_pairs #(
       .PE(ROWS), .SIMD(SIMD), .W_BITS(W_BITS), .W_KIND(W_KIND), .A_BITS(A_BITS), .A_KIND(A_KIND), .SUM_BITS(SUM_BITS),
       .SPLIT(SPLIT)
     ) u_luts (
-      .ap_clk, .ap_rst_n, .en(en[PE-1:DSP_ROWS]), .weights(weights[PE*SIMD*W_BITS-1:FIRST]), .acts, .tag_in(1'b0), .sums(early_sums),
-      .more(early_more), .tag_out(unused_tag)
+      .ap_clk, .ap_rst_n, .en(en[PE-1:DSP_ROWS]), .weights(weights[PE*SIMD*W_BITS-1:FIRST]), .acts, .tag_in(1'b0),
+      .sums(early_sums), .more(early_more), .tag_out(unused_tag)
     );
   end
 
@@ -79,7 +79,9 @@ module headrace_dot_mixed import headrace_pkg::*; #(
     end else begin : gen_in_time
       assign waited = early;
     end
-    headrace_delay #(.BITS(2 * SUM_BITS), .CYCLES(WAIT > 1 ? 1 : 0)) u_late (.ap_clk, .en(en[DSP_ROWS+p]), .d(waited), .q(late));
+    headrace_delay #(.BITS(2 * SUM_BITS), .CYCLES(WAIT > 1 ? 1 : 0)) u_late (
+      .ap_clk, .en(en[DSP_ROWS+p]), .d(waited), .q(late)
+    );
     assign {more[DSP_ROWS+p], sums[DSP_ROWS+p]} = late;
   end
 

@@ -86,7 +86,9 @@ module headrace_dot_planes import headrace_pkg::*; #(
     ) u_dot (
       .ap_clk, .en(en[p]), .planes(values), .total_x('0), .sum(dot), .more(unused_more)
     );
-    headrace_delay #(.BITS(SUM_BITS), .CYCLES(STAGES - COUNTING - ADDING)) u_delay (.ap_clk, .en(en[p]), .d(dot), .q(sums[p]));
+    headrace_delay #(.BITS(SUM_BITS), .CYCLES(STAGES - COUNTING - ADDING)) u_delay (
+      .ap_clk, .en(en[p]), .d(dot), .q(sums[p])
+    );
   end
 
   // LAMBDA times the sum of the activations.

@@ -7,8 +7,8 @@
 // GROUPS > 0: the columns stand in groups with a scale each (headrace_scaled_accumulate.sv); two bipolar operands then
 // compare real sums, not matches.
 //
-// One enable from a flip-flop of the output slice moves the whole pipeline; of a large one, copies of that flip-flop move
-// its rows, one for so many rows (COPY_ROWS).
+// One enable from a flip-flop of the output slice moves the whole pipeline; of a large one, copies of that flip-flop
+// move its rows, one for so many rows (COPY_ROWS).
 module headrace_rows import headrace_pkg::*; #(
   parameter int    PE              = 2,        // rows at a time
   parameter int    SIMD            = 4,        // columns at a time

@@ -3,9 +3,9 @@
 // PE rows and SIMD columns per cycle: SF = MW/SIMD words make a vector, NF = MH/PE row groups make its result. The
 // words are taken in the first row group and replayed from a buffer in the others, so a vector takes exactly NF*SF
 // cycles and the next one follows without a bubble. A buffer in block RAM has an output register, so that everything
-// behind the issue of a word then is an enabled cycle later. Two bipolar operands count XNOR matches: acc = 2 * matches - MW;
-// their thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD], threshold word nf lanes
-// [PE][N].
+// behind the issue of a word then is an enabled cycle later. Two bipolar operands count XNOR matches:
+// acc = 2 * matches - MW; their thresholds stand on the matches. Weight word nf*SF + sf holds lanes [PE][SIMD],
+// threshold word nf lanes [PE][N].
 //
 // GROUPS > 0: the columns stand in groups of MW/GROUPS and acc = sum over g of scale_ig * (sum over group g of W x), at
 // the same cycles. CORE is the arithmetic (headrace_pkg.sv), the same integers in all of them. What follows the

@@ -1,5 +1,5 @@
-// A register that synthesis keeps beside equal ones, so that it serves its own neighbours: q is d one enabled cycle later,
-// or 0 one cycle after `clear`.
+// A register that synthesis keeps beside equal ones, so that it serves its own neighbours: q is d one enabled cycle
+// later, or 0 one cycle after `clear`.
 //
 // The attributes, for Yosys on the cells of HEADRACE_PRIMITIVES, keep it: equal registers become one.
 module headrace_own_register #(

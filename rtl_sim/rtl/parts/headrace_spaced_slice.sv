@@ -2,7 +2,7 @@
 //
 // `en` comes from a flip-flop: it falls for the cycles in which a result stands at the input and the register is full,
 // so that a result in every second cycle passes without a bubble, and a blocked output stops the pipeline no sooner
-// than at the next result. Unlike a skid buffer it has no multiplexer. Whoever needs copies of `en` registers `en_next`.
+// than at the next result. Unlike a skid buffer it has no multiplexer. Copies of `en` are registers of `en_next`.
 // Invariant: en && y_valid implies that the register is free.
 module headrace_spaced_slice #(
   parameter int unsigned BITS = 8  // width of a word
