@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from headrace.area.estimate import estimate
+from headrace.area.usage import Resources
 from headrace.datatypes import BIPOLAR, TERNARY, DataType, int_type, uint_type
 from headrace.layers.cores import CORES, Operands
+from headrace.layers.cores.choice import cheapest
 from headrace.layers.mvtu import Mvtu
 from headrace.layers.random_values import random_values
 from headrace.layers.spec import layer_from_spec
@@ -36,3 +38,14 @@ def test_few_words_of_weights_become_tables(words: int, wanted: str) -> None:
         others = [estimate(replace(found, core=core)).all_luts for core in ("pairs", "planes")]
         assert estimate(found).all_luts <= 0.65 * min(others)
         assert [memory.rom for memory in found.memories() if memory.name == "WEIGHTS"] == [None]
+
+
+@pytest.mark.parametrize(("counts", "wanted"), [
+    ({"plain": (1500, 10), "parity": (1000, 300), "tables": (1019, 800)}, "parity"),
+    ({"plain": (1500, 10), "parity": (1019, 900), "tables": (1000, 800)}, "tables"),
+    ({"plain": (1500, 10), "parity": (1000, 900), "tables": (1021, 800)}, "parity")])
+def test_of_cores_with_as_many_luts_the_one_with_fewer_flip_flops(counts: dict[str, tuple[int, int]],
+                                                                 wanted: str) -> None:
+    operands = Operands(BIPOLAR, BIPOLAR, 2, 8, shared=True, scaled=False, thresholded=True, words=2)
+    found = cheapest(operands, lambda core: Resources(lut=counts[core.name][0], ff=counts[core.name][1]))
+    assert found.name == wanted

@@ -40,13 +40,17 @@ def unknown_core(core: object) -> str:
 
 
 def cheapest(operands: Operands, estimate_with: Callable[[Core], Resources], prices: Prices = PRICES) -> Core:
-    """The core with which a layer takes the fewest LUTs, DSP blocks included at their price; the last of equals."""
+    """The core with which a layer takes the fewest LUTs, DSP blocks included at their price; of equals the one with the
+    fewest flip-flops.
+    """
     able = [core for core in CORES.values() if core.serves(operands) and not core.on_request]
     if len(able) == 1:
         return able[0]
-    costs = [(found := estimate_with(core)).all_luts + prices.dsp * found.dsp for core in able]
-    equals = [core for core, cost in zip(able, costs, strict=True) if cost <= min(costs) * (1 + _SAME_COST)]
-    return equals[-1]
+    found = [estimate_with(core) for core in able]
+    costs = [taken.all_luts + prices.dsp * taken.dsp for taken in found]
+    equals = [(taken.ff, core) for core, taken, cost in zip(able, found, costs, strict=True)
+              if cost <= min(costs) * (1 + _SAME_COST)]
+    return min(equals, key=lambda pair: pair[0])[1]
 
 
 def in_other_resource(operands: Operands, chosen: Core, estimate_with: Callable[[Core], Resources]) -> Core | None:
