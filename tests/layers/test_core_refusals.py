@@ -68,7 +68,7 @@ def test_a_core_that_does_not_serve_is_an_error(types: str, more: dict[str, obje
      "more; choose mixed:2 to mixed:5, or"),
     ("int2 uint2", 4, "mixed", "products of 2 of PE=4 rows have 8 bits together, and a DSP block is taken for 9 or "
      "more; choose mixed:3, or"),
-    ("int4 uint4", 2, "mixed:1", "it takes a PE of 3 or more, not 2; choose one"),
+    ("int4 uint4", 2, "mixed:1", "it takes a PE of 3 or more, not 2, and mixed:2 or more; choose one"),
     ("int4 uint4", 2, "mixed:5", "it takes a PE of 6 or more, not 2; choose one"),
     ("int8 uint8", 1, "mixed", "it takes a PE of 2 or more, not 1; choose one"),
     ("int9 uint8", 6, "mixed:2", "it takes weights of at most 8 bits, not 9; choose one"),

@@ -46,7 +46,8 @@ class Mixed(Core):
             return refused
         rows, pe, least = self.rows_in_blocks(operands), operands.pe, _least_rows(operands)
         if pe <= least:
-            return f"it takes a PE of {max(least, rows) + 1} or more, not {pe}"
+            return (f"it takes a PE of {max(least, rows) + 1} or more, not {pe}"
+                    + f", and {self.name}:{least} or more" * (0 < self.rows < least))
         if rows >= pe:
             return f"{rows} rows in DSP blocks leave none of PE={pe} for LUTs"
         bits = rows * (operands.weight.bits + operands.input.bits)
