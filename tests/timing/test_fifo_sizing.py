@@ -57,8 +57,8 @@ def test_two_words_are_taken_where_they_are_enough() -> None:
     unfolded = lower(small_network())
     dataflow = fold(unfolded, solve_folding(unfolded, 80))
     smallest = size_fifos(dataflow).smallest
-    assert smallest["fc4_fifo"] == 2
-    less = pace(insert_fifos(dataflow, {**smallest, "fc4_fifo": 0}))
+    assert smallest["conv1_act_fifo"] == 2
+    less = pace(insert_fifos(dataflow, {**smallest, "conv1_act_fifo": 0}))
     assert less is None or less > dataflow.cycles_per_frame
 
 
