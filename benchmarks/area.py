@@ -67,7 +67,7 @@ BLOCKS = {
     "w4a4_16x32": Block(_mvtu((576, 64), (16, 32), "int4 uint4 acc"), {"lut": 9500, "dsp": 0, "cycles": 72},
                         "FINN: 8925 LUT, 10153 FF, 128 DSP"),
     "w4a4_16x32_dsp": Block(_mvtu((576, 64), (16, 32), "int4 uint4 acc", core="dsp"),
-                            {"lut": 3330, "dsp": 128, "cycles": 72}, "FINN: 8925 LUT, 10153 FF, 128 DSP"),
+                            {"lut": 3345, "dsp": 128, "cycles": 72}, "FINN: 8925 LUT, 10153 FF, 128 DSP"),
     "threshold_64ch_8pe_4bit": Block({"kind": "threshold", "channels": 64, "pe": 8, "input": "int16",
                                       "output": "uint4", "pixels": 4}, {"lut": 620, "dsp": 0, "cycles": 32},
                                      "FINN: 807 LUT, 1169 FF"),
