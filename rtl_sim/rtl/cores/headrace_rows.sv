@@ -68,9 +68,10 @@ module headrace_rows import headrace_pkg::*; #(
   logic [PE-1:0] en_rows;
   logic          en_next;
   if (PE > COPY_ROWS) begin : gen_copies
-    logic [(PE+COPY_ROWS-1)/COPY_ROWS-1:0] copies;
-    headrace_own_register #(.BITS((PE + COPY_ROWS - 1) / COPY_ROWS)) u_copies (
-      .ap_clk, .clear(!ap_rst_n), .en(1'b1), .d({((PE+COPY_ROWS-1)/COPY_ROWS){en_next}}), .q(copies)
+    localparam int unsigned COPIES = (PE + COPY_ROWS - 1) / COPY_ROWS;
+    logic [COPIES-1:0] copies;
+    headrace_own_register #(.BITS(COPIES)) u_copies (
+      .ap_clk, .clear(!ap_rst_n), .en(1'b1), .d({COPIES{en_next}}), .q(copies)
     );
     for (genvar p = 0; p < PE; p++) begin : gen_row
       assign en_rows[p] = copies[p/COPY_ROWS];

@@ -194,7 +194,7 @@ module headrace_mvtu import headrace_pkg::*; #(
     .W_LARGEST(32'(W_LARGEST)), .WEIGHTS_FILE(WEIGHTS_FILE), .THRESHOLDS_FILE(THRESHOLDS_FILE), .WRITABLE(WRITABLE),
     .INDEX(32'(FIRST_MEMORY) + 1), .DSP_ROWS(32'(DSP_ROWS))
   ) u_rows (
-    .ap_clk, .ap_rst_n, .load, .en, .issue(reads), .first, .last, .weights, .acts(acts),
+    .ap_clk, .ap_rst_n, .load, .en, .issue(reads), .first, .last, .weights, .acts,
     .m_axis_TDATA, .m_axis_TVALID, .m_axis_TREADY
   );
 
